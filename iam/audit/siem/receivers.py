@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from iam.audit.siem.lines import ExportedEntry, datagram, syslog_message
-from iam.notify.channels.errors import DeliveryError
+from iam.notify.channels.errors import DeliveryError, reason_of
 from iam.notify.channels.http_post import post
 
 TIMEOUT: Final = 10.0
@@ -105,9 +105,7 @@ class SyslogReceiver(SiemReceiver):
         except (socket.gaierror, UnicodeError):
             raise DeliveryError("The host name of the syslog receiver can’t be resolved.") from None
         except OSError as error:
-            raise DeliveryError(
-                f"The syslog receiver couldn’t be reached ({type(error).__name__})."
-            ) from None
+            raise DeliveryError(f"The syslog receiver couldn’t be reached: {reason_of(error)}.") from None
 
     def _send_stream(self, batch: Sequence[ExportedEntry]) -> None:
         frames = []

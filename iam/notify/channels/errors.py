@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 
 class DeliveryError(Exception):
     """The message did not go out; `is_final`: trying again would not help. The text never holds a secret
@@ -11,3 +13,14 @@ class DeliveryError(Exception):
     def __init__(self, message: str, *, is_final: bool = False) -> None:
         super().__init__(message)
         self.is_final = is_final
+
+
+def reason_of(error: Exception) -> str:
+    """Why a host can’t be reached, in a few words that hold no address."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ssl.SSLError):
+        return "TLS failed"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[0].lower() + error.strerror[1:]
+    return "connection closed" if isinstance(error, ConnectionError) else type(error).__name__

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from iam.notify.channels.errors import DeliveryError
+from iam.notify.channels.errors import DeliveryError, reason_of
 
 TIMEOUT = 10.0
 MAX_ANSWER_BYTES = 4096
@@ -53,7 +53,7 @@ def post(
     except ssl.SSLCertVerificationError as error:
         raise DeliveryError(f"{who}: its certificate can’t be verified ({error.verify_message}).") from None
     except (OSError, HTTPException) as error:
-        raise DeliveryError(f"{who} couldn’t be reached ({type(error).__name__}).") from None
+        raise DeliveryError(f"{who} couldn’t be reached: {reason_of(error)}.") from None
     finally:
         connection.close()
     if 300 <= status < 400:

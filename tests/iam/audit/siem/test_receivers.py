@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
 from collections.abc import Callable
+from http.client import BadStatusLine, RemoteDisconnected
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from iam.audit.siem.models import ExportPosition
 from iam.audit.siem.receivers import configured_receivers
 from iam.audit.siem.services import nudge_receivers, receiver_states, send_pending
 from iam.journal.models import Entry
+from iam.notify.channels.errors import reason_of
 from tests.iam.audit.siem.conftest import stream_receiver, web_receiver
 from tests.services.tls import certificate
 
@@ -107,8 +110,22 @@ def test_nobody_listens(write: Write, nudged: list[str], settings: Any) -> None:
         settings.SIEM_SYSLOG = f"{scheme}://127.0.0.1:{port}"
         assert send(nudged) == 0
         [state] = receiver_states()
-        assert state.error == "The syslog receiver couldn’t be reached (ConnectionRefusedError)."
+        assert state.error == "The syslog receiver couldn’t be reached: connection refused."
         assert state.behind == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TimeoutError(110, "Connection timed out"), "no answer in time"),
+        (OSError(113, "No route to host"), "no route to host"),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1000)"), "TLS failed"),
+        (RemoteDisconnected("Remote end closed connection without response"), "connection closed"),
+        (BadStatusLine("x"), "BadStatusLine"),
+    ],
+)
+def test_the_reason_is_said_in_a_few_words(error: Exception, words: str) -> None:
+    assert reason_of(error) == words
 
 
 def test_a_host_without_an_address_is_named_as_such(
