@@ -148,7 +148,9 @@ def _state(
     is_settled = bool(parts) and all(part.is_settled for part in parts.values())
     if verdict is Verdict.PASSED and (not requirement.attest or is_settled):
         return State.PASSED, _first_reason(parts, Verdict.PASSED)
-    if verdict is Verdict.PERSON and parts:
+    accounts = [number for number in parts if number != OWN]
+    says_each = not requirement.attest or len(accounts) < 2 or OWN in parts
+    if verdict is Verdict.PERSON and parts and says_each:
         return State.PERSON, _first_reason(parts, Verdict.PERSON)
     if not parts and not requirement.attest:
         return State.PERSON, "No account is in the scope."
