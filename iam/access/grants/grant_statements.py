@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from iam.access.grants.models import LedgerEntry, PermissionSort
-from iam.mirror.models import Edge, EdgeKind, InlinePolicy, PolicyVersion, valid_at
+from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
 from iam.policy.compiled import Compiled, PolicyKind, compile_set
 from iam.policy.document import read
 
@@ -14,12 +14,13 @@ from iam.policy.document import read
 @dataclass(frozen=True, slots=True)
 class GrantDocuments:
     """The texts of managed policies, the inline policies of holders and groups, and what groups have
-    attached; by number.
+    attached; by number. `numbers` are those of groups and policies that entries name by ARN only.
     """
 
     texts: dict[int, str]
     inline: dict[int, dict[str, str]] = field(default_factory=dict)
     attached: dict[int, list[int]] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
 
     def statements(self, entries: Iterable[LedgerEntry]) -> dict[int, tuple[Compiled, ...]]:
         """What some permissions say, by the number of the holder."""
@@ -34,7 +35,7 @@ class GrantDocuments:
         if entry.sort == PermissionSort.INLINE:
             own_policies = self.inline.get(entry.entity_id or 0, {})
             return [own_policies[entry.target]] if entry.target in own_policies else []
-        target = entry.target_entity_id or 0
+        target = entry.target_entity_id or self.numbers.get(entry.target, 0)
         if entry.sort == PermissionSort.ATTACHED:
             return [self.texts[target]] if target in self.texts else []
         documents = [self.texts[policy] for policy in self.attached.get(target, ()) if policy in self.texts]
@@ -43,8 +44,13 @@ class GrantDocuments:
 
 
 def documents_of(entries: Sequence[LedgerEntry]) -> GrantDocuments:
-    """The documents of these permissions. Three queries."""
+    """The documents of these permissions. Three queries, and one where groups or policies are named by ARN
+    only.
+    """
     targets = {entry.target_entity_id for entry in entries if entry.target_entity_id is not None}
+    named = [entry for entry in entries if entry.target_entity_id is None and entry.target[:4] == "arn:"]
+    numbers = _numbers(named) if named else {}
+    targets.update(numbers.values())
     now = valid_at(None)
     attached: dict[int, list[int]] = {}
     edges = Edge.objects.filter(now, kind=EdgeKind.ATTACHED, source__in=targets)
@@ -52,12 +58,24 @@ def documents_of(entries: Sequence[LedgerEntry]) -> GrantDocuments:
         attached.setdefault(group, []).append(policy)
     wanted = targets.union(*attached.values())
     versions = PolicyVersion.objects.filter(now, policy__in=wanted, is_default=True)
-    documents = GrantDocuments(dict(versions.values_list("policy", "document__text")), attached=attached)
+    texts = dict(versions.values_list("policy", "document__text"))
+    documents = GrantDocuments(texts, attached=attached, numbers=numbers)
     owners = targets | {entry.entity_id for entry in entries}
     rows = InlinePolicy.objects.filter(now, owner__in=owners)
     for owner, name, text in rows.values_list("owner_id", "name", "document__text"):
         documents.inline.setdefault(owner, {})[name] = text
     return documents
+
+
+def _numbers(entries: Sequence[LedgerEntry]) -> dict[str, int]:
+    """Of the groups and policies of entries that are there, by ARN. One query."""
+    rows = Entity.objects.filter(
+        account__in={entry.account_id for entry in entries},
+        arn__in={entry.target for entry in entries},
+        kind__in=(Kind.GROUP, Kind.POLICY),
+        gone_at__isnull=True,
+    )
+    return dict(rows.values_list("arn", "pk"))
 
 
 def _compiled(texts: Iterable[str]) -> tuple[Compiled, ...]:
