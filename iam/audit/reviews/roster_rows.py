@@ -185,11 +185,11 @@ def _row(
     )
 
 
-def _person(person: Person | None, *, name: str) -> dict[str, Any]:
+def _person(person: Person | None, *, login: str, name: str) -> dict[str, Any]:
     """Whose user it is; of one that nobody is linked to, the name that its tags say."""
-    if person is None:
-        return {"person_name": name[:128]}
-    return {"person_id": person.pk, "person_name": person.name}
+    if person is not None:
+        return {"person_id": person.pk, "person_name": person.name}
+    return {"person_name": name[:128]} if name != login else {}
 
 
 def _reviewer(person: Person | None) -> dict[str, Any]:
