@@ -160,14 +160,13 @@ def _row(
 ) -> ReviewItem:
     entity, owner = holding.entity, subject.owner
     peers = _peers_of(roster, holding)
-    shown_name = name if name != entity.name else ""
     return ReviewItem(
         campaign=roster.campaign,
         account_id=entity.account_id,
         entity=entity,
         subject_kind=subject.kind,
         subject=entity.name,
-        **_person(owner.person, name=shown_name),
+        **_person(owner.person, login=entity.name, name=name),
         is_administrator=entity.pk in roster.administrators,
         sort=holding.sort,
         target=holding.target,
