@@ -129,7 +129,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
             "requests",
             requests,
             "Audit requests to approve",
-            f"{everywhere}Exceptions, accepted findings, assertions, duty rules and reviews.",
+            f"{everywhere}Exceptions, findings, assertions, separation-of-duties rules and reviews.",
             "warn",
             f"{reverse('changes:approvals')}#requests",
         )

@@ -65,7 +65,7 @@ class OwnedSubject:
 @transaction.atomic
 def name_owner(owned: OwnedSubject, owner: Person | Team, *, actor: Actor, why: str = "") -> bool:
     """Say who answers for it, instead of anyone else; False if that was said already."""
-    rows = NamedOwner.objects.select_for_update().filter(kind=owned.kind, subject=owned.subject)
+    rows = NamedOwner.objects.select_for_update(of=("self",)).filter(kind=owned.kind, subject=owned.subject)
     former = rows.select_related("person", "team").first()
     if former is not None and owner in (former.person, former.team):
         return False
@@ -93,7 +93,7 @@ def name_owner(owned: OwnedSubject, owner: Person | Team, *, actor: Actor, why: 
 @transaction.atomic
 def remove_named_owner(owned: OwnedSubject, *, actor: Actor, why: str = "") -> bool:
     """Say no longer who answers for it; False if nobody was named."""
-    rows = NamedOwner.objects.select_for_update().filter(kind=owned.kind, subject=owned.subject)
+    rows = NamedOwner.objects.select_for_update(of=("self",)).filter(kind=owned.kind, subject=owned.subject)
     former = rows.select_related("person", "team").first()
     if former is None:
         return False

@@ -12,7 +12,7 @@ from iam.people.runs.models import RunState
 from tests import factories
 from tests.iam.audit.reviews import made
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 def test_the_roster_has_administrators_machines_and_service_roles() -> None:

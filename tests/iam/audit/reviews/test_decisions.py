@@ -16,7 +16,7 @@ from iam.journal.models import Entry
 from iam.linking.models import Sign
 from tests.iam.audit.reviews import made
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 def now() -> datetime:

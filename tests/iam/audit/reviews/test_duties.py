@@ -25,7 +25,7 @@ from iam.mirror.snapshot import snapshot
 from tests import factories
 from tests.iam.audit.reviews import made
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 TERMS = SodTerms(("iam:CreateUser",), ("cloudtrail:StopLogging",))
 
 

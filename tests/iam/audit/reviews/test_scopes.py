@@ -21,7 +21,7 @@ from tests import factories
 from tests.console.access.grants import made as grants
 from tests.iam.audit.reviews import made
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 def subjects(campaign: ReviewCampaign) -> set[tuple[str, str]]:
