@@ -73,6 +73,7 @@ LISTS: Final = {
     "console/access/grant_references.py": None,
     "console/changes/act.py": ("changes/acts.html", "others", ""),
     "console/changes/approvals.py": ("changes/approvals.html", "rows", "chosen"),
+    "console/changes/audit_requests.py": ("changes/_inbox_audit.html", "audit_requests.shown", "requests"),
     "console/changes/rules.py": ("changes/rules.html", "past", ""),
     "console/dashboard/my_access.py": ("dashboard/_my_grants.html", "grants", "grants"),
     "console/offboarding/detail.py": ("offboarding/_leaver_grants.html", "grants", "grants"),
