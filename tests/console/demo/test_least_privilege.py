@@ -15,7 +15,16 @@ from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from console.demo.standin.server import Handle
 from iam.aws.access import AccountAccess
 from iam.aws.permissions import READ
-from iam.aws.reads import details, entities, instances, last_accessed, lists, organization, trail_events, trails
+from iam.aws.reads import (
+    details,
+    entities,
+    instances,
+    last_accessed,
+    lists,
+    organization,
+    trail_events,
+    trails,
+)
 from iam.aws.reads.authorization import stream_authorization
 from iam.aws.reads.credential_report import read_credential_report
 from iam.aws.session import Aws, connect
