@@ -14,7 +14,7 @@ from typing import Final
 
 from iam.journal.chain import stamp
 from iam.journal.models import Block
-from iam.journal.signed_notes import InvalidNoteError, NoteSigner, NoteVerifier, trusted_text
+from iam.journal.signed_notes import InvalidNoteError, NoteSigner, NoteVerifier, parse, trusted_text
 
 MAX_NOTES: Final = 100_000
 
@@ -88,13 +88,25 @@ def heads_of(notes: Iterable[AnchorNote], verifiers: Sequence[NoteVerifier]) -> 
     conflict = ""
     for anchor in notes:
         try:
-            number, digest = _head_of(trusted_text(anchor.note, verifiers))
+            known = _as_named_in(anchor.note, verifiers)
+            number, digest = _head_of(trusted_text(anchor.note, known))
         except InvalidNoteError as error:
             problems.append(f"{anchor.place}: {error}")
             continue
         if hashes.setdefault(number, digest) != digest:
             conflict = conflict or f"Two anchors name different hashes of block {number}."
     return KnownHeads(hashes, tuple(problems), conflict)
+
+
+def _as_named_in(note: str, verifiers: Iterable[NoteVerifier]) -> list[NoteVerifier]:
+    """The keys under the names that the note has for them: a key is named after the address of the
+    installation, which can change. Raises InvalidNoteError.
+    """
+    publics = [verifier.public for verifier in verifiers]
+    named: list[NoteVerifier] = []
+    for name in {line.name for line in parse(note).signatures}:
+        named += [NoteVerifier(name, public) for public in publics]
+    return named
 
 
 def _head_of(text: str) -> tuple[int, str]:

@@ -199,6 +199,13 @@ def test_a_key_that_was_replaced_still_verifies(journal: list[Entry], settings: 
     assert _verdict()[0] == 0
 
 
+def test_an_anchor_still_verifies_at_another_address(journal: list[Entry], settings: Any) -> None:
+    settings.BASE_URL = "https://gatehouse.example.org"
+    code, said = _verdict()
+    assert "No known key" not in said
+    assert code == 0
+
+
 def test_an_anchor_is_written_once_for_each_block(journal: list[Entry], folder: Path) -> None:
     assert write_anchors(now=NOON) == 0
     assert [path.name for path in folder.iterdir()] == ["000000000003.note"]
