@@ -119,7 +119,8 @@ class Command(BaseCommand):
             self.stdout.write(self.style.ERROR(f"Anchor not verified. {sentence}"))
         if are_asked:
             newest = f", the newest of block {max(expect):,}" if expect else ""
-            self.stdout.write(f"Checked against {len(expect):,} anchors{newest}.")
+            anchors = "1 anchor" if len(expect) == 1 else f"{len(expect):,} anchors"
+            self.stdout.write(f"Checked against {anchors}{newest}.")
 
 
 def _expected(options: dict[str, Any]) -> tuple[dict[int, str], list[str]]:

@@ -99,7 +99,7 @@ def _chain_anew(after: int) -> None:
 
 def test_an_untouched_journal_agrees_with_its_anchors(journal: list[Entry]) -> None:
     code, out = _verdict()
-    assert (code, "Checked against 1 anchors, the newest of block 3." in out) == (0, True)
+    assert (code, "Checked against 1 anchor, the newest of block 3." in out) == (0, True)
     found = _background()
     assert (found.holds, found.anchors, found.anchor_problem) == (True, 1, "")
 
