@@ -28,6 +28,7 @@ BLOCKS = "journal/blocks.jsonl"
 ENTRIES = "journal/entries.jsonl"
 CHECKPOINT = "journal/checkpoint.note"
 SIGNED = (MANIFEST, MANIFEST_NOTE)
+# What zipfile raises for a damaged ZIP; NotImplementedError where a flipped bit names an unknown compression.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
 
 # Ed25519, RFC 8032, section 5.1. Points are (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z.
