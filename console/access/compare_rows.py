@@ -153,7 +153,7 @@ def _extent(group: DifferenceGroup) -> str:
 def _cause_notes(causes: Iterable[DifferenceCause]) -> Iterator[str]:
     """On which resources, and when, where a statement says."""
     for cause in causes:
-        statement = cause.says.statement
+        statement = cause.applicable.statement
         names = tuple(map(short_name, patterns_of(statement)))
         where = ", ".join(names[:MAX_CAUSES]) + (
             f" and {len(names) - MAX_CAUSES} more" if len(names) > MAX_CAUSES else ""
@@ -168,11 +168,11 @@ def _because(causes: Iterable[DifferenceCause], query: Query) -> list[Because]:
     fields = dict(query.pairs)
     because_by_rule: dict[tuple[str, str], Because] = {}
     for cause in causes:
-        holding = cause.says.held
+        holding = cause.applicable.held
         text = holding.policy.name
         if holding.group:
             text = f"{text} of {holding.group.name}"
-        effect = "allows" if cause.says.statement.allows else "denies"
+        effect = "allows" if cause.applicable.statement.allows else "denies"
         side = "right" if cause.is_right else "left"
         verb = f"{effect} on the {side}"
         address = ""

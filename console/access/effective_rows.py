@@ -16,11 +16,11 @@ from console.access.bars import allowed, bar, in_words
 from console.access.forms.effective import EffectiveAccessForm
 from console.identities.details.frame import Shown
 from iam.access.effective import (
+    ApplicableStatement,
     EffectiveAccess,
     EffectiveBasis,
     Grade,
     OneAction,
-    Says,
     ServiceAccess,
     patterns_of,
 )
@@ -269,7 +269,7 @@ def actions(
 def _has(action: OneAction, text: str) -> bool:
     if not text or text.lower() in action.name.lower():
         return True
-    patterns = chain.from_iterable(patterns_of(says.statement) for says in action.allows)
+    patterns = chain.from_iterable(patterns_of(entry.statement) for entry in action.allows)
     return any(text.lower() in name.lower() for name in patterns)
 
 
@@ -289,7 +289,7 @@ def action_row(action: OneAction, shown: Shown) -> EffectiveActionRow:
         more=max(0, len(resources) - PREVIEW_PHRASES),
         besides=tuple(map(short_name, denied))[:PREVIEW_PHRASES],
         when=condition_text(action),
-        by=tuple(_allowed_by(says, shown) for says in action.allows),
+        by=tuple(_allowed_by(entry, shown) for entry in action.allows),
         why=why_address(shown, action.name),
     )
 
@@ -304,31 +304,31 @@ def resources_of(action: OneAction) -> tuple[str, ...]:
     """The resources of the statements that allow an action."""
     if action.grade is Grade.EVERYWHERE:
         return ("*",)
-    patterns = chain.from_iterable(patterns_of(says.statement) for says in action.allows)
+    patterns = chain.from_iterable(patterns_of(entry.statement) for entry in action.allows)
     return tuple(dict.fromkeys(patterns))
 
 
-def denied_part(says: Says) -> tuple[str, ...]:
+def denied_part(entry: ApplicableStatement) -> tuple[str, ...]:
     """The resources of which a statement without conditions takes an action away."""
-    return () if says.statement.conditions else patterns_of(says.statement)
+    return () if entry.statement.conditions else patterns_of(entry.statement)
 
 
 def condition_text(action: OneAction) -> tuple[str, ...]:
     """What a conditional action depends on, as far as one's own policies say so."""
     if action.grade is not Grade.CONDITIONAL:
         return ()
-    allowed = chain.from_iterable(conditions_in_words(says.statement) for says in action.allows)
-    denied = chain.from_iterable(conditions_in_words(says.statement) for says in action.denies)
+    allowed = chain.from_iterable(conditions_in_words(entry.statement) for entry in action.allows)
+    denied = chain.from_iterable(conditions_in_words(entry.statement) for entry in action.denies)
     sentences = [f"Only when {phrase}" for phrase in dict.fromkeys(allowed)]
     sentences += [f"Not when {phrase}" for phrase in dict.fromkeys(denied)]
     return tuple(sentences) or ("Depends on the permissions boundary, SCPs or RCPs",)
 
 
-def _allowed_by(says: Says, shown: Shown) -> tuple[str, str, str]:
+def _allowed_by(entry: ApplicableStatement, shown: Shown) -> tuple[str, str, str]:
     """(policy, statement, address) of a statement that allows."""
-    policy, statement = says.held.policy, says.statement
+    policy, statement = entry.held.policy, entry.statement
     sid = f", {statement.sid}" if statement.sid else ""
-    through = f", through {says.held.group.name}" if says.held.group else ""
+    through = f", through {entry.held.group.name}" if entry.held.group else ""
     url = (
         reverse("identities:policy", args=[policy.pk])
         if policy.pk and shown.viewer.scope.sees_account(shown.account_id)
@@ -359,7 +359,7 @@ def lines(access: EffectiveAccess, asked: Iterable[ServiceAccess]) -> Iterator[d
     """The rows of a file: every allowed action, with all of its resources, conditions and statements."""
     for service in asked:
         for action in access.actions(service.prefix):
-            conditions = chain.from_iterable(says.statement.conditions for says in action.allows)
+            conditions = chain.from_iterable(entry.statement.conditions for entry in action.allows)
             yield {
                 "service": service.prefix,
                 "service_name": service.title,
@@ -371,10 +371,10 @@ def lines(access: EffectiveAccess, asked: Iterable[ServiceAccess]) -> Iterator[d
                 "conditions": [
                     f"{operator} {key}: {', '.join(values)}" for operator, key, values in conditions
                 ],
-                "policies": list(dict.fromkeys(_file_name(says) for says in action.allows)),
+                "policies": list(dict.fromkeys(_file_name(entry) for entry in action.allows)),
             }
 
 
-def _file_name(says: Says) -> str:
-    through = f" of group {says.held.group.name}" if says.held.group else ""
-    return f"{says.held.policy.name}{through}, statement {says.statement.index + 1}"
+def _file_name(entry: ApplicableStatement) -> str:
+    through = f" of group {entry.held.group.name}" if entry.held.group else ""
+    return f"{entry.held.policy.name}{through}, statement {entry.statement.index + 1}"

@@ -106,7 +106,7 @@ def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
     }
     context["heading"] = "Explain access"
     if answer is not None:
-        context |= _told_to_viewer(request, shown, answer)
+        context |= _explanation_context(request, shown, answer)
         heading = TITLES.get(answer.why.decision, CANNOT)
         context["heading"] = heading.format(name=context["name"])
     status = 422 if wanted.problem else 200
@@ -140,7 +140,9 @@ def _depends(why: Why) -> list[str]:
     return [*conditions(replace(why, steps=known)), *hidden]
 
 
-def _told_to_viewer(request: ViewerRequest, shown: Shown, answer: ExplainedDecision) -> dict[str, object]:
+def _explanation_context(
+    request: ViewerRequest, shown: Shown, answer: ExplainedDecision
+) -> dict[str, object]:
     query = Query.from_pairs([("as-of", request.GET.get("as-of", "") if shown.at else "")])
     row = WhoCanRow(
         pk=shown.entity.pk,
@@ -161,7 +163,9 @@ def _told_to_viewer(request: ViewerRequest, shown: Shown, answer: ExplainedDecis
     return {
         "stages": list(seen_stages),
         "mark": MARKS[answer.why.decision],
-        "residual": _depends(answer.why) if answer.why.decision is EvaluationDecision.CONDITIONAL else [],
+        "open_conditions": _depends(answer.why)
+        if answer.why.decision is EvaluationDecision.CONDITIONAL
+        else [],
         "description": plain_description(description),
         "resource_words": short_name(answer.resource),
         "who_else": f"{reverse('access:who-can')}?{asked}" if sees else "",

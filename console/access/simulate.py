@@ -64,7 +64,7 @@ def _frame(request: ViewerRequest, form: SimulationForm) -> dict[str, Any]:
         "section": "simulate",
         "account": form.account,
         "form": form,
-        "meant": meaning,
+        "selection": meaning,
         "address": f"{request.path}{form.query.with_only('account', 'as-of')}",
         "action_names": action_names(texts["action"], size=OFFERED),
         "principals": principals_offered(request, texts["principal"]),

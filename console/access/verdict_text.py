@@ -13,7 +13,7 @@ from iam.access.verdict import Branch, Leaf
 from iam.policy.logic import NO, OPEN, YES
 
 MARK_WORDS: Final = {YES: "yes", OPEN: "open", NO: "no"}
-LISTS: Final = (("missing", "Missing"), ("residual", "Depends"), ("limits", "Not known"))
+LISTS: Final = (("missing", "Missing"), ("open_conditions", "Depends"), ("limits", "Not known"))
 MAX_LENGTH: Final = 200
 
 
@@ -88,7 +88,7 @@ def json_of(inquiry: Inquiry, verdict: SimulationResult) -> dict[str, Any]:
         "decision": str(verdict.decision),
         "summary": verdict.summary,
         "missing": list(verdict.missing),
-        "depends_on": list(verdict.residual),
+        "depends_on": list(verdict.open_conditions),
         "not_known": list(verdict.limits),
         "branches": [_json_branch(branch) for branch in verdict.branches],
     }

@@ -103,7 +103,7 @@ def _frame(request: ViewerRequest, form: WhoCanForm) -> dict[str, Any]:
         "levels": LEVEL_WORDS,
         "action_names": names,
         "resources": resources_offered(request, form.texts["resource"]),
-        "takes": resources_of(asked.meant.actions[0]) if asked and asked.meant.is_one else (),
+        "takes": resources_of(asked.selection.actions[0]) if asked and asked.selection.is_one else (),
         "asks_owner": asks_owner,
         "owner_choices": account_choices(request, form) if asks_owner else [],
         "owner_is_unclear": owner_is_unclear(form),
@@ -119,7 +119,7 @@ def _answer(request: ViewerRequest, form: WhoCanForm, answer: WhoCanPage) -> dic
     grouped = list(chain.from_iterable(group.rows for group in answer.groups))
     shown = [*answer.rows, *grouped, *answer.stopped]
     accounts = _account_names(request, shown)
-    total = len(asked.meant.actions)
+    total = len(asked.selection.actions)
 
     def lines(rows: list[WhoCanRow]) -> list[AnswerLine]:
         return [
@@ -132,7 +132,7 @@ def _answer(request: ViewerRequest, form: WhoCanForm, answer: WhoCanPage) -> dic
     return {
         "found": answer,
         "summary": headline(answer, asked),
-        "meant": asked.meant,
+        "selection": asked.selection,
         "total": total,
         "groups": group_cards(answer.groups, form=form, lines=lines, accounts=accounts),
         "lines": lines(answer.rows) if form.is_list else [],
@@ -155,7 +155,7 @@ def _answer(request: ViewerRequest, form: WhoCanForm, answer: WhoCanPage) -> dic
         "unfiltered": f"{page_url}{form.query.with_values(q='', kind='', certainty='', way='', view='')}",
         "as_list": f"{page_url}{form.query.with_values(view='list')}",
         "as_groups": f"{page_url}{form.query.with_values(view='', way='')}",
-        "gives": request.at is None and asked.meant.is_one and request.viewer.may(Right.REQUEST_CHANGE),
+        "gives": request.at is None and asked.selection.is_one and request.viewer.may(Right.REQUEST_CHANGE),
     }
 
 
@@ -238,7 +238,7 @@ def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
         "section": "who-can",
         "account": shown.entity.account,
         "form": form,
-        "meant": form.question.meant,
+        "selection": form.question.selection,
         "assumptions": assumptions(form),
         "back": f"{reverse('access:who-can')}{form.query}",
         "simulate": _simulate(form, rows),

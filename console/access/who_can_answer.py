@@ -69,7 +69,7 @@ class GroupCard:
 
 def headline(answer: WhoCanPage, asked: WhoCanQuestion) -> str:
     """'9 IAM users (8 people) and 4 roles: 9 confirmed, 4 conditional'; 'No one' where nobody can."""
-    words = asked.meant.words
+    words = asked.selection.words
     if not answer.everyone.total:
         stopped = counted(len(answer.stopped), "principal")
         least = "" if answer.is_stopped_whole else "at least "

@@ -48,7 +48,7 @@ def who_can_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     record(
         kind="who_can.export",
         actor=request.viewer,
-        subject=f"{asked.meant.words} on {asked.resource}",
+        subject=f"{asked.selection.words} on {asked.resource}",
         account_id=number,
         data={"form": form, "query": str(question.query)},
     )
@@ -71,8 +71,8 @@ def may_export(viewer: Viewer, form: WhoCanForm) -> bool:
 def question_facts(asked: WhoCanQuestion, account: str, now: datetime) -> dict[str, Any]:
     """The question, and when it was asked."""
     return {
-        "question": asked.meant.words,
-        "actions": list(asked.meant.actions),
+        "question": asked.selection.words,
+        "actions": list(asked.selection.actions),
         "resource": asked.resource,
         "resource_account": asked.owner or None,
         "context": dict(asked.context),

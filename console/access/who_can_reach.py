@@ -66,7 +66,7 @@ def who_can_reach(request: ViewerRequest) -> HttpResponse:
         "section": "who-can",
         "account": form.account,
         "form": form,
-        "meant": form.question.meant,
+        "selection": form.question.selection,
         "back": f"{reverse('access:who-can')}{form.query}",
         "reach": reach,
         "reach_words": f"{reach.sure:,} confirmed, {reach.total - reach.sure:,} conditional or unconfirmed",

@@ -226,8 +226,8 @@ def _quotas(plans: list[ChangePlan]) -> list[dict[str, Any]]:
 
 def _irreversible_note(operation: Operation) -> str:
     """Why nothing brings it back, and what could be done instead."""
-    instead = f" Instead: {operation.instead}" if operation.instead else ""
-    return f"{operation.title}: {operation.irreversible}{instead}"
+    alternative = f" Instead: {operation.alternative}" if operation.alternative else ""
+    return f"{operation.title}: {operation.irreversible}{alternative}"
 
 
 def _one_body(plans: list[ChangePlan]) -> dict[str, Any]:

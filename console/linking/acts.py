@@ -21,15 +21,14 @@ from iam.guard import Right
 from iam.linking import acts
 from iam.linking.models import Apart
 from iam.linking.queries import PROPOSED, person_to_choose, signs_of
-from iam.linking.rights import linkable, may_link
+from iam.linking.rights import OWNER_RIGHTS, linkable, may_link
 from iam.mirror.models import Entity, Kind
 
-SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 NOTHING = "Nothing changes in AWS."
 
 
 @require_POST
-@require(*SAYS)
+@require(*OWNER_RIGHTS)
 @recently_authenticated
 def link(request: ViewerRequest, pk: int) -> HttpResponse:
     """This user is the person's of the field `person`."""
@@ -58,7 +57,7 @@ def add(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@require(*SAYS)
+@require(*OWNER_RIGHTS)
 @recently_authenticated
 def undo(request: ViewerRequest, pk: int) -> HttpResponse:
     """Take back what was said by hand."""
@@ -68,7 +67,7 @@ def undo(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@require(*SAYS)
+@require(*OWNER_RIGHTS)
 @recently_authenticated
 def mark_as_not_theirs(request: ViewerRequest, pk: int) -> HttpResponse:
     """This user is not the person's of the field `person`."""
@@ -84,7 +83,7 @@ def mark_as_not_theirs(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@require(*SAYS)
+@require(*OWNER_RIGHTS)
 @recently_authenticated
 def forget(request: ViewerRequest, number: int) -> HttpResponse:
     """Take back that a person isn't the owner of a user."""
@@ -96,7 +95,7 @@ def forget(request: ViewerRequest, number: int) -> HttpResponse:
 
 
 @require_POST
-@require(*SAYS)
+@require(*OWNER_RIGHTS)
 @recently_authenticated
 def confirm(request: ViewerRequest) -> HttpResponse:
     """Accept proposals: those of the fields `user`, or all, some hundreds at once."""

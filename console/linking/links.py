@@ -26,11 +26,10 @@ from iam.linking import queries
 from iam.linking.models import Sign
 from iam.linking.ownership import lines_by_hand
 from iam.linking.patterns import PARTS
-from iam.linking.rights import may_link_any, may_rule
+from iam.linking.rights import OWNER_RIGHTS, may_link_any, may_rule
 from iam.linking.rules import ChosenMatchRules, chosen_now, foretell, save
 from iam.mirror.models import UserCredentials, valid_at
 
-SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 TITLES = {
     queries.PROPOSED: "To confirm",
     queries.DOUBTFUL: "Ambiguous",
@@ -41,7 +40,7 @@ TITLES = {
 
 
 @require_safe
-@require(*SAYS)
+@require(*OWNER_RIGHTS)
 def links(request: ViewerRequest) -> HttpResponse:
     """A view of the address: `view`, from the place `after`."""
     require_present(request)

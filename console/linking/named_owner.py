@@ -15,7 +15,7 @@ from console.web.access import ViewerRequest, entity_or_404, require, require_pr
 from console.web.render import render_page
 from iam.directory.models import NamedOwner, Person, Team
 from iam.directory.rules import DirectoryRuleError
-from iam.guard import Right, Viewer
+from iam.guard import Right
 from iam.linking.known_owners import (
     KnownOwner,
     identity_subject,
@@ -24,9 +24,9 @@ from iam.linking.known_owners import (
     owners_known,
     set_identity_owner,
 )
+from iam.linking.rights import OWNER_RIGHTS, Viewer
 from iam.mirror.models import Kind
 
-SAYS: Final = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 PAGES: Final = {Kind.USER: ("identities:person", "people"), Kind.ROLE: ("identities:role", "roles")}
 MAX_TEXT: Final = 254
 MAX_WHY: Final = 1000
@@ -96,7 +96,7 @@ def _text_of(named: NamedOwner | None) -> str:
     return owner.email if isinstance(owner, Person) else named.owner_name
 
 
-@require(*SAYS)
+@require(*OWNER_RIGHTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def identity_owner(request: ViewerRequest, pk: int) -> HttpResponse:
     """Say who owns a machine user or role."""

@@ -15,16 +15,15 @@ from console.web.access import ViewerRequest, entity_or_404, require, require_pr
 from console.web.render import render_page
 from iam.directory.models import Team
 from iam.directory.rules import DirectoryRuleError
-from iam.guard import Right
 from iam.linking import owners
+from iam.linking.rights import OWNER_RIGHTS
 from iam.mirror.models import Entity, Kind
 
-SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 NO_CHANGE = "No change was selected. Choose a team for at least one IAM user."
 
 
 @require_http_methods(["GET", "POST"])
-@require(*SAYS)
+@require(*OWNER_RIGHTS)
 @recently_authenticated
 def owners_page(request: ViewerRequest) -> HttpResponse:
     """The users of the address (`id`), else machine users without an owning team; posted, the chosen teams
@@ -93,7 +92,7 @@ def _save(request: ViewerRequest) -> HttpResponse:
 
 
 @require_POST
-@require(*SAYS)
+@require(*OWNER_RIGHTS)
 @recently_authenticated
 def owner(request: ViewerRequest, pk: int) -> HttpResponse:
     """Set the owning team of one user, or none, from the user’s page."""

@@ -20,7 +20,6 @@ from console.linking.selection import SelectedUser, Selection
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
-from iam.guard import Right
 from iam.linking.proposals import (
     BATCH_SIZE,
     NEWCOMERS,
@@ -34,9 +33,8 @@ from iam.linking.proposals import (
     review,
 )
 from iam.linking.queries import CAP
-from iam.linking.rights import may_link_any, may_rule
+from iam.linking.rights import OWNER_RIGHTS, may_link_any, may_rule
 
-SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 PAGE: Final = 50
 PREVIEW_REFUSALS: Final = 10
 NOTHING_CHOSEN = "No match is selected."
@@ -66,7 +64,7 @@ class ReviewRow:
 
 
 @require_http_methods(["GET", "POST"])
-@require(*SAYS)
+@require(*OWNER_RIGHTS)
 @recently_authenticated
 def review_page(request: ViewerRequest) -> HttpResponse:
     """A page of a group of the address (`group`, `page`); posted, what is selected on it is kept, and the

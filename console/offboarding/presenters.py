@@ -57,7 +57,7 @@ class OffboardingStepRow:
     tone: str
     icon: str
     at: datetime | None
-    says: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class ProofRow:
     what: str
     call: str
     at: datetime
-    says: str
+    note: str
     is_open: bool
 
 
@@ -172,14 +172,14 @@ def _mark_of_seat(seat_state: OffboardedUserChanges, leaver: Leaver, now: UserNo
 def _step(change: Change) -> OffboardingStepRow:
     state = ChangeState(change.state)
     text, tone, icon = _STEPS.get(state, (str(state.label), "", "x"))
-    says = ""
+    note = ""
     if state == ChangeState.APPLIED:
         reads = f"{change.reads} {'read' if change.reads == 1 else 'reads'}"
-        says = "Already done before" if change.already_so else f"Confirmed by {reads} of AWS"
+        note = "Already done before" if change.already_so else f"Confirmed by {reads} of AWS"
     elif state in (ChangeState.FAILED, ChangeState.UNKNOWN):
-        says = change.error_message
-    ended_at = change.ended_at if says else None
-    return OffboardingStepRow(change, text, tone, icon, ended_at, says)
+        note = change.error_message
+    ended_at = change.ended_at if note else None
+    return OffboardingStepRow(change, text, tone, icon, ended_at, note)
 
 
 def _row(row: dict[str, Any]) -> ProofRow:

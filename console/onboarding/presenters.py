@@ -60,8 +60,8 @@ def person_rows(checklists: Sequence[Checklist]) -> list[PersonShown]:
         items = []
         for item in checklist.items:
             words, mark, sign = MARKS[item.standing]
-            says = item.says if item.standing in SAYS and item.says else words
-            items.append(ItemShown(item, says, mark, sign))
+            note = item.note if item.standing in SAYS and item.note else words
+            items.append(ItemShown(item, note, mark, sign))
         if checklist.standing is StepStatus.OVER:
             text = next(item.text for item in items if item.item.standing is StepStatus.OVER)
         is_over = checklist.standing in (

@@ -57,7 +57,7 @@ class RotationStepRow:
 
     name: str
     state: str
-    says: str
+    note: str
     at: datetime | None = None
 
 
@@ -150,7 +150,7 @@ def steps_of(rotation: Rotation) -> list[RotationStepRow]:
     done = rotation.outcome == RotationOutcome.DONE
     at = 5 if done else _REACHED.get(RotationStage(rotation.stage), _last_reached(rotation))
     quiet, deleted_at = quiet_of(rotation), deletion_at(rotation)
-    says = [
+    steps = [
         ("Create", "A new key, its secret for one person", rotation.fetched_at),
         ("Use", _use_words(rotation, at), rotation.new_used_at),
         (
@@ -172,7 +172,7 @@ def steps_of(rotation: Rotation) -> list[RotationStepRow]:
             text,
             moment,
         )
-        for number, (name, text, moment) in enumerate(says, start=1)
+        for number, (name, text, moment) in enumerate(steps, start=1)
     ]
 
 

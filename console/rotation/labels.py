@@ -43,7 +43,7 @@ class KeyLocation:
     """One place in which keys stand, and how the new one gets there; no secret is in it."""
 
     title: str
-    says: str
+    text: str
     code: str = ""
 
 

@@ -35,7 +35,7 @@ class ActionsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class ActionSelection:
     """What a question is about: at least one action, as AWS writes it, and what should be said of the way it
     was written.
     """
@@ -68,7 +68,7 @@ class Meant:
         return self.words if ":" in first else f"{self.words[:1].upper()}{self.words[1:]}"
 
 
-def actions_meant(text: str, *, level: str = "", resource: str = "*") -> Meant:
+def select_actions(text: str, *, level: str = "", resource: str = "*") -> ActionSelection:
     """The actions of a name, a pattern or a service, of one access level or all; of several, those that take
     such a resource.
 
@@ -87,20 +87,20 @@ def actions_meant(text: str, *, level: str = "", resource: str = "*") -> Meant:
         raise ActionsError(SHAPE)
     if not level and "*" not in pattern and "?" not in pattern:
         return _known_action(pattern, resource, known)
-    return Meant(_several(pattern, level, resource, known), pattern, LEVELS.get(level))
+    return ActionSelection(_several(pattern, level, resource, known), pattern, LEVELS.get(level))
 
 
-def _known_action(name: str, resource: str, known: Catalogue) -> Meant:
+def _known_action(name: str, resource: str, known: Catalogue) -> ActionSelection:
     action = known.action(name)
     if action is None:
-        return Meant((name,), name, warning=_unknown(name, known))
+        return ActionSelection((name,), name, warning=_unknown(name, known))
     types = known.resource_types(name)
     written = known.names(known.mask(name))[0]
     if resource == "*" or any(
         can_mean(resource, resource_type.arn, has_variables=False) for resource_type in types
     ):
-        return Meant((written,), written)
-    return Meant((written,), written, warning=_unfit(written, known))
+        return ActionSelection((written,), written)
+    return ActionSelection((written,), written, warning=_unfit(written, known))
 
 
 def _unknown(name: str, known: Catalogue) -> str:

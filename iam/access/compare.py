@@ -14,7 +14,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from iam.access.effective import EffectiveAccess, Grade, Says, read_access
+from iam.access.effective import ApplicableStatement, EffectiveAccess, Grade, read_access
 from iam.access.principals import AskingPrincipal
 from iam.changes.operations.permission_delta import risky_actions
 from iam.mirror.snapshot import snapshot
@@ -63,7 +63,7 @@ class SideAccess:
 class DifferenceCause:
     """A statement because of which actions differ; `is_right` says on which side it stands."""
 
-    says: Says
+    applicable: ApplicableStatement
     is_right: bool
 
 
@@ -291,15 +291,15 @@ class Comparison:
 
         Empty where a boundary or the organization makes it.
         """
-        left = [says for says in self._only_left if says.mask & mask]
-        right = [says for says in self._only_right if says.mask & mask]
+        left = [entry for entry in self._only_left if entry.mask & mask]
+        right = [entry for entry in self._only_right if entry.mask & mask]
         if sort is DifferenceSort.ALTERED:
-            causes = [DifferenceCause(says, False) for says in left]
-            return (*causes, *(DifferenceCause(says, True) for says in right))
+            causes = [DifferenceCause(entry, False) for entry in left]
+            return (*causes, *(DifferenceCause(entry, True) for entry in right))
         is_less = sort in {DifferenceSort.ONLY_LEFT, DifferenceSort.NARROWER}
         more, less = (left, right) if is_less else (right, left)
-        causes = [DifferenceCause(says, not is_less) for says in more if says.statement.allows]
-        causes += [DifferenceCause(says, is_less) for says in less if not says.statement.allows]
+        causes = [DifferenceCause(entry, not is_less) for entry in more if entry.statement.allows]
+        causes += [DifferenceCause(entry, is_less) for entry in less if not entry.statement.allows]
         return tuple(causes)
 
     def causes_of(self, prefix: str) -> tuple[DifferenceCause, ...]:
@@ -315,19 +315,23 @@ class Comparison:
         return tuple(dict.fromkeys(causes))
 
     @cached_property
-    def _only_left(self) -> list[Says]:
+    def _only_left(self) -> list[ApplicableStatement]:
         return _only_on_side(self.left, self.right)
 
     @cached_property
-    def _only_right(self) -> list[Says]:
+    def _only_right(self) -> list[ApplicableStatement]:
         return _only_on_side(self.right, self.left)
 
 
-def _only_on_side(mine: SideAccess, other: SideAccess) -> list[Says]:
+def _only_on_side(mine: SideAccess, other: SideAccess) -> list[ApplicableStatement]:
     """The statements that one side holds and the other does not, wherever they stand."""
-    theirs = {_statement_meaning(says.statement) for says in other.access.says} if other.access else set()
-    my_says = mine.access.says if mine.access else ()
-    return [says for says in my_says if _statement_meaning(says.statement) not in theirs]
+    theirs = (
+        {_statement_meaning(entry.statement) for entry in other.access.applicable_statements}
+        if other.access
+        else set()
+    )
+    my_statements = mine.access.applicable_statements if mine.access else ()
+    return [entry for entry in my_statements if _statement_meaning(entry.statement) not in theirs]
 
 
 def _statement_meaning(statement: Statement) -> tuple[Any, ...]:

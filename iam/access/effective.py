@@ -39,7 +39,7 @@ class Grade(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Says:
+class ApplicableStatement:
     """A statement of an identity policy that may apply to the principal, and the actions that it speaks of,
     as bits.
     """
@@ -102,8 +102,8 @@ class OneAction:
     name: str
     level: Level | None
     grade: Grade
-    allows: tuple[Says, ...]
-    denies: tuple[Says, ...]
+    allows: tuple[ApplicableStatement, ...]
+    denies: tuple[ApplicableStatement, ...]
 
 
 PASSING: Final = "iam:PassRole"
@@ -117,7 +117,7 @@ class EffectiveAccess:
     names: tuple[str, ...]
     """Allowed actions that AWS's lists do not have."""
     found: Effective
-    says: tuple[Says, ...]
+    applicable_statements: tuple[ApplicableStatement, ...]
     basis: EffectiveBasis
 
     @cached_property
@@ -149,9 +149,9 @@ class EffectiveAccess:
         """All actions of a service that are allowed in some way and listed, as bits."""
         return self.found.allowed_mask & catalogue().mask_of_service(prefix)
 
-    def allowing(self, mask: int) -> list[Says]:
+    def allowing(self, mask: int) -> list[ApplicableStatement]:
         """The statements that allow some of the actions."""
-        return [says for says in self.says if says.statement.allows and says.mask & mask]
+        return [entry for entry in self.applicable_statements if entry.statement.allows and entry.mask & mask]
 
     def resources(self, prefix: str) -> tuple[str, ...] | None:
         """The resources of the statements by which a service is allowed; None where all of it is allowed
@@ -161,8 +161,8 @@ class EffectiveAccess:
         if mask and not mask & ~self.found.everywhere:
             return None
         arns: dict[str, None] = {}
-        for says in self.allowing(mask & ~self.found.everywhere):
-            arns.update(dict.fromkeys(patterns_of(says.statement)))
+        for entry in self.allowing(mask & ~self.found.everywhere):
+            arns.update(dict.fromkeys(patterns_of(entry.statement)))
         return tuple(arns)
 
     def actions(self, prefix: str) -> Iterator[OneAction]:
@@ -178,13 +178,13 @@ class EffectiveAccess:
         assert place is not None
         bit = 1 << place
         grade = next(grade for grade in Grade if getattr(self.found, grade) & bit)
-        speaking = [says for says in self.says if says.mask & bit]
+        speaking = [entry for entry in self.applicable_statements if entry.mask & bit]
         return OneAction(
             name,
             level,
             grade,
-            tuple(says for says in speaking if says.statement.allows),
-            tuple(says for says in speaking if not says.statement.allows),
+            tuple(entry for entry in speaking if entry.statement.allows),
+            tuple(entry for entry in speaking if not entry.statement.allows),
         )
 
 
@@ -210,35 +210,41 @@ def read_access(index: Index, member: Member) -> EffectiveAccess:
     shard = index.accounts[member.account]
     docs = [doc for _, doc in shard.named_policies(member.grants)]
     held_policies = [holding for _, holding in holdings(shard, member.grants)]
-    says = tuple(
+    statements = tuple(
         chain.from_iterable(
             _applicable_statements(own, doc, space, request)
             for own, doc in zip(held_policies, docs, strict=True)
         )
     )
     return EffectiveAccess(
-        space, _unlisted(allowed, says, space), allowed, says, _basis(shard, member, held_policies, request)
+        space,
+        _unlisted(allowed, statements, space),
+        allowed,
+        statements,
+        _basis(shard, member, held_policies, request),
     )
 
 
-def _unlisted(allowed: Effective, says: Iterable[Says], space: Space) -> tuple[str, ...]:
+def _unlisted(allowed: Effective, statements: Iterable[ApplicableStatement], space: Space) -> tuple[str, ...]:
     """What is allowed by a name that AWS's lists do not have: names in one's own policies, not what `*` means
     elsewhere.
     """
     own: set[str] = set()
-    for allowing_says in says:
-        if not allowing_says.statement.is_not_action:
-            own.update(map(fold, allowing_says.statement.actions))
+    for entry in statements:
+        if not entry.statement.is_not_action:
+            own.update(map(fold, entry.statement.actions))
     unlisted = allowed.allowed_mask >> len(catalogue()) << len(catalogue())
     return tuple(name for name in space.actions.names(unlisted) if fold(name) in own)
 
 
-def _applicable_statements(holding: HeldPolicy, doc: Doc, space: Space, request: Request) -> Iterator[Says]:
+def _applicable_statements(
+    holding: HeldPolicy, doc: Doc, space: Space, request: Request
+) -> Iterator[ApplicableStatement]:
     """The statements of a policy that may apply, whatever the circumstances."""
     for clause, statement in _statements(doc):
         ready = clause.compiled_for(PolicyKind.IDENTITY)
         if all(condition.test(request) != NO for condition in ready.conditions):
-            yield Says(holding, statement, space.mask(clause.actions))
+            yield ApplicableStatement(holding, statement, space.mask(clause.actions))
 
 
 def _statements(doc: Doc) -> Iterator[tuple[IndexedStatement, Statement]]:

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Final
 
 from iam.access import explanation
-from iam.access.effective import Says, patterns_of, read_access
+from iam.access.effective import ApplicableStatement, patterns_of, read_access
 from iam.access.explanation import ExplanationStep, Why
 from iam.access.simulate import RESOURCE_FACTS
 from iam.guard import Viewer
@@ -116,10 +116,10 @@ def _first_resource(index: Index, member: Member, action: str) -> str:
         return EVERY
     access = read_access(index, member)
     place = access.space.actions.index_of(action)
-    allowing: list[Says] = [] if place is None else access.allowing(1 << place)
+    allowing: list[ApplicableStatement] = [] if place is None else access.allowing(1 << place)
     request = index.effective().request_of(member)
     patterns = chain.from_iterable(
-        patterns_of(says.statement) for says in allowing if not says.statement.is_not_resource
+        patterns_of(entry.statement) for entry in allowing if not entry.statement.is_not_resource
     )
     named = [_filled(pattern, request) for pattern in patterns]
     types = catalogue().resource_types(action)

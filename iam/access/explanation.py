@@ -112,9 +112,9 @@ class Why:
         return tuple(step for step in self.deciding if not step.allows)
 
     @property
-    def residual(self) -> tuple[str, ...]:
+    def open_conditions(self) -> tuple[str, ...]:
         """Each condition that a conditional decision depends on, once."""
-        return Explanation(self.decision, tuple(step.reason for step in self.steps)).residual
+        return Explanation(self.decision, tuple(step.reason for step in self.steps)).open_conditions
 
 
 def explanation_of(index: Index, member: Member, question: AccessQuestion) -> Why:

@@ -61,15 +61,15 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True)
 class SimulationResult:
-    """What AWS would answer. `summary` says it in a sentence, `missing` what is lacking, `residual` what it
-    depends on, `limits` what is not known; `branches` are the whole reason.
+    """What AWS would answer. `summary` says it in a sentence, `missing` what is lacking, `open_conditions`
+    what it depends on, `limits` what is not known; `branches` are the whole reason.
     """
 
     decision: EvaluationDecision
     summary: str
     branches: tuple[Branch, ...]
     missing: tuple[str, ...] = ()
-    residual: tuple[str, ...] = ()
+    open_conditions: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
 
@@ -94,7 +94,7 @@ def judge(index: Index, member: Member, inquiry: Inquiry) -> SimulationResult:
         is_resource_known=is_known,
     )
     decision, branches = decide(request, policies), tree.branches()
-    residual = _open_conditions(decision, branches)
+    open_conditions = _open_conditions(decision, branches)
     is_standing_known = shard.standing.is_known
     limits = tuple(
         _limits(
@@ -103,10 +103,10 @@ def judge(index: Index, member: Member, inquiry: Inquiry) -> SimulationResult:
     )
     return SimulationResult(
         decision,
-        _summary(decision, branches, residual),
+        _summary(decision, branches, open_conditions),
         branches,
         missing=_missing(decision, branches),
-        residual=residual,
+        open_conditions=open_conditions,
         limits=limits,
     )
 
@@ -219,7 +219,9 @@ def _names(shard: Shard | None, levels: int, at: datetime | None) -> tuple[str, 
     return (*(names.get(step, step) for step in path), "the account itself")
 
 
-def _summary(decision: EvaluationDecision, branches: tuple[Branch, ...], residual: tuple[str, ...]) -> str:
+def _summary(
+    decision: EvaluationDecision, branches: tuple[Branch, ...], open_conditions: tuple[str, ...]
+) -> str:
     """'Allowed by OncallRead, statement 2, but the SCPs of Workloads do not allow it.'"""
     if branches[0].kind == "rule":
         return branches[0].text
@@ -238,19 +240,19 @@ def _summary(decision: EvaluationDecision, branches: tuple[Branch, ...], residua
         denied = _leaf_name(branches[0].leaves[0])
         return f"{by}, but {denied} denies it." if by else f"{denied} denies it, and nothing allows it."
     if decision is EvaluationDecision.CONDITIONAL:
-        return _depending(by, residual)
+        return _depending(by, open_conditions)
     stopping = [branch for branch in branches if branch.voice is BranchVoice.SILENT]
     if by and stopping:
         return f"{by}, but {_stopper(stopping[0])}."
     return "Nothing allows it." if not by else f"{by}, but the request isn’t allowed."
 
 
-def _depending(by: str, residual: tuple[str, ...]) -> str:
+def _depending(by: str, open_conditions: tuple[str, ...]) -> str:
     """'Allowed by OncallRead, statement 2, if MFA is present.'"""
-    if len(residual) == 1:
-        return f"{by}, {residual[0]}." if by else f"Allowed {residual[0]}."
-    things = f"{len(residual)} things" if residual else "what"
-    rest = f"{things}{' that' if residual else ''} the question doesn’t specify"
+    if len(open_conditions) == 1:
+        return f"{by}, {open_conditions[0]}." if by else f"Allowed {open_conditions[0]}."
+    things = f"{len(open_conditions)} things" if open_conditions else "what"
+    rest = f"{things}{' that' if open_conditions else ''} the question doesn’t specify"
     return f"{by}, but it depends on {rest}." if by else f"It depends on {rest}."
 
 

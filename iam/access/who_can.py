@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, Final
 
-from iam.access.actions import Meant
+from iam.access.actions import ActionSelection
 from iam.access.answer_runs import ORDER, AnswerPlace
 from iam.access.answers import WHOLE, AnswerBasis, Everyone, Narrowed, OneAnswer, WayGroup
 from iam.access.certainty import Certainty, Unread
@@ -52,7 +52,7 @@ class WhoCanQuestion:
     of the question.
     """
 
-    meant: Meant
+    selection: ActionSelection
     resource: str
     context: Mapping[str, Any] = field(default_factory=dict)
     strict: bool = False
@@ -85,7 +85,7 @@ class WhoCanQuestion:
         )
         return (
             "who can",
-            self.meant.actions,
+            self.selection.actions,
             self.resource,
             context,
             self.strict,
@@ -210,7 +210,7 @@ def who_can(
         page = answer.fitting.page(size=size, after=after, before=before)
         has_more = len(page) > size
         whole = shown.tallied.whole
-        is_stopped_asked = denied and asked.meant.is_one and not asked.is_hidden
+        is_stopped_asked = denied and asked.selection.is_one and not asked.is_hidden
         barred = shown.stopped(denied) if is_stopped_asked else NONE_STOPPED
         # Beside groups, a page of the list is shown only where it is the whole of it.
         is_listed = not (group_size and has_more)
@@ -254,7 +254,7 @@ class _Shown:
 
     def stopped(self, most: int) -> Stopped:
         """Some of those whom only a deny stops."""
-        question = self._asked.question(self._asked.meant.actions[0])
+        question = self._asked.question(self._asked.selection.actions[0])
         whole = self.tallied.whole
         return self.everyone.stopped(most, lambda: stopped(self._index, question, whole, most=most))
 
@@ -325,7 +325,7 @@ def why_one(asked: WhoCanQuestion, *, account: str, pk: int) -> list[WhoCanRow]:
         if member is None:
             return []
         rows = []
-        for action in asked.meant.actions:
+        for action in asked.selection.actions:
             reasons = explanation_of(index, member, asked.question(action))
             rows.append(_row(member, reasons.decision, action, reasons))
         return _with_people(rows)
@@ -335,10 +335,10 @@ def answer_to(
     index: Index, asked: WhoCanQuestion, *, kinds: frozenset[PrincipalKind] = PEOPLE_AND_ROLES
 ) -> Tallied:
     """The answer to a question, whole."""
-    question = replace(asked.question(asked.meant.actions[0]), kinds=kinds)
+    question = replace(asked.question(asked.selection.actions[0]), kinds=kinds)
     if asked.is_hidden:
         return Tallied(Answer(question, {}, [], (_hidden(asked),)), {}, {})
-    return tallied(index, question, asked.meant.actions)
+    return tallied(index, question, asked.selection.actions)
 
 
 def _hidden(asked: WhoCanQuestion) -> Limitation:

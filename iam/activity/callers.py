@@ -56,7 +56,7 @@ NOBODY: Final = CallerKey(UNKNOWN, "", "", "", "")
 NO_SESSION: Final = CallerSession("", "", "", "", None, "")
 
 
-def plain(value: Any, length: int) -> str:
+def text_of(value: Any, length: int) -> str:
     """A text of an event, cut to a length, without what a database can't hold; empty if it isn't a text."""
     if not isinstance(value, str):
         return ""
@@ -72,16 +72,16 @@ def truth(value: Any) -> bool | None:
 def caller_of(identity: Mapping[str, Any], invoked_by: Any = None) -> tuple[CallerKey, CallerSession]:
     """The principal and its session. An identity without a type is that of an AWS service."""
     kind = identity.get("type")
-    service = plain(identity.get("invokedBy") or invoked_by, NAME_LENGTH)
+    service = text_of(identity.get("invokedBy") or invoked_by, NAME_LENGTH)
     if kind is None or kind == "AWSService":
         caller = CallerKey(SERVICE, "", "", "", service)
         return (caller if service else NOBODY), NO_SESSION
     context = _mapping(identity.get("sessionContext"))
     session = _session(identity, context)
-    account = plain(identity.get("accountId"), 12)
-    principal = plain(identity.get("principalId"), ID_LENGTH)
-    arn = plain(identity.get("arn"), ARN_LENGTH)
-    name = plain(identity.get("userName"), NAME_LENGTH)
+    account = text_of(identity.get("accountId"), 12)
+    principal = text_of(identity.get("principalId"), ID_LENGTH)
+    arn = text_of(identity.get("arn"), ARN_LENGTH)
+    name = text_of(identity.get("userName"), NAME_LENGTH)
     if kind == "IAMUser":
         return CallerKey(USER, account, principal, arn, name or _last(arn)), session
     if kind in ("AssumedRole", "Role", "FederatedUser"):
@@ -93,7 +93,7 @@ def caller_of(identity: Mapping[str, Any], invoked_by: Any = None) -> tuple[Call
         person = session.person or principal
         return CallerKey(IDENTITY_CENTER, account, person, "", name or person), session
     if kind in ("WebIdentityUser", "SAMLUser"):
-        provider = plain(identity.get("identityProvider"), NAME_LENGTH)
+        provider = text_of(identity.get("identityProvider"), NAME_LENGTH)
         subject = name or principal
         return CallerKey(FEDERATED, account, f"{provider}:{subject}"[:ID_LENGTH], "", subject), session
     if kind == "AWSAccount":
@@ -104,12 +104,12 @@ def caller_of(identity: Mapping[str, Any], invoked_by: Any = None) -> tuple[Call
 def _issuer(context: Mapping[str, Any], account: str, principal: str, arn: str, name: str) -> CallerKey:
     """The role of a session, or the user who called GetFederationToken: the one whose policies count."""
     issuer = _mapping(context.get("sessionIssuer"))
-    issuer_arn = plain(issuer.get("arn"), ARN_LENGTH)
+    issuer_arn = text_of(issuer.get("arn"), ARN_LENGTH)
     if issuer:
         kind = ISSUERS.get(str(issuer.get("type")), ROLE)
-        owner = plain(issuer.get("accountId"), 12) or account
-        unique_id = plain(issuer.get("principalId"), ID_LENGTH)
-        issuer_name = plain(issuer.get("userName"), NAME_LENGTH) or _last(issuer_arn)
+        owner = text_of(issuer.get("accountId"), 12) or account
+        unique_id = text_of(issuer.get("principalId"), ID_LENGTH)
+        issuer_name = text_of(issuer.get("userName"), NAME_LENGTH) or _last(issuer_arn)
         if kind == ROOT:
             issuer_name = "root"
         return CallerKey(kind, owner, unique_id, issuer_arn, issuer_name)
@@ -120,14 +120,14 @@ def _issuer(context: Mapping[str, Any], account: str, principal: str, arn: str, 
 def _session(identity: Mapping[str, Any], context: Mapping[str, Any]) -> CallerSession:
     """What the event tells of the session."""
     attributes = _mapping(context.get("attributes"))
-    _, _, name = plain(identity.get("principalId"), ID_LENGTH).partition(":")
+    _, _, name = text_of(identity.get("principalId"), ID_LENGTH).partition(":")
     instance_id = ""
     if "ec2RoleDelivery" in context and name.startswith("i-"):
         instance_id = name
     return CallerSession(
         name=name,
-        access_key=plain(identity.get("accessKeyId"), 128),
-        source_identity=plain(context.get("sourceIdentity"), NAME_LENGTH),
+        access_key=text_of(identity.get("accessKeyId"), 128),
+        source_identity=text_of(context.get("sourceIdentity"), NAME_LENGTH),
         person=_person(identity, context),
         mfa=truth(attributes.get("mfaAuthenticated")),
         instance_id=instance_id,
@@ -138,12 +138,12 @@ def _person(identity: Mapping[str, Any], context: Mapping[str, Any]) -> str:
     """The user behind a session: of IAM Identity Center, or the subject that an identity provider named."""
     on_behalf_of = _mapping(identity.get("onBehalfOf"))
     if on_behalf_of:
-        return plain(on_behalf_of.get("userId"), NAME_LENGTH)
+        return text_of(on_behalf_of.get("userId"), NAME_LENGTH)
     web = _mapping(context.get("webIdFederationData"))
     attributes = _mapping(web.get("attributes"))
     for key, value in attributes.items():
         if str(key).endswith(":sub"):
-            return plain(value, NAME_LENGTH)
+            return text_of(value, NAME_LENGTH)
     return ""
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from iam.activity.callers import ARN_LENGTH, NAME_LENGTH, CallerKey, CallerSession, caller_of, plain, truth
+from iam.activity.callers import ARN_LENGTH, NAME_LENGTH, CallerKey, CallerSession, caller_of, text_of, truth
 from iam.activity.permissions import permission_name, service_prefix
 from iam.activity.resources import resource_of
 from iam.activity.tools import tool_of
@@ -97,16 +97,16 @@ def event_of(record: Any, now: datetime, *, keep_raw: bool = True) -> EventRecor
     if not isinstance(record, dict):
         raise RecordError("an event isn’t a JSON object")
     identity = record.get("userIdentity")
-    source = plain(record.get("eventSource"), NAME_LENGTH)
-    name = plain(record.get("eventName"), NAME_LENGTH)
+    source = text_of(record.get("eventSource"), NAME_LENGTH)
+    name = text_of(record.get("eventName"), NAME_LENGTH)
     if not isinstance(identity, dict) or not source or not name:
         raise RecordError("an event lacks userIdentity, eventSource or eventName")
     raw = _raw(record) if keep_raw else ""
     caller, session = caller_of(identity, record.get("invokedBy"))
-    region = plain(record.get("awsRegion"), 32)
+    region = text_of(record.get("awsRegion"), 32)
     service = service_prefix(source)[:64]
     account = _account(record, identity)
-    error = plain(record.get("errorCode"), 128) or _sign_in_error(record)
+    error = text_of(record.get("errorCode"), 128) or _sign_in_error(record)
     from_console = truth(record.get("sessionCredentialFromConsole")) is True
     return EventRecord(
         event_id=_id(record.get("eventID")),
@@ -117,8 +117,8 @@ def event_of(record: Any, now: datetime, *, keep_raw: bool = True) -> EventRecor
         action=permission_name(service, name)[:128],
         caller=caller,
         session=_with_mfa_of_sign_in(record, session),
-        source_address=plain(record.get("sourceIPAddress"), 64),
-        tool=tool_of(plain(record.get("userAgent"), 512), from_console=from_console),
+        source_address=text_of(record.get("sourceIPAddress"), 64),
+        tool=tool_of(text_of(record.get("userAgent"), 512), from_console=from_console),
         error_code=error,
         is_denied=error.startswith(DENIED),
         is_read_only=truth(record.get("readOnly")),

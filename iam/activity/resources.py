@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from iam.activity.callers import ARN_LENGTH, plain
+from iam.activity.callers import ARN_LENGTH, text_of
 
 PARTITIONS: Final = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 IAM_PARAMETERS: Final = (
@@ -59,7 +59,7 @@ def resource_of(service: str, record: Mapping[str, Any], account: str, region: s
         return _in_bucket(parameters, partition_of(region))
     if isinstance(parameters, dict):
         for name, template in IAM_PARAMETERS if service == "iam" else PARAMETERS.get(service, ()):
-            if value := plain(parameters.get(name), 1024):
+            if value := text_of(parameters.get(name), 1024):
                 if value.startswith("arn:"):
                     return value
                 place = {"partition": partition_of(region), "account": account, "region": region}
@@ -68,8 +68,8 @@ def resource_of(service: str, record: Mapping[str, Any], account: str, region: s
 
 
 def _in_bucket(parameters: Mapping[str, Any], partition: str) -> str:
-    bucket = plain(parameters.get("bucketName"), 256)
-    key = plain(parameters.get("key"), 1024)
+    bucket = text_of(parameters.get("bucketName"), 256)
+    key = text_of(parameters.get("key"), 1024)
     if not bucket:
         return ""
     return f"arn:{partition}:s3:::{bucket}/{key}" if key else f"arn:{partition}:s3:::{bucket}"
@@ -79,6 +79,6 @@ def _listed(resources: Any) -> str:
     """The first ARN of the record's own list."""
     if isinstance(resources, list):
         for resource in resources:
-            if isinstance(resource, dict) and (arn := plain(resource.get("ARN"), ARN_LENGTH)):
+            if isinstance(resource, dict) and (arn := text_of(resource.get("ARN"), ARN_LENGTH)):
                 return arn
     return ""

@@ -86,7 +86,7 @@ class Unchanged:
     blocked: tuple[Blocked, ...]
 
 
-class _Told(Generic[Cause]):
+class _ReasonCounts(Generic[Cause]):
     """How many actions a reason is about, of how many, and what is named in it, once for each change."""
 
     def __init__(self, causes: Callable[[AlikeVerdict], tuple[bool, tuple[Cause, ...]]]) -> None:
@@ -115,9 +115,9 @@ class Reasons:
         self._index = index
         self._found = difference
         self._called: dict[object, dict[Doc, str]] = {}
-        self._already = _Told(lambda verdict: (verdict.is_given, verdict.already))
-        self._keeps = _Told(lambda verdict: (verdict.is_taken, verdict.keeps))
-        self._blocked = _Told(lambda verdict: (verdict.is_given, verdict.blocked))
+        self._already = _ReasonCounts(lambda verdict: (verdict.is_given, verdict.already))
+        self._keeps = _ReasonCounts(lambda verdict: (verdict.is_taken, verdict.keeps))
+        self._blocked = _ReasonCounts(lambda verdict: (verdict.is_given, verdict.blocked))
 
     def for_pairs(self, pairs: Pairs) -> BlockReasons:
         """All reasons of some principals."""
@@ -131,7 +131,7 @@ class Reasons:
         """What they keep of what is taken away."""
         return self._held(pairs, self._keeps)
 
-    def _held(self, pairs: Pairs, held_by: _Told[Doc]) -> tuple[HeldAlready, ...]:
+    def _held(self, pairs: Pairs, held_by: _ReasonCounts[Doc]) -> tuple[HeldAlready, ...]:
         people: dict[tuple[int, int, tuple[str, ...]], int] = defaultdict(int)
         for member, shift in pairs:
             actions, of, docs = held_by.of(shift)

@@ -48,8 +48,8 @@ def receipt_of(operation: Operation, *, quota: QuotaUse | None = None) -> Receip
         "observed_at": observed.isoformat() if observed else None,
         "confidential": effect.confidential,
     }
-    if operation.irreversible and operation.instead:
-        body["instead"] = operation.instead
+    if operation.irreversible and operation.alternative:
+        body["instead"] = operation.alternative
     return Receipt(body=json.loads(json.dumps(body)), digest=hashlib.sha256(text.encode()).hexdigest())
 
 

@@ -144,8 +144,8 @@ def _without_name(sentence: str, name: str) -> str:
 
 def _of_receipt(receipt: Mapping[str, Any]) -> Iterator[str]:
     if irreversible := receipt.get("irreversible"):
-        instead = f" Instead: {receipt['instead']}" if receipt.get("instead") else ""
-        yield f"This can’t be undone. {irreversible}{instead}"
+        alternative = f" Instead: {receipt['instead']}" if receipt.get("instead") else ""
+        yield f"This can’t be undone. {irreversible}{alternative}"
     if managed := receipt.get("managed"):
         name = managed["arn"].rpartition("/")[2] or managed["arn"]
         tool = managed["tool"]

@@ -10,6 +10,7 @@ themselves.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from django.db.models import QuerySet
 
@@ -21,6 +22,8 @@ from iam.linking.models import Sign
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 
+OWNER_RIGHTS: Final = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
+"""One of them is needed to say whose a user, role or grant is."""
 STRANGER = (
     "You can link IAM users of your teams to people of your teams. Ask an administrator to link other people."
 )

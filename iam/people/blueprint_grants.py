@@ -40,7 +40,7 @@ class Reason:
     until: datetime | None = None
     written: datetime | None = None
     retry: UUID | None = None
-    says: str = BLUEPRINT
+    sentence: str = BLUEPRINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def write_grant(grant_id: UUID, by_run: Given, *, reason: Reason) -> None:
         state=state,
         lane=by_run.change.lane,
         way=by_run.way,
-        plan={"why": reason.says, "others": [], "quotas": [], "notes": [], "ends_only": ""},
+        plan={"why": reason.sentence, "others": [], "quotas": [], "notes": [], "ends_only": ""},
         change_set_id=by_run.change.change_set_id,
         retry_set_id=reason.retry,
     )

@@ -59,15 +59,15 @@ class DecisionReason:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision with its reasons, the deciding ones first; `residual` is what a conditional decision depends
-    on.
+    """A decision with its reasons, the deciding ones first; `open_conditions` is what a conditional decision
+    depends on.
     """
 
     decision: EvaluationDecision
     reasons: tuple[DecisionReason, ...]
 
     @property
-    def residual(self) -> tuple[str, ...]:
+    def open_conditions(self) -> tuple[str, ...]:
         """Each condition that is open, once."""
         depending = (reason for reason in self.reasons if reason.outcome is ReasonOutcome.DEPENDS)
         return tuple(dict.fromkeys(chain.from_iterable(reason.conditions for reason in depending)))

@@ -14,7 +14,7 @@ from console.access.forms.base import MAX_LENGTH, TypedField
 from console.access.forms.resource import ResourceForm
 from console.web.access import ViewerRequest
 from console.web.query import Query
-from iam.access.actions import ActionsError, Meant, actions_meant
+from iam.access.actions import ActionSelection, ActionsError, select_actions
 from iam.access.principals import AskingPrincipal, PrincipalError, find_principal
 from iam.access.simulate import Inquiry
 from iam.access.visible_accounts import accounts_seen
@@ -82,9 +82,9 @@ class SimulationForm(ResourceForm):
         return principal
 
     @property
-    def known_action(self) -> Meant | None:
+    def known_action(self) -> ActionSelection | None:
         """The action, once it is known."""
-        action: Meant | None = self.answer("action")
+        action: ActionSelection | None = self.answer("action")
         return action
 
     def clean_principal(self) -> AskingPrincipal:
@@ -97,10 +97,10 @@ class SimulationForm(ResourceForm):
         except PrincipalError as error:
             raise ValidationError(str(error)) from error
 
-    def clean_action(self) -> Meant:
+    def clean_action(self) -> ActionSelection:
         """One action of AWS."""
         try:
-            meaning = actions_meant(self.texts["action"], resource=self.checked_arn)
+            meaning = select_actions(self.texts["action"], resource=self.checked_arn)
         except ActionsError as error:
             raise ValidationError(str(error)) from error
         if not meaning.is_one:

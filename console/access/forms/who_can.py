@@ -16,7 +16,7 @@ from console.access.forms.resource import ResourceForm
 from console.web.access import ViewerRequest
 from console.web.page_cursors import Cursor, CursorError, decode, encode
 from console.web.query import Query
-from iam.access.actions import ActionsError, Meant, actions_meant
+from iam.access.actions import ActionSelection, ActionsError, select_actions
 from iam.access.answer_runs import ORDER, AnswerPlace
 from iam.access.answers import Narrowed
 from iam.access.certainty import Certainty
@@ -92,10 +92,10 @@ class WhoCanForm(ResourceForm):
         """Whether something that was asked cannot be answered."""
         return self.question is None and not self.is_blank
 
-    def clean_action(self) -> Meant:
+    def clean_action(self) -> ActionSelection:
         """The actions of a name, a pattern or a level of a service."""
         try:
-            return actions_meant(self.texts["action"], level=self.texts["level"], resource=self.checked_arn)
+            return select_actions(self.texts["action"], level=self.texts["level"], resource=self.checked_arn)
         except ActionsError as error:
             raise ValidationError(str(error)) from error
 

@@ -34,7 +34,7 @@ MAX_ROWS: Final = 25
 class LedgerRow:
     """One permission in words; `reasons` are grants, `url` is the page of what is held."""
 
-    says: str
+    relation: str
     name: str
     url: str
     reasons: list[Grant]
@@ -114,7 +114,7 @@ def _row(justified: Justified, open_to: Any) -> LedgerRow:
     opens = page and justified.entity is not None and justified.entity.pk in open_to
     url = reverse(page, args=[justified.entity.pk]) if page and opens and justified.entity else ""
     return LedgerRow(
-        says=SORTS.get(justified.sort, ""),
+        relation=SORTS.get(justified.sort, ""),
         name=justified.name,
         url=url,
         reasons=list({entry.part.grant_id: entry.part.grant for entry in justified.reasons}.values()),

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from console.access.grants.detail import acting_on
-from console.linking.named_owner import SAYS, owner_form
+from console.linking.named_owner import owner_form
 from console.web.access import ViewerRequest, require
 from iam.access.grants.owners import (
     grant_subject,
@@ -18,9 +18,10 @@ from iam.access.grants.owners import (
     set_grant_owner,
 )
 from iam.linking.known_owners import named_owner
+from iam.linking.rights import OWNER_RIGHTS
 
 
-@require(*SAYS)
+@require(*OWNER_RIGHTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def grant_owner(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Say who owns a grant."""

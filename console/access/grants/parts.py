@@ -61,7 +61,7 @@ class EntryShown:
     """
 
     holder: str
-    says: str
+    relation: str
     target: str
     since: datetime | None
     until: datetime | None
@@ -78,7 +78,7 @@ class PartShown:
 
     part: GrantPart
     mark: StateMark
-    says: str
+    text: str
     trouble: str
     url: str
     entries: list[EntryShown] = field(default_factory=list)
@@ -242,7 +242,7 @@ def _prove(row: PartShown, *, viewer: Viewer, most: int) -> None:
         return
     changes = [removal.change.pk for removal in removals]
     seen = set(visible_changes(viewer).filter(pk__in=changes).values_list("pk", flat=True))
-    texts = [removal.says for removal in removals if removal.change.pk in seen]
+    texts = [removal.sentence for removal in removals if removal.change.pk in seen]
     row.removals = texts[:most]
 
 

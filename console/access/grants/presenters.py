@@ -108,7 +108,7 @@ def _in_accounts(parts: GrantParts) -> list[GrantEvent]:
         if part.pk in parts.set_up and part.state not in (GrantState.WAITING, GrantState.APPLYING)
     ]
     gone = [(part, part.ended_at) for part in parts.all if part.ended_at]
-    proofs = {part.part.pk: part.proof.says for part in parts.shown if part.proof}
+    proofs = {part.part.pk: part.proof.sentence for part in parts.shown if part.proof}
     return _moments_text(up, "Set up in", "shield-check", "ok", {}) + _moments_text(
         gone, "Removed from", "minus", "", proofs
     )

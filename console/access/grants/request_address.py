@@ -12,7 +12,7 @@ from django.http import QueryDict
 from console.access.forms.resource import resource_problem
 from console.web.access import ViewerRequest
 from console.web.query import Query
-from iam.access.actions import ActionsError, actions_meant
+from iam.access.actions import ActionsError, select_actions
 from iam.access.denied.answer import DenialAnswer, answer, needs_resource
 from iam.access.denied.message import Denied, MessageError, PolicyType, read_message
 from iam.access.principals import KINDS, AskingPrincipal, PrincipalError, find_principal
@@ -121,7 +121,7 @@ def _check(asking: GrantQuestion) -> None:
     if denied.resource and (problem := resource_problem(denied.resource)):
         asking.errors["resource"] = problem
     try:
-        meaning = actions_meant(denied.action, resource="*")
+        meaning = select_actions(denied.action, resource="*")
     except ActionsError as error:
         asking.errors["action"] = str(error)
         return

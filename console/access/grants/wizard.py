@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from console.access.forms.resource import resource_problem
 from console.access.grants.labels import what_words, who_words
 from console.web.access import ViewerRequest, entity_or_404, layout_for, require, require_present
-from iam.access.actions import ActionsError, actions_meant
+from iam.access.actions import ActionsError, select_actions
 from iam.access.denied.answer import smallest
 from iam.access.drafts import services
 from iam.access.drafts.models import GrantDraft
@@ -156,7 +156,7 @@ def begin_with(request: ViewerRequest) -> HttpResponse:
     """A new draft in which one action on one resource is chosen already; who receives it comes next."""
     action, resource = (request.POST.get(name, "").strip()[:MAX_LENGTH] for name in ("action", "resource"))
     try:
-        meaning = actions_meant(action, resource=resource or "*")
+        meaning = select_actions(action, resource=resource or "*")
     except ActionsError:
         raise Http404 from None
     draft = services.open_draft(request.viewer, uuid4()) if request.at is None else None

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from console.access.forms.resource import resource_problem
 from console.access.options import circumstances_given, moment_given, owner_given
 from console.access.verdict_text import json_of, text_of
-from iam.access.actions import ActionsError, actions_meant
+from iam.access.actions import ActionsError, select_actions
 from iam.access.principals import PrincipalError, find_principal
 from iam.access.simulate import Inquiry, simulate
 
@@ -86,7 +86,7 @@ class Command(BaseCommand):
 
     def _action(self, text: str, resource: str) -> str:
         try:
-            meaning = actions_meant(text, resource=resource)
+            meaning = select_actions(text, resource=resource)
         except ActionsError as error:
             raise CommandError(f"ACTION: {error}") from None
         if not meaning.is_one:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from console.access.forms.resource import resource_problem
 from console.access.options import circumstances_given, moment_given, owner_given
 from console.access.who_can_export import question_facts, values_of
-from iam.access.actions import LEVELS, ActionsError, Meant, actions_meant
+from iam.access.actions import LEVELS, ActionSelection, ActionsError, select_actions
 from iam.access.who_can import WhoCanPage, WhoCanQuestion, every_row, who_can
 from iam.mirror.models import Account
 from iam.policy.evaluate import EvaluationDecision
@@ -43,8 +43,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Ask, and print."""
         asked = _asked(options)
-        if asked.meant.warning:
-            self.stderr.write(f"Warning: {asked.meant.warning}")
+        if asked.selection.warning:
+            self.stderr.write(f"Warning: {asked.selection.warning}")
         if options["json"]:
             self._print_json(asked, options["account"])
         else:
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         body = question_facts(asked, account, datetime.now(tz=UTC)) | {
             "counts": {str(decision): count for decision, count in answer.counts.items()},
             "limitations": [limitation.text for limitation in answer.limitations],
-            "warning": asked.meant.warning or None,
+            "warning": asked.selection.warning or None,
             "rows": [values_of(row) for row in every_row(asked)],
         }
         self.stdout.write(json.dumps(body, indent=2, ensure_ascii=False))
@@ -77,7 +77,7 @@ class Command(BaseCommand):
 
 
 def _asked(options: dict[str, Any]) -> WhoCanQuestion:
-    meaning = _actions_meant(options)
+    meaning = _selected_actions(options)
     if problem := resource_problem(options["resource"]):
         raise CommandError(f"RESOURCE {options['resource'][:80]}: {problem}")
     circumstances = circumstances_given(options["context"], action=options["action"])
@@ -94,9 +94,9 @@ def _asked(options: dict[str, Any]) -> WhoCanQuestion:
     )
 
 
-def _actions_meant(options: dict[str, Any]) -> Meant:
+def _selected_actions(options: dict[str, Any]) -> ActionSelection:
     try:
-        return actions_meant(options["action"], level=options["level"], resource=options["resource"])
+        return select_actions(options["action"], level=options["level"], resource=options["resource"])
     except ActionsError as error:
         raise CommandError(f"ACTION {options['action'][:80]}: {error}") from error
 
@@ -110,7 +110,7 @@ def _account(number: str) -> str:
 
 
 def _lines(asked: WhoCanQuestion) -> Iterator[tuple[str, ...]]:
-    total = len(asked.meant.actions)
+    total = len(asked.selection.actions)
     for row in every_row(asked):
         values = values_of(row)
         reason = "; ".join(values["conditions"] or values["policies"])
@@ -122,4 +122,4 @@ def _lines(asked: WhoCanQuestion) -> Iterator[tuple[str, ...]]:
 def _summary(answer: WhoCanPage, asked: WhoCanQuestion) -> str:
     allowed, maybe = answer.counts[EvaluationDecision.ALLOWED], answer.counts[EvaluationDecision.CONDITIONAL]
     many = f", {maybe} more conditionally" if maybe else ""
-    return f"{allowed} of {answer.asked} principals can{many}: {asked.meant.words} on {asked.resource}."
+    return f"{allowed} of {answer.asked} principals can{many}: {asked.selection.words} on {asked.resource}."

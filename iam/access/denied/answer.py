@@ -181,16 +181,16 @@ def _conditions(verdict: SimulationResult, *, names: bool) -> Iterator[str]:
     are others.
     """
     if names:
-        yield from verdict.residual
+        yield from verdict.open_conditions
         return
     own = []
     for leaf in chain.from_iterable(branch.every_leaf for branch in verdict.branches):
         if leaf.held is not None and leaf.mark == OPEN:
             own += [check.words for check in leaf.open_checks if check.words]
-    own_words = [words for words in verdict.residual if any(words.endswith(ending) for ending in own)]
-    own_words += [words for words in verdict.residual if words in UNREAD]
+    own_words = [words for words in verdict.open_conditions if any(words.endswith(ending) for ending in own)]
+    own_words += [words for words in verdict.open_conditions if words in UNREAD]
     yield from dict.fromkeys(own_words)
-    if len(set(own_words)) < len(verdict.residual):
+    if len(set(own_words)) < len(verdict.open_conditions):
         yield "within limits that apply to everyone, such as the Region"
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import Final
 
-from iam.access.actions import ActionsError, actions_meant
+from iam.access.actions import ActionsError, select_actions
 from iam.access.grants.phrases import counted, listed
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.terms import WhatKind
@@ -200,7 +200,7 @@ def _single_actions(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _single(pattern: str, resource: str) -> Iterator[tuple[str, str]]:
     try:
-        meaning = actions_meant(pattern, resource=resource)
+        meaning = select_actions(pattern, resource=resource)
     except ActionsError:
         return
     yield from ((name, resource) for name in meaning.actions[:ACTIONS])

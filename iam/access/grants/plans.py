@@ -90,7 +90,7 @@ class PartPlan:
     callers: tuple[str, ...] = ()
 
     @property
-    def says(self) -> str:
+    def way_text(self) -> str:
         """The way in words."""
         return WAYS[self.way]
 

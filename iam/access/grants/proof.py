@@ -37,7 +37,7 @@ class ProvenRemoval:
     is_of_sessions: bool
 
     @property
-    def says(self) -> str:
+    def sentence(self) -> str:
         """In a sentence."""
         if self.change.state != ChangeState.APPLIED:
             return f"{self.title}: {self.change.get_state_display().lower()}."
@@ -66,7 +66,7 @@ class RemovalProof:
     cuts: tuple[ProvenRemoval, ...] = ()
 
     @property
-    def says(self) -> str:
+    def sentence(self) -> str:
         """In a sentence; "" while there is nothing to say."""
         if not self.removals:
             return (

@@ -9,7 +9,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, Final, Self
 
-from iam.access.actions import ActionsError, actions_meant
+from iam.access.actions import ActionsError, select_actions
 from iam.policy.evaluate import ASSUMING
 from iam.policy.index.classes import Member
 from iam.policy.index.shard import Shard
@@ -153,7 +153,7 @@ class AssertionTerms:
 
 def _meant(pattern: str, resource: str) -> tuple[str, ...]:
     try:
-        actions = actions_meant(pattern, resource=resource)
+        actions = select_actions(pattern, resource=resource)
     except ActionsError:
         return ()
     return () if actions.warning else actions.actions
@@ -165,7 +165,7 @@ def check(terms: AssertionTerms) -> None:
     _check_lines(terms.resources, "resources", "Enter at least one resource ARN, or * for every resource.")
     for pattern in terms.actions:
         try:
-            warning = actions_meant(pattern).warning
+            warning = select_actions(pattern).warning
         except ActionsError as error:
             raise InvalidTermsError(str(error), field="actions") from None
         if warning:

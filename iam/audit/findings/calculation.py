@@ -41,7 +41,7 @@ LEASE: Final = timedelta(minutes=5)
 logger = structlog.get_logger(__name__)
 
 
-def tend(accounts: Iterable[Account] | None = None) -> int:
+def calculate_due(accounts: Iterable[Account] | None = None) -> int:
     """Calculate the accounts that are due, and tell of what is new; how many were calculated. What a worker
     calculated that was killed before it told anyone is told of now.
     """

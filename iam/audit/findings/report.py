@@ -32,7 +32,7 @@ def bring_up_to_date(accounts: list[Account]) -> None:
     until = time.monotonic() + PATIENCE_S
     while True:
         escalation.calculate_due()
-        calculation.tend(accounts)
+        calculation.calculate_due(accounts)
         is_done = kept_at(None) is not None and not any(map(calculation.is_due, accounts))
         if is_done or time.monotonic() > until:
             return

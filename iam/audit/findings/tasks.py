@@ -8,7 +8,7 @@ from django.db.models import Count, Sum
 
 from iam.access.escalation_calculation.models import Calculation
 from iam.audit.assertions import checks
-from iam.audit.findings.calculation import is_due, tend
+from iam.audit.findings.calculation import calculate_due, is_due
 from iam.directory.models import Identity
 from iam.mirror.models import Account
 from iam.schedule import every
@@ -25,7 +25,7 @@ def calculate_findings() -> int:
     state = _state()
     if cache.get(KEY) == state:
         return 0
-    calculated = tend()
+    calculated = calculate_due()
     accounts = Account.objects.filter(removed_at__isnull=True)
     if not any(is_due(account) for account in accounts):
         cache.set(KEY, state, REST_SECONDS)

@@ -63,7 +63,7 @@ def connected_accounts() -> list[Account]:
     return list(Account.objects.filter(removed_at__isnull=True).order_by("name", "pk"))
 
 
-def tend(*, now: datetime | None = None) -> int:
+def assess_due(*, now: datetime | None = None) -> int:
     """Judge what is due; how many accounts were."""
     now = now or datetime.now(tz=UTC)
     assessed = every_assessed()

@@ -23,7 +23,7 @@ def assess_frameworks() -> int:
     state = _state()
     if cache.get(KEY) == state:
         return 0
-    count = assessment.tend() + results.judge_past_moments()
+    count = assessment.assess_due() + results.judge_past_moments()
     cache.set(KEY, _state(), REST_SECONDS)
     return count
 

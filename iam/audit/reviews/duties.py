@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any, Final, Self
 
-from iam.access.actions import ActionsError, actions_meant
+from iam.access.actions import ActionsError, select_actions
 from iam.access.multi_action import tallied
 from iam.audit.reviews.models import SodRule, SodStatus
 from iam.changes.assertion_checks import NAMED, AssertionQuestion, BrokenAssertion
@@ -73,7 +73,7 @@ def check(terms: SodTerms) -> None:
         _check_length(lines, field)
         for pattern in lines:
             try:
-                warning = actions_meant(pattern).warning
+                warning = select_actions(pattern).warning
             except ActionsError as error:
                 raise InvalidDutiesError(str(error), field=field) from None
             if warning:
@@ -123,7 +123,7 @@ def actions_of(patterns: Sequence[str]) -> tuple[str, ...]:
     actions: dict[str, None] = {}
     for pattern in patterns:
         try:
-            actions |= dict.fromkeys(actions_meant(pattern).actions)
+            actions |= dict.fromkeys(select_actions(pattern).actions)
         except ActionsError:
             continue
     return tuple(actions)

@@ -40,7 +40,7 @@ BATCH: Final = 500
 REMINDED_SECONDS: Final = 24 * 3600
 
 
-def tend(*, now: datetime) -> int:
+def run_due(*, now: datetime) -> int:
     """Everything that is due; how much there was."""
     count = REVIEW.resume() + delete_old_drafts(ReviewCampaign)
     for campaign in ReviewCampaign.objects.filter(next_at__lte=now):

@@ -16,7 +16,7 @@ from iam.schedule import every
 @every(60)
 def tend_reviews() -> int:
     """Continue with what a lost process has left, and with what is due."""
-    return periodic.tend(now=datetime.now(tz=UTC))
+    return periodic.run_due(now=datetime.now(tz=UTC))
 
 
 @shared_task(name=OPEN_TASK)  # type: ignore[untyped-decorator]

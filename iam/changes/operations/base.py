@@ -283,9 +283,9 @@ class Operation(ABC):
         return self.loss.reason if self.loss else ""
 
     @property
-    def instead(self) -> str:
+    def alternative(self) -> str:
         """The reversible means that is offered beside an irreversible one; "" for none."""
-        return self.loss.instead if self.loss else ""
+        return self.loss.alternative if self.loss else ""
 
     def referenced_arns(self) -> tuple[str, ...]:
         """The ARNs of what it speaks of and leaves as it is, such as a policy that it attaches."""

@@ -123,12 +123,12 @@ class DeleteCredential(OnCredential):
         return cls(credential.account, params, DELETE[credential.kind])
 
     @property
-    def instead(self) -> str:
+    def alternative(self) -> str:
         user = self.subject()
         status = owned(user, self.kind).get(self.inputs.credential_id) if user else None
         if status == INACTIVE:
             return "It is already inactive, so it can’t be used. Keep it as long as it may be needed again."
-        return super().instead
+        return super().alternative
 
     def image_of(self, subject: Entity) -> Image:
         return {"status": owned(subject, self.kind).get(self.inputs.credential_id, ABSENT)}

@@ -21,7 +21,7 @@ class Loss:
 
     deed: str
     reason: str
-    instead: str
+    alternative: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ class MoveStep:
     account: str
     sign: str
     text: str
-    says: str = ""
+    note: str = ""
     operation: Operation | None = None
     lane: int = 0
     branch: int = 0
@@ -99,7 +99,7 @@ class MovePlan:
     def summary(self) -> list[dict[str, str]]:
         """As it is kept with the move."""
         return [
-            {"account": step.account, "sign": step.sign, "text": step.text, "says": step.says}
+            {"account": step.account, "sign": step.sign, "text": step.text, "says": step.note}
             for step in self.steps
         ]
 
@@ -160,19 +160,19 @@ def _making(lane: int, part: PersonAccountPlan) -> Iterator[MoveStep]:
     onboarding has it in.
     """
     for step in part.steps:
-        says = "They get an invitation when it is created." if step.branch == 0 else ""
+        note = "They get an invitation when it is created." if step.branch == 0 else ""
         text = text_of(step.operation)
-        yield MoveStep(part.account.name, GAINS, text, says, step.operation, lane, step.branch)
+        yield MoveStep(part.account.name, GAINS, text, note, step.operation, lane, step.branch)
 
 
 def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[MoveStep]:
     """A user whose access ends: everything is denied first, and nothing waits for anything."""
     site, name = leaving_of(user, viewer=viewer), user.account.name
     for branch, operation in enumerate(site.operations, start=1):
-        text, says = f"All access of {user.name}", DENIED
+        text, note = f"All access of {user.name}", DENIED
         if operation is not site.deny:
-            text, says = text_of(operation), ""
-        yield MoveStep(name, LOSES, text, says, operation, lane, branch)
+            text, note = text_of(operation), ""
+        yield MoveStep(name, LOSES, text, note, operation, lane, branch)
     for sentence in site.left:
         yield MoveStep(name, NOTE, "Some of it can’t be ended here", sentence)
 

@@ -129,7 +129,7 @@ def counts_of(plan: MovePlan) -> str:
 
 def notes_for(plan: MovePlan) -> list[str]:
     """What anyone who approves has to know besides."""
-    kept = [f"{step.text} in {step.account} stays: {step.says}" for step in plan.steps if step.sign == KEEPS]
+    kept = [f"{step.text} in {step.account} stays: {step.note}" for step in plan.steps if step.sign == KEEPS]
     return kept[:20]
 
 

@@ -38,7 +38,7 @@ class AccessFact:
     """
 
     what: str
-    says: str
+    note: str
     is_open: bool | None = None
 
 
@@ -99,7 +99,7 @@ def differs_now(leaver: Leaver, users: Sequence[UserNow]) -> list[str]:
 
 
 def _fact_words(fact: AccessFact) -> str:
-    return f"{fact.what.lower()}: {fact.says.lower()}"
+    return f"{fact.what.lower()}: {fact.note.lower()}"
 
 
 def _facts(

@@ -94,7 +94,7 @@ def _write(
         since=by[0].queued_at,
         until=former.ends_at,
         written=former.planned_end,
-        says=why,
+        sentence=why,
     )
     terms = {**former.terms, **own}
     by_run = Given(seat.account, seat.user_arn, former.title, terms, way, by[0], permissions)

@@ -68,7 +68,7 @@ class Item:
 
     what: str
     standing: StepStatus
-    says: str = ""
+    note: str = ""
     at: datetime | None = None
     change: UUID | None = None
 
@@ -251,17 +251,17 @@ def _lines_of_person(
         return
     user = facts.users.get(place.user_arn)
     over = closed if closed in WITHOUT_ACCESS else facts.over.get(place.user_arn, "")
-    waits, says = _waits(place_changes, over=over)
+    waits, note = _waits(place_changes, over=over)
     if body.password:
-        yield _after(f"Own password chosen{where}", _chosen_at(place, facts, user), waits=waits, says=says)
+        yield _after(f"Own password chosen{where}", _chosen_at(place, facts, user), waits=waits, note=note)
     if body.mfa:
-        yield _after(f"MFA on{where}", _mfa_since(facts, user), waits=waits, says=says)
+        yield _after(f"MFA on{where}", _mfa_since(facts, user), waits=waits, note=note)
     if body.password or body.key:
-        yield _after(f"First sign-in or use{where}", _used_at(facts, user), waits=waits, says=says)
+        yield _after(f"First sign-in or use{where}", _used_at(facts, user), waits=waits, note=note)
     if place.account_id in facts.recorded:
         call = facts.calls.get(user.aws_id) if user else None
         if call is None:
-            yield Item(f"First call{where}", waits, says)
+            yield Item(f"First call{where}", waits, note)
         else:
             yield Item(f"First call: {call.action}{where}", StepStatus.DONE, at=call.at)
 
@@ -327,11 +327,11 @@ def _of_changes(what: str, changes: Sequence[Change]) -> Item:
     return Item(what, StepStatus.CLOSED, "Cancelled", change=first)
 
 
-def _after(what: str, at: datetime | None, *, waits: StepStatus, says: str) -> Item:
+def _after(what: str, at: datetime | None, *, waits: StepStatus, note: str) -> Item:
     """What the person does by themselves; `waits` and `says` are how that stands until it is done."""
     if at is not None:
         return Item(what, StepStatus.DONE, at=at)
-    return Item(what, waits, says)
+    return Item(what, waits, note)
 
 
 def _waits(place_changes: ProvisionedUserChanges, *, over: str) -> tuple[StepStatus, str]:

@@ -129,7 +129,7 @@ def _missing_and_tone(checklist: Checklist) -> tuple[str, str]:
         return f"Failed: {failed[0].what}{more}", "bad"
     for item in checklist.items:
         if item.standing is StepStatus.INVITE:
-            return item.says, "warn"
+            return item.note, "warn"
     missing = [item.what for item in checklist.items if item.standing is StepStatus.PERSON]
     if missing and missing[0] == "Invitation opened":
         return "Invitation not opened yet", "note"

@@ -46,10 +46,12 @@ class PathAct:
     @property
     def conditions(self) -> tuple[str, ...]:
         """What it depends on that is not known."""
-        residual = list(chain.from_iterable(ground.explanation.residual for ground in self.grounds))
+        open_conditions = list(
+            chain.from_iterable(ground.explanation.open_conditions for ground in self.grounds)
+        )
         if self.is_assumed:
-            residual.append(self.alternative.method.assumes)
-        return tuple(dict.fromkeys(residual))
+            open_conditions.append(self.alternative.method.assumes)
+        return tuple(dict.fromkeys(open_conditions))
 
 
 @dataclass(frozen=True, slots=True)

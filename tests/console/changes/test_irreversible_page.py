@@ -22,7 +22,9 @@ def client() -> Client:
 def test_each_operation_is_listed_with_what_is_lost_and_what_can_be_undone_instead(client: Client) -> None:
     page = client.get(reverse("changes:irreversible"))
     assert all(
-        part in page.content.decode() for loss in losses() for part in (loss.deed, loss.reason, loss.instead)
+        part in page.content.decode()
+        for loss in losses()
+        for part in (loss.deed, loss.reason, loss.alternative)
     )
     assert all(
         part in page.content.decode() for returned in returns() for part in (returned.deed, returned.sentence)

@@ -39,7 +39,7 @@ def names(comparison: Comparison, sort: DifferenceSort) -> set[str]:
 
 def causes(comparison: Comparison, prefix: str) -> list[tuple[str, bool, bool]]:
     return [
-        (cause.says.held.policy.name, cause.says.statement.allows, cause.is_right)
+        (cause.applicable.held.policy.name, cause.applicable.statement.allows, cause.is_right)
         for cause in comparison.causes_of(prefix)
     ]
 
@@ -74,7 +74,7 @@ def test_the_statements_because_of_which_it_differs_are_named_with_their_group(w
     kwame = world.of["kwame"]
     comparison = against(kwame, kwame, left=BEFORE)
     assert causes(comparison, "iam") == [("Deploy", True, True)]
-    assert comparison.causes_of("iam")[0].says.held.group is not None
+    assert comparison.causes_of("iam")[0].applicable.held.group is not None
     assert causes(comparison, "s3") == [("kwame-tools", True, False), ("Deploy", True, True)]
 
 

@@ -68,7 +68,7 @@ def test_a_denial_of_a_part_stands_beside_what_it_takes_away(place: Place) -> No
 def test_a_statement_that_cannot_apply_to_the_person_is_not_shown(place: Place) -> None:
     other = {"StringEquals": {"aws:username": "somebody.else"}}
     factories.inline(place.tomas, "others", body=allow("s3:PutObject", Condition=other))
-    assert access(place.tomas).says == ()
+    assert access(place.tomas).applicable_statements == ()
     assert access(place.tomas).services == []
 
 

@@ -49,7 +49,7 @@ def check(verdict: SimulationResult) -> None:
         assert silent
         assert verdict.missing
     if verdict.decision is EvaluationDecision.CONDITIONAL:
-        assert verdict.residual
+        assert verdict.open_conditions
     if verdict.decision is EvaluationDecision.ALLOWED and verdict.branches[0].kind != "rule":
         is_enough = any(branch.is_enough or branch.kind == "resource" for branch in verdict.branches)
         assert is_enough or not silent

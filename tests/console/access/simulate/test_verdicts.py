@@ -49,7 +49,7 @@ def test_the_kinds_of_policies_come_in_the_order_of_evaluation(org: Organization
 def test_an_open_condition_makes_it_depend_and_is_named(org: Organization) -> None:
     verdict = ask("maya.okafor", "s3:GetObject", LEDGER)
     assert verdict.decision is EvaluationDecision.CONDITIONAL
-    assert verdict.residual == ("if MFA is present",)
+    assert verdict.open_conditions == ("if MFA is present",)
     assert verdict.summary == "Allowed if MFA is present."
     (group,) = [branch for branch in branch(verdict, "identity").parts if branch.title == "Group readers"]
     (leaf,) = group.leaves
@@ -65,7 +65,7 @@ def test_with_the_condition_met_it_is_allowed_by_the_group(org: Organization) ->
     verdict = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
     assert verdict.decision is EvaluationDecision.ALLOWED
     assert verdict.summary == "Allowed by ReadLedger of group readers, statement 1, and nothing denies it."
-    assert (verdict.missing, verdict.residual) == ((), ())
+    assert (verdict.missing, verdict.open_conditions) == ((), ())
     assert [(part.title, part.voice) for part in branch(verdict, "scp").parts] == [
         ("Root", BranchVoice.ALLOWS),
         ("Workloads", BranchVoice.ALLOWS),
@@ -117,7 +117,7 @@ def test_a_deny_under_an_open_condition_is_an_unless(org: Organization) -> None:
         body=say("Deny", "*", Condition={"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
     )
     verdict = ask(ROLE, "s3:GetObject", LEDGER)
-    assert verdict.residual == ("unless the source IP is not in 203.0.113.0/24",)
+    assert verdict.open_conditions == ("unless the source IP is not in 203.0.113.0/24",)
     assert verdict.summary == (
         "Allowed by settle, statement 1, unless the source IP is not in 203.0.113.0/24."
     )
@@ -135,7 +135,9 @@ def test_a_condition_that_another_statement_makes_needless_is_not_among_what_it_
     make.inline(org.of["maya"], "free", body=say("Allow", "s3:GetObject"))
     deny = {"Bool": {"aws:SecureTransport": "false"}}
     make.inline(org.of["maya"], "tls", body=say("Deny", "s3:*", Condition=deny))
-    assert ask("maya.okafor", "s3:GetObject", LEDGER).residual == ("unless the connection is not encrypted",)
+    assert ask("maya.okafor", "s3:GetObject", LEDGER).open_conditions == (
+        "unless the connection is not encrypted",
+    )
 
 
 def test_a_resource_policy_that_names_the_caller_is_enough_in_its_account(org: Organization) -> None:
@@ -196,14 +198,14 @@ def test_in_another_account_both_sides_must_allow(org: Organization) -> None:
 def test_the_policy_of_a_resource_of_another_account_is_not_guessed(org: Organization) -> None:
     verdict = ask(ROLE, "s3:PutObject", LEDGER, owner=HUB)
     assert verdict.decision is EvaluationDecision.CONDITIONAL
-    assert verdict.residual == ("if the resource-based policy allows the caller",)
+    assert verdict.open_conditions == ("if the resource-based policy allows the caller",)
     assert branch(verdict, "resource").text == "Not synced. It must allow the caller."
 
 
 def test_a_key_policy_that_is_not_known_leaves_it_open(org: Organization) -> None:
     verdict = ask("maya.okafor", "kms:Decrypt", KEY)
     assert verdict.decision is EvaluationDecision.CONDITIONAL
-    assert "if the resource-based policy allows the caller" in verdict.residual
+    assert "if the resource-based policy allows the caller" in verdict.open_conditions
     assert verdict.summary == "Allowed by own, statement 1, if the resource-based policy allows the caller."
     assert any("KMS grants aren’t synced" in text for text in verdict.limits)
     assert not any("KMS grants" in text for text in ask("maya.okafor", "kms:PutKeyPolicy", KEY).limits)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from iam.access.actions import ActionsError, action_names, actions_meant
+from iam.access.actions import ActionsError, action_names, select_actions
 
 
 @pytest.mark.parametrize(
@@ -24,16 +24,16 @@ from iam.access.actions import ActionsError, action_names, actions_meant
 def test_names_patterns_and_levels_mean_actions(
     text: str, level: str, resource: str, names_some: set[str], none: set[str]
 ) -> None:
-    actions = set(actions_meant(text, level=level, resource=resource).actions)
+    actions = set(select_actions(text, level=level, resource=resource).actions)
     assert names_some <= actions
     assert not none & actions
 
 
 def test_one_action_is_written_as_aws_writes_it_and_several_are_told_in_words() -> None:
-    assert actions_meant("S3:GETOBJECT").words == "s3:GetObject"
-    assert actions_meant("s3", level="write").words == "write in Amazon S3"
-    assert actions_meant("s3").words == "anything in Amazon S3"
-    assert actions_meant("s3:Get*", level="read").words == "s3:Get*, read only"
+    assert select_actions("S3:GETOBJECT").words == "s3:GetObject"
+    assert select_actions("s3", level="write").words == "write in Amazon S3"
+    assert select_actions("s3").words == "anything in Amazon S3"
+    assert select_actions("s3:Get*", level="read").words == "s3:Get*, read only"
 
 
 @pytest.mark.parametrize(
@@ -45,18 +45,18 @@ def test_one_action_is_written_as_aws_writes_it_and_several_are_told_in_words() 
     ],
 )
 def test_a_name_that_aws_does_not_publish_is_kept_with_a_warning(text: str, warning: str) -> None:
-    meaning = actions_meant(text)
+    meaning = select_actions(text)
     assert meaning.actions == (text,)
     assert warning in meaning.warning
 
 
 def test_a_resource_that_the_action_does_not_work_on_is_a_warning() -> None:
-    assert actions_meant("s3:GetObject", resource="arn:aws:s3:::docs/x").warning == ""
+    assert select_actions("s3:GetObject", resource="arn:aws:s3:::docs/x").warning == ""
     assert "works on arn:aws:s3:::${BucketName}/${ObjectName} and others" in (
-        actions_meant("s3:GetObject", resource="arn:aws:iam::111111111111:role/x").warning
+        select_actions("s3:GetObject", resource="arn:aws:iam::111111111111:role/x").warning
     )
     assert "doesn’t work on specific resources" in (
-        actions_meant("s3:ListAllMyBuckets", resource="arn:aws:s3:::docs").warning
+        select_actions("s3:ListAllMyBuckets", resource="arn:aws:s3:::docs").warning
     )
 
 
@@ -81,7 +81,7 @@ def test_what_means_nothing_is_refused_with_the_reason(
     text: str, level: str, resource: str, message: str
 ) -> None:
     with pytest.raises(ActionsError, match=re.escape(message)):
-        actions_meant(text, level=level, resource=resource)
+        select_actions(text, level=level, resource=resource)
 
 
 def test_offers_begin_with_what_was_typed() -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.access.actions import Meant
+from iam.access.actions import ActionSelection
 from iam.access.answers import Everyone
 from iam.access.explanation import explanation_of
 from iam.access.who_can import WhoCanQuestion, everyone_who_can
@@ -26,7 +26,7 @@ from tests.iam.policy.index.test_image import from_images
 def asked_of(question: AccessQuestion, actions: list[str]) -> WhoCanQuestion:
     """The question as somebody asks it."""
     return WhoCanQuestion(
-        Meant(tuple(actions), actions[0]),
+        ActionSelection(tuple(actions), actions[0]),
         question.resource,
         question.context,
         question.strict,
@@ -83,7 +83,7 @@ def of_several_accounts() -> Organisation:
 def test_parts_of_accounts_that_did_not_change_are_not_found_again() -> None:
     organisation = of_several_accounts()
     index, docs = organisation.index(), organisation.held()
-    asked = WhoCanQuestion(Meant(("sts:GetCallerIdentity",), "sts:GetCallerIdentity"), "*")
+    asked = WhoCanQuestion(ActionSelection(("sts:GetCallerIdentity",), "sts:GetCallerIdentity"), "*")
     first = everyone_who_can(index, asked)
     changed, *others = first.parts
     index.apply(changed, Changes())
@@ -98,7 +98,9 @@ def test_nothing_is_taken_over_after_a_change_of_the_account_of_the_resource() -
     organisation = of_several_accounts()
     index, docs = organisation.index(), organisation.held()
     owner = next(iter(index.accounts))
-    asked = WhoCanQuestion(Meant(("sts:GetCallerIdentity",), "sts:GetCallerIdentity"), "*", owner=owner)
+    asked = WhoCanQuestion(
+        ActionSelection(("sts:GetCallerIdentity",), "sts:GetCallerIdentity"), "*", owner=owner
+    )
     first = everyone_who_can(index, asked)
     index.apply(owner, Changes())
     second = everyone_who_can(index, asked, first)

@@ -219,7 +219,7 @@ def test_the_sessions_of_one_person_end_with_the_grant_and_nobody_elses(office: 
     assert proof.is_whole
     assert [removal.is_of_sessions for removal in proof.removals] == [False, True]
     assert proof.reads >= 2
-    assert "confirmed by" in proof.says
+    assert "confirmed by" in proof.sentence
     # The denial stays as long as a session of that time could be running.
     now = datetime.now(tz=UTC)
     assert tidy_denials(now=now + timedelta(hours=12)) == 0
@@ -246,4 +246,4 @@ def test_where_nothing_is_taken_away_the_proof_says_why(office: Office) -> None:
     office.scene.by_hand("AddUserToGroup")
     factories.edge(EdgeKind.MEMBER, office.scene.user, office.scene.group)
     grant = office.granted(office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn)))
-    assert "there before" in proof_of(office.ended(grant).parts.get()).says
+    assert "there before" in proof_of(office.ended(grant).parts.get()).sentence

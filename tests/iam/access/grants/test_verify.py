@@ -77,7 +77,7 @@ def test_a_later_reading_of_everything_bears_the_end_out(office: Office) -> None
     later = datetime.now(tz=UTC) + timedelta(minutes=10)
     for name in HOLDING:
         Section.objects.update_or_create(account=part.account, name=name, defaults={"observed_at": later})
-    assert "and by a sync of the whole account" in proof_of(part).says
+    assert "and by a sync of the whole account" in proof_of(part).sentence
     make.edge(EdgeKind.MEMBER, office.scene.user, group)
     assert proof_of(part).again_at is None
 

@@ -8,7 +8,7 @@ import pytest
 
 from iam.audit.assertions.checks import check_due
 from iam.audit.findings import calculation
-from iam.audit.findings.calculation import tend
+from iam.audit.findings.calculation import calculate_due
 from iam.audit.findings.models import AuditFinding
 from iam.audit.findings.notices import tell_new_findings
 from iam.directory.models import Person, Role, Team
@@ -52,7 +52,7 @@ def test_the_first_calculation_is_one_summary(account: Account) -> None:
     with factories.at_once():
         for number in range(60):
             factories.user(account, f"user-{number}", credentials={"mfa": "none"})
-    tend([account])
+    calculate_due([account])
     (message,) = messages()
     assert message.recipient == str(reader.pk)
     assert message.subject.startswith("Findings of production: 6")
@@ -64,16 +64,16 @@ def test_the_first_calculation_is_one_summary(account: Account) -> None:
 def test_later_ones_are_named_and_told_of_once(account: Account) -> None:
     someone(Role.AUDITOR, "Amara Diallo")
     factories.user(account, "old", credentials={"mfa": "none"})
-    tend([account])
+    calculate_due([account])
     factories.user(account, "tomas", credentials={"mfa": "none"})
     written(account)
-    tend([account])
+    calculate_due([account])
     _, second = messages()
     assert "Console password without MFA: tomas" in second.text
     assert "old" not in second.text
     assert tell_new_findings(account) == 0
     written(account)
-    tend([account])
+    calculate_due([account])
     assert len(messages()) == 2
 
 
@@ -82,7 +82,7 @@ def test_a_worker_that_is_killed_before_it_tells_loses_no_message(
 ) -> None:
     someone(Role.AUDITOR, "Amara Diallo")
     factories.user(account, "old", credentials={"mfa": "none"})
-    tend([account])
+    calculate_due([account])
     factories.user(account, "tomas", credentials={"mfa": "none"})
     written(account)
 
@@ -92,30 +92,30 @@ def test_a_worker_that_is_killed_before_it_tells_loses_no_message(
     with monkeypatch.context() as patch:
         patch.setattr(calculation, "tell_new_findings", killed)
         with pytest.raises(SystemExit):
-            tend([account])
+            calculate_due([account])
     assert len(messages()) == 1
     factories.user(account, "jonas", credentials={"mfa": "none"})
     written(account)
     with monkeypatch.context() as patch:
         patch.setattr(calculation, "tell_new_findings", killed)
         with pytest.raises(SystemExit):
-            tend([account])
+            calculate_due([account])
 
-    tend([account])
+    calculate_due([account])
     _, second = messages()
     assert "tomas" in second.text
     assert "jonas" in second.text
-    tend([account])
+    calculate_due([account])
     assert len(messages()) == 2
 
 
 def test_medium_and_low_ones_tell_nobody(account: Account) -> None:
     someone(Role.AUDITOR, "Amara Diallo")
-    tend([account])
+    calculate_due([account])
     before = len(messages())
     factories.group(account, "empty")
     written(account)
-    tend([account])
+    calculate_due([account])
     assert AuditFinding.objects.filter(kind="group-without-users").exists()
     assert len(messages()) == before
 
@@ -137,16 +137,16 @@ def test_only_who_may_read_it_and_chose_it_is_told(
     team = Team.objects.create(name="Payments", slug="payments") if role is Role.TEAM_LEAD else None
     someone(role, "Some One", wants=wants, team=team)
     factories.user(account, "tomas", credentials={"mfa": "none"})
-    tend([account])
+    calculate_due([account])
     assert bool(messages()) is is_told
 
 
 def test_a_broken_assertion_is_told_of(account: Account) -> None:
     someone(Role.AUDITOR, "Amara Diallo")
-    tend([account])
+    calculate_due([account])
     assertion_of(name="Only BreakGlass creates users")
     give(factories.user(account, "tomas", credentials={"mfa": "security-key"}))
     check_due()
     account.refresh_from_db()
-    tend([account])
+    calculate_due([account])
     assert any("Broken assertion: Only BreakGlass creates users" in message.text for message in messages())

@@ -44,7 +44,7 @@ def account() -> Account:
     factories.synced(account)
     factories.user(account, "shared-ops", credentials={"mfa": "none"})
     calculate(account)
-    assessment.tend()
+    assessment.assess_due()
     return account
 
 
@@ -111,7 +111,7 @@ def test_an_exception_needs_a_second_person_and_covers_what_failed_then(
     account.writes += 1
     account.save(update_fields=["writes"])
     calculate(account)
-    assessment.tend()
+    assessment.assess_due()
     summary = FrameworkSummary.objects.get(key=key_of(PCI.name, None, ""))
     assert summary.results["8.2.2"]["state"] == "failed"
     assert "doesn’t cover 1 problem" in summary.results["8.2.2"]["reason"]
@@ -187,7 +187,7 @@ def test_a_scope_is_judged_on_its_own_and_stays_while_it_is_evidence(account: Ac
     scope = save_scope(
         None, name="Payments", terms=ScopeTerms(paths=("/payments/",)), actor=ines, now=timezone.now()
     )
-    assessment.tend()
+    assessment.assess_due()
     everything = FrameworkSummary.objects.get(key=key_of(PCI.name, None, ""))
     of_scope = FrameworkSummary.objects.get(key=key_of(PCI.name, scope, ""))
     assert everything.results["8.2.1"]["state"] == "failed"
@@ -221,7 +221,7 @@ def test_history_has_a_line_for_each_change_of_state_and_none_for_the_same(
         return list(rows.order_by("at", "pk").values_list("state", flat=True))
 
     assert lines() == ["needs a person"]
-    assessment.tend()
+    assessment.assess_due()
     assert lines() == ["needs a person"]
     decide("8.2.8", DecisionKind.MET, ines)
     assert lines() == ["needs a person", "passed"]

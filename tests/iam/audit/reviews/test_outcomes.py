@@ -12,7 +12,7 @@ from iam.audit.reviews.campaigns import begin_next
 from iam.audit.reviews.decisions import decide
 from iam.audit.reviews.latest import latest_reviews
 from iam.audit.reviews.models import ReviewCampaign, ReviewChange, ReviewItem, ReviewTrial
-from iam.audit.reviews.periodic import follow_change, tend
+from iam.audit.reviews.periodic import follow_change, run_due
 from iam.audit.reviews.removals import request_changes_of
 from iam.audit.reviews.replays import fill_replays
 from iam.audit.reviews.sign_off import acknowledge, digest_of, sign, why_not_acknowledge
@@ -255,8 +255,8 @@ def test_the_latest_review_of_a_user_is_told() -> None:
 def overdue(world: made.World, action: str) -> ReviewCampaign:
     campaign = made.opened(world, overdue=action)
     ReviewCampaign.objects.filter(pk=campaign.pk).update(due_at=now() - timedelta(hours=1))
-    tend(now=now())
-    tend(now=now())
+    run_due(now=now())
+    run_due(now=now())
     campaign.refresh_from_db()
     return campaign
 

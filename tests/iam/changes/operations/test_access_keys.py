@@ -72,7 +72,7 @@ def test_undoing_makes_it_active_again(scene: Scene, key: str) -> None:
 def test_a_deleted_key_cannot_be_undone_and_says_so_beforehand(scene: Scene, key: str) -> None:
     operation = DeleteCredential.of(credential(scene, key))
     assert "can’t restore a deleted access key" in operation.irreversible
-    assert "Deactivate it" in operation.instead
+    assert "Deactivate it" in operation.alternative
     change = applied(scene, operation)
 
     assert in_aws(scene) == mirrored(scene, Kind.ACCESS_KEY) == {}
@@ -86,7 +86,7 @@ def test_an_inactive_key_is_told_to_be_harmless_as_it_is(scene: Scene, key: str)
     by_hand(scene, "UpdateAccessKey", AccessKeyId=key, Status="Inactive")
     pull(scene, ACCESS_KEYS)
 
-    assert "already inactive" in DeleteCredential.of(credential(scene, key)).instead
+    assert "already inactive" in DeleteCredential.of(credential(scene, key)).alternative
 
 
 def test_a_key_that_came_alive_since_is_not_deleted(scene: Scene, key: str) -> None:

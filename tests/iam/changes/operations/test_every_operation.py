@@ -185,7 +185,7 @@ def test_every_operation_is_tried_against_somebody_who_meddles() -> None:
 def test_every_operation_that_cannot_be_undone_is_listed_with_what_can() -> None:
     lost = {case.name.partition(" ")[0] for case in CASES if not case.is_reversible}
     assert lost == {slug for slug, operation in REGISTRY.items() if operation.loss}
-    assert all(loss.reason.endswith(".") and loss.instead.endswith(".") for loss in losses())
+    assert all(loss.reason.endswith(".") and loss.alternative.endswith(".") for loss in losses())
     assert len({loss.deed for loss in losses()}) == len(lost)
 
 

@@ -213,6 +213,6 @@ def test_a_key_that_does_not_belong_to_the_certificate_is_never_sealed(
 def test_that_a_certificate_goes_for_good_is_said_before_it_goes(stage: Stage) -> None:
     operation = DeleteServerCertificate.of(uploaded(stage))
     assert "AWS never returns the private key" in operation.irreversible
-    assert operation.instead.startswith("Rename it instead")
+    assert operation.alternative.startswith("Rename it instead")
     assert operation.sensitivity(operation.effect()) == "high"
     assert not Document.objects.filter(text__contains="PRIVATE KEY").exists()

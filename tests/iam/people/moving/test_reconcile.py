@@ -118,7 +118,7 @@ def test_a_policy_that_another_grant_needs_as_well_stays(house: House) -> None:
     assert house.said("loses") == ["Policy ledger-reader"]
     other = house.held(PermissionSort.INLINE, "ledger-reader")
     assert house.said("loses") == []
-    assert [(step.text, step.says) for step in house.plan().steps if step.sign == "keeps"] == [
+    assert [(step.text, step.note) for step in house.plan().steps if step.sign == "keeps"] == [
         ("Policy ledger-reader", f"{other.reference} also needs it.")
     ]
 

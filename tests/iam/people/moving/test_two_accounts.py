@@ -157,8 +157,8 @@ def test_whoever_has_the_user_for_something_else_as_well_keeps_it(elsewhere: Els
         admin, mover=elsewhere.mover(), former=elsewhere.former, version=elsewhere.version, key="form"
     )
     assert plan.left == ()
-    says = {step.text: step.says for step in plan.steps if step.sign == "note"}
-    assert "The user is also in on-call." in says.values()
+    notes = {step.text: step.note for step in plan.steps if step.sign == "note"}
+    assert "The user is also in on-call." in notes.values()
     assert any(step.text == f"Member of {elsewhere.squad.group.name}" for step in plan.steps)
 
 

@@ -154,7 +154,7 @@ def test_a_restore_gives_back_what_it_took_and_nothing_else(farewell: Farewell, 
     # The key that was inactive before stays inactive.
     assert farewell.held() == before
     (now,) = users_now(list(leaver.seats.all()))
-    facts = {fact.what: fact.says for fact in now.facts}
+    facts = {fact.what: fact.note for fact in now.facts}
     assert (facts["Policy that denies everything"], facts["Active access keys"]) == ("Not attached", "1")
     assert differs_now(leaver, [now]) == []
     assert has_password(farewell)

@@ -154,7 +154,7 @@ def test_nobody_invites_people_of_another_team_or_whose_access_has_ended(squad: 
         invite_again(newcomer, actor=squad.lead)
     shown = checklists([newcomer], body=newcomer.run.version.body)[0]
     assert not shown.may_be_invited
-    assert next(step for step in shown.items if step.what == "Invitation opened").says == "Access ended"
+    assert next(step for step in shown.items if step.what == "Invitation opened").note == "Access ended"
 
 
 @pytest.mark.parametrize(

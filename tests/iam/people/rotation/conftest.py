@@ -129,7 +129,7 @@ class Wheel:
         for pk in due(datetime.now(tz=UTC)).values_list("pk", flat=True):
             carry_out(pk)
 
-    def tend(self) -> None:
+    def reconcile(self) -> None:
         """The beat, and what follows from it."""
         with self.done():
             requests.ROTATION.resume(older_than=timedelta())
@@ -159,7 +159,7 @@ class Wheel:
         rotation, fetched = self.using(**more)
         self.use(fetched.key_id, fetched.secret)
         self.pass_days(rotation, rotation.quiet_days)
-        self.tend()
+        self.reconcile()
         return self.now(rotation)
 
     def use(self, key_id: str, secret: str) -> None:

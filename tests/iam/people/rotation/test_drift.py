@@ -19,7 +19,7 @@ def test_an_old_key_that_was_deleted_outside_ends_it(wheel: Wheel) -> None:
     rotation, fetched = wheel.using()
     wheel.aws("DeleteAccessKey", AccessKeyId=wheel.old.aws_id)
     wheel.pass_days(rotation, 0)
-    wheel.tend()
+    wheel.reconcile()
     rotation_now = wheel.now(rotation)
     assert rotation_now.outcome == RotationOutcome.DONE
     assert "outside of Gatehouse" in rotation_now.trouble
@@ -30,7 +30,7 @@ def test_an_old_key_that_was_made_inactive_outside_is_watched_as_that(wheel: Whe
     rotation, _ = wheel.using()
     wheel.aws("UpdateAccessKey", AccessKeyId=wheel.old.aws_id, Status="Inactive")
     wheel.pass_days(rotation, 0)
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.stage(rotation) == RotationStage.INACTIVE
     assert wheel.now(rotation).happenings.filter(act="drift").exists()
 
@@ -40,7 +40,7 @@ def test_an_old_key_that_was_made_active_outside_is_watched_anew(wheel: Wheel) -
     wheel.pass_days(rotation, 7)
     wheel.aws("UpdateAccessKey", AccessKeyId=wheel.old.aws_id, Status="Active")
     wheel.pass_days(rotation, 0)
-    wheel.tend()
+    wheel.reconcile()
     rotation_now = wheel.now(rotation)
     assert (rotation_now.stage, wheel.in_aws()[wheel.old.aws_id]) == (RotationStage.USING, "Active")
     assert rotation_now.inactive_at is None
@@ -50,7 +50,7 @@ def test_a_new_key_that_was_deleted_outside_ends_it_while_the_old_one_works(whee
     rotation, fetched = wheel.using()
     wheel.aws("DeleteAccessKey", AccessKeyId=fetched.key_id)
     wheel.pass_days(rotation, 0)
-    wheel.tend()
+    wheel.reconcile()
     rotation_now = wheel.now(rotation)
     assert rotation_now.outcome == RotationOutcome.KEY_GONE
     assert "still works" in rotation_now.trouble
@@ -60,7 +60,7 @@ def test_the_last_key_that_works_is_never_deleted(wheel: Wheel) -> None:
     rotation = wheel.inactive()
     wheel.aws("DeleteAccessKey", AccessKeyId=rotation.new_key_id)
     wheel.pass_days(rotation, 30)
-    wheel.tend()
+    wheel.reconcile()
     rotation_now = wheel.now(rotation)
     assert (rotation_now.stage, wheel.in_aws()) == (RotationStage.INACTIVE, {wheel.old.aws_id: "Inactive"})
     assert "Reactivate the old one" in rotation_now.trouble
@@ -72,7 +72,7 @@ def test_a_user_who_is_gone_ends_it(wheel: Wheel) -> None:
         wheel.aws("DeleteAccessKey", AccessKeyId=key_id)
     wheel.aws("DeleteUser")
     wheel.pass_days(rotation, 0)
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.now(rotation).outcome == RotationOutcome.USER_GONE
 
 
@@ -98,7 +98,7 @@ def test_a_use_after_the_deactivation_holds_the_deletion(wheel: Wheel) -> None:
     assert rotation_now.inactive_at is not None
     rotation_now.old_used_at = rotation_now.inactive_at + timedelta(hours=1)
     rotation_now.save(update_fields=["old_used_at"])
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.stage(rotation) == RotationStage.INACTIVE
     assert "Find out what used it" in wheel.now(rotation).trouble
 
@@ -139,7 +139,7 @@ def test_a_new_key_that_is_in_use_is_deleted_by_no_cancelling(wheel: Wheel) -> N
         services.cancel(wheel.owner, rotation, with_new=True)
     with wheel.done():
         services.cancel(wheel.owner, rotation)
-    wheel.tend()
+    wheel.reconcile()
     assert set(wheel.in_aws()) == {wheel.old.aws_id, fetched.key_id}
 
 
@@ -163,7 +163,7 @@ def test_cancelled_while_inactive_the_old_key_stays_inactive(wheel: Wheel) -> No
     rotation = wheel.inactive()
     with wheel.done():
         cancel = services.cancel(wheel.owner, rotation)
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.in_aws()[wheel.old.aws_id] == "Inactive"
     assert "stays inactive" in cancel
 
@@ -171,5 +171,5 @@ def test_cancelled_while_inactive_the_old_key_stays_inactive(wheel: Wheel) -> No
 def test_what_aws_shows_right_after_a_step_ends_nothing(wheel: Wheel) -> None:
     rotation, fetched = wheel.using()
     wheel.aws("DeleteAccessKey", AccessKeyId=fetched.key_id)
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.stage(rotation) == RotationStage.USING

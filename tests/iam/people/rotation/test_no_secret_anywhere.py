@@ -56,7 +56,7 @@ def test_the_secret_is_nowhere_but_on_the_page_of_its_person(
     wheel.use(key_id, secret)
     for days in (7, 7):
         wheel.pass_days(rotation, days)
-        wheel.tend()
+        wheel.reconcile()
 
     assert wheel.now(rotation).outcome == RotationOutcome.DONE
     current_app.send_task("iam.people.rotation.tasks.look", args=[str(rotation.pk)])

@@ -75,10 +75,10 @@ def test_a_lead_rotates_the_key_from_beginning_to_end(crew: Crew) -> None:
         fetched = services.fetch(rotation, person=lead)
     wheel.use(fetched.key_id, fetched.secret)
     wheel.pass_days(rotation, rotation.quiet_days)
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.stage(rotation) == RotationStage.INACTIVE
     wheel.pass_days(rotation, rotation.keep_days)
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.now(rotation).outcome == RotationOutcome.DONE
     assert set(wheel.in_aws()) == {fetched.key_id}
 
@@ -108,7 +108,7 @@ def test_every_lead_gets_the_mails_and_only_one_the_link_to_the_secret(crew: Cre
     with wheel.done():
         services.fetch(rotation, person=viewer_for(crew.elif_))
     wheel.pass_days(rotation, 4)
-    wheel.tend()
+    wheel.reconcile()
     assert [subject for subject in told(crew.noor) if "was never used" in subject]
     assert visible_rotations(viewer_for(crew.noor)).filter(pk=rotation.pk).exists()
 
@@ -121,7 +121,7 @@ def test_another_lead_takes_over_and_the_first_one_cannot_use_what_they_saw(crew
     with wheel.done():
         services.take_over(viewer_for(crew.noor), rotation)
     wheel.work()
-    wheel.tend()
+    wheel.reconcile()
     rotation_now = wheel.now(rotation)
     assert (rotation_now.person, rotation_now.stage) == (crew.noor, RotationStage.HANDING)
     assert seen.key_id not in wheel.in_aws()
@@ -149,7 +149,7 @@ def test_a_lead_who_left_is_followed_by_another_one(crew: Crew) -> None:
     with crew.wheel.done():
         services.discard_new(services.locked(rotation_now), actor=None)
     crew.wheel.work()
-    crew.wheel.tend()
+    crew.wheel.reconcile()
     assert crew.wheel.now(rotation).person == crew.noor
 
 

@@ -24,19 +24,19 @@ def test_a_key_goes_through_all_four_steps_with_one_approval(wheel: Wheel) -> No
     wheel.use(fetched.key_id, fetched.secret)
 
     wheel.pass_days(rotation, 6)
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.stage(rotation) == RotationStage.USING
     wheel.pass_days(rotation, 1)
-    wheel.tend()
+    wheel.reconcile()
     rotation_now = wheel.now(rotation)
     assert (rotation_now.stage, wheel.in_aws()[old]) == (RotationStage.INACTIVE, "Inactive")
     assert rotation_now.new_service == "sts"
 
     wheel.pass_days(rotation, 6)
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.stage(rotation) == RotationStage.INACTIVE
     wheel.pass_days(rotation, 1)
-    wheel.tend()
+    wheel.reconcile()
     rotation_now = wheel.now(rotation)
     assert (rotation_now.stage, rotation_now.outcome) == (RotationStage.ENDED, RotationOutcome.DONE)
     assert wheel.in_aws() == {fetched.key_id: "Active"}
@@ -54,19 +54,19 @@ def test_an_old_key_that_is_in_use_stays_and_its_person_is_reminded(wheel: Wheel
     wheel.use(fetched.key_id, fetched.secret)
     wheel.pass_days(rotation, 8)
     wheel.use(*wheel.old_secret)
-    wheel.tend()
+    wheel.reconcile()
     rotation_now = wheel.now(rotation)
     assert (rotation_now.stage, rotation_now.reminders) == (RotationStage.USING, 1)
     assert (rotation_now.old_service, rotation_now.old_region) == ("sts", "eu-west-1")
     assert Outgoing.objects.filter(subject__contains="is still in use", recipient=wheel.person.pk).exists()
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.now(rotation).reminders == 1
 
 
 def test_nothing_is_deactivated_while_the_new_key_was_never_used(wheel: Wheel) -> None:
     rotation, _ = wheel.using()
     wheel.pass_days(rotation, 30)
-    wheel.tend()
+    wheel.reconcile()
     assert (wheel.stage(rotation), wheel.now(rotation).reminders) == (RotationStage.USING, 1)
     assert wheel.in_aws()[wheel.old.aws_id] == "Active"
 
@@ -103,10 +103,10 @@ def test_one_click_makes_the_old_key_active_again_and_the_watch_begins_anew(whee
     assert (rotation_now.stage, wheel.in_aws()[wheel.old.aws_id]) == (RotationStage.USING, "Active")
     assert rotation_now.change is not None
     assert (rotation_now.change.reverts, rotation_now.inactive_at) == (deactivated, None)
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.stage(rotation) == RotationStage.USING
     wheel.pass_days(rotation, 7)
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.stage(rotation) == RotationStage.INACTIVE
 
 
@@ -114,7 +114,7 @@ def test_what_is_asked_by_hand_waits_for_an_approval_at_each_step(wheel: Wheel) 
     rotation, fetched = wheel.using(is_automatic=False)
     wheel.use(fetched.key_id, fetched.secret)
     wheel.pass_days(rotation, 30)
-    wheel.tend()
+    wheel.reconcile()
     for wanted, stage in (
         (RotationStep.DEACTIVATE, RotationStage.INACTIVE),
         (RotationStep.DELETE, RotationStage.ENDED),

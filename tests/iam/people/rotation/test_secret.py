@@ -46,7 +46,7 @@ def test_a_key_whose_secret_nobody_fetched_is_deleted_and_another_is_made_three_
         rotation_now = wheel.now(rotation)
         seen.append(rotation_now.new_key_id)
         let_it_lie(rotation_now)
-        wheel.tend()
+        wheel.reconcile()
         assert seen[-1] not in wheel.in_aws()
     rotation_now = wheel.now(rotation)
     assert len(set(seen)) == 3
@@ -66,7 +66,7 @@ def test_a_lost_secret_is_replaced_as_long_as_the_key_was_not_used(wheel: Wheel)
     second = services.fetch(rotation_now, person=wheel.person)
     assert second.key_id != first.key_id
     wheel.use(second.key_id, second.secret)
-    wheel.tend()
+    wheel.reconcile()
     with pytest.raises(RefusedError, match="was used on"):
         services.issue_again(wheel.owner, rotation)
 
@@ -75,7 +75,7 @@ def test_a_secret_that_was_read_on_the_page_of_the_change_counts_as_fetched(whee
     rotation = wheel.made()
     assert rotation.change is not None
     read_secret(rotation.change, actor=wheel.owner)
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.now(rotation).fetched_at is not None
 
 
@@ -83,7 +83,7 @@ def test_for_somebody_who_has_left_no_other_key_is_made(wheel: Wheel) -> None:
     rotation = wheel.made()
     Person.objects.filter(pk=wheel.person.pk).update(is_active=False)
     let_it_lie(rotation)
-    wheel.tend()
+    wheel.reconcile()
     rotation_now = wheel.now(rotation)
     assert (rotation_now.outcome, wheel.in_aws()) == (RotationOutcome.UNFETCHED, {wheel.old.aws_id: "Active"})
 
@@ -103,7 +103,7 @@ def test_a_secret_of_a_rotation_that_has_ended_is_shown_to_nobody(wheel: Wheel) 
     rotation = wheel.made()
     wheel.aws("DeleteAccessKey", AccessKeyId=rotation.new_key_id)
     wheel.pass_days(rotation, 0)
-    wheel.tend()
+    wheel.reconcile()
     assert wheel.now(rotation).outcome == RotationOutcome.KEY_GONE
     with pytest.raises(RefusedError, match="No secret is available"):
         services.fetch(rotation, person=wheel.person)

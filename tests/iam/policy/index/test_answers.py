@@ -125,7 +125,10 @@ def test_what_a_conditional_answer_depends_on_is_told() -> None:
     (member,) = built_index.who_can(question).members(EvaluationDecision.CONDITIONAL)
     explanation = built_index.explain(member, question)
     assert explanation.decision is EvaluationDecision.CONDITIONAL
-    assert explanation.residual == ("Bool aws:MultiFactorAuthPresent: true", "Resource: arn:aws:s3:::prod-*")
+    assert explanation.open_conditions == (
+        "Bool aws:MultiFactorAuthPresent: true",
+        "Resource: arn:aws:s3:::prod-*",
+    )
     assert explanation.reasons[0].policy == "inline policy own"
     assert built_index.decide(member, question) is EvaluationDecision.CONDITIONAL
 
