@@ -13,7 +13,7 @@ SHORTEST_SECRET = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
+class ChatRooms:
     """The rooms that are told: blank addresses for none. `private` admits hosts that are not of the open
     internet.
     """
@@ -24,7 +24,7 @@ class Rooms:
     private: bool
 
 
-def notification_rooms() -> Rooms:
+def notification_rooms() -> ChatRooms:
     """What the environment says. Raises ConfigurationError."""
     private = env.flag("GATEHOUSE_WEBHOOK_PRIVATE", default=False)
     webhook = _address("GATEHOUSE_WEBHOOK_URL", private=private)
@@ -34,7 +34,7 @@ def notification_rooms() -> Rooms:
             f"GATEHOUSE_WEBHOOK_SECRET signs what is sent to GATEHOUSE_WEBHOOK_URL: set {SHORTEST_SECRET} "
             "or more random characters."
         )
-    return Rooms(_address("GATEHOUSE_SLACK_WEBHOOK", private=private), webhook, secret, private)
+    return ChatRooms(_address("GATEHOUSE_SLACK_WEBHOOK", private=private), webhook, secret, private)
 
 
 def web_address(name: str) -> SplitResult | None:

@@ -56,7 +56,7 @@ class Order:
 NEWEST_FIRST = Order("created_at", "id", descending=True)
 
 
-class Beyond(Func):
+class RowComparison(Func):
     """Whether some columns come after as many values (or before, `sign` "<"), compared as a row.
 
     Written as a row, which SQLite and PostgreSQL both have, it is one range of the index; written with OR it
@@ -82,10 +82,10 @@ class Beyond(Func):
         return f"({columns}) {self.extra['sign']} ({values})", params
 
 
-def rows_beyond(columns: Sequence[str], values: Sequence[Any], *, descending: bool = False) -> Beyond:
+def rows_beyond(columns: Sequence[str], values: Sequence[Any], *, descending: bool = False) -> RowComparison:
     """The rows after a place in the order of several columns, all in one direction. The last is unique."""
     sign = "<" if descending else ">"
-    return Beyond(*map(F, columns), *map(_value, values), sign=sign)
+    return RowComparison(*map(F, columns), *map(_value, values), sign=sign)
 
 
 def _value(value: Any) -> Param | Literal:

@@ -58,7 +58,7 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class ConditionWarning:
     """What looks wrong with a condition, which counts all the same; `url` puts the suggestion in its
     place.
     """
@@ -78,7 +78,7 @@ class Circumstances:
     context: dict[str, str | list[str]] = field(default_factory=dict)
     strict: bool = False
     errors: dict[str, str] = field(default_factory=dict)
-    doubts: list[Doubt] = field(default_factory=list)
+    doubts: list[ConditionWarning] = field(default_factory=list)
     chips: list[Chip] = field(default_factory=list)
     pairs: Pairs = ()
     given: dict[str, str] = field(default_factory=dict)
@@ -329,12 +329,12 @@ def _doubt(circumstances: Circumstances, known: _RequestKeys, plain: Query) -> N
         values = [value] if isinstance(value, str) else value
         record = catalogue().condition_key(key)
         if record is not None:
-            circumstances.doubts += [Doubt(text) for text in doubt_about(record, key, values)]
+            circumstances.doubts += [ConditionWarning(text) for text in doubt_about(record, key, values)]
             continue
         near = known.closest(key)
         instead = _suggestions_instead(plain, key, near) if near else ""
         circumstances.doubts.append(
-            Doubt(
+            ConditionWarning(
                 f"AWS doesn’t list a condition key {key[:PREVIEW_LENGTH]}. It’s used as entered.",
                 near,
                 instead,

@@ -39,7 +39,7 @@ VARIABLES: Final = "Policy variables resolve to each principal’s own values"
 
 
 @dataclass(frozen=True, slots=True)
-class Because:
+class DifferenceStatement:
     """A statement that makes a difference: its policy, the group through which it is held, and the side on
     which it stands.
     """
@@ -58,7 +58,7 @@ class ComparedServiceRow:
     left: str
     right: str
     badges: list[tuple[str, str]]
-    because: list[Because]
+    because: list[DifferenceStatement]
     more: int
 
 
@@ -74,7 +74,7 @@ class ActionGroupRow:
     level: str
     dot: str
     extent: str
-    because: list[Because]
+    because: list[DifferenceStatement]
     notes: tuple[str, ...]
     is_risky: bool
     witnesses: list[WitnessShown]
@@ -110,11 +110,11 @@ def _only_sort(service: ServiceDifference) -> DifferenceSort | None:
     return sorts[0] if len(sorts) == 1 else None
 
 
-def _elsewhere(comparison: Comparison, sort: DifferenceSort | None) -> Because:
+def _elsewhere(comparison: Comparison, sort: DifferenceSort | None) -> DifferenceStatement:
     """What makes a difference where all statements about the actions are the same."""
     is_two = comparison.left.moment.who.number != comparison.right.moment.who.number
     text = VARIABLES if is_two and sort is DifferenceSort.ALTERED else BOUNDED
-    return Because(text, "", "")
+    return DifferenceStatement(text, "", "")
 
 
 def _group_row(comparison: Comparison, group: DifferenceGroup, query: Query) -> ActionGroupRow:
@@ -163,10 +163,10 @@ def _cause_notes(causes: Iterable[DifferenceCause]) -> Iterator[str]:
             yield f"{'' if statement.allows else 'denied '}on {where}{f', only when {when}' if when else ''}"
 
 
-def _because(causes: Iterable[DifferenceCause], query: Query) -> list[Because]:
+def _because(causes: Iterable[DifferenceCause], query: Query) -> list[DifferenceStatement]:
     """The policies of some statements, each once."""
     fields = dict(query.pairs)
-    because_by_rule: dict[tuple[str, str], Because] = {}
+    because_by_rule: dict[tuple[str, str], DifferenceStatement] = {}
     for cause in causes:
         holding = cause.applicable.held
         text = holding.policy.name
@@ -181,7 +181,7 @@ def _because(causes: Iterable[DifferenceCause], query: Query) -> list[Because]:
             moment_field = "b-at" if cause.is_right else "a-at"
             moment = fields.get(moment_field, "")
             address = f"{url}{Query.from_pairs([('as-of', moment)])}".rstrip("?")
-        because_by_rule[text, verb] = Because(text, address, verb)
+        because_by_rule[text, verb] = DifferenceStatement(text, address, verb)
     return list(because_by_rule.values())
 
 

@@ -16,7 +16,7 @@ from console.changes.approval_context import need_context
 from console.changes.findings import LOOKS, ORDER, finding_rows, summary
 from console.changes.forms import ReasonForm
 from console.changes.receipt import receipt_context
-from console.identities.details.frame import Shown, frame_of, shown_or_404
+from console.identities.details.frame import ShownEntity, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
 from iam.access.fixes import without_statement
@@ -93,7 +93,7 @@ def _without_statement(request: ViewerRequest, text: str) -> tuple[str, str]:
     )
 
 
-def _why_not(shown: Shown) -> str:
+def _why_not(shown: ShownEntity) -> str:
     """Why the policy can't be edited here and now, for those who can request changes of it; 404 for all
     others.
     """
@@ -116,7 +116,7 @@ def _why_not(shown: Shown) -> str:
     return ""
 
 
-def _draft(request: ViewerRequest, shown: Shown, *, text: str, base: str) -> Draft:
+def _draft(request: ViewerRequest, shown: ShownEntity, *, text: str, base: str) -> Draft:
     return check_draft(request.viewer, policy=shown.entity, text=text, base=base)
 
 
@@ -126,7 +126,7 @@ def _kept(form: EditForm) -> EditForm:
     return EditForm(initial=initial) if initial["key"] else EditForm.blank()
 
 
-def _ask(request: ViewerRequest, shown: Shown, form: EditForm, *, text: str, base: str) -> HttpResponse:
+def _ask(request: ViewerRequest, shown: ShownEntity, form: EditForm, *, text: str, base: str) -> HttpResponse:
     refused = None
     if form.is_valid():
         try:
@@ -151,7 +151,7 @@ def _ask(request: ViewerRequest, shown: Shown, form: EditForm, *, text: str, bas
 
 def _page(
     request: ViewerRequest,
-    shown: Shown,
+    shown: ShownEntity,
     draft: Draft,
     *,
     form: forms.Form,

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from console.access import effective_rows as rows
 from console.access.forms.effective import EffectiveAccessForm
-from console.identities.details.frame import Shown, render_shown, shown_or_404
+from console.identities.details.frame import ShownEntity, render_shown, shown_or_404
 from console.identities.details.people import SEES
 from console.identities.details.principals import PRINCIPAL_HEADS, PRINCIPAL_PAGES
 from console.web.access import ViewerRequest, require
@@ -49,7 +49,7 @@ def role_service(request: ViewerRequest, pk: int, prefix: str) -> HttpResponse:
     return _service(request, shown_or_404(request, pk, kinds=[Kind.ROLE]), prefix)
 
 
-def access_or_404(shown: Shown) -> EffectiveAccess:
+def access_or_404(shown: ShownEntity) -> EffectiveAccess:
     """What the index says; 404 where it does not know what the mirror knows, which is a matter of moments."""
     access = access_of(shown.entity.pk, account=shown.account_id, at=shown.at)
     if access is None:
@@ -57,7 +57,7 @@ def access_or_404(shown: Shown) -> EffectiveAccess:
     return access
 
 
-def _overview(request: ViewerRequest, shown: Shown) -> HttpResponse:
+def _overview(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
     if shown.state is None:
         return render_shown(request, shown, PRINCIPAL_PAGES[shown.entity.kind], {})
     access, form = access_or_404(shown), EffectiveAccessForm(request.GET)
@@ -71,7 +71,7 @@ def _overview(request: ViewerRequest, shown: Shown) -> HttpResponse:
     return _rendered(request, shown, context)
 
 
-def _service(request: ViewerRequest, shown: Shown, prefix: str) -> HttpResponse:
+def _service(request: ViewerRequest, shown: ShownEntity, prefix: str) -> HttpResponse:
     if shown.state is None:
         return render_shown(request, shown, PRINCIPAL_PAGES[shown.entity.kind], {})
     access, form = access_or_404(shown), EffectiveAccessForm(request.GET)
@@ -87,7 +87,7 @@ def _service(request: ViewerRequest, shown: Shown, prefix: str) -> HttpResponse:
     return _rendered(request, shown, context)
 
 
-def _around(shown: Shown, access: EffectiveAccess, form: EffectiveAccessForm) -> dict[str, Any]:
+def _around(shown: ShownEntity, access: EffectiveAccess, form: EffectiveAccessForm) -> dict[str, Any]:
     """What both pages say: of whom, from what it was worked out, how to ask for less."""
     return {
         "form": form,
@@ -103,7 +103,7 @@ def _around(shown: Shown, access: EffectiveAccess, form: EffectiveAccessForm) ->
     }
 
 
-def _compare_url(shown: Shown) -> str:
+def _compare_url(shown: ShownEntity) -> str:
     """Where this access is held against that of another moment or of somebody else; empty for who does not
     see the account.
     """
@@ -112,7 +112,7 @@ def _compare_url(shown: Shown) -> str:
     return f"{reverse('access:compare')}?a={shown.entity.pk}{rows.moment_suffix(shown)}"
 
 
-def _rendered(request: ViewerRequest, shown: Shown, context: dict[str, Any]) -> HttpResponse:
+def _rendered(request: ViewerRequest, shown: ShownEntity, context: dict[str, Any]) -> HttpResponse:
     kind = shown.entity.kind
     head = PRINCIPAL_HEADS[kind](shown, here=NAMES[kind])
     return render_shown(request, shown, PRINCIPAL_PAGES[kind], head | context)

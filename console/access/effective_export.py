@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from console.access.effective import access_or_404
 from console.access.effective_rows import lines
-from console.identities.details.frame import Shown, shown_or_404
+from console.identities.details.frame import ShownEntity, shown_or_404
 from console.identities.details.people import SEES
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
@@ -48,7 +48,7 @@ def role_export(request: ViewerRequest, pk: int, form: str) -> HttpResponseBase:
     return _file(request, shown_or_404(request, pk, kinds=[Kind.ROLE]), form)
 
 
-def _file(request: ViewerRequest, shown: Shown, form: str) -> HttpResponseBase:
+def _file(request: ViewerRequest, shown: ShownEntity, form: str) -> HttpResponseBase:
     """404 for who may not export; noted in the journal."""
     may_export = shown.viewer.may(Right.EXPORT, account_id=shown.account_id)
     if form not in FORMS or not may_export or shown.state is None:

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 
 from console.access.bars import allowed, bar, in_words
 from console.access.forms.effective import EffectiveAccessForm
-from console.identities.details.frame import Shown
+from console.identities.details.frame import ShownEntity
 from iam.access.effective import (
     ApplicableStatement,
     EffectiveAccess,
@@ -90,7 +90,7 @@ class EffectiveRowsPage(Generic[RowT]):
     after: str
 
 
-def address(shown: Shown, prefix: str) -> str:
+def address(shown: ShownEntity, prefix: str) -> str:
     """The page of one service, or that of all."""
     name = NAMES[shown.entity.kind]
     return (
@@ -100,18 +100,18 @@ def address(shown: Shown, prefix: str) -> str:
     )
 
 
-def why_address(shown: Shown, action: str) -> str:
+def why_address(shown: ShownEntity, action: str) -> str:
     """The page that says why an action is allowed, without the moment."""
     address = reverse(f"{NAMES[shown.entity.kind]}-why", args=[shown.entity.pk])
     return f"{address}?{urlencode({'action': action})}"
 
 
-def moment_suffix(shown: Shown) -> str:
+def moment_suffix(shown: ShownEntity) -> str:
     """What keeps the moment in an address that has a query already."""
     return f"&as-of={shown.at:%Y-%m-%dT%H:%M:%S}" if shown.at else ""
 
 
-def compare_address(shown: Shown) -> str:
+def compare_address(shown: ShownEntity) -> str:
     """Where what they can do is compared: then with now, or as it is with a week ago. Empty for who does not
     see the account.
     """
@@ -123,7 +123,7 @@ def compare_address(shown: Shown) -> str:
     return f"{reverse('access:compare')}?{urlencode(query)}"
 
 
-def escalation_address(shown: Shown) -> str:
+def escalation_address(shown: ShownEntity) -> str:
     """Where the ways to more than this are told; empty for who does not see the account."""
     if not shown.viewer.scope.sees_account(shown.account_id):
         return ""
@@ -131,7 +131,7 @@ def escalation_address(shown: Shown) -> str:
     return f"{reverse('access:escalation')}?{urlencode({'from': shown.entity.arn} | moment)}"
 
 
-def files(shown: Shown) -> list[tuple[str, str]]:
+def files(shown: ShownEntity) -> list[tuple[str, str]]:
     """(label, address) of the files that the viewer may have."""
     if not shown.viewer.may(Right.EXPORT, account_id=shown.account_id):
         return []
@@ -148,7 +148,7 @@ def is_known(prefix: str) -> bool:
 
 
 def services(
-    access: EffectiveAccess, form: EffectiveAccessForm, shown: Shown
+    access: EffectiveAccess, form: EffectiveAccessForm, shown: ShownEntity
 ) -> EffectiveRowsPage[EffectiveServiceRow]:
     """A page of the services that are asked for."""
     services = [service for service in access.services if _is_asked(access, service, form)]
@@ -194,7 +194,7 @@ def _is_asked(access: EffectiveAccess, service: ServiceAccess, form: EffectiveAc
     return any(text in name.lower() for name in catalogue().names(access.of_service(service.prefix)))
 
 
-def _service_row(access: EffectiveAccess, service: ServiceAccess, shown: Shown) -> EffectiveServiceRow:
+def _service_row(access: EffectiveAccess, service: ServiceAccess, shown: ShownEntity) -> EffectiveServiceRow:
     fills, counts = bar(service.levels)
     resources = access.resources(service.prefix)
     short = tuple(own_name(name, shown) for name in resources or ())
@@ -232,7 +232,7 @@ def short_name(pattern: str) -> str:
     return prefix + (arn.split(":", 5)[-1] or arn)
 
 
-def own_name(pattern: str, shown: Shown) -> str:
+def own_name(pattern: str, shown: ShownEntity) -> str:
     """The same; who does not read policies sees the person's name instead of the variable for it."""
     name = short_name(pattern)
     return name if shown.viewer.sees_accounts else name.replace("${aws:username}", shown.entity.name)
@@ -252,7 +252,7 @@ def service_head(prefix: str, service: ServiceAccess | None) -> dict[str, Any]:
 
 
 def actions(
-    access: EffectiveAccess, prefix: str, form: EffectiveAccessForm, shown: Shown
+    access: EffectiveAccess, prefix: str, form: EffectiveAccessForm, shown: ShownEntity
 ) -> EffectiveRowsPage[EffectiveActionRow]:
     """A page of the allowed actions of a service that are asked for."""
     every = access.actions(prefix)
@@ -273,7 +273,7 @@ def _has(action: OneAction, text: str) -> bool:
     return any(text.lower() in name.lower() for name in patterns)
 
 
-def action_row(action: OneAction, shown: Shown) -> EffectiveActionRow:
+def action_row(action: OneAction, shown: ShownEntity) -> EffectiveActionRow:
     """An action as the table shows it."""
     known = catalogue().action(action.name)
     resources = resources_of(action)
@@ -324,7 +324,7 @@ def condition_text(action: OneAction) -> tuple[str, ...]:
     return tuple(sentences) or ("Depends on the permissions boundary, SCPs or RCPs",)
 
 
-def _allowed_by(entry: ApplicableStatement, shown: Shown) -> tuple[str, str, str]:
+def _allowed_by(entry: ApplicableStatement, shown: ShownEntity) -> tuple[str, str, str]:
     """(policy, statement, address) of a statement that allows."""
     policy, statement = entry.held.policy, entry.statement
     sid = f", {statement.sid}" if statement.sid else ""

@@ -22,14 +22,14 @@ from console.access.effective_rows import (
 )
 from console.access.lines import MARKS, conditions
 from console.access.stages import stages_of
-from console.identities.details.frame import Shown, frame_of, shown_or_404
+from console.identities.details.frame import ShownEntity, frame_of, shown_or_404
 from console.identities.details.people import SEES
 from console.web.access import ViewerRequest, require
 from console.web.query import Query
 from console.web.render import render_page
 from iam.access.actions import FORM
 from iam.access.explain_one import ExplainedDecision, why_of
-from iam.access.explanation import Why
+from iam.access.explanation import DecisionReasons
 from iam.access.who_can import WhoCanRow
 from iam.guard import Right
 from iam.mirror.display_names import names_by_entity
@@ -88,7 +88,7 @@ def _read(request: ViewerRequest) -> WhyQuestion:
     return WhyQuestion(action, resource)
 
 
-def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
+def _why(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
     if shown.state is None:
         raise Http404
     wanted = _read(request)
@@ -113,7 +113,7 @@ def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
     return render_page(request, "access/effective_why.html", context, partial="drawer", status=status)
 
 
-def _ask(shown: Shown, wanted: WhyQuestion) -> ExplainedDecision:
+def _ask(shown: ShownEntity, wanted: WhyQuestion) -> ExplainedDecision:
     answer = why_of(
         shown.viewer,
         shown.entity.pk,
@@ -127,7 +127,7 @@ def _ask(shown: Shown, wanted: WhyQuestion) -> ExplainedDecision:
     return answer
 
 
-def _depends(why: Why) -> list[str]:
+def _depends(why: DecisionReasons) -> list[str]:
     """What it depends on: a sentence for each statement, and what is told of policies that the viewer does
     not see.
     """
@@ -141,7 +141,7 @@ def _depends(why: Why) -> list[str]:
 
 
 def _explanation_context(
-    request: ViewerRequest, shown: Shown, answer: ExplainedDecision
+    request: ViewerRequest, shown: ShownEntity, answer: ExplainedDecision
 ) -> dict[str, object]:
     query = Query.from_pairs([("as-of", request.GET.get("as-of", "") if shown.at else "")])
     row = WhoCanRow(

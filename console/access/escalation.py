@@ -19,7 +19,7 @@ from console.access.escalation_address import EscalationAddress, frame_of_path, 
 from console.access.escalation_openings import AffectedLine, opening_context
 from console.access.escalation_steps import (
     PATH_MARKS,
-    Frame,
+    PathPageContext,
     closers_of,
     conditions_of,
     mark_of,
@@ -229,7 +229,7 @@ def _list(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
 
 
 def _line(
-    row: domain.EscalationRow, asked: EscalationAddress, frame: Frame, used: UsedPath | None
+    row: domain.EscalationRow, asked: EscalationAddress, frame: PathPageContext, used: UsedPath | None
 ) -> AffectedLine:
     path = row.path
     query = asked.query.with_only("to", "account", "as-of")
@@ -253,7 +253,7 @@ def _line(
     )
 
 
-def _notes(row: domain.EscalationRow, path: FindingPath, frame: Frame) -> list[str]:
+def _notes(row: domain.EscalationRow, path: FindingPath, frame: PathPageContext) -> list[str]:
     if row.certainty is Certainty.UNCONFIRMED:
         return [f"Unconfirmed: {unread_words(row.unread)}"]
     return conditions_of(path, frame)

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.http import Http404
 
-from console.access.escalation_steps import ADMINISTRATOR, Frame
+from console.access.escalation_steps import ADMINISTRATOR, PathPageContext
 from console.web.access import ViewerRequest
 from console.web.context import frame_of
 from console.web.query import Query
@@ -142,8 +142,8 @@ def word_of(place: domain.EscalationPosition) -> str:
 
 def frame_of_path(
     request: ViewerRequest, asked: EscalationAddress, policies: Mapping[tuple[str, str], int] | None = None
-) -> Frame:
+) -> PathPageContext:
     """What all parts of a path need to be shown to the viewer."""
     goal = ADMINISTRATOR if asked.goal is None else asked.goal.name
     names = dict(visible_accounts(request.viewer).values_list("account_id", "name"))
-    return Frame(request.viewer.scope.sees_account, asked.query, policies or {}, goal, names)
+    return PathPageContext(request.viewer.scope.sees_account, asked.query, policies or {}, goal, names)

@@ -21,7 +21,7 @@ from console.access.escalation_steps import (
     AWS,
     PATH_MARKS,
     Closer,
-    Frame,
+    PathPageContext,
     closer_text,
     closers_of,
     conditions_of,
@@ -149,7 +149,7 @@ def _fitting_words(groups: OpeningGroups) -> str:
 
 
 def _card(
-    opening: OpeningStatements, frame: Frame, query: Query, *, most: int, own: Collection[str]
+    opening: OpeningStatements, frame: PathPageContext, query: Query, *, most: int, own: Collection[str]
 ) -> OpeningCard:
     """`own` are Gatehouse's roles, whose statements are no mistake."""
     closers = closers_of(opening.statements, frame)
@@ -175,7 +175,7 @@ def _count_words(users: int, roles: int) -> str:
     return " and ".join(parts)
 
 
-def _titles(opening: OpeningStatements, frame: Frame) -> list[str]:
+def _titles(opening: OpeningStatements, frame: PathPageContext) -> list[str]:
     """What the path consists of, the most frequent first."""
     words = [", then ".join(title_of_acts(acts, frame) for acts in means) for means in opening.means]
     return list(dict.fromkeys(words))[:TITLES]
@@ -201,7 +201,9 @@ def _fix_sentence(opening: OpeningStatements, closers: list[Closer], *, own: Col
     return f"Remove {what}. This closes the path for {whom}."
 
 
-def _line(affected: AffectedByOpening, frame: Frame, query: Query, *, is_own: bool = False) -> AffectedLine:
+def _line(
+    affected: AffectedByOpening, frame: PathPageContext, query: Query, *, is_own: bool = False
+) -> AffectedLine:
     notes = conditions_of(affected.path, frame) if affected.certainty is Certainty.CONDITIONAL else []
     if affected.certainty is Certainty.UNCONFIRMED:
         notes = [f"Unconfirmed: {unread_words(affected.unread)}"]
@@ -262,7 +264,7 @@ def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
     return render_page(request, "access/escalation_opening.html", context)
 
 
-def _title(opening: OpeningStatements, frame: Frame) -> str:
+def _title(opening: OpeningStatements, frame: PathPageContext) -> str:
     if opening.is_own:
         return OWN_TITLE
     return " and ".join(closer.text for closer in closers_of(opening.statements, frame)) or "No single policy"
@@ -290,7 +292,7 @@ def fix_words(fix: Fix) -> str:
     )
 
 
-def _steps(request: ViewerRequest, frame: Frame, statements: list[HeldStatement]) -> list[FixStep]:
+def _steps(request: ViewerRequest, frame: PathPageContext, statements: list[HeldStatement]) -> list[FixStep]:
     holders = {statement.holder for statement in statements}
     numbers = dict(Entity.objects.filter(arn__in=holders, gone_at__isnull=True).values_list("arn", "pk"))
     changes = request.at is None and request.viewer.may(Right.REQUEST_CHANGE)

@@ -20,7 +20,7 @@ from iam.access.escalation_calculation.path_records import (
     FindingPath,
     FindingPrincipal,
     FindingStep,
-    Ground,
+    RequiredRequest,
 )
 from iam.mirror.models import Kind
 from iam.policy.escalation.evidence import TRUST, HeldStatement
@@ -67,7 +67,7 @@ class Closer:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PathPageContext:
     """What all parts of a path need: which accounts the viewer sees, the query of the page, the policies'
     numbers by account and ARN, and what the goal is called.
     """
@@ -87,14 +87,14 @@ def mark_of(path: FindingPath) -> tuple[str, str, str]:
     return SURE if path.is_sure else CONDITIONAL
 
 
-def name_of(member: FindingPrincipal | None, frame: Frame) -> str:
+def name_of(member: FindingPrincipal | None, frame: PathPageContext) -> str:
     """The name of a stop; no member: any administrator of the account."""
     if member is None:
         return ADMINISTRATOR
     return member.name if frame.sees(member.account) else HIDDEN
 
 
-def nodes_of(path: FindingPath, frame: Frame) -> list[Node]:
+def nodes_of(path: FindingPath, frame: PathPageContext) -> list[Node]:
     """The stops, from the principal to the goal."""
     nodes = [Node(ICONS[path.who.kind], path.who.name)]
     for step in path.steps:
@@ -105,25 +105,25 @@ def nodes_of(path: FindingPath, frame: Frame) -> list[Node]:
     return nodes
 
 
-def titles_of(path: FindingPath, frame: Frame) -> list[str]:
+def titles_of(path: FindingPath, frame: PathPageContext) -> list[str]:
     """Each step as a sentence."""
     return [title_of(step, frame) for step in path.steps]
 
 
-def title_of(step: FindingStep, frame: Frame) -> str:
+def title_of(step: FindingStep, frame: PathPageContext) -> str:
     """'Creates a Lambda function with role pay-admin and invokes it'."""
     if not step.acts:
         return f"Administers the account, so can become {name_of(step.becomes, frame)}"
     return title_of_acts(step.acts, frame)
 
 
-def title_of_acts(acts: Sequence[FindingAct], frame: Frame) -> str:
+def title_of_acts(acts: Sequence[FindingAct], frame: PathPageContext) -> str:
     """The same of what is done in a step."""
     titles = [_act_title(act, frame) for act in acts]
     return ", then ".join([titles[0], *(title[:1].lower() + title[1:] for title in titles[1:])])
 
 
-def _act_title(act: FindingAct, frame: Frame) -> str:
+def _act_title(act: FindingAct, frame: PathPageContext) -> str:
     account = act.subject_arn.split(":", 5)[4] if act.subject_arn.startswith("arn:") else ""
     return act.title.format(act.subject) if frame.sees(account) else _hidden_title(act.title)
 
@@ -136,7 +136,7 @@ def _hidden_title(title: str) -> str:
     return title.format(HIDDEN)
 
 
-def conditions_of(path: FindingPath, frame: Frame) -> list[str]:
+def conditions_of(path: FindingPath, frame: PathPageContext) -> list[str]:
     """What the path depends on, as sentences."""
     conditions: list[str] = []
     for step in path.steps:
@@ -152,7 +152,7 @@ def conditions_of(path: FindingPath, frame: Frame) -> list[str]:
     return list(dict.fromkeys(conditions))
 
 
-def _open(ground: Ground, frame: Frame) -> Iterator[str]:
+def _open(ground: RequiredRequest, frame: PathPageContext) -> Iterator[str]:
     for reason in ground.open_reasons:
         if reason.kind in OWNERS and not _sees_resource(ground, frame):
             yield OWNERS[reason.kind]
@@ -160,7 +160,7 @@ def _open(ground: Ground, frame: Frame) -> Iterator[str]:
             yield _sentence(reason)
 
 
-def _sees_resource(ground: Ground, frame: Frame) -> bool:
+def _sees_resource(ground: RequiredRequest, frame: PathPageContext) -> bool:
     account = account_of(ground.resource)
     return not account or frame.sees(account)
 
@@ -187,7 +187,9 @@ def _label(reason: DecisionReason) -> str:
     return f"statement {reason.statement + 1}{sid}"
 
 
-def stages_of(path: FindingPath, frame: Frame, mark: tuple[str, str, str]) -> list[ExplanationStage]:
+def stages_of(
+    path: FindingPath, frame: PathPageContext, mark: tuple[str, str, str]
+) -> list[ExplanationStage]:
     """The whole path: who it is, each step with the requests that it takes, and what comes of it."""
     stages = [_principal(path.who, frame)]
     for step in path.steps:
@@ -201,14 +203,14 @@ def stages_of(path: FindingPath, frame: Frame, mark: tuple[str, str, str]) -> li
     ]
 
 
-def _principal(member: FindingPrincipal, frame: Frame) -> ExplanationStage:
+def _principal(member: FindingPrincipal, frame: PathPageContext) -> ExplanationStage:
     url = page_of(member, frame)
     kind = "IAM role" if member.kind is PrincipalKind.ROLE else "IAM user"
     place = frame.accounts.get(member.account, member.account)
     return ExplanationStage(ICONS[member.kind], "", name_of(member, frame), (f"{kind} in {place}",), url=url)
 
 
-def page_of(member: FindingPrincipal, frame: Frame) -> str:
+def page_of(member: FindingPrincipal, frame: PathPageContext) -> str:
     """The page of a principal, where the viewer sees it; none for one that doesn’t exist yet."""
     if member.is_new or not frame.sees(member.account):
         return ""
@@ -216,7 +218,7 @@ def page_of(member: FindingPrincipal, frame: Frame) -> str:
     return f"{reverse(SECTIONS[kind][2], args=[member.id])}{frame.query.with_only('as-of')}".rstrip("?")
 
 
-def _step(step: FindingStep, frame: Frame) -> Iterator[ExplanationStage]:
+def _step(step: FindingStep, frame: PathPageContext) -> Iterator[ExplanationStage]:
     notes = () if not step.becomes else tuple(_state(step, name_of(step.becomes, frame)))
     tone = "" if step.is_sure or not step.acts else "warn"
     yield ExplanationStage("arrow-right", tone, title_of(step, frame), notes)
@@ -239,7 +241,7 @@ def _state(step: FindingStep, name: str) -> Iterator[str]:
         yield f"{name} is then limited by no SCP"
 
 
-def _evidence_row(ground: Ground, frame: Frame) -> ExplanationStage:
+def _evidence_row(ground: RequiredRequest, frame: PathPageContext) -> ExplanationStage:
     icon, tone = ("check", "ok") if ground.decision is EvaluationDecision.ALLOWED else ("circle-help", "warn")
     resource = ground.resource
     is_seen = _sees_resource(ground, frame)
@@ -275,12 +277,12 @@ def statement_text(statement: HeldStatement) -> str:
     return f"statement {statement.number + 1}{sid}"
 
 
-def closers_of(statements: Iterable[HeldStatement], frame: Frame) -> list[Closer]:
+def closers_of(statements: Iterable[HeldStatement], frame: PathPageContext) -> list[Closer]:
     """The statements, sorted; those of accounts that the viewer doesn't see without their names."""
     return [_closer(statement, frame) for statement in sorted(statements, key=closer_text)]
 
 
-def _closer(statement: HeldStatement, frame: Frame) -> Closer:
+def _closer(statement: HeldStatement, frame: PathPageContext) -> Closer:
     role = statement.holder.rpartition("/")[2]
     policy = f"the trust policy of {role}" if statement.policy == TRUST else statement.policy
     if statement.holder.startswith(AWS):
@@ -303,7 +305,7 @@ def _closer(statement: HeldStatement, frame: Frame) -> Closer:
     return Closer(closer_text(statement), where, url, "", policy, statement_text(statement), is_managed)
 
 
-def _policy_url(number: int, frame: Frame) -> str:
+def _policy_url(number: int, frame: PathPageContext) -> str:
     return f"{reverse('identities:policy', args=[number])}{frame.query.with_only('as-of')}".rstrip("?")
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import Q
 
 from console.web.access import ViewerRequest
-from console.web.shortened_lists import Cut, first_rows
+from console.web.shortened_lists import ShortenedList, first_rows
 from iam.access.grants.models import GIVING, Grant, LedgerEntry
 from iam.access.grants.queries import visible_grants
 from iam.policy.escalation.evidence import HeldStatement
@@ -16,10 +16,10 @@ from iam.policy.escalation.evidence import HeldStatement
 GRANTS: Final = 5
 
 
-def given_by(request: ViewerRequest, statements: Sequence[HeldStatement]) -> Cut[Grant]:
+def given_by(request: ViewerRequest, statements: Sequence[HeldStatement]) -> ShortenedList[Grant]:
     """The newest grants that give these statements now: ending one removes what no other grant needs."""
     if request.at is not None or not statements:
-        return Cut([], 0)
+        return ShortenedList([], 0)
     which = Q()
     for statement in statements:
         which |= Q(target=statement.holder) | Q(holder_arn=statement.holder, target=statement.policy)

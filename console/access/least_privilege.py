@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.activity.services_report import services_context
-from console.identities.details.frame import SECTIONS, Shown, frame_of, shown_or_404
+from console.identities.details.frame import SECTIONS, ShownEntity, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.access.least_privilege import Reduction, ReductionError, reduction_of
@@ -68,7 +68,7 @@ def least_privilege(request: ViewerRequest, pk: int) -> HttpResponse:
     return render_page(request, "access/least_privilege.html", context | _suggestion(shown, form.chosen))
 
 
-def _suggestion(shown: Shown, days: str) -> dict[str, Any]:
+def _suggestion(shown: ShownEntity, days: str) -> dict[str, Any]:
     """The smallest policy, or why there is none."""
     if shown.at is not None:
         return {"why_not": "You’re viewing a past moment. Go back to now to reduce permissions."}
@@ -97,7 +97,7 @@ def _unrecorded(parts: tuple[StatementReduction, ...]) -> list[str]:
     return sorted(names)
 
 
-def _request(shown: Shown, reduction: Reduction) -> dict[str, str] | None:
+def _request(shown: ShownEntity, reduction: Reduction) -> dict[str, str] | None:
     """Where the policy is edited and requested, for viewers who can request changes of the account."""
     if not shown.edits_all or not reduction.reduced.text:
         return None

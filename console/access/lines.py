@@ -14,7 +14,7 @@ from django.urls import reverse
 from console.identities.details.frame import SECTIONS
 from console.web.query import Query
 from iam.access.certainty import Certainty
-from iam.access.explanation import ExplanationStep, NamedPolicy, Why
+from iam.access.explanation import DecisionReasons, ExplanationStep, NamedPolicy
 from iam.access.who_can import WhoCanRow
 from iam.mirror.models import Kind
 from iam.policy.evaluate import EvaluationDecision
@@ -204,7 +204,7 @@ def short(resource: str) -> str:
     return text if len(text) <= PREVIEW_LENGTH else f"{text[: PREVIEW_LENGTH - 1]}…"
 
 
-def conditions(why: Why) -> list[str]:
+def conditions(why: DecisionReasons) -> list[str]:
     """What a conditional decision depends on: a sentence for each statement that leaves something open."""
     open_ones = [step for step in why.deciding if step.reason.outcome is ReasonOutcome.DEPENDS]
     return list(dict.fromkeys(_sentence(step) for step in open_ones))

@@ -9,7 +9,7 @@ from console.access.lines import MARKS
 from console.access.verdicts import APPLIES, CHECKS, VOICES
 from console.web.files import json_value
 from iam.access.simulate import Inquiry, SimulationResult
-from iam.access.verdict import Branch, Leaf
+from iam.access.verdict import Branch, VerdictStatement
 from iam.policy.logic import NO, OPEN, YES
 
 MARK_WORDS: Final = {YES: "yes", OPEN: "open", NO: "no"}
@@ -52,7 +52,7 @@ def _branch(branch: Branch) -> Node:
     return f"{title}{mark}: {branch.text}", below
 
 
-def _leaf(leaf: Leaf) -> Node:
+def _leaf(leaf: VerdictStatement) -> Node:
     name = leaf.held.policy.name if leaf.held else leaf.policy
     checks: list[Node] = [
         (
@@ -107,7 +107,7 @@ def _json_branch(branch: Branch) -> dict[str, Any]:
     }
 
 
-def _json_leaf(leaf: Leaf) -> dict[str, Any]:
+def _json_leaf(leaf: VerdictStatement) -> dict[str, Any]:
     return {
         "policy": leaf.held.policy.name if leaf.held else leaf.policy,
         "group": leaf.held.group.name if leaf.held and leaf.held.group else None,

@@ -13,7 +13,7 @@ from django.urls import reverse
 from console.access.stages import statement_text
 from console.web.query import Query
 from iam.access.explanation import NamedPolicy
-from iam.access.verdict import Branch, BranchVoice, Leaf, StatementCheck
+from iam.access.verdict import Branch, BranchVoice, StatementCheck, VerdictStatement
 from iam.policy.logic import NO, OPEN, YES
 
 Mark = tuple[str, str, str]
@@ -57,7 +57,7 @@ class CheckShown:
 class LeafShown:
     """A statement: what its policy is called and where that has a page, its mark, its parts."""
 
-    leaf: Leaf
+    leaf: VerdictStatement
     name: str
     url: str
     mark: Mark
@@ -114,7 +114,7 @@ def _branch(branch: Branch, query: Query, *, is_part: bool = False) -> BranchSho
     )
 
 
-def _leaf(leaf: Leaf, query: Query) -> LeafShown:
+def _leaf(leaf: VerdictStatement, query: Query) -> LeafShown:
     text = statement_text(leaf.source)
     name = leaf.held.policy.name if leaf.held else leaf.policy
     policy = leaf.held.policy if leaf.held else None

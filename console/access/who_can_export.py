@@ -15,7 +15,7 @@ from console.access.forms.who_can import WhoCanForm
 from console.access.lines import PRINCIPAL_COLUMNS, conditions, policy_name
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
-from iam.access.answers import Narrowed
+from iam.access.answers import AnswerFilter
 from iam.access.explanation import ExplanationStep
 from iam.access.who_can import WhoCanQuestion, WhoCanRow, every_row
 from iam.guard import Right, Viewer
@@ -83,7 +83,7 @@ def question_facts(asked: WhoCanQuestion, account: str, now: datetime) -> dict[s
     }
 
 
-def _rows(asked: WhoCanQuestion, narrowed: Narrowed) -> Iterator[dict[str, Any]]:
+def _rows(asked: WhoCanQuestion, narrowed: AnswerFilter) -> Iterator[dict[str, Any]]:
     for row in every_row(asked, narrowed=narrowed):
         yield values_of(row)
 

@@ -20,7 +20,7 @@ from console.web.asof import asof_context
 from console.web.query import Query
 from console.web.render import render_page
 from iam.access.certainty import Certainty
-from iam.access.escalation import Reached
+from iam.access.escalation import ReachingPrincipal
 from iam.access.escalation_calculation.path_records import FindingPrincipal
 from iam.access.escalation_reach import who_can_become
 from iam.access.persons import shown_name
@@ -33,7 +33,7 @@ MAX_PRINCIPALS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Climber:
+class ReachingPrincipalRow:
     """A principal that can become one who can: in how many steps, whom it becomes first, and the pages of
     both and of the path.
     """
@@ -76,13 +76,13 @@ def who_can_reach(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "access/who_can_reach.html", context, partial="reach")
 
 
-def _account_names(request: ViewerRequest, rows: list[Reached]) -> dict[str, str]:
+def _account_names(request: ViewerRequest, rows: list[ReachingPrincipal]) -> dict[str, str]:
     numbers = {reached.member.account for reached in rows}
     accounts = visible_accounts(request.viewer).filter(account_id__in=numbers)
     return dict(accounts.values_list("account_id", "name")) if numbers else {}
 
 
-def _climber(reached: Reached, query: Query, accounts: Mapping[str, str]) -> Climber:
+def _climber(reached: ReachingPrincipal, query: Query, accounts: Mapping[str, str]) -> ReachingPrincipalRow:
     first = reached.first if reached.first is not None and reached.first.id != reached.member.id else None
     note = (
         f"Unconfirmed: {unread_words(reached.unread)}" if reached.certainty is Certainty.UNCONFIRMED else ""
@@ -91,7 +91,7 @@ def _climber(reached: Reached, query: Query, accounts: Mapping[str, str]) -> Cli
     first_icon = ICONS[first.kind] if first else ""
     first_url = _url(first, query) if first else ""
     path = _path(reached.member, first, query) if first else ""
-    return Climber(
+    return ReachingPrincipalRow(
         name=shown_name(reached.member),
         icon=ICONS[reached.member.kind],
         account=accounts.get(reached.member.account, reached.member.account),

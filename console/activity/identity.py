@@ -15,7 +15,7 @@ from console.activity.forms import ActivityForm
 from console.activity.lines import ActivityLine, lines_of
 from console.activity.services_report import services_context
 from console.identities.details import history
-from console.identities.details.frame import Shown, render_shown, shown_or_404
+from console.identities.details.frame import ShownEntity, render_shown, shown_or_404
 from console.identities.details.people import SEES
 from console.identities.details.principals import PRINCIPAL_HEADS, PRINCIPAL_PAGES
 from console.web.access import ViewerRequest, require
@@ -52,7 +52,7 @@ def role_activity(request: ViewerRequest, pk: int) -> HttpResponse:
     return _activity(request, shown_or_404(request, pk, kinds=[Kind.ROLE]))
 
 
-def _activity(request: ViewerRequest, shown: Shown) -> HttpResponse:
+def _activity(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
     if shown.state is None:
         return history.render_gone(request, shown)
     name = NAMES[shown.entity.kind]
@@ -61,7 +61,7 @@ def _activity(request: ViewerRequest, shown: Shown) -> HttpResponse:
     return render_shown(request, shown, PRINCIPAL_PAGES[shown.entity.kind], context)
 
 
-def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
+def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
     """A page of events, and what all of them add up to."""
     form = ActivityForm(request.GET, at=shown.at)
     callers = callers_of(shown.entity)

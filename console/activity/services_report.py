@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
-from console.identities.details.frame import Shown, shown_or_404
+from console.identities.details.frame import ShownEntity, shown_or_404
 from console.web.access import ViewerRequest, require, require_present
 from iam.activity.sources.models import ServicesReport
 from iam.activity.sources.services_reports import report_of, request_report
@@ -31,7 +31,7 @@ class AccessedServiceLine:
     at: datetime | None
 
 
-def services_context(shown: Shown) -> dict[str, Any]:
+def services_context(shown: ShownEntity) -> dict[str, Any]:
     """The report, what it says, and whether the viewer may have it read. One query."""
     if shown.at is not None or shown.entity.kind not in PAGES:
         return {}
@@ -55,7 +55,7 @@ def _lines(report: ServicesReport) -> list[AccessedServiceLine]:
     return lines
 
 
-def _may_read(shown: Shown) -> bool:
+def _may_read(shown: ShownEntity) -> bool:
     """Those who see the whole account and request changes in it."""
     viewer = shown.viewer
     may_request = viewer.may(Right.REQUEST_CHANGE, account_id=shown.account_id)

@@ -44,7 +44,7 @@ _PAGES: Final = {
 }
 
 
-class Back(NamedTuple):
+class ReturnPage(NamedTuple):
     """The page that an act is left to."""
 
     url: str
@@ -61,7 +61,7 @@ class Button(NamedTuple):
     note: str = ""
 
 
-class Pageless(NamedTuple):
+class UnlinkedItems(NamedTuple):
     """Things of an account that have no page of their own: those that are listed, and how many there are
     beyond.
     """
@@ -77,12 +77,12 @@ def shown_name(subject: Subject) -> str:
     return names_by_entity([subject])[subject.pk]
 
 
-def back_of(subject: Subject, *, is_menu: bool = False) -> Back:
+def back_of(subject: Subject, *, is_menu: bool = False) -> ReturnPage:
     """Where one came from: the subject's page, or what can be asked for about it where it has none;
     `is_menu`: from there.
     """
     if isinstance(subject, Account):
-        return Back(reverse("changes:acts") + f"?account={subject.account_id}", subject.name, "changes")
+        return ReturnPage(reverse("changes:acts") + f"?account={subject.account_id}", subject.name, "changes")
     page, section = _PAGES.get(subject.kind, ("", "changes"))
     if subject.kind == Kind.MFA_DEVICE and subject.owner_id:
         url, section = reverse("identities:person-credentials", args=[subject.owner_id]), "people"
@@ -91,7 +91,7 @@ def back_of(subject: Subject, *, is_menu: bool = False) -> Back:
     else:
         about = f"account={subject.account.account_id}" if is_menu else f"on={subject.pk}"
         url = f"{reverse('changes:acts')}?{about}"
-    return Back(url, shown_name(subject), section)
+    return ReturnPage(url, shown_name(subject), section)
 
 
 def address_of(slug: str, subject: Subject) -> str:
@@ -134,7 +134,7 @@ def also_on(subject: Subject, *, viewer: Viewer) -> list[Button]:
     return []
 
 
-def pageless_in(account: Account, *, wanted: str) -> Pageless:
+def pageless_in(account: Account, *, wanted: str) -> UnlinkedItems:
     """EC2 instances, server certificates and MFA devices without a user, by a part of the name or id."""
     of_account = Q(kind__in=[Kind.INSTANCE, Kind.SERVER_CERTIFICATE])
     unassigned_device = Q(kind=Kind.MFA_DEVICE, owner__isnull=True)
@@ -143,7 +143,7 @@ def pageless_in(account: Account, *, wanted: str) -> Pageless:
         rows = rows.filter(Q(name__icontains=wanted) | Q(aws_id__icontains=wanted))
     listed = list(rows.order_by("kind", "name", "id")[:LISTED])
     more = max(0, rows.count() - LISTED)
-    return Pageless(listed, more)
+    return UnlinkedItems(listed, more)
 
 
 def _has_own_text(subject: Entity) -> bool:

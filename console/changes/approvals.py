@@ -15,7 +15,7 @@ from console.changes.audit_requests import audit_requests
 from console.changes.lists import rows_of
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
-from console.web.shortened_lists import MAX_OF_ALL, Cut, first_rows
+from console.web.shortened_lists import MAX_OF_ALL, ShortenedList, first_rows
 from iam.access.persons import counted
 from iam.changes import services
 from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
@@ -103,7 +103,7 @@ def _containing(changes: QuerySet[Change], *, viewer: Viewer, text: str) -> Quer
 
 def _rows(
     request: ViewerRequest, changes_shown: QuerySet[Change], *, risky: bool, name: str
-) -> Cut[dict[str, Any]]:
+) -> ShortenedList[dict[str, Any]]:
     """The first rows with how far their requests are; `risky` leaves those that are sensitive, and looks at
     all.
     """

@@ -9,7 +9,7 @@ from typing import Final
 from django.conf import settings
 
 from console.web.access import ViewerRequest
-from console.web.shortened_lists import MAX_OF_ALL, Cut, first_rows
+from console.web.shortened_lists import MAX_OF_ALL, ShortenedList, first_rows
 from iam.audit.approval_requests.registry import (
     WaitingRequest,
     requested_by_viewer,
@@ -38,7 +38,7 @@ class AuditRequestRow:
 class AuditRequests:
     """What is shown, and how many there are for the viewer and of their own."""
 
-    shown: Cut[AuditRequestRow]
+    shown: ShortenedList[AuditRequestRow]
     waiting: int
     own: int
 

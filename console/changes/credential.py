@@ -25,7 +25,7 @@ from iam.people.rotation.own_keys import may_request_for_own, requester_of
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CredentialRequest:
     """What the address names: the act, whose, and perhaps which credential."""
 
     act: str
@@ -53,7 +53,7 @@ class CredentialDraft(RequestDraft):
             raise Http404
         return cls(request, wish)
 
-    def __init__(self, request: ViewerRequest, wish: Wish) -> None:
+    def __init__(self, request: ViewerRequest, wish: CredentialRequest) -> None:
         self.wish = wish
         self.questions = CREDENTIAL_QUESTIONS.get(wish.act, CredentialQuestions())
         address = request.GET.copy()
@@ -123,7 +123,7 @@ class CredentialDraft(RequestDraft):
         )
 
 
-def _wish(request: ViewerRequest) -> Wish:
+def _wish(request: ViewerRequest) -> CredentialRequest:
     """What the address names, if the viewer may see it; else 404."""
     act = request.GET.get("do", "")
     try:
@@ -131,12 +131,12 @@ def _wish(request: ViewerRequest) -> Wish:
     except KeyError:
         raise Http404 from None
     if kind is None:
-        return Wish(act, _user(request, _number(request, "user")), None)
+        return CredentialRequest(act, _user(request, _number(request, "user")), None)
     owners = Entity.objects.filter(pk=_number(request, "of"), kind=kind, gone_at__isnull=True)
     entity = owners.select_related("owner", "account").first()
     if entity is None or entity.owner_id is None:
         raise Http404
-    return Wish(act, _user(request, entity.owner_id), entity)
+    return CredentialRequest(act, _user(request, entity.owner_id), entity)
 
 
 def _number(request: ViewerRequest, name: str) -> int:

@@ -15,7 +15,7 @@ from console.identities.details.frame import SECTIONS
 from console.identities.details.history import NameLink
 from console.setup.own_settings import setting_changes
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
-from iam.changes.drift.mirror_history import Happened, given_texts
+from iam.changes.drift.mirror_history import ObservedSteps, given_texts
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.queries import What
 from iam.changes.drift.settings import ACCOUNT, SETTINGS, Changed
@@ -120,10 +120,10 @@ def rows_of(drifts: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[Dri
         drift.entity_id: drift.name for drift, _ in drifts if drift.kind == Kind.USER and drift.entity_id
     }
     names = names_by_number(users)
-    texts = given_texts([what for _, what in drifts if isinstance(what, Happened)])
+    texts = given_texts([what for _, what in drifts if isinstance(what, ObservedSteps)])
     rows: list[DriftCard] = []
     for drift, what in drifts:
-        risks = _risks(drift, what, texts) if isinstance(what, Happened) else []
+        risks = _risks(drift, what, texts) if isinstance(what, ObservedSteps) else []
         name = names.get(drift.entity_id or 0, drift.name)
         rows.append(_row(drift, events[drift.pk], open_to, risks=risks, name=name))
     return rows
@@ -137,7 +137,7 @@ def _events(what: What) -> list[HistoryEvent]:
     return what.events() if what else []
 
 
-def _risks(drift: Drift, happened: Happened, texts: Mapping[int, str]) -> list[tuple[str, str]]:
+def _risks(drift: Drift, happened: ObservedSteps, texts: Mapping[int, str]) -> list[tuple[str, str]]:
     """(word, tone) of each risk: from what people can do since then, else from the policy texts alone, since
     nobody may have them yet.
     """

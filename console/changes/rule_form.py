@@ -22,7 +22,7 @@ from iam.changes.approval.rules import (
     PERSON,
     ApprovalRule,
     ApprovalStage,
-    Deciders,
+    ApproverSpec,
 )
 from iam.changes.risks import WORDS
 from iam.directory.models import Person, Team
@@ -32,7 +32,7 @@ from iam.mirror.queries.accounts import visible_accounts
 PLAIN = (
     (APPROVERS, "Approvers"),
     (ADMINISTRATORS, "Administrators"),
-    (Deciders(LEAD), "The lead of the affected team"),
+    (ApproverSpec(LEAD), "The lead of the affected team"),
 )
 
 
@@ -45,14 +45,14 @@ class StageFields:
     count: BoundField
 
 
-def code_of(who: Deciders) -> str:
+def code_of(who: ApproverSpec) -> str:
     """As a form sends it."""
     return f"{who.kind}:{who.value}"
 
 
-def who_of(codes: Iterable[str]) -> tuple[Deciders, ...]:
+def who_of(codes: Iterable[str]) -> tuple[ApproverSpec, ...]:
     """From what a form sent."""
-    return tuple(Deciders(*code.split(":", 1)) for code in codes)
+    return tuple(ApproverSpec(*code.split(":", 1)) for code in codes)
 
 
 def _several(choices: list[tuple[str, str]], *, label: str, hint: str = "") -> forms.MultipleChoiceField:

@@ -12,13 +12,13 @@ from console.access.grants.marks import mark_of
 from console.access.grants.presenters import used_of
 from console.changes.presenters import StateMark
 from console.identities.details import labels
-from console.identities.details.frame import Shown
+from console.identities.details.frame import ShownEntity
 from console.identities.details.holdings import held_by
 from console.identities.details.people import credentials_context
 from console.web.access import ViewerRequest, layout_for
 from console.web.asof import asof_context
 from console.web.render import render_page
-from console.web.shortened_lists import Cut, first_rows
+from console.web.shortened_lists import ShortenedList, first_rows
 from iam.access.grants.models import Grant
 from iam.access.grants.own_grants import declined_lately, own_grants
 from iam.access.grants.services.rights import may_extend
@@ -67,7 +67,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "dashboard/my_access.html", context)
 
 
-def _hidden_users(request: ViewerRequest) -> Cut[Entity]:
+def _hidden_users(request: ViewerRequest) -> ShortenedList[Entity]:
     """The viewer's users in accounts that were disconnected."""
     users = disconnected_entities(request.viewer).filter(kind=Kind.USER, gone_at__isnull=True)
     users = users.select_related("account").order_by("account__name", "name", "pk")
@@ -82,13 +82,13 @@ def _intro(request: ViewerRequest, *, has_users: bool, not_yet: bool) -> str:
     return "Your AWS user did not exist then, or was not known yet." if not_yet else ""
 
 
-def _waiting(request: ViewerRequest) -> Cut[Change]:
+def _waiting(request: ViewerRequest) -> ShortenedList[Change]:
     """What waits for somebody's decision, but for grants, which have lines of their own."""
     waiting = waiting_for_others(request.viewer).exclude(change_set__cause_kind__startswith="grant")
     return first_rows(request, waiting, most=MAX_USERS, name="waiting")
 
 
-def _grants(request: ViewerRequest) -> Cut[dict[str, Any]]:
+def _grants(request: ViewerRequest) -> ShortenedList[dict[str, Any]]:
     """What was given to oneself and lives, or is asked for; what ends first is first."""
     now = datetime.now(tz=UTC)
     grants = first_rows(request, own_grants(request.viewer), most=MAX_USERS, name="grants")
@@ -113,7 +113,7 @@ def _card(request: ViewerRequest, user: Entity) -> dict[str, Any] | None:
     state = entities.state_at(user, at=request.at)
     if state is None:
         return None
-    shown = Shown(user, state, request.at, request.viewer)
+    shown = ShownEntity(user, state, request.at, request.viewer)
     holding = held_by(shown)
     credentials = entities.credentials(user, at=request.at)
     usage = Usage.objects.filter(entity=user).first() if request.at is None else None

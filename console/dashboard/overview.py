@@ -33,7 +33,7 @@ from iam.mirror.models import Account
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, GROUPS, POLICIES, ROLES, USERS
 from iam.mirror.queries import overview as mirror
 from iam.mirror.queries.account_pages import ATTENTION, accounts_by_need, facts_of, readable_accounts
-from iam.mirror.queries.figures import Numbers, figures, generation
+from iam.mirror.queries.figures import FigureTotals, figures, generation
 from iam.mirror.queries.freshness import AccountStatus, FreshnessFacts, account_state
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.core import ListQuery, list_page
@@ -165,7 +165,7 @@ def escalation(request: ViewerRequest) -> HttpResponse:
 def _matters(
     request: ViewerRequest,
     list_context: ListContext,
-    numbers: Numbers,
+    numbers: FigureTotals,
     waits: WaitingCounts | None,
     stale: Iterable[AttentionLine],
 ) -> list[AttentionLine]:
@@ -198,7 +198,9 @@ def _stale(sync: Iterable[Sync], behind: int, chosen: Account | None) -> Iterato
         )
 
 
-def _counted(request: ViewerRequest, list_context: ListContext, numbers: Numbers) -> Iterator[AttentionLine]:
+def _counted(
+    request: ViewerRequest, list_context: ListContext, numbers: FigureTotals
+) -> Iterator[AttentionLine]:
     """The views of the list of IAM users, each with the count that the list shows."""
     views = PEOPLE.tabs_for(list_context)
     kept = Query.from_pairs([(name, request.GET.get(name, "")) for name in ("account", "as-of")])
@@ -217,7 +219,7 @@ def _counted(request: ViewerRequest, list_context: ListContext, numbers: Numbers
         yield AttentionLine(title, meaning, f"{people[view]:,}", tone, url)
 
 
-def _sums(numbers: Numbers, *, whole: bool, unsynced: Collection[str]) -> list[Total]:
+def _sums(numbers: FigureTotals, *, whole: bool, unsynced: Collection[str]) -> list[Total]:
     totals = Counter(numbers.values)
     names = [("people.all", "people", "IAM user", "IAM users")]
     if whole:
@@ -246,7 +248,7 @@ def _where(request: ViewerRequest, chosen: Account | None, *, whole: bool, total
     return f"in {number:,} account{'' if number == 1 else 's'}."
 
 
-def _mfa(numbers: Numbers) -> dict[str, Any]:
+def _mfa(numbers: FigureTotals) -> dict[str, Any]:
     mfa = Counter(numbers.of("mfa"))
     mfa["unread"] += mfa.pop("unknown", 0)
     known = mfa.total() - mfa["unread"]

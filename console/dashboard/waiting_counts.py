@@ -40,7 +40,7 @@ OWN, OTHERS, DRIFT, CRITICAL_DRIFT = "own", "others", "drift", "critical"
 
 
 @dataclass(frozen=True, slots=True)
-class Countable:
+class WaitingCount:
     """Rows that need somebody, and how the line about them reads; those without a title have none."""
 
     name: str
@@ -55,7 +55,7 @@ class Countable:
 class WaitingCounts:
     """The lines with how many rows each has, and the numbers by name, each at most one more than is said."""
 
-    lines: tuple[tuple[Countable, int], ...]
+    lines: tuple[tuple[WaitingCount, int], ...]
     numbers: dict[str, int]
 
     def count_of(self, name: str) -> int:
@@ -77,7 +77,7 @@ def waiting(viewer: Viewer, *, account: Account | None) -> WaitingCounts:
 @lru_cache(maxsize=SCOPES_KEPT)
 def _statement(
     viewer: Viewer, account: Account | None, *, is_single: bool
-) -> tuple[tuple[Countable, ...], CompiledCounts]:
+) -> tuple[tuple[WaitingCount, ...], CompiledCounts]:
     """The lines, and the statement that counts their rows; another one where there is a single operator, whom
     the rows know by the settings.
     """
@@ -91,7 +91,7 @@ def _counted(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
     return rows if rows.query.combinator else rows.order_by().values("pk")
 
 
-def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
+def _countables(viewer: Viewer, account: Account | None) -> Iterator[WaitingCount]:
     """Requests and grants are those of the chosen account, as their lists narrow them; people join and leave
     in all accounts together.
     """
@@ -99,7 +99,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
     changes, grants = reverse("changes:list"), reverse("access:grants")
     everywhere = f"{IN_ALL_ACCOUNTS} " if account else ""
     also, only = (f"&account={number}", f"?account={number}") if account else ("", "")
-    yield Countable(
+    yield WaitingCount(
         "leavers",
         visible_leavers(viewer).filter(stage__in=(OffboardingStage.OPEN, OffboardingStage.PARTLY)),
         "Offboarding not finished",
@@ -107,7 +107,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
         "bad",
         reverse("offboarding:leavers"),
     )
-    yield Countable(
+    yield WaitingCount(
         "unknown",
         _requests_of(_within(visible_changes(viewer).filter(state=ChangeState.UNKNOWN), account)),
         "Requests with an unknown outcome",
@@ -115,7 +115,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
         "bad",
         f"{changes}?tab=unknown{also}",
     )
-    yield Countable(
+    yield WaitingCount(
         OWN,
         narrowed(waiting_for(viewer), viewer=viewer, account_id=number),
         "Requests to approve",
@@ -125,7 +125,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
     )
     requests = countable(viewer, is_single=settings.SINGLE_OPERATOR)
     if requests is not None:
-        yield Countable(
+        yield WaitingCount(
             "requests",
             requests,
             "Audit requests to approve",
@@ -133,7 +133,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
             "warn",
             f"{reverse('changes:approvals')}#requests",
         )
-    yield Countable(
+    yield WaitingCount(
         "onboarding",
         visible_runs(viewer).filter(state=RunState.PARTLY),
         "Onboarding only partly done",
@@ -141,7 +141,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
         "warn",
         reverse("onboarding:runs"),
     )
-    yield Countable(
+    yield WaitingCount(
         "partly",
         grants_in(visible_grants(viewer).filter(state=GrantState.PARTLY), account_id=number),
         "Grants only partly active",
@@ -149,7 +149,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
         "warn",
         f"{grants}?tab=partly{also}",
     )
-    yield Countable(
+    yield WaitingCount(
         "soon",
         grants_in(ending_soon(viewer, by=Param("soon", DateTimeField())), account_id=number),
         "Grants that end soon",
@@ -157,11 +157,11 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
         "note",
         f"{grants}?tab=soon{also}",
     )
-    yield Countable(OTHERS, narrowed(waiting_for_others(viewer), viewer=viewer, account_id=number))
+    yield WaitingCount(OTHERS, narrowed(waiting_for_others(viewer), viewer=viewer, account_id=number))
     if sees_others(viewer):
         drifts = open_drifts(viewer).filter(account=account) if account else open_drifts(viewer)
-        yield Countable(DRIFT, drifts)
-        yield Countable(CRITICAL_DRIFT, drifts.filter(weight=CRITICAL_WEIGHT))
+        yield WaitingCount(DRIFT, drifts)
+        yield WaitingCount(CRITICAL_DRIFT, drifts.filter(weight=CRITICAL_WEIGHT))
 
 
 def _within(changes: QuerySet[Change], account: Account | None) -> QuerySet[Change]:

@@ -14,7 +14,7 @@ from django.conf import settings
 from console.demo.samples import DOMAIN, approve_all, viewer_of
 from iam.access.grants.models import Grant
 from iam.access.grants.services import request_grant
-from iam.access.grants.terms import GrantTerms, TermsError, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, TermsError, WhatKind, WhoKind, WhoTerms
 from iam.access.templates.queries import offer_of
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -94,7 +94,7 @@ def _give(sample: SampleGrant, arn: str) -> bool:
         return False
     terms = GrantTerms(
         who=WhoTerms(WhoKind.USERS, arns=(arn,)),
-        what=What(WhatKind.TEMPLATE, template=offer.slug, version=offer.version.number),
+        what=GrantContent(WhatKind.TEMPLATE, template=offer.slug, version=offer.version.number),
         accounts=(arn.split(":")[4],),
         why=sample.why,
         lasts=int(sample.lasts.total_seconds()),

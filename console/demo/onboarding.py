@@ -17,7 +17,7 @@ from iam.directory import teams
 from iam.directory.models import RuleKind, Team
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.models import Entity, Kind
-from iam.people.blueprints.body import BlueprintError, Body, Filled
+from iam.people.blueprints.body import BlueprintError, Body, FilledTemplate
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.services import create_blueprint
 from iam.people.onboarding.models import OnboardingRun
@@ -40,7 +40,7 @@ def _in(*names: str) -> tuple[str, ...]:
     return tuple(ACCOUNT_IDS[name] for name in names)
 
 
-OWN_PASSWORD: Final = (Filled("own-password", 1),)
+OWN_PASSWORD: Final = (FilledTemplate("own-password", 1),)
 """AWS demands another password at the first sign-in, so each newcomer must be allowed to change it."""
 BLUEPRINTS: Final = (
     (

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.utils.safestring import SafeString
 
 from console.identities.details.labels import Badge, days_since, days_words, mfa_mark, no_key, password_words
-from console.web.known_facts import UNKNOWN, Figure
+from console.web.known_facts import UNKNOWN, PartialCount
 from iam.linking.queries import LinkedUserLine
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
@@ -59,7 +59,7 @@ def summary_of(lines: Sequence[LinkedUserLine]) -> dict[str, Any]:
         "accounts": len({line.user.account_id for line in lines}),
         "bare": len(bare),
         "mfa": _mfa_of(lines, console, bare),
-        "keys": Figure(keys, is_whole=is_synced),
+        "keys": PartialCount(keys, is_whole=is_synced),
         "used_at": max(used) if used else NEVER,
         "never_used": "Never" if is_synced else UNKNOWN,
         "risks": [*_bare(bare), *_old(with_credentials), *_idle(with_credentials)],

@@ -15,7 +15,7 @@ from console.web.access import ViewerRequest, entity_or_404, require, require_pr
 from console.web.render import render_page
 from iam.directory.models import NamedOwner, Person, Team
 from iam.directory.rules import DirectoryRuleError
-from iam.guard import Right
+from iam.guard import Right, Viewer
 from iam.linking.known_owners import (
     KnownOwner,
     identity_subject,
@@ -24,7 +24,7 @@ from iam.linking.known_owners import (
     owners_known,
     set_identity_owner,
 )
-from iam.linking.rights import OWNER_RIGHTS, Viewer
+from iam.linking.rights import OWNER_RIGHTS
 from iam.mirror.models import Kind
 
 PAGES: Final = {Kind.USER: ("identities:person", "people"), Kind.ROLE: ("identities:role", "roles")}

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from console.access.people_levels import small_bar
-from console.identities.details.frame import Shown, render_shown, shown_or_404
+from console.identities.details.frame import ShownEntity, render_shown, shown_or_404
 from console.identities.details.people import SEES, person_head
 from console.linking.labels import facts_of, summary_of
 from console.web.access import ViewerRequest, require
@@ -20,7 +20,7 @@ from iam.guard import Viewer
 from iam.linking.models import Apart, Sign
 from iam.linking.owners import may_set_owner, owning_team, teams_to_set
 from iam.linking.queries import (
-    Everybody,
+    PersonUsers,
     everything_of,
     gone_of,
     people_found,
@@ -44,7 +44,7 @@ def person_users(request: ViewerRequest, pk: int) -> HttpResponse:
     return render_shown(request, shown, "identities/person.html", context | users_context(request, shown))
 
 
-def users_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
+def users_context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
     """What the tab shows besides the head of the page."""
     everybody = everything_of(shown.entity, viewer=request.viewer)
     may = everybody.may_say and request.at is None and shown.entity.gone_at is None
@@ -65,7 +65,7 @@ def users_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     return context | reach | (_forms(request, shown, everybody, person) if may else {})
 
 
-def _owner_context(request: ViewerRequest, shown: Shown, everybody: Everybody) -> dict[str, Any]:
+def _owner_context(request: ViewerRequest, shown: ShownEntity, everybody: PersonUsers) -> dict[str, Any]:
     """The owning team of a user without a linked person, and who can set it."""
     if everybody.ownership.confirmed or request.at is not None or shown.entity.gone_at is not None:
         return {"shows_owner": False}
@@ -79,7 +79,7 @@ def _owner_context(request: ViewerRequest, shown: Shown, everybody: Everybody) -
     }
 
 
-def _access(everybody: Everybody) -> dict[str, Any]:
+def _access(everybody: PersonUsers) -> dict[str, Any]:
     """How far they reach in each account, and in how many they could change permissions."""
     levels = levels_of({line.user.pk: line.user.account.account_id for line in everybody.lines}, at=None)
     bars = {pk: small_bar(levels_of_user) for pk, levels_of_user in levels.items()}
@@ -94,7 +94,7 @@ def _access(everybody: Everybody) -> dict[str, Any]:
 
 
 def _forms(
-    request: ViewerRequest, shown: Shown, everybody: Everybody, person: Person | None
+    request: ViewerRequest, shown: ShownEntity, everybody: PersonUsers, person: Person | None
 ) -> dict[str, Any]:
     text = request.GET.get("q", "").strip()[:128]
     sign = everybody.ownership.sign

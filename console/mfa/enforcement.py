@@ -30,7 +30,7 @@ from iam.access.enforcement.check import MfaOutlook, MfaStep, Password
 from iam.access.enforcement.scope import scope_of
 from iam.access.enforcement.services import (
     NAMES,
-    Outlook,
+    EnforcementForecast,
     because_of,
     left_out_notes,
     notes_for,
@@ -121,7 +121,7 @@ def _form(request: ViewerRequest, accounts: list[Account]) -> dict[str, Any]:
     }
 
 
-def _outlook(request: ViewerRequest, account: Account) -> Outlook:
+def _outlook(request: ViewerRequest, account: Account) -> EnforcementForecast:
     get = request.GET
     by_group = get.get("who") == "group"
     group = get.get("group", "").strip() if by_group else ""
@@ -155,7 +155,7 @@ def _names(people: list[UUID]) -> list[str]:
     return list(Person.objects.filter(pk__in=people).order_by("name").values_list("name", flat=True))
 
 
-def _person_rows(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
+def _person_rows(request: ViewerRequest, seen: EnforcementForecast) -> dict[str, Any]:
     """Who stands how: anyone who is locked out first, then by name."""
     page = page_number(request)
     ranked = sorted(
@@ -184,7 +184,9 @@ def _person_rows(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
     }
 
 
-def _options(request: ViewerRequest, seen: Outlook, approvers: PossibleApprovers) -> dict[str, Any]:
+def _options(
+    request: ViewerRequest, seen: EnforcementForecast, approvers: PossibleApprovers
+) -> dict[str, Any]:
     """What can be done where nobody could approve it."""
     viewer, query = (
         request.viewer,
@@ -207,7 +209,7 @@ def _options(request: ViewerRequest, seen: Outlook, approvers: PossibleApprovers
 
 
 def _row(
-    seen: Outlook, standing: MfaOutlook, because: tuple[str, ...], names: Mapping[int, str]
+    seen: EnforcementForecast, standing: MfaOutlook, because: tuple[str, ...], names: Mapping[int, str]
 ) -> dict[str, Any]:
     user = seen.users[standing.number]
     devices = standing.situation.devices
@@ -229,7 +231,7 @@ def _row(
     }
 
 
-def _plan(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
+def _plan(request: ViewerRequest, seen: EnforcementForecast) -> dict[str, Any]:
     """What asking comes to. Raises RefusedError."""
     operations = operations_for(seen)
     planned = services.plan_set(operations, viewer=request.viewer)

@@ -107,7 +107,7 @@ def start_own_enrollment(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class Several:
+class EnrollmentTurn:
     """A person's users, one of whom has its turn: its place, how many there are and how many have MFA, and
     who comes next (None: nobody).
     """
@@ -119,19 +119,19 @@ class Several:
     next_account: str
 
 
-def _several(users: list[Entity], here: Entity) -> Several | None:
+def _several(users: list[Entity], here: Entity) -> EnrollmentTurn | None:
     if len(users) < 2:
         return None
     enrolled = {user.pk for user in users if has_mfa(user)}
     place = users.index(here) + 1
     for number, user in enumerate(users, 1):
         if user.pk not in enrolled and user.pk != here.pk:
-            return Several(place, len(users), len(enrolled), number, user.account.name)
-    return Several(place, len(users), len(enrolled), None, "")
+            return EnrollmentTurn(place, len(users), len(enrolled), number, user.account.name)
+    return EnrollmentTurn(place, len(users), len(enrolled), None, "")
 
 
 def _answer(
-    request: HttpRequest, seat: EnrolmentSession, *, address: str, several: Several | None = None
+    request: HttpRequest, seat: EnrolmentSession, *, address: str, several: EnrollmentTurn | None = None
 ) -> HttpResponse:
     enrolment = latest(seat.user, browser=seat.browser)
     frame = {"address": address, "several": several}

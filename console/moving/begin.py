@@ -23,10 +23,10 @@ from iam.guard import Right
 from iam.linking.machines import is_machine
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import current_versions
-from iam.people.moving.access_difference import GAINS, KEEPS, LOSES, SETS, MovePlan, Mover
+from iam.people.moving.access_difference import GAINS, KEEPS, LOSES, SETS, MovePlan, MovingPerson
 from iam.people.moving.queries import blueprint_of
 from iam.people.moving.services import planned, request_move
-from iam.people.offboarding.leaver_lookup import Somebody, leaver_of, limited_to_viewer, user_for
+from iam.people.offboarding.leaver_lookup import LeaverUsers, leaver_of, limited_to_viewer, user_for
 
 MARKS = {
     LOSES: ("del", "−", "loses"),
@@ -123,13 +123,13 @@ def _chosen(versions: Sequence[BlueprintVersion], text: str) -> BlueprintVersion
     )
 
 
-def _mover(person: Somebody) -> Mover:
-    return Mover(person.name, person.person_id, person.users, person.email)
+def _mover(person: LeaverUsers) -> MovingPerson:
+    return MovingPerson(person.name, person.person_id, person.users, person.email)
 
 
 def _preview(
     request: ViewerRequest,
-    person: Somebody,
+    person: LeaverUsers,
     former: BlueprintVersion | None,
     version: BlueprintVersion | None,
     key: str,

@@ -21,7 +21,13 @@ from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.linking.machines import is_machine
 from iam.mirror.models import Entity
-from iam.people.offboarding.leaver_lookup import Somebody, leaver_of, limited_to_viewer, same_name, user_for
+from iam.people.offboarding.leaver_lookup import (
+    LeaverUsers,
+    leaver_of,
+    limited_to_viewer,
+    same_name,
+    user_for,
+)
 from iam.people.offboarding.models import MOVING, OffboardedUser, OffboardingStage
 from iam.people.offboarding.person_search import find_people, without_users
 from iam.people.offboarding.queries import listed, openable
@@ -94,7 +100,7 @@ def _suspension(request: ViewerRequest, user: Entity) -> dict[str, Any]:
 def _page(
     request: ViewerRequest,
     user: Entity,
-    person: Somebody,
+    person: LeaverUsers,
     others: Sequence[Entity],
     chosen: Sequence[Entity],
     *,

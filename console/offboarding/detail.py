@@ -21,7 +21,7 @@ from console.offboarding.presenters import first_change, is_moving, mark_of, pro
 from console.runs.views import render_run
 from console.setup.progress import FAST, PollPace
 from console.web.access import ViewerRequest, found_or_404, require
-from console.web.shortened_lists import Cut, first_rows
+from console.web.shortened_lists import ShortenedList, first_rows
 from iam.access.grants.queries import visible_grants
 from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeState
@@ -162,7 +162,7 @@ def _visible_seats(
     return seen, len(seats) - len(seen)
 
 
-def _grants(leaver: Leaver, request: ViewerRequest) -> Cut[EndedGrant]:
+def _grants(leaver: Leaver, request: ViewerRequest) -> ShortenedList[EndedGrant]:
     rows = EndedGrant.objects.filter(
         seat__leaver=leaver, grant__in=visible_grants(request.viewer).values("pk")
     )

@@ -18,7 +18,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
-from iam.people.offboarding.leaver_lookup import Somebody
+from iam.people.offboarding.leaver_lookup import LeaverUsers
 from iam.people.offboarding.queries import openable
 from iam.people.offboarding.services import MAX_REASON
 from iam.people.offboarding.suspension import (
@@ -97,7 +97,7 @@ def leaver_take_back(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return redirect("offboarding:leaver", pk=pk)
 
 
-def suspend_context(request: ViewerRequest, person: Somebody) -> dict[str, Any]:
+def suspend_context(request: ViewerRequest, person: LeaverUsers) -> dict[str, Any]:
     """What suspending this person would cut: for the page of it, and for the card beside an offboarding."""
     if why := why_not_suspend(request.viewer, person):
         return {"cannot_suspend": why}
@@ -117,7 +117,7 @@ def suspend_context(request: ViewerRequest, person: Somebody) -> dict[str, Any]:
 
 
 def _page(
-    request: ViewerRequest, person: Somebody, number: str, *, refused_now: RefusedError | None = None
+    request: ViewerRequest, person: LeaverUsers, number: str, *, refused_now: RefusedError | None = None
 ) -> HttpResponse:
     context = {
         "section": "leaving",

@@ -10,7 +10,7 @@ from typing import Final
 from django.http import QueryDict
 
 from iam.access.templates.queries import offer_of
-from iam.people.blueprints.body import BlueprintError, Body, Filled
+from iam.people.blueprints.body import BlueprintError, Body, FilledTemplate
 
 ROWS: Final = 3
 """So many templates the form has room for."""
@@ -37,7 +37,7 @@ class BlueprintInput:
     stay: str = "0"
     note: str = ""
     base: int = 0
-    templates: tuple[Filled, ...] = field(default=())
+    templates: tuple[FilledTemplate, ...] = field(default=())
 
     def row(self, number: int) -> tuple[str, int, Mapping[str, str]]:
         """(template, version, parameters) of a row of the form."""
@@ -115,7 +115,7 @@ def read(data: QueryDict) -> BlueprintInput:
     )
 
 
-def _templates(data: QueryDict) -> list[Filled]:
+def _templates(data: QueryDict) -> list[FilledTemplate]:
     templates = []
     for number in range(ROWS):
         slug = data.get(f"t{number}", "").strip()[:64]
@@ -126,7 +126,7 @@ def _templates(data: QueryDict) -> list[Filled]:
                 for parameter in offer.body.parameters
             }
             filled = {name: value for name, value in values.items() if value}
-            templates.append(Filled(slug, offer.version.number, filled))
+            templates.append(FilledTemplate(slug, offer.version.number, filled))
     return templates
 
 

@@ -25,7 +25,7 @@ from iam.people.links.models import Link, Purpose
 from iam.people.links.services import LinkRefusedError, finish_link, sender_of
 from iam.people.rotation.models import Rotation
 from iam.people.rotation.queries import rotation_of_link
-from iam.people.rotation.services import Fetched, fetch, waits
+from iam.people.rotation.services import IssuedKey, fetch, waits
 from iam.sealed.queries import secret_of
 
 
@@ -106,7 +106,7 @@ def _context(rotation: Rotation) -> dict[str, Any]:
     }
 
 
-def _shown(rotation: Rotation, fetched: Fetched) -> dict[str, Any]:
+def _shown(rotation: Rotation, fetched: IssuedKey) -> dict[str, Any]:
     name = rotation.user.name
     return {
         "waits": False,

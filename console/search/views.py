@@ -26,7 +26,7 @@ SUGGESTED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class SearchPageText:
     """What the page says of itself: to who sees whole accounts, and to who sees their teams."""
 
     covers: str
@@ -35,7 +35,7 @@ class Words:
     advice: str
 
 
-WHOLE = Words(
+WHOLE = SearchPageText(
     covers="People, roles, policies, groups and keys of all accounts that you see, AWS actions and services, "
     "requests and grants by number, and pages.",
     examples="Name, ARN, key ID, action, CHG- or GRT-number",
@@ -44,7 +44,7 @@ WHOLE = Words(
     "an action (s3:PutObject) or a number (CHG-…, GRT-…).",
     advice="Try part of the name, or the whole ARN or ID.",
 )
-TEAMS = Words(
+TEAMS = SearchPageText(
     covers="The people and groups of your teams, requests and grants by number, and pages.",
     examples="Name, email, CHG- or GRT-number",
     hint="Two characters or more of a name or an email address, or a number (CHG-…, GRT-…).",

@@ -52,7 +52,7 @@ class RootCredentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class OwnAccountCard:
     """The card of the page; what was not read is None or empty."""
 
     passwords: PasswordRuleRow | None
@@ -60,13 +60,15 @@ class Own:
     quotas: list[tuple[str, int, int]]
 
 
-def own_settings(facts: Mapping[str, AccountFact], *, used: Mapping[str, int] = NOTHING_USED) -> Own | None:
+def own_settings(
+    facts: Mapping[str, AccountFact], *, used: Mapping[str, int] = NOTHING_USED
+) -> OwnAccountCard | None:
     """What the facts say; None where none was synced. `used` is what is in use of each quota, as the lists
     count it.
     """
     policy, summary = facts.get("password_policy"), _value(facts, "summary")
     passwords = PasswordRuleRow(_rules(policy.value), policy) if policy else None
-    own = Own(
+    own = OwnAccountCard(
         passwords=passwords,
         root=_root(_value(facts, "root_credentials"), summary),
         quotas=[

@@ -15,7 +15,7 @@ from console.web.context import frame_of
 from iam.guard import Viewer
 from iam.mirror.models import Account, Entity
 from iam.mirror.queries.freshness import patience
-from iam.mirror.queries.moments import Moments, account_moments, entity_moments
+from iam.mirror.queries.moments import NearbyMoments, account_moments, entity_moments
 
 POSITION = {"as-of", "after", "before", "page"}
 """What does not survive a change of the moment: the moment itself, and the place in a list."""
@@ -83,7 +83,7 @@ def asof_context(
     }
 
 
-def _worth_a_click(moments: Moments, *, at: datetime | None) -> list[tuple[str, datetime, str]]:
+def _worth_a_click(moments: NearbyMoments, *, at: datetime | None) -> list[tuple[str, datetime, str]]:
     if moments.earliest is None:
         return []
     now = datetime.now(tz=UTC)

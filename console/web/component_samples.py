@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from console.web.shortened_lists import Cut
+from console.web.shortened_lists import ShortenedList
 
 NOW: Final = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 LONG: Final = "platform-observability-with-a-name-that-does-not-end"
@@ -127,7 +127,7 @@ SAMPLES: Final = (
     ComponentSample("nothing_then", {"asof": AS_OF}),
     ComponentSample("connect_first", {"then": "Its groups then appear here.", "may_connect": True}),
     ComponentSample("export_links", {"files": (("CSV", "#csv"), ("JSON", "#json"))}),
-    ComponentSample("cut", {"rows": Cut(["a", "b"], 70), "what": "requests"}),
+    ComponentSample("cut", {"rows": ShortenedList(["a", "b"], 70), "what": "requests"}),
     ComponentSample(
         "pages_foot", {"first": 51, "last": 100, "total": 12_345, "page": 2, "has_more": True, "base": ""}
     ),

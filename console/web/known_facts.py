@@ -16,7 +16,7 @@ UNKNOWN = "Unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class PartialCount:
     """A number of things of which some may not be known, since not all that it is counted from was synced."""
 
     number: int
@@ -46,9 +46,9 @@ class Figure:
         return wanted if self.number else ""
 
 
-def figure(number: int, *, needs: Collection[str], unsynced: Collection[str]) -> Figure:
+def figure(number: int, *, needs: Collection[str], unsynced: Collection[str]) -> PartialCount:
     """A number that is counted from some sections, of which some were not synced."""
-    return Figure(number, is_whole=not set(needs) & set(unsynced))
+    return PartialCount(number, is_whole=not set(needs) & set(unsynced))
 
 
 def none_or_unknown(none: str, *, needs: Collection[str], unsynced: Collection[str]) -> str:

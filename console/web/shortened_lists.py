@@ -14,7 +14,7 @@ MAX_OF_ALL: Final = 5000
 ALL: Final = "all"
 
 
-class Cut(list[Row]):
+class ShortenedList(list[Row]):
     """The first rows of a list, and how many there are."""
 
     def __init__(self, rows: Sequence[Row], total: int) -> None:
@@ -31,14 +31,14 @@ class Cut(list[Row]):
         """Whether a page can show more rows than these."""
         return self.more > 0 and len(self) < MAX_OF_ALL
 
-    def with_rows(self, rows: Sequence[Any]) -> Cut[Any]:
+    def with_rows(self, rows: Sequence[Any]) -> ShortenedList[Any]:
         """Other rows in the place of these, one for each."""
-        return Cut(rows, self.total + len(rows) - len(self))
+        return ShortenedList(rows, self.total + len(rows) - len(self))
 
 
 def first_rows(
     request: HttpRequest, rows: QuerySet[Any, Row] | Sequence[Row], *, most: int, name: str = ""
-) -> Cut[Row]:
+) -> ShortenedList[Row]:
     """The first rows, or all of them where the address says `all=NAME`. Counts only if there are more.
 
     `name` tells this list from others on its page. The template includes `components/cut.html`.
@@ -47,6 +47,6 @@ def first_rows(
         most = MAX_OF_ALL
     shown = list(rows[: most + 1])
     if len(shown) <= most:
-        return Cut(shown, len(shown))
+        return ShortenedList(shown, len(shown))
     total = rows.count() if isinstance(rows, QuerySet) else len(rows)
-    return Cut(shown[:most], total)
+    return ShortenedList(shown[:most], total)

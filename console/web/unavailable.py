@@ -66,7 +66,7 @@ class LeaveAlone:
         return unavailable() if _break.is_fresh() else self.get_response(request)
 
 
-class _Break:
+class _Outage:
     """When this process last found the database away. Only a pool of connections is worth it: without one
     nobody waits.
     """
@@ -86,7 +86,7 @@ class _Break:
         return time.monotonic() < self.until
 
 
-_break = _Break()
+_break = _Outage()
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from iam.access.answer_runs import JoinedRuns, Runs, by_account
-from iam.access.certainty import Certainty, Unread, certainty_of
-from iam.access.denied_principals import Stopped
-from iam.access.explanation import Why
+from iam.access.certainty import Certainty, UnreadSources, certainty_of
+from iam.access.denied_principals import StoppedPrincipals
+from iam.access.explanation import DecisionReasons
 from iam.access.multi_action import Tallied
 from iam.access.persons import Matcher
 from iam.access.ways import AccessWay, AccessWays
@@ -28,7 +28,7 @@ REASONS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
+class AnswerFilter:
     """What an answer is narrowed to: a part of a name, login or email address, a kind, a certainty, the key
     of a way.
     """
@@ -39,7 +39,7 @@ class Narrowed:
     way: str = ""
 
 
-WHOLE: Final = Narrowed()
+WHOLE: Final = AnswerFilter()
 
 
 class WayGroup(NamedTuple):
@@ -76,7 +76,7 @@ class AccountAnswer:
             if run.decision is EvaluationDecision.ALLOWED and _kind_of(run.members) is PrincipalKind.ROOT
         )
         self.by_way: Mapping[AccessWay, Runs] | None = None
-        self.reasons: dict[tuple[Member, str], Why] = {}
+        self.reasons: dict[tuple[Member, str], DecisionReasons] = {}
 
 
 def _kind_of(members: Sequence[Member]) -> PrincipalKind:
@@ -84,7 +84,7 @@ def _kind_of(members: Sequence[Member]) -> PrincipalKind:
     return members.kind if isinstance(members, Members) else members[0].kind
 
 
-class Everyone:
+class CompleteAnswer:
     """An answer whole, root users apart; valid, and kept, as long as the index is not changed. Then it is the
     former of the next: the parts about accounts that have not changed are taken over.
     """
@@ -94,7 +94,7 @@ class Everyone:
         tallied: Tallied,
         ways: AccessWays,
         basis_of: Callable[[str], AnswerBasis],
-        former: Everyone | None = None,
+        former: CompleteAnswer | None = None,
     ) -> None:
         self.tallied = tallied
         self.ways = ways
@@ -108,9 +108,9 @@ class Everyone:
             self.parts[account] = part
         self.runs = JoinedRuns({account: part.runs for account, part in self.parts.items()})
         self.roots = sum(part.roots for part in self.parts.values())
-        self._stopped: dict[int, Stopped] = {}
+        self._stopped: dict[int, StoppedPrincipals] = {}
 
-    def why(self, member: Member, action: str, find: Callable[[], Why]) -> Why:
+    def why(self, member: Member, action: str, find: Callable[[], DecisionReasons]) -> DecisionReasons:
         """Why a principal can or cannot; of the first that were shown it is kept, since an answer begins with
         the same rows each time.
         """
@@ -124,7 +124,7 @@ class Everyone:
                 part.reasons[member, action] = reasons
         return reasons
 
-    def stopped(self, most: int, find: Callable[[], Stopped]) -> Stopped:
+    def stopped(self, most: int, find: Callable[[], StoppedPrincipals]) -> StoppedPrincipals:
         """Up to `most` whom only a deny stops, found once."""
         known = self._stopped.get(most)
         if known is None:
@@ -155,7 +155,7 @@ def by_way(runs: Runs, ways: AccessWays) -> Mapping[AccessWay, Runs]:
 class OneAnswer:
     """An answer narrowed, with what was not synced at this time."""
 
-    def __init__(self, everyone: Everyone, unread: Unread, narrowed: Narrowed) -> None:
+    def __init__(self, everyone: CompleteAnswer, unread: UnreadSources, narrowed: AnswerFilter) -> None:
         self._narrowed, self._unread, self._everyone = narrowed, unread, everyone
         self.by_certainty = self._counts(everyone.runs)
         self.way: AccessWay | None = None

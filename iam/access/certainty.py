@@ -66,7 +66,7 @@ def _joined(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-class Unread:
+class UnreadSources:
     """Everything unread that could stop a principal, for an index that does not change meanwhile."""
 
     def __init__(self, index: Index, *, at: datetime | None = None) -> None:

@@ -25,14 +25,14 @@ more.
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
+class StoppedPrincipals:
     """Some whom only a deny stops, by account and ARN. `is_whole`: there are no others."""
 
     members: tuple[Member, ...]
     is_whole: bool
 
 
-def stopped(index: Index, question: AccessQuestion, answer: Answer, *, most: int) -> Stopped:
+def stopped(index: Index, question: AccessQuestion, answer: Answer, *, most: int) -> StoppedPrincipals:
     """Up to `most` principals of the question's accounts who have an allow that a deny beats.
 
     Judged as the answer was, by statements without their names: to name the statements of 400 principals
@@ -40,20 +40,20 @@ def stopped(index: Index, question: AccessQuestion, answer: Answer, *, most: int
     """
     judge, place = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
     if judge.lowered in FREE:
-        return Stopped((), is_whole=True)
+        return StoppedPrincipals((), is_whole=True)
     judge.load_statements(index.register)
     stopped_members: list[Member] = []
     looks = 0
     for cls in _candidates(index, judge, answer, question, place.account):
         for signature, members in _judged_alike(judge, cls):
             if looks == LOOKS:
-                return Stopped(_sorted(stopped_members), is_whole=False)
+                return StoppedPrincipals(_sorted(stopped_members), is_whole=False)
             looks += 1
             if _is_stopped(judge, members[0], signature):
                 stopped_members += members[: most + 1 - len(stopped_members)]
             if len(stopped_members) > most:
-                return Stopped(_sorted(stopped_members[:most]), is_whole=False)
-    return Stopped(_sorted(stopped_members), is_whole=True)
+                return StoppedPrincipals(_sorted(stopped_members[:most]), is_whole=False)
+    return StoppedPrincipals(_sorted(stopped_members), is_whole=True)
 
 
 def _sorted(stopped_members: list[Member]) -> tuple[Member, ...]:

@@ -379,7 +379,7 @@ def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[FindingP
     )
 
 
-class Reached(NamedTuple):
+class ReachingPrincipal(NamedTuple):
     """A principal that can't do something, but can become one that can: in how many steps, and whom it
     becomes first.
     """

@@ -19,7 +19,7 @@ from typing import Final
 from iam.access.escalation_facts import facts_at
 from iam.mirror.snapshot import snapshot
 from iam.mirror.snapshot.gate import Gate
-from iam.policy.escalation.estates import Estates
+from iam.policy.escalation.account_graphs import AccountGraphs
 from iam.policy.escalation.graph import EscalationGraph
 from iam.policy.escalation.paths import Explorer
 from iam.policy.index.documents import Doc
@@ -59,7 +59,7 @@ class _Private:
     def __init__(self, source: Index) -> None:
         self.source = source
         self.index = Index(source.documents, moment=source.moment)
-        self.estates = Estates()
+        self.account_graphs = AccountGraphs()
         self.gate = Gate()
         self._taken: dict[str, tuple[Shard, int]] = {}
         self._changed: list[AccountRows] = []
@@ -159,7 +159,7 @@ def _made(at: datetime | None, private: _Private, version: int) -> Escalation:
     private.follow()
     index = private.index
     facts, documents = facts_at(at, index)
-    graph = EscalationGraph(index, facts=facts, kept=private.estates)
+    graph = EscalationGraph(index, facts=facts, kept=private.account_graphs)
     graph.to_administrator()
     return Escalation(
         graph, index, Explorer(graph, index), private.source, version, documents, private.gate, at

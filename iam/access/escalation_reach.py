@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.access.certainty import Certainty
-from iam.access.escalation import Accounts, Reached
+from iam.access.escalation import Accounts, ReachingPrincipal
 from iam.access.escalation_calculation.path_records import principal_from
 from iam.access.escalation_calculation.questions import answer_to as answer_of_worker
 from iam.access.escalation_calculation.stored import stored_at
@@ -30,18 +30,18 @@ def is_quick() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Reaching:
+class ReachingPrincipals:
     """Some of those who reach somebody who can, the surest and nearest first. `total` is how many there are,
     `sure` how many of them reach it surely, `goals` how many they could become.
     """
 
-    rows: list[Reached]
+    rows: list[ReachingPrincipal]
     total: int
     sure: int
     goals: int
 
 
-def who_can_become(asked: WhoCanQuestion, *, seen: Accounts, most: int) -> Reaching:
+def who_can_become(asked: WhoCanQuestion, *, seen: Accounts, most: int) -> ReachingPrincipals:
     """Up to `most` of the principals that are asked about. `seen` are all accounts that the asking person
     sees: whom they may become is looked for there, and nothing is told of ways through others.
 
@@ -52,7 +52,7 @@ def who_can_become(asked: WhoCanQuestion, *, seen: Accounts, most: int) -> Reach
         answer = answer_to(index, replace(asked, accounts=seen)).whole
         goals = sorted((member.account, member.id) for member in answer.members(EvaluationDecision.ALLOWED))
     if not goals:
-        return Reaching([], 0, 0, 0)
+        return ReachingPrincipals([], 0, 0, 0)
     climb = answer_of_worker(
         stored,
         "climb",
@@ -66,5 +66,7 @@ def who_can_become(asked: WhoCanQuestion, *, seen: Accounts, most: int) -> Reach
     rows = []
     for member, steps, certainty, first, unread in climb["rows"]:
         becomes = None if first is None else principal_from(first)
-        rows.append(Reached(principal_from(member), steps, Certainty(certainty), becomes, tuple(unread)))
-    return Reaching(rows, climb["total"], climb["sure"], len(goals))
+        rows.append(
+            ReachingPrincipal(principal_from(member), steps, Certainty(certainty), becomes, tuple(unread))
+        )
+    return ReachingPrincipals(rows, climb["total"], climb["sure"], len(goals))

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Final
 
 from iam.access.explanation import HeldPolicy
-from iam.access.verdict import Branch, BranchVoice, Leaf, OrganizationLevels, StatementCheck
+from iam.access.verdict import Branch, BranchVoice, OrganizationLevels, StatementCheck, VerdictStatement
 from iam.policy.aws_owned import owner_reason
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import (
@@ -309,9 +309,9 @@ class DecisionTree:
             problems=tuple(f"{policy}: {problem}" for policy, problem in policies.problems),
         )
 
-    def _leaf(self, statement: Compiled) -> Leaf:
+    def _leaf(self, statement: Compiled) -> VerdictStatement:
         mark, means = statement.applies_to(self._request, is_bounded=self._is_bounded)
-        return Leaf(
+        return VerdictStatement(
             statement.policy,
             statement.source,
             min(mark, max(means)),

@@ -13,7 +13,7 @@ from typing import Final
 
 from iam.access import explanation
 from iam.access.effective import ApplicableStatement, patterns_of, read_access
-from iam.access.explanation import ExplanationStep, Why
+from iam.access.explanation import DecisionReasons, ExplanationStep
 from iam.access.simulate import RESOURCE_FACTS
 from iam.guard import Viewer
 from iam.mirror.snapshot import snapshot
@@ -57,7 +57,7 @@ class ExplainedDecision:
     resource: str
     arn: str
     kind: PrincipalKind
-    why: Why
+    why: DecisionReasons
     is_placed: bool
 
 
@@ -95,7 +95,7 @@ def why_of(
         )
 
 
-def _without_owner(index: Index, member: Member, question: AccessQuestion) -> Why:
+def _without_owner(index: Index, member: Member, question: AccessQuestion) -> DecisionReasons:
     """As though nothing were known of the account of the resource, whatever this process has read of it."""
     request, policies = index.request_and_policies(member, question)
     known = {key: value for key, value in request.context.items() if key not in RESOURCE_FACTS}
@@ -139,7 +139,7 @@ def _filled(pattern: str, request: Request) -> str:
     return VARIABLE.sub(value, pattern)
 
 
-def _visible_to(why: Why, viewer: Viewer, account: str) -> Why:
+def _visible_to(why: DecisionReasons, viewer: Viewer, account: str) -> DecisionReasons:
     """The explanation as the viewer may see it: without the texts of policies of an account that they don't
     see, or of its organization.
     """

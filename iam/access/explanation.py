@@ -86,7 +86,7 @@ class ExplanationStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class DecisionReasons:
     """A decision about one principal, and its reasons, the deciding ones first."""
 
     decision: EvaluationDecision
@@ -117,19 +117,19 @@ class Why:
         return Explanation(self.decision, tuple(step.reason for step in self.steps)).open_conditions
 
 
-def explanation_of(index: Index, member: Member, question: AccessQuestion) -> Why:
+def explanation_of(index: Index, member: Member, question: AccessQuestion) -> DecisionReasons:
     """The explanation of the engine, its policies found again among what the principal holds."""
     return explained(index, member, *index.request_and_policies(member, question))
 
 
-def explained(index: Index, member: Member, request: Request, policies: RequestPolicies) -> Why:
+def explained(index: Index, member: Member, request: Request, policies: RequestPolicies) -> DecisionReasons:
     """The same of a request and policies that may be others than those of the index."""
     explanation = explain(request, policies)
     shard = index.accounts[member.account]
     held_policies = dict(holdings(shard, member.grants))
     number = member.grants.boundary
     boundary = None if number is None else _policy(shard, number)
-    return Why(
+    return DecisionReasons(
         explanation.decision,
         tuple(_step(reason, held_policies, policies, boundary) for reason in explanation.reasons),
     )

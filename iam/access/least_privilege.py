@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from iam.activity.data_events import recorded_services
-from iam.activity.queries import Extent, callers_of, extent
+from iam.activity.queries import EventCoverage, callers_of, extent
 from iam.activity.recorded_calls import CallGroup, call_groups
 from iam.activity.sources.models import ServicesReport
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
@@ -48,7 +48,7 @@ class Reduction:
     holders: int
     calls: int
     since: datetime
-    known: Extent | None
+    known: EventCoverage | None
     read_at: datetime | None = None
 
     @property

@@ -69,7 +69,7 @@ def forget() -> None:
     _sums.forget()
 
 
-class Alike(NamedTuple):
+class ServiceAccessGroup(NamedTuple):
     """Principals of one account who can do the same with a service: everywhere, on some resources, under
     conditions, as bits.
     """
@@ -292,12 +292,12 @@ def every_row(prefix: str, wanted: ServiceUserFilter) -> Iterator[ServiceUser]:
         yield from _sorted_rows(list(alike), service, ("", ""))
 
 
-def _same_use_by_account(index: Index, prefix: str, accounts: Accounts) -> tuple[Alike, ...]:
+def _same_use_by_account(index: Index, prefix: str, accounts: Accounts) -> tuple[ServiceAccessGroup, ...]:
     """Who can use a service, account by account. Kept until something changes."""
     return cached(index, ("alike", prefix, accounts), lambda: tuple(_find_alike(index, prefix, accounts)))
 
 
-def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Alike]:
+def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[ServiceAccessGroup]:
     space = index.effective().space
     first, size, _ = space.services[prefix]
     own_actions = ((1 << size) - 1) & ~(space.without_permission >> first)
@@ -310,12 +310,14 @@ def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Alike
             known = parts[id(allowed)] = allowed, Effective(*masks)
         _, part = known
         if part.allowed_mask:
-            yield Alike(members[0].account, members[0].kind, members, part)
+            yield ServiceAccessGroup(members[0].account, members[0].kind, members, part)
 
 
 def _matching_filter(
-    alike: Iterator[Alike] | tuple[Alike, ...], wanted: ServiceUserFilter, service: Range
-) -> Iterator[Alike]:
+    alike: Iterator[ServiceAccessGroup] | tuple[ServiceAccessGroup, ...],
+    wanted: ServiceUserFilter,
+    service: Range,
+) -> Iterator[ServiceAccessGroup]:
     mask = 0
     for level in wanted.levels:
         mask |= service.levels[level]
@@ -337,7 +339,9 @@ def _matching_filter(
             yield each._replace(members=members)
 
 
-def _sorted_rows(alike: Sequence[Alike], service: Range, after: tuple[str, str]) -> Iterator[ServiceUser]:
+def _sorted_rows(
+    alike: Sequence[ServiceAccessGroup], service: Range, after: tuple[str, str]
+) -> Iterator[ServiceUser]:
     members = []
     for each in alike:
         members += [

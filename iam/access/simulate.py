@@ -12,7 +12,7 @@ from typing import Any, Final
 from iam.access.evaluation import ROOT_CANNOT, DecisionTree
 from iam.access.explanation import holdings
 from iam.access.principals import AskingPrincipal
-from iam.access.verdict import Branch, BranchVoice, Leaf, OrganizationLevels
+from iam.access.verdict import Branch, BranchVoice, OrganizationLevels, VerdictStatement
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.compiled import PolicyKind, PolicySet
@@ -261,7 +261,7 @@ def _is_own_way_closed(branches: tuple[Branch, ...]) -> bool:
     return any(branch.kind in OWN and branch.voice is BranchVoice.SILENT for branch in branches)
 
 
-def _granting(branches: tuple[Branch, ...], kinds: tuple[str, ...]) -> Leaf | None:
+def _granting(branches: tuple[Branch, ...], kinds: tuple[str, ...]) -> VerdictStatement | None:
     """The statement that gives it for sure, in the first kind of policy that has one."""
     for kind in kinds:
         for branch in branches:
@@ -271,7 +271,7 @@ def _granting(branches: tuple[Branch, ...], kinds: tuple[str, ...]) -> Leaf | No
     return None
 
 
-def _leaf_name(leaf: Leaf) -> str:
+def _leaf_name(leaf: VerdictStatement) -> str:
     group = f" of group {leaf.held.group.name}" if leaf.held and leaf.held.group else ""
     name = leaf.held.policy.name if leaf.held else leaf.policy
     return f"{name}{group}, {leaf.label}"
@@ -334,7 +334,7 @@ def _is_sure(branch: Branch) -> bool:
     return any(leaf.allows and leaf.mark == YES for leaf in branch.every_leaf)
 
 
-def _open_words(leaf: Leaf) -> Iterator[str]:
+def _open_words(leaf: VerdictStatement) -> Iterator[str]:
     joint = "if" if leaf.allows else "unless"
     for check in leaf.open_checks:
         yield f"{joint} {check.words or f'{check.element} {check.text} fits {check.found}'}"

@@ -41,7 +41,7 @@ class StatementCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class VerdictStatement:
     """A statement that speaks of the action. `mark`: whether it applies; `held` only of identity policies."""
 
     policy: str
@@ -85,7 +85,7 @@ class Branch:
     title: str
     voice: BranchVoice
     text: str
-    leaves: tuple[Leaf, ...] = ()
+    leaves: tuple[VerdictStatement, ...] = ()
     parts: tuple[Branch, ...] = ()
     others: int = 0
     problems: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ class Branch:
     is_needed: bool = False
 
     @property
-    def every_leaf(self) -> Iterator[Leaf]:
+    def every_leaf(self) -> Iterator[VerdictStatement]:
         """Its own statements and those of its parts."""
         yield from self.leaves
         for part in self.parts:

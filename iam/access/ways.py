@@ -10,7 +10,14 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
 
-from iam.access.explanation import ExplanationStep, HeldPolicy, NamedPolicy, Why, explanation_of, held_as
+from iam.access.explanation import (
+    DecisionReasons,
+    ExplanationStep,
+    HeldPolicy,
+    NamedPolicy,
+    explanation_of,
+    held_as,
+)
 from iam.access.multi_action import Tallied
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import ReasonOutcome
@@ -88,8 +95,8 @@ class AccessWays:
         self._personal = frozenset(tallied.by_member).union(*single_members)
         self._personal_classes = {member.cls for member in self._personal}
         self._known: dict[Any, AccessWay] = {}
-        self._by_account: dict[tuple[str, str], Speaking] = {}
-        self._heard: dict[str, Heard] = {}
+        self._by_account: dict[tuple[str, str], AccountMentions] = {}
+        self._heard: dict[str, ActionMentions] = {}
 
     def main_way(self, member: Member) -> AccessWay:
         """The first way: where there are several, the one that allows without conditions and is the most
@@ -174,17 +181,17 @@ class AccessWays:
                 unsure.append(way)
         return min(sure or unsure, key=_sort_key, default=None)
 
-    def _speaking(self, action: str, account: str) -> Speaking:
+    def _speaking(self, action: str, account: str) -> AccountMentions:
         speaking = self._by_account.get((action, account))
         if speaking is None:
             heard = self._heard.get(action)
             if heard is None:
                 heard = self._heard[action] = self._load_statements(action)
-            speaking = Speaking.for_account(heard, self._index.accounts[account])
+            speaking = AccountMentions.for_account(heard, self._index.accounts[account])
             self._by_account[action, account] = speaking
         return speaking
 
-    def _load_statements(self, action: str) -> Heard:
+    def _load_statements(self, action: str) -> ActionMentions:
         index = self._index
         question = self._question(action)
         judge, _ = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
@@ -192,7 +199,7 @@ class AccessWays:
         by_digest = {doc.digest: doc for doc in judge.said}
         # Whose names are in the question is looked for among everybody, and mostly makes no difference.
         named = frozenset() if judge.heard is judge.said else index.classes_named(judge.reader)
-        return Heard(judge, by_digest, named, judge.lowered in FREE)
+        return ActionMentions(judge, by_digest, named, judge.lowered in FREE)
 
     def _of_step(self, member: Member, step: ExplanationStep, action: str) -> AccessWay:
         if step.held is not None:
@@ -204,7 +211,7 @@ class AccessWays:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ActionMentions:
     """What speaks of an action, whatever the account: documents by their digests, the classes of users whose
     names are in the question, and whether nobody needs a policy.
     """
@@ -216,12 +223,12 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Speaking:
+class AccountMentions:
     """What of an account's policies speaks of an action: the way and document of managed policies and groups
     by number.
     """
 
-    heard: Heard
+    heard: ActionMentions
     policies: Mapping[int, Spoken]
     groups: Mapping[int, Sequence[Spoken]]
     _by_key: dict[Hashable, Sequence[Spoken]] = field(default_factory=dict)
@@ -267,7 +274,7 @@ class Speaking:
         return None
 
     @classmethod
-    def for_account(cls, heard: Heard, shard: Shard) -> Speaking:
+    def for_account(cls, heard: ActionMentions, shard: Shard) -> AccountMentions:
         """Of one account."""
         inline = heard.docs
         policies: dict[int, Spoken] = {}
@@ -327,6 +334,6 @@ def _sort_key(way: AccessWay) -> tuple[int, str, str, str]:
     return way.sort_key
 
 
-def _best(reasons: Why) -> tuple[ExplanationStep, ...]:
+def _best(reasons: DecisionReasons) -> tuple[ExplanationStep, ...]:
     sure = tuple(step for step in reasons.grants if step.reason.outcome is not ReasonOutcome.DEPENDS)
     return sure or reasons.grants

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from iam.access.actions import ActionSelection
 from iam.access.answer_runs import ORDER, AnswerPlace
-from iam.access.answers import WHOLE, AnswerBasis, Everyone, Narrowed, OneAnswer, WayGroup
-from iam.access.certainty import Certainty, Unread
-from iam.access.denied_principals import Stopped, stopped
-from iam.access.explanation import Why, explanation_of
+from iam.access.answers import WHOLE, AnswerBasis, AnswerFilter, CompleteAnswer, OneAnswer, WayGroup
+from iam.access.certainty import Certainty, UnreadSources
+from iam.access.denied_principals import StoppedPrincipals, stopped
+from iam.access.explanation import DecisionReasons, explanation_of
 from iam.access.index_cache import cached_on
 from iam.access.multi_action import Tallied, tallied
 from iam.access.persons import PrincipalCount, shown_name
@@ -41,7 +41,7 @@ from iam.policy.request import TIMES, PrincipalKind, account_of
 
 GROUPS: Final = 20
 """Of so many ways principals are named; of the others it is said how many there are."""
-NONE_STOPPED: Final = Stopped((), is_whole=True)
+NONE_STOPPED: Final = StoppedPrincipals((), is_whole=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class WhoCanRow:
     kind: PrincipalKind
     decision: EvaluationDecision
     action: str
-    why: Why
+    why: DecisionReasons
     can: int = 0
     may: int = 0
     certainty: Certainty = Certainty.CONFIRMED
@@ -195,7 +195,7 @@ def who_can(
     after: AnswerPlace | None = None,
     before: AnswerPlace | None = None,
     denied: int = 0,
-    narrowed: Narrowed = WHOLE,
+    narrowed: AnswerFilter = WHOLE,
     group_size: int = 0,
 ) -> WhoCanPage:
     """A page of those who can and fit, and up to `denied` of those whom only a deny stops (of one action
@@ -205,7 +205,7 @@ def who_can(
     principals of each; the page of those who can is then left out unless it has all of them.
     """
     with snapshot(asked.at, accounts=asked.needed, may_lag=True) as index, collecting_paused():
-        shown = _Shown(index, asked, narrowed)
+        shown = _ShownAnswer(index, asked, narrowed)
         answer = shown.answer
         page = answer.fitting.page(size=size, after=after, before=before)
         has_more = len(page) > size
@@ -241,18 +241,18 @@ def who_can(
         )
 
 
-class _Shown:
+class _ShownAnswer:
     """An answer, and the rows that are shown of it; only while the snapshot is held."""
 
-    def __init__(self, index: Index, asked: WhoCanQuestion, narrowed: Narrowed) -> None:
+    def __init__(self, index: Index, asked: WhoCanQuestion, narrowed: AnswerFilter) -> None:
         self._index, self._asked = index, asked
         find = partial(everyone_who_can, index, asked)
-        self.everyone: Everyone = cached_on(index, asked.key, find)
+        self.everyone: CompleteAnswer = cached_on(index, asked.key, find)
         self.tallied = self.everyone.tallied
-        self.unread = Unread(index, at=asked.at)
+        self.unread = UnreadSources(index, at=asked.at)
         self.answer = OneAnswer(self.everyone, self.unread, narrowed)
 
-    def stopped(self, most: int) -> Stopped:
+    def stopped(self, most: int) -> StoppedPrincipals:
         """Some of those whom only a deny stops."""
         question = self._asked.question(self._asked.selection.actions[0])
         whole = self.tallied.whole
@@ -278,12 +278,14 @@ class _Shown:
         reasons = self._explain(member, action)
         return _row(member, reasons.decision, action, reasons)
 
-    def _explain(self, member: Member, action: str) -> Why:
+    def _explain(self, member: Member, action: str) -> DecisionReasons:
         find = partial(explanation_of, self._index, member, self._asked.question(action))
         return self.everyone.why(member, action, find)
 
 
-def everyone_who_can(index: Index, asked: WhoCanQuestion, former: Everyone | None = None) -> Everyone:
+def everyone_who_can(
+    index: Index, asked: WhoCanQuestion, former: CompleteAnswer | None = None
+) -> CompleteAnswer:
     """The whole answer; what is `former`, and still holds, is taken over."""
     # Before the answer: a date that passes meanwhile makes it one of before.
     dates = index.documents.passed()
@@ -293,7 +295,7 @@ def everyone_who_can(index: Index, asked: WhoCanQuestion, former: Everyone | Non
         shard = index.accounts[account]
         return AnswerBasis((shard, shard.version), owner, dates)
 
-    return Everyone(tallies, AccessWays(index, asked.question, tallies), basis_of, former)
+    return CompleteAnswer(tallies, AccessWays(index, asked.question, tallies), basis_of, former)
 
 
 def _state(index: Index, account: str) -> tuple[Shard, int] | None:
@@ -301,7 +303,9 @@ def _state(index: Index, account: str) -> tuple[Shard, int] | None:
     return None if shard is None else (shard, shard.version)
 
 
-def every_row(asked: WhoCanQuestion, *, size: int = 500, narrowed: Narrowed = WHOLE) -> Iterator[WhoCanRow]:
+def every_row(
+    asked: WhoCanQuestion, *, size: int = 500, narrowed: AnswerFilter = WHOLE
+) -> Iterator[WhoCanRow]:
     """All who can and fit, in the order of the pages, asked page by page: meanwhile others may ask, and the
     mirror may change.
     """
@@ -350,7 +354,13 @@ def _hidden(asked: WhoCanQuestion) -> Limitation:
 
 
 def _row(
-    member: Member, decision: EvaluationDecision, action: str, reasons: Why, *, can: int = 0, may: int = 0
+    member: Member,
+    decision: EvaluationDecision,
+    action: str,
+    reasons: DecisionReasons,
+    *,
+    can: int = 0,
+    may: int = 0,
 ) -> WhoCanRow:
     return WhoCanRow(
         pk=member.id,

@@ -47,7 +47,7 @@ class ActivityFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class EventCoverage:
     """From when to when there are events, and how many files could not be read, or not whole."""
 
     first_at: datetime
@@ -258,7 +258,7 @@ def events_of_key(access_key: str, wanted: ActivityFilter) -> QuerySet[TrailEven
     return _filtered(TrailEvent.objects.filter(access_key=access_key), wanted)
 
 
-def extent(account_id: str | None = None) -> Extent | None:
+def extent(account_id: str | None = None) -> EventCoverage | None:
     """From when to when events of an account (None: of any) are known; None if there are none."""
     rows = (
         TrailEvent.objects.all() if account_id is None else TrailEvent.objects.filter(account_id=account_id)
@@ -267,7 +267,7 @@ def extent(account_id: str | None = None) -> Extent | None:
     if newest is None:
         return None
     oldest = rows.order_by("at").values_list("at", flat=True)[0]
-    return Extent(oldest, newest, TrailFile.objects.exclude(reason="").count())
+    return EventCoverage(oldest, newest, TrailFile.objects.exclude(reason="").count())
 
 
 def shown_address(event: TrailEvent) -> str:

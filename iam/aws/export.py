@@ -76,7 +76,7 @@ def parse_export(content: bytes) -> Export:
         items.append(_item(_LISTS[name], node))
         if name == "RoleDetailList":
             profiles += instance_profiles_of(node)
-    return _Checked(items, profiles).export()
+    return _EntityChecks(items, profiles).export()
 
 
 def _decoded(content: bytes) -> str:
@@ -232,7 +232,7 @@ def _without_use(record: Any) -> Any:
     )
 
 
-class _Checked:
+class _EntityChecks:
     """The checks that look at all entities together."""
 
     def __init__(self, items: list[AuthorizationItem], profiles: list[InstanceProfileRecord]) -> None:

@@ -44,7 +44,7 @@ class _Read(Generic[T]):
         return self.do()
 
 
-class Ask:
+class ReadSubmitter:
     """Takes up reads, and gives for each the function that waits for its answer, or raises its error.
 
     One that nobody has begun when its answer is asked for is done by who asks: on a way that is one wide each
@@ -116,14 +116,14 @@ class Ask:
 
 
 @contextmanager
-def parallel_reads(aws: Aws) -> Iterator[Ask]:
+def parallel_reads(aws: Aws) -> Iterator[ReadSubmitter]:
     """Within the block, what is asked runs beside the caller, and beside each other; at its end nothing runs
     any more.
     """
     is_alone = aws.width < 2 or _is_beside.get()
     if not is_alone:
         aws.iam  # noqa: B018  made here, since making a client is for one thread
-    ask = Ask(aws, is_alone=is_alone)
+    ask = ReadSubmitter(aws, is_alone=is_alone)
     try:
         yield ask
     finally:

@@ -20,7 +20,7 @@ _TITLES = {"read": "Gatehouse syncs this account (read only)", "write": "Gatehou
 
 
 @dataclass(frozen=True)
-class Spoke:
+class SpokeRole:
     """The role that Gatehouse assumes in one account; every value is checked, so that the texts need no
     escaping."""
 
@@ -78,7 +78,7 @@ class Spoke:
         )
 
 
-def cloudformation(spoke: Spoke) -> str:
+def cloudformation(spoke: SpokeRole) -> str:
     """A CloudFormation template (YAML) that makes the role; deploy it with CAPABILITY_NAMED_IAM."""
     return f"""\
 AWSTemplateFormatVersion: "2010-09-09"
@@ -102,7 +102,7 @@ Outputs:
 """
 
 
-def terraform(spoke: Spoke) -> str:
+def terraform(spoke: SpokeRole) -> str:
     """A Terraform file that makes the role."""
     label = f"gatehouse_{spoke.purpose}"
     return f"""\

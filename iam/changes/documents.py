@@ -30,7 +30,7 @@ def flags(text: str) -> tuple[str, ...]:
     marks.
     """
     flag_names: set[str] = set()
-    for statement in map(_Marked, statements_of(text)):
+    for statement in map(_StatementMarks, statements_of(text)):
         if statement.effect == "Deny" and statement.has_effect:
             flag_names.add(DENIES)
         elif statement.effect == "Allow":
@@ -38,7 +38,7 @@ def flags(text: str) -> tuple[str, ...]:
     return tuple(sorted(flag_names))
 
 
-class _Marked:
+class _StatementMarks:
     """A statement as its marks need it: the actions it speaks of, and the resources."""
 
     def __init__(self, body: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ def impact_of(operations: Sequence[Operation], *, with_replay: bool = False) -> 
         by_account[operation.account.account_id].append(operation)
     numbers = {account_id: numbers_of(group) for account_id, group in by_account.items()}
     with snapshot(accounts=set(by_account)) as index:
-        weighing = _Weighing(index, by_account, numbers)
+        weighing = _ImpactQuestion(index, by_account, numbers)
         impact = weighing.impact(own_risks)
         if not with_replay:
             return impact
@@ -81,7 +81,7 @@ def texts_of(numbers: Mapping[str, int]) -> dict[str, str]:
     return texts
 
 
-class _Weighing:
+class _ImpactQuestion:
     """One question to the index, whose lock is held meanwhile."""
 
     def __init__(

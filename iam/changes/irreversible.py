@@ -10,7 +10,7 @@ from iam.changes.operations.subject import NOUNS
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
+class RecreatedItem:
     """Something that is deleted and can be made anew, and what is other than before then."""
 
     deed: str
@@ -23,10 +23,10 @@ def losses() -> list[Loss]:
     return sorted(losses, key=lambda loss: loss.deed.lower())
 
 
-def returns() -> list[Return]:
+def returns() -> list[RecreatedItem]:
     """Every operation that can be undone, and leaves something other than before."""
     returns = [
-        Return(_deed(operation.slug, operation.subject_kind), operation.undo_caveat)
+        RecreatedItem(_deed(operation.slug, operation.subject_kind), operation.undo_caveat)
         for operation in REGISTRY.values()
         if operation.undo_caveat and operation.loss is None
     ]

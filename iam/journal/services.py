@@ -24,7 +24,7 @@ KIND = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-class _Acting(Protocol):
+class _JournalActor(Protocol):
     """Anyone who acts on a request: a viewer of the guard."""
 
     @property
@@ -47,7 +47,7 @@ class KnownPerson(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Nameless:
+class SystemActor:
     """An actor who is no person of the directory."""
 
     name: str
@@ -55,18 +55,18 @@ class Nameless:
     email: str = ""
 
 
-GATEHOUSE = Nameless("Gatehouse")
-NOT_SIGNED_IN = Nameless("Not signed in")
-COMMAND_LINE = Nameless("Command line")
+GATEHOUSE = SystemActor("Gatehouse")
+NOT_SIGNED_IN = SystemActor("Not signed in")
+COMMAND_LINE = SystemActor("Command line")
 
-Actor = _Acting | KnownPerson | Nameless
+Actor = _JournalActor | KnownPerson | SystemActor
 
 
 def person_id_of(actor: Actor | None) -> UUID | None:
     """The person behind an actor; None for Gatehouse, the command line and anyone who is not signed in."""
     if actor is None:
         return None
-    return actor.person_id if isinstance(actor, Nameless) or hasattr(actor, "person_id") else actor.id
+    return actor.person_id if isinstance(actor, SystemActor) or hasattr(actor, "person_id") else actor.id
 
 
 class EntryParts(TypedDict, total=False):

@@ -28,7 +28,7 @@ logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
+class ChainBreak:
     """A place where the chain does not hold: `block` and `entry` where they apply, and a sentence."""
 
     sentence: str
@@ -37,7 +37,7 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
-class Dating:
+class TimestampMismatch:
     """Entries of one block that say another time than the block: a clock was wrong, or somebody dated them
     falsely. The chain goes on.
     """
@@ -52,7 +52,7 @@ class Dating:
 class ChainVerdict:
     """What a verification found. `tail` entries wait for their block, the oldest since `tail_since`."""
 
-    broken: Break | None
+    broken: ChainBreak | None
     blocks: int
     entries: int
     head: str
@@ -61,7 +61,7 @@ class ChainVerdict:
     tail: int
     tail_since: datetime | None
     seconds: float
-    dating: tuple[Dating, ...] = ()
+    dating: tuple[TimestampMismatch, ...] = ()
 
     @property
     def is_intact(self) -> bool:
@@ -69,7 +69,7 @@ class ChainVerdict:
         return self.broken is None
 
     @property
-    def open_warnings(self) -> tuple[Dating, ...]:
+    def open_warnings(self) -> tuple[TimestampMismatch, ...]:
         """The dating problems that nobody has acknowledged."""
         return tuple(warning for warning in self.dating if not warning.acknowledged)
 
@@ -87,10 +87,10 @@ def verify(*, expect: Mapping[int, str] | None = None) -> ChainVerdict:
     """
     expect = expect or {}
     began = datetime.now(tz=UTC)
-    broken: Break | None = None
+    broken: ChainBreak | None = None
     previous: Block | None = None
     blocks = entries = 0
-    dating: list[Dating] = []
+    dating: list[TimestampMismatch] = []
     acknowledged = _acknowledged_blocks()
     for block, members in _blocks():
         broken = _check_block(block, members, previous) or _check_expected(block, expect)
@@ -181,22 +181,22 @@ def _blocks() -> Iterator[tuple[Block, list[Link]]]:
             yield block, mine
 
 
-def _check_block(block: Block, links: list[Link], previous: Block | None) -> Break | None:
+def _check_block(block: Block, links: list[Link], previous: Block | None) -> ChainBreak | None:
     number = block.sequence
     due = previous.sequence + 1 if previous else 1
     if number != due:
-        return Break(f"Block {due} is gone: block {number} comes in its place.", block=due)
+        return ChainBreak(f"Block {due} is gone: block {number} comes in its place.", block=due)
     if block.previous != (previous.hash if previous else GENESIS):
-        return Break(f"Block {number} does not continue the block before it.", block=number)
+        return ChainBreak(f"Block {number} does not continue the block before it.", block=number)
     if block.count != len(links):
         return _check_count(block, links)
     for link in links:
         if entry_hash(link.entry) != link.hash:
-            return Break(f"Entry {link.entry_id} was changed.", block=number, entry=link.entry_id)
+            return ChainBreak(f"Entry {link.entry_id} was changed.", block=number, entry=link.entry_id)
     if block.total != (previous.total if previous else 0) + block.count:
-        return Break(f"Block {number} counts the entries before it wrongly.", block=number)
+        return ChainBreak(f"Block {number} counts the entries before it wrongly.", block=number)
     if block_hash(block, [link.hash for link in links]) != block.hash:
-        return Break(
+        return ChainBreak(
             f"Block {number} does not match its hash: it was changed, or its entries were exchanged or "
             "reordered.",
             block=number,
@@ -204,12 +204,14 @@ def _check_block(block: Block, links: list[Link], previous: Block | None) -> Bre
     return None
 
 
-def _check_count(block: Block, links: list[Link]) -> Break:
+def _check_count(block: Block, links: list[Link]) -> ChainBreak:
     number = block.sequence
     gone = _without_entry().filter(block_id=number).order_by("entry_id").first()
     if gone:
-        return Break(f"Entry {gone.entry_id} is gone.", block=number, entry=gone.entry_id)
-    return Break(f"Block {number} was made with {block.count} entries and has {len(links)}.", block=number)
+        return ChainBreak(f"Entry {gone.entry_id} is gone.", block=number, entry=gone.entry_id)
+    return ChainBreak(
+        f"Block {number} was made with {block.count} entries and has {len(links)}.", block=number
+    )
 
 
 def _without_entry() -> QuerySet[Link]:
@@ -218,7 +220,7 @@ def _without_entry() -> QuerySet[Link]:
 
 def _check_dates(
     block: Block, links: list[Link], previous: Block | None, *, acknowledged: Mapping[int, int]
-) -> list[Dating]:
+) -> list[TimestampMismatch]:
     """At most one warning: an entry that is dated well before the block before its own, or after its own, was
     written at another time than it says. Entries and blocks take their time from the database since both come
     from its clock; older ones took it from hosts.
@@ -233,7 +235,7 @@ def _check_dates(
     first = wrong[0]
     others = f" So do {len(wrong) - 1} more entries of block {block.sequence}." if len(wrong) > 1 else ""
     return [
-        Dating(
+        TimestampMismatch(
             f"Entry {first.id} says {first.at:%Y-%m-%d %H:%M:%S} UTC but was added about "
             f"{block.made_at:%Y-%m-%d %H:%M:%S} UTC.{others}",
             block=block.sequence,
@@ -267,45 +269,45 @@ def _acknowledged_blocks() -> dict[int, int]:
     return known
 
 
-def _check_expected(block: Block, expect: Mapping[int, str]) -> Break | None:
+def _check_expected(block: Block, expect: Mapping[int, str]) -> ChainBreak | None:
     if expect.get(block.sequence, block.hash) != block.hash:
-        return Break(f"Block {block.sequence} is not the one that was noted down.", block=block.sequence)
+        return ChainBreak(f"Block {block.sequence} is not the one that was noted down.", block=block.sequence)
     return None
 
 
-def _check_reached(last: Block | None, expect: Mapping[int, str]) -> Break | None:
+def _check_reached(last: Block | None, expect: Mapping[int, str]) -> ChainBreak | None:
     end = last.sequence if last else 0
     gone = [number for number in expect if number > end]
     if not gone:
         return None
     first = min(gone)
-    return Break(f"Block {first}, which was noted down, is gone: the end was cut off.", block=first)
+    return ChainBreak(f"Block {first}, which was noted down, is gone: the end was cut off.", block=first)
 
 
-def _check_foreign() -> Break | None:
+def _check_foreign() -> ChainBreak | None:
     """Whatever stands between the tables and us can show other rows than those that are there."""
     intruders = triggers.foreign(connection)
     if not intruders:
         return None
-    return Break(
+    return ChainBreak(
         "The journal’s tables have foreign objects, so what is read can’t be trusted: "
         f"{', '.join(intruders)}."
     )
 
 
-def _check_strays(last: Block | None) -> Break | None:
+def _check_strays(last: Block | None) -> ChainBreak | None:
     """What no block accounts for: links without their block, and entries put in below what is chained."""
     known = Block.objects.filter(sequence=OuterRef("block_id"))
     link = Link.objects.filter(~Exists(known)).order_by("block_id", "position").first()
     if link:
-        return Break(
+        return ChainBreak(
             f"Block {link.block_id}, which holds entry {link.entry_id}, is gone.",
             block=link.block_id,
             entry=link.entry_id,
         )
     stray = Entry.objects.filter(id__lte=floor(last), link__isnull=True).order_by("id").first()
     if stray:
-        return Break(
+        return ChainBreak(
             f"Entry {stray.id} was put in below entries that were chained before it.", entry=stray.id
         )
     return None

@@ -42,7 +42,7 @@ class LinkedUserLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Everybody:
+class PersonUsers:
     """All users of the person of one user. `unseen` more are outside what the viewer sees: how many, and not
     which.
     """
@@ -53,7 +53,7 @@ class Everybody:
     may_say: bool
 
 
-def everything_of(user: Entity, *, viewer: Viewer) -> Everybody:
+def everything_of(user: Entity, *, viewer: Viewer) -> PersonUsers:
     """A handful of queries, whatever the number of users and accounts."""
     ownership = owners_of([user])[user.pk]
     if ownership.person:
@@ -66,7 +66,7 @@ def everything_of(user: Entity, *, viewer: Viewer) -> Everybody:
     may_link = set(linkable(viewer).filter(pk__in=pks | {user.pk}).values_list("pk", flat=True))
     shown = [owned for owned in owned_users if owned.user.pk in visible]
     hidden_count = len(owned_users) - len(shown)
-    return Everybody(ownership, lines_of(shown, may=may_link), hidden_count, user.pk in may_link)
+    return PersonUsers(ownership, lines_of(shown, may=may_link), hidden_count, user.pk in may_link)
 
 
 def gone_of(person: Person, *, viewer: Viewer) -> list[Entity]:

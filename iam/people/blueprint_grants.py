@@ -15,7 +15,7 @@ from iam.access.grants.plans import GrantWay
 from iam.access.grants.services import settle
 from iam.access.grants.services.reconcile import entity_of, note_state
 from iam.access.grants.services.requests import record_act
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.access.grants.titles import title_of
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Account, Entity
@@ -55,7 +55,7 @@ class HeldPermission:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class BlueprintGrant:
     """What a grant says, and by which things it shows in one account; `change` is where in its set it
     stands.
     """
@@ -70,8 +70,8 @@ class Given:
 
 
 def given_by(
-    change: Change, what: What, *, holder_arn: str, reason: Reason, entity: Entity | None = None
-) -> Given:
+    change: Change, what: GrantContent, *, holder_arn: str, reason: Reason, entity: Entity | None = None
+) -> BlueprintGrant:
     """A membership, or an inline policy from a template, that a change has given a user."""
     is_group = what.kind is WhatKind.GROUP
     terms = GrantTerms(
@@ -86,10 +86,10 @@ def given_by(
         (PermissionSort.MEMBER, GrantWay.GROUP) if is_group else (PermissionSort.INLINE, GrantWay.INLINE)
     )
     permission = HeldPermission(sort, target, change, entity)
-    return Given(change.account, holder_arn, title_of(terms), terms.body, way, change, (permission,))
+    return BlueprintGrant(change.account, holder_arn, title_of(terms), terms.body, way, change, (permission,))
 
 
-def write_grant(grant_id: UUID, by_run: Given, *, reason: Reason) -> None:
+def write_grant(grant_id: UUID, by_run: BlueprintGrant, *, reason: Reason) -> None:
     """Write the grant with its entries in the ledger, once; of one that is there, only what was tried again
     is followed.
     """
@@ -131,7 +131,9 @@ def _came_true(permission: HeldPermission) -> bool:
     return is_plain and change.state == ChangeState.APPLIED and change.ended_at is not None
 
 
-def _entry(part: GrantPart, by_run: Given, permission: HeldPermission, *, is_so: bool) -> LedgerEntry:
+def _entry(
+    part: GrantPart, by_run: BlueprintGrant, permission: HeldPermission, *, is_so: bool
+) -> LedgerEntry:
     entry = LedgerEntry(
         part=part,
         account=by_run.account,
@@ -149,7 +151,7 @@ def _entry(part: GrantPart, by_run: Given, permission: HeldPermission, *, is_so:
     return entry
 
 
-def _grant(grant_id: UUID, by_run: Given, reason: Reason, *, state: GrantState) -> Grant:
+def _grant(grant_id: UUID, by_run: BlueprintGrant, reason: Reason, *, state: GrantState) -> Grant:
     what = by_run.terms["what"]
     return Grant.objects.create(
         id=grant_id,

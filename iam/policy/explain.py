@@ -74,7 +74,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _SpeakingStatement:
     """A statement that speaks of the action, and what it says to the request."""
 
     one: Compiled
@@ -116,7 +116,7 @@ def explain(request: Request, policies: RequestPolicies) -> Explanation:
         return Explanation(decision, (DecisionReason("rule", ReasonOutcome.RULE, owned),))
     sets = list(_sets(request, policies))
     is_bounded = policies.boundary is not None
-    seen: list[_Seen] = []
+    seen: list[_SpeakingStatement] = []
     for kind, level, each in sets:
         seen += _explain_kind(request, kind, level, each, is_bounded=is_bounded)
     reasons = {
@@ -152,14 +152,14 @@ def _sets(request: Request, policies: RequestPolicies) -> Iterator[tuple[PolicyK
 
 def _explain_kind(
     request: Request, kind: PolicyKind, level: int, policies: PolicySet, *, is_bounded: bool
-) -> Iterator[_Seen]:
+) -> Iterator[_SpeakingStatement]:
     for statement in policies.speaking_of(request.lowered):
         mark, means = statement.applies_to(request, is_bounded=is_bounded)
-        yield _Seen(statement, kind, level, min(mark, max(means)))
+        yield _SpeakingStatement(statement, kind, level, min(mark, max(means)))
 
 
 def _reason(
-    seen: _Seen, outcome: ReasonOutcome, verb: str, conditions: tuple[str, ...] = ()
+    seen: _SpeakingStatement, outcome: ReasonOutcome, verb: str, conditions: tuple[str, ...] = ()
 ) -> DecisionReason:
     return DecisionReason(
         kind=str(seen.kind),
@@ -173,7 +173,7 @@ def _reason(
     )
 
 
-def _denied(request: Request, sets: Sets, seen: list[_Seen]) -> list[DecisionReason]:
+def _denied(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> list[DecisionReason]:
     return [
         _reason(each, ReasonOutcome.DENIES, "denies it")
         for each in seen
@@ -181,7 +181,7 @@ def _denied(request: Request, sets: Sets, seen: list[_Seen]) -> list[DecisionRea
     ]
 
 
-def _allowed(request: Request, sets: Sets, seen: list[_Seen]) -> list[DecisionReason]:
+def _allowed(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> list[DecisionReason]:
     reasons = [
         _reason(each, ReasonOutcome.ALLOWS, "allows it")
         for each in seen
@@ -197,7 +197,7 @@ def _allowed(request: Request, sets: Sets, seen: list[_Seen]) -> list[DecisionRe
     return reasons
 
 
-def _conditional(request: Request, sets: Sets, seen: list[_Seen]) -> list[DecisionReason]:
+def _conditional(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> list[DecisionReason]:
     open_ones = [
         _reason(
             each,
@@ -212,7 +212,7 @@ def _conditional(request: Request, sets: Sets, seen: list[_Seen]) -> list[Decisi
     return open_ones + _allowed(request, sets, seen)
 
 
-def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[DecisionReason]:
+def _missing(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> list[DecisionReason]:
     """What does not allow it, the statements that nearly do, and then what does allow it all the same."""
     reasons: list[DecisionReason] = []
     if request.principal.kind is PrincipalKind.ROOT and request.lowered == "sts:assumerole":

@@ -79,7 +79,7 @@ class _StopError(Exception):
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenContainer:
     """A list or an object that has not been closed; `names` is for objects, whose next name is in `name`."""
 
     is_object: bool
@@ -122,7 +122,7 @@ class _Reader:
         self.text = text
         self.at = 0
         self.reading = PlacedJson(text)
-        self.open: list[_Open] = []
+        self.open: list[_OpenContainer] = []
 
     def fault(self, at: int, message: str, remedy: str) -> None:
         """Remember a fault that does not hinder reading on."""
@@ -176,7 +176,7 @@ class _Reader:
             self.read_name(container)
         return self.begin()
 
-    def ends(self, container: _Open) -> bool:
+    def ends(self, container: _OpenContainer) -> bool:
         """Take the comma or the closing bracket; whether it was the bracket."""
         close = "}" if container.is_object else "]"
         sign = self.peek()
@@ -197,7 +197,7 @@ class _Reader:
         self.at += 1
         return True
 
-    def refuse(self, container: _Open, text_found: str) -> None:
+    def refuse(self, container: _OpenContainer, text_found: str) -> None:
         what, close = ("object", "}") if container.is_object else ("list", "]")
         if not text_found:
             line, column = self.reading.place(container.at)
@@ -211,7 +211,7 @@ class _Reader:
         if text_found == ",":
             raise self.stop(self.at, "There’s a comma where a value is expected.", "Remove the comma.")
 
-    def read_name(self, container: _Open) -> None:
+    def read_name(self, container: _OpenContainer) -> None:
         if self.peek() != '"':
             raise self.stop(
                 self.at,
@@ -236,7 +236,7 @@ class _Reader:
             return JsonNode(self.read_text(), at)
         if first and first in "{[":
             self.at += 1
-            self.open.append(_Open(first == "{", at))
+            self.open.append(_OpenContainer(first == "{", at))
             return None
         if first and first in "-0123456789":
             return JsonNode(self.read_number(), at)

@@ -18,7 +18,7 @@ from console.web.page_cursors import Cursor, CursorError, decode, encode
 from console.web.query import Query
 from iam.access.actions import ActionSelection, ActionsError, select_actions
 from iam.access.answer_runs import ORDER, AnswerPlace
-from iam.access.answers import Narrowed
+from iam.access.answers import AnswerFilter
 from iam.access.certainty import Certainty
 from iam.access.usual_values import AccountCandidate, accounts_naming, likely_owner, region_of, usual_regions
 from iam.access.visible_accounts import accounts_seen
@@ -155,11 +155,11 @@ def _assume(get: QueryDict, *, texts: dict[str, str], regions: list[str]) -> Non
         get["region"] = region
 
 
-def _narrowed(get: QueryDict) -> Narrowed:
+def _narrowed(get: QueryDict) -> AnswerFilter:
     certainty, way = get.get("certainty", ""), get.get("way", "")
     wanted_certainty = Certainty(certainty) if certainty in set(Certainty) else None
     way_key = way if KEY.fullmatch(way) else ""
-    return Narrowed(
+    return AnswerFilter(
         text=" ".join(get.get("q", "").replace("\x00", "")[:200].split()),
         kind=KINDS.get(get.get("kind", "")),
         certainty=wanted_certainty,
@@ -167,7 +167,7 @@ def _narrowed(get: QueryDict) -> Narrowed:
     )
 
 
-def _narrowing(get: QueryDict, narrowed: Narrowed, view: str) -> list[tuple[str, str]]:
+def _narrowing(get: QueryDict, narrowed: AnswerFilter, view: str) -> list[tuple[str, str]]:
     return [
         ("q", narrowed.text),
         ("kind", get.get("kind", "") if narrowed.kind else ""),

@@ -12,15 +12,15 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from console.access.grants.effect_blocks import End, end_of
+from console.access.grants.effect_blocks import GrantEnd, end_of
 from console.access.grants.marks import SORTS, mark_of
 from console.changes.presenters import StateMark
-from console.identities.details.frame import Shown, render_shown, shown_or_404
+from console.identities.details.frame import ShownEntity, render_shown, shown_or_404
 from console.identities.details.groups import group_head
 from console.identities.details.people import SEES, person_head
 from console.identities.details.roles import role_head
 from console.web.access import ViewerRequest, require
-from iam.access.grants.ledger import Justified, ledger_of
+from iam.access.grants.ledger import JustifiedPermission, ledger_of
 from iam.access.grants.models import Grant, PermissionSort
 from iam.access.grants.queries import grants_about, visible_grants
 from iam.guard import Right
@@ -75,7 +75,7 @@ def group_grants(request: ViewerRequest, pk: int) -> HttpResponse:
     return render_shown(request, shown, "identities/group.html", head | _context(request, shown))
 
 
-def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
+def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
     """The ledger is of now: of a past moment the history tab tells."""
     base = {"tab": "access/grants/about.html", "is_now": shown.at is None}
     if shown.at is not None:
@@ -84,7 +84,7 @@ def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     grants = list(grants_about(shown.entity).filter(pk__in=seen)[: MAX_ROWS + 1])
     ledger = ledger_of(shown.entity, viewer=request.viewer)
     open_to = shown.openable([justified.entity.pk for justified in ledger if justified.entity])
-    rows: list[tuple[Grant, StateMark, End]] = [
+    rows: list[tuple[Grant, StateMark, GrantEnd]] = [
         (grant, mark_of(grant), end_of(grant)) for grant in grants[:MAX_ROWS]
     ]
     return base | {
@@ -98,7 +98,7 @@ def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     }
 
 
-def _give(request: ViewerRequest, shown: Shown) -> str:
+def _give(request: ViewerRequest, shown: ShownEntity) -> str:
     """Where more is given to them, for who may ask for that."""
     viewer = request.viewer
     if not viewer.may(Right.REQUEST_CHANGE, account_id=shown.account_id):
@@ -108,7 +108,7 @@ def _give(request: ViewerRequest, shown: Shown) -> str:
     return f"{reverse('access:grant-new')}?for={shown.entity.pk}" if askable and writable else ""
 
 
-def _row(justified: Justified, open_to: Any) -> LedgerRow:
+def _row(justified: JustifiedPermission, open_to: Any) -> LedgerRow:
     names = {PermissionSort.MEMBER: "identities:group", PermissionSort.ATTACHED: "identities:policy"}
     page = names.get(justified.sort)
     opens = page and justified.entity is not None and justified.entity.pk in open_to

@@ -25,7 +25,7 @@ from iam.access.drafts.terms import DraftEnds
 from iam.access.grants.phrases import duration
 from iam.access.grants.queries import often_given
 from iam.access.grants.terms import MAX_WHY, TermsError, WhoKind
-from iam.access.templates.queries import Offer, offered_templates
+from iam.access.templates.queries import OfferedTemplate, offered_templates
 from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.policy.request import PrincipalKind
@@ -136,7 +136,7 @@ def _account_of(asking: GrantQuestion) -> str:
     return asking.who.account if asking.who else ""
 
 
-def _often() -> list[tuple[Offer, str]]:
+def _often() -> list[tuple[OfferedTemplate, str]]:
     """The templates that were asked for most, as far as they are offered, and the longest time that each
     suggests.
     """

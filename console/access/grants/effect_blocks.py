@@ -36,7 +36,7 @@ class EffectBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class GrantEnd:
     """When a grant ends: a label, and a moment or the words for it."""
 
     label: str
@@ -52,13 +52,13 @@ class End:
 PERMANENT: Final = "permanently"
 
 
-def end_of(grant: Grant) -> End:
+def end_of(grant: Grant) -> GrantEnd:
     """The one answer that lists, pages, cards and mails give to when a grant ends."""
     if grant.ended_at:
-        return End("Ended", grant.ended_at, "")
+        return GrantEnd("Ended", grant.ended_at, "")
     if grant.begins_at:
         note = "" if grant.ends_at else PERMANENT
-        return End("Ends", grant.ends_at, note)
+        return GrantEnd("Ends", grant.ends_at, note)
     end = end_of_terms(grant.agreed)
     return replace(end, label="Requested end") if grant.is_over else end
 
@@ -72,13 +72,13 @@ def effect_heading(grant: Grant, *, who: str) -> str:
     return f"What {who} could do" if grant.begins_at else "What was requested"
 
 
-def end_of_terms(terms: GrantTerms) -> End:
+def end_of_terms(terms: GrantTerms) -> GrantEnd:
     """The end that is requested: the date is known only if it was chosen as a date."""
     if terms.until:
-        return End("Ends", terms.until, "")
+        return GrantEnd("Ends", terms.until, "")
     if terms.lasts:
-        return End("Ends", None, f"for {duration(terms.lasts)} after approval")
-    return End("Ends", None, PERMANENT)
+        return GrantEnd("Ends", None, f"for {duration(terms.lasts)} after approval")
+    return GrantEnd("Ends", None, PERMANENT)
 
 
 def blocks_of(terms: GrantTerms, *, accounts: Sequence[Account]) -> list[EffectBlock]:
@@ -102,7 +102,7 @@ def _block(effect: GrantEffect) -> EffectBlock:
 
 
 def effect_context(
-    viewer: Viewer, terms: GrantTerms, *, accounts: Sequence[Account], end: End
+    viewer: Viewer, terms: GrantTerms, *, accounts: Sequence[Account], end: GrantEnd
 ) -> dict[str, Any]:
     """The context of `access/grants/_effect.html`: who can do what, where, and until when."""
     return {

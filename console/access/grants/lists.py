@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from console.access.grants.effect_blocks import End, end_of
+from console.access.grants.effect_blocks import GrantEnd, end_of
 from console.access.grants.labels import who_words
 from console.access.grants.marks import mark_of
 from console.changes.presenters import StateMark
@@ -71,7 +71,7 @@ class GrantRow:
     grant: Grant
     mark: StateMark
     effect: str
-    end: End
+    end: GrantEnd
     accounts: list[str]
     more_accounts: int
     unplanned: int

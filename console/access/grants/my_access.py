@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from console.access import effective_rows as rows
 from console.access.forms.effective import EffectiveAccessForm
 from console.dashboard.my_access import my_access
-from console.identities.details.frame import Shown, shown_or_404
+from console.identities.details.frame import ShownEntity, shown_or_404
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
 from iam.access.effective import EffectiveAccess, access_of
@@ -50,7 +50,7 @@ def mine_can(request: ViewerRequest, pk: int) -> HttpResponse:
     return render_page(request, "access/grants/mine_can.html", context, partial="can")
 
 
-def _services_text(access: EffectiveAccess, shown: Shown) -> dict[str, object]:
+def _services_text(access: EffectiveAccess, shown: ShownEntity) -> dict[str, object]:
     """The services of which most may be done, in words."""
     page = rows.services(access, EffectiveAccessForm(QueryDict()), shown)
     weighty = sorted(page.rows, key=lambda row: -(row.everywhere + row.limited + row.conditional))

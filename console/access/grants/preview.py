@@ -34,7 +34,7 @@ from iam.access.grants.terms import GrantTerms, TermsError, WhatKind
 from iam.access.templates.services import may_write
 from iam.changes.approval.needs import need_for
 from iam.changes.approval.people import owners_of, people_of
-from iam.changes.approval.rules import ROLE, TEAM, ApprovalNeed, Deciders
+from iam.changes.approval.rules import ROLE, TEAM, ApprovalNeed, ApproverSpec
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
 from iam.directory.models import Role
@@ -197,7 +197,7 @@ def _sensitivities(operations: Sequence[Operation]) -> list[dict[str, Any]]:
     return sensitivities
 
 
-def _approver_text(who: Iterable[Deciders]) -> str:
+def _approver_text(who: Iterable[ApproverSpec]) -> str:
     """'Approver or Administrator', 'a lead of payments'."""
     names = []
     for principal in who:

@@ -26,7 +26,7 @@ from iam.access.templates import services
 from iam.access.templates.body import CATEGORIES, RISKS, SAMPLE_ACCOUNT, TemplateBody
 from iam.access.templates.models import Origin, Template, TemplateVersion
 from iam.access.templates.parameters import LABELS
-from iam.access.templates.queries import Offer, offer_of, versions_of
+from iam.access.templates.queries import OfferedTemplate, offer_of, versions_of
 from iam.access.templates.template_lint import findings_of, sample_text
 from iam.guard import Right
 from iam.policy.sentences import sentences_of
@@ -34,7 +34,7 @@ from iam.policy.sentences import sentences_of
 PREVIEW_GRANTS = 20
 
 
-def offer_or_404(slug: str, *, number: int | None = None) -> Offer:
+def offer_or_404(slug: str, *, number: int | None = None) -> OfferedTemplate:
     """The template of an address with the version that is offered, or with another."""
     offer = offer_of(slug, number=number)
     if offer is None:
@@ -42,7 +42,7 @@ def offer_or_404(slug: str, *, number: int | None = None) -> Offer:
     return offer
 
 
-def writable_or_404(request: ViewerRequest, slug: str) -> Offer:
+def writable_or_404(request: ViewerRequest, slug: str) -> OfferedTemplate:
     """The template, for those who may write it."""
     if not services.may_write(request.viewer):
         raise Http404
@@ -91,7 +91,7 @@ def template_grant(request: ViewerRequest, slug: str) -> HttpResponse:
     return redirect("access:grant-who", pk=draft.pk)
 
 
-def _page(request: ViewerRequest, offer: Offer) -> HttpResponse:
+def _page(request: ViewerRequest, offer: OfferedTemplate) -> HttpResponse:
     versions = versions_of(offer.template)
     sees = request.viewer.sees_accounts
     context = {

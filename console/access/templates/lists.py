@@ -17,7 +17,7 @@ from console.web.query import Query
 from console.web.render import render_page
 from iam.access.templates.body import CATEGORIES, RISKS
 from iam.access.templates.models import Origin
-from iam.access.templates.queries import Offer, offered_templates
+from iam.access.templates.queries import OfferedTemplate, offered_templates
 from iam.access.templates.services import may_write
 from iam.guard import Right
 
@@ -68,7 +68,7 @@ def templates_page(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "access/templates/list.html", context, partial="templates")
 
 
-def _matches(offer: Offer, text: str, category: str) -> bool:
+def _matches(offer: OfferedTemplate, text: str, category: str) -> bool:
     version = offer.version
     words = f"{version.title} {offer.body.description} {offer.slug}".lower()
     return (not category or version.category == category) and all(
@@ -76,7 +76,7 @@ def _matches(offer: Offer, text: str, category: str) -> bool:
     )
 
 
-def _card(offer: Offer) -> Card:
+def _card(offer: OfferedTemplate) -> Card:
     version = offer.version
     return Card(
         url=reverse("access:template", args=[offer.slug]),
@@ -92,7 +92,7 @@ def _card(offer: Offer) -> Card:
     )
 
 
-def _categories(offers: list[Offer], query: Query, chosen: str) -> list[tuple[str, str, str, bool]]:
+def _categories(offers: list[OfferedTemplate], query: Query, chosen: str) -> list[tuple[str, str, str, bool]]:
     """(address, label, how many, chosen) of each category that has templates."""
     counts: dict[str, int] = {}
     for offer in offers:

@@ -98,7 +98,7 @@ class RowView:
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenPart:
     """What the open part shows."""
 
     levels: Sequence[LevelView]
@@ -128,7 +128,7 @@ class PartView:
     count: int
     troubles: Sequence[str]
     everywhere: bool
-    open: Open | None
+    open: OpenPart | None
 
 
 def part_views(
@@ -169,7 +169,7 @@ def _open(
     *,
     place: ArnPlace,
     accounts: tuple[str, ...],
-) -> Open:
+) -> OpenPart:
     views = [_level(part, level, seek=state.seek) for level in CHOICES]
     types = types_for(chosen_part.service, chosen_part.actions)
     free = [name.partition(":")[2] for name in chosen_part.actions if not catalogue().resource_types(name)]
@@ -177,7 +177,7 @@ def _open(
         request.viewer, service=chosen_part.service, types=types, accounts=accounts, text="", most=20
     )
     named = set(part.arns)
-    return Open(
+    return OpenPart(
         levels=views,
         whole=" ".join(view.value for view in views if view.is_whole),
         seek=state.seek,

@@ -7,10 +7,10 @@ from itertools import chain
 from typing import Any
 
 from console.access.what.state import BUILD, MANAGED, TEMPLATE, WhatState
-from iam.access.builder.build import Lack
+from iam.access.builder.build import IneffectivePart
 from iam.access.builder.conditions import form_conditions
 from iam.access.builder.rows import ArnPlace, arn_of
-from iam.access.grants.terms import TermsError, What, WhatKind
+from iam.access.grants.terms import GrantContent, TermsError, WhatKind
 from iam.access.templates.body import TemplateError
 from iam.access.templates.queries import offer_of
 from iam.mirror.models import Account
@@ -33,14 +33,14 @@ def place_of(accounts: tuple[str, ...]) -> ArnPlace:
     return ArnPlace(account_id, partition)
 
 
-def what_of(state: WhatState, *, accounts: tuple[str, ...]) -> What:
+def what_of(state: WhatState, *, accounts: tuple[str, ...]) -> GrantContent:
     """What is given. Raises TermsError, whose part is "what", with what is still to be chosen or put
     right.
     """
     if state.tab == TEMPLATE:
         return _of_template(state, accounts)
     if state.tab == MANAGED:
-        what = What(WhatKind.MANAGED, policy_arn=state.policy)
+        what = GrantContent(WhatKind.MANAGED, policy_arn=state.policy)
         what.check()
         return what
     problems = problems_of(state, accounts=accounts)
@@ -49,10 +49,10 @@ def what_of(state: WhatState, *, accounts: tuple[str, ...]) -> What:
     text = state.built(place_of(accounts)).text
     if not text:
         raise TermsError("Add a service, and choose what may be done with it.", part="what")
-    return What(WhatKind.STATEMENTS, documents=(text,))
+    return GrantContent(WhatKind.STATEMENTS, documents=(text,))
 
 
-def _of_template(state: WhatState, accounts: tuple[str, ...]) -> What:
+def _of_template(state: WhatState, accounts: tuple[str, ...]) -> GrantContent:
     offer = offer_of(state.template, number=state.version or None) if state.template else None
     if offer is None or offer.template.retired_at is not None:
         raise TermsError("Choose a template, a managed policy, or build the permissions.", part="what")
@@ -61,7 +61,9 @@ def _of_template(state: WhatState, accounts: tuple[str, ...]) -> What:
     except TemplateError as error:
         raise TermsError(error.message, part="what") from None
     parameters = {name: "\n".join(parameter_values) for name, parameter_values in values.items()}
-    return What(WhatKind.TEMPLATE, template=offer.slug, version=offer.version.number, parameters=parameters)
+    return GrantContent(
+        WhatKind.TEMPLATE, template=offer.slug, version=offer.version.number, parameters=parameters
+    )
 
 
 def _known(state: WhatState, body: Any) -> dict[str, str]:
@@ -116,7 +118,7 @@ def problems_of(state: WhatState, *, accounts: tuple[str, ...]) -> list[Trouble]
     return sorted(problems, key=lambda trouble: trouble.part)
 
 
-def _problem_text(lack: Lack, state: WhatState) -> str:
+def _problem_text(lack: IneffectivePart, state: WhatState) -> str:
     title = catalogue().title(state.chosen[lack.part].service)
     names = [action.partition(":")[2] for action in lack.actions]
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Final, Self
 
-from iam.access.builder.build import Built, build
+from iam.access.builder.build import BuiltDocument, build
 from iam.access.builder.conditions import form_conditions, written
 from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, ServicePart, ordered
 from iam.access.builder.read import read_back
 from iam.access.builder.rows import ArnPlace, ResourceRow, arn_of, row_of
-from iam.access.grants.terms import What, WhatKind
+from iam.access.grants.terms import GrantContent, WhatKind
 from iam.policy.catalogue import catalogue
 
 TEMPLATE, MANAGED, BUILD = "template", "managed", "build"
@@ -104,7 +104,7 @@ class WhatState:
         """What is built, as far as it is whole."""
         return tuple(part.part(place) for part in self.chosen)
 
-    def built(self, place: ArnPlace) -> Built:
+    def built(self, place: ArnPlace) -> BuiltDocument:
         """The statements of it."""
         return build(self.parts(place))
 
@@ -161,7 +161,7 @@ class WhatState:
         return replace(self, chosen=(*self.chosen[:number], part, *self.chosen[number + 1 :]))
 
 
-def state_for(what: What | None) -> WhatState:
+def state_for(what: GrantContent | None) -> WhatState:
     """The step for something that was chosen before, such as what a member asked for."""
     if what is None:
         return WhatState()

@@ -14,7 +14,7 @@ from iam.access.resource_names import names_known
 from iam.access.templates.body import CATEGORIES, RISKS, TemplateBody, TemplateError
 from iam.access.templates.models import Origin
 from iam.access.templates.parameters import Parameter
-from iam.access.templates.queries import Offer, offer_of, offered_templates
+from iam.access.templates.queries import OfferedTemplate, offer_of, offered_templates
 
 ICONS: Final = {
     "storage": "boxes",
@@ -79,7 +79,7 @@ def tiles(state: WhatState) -> list[Tile]:
     ]
 
 
-def _tile(offer: Offer, state: WhatState) -> Tile:
+def _tile(offer: OfferedTemplate, state: WhatState) -> Tile:
     version = offer.version
     return Tile(
         slug=offer.slug,

@@ -17,7 +17,7 @@ from iam.mirror.models import Cause
 
 
 @dataclass(frozen=True, slots=True)
-class Caused:
+class CauseLine:
     """By which change (`reference`, "" where the cause is unknown), who asked, and the address of the
     change; where no change is the cause, the calls that CloudTrail recorded.
     """
@@ -28,20 +28,20 @@ class Caused:
     calls: tuple[CallBehind, ...] = ()
 
 
-UNKNOWN = Caused()
+UNKNOWN = CauseLine()
 
 
-def causes(moments: Iterable[tuple[str, UUID | None]], *, viewer: Viewer) -> dict[UUID, Caused]:
+def causes(moments: Iterable[tuple[str, UUID | None]], *, viewer: Viewer) -> dict[UUID, CauseLine]:
     """The known causes among (kind, id), by id; no query without one, else one. A cause that the viewer may
     not see is only named.
     """
     ids = {cause for kind, cause in moments if kind == Cause.CHANGE and cause is not None}
     if not ids:
         return {}
-    causes_by_id = {cause: Caused(_reference(cause)) for cause in ids}
+    causes_by_id = {cause: CauseLine(_reference(cause)) for cause in ids}
     rows = visible_changes(viewer).filter(pk__in=ids).values_list("pk", "requested_label")
     for pk, label in rows:
-        causes_by_id[pk] = Caused(_reference(pk), label, reverse("changes:change", args=[pk]))
+        causes_by_id[pk] = CauseLine(_reference(pk), label, reverse("changes:change", args=[pk]))
     return causes_by_id
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from console.identities.details import difference_texts, history
-from console.identities.details.frame import SECTIONS, Shown
+from console.identities.details.frame import SECTIONS, ShownEntity
 from console.setup.own_settings import setting_changes
 from console.web.access import ViewerRequest, account_or_404, entity_or_404, layout_for, require
 from console.web.middleware import moment_of
@@ -89,7 +89,7 @@ def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, A
     known = known_since(entity.account, kind=entity.kind)
     earliest = just_after(known) if known else just_after(entity.first_seen)
     span = _since_first(request, span, earliest)
-    shown = Shown(entity, entities.state_at(entity, at=span.right), span.right, request.viewer)
+    shown = ShownEntity(entity, entities.state_at(entity, at=span.right), span.right, request.viewer)
     timeline = difference(entity, left=span.left, right=span.right)
     others = chain.from_iterable(event.others for event in timeline.events)
     open_to = shown.openable({named.pk for named in others})
@@ -117,7 +117,7 @@ def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, A
     return render_page(request, "identities/compare.html", context)
 
 
-def _access_url(shown: Shown, span: Span) -> str:
+def _access_url(shown: ShownEntity, span: Span) -> str:
     """Where it is told what AWS would have allowed at the two moments; only of users and roles, to who sees
     the account.
     """

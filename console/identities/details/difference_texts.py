@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from console.identities.details.causes import UNKNOWN, Caused, causes
+from console.identities.details.causes import UNKNOWN, CauseLine, causes
 from console.identities.details.frame import SECTIONS
 from iam.guard import Viewer
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, DifferenceRow
@@ -95,7 +95,7 @@ class DifferenceSentence:
     spoken: str
     tone: str
     icon: str
-    cause: Caused = UNKNOWN
+    cause: CauseLine = UNKNOWN
 
 
 def differences(
@@ -121,7 +121,7 @@ def _openable(rows: list[DifferenceRow], viewer: Viewer) -> Openable:
 
 
 def _difference(
-    row: DifferenceRow, open_to: Openable, *, with_nouns: bool, cause: Caused
+    row: DifferenceRow, open_to: Openable, *, with_nouns: bool, cause: CauseLine
 ) -> DifferenceSentence:
     css, mark, spoken = SIGNS[row.sign]
     tone, icon = TONES[row.sign]

@@ -48,7 +48,7 @@ class DetailTab:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownEntity:
     """An entity that the viewer may see, the moment, and its state then; no state: it was not there."""
 
     entity: Entity
@@ -105,16 +105,16 @@ class Shown:
         return DetailTab(label, reverse(name, args=[self.entity.pk]), count, tone, current=name == here)
 
 
-def shown_or_404(request: ViewerRequest, pk: int, *, kinds: Collection[str]) -> Shown:
+def shown_or_404(request: ViewerRequest, pk: int, *, kinds: Collection[str]) -> ShownEntity:
     """The entity, if the viewer may see it; DisconnectedError where its account was disconnected, else 404,
     as though there were none.
     """
     entity = entity_or_404(request.viewer, pk, kinds=kinds)
-    return Shown(entity, entities.state_at(entity, at=request.at), request.at, request.viewer)
+    return ShownEntity(entity, entities.state_at(entity, at=request.at), request.at, request.viewer)
 
 
 def render_shown(
-    request: ViewerRequest, shown: Shown, template: str, context: dict[str, Any]
+    request: ViewerRequest, shown: ShownEntity, template: str, context: dict[str, Any]
 ) -> HttpResponse:
     """The page, or with htmx only its panel; without a state, the page that says when the entity was
     there.
@@ -124,7 +124,7 @@ def render_shown(
     return render_page(request, template, frame_of(request, shown) | context, partial="panel")
 
 
-def frame_of(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
+def frame_of(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
     """What every page of an entity needs around its content."""
     section, title, _ = SECTIONS[shown.entity.kind]
     viewer = request.viewer
@@ -151,7 +151,7 @@ def membership_address(*, do: str, user: int | None = None, group: int | None = 
     return f"{reverse('changes:membership')}?{urlencode({k: v for k, v in query.items() if v is not None})}"
 
 
-def _absent(request: ViewerRequest, shown: Shown) -> HttpResponse:
+def _absent(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
     first, last = entities.first_state(shown.entity), entities.last_state(shown.entity)
     gone = last is not None and last.valid_to is not None
     context = {

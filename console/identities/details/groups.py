@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from console.identities.details import history, labels
-from console.identities.details.frame import Shown, membership_address, render_shown, shown_or_404
+from console.identities.details.frame import ShownEntity, membership_address, render_shown, shown_or_404
 from console.identities.details.holdings import held_by, own_policies
 from console.identities.details.inner_pages import LinkedPage, page_of
 from console.web.access import ViewerRequest, require
@@ -51,7 +51,7 @@ def group_history(request: ViewerRequest, pk: int) -> HttpResponse:
     return history.render_history(request, shown, "identities/group.html", context)
 
 
-def group_head(shown: Shown, *, here: str) -> dict[str, Any]:
+def group_head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
     """What every page of a group shows above its tab; `here` is the name of the page."""
     holding = held_by(shown)
     policies = own_policies(
@@ -78,7 +78,7 @@ def group_head(shown: Shown, *, here: str) -> dict[str, Any]:
     }
 
 
-def _members(shown: Shown, page: LinkedPage) -> list[dict[str, Any]]:
+def _members(shown: ShownEntity, page: LinkedPage) -> list[dict[str, Any]]:
     pks = [row["entity_id"] for row in page.rows]
     credentials = entities.credentials_of(pks, at=shown.at)
     others = entities.other_groups(pks, but=shown.entity, at=shown.at)

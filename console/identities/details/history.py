@@ -13,8 +13,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from console.activity.behind import calls_behind
-from console.identities.details.causes import UNKNOWN, Caused, causes
-from console.identities.details.frame import SECTIONS, Shown, frame_of, render_shown
+from console.identities.details.causes import UNKNOWN, CauseLine, causes
+from console.identities.details.frame import SECTIONS, ShownEntity, frame_of, render_shown
 from console.web.access import ViewerRequest
 from console.web.middleware import parse_moment
 from console.web.moments import to_local
@@ -67,7 +67,7 @@ class HistoryLine:
     names: list[NameLink]
     hidden: str
     at: datetime
-    cause: Caused
+    cause: CauseLine
 
     @property
     def icon(self) -> str:
@@ -82,21 +82,21 @@ class HistoryLine:
 
 
 def render_history(
-    request: ViewerRequest, shown: Shown, template: str, context: dict[str, Any]
+    request: ViewerRequest, shown: ShownEntity, template: str, context: dict[str, Any]
 ) -> HttpResponse:
     """The page with its history tab."""
     history = history_context(request, shown) | {"tab": "identities/history.html"}
     return render_shown(request, shown, template, context | history)
 
 
-def render_gone(request: ViewerRequest, shown: Shown) -> HttpResponse:
+def render_gone(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
     """The history of what is not there at the moment."""
     context = frame_of(request, shown) | history_context(request, shown)
     context["unknown"] = bool(shown.at and was_unknown(shown.entity, at=shown.at))
     return render_page(request, "identities/gone_history.html", context)
 
 
-def history_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
+def history_context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
     """A page of the timeline, what changed since the shown moment, and two documents when an event's are
     asked for.
     """
@@ -128,21 +128,21 @@ def history_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     }
 
 
-def lines_of(events: Iterable[HistoryEvent], *, shown: Shown, open_to: Openable) -> list[HistoryLine]:
+def lines_of(events: Iterable[HistoryEvent], *, shown: ShownEntity, open_to: Openable) -> list[HistoryLine]:
     """Events with the links, names and causes that the viewer may see. At most five queries."""
     events = list(events)
     known = causes(((event.cause_kind, event.cause_id) for event in events), viewer=shown.viewer)
     recorded = calls_behind(events, shown.entity, viewer=shown.viewer)
     lines = []
     for place, event in enumerate(events):
-        cause = Caused(calls=recorded.get(place, ()))
+        cause = CauseLine(calls=recorded.get(place, ()))
         if event.cause_id:
             cause = known.get(event.cause_id, UNKNOWN)
         lines.append(_line(event, open_to=open_to, cause=cause))
     return lines
 
 
-def _line(event: HistoryEvent, *, open_to: Openable, cause: Caused) -> HistoryLine:
+def _line(event: HistoryEvent, *, open_to: Openable, cause: CauseLine) -> HistoryLine:
     shown = [named for named in event.others if named.kind != Kind.USER or named.pk in open_to]
     outside, more = len(event.others) - len(shown), max(0, len(shown) - PREVIEW_NAMES)
     hidden = [f"and {more} more"] if more else []

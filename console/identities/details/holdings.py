@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from console.identities.details import labels
-from console.identities.details.frame import Shown
+from console.identities.details.frame import ShownEntity
 from iam.mirror.models import EdgeKind, InlinePolicy
 from iam.mirror.queries import entities
 from iam.mirror.queries.entities import EntityTie, Openable
@@ -50,7 +50,7 @@ class HeldPolicyRow:
     edit: str = ""
 
 
-def held_by(shown: Shown) -> HeldTies:
+def held_by(shown: ShownEntity) -> HeldTies:
     """The ties of the principal at the moment: one query."""
     holding = HeldTies()
     for tie in entities.targets(shown.entity, kinds=HOLDING_KINDS, at=shown.at):

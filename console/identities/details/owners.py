@@ -6,11 +6,11 @@ from typing import Any
 
 from django.urls import reverse
 
-from console.identities.details.frame import Shown
+from console.identities.details.frame import ShownEntity
 from iam.linking.known_owners import may_name_owner, owners_known
 
 
-def owner_facts(shown: Shown) -> dict[str, Any]:
+def owner_facts(shown: ShownEntity) -> dict[str, Any]:
     """The owner as it is known today, and where the viewer can set it; nothing for a past moment."""
     if shown.at is not None:
         return {}

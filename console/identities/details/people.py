@@ -14,7 +14,13 @@ from django.urls import reverse
 
 from console.identities.details import history, labels
 from console.identities.details.credential_acts import CredentialButton, acts_of, user_acts
-from console.identities.details.frame import DetailTab, Shown, membership_address, render_shown, shown_or_404
+from console.identities.details.frame import (
+    DetailTab,
+    ShownEntity,
+    membership_address,
+    render_shown,
+    shown_or_404,
+)
 from console.identities.details.holdings import (
     HeldPolicyRow,
     HeldTies,
@@ -127,7 +133,7 @@ class HeaderAction:
     is_primary: bool = False
 
 
-def _actions(shown: Shown, *, is_machine: bool) -> list[HeaderAction]:
+def _actions(shown: ShownEntity, *, is_machine: bool) -> list[HeaderAction]:
     """What the viewer can do about this user, by their rights."""
     pk, viewer = shown.entity.pk, shown.viewer
     why = HeaderAction("Explain access", reverse("access:person-why", args=[pk]), "circle-help")
@@ -165,13 +171,13 @@ def _has_no_password(credentials: UserCredentials | None) -> bool:
     return credentials is not None and credentials.has_password is False
 
 
-def person_head(shown: Shown, *, here: str) -> dict[str, Any]:
+def person_head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
     """What every page of a person shows above its tab; `here` is the name of the page."""
     holding = held_by(shown)
     return _head(shown, holding, shown.openable(holding.pks), here=here)
 
 
-def _head(shown: Shown, holding: HeldTies, open_to: Openable, *, here: str) -> dict[str, Any]:
+def _head(shown: ShownEntity, holding: HeldTies, open_to: Openable, *, here: str) -> dict[str, Any]:
     credentials = entities.credentials(shown.entity, at=shown.at)
     tags = entities.tags(shown.entity, at=shown.at)
     days = labels.days_since(credentials.oldest_key_at, at=shown.at) if credentials else None
@@ -200,7 +206,7 @@ def _head(shown: Shown, holding: HeldTies, open_to: Openable, *, here: str) -> d
     }
 
 
-def _tabs(shown: Shown, credentials: UserCredentials | None, *, here: str) -> list[DetailTab]:
+def _tabs(shown: ShownEntity, credentials: UserCredentials | None, *, here: str) -> list[DetailTab]:
     alarm = bool(credentials and credentials.mfa == "none" and credentials.has_password)
     alarm_count = 1 if alarm else None
     access_title = "Effective access" if shown.viewer.sees_accounts else "Access"
@@ -221,13 +227,13 @@ def _tabs(shown: Shown, credentials: UserCredentials | None, *, here: str) -> li
     ]
 
 
-def _usage(shown: Shown) -> Usage | None:
+def _usage(shown: ShownEntity) -> Usage | None:
     """Last use is no history: it is known for the present only."""
     return Usage.objects.filter(entity=shown.entity).first() if shown.at is None else None
 
 
 def _policy_rows(
-    shown: Shown, holding: HeldTies, contents: dict[int, GroupContent], open_to: Openable
+    shown: ShownEntity, holding: HeldTies, contents: dict[int, GroupContent], open_to: Openable
 ) -> list[HeldPolicyRow]:
     rows = own_policies(
         holding, entities.inline_policies(shown.entity, at=shown.at), open_to, edits=shown.edits_all
@@ -243,7 +249,7 @@ def _policy_rows(
 
 
 def credentials_context(
-    shown: Shown, credentials: UserCredentials | None, usage: Usage | None
+    shown: ShownEntity, credentials: UserCredentials | None, usage: Usage | None
 ) -> dict[str, Any]:
     """What the credentials tab shows: the report's facts, and each key, device and credential."""
     owned = entities.owned(shown.entity, at=shown.at)
@@ -272,7 +278,7 @@ def credentials_context(
     }
 
 
-def _knows_keys(shown: Shown, credentials: UserCredentials | None) -> bool:
+def _knows_keys(shown: ShownEntity, credentials: UserCredentials | None) -> bool:
     """True if the credential report or the user's own list of keys was synced, so that no key means none."""
     if credentials is None:
         return False
@@ -280,7 +286,7 @@ def _knows_keys(shown: Shown, credentials: UserCredentials | None) -> bool:
     return credentials.has_password is not None or was_listed
 
 
-def _unsynced_others(shown: Shown) -> str:
+def _unsynced_others(shown: ShownEntity) -> str:
     """The other types of credentials that were never synced in this account, in words; "" for none."""
     missing = shown.unsynced()
     return ", ".join(LABELS[name] for name in OTHERS if name in missing)
@@ -297,7 +303,7 @@ def _devices(
     ]
 
 
-def _key(state: EntityState, shown: Shown) -> dict[str, Any]:
+def _key(state: EntityState, shown: ShownEntity) -> dict[str, Any]:
     try:
         usage = state.entity.usage if shown.at is None else None
     except ObjectDoesNotExist:

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from console.identities.details import history, labels
-from console.identities.details.frame import SECTIONS, Shown, render_shown, shown_or_404
+from console.identities.details.frame import SECTIONS, ShownEntity, render_shown, shown_or_404
 from console.identities.details.inner_pages import page_of
 from console.web.access import ViewerRequest, require
 from iam.access.last_uses import HeldUse
@@ -90,7 +90,7 @@ def policy_history(request: ViewerRequest, pk: int) -> HttpResponse:
     return history.render_history(request, shown, "identities/policy.html", context)
 
 
-def _head(shown: Shown, *, here: str) -> dict[str, Any]:
+def _head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
     state = shown.state
     assert state is not None
     policy_versions = versions(shown.entity, at=shown.at)
@@ -122,7 +122,9 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
     }
 
 
-def _uses(shown: Shown, default: PolicyVersion | None, rows: list[dict[str, Any]]) -> dict[int, HeldUse]:
+def _uses(
+    shown: ShownEntity, default: PolicyVersion | None, rows: list[dict[str, Any]]
+) -> dict[int, HeldUse]:
     """When each of some holders last used the policy; of a past moment that isn’t known."""
     if default is None or shown.at is not None:
         return {}
@@ -131,7 +133,7 @@ def _uses(shown: Shown, default: PolicyVersion | None, rows: list[dict[str, Any]
 
 
 def _holders(
-    shown: Shown, rows: list[dict[str, Any]], *, uses: Mapping[int, HeldUse]
+    shown: ShownEntity, rows: list[dict[str, Any]], *, uses: Mapping[int, HeldUse]
 ) -> list[dict[str, Any]]:
     groups = [row["entity_id"] for row in rows if row["kind"] == Kind.GROUP]
     contents = group_contents(groups, at=shown.at)

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from console.identities.details import history
-from console.identities.details.frame import Shown, render_shown, shown_or_404
+from console.identities.details.frame import ShownEntity, render_shown, shown_or_404
 from console.identities.details.holdings import address
 from console.identities.details.inner_pages import page_of
 from console.web.access import ViewerRequest, require
@@ -45,7 +45,7 @@ def instance_profile_history(request: ViewerRequest, pk: int) -> HttpResponse:
     return history.render_history(request, shown, "identities/instance_profile.html", context)
 
 
-def _head(shown: Shown, *, here: str) -> dict[str, Any]:
+def _head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
     roles = entities.targets(shown.entity, kinds=[EdgeKind.PROFILE_ROLE], at=shown.at)
     role = roles[0] if roles else None
     no_instances = "No instance used this profile." if shown.at else "No instance uses this profile."

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from console.identities.details import history, labels
-from console.identities.details.frame import Shown, render_shown, shown_or_404
+from console.identities.details.frame import ShownEntity, render_shown, shown_or_404
 from console.identities.details.inner_pages import page_of
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
@@ -53,14 +53,14 @@ def provider_history(request: ViewerRequest, pk: int) -> HttpResponse:
     return history.render_history(request, shown, "identities/provider.html", context)
 
 
-def _role(shown: Shown, row: dict[str, Any]) -> dict[str, Any]:
+def _role(shown: ShownEntity, row: dict[str, Any]) -> dict[str, Any]:
     """A role, whom it lets in through the provider, and the worst tone of that."""
     sentences = lets_in(row["document__text"], provider=shown.entity, at=shown.at)
     tones = {sentence.tone for sentence in sentences}
     return row | {"lets_in": sentences, "tone": next((tone for tone in ("bad", "warn") if tone in tones), "")}
 
 
-def _head(shown: Shown, *, here: str) -> dict[str, Any]:
+def _head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
     state = shown.state
     assert state is not None
     valid_until = labels.moment_from(state.attrs.get("ValidUntil"))

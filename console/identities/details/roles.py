@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from console.identities.details import history, labels
-from console.identities.details.frame import SECTIONS, Shown, render_shown, shown_or_404
+from console.identities.details.frame import SECTIONS, ShownEntity, render_shown, shown_or_404
 from console.identities.details.holdings import act_address, address, held_by, own_policies
 from console.identities.details.owners import owner_facts
 from console.web.access import ViewerRequest, require
@@ -82,7 +82,7 @@ def _address(sentence: TrustSentence, known: Any) -> str:
     return reverse(SECTIONS[entity.kind][2], args=[entity.pk]) if entity else ""
 
 
-def role_head(shown: Shown, *, here: str) -> dict[str, Any]:
+def role_head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
     """What every page of a role shows above its tab; `here` is the name of the page."""
     holding = held_by(shown)
     profiles = entities.sources(shown.entity, kinds=[EdgeKind.PROFILE_ROLE], at=shown.at)

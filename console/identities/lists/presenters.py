@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from console.identities.lists.list_address import ListAddress
 from console.identities.lists.spec import Filter, ListPage, TabWords
-from console.web.known_facts import Figure, figure
+from console.web.known_facts import PartialCount, figure
 from console.web.page_cursors import Cursor, encode
 from console.web.query import Query
 from iam.keyset import KeysetPlace, Row
@@ -31,7 +31,7 @@ class ViewLink:
 
     label: str
     url: str
-    count: Figure
+    count: PartialCount
     tone: str
     current: bool
 
@@ -58,7 +58,7 @@ class FilterChip:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ColumnHead:
     """The head of a column that sorts: the order it leads to, and the one it shows now ("ascending",
     "descending", "").
     """
@@ -171,7 +171,7 @@ def table(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str,
         direction = ""
         if is_shown:
             direction = "descending" if wanted.descending else "ascending"
-        heads[name] = Head(url=str(asked.query.with_values(sort=turned_sort)), direction=direction)
+        heads[name] = ColumnHead(url=str(asked.query.with_values(sort=turned_sort)), direction=direction)
     return {
         "heads": heads,
         "columns": page.table_columns(context),

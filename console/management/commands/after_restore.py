@@ -87,7 +87,7 @@ class Command(BaseCommand):
             self.stdout.write("No change is queued or running. Run --release to end the hold.")
 
 
-def _released_text(released: services.Released) -> str:
+def _released_text(released: services.ReleaseResult) -> str:
     """ "2 changes were cancelled, 1 that was running is unknown now, 3 go on."; what was none is left out."""
     parts = []
     if released.cancelled:

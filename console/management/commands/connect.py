@@ -58,7 +58,7 @@ class Command(BaseCommand):
             raise CommandError(error.message, returncode=2) from error
 
     def _account(self, number: str, options: dict[str, Any]) -> None:
-        given_options = _Given(number, options)
+        given_options = _AccountOptions(number, options)
         connection = (
             given_options.by_environment() if options["from_environment"] else given_options.by_role()
         )
@@ -100,7 +100,7 @@ class Command(BaseCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _AccountOptions:
     """What the command line says about one account."""
 
     number: str

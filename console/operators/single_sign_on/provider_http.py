@@ -26,7 +26,7 @@ _PIECE = 16 * 1024
 _local = threading.local()
 
 
-class _Remembered:
+class _TrackedConnection:
     """A connection that is kept where the deadline of its thread finds it."""
 
     def connect(self) -> None:
@@ -34,11 +34,11 @@ class _Remembered:
         _local.sockets.append(self.sock)  # type: ignore[attr-defined]
 
 
-class _PlainConnection(_Remembered, HTTPConnection):
+class _PlainConnection(_TrackedConnection, HTTPConnection):
     pass
 
 
-class _TlsConnection(_Remembered, HTTPSConnection):
+class _TlsConnection(_TrackedConnection, HTTPSConnection):
     pass
 
 

@@ -2,16 +2,16 @@
 read back. Pure.
 """
 
-from iam.access.builder.build import Built, build, grants_of
-from iam.access.builder.parts import CHOICES, ServicePart, When, parts_from, parts_json
+from iam.access.builder.build import BuiltDocument, build, grants_of
+from iam.access.builder.parts import CHOICES, BuilderCondition, ServicePart, parts_from, parts_json
 from iam.access.builder.read import BuilderReading, read_back
 
 __all__ = [
     "CHOICES",
+    "BuilderCondition",
     "BuilderReading",
-    "Built",
+    "BuiltDocument",
     "ServicePart",
-    "When",
     "build",
     "grants_of",
     "parts_from",

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import chain, product
 from typing import Any, Final
 
-from iam.access.builder.parts import ServicePart, When
+from iam.access.builder.parts import BuilderCondition, ServicePart
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.document import CURRENT
@@ -37,11 +37,11 @@ class StatementGroup:
 
     actions: tuple[str, ...]
     arns: tuple[str, ...]
-    whens: tuple[When, ...]
+    whens: tuple[BuilderCondition, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
+class IneffectivePart:
     """Something of a part that gives nothing: actions that no resource fits (`key` ""), or that do not know a
     condition key.
     """
@@ -52,13 +52,13 @@ class Lack:
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuiltDocument:
     """The document of what is chosen, and what of it would give nothing. `unlimited` are (part, actions) that
     work on `*` only.
     """
 
     statements: tuple[dict[str, Any], ...]
-    lacks: tuple[Lack, ...]
+    lacks: tuple[IneffectivePart, ...]
     unlimited: tuple[tuple[int, tuple[str, ...]], ...]
     unused: tuple[tuple[int, str], ...]
 
@@ -73,16 +73,16 @@ class Built:
         return json.dumps(self.document, indent=2, ensure_ascii=False) if self.statements else ""
 
 
-def build(parts: Sequence[ServicePart]) -> Built:
+def build(parts: Sequence[ServicePart]) -> BuiltDocument:
     """The statements of parts, in their order. What would give nothing is left out of them, and told."""
     return _built(tuple(parts))
 
 
 @lru_cache(maxsize=64)
-def _built(parts: tuple[ServicePart, ...]) -> Built:
+def _built(parts: tuple[ServicePart, ...]) -> BuiltDocument:
     """Cached, since a page asks for the same parts several times."""
     statements: list[dict[str, Any]] = []
-    lacks: list[Lack] = []
+    lacks: list[IneffectivePart] = []
     unlimited: list[tuple[int, tuple[str, ...]]] = []
     unused: list[tuple[int, str]] = []
     resource_types = catalogue().resource_types
@@ -93,12 +93,12 @@ def _built(parts: tuple[ServicePart, ...]) -> Built:
         if without_resources:
             unlimited.append((number, without_resources))
         unused += [(number, arn) for arn in unused_arns(part)]
-    return Built(tuple(statements), tuple(lacks), tuple(unlimited), tuple(unused))
+    return BuiltDocument(tuple(statements), tuple(lacks), tuple(unlimited), tuple(unused))
 
 
 def groups_of(part: ServicePart) -> list[StatementGroup]:
     """The statements of a part: those on named resources, then those on any."""
-    actions_by_scope: dict[tuple[tuple[str, ...], tuple[When, ...]], list[str]] = {}
+    actions_by_scope: dict[tuple[tuple[str, ...], tuple[BuilderCondition, ...]], list[str]] = {}
     for action in part.actions:
         arns = arns_for(part, action)
         if arns:
@@ -135,7 +135,7 @@ def resource_fits(arn: str, pattern: str) -> bool:
     return can_mean(arn, pattern, has_variables=True)
 
 
-def whens_for(part: ServicePart, action: str) -> tuple[When, ...]:
+def whens_for(part: ServicePart, action: str) -> tuple[BuilderCondition, ...]:
     """The conditions of a part that an action gets."""
     return tuple(when for when in part.whens if not when.where_known or has_key(action, when.key))
 
@@ -151,14 +151,14 @@ def has_key(action: str, key: str) -> bool:
     return name in {fold(known_key) for known_key in catalogue().condition_keys(action)}
 
 
-def _lacks(number: int, part: ServicePart) -> Iterator[Lack]:
+def _lacks(number: int, part: ServicePart) -> Iterator[IneffectivePart]:
     homeless = tuple(action for action in part.actions if not arns_for(part, action))
     if homeless:
-        yield Lack(number, homeless)
+        yield IneffectivePart(number, homeless)
     for when in part.whens:
         strange = tuple(action for action in part.actions if not has_key(action, when.key))
         if strange and not when.where_known:
-            yield Lack(number, strange, when.key)
+            yield IneffectivePart(number, strange, when.key)
 
 
 def _statement(part: ServicePart, group: StatementGroup) -> dict[str, Any]:
@@ -214,5 +214,5 @@ def grants_of(parts: Iterable[ServicePart]) -> frozenset[Given]:
     return frozenset(triples)
 
 
-def _of(whens: Iterable[When]) -> frozenset[tuple[str, str, frozenset[str]]]:
+def _of(whens: Iterable[BuilderCondition]) -> frozenset[tuple[str, str, frozenset[str]]]:
     return frozenset((*when.block_position, frozenset(when.values)) for when in whens)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Final
 
-from iam.access.builder.parts import MAX_VALUES, When
+from iam.access.builder.parts import MAX_VALUES, BuilderCondition
 from iam.policy.catalogue import catalogue
 from iam.policy.letter_case import fold
 
@@ -73,9 +73,9 @@ class _WrongError(ValueError):
     """A field cannot be read; the message says what to write."""
 
 
-def form_conditions(form: Form) -> tuple[tuple[When, ...], dict[str, str]]:
+def form_conditions(form: Form) -> tuple[tuple[BuilderCondition, ...], dict[str, str]]:
     """The conditions that a form asks for, and for each kind that cannot be read (`ip`, `o0` …) why."""
-    whens_by_key: dict[tuple[str, str], When] = {}
+    whens_by_key: dict[tuple[str, str], BuilderCondition] = {}
     wrong: dict[str, str] = {}
     for name, read in _readers(form):
         try:
@@ -88,7 +88,7 @@ def form_conditions(form: Form) -> tuple[tuple[When, ...], dict[str, str]]:
     return tuple(whens_by_key.values()), wrong
 
 
-def written(whens: Sequence[When]) -> dict[str, str]:
+def written(whens: Sequence[BuilderCondition]) -> dict[str, str]:
     """The form of conditions; what is of no named kind becomes one of the others."""
     form: dict[str, str] = {}
     others = 0
@@ -108,7 +108,7 @@ def others_in(form: Form) -> list[str]:
     return sorted(numbers, key=lambda slot: int(slot[1:]))[:MAX_OTHERS]
 
 
-def _readers(form: Form) -> Iterator[tuple[str, Callable[[Form], list[When]]]]:
+def _readers(form: Form) -> Iterator[tuple[str, Callable[[Form], list[BuilderCondition]]]]:
     for name, read in KINDS.items():
         if form.get(name) == ON:
             yield name, read
@@ -141,16 +141,16 @@ def _fitting(values: list[str], pattern: re.Pattern[str], what: str) -> tuple[st
     return _limited(values, what)
 
 
-def _mfa(form: Form) -> list[When]:
+def _mfa(form: Form) -> list[BuilderCondition]:
     age = form.get("mfa-age", "3600")
     if age == "any":
-        return [When("Bool", "aws:MultiFactorAuthPresent", ("true",))]
+        return [BuilderCondition("Bool", "aws:MultiFactorAuthPresent", ("true",))]
     if not re.fullmatch(r"[0-9]{1,6}", age) or not int(age):
         raise _WrongError("Choose how recent the MFA sign-in must be.")
-    return [When("NumericLessThan", "aws:MultiFactorAuthAge", (str(int(age)),))]
+    return [BuilderCondition("NumericLessThan", "aws:MultiFactorAuthAge", (str(int(age)),))]
 
 
-def _ip(form: Form) -> list[When]:
+def _ip(form: Form) -> list[BuilderCondition]:
     nets = _words(form.get("ip-nets", ""))
     for net in nets:
         if "%" in net:
@@ -159,7 +159,9 @@ def _ip(form: Form) -> list[When]:
             ipaddress.ip_network(net)
         except ValueError:
             raise _WrongError(_about_network(net)) from None
-    return [When("IpAddress", "aws:SourceIp", _limited(nets, "a network, such as 203.0.113.0/24"))]
+    return [
+        BuilderCondition("IpAddress", "aws:SourceIp", _limited(nets, "a network, such as 203.0.113.0/24"))
+    ]
 
 
 def _about_network(text: str) -> str:
@@ -170,9 +172,9 @@ def _about_network(text: str) -> str:
     return f"“{text[:40]}” isn’t the start of a network. Did you mean {network}?"
 
 
-def _time(form: Form) -> list[When]:
+def _time(form: Form) -> list[BuilderCondition]:
     whens = [
-        When(operator, "aws:CurrentTime", (f"{moment:%Y-%m-%dT%H:%M:%SZ}",))
+        BuilderCondition(operator, "aws:CurrentTime", (f"{moment:%Y-%m-%dT%H:%M:%SZ}",))
         for field, operator in (("time-from", "DateGreaterThan"), ("time-until", "DateLessThan"))
         if (moment := _moment(form.get(field, ""))) is not None
     ]
@@ -196,34 +198,34 @@ def _moment(text: str) -> datetime | None:
     return in_utc
 
 
-def _tag(form: Form) -> list[When]:
+def _tag(form: Form) -> list[BuilderCondition]:
     key = form.get("tag-key", "").strip()
     if not TAG_KEY.fullmatch(key):
         raise _WrongError("Enter a tag key, such as team.")
     values = _limited(_several(form.get("tag-values", "")), "the value of the tag, such as payments")
     operator = COMPARISONS.get(form.get("tag-op", "is"), "StringEquals")
-    return [When(operator, TAG + key, values, form.get("tag-known") == ON)]
+    return [BuilderCondition(operator, TAG + key, values, form.get("tag-known") == ON)]
 
 
-def _vpce(form: Form) -> list[When]:
+def _vpce(form: Form) -> list[BuilderCondition]:
     values = _fitting(
         _words(form.get("vpce-ids", "")), VPCE, "the id of a VPC endpoint, such as vpce-0a1b2c3d"
     )
-    return [When("StringEquals", "aws:SourceVpce", values)]
+    return [BuilderCondition("StringEquals", "aws:SourceVpce", values)]
 
 
-def _region(form: Form) -> list[When]:
+def _region(form: Form) -> list[BuilderCondition]:
     values = _fitting(_words(form.get("region-names", "")), REGION, "a region, such as eu-west-1")
-    return [When("StringEquals", "aws:RequestedRegion", values)]
+    return [BuilderCondition("StringEquals", "aws:RequestedRegion", values)]
 
 
-def _org(form: Form) -> list[When]:
+def _org(form: Form) -> list[BuilderCondition]:
     values = _fitting(_words(form.get("org-ids", "")), ORG, "the id of an organization, such as o-a1b2c3d4e5")
-    return [When("StringEquals", "aws:ResourceOrgID", values)]
+    return [BuilderCondition("StringEquals", "aws:ResourceOrgID", values)]
 
 
-def _other(name: str) -> Callable[[Form], list[When]]:
-    def read(form: Form) -> list[When]:
+def _other(name: str) -> Callable[[Form], list[BuilderCondition]]:
+    def read(form: Form) -> list[BuilderCondition]:
         key = form.get(f"{name}-key", "").strip()
         operator = form.get(f"{name}-op", "StringEquals").strip()
         if catalogue().condition_key(key) is None:
@@ -233,12 +235,12 @@ def _other(name: str) -> Callable[[Form], list[When]]:
             raise _WrongError(f"“{operator[:40]}” isn’t a condition operator.")
         values = _limited(_several(form.get(f"{name}-values", "")), "at least one value")
         is_required = form.get(f"{name}-known") == ON
-        return [When(known_operator, key, values, is_required)]
+        return [BuilderCondition(known_operator, key, values, is_required)]
 
     return read
 
 
-KINDS: Final[Mapping[str, Callable[[Form], list[When]]]] = {
+KINDS: Final[Mapping[str, Callable[[Form], list[BuilderCondition]]]] = {
     "mfa": _mfa,
     "ip": _ip,
     "time": _time,
@@ -249,7 +251,7 @@ KINDS: Final[Mapping[str, Callable[[Form], list[When]]]] = {
 }
 
 
-def _known_form(when: When) -> dict[str, str]:
+def _known_form(when: BuilderCondition) -> dict[str, str]:
     """The form of a condition of a named kind, or nothing; only where reading it gives the same."""
     form = _guess(when)
     if not form:
@@ -258,7 +260,7 @@ def _known_form(when: When) -> dict[str, str]:
     return form if not wrong and len(whens) == 1 and whens[0] == when else {}
 
 
-def _guess(when: When) -> dict[str, str]:
+def _guess(when: BuilderCondition) -> dict[str, str]:
     if not when.values:
         return {}
     place, spaced = when.block_position, " ".join(when.values)
@@ -290,7 +292,7 @@ def _guess(when: When) -> dict[str, str]:
     return {}
 
 
-def _other_form(when: When, number: int) -> dict[str, str]:
+def _other_form(when: BuilderCondition, number: int) -> dict[str, str]:
     name = f"o{number}"
     known = {f"{name}-known": ON} if when.where_known else {}
     return {

@@ -21,7 +21,7 @@ MAX_LENGTH: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class BuilderCondition:
     """A condition. `where_known`: actions that do not know the key do without it, in a statement of their
     own.
     """
@@ -47,7 +47,7 @@ class ServicePart:
     actions: tuple[str, ...] = ()
     everywhere: bool = False
     arns: tuple[str, ...] = ()
-    whens: tuple[When, ...] = field(default=())
+    whens: tuple[BuilderCondition, ...] = field(default=())
 
     @property
     def mask(self) -> int:
@@ -125,14 +125,16 @@ def _part(value: Mapping[str, Any]) -> ServicePart | None:
     )
 
 
-def _whens(value: Any) -> tuple[When, ...]:
-    whens_by_key: dict[tuple[str, str], When] = {}
+def _whens(value: Any) -> tuple[BuilderCondition, ...]:
+    whens_by_key: dict[tuple[str, str], BuilderCondition] = {}
     for item in value[:MAX_WHENS] if isinstance(value, list) else ():
         if not isinstance(item, list) or len(item) != 4:
             continue
         operator, key, values, where_known = item
         if isinstance(operator, str) and isinstance(key, str):
-            when = When(operator[:80], key[:512], tuple(_texts(values, most=MAX_VALUES)), where_known is True)
+            when = BuilderCondition(
+                operator[:80], key[:512], tuple(_texts(values, most=MAX_VALUES)), where_known is True
+            )
             whens_by_key.setdefault(when.block_position, when)
     return tuple(whens_by_key.values())
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from iam.access.builder.build import arns_for, grants_of
-from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, MAX_WHENS, ServicePart, When
+from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, MAX_WHENS, BuilderCondition, ServicePart
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.space import is_literal
 from iam.policy.document import CURRENT, PolicyDocument, Statement, read
@@ -86,7 +86,7 @@ def _of_statement(statement: Statement) -> Iterator[ServicePart]:
         mask |= known.mask(action)
     everywhere = "*" in (statement.resources or ())
     arns = tuple(dict.fromkeys(arn for arn in statement.resources or () if arn != "*"))
-    whens = tuple(When(*condition) for condition in statement.conditions)
+    whens = tuple(BuilderCondition(*condition) for condition in statement.conditions)
     for prefix in dict.fromkeys(fold(action.partition(":")[0]) for action in statement.actions):
         names = known.names(mask & known.mask_of_service(prefix))
         named = () if everywhere else arns
@@ -141,7 +141,9 @@ def _is_free(part: ServicePart) -> bool:
     return part.everywhere and not any(catalogue().resource_types(action) for action in part.actions)
 
 
-def _joined(mine: tuple[When, ...], others: tuple[When, ...]) -> tuple[When, ...] | None:
+def _joined(
+    mine: tuple[BuilderCondition, ...], others: tuple[BuilderCondition, ...]
+) -> tuple[BuilderCondition, ...] | None:
     """The conditions of both; those that only one has hold where they are known. None where they
     contradict.
     """

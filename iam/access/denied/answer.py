@@ -41,7 +41,7 @@ class DenialRemedy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class DiagnosisPoint:
     """One thing that was found; `tone` is ok, warn or bad."""
 
     tone: str
@@ -59,7 +59,7 @@ class DenialAnswer:
     action: str
     resource: str
     level: Level | None
-    points: tuple[Point, ...]
+    points: tuple[DiagnosisPoint, ...]
     document: dict[str, Any] | None = None
     limits: tuple[str, ...] = ()
 
@@ -104,7 +104,7 @@ def answer(
     )
 
 
-def _sentence_for(point: Point, *, is_own: bool) -> Point:
+def _sentence_for(point: DiagnosisPoint, *, is_own: bool) -> DiagnosisPoint:
     """To the person, or of the person."""
     they, them = ("you", "you") if is_own else ("they", "them")
     return replace(
@@ -150,14 +150,14 @@ def _is_open_resource(now: SimulationResult) -> bool:
 
 def _points(
     outcome: DenialRemedy, now: SimulationResult, then: SimulationResult, denied: Denied, *, names: bool
-) -> Iterator[Point]:
+) -> Iterator[DiagnosisPoint]:
     if outcome is DenialRemedy.ALREADY:
-        yield Point("ok", "This is already allowed, as of the last sync", _why_still_denied(denied))
+        yield DiagnosisPoint("ok", "This is already allowed, as of the last sync", _why_still_denied(denied))
         return
     if outcome is DenialRemedy.DEPENDS:
-        yield Point("warn", "This is already allowed, under these conditions", "")
+        yield DiagnosisPoint("warn", "This is already allowed, under these conditions", "")
         yield from (
-            Point("warn", _plain(f"Only {words}"), "A grant doesn’t change that")
+            DiagnosisPoint("warn", _plain(f"Only {words}"), "A grant doesn’t change that")
             for words in _conditions(now, names=names)
         )
         return
@@ -166,12 +166,14 @@ def _points(
     identity = next((branch for branch in now.branches if branch.kind == "identity"), None)
     if identity is not None and identity.voice is BranchVoice.SILENT:
         more = "Nothing denies it. It was never granted" if outcome is not DenialRemedy.NO_GRANT else ""
-        yield Point("bad", "Nothing that {they} hold allows it", more)
+        yield DiagnosisPoint("bad", "Nothing that {they} hold allows it", more)
     if outcome is DenialRemedy.HELPS:
-        yield Point("ok", "Nothing else blocks it", "A grant of this action is enough")
+        yield DiagnosisPoint("ok", "Nothing else blocks it", "A grant of this action is enough")
     if outcome is DenialRemedy.HELPS_IF:
         yield from (
-            Point("warn", _plain(f"A grant is needed, and works {words}"), "Gatehouse can’t check that")
+            DiagnosisPoint(
+                "warn", _plain(f"A grant is needed, and works {words}"), "Gatehouse can’t check that"
+            )
             for words in _conditions(then, names=names)
         )
 
@@ -203,7 +205,7 @@ def _why_still_denied(denied: Denied) -> str:
     return "It may have been granted since, or the request had different conditions. Sign in again and retry"
 
 
-def _stops(then: SimulationResult, denied: Denied, *, names: bool) -> Iterator[Point]:
+def _stops(then: SimulationResult, denied: Denied, *, names: bool) -> Iterator[DiagnosisPoint]:
     """What no grant to this principal changes, by what the engine finds, or else by what AWS said."""
     points = list(_stopping(then, denied, names=names))
     yield from points
@@ -211,14 +213,14 @@ def _stops(then: SimulationResult, denied: Denied, *, names: bool) -> Iterator[P
         yield _aws_words(denied, names=names)
 
 
-def _stopping(then: SimulationResult, denied: Denied, *, names: bool) -> Iterator[Point]:
+def _stopping(then: SimulationResult, denied: Denied, *, names: bool) -> Iterator[DiagnosisPoint]:
     if not _stopped(then):
         return
     for branch in then.branches[1:]:
         if branch.voice is BranchVoice.DENIES:
-            yield Point("bad", _forbids(branch, names=names), _remedy(branch.kind, denied.action))
+            yield DiagnosisPoint("bad", _forbids(branch, names=names), _remedy(branch.kind, denied.action))
         elif branch.voice is BranchVoice.SILENT and branch.kind != "identity":
-            yield Point("bad", _withholds(branch, names=names), _remedy(branch.kind, denied.action))
+            yield DiagnosisPoint("bad", _withholds(branch, names=names), _remedy(branch.kind, denied.action))
 
 
 WHOSE: Final = {
@@ -288,14 +290,14 @@ def _remedy(kind: str, action: str) -> str:
     return REMEDIES[kind]
 
 
-def _aws_words(denied: Denied, *, names: bool) -> Point:
+def _aws_words(denied: Denied, *, names: bool) -> DiagnosisPoint:
     """What AWS reported, where the mirror does not show it."""
     verb = "denies it" if denied.is_explicit else "doesn’t allow it"
     arn = _plain(f": {denied.policy_arn}") if denied.policy_arn and names else ""
     if not denied.policy_type:
         remedy = "A deny overrides every grant, so find the deny first"
-        return Point("bad", f"AWS says: something {verb}{arn}", remedy)
+        return DiagnosisPoint("bad", f"AWS says: something {verb}{arn}", remedy)
     kind = TYPES[denied.policy_type]
     whose = _whose(kind, names=names)
     remedy = _remedy(kind, denied.action)
-    return Point("bad", f"AWS says: {whose[0].lower()}{whose[1:]} {verb}{arn}", remedy)
+    return DiagnosisPoint("bad", f"AWS says: {whose[0].lower()}{whose[1:]} {verb}{arn}", remedy)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from iam.access.grants.terms import GrantTerms, TermsError, What, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, TermsError, WhoKind, WhoTerms
 
 LASTS: Final[Mapping[str, tuple[str, timedelta]]] = {
     "1h": ("1 hour", timedelta(hours=1)),
@@ -69,10 +69,10 @@ def who_of(body: Mapping[str, Any]) -> WhoTerms:
     return WhoTerms.from_json({**texts, "kind": kind.value})
 
 
-def what_of(body: Mapping[str, Any]) -> What | None:
+def what_of(body: Mapping[str, Any]) -> GrantContent | None:
     """What is given; None while nothing is chosen."""
     what = body.get("what")
-    return What.from_json(what) if isinstance(what, dict) and what else None
+    return GrantContent.from_json(what) if isinstance(what, dict) and what else None
 
 
 def accounts_of(body: Mapping[str, Any], who: WhoTerms) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from iam.access.enforcement.services import Outlook, operations_for
+from iam.access.enforcement.services import EnforcementForecast, operations_for
 from iam.changes import services as changes
 from iam.changes.approval.possible_approvers import PossibleApprovers, who_could_approve
 from iam.changes.errors import RefusedError
@@ -35,7 +35,9 @@ class UserPart:
     problem: str = ""
 
 
-def approvers_of(seen: Outlook, planned: Collection[ChangePlan], *, viewer: Viewer) -> PossibleApprovers:
+def approvers_of(
+    seen: EnforcementForecast, planned: Collection[ChangePlan], *, viewer: Viewer
+) -> PossibleApprovers:
     """Who could approve the policy for these users."""
     operations = [plan.operation for plan in planned]
     return who_could_approve(
@@ -46,7 +48,7 @@ def approvers_of(seen: Outlook, planned: Collection[ChangePlan], *, viewer: View
     )
 
 
-def parts_of(seen: Outlook, approvers: PossibleApprovers, *, viewer: Viewer) -> list[UserPart]:
+def parts_of(seen: EnforcementForecast, approvers: PossibleApprovers, *, viewer: Viewer) -> list[UserPart]:
     """Everybody else first, then the approvers' own users: together where somebody can approve that, else
     person by person.
     """
@@ -69,7 +71,9 @@ def parts_of(seen: Outlook, approvers: PossibleApprovers, *, viewer: Viewer) -> 
     return [*parts, *each]
 
 
-def narrowed(seen: Outlook, *, only: Collection[UUID] = (), skip: Collection[UUID] = ()) -> Outlook:
+def narrowed(
+    seen: EnforcementForecast, *, only: Collection[UUID] = (), skip: Collection[UUID] = ()
+) -> EnforcementForecast:
     """The same policy for the users of some people only, or without those of some. Nobody is judged again."""
     theirs = users_of_people(seen, {*only, *skip})
     left_out = set(chain.from_iterable(theirs[person] for person in skip))
@@ -77,7 +81,7 @@ def narrowed(seen: Outlook, *, only: Collection[UUID] = (), skip: Collection[UUI
     return _subset(seen, kept - left_out)
 
 
-def users_of_people(seen: Outlook, people: Iterable[UUID]) -> dict[UUID, set[int]]:
+def users_of_people(seen: EnforcementForecast, people: Iterable[UUID]) -> dict[UUID, set[int]]:
     """The users in scope of whom it is said, by hand or by any way, that they are a person's; two queries. No
     user counts twice.
     """
@@ -111,14 +115,16 @@ def approvers_elsewhere(account: Account, *, but: Collection[UUID]) -> list[str]
     return sorted(set(rows.values_list("person__name", flat=True)))
 
 
-def has_policy(seen: Outlook, name: str) -> bool:
+def has_policy(seen: EnforcementForecast, name: str) -> bool:
     """Whether the account has the policy: until then, only one request can make it."""
     return Entity.objects.filter(
         account=seen.scope.account, kind=Kind.POLICY, name=name, gone_at__isnull=True
     ).exists()
 
 
-def _part(seen: Outlook, users: Collection[int], people: Mapping[UUID, str], *, viewer: Viewer) -> UserPart:
+def _part(
+    seen: EnforcementForecast, users: Collection[int], people: Mapping[UUID, str], *, viewer: Viewer
+) -> UserPart:
     part = _subset(seen, users)
     try:
         planned = changes.plan_set(operations_for(part), viewer=viewer)
@@ -129,7 +135,7 @@ def _part(seen: Outlook, users: Collection[int], people: Mapping[UUID, str], *, 
     return UserPart(people, len(users), tuple(approvers.people.values()), problem)
 
 
-def _subset(seen: Outlook, users: Collection[int]) -> Outlook:
+def _subset(seen: EnforcementForecast, users: Collection[int]) -> EnforcementForecast:
     return replace(
         seen,
         users={pk: user for pk, user in seen.users.items() if pk in users},

@@ -62,7 +62,7 @@ ACTIONS: Final[Mapping[MfaStep, tuple[tuple[str, str], ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class SignInSituation:
     """How somebody signs in; what the mirror does not know counts as the worse."""
 
     password: Password
@@ -93,7 +93,7 @@ class MfaOutlook:
     """
 
     number: int
-    situation: Situation
+    situation: SignInSituation
     stopped: tuple[tuple[MfaStep, str], ...]
     depends: tuple[tuple[MfaStep, str], ...]
     left: LevelCounts
@@ -121,7 +121,9 @@ class PolicyTrial:
         return hashlib.blake2b(self.text.encode(), digest_size=16).hexdigest()
 
 
-def situations_with(index: Index, trial: PolicyTrial, *, people: Mapping[int, Situation]) -> list[MfaOutlook]:
+def situations_with(
+    index: Index, trial: PolicyTrial, *, people: Mapping[int, SignInSituation]
+) -> list[MfaOutlook]:
     """Everybody as they would stand with the policy; whom the index lacks is left out. Those of a class who
     cannot stand otherwise are judged once.
 
@@ -137,7 +139,7 @@ def situations_with(index: Index, trial: PolicyTrial, *, people: Mapping[int, Si
     for action in LEFT:
         way |= effective.space.catalogue.mask(action)
     bearing: dict[Class, Hashable | None] = {}
-    verdicts: dict[tuple[Hashable, Situation], Verdicts] = {}
+    verdicts: dict[tuple[Hashable, SignInSituation], Verdicts] = {}
     rests: dict[Class, tuple[LevelCounts, int]] = {}
     standings = []
     for member in there:
@@ -162,7 +164,7 @@ Verdicts = tuple[tuple[MfaStep, str, EvaluationDecision], ...]
 
 
 def _standing(
-    number: int, situation: Situation, verdicts: Verdicts, rest: tuple[LevelCounts, int]
+    number: int, situation: SignInSituation, verdicts: Verdicts, rest: tuple[LevelCounts, int]
 ) -> MfaOutlook:
     return MfaOutlook(
         number=number,
@@ -276,7 +278,7 @@ def _index_with_policy(index: Index, trial: PolicyTrial, people: Sequence[Member
 
 
 def _judged(
-    then: Index, member: Member, situation: Situation
+    then: Index, member: Member, situation: SignInSituation
 ) -> Iterator[tuple[MfaStep, str, EvaluationDecision]]:
     """The calls that are not surely allowed without MFA."""
     is_unread = _is_unread(member.cls)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, QuerySet
 
-from iam.access.enforcement.check import Password, Situation
+from iam.access.enforcement.check import Password, SignInSituation
 from iam.changes.errors import RefusedError
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import (
@@ -20,7 +20,7 @@ from iam.mirror.models import (
     UserCredentials,
     valid_at,
 )
-from iam.mirror.queries.visibility import Under
+from iam.mirror.queries.visibility import UnderPath
 
 PATH_WORDS = "Enter a path that starts and ends with a slash, such as /payments/."
 
@@ -67,11 +67,11 @@ def users_in(scope: PolicyScope) -> list[Entity]:
         users = users.filter(pk__in=members.values("source"))
     elif scope.path != "/":
         states = EntityState.objects.filter(valid_at(None), account=scope.account, kind=Kind.USER)
-        users = users.filter(pk__in=states.filter(Under(F("path"), scope.path)).values("entity"))
+        users = users.filter(pk__in=states.filter(UnderPath(F("path"), scope.path)).values("entity"))
     return list(users.select_related("account").order_by("name", "pk"))
 
 
-def situations(users: Collection[int]) -> Mapping[int, Situation]:
+def situations(users: Collection[int]) -> Mapping[int, SignInSituation]:
     """How each of some users signs in, as the mirror knows it. Two queries."""
     counted = Count(
         "credentials", filter=Q(credentials__kind=Kind.MFA_DEVICE, credentials__gone_at__isnull=True)
@@ -83,8 +83,8 @@ def situations(users: Collection[int]) -> Mapping[int, Situation]:
         "user", "has_password", "active_keys", "mfa", "report"
     ):
         count = devices.get(user, 0) or int(has_mfa(mfa) is True)
-        situations_by_id[user] = Situation(_password(has_password, report), count, keys)
-    return {user: situations_by_id.get(user, Situation(Password.UNREAD, 0)) for user in users}
+        situations_by_id[user] = SignInSituation(_password(has_password, report), count, keys)
+    return {user: situations_by_id.get(user, SignInSituation(Password.UNREAD, 0)) for user in users}
 
 
 def _password(has_password: bool | None, report: Mapping[str, object]) -> Password:

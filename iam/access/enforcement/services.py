@@ -13,7 +13,7 @@ from iam.access.enforcement.check import (
     MfaOutlook,
     Password,
     PolicyTrial,
-    Situation,
+    SignInSituation,
     reasons,
     situations_with,
 )
@@ -39,7 +39,7 @@ DESCRIPTION: Final = "Without MFA, denies everything except changing the first p
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class EnforcementForecast:
     """What the policy would do. `users` are those whom it reaches, by number; `outside` those in scope whom
     the index lacks; `machines` those who have keys and no password, whose programs would stop.
     """
@@ -73,14 +73,14 @@ class Outlook:
 
 def situations_in_scope(
     viewer: Viewer, *, scope: PolicyScope, denies_keys: bool, without: Sequence[int] = ()
-) -> Outlook:
+) -> EnforcementForecast:
     """Everybody in scope as they would stand, but those who are left `out`. Raises RefusedError."""
     _check(viewer, scope.account)
     users = {user.pk: user for user in users_in(scope) if user.pk not in set(without)}
     return situations_of(scope, users=users, denies_keys=denies_keys)
 
 
-def situations_of(scope: PolicyScope, *, users: dict[int, Entity], denies_keys: bool) -> Outlook:
+def situations_of(scope: PolicyScope, *, users: dict[int, Entity], denies_keys: bool) -> EnforcementForecast:
     """The same for users who were found before."""
     account = scope.account
     variant = Variant(account.partition, account.account_id, denies_keys=denies_keys)
@@ -90,10 +90,10 @@ def situations_of(scope: PolicyScope, *, users: dict[int, Entity], denies_keys: 
         standings = situations_with(index, _trial(scope, text), people=people)
     known = {standing.number for standing in standings}
     outside = [user for pk, user in users.items() if pk not in known]
-    return Outlook(scope, variant, text, users, standings, outside)
+    return EnforcementForecast(scope, variant, text, users, standings, outside)
 
 
-def because_of(seen: Outlook, standings: Sequence[MfaOutlook]) -> dict[int, tuple[str, ...]]:
+def because_of(seen: EnforcementForecast, standings: Sequence[MfaOutlook]) -> dict[int, tuple[str, ...]]:
     """What stops those of some who are stopped, by number: for as many as a page shows, since telling takes
     longer than judging.
     """
@@ -106,7 +106,7 @@ def _trial(scope: PolicyScope, text: str) -> PolicyTrial:
     return PolicyTrial(scope.account.account_id, text, group)
 
 
-def operations_for(seen: Outlook) -> list[Operation]:
+def operations_for(seen: EnforcementForecast) -> list[Operation]:
     """What brings it about: the policy, where the account does not have it yet, and an attachment to the
     group or to each user who lacks it. Raises RefusedError where somebody would be locked out, or nothing is
     to be done.
@@ -145,7 +145,12 @@ def holders_of(account: Account, *, denies_keys: bool) -> set[int]:
 
 
 def request_enforcement(
-    actor: Viewer, *, seen: Outlook, reason: str, idempotency_key: str, left_out: Sequence[str] = ()
+    actor: Viewer,
+    *,
+    seen: EnforcementForecast,
+    reason: str,
+    idempotency_key: str,
+    left_out: Sequence[str] = (),
 ) -> Change:
     """Request it: one set, approved together. `left_out` names people whose IAM users are not in it. Raises
     RefusedError.
@@ -165,7 +170,7 @@ def request_enforcement(
     )[0]
 
 
-def notes_for(seen: Outlook) -> list[str]:
+def notes_for(seen: EnforcementForecast) -> list[str]:
     """What anyone who approves has to know besides."""
     notes = [
         (
@@ -202,7 +207,7 @@ def left_out_notes(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _policy(seen: Outlook) -> tuple[list[Operation], str, Entity | None]:
+def _policy(seen: EnforcementForecast) -> tuple[list[Operation], str, Entity | None]:
     """What makes the policy, if anything must, and its ARN; None where it is not there yet."""
     account, name = seen.scope.account, NAMES[seen.variant.denies_keys]
     arn = _arn(account, name)
@@ -229,7 +234,7 @@ def _check(viewer: Viewer, account: Account) -> None:
     check_account(account)
 
 
-def _is_machine(situation: Situation) -> bool:
+def _is_machine(situation: SignInSituation) -> bool:
     return situation.password is Password.NONE and situation.active_keys > 0
 
 

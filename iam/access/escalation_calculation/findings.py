@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from iam.access.certainty import Unread, certainty_of
+from iam.access.certainty import UnreadSources, certainty_of
 from iam.access.escalation import CERTAIN
 from iam.access.escalation_calculation import search
 from iam.access.escalation_calculation.code_version import code_version
@@ -22,8 +22,8 @@ from iam.access.escalation_graph import Escalation
 from iam.access.opening_keys import OWN_KEY, key_of
 from iam.access.persons import searched
 from iam.mirror.queries.accounts import gatehouse_role_arns
-from iam.policy.escalation.estates import facts_of
-from iam.policy.escalation.graph import At
+from iam.policy.escalation.account_graphs import facts_of
+from iam.policy.escalation.graph import GraphNode
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.request import PrincipalKind
 
@@ -55,7 +55,7 @@ class _StoredPath:
     options: frozenset[Opener]
 
 
-_told: dict[str, dict[At, _StoredPath]] = {}
+_told: dict[str, dict[GraphNode, _StoredPath]] = {}
 """By moment: so that a principal whose path nothing was written about is not explained again."""
 
 
@@ -80,7 +80,7 @@ class AccountFindings:
     asked: dict[str, list[int]] = field(default_factory=dict)
     unread: dict[str, list[str]] = field(default_factory=dict)
     anew: int = 0
-    _options: dict[At, frozenset[Opener]] = field(default_factory=dict)
+    _options: dict[GraphNode, frozenset[Opener]] = field(default_factory=dict)
     _kept: dict[int, str] = field(default_factory=dict)
     _stamps: dict[str, str] = field(default_factory=dict)
 
@@ -91,17 +91,17 @@ class AccountFindings:
             Finding.objects.filter(calculation=self.calculation).values_list("principal", "stamp")
         )
         passed = index.documents.passed() if index.moment is None else 0
-        for number in graph.estates:
+        for number in graph.account_graphs:
             shard = index.accounts[number]
             facts = _canonical(facts_of(graph.facts, shard))
             state = (code_version(), self.revisions.get(number), passed, shard.standing, facts)
             self._stamps[number] = digest_of(state)
             self.asked[number] = [0, 0]
-        unread = Unread(index, at=self.known.at)
+        unread = UnreadSources(index, at=self.known.at)
         self.unread = {number: list(clauses) for number, clauses in unread.accounts.items()}
         reach = graph.to_administrator()
         before = _told.get(self.calculation.moment, {})
-        after: dict[At, _StoredPath] = {}
+        after: dict[GraphNode, _StoredPath] = {}
         for at in graph.everybody:
             member = graph.node(at).member
             assert member is not None
@@ -144,11 +144,11 @@ class AccountFindings:
         _told[self.calculation.moment] = after
         self._group()
 
-    def _stamp(self, at: At, hops: Mapping[At, tuple[int, Any]]) -> str:
+    def _stamp(self, at: GraphNode, hops: Mapping[GraphNode, tuple[int, Any]]) -> str:
         """The state of the accounts on the way, and the way itself."""
         way: list[object] = []
         accounts = set[str]()
-        here: At | None = at
+        here: GraphNode | None = at
         while here is not None:
             hop = hops[here][1]
             node = self.known.graph.node(here)
@@ -166,12 +166,12 @@ class AccountFindings:
         if mine:
             self._open(OWN_KEY, frozenset(), mine)
 
-    def _row_of(self, at: At) -> Finding:
+    def _row_of(self, at: GraphNode) -> Finding:
         member = self.known.graph.node(at).member
         assert member is not None
         return self.rows[member.id]
 
-    def _open(self, key: str, opener: Opener, starts: Iterable[At]) -> None:
+    def _open(self, key: str, opener: Opener, starts: Iterable[GraphNode]) -> None:
         statements = [
             statement_to(statement)
             for statement in sorted(opener, key=lambda s: (s.holder, s.policy, s.number))

@@ -13,7 +13,7 @@ from typing import Final
 
 from iam.access.escalation_graph import Escalation
 from iam.policy.escalation.evidence import TRUST, HeldStatement
-from iam.policy.escalation.graph import At
+from iam.policy.escalation.graph import GraphNode
 from iam.policy.escalation.paths import PathStep, TooManyError
 
 Opener = frozenset[HeldStatement]
@@ -30,15 +30,15 @@ def options_of(steps: Iterable[PathStep]) -> frozenset[Opener]:
     return frozenset(option for option in options if option)
 
 
-def grouped(options: Mapping[At, frozenset[Opener]]) -> dict[Opener, list[At]]:
+def grouped(options: Mapping[GraphNode, frozenset[Opener]]) -> dict[Opener, list[GraphNode]]:
     """Each principal in one group: that of the statements which open the path for the most of those left."""
     waiting = dict(options)
     tally: Counter[Opener] = Counter(chain.from_iterable(options.values()))
-    having: dict[Opener, list[At]] = {}
+    having: dict[Opener, list[GraphNode]] = {}
     for start, mine in options.items():
         for option in mine:
             having.setdefault(option, []).append(start)
-    groups: dict[Opener, list[At]] = {}
+    groups: dict[Opener, list[GraphNode]] = {}
     while waiting:
         tally += Counter()
         opener = min(tally, key=lambda option: cost_of(option, tally[option]), default=None)
@@ -74,25 +74,25 @@ class FoundFix:
     `is_whole` False: there was no time to look at everyone, so `unchecked` may keep a path.
     """
 
-    closed: tuple[At, ...]
-    others: tuple[At, ...]
+    closed: tuple[GraphNode, ...]
+    others: tuple[GraphNode, ...]
     more: tuple[HeldStatement, ...]
     is_whole: bool
     unchecked: int = 0
 
 
-def fix_of(known: Escalation, statements: Opener, affected: Sequence[At]) -> FoundFix:
+def fix_of(known: Escalation, statements: Opener, affected: Sequence[GraphNode]) -> FoundFix:
     """Removes the statements of a group, looks who still becomes administrator, and adds statements until no
     one does.
     """
-    return _Fixing(known, statements, affected).fix()
+    return _FixSearch(known, statements, affected).fix()
 
 
 @dataclass(slots=True)
-class _Fixing:
+class _FixSearch:
     known: Escalation
     statements: Opener
-    affected: Sequence[At]
+    affected: Sequence[GraphNode]
     gone: set[HeldStatement] = field(default_factory=set)
     looks: Iterator[int] = field(default_factory=lambda: iter(()))
 
@@ -111,7 +111,12 @@ class _Fixing:
         return self._fix(closed, others, is_whole=self._close(left))
 
     def _fix(
-        self, closed: tuple[At, ...], others: tuple[At, ...], *, is_whole: bool, unchecked: int = 0
+        self,
+        closed: tuple[GraphNode, ...],
+        others: tuple[GraphNode, ...],
+        *,
+        is_whole: bool,
+        unchecked: int = 0,
     ) -> FoundFix:
         more = sorted(
             self.gone - self.statements,
@@ -119,7 +124,7 @@ class _Fixing:
         )
         return FoundFix(closed, others, tuple(more), is_whole, unchecked)
 
-    def _close(self, left: list[tuple[At, list[PathStep]]]) -> bool:
+    def _close(self, left: list[tuple[GraphNode, list[PathStep]]]) -> bool:
         """Add the statements that most of those left depend on; False where that does not come to an end."""
         while left:
             tally: Counter[Opener] = Counter(chain.from_iterable(options_of(steps) for _, steps in left))
@@ -133,9 +138,9 @@ class _Fixing:
                 return False
         return True
 
-    def _left(self, affected: Iterable[At]) -> list[tuple[At, list[PathStep]]]:
+    def _left(self, affected: Iterable[GraphNode]) -> list[tuple[GraphNode, list[PathStep]]]:
         reach, gone = self.known.graph.to_administrator(), frozenset(self.gone)
-        remaining = list[tuple[At, list[PathStep]]]()
+        remaining = list[tuple[GraphNode, list[PathStep]]]()
         for start in affected:
             steps = self.known.explorer.remaining_path(start, reach, gone, looks=self.looks)
             if steps is not None:

@@ -8,7 +8,7 @@ from iam.access.escalation_calculation.path_records import (
     FindingPath,
     FindingPrincipal,
     FindingStep,
-    Ground,
+    RequiredRequest,
 )
 from iam.policy.escalation import paths
 from iam.policy.escalation.evidence import StepEvidence as FoundGround
@@ -56,9 +56,9 @@ def _act_of(act: paths.PathAct) -> FindingAct:
     return FindingAct(method.title, subject.name, subject.arn, assumes, tuple(map(_ground_of, act.grounds)))
 
 
-def _ground_of(ground: FoundGround) -> Ground:
+def _ground_of(ground: FoundGround) -> RequiredRequest:
     explanation, who = ground.explanation, ground.request.principal
-    return Ground(
+    return RequiredRequest(
         ground.action,
         ground.request.resource,
         who.arn,

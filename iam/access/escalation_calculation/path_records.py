@@ -41,7 +41,7 @@ class FindingPrincipal:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class RequiredRequest:
     """A request that must be allowed: who asks for what, which statements allow it, and what it depends
     on.
     """
@@ -69,7 +69,7 @@ class FindingAct:
     subject: str
     subject_arn: str
     assumes: str = ""
-    grounds: tuple[Ground, ...] = ()
+    grounds: tuple[RequiredRequest, ...] = ()
 
     @property
     def is_assumed(self) -> bool:
@@ -90,7 +90,7 @@ class FindingStep:
     is_sure: bool
 
     @property
-    def all_evidence(self) -> Iterator[Ground]:
+    def all_evidence(self) -> Iterator[RequiredRequest]:
         """Everything that it rests on."""
         return chain.from_iterable(act.grounds for act in self.acts)
 
@@ -144,9 +144,9 @@ def from_json(kept: Mapping[str, Any]) -> FindingPath:
     statements = [statement_from(statement) for statement in kept["said"]]
     start, ends_sure, is_sure, steps = kept["path"]
 
-    def ground(texts: list[Any]) -> Ground:
+    def ground(texts: list[Any]) -> RequiredRequest:
         action, resource, arn, kind, decision, reasons, identity, by_resource = texts
-        return Ground(
+        return RequiredRequest(
             action,
             resource,
             arn,
@@ -206,7 +206,7 @@ class _Table:
             numbers.append(place)
         return numbers
 
-    def evidence_index(self, ground: Ground) -> list[Any]:
+    def evidence_index(self, ground: RequiredRequest) -> list[Any]:
         """A ground."""
         return [
             ground.action,

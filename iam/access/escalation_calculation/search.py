@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from iam.access.certainty import Certainty, Unread, certainty_of
-from iam.access.escalation import EscalationPosition, Reached
+from iam.access.certainty import Certainty, UnreadSources, certainty_of
+from iam.access.escalation import EscalationPosition, ReachingPrincipal
 from iam.access.escalation_calculation.groups import fix_of
 from iam.access.escalation_calculation.kept_paths import path_of, principal_of
 from iam.access.escalation_calculation.models import Calculation, Finding, Opening
 from iam.access.escalation_calculation.path_records import principal_to, statement_from, statement_to, to_json
 from iam.access.escalation_graph import Escalation
 from iam.access.persons import Matcher, count_of
-from iam.policy.escalation.graph import At, Hop, Reach
+from iam.policy.escalation.graph import GoalDistances, GraphNode, PathHop
 from iam.policy.escalation.paths import EscalationPath
 from iam.policy.escalation.states import NewMember
 from iam.policy.index.classes import Member
@@ -23,7 +23,7 @@ from iam.policy.index.question import UNREADABLE, Limitation
 from iam.policy.request import PrincipalKind
 
 UNREAD: Final = "Some policies couldn’t be read. What they allow or deny isn’t part of the answer."
-NOWHERE: Final = Reach({}, {})
+NOWHERE: Final = GoalDistances({}, {})
 
 
 def answer(known: Escalation, calculation: Calculation, asks: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,9 +49,11 @@ def limitations_of(known: Escalation) -> list[Limitation]:
     ]
 
 
-def on_the_way(known: Escalation, hops: Mapping[At, tuple[int, Hop | None]], start: At) -> Iterator[Member]:
+def on_the_way(
+    known: Escalation, hops: Mapping[GraphNode, tuple[int, PathHop | None]], start: GraphNode
+) -> Iterator[Member]:
     """Everyone on the best path of a principal, itself first."""
-    at: At | None = start
+    at: GraphNode | None = start
     while at is not None:
         member = known.graph.node(at).member
         if member is not None:
@@ -60,7 +62,7 @@ def on_the_way(known: Escalation, hops: Mapping[At, tuple[int, Hop | None]], sta
         at = None if hop is None else hop.to
 
 
-def _goal(known: Escalation, to: list[Any] | None) -> Reach:
+def _goal(known: Escalation, to: list[Any] | None) -> GoalDistances:
     if to is None:
         return known.graph.to_administrator()
     goal = known.graph.find(to[0], to[1])
@@ -72,9 +74,9 @@ def _reach_to(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dic
     reach = _goal(known, asks["to"])
     accounts = None if asks["accounts"] is None else frozenset(asks["accounts"])
     kind = PrincipalKind(asks["kind"]) if asks["kind"] else None
-    matcher, unread = Matcher(asks["text"]), Unread(known.index, at=known.at)
+    matcher, unread = Matcher(asks["text"]), UnreadSources(known.index, at=known.at)
     asked = there = 0
-    fitting: list[tuple[EscalationPosition, At, Member, Certainty, tuple[str, ...]]] = []
+    fitting: list[tuple[EscalationPosition, GraphNode, Member, Certainty, tuple[str, ...]]] = []
     for at in known.graph.everybody:
         member = known.graph.node(at).member
         assert member is not None
@@ -121,7 +123,7 @@ def _reach_to(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dic
     }
 
 
-def _path_record(known: Escalation, start: At, reach: Reach) -> dict[str, Any] | None:
+def _path_record(known: Escalation, start: GraphNode, reach: GoalDistances) -> dict[str, Any] | None:
     path = known.explorer.path(start, reach)
     return None if path is None else to_json(path_of(path))
 
@@ -143,7 +145,7 @@ def _path(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[st
             [statement_to(statement) for statement in sorted(closing_found.statements, key=_by_name)],
             closing_found.is_exact,
         ]
-    unread = Unread(known.index, at=known.at).about_members(members_on(path))
+    unread = UnreadSources(known.index, at=known.at).about_members(members_on(path))
     return {"path": to_json(path_of(path)), "closing": closing, "unread": list(unread)}
 
 
@@ -174,7 +176,7 @@ def _fix(known: Escalation, calculation: Calculation, asks: Mapping[str, Any]) -
     }
 
 
-def _numbers(known: Escalation, places: Iterable[At]) -> list[int]:
+def _numbers(known: Escalation, places: Iterable[GraphNode]) -> list[int]:
     members = (known.graph.node(at).member for at in places)
     return [member.id for member in members if member is not None]
 
@@ -207,7 +209,7 @@ def _climb(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[s
     }
 
 
-def _is_seen(reached: Reached, seen: frozenset[str]) -> bool:
+def _is_seen(reached: ReachingPrincipal, seen: frozenset[str]) -> bool:
     """Whether its way is known to stay where the asking person sees: of a long one only the first step is
     told.
     """
@@ -215,8 +217,8 @@ def _is_seen(reached: Reached, seen: frozenset[str]) -> bool:
 
 
 def can_reach(
-    known: Escalation, goals: Iterable[At], *, accounts: frozenset[str] | None = None
-) -> list[Reached]:
+    known: Escalation, goals: Iterable[GraphNode], *, accounts: frozenset[str] | None = None
+) -> list[ReachingPrincipal]:
     """Who is none of some principals, but can become one of them; those of some accounts, the surest and
     nearest first.
     """
@@ -224,8 +226,8 @@ def can_reach(
     if not wanted:
         return []
     reach = known.graph.to(wanted)
-    unread = Unread(known.index, at=known.at)
-    reached_principals: list[Reached] = []
+    unread = UnreadSources(known.index, at=known.at)
+    reached_principals: list[ReachingPrincipal] = []
     for start in known.graph.everybody:
         hops = reach.best(start)
         if start in wanted or hops is None or (accounts is not None and start.account not in accounts):
@@ -237,11 +239,13 @@ def can_reach(
             clauses = unread.about_members(on_the_way(known, hops, start))
             certainty = certainty_of(is_sure=start in reach.sure, unread=clauses)
             shown = None if first is None or isinstance(first, NewMember) else principal_of(first)
-            reached_principals.append(Reached(principal_of(member), steps, certainty, shown, clauses))
+            reached_principals.append(
+                ReachingPrincipal(principal_of(member), steps, certainty, shown, clauses)
+            )
     return sorted(reached_principals, key=_surest_first)
 
 
-def _surest_first(reached: Reached) -> tuple[bool, int, str, str]:
+def _surest_first(reached: ReachingPrincipal) -> tuple[bool, int, str, str]:
     return (
         reached.certainty is not Certainty.CONFIRMED,
         reached.steps,

@@ -133,7 +133,7 @@ def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) ->
         return
     with snapshot(accounts=numbers) as index:
         known = {number: index.accounts[number].standing.is_known for number in numbers & set(index.accounts)}
-        stopped = _Stopped()
+        stopped = _Restrictions()
         for entity in holders[:MEMBERS]:
             _check_one(index, entity, asked[:ACTIONS], stopped)
     yield from stopped.checks(holders)
@@ -145,7 +145,7 @@ def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) ->
         yield GrantCheck(Tone.WARN, "Service control policies are unknown", note)
 
 
-class _Stopped:
+class _Restrictions:
     """What stops whom, as it is found: the names of boundaries, and the actions that each kind of limit
     stops.
     """
@@ -206,7 +206,9 @@ def _single(pattern: str, resource: str) -> Iterator[tuple[str, str]]:
     yield from ((name, resource) for name in meaning.actions[:ACTIONS])
 
 
-def _check_one(index: Index, entity: Entity, asked: Sequence[tuple[str, str]], stopped: _Stopped) -> None:
+def _check_one(
+    index: Index, entity: Entity, asked: Sequence[tuple[str, str]], stopped: _Restrictions
+) -> None:
     member = index.find(entity.arn)
     if member is None:
         return

@@ -9,7 +9,7 @@ from django.db.models import Q
 from iam.access.grants.models import GIVING, Grant, GrantState
 from iam.access.grants.own_grants import held_by
 from iam.access.grants.queries import visible_grants
-from iam.access.grants.terms import GrantTerms, What, WhatKind
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind
 from iam.guard import Viewer
 
 COUNTING: Final = (GrantState.PREPARING, GrantState.WAITING, GrantState.APPLYING, *GIVING)
@@ -44,7 +44,7 @@ def _covers(terms: GrantTerms, wanted: GrantTerms) -> bool:
     return terms.who.body == wanted.who.body
 
 
-def _is_same(what: What, wanted: What) -> bool:
+def _is_same(what: GrantContent, wanted: GrantContent) -> bool:
     """A template is the same in whatever version: the newer one replaces the older one."""
     if wanted.kind is WhatKind.TEMPLATE:
         return dict(what.parameters) == dict(wanted.parameters)

@@ -13,7 +13,7 @@ from typing import Final
 from iam.access.grants.documents import written
 from iam.access.grants.models import Grant
 from iam.access.grants.phrases import counted
-from iam.access.grants.terms import GrantTerms, What, WhatKind
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind
 from iam.access.templates.body import TemplateBody, TemplateError
 from iam.access.templates.queries import bodies_of
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
@@ -71,7 +71,7 @@ def effects_of(terms: GrantTerms, *, accounts: Sequence[Account]) -> tuple[Grant
     )
 
 
-def lead_of(what: What) -> str:
+def lead_of(what: GrantContent) -> str:
     """By what it is given, where that is there already; "" for statements that are written for it."""
     if what.kind is WhatKind.ROLE:
         return f"Use the role {_name(what.role_arn)}"
@@ -90,7 +90,7 @@ def bodies_for(grants: Iterable[Grant]) -> Bodies:
     return bodies_of((grant.template, grant.template_version) for grant in grants)
 
 
-def in_one_line(what: What, *, account_id: str, bodies: Bodies, plain: bool = False) -> str:
+def in_one_line(what: GrantContent, *, account_id: str, bodies: Bodies, plain: bool = False) -> str:
     """The weightiest thing that is given, and how much more there is: for lists and mails. Without a
     query.
     """
@@ -114,7 +114,7 @@ def _sentences(texts: Sequence[str], account_id: str) -> tuple[Sentence, ...]:
     return tuple(chain.from_iterable(sentences_of(text, account_id=account_id) for text in texts))
 
 
-def _unknown_note(what: What, known: _PolicyTexts) -> str:
+def _unknown_note(what: GrantContent, known: _PolicyTexts) -> str:
     """What is not known of it, or that it gives nothing."""
     if not known.missing:
         return f"This {what.kind} has no policies." if what.kind in ENTITY_KINDS and not known.texts else ""
@@ -125,7 +125,7 @@ def _unknown_note(what: What, known: _PolicyTexts) -> str:
     return f"{counted(known.missing, 'policy', 'policies')} not synced: what they allow isn’t known."
 
 
-def _texts(what: What, accounts: Sequence[Account]) -> Mapping[str, _PolicyTexts]:
+def _texts(what: GrantContent, accounts: Sequence[Account]) -> Mapping[str, _PolicyTexts]:
     """The texts of the policies that are given, by the number of the account."""
     if what.kind is WhatKind.STATEMENTS:
         return {account.account_id: _PolicyTexts(what.documents) for account in accounts}
@@ -142,7 +142,7 @@ def _texts(what: What, accounts: Sequence[Account]) -> Mapping[str, _PolicyTexts
     return _held_policies(ENTITY_KINDS[what.kind], what.role_arn or what.group_arn, accounts)
 
 
-def _rendered(body: TemplateBody, what: What, account_id: str, partition: str) -> tuple[str, ...]:
+def _rendered(body: TemplateBody, what: GrantContent, account_id: str, partition: str) -> tuple[str, ...]:
     try:
         document = body.render(what.parameters, account_id=account_id, partition=partition)
     except TemplateError:

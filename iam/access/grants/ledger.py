@@ -17,7 +17,7 @@ from iam.policy.document import read
 
 
 @dataclass(frozen=True, slots=True)
-class Justified:
+class JustifiedPermission:
     """One permission that is there. `reasons` are the grants that the viewer sees, the oldest first; `hidden`
     is how many more there are.
 
@@ -34,7 +34,7 @@ class Justified:
     is_by_hand: bool = False
 
 
-def ledger_of(entity: Entity, *, viewer: Viewer) -> list[Justified]:
+def ledger_of(entity: Entity, *, viewer: Viewer) -> list[JustifiedPermission]:
     """What the mirror shows that the entity holds itself, and (of a role) who may assume it, by sort and
     name; at most six queries. The viewer must see the entity.
     """
@@ -53,7 +53,7 @@ def ledger_of(entity: Entity, *, viewer: Viewer) -> list[Justified]:
 
 
 def _entries_of(
-    justified: Justified, by_permission: dict[tuple[str, int | str], list[LedgerEntry]]
+    justified: JustifiedPermission, by_permission: dict[tuple[str, int | str], list[LedgerEntry]]
 ) -> list[LedgerEntry]:
     """By what it is, whatever its name was; by the name where that is all that is known."""
     keys: tuple[int | str, ...] = (
@@ -62,11 +62,12 @@ def _entries_of(
     return list(chain.from_iterable(by_permission.get((justified.sort, key), ()) for key in keys))
 
 
-def _tied(entity: Entity) -> list[Justified]:
+def _tied(entity: Entity) -> list[JustifiedPermission]:
     sorts = {EdgeKind.MEMBER.value: PermissionSort.MEMBER, EdgeKind.ATTACHED.value: PermissionSort.ATTACHED}
     edges = Edge.objects.filter(valid_at(None), source=entity, kind__in=list(sorts)).select_related("target")
     justified_rows = [
-        Justified(sorts[edge.kind], edge.target.arn, edge.target.name, edge.target) for edge in edges
+        JustifiedPermission(sorts[edge.kind], edge.target.arn, edge.target.name, edge.target)
+        for edge in edges
     ]
     return sorted(
         justified_rows,
@@ -74,24 +75,27 @@ def _tied(entity: Entity) -> list[Justified]:
     )
 
 
-def _inline(entity: Entity) -> list[Justified]:
+def _inline(entity: Entity) -> list[JustifiedPermission]:
     rows = InlinePolicy.objects.filter(valid_at(None), owner=entity).order_by("name")
     return [
-        Justified(PermissionSort.INLINE, name, name, None) for name in rows.values_list("name", flat=True)
+        JustifiedPermission(PermissionSort.INLINE, name, name, None)
+        for name in rows.values_list("name", flat=True)
     ]
 
 
-def _trusted(role: Entity) -> list[Justified]:
+def _trusted(role: Entity) -> list[JustifiedPermission]:
     """The named statements of its trust policy: by which somebody may assume it."""
     state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
     document = read(state.document.text) if state and state.document else None
     names = [statement.sid for statement in document.statements if statement.sid] if document else []
-    return [Justified(PermissionSort.TRUST, name, name, None) for name in names]
+    return [JustifiedPermission(PermissionSort.TRUST, name, name, None) for name in names]
 
 
-def _justified(justified: Justified, entries: list[LedgerEntry], seen: set[UUID]) -> Justified:
+def _justified(
+    justified: JustifiedPermission, entries: list[LedgerEntry], seen: set[UUID]
+) -> JustifiedPermission:
     shown = tuple(entry for entry in entries if entry.part.grant_id in seen)
-    return Justified(
+    return JustifiedPermission(
         sort=justified.sort,
         target=justified.target,
         name=justified.name,

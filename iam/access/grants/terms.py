@@ -12,10 +12,10 @@ from typing import Any, Final, Self
 
 from iam.access.grants.phrases import listed
 from iam.access.grants.term_errors import TermsError, texts_of
-from iam.access.grants.what import What, WhatKind
+from iam.access.grants.what import GrantContent, WhatKind
 from iam.access.grants.who import NUMBER, WhoKind, WhoTerms
 
-__all__ = ["GrantTerms", "TermsError", "What", "WhatKind", "WhoKind", "WhoTerms"]
+__all__ = ["GrantContent", "GrantTerms", "TermsError", "WhatKind", "WhoKind", "WhoTerms"]
 
 MAX_ACCOUNTS: Final = 200
 SHORTEST: Final = timedelta(minutes=5)
@@ -34,7 +34,7 @@ class GrantTerms:
     """
 
     who: WhoTerms
-    what: What
+    what: GrantContent
     accounts: tuple[str, ...]
     why: str
     until: datetime | None = None
@@ -77,7 +77,7 @@ class GrantTerms:
             raise TermsError("How long it lasts is a number of seconds.", part="until")
         return cls(
             who=WhoTerms.from_json(who),
-            what=What.from_json(what),
+            what=GrantContent.from_json(what),
             accounts=texts_of(body, "accounts", part="accounts"),
             why=str(body.get("why", "")),
             until=_moment(body.get("until")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 
 from iam.access.grants.phrases import counted
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.access.templates.queries import offer_of
 from iam.directory.models import Team
 from iam.mirror.display_names import names_by_arn
@@ -19,7 +19,7 @@ def title_of(terms: GrantTerms) -> str:
     return f"{what_words(terms.what)} for {who_words(terms.who)}"[:200]
 
 
-def what_words(what: What) -> str:
+def what_words(what: GrantContent) -> str:
     """What is given."""
     if what.kind is WhatKind.TEMPLATE:
         offer = offer_of(what.template, number=what.version)
@@ -33,7 +33,7 @@ def what_words(what: What) -> str:
     return _services(what)
 
 
-def _services(what: What) -> str:
+def _services(what: GrantContent) -> str:
     statements = chain.from_iterable(read(text).statements for text in what.documents)
     actions = chain.from_iterable(statement.actions for statement in statements)
     services = sorted({fold(action.partition(":")[0]) for action in actions})

@@ -30,7 +30,7 @@ class WhatKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class What:
+class GrantContent:
     """What is given.
 
     `template`: its slug, version and `parameters`. `managed`: `policy_arn`; one of a customer is meant by its

@@ -22,7 +22,7 @@ MAX_GRANTS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class FollowingGrant:
     """A grant that would follow, with the places of its operations in the plan."""
 
     grant: Grant
@@ -42,7 +42,7 @@ class RolloutPlan:
     """What would be rewritten, once for each policy, no matter who shares it."""
 
     operations: list[Operation] = field(default_factory=list)
-    followed: list[Followed] = field(default_factory=list)
+    followed: list[FollowingGrant] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
     more: int = 0
 
@@ -76,7 +76,7 @@ def plan_rollout(grants: Sequence[Grant], *, body: TemplateBody) -> RolloutPlan:
                 made[key] = len(plan.operations)
                 plan.operations.append(operation)
             places.append(made[key])
-        plan.followed.append(Followed(grant, tuple(places)))
+        plan.followed.append(FollowingGrant(grant, tuple(places)))
     return plan
 
 

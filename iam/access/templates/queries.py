@@ -13,7 +13,7 @@ from iam.access.templates.models import Template, TemplateVersion
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class OfferedTemplate:
     """A template with the version that is offered."""
 
     template: Template
@@ -30,22 +30,24 @@ class Offer:
         return body_of(self.version)
 
 
-def offered_templates(*, with_retired: bool = False) -> list[Offer]:
+def offered_templates(*, with_retired: bool = False) -> list[OfferedTemplate]:
     """All templates with what is offered, by title; one query."""
     rows = TemplateVersion.objects.filter(number=F("template__current")).select_related("template")
     if not with_retired:
         rows = rows.filter(template__retired_at__isnull=True)
-    return [Offer(version.template, version) for version in rows.order_by("title", "template__slug")]
+    return [
+        OfferedTemplate(version.template, version) for version in rows.order_by("title", "template__slug")
+    ]
 
 
-def offer_of(slug: str, *, number: int | None = None) -> Offer | None:
+def offer_of(slug: str, *, number: int | None = None) -> OfferedTemplate | None:
     """One template with the version that is offered, or with that of the number; None where there is none
     such.
     """
     rows = TemplateVersion.objects.filter(template__slug=slug).select_related("template")
     rows = rows.filter(number=F("template__current")) if number is None else rows.filter(number=number)
     version = rows.first()
-    return Offer(version.template, version) if version else None
+    return OfferedTemplate(version.template, version) if version else None
 
 
 def bodies_of(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], TemplateBody]:

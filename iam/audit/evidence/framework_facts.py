@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from iam.audit.evidence.tables import PackColumn, PackTable, Row
 from iam.audit.findings.models import AuditFinding, FindingStatus
-from iam.audit.frameworks.assessment import Assessed, parts_now
+from iam.audit.frameworks.assessment import ScopedFramework, parts_now
 from iam.audit.frameworks.definitions import Framework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts
 from iam.audit.frameworks.judgement import OWN, RequirementResult
@@ -84,7 +84,7 @@ def _requirements(framework: Framework, accounts: list[Account], as_of: datetime
     for account in accounts:
         # An account that no worker has judged yet is judged now: nothing is left out silently.
         own: Parts | None = kept.get(account.account_id)
-        parts[account.account_id] = own or parts_now(account, [Assessed(framework, None)], at=None)[0]
+        parts[account.account_id] = own or parts_now(account, [ScopedFramework(framework, None)], at=None)[0]
     oldest = _judged_at(framework, accounts) or as_of
     for result in judged(framework, None, parts, at=as_of).values():
         yield _requirement(framework, result, oldest)

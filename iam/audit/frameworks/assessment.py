@@ -37,7 +37,7 @@ from iam.policy.memory import collecting_paused
 LASTS: Final = timedelta(hours=1)
 
 
-class Assessed(NamedTuple):
+class ScopedFramework(NamedTuple):
     """A framework in a scope; None: everything."""
 
     framework: Framework
@@ -49,12 +49,12 @@ class Assessed(NamedTuple):
         return ScopeTerms.from_json(self.scope.terms) if self.scope else EVERYTHING
 
 
-def every_assessed() -> list[Assessed]:
+def every_assessed() -> list[ScopedFramework]:
     """Each framework in each scope."""
     scopes: list[ComplianceScope | None] = [None, *ComplianceScope.objects.order_by("name")]
-    assessed: list[Assessed] = []
+    assessed: list[ScopedFramework] = []
     for framework in all_frameworks().values():
-        assessed.extend(Assessed(framework, scope) for scope in scopes)
+        assessed.extend(ScopedFramework(framework, scope) for scope in scopes)
     return assessed
 
 
@@ -75,7 +75,7 @@ def assess_due(*, now: datetime | None = None) -> int:
     return count
 
 
-def parts_now(account: Account, assessed: Sequence[Assessed], *, at: datetime | None) -> list[Parts]:
+def parts_now(account: Account, assessed: Sequence[ScopedFramework], *, at: datetime | None) -> list[Parts]:
     """The parts of an account in each of some frameworks and scopes, at a moment (None: now)."""
     findings, unread = current_findings(account) if at is None else past_findings(account, at)
     unconnected = unconnected_accounts(at)
@@ -84,14 +84,14 @@ def parts_now(account: Account, assessed: Sequence[Assessed], *, at: datetime | 
         entities = [each.id for each in (*facts.of_kind(Kind.USER), *facts.of_kind(Kind.ROLE))]
         records = records_of(account, now=facts.now, unconnected=unconnected, entities=entities)
         for framework, scope in assessed:
-            terms = Assessed(framework, scope).terms
+            terms = ScopedFramework(framework, scope).terms
             arns = scoped_arns(account, terms, at=at)
             case = AccountCase(facts, arns, terms, records, is_past=at is not None)
             parts.append(account_parts(framework, case, refs_in(findings, arns), unread))
     return parts
 
 
-def _assess_account(account: Account, assessed: Iterable[Assessed], now: datetime) -> bool:
+def _assess_account(account: Account, assessed: Iterable[ScopedFramework], now: datetime) -> bool:
     """Judge an account where something is due; whether it was."""
     run = FindingRun.objects.filter(account=account).values_list("inputs", "calculated_at").first()
     if run is None or run[1] is None:
@@ -101,7 +101,7 @@ def _assess_account(account: Account, assessed: Iterable[Assessed], now: datetim
             "key", "inputs"
         )
     )
-    due: list[tuple[Assessed, str, str]] = []
+    due: list[tuple[ScopedFramework, str, str]] = []
     for each in assessed:
         key = key_of(each.framework.name, each.scope, account.pk)
         inputs = _digest(run, each.terms)
@@ -117,7 +117,7 @@ def _assess_account(account: Account, assessed: Iterable[Assessed], now: datetim
     return True
 
 
-def _keep_installation(assessed: Assessed, now: datetime) -> None:
+def _keep_installation(assessed: ScopedFramework, now: datetime) -> None:
     facts = installation_facts(now=now, is_past=False)
     parts = installation_parts(assessed.framework, facts)
     _keep(
@@ -126,7 +126,7 @@ def _keep_installation(assessed: Assessed, now: datetime) -> None:
 
 
 def _keep(
-    key: str, assessed: Assessed, parts: Parts, *, account: Account | None, inputs: str, at: datetime
+    key: str, assessed: ScopedFramework, parts: Parts, *, account: Account | None, inputs: str, at: datetime
 ) -> None:
     values: dict[str, Any] = {
         "framework": assessed.framework.name,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from iam.access.escalation_calculation import calculation as escalation
-from iam.audit.frameworks.assessment import Assessed, connected_accounts, parts_now
+from iam.audit.frameworks.assessment import ScopedFramework, connected_accounts, parts_now
 from iam.audit.frameworks.definitions import Framework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts, installation_parts
 from iam.audit.frameworks.evidence_reader import installation_facts
@@ -26,7 +26,7 @@ def results_of(
 ) -> dict[str, RequirementResult]:
     """How every requirement stands, judged at once and not kept. For commands and past moments."""
     moment = at or now or datetime.now(tz=UTC)
-    assessed = Assessed(framework, scope)
+    assessed = ScopedFramework(framework, scope)
     if at is not None:
         escalation.calculate(at)
     parts: dict[str, Parts] = {}

@@ -16,7 +16,7 @@ from iam.activity.first_calls import accounts_with_events
 from iam.audit.reviews.duties import SodTerms, active_rules, breakers
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.audit.reviews.reviewers import ReviewerChoice, TeamBook
-from iam.audit.reviews.roster_rows import Roster, rows_of
+from iam.audit.reviews.roster_rows import ReviewRoster, rows_of
 from iam.audit.reviews.terms import ReviewTerms
 from iam.changes.errors import RefusedError
 from iam.directory.models import Team
@@ -92,7 +92,7 @@ def _still_opening(campaign: ReviewCampaign) -> QuerySet[ReviewCampaign]:
     return ReviewCampaign.objects.filter(pk=campaign.pk, state=RunState.SUBMITTING)
 
 
-def _write(roster: Roster, batch: list[Entity]) -> None:
+def _write(roster: ReviewRoster, batch: list[Entity]) -> None:
     """A batch, and how far it went; `asked_at` tells others that somebody is at it."""
     campaign = roster.campaign
     with transaction.atomic():
@@ -103,7 +103,7 @@ def _write(roster: Roster, batch: list[Entity]) -> None:
         ReviewItem.objects.bulk_create(rows_of(roster, batch), batch_size=400, ignore_conflicts=True)
 
 
-def _members(roster: Roster, terms: ReviewTerms) -> frozenset[int] | None:
+def _members(roster: ReviewRoster, terms: ReviewTerms) -> frozenset[int] | None:
     """The users of the teams of a campaign; None for everyone."""
     if not terms.teams:
         return None
@@ -113,7 +113,7 @@ def _members(roster: Roster, terms: ReviewTerms) -> frozenset[int] | None:
     return frozenset(numbers)
 
 
-def _roster(campaign: ReviewCampaign, terms: ReviewTerms, accounts: list[Account]) -> Roster:
+def _roster(campaign: ReviewCampaign, terms: ReviewTerms, accounts: list[Account]) -> ReviewRoster:
     """What is asked once. Raises RefusedError where the index lacks an account that has users or roles."""
     connected = Account.objects.filter(removed_at__isnull=True)
     revisions = dict(connected.values_list("account_id", "revision"))
@@ -129,7 +129,7 @@ def _roster(campaign: ReviewCampaign, terms: ReviewTerms, accounts: list[Account
                     for number in breakers(index, account.account_id, terms_of_rule):
                         broken[number].append((name, terms_of_rule))
     book = TeamBook.read()
-    return Roster(
+    return ReviewRoster(
         campaign=campaign,
         terms=terms,
         administrators=frozenset(known),
@@ -141,7 +141,7 @@ def _roster(campaign: ReviewCampaign, terms: ReviewTerms, accounts: list[Account
     )
 
 
-def _facts(roster: Roster, accounts: list[Account]) -> dict[str, object]:
+def _facts(roster: ReviewRoster, accounts: list[Account]) -> dict[str, object]:
     """What its pages and evidence say of how it was made."""
     rows = roster.campaign.rows
     return {

@@ -51,7 +51,7 @@ Uses = dict[str, datetime]
 
 
 @dataclass(slots=True)
-class Held:
+class ReviewedAccess:
     """One access of one user or role. `compared` is what the same access of a peer has in common."""
 
     entity: Entity
@@ -74,7 +74,7 @@ class SubjectFacts:
 
 
 @dataclass(slots=True)
-class Roster:
+class ReviewRoster:
     """What stays the same while a campaign's rows are written. `administrators` and `broken` (by the number
     of the user or role: rules that it breaks) are of all its accounts, `recorded` the accounts of which
     events are known, `known` the accounts that are connected.
@@ -99,7 +99,7 @@ class Roster:
         return self._peers[team]
 
 
-def rows_of(roster: Roster, entities: Sequence[Entity]) -> list[ReviewItem]:
+def rows_of(roster: ReviewRoster, entities: Sequence[Entity]) -> list[ReviewItem]:
     """The rows of the campaign about some users and roles, not written yet; what they allow is."""
     subjects = _subjects(roster, entities)
     chosen = [entity for entity in entities if entity.pk in subjects]
@@ -131,8 +131,8 @@ def rows_of(roster: Roster, entities: Sequence[Entity]) -> list[ReviewItem]:
 
 
 def _is_asked(
-    roster: Roster,
-    holding: Held,
+    roster: ReviewRoster,
+    holding: ReviewedAccess,
     state: UseState,
     last: datetime | None,
     reviewed: dict[tuple[int, str, str], datetime],
@@ -150,8 +150,8 @@ def _is_asked(
 
 
 def _row(
-    roster: Roster,
-    holding: Held,
+    roster: ReviewRoster,
+    holding: ReviewedAccess,
     subject: SubjectFacts,
     *,
     name: str,
@@ -195,7 +195,7 @@ def _reviewer(person: Person | None) -> dict[str, Any]:
     return {} if person is None else {"reviewer_id": person.pk, "reviewer_name": person.name}
 
 
-def _broken_rules(roster: Roster, holding: Held) -> list[str]:
+def _broken_rules(roster: ReviewRoster, holding: ReviewedAccess) -> list[str]:
     """The rules that the user or role breaks, and to which this access contributes."""
     names = []
     for name, terms in roster.broken.get(holding.entity.pk, ()):
@@ -204,7 +204,7 @@ def _broken_rules(roster: Roster, holding: Held) -> list[str]:
     return names
 
 
-def _subjects(roster: Roster, entities: Sequence[Entity]) -> dict[int, SubjectFacts]:
+def _subjects(roster: ReviewRoster, entities: Sequence[Entity]) -> dict[int, SubjectFacts]:
     """Those that the campaign is about."""
     now = valid_at(None)
     users = [entity for entity in entities if entity.kind == Kind.USER]
@@ -234,7 +234,7 @@ def _subjects(roster: Roster, entities: Sequence[Entity]) -> dict[int, SubjectFa
     return subjects
 
 
-def _role_kind(roster: Roster, category: str, trust: str) -> SubjectKind | None:
+def _role_kind(roster: ReviewRoster, category: str, trust: str) -> SubjectKind | None:
     """None for roles that only AWS can change."""
     if category == "service-linked":
         return None
@@ -247,7 +247,7 @@ def _role_kind(roster: Roster, category: str, trust: str) -> SubjectKind | None:
     return SubjectKind.ROLE
 
 
-def _held(roster: Roster, entities: Sequence[Entity]) -> Iterator[Held]:
+def _held(roster: ReviewRoster, entities: Sequence[Entity]) -> Iterator[ReviewedAccess]:
     """Each group, managed policy and inline policy, in the order of the users and roles."""
     now = valid_at(None)
     by_entity: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
@@ -271,10 +271,10 @@ def _held(roster: Roster, entities: Sequence[Entity]) -> Iterator[Held]:
             known: Callable[[int], AccessTexts] = roster.policies.policy
             if sort is AccessSort.MEMBER:
                 known = roster.policies.group
-            yield Held(entity, sort, arn, name, target, known(target), since, str(target))
+            yield ReviewedAccess(entity, sort, arn, name, target, known(target), since, str(target))
         for name, digest, text, since in inline[entity.pk]:
             access = AccessTexts({digest: text}, changed_at=since)
-            yield Held(entity, AccessSort.INLINE, name, name, None, access, since, digest)
+            yield ReviewedAccess(entity, AccessSort.INLINE, name, name, None, access, since, digest)
 
 
 def _reasons(entities: Sequence[Entity]) -> dict[tuple[int, str, str], list[dict[str, Any]]]:
@@ -312,7 +312,7 @@ def _uses(entities: Sequence[Entity]) -> dict[int, Uses]:
     return uses
 
 
-def _use_of(roster: Roster, holding: Held, uses: Uses) -> tuple[UseState, datetime | None]:
+def _use_of(roster: ReviewRoster, holding: ReviewedAccess, uses: Uses) -> tuple[UseState, datetime | None]:
     """The last call that the access allows. Unknown without a trail, and where policies aren’t synced."""
     if holding.entity.account_id not in roster.recorded:
         return UseState.UNKNOWN, None
@@ -322,7 +322,7 @@ def _use_of(roster: Roster, holding: Held, uses: Uses) -> tuple[UseState, dateti
     return (UseState.UNKNOWN if holding.access.unread else UseState.UNUSED), None
 
 
-def _peers_of(roster: Roster, holding: Held) -> tuple[str, int, int]:
+def _peers_of(roster: ReviewRoster, holding: ReviewedAccess) -> tuple[str, int, int]:
     """The smallest team of the user, how many others it has in the account, and how many of them have it."""
     teams = roster.teams.teams_of.get(holding.entity.pk, ())
     if not teams:
@@ -361,7 +361,7 @@ def _reviewed(entities: Sequence[Entity]) -> dict[tuple[int, str, str], datetime
     }
 
 
-def _write_accesses(roster: Roster, accesses: dict[str, tuple[AccessTexts, str]]) -> None:
+def _write_accesses(roster: ReviewRoster, accesses: dict[str, tuple[AccessTexts, str]]) -> None:
     """Those that no earlier row has; what another process wrote meanwhile stays."""
     new = {key: each for key, each in accesses.items() if key not in roster.access_ids}
     if not new:

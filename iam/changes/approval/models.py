@@ -10,7 +10,7 @@ from typing import Final
 from django.db import models
 from django.db.models import Q
 
-from iam.changes.approval.rules import ApprovalNeed, ApprovalRule, ApprovalStage, Deciders
+from iam.changes.approval.rules import ApprovalNeed, ApprovalRule, ApprovalStage, ApproverSpec
 from iam.changes.models import ChangeSet
 
 OWN_DEVICE: Final = "One’s own MFA device"
@@ -118,8 +118,8 @@ class Requirement(models.Model):
             because=tuple(self.because),
             wait_hours=self.wait_hours,
             remind_hours=self.remind_hours,
-            escalate_to=tuple(Deciders(**who) for who in self.escalate_to),
-            break_glass=tuple(Deciders(**who) for who in self.break_glass),
+            escalate_to=tuple(ApproverSpec(**who) for who in self.escalate_to),
+            break_glass=tuple(ApproverSpec(**who) for who in self.break_glass),
             notes=tuple(self.notes),
         )
 

@@ -23,7 +23,7 @@ from iam.changes.approval.rules import (
     ApprovalNeed,
     ApprovalRule,
     ApprovalStage,
-    Deciders,
+    ApproverSpec,
     RuleMatter,
     need_of,
 )
@@ -217,9 +217,9 @@ def _with_leads(
     approvers decide.
     """
     leads = [
-        Deciders(TEAM, slug)
+        ApproverSpec(TEAM, slug)
         for slug in sorted(teams)
-        if set(people_of([Deciders(TEAM, slug)], accounts=accounts)) - but
+        if set(people_of([ApproverSpec(TEAM, slug)], accounts=accounts)) - but
     ]
     stages, notes = [], list(need.notes)
     for number, stage in enumerate(need.stages, start=1):

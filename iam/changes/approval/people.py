@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, Value
 
-from iam.changes.approval.rules import PERSON, ROLE, TEAM, Deciders
+from iam.changes.approval.rules import PERSON, ROLE, TEAM, ApproverSpec
 from iam.changes.operations import Operation
 from iam.directory.models import OwnedUser, Role, RoleAssignment, RuleKind, TeamRule
 from iam.guard import Right
@@ -26,7 +26,7 @@ ACTING = tuple(role for role, rights in RIGHTS.items() if {Right.SEE_ACCOUNT, Ri
 _OWNED: Final = "owned"
 
 
-def people_of(who: Collection[Deciders], *, accounts: Collection[str]) -> dict[UUID, str]:
+def people_of(who: Collection[ApproverSpec], *, accounts: Collection[str]) -> dict[UUID, str]:
     """Id and name of everybody active who is meant and may act in all these accounts, by name; one query."""
     wanted = _assignments(who)
     if not wanted:
@@ -46,7 +46,7 @@ def people_of(who: Collection[Deciders], *, accounts: Collection[str]) -> dict[U
     }
 
 
-def _assignments(who: Iterable[Deciders]) -> Q:
+def _assignments(who: Iterable[ApproverSpec]) -> Q:
     wanted = Q()
     for candidate in who:
         if candidate.kind == ROLE:

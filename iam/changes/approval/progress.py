@@ -11,7 +11,7 @@ from django.conf import settings
 
 from iam.changes.approval.models import Requirement
 from iam.changes.approval.people import owners_of, people_of
-from iam.changes.approval.rules import ApprovalStage, Deciders
+from iam.changes.approval.rules import ApprovalStage, ApproverSpec
 from iam.changes.models import Approval, Change, Decision
 
 
@@ -125,7 +125,7 @@ def _stages(requirement: Requirement, *, alone: bool) -> tuple[ApprovalStage, ..
     return (ApprovalStage(everybody, 1),)
 
 
-def _deciders(requirement: Requirement, stage: ApprovalStage) -> tuple[Deciders, ...]:
+def _deciders(requirement: Requirement, stage: ApprovalStage) -> tuple[ApproverSpec, ...]:
     """Anyone who it was escalated to may decide every stage."""
     return (*stage.who, *requirement.need.escalate_to) if requirement.escalated_at else stage.who
 

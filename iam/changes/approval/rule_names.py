@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from iam.changes.approval.people import uuid_of
-from iam.changes.approval.rules import PERSON, TEAM, ApprovalNeed, ApprovalRule, Deciders
+from iam.changes.approval.rules import PERSON, TEAM, ApprovalNeed, ApprovalRule, ApproverSpec
 from iam.directory.models import Person, Team
 from iam.guard import Viewer
 from iam.mirror.models import Account
@@ -41,16 +41,16 @@ def names_in(need: ApprovalNeed) -> dict[str, str]:
     return _people(who) | _teams(_slugs(who))
 
 
-def _approver_words(rule: ApprovalRule) -> set[Deciders]:
+def _approver_words(rule: ApprovalRule) -> set[ApproverSpec]:
     approvers = chain.from_iterable(stage.who for stage in rule.stages)
     return {*approvers, *rule.escalate_to, *rule.break_glass}
 
 
-def _slugs(who: Iterable[Deciders]) -> set[str]:
+def _slugs(who: Iterable[ApproverSpec]) -> set[str]:
     return {who_may.value for who_may in who if who_may.kind == TEAM}
 
 
-def _people(who: Iterable[Deciders]) -> dict[str, str]:
+def _people(who: Iterable[ApproverSpec]) -> dict[str, str]:
     ids = [pk for who_may in who if who_may.kind == PERSON and (pk := uuid_of(who_may.value))]
     rows = Person.objects.filter(pk__in=ids).values_list("pk", "name") if ids else []
     return {str(pk): name for pk, name in rows}

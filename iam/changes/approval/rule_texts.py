@@ -14,7 +14,7 @@ from iam.changes.approval.rules import (
     ApprovalNeed,
     ApprovalRule,
     ApprovalStage,
-    Deciders,
+    ApproverSpec,
 )
 from iam.changes.risks import WORDS
 from iam.directory.models import Role
@@ -65,7 +65,7 @@ def stage_words(stage: ApprovalStage, *, names: Names) -> str:
     return f"{number} {_or(words)}" if is_by_role else f"{number} of {_or(words)}"
 
 
-def _ordered(ordered: Iterable[Deciders], *, names: Names) -> list[Deciders]:
+def _ordered(ordered: Iterable[ApproverSpec], *, names: Names) -> list[ApproverSpec]:
     """Roles, leads, then people by name: in which order they were written has no meaning, and is no
     difference between two rules.
     """
@@ -73,7 +73,7 @@ def _ordered(ordered: Iterable[Deciders], *, names: Names) -> list[Deciders]:
     return sorted(ordered, key=lambda who: (kinds.index(who.kind), names.get(who.value, who.value).lower()))
 
 
-def _single(who: Deciders, *, names: Names) -> str:
+def _single(who: ApproverSpec, *, names: Names) -> str:
     if who.kind == ROLE:
         return f"one {_approver_word(who, many=False, names=names)}"
     if who.kind == PERSON:
@@ -81,7 +81,7 @@ def _single(who: Deciders, *, names: Names) -> str:
     return "the team’s lead" if who.kind == LEAD else f"a lead of {names.get(who.value, who.value)}"
 
 
-def _approver_word(who: Deciders, *, many: bool, names: Names) -> str:
+def _approver_word(who: ApproverSpec, *, many: bool, names: Names) -> str:
     if who.kind == ROLE:
         return _ROLES[who.value][many]
     if who.kind == PERSON:
@@ -90,7 +90,7 @@ def _approver_word(who: Deciders, *, many: bool, names: Names) -> str:
     return plain if who.kind == LEAD else f"leads of {names.get(who.value, who.value)}"
 
 
-def who_words(who: Iterable[Deciders], *, names: Names) -> str:
+def who_words(who: Iterable[ApproverSpec], *, names: Names) -> str:
     """ "administrators and approvers"; "no one"."""
     return (
         _and([_approver_word(candidate, many=True, names=names) for candidate in _ordered(who, names=names)])

@@ -21,7 +21,7 @@ MAX_HOURS: Final = 30 * 24
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Deciders:
+class ApproverSpec:
     """Somebody who may decide: everybody of a role, a lead of the teams of those concerned, one person by id,
     or (found for a request) the leads of one team by its slug.
     """
@@ -34,13 +34,13 @@ class Deciders:
 class ApprovalStage:
     """So many of these people agree before the next stage begins."""
 
-    who: tuple[Deciders, ...]
+    who: tuple[ApproverSpec, ...]
     count: int = 1
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         """From what `asdict` gave."""
-        return cls(who=tuple(Deciders(**who) for who in body["who"]), count=int(body["count"]))
+        return cls(who=tuple(ApproverSpec(**who) for who in body["who"]), count=int(body["count"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class ApprovalRule:
     wait_hours: int = 24
     remind_hours: int = 4
     escalate_hours: int = 0
-    escalate_to: tuple[Deciders, ...] = ()
-    break_glass: tuple[Deciders, ...] = ()
+    escalate_to: tuple[ApproverSpec, ...] = ()
+    break_glass: tuple[ApproverSpec, ...] = ()
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
@@ -73,7 +73,7 @@ class ApprovalRule:
         for name in ("accounts", "teams", "risks"):
             rule_body[name] = tuple(rule_body.get(name, ()))
         for name in ("escalate_to", "break_glass"):
-            rule_body[name] = tuple(Deciders(**who) for who in rule_body.get(name, ()))
+            rule_body[name] = tuple(ApproverSpec(**who) for who in rule_body.get(name, ()))
         rule_body["stages"] = tuple(ApprovalStage.from_json(stage) for stage in rule_body["stages"])
         return cls(**rule_body)
 
@@ -104,8 +104,8 @@ class ApprovalNeed:
     wait_hours: int = 24
     remind_hours: int = 0
     escalate_hours: int = 0
-    escalate_to: tuple[Deciders, ...] = ()
-    break_glass: tuple[Deciders, ...] = ()
+    escalate_to: tuple[ApproverSpec, ...] = ()
+    break_glass: tuple[ApproverSpec, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -114,8 +114,8 @@ class ApprovalNeed:
         return sum(stage.count for stage in self.stages)
 
 
-APPROVERS: Final = Deciders(ROLE, Role.APPROVER.value)
-ADMINISTRATORS: Final = Deciders(ROLE, Role.ADMINISTRATOR.value)
+APPROVERS: Final = ApproverSpec(ROLE, Role.APPROVER.value)
+ADMINISTRATORS: Final = ApproverSpec(ROLE, Role.ADMINISTRATOR.value)
 REVIEWERS: Final = (APPROVERS, ADMINISTRATORS)
 """Who looks at a use of break-glass afterwards: everybody who could have approved, and all administrators."""
 GRAVE: Final = risks.GRAVE

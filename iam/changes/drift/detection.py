@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from iam.changes.drift.effect import WEIGHTS, effects_of
-from iam.changes.drift.mirror_history import EDGE, KINDS, STATE, TAGS, VERSION, Happened, happened_since
+from iam.changes.drift.mirror_history import EDGE, KINDS, STATE, TAGS, VERSION, ObservedSteps, happened_since
 from iam.changes.drift.models import Drift, DriftState, Watch
 from iam.changes.drift.settings import ACCOUNT, Changed, settings_since
 from iam.changes.models import Change, ChangeState
@@ -87,7 +87,7 @@ def _written_things(watch: Watch, *, account: Account) -> Iterator[list[int]]:
         yield ordered[start : start + CHUNK]
 
 
-def _keep(account: Account, events: Collection[Happened]) -> int:
+def _keep(account: Account, events: Collection[ObservedSteps]) -> int:
     reported = [event for event in events if event.entity.kind in KINDS and event.events()]
     known = set(
         Drift.objects.filter(entity__in={event.entity.pk for event in reported}).values_list(
@@ -108,7 +108,7 @@ def _keep(account: Account, events: Collection[Happened]) -> int:
     return len(rows)
 
 
-def _weigh_again(events: Iterable[Happened]) -> None:
+def _weigh_again(events: Iterable[ObservedSteps]) -> None:
     """What was read of an open drift after it was found, such as a key, changes how risky it is."""
     for event in events:
         drift = Drift.objects.filter(entity=event.entity, seen_at=event.when, state=DriftState.OPEN).first()
@@ -132,7 +132,7 @@ def _setting_row(account: Account, changed: Changed) -> Drift:
     return _explained(row, _sent(of_account, when=changed.when, after=changed.after, fact=changed.fact))
 
 
-def _row(account: Account, happened: Happened) -> Drift:
+def _row(account: Account, happened: ObservedSteps) -> Drift:
     row = Drift(
         account=account,
         entity=happened.entity,
@@ -150,7 +150,7 @@ def _explained(row: Drift, change: Change | None) -> Drift:
     return row
 
 
-def _explanation(happened: Happened) -> Change | None:
+def _explanation(happened: ObservedSteps) -> Change | None:
     """The change that a pull saw before the change itself was read back: the only thing that happened, and as
     it was wanted.
     """
@@ -165,7 +165,7 @@ def _explanation(happened: Happened) -> Change | None:
     return _sent(of_it, when=happened.when, after=happened.after)
 
 
-def _is_made(happened: Happened) -> bool:
+def _is_made(happened: ObservedSteps) -> bool:
     """True if it was created, with nothing but what the creating call gives it: path, trust, text, tags and
     boundary.
     """
@@ -176,7 +176,7 @@ def _is_made(happened: Happened) -> bool:
             return False
     created_with = (STATE, TAGS, VERSION, EDGE)
     own_steps = {name: steps for name, steps in happened.steps.items() if name in created_with}
-    own_events = Happened(happened.entity, happened.when, own_steps).events()
+    own_events = ObservedSteps(happened.entity, happened.when, own_steps).events()
     return len(own_events) == len(happened.events())
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from iam.changes.drift.mirror_history import CREDENTIALS, OWNED, STATE, Happened
+from iam.changes.drift.mirror_history import CREDENTIALS, OWNED, STATE, ObservedSteps
 from iam.changes.operations import trust
 from iam.changes.receipt_lines import Lines
 from iam.changes.risks import CRITICAL, HIGH, NORMAL, SENSITIVE, TRUST_OPENED, level_of
@@ -42,7 +42,7 @@ class _PrincipalThen:
     can: Effective
 
 
-def effect_of(happened: Happened) -> dict[str, Any]:
+def effect_of(happened: ObservedSteps) -> dict[str, Any]:
     """The body of an impact, as a receipt holds it. A thing that nothing is known of before it is taken to
     have held nothing.
     """
@@ -83,7 +83,7 @@ def _shifts(
     return shifts, sides
 
 
-def _held_at(happened: Happened, account: str, at: datetime) -> dict[int, _PrincipalThen]:
+def _held_at(happened: ObservedSteps, account: str, at: datetime) -> dict[int, _PrincipalThen]:
     """Who is concerned, as they were at a moment."""
     with snapshot(at, accounts=[account]) as index:
         shard = index.accounts.get(account)
@@ -96,7 +96,7 @@ def _held_at(happened: Happened, account: str, at: datetime) -> dict[int, _Princ
         }
 
 
-def _concerned(happened: Happened, shard: Shard) -> list[Member]:
+def _concerned(happened: ObservedSteps, shard: Shard) -> list[Member]:
     """The user or role itself, the members of a group, the holders of a policy."""
     number, kind = happened.entity.pk, happened.entity.kind
     if kind in (Kind.USER, Kind.ROLE):
@@ -119,7 +119,7 @@ def _has_policy(member: Member, policy: int, groups: set[int]) -> bool:
     return policy in grants.attached or policy == grants.boundary or not groups.isdisjoint(grants.groups)
 
 
-def opens_trust(happened: Happened) -> bool:
+def opens_trust(happened: ObservedSteps) -> bool:
     """Whether the trust policy of a role lets somebody in whom it did not let in before."""
     for step in happened.steps.get(STATE, ()):
         if happened.entity.kind == Kind.ROLE and step.new is not None and step.new.document is not None:
@@ -129,14 +129,14 @@ def opens_trust(happened: Happened) -> bool:
     return False
 
 
-def opens_a_door(happened: Happened) -> bool:
+def opens_a_door(happened: ObservedSteps) -> bool:
     """Whether somebody can sign in or call AWS who could not: a new access key or other credential, a console
     password.
     """
     return any(True for _ in _doors(happened))
 
 
-def _doors(happened: Happened) -> Iterator[str]:
+def _doors(happened: ObservedSteps) -> Iterator[str]:
     for step in happened.steps.get(OWNED, ()):
         if step.new is not None and step.new.kind != Kind.MFA_DEVICE and step.old is None:
             yield str(step.new.name)
@@ -146,11 +146,11 @@ def _doors(happened: Happened) -> Iterator[str]:
             yield "console password"
 
 
-def effects_of(events: Iterable[Happened]) -> dict[tuple[int, datetime], dict[str, Any]]:
+def effects_of(events: Iterable[ObservedSteps]) -> dict[tuple[int, datetime], dict[str, Any]]:
     """The effect of each, by thing and moment; those of one moment side by side, since each moment is an
     index of its own.
     """
-    by_moment: dict[tuple[datetime, datetime | None], list[Happened]] = defaultdict(list)
+    by_moment: dict[tuple[datetime, datetime | None], list[ObservedSteps]] = defaultdict(list)
     for event in events:
         by_moment[event.when, event.after].append(event)
     effects: dict[tuple[int, datetime], dict[str, Any]] = {}

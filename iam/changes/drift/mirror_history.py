@@ -65,7 +65,7 @@ class ObservedThing(NamedTuple):
 
 
 @dataclass(slots=True)
-class Happened:
+class ObservedSteps:
     """What happened to a thing at a moment: the steps of each table."""
 
     entity: Entity
@@ -130,7 +130,7 @@ class Happened:
         return any(old.document_id != new.document_id for old, new in pairs)
 
 
-def given_texts(events: Iterable[Happened]) -> dict[int, str]:
+def given_texts(events: Iterable[ObservedSteps]) -> dict[int, str]:
     """What the managed policies say now that these things got, by the policy's number; one query, none
     without any.
     """
@@ -149,7 +149,7 @@ def _is_new_device(step: FactStep) -> bool:
     return step.old is None and step.new.kind == Kind.MFA_DEVICE
 
 
-def happened_since(entities: Collection[int], *, since: datetime) -> list[Happened]:
+def happened_since(entities: Collection[int], *, since: datetime) -> list[ObservedSteps]:
     """Everything of these things after a moment; eight queries."""
     return _read(
         entities,
@@ -159,7 +159,7 @@ def happened_since(entities: Collection[int], *, since: datetime) -> list[Happen
     )
 
 
-def happened_at(places: Collection[ObservedThing]) -> dict[ObservedThing, Happened]:
+def happened_at(places: Collection[ObservedThing]) -> dict[ObservedThing, ObservedSteps]:
     """What happened at these places; eight queries, none without a place."""
     wanted = set(places)
     if not wanted:
@@ -190,7 +190,7 @@ def _sources(entities: Collection[int]) -> Iterator[tuple[str, QuerySet[Any], st
 
 def _read(
     entities: Collection[int], *, begun: Q, ended: Q, is_wanted: Any, late: Q = NOTHING
-) -> list[Happened]:
+) -> list[ObservedSteps]:
     """`late` are rows of what belongs to an owner that are told where the owner was met."""
     known = Entity.objects.filter(pk__in=entities, kind__in=KINDS).select_related("account").in_bulk()
     late = late & Q(after__lt=F("entity__owner__first_seen"), cause_kind=Cause.UNKNOWN)
@@ -204,7 +204,7 @@ def _read(
                 if is_wanted(place):
                     rows_by_place[place][name].append(row)
     return [
-        Happened(known[place.entity], place.when, _steps(tables, place.when))
+        ObservedSteps(known[place.entity], place.when, _steps(tables, place.when))
         for place, tables in rows_by_place.items()
         if not is_of_aws(known[place.entity])
     ]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from iam.changes.drift.mirror_history import Happened, ObservedThing, happened_at
+from iam.changes.drift.mirror_history import ObservedSteps, ObservedThing, happened_at
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.settings import Changed, settings_of
 from iam.guard import Viewer
@@ -64,7 +64,7 @@ class DriftPosition:
             return None
 
 
-What = Happened | Changed | None
+What = ObservedSteps | Changed | None
 """What happened to an entity, or which setting changed; None where the rows that told of it are gone."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from iam.changes.drift.mirror_history import EDGE, INLINE, OWNED, STATE, TAGS, VERSION, Happened
+from iam.changes.drift.mirror_history import EDGE, INLINE, OWNED, STATE, TAGS, VERSION, ObservedSteps
 from iam.changes.drift.reversal import Reversal, moved_on_reversal
 from iam.changes.errors import RefusedError
 from iam.changes.operations import (
@@ -41,7 +41,7 @@ ANOTHER = (
 _HOLDERS = (Kind.USER, Kind.GROUP, Kind.ROLE)
 
 
-def delete_created(happened: Happened) -> Reversal:
+def delete_created(happened: ObservedSteps) -> Reversal:
     """What was created by hand."""
     entity = happened.entity
     what = f"{entity.get_kind_display()} {entity.name}, which was created"
@@ -61,7 +61,7 @@ def delete_created(happened: Happened) -> Reversal:
     return Reversal(f"{what}, with all that it has now{': ' + lost if lost else ''}", tuple(operations))
 
 
-def _was_worked_on(happened: Happened) -> bool:
+def _was_worked_on(happened: ObservedSteps) -> bool:
     """Whether a change of Gatehouse altered it since."""
     entity = happened.entity
     later = Q(cause_kind=Cause.CHANGE, valid_from__gt=happened.when) | Q(
@@ -77,7 +77,7 @@ def _was_worked_on(happened: Happened) -> bool:
     return any(queryset.filter(later).exists() for queryset in rows)
 
 
-def recreate_deleted(happened: Happened) -> list[Reversal]:
+def recreate_deleted(happened: ObservedSteps) -> list[Reversal]:
     """What was deleted by hand: made anew, then given what it had, and what AWS does not give back."""
     entity = happened.entity
     what = f"{entity.get_kind_display()} {entity.name}, which was deleted"
@@ -97,7 +97,7 @@ def recreate_deleted(happened: Happened) -> list[Reversal]:
     return [*reversals, *_cannot_return(happened)]
 
 
-def _given_back(happened: Happened) -> Iterator[Reversal]:
+def _given_back(happened: ObservedSteps) -> Iterator[Reversal]:
     entity = happened.entity
     holder = {
         "holder_kind": entity.kind, "holder_name": entity.name, "holder_id": "", "holder_arn": entity.arn,
@@ -127,37 +127,37 @@ def _unless_gone(target: Entity, what: str, operation: Operation) -> Reversal:
     return Reversal(what, (operation,))
 
 
-def _cannot_return(happened: Happened) -> Iterator[Reversal]:
+def _cannot_return(happened: ObservedSteps) -> Iterator[Reversal]:
     gone = [step.old for step in happened.steps.get(OWNED, []) if step.old is not None]
     if gone:
         names = ", ".join(row.name.rpartition("/")[2] for row in gone)
         yield Reversal(f"Credentials of {happened.entity.name} ({names})", why_not="AWS can’t restore them.")
 
 
-def _targets(happened: Happened, kind: EdgeKind) -> list[Entity]:
+def _targets(happened: ObservedSteps, kind: EdgeKind) -> list[Entity]:
     steps = happened.steps.get(EDGE, [])
     return [step.old.target for step in steps if step.old is not None and step.old.kind == kind]
 
 
-def _tags(happened: Happened) -> Mapping[str, str]:
+def _tags(happened: ObservedSteps) -> Mapping[str, str]:
     return next((step.old.tags for step in happened.steps.get(TAGS, []) if step.old is not None), {})
 
 
-def _boundary(happened: Happened) -> str:
+def _boundary(happened: ObservedSteps) -> str:
     return next((target.arn for target in _targets(happened, EdgeKind.BOUNDARY)), "")
 
 
-def _user(happened: Happened, state: EntityState) -> Operation:
+def _user(happened: ObservedSteps, state: EntityState) -> Operation:
     return CreateUser.of(
         state.account, name=state.name, path=state.path, boundary=_boundary(happened), tags=_tags(happened)
     )
 
 
-def _group(_: Happened, state: EntityState) -> Operation:
+def _group(_: ObservedSteps, state: EntityState) -> Operation:
     return CreateGroup.of(state.account, name=state.name, path=state.path)
 
 
-def _role(happened: Happened, state: EntityState) -> Operation:
+def _role(happened: ObservedSteps, state: EntityState) -> Operation:
     trust = state.document.text if state.document else ""
     return CreateRole.of(
         state.account,
@@ -170,7 +170,7 @@ def _role(happened: Happened, state: EntityState) -> Operation:
     )
 
 
-def _policy(happened: Happened, state: EntityState) -> Operation:
+def _policy(happened: ObservedSteps, state: EntityState) -> Operation:
     versions = [step.old for step in happened.steps.get(VERSION, []) if step.old is not None]
     ordered = sorted(versions, key=lambda version: int(version.version_id[1:]))
     others = {
@@ -188,11 +188,11 @@ def _policy(happened: Happened, state: EntityState) -> Operation:
     )
 
 
-def _profile(happened: Happened, state: EntityState) -> Operation:
+def _profile(happened: ObservedSteps, state: EntityState) -> Operation:
     return CreateInstanceProfile.of(state.account, name=state.name, path=state.path, tags=_tags(happened))
 
 
-_MAKERS: dict[Kind, Callable[[Happened, EntityState], Operation]] = {
+_MAKERS: dict[Kind, Callable[[ObservedSteps, EntityState], Operation]] = {
     Kind.USER: _user,
     Kind.GROUP: _group,
     Kind.ROLE: _role,

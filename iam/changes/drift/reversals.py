@@ -14,7 +14,7 @@ from iam.changes.drift.mirror_history import (
     STATE,
     TAGS,
     VERSION,
-    Happened,
+    ObservedSteps,
 )
 from iam.changes.drift.recreation import delete_created, recreate_deleted
 from iam.changes.drift.reversal import Reversal, moved_on_reversal
@@ -35,7 +35,7 @@ _RENAMES = {Kind.USER: UpdateUser, Kind.GROUP: UpdateGroup}
 _SETTINGS = {"Description", "MaxSessionDuration"}
 
 
-def reversals(happened: Happened) -> list[Reversal]:
+def reversals(happened: ObservedSteps) -> list[Reversal]:
     """What turns back everything that happened, in the order in which AWS takes it."""
     states = happened.steps.get(STATE, [])
     if any(step.old is None for step in states):

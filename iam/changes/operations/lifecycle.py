@@ -97,7 +97,7 @@ def namesake(account: Account, *, kind: str, name: str, but: str = "") -> Entity
     return living.exclude(aws_id=but).first()
 
 
-class Whole(OnSubject):
+class WholeEntity(OnSubject):
     """An operation by which an entity comes or goes, with all that can be said when it is made."""
 
     inputs: SubjectParams
@@ -109,7 +109,7 @@ class Whole(OnSubject):
         return {"exists": True, **super().image_now(now)}
 
 
-class Create(Whole):
+class Create(WholeEntity):
     """Makes something under a name that nothing has."""
 
     _made_before = 0
@@ -213,7 +213,7 @@ class CreatePrincipal(Create):
         world.put_principal(row)
 
 
-class Delete(Whole):
+class Delete(WholeEntity):
     """Deletes something that has nothing left which AWS wants gone first; what has is refused, unless its
     set takes that away before."""
 

@@ -106,7 +106,7 @@ def waiting() -> RestoreWaiting | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
+class ReleaseResult:
     """What became of the changes that were on hold. `unknown`: they were running, and were not let go on."""
 
     cancelled: int
@@ -114,7 +114,7 @@ class Released:
     continued: int
 
 
-def end_hold(*, cancel: Collection[str] | None, actor: Actor, label: str) -> Released:
+def end_hold(*, cancel: Collection[str] | None, actor: Actor, label: str) -> ReleaseResult:
     """Let the changes go on, except those whose requests are named in `cancel` (None: all of them).
 
     Raises RefusedError while an account that is concerned has not been synced since, or if a reference is
@@ -148,4 +148,4 @@ def end_hold(*, cancel: Collection[str] | None, actor: Actor, label: str) -> Rel
             actor=actor,
             data={"cancelled": cancelled, "unknown": unknown, "continued": continued},
         )
-    return Released(cancelled, unknown, continued)
+    return ReleaseResult(cancelled, unknown, continued)

@@ -15,7 +15,7 @@ from iam.changes.services.policy_texts import plan_policy_text, request_policy_t
 from iam.changes.services.requests import (
     SetCause,
     SetLane,
-    Weighed,
+    WeighedRequest,
     examine,
     look_again,
     request_change,
@@ -36,7 +36,7 @@ __all__ = [
     "ChangePlan",
     "SetCause",
     "SetLane",
-    "Weighed",
+    "WeighedRequest",
     "approve",
     "break_glass",
     "comment",

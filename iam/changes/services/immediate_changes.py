@@ -23,14 +23,14 @@ from iam.changes.planning_cache import memoized_reads
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue_all
 from iam.changes.services.plans import ChangePlan, check_account, check_right, examine
-from iam.changes.services.requests import SetCause, SetLane, Weighed, asked_before, write_set
+from iam.changes.services.requests import SetCause, SetLane, WeighedRequest, asked_before, write_set
 from iam.changes.set_context import look_ahead, one_after_the_other
 from iam.guard import Viewer
 
 
 def weigh_at_once(
     operations: Sequence[Operation], *, actor: Viewer, reverts: Sequence[Change | None] = ()
-) -> Weighed:
+) -> WeighedRequest:
     """Check operations as for a request, except that an open request for the same stops none of them. Raises
     RefusedError.
     """
@@ -42,11 +42,11 @@ def weigh_at_once(
             check_account(operation.account)
             check_right(operation, viewer=actor, earlier=earlier)
             plans.append(replace(examine(operation, earlier=earlier), reverts=change))
-    return Weighed(plans, set_receipt_of(operations, receipts=[plan.receipt.body for plan in plans]))
+    return WeighedRequest(plans, set_receipt_of(operations, receipts=[plan.receipt.body for plan in plans]))
 
 
 def queue_at_once(
-    weighed: Weighed,
+    weighed: WeighedRequest,
     *,
     actor: Viewer,
     reason: str,

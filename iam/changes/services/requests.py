@@ -50,7 +50,7 @@ class SetLane(NamedTuple):
     branch: int = 0
 
 
-class Weighed(NamedTuple):
+class WeighedRequest(NamedTuple):
     """The plans of a set, checked by every rule a moment ago, and the receipt of the whole."""
 
     plans: list[ChangePlan]
@@ -64,12 +64,12 @@ def examine(
     reverts: Sequence[Change | None] = (),
     for_grant: bool = False,
     most: int = MAX_CHANGES,
-) -> Weighed:
+) -> WeighedRequest:
     """Check a set of at most so many and compute its receipt, which takes long where it is large: before a
     transaction, that it does not keep others waiting. Raises RefusedError.
     """
     plans = plan_set(operations, viewer=actor, reverts=reverts, for_grant=for_grant, most=most)
-    return Weighed(plans, set_receipt_of(operations, receipts=[plan.receipt.body for plan in plans]))
+    return WeighedRequest(plans, set_receipt_of(operations, receipts=[plan.receipt.body for plan in plans]))
 
 
 def request_change(
@@ -93,7 +93,7 @@ def request_change(
 
 
 def request_changes(
-    planned: Sequence[ChangePlan] | Weighed,
+    planned: Sequence[ChangePlan] | WeighedRequest,
     *,
     actor: Viewer,
     reason: str,
@@ -115,7 +115,7 @@ def request_changes(
     once. Every rule is checked again, unless that was done just now (`examine`). Raises RefusedError.
     """
     reason = _reason(reason)
-    plans = planned.plans if isinstance(planned, Weighed) else planned
+    plans = planned.plans if isinstance(planned, WeighedRequest) else planned
     if not plans:
         raise RefusedError("There is nothing to request.")
     operations = [plan.operation for plan in plans]
@@ -123,7 +123,7 @@ def request_changes(
     if standing:
         return standing
     try:
-        if isinstance(planned, Weighed):
+        if isinstance(planned, WeighedRequest):
             weighed = planned
         else:
             reverts = [plan.reverts for plan in plans]

@@ -7,9 +7,9 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 
 from iam.guard import Right, Viewer
-from iam.journal.services import Nameless
+from iam.journal.services import SystemActor
 
-Actor = Viewer | Nameless
+Actor = Viewer | SystemActor
 
 
 def must_manage(actor: Actor, *, account_id: str) -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from iam.aws.permissions import MANAGEMENT_ACCOUNT_ONLY, READ, WRITE, hub_policy, read_policy, trust_policy
-from iam.aws.spoke import Purpose, Spoke, cloudformation, terraform
+from iam.aws.spoke import Purpose, SpokeRole, cloudformation, terraform
 
 READER, WRITER = "gatehouse-reader", "gatehouse-writer"
 NAMES: dict[Purpose, str] = {"read": READER, "write": WRITER}
@@ -32,7 +32,7 @@ def role_texts(
     """The texts of the reading or the writing role. Raises ValueError for values that cannot stand in a
     policy.
     """
-    spoke = Spoke(
+    spoke = SpokeRole(
         account_id=account_id,
         hub_role_arn=hub_arn,
         external_id=external_id,

@@ -246,7 +246,7 @@ class States(DifferenceSource):
         )
 
 
-class Ties(DifferenceSource):
+class ConnectionDifferences(DifferenceSource):
     """Memberships, attachments, boundaries, roles of instance profiles; places in the organization, and what
     bounds them.
     """
@@ -387,8 +387,8 @@ SOURCES: tuple[DifferenceSource, ...] = (
     States(CAME),
     States(WENT),
     States(CHANGED),
-    Ties(CAME),
-    Ties(WENT),
+    ConnectionDifferences(CAME),
+    ConnectionDifferences(WENT),
     InlinePolicyDifferences(CAME),
     InlinePolicyDifferences(WENT),
     InlinePolicyDifferences(CHANGED),

@@ -50,7 +50,7 @@ QUOTA_SECTIONS = {
 """The names by which AWS counts what is in use of a quota, each with the section that it comes from."""
 CUSTOMER_POLICIES = "customer_policies"
 _identities = KeptResults[dict[int, int]]()
-_numbers = KeptResults["Numbers"]()
+_numbers = KeptResults["FigureTotals"]()
 LIVE = 8
 """So many accounts are counted for one page; the others show what was counted at the end of their last
 sync.
@@ -64,7 +64,7 @@ def forget() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class FigureTotals:
     """Figures by name (see iam.mirror.pull.numbers); `uncounted` accounts are not in them."""
 
     values: dict[str, int]
@@ -79,7 +79,7 @@ class Numbers:
         }
 
 
-def figures(context: ListContext, *, written: State | None = None) -> Numbers:
+def figures(context: ListContext, *, written: State | None = None) -> FigureTotals:
     """What the overview shows, and the tabs of the lists too; kept while nothing is written, for at most a
     minute. `written` is the `generation`, where the caller has asked for it already.
     """
@@ -89,7 +89,7 @@ def figures(context: ListContext, *, written: State | None = None) -> Numbers:
         about = (scope_key(context), written, context.now.replace(second=0, microsecond=0))
         return _numbers.get_or_make(about, lambda: _sum(_kept_by_account(context), now=context.now))
     counted = kept_counts(number_queries(context), about=f"figures {scope_key(context)} {written}")
-    return Numbers(counted | (_kept_then(context) if _sees_whole(context) else {}))
+    return FigureTotals(counted | (_kept_then(context) if _sees_whole(context) else {}))
 
 
 def _kept_then(context: ListContext) -> dict[str, int]:
@@ -140,7 +140,7 @@ def _sees_whole(context: ListContext) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedFigures:
     """What is kept of one account: the figures (None: none yet), and whether something was written since they
     were counted.
     """
@@ -151,7 +151,7 @@ class Kept:
     is_current: bool
 
 
-def _kept_by_account(context: ListContext) -> list[Kept]:
+def _kept_by_account(context: ListContext) -> list[CachedFigures]:
     """What is kept of each account that the context shows: one query."""
     if context.account:
         rows = _kept_figures(None).rows(account=context.account.pk)
@@ -161,7 +161,7 @@ def _kept_by_account(context: ListContext) -> list[Kept]:
     for values, kept_at, *columns in rows:
         account = instance(Account, columns)
         is_current = account.writes == account.counted_writes and kept_at and context.now - kept_at < RECOUNT
-        kept_counts.append(Kept(account, values, account.writes, bool(is_current)))
+        kept_counts.append(CachedFigures(account, values, account.writes, bool(is_current)))
     return kept_counts
 
 
@@ -189,15 +189,15 @@ def with_kept_figures(accounts: QuerySet[Account]) -> QuerySet[Account]:
     )
 
 
-def _sum(accounts: list[Kept], *, now: datetime) -> Numbers:
+def _sum(accounts: list[CachedFigures], *, now: datetime) -> FigureTotals:
     by_account = _brought_up_to_date(accounts, now=now)
     total: Counter[str] = Counter()
     for numbers in by_account.values():
         total.update(numbers)
-    return Numbers(dict(total), uncounted=len(accounts) - len(by_account))
+    return FigureTotals(dict(total), uncounted=len(accounts) - len(by_account))
 
 
-def _brought_up_to_date(accounts: list[Kept], *, now: datetime) -> dict[int, dict[str, int]]:
+def _brought_up_to_date(accounts: list[CachedFigures], *, now: datetime) -> dict[int, dict[str, int]]:
     """The figures by account: one query for each account to which something was written since, for at most
     `LIVE` of them.
     """

@@ -120,12 +120,12 @@ def difference(entity: Entity, *, left: datetime, right: datetime | None) -> Tim
     queries.
     """
     high = right or datetime.now(tz=UTC)
-    comparing = _Comparing(entity, low=left, high=high, right=right, at_once=False)
+    comparing = _ComparisonReading(entity, low=left, high=high, right=right, at_once=False)
     return Timeline(newest_first(comparing.events()), older=None, is_cut=comparing.is_cut)
 
 
 @dataclass(slots=True)
-class _Comparing(_HistoryReading):
+class _ComparisonReading(_HistoryReading):
     """Takes the rows that hold at one of two moments, and not at the other."""
 
     right: datetime | None = None

@@ -46,7 +46,7 @@ SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class NearbyMoments:
     """Moments around the one that is shown, each to the second, since an address carries seconds.
     `is_incomplete`: part of the account could not be synced lately.
 
@@ -113,19 +113,19 @@ def _moments(
     )[:1]
 
 
-def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
+def account_moments(account: Account | None, *, at: datetime | None) -> NearbyMoments:
     """Moments of one account, or (None) of all of them: one query."""
     shown = at or datetime.now(tz=UTC)
     rows = _OF_ACCOUNT.rows(shown=shown, account=account.pk) if account else _OF_ALL.rows(shown=shown)
     first, last, following, read, incomplete = rows[0] if rows else (None,) * 5
     if first is None:
-        return Moments(is_incomplete=bool(incomplete))
+        return NearbyMoments(is_incomplete=bool(incomplete))
     earliest = just_after(first)
     before = just_before(last) if last else None
     if before and before < earliest:
         before = None
     after = just_after(following) if at and following else None
-    return Moments(
+    return NearbyMoments(
         earliest=earliest,
         before=before,
         after=after,
@@ -134,7 +134,7 @@ def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
     )
 
 
-def entity_moments(entity: Entity, *, at: datetime | None) -> Moments:
+def entity_moments(entity: Entity, *, at: datetime | None) -> NearbyMoments:
     """Moments at which something on the entity's page changed: two queries in the present, three in the
     past.
     """
@@ -146,7 +146,7 @@ def entity_moments(entity: Entity, *, at: datetime | None) -> Moments:
     last, following = earlier[0][0] if earlier else None, later[0][0] if later else None
     before = just_before(last) if last is not None and last > entity.first_seen else None
     after = just_after(following) if following else None
-    return Moments(
+    return NearbyMoments(
         earliest=just_after(entity.first_seen),
         before=before,
         after=after,

@@ -29,13 +29,13 @@ from iam.mirror.queries.differences import (
     KINDS,
     TIES,
     WENT,
+    ConnectionDifferences,
     DifferenceRow,
     DifferenceSign,
     DifferenceSource,
     DocumentDifferences,
     InlinePolicyDifferences,
     States,
-    Ties,
 )
 from iam.mirror.queries.figures import generation
 from iam.mirror.queries.lists.context import ListContext
@@ -112,13 +112,13 @@ def _parts(context: ListContext, shown: datetime, limit: int) -> Iterator[Iterat
 
     ties = Edge.objects.filter(kind__in=TIES)
     yield _told(
-        Ties,
+        ConnectionDifferences,
         _seen(ties.filter(begun), context, entity="source", kinds=PRINCIPALS),
         order="-valid_from",
         limit=limit,
     )
     yield _told(
-        Ties,
+        ConnectionDifferences,
         _seen(ties.filter(ended), context, entity="source", kinds=PRINCIPALS),
         order="-valid_to",
         limit=limit,

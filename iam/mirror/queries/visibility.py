@@ -18,7 +18,7 @@ OWNED: frozenset[str] = frozenset(
 """What belongs to a user."""
 
 
-class Under(Lookup):
+class UnderPath(Lookup):
     """Whether a path begins with another that ends with a slash: by the exact beginning, since IAM tells
     paths apart by case, and in words by which each database finds it in an index.
     """
@@ -154,7 +154,7 @@ def _under_paths(scope: Scope) -> QuerySet[EntityState, Any]:
     for account_id, value in sorted(scope.paths):
         path = value.strip("/")
         start = f"/{path}/" if path else "/"
-        under |= Q(Under(F("path"), start)) & _in_account(account_id)
+        under |= Q(UnderPath(F("path"), start)) & _in_account(account_id)
     return EntityState.objects.filter(under, valid_at(None), kind=Kind.USER).values("entity")
 
 

@@ -117,10 +117,10 @@ def _behind() -> dict[str, AccountRevision]:
         "account_id", "pk", "partition", "revision", "image__revision", "image__mark", "image__drawn_at"
     )
     accounts = tuple(rows)
-    if _Rest.state == accounts:
+    if _IdleMark.state == accounts:
         return {}
     organizations, old = Organizations(None), timezone.now() - LASTS
-    damaged = _damaged() if _Rest.state is None else set()
+    damaged = _damaged() if _IdleMark.state is None else set()
     behind = {}
     for number, pk, partition, revision, drawn_revision, mark, drawn_at in accounts:
         known = AccountRevision(pk, partition, revision)
@@ -132,11 +132,11 @@ def _behind() -> dict[str, AccountRevision]:
         ):
             behind[number] = known
     is_at_rest = all(revision == drawn_revision for _, _, _, revision, drawn_revision, _, _ in accounts)
-    _Rest.state = accounts if is_at_rest and not behind else ()
+    _IdleMark.state = accounts if is_at_rest and not behind else ()
     return behind
 
 
-class _Rest:
+class _IdleMark:
     """What this worker last saw when no image was behind: as long as it sees the same, there is nothing to
     do. None before its first look.
     """

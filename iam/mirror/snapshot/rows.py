@@ -25,7 +25,7 @@ Tags = Mapping[str, str]
 
 
 @dataclass(slots=True)
-class _Held:
+class _GrantParts:
     """The parts of Grants, while they are gathered."""
 
     inline: list[tuple[str, str]] = field(default_factory=list)
@@ -90,14 +90,14 @@ class Rows:
                 yield *row, ""
             yield from _stream(states.filter(kind__in=PRINCIPALS).values_list(*COLUMNS, UNIQUE_ID))
 
-    def _held(self, owners: list[int] | None) -> dict[int, _Held]:
-        held_by_source: dict[int, _Held] = {}
+    def _held(self, owners: list[int] | None) -> dict[int, _GrantParts]:
+        held_by_source: dict[int, _GrantParts] = {}
         for source, kind, target in self._rows(
             Edge, "source_id", owners, "source_id", "kind", "target_id", kind__in=EDGES
         ):
             holder = held_by_source.get(source)
             if holder is None:
-                holder = held_by_source[source] = _Held()
+                holder = held_by_source[source] = _GrantParts()
             if kind == EdgeKind.MEMBER:
                 holder.groups.append(target)
             elif kind == EdgeKind.ATTACHED:
@@ -109,7 +109,7 @@ class Rows:
         ):
             holder = held_by_source.get(owner)
             if holder is None:
-                holder = held_by_source[owner] = _Held()
+                holder = held_by_source[owner] = _GrantParts()
             holder.inline.append((name, document))
         return held_by_source
 
@@ -125,7 +125,7 @@ class Rows:
         for chunk in chunks(owners):
             yield from rows.filter(**{f"{owner}__in": chunk}).values_list(*columns)
 
-    def _grants_of(self, holder: _Held | None) -> Grants:
+    def _grants_of(self, holder: _GrantParts | None) -> Grants:
         if holder is None:
             return _NOTHING
         # The database gives them in whatever order, which must not make two grants of one.

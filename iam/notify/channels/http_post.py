@@ -42,7 +42,7 @@ def post(
     port = parts.port or (443 if secure else 80)
     is_private = settings.WEBHOOK_PRIVATE if is_private is None else is_private
     addresses = _allowed(host, port, who=who, is_private=is_private)
-    connection = _Pinned(host, port, addresses=addresses, secure=secure, ca_file=ca_file)
+    connection = _PinnedConnection(host, port, addresses=addresses, secure=secure, ca_file=ca_file)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     sent = {"Content-Type": "application/json", "User-Agent": "Gatehouse", **headers}
     try:
@@ -95,7 +95,7 @@ def is_public(text: str) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
-class _Pinned(HTTPConnection):
+class _PinnedConnection(HTTPConnection):
     """Connects to one of the addresses that were looked at, and names the host in TLS and in the request."""
 
     def __init__(self, host: str, port: int, *, addresses: list[str], secure: bool, ca_file: str) -> None:

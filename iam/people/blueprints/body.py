@@ -38,7 +38,7 @@ class BlueprintError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class FilledTemplate:
     """A template in a version, filled in."""
 
     slug: str
@@ -64,7 +64,7 @@ class Body:
     accounts: tuple[str, ...] = ()
     path: str = "/"
     groups: tuple[str, ...] = ()
-    templates: tuple[Filled, ...] = ()
+    templates: tuple[FilledTemplate, ...] = ()
     boundary: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     password: bool = True
@@ -94,7 +94,7 @@ class Body:
             | {
                 "accounts": tuple(content.get("accounts", ())),
                 "groups": tuple(content.get("groups", ())),
-                "templates": tuple(Filled(**template) for template in content.get("templates", ())),
+                "templates": tuple(FilledTemplate(**template) for template in content.get("templates", ())),
                 "tags": dict(content.get("tags", {})),
             }
         )

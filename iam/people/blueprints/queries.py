@@ -13,7 +13,7 @@ from iam.access.templates.queries import offer_of
 from iam.directory.models import Team
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
-from iam.people.blueprints.body import Body, Filled
+from iam.people.blueprints.body import Body, FilledTemplate
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.user_names import RULES
 
@@ -117,7 +117,7 @@ def parts_in_words(body: Body, *, names: Mapping[str, str] = NAMELESS) -> list[t
     ]
 
 
-def template_words(filled: Filled) -> str:
+def template_words(filled: FilledTemplate) -> str:
     """'Read an S3 bucket (bucket: ledger)'."""
     offer = offer_of(filled.slug, number=filled.version)
     title = offer.version.title if offer else filled.slug

@@ -13,7 +13,7 @@ from iam.keyset import Row
 from iam.mirror.display_names import display_name, people_of_users
 from iam.mirror.models import Account, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.queries.lists import people
-from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
 from iam.mirror.queries.lists.rows import any_condition, of_account
 from iam.mirror.queries.visibility import visible, visible_states
@@ -34,7 +34,7 @@ SORTS: Final = {
 }
 
 
-def _users(seen: Seen) -> States:
+def _users(seen: ListViewpoint) -> States:
     """The users that are seen, said so that no database begins with the index of kinds: it would sort all of
     them.
     """
@@ -71,7 +71,7 @@ class Fleet:
             stamp=f"{self.places.stamp} {self.fresh.stamp}",
         )
 
-    def _rows(self, seen: Seen, sort: str) -> States:
+    def _rows(self, seen: ListViewpoint, sort: str) -> States:
         is_kept = sort == "urgency" and not self.fresh.lacks_users and self.fresh.found is None
         users = _users(seen) if is_kept else None
         sort_of_people = "" if sort == "urgency" else sort

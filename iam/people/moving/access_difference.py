@@ -8,7 +8,7 @@ from uuid import UUID
 
 from iam.access.grants.documents import name_for
 from iam.access.grants.models import GIVING, GrantState, LedgerEntry, PermissionSort
-from iam.access.grants.what import What, WhatKind
+from iam.access.grants.what import GrantContent, WhatKind
 from iam.changes.models import LAST_BRANCH
 from iam.changes.operations import (
     ADD_TO_GROUP,
@@ -25,7 +25,7 @@ from iam.changes.services import SetLane
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, TagSet, valid_at
-from iam.people.blueprints.body import Body, Filled
+from iam.people.blueprints.body import Body, FilledTemplate
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.moving.single_blueprint_accounts import (
     DENIED,
@@ -43,7 +43,7 @@ LOSES, GAINS, KEEPS, SETS, NOTE = "loses", "gains", "keeps", "sets", "note"
 
 
 @dataclass(frozen=True, slots=True)
-class Mover:
+class MovingPerson:
     """Who moves, with their users."""
 
     name: str
@@ -65,7 +65,7 @@ class MoveStep:
     operation: Operation | None = None
     lane: int = 0
     branch: int = 0
-    what: What | None = None
+    what: GrantContent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class MovePlan:
 
 
 def plan_move(
-    mover: Mover,
+    mover: MovingPerson,
     *,
     former: BlueprintVersion,
     version: BlueprintVersion,
@@ -149,7 +149,7 @@ def plan_move(
 
 
 def _parts(
-    mover: Mover, sites: Sequence[CreationSite], *, body: Body, move_id: UUID
+    mover: MovingPerson, sites: Sequence[CreationSite], *, body: Body, move_id: UUID
 ) -> list[PersonAccountPlan]:
     person = Person.objects.filter(pk=mover.person_id, is_active=True).first() if mover.person_id else None
     return parts_for(person, mover.users, sites, body=body, move_id=move_id) if person else []
@@ -222,7 +222,7 @@ def _groups(user: Entity, old: Sequence[str], site: CreationSite | None) -> Iter
                 operation=Membership.of(REMOVE_FROM_GROUP, user, group=groups_by_name[group]),
             )
     for group, entity in wanted.items():
-        what = What(WhatKind.GROUP, group_arn=entity.arn)
+        what = GrantContent(WhatKind.GROUP, group_arn=entity.arn)
         if group in groups_by_name:
             yield MoveStep(name, KEEPS, f"Member of {group}", "Both blueprints or another grant give it.")
         else:
@@ -231,7 +231,7 @@ def _groups(user: Entity, old: Sequence[str], site: CreationSite | None) -> Iter
 
 
 def _templates(
-    user: Entity, old: Sequence[Filled], site: CreationSite | None, *, key: str
+    user: Entity, old: Sequence[FilledTemplate], site: CreationSite | None, *, key: str
 ) -> Iterator[MoveStep]:
     name = user.account.name
     wanted = list(site.documents) if site else []
@@ -252,7 +252,7 @@ def _templates(
             operation = DeleteInlinePolicy.of(user, name=entry.target)
             yield MoveStep(name, LOSES, f"Policy {entry.target}", operation=operation)
     for number, (filled, title, text) in enumerate(wanted):
-        what = What(
+        what = GrantContent(
             WhatKind.TEMPLATE,
             template=filled.slug,
             version=filled.version,
@@ -274,7 +274,7 @@ def _policies_given(user: Entity) -> Iterator[LedgerEntry]:
             yield entry
 
 
-def _says(entry: LedgerEntry, filled: Filled) -> bool:
+def _says(entry: LedgerEntry, filled: FilledTemplate) -> bool:
     what = entry.part.grant.terms.get("what", {})
     return (what.get("template"), what.get("version"), what.get("parameters", {})) == (
         filled.slug,

@@ -12,11 +12,11 @@ from django.db import transaction
 
 from iam.access.grants.models import LIVING, LedgerEntry, PermissionSort
 from iam.access.grants.services.offboard_receivers import end_for_leaver
-from iam.access.grants.what import What
+from iam.access.grants.what import GrantContent
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Entity
 from iam.people.blueprint_grants import Reason, given_by, write_grant
-from iam.people.blueprints.body import Filled
+from iam.people.blueprints.body import FilledTemplate
 from iam.people.moving.models import OF_MOVE, Move
 from iam.people.moving.single_blueprint_accounts import OWN
 from iam.people.onboarding.models import ProvisionedUser
@@ -104,7 +104,9 @@ def _is_kept_by_blueprint(move: Move, entry: LedgerEntry) -> bool:
     if entry.sort == PermissionSort.MEMBER:
         return entry.target.rpartition("/")[2] in body.groups
     what = entry.part.grant.terms.get("what", {})
-    filled = Filled(str(what.get("template", "")), int(what.get("version", 0)), what.get("parameters", {}))
+    filled = FilledTemplate(
+        str(what.get("template", "")), int(what.get("version", 0)), what.get("parameters", {})
+    )
     return filled in body.templates
 
 
@@ -122,5 +124,5 @@ def _grant(move: Move, change: Change) -> None:
         requested_label=move.requested_label,
         since=change.queued_at,
     )
-    what = given_by(change, What.from_json(gift), holder_arn=user.arn, reason=reason, entity=user)
+    what = given_by(change, GrantContent.from_json(gift), holder_arn=user.arn, reason=reason, entity=user)
     write_grant(grant_id, what, reason=reason)

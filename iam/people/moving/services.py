@@ -13,7 +13,7 @@ from iam.changes.services import SetCause
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.people.blueprints.models import BlueprintVersion
-from iam.people.moving.access_difference import GAINS, KEEPS, LOSES, MovePlan, Mover, plan_move
+from iam.people.moving.access_difference import GAINS, KEEPS, LOSES, MovePlan, MovingPerson, plan_move
 from iam.people.moving.models import OF_MOVE, Move
 from iam.people.moving.single_blueprint_accounts import widened, write_left, write_made
 from iam.people.offboarding.services import leaving_already, without_access_already
@@ -30,7 +30,7 @@ def move_id_for(actor: Viewer, key: str) -> UUID:
 
 
 def planned(
-    actor: Viewer, *, mover: Mover, former: BlueprintVersion, version: BlueprintVersion, key: str
+    actor: Viewer, *, mover: MovingPerson, former: BlueprintVersion, version: BlueprintVersion, key: str
 ) -> MovePlan:
     """What it comes to, if it may be asked for. Raises RefusedError."""
     if former.blueprint_id == version.blueprint_id:
@@ -53,13 +53,13 @@ def planned(
     return plan
 
 
-def moving_already(mover: Mover) -> Move | None:
+def moving_already(mover: MovingPerson) -> Move | None:
     """The move of theirs that has not ended."""
     open_ones = Move.objects.filter(state__in=OPEN_RUN)
     return open_ones.filter(person_id=mover.person_id).first() if mover.person_id else None
 
 
-def _asking(actor: Viewer, mover: Mover, plan: MovePlan, version: BlueprintVersion) -> Viewer:
+def _asking(actor: Viewer, mover: MovingPerson, plan: MovePlan, version: BlueprintVersion) -> Viewer:
     """Anyone who asks, with whom the move is about."""
     names = [part.newcomer.user_name for _, part in plan.made]
     return widened(actor, mover.users, names=names, body=version.body)
@@ -68,7 +68,7 @@ def _asking(actor: Viewer, mover: Mover, plan: MovePlan, version: BlueprintVersi
 def request_move(
     actor: Viewer,
     *,
-    mover: Mover,
+    mover: MovingPerson,
     former: BlueprintVersion,
     version: BlueprintVersion,
     reason: str,

@@ -18,7 +18,7 @@ from iam.mirror.queries.visibility import visible_entities
 
 
 @dataclass(frozen=True, slots=True)
-class Somebody:
+class LeaverUsers:
     """A person with the users that are theirs. `why` says of each user (by number) how that is known.
     `person_id` None: nobody of the directory.
     """
@@ -32,12 +32,12 @@ class Somebody:
     """Users of theirs that are left out, since anyone who asks does not reach them."""
 
 
-def leaver_of(user: Entity) -> Somebody:
+def leaver_of(user: Entity) -> LeaverUsers:
     """Whose a user of the mirror is, with all their users; a handful of queries."""
     return people_of([user])[0]
 
 
-def people_of(users: Sequence[Entity]) -> list[Somebody]:
+def people_of(users: Sequence[Entity]) -> list[LeaverUsers]:
     """Whose each of some users is, in their order; the same queries, whatever their number."""
     owners = owners_of(users)
     tags = _tags(users)
@@ -53,8 +53,8 @@ def reach_of(viewer: Viewer) -> Viewer:
 
 
 def limited_to_viewer(
-    people: Sequence[Somebody], *, viewer: Viewer, more: Sequence[Entity] = ()
-) -> list[Somebody]:
+    people: Sequence[LeaverUsers], *, viewer: Viewer, more: Sequence[Entity] = ()
+) -> list[LeaverUsers]:
     """The same people with the users for whom the viewer may ask, and with `more` for the first of them; two
     queries.
     """
@@ -79,7 +79,7 @@ def user_for(viewer: Viewer, pk: int) -> Entity | None:
     return living.select_related("account").filter(pk=pk).first()
 
 
-def same_name(person: Somebody, *, viewer: Viewer) -> list[Entity]:
+def same_name(person: LeaverUsers, *, viewer: Viewer) -> list[Entity]:
     """Users of other accounts who have the same name and no owner, and those who are matched to several
     people, this one among them: someone has to decide whether they are this person's.
     """
@@ -121,7 +121,7 @@ def teams_of(users: Sequence[Entity]) -> list[str]:
 
 def _leaver_user(
     user: Entity, known: Ownership, tags: dict[str, str], theirs: Mapping[UUID | str, Sequence[LinkedUser]]
-) -> Somebody:
+) -> LeaverUsers:
     person = known.person
     person_id = person.pk if person else None
     key: UUID | str = person_id or known.address
@@ -133,7 +133,7 @@ def _leaver_user(
         why[user.pk] = "chosen"
     name = person.name if person else display_name(user.name, tags)
     address = person.email.lower() if person else known.address
-    return Somebody(name, address, person_id, tuple(users), why)
+    return LeaverUsers(name, address, person_id, tuple(users), why)
 
 
 def _tags(users: Sequence[Entity]) -> dict[int, dict[str, str]]:

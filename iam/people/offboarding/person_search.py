@@ -22,7 +22,7 @@ from iam.linking.models import Sign
 from iam.linking.ownership import users_of
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 from iam.mirror.queries.visibility import visible_entities
-from iam.people.offboarding.leaver_lookup import Somebody, limited_to_viewer, people_of, reach_of
+from iam.people.offboarding.leaver_lookup import LeaverUsers, limited_to_viewer, people_of, reach_of
 
 MAX_PEOPLE: Final = 20
 """So many people are shown at once."""
@@ -49,7 +49,7 @@ class PersonMatch:
     """A person who was found, with the user by which their page opens."""
 
     user: Entity
-    person: Somebody
+    person: LeaverUsers
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from django.db.models import Q
 from iam.access.grants.models import ENDING, Grant, LedgerEntry, PermissionSort
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Edge, EdgeKind, InlinePolicy, valid_at
-from iam.people.blueprint_grants import Given, HeldPermission, Reason, write_grant
+from iam.people.blueprint_grants import BlueprintGrant, HeldPermission, Reason, write_grant
 from iam.people.offboarding.models import EndedGrant, OffboardedUser
 
 GRANT_NAMESPACE: Final = UUID("0d0a9a3e-53c9-4b0c-b7f1-1f3f0b6f0a7d")
@@ -97,7 +97,7 @@ def _write(
         sentence=why,
     )
     terms = {**former.terms, **own}
-    by_run = Given(seat.account, seat.user_arn, former.title, terms, way, by[0], permissions)
+    by_run = BlueprintGrant(seat.account, seat.user_arn, former.title, terms, way, by[0], permissions)
     write_grant(grant_id, by_run, reason=reason)
 
 

@@ -17,7 +17,7 @@ from iam.guard import Viewer
 from iam.linking.pasted_people import match_names
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
-from iam.people.offboarding.leaver_lookup import Somebody, limited_to_viewer, people_of, reach_of, teams_of
+from iam.people.offboarding.leaver_lookup import LeaverUsers, limited_to_viewer, people_of, reach_of, teams_of
 from iam.people.offboarding.models import (
     MOVE,
     MOVING,
@@ -132,7 +132,7 @@ def _check(run: OffboardingRun, rows: Sequence[LeaverRow], *, viewer: Viewer) ->
 
 def _problems(
     row: LeaverRow,
-    person: Somebody | None,
+    person: LeaverUsers | None,
     users: Sequence[Entity],
     busy: Busy,
     seen: dict[frozenset[int], int],

@@ -12,7 +12,7 @@ from iam.changes.approval.models import BreakGlass, ReviewVerdict
 from iam.directory.models import Person, Role, RoleAssignment
 from iam.directory.rules import EVERYWHERE
 from iam.guard import Right, Viewer
-from iam.people.offboarding.leaver_lookup import Somebody
+from iam.people.offboarding.leaver_lookup import LeaverUsers
 from iam.people.offboarding.models import OF_SUSPENSION, Leaver, OffboardingRun
 
 OWN_ACCESS: Final = "You are about to remove your own access in all of these accounts."
@@ -23,7 +23,7 @@ LAST_ADMINISTRATOR: Final = (
 )
 
 
-def warnings_for(people: Iterable[Somebody], *, viewer: Viewer) -> list[str]:
+def warnings_for(people: Iterable[LeaverUsers], *, viewer: Viewer) -> list[str]:
     """What the requester has to confirm, as sentences to them; none for most."""
     ids: dict[UUID, str] = {}
     arns: set[str] = set()

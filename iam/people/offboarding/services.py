@@ -18,7 +18,7 @@ from iam.changes.services.plans import MAX_CHANGES
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity
-from iam.people.offboarding.leaver_lookup import Somebody, people_of, teams_of
+from iam.people.offboarding.leaver_lookup import LeaverUsers, people_of, teams_of
 from iam.people.offboarding.models import (
     MOVING,
     REQUEST_RUN,
@@ -74,7 +74,9 @@ class OffboardingTerms:
             raise FieldError("Choose a time in the future, within a year.", field="at")
 
 
-def request_leaving(actor: Viewer, *, person: Somebody, terms: OffboardingTerms, key: str) -> OffboardingRun:
+def request_leaving(
+    actor: Viewer, *, person: LeaverUsers, terms: OffboardingTerms, key: str
+) -> OffboardingRun:
     """Request the offboarding of one person (`who.within`); the same key of an actor gives the same run.
     Raises RefusedError.
     """
@@ -139,7 +141,7 @@ def _is_requested(run: OffboardingRun) -> bool:
     return OffboardedUser.objects.filter(leaver__run=run, change_set__isnull=False).exists()
 
 
-def seat_all(run: OffboardingRun, people: Sequence[Somebody], *, start: int = 0) -> list[Leaver]:
+def seat_all(run: OffboardingRun, people: Sequence[LeaverUsers], *, start: int = 0) -> list[Leaver]:
     """Write a leaver with seats for each; in the caller's transaction."""
     leavers = []
     for position, person in enumerate(people, start=start):
@@ -176,7 +178,7 @@ def title_for(people: Sequence[Leaver]) -> str:
     return people[0].title if len(people) == 1 else f"Offboard {len(people):,} people"
 
 
-def _check(actor: Viewer, people: Sequence[Somebody], terms: OffboardingTerms) -> None:
+def _check(actor: Viewer, people: Sequence[LeaverUsers], terms: OffboardingTerms) -> None:
     terms.check()
     warnings = warnings_for(people, viewer=actor)
     if warnings and not terms.confirmed:

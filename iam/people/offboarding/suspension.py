@@ -25,7 +25,7 @@ from iam.guard.viewer import ANY_ACCOUNT
 from iam.journal.services import record
 from iam.linking.ownership import is_linked
 from iam.mirror.models import Entity
-from iam.people.offboarding.leaver_lookup import Somebody, leaver_of, limited_to_viewer, user_for
+from iam.people.offboarding.leaver_lookup import LeaverUsers, leaver_of, limited_to_viewer, user_for
 from iam.people.offboarding.models import (
     OF_SUSPENSION,
     SUSPENSION,
@@ -83,7 +83,7 @@ def may_suspend(viewer: Viewer) -> bool:
     )
 
 
-def person_to_suspend(viewer: Viewer, pk: int) -> Somebody | None:
+def person_to_suspend(viewer: Viewer, pk: int) -> LeaverUsers | None:
     """The person of an IAM user, with the users that the viewer may suspend; None where there are none."""
     if not may_suspend(viewer):
         return None
@@ -95,7 +95,7 @@ def person_to_suspend(viewer: Viewer, pk: int) -> Somebody | None:
     return person
 
 
-def why_not_suspend(viewer: Viewer, person: Somebody) -> str:
+def why_not_suspend(viewer: Viewer, person: LeaverUsers) -> str:
     """Why this viewer can't suspend this person, or "". Only links that somebody made by hand count: a tag in
     AWS must shield nobody.
     """
@@ -159,7 +159,7 @@ def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> Plan:
     return plan
 
 
-def request_suspension(actor: Viewer, *, person: Somebody, reason: str, key: str) -> OffboardingRun:
+def request_suspension(actor: Viewer, *, person: LeaverUsers, reason: str, key: str) -> OffboardingRun:
     """Cut the access of a person at once (`person_to_suspend`); the same key of the same actor gives the same
     suspension. Raises RefusedError.
     """
@@ -234,7 +234,7 @@ def _administers_all(viewer: Viewer, users: Sequence[Entity]) -> bool:
     return all(reach.asks.sees_account(user.account.account_id) for user in users)
 
 
-def _check_not_suspended(person: Somebody) -> None:
+def _check_not_suspended(person: LeaverUsers) -> None:
     seat = suspended_already(person.users)
     if seat is None:
         return

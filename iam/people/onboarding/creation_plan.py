@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from iam.access.grants.documents import name_for, timed, written
-from iam.access.grants.what import What, WhatKind
+from iam.access.grants.what import GrantContent, WhatKind
 from iam.access.templates.body import TemplateError
 from iam.access.templates.queries import document_for, offer_of
 from iam.changes.errors import RefusedError
@@ -26,7 +26,7 @@ from iam.guard import Viewer
 from iam.mirror.display_names import NAME_TAG, tag_for_name
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
-from iam.people.blueprints.body import Body, Filled
+from iam.people.blueprints.body import Body, FilledTemplate
 from iam.people.onboarding.models import Newcomer
 from iam.people.onboarding.pasted_rows import last_moment
 
@@ -39,7 +39,7 @@ class CreationStep:
 
     operation: Operation
     branch: int
-    what: What | None = None
+    what: GrantContent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class CreationSite:
     body: Body
     groups: list[Entity] = field(default_factory=list)
     boundary: str = ""
-    documents: list[tuple[Filled, str, str]] = field(default_factory=list)
+    documents: list[tuple[FilledTemplate, str, str]] = field(default_factory=list)
     """(template, its title, the document) of each."""
 
 
@@ -155,7 +155,7 @@ def _boundary(account: Account, named: str) -> str:
     return entity.arn
 
 
-def _document(account: Account, filled: Filled) -> tuple[Filled, str, str]:
+def _document(account: Account, filled: FilledTemplate) -> tuple[FilledTemplate, str, str]:
     offer = offer_of(filled.slug, number=filled.version)
     if offer is None:
         raise RefusedError(f"Version {filled.version} of the template {filled.slug} doesn’t exist.")
@@ -172,18 +172,20 @@ def _document(account: Account, filled: Filled) -> tuple[Filled, str, str]:
     return filled, offer.version.title, written(document)
 
 
-def memberships(site: CreationSite, newcomer: Newcomer, arn: str) -> Iterator[tuple[Operation, What | None]]:
+def memberships(
+    site: CreationSite, newcomer: Newcomer, arn: str
+) -> Iterator[tuple[Operation, GrantContent | None]]:
     """The groups of the blueprint, for the user of this ARN."""
     user = {"user_name": newcomer.user_name, "user_id": "", "user_arn": arn}
     for group in site.groups:
         named = {"group_name": group.name, "group_id": group.aws_id, "group_arn": group.arn}
-        what = What(WhatKind.GROUP, group_arn=group.arn)
+        what = GrantContent(WhatKind.GROUP, group_arn=group.arn)
         yield Membership(site.account, MembershipParams(**user, **named), ADD_TO_GROUP), what
 
 
 def policies(
     site: CreationSite, newcomer: Newcomer, arn: str, *, key: str
-) -> Iterator[tuple[Operation, What | None]]:
+) -> Iterator[tuple[Operation, GrantContent | None]]:
     """The templates of the blueprint, for the user of this ARN, until their last day."""
     holder = {"holder_kind": "user", "holder_name": newcomer.user_name, "holder_id": "", "holder_arn": arn}
     end = last_moment(newcomer.until)
@@ -192,7 +194,7 @@ def policies(
         name = name_for(title, mark=mark)
         given_text = timed(text, end=end) if end else text
         put = PutInlinePolicy.given_as(site.account, **holder, name=name, text=given_text)
-        what = What(
+        what = GrantContent(
             WhatKind.TEMPLATE,
             template=filled.slug,
             version=filled.version,

@@ -17,7 +17,7 @@ from iam.changes.operations.lifecycle import arn_of
 from iam.mirror.models import AccountFact, Document, Entity, Kind, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
-from iam.people.blueprints.body import Filled
+from iam.people.blueprints.body import FilledTemplate
 from iam.people.onboarding.creation_plan import CreationSite
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.index import Index
@@ -93,10 +93,10 @@ def check_first_password(sites: Sequence[CreationSite]) -> None:
             raise RefusedError(lockout.sentence)
 
 
-def password_template() -> Filled | None:
+def password_template() -> FilledTemplate | None:
     """The template that fixes it, in the version that is offered."""
     offer = offer_of(TEMPLATE)
-    return Filled(offer.slug, offer.version.number) if offer is not None else None
+    return FilledTemplate(offer.slug, offer.version.number) if offer is not None else None
 
 
 def _lockout(site: CreationSite) -> Lockout | None:

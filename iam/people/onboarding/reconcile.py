@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from django.db import transaction
 from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, UUIDField
 
-from iam.access.grants.what import What, WhatKind
+from iam.access.grants.what import GrantContent, WhatKind
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.user import CreateUser
@@ -182,16 +182,16 @@ def _grant(place: ProvisionedUser, place_changes: ProvisionedUserChanges) -> Non
         write_grant(grant_id, given_by(change, what, holder_arn=place.user_arn, reason=reason), reason=reason)
 
 
-def _what(change: Change, newcomer: Newcomer) -> What | None:
+def _what(change: Change, newcomer: Newcomer) -> GrantContent | None:
     if change.operation == ADD_TO_GROUP.slug:
-        return What(WhatKind.GROUP, group_arn=str(change.params["group_arn"]))
+        return GrantContent(WhatKind.GROUP, group_arn=str(change.params["group_arn"]))
     if change.operation == PutInlinePolicy.spec.slug:
         # The templates come after the groups, in the order of the blueprint.
         body = newcomer.run.version.body
         place = change.branch - 1 - len(body.groups)
         if 0 <= place < len(body.templates):
             template = body.templates[place]
-            return What(
+            return GrantContent(
                 WhatKind.TEMPLATE,
                 template=template.slug,
                 version=template.version,

@@ -56,7 +56,7 @@ class StuckNewcomers:
 
 
 @dataclass(slots=True)
-class Reminded:
+class ReminderResult:
     """The result of inviting all again: invitations sent, passwords that are set first, and why others were
     not invited.
     """
@@ -74,9 +74,9 @@ def stuck_newcomers(viewer: Viewer, *, most: int = 8) -> StuckNewcomers:
     )
 
 
-def remind_all(viewer: Viewer) -> Reminded:
+def remind_all(viewer: Viewer) -> ReminderResult:
     """Invite again everyone who can be; one refusal stops no other."""
-    done = Reminded()
+    done = ReminderResult()
     for newcomer in _all(viewer):
         if not newcomer.to_remind:
             continue

@@ -16,7 +16,7 @@ from iam.keyset import Row
 from iam.mirror.display_names import display_name
 from iam.mirror.models import NEVER, EntityState, Kind, Usage, UserCredentials, valid_at
 from iam.mirror.owners import owned_by, owner_filter, people_and_owners
-from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
 from iam.mirror.queries.lists.rows import ALWAYS, COMMON, any_condition, common, fact_at, of_account, states
 from iam.mirror.queries.visibility import visible
@@ -34,7 +34,7 @@ SORTS: Final = {
 }
 
 
-def rows(seen: Seen, sort: str = "made") -> States:
+def rows(seen: ListViewpoint, sort: str = "made") -> States:
     """Keys with their users, tags of these, and use. A sort by use begins with the index of last use, where
     every key has a row.
     """

@@ -13,7 +13,7 @@ from iam.people.rotation.models import Rotation, RotationStage
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class QuietPeriod:
     """Since when the old key was not used, from when on that is long enough, and whether the new key was
     used.
     """
@@ -27,13 +27,13 @@ class Quiet:
         return self.new_is_used and now >= self.due_at
 
 
-def quiet_of(rotation: Rotation) -> Quiet | None:
+def quiet_of(rotation: Rotation) -> QuietPeriod | None:
     """How quiet the old key is; None before the watch has begun."""
     if rotation.quiet_from is None:
         return None
     since = max(filter(None, [rotation.quiet_from, rotation.old_used_at]))
     new_is_used = rotation.new_used_at is not None and rotation.new_state == ACTIVE
-    return Quiet(since, since + timedelta(days=rotation.quiet_days), new_is_used)
+    return QuietPeriod(since, since + timedelta(days=rotation.quiet_days), new_is_used)
 
 
 def deletion_at(rotation: Rotation) -> datetime | None:

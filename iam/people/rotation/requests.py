@@ -23,7 +23,7 @@ from iam.changes.operations.user_credential import ACTIVE
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import SetCause, SetLane
 from iam.changes.services.plans import ChangePlan
-from iam.changes.services.requests import Weighed
+from iam.changes.services.requests import WeighedRequest
 from iam.directory.models import Person, Team
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
@@ -197,7 +197,7 @@ def _ask(planned: Sequence[Planned], viewer: Viewer, terms: RotationTerms) -> No
     if len(planned) == 1:
         title = f"Rotate access key {rotation.old.aws_id} of {rotation.user.name}"
     written = changes.request_changes(
-        Weighed(plans, set_receipt_of(operations)),
+        WeighedRequest(plans, set_receipt_of(operations)),
         actor=for_own(viewer),
         reason=terms.reason,
         idempotency_key=f"rotate-{rotation.pk.hex}",

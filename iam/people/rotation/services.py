@@ -38,14 +38,14 @@ LINK_PAUSE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class IssuedKey:
     """A key with its secret, on its way to one page; it stands nowhere else."""
 
     key_id: str
     secret: str
 
 
-def fetch(rotation: Rotation, *, person: Person | Viewer) -> Fetched:
+def fetch(rotation: Rotation, *, person: Person | Viewer) -> IssuedKey:
     """The secret, for the person whose key it is, and never again. Raises RefusedError."""
     reader = person.person_id if isinstance(person, Viewer) else person.pk
     if rotation.person_id != reader or rotation.sealed_id is None:
@@ -61,7 +61,7 @@ def fetch(rotation: Rotation, *, person: Person | Viewer) -> Fetched:
             refused = error.message
         else:
             fetched(locked_rotation, actor=person)
-            return Fetched(seal.label, text)
+            return IssuedKey(seal.label, text)
     # What was found to be over stays written.
     raise RefusedError(refused)
 

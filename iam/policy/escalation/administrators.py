@@ -10,7 +10,14 @@ from __future__ import annotations
 from typing import Final
 
 from iam.policy.escalation.names import NOBODY as NO_NAME
-from iam.policy.escalation.permission_checks import EVERYBODY, HOME, NOBODY, Asker, Bits, CheckSource
+from iam.policy.escalation.permission_checks import (
+    EVERYBODY,
+    HOME,
+    NOBODY,
+    Bits,
+    CheckSource,
+    PermissionAsker,
+)
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
 
 DECISIVE: Final = (
@@ -39,7 +46,7 @@ class Administrators:
     what the organization's policies leave nobody, an administrator need not have.
     """
 
-    def __init__(self, asker: Asker, *, partition: str, account: str, ceiling: int) -> None:
+    def __init__(self, asker: PermissionAsker, *, partition: str, account: str, ceiling: int) -> None:
         self._asker = asker
         self._prefix = f"arn:{partition}:iam::{account}:"
         self._ceiling = ceiling
@@ -72,12 +79,12 @@ class Administrators:
 
     def administrators_in(self, source: CheckSource) -> Bits:
         """Who is one of others, whom no SCP limits."""
-        asker = Asker()
+        asker = PermissionAsker()
         asker.use([source])
         return _meeting(asker, self._decisive)
 
 
-def _meeting(asker: Asker, wanted: list[tuple[str, str, bool]]) -> Bits:
+def _meeting(asker: PermissionAsker, wanted: list[tuple[str, str, bool]]) -> Bits:
     if not wanted:
         return NOBODY
     principals = EVERYBODY

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from iam.policy.escalation.methods import Method, MethodNeed
 from iam.policy.escalation.names import matching_names, template_of
-from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, Asker, Bits
+from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, Bits, PermissionAsker
 
 EVERYTHING: Final = "*"
 
@@ -43,7 +43,7 @@ class TargetChoices:
     and role. `able` are those who can, by the needs and by who was asked about.
     """
 
-    asker: Asker
+    asker: PermissionAsker
     account: str
     partition: str
     found: dict[tuple[MethodNeed, ...], tuple[TargetChoice, ...]] = field(default_factory=dict)

@@ -8,17 +8,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, Estate, NeedSubject, who_has_any
+from iam.policy.escalation.account_graph import (
+    ADMINISTRATOR,
+    AccountGraph,
+    Alternative,
+    NeedSubject,
+    who_has_any,
+)
 from iam.policy.escalation.management import account_subject
 from iam.policy.escalation.methods import Verb, of_sort
 from iam.policy.escalation.permission_checks import (
     HOME,
     NOBODY,
     REGION,
-    Asker,
     Bits,
     CheckSource,
     CheckTarget,
+    PermissionAsker,
 )
 from iam.policy.escalation.states import AS_IT_IS, row_in
 from iam.policy.escalation.trusts import accounts_named, admits_strangers
@@ -30,7 +36,7 @@ from iam.policy.index.shard import Shard
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
+class AccountCrossing:
     """A way from nodes of one account into a node of another."""
 
     account: str
@@ -67,44 +73,45 @@ class StrangerRole(NamedTuple):
         return CheckTarget(self.member.arn, self.member.tags, "", self.member.trust, account=self.account)
 
 
-def roles_open_to_others(index: Index, estates: Mapping[str, Estate]) -> Iterator[StrangerRole]:
+def roles_open_to_others(index: Index, account_graphs: Mapping[str, AccountGraph]) -> Iterator[StrangerRole]:
     """The roles that principals of other accounts may take."""
-    for number, estate in estates.items():
+    for number, account_graph in account_graphs.items():
         for member in index.accounts[number].members.values():
-            node = estate.place.get((member.id, AS_IT_IS))
+            node = account_graph.place.get((member.id, AS_IT_IS))
             if node is not None and admits_strangers(member.trust, number):
                 yield StrangerRole(member, node, accounts_named(member.trust))
 
 
 def crossings_from(
-    index: Index, shard: Shard, estate: Estate, roles: list[StrangerRole]
-) -> Iterator[Crossing]:
+    index: Index, shard: Shard, account_graph: AccountGraph, roles: list[StrangerRole]
+) -> Iterator[AccountCrossing]:
     """Who of one account takes which of the roles of others."""
     (method,) = of_sort(Verb.ASSUME, retags=False)
     (need,) = method.needs
-    asker = Asker()
+    asker = PermissionAsker()
     asker.use(
-        [node_source(index, shard, estate, roles)], more=[r.member.trust for r in roles if r.member.trust]
+        [node_source(index, shard, account_graph, roles)],
+        more=[r.member.trust for r in roles if r.member.trust],
     )
     is_regional = REGION in asker.keys(need.action)
     principals = [NOBODY] * len(roles)
-    for region in estate.regions if is_regional else [HOME]:
+    for region in account_graph.regions if is_regional else [HOME]:
         asked = asker.on_targets(need.action, [r.target for r in roles], {"aws:RequestedRegion": region})
         principals = [before | other for before, other in zip(principals, asked, strict=True)]
     for role, bits in zip(roles, principals, strict=True):
         if bits.any:
             parts = ((Alternative(method, role.subject, bits),),)
-            yield Crossing(shard.number, role.account, role.node, parts, bits)
+            yield AccountCrossing(shard.number, role.account, role.node, parts, bits)
 
 
 def node_source(
-    index: Index, shard: Shard, estate: Estate, roles: Iterable[StrangerRole] = ()
+    index: Index, shard: Shard, account_graph: AccountGraph, roles: Iterable[StrangerRole] = ()
 ) -> CheckSource:
     """All nodes of an account in an index of their own, with the roles beside them. Those without SCPs are
     asked as if they still had them.
     """
     rows, bits = [], {}
-    for place, node in enumerate(estate.nodes):
+    for place, node in enumerate(account_graph.nodes):
         if node.member is not None:
             rows.append(row_in(node.member, node.state, place, shard.groups))
             bits[place] = 1 << place
@@ -136,23 +143,27 @@ def as_node(member: Member, grants: Grants, *, is_tagged: bool = False) -> Membe
     return node_member
 
 
-def by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator[Crossing]:
+def by_permission_sets(index: Index, account_graphs: Mapping[str, AccountGraph]) -> Iterator[AccountCrossing]:
     """Anyone who writes permission sets, or changes root users, in the management account reaches every
     account of the organization.
     """
-    for number, estate in estates.items():
+    for number, account_graph in account_graphs.items():
         ways = [
-            *(w for w in estate.inward.get(ADMINISTRATOR, ()) if w.parts[0][0].method.sort is Verb.SIGN_ON),
-            *estate.outward,
+            *(
+                w
+                for w in account_graph.inward.get(ADMINISTRATOR, ())
+                if w.parts[0][0].method.sort is Verb.SIGN_ON
+            ),
+            *account_graph.outward,
         ]
         organization = index.accounts[number].standing.organization_id
         if not ways or not organization:
             continue
-        for other in estates:
+        for other in account_graphs:
             if other != number and index.accounts[other].standing.organization_id == organization:
                 subject = account_subject(other, index.accounts[other].partition)
                 for way in ways:
                     parts = tuple(
                         tuple(replace(member, subject=subject) for member in part) for part in way.parts
                     )
-                    yield Crossing(number, other, ADMINISTRATOR, parts, who_has_any(parts[0]))
+                    yield AccountCrossing(number, other, ADMINISTRATOR, parts, who_has_any(parts[0]))

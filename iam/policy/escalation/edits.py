@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from iam.policy.escalation.estate import Alternative, EscalationWay, who_has_any
+from iam.policy.escalation.account_graph import Alternative, EscalationWay, who_has_any
 from iam.policy.escalation.permission_checks import Bits
 from iam.policy.escalation.states import FREED, PolicyRemoval, PrincipalState
 

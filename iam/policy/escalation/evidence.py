@@ -12,10 +12,10 @@ from itertools import chain
 from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.escalation.account_graph import Alternative, EscalationNode
 from iam.policy.escalation.choices import TargetChoice
 from iam.policy.escalation.condition_facts import HOME, boundary_of, tags_of
 from iam.policy.escalation.cross_account import as_node
-from iam.policy.escalation.estate import Alternative, EscalationNode
 from iam.policy.escalation.methods import MethodNeed, Verb
 from iam.policy.escalation.organization_policies import delegation
 from iam.policy.escalation.path_finder import circumstances

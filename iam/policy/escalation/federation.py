@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from iam.policy.escalation.estate import Acting, Alternative
+from iam.policy.escalation.account_graph import ActingPrincipal, Alternative
 from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.methods import Verb, of_sort
-from iam.policy.escalation.permission_checks import HOME, Asker
-from iam.policy.escalation.targets import Aim
+from iam.policy.escalation.permission_checks import HOME, PermissionAsker
+from iam.policy.escalation.targets import TargetSubject
 from iam.policy.escalation.trusts import provider_mark, providers_in
 from iam.policy.logic import NO, YES
 from iam.policy.request import account_of
@@ -16,10 +16,10 @@ from iam.policy.request import account_of
 
 def find_federation(
     reachable: FoundPaths,
-    act: Acting,
+    act: ActingPrincipal,
     *,
-    asker: Asker,
-    roles: Sequence[Aim],
+    asker: PermissionAsker,
+    roles: Sequence[TargetSubject],
     nodes: Mapping[int, int],
     account: str,
 ) -> None:

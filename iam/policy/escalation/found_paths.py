@@ -6,10 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from iam.policy.escalation.account_graph import Alternative
 from iam.policy.escalation.edits import PolicyEdits
-from iam.policy.escalation.estate import Alternative
 from iam.policy.escalation.methods import Method
-from iam.policy.escalation.new_principals import Lead
+from iam.policy.escalation.new_principals import NewPrincipalPath
 from iam.policy.escalation.permission_checks import HOME
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
 
@@ -38,6 +38,6 @@ class FoundPaths:
 
     become: dict[int, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
     edits: dict[int, PolicyEdits] = field(default_factory=lambda: defaultdict(PolicyEdits))
-    new: list[Lead] = field(default_factory=list)
+    new: list[NewPrincipalPath] = field(default_factory=list)
     everything: list[Alternative] = field(default_factory=list)
     elsewhere: list[Alternative] = field(default_factory=list)

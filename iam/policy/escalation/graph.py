@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from iam.policy.escalation.cross_account import Crossing
-from iam.policy.escalation.estate import ADMINISTRATOR, EscalationNode, EscalationWay, each
-from iam.policy.escalation.estates import Estates
+from iam.policy.escalation.account_graph import ADMINISTRATOR, EscalationNode, EscalationWay, each
+from iam.policy.escalation.account_graphs import AccountGraphs
+from iam.policy.escalation.cross_account import AccountCrossing
 from iam.policy.escalation.permission_checks import NOBODY, Bits
 from iam.policy.escalation.states import AS_IT_IS, FULL, FULL_DIGEST, NO_FACTS, OutsideFacts
 from iam.policy.index.classes import Member
@@ -19,7 +19,7 @@ from iam.policy.index.question import Limitation
 from iam.policy.memory import collecting_paused
 
 
-class At(NamedTuple):
+class GraphNode(NamedTuple):
     """A node of an account."""
 
     account: str
@@ -27,22 +27,22 @@ class At(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
+class PathHop:
     """One step of a search: to which node, by which way. `is_sure`: nothing is open about it."""
 
-    to: At
-    way: EscalationWay | Crossing | None
+    to: GraphNode
+    way: EscalationWay | AccountCrossing | None
     is_sure: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class GoalDistances:
     """From every node that reaches the goal, the next hop and how many there are: surely, and at all."""
 
-    sure: Mapping[At, tuple[int, Hop | None]]
-    any: Mapping[At, tuple[int, Hop | None]]
+    sure: Mapping[GraphNode, tuple[int, PathHop | None]]
+    any: Mapping[GraphNode, tuple[int, PathHop | None]]
 
-    def best(self, at: At) -> Mapping[At, tuple[int, Hop | None]] | None:
+    def best(self, at: GraphNode) -> Mapping[GraphNode, tuple[int, PathHop | None]] | None:
         """Where to look for the path of a node: a sure one is better, however long."""
         if at in self.sure:
             return self.sure
@@ -60,7 +60,7 @@ class EscalationGraph:
         *,
         facts: OutsideFacts = NO_FACTS,
         accounts: Iterable[str] | None = None,
-        kept: Estates | None = None,
+        kept: AccountGraphs | None = None,
     ) -> None:
         """`accounts`: only these and the ways between them. `kept` has what earlier graphs of the same index
         were made of.
@@ -71,83 +71,85 @@ class EscalationGraph:
         self.facts = facts
         self._held = index.documents.add(FULL_DIGEST, FULL)
         self.version = index.version
-        kept = Estates() if kept is None else kept
-        self.estates = kept.for_accounts(index, facts, wanted)
-        self.crossings: dict[At, list[Crossing]] = {}
-        for crossing in kept.crossings(index, self.estates):
-            self.crossings.setdefault(At(crossing.to_account, crossing.to_node), []).append(crossing)
-        self.roots = {number: index.accounts[number].root for number in self.estates}
-        self._administrator: Reach | None = None
+        kept = AccountGraphs() if kept is None else kept
+        self.account_graphs = kept.for_accounts(index, facts, wanted)
+        self.crossings: dict[GraphNode, list[AccountCrossing]] = {}
+        for crossing in kept.crossings(index, self.account_graphs):
+            self.crossings.setdefault(GraphNode(crossing.to_account, crossing.to_node), []).append(crossing)
+        self.roots = {number: index.accounts[number].root for number in self.account_graphs}
+        self._administrator: GoalDistances | None = None
         self._unknown = tuple(
-            number for number in self.estates if not index.accounts[number].standing.is_known
+            number for number in self.account_graphs if not index.accounts[number].standing.is_known
         )
 
-    def node(self, at: At) -> EscalationNode:
+    def node(self, at: GraphNode) -> EscalationNode:
         """A node by its place."""
-        return self.estates[at.account].nodes[at.node]
+        return self.account_graphs[at.account].nodes[at.node]
 
-    def at(self, member: Member) -> At | None:
+    def at(self, member: Member) -> GraphNode | None:
         """Where a principal is, as it is; None for root users and service-linked roles."""
         return self.find(member.account, member.id)
 
-    def find(self, account: str, number: int) -> At | None:
+    def find(self, account: str, number: int) -> GraphNode | None:
         """A principal by its account and number."""
-        estate = self.estates.get(account)
-        node = None if estate is None else estate.place.get((number, AS_IT_IS))
-        return None if node is None else At(account, node)
+        account_graph = self.account_graphs.get(account)
+        node = None if account_graph is None else account_graph.place.get((number, AS_IT_IS))
+        return None if node is None else GraphNode(account, node)
 
     @property
-    def everybody(self) -> Iterator[At]:
+    def everybody(self) -> Iterator[GraphNode]:
         """All principals as they are."""
-        for number, estate in self.estates.items():
-            for node, each_node in enumerate(estate.nodes):
+        for number, account_graph in self.account_graphs.items():
+            for node, each_node in enumerate(account_graph.nodes):
                 if each_node.member is not None and each_node.state == AS_IT_IS:
-                    yield At(number, node)
+                    yield GraphNode(number, node)
 
     def administrators(self, account: str) -> Bits:
         """The nodes of an account that are administrators; the one that stands for any of them is among
         them.
         """
-        estate = self.estates[account]
-        own = Bits(1 << ADMINISTRATOR, 1 << ADMINISTRATOR) if estate.ceiling else NOBODY
-        return estate.administrators | own
+        account_graph = self.account_graphs[account]
+        own = Bits(1 << ADMINISTRATOR, 1 << ADMINISTRATOR) if account_graph.ceiling else NOBODY
+        return account_graph.administrators | own
 
-    def to_administrator(self) -> Reach:
+    def to_administrator(self) -> GoalDistances:
         """Who reaches an administrator of any account; found once."""
         if self._administrator is None:
-            marks = {number: self.administrators(number) for number in self.estates}
+            marks = {number: self.administrators(number) for number in self.account_graphs}
             with collecting_paused():
-                self._administrator = Reach(
+                self._administrator = GoalDistances(
                     self._search({number: bits.sure for number, bits in marks.items()}, is_sure=True),
                     self._search({number: bits.any for number, bits in marks.items()}, is_sure=False),
                 )
         return self._administrator
 
-    def to(self, goals: Iterable[At]) -> Reach:
+    def to(self, goals: Iterable[GraphNode]) -> GoalDistances:
         """Who reaches one of some nodes. Anyone who is administrator reaches everybody in the account."""
         bits: dict[str, int] = {}
         for goal in goals:
             bits[goal.account] = bits.get(goal.account, 0) | 1 << goal.node
-        return Reach(
+        return GoalDistances(
             self._search(bits, is_sure=True, administers=True),
             self._search(bits, is_sure=False, administers=True),
         )
 
     def _search(
         self, goals: Mapping[str, int], *, is_sure: bool, administers: bool = False
-    ) -> dict[At, tuple[int, Hop | None]]:
+    ) -> dict[GraphNode, tuple[int, PathHop | None]]:
         """Backwards from the goals, level by level."""
-        distances: dict[At, tuple[int, Hop | None]] = {}
-        seen = dict.fromkeys(self.estates, 0) | {n: bits for n, bits in goals.items() if n in self.estates}
-        frontier: list[At] = []
+        distances: dict[GraphNode, tuple[int, PathHop | None]] = {}
+        seen = dict.fromkeys(self.account_graphs, 0) | {
+            n: bits for n, bits in goals.items() if n in self.account_graphs
+        }
+        frontier: list[GraphNode] = []
         for number, bits in seen.items():
-            frontier += [At(number, node) for node in each(bits)]
+            frontier += [GraphNode(number, node) for node in each(bits)]
         for at in frontier:
             distances[at] = (0, None)
         steps = 0
         while frontier:
             steps += 1
-            further: list[At] = []
+            further: list[GraphNode] = []
             for at in frontier:
                 for source, hop in self._edges_into(at, seen, is_sure=is_sure, administers=administers):
                     distances[source] = (steps, hop)
@@ -156,8 +158,8 @@ class EscalationGraph:
         return distances
 
     def _edges_into(
-        self, at: At, seen: dict[str, int], *, is_sure: bool, administers: bool
-    ) -> Iterator[tuple[At, Hop]]:
+        self, at: GraphNode, seen: dict[str, int], *, is_sure: bool, administers: bool
+    ) -> Iterator[tuple[GraphNode, PathHop]]:
         for account, way, bits in self._ways_into(at, administers=administers):
             possible = 0 if is_sure else bits.any
             for nodes, certain in ((bits.sure, True), (possible, False)):
@@ -166,18 +168,18 @@ class EscalationGraph:
                     continue
                 seen[account] |= fresh
                 for node in each(fresh):
-                    yield At(account, node), Hop(at, way, certain)
+                    yield GraphNode(account, node), PathHop(at, way, certain)
 
     def _ways_into(
-        self, at: At, *, administers: bool
-    ) -> Iterator[tuple[str, EscalationWay | Crossing | None, Bits]]:
+        self, at: GraphNode, *, administers: bool
+    ) -> Iterator[tuple[str, EscalationWay | AccountCrossing | None, Bits]]:
         """(account, way, who) of all that leads into a node."""
-        estate = self.estates[at.account]
-        for way in estate.inward.get(at.node, ()):
+        account_graph = self.account_graphs[at.account]
+        for way in account_graph.inward.get(at.node, ()):
             yield at.account, way, way.bits
         for crossing in self.crossings.get(at, ()):
             yield crossing.account, crossing, crossing.bits
-        if administers and estate.nodes[at.node].state == AS_IT_IS:
+        if administers and account_graph.nodes[at.node].state == AS_IT_IS:
             yield at.account, None, self.administrators(at.account)
 
     def limitations(self) -> tuple[Limitation, ...]:
@@ -185,10 +187,14 @@ class EscalationGraph:
         limitations = []
         if self._unknown:
             limitations.append(Limitation("control-policies", CONTROL, self._unknown))
-        cut = tuple(number for number, estate in self.estates.items() if not estate.is_whole)
+        cut = tuple(
+            number for number, account_graph in self.account_graphs.items() if not account_graph.is_whole
+        )
         if cut:
             limitations.append(Limitation("too-many-states", CUT, cut))
-        closed = tuple(number for number, estate in self.estates.items() if not estate.ceiling)
+        closed = tuple(
+            number for number, account_graph in self.account_graphs.items() if not account_graph.ceiling
+        )
         if closed:
             limitations.append(Limitation("no-administrators", CLOSED, closed))
         return (*limitations, Limitation("running", RUNNING), *self._of_versions())

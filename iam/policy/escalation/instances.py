@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from iam.policy.escalation.account_graph import ActingPrincipal
 from iam.policy.escalation.choices import TargetChoice, TargetChoices
 from iam.policy.escalation.condition_facts import tags_of
-from iam.policy.escalation.estate import Acting
 from iam.policy.escalation.methods import Method
 from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, Bits
 from iam.policy.escalation.states import Ec2Instance, OutsideFacts
@@ -34,7 +34,7 @@ class Instances:
         """The instances that are known to run with the role and that the method can use."""
         return self.facts.running.get(role, ()) if method.name in OF_INSTANCES else ()
 
-    def bits(self, method: Method, role: int, act: Acting) -> Bits:
+    def bits(self, method: Method, role: int, act: ActingPrincipal) -> Bits:
         """Who of those who act can use one of them. The choices that come into question are noted for the
         role.
         """

@@ -4,8 +4,8 @@ root users of members.
 
 from __future__ import annotations
 
+from iam.policy.escalation.account_graph import ActingPrincipal, Alternative, NeedSubject
 from iam.policy.escalation.choices import TargetChoices
-from iam.policy.escalation.estate import Acting, Alternative, NeedSubject
 from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.methods import Verb, of_sort
 from iam.policy.index.shard import Shard
@@ -16,7 +16,9 @@ def account_subject(number: str, partition: str) -> NeedSubject:
     return NeedSubject("account", f"arn:{partition}:iam::{number}:root", number, -int(number))
 
 
-def find_management(reachable: FoundPaths, act: Acting, *, choices: TargetChoices, shard: Shard) -> None:
+def find_management(
+    reachable: FoundPaths, act: ActingPrincipal, *, choices: TargetChoices, shard: Shard
+) -> None:
     """Who can use these methods, if the account is the management account or that isn’t known."""
     standing = shard.standing
     if standing.is_known and not (standing.is_management and standing.organization_id):

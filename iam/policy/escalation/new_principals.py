@@ -13,14 +13,20 @@ from dataclasses import dataclass
 from itertools import chain, count
 from typing import Final, NamedTuple
 
+from iam.policy.escalation.account_graph import (
+    ActingPrincipal,
+    Alternative,
+    EscalationWay,
+    NeedSubject,
+    who_has_any,
+)
 from iam.policy.escalation.attachable import values_of
 from iam.policy.escalation.condition_facts import BOUNDARY
-from iam.policy.escalation.estate import Acting, Alternative, EscalationWay, NeedSubject, who_has_any
 from iam.policy.escalation.methods import TAKE_ROLE, Method, Verb, of_sort
 from iam.policy.escalation.names import matching_names, template_of
-from iam.policy.escalation.permission_checks import NOBODY, Asker, Bits, CheckTarget
+from iam.policy.escalation.permission_checks import NOBODY, Bits, CheckTarget, PermissionAsker
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, PrincipalState, new_member
-from iam.policy.escalation.targets import Aim, Targets
+from iam.policy.escalation.targets import Targets, TargetSubject
 from iam.policy.glob import compile_glob
 from iam.policy.index.classes import Member
 from iam.policy.index.shard import Shard
@@ -32,11 +38,11 @@ FURTHER: Final = {
     "role": ("iam:PutRolePolicy", "iam:AttachRolePolicy"),
     "user": ("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateLoginProfile"),
 }
-On = Callable[[Method, Sequence[Aim]], list[Alternative]]
+On = Callable[[Method, Sequence[TargetSubject]], list[Alternative]]
 """The alternatives of a method on each of some aims."""
 
 
-class Lead(NamedTuple):
+class NewPrincipalPath(NamedTuple):
     """A way to a new principal in a state; no member: to an administrator of the account."""
 
     member: Member | None
@@ -94,7 +100,9 @@ class NewPrincipals:
 class Creating:
     """Finds the ways to new principals in one round."""
 
-    def __init__(self, asker: Asker, targets: Targets, new: NewPrincipals, act: Acting, *, on: On) -> None:
+    def __init__(
+        self, asker: PermissionAsker, targets: Targets, new: NewPrincipals, act: ActingPrincipal, *, on: On
+    ) -> None:
         """`on` gives the alternatives of a method on each of some aims."""
         self._asker = asker
         self._targets = targets
@@ -105,7 +113,7 @@ class Creating:
         self._covered: dict[tuple[str, bool, int | None, PrincipalState], Bits] = {}
         self._existing = {member.arn for member in new.shard.members.values()}
 
-    def leads(self) -> Iterator[Lead]:
+    def leads(self) -> Iterator[NewPrincipalPath]:
         """All ways, without those that lead nobody to where another name leads already."""
         for kind in CREATE:
             for lead in self._of_kind(kind):
@@ -116,7 +124,7 @@ class Creating:
                     self._covered[key] = seen | lead.way.bits
                     yield lead
 
-    def roles(self) -> Iterator[tuple[tuple[Alternative, ...], Aim]]:
+    def roles(self) -> Iterator[tuple[tuple[Alternative, ...], TargetSubject]]:
         """New roles without a boundary, and how they are created with every permission, for those who can
         pass them to a service.
         """
@@ -126,7 +134,7 @@ class Creating:
             if made:
                 yield made, aim
 
-    def _of_kind(self, kind: str) -> Iterator[Lead]:
+    def _of_kind(self, kind: str) -> Iterator[NewPrincipalPath]:
         covered = NOBODY
         boundaries = (NONE, WIDE) if self._reads_boundary(kind) else (NONE,)
         for aim in self._aims(kind, boundaries):
@@ -137,20 +145,20 @@ class Creating:
         if self._reads_boundary(kind):
             yield from self._bounded(kind, covered)
 
-    def _aims(self, kind: str, boundaries: Sequence[_Boundary]) -> Iterator[Aim]:
+    def _aims(self, kind: str, boundaries: Sequence[_Boundary]) -> Iterator[TargetSubject]:
         for name in self._names(kind):
             for tags in self._tags(kind):
                 for boundary in boundaries:
                     yield self._aim(kind, name, boundary, tags)
 
-    def _unlimited(self, kind: str, aim: Aim) -> Iterator[Lead]:
+    def _unlimited(self, kind: str, aim: TargetSubject) -> Iterator[NewPrincipalPath]:
         made = self._made(kind, aim)
         taken = self._taken(kind, aim) if made else ()
         bits = who_has_any(made) & who_has_any(taken)
         if bits.any:
-            yield Lead(None, PrincipalState(full=True), EscalationWay((made, taken), bits))
+            yield NewPrincipalPath(None, PrincipalState(full=True), EscalationWay((made, taken), bits))
 
-    def _bounded(self, kind: str, covered: Bits) -> Iterator[Lead]:
+    def _bounded(self, kind: str, covered: Bits) -> Iterator[NewPrincipalPath]:
         """New principals that must have a certain boundary: without it after a further call, or with what it
         leaves.
         """
@@ -164,15 +172,17 @@ class Creating:
                 unbound = self._unbound(kind, aim)
                 together = bits & who_has_any(unbound)
                 if together.any:
-                    yield Lead(
+                    yield NewPrincipalPath(
                         None,
                         PrincipalState(unbound=True, full=True),
                         EscalationWay((made, unbound, taken), together),
                     )
-                yield Lead(aim.subject.member, PrincipalState(full=True), EscalationWay((made, taken), bits))
+                yield NewPrincipalPath(
+                    aim.subject.member, PrincipalState(full=True), EscalationWay((made, taken), bits)
+                )
                 yield from self._by_groups(kind, aim)
 
-    def _by_groups(self, kind: str, aim: Aim) -> Iterator[Lead]:
+    def _by_groups(self, kind: str, aim: TargetSubject) -> Iterator[NewPrincipalPath]:
         """A new user in a group that exists."""
         if kind != "user":
             return
@@ -187,9 +197,11 @@ class Creating:
                 able = bits & group.bits
                 if able.any:
                     way = EscalationWay((made, (group,), taken), able)
-                    yield Lead(aim.subject.member, PrincipalState(groups=(group.subject.number,)), way)
+                    yield NewPrincipalPath(
+                        aim.subject.member, PrincipalState(groups=(group.subject.number,)), way
+                    )
 
-    def _unbound(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
+    def _unbound(self, kind: str, aim: TargetSubject) -> tuple[Alternative, ...]:
         unbound: list[Alternative] = []
         for method in of_sort(Verb.UNBOUND, of=kind):
             unbound += self._on(method, [aim])
@@ -202,12 +214,12 @@ class Creating:
             unbound += self._on(method, policies)
         return tuple(alternative for alternative in unbound if alternative.bits.any)
 
-    def _made(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
+    def _made(self, kind: str, aim: TargetSubject) -> tuple[Alternative, ...]:
         methods = [m for m in of_sort(Verb.CREATE, of=kind) if len(m.needs) > 1]
         alternatives = chain.from_iterable(self._on(method, [aim]) for method in methods)
         return tuple(alternative for alternative in alternatives if alternative.bits.any)
 
-    def _taken(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
+    def _taken(self, kind: str, aim: TargetSubject) -> tuple[Alternative, ...]:
         if kind == "user":
             alternatives: list[Alternative] = []
             for method in of_sort(Verb.SIGN_IN, retags=False):
@@ -219,10 +231,10 @@ class Creating:
         bits = self._act.of(bits)
         return (Alternative(TAKE_ROLE, aim.subject, bits),) if bits.any else ()
 
-    def _aim(self, kind: str, arn: str, boundary: _Boundary, tags: Mapping[str, str] | None) -> Aim:
+    def _aim(self, kind: str, arn: str, boundary: _Boundary, tags: Mapping[str, str] | None) -> TargetSubject:
         member = self._new.member(arn, boundary.number, tags)
         subject = NeedSubject(kind, arn, member.name, member.id, member, boundary.arn)
-        return Aim(subject, CheckTarget(arn, tags, boundary.arn))
+        return TargetSubject(subject, CheckTarget(arn, tags, boundary.arn))
 
     def _names(self, kind: str) -> tuple[str, ...]:
         create = self._asker.clauses(CREATE[kind])
@@ -257,7 +269,7 @@ class Creating:
         return boundaries[:MAX_BOUNDARIES]
 
 
-def new_groups(asker: Asker, targets: Targets, shard: Shard, *, on: On) -> list[Alternative]:
+def new_groups(asker: PermissionAsker, targets: Targets, shard: Shard, *, on: On) -> list[Alternative]:
     """New groups with every permission, which the user that acts joins."""
     template = template_of(
         "iam:CreateGroup", "group", partition=shard.partition, region="", account=shard.number
@@ -271,7 +283,7 @@ def new_groups(asker: Asker, targets: Targets, shard: Shard, *, on: On) -> list[
         fitting_names = chain.from_iterable(matching_names([create, other], template) for other in others)
         names = dict.fromkeys(fitting_names)
         aims = [
-            Aim(NeedSubject("group", name, name.rpartition("/")[2], 0), CheckTarget(name))
+            TargetSubject(NeedSubject("group", name, name.rpartition("/")[2], 0), CheckTarget(name))
             for name in names
             if name not in existing
         ]

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from iam.policy.escalation.cross_account import Crossing, node_source
-from iam.policy.escalation.estate import Acting, Alternative, Call, Estate, who_has_any
+from iam.policy.escalation.account_graph import AccountGraph, ActingPrincipal, Alternative, Call, who_has_any
+from iam.policy.escalation.cross_account import AccountCrossing, node_source
 from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.management import account_subject
 from iam.policy.escalation.methods import (
@@ -27,7 +27,14 @@ from iam.policy.escalation.methods import (
 )
 from iam.policy.escalation.names import NOBODY as NO_NAME
 from iam.policy.escalation.names import names_for
-from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, SCP_CONTEXT, Asker, Bits, CheckTarget
+from iam.policy.escalation.permission_checks import (
+    EVERYBODY,
+    NOBODY,
+    SCP_CONTEXT,
+    Bits,
+    CheckTarget,
+    PermissionAsker,
+)
 from iam.policy.escalation.states import FREED
 from iam.policy.escalation.targets import Targets
 from iam.policy.index.documents import Doc, IndexedStatement
@@ -154,7 +161,7 @@ def _allows_all(clause: IndexedStatement) -> bool:
 
 
 def who_can_free(
-    asker: Asker, account: LimitedAccount, methods: Iterable[Method], everybody: int
+    asker: PermissionAsker, account: LimitedAccount, methods: Iterable[Method], everybody: int
 ) -> tuple[Alternative, ...]:
     """Who of some principals can take all SCPs away from an account, by which method."""
     subject = account_subject(account.shard.number, account.shard.partition)
@@ -173,7 +180,7 @@ def who_can_free(
     return tuple(alternatives)
 
 
-def _policies(asker: Asker, account: LimitedAccount, method: Method) -> Iterator[tuple[str, bool]]:
+def _policies(asker: PermissionAsker, account: LimitedAccount, method: Method) -> Iterator[tuple[str, bool]]:
     """(ARN, whether it stands for any policy): statements may name the very one, whose id is not known."""
     yield account.policy(f"p-{NO_NAME}"), True
     need = method.needs[-1]
@@ -182,7 +189,7 @@ def _policies(asker: Asker, account: LimitedAccount, method: Method) -> Iterator
         yield from ((name, False) for name in named[1:])
 
 
-def _who_can_call(asker: Asker, calls: tuple[Call, ...], *, policy: str | None) -> Bits:
+def _who_can_call(asker: PermissionAsker, calls: tuple[Call, ...], *, policy: str | None) -> Bits:
     if not calls:
         return NOBODY
     able = EVERYBODY
@@ -193,7 +200,12 @@ def _who_can_call(asker: Asker, calls: tuple[Call, ...], *, policy: str | None) 
 
 
 def find_freeing(
-    reachable: FoundPaths, act: Acting, *, asker: Asker, account: LimitedAccount, targets: Targets
+    reachable: FoundPaths,
+    act: ActingPrincipal,
+    *,
+    asker: PermissionAsker,
+    account: LimitedAccount,
+    targets: Targets,
 ) -> None:
     """Enter who of an account can take the SCPs away from it: by leaving the organization, or as a delegated
     administrator.
@@ -207,29 +219,29 @@ def find_freeing(
 
 
 def freed_crossings(
-    index: Index, estates: Mapping[str, Estate], crossings: Iterable[Crossing]
-) -> Iterator[Crossing]:
+    index: Index, account_graphs: Mapping[str, AccountGraph], crossings: Iterable[AccountCrossing]
+) -> Iterator[AccountCrossing]:
     """Into roles that principals of the management account assume after they have removed the SCPs."""
-    by_accounts: dict[tuple[str, str], list[tuple[Crossing, int]]] = {}
+    by_accounts: dict[tuple[str, str], list[tuple[AccountCrossing, int]]] = {}
     for crossing in crossings:
-        estate = estates[crossing.to_account]
-        member = estate.nodes[crossing.to_node].member
-        freed_node = None if member is None else estate.place.get((member.id, FREED))
+        account_graph = account_graphs[crossing.to_account]
+        member = account_graph.nodes[crossing.to_node].member
+        freed_node = None if member is None else account_graph.place.get((member.id, FREED))
         manager = index.accounts[crossing.account].standing
         limited = index.accounts[crossing.to_account].standing
         is_of_one = manager.organization_id == limited.organization_id
         if freed_node is not None and manager.is_management and is_of_one:
             accounts = (crossing.account, crossing.to_account)
             by_accounts.setdefault(accounts, []).append((crossing, freed_node))
-    askers: dict[str, Asker] = {}
+    askers: dict[str, PermissionAsker] = {}
     for (number, to_account), freed in by_accounts.items():
         asker = askers.get(number)
         if asker is None:
-            asker = askers[number] = Asker()
-            asker.use([node_source(index, index.accounts[number], estates[number])])
+            asker = askers[number] = PermissionAsker()
+            asker.use([node_source(index, index.accounts[number], account_graphs[number])])
         account = LimitedAccount(index.accounts[to_account], number)
         part = who_can_free(asker, account, MANAGEMENT_FREEING, -1)
         for crossing, node in freed:
             bits = who_has_any(part) & crossing.bits
             if part and bits.any:
-                yield Crossing(number, to_account, node, (part, *crossing.parts), bits)
+                yield AccountCrossing(number, to_account, node, (part, *crossing.parts), bits)

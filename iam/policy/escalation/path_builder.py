@@ -10,15 +10,21 @@ from dataclasses import replace
 from itertools import count
 from typing import Final
 
+from iam.policy.escalation.account_graph import (
+    ADMINISTRATOR,
+    AccountGraph,
+    ActingPrincipal,
+    EscalationWay,
+    who_has_any,
+)
 from iam.policy.escalation.administrators import Administrators
 from iam.policy.escalation.attachable import attachable
 from iam.policy.escalation.choices import TargetChoice, TargetChoices
-from iam.policy.escalation.estate import ADMINISTRATOR, Acting, EscalationWay, Estate, who_has_any
 from iam.policy.escalation.methods import METHODS, Method
 from iam.policy.escalation.new_principals import NewPrincipals
 from iam.policy.escalation.organization_policies import LimitedAccount, find_freeing
 from iam.policy.escalation.path_finder import Finder, FoundPaths
-from iam.policy.escalation.permission_checks import Asker, CheckSource
+from iam.policy.escalation.permission_checks import CheckSource, PermissionAsker
 from iam.policy.escalation.states import (
     AS_IT_IS,
     FREED,
@@ -47,7 +53,7 @@ CEILING: Final = "gatehouse-holds-everything"
 
 
 class Builder:
-    """Builds the estate of one account. `index` has it; the account is put into small indexes of its own to
+    """Builds the graph of one account. `index` has it; the account is put into small indexes of its own to
     be asked.
     """
 
@@ -58,31 +64,31 @@ class Builder:
         self._facts = facts
         self._manager = manager
         self._held = index.documents.add(FULL_DIGEST, FULL)
-        self._asker = Asker()
+        self._asker = PermissionAsker()
         highest = max((abs(number) for number in shard.members), default=0)
         self._numbers = count(highest + 10**13)
         self._new = NewPrincipals(shard, self._numbers)
         self._services = Services(shard.number, moment=index.moment)
-        self.estate = Estate(shard.number)
+        self.account_graph = AccountGraph(shard.number)
         self._states: dict[int, list[tuple[PrincipalState, int]]] = {}
         self._limited = LimitedAccount(shard, manager)
 
-    def build(self) -> Estate:
-        """The estate with all its ways."""
+    def build(self) -> AccountGraph:
+        """The account graph with all its ways."""
         with collecting_paused():
             return self._build()
 
-    def _build(self) -> Estate:
-        estate = self.estate
+    def _build(self) -> AccountGraph:
+        account_graph = self.account_graph
         administrators = self._begin()
-        fresh = range(1, len(estate.nodes))
+        fresh = range(1, len(account_graph.nodes))
         for number in range(ROUNDS):
             fresh = self._round(number, fresh, administrators)
             if not fresh:
-                return estate
+                return account_graph
             self._asker.use(self._sources(fresh), more=self._trusts())
-        estate.is_whole = False
-        return estate
+        account_graph.is_whole = False
+        return account_graph
 
     def administrators(self) -> dict[int, bool]:
         """The numbers of the principals who are administrators as they are, and whether surely; the ways that
@@ -91,17 +97,17 @@ class Builder:
         administrators_bits = self._begin().bits()
         return {
             node.member.id: bool(administrators_bits.sure >> place & 1)
-            for place, node in enumerate(self.estate.nodes)
+            for place, node in enumerate(self.account_graph.nodes)
             if node.member is not None and administrators_bits.any >> place & 1
         }
 
     def _begin(self) -> Administrators:
         """Everybody as they are, and what is left to anyone who has all permissions."""
-        estate = self.estate
-        estate.add(None, AS_IT_IS, 0)
+        account_graph = self.account_graph
+        account_graph.add(None, AS_IT_IS, 0)
         for member in self._shard.members.values():
             if member.kind is not PrincipalKind.ROOT and not is_service_linked(member):
-                estate.add(member, AS_IT_IS, 0)
+                account_graph.add(member, AS_IT_IS, 0)
         administrators = Administrators(
             self._asker,
             partition=self._shard.partition,
@@ -110,7 +116,7 @@ class Builder:
         )
         self._asker.use([self._first_source()], more=self._trusts())
         administrators.measure()
-        estate.ceiling, estate.regions = administrators.has_any, self._asker.regions()
+        account_graph.ceiling, account_graph.regions = administrators.has_any, self._asker.regions()
         return administrators
 
     def _trusts(self) -> list[Doc]:
@@ -118,16 +124,18 @@ class Builder:
 
     def _round(self, number: int, nodes: range, administrators: Administrators) -> range:
         """The ways from some nodes; the nodes that they lead to and that are new."""
-        estate = self.estate
-        freed = _mask(node for node in nodes if estate.nodes[node].state.freed)
-        estate.administrators |= administrators.bits(freed=freed).limited_to(_mask(nodes))
-        everybody = _mask(nodes) & ~estate.administrators.sure
-        act = Acting(everybody, estate.administrators.any & everybody)
+        account_graph = self.account_graph
+        freed = _mask(node for node in nodes if account_graph.nodes[node].state.freed)
+        account_graph.administrators |= administrators.bits(freed=freed).limited_to(_mask(nodes))
+        everybody = _mask(nodes) & ~account_graph.administrators.sure
+        act = ActingPrincipal(everybody, account_graph.administrators.any & everybody)
         choices = TargetChoices(self._asker, self._shard.number, self._shard.partition)
-        before = len(estate.nodes)
+        before = len(account_graph.nodes)
         if everybody:
-            targets = Targets(self._shard, estate, self._facts)
-            as_it_is = {number: node for (number, state), node in estate.place.items() if state == AS_IT_IS}
+            targets = Targets(self._shard, account_graph, self._facts)
+            as_it_is = {
+                number: node for (number, state), node in account_graph.place.items() if state == AS_IT_IS
+            }
             policies = attachable(self._shard, self._index.documents)
             finder = Finder(
                 self._asker,
@@ -148,14 +156,14 @@ class Builder:
             self._free_roles(administrators)
         chosen: dict[Method | tuple[Method, int], tuple[TargetChoice, ...]] = dict(choices.of_roles.items())
         chosen |= {m: choices.found[m.own_needs] for m in METHODS if m.own_needs in choices.found}
-        estate.choices.append(chosen)
-        return range(before, len(estate.nodes))
+        account_graph.choices.append(chosen)
+        return range(before, len(account_graph.nodes))
 
     def _free_roles(self, administrators: Administrators) -> None:
         """Add roles that the management account could take, and that would be administrators without SCPs."""
-        estate, shard = self.estate, self._shard
+        account_graph, shard = self.account_graph, self._shard
         rows, bits, members = [], {}, {}
-        for (number, state), node in estate.place.items():
+        for (number, state), node in account_graph.place.items():
             if state != AS_IT_IS:
                 continue
             member = shard.members[number]
@@ -163,7 +171,7 @@ class Builder:
             is_open = admits_strangers(member.trust, shard.number) and (
                 named is None or self._manager in named
             )
-            if is_open and not estate.administrators.sure >> node & 1:
+            if is_open and not account_graph.administrators.sure >> node & 1:
                 rows.append(row_of(member))
                 bits[number] = 1 << node
                 members[node] = member
@@ -171,45 +179,45 @@ class Builder:
             return
         able = administrators.administrators_in(self._source_of(rows, bits, is_freed=True))
         for node, member in members.items():
-            if able.any >> node & 1 and (member.id, FREED) not in estate.place:
-                estate.add(member, FREED, 1)
+            if able.any >> node & 1 and (member.id, FREED) not in account_graph.place:
+                account_graph.add(member, FREED, 1)
 
     def _lead(self, reachable: FoundPaths, act: int, number: int) -> None:
-        estate = self.estate
+        account_graph = self.account_graph
         self._states = defaultdict(list)
-        for (member_id, state), node in estate.place.items():
+        for (member_id, state), node in account_graph.place.items():
             self._states[member_id].append((state, node))
         for node, alternatives in reachable.become.items():
-            estate.lead(node, EscalationWay((tuple(alternatives),), who_has_any(tuple(alternatives))))
+            account_graph.lead(node, EscalationWay((tuple(alternatives),), who_has_any(tuple(alternatives))))
         if reachable.everything:
             parts = (tuple(reachable.everything),)
-            estate.lead(ADMINISTRATOR, EscalationWay(parts, who_has_any(parts[0])))
+            account_graph.lead(ADMINISTRATOR, EscalationWay(parts, who_has_any(parts[0])))
         if reachable.elsewhere:
             parts = (tuple(reachable.elsewhere),)
-            estate.outward.append(EscalationWay(parts, who_has_any(parts[0])))
+            account_graph.outward.append(EscalationWay(parts, who_has_any(parts[0])))
         for lead in reachable.new:
             if lead.member is None:
-                estate.lead(ADMINISTRATOR, lead.way)
+                account_graph.lead(ADMINISTRATOR, lead.way)
         made = ((lead.member, lead.state, lead.way) for lead in reachable.new if lead.member is not None)
         for member, state, way in (*made, *self._edits(reachable, act)):
-            place = estate.place.get((member.id, state))
+            place = account_graph.place.get((member.id, state))
             if place is None:
-                if len(estate.nodes) - len(self._shard.members) > MAX_STATES:
-                    estate.is_whole = False
+                if len(account_graph.nodes) - len(self._shard.members) > MAX_STATES:
+                    account_graph.is_whole = False
                     continue
-                place = estate.add(member, state, number + 1)
+                place = account_graph.add(member, state, number + 1)
                 if isinstance(member, NewMember):
                     self._new.remember(member, state, place)
-            estate.lead(place, way)
+            account_graph.lead(place, way)
 
     def _edits(
         self, reachable: FoundPaths, act: int
     ) -> Iterator[tuple[Member, PrincipalState, EscalationWay]]:
         """Ways into states: by anyone who can edit a principal and become it, or is it already."""
-        sure = self.estate.administrators.sure
+        sure = self.account_graph.administrators.sure
         for number, edits in reachable.edits.items():
             member = self._shard.members[number]
-            base = self.estate.place.get((number, AS_IT_IS))
+            base = self.account_graph.place.get((number, AS_IT_IS))
             if base is None or sure >> base & 1:
                 continue
             become = tuple(reachable.become.get(base, ()))
@@ -228,7 +236,7 @@ class Builder:
         number = next(self._numbers)
         rows.append(PrincipalRow(number, arn, "", Grants(((CEILING, FULL_DIGEST),))))
         bits = {number: 1 << ADMINISTRATOR}
-        for (member_id, _), node in self.estate.place.items():
+        for (member_id, _), node in self.account_graph.place.items():
             bits[member_id] = 1 << node
         return self._source_of(rows, bits)
 
@@ -236,7 +244,7 @@ class Builder:
         """Nodes in indexes of their own, those without SCPs apart."""
         of_state: dict[bool, list[int]] = {False: [], True: []}
         for node in nodes:
-            of_state[self.estate.nodes[node].state.freed].append(node)
+            of_state[self.account_graph.nodes[node].state.freed].append(node)
         return [
             self._source(places, is_freed=is_freed)
             for is_freed, places in of_state.items()
@@ -249,7 +257,7 @@ class Builder:
         """
         rows, bits = [], {}
         for place in nodes:
-            node = self.estate.nodes[place]
+            node = self.account_graph.nodes[place]
             assert node.member is not None
             number = next(self._numbers)
             rows.append(row_in(node.member, node.state, number, self._shard.groups))

@@ -6,17 +6,31 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
+from iam.policy.escalation.account_graph import (
+    ActingPrincipal,
+    Alternative,
+    EscalationWay,
+    NeedSubject,
+    who_has_any,
+)
 from iam.policy.escalation.attachable import ATTACHING, changeable_policies, is_attaching, new_policies
 from iam.policy.escalation.choices import TargetChoices
-from iam.policy.escalation.estate import Acting, Alternative, EscalationWay, NeedSubject, who_has_any
 from iam.policy.escalation.federation import find_federation
 from iam.policy.escalation.found_paths import FoundPaths, circumstances
 from iam.policy.escalation.instances import OF_INSTANCES, Instances
 from iam.policy.escalation.management import find_management
 from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Verb, of_sort
-from iam.policy.escalation.new_principals import Creating, Lead, NewPrincipals, new_groups
-from iam.policy.escalation.permission_checks import EVERYBODY, HOME, NOBODY, REGION, Asker, Bits, CheckTarget
-from iam.policy.escalation.removed_denies import Removing
+from iam.policy.escalation.new_principals import Creating, NewPrincipalPath, NewPrincipals, new_groups
+from iam.policy.escalation.permission_checks import (
+    EVERYBODY,
+    HOME,
+    NOBODY,
+    REGION,
+    Bits,
+    CheckTarget,
+    PermissionAsker,
+)
+from iam.policy.escalation.removed_denies import DenyRemovalFinder
 from iam.policy.escalation.states import (
     ATTACHED,
     INLINE,
@@ -26,7 +40,7 @@ from iam.policy.escalation.states import (
     PrincipalState,
 )
 from iam.policy.escalation.tags import OwnTags, can_matter, targets_after
-from iam.policy.escalation.targets import Aim, Targets
+from iam.policy.escalation.targets import Targets, TargetSubject
 from iam.policy.escalation.trusts import Services, admits_people
 from iam.policy.index.classes import Member
 from iam.policy.index.shard import Shard
@@ -39,7 +53,7 @@ class Finder:
 
     def __init__(
         self,
-        asker: Asker,
+        asker: PermissionAsker,
         choices: TargetChoices,
         targets: Targets,
         nodes: Mapping[int, int],
@@ -59,7 +73,7 @@ class Finder:
         self._instances = Instances(choices, facts)
         self._written: dict[str, tuple[str, ...]] = {}
 
-    def find(self, act: Acting) -> FoundPaths:
+    def find(self, act: ActingPrincipal) -> FoundPaths:
         """All alternatives of those who act."""
         reachable = FoundPaths()
         self._find_becoming(reachable, act)
@@ -77,7 +91,7 @@ class Finder:
         find_management(reachable, act, choices=self._choices, shard=self._shard)
         return reachable
 
-    def _find_becoming(self, reachable: FoundPaths, act: Acting) -> None:
+    def _find_becoming(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         open_roles = [aim for aim in self._targets.roles if admits_people(aim.target.trust)]
         for method in of_sort(Verb.ASSUME):
             if not method.retags or can_matter(self._asker, method):
@@ -95,14 +109,14 @@ class Finder:
             users = [aim for aim in self._targets.users if self._has_use(method, aim)]
             self._note(reachable, method, users, self._on(method, users), act)
 
-    def _has_use(self, method: Method, aim: Aim) -> bool:
+    def _has_use(self, method: Method, aim: TargetSubject) -> bool:
         """A first password is made, and a password that there is is set anew."""
         has_password = self._facts.passwords.get(aim.subject.number)
         if has_password is None or method.name.startswith("iam-create-access-key"):
             return True
         return has_password is method.name.startswith("iam-update-login-profile")
 
-    def _find_services(self, reachable: FoundPaths, act: Acting) -> None:
+    def _find_services(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         methods = (*of_sort(Verb.PASS), *of_sort(Verb.EXISTING))
         services = dict.fromkeys(method.trusted for method in methods)
         trusting = {service: self._trusting(service) for service in services}
@@ -115,7 +129,7 @@ class Finder:
             if does.any or (method.name in OF_INSTANCES and self._facts.running):
                 self._note_service(reachable, method, aims, does, act, passes)
 
-    def _passes(self, trusting: Mapping[str, list[tuple[Aim, int]]]) -> dict[str, dict[int, Bits]]:
+    def _passes(self, trusting: Mapping[str, list[tuple[TargetSubject, int]]]) -> dict[str, dict[int, Bits]]:
         """Who can pass each role to each service, of those that somebody can pass at all."""
         passes: dict[str, dict[int, Bits]] = {}
         if not any(clause.allows for clause in self._asker.clauses(PASS_ROLE.action)):
@@ -134,9 +148,9 @@ class Finder:
         self,
         reachable: FoundPaths,
         method: Method,
-        aims: list[tuple[Aim, int]],
+        aims: list[tuple[TargetSubject, int]],
         does: Bits,
-        act: Acting,
+        act: ActingPrincipal,
         passes: Mapping[str, Mapping[int, Bits]],
     ) -> None:
         roles = [aim for aim, _ in aims]
@@ -155,7 +169,7 @@ class Finder:
             both.append(bits)
         self._note(reachable, method, roles, both, act)
 
-    def _trusting(self, service: str) -> list[tuple[Aim, int]]:
+    def _trusting(self, service: str) -> list[tuple[TargetSubject, int]]:
         trusting = []
         for aim in self._targets.roles:
             mark = self._services.mark(aim.target.trust, service, aim.target.arn)
@@ -163,14 +177,16 @@ class Finder:
                 trusting.append((aim, mark))
         return trusting
 
-    def _usable(self, method: Method, aims: list[tuple[Aim, int]]) -> list[tuple[Aim, int]]:
+    def _usable(
+        self, method: Method, aims: list[tuple[TargetSubject, int]]
+    ) -> list[tuple[TargetSubject, int]]:
         """Those that EC2 can have: roles in an instance profile, or all where the method makes one."""
         profiled = self._facts.profiled.get(self._shard.number)
         if method.trusted != EC2 or profiled is None or method.makes_profile:
             return aims
         return [(aim, mark) for aim, mark in aims if aim.subject.number in profiled]
 
-    def _find_edits(self, reachable: FoundPaths, act: Acting) -> None:
+    def _find_edits(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         self._edit_members(reachable, act)
         groups, policies = self._edit_groups(act), self._edit_policies(act)
         joins, own = (
@@ -199,7 +215,7 @@ class Finder:
                 if own:
                     reachable.edits[member.id].own.extend(own)
         self._restore(reachable, act)
-        Removing(self._targets, act, on=self._on).add_to(reachable.edits)
+        DenyRemovalFinder(self._targets, act, on=self._on).add_to(reachable.edits)
         OwnTags(self._targets).add_to(reachable.edits, act, on=self._on)
 
     def _replaced_by(self, method: Method, member: Member, group: int) -> tuple[PolicyRemoval, ...]:
@@ -216,7 +232,7 @@ class Finder:
         denying = self._targets.denying_of(member)
         return tuple(sorted(r for r in denying if r.kind == ATTACHED and r.name == str(policy)))
 
-    def _find_new(self, reachable: FoundPaths, act: Acting) -> None:
+    def _find_new(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         creating = Creating(
             self._asker, self._targets, self._new, act, on=lambda method, aims: self._each(method, aims, act)
         )
@@ -232,7 +248,9 @@ class Finder:
         for member in self._new.bounded:
             reachable.new += self._unbinding(member, act)
 
-    def _passing_new(self, made: tuple[Alternative, ...], aim: Aim, act: Acting) -> Iterator[Lead]:
+    def _passing_new(
+        self, made: tuple[Alternative, ...], aim: TargetSubject, act: ActingPrincipal
+    ) -> Iterator[NewPrincipalPath]:
         """Passes a new role, which trusts whatever its creator wants, to a service."""
         passed: list[Alternative] = []
         for method in of_sort(Verb.PASS):
@@ -247,13 +265,13 @@ class Finder:
                     passed.append(Alternative(method, aim.subject, able))
         if passed:
             parts = made, tuple(passed)
-            yield Lead(
+            yield NewPrincipalPath(
                 None,
                 PrincipalState(full=True),
                 EscalationWay(parts, who_has_any(made) & who_has_any(parts[1])),
             )
 
-    def _unbinding(self, member: Member, act: Acting) -> Iterator[Lead]:
+    def _unbinding(self, member: Member, act: ActingPrincipal) -> Iterator[NewPrincipalPath]:
         """New principals that remove their own permissions boundary."""
         boundary = self._shard.boundary_of(member.grants)
         assert boundary is not None
@@ -262,7 +280,7 @@ class Finder:
                 continue
             kind = "user" if member.kind is PrincipalKind.USER else "role"
             subject = NeedSubject(kind, member.arn, member.name, member.id, member)
-            aim = Aim(subject, CheckTarget(member.arn, member.tags, boundary[0], mask=1 << node))
+            aim = TargetSubject(subject, CheckTarget(member.arn, member.tags, boundary[0], mask=1 << node))
             policies = [
                 policy_aim for policy_aim in self._targets.policies if policy_aim.target.arn == boundary[0]
             ]
@@ -273,9 +291,11 @@ class Finder:
                 part += self._each(method, policies, act)
             bits = who_has_any(tuple(part)).limited_to(1 << node)
             if bits.any:
-                yield Lead(None, PrincipalState(unbound=True, full=True), EscalationWay((tuple(part),), bits))
+                yield NewPrincipalPath(
+                    None, PrincipalState(unbound=True, full=True), EscalationWay((tuple(part),), bits)
+                )
 
-    def _each(self, method: Method, aims: Sequence[Aim], act: Acting) -> list[Alternative]:
+    def _each(self, method: Method, aims: Sequence[TargetSubject], act: ActingPrincipal) -> list[Alternative]:
         return [
             self._alternative(method, aim.subject, act.of(bits))
             for aim, bits in zip(aims, self._on(method, aims), strict=True)
@@ -284,7 +304,7 @@ class Finder:
     def _alternative(self, method: Method, subject: NeedSubject, bits: Bits) -> Alternative:
         return Alternative(method, subject, bits, self._attached_by(method))
 
-    def _edit_members(self, reachable: FoundPaths, act: Acting) -> None:
+    def _edit_members(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         for kind, aims in (("user", self._targets.users), ("role", self._targets.editable_roles)):
             for method in of_sort(Verb.GRANT, of=kind):
                 for aim, bits in zip(aims, self._on(method, aims), strict=True):
@@ -304,17 +324,17 @@ class Finder:
                             Alternative(method, aim.subject, able)
                         )
 
-    def _edit_groups(self, act: Acting) -> dict[int, list[Alternative]]:
+    def _edit_groups(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
         return self._by_number(of_sort(Verb.GRANT, of="group"), self._targets.groups, act)
 
-    def _edit_policies(self, act: Acting) -> dict[int, list[Alternative]]:
+    def _edit_policies(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
         return self._by_number(of_sort(Verb.GRANT, of="policy"), self._targets.policies, act)
 
-    def _joins(self, act: Acting) -> dict[int, list[Alternative]]:
+    def _joins(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
         return self._by_number(of_sort(Verb.JOIN), self._targets.groups, act)
 
     def _by_number(
-        self, methods: Iterable[Method], aims: list[Aim], act: Acting
+        self, methods: Iterable[Method], aims: list[TargetSubject], act: ActingPrincipal
     ) -> dict[int, list[Alternative]]:
         by_number: dict[int, list[Alternative]] = defaultdict(list)
         for method in methods:
@@ -324,7 +344,7 @@ class Finder:
                     by_number[aim.subject.number].append(self._alternative(method, aim.subject, able))
         return by_number
 
-    def _restore(self, reachable: FoundPaths, act: Acting) -> None:
+    def _restore(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         versions = self._facts.versions or {}
         aims = [aim for aim in self._targets.policies if versions.get(aim.subject.number)]
         restored = self._by_number(of_sort(Verb.RESTORE), aims, act)
@@ -340,7 +360,7 @@ class Finder:
                 for digest in versions[number]:
                     edits.versions[number, digest] = restored[number]
 
-    def _on(self, method: Method, aims: Sequence[Aim], *, policy: str = "") -> list[Bits]:
+    def _on(self, method: Method, aims: Sequence[TargetSubject], *, policy: str = "") -> list[Bits]:
         """Who meets the needs of the method that are on the target, with one of the policies that may be
         attached, or with `policy`.
         """
@@ -382,7 +402,7 @@ class Finder:
             principals = [before & other for before, other in zip(principals, asked, strict=True)]
         return principals
 
-    def _in_any_region(self, method: Method, aims: Sequence[Aim]) -> list[Bits]:
+    def _in_any_region(self, method: Method, aims: Sequence[TargetSubject]) -> list[Bits]:
         """As above, for calls to a service that has endpoints in each region."""
         targets = [aim.target for aim in aims]
         *before, need = method.target_needs
@@ -398,7 +418,12 @@ class Finder:
         return principals
 
     def _note(
-        self, reachable: FoundPaths, method: Method, aims: Sequence[Aim], bits: Sequence[Bits], act: Acting
+        self,
+        reachable: FoundPaths,
+        method: Method,
+        aims: Sequence[TargetSubject],
+        bits: Sequence[Bits],
+        act: ActingPrincipal,
     ) -> None:
         for aim, mark in zip(aims, bits, strict=True):
             able = act.of(mark).limited_to(~aim.target.mask)
@@ -407,7 +432,7 @@ class Finder:
                 reachable.become[node].append(Alternative(method, aim.subject, able))
 
 
-def _any(bits: Iterable[Bits], act: Acting) -> bool:
+def _any(bits: Iterable[Bits], act: ActingPrincipal) -> bool:
     return any(act.of(principals).any for principals in bits)
 
 

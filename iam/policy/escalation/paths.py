@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import chain, count, takewhile
 from typing import Any, Final
 
-from iam.policy.escalation.cross_account import Crossing
-from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, EscalationNode, EscalationWay
+from iam.policy.escalation.account_graph import ADMINISTRATOR, Alternative, EscalationNode, EscalationWay
+from iam.policy.escalation.cross_account import AccountCrossing
 from iam.policy.escalation.evidence import CACHE_SIZE, TRUST, EvidenceFinder, HeldStatement, StepEvidence
-from iam.policy.escalation.graph import At, EscalationGraph, Hop, Reach
+from iam.policy.escalation.graph import EscalationGraph, GoalDistances, GraphNode, PathHop
 from iam.policy.escalation.states import AS_IT_IS, PrincipalState
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
@@ -58,8 +58,8 @@ class PathAct:
 class PathStep:
     """From one node to the next. Without acts it is an administrator who becomes somebody of the account."""
 
-    source: At
-    target: At
+    source: GraphNode
+    target: GraphNode
     who: Member
     state: PrincipalState
     becomes: Member | None
@@ -77,7 +77,7 @@ class PathStep:
 class EscalationPath:
     """A way from a principal to a goal. `ends_sure`: the last node is surely what was looked for."""
 
-    start: At
+    start: GraphNode
     who: Member
     steps: tuple[PathStep, ...]
     ends_sure: bool
@@ -129,17 +129,19 @@ class Explorer:
         self._graph = graph
         self._index = index
         self._grounds = EvidenceFinder(index)
-        self._leads: dict[At, list[tuple[At, EscalationWay | Crossing | None]]] = {}
-        self._known: dict[tuple[At, int], tuple[StepEvidence, ...]] = {}
-        self._parts: dict[tuple[At, int], list[Alternative]] = {}
-        self._options: dict[tuple[At, int], tuple[frozenset[HeldStatement], ...]] = {}
+        self._leads: dict[GraphNode, list[tuple[GraphNode, EscalationWay | AccountCrossing | None]]] = {}
+        self._known: dict[tuple[GraphNode, int], tuple[StepEvidence, ...]] = {}
+        self._parts: dict[tuple[GraphNode, int], list[Alternative]] = {}
+        self._options: dict[tuple[GraphNode, int], tuple[frozenset[HeldStatement], ...]] = {}
 
-    def path(self, start: At, reach: Reach) -> EscalationPath | None:
+    def path(self, start: GraphNode, reach: GoalDistances) -> EscalationPath | None:
         """The best path of a principal: a sure one before a conditional one, then the shortest."""
         hops = reach.best(start)
         return None if hops is None else self._path(start, hops, reach)
 
-    def _path(self, start: At, hops: Mapping[At, tuple[int, Hop | None]], reach: Reach) -> EscalationPath:
+    def _path(
+        self, start: GraphNode, hops: Mapping[GraphNode, tuple[int, PathHop | None]], reach: GoalDistances
+    ) -> EscalationPath:
         steps: list[PathStep] = []
         at = start
         while (hop := hops[at][1]) is not None:
@@ -151,9 +153,9 @@ class Explorer:
 
     def _step(
         self,
-        source: At,
-        target: At,
-        way: EscalationWay | Crossing | None,
+        source: GraphNode,
+        target: GraphNode,
+        way: EscalationWay | AccountCrossing | None,
         *,
         is_sure: bool,
         gone: frozenset[HeldStatement] = frozenset(),
@@ -172,12 +174,12 @@ class Explorer:
         into = self._graph.node(target)
         return PathStep(source, target, who, state, into.member, into.state, tuple(acts), is_sure)
 
-    def _member(self, at: At) -> Member:
+    def _member(self, at: GraphNode) -> Member:
         """Who is there; the root user stands for any administrator of an account."""
         return self._graph.node(at).member or self._graph.roots[at.account]
 
     def _act(
-        self, source: At, part: tuple[Alternative, ...], gone: frozenset[HeldStatement]
+        self, source: GraphNode, part: tuple[Alternative, ...], gone: frozenset[HeldStatement]
     ) -> PathAct | None:
         """The best alternative of a part that is left without some statements."""
         for alternative in self._usable(source, part):
@@ -187,7 +189,7 @@ class Explorer:
                 )
         return None
 
-    def _usable(self, source: At, part: tuple[Alternative, ...]) -> list[Alternative]:
+    def _usable(self, source: GraphNode, part: tuple[Alternative, ...]) -> list[Alternative]:
         """The alternatives of a part that a node has, the sure ones first."""
         key = source, id(part)
         usable = self._parts.get(key)
@@ -198,7 +200,7 @@ class Explorer:
         return usable
 
     def _keeps_alternative(
-        self, source: At, alternative: Alternative, gone: frozenset[HeldStatement]
+        self, source: GraphNode, alternative: Alternative, gone: frozenset[HeldStatement]
     ) -> bool:
         """Whether a node still has an alternative without some statements."""
         key = source, id(alternative)
@@ -210,7 +212,7 @@ class Explorer:
         return not any(option <= gone for option in options)
 
     def _is_left(
-        self, source: At, way: EscalationWay | Crossing | None, gone: frozenset[HeldStatement]
+        self, source: GraphNode, way: EscalationWay | AccountCrossing | None, gone: frozenset[HeldStatement]
     ) -> bool:
         """Whether each part of a way has an alternative left without some statements."""
         for part in () if way is None else way.parts:
@@ -221,7 +223,7 @@ class Explorer:
                 return False
         return True
 
-    def _of(self, source: At, alternative: Alternative) -> tuple[StepEvidence, ...]:
+    def _of(self, source: GraphNode, alternative: Alternative) -> tuple[StepEvidence, ...]:
         # The graph keeps its alternatives, so that the id of one means the same as long as this explains it.
         # A search for what closes a path looks at the same ones hundreds of times.
         key = source, id(alternative)
@@ -237,11 +239,11 @@ class Explorer:
             )
         return evidence
 
-    def _choices(self, at: At, node: EscalationNode) -> Mapping[Any, Any]:
-        choices = self._graph.estates[at.account].choices
+    def _choices(self, at: GraphNode, node: EscalationNode) -> Mapping[Any, Any]:
+        choices = self._graph.account_graphs[at.account].choices
         return choices[node.round] if node.round < len(choices) else {}
 
-    def closing(self, start: At, reach: Reach) -> PathClosing:
+    def closing(self, start: GraphNode, reach: GoalDistances) -> PathClosing:
         """The smallest set of statements without which a principal does not reach the goal any more, on any
         path.
         """
@@ -249,12 +251,14 @@ class Explorer:
             return _Cut(self, start, reach).smallest()
 
     def remaining_path(
-        self, start: At, reach: Reach, gone: frozenset[HeldStatement], *, looks: Iterator[int]
+        self, start: GraphNode, reach: GoalDistances, gone: frozenset[HeldStatement], *, looks: Iterator[int]
     ) -> list[PathStep] | None:
         """A path that is there without some statements, the nearest to the goal first. Each look at a way
         takes one of `looks`; without any left, TooManyError is raised.
         """
-        before: dict[At, tuple[At, EscalationWay | Crossing | None] | None] = {start: None}
+        before: dict[GraphNode, tuple[GraphNode, EscalationWay | AccountCrossing | None] | None] = {
+            start: None
+        }
         waiting = [start]
         while waiting:
             at = waiting.pop()
@@ -274,8 +278,8 @@ class Explorer:
 
     def _steps_to(
         self,
-        at: At,
-        before: Mapping[At, tuple[At, EscalationWay | Crossing | None] | None],
+        at: GraphNode,
+        before: Mapping[GraphNode, tuple[GraphNode, EscalationWay | AccountCrossing | None] | None],
         gone: frozenset[HeldStatement],
     ) -> list[PathStep]:
         """The steps by which a search came to a node."""
@@ -288,34 +292,36 @@ class Explorer:
             at = source
         return steps
 
-    def _from(self, at: At, reach: Reach) -> list[tuple[At, EscalationWay | Crossing | None]]:
+    def _from(
+        self, at: GraphNode, reach: GoalDistances
+    ) -> list[tuple[GraphNode, EscalationWay | AccountCrossing | None]]:
         """The ways out of a node to others that reach the goal."""
         leads = self._leads.get(at)
         if leads is None:
             leads = self._leads[at] = list(self._out_of(at))
         return [each for each in leads if each[0] in reach.any]
 
-    def _out_of(self, at: At) -> Iterator[tuple[At, EscalationWay | Crossing | None]]:
-        estate = self._graph.estates[at.account]
+    def _out_of(self, at: GraphNode) -> Iterator[tuple[GraphNode, EscalationWay | AccountCrossing | None]]:
+        account_graph = self._graph.account_graphs[at.account]
         bit = 1 << at.node
-        for node, ways in estate.inward.items():
+        for node, ways in account_graph.inward.items():
             for way in ways:
                 if way.bits.any & bit:
-                    yield At(at.account, node), way
+                    yield GraphNode(at.account, node), way
         for target, crossings in self._graph.crossings.items():
             for crossing in crossings:
                 if crossing.account == at.account and crossing.bits.any & bit:
                     yield target, crossing
         if self._graph.administrators(at.account).any & bit:
-            for node, other in enumerate(estate.nodes):
+            for node, other in enumerate(account_graph.nodes):
                 if node != ADMINISTRATOR and other.state == AS_IT_IS and node != at.node:
-                    yield At(at.account, node), None
+                    yield GraphNode(at.account, node), None
 
 
 class _Cut:
     """Branches over what could go, the smallest sets first, and remembers what has been tried."""
 
-    def __init__(self, explorer: Explorer, start: At, reach: Reach) -> None:
+    def __init__(self, explorer: Explorer, start: GraphNode, reach: GoalDistances) -> None:
         self._explorer, self._start, self._reach = explorer, start, reach
         self._best: frozenset[HeldStatement] | None = None
         self._tried: set[frozenset[HeldStatement]] = set()

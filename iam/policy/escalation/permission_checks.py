@@ -150,7 +150,7 @@ class CheckSource:
                 yield doc
 
 
-class _Put(NamedTuple):
+class _PermissionQuestion(NamedTuple):
     """What is asked, of whatever resource."""
 
     action: str
@@ -166,7 +166,7 @@ class _Put(NamedTuple):
         return AccessQuestion(self.action, resource, context, resource_policy=self.policy, is_pattern=False)
 
 
-class Asker:
+class PermissionAsker:
     """Asks the sources of one account, and remembers."""
 
     def __init__(self) -> None:
@@ -230,7 +230,7 @@ class Asker:
         key = (spoken.number, has_rcps_of(action), spoken.match_key(resource), _frozen(relevant))
         principals = self._known.get(key)
         if principals is None:
-            principals = self._known[key] = self._ask(_Put(action), resource, relevant)
+            principals = self._known[key] = self._ask(_PermissionQuestion(action), resource, relevant)
         return principals
 
     def on_targets(
@@ -242,7 +242,7 @@ class Asker:
         policy: str | None = None,
     ) -> list[Bits]:
         """Who can do an action on each of some targets; `policy` in the place of each target's own."""
-        put, spoken = _Put(action, policy), self._speaking(action)
+        put, spoken = _PermissionQuestion(action, policy), self._speaking(action)
         groups: dict[Any, list[int]] = {}
         contexts = [self._context(action, target, context) for target in targets]
         for place, target in enumerate(targets):
@@ -260,7 +260,7 @@ class Asker:
         return principals
 
     def _on_group(
-        self, put: _Put, group: list[CheckTarget], context: Mapping[str, Any], key: Any
+        self, put: _PermissionQuestion, group: list[CheckTarget], context: Mapping[str, Any], key: Any
     ) -> list[Bits]:
         """Who can on targets that only they themselves can tell apart."""
         if not self._speaking(put.action).names_their_own:
@@ -280,7 +280,7 @@ class Asker:
 
     def _on_itself(
         self,
-        put: _Put,
+        put: _PermissionQuestion,
         target: CheckTarget,
         context: Mapping[str, Any],
         marks: dict[Class, EvaluationDecision],
@@ -300,7 +300,7 @@ class Asker:
                 principals |= _bits(decision, bit)
         return principals
 
-    def _ask(self, put: _Put, resource: str, context: Mapping[str, Any]) -> Bits:
+    def _ask(self, put: _PermissionQuestion, resource: str, context: Mapping[str, Any]) -> Bits:
         question = put.question(resource, context)
         self.questions += 1
         principals = NOBODY
@@ -385,4 +385,14 @@ def _bits(decision: EvaluationDecision, bit: int) -> Bits:
     return Bits(0, bit) if decision is EvaluationDecision.CONDITIONAL else NOBODY
 
 
-__all__ = ["EVERYBODY", "HOME", "NOBODY", "REGION", "Asker", "Bits", "CheckSource", "CheckTarget", "tags_of"]
+__all__ = [
+    "EVERYBODY",
+    "HOME",
+    "NOBODY",
+    "REGION",
+    "Bits",
+    "CheckSource",
+    "CheckTarget",
+    "PermissionAsker",
+    "tags_of",
+]

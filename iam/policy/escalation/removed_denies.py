@@ -8,18 +8,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
+from iam.policy.escalation.account_graph import ActingPrincipal, Alternative, NeedSubject
 from iam.policy.escalation.edits import PolicyEdits
-from iam.policy.escalation.estate import Acting, Alternative, NeedSubject
 from iam.policy.escalation.methods import Method, Verb, of_sort
 from iam.policy.escalation.permission_checks import Bits
 from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, PolicyRemoval
-from iam.policy.escalation.targets import Aim, Targets
+from iam.policy.escalation.targets import Targets, TargetSubject
 
 
 class On(Protocol):
     """Who meets the needs of a method on each of some aims."""
 
-    def __call__(self, method: Method, aims: Sequence[Aim], *, policy: str = "") -> list[Bits]: ...
+    def __call__(self, method: Method, aims: Sequence[TargetSubject], *, policy: str = "") -> list[Bits]: ...
 
 
 _METHODS: Final = {method.name: method for method in of_sort(Verb.REMOVE)}
@@ -34,12 +34,12 @@ BY_KIND: Final[Mapping[tuple[str, str], Method]] = {
 }
 
 
-class Removing:
+class DenyRemovalFinder:
     """Finds the removals of one round. Each question is about all principals or groups at once that it
     concerns.
     """
 
-    def __init__(self, targets: Targets, act: Acting, *, on: On) -> None:
+    def __init__(self, targets: Targets, act: ActingPrincipal, *, on: On) -> None:
         self._targets, self._act, self._on = targets, act, on
 
     def add_to(self, edits: dict[int, PolicyEdits]) -> None:
@@ -47,7 +47,7 @@ class Removing:
         holders: dict[tuple[Method, str], dict[NeedSubject, list[tuple[int, PolicyRemoval]]]] = defaultdict(
             lambda: defaultdict(list)
         )
-        aims: dict[NeedSubject, Aim] = {}
+        aims: dict[NeedSubject, TargetSubject] = {}
         groups = {aim.subject.number: aim for aim in self._targets.groups}
         for aim in (*self._targets.users, *self._targets.editable_roles):
             member = aim.subject.member

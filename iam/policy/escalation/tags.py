@@ -13,20 +13,20 @@ from dataclasses import replace
 from itertools import chain
 from typing import Final
 
+from iam.policy.escalation.account_graph import ActingPrincipal, Alternative
 from iam.policy.escalation.condition_facts import keys_of
 from iam.policy.escalation.edits import PolicyEdits
-from iam.policy.escalation.estate import Acting, Alternative
 from iam.policy.escalation.methods import TAGS, Method, MethodNeed, Verb, of_sort
-from iam.policy.escalation.permission_checks import Asker, CheckTarget
+from iam.policy.escalation.permission_checks import CheckTarget, PermissionAsker
 from iam.policy.escalation.removed_denies import On
-from iam.policy.escalation.targets import Aim, Targets
+from iam.policy.escalation.targets import Targets, TargetSubject
 from iam.policy.index.documents import Doc
 
 TAG_ACTIONS: Final = frozenset(TAGS.values())
 OF_PRINCIPAL: Final = "aws:principaltag/"
 
 
-def can_matter(asker: Asker, method: Method) -> bool:
+def can_matter(asker: PermissionAsker, method: Method) -> bool:
     """Whether a statement about what the method does reads tags of the target, and another allows someone to
     set tags.
     """
@@ -60,7 +60,7 @@ class OwnTags:
             aim.target.trust is not None and self._reads(aim.target.trust) for aim in targets.roles
         )
 
-    def add_to(self, edits: dict[int, PolicyEdits], act: Acting, *, on: On) -> None:
+    def add_to(self, edits: dict[int, PolicyEdits], act: ActingPrincipal, *, on: On) -> None:
         """Enter who can set tags of whom, as far as it matters."""
         for method in of_sort(Verb.TAG):
             aims = self._targets.users if method.of == "user" else self._targets.editable_roles
@@ -70,7 +70,7 @@ class OwnTags:
                 if able.any:
                     edits[aim.subject.number].tagged.append(Alternative(method, aim.subject, able))
 
-    def _matter(self, aim: Aim) -> bool:
+    def _matter(self, aim: TargetSubject) -> bool:
         member = aim.subject.member
         return member is not None and (
             self._trusts or any(self._reads(doc) for doc in member.cls.profile.bundle.docs)

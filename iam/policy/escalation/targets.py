@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from iam.policy.escalation.estate import Estate, NeedSubject
+from iam.policy.escalation.account_graph import AccountGraph, NeedSubject
 from iam.policy.escalation.permission_checks import CheckTarget
 from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, OutsideFacts, PolicyRemoval, can_be_edited
 from iam.policy.index.classes import Member
@@ -20,7 +20,7 @@ AWS_OWNED = ":iam::aws:"
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class TargetSubject:
     """A subject, as a target of questions."""
 
     subject: NeedSubject
@@ -32,26 +32,26 @@ class Targets:
     not among them.
     """
 
-    def __init__(self, shard: Shard, estate: Estate, facts: OutsideFacts) -> None:
+    def __init__(self, shard: Shard, account_graph: AccountGraph, facts: OutsideFacts) -> None:
         self._shard = shard
         self._facts = facts
         self._denying: dict[Doc, bool] = {}
         self._denying_groups: dict[int, tuple[PolicyRemoval, ...]] = {}
         self._denying_members: dict[int, tuple[PolicyRemoval, ...]] = {}
         self.masks: dict[int, int] = defaultdict(int)
-        for (number, _), node in estate.place.items():
+        for (number, _), node in account_graph.place.items():
             self.masks[number] |= 1 << node
         members = shard.members.values()
         self.roles = [self._member(member) for member in members if member.kind is PrincipalKind.ROLE]
         self.users = [self._member(member) for member in members if member.kind is PrincipalKind.USER]
         self.editable_roles = [aim for aim in self.roles if _is_editable(aim)]
         self.groups = [self._group(number) for number in shard.groups]
-        self.policies: list[Aim] = []
+        self.policies: list[TargetSubject] = []
         for number, row in shard.policies.items():
             if row.name.startswith("arn:") and AWS_OWNED not in row.name:
                 self.policies.append(self._policy(number, row.name))
 
-    def _member(self, member: Member) -> Aim:
+    def _member(self, member: Member) -> TargetSubject:
         boundary = self._shard.boundary_of(member.grants)
         boundary_arn = "" if boundary is None else boundary[0]
         target = CheckTarget(
@@ -62,17 +62,17 @@ class Targets:
             self.masks.get(member.id, 0),
         )
         kind = "role" if member.kind is PrincipalKind.ROLE else "user"
-        return Aim(NeedSubject(kind, member.arn, member.name, member.id, member), target)
+        return TargetSubject(NeedSubject(kind, member.arn, member.name, member.id, member), target)
 
-    def _group(self, number: int) -> Aim:
+    def _group(self, number: int) -> TargetSubject:
         name = self._shard.groups[number].name
         arn = self._facts.group_arns.get(number)
         if arn is None:
             arn = f"arn:{self._shard.partition}:iam::{self._shard.number}:group/{name}"
-        return Aim(NeedSubject("group", arn, name, number), CheckTarget(arn))
+        return TargetSubject(NeedSubject("group", arn, name, number), CheckTarget(arn))
 
-    def _policy(self, number: int, arn: str) -> Aim:
-        return Aim(NeedSubject("policy", arn, arn.rpartition("/")[2], number), CheckTarget(arn))
+    def _policy(self, number: int, arn: str) -> TargetSubject:
+        return TargetSubject(NeedSubject("policy", arn, arn.rpartition("/")[2], number), CheckTarget(arn))
 
     def groups_of(self, member: Member) -> tuple[int, ...]:
         """The groups that somebody is in, as far as they are known."""
@@ -128,5 +128,5 @@ class Targets:
         return self._shard.groups[number].grants
 
 
-def _is_editable(aim: Aim) -> bool:
+def _is_editable(aim: TargetSubject) -> bool:
     return aim.subject.member is not None and can_be_edited(aim.subject.member)

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from iam.policy.document import CURRENT
-from iam.policy.lint.findings import Report, Spot, quoted
+from iam.policy.lint.findings import Report, SourceSpot, quoted
 from iam.policy.lint.kinds import NEEDS_RESOURCE, QUOTA_CODES, CharacterQuota, LintKind
 from iam.policy.lint.view import LintSubject, Word
 
@@ -26,7 +26,7 @@ def check_size(text: str, quota: CharacterQuota, kind: LintKind, report: Report)
     space = "" if quota.counts_space else " without white space"
     report.add(
         QUOTA_CODES.get(kind, "POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"),
-        Spot(0, "", None),
+        SourceSpot(0, "", None),
         f"The policy has {size:,} characters{space}{others}, and the limit for {quota.name} is "
         f"{quota.limit:,}.",
         "Shorten it with wildcards, or split it into several policies.",

@@ -46,7 +46,7 @@ class LintFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class SourceSpot:
     """Where something stands: its offset in the text, its path, its statement."""
 
     at: int
@@ -68,7 +68,7 @@ class Report:
     def add(
         self,
         code: str,
-        spot: Spot,
+        spot: SourceSpot,
         message: str,
         remedy: str,
         *,
@@ -86,7 +86,7 @@ class Report:
     def add_unknown(
         self,
         code: str,
-        spot: Spot,
+        spot: SourceSpot,
         message: str,
         remedy: str,
         *,

@@ -32,10 +32,10 @@ def check_fit(subject: LintSubject, hopeless: set[Word]) -> None:
             continue
         resources = [word for word in statement.resources.words if word not in hopeless]
         if resources and subject.report.may_look(len(resources)):
-            _Fit(statement, resources, subject).check()
+            _StatementFit(statement, resources, subject).check()
 
 
-class _Fit:
+class _StatementFit:
     def __init__(self, statement: LintStatement, resources: list[Word], subject: LintSubject) -> None:
         self.statement = statement
         self.resources = resources

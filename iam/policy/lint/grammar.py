@@ -13,7 +13,7 @@ from typing import Final
 from iam.policy.document import CURRENT, ELEMENTS, VERSIONS
 from iam.policy.json_places import JsonMember, JsonNode
 from iam.policy.letter_case import fold
-from iam.policy.lint.findings import Report, Spot, preview, quoted
+from iam.policy.lint.findings import Report, SourceSpot, preview, quoted
 from iam.policy.lint.view import LintDocument, LintNames, LintPrincipals, LintStatement, Test, Word
 from iam.policy.operators import IF_EXISTS, NULL, OPERATORS, QUANTIFIERS
 from iam.policy.request import text_of
@@ -25,7 +25,7 @@ OPERATOR_NAMES: Final = (*(known.name for known in OPERATORS.values()), "Null")
 
 def read_document(root: JsonNode, report: Report) -> LintDocument | None:
     """The policy; None when the text is something else altogether."""
-    whole = Spot(root.at, "", None)
+    whole = SourceSpot(root.at, "", None)
     if not isinstance(root.value, tuple):
         report.add(
             "DATA_TYPE_MISMATCH",
@@ -61,7 +61,7 @@ def kind_of(node: JsonNode) -> str:
     return "true or false" if isinstance(value, bool) else "a number"
 
 
-def members_of(node: JsonNode, spot: Spot, report: Report) -> dict[str, JsonMember]:
+def members_of(node: JsonNode, spot: SourceSpot, report: Report) -> dict[str, JsonMember]:
     """The members of an object by name; of a repeated name the last one, as JSON readers take it."""
     members: dict[str, JsonMember] = {}
     for member in node.value if isinstance(node.value, tuple) else ():
@@ -77,13 +77,13 @@ def members_of(node: JsonNode, spot: Spot, report: Report) -> dict[str, JsonMemb
     return members
 
 
-def below(spot: Spot, name: str, at: int) -> Spot:
+def below(spot: SourceSpot, name: str, at: int) -> SourceSpot:
     """The place of a member of what is at `spot`."""
-    return Spot(at, f"{spot.path}.{name[:128]}".lstrip("."), spot.statement)
+    return SourceSpot(at, f"{spot.path}.{name[:128]}".lstrip("."), spot.statement)
 
 
 def refuse_others(
-    members: Iterable[JsonMember], allowed: frozenset[str], where: str, spot: Spot, report: Report
+    members: Iterable[JsonMember], allowed: frozenset[str], where: str, spot: SourceSpot, report: Report
 ) -> None:
     """Every name that has no meaning here."""
     for member in members:
@@ -98,10 +98,10 @@ def refuse_others(
             )
 
 
-def _mismatch(node: JsonNode, spot: Spot, wanted: str, report: Report) -> None:
+def _mismatch(node: JsonNode, spot: SourceSpot, wanted: str, report: Report) -> None:
     report.add(
         "DATA_TYPE_MISMATCH",
-        Spot(node.at, spot.path, spot.statement),
+        SourceSpot(node.at, spot.path, spot.statement),
         f"{spot.path or 'The policy'} is {kind_of(node)}, and must be {wanted}.",
         f"Change it to {wanted}.",
     )
@@ -111,7 +111,7 @@ def text_in(member: JsonMember, path: str, statement: int | None, report: Report
     """The text of a member; anything else is a finding."""
     if isinstance(member.node.value, str):
         return Word(member.node.at, path, statement, member.node.value)
-    _mismatch(member.node, Spot(member.at, path, statement), "a string", report)
+    _mismatch(member.node, SourceSpot(member.at, path, statement), "a string", report)
     return None
 
 
@@ -129,22 +129,25 @@ def _version(member: JsonMember | None, report: Report) -> Word | None:
     return word
 
 
-def _statements(member: JsonMember | None, whole: Spot, report: Report) -> tuple[LintStatement, ...]:
+def _statements(member: JsonMember | None, whole: SourceSpot, report: Report) -> tuple[LintStatement, ...]:
     nodes = [] if member is None else member.node.value
     if isinstance(nodes, tuple) and member is not None:
         nodes = [member.node]
     if not isinstance(nodes, list):
         if member is not None:
             _mismatch(
-                member.node, Spot(member.at, "Statement", None), "an object or a list of objects", report
+                member.node,
+                SourceSpot(member.at, "Statement", None),
+                "an object or a list of objects",
+                report,
             )
         return ()
     if not nodes:
-        spot = whole if member is None else Spot(member.at, "Statement", None)
+        spot = whole if member is None else SourceSpot(member.at, "Statement", None)
         report.add("MISSING_STATEMENT", spot, "The policy has no statements.", "Add a statement.")
     statements = []
     for index, node in enumerate(nodes):
-        spot = Spot(node.at, f"Statement[{index}]", index)
+        spot = SourceSpot(node.at, f"Statement[{index}]", index)
         if isinstance(node.value, tuple):
             statements.append(_statement(node, index, spot, report))
         else:
@@ -152,7 +155,7 @@ def _statements(member: JsonMember | None, whole: Spot, report: Report) -> tuple
     return tuple(statements)
 
 
-def _statement(node: JsonNode, index: int, spot: Spot, report: Report) -> LintStatement:
+def _statement(node: JsonNode, index: int, spot: SourceSpot, report: Report) -> LintStatement:
     members = members_of(node, spot, report)
     refuse_others(members.values(), ELEMENTS, "a statement", spot, report)
     sid = members.get("Sid")
@@ -177,7 +180,7 @@ def _statement(node: JsonNode, index: int, spot: Spot, report: Report) -> LintSt
     )
 
 
-def _effect(member: JsonMember | None, spot: Spot, report: Report) -> Word | None:
+def _effect(member: JsonMember | None, spot: SourceSpot, report: Report) -> Word | None:
     if member is None:
         report.add(
             "MISSING_EFFECT",
@@ -198,7 +201,7 @@ def _effect(member: JsonMember | None, spot: Spot, report: Report) -> Word | Non
 
 
 def _element_or_opposite(
-    members: dict[str, JsonMember], name: str, spot: Spot, report: Report
+    members: dict[str, JsonMember], name: str, spot: SourceSpot, report: Report
 ) -> LintNames | None:
     """An element or its opposite."""
     opposite = f"Not{name}"
@@ -212,7 +215,7 @@ def _element_or_opposite(
 
 
 def _refuse_both(
-    members: dict[str, JsonMember], name: str, opposite: str, spot: Spot, report: Report
+    members: dict[str, JsonMember], name: str, opposite: str, spot: SourceSpot, report: Report
 ) -> None:
     if name in members and opposite in members:
         report.add(
@@ -223,7 +226,7 @@ def _refuse_both(
         )
 
 
-def names_in(node: JsonNode, spot: Spot, empty: str, report: Report) -> tuple[Word, ...]:
+def names_in(node: JsonNode, spot: SourceSpot, empty: str, report: Report) -> tuple[Word, ...]:
     """A text or a list of texts; `empty` is the code for an empty list."""
     if not isinstance(node.value, list):
         if isinstance(node.value, str):
@@ -238,11 +241,11 @@ def names_in(node: JsonNode, spot: Spot, empty: str, report: Report) -> tuple[Wo
         if isinstance(item.value, str):
             words.append(Word(item.at, path, spot.statement, item.value))
         else:
-            _mismatch(item, Spot(item.at, path, spot.statement), "a string", report)
+            _mismatch(item, SourceSpot(item.at, path, spot.statement), "a string", report)
     return tuple(words)
 
 
-def _principals(members: dict[str, JsonMember], spot: Spot, report: Report) -> LintPrincipals | None:
+def _principals(members: dict[str, JsonMember], spot: SourceSpot, report: Report) -> LintPrincipals | None:
     _refuse_both(members, "Principal", "NotPrincipal", spot, report)
     name = "Principal" if "Principal" in members else "NotPrincipal"
     if name not in members:
@@ -273,7 +276,7 @@ def _principals(members: dict[str, JsonMember], spot: Spot, report: Report) -> L
     return LintPrincipals(place, named, is_not)
 
 
-def _tests(member: JsonMember | None, spot: Spot, report: Report) -> tuple[Test, ...]:
+def _tests(member: JsonMember | None, spot: SourceSpot, report: Report) -> tuple[Test, ...]:
     if member is None:
         return ()
     place = below(spot, "Condition", member.at)
@@ -303,7 +306,7 @@ def _tests(member: JsonMember | None, spot: Spot, report: Report) -> tuple[Test,
     return tuple(tests)
 
 
-def _refuse_same_in_other_case(members: dict[str, JsonMember], spot: Spot, report: Report) -> None:
+def _refuse_same_in_other_case(members: dict[str, JsonMember], spot: SourceSpot, report: Report) -> None:
     seen: dict[str, str] = {}
     for name, member in members.items():
         other = seen.setdefault(fold(name), name)
@@ -317,7 +320,7 @@ def _refuse_same_in_other_case(members: dict[str, JsonMember], spot: Spot, repor
             )
 
 
-def _test(operator: str, spot: Spot, key: JsonMember, report: Report) -> Test:
+def _test(operator: str, spot: SourceSpot, key: JsonMember, report: Report) -> Test:
     place = below(spot, key.name, key.at)
     base, quantifier, if_exists = parse_operator(operator)
     return Test(
@@ -330,7 +333,7 @@ def _test(operator: str, spot: Spot, key: JsonMember, report: Report) -> Test:
     )
 
 
-def _values(node: JsonNode, spot: Spot, report: Report) -> tuple[Word, ...]:
+def _values(node: JsonNode, spot: SourceSpot, report: Report) -> tuple[Word, ...]:
     is_list = isinstance(node.value, list)
     nodes = node.value if isinstance(node.value, list) else [node]
     if not nodes:
@@ -346,7 +349,7 @@ def _values(node: JsonNode, spot: Spot, report: Report) -> tuple[Word, ...]:
         if isinstance(item.value, str | int | float | bool):
             words.append(Word(item.at, path, spot.statement, text_of(item.value)))
         else:
-            _mismatch(item, Spot(item.at, path, spot.statement), "a value or a list of values", report)
+            _mismatch(item, SourceSpot(item.at, path, spot.statement), "a value or a list of values", report)
     return tuple(words)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from iam.policy.catalogue import Level
 from iam.policy.catalogue.space import is_literal
 from iam.policy.lint.codes import Severity
-from iam.policy.lint.findings import Spot, quoted
+from iam.policy.lint.findings import SourceSpot, quoted
 from iam.policy.lint.kinds import GRANTS, LintKind
 from iam.policy.lint.view import LintNames, LintStatement, LintSubject, Word
 
@@ -100,7 +100,7 @@ def _spelled(key: str) -> str:
     return {"iam:passedtoservice": "iam:PassedToService", "iam:awsservicename": "iam:AWSServiceName"}[key]
 
 
-def _place_of(actions: LintNames, name: str, subject: LintSubject) -> Spot | None:
+def _place_of(actions: LintNames, name: str, subject: LintSubject) -> SourceSpot | None:
     """What in the statement gives the action: its name rather than a pattern; of NotAction the element."""
     bit = subject.catalogue.mask(name)
     meaning = [word for word in actions.words if subject.catalogue.mask(word.text) & bit]
@@ -143,7 +143,7 @@ def _is_whole_service(word: Word) -> bool:
     return is_literal(prefix) and name != "" and name.strip("*") == ""
 
 
-def _check_levels(words: list[Word], spot: Spot, subject: LintSubject) -> None:
+def _check_levels(words: list[Word], spot: SourceSpot, subject: LintSubject) -> None:
     catalogue, mask = subject.catalogue, 0
     for word in words:
         mask |= catalogue.mask(word.text)

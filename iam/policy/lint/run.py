@@ -12,7 +12,7 @@ from iam.policy.lint.arns import check_arns
 from iam.policy.lint.conditions import check_conditions
 from iam.policy.lint.covered_principals import check_covered_principals
 from iam.policy.lint.document_checks import check_size, check_whole
-from iam.policy.lint.findings import LintFinding, Report, Spot
+from iam.policy.lint.findings import LintFinding, Report, SourceSpot
 from iam.policy.lint.fit import check_fit
 from iam.policy.lint.grammar import read_document
 from iam.policy.lint.kinds import QUOTAS, CharacterQuota, LintKind
@@ -58,14 +58,14 @@ def _findings(
     reading = read_places(readable)
     report = Report(reading)
     for fault in reading.faults:
-        report.add("JSON_SYNTAX_ERROR", Spot(fault.at, "", None), fault.message, fault.remedy)
+        report.add("JSON_SYNTAX_ERROR", SourceSpot(fault.at, "", None), fault.message, fault.remedy)
     limit = QUOTAS.get(kind) if quota is OF_KIND else quota
     if limit is not None:
         check_size(text, limit, kind, report)
     if len(text) > MAX_LENGTH:
         report.add(
             "DOCUMENT_TOO_LARGE",
-            Spot(0, "", None),
+            SourceSpot(0, "", None),
             f"The text has {len(text):,} characters. AWS accepts no policy of this size, so the rest wasn’t "
             "checked.",
             "Split it into several policies.",

@@ -9,7 +9,7 @@ from typing import Final
 
 from iam.policy.catalogue import Catalogue
 from iam.policy.letter_case import fold
-from iam.policy.lint.findings import Report, Spot
+from iam.policy.lint.findings import Report, SourceSpot
 from iam.policy.lint.kinds import LintKind
 
 EVERYTHING: Final = re.compile(r"\*+(?::\*+)?|arn:(?:\*|aws[a-z-]*:\*)[*:]*")
@@ -17,7 +17,7 @@ EVERYTHING: Final = re.compile(r"\*+(?::\*+)?|arn:(?:\*|aws[a-z-]*:\*)[*:]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Word(Spot):
+class Word(SourceSpot):
     """A text and where it stands."""
 
     text: str
@@ -32,7 +32,7 @@ class Word(Spot):
 class LintNames:
     """An element such as Action or NotResource: its texts, and whether it is the negated one."""
 
-    spot: Spot
+    spot: SourceSpot
     words: tuple[Word, ...]
     is_not: bool
 
@@ -70,7 +70,7 @@ class Test:
 class LintPrincipals:
     """A Principal or NotPrincipal element, by kind; `"*"` alone stands under AWS."""
 
-    spot: Spot
+    spot: SourceSpot
     named: dict[str, tuple[Word, ...]]
     is_not: bool
 
@@ -90,7 +90,7 @@ class LintPrincipals:
 class LintStatement:
     """One statement. What is missing, or could not be read, is None or empty."""
 
-    spot: Spot
+    spot: SourceSpot
     index: int
     sid: Word | None
     effect: Word | None
@@ -119,7 +119,7 @@ class LintStatement:
 class LintDocument:
     """The whole policy. `has_variables`: its version lets variables work."""
 
-    spot: Spot
+    spot: SourceSpot
     version: Word | None
     statements: tuple[LintStatement, ...]
     has_variables: bool

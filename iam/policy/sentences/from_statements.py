@@ -42,14 +42,14 @@ class SentenceFrame:
 
 
 @dataclass(slots=True)
-class Unit:
+class SentenceUnit:
     """Actions of one service on the same resources, of one statement or several with the same frame."""
 
     actions: set[str] = field(default_factory=set)
     statements: set[int] = field(default_factory=set)
 
 
-Units = dict[SentenceFrame, dict[tuple[str, ...], Unit]]
+Units = dict[SentenceFrame, dict[tuple[str, ...], SentenceUnit]]
 Weighed = tuple[int, Sentence]
 
 
@@ -164,7 +164,7 @@ def _add(
     for name in names:
         fitting = resources_for(name, resources)
         if fitting:
-            unit = by_resources.setdefault(fitting, Unit())
+            unit = by_resources.setdefault(fitting, SentenceUnit())
             unit.actions.add(name)
             unit.statements.add(statement.index)
             has_effect = True
@@ -182,10 +182,10 @@ def resources_for(action: str, resources: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _of_frame(
-    frame: SentenceFrame, by_resources: dict[tuple[str, ...], Unit], account_id: str
+    frame: SentenceFrame, by_resources: dict[tuple[str, ...], SentenceUnit], account_id: str
 ) -> Iterator[Weighed]:
     """Sentences of one frame; clauses that differ in their verbs only become one."""
-    groups: dict[str, list[tuple[Clause, Unit]]] = {}
+    groups: dict[str, list[tuple[Clause, SentenceUnit]]] = {}
     for resources, unit in by_resources.items():
         for frame_clause in clauses_of(frame.service, unit.actions, resources, account_id=account_id):
             alike = frame_clause.rest if frame_clause.verbs else f"\0{frame_clause.rest}"

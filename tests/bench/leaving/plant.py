@@ -43,14 +43,14 @@ def _users(name: str) -> Iterator[Any]:
 
 def _grant(user: Any, arns: list[str], *, number: int) -> None:
     from iam.access.grants.services import request_grant
-    from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+    from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
     from iam.changes.models import Change
     from iam.mirror.models import Entity
 
     group = Entity.objects.get(account=user.account, kind="group", name=f"group-{(number + 2) % 5}")
     terms = GrantTerms(
         who=WhoTerms(WhoKind.USERS, arns=tuple(arns)),
-        what=What(WhatKind.GROUP, group_arn=group.arn),
+        what=GrantContent(WhatKind.GROUP, group_arn=group.arn),
         accounts=(user.account.account_id,),
         why="Measured",
     )

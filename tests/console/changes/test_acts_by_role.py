@@ -21,7 +21,7 @@ from django.urls import reverse
 
 from iam.changes import services
 from iam.changes.approval.models import BreakGlass
-from iam.changes.approval.rules import APPROVERS, LEAD, SHIPPED, ApprovalRule, ApprovalStage, Deciders
+from iam.changes.approval.rules import APPROVERS, LEAD, SHIPPED, ApprovalRule, ApprovalStage, ApproverSpec
 from iam.changes.causes import KINDS, CauseEnds, CauseKind, register
 from iam.changes.drift import services as drifts
 from iam.changes.drift.models import Drift, Watch
@@ -167,7 +167,7 @@ def world(db: None, nudges: Nudges) -> Iterator[World]:
         ApprovalRule(
             key="l",
             name="Lead",
-            stages=(ApprovalStage((Deciders(LEAD), APPROVERS)),),
+            stages=(ApprovalStage((ApproverSpec(LEAD), APPROVERS)),),
             break_glass=SHIPPED[-1].break_glass,
         )
     )

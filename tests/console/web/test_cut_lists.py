@@ -14,7 +14,7 @@ import pytest
 from django.template.loader import get_template, render_to_string
 from django.test import RequestFactory
 
-from console.web.shortened_lists import Cut, first_rows
+from console.web.shortened_lists import ShortenedList, first_rows
 
 ROOT: Final = Path(__file__).parents[3]
 CONSOLE: Final = ROOT / "console"
@@ -128,4 +128,4 @@ def test_the_note_says_how_many_and_shows_the_rest(total: int, shown: int) -> No
 
 
 def test_rows_that_are_made_of_others_keep_the_number() -> None:
-    assert Cut([1, 2], 9).with_rows(["a", "b"]).more == 7
+    assert ShortenedList([1, 2], 9).with_rows(["a", "b"]).more == 7

@@ -36,13 +36,13 @@ from iam.aws.reads import (
 from iam.aws.reads.authorization import stream_authorization
 from iam.aws.reads.credential_report import read_credential_report
 from iam.aws.session import Aws
-from iam.aws.spoke import Spoke, cloudformation, terraform
+from iam.aws.spoke import SpokeRole, cloudformation, terraform
 from tests.bench.fakeaws.world import World
 
 HUB = "arn:aws:iam::999999999999:role/gatehouse-hub"
 YESTERDAY = datetime(2026, 1, 20, tzinfo=UTC)
-READ_SPOKE = Spoke("123456789012", HUB, "ext-1/a:b")
-WRITE_SPOKE = Spoke(
+READ_SPOKE = SpokeRole("123456789012", HUB, "ext-1/a:b")
+WRITE_SPOKE = SpokeRole(
     "123456789012", HUB, "ext-1/a:b", purpose="write", group_paths=("/eng/", "/ops/"), policy_paths=("/eng/",)
 )
 
@@ -259,7 +259,7 @@ _Yaml.add_constructor("!GetAtt", lambda loader, node: {"Fn::GetAtt": loader.cons
 
 
 @pytest.mark.parametrize("spoke", [READ_SPOKE, WRITE_SPOKE], ids=["read", "write"])
-def test_cloudformation_makes_the_role_with_its_policies(spoke: Spoke) -> None:
+def test_cloudformation_makes_the_role_with_its_policies(spoke: SpokeRole) -> None:
     template = yaml.load(cloudformation(spoke), Loader=_Yaml)
     role = template["Resources"]["GatehouseRole"]["Properties"]
     assert role["RoleName"] == f"gatehouse-{spoke.purpose}"
@@ -284,7 +284,7 @@ def hcl_value(text: str) -> Any:
 
 
 @pytest.mark.parametrize("spoke", [READ_SPOKE, WRITE_SPOKE], ids=["read", "write"])
-def test_terraform_makes_the_role_with_its_policies(spoke: Spoke) -> None:
+def test_terraform_makes_the_role_with_its_policies(spoke: SpokeRole) -> None:
     encoded = re.findall(r"jsonencode\((\{.*?\n  \})\)", terraform(spoke), flags=re.DOTALL)
     assert [hcl_value(text) for text in encoded] == [spoke.trust, spoke.permissions]
     assert f'name                 = "gatehouse-{spoke.purpose}"' in terraform(spoke)
@@ -308,4 +308,4 @@ WRONG_SPOKES = [
 def test_a_value_that_would_break_out_of_the_text_is_refused(fields: dict[str, Any]) -> None:
     good = {"account_id": "123456789012", "hub_role_arn": HUB, "external_id": "ok-1"}
     with pytest.raises(ValueError):
-        Spoke(**{**good, **fields})
+        SpokeRole(**{**good, **fields})

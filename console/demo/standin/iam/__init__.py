@@ -9,7 +9,7 @@ from moto.iam.responses import IamResponse
 from console.demo.standin.iam.account import AccountWide
 from console.demo.standin.iam.credentials import CredentialCalls
 from console.demo.standin.iam.details import AuthorizationDetails
-from console.demo.standin.iam.gets import Gets
+from console.demo.standin.iam.gets import GetCalls
 from console.demo.standin.iam.last_accessed import LastAccessed
 from console.demo.standin.iam.lists import Lists
 from console.demo.standin.iam.mfa import Mfa
@@ -23,7 +23,7 @@ from console.demo.standin.iam.users import GroupCalls, Users
 
 
 class Iam(
-    Gets,
+    GetCalls,
     Lists,
     AuthorizationDetails,
     ReportCalls,

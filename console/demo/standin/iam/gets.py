@@ -17,7 +17,7 @@ def no_such(kind: str, name: str) -> AnswerError:
     return AnswerError("NoSuchEntity", f"The {kind} with name {name} cannot be found.")
 
 
-class Gets(Overlay):
+class GetCalls(Overlay):
     """Calls that return one entity."""
 
     def get_user(self) -> ActionResult:

@@ -14,7 +14,7 @@ from iam.access.grants.documents import TooLargeError, name_for, packed
 from iam.access.grants.models import PermissionSort
 from iam.access.grants.phrases import counted, listed
 from iam.access.grants.planning.account_context import DESCRIPTION, PATH, GrantSite
-from iam.access.grants.planning.quota import Room, free_slots
+from iam.access.grants.planning.quota import ReceiverRoom, free_slots
 from iam.access.grants.planning.reuse_existing import group_alike, is_made_for_a_grant, policy_alike
 from iam.access.grants.plans import GrantWay, OtherWay, PartPlan, Permission, PlannedStep
 from iam.access.grants.terms import WhatKind
@@ -40,7 +40,7 @@ COPY: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
+class ChosenWay:
     """The way for one receiver, and what was weighed before it."""
 
     holder: Entity
@@ -62,7 +62,7 @@ class Choosing:
     shares: bool = False
 
     @cached_property
-    def free_slots(self) -> dict[int, Room]:
+    def free_slots(self) -> dict[int, ReceiverRoom]:
         """By number."""
         return free_slots(self.site.account, self.holders)
 
@@ -121,7 +121,7 @@ def plan_holders(site: GrantSite, holders: Sequence[Entity]) -> PartPlan:
     return _part(site, picks, made=list(choosing.made.values()))
 
 
-def _pick(choosing: Choosing, holder: Entity) -> Pick:
+def _pick(choosing: Choosing, holder: Entity) -> ChosenWay:
     kind = choosing.site.terms.what.kind
     if kind is WhatKind.GROUP:
         return _join(choosing, holder, _named_group(choosing), why="You chose this group.")
@@ -133,7 +133,7 @@ def _pick(choosing: Choosing, holder: Entity) -> Pick:
     others: list[OtherWay] = []
     for way in ways:
         pick = way(choosing, holder, others)
-        if isinstance(pick, Pick):
+        if isinstance(pick, ChosenWay):
             return pick
         others.append(pick)
     raise RefusedError(f"{holder.name} has no room for this. " + " ".join(other.why_not for other in others))
@@ -152,7 +152,7 @@ def _sees(site: GrantSite, entity: Entity) -> bool:
     return site.is_whole or visible_entities(site.viewer).filter(pk=entity.pk).exists()
 
 
-def _by_group(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
+def _by_group(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
     site = choosing.site
     if holder.kind != Kind.USER:
         return OtherWay(
@@ -186,7 +186,7 @@ def _by_group(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pic
 
 def _join(
     choosing: Choosing, holder: Entity, group: Entity, *, why: str, others: Sequence[OtherWay] = ()
-) -> Pick:
+) -> ChosenWay:
     room = choosing.free_slots[holder.pk]
     if not room.for_group:
         raise RefusedError(
@@ -198,10 +198,10 @@ def _join(
         (Permission(holder.arn, PermissionSort.MEMBER, group.arn),),
     )
     quota = f"groups: {room.groups + 1} of {room.most_groups}"
-    return Pick(holder, GrantWay.GROUP, why, tuple(others), quota, (step,), ends_only=True)
+    return ChosenWay(holder, GrantWay.GROUP, why, tuple(others), quota, (step,), ends_only=True)
 
 
-def _by_policy(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
+def _by_policy(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
     """The managed policy that was asked for itself."""
     site, room = choosing.site, choosing.free_slots[holder.pk]
     if not room.for_policies(1):
@@ -219,7 +219,7 @@ def _by_policy(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pi
     return _attached(choosing, holder, [operation], [arn], GrantWay.ATTACH, why, others, ends_only=True)
 
 
-def _by_alike(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
+def _by_alike(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
     """A policy that is there and says the same; it has no end of its own."""
     site = choosing.site
     if site.end is not None:
@@ -235,7 +235,7 @@ def _by_alike(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pic
     return _sharing(choosing, pick, alike)
 
 
-def _sharing(choosing: Choosing, pick: Pick, policy: Entity) -> Pick:
+def _sharing(choosing: Choosing, pick: ChosenWay, policy: Entity) -> ChosenWay:
     """A policy that was made for another grant is there for this one as well, and goes with the last of them;
     said once an account.
     """
@@ -247,7 +247,7 @@ def _sharing(choosing: Choosing, pick: Pick, policy: Entity) -> Pick:
     return replace(pick, steps=(replace(step, permissions=(*step.permissions, shared)),))
 
 
-def _by_made(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
+def _by_made(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
     """Policies made for it; all receivers of the account share them."""
     site, room = choosing.site, choosing.free_slots[holder.pk]
     if not site.is_whole:
@@ -290,22 +290,22 @@ def _attached(
     others: Sequence[OtherWay],
     *,
     ends_only: bool = False,
-) -> Pick:
+) -> ChosenWay:
     room = choosing.free_slots[holder.pk]
     steps = tuple(
         PlannedStep(operation, (Permission(holder.arn, PermissionSort.ATTACHED, arn),))
         for operation, arn in zip(operations, arns, strict=True)
     )
     quota = f"managed policies: {room.attached + len(steps)} of {room.most_attached}"
-    return Pick(holder, way, why, tuple(others), quota, steps, ends_only=ends_only)
+    return ChosenWay(holder, way, why, tuple(others), quota, steps, ends_only=ends_only)
 
 
-def _full(holder: Entity, room: Room, *, wanted: int = 1) -> str:
+def _full(holder: Entity, room: ReceiverRoom, *, wanted: int = 1) -> str:
     needs = "" if wanted == 1 else f", and this takes {wanted}"
     return f"{holder.name} has {room.attached} of {room.most_attached} managed policies{needs}."
 
 
-def _by_inline(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
+def _by_inline(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
     site, room, text = choosing.site, choosing.free_slots[holder.pk], choosing.inline
     if not text:
         return OtherWay(GrantWay.INLINE, "Its text is unknown, or too long for an inline policy.")
@@ -326,10 +326,10 @@ def _by_inline(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pi
         f"Added directly to the {holder.get_kind_display()}. {others[-1].why_not if others else ''}".rstrip()
     )
     quota = f"inline policies: {room.inline + size:,} of {room.most_inline:,} characters"
-    return Pick(holder, GrantWay.INLINE, why, tuple(others), quota, (step,))
+    return ChosenWay(holder, GrantWay.INLINE, why, tuple(others), quota, (step,))
 
 
-def _part(site: GrantSite, picks: Sequence[Pick], *, made: Sequence[CreatePolicy]) -> PartPlan:
+def _part(site: GrantSite, picks: Sequence[ChosenWay], *, made: Sequence[CreatePolicy]) -> PartPlan:
     """All receivers of one account as a part: what is made first, then a branch for each."""
     ways = list(dict.fromkeys(pick.way for pick in picks))
     steps = [_made_step(operation, picks) for operation in made]
@@ -348,19 +348,19 @@ def _part(site: GrantSite, picks: Sequence[Pick], *, made: Sequence[CreatePolicy
     )
 
 
-def _made_step(operation: CreatePolicy, picks: Sequence[Pick]) -> PlannedStep:
+def _made_step(operation: CreatePolicy, picks: Sequence[ChosenWay]) -> PlannedStep:
     arn = operation.inputs.subject_arn
     return PlannedStep(operation, (Permission(arn, PermissionSort.POLICY, operation.inputs.name),))
 
 
-def _whys(picks: Sequence[Pick]) -> str:
+def _whys(picks: Sequence[ChosenWay]) -> str:
     names_by_reason: dict[str, list[str]] = {}
     for pick in picks:
         names_by_reason.setdefault(pick.why, []).append(pick.holder.name)
     return " ".join(f"{listed(names)}: {why}" for why, names in names_by_reason.items())
 
 
-def _quotas(picks: Sequence[Pick]) -> list[str]:
+def _quotas(picks: Sequence[ChosenWay]) -> list[str]:
     """Sentences, one for all of whom the same is true."""
     names_by_quota: dict[str, list[str]] = {}
     for pick in picks:
@@ -368,7 +368,7 @@ def _quotas(picks: Sequence[Pick]) -> list[str]:
     return [f"{listed(names)}, {quota}" for quota, names in list(names_by_quota.items())[:8]]
 
 
-def _ends_only(site: GrantSite, picks: Sequence[Pick]) -> str:
+def _ends_only(site: GrantSite, picks: Sequence[ChosenWay]) -> str:
     if site.end is None:
         return ""
     names = [pick.holder.name for pick in picks if pick.ends_only]

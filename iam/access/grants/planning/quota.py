@@ -19,7 +19,7 @@ WORDS: Final = {Kind.USER.value: "User", Kind.GROUP.value: "Group", Kind.ROLE.va
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class ReceiverRoom:
     """What somebody has by now, and what AWS allows: groups, managed policies, characters of inline
     policies.
     """
@@ -45,7 +45,7 @@ class Room:
         return self.inline + size <= self.most_inline
 
 
-def free_slots(account: Account, holders: Sequence[Entity]) -> dict[int, Room]:
+def free_slots(account: Account, holders: Sequence[Entity]) -> dict[int, ReceiverRoom]:
     """The room of each, by number; three queries and one for the quotas."""
     keys = [entity.pk for entity in holders]
     edges = Edge.objects.filter(
@@ -59,7 +59,7 @@ def free_slots(account: Account, holders: Sequence[Entity]) -> dict[int, Room]:
     most_groups = quota_of(account, "GroupsPerUserQuota", default=USUAL)
     limits = {kind: _limits(account, kind) for kind in {entity.kind for entity in holders}}
     return {
-        entity.pk: Room(
+        entity.pk: ReceiverRoom(
             groups=counted[entity.pk, EdgeKind.MEMBER],
             most_groups=most_groups,
             attached=counted[entity.pk, EdgeKind.ATTACHED],

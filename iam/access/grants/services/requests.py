@@ -119,7 +119,7 @@ def check_plan(plan: GrantPlan, *, accepts_end: bool) -> None:
         raise TermsError(NOT_ACCEPTED, part="preview")
 
 
-def examine_plan(plan: GrantPlan, *, actor: Viewer) -> changes.Weighed:
+def examine_plan(plan: GrantPlan, *, actor: Viewer) -> changes.WeighedRequest:
     """Each change of it examined, and what they come to. Raises RefusedError."""
     return changes.examine(plan.operations, actor=actor, for_grant=True)
 
@@ -210,7 +210,7 @@ def write_parts(grant: Grant, plan: GrantPlan, written: Sequence[Change]) -> Non
 
 
 def ask_for_changes(
-    plan: GrantPlan, *, actor: Viewer, grant_id: UUID, weighed: changes.Weighed, again: int = 0
+    plan: GrantPlan, *, actor: Viewer, grant_id: UUID, weighed: changes.WeighedRequest, again: int = 0
 ) -> list[Change]:
     """One set for the whole grant, a lane for each account; `again` counts those that were asked for in its
     place. Raises RefusedError.

@@ -15,7 +15,7 @@ States = QuerySet[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ListViewpoint:
     """Whose list it is, of which moment (None: now), and of which account (None: of all that they see)."""
 
     viewer: Viewer
@@ -24,7 +24,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class ListContext(Seen):
+class ListContext(ListViewpoint):
     """What is seen, and the time, from which ages count."""
 
     now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))

@@ -24,7 +24,7 @@ from iam.compiled_queries import CompiledQuery, Param
 from iam.directory.models import Identity, Person
 from iam.keyset import KeysetPlace, Order, ParamPlace, Row, RowPage, Value, page, pages, trim, window
 from iam.mirror.models import Entity, Kind
-from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.rows import ALWAYS, PAGE
 
 CHUNK = 500
@@ -84,7 +84,7 @@ class ListDefinition:
 
     name: str
     kinds: tuple[Kind, ...]
-    rows: Callable[[Seen, str], States]
+    rows: Callable[[ListViewpoint, str], States]
     sorts: Mapping[str, ListSort]
     tabs: Mapping[str, Tab]
     filters: Mapping[str, Callable[[ListContext, list[str]], Q]]
@@ -173,7 +173,7 @@ def _page_of_all(
     side, place = ("after", after) if after else ("before", before)
     if not place:
         side = ""
-    seen = Seen(context.viewer, account=context.account)
+    seen = ListViewpoint(context.viewer, account=context.account)
     statement = _page_of_all_rows(listing, seen, wanted.sort, wanted.descending, side)
     values = {"value": place.value, "pk": place.pk} if place else {}
     order = listing.sorts[wanted.sort].order(descending=wanted.descending)
@@ -182,7 +182,7 @@ def _page_of_all(
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _page_of_all_rows(
-    listing: ListDefinition, seen: Seen, sort_name: str, descending: bool, side: str
+    listing: ListDefinition, seen: ListViewpoint, sort_name: str, descending: bool, side: str
 ) -> CompiledQuery:
     """A page of all rows: the first, or the one after or before the parameters `value` and `pk`."""
     sort = listing.sorts[sort_name]

@@ -14,7 +14,7 @@ from iam.mirror.models import Account, Entity, EntityState, Section, SectionStat
 from iam.mirror.models.accounts import KNOWN_SINCE, unknown_at
 from iam.mirror.pull.sections import KINDS
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
-from iam.mirror.queries.lists.context import ListContext, Seen
+from iam.mirror.queries.lists.context import ListContext, ListViewpoint
 from iam.mirror.queries.past_accounts import connected_at
 from iam.mirror.queries.visibility import people_within
 
@@ -87,7 +87,7 @@ def gaps(sections: tuple[str, ...], context: ListContext) -> Gaps:
     return Gaps(tuple(notes.values())[:MAX_NOTES], len(notes) > MAX_NOTES, frozenset(unsynced))
 
 
-def unsynced_sections(context: Seen) -> frozenset[str]:
+def unsynced_sections(context: ListViewpoint) -> frozenset[str]:
     """The sections that some account in sight has never had synced whole, or not by the moment that is shown:
     one query.
     """
@@ -100,7 +100,7 @@ def unsynced_sections(context: Seen) -> frozenset[str]:
     return frozenset(name for (name,) in rows)
 
 
-def unsynced_accounts(sections: tuple[str, ...], context: Seen) -> list[tuple[str, str]]:
+def unsynced_accounts(sections: tuple[str, ...], context: ListViewpoint) -> list[tuple[str, str]]:
     """(account ID, section) of what `unsynced_sections` finds among some sections, by account: one query."""
     missing = _unsynced(context).filter(name__in=sections)
     return sorted(missing.values_list("account__account_id", "name"))
@@ -124,7 +124,7 @@ def accounts_concerned(scope: Scope) -> QuerySet[Account]:
     return within.filter(Q(account_id__in=named) | Q(pk__in=theirs) | ~has_someone)
 
 
-def _unsynced(context: Seen) -> QuerySet[Section]:
+def _unsynced(context: ListViewpoint) -> QuerySet[Section]:
     missing = Section.objects.filter(unknown_at(context.at)).order_by()
     if context.account:
         return missing.filter(account=context.account)

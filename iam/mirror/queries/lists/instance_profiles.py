@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, Kind, Section
-from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
 from iam.mirror.queries.lists.rows import ALWAYS, COMMON, any_condition, common, edges_at, states, tallies
 
@@ -19,7 +19,7 @@ SORTS = {
 }
 
 
-def rows(context: Seen, sort: str = "name") -> States:
+def rows(context: ListViewpoint, sort: str = "name") -> States:
     """Instance profiles."""
     shown: States = common(states(context, Kind.INSTANCE_PROFILE)).values(*COMMON)
     return shown

@@ -28,7 +28,7 @@ from iam.mirror.models import (
     valid_at,
 )
 from iam.mirror.owners import NONE, owner_filter, people_and_owners
-from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
 from iam.mirror.queries.lists.rows import (
     ALWAYS,
@@ -58,7 +58,7 @@ SORTS = {
 }
 
 
-def rows(context: Seen, sort: str = "name", *, users: States | None = None) -> States:
+def rows(context: ListViewpoint, sort: str = "name", *, users: States | None = None) -> States:
     """Users with their credentials, tags and (today) last activity; `users` are their states, where they are
     not found by their kind.
 
@@ -95,7 +95,7 @@ def rows(context: Seen, sort: str = "name", *, users: States | None = None) -> S
     return shown
 
 
-def _present(users_shown: States, context: Seen, sort: str) -> States:
+def _present(users_shown: States, context: ListViewpoint, sort: str) -> States:
     strict: dict[str, Any] = {"credentials__user__isnull": False} if sort in {"mfa", "key"} else {}
     if context.account and strict:
         strict["credentials__account"] = context.account.pk

@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Q, QuerySet
 
 from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, Kind, PolicyVersion, valid_at
-from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
 from iam.mirror.queries.lists.rows import ALWAYS, COMMON, any_condition, common, edges_at, states, tallies
 
@@ -21,7 +21,7 @@ SORTS = {
 }
 
 
-def rows(context: Seen, sort: str = "name") -> States:
+def rows(context: ListViewpoint, sort: str = "name") -> States:
     """Managed policies with their owner and attributes."""
     shown: States = common(states(context, Kind.POLICY)).values(*COMMON, "category", "attrs")
     return shown

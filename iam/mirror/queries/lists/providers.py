@@ -12,7 +12,7 @@ from django.db.models.functions import Concat
 
 from iam.keyset import Row
 from iam.mirror.models import EntityState, Kind, valid_at
-from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
 from iam.mirror.queries.lists.policies import moment_of
 from iam.mirror.queries.lists.rows import ALWAYS, COMMON, common, states, tallies
@@ -21,7 +21,7 @@ KINDS = (Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
 SORTS = {"name": ListSort("sort_name", past="yes")}
 
 
-def rows(context: Seen, sort: str = "name") -> States:
+def rows(context: ListViewpoint, sort: str = "name") -> States:
     """Providers."""
     shown: States = common(states(context, *KINDS)).values(*COMMON, "kind", "attrs")
     return shown

@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, Usage, valid_at
-from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
 from iam.mirror.queries.lists.rows import (
     ALWAYS,
@@ -31,7 +31,7 @@ SORTS = {
 }
 
 
-def rows(context: Seen, sort: str = "name") -> States:
+def rows(context: ListViewpoint, sort: str = "name") -> States:
     """Roles with their category and attributes, and (today) last use; every role of today has a row of
     usage.
     """

@@ -12,14 +12,14 @@ from django.db.models import BigAutoField, F, FilteredRelation, IntegerField, Q,
 from iam.compiled_queries import CompiledQuery, Param
 from iam.keyset import Row
 from iam.mirror.models import Edge, Entity, valid_at
-from iam.mirror.queries.lists.context import Seen, States
+from iam.mirror.queries.lists.context import ListViewpoint, States
 from iam.mirror.queries.visibility import visible_states
 
 PAGE = 50
 ALWAYS = Q()
 
 
-def states(context: Seen, *kinds: str) -> States:
+def states(context: ListViewpoint, *kinds: str) -> States:
     """The states of these kinds that are seen."""
     wanted = Q(kind=kinds[0]) if len(kinds) == 1 else Q(kind__in=kinds)
     rows: States = visible_states(context.viewer, at=context.at, kinds=kinds).filter(
@@ -28,7 +28,7 @@ def states(context: Seen, *kinds: str) -> States:
     return rows
 
 
-def of_account(context: Seen) -> Q:
+def of_account(context: ListViewpoint) -> Q:
     """Rows of the one account, if there is one."""
     return Q(account=context.account) if context.account else ALWAYS
 
@@ -88,7 +88,7 @@ class RowCount(Subquery):
 Tallied = Callable[[datetime | None], Mapping[str, QuerySet[Any, Any] | Subquery]]
 
 
-def tallies(context: Seen, page_rows: list[Row], make: Tallied) -> None:
+def tallies(context: ListViewpoint, page_rows: list[Row], make: Tallied) -> None:
     """Adds to each row how many rows each query has, or its one value; `OuterRef("pk")` is the row's entity.
     One query.
     """

@@ -133,12 +133,12 @@ def test_a_write_to_one_account_tells_only_paths_through_it_again(world: World) 
     make.inline(maker, "own", body=body(allow("Own", "iam:PutUserPolicy", maker.arn)))
     calculate_due()
     stamps = dict(Finding.objects.values_list("arn", "stamp"))
-    estates = escalation_graph._private[None].estates
-    made = estates.made
+    account_graphs = escalation_graph._private[None].account_graphs
+    made = account_graphs.made
     write(world)
     calculate_due()
-    assert escalation_graph._private[None].estates is estates
-    assert estates.made == made + 1, "of the other account the ways are as they were"
+    assert escalation_graph._private[None].account_graphs is account_graphs
+    assert account_graphs.made == made + 1, "of the other account the ways are as they were"
     again = dict(Finding.objects.values_list("arn", "stamp"))
     changed = {arn.rpartition("/")[2] for arn, stamp in again.items() if stamps.get(arn) != stamp}
     assert "own.maker" not in changed

@@ -14,7 +14,7 @@ from iam.access.drafts.models import GrantDraft
 from iam.access.grants.accepted_warnings import accepted_with
 from iam.access.grants.checks import GrantCheck, checks_of
 from iam.access.grants.services import plan_grant
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.access.templates.models import TemplateVersion
 from iam.guard import viewer_for
 from iam.mirror.models import EdgeKind, Entity, Section, UserCredentials
@@ -44,7 +44,7 @@ def was_read(office: Office, name: str, ago: timedelta) -> None:
 def checks(office: Office, text: str, *, name: str = "maya.okafor", **fields: Any) -> list[GrantCheck]:
     terms_given: dict[str, Any] = {
         "who": WhoTerms(WhoKind.USERS, arns=(office.arn(name),)),
-        "what": What(WhatKind.STATEMENTS, documents=(text,)),
+        "what": GrantContent(WhatKind.STATEMENTS, documents=(text,)),
         "accounts": (NUMBER,),
         "why": "On call",
         "lasts": 28800,
@@ -100,7 +100,7 @@ def test_many_who_lack_mfa_are_one_check_with_the_rest_on_demand(office: Office)
     viewer = viewer_for(office.people["asker"].person)
     terms = GrantTerms(
         who=who,
-        what=What(WhatKind.STATEMENTS, documents=(policy("sqs:SendMessage"),)),
+        what=GrantContent(WhatKind.STATEMENTS, documents=(policy("sqs:SendMessage"),)),
         accounts=(NUMBER,),
         why="On call",
         lasts=28800,

@@ -16,7 +16,7 @@ from django.urls import reverse
 from iam.access.grants.models import Grant, GrantPart, GrantState, LedgerEntry
 from iam.access.grants.services.notifications import tell_began, tell_ended
 from iam.access.grants.services.requests import request_grant
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.guard import viewer_for
 from iam.notify.models import Outgoing
@@ -45,7 +45,7 @@ def shared(office: Office) -> Grant:
     grant = request_grant(
         GrantTerms(
             who=who,
-            what=What(WhatKind.STATEMENTS, documents=(json.dumps(make.ALLOW_S3),)),
+            what=GrantContent(WhatKind.STATEMENTS, documents=(json.dumps(make.ALLOW_S3),)),
             accounts=(office.account.account_id, OTHER),
             why="The audit",
             lasts=3600,

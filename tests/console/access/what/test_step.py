@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 
 from console.access.what import WhatState, posted, state_for, step_context, what_of
 from console.access.what.result import problems_of
-from iam.access.grants.terms import TermsError, What, WhatKind
+from iam.access.grants.terms import GrantContent, TermsError, WhatKind
 from iam.directory.models import Role, Team
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, Kind
@@ -108,7 +108,7 @@ def test_a_template_is_chosen_filled_in_and_given(viewer: Viewer) -> None:
     with pytest.raises(TermsError, match="Bucket"):
         what_of(state_in(page), accounts=(NUMBER,))
     page = press(viewer, form_of(page).fields, **{"p-read-bucket-bucket": "pay-artifacts"})
-    assert what_of(state_in(page), accounts=(NUMBER,)) == What(
+    assert what_of(state_in(page), accounts=(NUMBER,)) == GrantContent(
         WhatKind.TEMPLATE, template="read-bucket", version=1, parameters={"bucket": "pay-artifacts"}
     )
     assert "arn:aws:s3:::pay-artifacts/*" in page
@@ -293,9 +293,11 @@ def test_no_number_of_a_part_breaks_the_step(viewer: Viewer, number: str) -> Non
 
 
 def test_what_was_asked_for_is_opened_again() -> None:
-    what = What(WhatKind.STATEMENTS, documents=(json.dumps(factories.ALLOW_S3),))
+    what = GrantContent(WhatKind.STATEMENTS, documents=(json.dumps(factories.ALLOW_S3),))
     assert what_of(state_for(what), accounts=(NUMBER,)).kind is WhatKind.STATEMENTS
-    template = What(WhatKind.TEMPLATE, template="read-bucket", version=1, parameters={"bucket": "docs"})
+    template = GrantContent(
+        WhatKind.TEMPLATE, template="read-bucket", version=1, parameters={"bucket": "docs"}
+    )
     assert what_of(state_for(template), accounts=(NUMBER,)) == template
 
 

@@ -142,7 +142,7 @@ def test_people_are_counted_again_only_after_somebody_was_linked(auditor: Client
 def test_reasons_are_kept_of_a_few_only(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "REASONS", 3)
     crowd(60)
-    kept: list[answers.Everyone] = []
+    kept: list[answers.CompleteAnswer] = []
     monkeypatch.setattr(who_can, "cached_on", lambda index, key, make: kept.append(make(None)) or kept[-1])
     auditor.get(URL, ASK | {"view": "list"})
     [part] = kept[-1].parts.values()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.access.actions import ActionSelection
-from iam.access.answers import Everyone
+from iam.access.answers import CompleteAnswer
 from iam.access.explanation import explanation_of
 from iam.access.who_can import WhoCanQuestion, everyone_who_can
 from iam.policy.index.index import Index
@@ -35,7 +35,7 @@ def asked_of(question: AccessQuestion, actions: list[str]) -> WhoCanQuestion:
     )
 
 
-def told(index: Index, asked: WhoCanQuestion, everyone: Everyone) -> object:
+def told(index: Index, asked: WhoCanQuestion, everyone: CompleteAnswer) -> object:
     """All that an answer tells."""
     ways, reasons = {}, {}
     for way, runs in everyone.by_way.items():

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.access.answer_runs import Runs
-from iam.access.answers import AnswerBasis, Everyone
+from iam.access.answers import AnswerBasis, CompleteAnswer
 from iam.access.multi_action import tallied
-from iam.access.ways import AccessWay, AccessWays, Speaking
+from iam.access.ways import AccessWay, AccessWays, AccountMentions
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion, Found
@@ -27,7 +27,7 @@ def ways_of(index: Index, question: AccessQuestion, actions: list[str]) -> dict[
     """The way of each who can."""
     tallies = tallied(index, question, actions)
     ways = AccessWays(index, lambda action: replace(question, action=action), tallies)
-    by_way = Everyone(
+    by_way = CompleteAnswer(
         tallies, ways, lambda account: AnswerBasis((index.accounts[account], 0), None, 0)
     ).by_way
     return {member.id: way for way, runs in by_way.items() for run in runs.runs for member in run.members}
@@ -43,7 +43,7 @@ def test_the_quick_way_is_the_explained_way(seed: int) -> None:
     quick = ways_of(index, question, actions)
     with (
         patch.object(AccessWays, "_own_way", lambda self, member, action, is_sure: None),
-        patch.object(Speaking, "way_among", lambda self, key, members, effects, is_sure: None),
+        patch.object(AccountMentions, "way_among", lambda self, key, members, effects, is_sure: None),
     ):
         assert quick == ways_of(index, question, actions)
 

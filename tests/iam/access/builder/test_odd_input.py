@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from iam.access.builder import ServicePart, When, build, parts_from, read_back
+from iam.access.builder import BuilderCondition, ServicePart, build, parts_from, read_back
 from iam.access.builder.conditions import form_conditions, written
 from iam.access.builder.sentences import sentences_of_part
 from iam.policy.sentences import sentences_of
@@ -105,5 +105,5 @@ def test_any_resource_is_warned_of_however_it_is_written() -> None:
 def test_stored_parts_of_any_shape_are_read(value: Any) -> None:
     for part in parts_from(value):
         assert part.service == "s3"
-        assert all(isinstance(when, When) for when in part.whens)
+        assert all(isinstance(when, BuilderCondition) for when in part.whens)
     build(parts_from(value))

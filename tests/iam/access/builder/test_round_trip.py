@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.access.builder import ServicePart, When, build, parts_from, parts_json, read_back
+from iam.access.builder import BuilderCondition, ServicePart, build, parts_from, parts_json, read_back
 from iam.access.builder.parts import CHOICES, level_actions, ordered
 from iam.policy.catalogue import catalogue
 from iam.policy.lines import answer
@@ -28,11 +28,11 @@ ARNS = {
     "iam": ("arn:aws:iam::111122223333:role/pay-*", "arn:aws:iam::111122223333:user/${aws:username}"),
 }
 WHENS = (
-    When("Bool", "aws:MultiFactorAuthPresent", ("true",)),
-    When("IpAddress", "aws:SourceIp", ("192.0.2.0/24", "198.51.100.7/32")),
-    When("StringEquals", "aws:ResourceTag/team", ("payments",), where_known=True),
-    When("StringEquals", "aws:RequestedRegion", ("eu-west-1",)),
-    When("DateLessThan", "aws:CurrentTime", ("2027-01-01T00:00:00Z",)),
+    BuilderCondition("Bool", "aws:MultiFactorAuthPresent", ("true",)),
+    BuilderCondition("IpAddress", "aws:SourceIp", ("192.0.2.0/24", "198.51.100.7/32")),
+    BuilderCondition("StringEquals", "aws:ResourceTag/team", ("payments",), where_known=True),
+    BuilderCondition("StringEquals", "aws:RequestedRegion", ("eu-west-1",)),
+    BuilderCondition("DateLessThan", "aws:CurrentTime", ("2027-01-01T00:00:00Z",)),
 )
 
 
@@ -113,13 +113,16 @@ def test_a_resource_that_nothing_works_on_is_told() -> None:
 
 
 def test_a_tag_of_the_resource_keeps_off_those_who_do_not_know_it() -> None:
-    tag = When("StringEquals", "aws:ResourceTag/team", ("payments",))
+    tag = BuilderCondition("StringEquals", "aws:ResourceTag/team", ("payments",))
     names = ("ec2:DescribeInstances", "ec2:StartInstances")
     strict = ServicePart("ec2", names, everywhere=True, whens=(tag,))
     (lack,) = build([strict]).lacks
     assert (lack.actions, lack.key) == (("ec2:DescribeInstances",), "aws:ResourceTag/team")
     split = ServicePart(
-        "ec2", names, everywhere=True, whens=(When(tag.operator, tag.key, tag.values, where_known=True),)
+        "ec2",
+        names,
+        everywhere=True,
+        whens=(BuilderCondition(tag.operator, tag.key, tag.values, where_known=True),),
     )
     built = build([split])
     assert built.lacks == ()

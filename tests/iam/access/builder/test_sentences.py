@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from iam.access.builder import ServicePart, When
+from iam.access.builder import BuilderCondition, ServicePart
 from iam.access.builder.sentences import quarters_of, sentences_of_part
 
-TAG = When("StringEquals", "aws:ResourceTag/team", ("payments",), where_known=True)
+TAG = BuilderCondition("StringEquals", "aws:ResourceTag/team", ("payments",), where_known=True)
 
 
 def texts(part: ServicePart) -> list[str]:

@@ -15,7 +15,12 @@ from iam.access.enforcement.approvers import (
     users_of_people,
 )
 from iam.access.enforcement.scope import scope_of
-from iam.access.enforcement.services import Outlook, operations_for, request_enforcement, situations_in_scope
+from iam.access.enforcement.services import (
+    EnforcementForecast,
+    operations_for,
+    request_enforcement,
+    situations_in_scope,
+)
 from iam.changes import services
 from iam.changes.approval.possible_approvers import PossibleApprovers
 from iam.directory.models import Person, Role
@@ -43,7 +48,7 @@ def approver(account: Account, name: str, login: str = "", *, where: str = "") -
     return person
 
 
-def seen_by(viewer: Viewer, account: Account) -> tuple[Outlook, PossibleApprovers]:
+def seen_by(viewer: Viewer, account: Account) -> tuple[EnforcementForecast, PossibleApprovers]:
     seen = situations_in_scope(viewer, scope=scope_of(account, path="/"), denies_keys=True)
     planned = services.plan_set(operations_for(seen), viewer=viewer)
     return seen, approvers_of(seen, planned, viewer=viewer)

@@ -19,7 +19,7 @@ from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from iam.access.grants import services
 from iam.access.grants.models import Grant, LedgerEntry
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.aws import writes
 from iam.aws.access import AccountAccess
 from iam.aws.session import connect
@@ -115,7 +115,7 @@ class Office:
             cause_id=None,
         )
 
-    def terms(self, what: What, *users: Entity, **fields: Any) -> GrantTerms:
+    def terms(self, what: GrantContent, *users: Entity, **fields: Any) -> GrantTerms:
         """For users of the account."""
         who = WhoTerms(WhoKind.USERS, arns=tuple(user.arn for user in users or (self.scene.user,)))
         return GrantTerms(
@@ -202,6 +202,6 @@ def there(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     aws.close()
 
 
-def statements(text: str = READS) -> What:
+def statements(text: str = READS) -> GrantContent:
     """Built statements."""
-    return What(WhatKind.STATEMENTS, documents=(text,))
+    return GrantContent(WhatKind.STATEMENTS, documents=(text,))

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console.access.grants.effect_blocks import blocks_of
 from iam.access.grants.effects import effects_of
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.access.templates.queries import offer_of
 from iam.mirror.models import Account, EdgeKind
 from tests import factories as make
@@ -24,7 +24,7 @@ READ_LEDGER = {
 }
 
 
-def terms_for(what: What, accounts: list[Account]) -> GrantTerms:
+def terms_for(what: GrantContent, accounts: list[Account]) -> GrantTerms:
     """Terms for a partner, so that the accounts are free to choose."""
     who = WhoTerms(WhoKind.PARTNER, label="Audit", account_id="999988887777", external_id="gh-audit-1234567")
     return GrantTerms(
@@ -36,10 +36,10 @@ def accounts(number: int) -> list[Account]:
     return [make.account(f"{200000000000 + place}", name=f"unit-{place:02d}") for place in range(number)]
 
 
-def template(slug: str, **parameters: str) -> What:
+def template(slug: str, **parameters: str) -> GrantContent:
     offer = offer_of(slug)
     assert offer is not None
-    return What(WhatKind.TEMPLATE, template=slug, version=offer.version.number, parameters=parameters)
+    return GrantContent(WhatKind.TEMPLATE, template=slug, version=offer.version.number, parameters=parameters)
 
 
 def test_forty_accounts_with_the_same_effect_are_one_block_that_names_them() -> None:
@@ -60,7 +60,7 @@ def test_an_account_in_which_it_means_something_else_has_a_block_of_its_own() ->
     places = accounts(3)
     arn = f"arn:aws:sns:eu-west-1:{places[0].account_id}:deploys"
     statement = {"Effect": "Allow", "Action": "sns:Publish", "Resource": arn}
-    what = What(
+    what = GrantContent(
         WhatKind.STATEMENTS,
         documents=(json.dumps({"Version": "2012-10-17", "Statement": statement}),),
     )
@@ -87,7 +87,7 @@ def test_a_role_or_group_is_told_by_its_policies_in_as_many_queries_for_forty_ac
             },
         )
     arn = f"arn:aws:iam::{places[0].account_id}:{kind}/deploy"
-    what = What(kind, role_arn=arn) if kind is WhatKind.ROLE else What(kind, group_arn=arn)
+    what = GrantContent(kind, role_arn=arn) if kind is WhatKind.ROLE else GrantContent(kind, group_arn=arn)
     with CaptureQueriesContext(connection) as queries:
         effects_of(terms_for(what, places[:1]), accounts=places[:1])
     with CaptureQueriesContext(connection) as all_of_them:
@@ -102,7 +102,7 @@ def test_a_role_or_group_is_told_by_its_policies_in_as_many_queries_for_forty_ac
 
 def test_a_managed_policy_whose_text_is_not_known_says_so() -> None:
     places = accounts(1)
-    what = What(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/Unheard")
+    what = GrantContent(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/Unheard")
     (effect,) = effects_of(terms_for(what, places), accounts=places)
     assert effect.sentences == ()
     assert "isn’t known" in effect.note
@@ -111,6 +111,6 @@ def test_a_managed_policy_whose_text_is_not_known_says_so() -> None:
 def test_a_role_without_policies_says_so() -> None:
     (account,) = places = accounts(1)
     make.role(account, "empty")
-    what = What(WhatKind.ROLE, role_arn=f"arn:aws:iam::{account.account_id}:role/empty")
+    what = GrantContent(WhatKind.ROLE, role_arn=f"arn:aws:iam::{account.account_id}:role/empty")
     (effect,) = effects_of(terms_for(what, places), accounts=places)
     assert effect.note == "This role has no policies."

@@ -14,7 +14,7 @@ from iam.access.grants import services
 from iam.access.grants.documents import timed, with_new_end
 from iam.access.grants.models import Grant, GrantState, PermissionSort
 from iam.access.grants.services.expiry import close_overdue
-from iam.access.grants.terms import What, WhatKind
+from iam.access.grants.terms import GrantContent, WhatKind
 from iam.changes import services as changes
 from iam.changes.approval import ends
 from iam.changes.errors import ReceiptChangedError, RefusedError
@@ -106,7 +106,9 @@ def test_an_extension_that_is_rejected_leaves_all_as_it_was(office: Office) -> N
 
 
 def test_the_approver_agrees_to_what_ends_only_while_gatehouse_runs(office: Office) -> None:
-    grant = office.ask(office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn), lasts=3600))
+    grant = office.ask(
+        office.terms(GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn), lasts=3600)
+    )
     group = grant.parts.get().change_set
     assert any("Ends only while Gatehouse runs" in note for note in group.notes)
     assert any(note.startswith("Access ends 1 hour after approval") for note in group.notes)
@@ -117,7 +119,7 @@ def test_the_approver_agrees_to_what_ends_only_while_gatehouse_runs(office: Offi
 
 
 def test_a_membership_is_extended_by_an_approval_although_nothing_changes_in_aws(office: Office) -> None:
-    what = What(WhatKind.GROUP, group_arn=office.scene.group.arn)
+    what = GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn)
     grant = office.granted(office.terms(what, lasts=3600))
     was = grant.ends_at
     assert was is not None

@@ -15,7 +15,7 @@ from iam.access.grants.models import Grant, GrantState
 from iam.access.grants.proof import proof_of
 from iam.access.grants.services.reconcile import change_ended
 from iam.access.grants.services.revoke_sessions import request_cut
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.changes import services as changes
 from iam.changes.approval.models import BreakGlass
 from iam.changes.errors import RefusedError
@@ -33,8 +33,8 @@ pytestmark = pytest.mark.on_postgresql
 HOUR = timedelta(hours=1)
 
 
-def _joining(office: Office) -> What:
-    return What(WhatKind.GROUP, group_arn=office.scene.group.arn)
+def _joining(office: Office) -> GrantContent:
+    return GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn)
 
 
 def _undone(office: Office, grant: Grant, key: str = "u") -> Grant:
@@ -152,7 +152,7 @@ def test_the_sessions_of_one_source_identity_end_and_the_proof_says_when(office:
     who = WhoTerms(
         WhoKind.ACCOUNT, account_id="339011276654", principal="arn:aws:iam::339011276654:role/reader"
     )
-    what = What(WhatKind.ROLE, role_arn=role.arn)
+    what = GrantContent(WhatKind.ROLE, role_arn=role.arn)
     grant = office.ended(
         office.granted(GrantTerms(who=who, what=what, accounts=(office.number,), why="An audit"))
     )

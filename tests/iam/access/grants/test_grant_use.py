@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from iam.access.grants.grant_use import grant_use
 from iam.access.grants.models import LedgerEntry
-from iam.access.grants.terms import What, WhatKind
+from iam.access.grants.terms import GrantContent, WhatKind
 from tests.iam.access.grants.conftest import Office, allowing, statements
 from tests.iam.activity.events import happened, identity_of
 
@@ -41,7 +41,7 @@ def test_only_calls_that_it_allows_count_and_only_since_it_was_given(office: Off
 def test_a_membership_is_used_by_what_the_group_allows(office: Office) -> None:
     user = office.user("kofi")
     group = office.group("readers", office.policy("Reads", allowing("s3:Get*")))
-    grant = office.granted(office.terms(What(WhatKind.GROUP, group_arn=group.arn), user, lasts=3600))
+    grant = office.granted(office.terms(GrantContent(WhatKind.GROUP, group_arn=group.arn), user, lasts=3600))
     LedgerEntry.objects.filter(part__grant=grant).update(since=timezone.now() - timedelta(days=2))
     happened(identity_of(user), at=timezone.now() - timedelta(days=1), times=2)
     use = grant_use(grant)

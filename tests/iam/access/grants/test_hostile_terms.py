@@ -13,7 +13,7 @@ import pytest
 
 from iam.access.grants.documents import name_for, timed, written
 from iam.access.grants.services import plan_grant, request_grant
-from iam.access.grants.terms import GrantTerms, TermsError, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, TermsError, WhatKind, WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.mirror.models import Account
 from tests import factories as make
@@ -39,7 +39,7 @@ def _text(**statement_or_text: Any) -> str:
 
 
 def _terms(who: WhoTerms, *documents: str, **fields: Any) -> GrantTerms:
-    what = What(WhatKind.STATEMENTS, documents=documents or (_text(),))
+    what = GrantContent(WhatKind.STATEMENTS, documents=documents or (_text(),))
     return GrantTerms(**{"who": who, "what": what, "accounts": (PROD,), "why": "An audit"} | fields)
 
 
@@ -119,7 +119,7 @@ def test_a_partner_is_not_given_iam_in_other_words(prod: Account, text: str) -> 
 
 @pytest.mark.parametrize("name", ["AdministratorAccess", "IAMFullAccess", "PowerUserAccess"])
 def test_a_partner_is_not_given_what_nobody_has_read_here(prod: Account, name: str) -> None:
-    what = What(WhatKind.MANAGED, policy_arn=f"arn:aws:iam::aws:policy/{name}")
+    what = GrantContent(WhatKind.MANAGED, policy_arn=f"arn:aws:iam::aws:policy/{name}")
     (part,) = plan_grant(replace(_terms(PARTNER), what=what), viewer=make.viewer()).parts
     assert "can’t get all permissions" in part.refusal
 
@@ -179,7 +179,7 @@ def test_a_statement_that_ends_by_itself_twice_gets_a_third_end() -> None:
 
 def test_names_and_descriptions_keep_to_what_aws_takes(prod: Account) -> None:
     label = "Žluťoučký kůň 写真 " * 20
-    what = What(WhatKind.STATEMENTS, documents=tuple(_large(place) for place in range(4)))
+    what = GrantContent(WhatKind.STATEMENTS, documents=tuple(_large(place) for place in range(4)))
     terms = replace(_terms(replace(PARTNER, label=label)), what=what)
     plan = plan_grant(terms, viewer=make.viewer())
     made = [step.operation.params for part in plan.parts for step in part.steps]
@@ -206,7 +206,7 @@ def test_in_another_partition_everything_is_named_in_it(db: None) -> None:
     )
     user = make.user(china, "wei", arn="arn:aws-cn:iam::222222222222:user/wei")
     asks = make.viewer()
-    what = What(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    what = GrantContent(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
     terms = replace(_terms(WhoTerms(WhoKind.USERS, arns=(user.arn,))), what=what, accounts=("222222222222",))
     (part,) = plan_grant(terms, viewer=asks).parts
     assert part.steps[0].operation.params["policy_arn"] == "arn:aws-cn:iam::aws:policy/ReadOnlyAccess"
@@ -241,12 +241,12 @@ def test_gatehouses_own_users_are_refused_while_one_plans(prod: Account) -> None
 def test_a_statement_of_another_grant_is_not_replaced(prod: Account) -> None:
     user, asks = make.user(prod, "kwame"), make.viewer()
     role = make.role(prod, "breakglass")
-    what = What(WhatKind.ROLE, role_arn=role.arn)
+    what = GrantContent(WhatKind.ROLE, role_arn=role.arn)
     terms = replace(_terms(WhoTerms(WhoKind.USERS, arns=(user.arn,)), lasts=3600), what=what)
     sid = plan_grant(terms, viewer=asks, key="k").parts[0].steps[0].permissions[0].target
     body = {"Version": "2012-10-17", "Statement": [make.TRUST_EC2["Statement"][0] | {"Sid": sid}]}
     other = make.role(prod, "breakglass-2", trust=body)
-    terms = replace(terms, what=What(WhatKind.ROLE, role_arn=other.arn))
+    terms = replace(terms, what=GrantContent(WhatKind.ROLE, role_arn=other.arn))
     (part,) = plan_grant(terms, viewer=asks, key="k").parts
     assert sid in part.refusal
 

@@ -15,10 +15,10 @@ from iam.access.grants.models import Grant, GrantState, GrantVersion, Preparatio
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.services import large_requests, requests
 from iam.access.grants.tasks import prepare_grant, prepare_grants
-from iam.access.grants.terms import GrantTerms, TermsError, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, TermsError, WhatKind, WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet
-from iam.changes.services import Weighed
+from iam.changes.services import WeighedRequest
 from iam.directory.models import Person, Role
 from iam.guard import Viewer
 from iam.journal.models import Entry
@@ -60,7 +60,7 @@ def terms(accounts: list[Account], **fields: Any) -> GrantTerms:
     who = WhoTerms(
         WhoKind.USERS, arns=tuple(f"arn:aws:iam::{account.account_id}:user/ama" for account in accounts)
     )
-    what = What(WhatKind.STATEMENTS, documents=(READS,))
+    what = GrantContent(WhatKind.STATEMENTS, documents=(READS,))
     numbers = tuple(account.account_id for account in accounts)
     body: dict[str, Any] = {"who": who, "what": what, "accounts": numbers, "why": "Moves", "lasts": 28800}
     return GrantTerms(**body | fields)
@@ -167,7 +167,7 @@ def test_a_large_request_that_cannot_be_made_says_why_by_account_and_requests_no
 
 
 def test_an_end_that_nobody_accepted_is_told(accounts: list[Account], asker: Viewer) -> None:
-    what = What(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    what = GrantContent(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
     grant = submit(terms(accounts, what=what), asker)
     large_requests.prepare(grant.pk)
     grant.refresh_from_db()
@@ -192,7 +192,7 @@ def test_a_large_request_that_is_withdrawn_meanwhile_is_not_made(
 ) -> None:
     grant = submit(terms(accounts), asker)
 
-    def withdrawn(plan: GrantPlan, *, actor: Viewer) -> Weighed:
+    def withdrawn(plan: GrantPlan, *, actor: Viewer) -> WeighedRequest:
         withdraw_grant = services.withdraw_grant(Grant.objects.get(pk=grant.pk), actor=asker)
         assert (withdraw_grant.state, withdraw_grant.versions.latest("number").act) == (
             GrantState.WITHDRAWN,

@@ -14,7 +14,7 @@ from iam.access.grants import services
 from iam.access.grants.ledger import ledger_of
 from iam.access.grants.models import GrantState, PermissionSort
 from iam.access.grants.services.reconcile import change_ended
-from iam.access.grants.terms import What, WhatKind
+from iam.access.grants.terms import GrantContent, WhatKind
 from iam.changes.models import Change
 from iam.changes.services import undo
 from iam.directory.models import Role
@@ -26,8 +26,8 @@ from tests.iam.changes.conftest import make_group, make_user
 pytestmark = pytest.mark.on_postgresql
 
 
-def _joining(office: Office) -> What:
-    return What(WhatKind.GROUP, group_arn=office.scene.group.arn)
+def _joining(office: Office) -> GrantContent:
+    return GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn)
 
 
 def test_ending_one_of_two_grants_leaves_what_the_other_needs(office: Office) -> None:
@@ -158,7 +158,7 @@ def test_what_remains_in_aws_is_the_union_of_active_grants(office: Office, steps
             grant, _ = active.pop(place % len(active))
             office.ended(grant)
         else:
-            what = What(WhatKind.GROUP, group_arn=groups[place].arn)
+            what = GrantContent(WhatKind.GROUP, group_arn=groups[place].arn)
             grant = office.granted(office.terms(what, *(users[number] for number in whom)))
             active.append((grant, {(users[number].name, groups[place].name) for number in whom}))
         wanted = {(users[0].name, groups[0].name)}.union(*(names for _, names in active))

@@ -14,7 +14,7 @@ from django.db import connection
 
 from iam.access.grants import services
 from iam.access.grants.models import GrantState
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.guard import Viewer
@@ -59,7 +59,7 @@ def _terms(accounts: list[Account], *, way: str) -> GrantTerms:
         arns = [f"arn:aws:iam::{account.account_id}:user/ama" for account in accounts]
     return GrantTerms(
         who=WhoTerms(WhoKind.USERS, arns=tuple(arns)),
-        what=What(WhatKind.STATEMENTS, documents=(READS,)),
+        what=GrantContent(WhatKind.STATEMENTS, documents=(READS,)),
         accounts=tuple(account.account_id for account in accounts),
         why="The migration",
         lasts=8 * 3600,

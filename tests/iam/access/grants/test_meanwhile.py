@@ -10,7 +10,7 @@ import pytest
 
 from iam.access.grants import services
 from iam.access.grants.models import GrantState
-from iam.access.grants.terms import What, WhatKind
+from iam.access.grants.terms import GrantContent, WhatKind
 from iam.changes import handlers
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
@@ -24,8 +24,8 @@ from tests.iam.access.grants.conftest import Office, statements
 pytestmark = pytest.mark.on_postgresql
 
 
-def _joining(office: Office, group: Entity | None = None) -> What:
-    return What(WhatKind.GROUP, group_arn=(group or office.scene.group).arn)
+def _joining(office: Office, group: Entity | None = None) -> GrantContent:
+    return GrantContent(WhatKind.GROUP, group_arn=(group or office.scene.group).arn)
 
 
 def _in(**time: float) -> datetime:

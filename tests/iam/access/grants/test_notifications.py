@@ -10,7 +10,7 @@ import pytest
 
 from iam.access.grants.models import Grant, GrantState
 from iam.access.grants.services.notifications import tell_began
-from iam.access.grants.terms import What, WhatKind
+from iam.access.grants.terms import GrantContent, WhatKind
 from iam.changes import notifications
 from iam.changes.models import Change
 from iam.directory.models import Person, Role
@@ -81,7 +81,7 @@ def test_a_permanent_grant_says_so_and_who_requested_it_gets_one_mail(office: Of
 def test_who_gets_nothing_yet_is_told_when_it_is_given(office: Office) -> None:
     first, second = office.user("a"), office.user("b")
     person, late = member(first, "Ada Holm"), member(second, "Bea Holm")
-    what = What(WhatKind.GROUP, group_arn=office.scene.group.arn)
+    what = GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn)
     grant = office.approve(office.ask(office.terms(what, first, second)))
     assert mails(person) == mails(late) == []
     office.call("UpdateUser", UserName=second.name, NewUserName=f"{second.name}-gone")

@@ -13,7 +13,7 @@ import pytest
 from iam.access.grants.models import PermissionSort
 from iam.access.grants.queries import visible_grants
 from iam.access.grants.services.notifications import tell_began, tell_ended, warn_of_ends
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.mirror.models import Entity
@@ -68,7 +68,7 @@ def _by_a_role_that_is_there(office: Office, there: Office, user: Entity) -> Cas
         PolicyDocument=READS.documents[0],
     )
     office.read(role)
-    terms = office.terms(What(WhatKind.ROLE, role_arn=role.arn), user, lasts=3600)
+    terms = office.terms(GrantContent(WhatKind.ROLE, role_arn=role.arn), user, lasts=3600)
     return Case(terms, office.scene.account.name, _switch(office, role.arn))
 
 
@@ -149,7 +149,7 @@ def test_others_whom_the_role_trusts_already_are_not_told(office: Office, there:
     old, new = office.user("otto"), office.user("gerda")
     otto, gerda = member(old, "Otto Brandt"), member(new, "Gerda Holm")
     role = _role(office, _trusting(old))
-    grant = office.granted(office.terms(What(WhatKind.ROLE, role_arn=role.arn), new, lasts=3600))
+    grant = office.granted(office.terms(GrantContent(WhatKind.ROLE, role_arn=role.arn), new, lasts=3600))
     assert [entry.sort for entry in office.entries(grant)] == [PermissionSort.TRUST]
     assert mails(otto) == []
     assert [event for event, _ in mails(gerda)] == [NotifyEvent.GRANT_BEGAN]

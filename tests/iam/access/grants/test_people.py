@@ -16,7 +16,7 @@ from iam.access.grants.queries import grant_for, list_grants, parts_of
 from iam.access.grants.services.notifications import warn_of_ends
 from iam.access.grants.services.reconcile import settle_open
 from iam.access.grants.services.rights import ONLY_AGAIN, may_ask_again
-from iam.access.grants.terms import GrantTerms, TermsError, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, TermsError, WhatKind, WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.directory.models import Role, RuleKind, Team
@@ -41,7 +41,7 @@ def test_twenty_people_get_it_at_once_beside_each_other(office: Office) -> None:
 
 def test_what_fails_for_one_is_given_to_the_others_and_tried_again(office: Office) -> None:
     first, second, third = (office.user(name) for name in ("a", "b", "c"))
-    what = What(WhatKind.GROUP, group_arn=office.scene.group.arn)
+    what = GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn)
     grant = office.approve(office.ask(office.terms(what, first, second, third)))
     _rename(office, second, to=f"gone-{office.suffix}")
     grant = office.work(grant)
@@ -226,9 +226,9 @@ def test_a_lead_learns_nothing_of_groups_and_policies_outside_the_team(office: O
     hidden, missing = office.group("admins"), f"arn:aws:iam::{office.number}:group/nothing"
     policy = office.policy("secret")
     params = [
-        (What(WhatKind.GROUP, group_arn=hidden.arn), "The account has no group"),
-        (What(WhatKind.GROUP, group_arn=missing), "The account has no group"),
-        (What(WhatKind.MANAGED, policy_arn=policy.arn), "The account has no policy"),
+        (GrantContent(WhatKind.GROUP, group_arn=hidden.arn), "The account has no group"),
+        (GrantContent(WhatKind.GROUP, group_arn=missing), "The account has no group"),
+        (GrantContent(WhatKind.MANAGED, policy_arn=policy.arn), "The account has no policy"),
     ]
     for what, sentence in params:
         (part,) = services.plan_grant(office.terms(what, mine), viewer=lead).parts

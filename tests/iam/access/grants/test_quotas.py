@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from iam.access.grants.plans import GrantPlan, PartPlan
 from iam.access.grants.services import plan_grant
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity
 from iam.policy.lint import MANAGED
 from tests import factories as make
@@ -146,17 +146,17 @@ def _terms(
         json.dumps({"Version": "2012-10-17", "Statement": [_statement(place, size)]})
         for place, size in enumerate(sizes)
     )
-    what, accounts = What(WhatKind.STATEMENTS, documents=documents), [home]
+    what, accounts = GrantContent(WhatKind.STATEMENTS, documents=documents), [home]
     if way == "managed":
-        what = What(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+        what = GrantContent(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
     elif way == "group":
-        what = What(WhatKind.GROUP, group_arn=make.group(home, "wanted").arn)
+        what = GrantContent(WhatKind.GROUP, group_arn=make.group(home, "wanted").arn)
     elif way == "elsewhere":
         accounts = others
     elif way == "role":
         padded = {"Sid": "x" * (before.trust - 150), **make.TRUST_EC2["Statement"][0]}
         role = make.role(others[0], "there", trust={"Version": "2012-10-17", "Statement": [padded]})
-        what, accounts = What(WhatKind.ROLE, role_arn=role.arn), others[:1]
+        what, accounts = GrantContent(WhatKind.ROLE, role_arn=role.arn), others[:1]
     who = WhoTerms(WhoKind.USERS, arns=tuple(user.arn for user in users))
     return GrantTerms(
         who=who, what=what, accounts=tuple(account.account_id for account in accounts), why="A test"

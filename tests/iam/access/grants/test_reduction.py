@@ -11,7 +11,7 @@ import pytest
 from iam.access.grants import services
 from iam.access.grants.models import Grant, GrantState
 from iam.access.grants.policy_subset import is_within
-from iam.access.grants.terms import What, WhatKind
+from iam.access.grants.terms import GrantContent, WhatKind
 from iam.changes.errors import RefusedError
 from iam.changes.services import approve
 from iam.directory.models import Role
@@ -113,7 +113,7 @@ def test_nobody_gives_more_by_reducing(office: Office) -> None:
         replace(asked, lasts=8000),
         replace(asked, lasts=0),
         replace(asked, who=replace(asked.who, arns=(third.arn,))),
-        replace(asked, what=What(WhatKind.GROUP, group_arn=office.scene.group.arn)),
+        replace(asked, what=GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn)),
         asked,
     ]
     for terms in more:

@@ -12,7 +12,7 @@ from iam.access.grants import services
 from iam.access.grants.models import GrantState, PermissionSort
 from iam.access.grants.proof import proof_of
 from iam.access.grants.services.expiry import _end_part
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.changes.models import Change
 from tests.iam.access.grants.conftest import Office, allowing, statements
 
@@ -52,7 +52,9 @@ def test_what_does_not_go_through_for_one_goes_through_for_the_others_and_is_tri
 ) -> None:
     first, second = office.user("a"), office.user("b")
     group = office.scene.group
-    grant = office.granted(office.terms(What(WhatKind.GROUP, group_arn=group.arn), first, second, lasts=3600))
+    grant = office.granted(
+        office.terms(GrantContent(WhatKind.GROUP, group_arn=group.arn), first, second, lasts=3600)
+    )
     office.call("UpdateUser", UserName=first.name, NewUserName=f"away-{office.suffix}")
     services.end_due_grants(now=datetime.now(tz=UTC) + LATER)
     grant = office.work(grant)
@@ -72,7 +74,7 @@ def test_what_does_not_go_through_for_one_goes_through_for_the_others_and_is_tri
 
 
 def test_an_account_that_became_read_only_says_why_nothing_ends_and_ends_when_it_can(office: Office) -> None:
-    what = What(WhatKind.GROUP, group_arn=office.scene.group.arn)
+    what = GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn)
     grant = office.granted(office.terms(what, lasts=3600))
     account = office.scene.account
     type(account).objects.filter(pk=account.pk).update(source="export")
@@ -87,7 +89,7 @@ def test_an_account_that_became_read_only_says_why_nothing_ends_and_ends_when_it
 
 
 def test_what_somebody_took_away_by_hand_is_over_without_a_call(office: Office) -> None:
-    grant = office.granted(office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn)))
+    grant = office.granted(office.terms(GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn)))
     office.scene.by_hand("RemoveUserFromGroup")
     office.read(office.scene.user)
     before = Change.objects.count()
@@ -97,7 +99,7 @@ def test_what_somebody_took_away_by_hand_is_over_without_a_call(office: Office) 
 
 
 def test_two_processes_that_end_the_same_part_at_once_queue_it_once(office: Office) -> None:
-    grant = office.granted(office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn)))
+    grant = office.granted(office.terms(GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn)))
     first, second = (
         grant.parts.select_related("grant", "account", "change_set", "ending_set").get() for _ in range(2)
     )

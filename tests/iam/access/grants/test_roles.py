@@ -16,7 +16,7 @@ from iam.access.grants.models import GrantState, PermissionSort
 from iam.access.grants.proof import proof_of
 from iam.access.grants.services.cleanup_denies import tidy_denials
 from iam.access.grants.services.revoke_sessions import request_cut
-from iam.access.grants.terms import GrantTerms, TermsError, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, TermsError, WhatKind, WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.mirror.models import EdgeKind, Kind
 from tests import factories
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.on_postgresql
 OTHER = "339011276654"
 
 
-def _terms(office: Office, who: WhoTerms, what: What | None = None, **fields: Any) -> GrantTerms:
+def _terms(office: Office, who: WhoTerms, what: GrantContent | None = None, **fields: Any) -> GrantTerms:
     return GrantTerms(who=who, what=what or statements(), accounts=(office.number,), why="An audit", **fields)
 
 
@@ -158,7 +158,7 @@ def _role(office: Office, trust: dict[str, Any]) -> Any:
 
 def test_an_existing_role_is_opened_by_one_statement_which_goes_again(office: Office) -> None:
     role = _role(office, factories.TRUST_EC2)
-    what = What(WhatKind.ROLE, role_arn=role.arn)
+    what = GrantContent(WhatKind.ROLE, role_arn=role.arn)
     grant = office.granted(office.terms(what, lasts=3600))
     part = grant.parts.get()
     assert part.way == "trust"
@@ -188,7 +188,7 @@ def test_statements_too_large_for_one_role_policy_become_several(office: Office)
         )
         for word in ("", "Tagging", "Acl", "Version")
     )
-    what = What(WhatKind.STATEMENTS, documents=documents)
+    what = GrantContent(WhatKind.STATEMENTS, documents=documents)
     plan = services.plan_grant(
         _terms(office, WhoTerms(WhoKind.ACCOUNT, account_id=OTHER), what), viewer=office.asks
     )
@@ -206,7 +206,7 @@ def test_statements_too_large_for_one_role_policy_become_several(office: Office)
 
 def test_the_sessions_of_one_person_end_with_the_grant_and_nobody_elses(office: Office) -> None:
     role = _role(office, factories.TRUST_EC2)
-    grant = office.granted(office.terms(What(WhatKind.ROLE, role_arn=role.arn), lasts=3600))
+    grant = office.granted(office.terms(GrantContent(WhatKind.ROLE, role_arn=role.arn), lasts=3600))
     iam, user = office.scene.aws.iam, office.scene.user.name
     statement = _json(iam.get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"])["Statement"][1]
     assert statement["Condition"]["StringEquals"] == {"sts:RoleSessionName": "${aws:username}"}
@@ -232,7 +232,7 @@ def test_the_sessions_of_one_person_end_with_the_grant_and_nobody_elses(office: 
 def test_all_sessions_of_a_role_are_ended_by_a_request_of_its_own_after_the_end(office: Office) -> None:
     role = _role(office, factories.TRUST_EC2)
     who = WhoTerms(WhoKind.ACCOUNT, account_id=OTHER, principal=f"arn:aws:iam::{OTHER}:role/reader")
-    grant = office.granted(_terms(office, who, What(WhatKind.ROLE, role_arn=role.arn)))
+    grant = office.granted(_terms(office, who, GrantContent(WhatKind.ROLE, role_arn=role.arn)))
     part = grant.parts.get()
     assert any("only all sessions of the role" in note for note in part.plan["notes"])
     with pytest.raises(RefusedError, match="End the grant first"):
@@ -245,5 +245,5 @@ def test_all_sessions_of_a_role_are_ended_by_a_request_of_its_own_after_the_end(
 def test_where_nothing_is_taken_away_the_proof_says_why(office: Office) -> None:
     office.scene.by_hand("AddUserToGroup")
     factories.edge(EdgeKind.MEMBER, office.scene.user, office.scene.group)
-    grant = office.granted(office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn)))
+    grant = office.granted(office.terms(GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn)))
     assert "there before" in proof_of(office.ended(grant).parts.get()).sentence

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from iam.access.grants.models import Grant, GrantPart, GrantState, LedgerEntry, PermissionSort
 from iam.access.grants.queries import PAGE, counts, grants_about, grants_of_template, list_grants
-from iam.access.grants.terms import TermsError, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, TermsError, WhatKind, WhoKind, WhoTerms
 from iam.access.grants.titles import who_words
 from iam.changes.models import ChangeSet
 from iam.directory.models import Role
@@ -22,7 +22,9 @@ from tests.iam.access.grants.conftest import Office, statements
 
 pytestmark = pytest.mark.on_postgresql
 
-READ_BUCKET = What(WhatKind.TEMPLATE, template="read-bucket", version=1, parameters={"bucket": "pay-ledger"})
+READ_BUCKET = GrantContent(
+    WhatKind.TEMPLATE, template="read-bucket", version=1, parameters={"bucket": "pay-ledger"}
+)
 
 
 def test_a_template_is_filled_in_here_and_not_by_whoever_asks(office: Office) -> None:
@@ -45,18 +47,20 @@ def test_a_template_is_filled_in_here_and_not_by_whoever_asks(office: Office) ->
 @pytest.mark.parametrize(
     "what",
     [
-        What(
+        GrantContent(
             WhatKind.TEMPLATE,
             template="read-bucket",
             version=1,
             parameters={"bucket": '*", "arn:aws:s3:::all'},
         ),
-        What(WhatKind.TEMPLATE, template="read-bucket", version=1),
-        What(WhatKind.TEMPLATE, template="read-bucket", version=99, parameters={"bucket": "pay-ledger"}),
-        What(WhatKind.TEMPLATE, template="no-such", version=1),
+        GrantContent(WhatKind.TEMPLATE, template="read-bucket", version=1),
+        GrantContent(
+            WhatKind.TEMPLATE, template="read-bucket", version=99, parameters={"bucket": "pay-ledger"}
+        ),
+        GrantContent(WhatKind.TEMPLATE, template="no-such", version=1),
     ],
 )
-def test_what_a_template_does_not_take_is_refused_in_words(office: Office, what: What) -> None:
+def test_what_a_template_does_not_take_is_refused_in_words(office: Office, what: GrantContent) -> None:
     with pytest.raises(TermsError) as refused:
         office.ask(office.terms(what))
     assert refused.value.part == "what"

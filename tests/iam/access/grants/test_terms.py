@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from iam.access.grants.terms import GrantTerms, TermsError, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, TermsError, WhatKind, WhoKind, WhoTerms
 from iam.access.grants.titles import what_words
 
 pytestmark = pytest.mark.on_postgresql
@@ -25,7 +25,7 @@ KWAME = f"arn:aws:iam::{PROD}:user/kwame"
 GITHUB = f"arn:aws:iam::{PROD}:oidc-provider/token.actions.githubusercontent.com"
 SOUND = GrantTerms(
     who=WhoTerms(WhoKind.USERS, arns=(KWAME,)),
-    what=What(WhatKind.STATEMENTS, documents=(READS,)),
+    what=GrantContent(WhatKind.STATEMENTS, documents=(READS,)),
     accounts=(PROD,),
     why="Settles the quarter",
     lasts=8 * 3600,
@@ -52,11 +52,11 @@ RECEIVERS = [
     ),
 ]
 GIVEN = [
-    What(WhatKind.TEMPLATE, template="read-one-bucket", version=2, parameters={"bucket": "ledger"}),
-    What(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess"),
-    What(WhatKind.STATEMENTS, documents=(READS, READS)),
-    What(WhatKind.ROLE, role_arn=f"arn:aws:iam::{PROD}:role/breakglass"),
-    What(WhatKind.GROUP, group_arn=f"arn:aws:iam::{PROD}:group/deployers"),
+    GrantContent(WhatKind.TEMPLATE, template="read-one-bucket", version=2, parameters={"bucket": "ledger"}),
+    GrantContent(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess"),
+    GrantContent(WhatKind.STATEMENTS, documents=(READS, READS)),
+    GrantContent(WhatKind.ROLE, role_arn=f"arn:aws:iam::{PROD}:role/breakglass"),
+    GrantContent(WhatKind.GROUP, group_arn=f"arn:aws:iam::{PROD}:group/deployers"),
 ]
 
 
@@ -67,9 +67,9 @@ def test_receivers_come_back_from_json_as_they_were(who: WhoTerms) -> None:
 
 
 @pytest.mark.parametrize("what", GIVEN, ids=lambda what: what.kind)
-def test_what_is_given_comes_back_from_json_as_it_was(what: What) -> None:
+def test_what_is_given_comes_back_from_json_as_it_was(what: GrantContent) -> None:
     what.check()
-    assert What.from_json(json.loads(json.dumps(what.body))) == what
+    assert GrantContent.from_json(json.loads(json.dumps(what.body))) == what
 
 
 def test_terms_come_back_from_json_as_they_were() -> None:
@@ -128,15 +128,19 @@ REFUSED: list[tuple[str, GrantTerms, str]] = [
     ],
     ("who", replace(SOUND, who=RECEIVERS[1], what=GIVEN[3]), "can’t trust a group"),
     ("what", replace(SOUND, who=RECEIVERS[2], what=GIVEN[4]), "Only users"),
-    ("what", replace(SOUND, what=What(WhatKind.STATEMENTS)), "Choose permissions"),
-    ("what", replace(SOUND, what=What(WhatKind.STATEMENTS, documents=("{",))), "can’t be read"),
+    ("what", replace(SOUND, what=GrantContent(WhatKind.STATEMENTS)), "Choose permissions"),
+    ("what", replace(SOUND, what=GrantContent(WhatKind.STATEMENTS, documents=("{",))), "can’t be read"),
     (
         "what",
-        replace(SOUND, what=What(WhatKind.STATEMENTS, documents=(_document(Principal="*"),))),
+        replace(SOUND, what=GrantContent(WhatKind.STATEMENTS, documents=(_document(Principal="*"),))),
         "Principal",
     ),
-    ("what", replace(SOUND, what=What(WhatKind.TEMPLATE, template="x")), "Choose a template"),
-    ("what", replace(SOUND, what=What(WhatKind.MANAGED, policy_arn="ReadOnly")), "Choose a managed policy"),
+    ("what", replace(SOUND, what=GrantContent(WhatKind.TEMPLATE, template="x")), "Choose a template"),
+    (
+        "what",
+        replace(SOUND, what=GrantContent(WhatKind.MANAGED, policy_arn="ReadOnly")),
+        "Choose a managed policy",
+    ),
     ("accounts", replace(SOUND, accounts=()), "Choose the accounts"),
     ("accounts", replace(SOUND, accounts=("1",)), "12 digits"),
     ("accounts", replace(SOUND, accounts=(PROD, PROD)), "twice"),
@@ -195,4 +199,4 @@ def test_json_that_holds_no_terms_is_refused(body: dict[str, object], part: str)
 def test_a_title_names_the_service_as_people_say_it(actions: list[str], words: str) -> None:
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    assert what_words(What(WhatKind.STATEMENTS, documents=(text,))) == words
+    assert what_words(GrantContent(WhatKind.STATEMENTS, documents=(text,))) == words

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from iam.access.grants.grant_use import grant_use
 from iam.access.grants.models import Grant, LedgerEntry
-from iam.access.grants.terms import What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, WhatKind, WhoKind, WhoTerms
 from iam.access.grants.unused_grants import UnusedGrant, unused_grants
 from iam.mirror.models import Entity
 from tests.iam.access.grants.conftest import Office, allowing, statements
@@ -104,7 +104,7 @@ def test_a_group_is_used_by_its_members(office: Office) -> None:
 def test_a_group_that_the_ledger_names_by_its_arn_only_is_known(office: Office) -> None:
     user = office.user("kofi")
     group = office.group("readers", office.policy("Reads", allowing("s3:GetBucketPolicy")))
-    grant = office.granted(office.terms(What(WhatKind.GROUP, group_arn=group.arn), user, lasts=3600))
+    grant = office.granted(office.terms(GrantContent(WhatKind.GROUP, group_arn=group.arn), user, lasts=3600))
     since = timezone.now() - 200 * DAYS
     LedgerEntry.objects.filter(part__grant=grant).update(since=since, target_entity=None)
     assert found(office)[grant.reference].is_unused is True

@@ -15,7 +15,7 @@ from iam.access.grants import services
 from iam.access.grants.models import Grant, GrantPart, GrantState
 from iam.access.grants.proof import HOLDING, proof_of
 from iam.access.grants.services.notifications import warn_of_ends
-from iam.access.grants.terms import What, WhatKind
+from iam.access.grants.terms import GrantContent, WhatKind
 from iam.access.grants.verify import missing_in
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Edge, EdgeKind, Entity, PolicyVersion, Section
@@ -35,7 +35,7 @@ def _gone(row: Any) -> None:
 
 def test_what_somebody_took_away_by_hand_is_said_with_the_grant(office: Office) -> None:
     user, group = office.user("kofi"), office.scene.group
-    joined = office.granted(office.terms(What(WhatKind.GROUP, group_arn=group.arn), user, lasts=3600))
+    joined = office.granted(office.terms(GrantContent(WhatKind.GROUP, group_arn=group.arn), user, lasts=3600))
     grant = office.granted(office.terms(statements(), user, lasts=3600))
     assert missing_in(joined) == missing_in(grant) == {}
     _gone(Edge.objects.get(source=user, kind=EdgeKind.MEMBER, valid_to__isnull=True))
@@ -57,7 +57,7 @@ def test_what_somebody_took_away_by_hand_is_said_with_the_grant(office: Office) 
 
 def test_a_statement_of_trust_that_is_gone_is_missed_as_well(office: Office) -> None:
     role = make.role(office.scene.account, "breakglass")
-    what = What(WhatKind.ROLE, role_arn=role.arn)
+    what = GrantContent(WhatKind.ROLE, role_arn=role.arn)
     grant = office.approve(office.ask(office.terms(what, lasts=3600)))
     Change.objects.filter(change_set__cause_id=grant.pk).update(
         state=ChangeState.APPLIED, ended_at=datetime.now(tz=UTC)
@@ -69,7 +69,7 @@ def test_a_statement_of_trust_that_is_gone_is_missed_as_well(office: Office) -> 
 
 def test_a_later_reading_of_everything_bears_the_end_out(office: Office) -> None:
     group = office.scene.group
-    grant = office.ended(office.granted(office.terms(What(WhatKind.GROUP, group_arn=group.arn))))
+    grant = office.ended(office.granted(office.terms(GrantContent(WhatKind.GROUP, group_arn=group.arn))))
     part = grant.parts.get()
     proof = proof_of(part)
     assert proof.is_whole
@@ -87,7 +87,7 @@ def test_the_proof_keeps_what_went_through_at_the_first_trial(
 ) -> None:
     other = office.user("abena")
     grant = office.granted(
-        office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn), office.scene.user, other)
+        office.terms(GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn), office.scene.user, other)
     )
     grant = services.end_grant(grant, actor=office.asks, reason="Over")
     part = GrantPart.objects.get(grant=grant)
@@ -106,7 +106,7 @@ def test_the_proof_keeps_what_went_through_at_the_first_trial(
 
 
 def test_what_failed_in_some_accounts_is_tried_again_there_and_nowhere_else(office: Office) -> None:
-    terms = office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn))
+    terms = office.terms(GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn))
     grant = office.approve(office.ask(terms))
     (change,) = office.changes(grant)
     Change.objects.filter(pk=change.pk).update(state=ChangeState.FAILED, ended_at=datetime.now(tz=UTC))
@@ -120,7 +120,7 @@ def test_many_who_were_warned_already_keep_nobody_from_being_warned(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("iam.access.grants.services.notifications.BATCH", 1)
-    terms = office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn), lasts=3600)
+    terms = office.terms(GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn), lasts=3600)
     grants = [office.ask(terms) for _ in range(3)]
     now = datetime.now(tz=UTC)
     for place, grant in enumerate(grants):

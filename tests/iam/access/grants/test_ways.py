@@ -9,7 +9,7 @@ import pytest
 
 from iam.access.grants import services
 from iam.access.grants.models import GrantState, PermissionSort
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from tests import factories
 from tests.iam.access.grants.conftest import READS, Office, allowing, statements
 
@@ -49,7 +49,7 @@ def test_a_policy_that_ends_carries_its_end_itself(office: Office) -> None:
 
 def test_a_managed_policy_is_attached_and_says_that_only_gatehouse_ends_it(office: Office) -> None:
     policy = office.policy("deploy")
-    what = What(WhatKind.MANAGED, policy_arn=policy.arn)
+    what = GrantContent(WhatKind.MANAGED, policy_arn=policy.arn)
     grant = office.granted(office.terms(what, lasts=3600))
     part = grant.parts.get()
     assert part.way == "attach"
@@ -63,7 +63,7 @@ def test_a_group_that_gives_just_this_is_preferred(office: Office) -> None:
     policy = office.policy("deploy")
     group = office.group("deployers", policy)
     office.group("more-than-deployers", policy, office.policy("other", allowing("ec2:*")))
-    grant = office.granted(office.terms(What(WhatKind.MANAGED, policy_arn=policy.arn)))
+    grant = office.granted(office.terms(GrantContent(WhatKind.MANAGED, policy_arn=policy.arn)))
     part = grant.parts.get()
     assert part.way == "group"
     assert group.name in part.plan["why"]
@@ -97,7 +97,7 @@ def test_an_inline_policy_is_taken_where_ten_policies_leave_no_room(office: Offi
 
 def test_a_group_that_was_asked_for_is_joined(office: Office) -> None:
     group = office.scene.group
-    grant = office.granted(office.terms(What(WhatKind.GROUP, group_arn=group.arn), lasts=3600))
+    grant = office.granted(office.terms(GrantContent(WhatKind.GROUP, group_arn=group.arn), lasts=3600))
     assert office.holds()[0] == {group.name}
     assert "only while Gatehouse runs" in grant.parts.get().plan["ends_only"]
 
@@ -145,7 +145,7 @@ def test_a_group_and_a_role_receive_what_they_hold_themselves(office: Office) ->
 
 def test_a_partner_gets_a_policy_of_aws_on_a_role_of_their_own(office: Office) -> None:
     who = WhoTerms(WhoKind.PARTNER, account_id="339011276654", external_id="gh-1", label="Brightwater")
-    what = What(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/SecurityAudit")
+    what = GrantContent(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/SecurityAudit")
     grant = office.granted(
         GrantTerms(who=who, what=what, accounts=(office.number,), why="An audit", lasts=3600)
     )

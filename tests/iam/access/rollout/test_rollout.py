@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from iam.access.grants.models import Grant, GrantAct
-from iam.access.grants.terms import What, WhatKind
+from iam.access.grants.terms import GrantContent, WhatKind
 from iam.access.rollout.models import Rollout
 from iam.access.rollout.plans import living_grants, plan_rollout
 from iam.access.rollout.services import change_ended, plan_version, request_rollout, settle_open
@@ -38,10 +38,10 @@ def _shipped() -> None:
     ship(Template, TemplateVersion)
 
 
-def given(office: Office) -> What:
+def given(office: Office) -> GrantContent:
     """Consuming a queue of this test's own."""
     parameters = {"queue": f"q-{office.suffix}", "region": "eu-west-1"}
-    return What(WhatKind.TEMPLATE, template=SLUG, version=1, parameters=parameters)
+    return GrantContent(WhatKind.TEMPLATE, template=SLUG, version=1, parameters=parameters)
 
 
 def wider(body: TemplateBody, action: str = "sqs:SendMessage") -> TemplateBody:

@@ -8,7 +8,7 @@ import pytest
 
 from iam.changes import services
 from iam.changes.approval.reminders import remind_and_escalate
-from iam.changes.approval.rules import APPROVERS, LEAD, ApprovalRule, ApprovalStage, Deciders
+from iam.changes.approval.rules import APPROVERS, LEAD, ApprovalRule, ApprovalStage, ApproverSpec
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.queries import waiting_for
@@ -52,7 +52,7 @@ def test_an_approval_counts_no_more_once_the_user_is_theirs(desk: Desk) -> None:
 
 
 def test_a_lead_who_is_meant_is_not_asked_as_the_lead(desk: Desk) -> None:
-    in_force(ApprovalRule(key="lead", name="Lead", stages=(ApprovalStage((Deciders(LEAD),)),)))
+    in_force(ApprovalRule(key="lead", name="Lead", stages=(ApprovalStage((ApproverSpec(LEAD),)),)))
     is_of(desk, "Elif Kaya")
     change = desk.ask()
     assert "No one else leads a team" in change.change_set.requirement.notes[0]

@@ -18,7 +18,7 @@ from iam.changes.approval.rules import (
     PERSON,
     ApprovalRule,
     ApprovalStage,
-    Deciders,
+    ApproverSpec,
 )
 from iam.changes.models import Change, ChangeSet
 from iam.changes.services.plans import plan_membership
@@ -73,7 +73,7 @@ def a_person_who_is_gone(desk: Desk) -> None:
         ApprovalRule(
             key="hana",
             name="Hana",
-            stages=(ApprovalStage((Deciders(PERSON, str(desk.people["Hana Sato"].pk)),)),),
+            stages=(ApprovalStage((ApproverSpec(PERSON, str(desk.people["Hana Sato"].pk)),)),),
         )
     )
     Person.objects.filter(pk=desk.people["Hana Sato"].pk).update(is_active=False)

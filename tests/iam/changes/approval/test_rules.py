@@ -19,7 +19,7 @@ from iam.changes.approval.rules import (
     ApprovalNeed,
     ApprovalRule,
     ApprovalStage,
-    Deciders,
+    ApproverSpec,
     RuleMatter,
     as_json,
     need_of,
@@ -35,7 +35,7 @@ LEADS = ApprovalRule(
     key="leads",
     name="Payments",
     teams=("payments",),
-    stages=(ApprovalStage((Deciders(LEAD),)), ApprovalStage((APPROVERS,))),
+    stages=(ApprovalStage((ApproverSpec(LEAD),)), ApprovalStage((APPROVERS,))),
 )
 PROD = ApprovalRule(key="prod", name="Production", accounts=(ONE,), stages=(ApprovalStage((APPROVERS,), 2),))
 RISKY = ApprovalRule(
@@ -121,11 +121,11 @@ def test_the_shipped_rules_are_sound_and_two_approvers_are_enough_for_them() -> 
         ((replace(REST, stages=()),), "no stage"),
         ((replace(REST, stages=(ApprovalStage(()),)),), "has no one in stage"),
         ((replace(REST, stages=(ApprovalStage((APPROVERS,), 0),)),), "Enter 1 to 9"),
-        ((replace(REST, stages=(ApprovalStage((Deciders(PERSON, "x"),), 2),)),), "only 1 can approve"),
+        ((replace(REST, stages=(ApprovalStage((ApproverSpec(PERSON, "x"),), 2),)),), "only 1 can approve"),
         ((replace(REST, wait_hours=0),), "expires after 0 hours"),
         ((replace(REST, escalate_hours=2),), "but to no one"),
-        ((replace(REST, stages=(ApprovalStage((Deciders(LEAD), APPROVERS)),)),), "by team leads alone"),
-        ((replace(REST, escalate_hours=2, escalate_to=(Deciders(LEAD),)),), "escalates to team leads"),
+        ((replace(REST, stages=(ApprovalStage((ApproverSpec(LEAD), APPROVERS)),)),), "by team leads alone"),
+        ((replace(REST, escalate_hours=2, escalate_to=(ApproverSpec(LEAD),)),), "escalates to team leads"),
         ((replace(REST, remind_hours=24),), "when the request has already expired"),
         ((replace(REST, remind_hours=-1),), "reminds after -1 hours"),
         ((replace(REST, stages=(ApprovalStage((APPROVERS,)),) * 6),), "6 stages"),
@@ -144,11 +144,11 @@ def test_what_cannot_be_the_rules_is_said_in_words(rules: tuple[ApprovalRule, ..
             (ApprovalStage((APPROVERS,)), ApprovalStage((ADMINISTRATORS, APPROVERS))),
             "Needs one approver, then one administrator or approver",
         ),
-        ((ApprovalStage((Deciders(LEAD),)),), "Needs the team’s lead"),
-        ((ApprovalStage((Deciders("team", "payments"),)),), "Needs a lead of Payments"),
-        ((ApprovalStage((Deciders(PERSON, "7"),)),), "Needs Hana Sato"),
-        ((ApprovalStage((Deciders(PERSON, "8"),)),), "Needs someone who has left"),
-        ((ApprovalStage((Deciders(PERSON, "7"), APPROVERS), 2),), "Needs two of approvers or Hana Sato"),
+        ((ApprovalStage((ApproverSpec(LEAD),)),), "Needs the team’s lead"),
+        ((ApprovalStage((ApproverSpec("team", "payments"),)),), "Needs a lead of Payments"),
+        ((ApprovalStage((ApproverSpec(PERSON, "7"),)),), "Needs Hana Sato"),
+        ((ApprovalStage((ApproverSpec(PERSON, "8"),)),), "Needs someone who has left"),
+        ((ApprovalStage((ApproverSpec(PERSON, "7"), APPROVERS), 2),), "Needs two of approvers or Hana Sato"),
     ],
 )
 def test_what_is_needed_is_said_in_words(stages: tuple[ApprovalStage, ...], outcome: str) -> None:
@@ -193,7 +193,13 @@ def test_the_same_rule_written_in_another_order_is_no_difference() -> None:
         "sre": "SRE",
         "pay": "Payments",
     }
-    people = (APPROVERS, ADMINISTRATORS, Deciders(LEAD), Deciders(PERSON, "1"), Deciders(PERSON, "2"))
+    people = (
+        APPROVERS,
+        ADMINISTRATORS,
+        ApproverSpec(LEAD),
+        ApproverSpec(PERSON, "1"),
+        ApproverSpec(PERSON, "2"),
+    )
     rule = ApprovalRule(
         key="all",
         name="Everything",

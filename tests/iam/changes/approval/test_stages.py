@@ -16,7 +16,7 @@ from iam.changes.approval.rules import (
     PERSON,
     ApprovalRule,
     ApprovalStage,
-    Deciders,
+    ApproverSpec,
 )
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import Approval, Change, ChangeState
@@ -37,7 +37,7 @@ def rule(*stages: ApprovalStage, **fields: Any) -> ApprovalRule:
 
 
 TWO = rule(ApprovalStage((APPROVERS,), 2))
-LEAD_FIRST = rule(ApprovalStage((Deciders(LEAD),)), ApprovalStage((APPROVERS,)))
+LEAD_FIRST = rule(ApprovalStage((ApproverSpec(LEAD),)), ApprovalStage((APPROVERS,)))
 
 
 def waits_for(desk: Desk) -> set[str]:
@@ -88,7 +88,7 @@ def test_one_person_with_two_roles_counts_once_over_all_stages(desk: Desk) -> No
 
 
 def test_who_asked_decides_nothing_through_whichever_role(desk: Desk) -> None:
-    in_force(rule(ApprovalStage((APPROVERS, ADMINISTRATORS, Deciders(LEAD)))))
+    in_force(rule(ApprovalStage((APPROVERS, ADMINISTRATORS, ApproverSpec(LEAD)))))
     hana = desk.person("Hana Sato", Role.ADMINISTRATOR)
     desk.person("Hana Sato", Role.TEAM_LEAD, team=desk.team)
     change = desk.ask(actor=desk.again("Hana Sato"))
@@ -151,7 +151,7 @@ def test_a_lead_is_not_asked_about_what_they_do_not_see(desk: Desk) -> None:
 
 def test_a_named_person_decides_and_nobody_in_their_place(desk: Desk) -> None:
     jonas = desk.people["Jonas Berg"]
-    in_force(rule(ApprovalStage((Deciders(PERSON, str(jonas.pk)),))))
+    in_force(rule(ApprovalStage((ApproverSpec(PERSON, str(jonas.pk)),))))
     change = desk.ask()
     assert waits_for(desk) == {"Jonas Berg"}
     with pytest.raises(RefusedError, match="the approval rules name other people"):
@@ -160,7 +160,7 @@ def test_a_named_person_decides_and_nobody_in_their_place(desk: Desk) -> None:
 
 
 def test_an_auditor_decides_nothing_although_a_rule_names_them(desk: Desk) -> None:
-    in_force(rule(ApprovalStage((Deciders(PERSON, str(desk.people["Amara Diallo"].pk)),))))
+    in_force(rule(ApprovalStage((ApproverSpec(PERSON, str(desk.people["Amara Diallo"].pk)),))))
     with pytest.raises(RefusedError, match="the approval rules name other people"):
         desk.approve(desk.ask(), "Amara Diallo")
 

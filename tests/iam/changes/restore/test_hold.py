@@ -35,7 +35,7 @@ def test_pages_say_that_changes_are_on_hold_until_somebody_decides() -> None:
     assert Hold.objects.count() == 1
     assert "Changes are on hold" in overview(Role.ADMINISTRATOR)
     assert "Changes are on hold" in overview(Role.AUDITOR)
-    assert services.end_hold(cancel=[], actor=COMMAND_LINE, label="Tests") == services.Released(0, 0, 0)
+    assert services.end_hold(cancel=[], actor=COMMAND_LINE, label="Tests") == services.ReleaseResult(0, 0, 0)
     assert "Changes are on hold" not in overview(Role.ADMINISTRATOR)
     with pytest.raises(RefusedError, match="Nothing is on hold"):
         services.end_hold(cancel=[], actor=COMMAND_LINE, label="Tests")
@@ -55,10 +55,10 @@ def test_the_sweep_waits_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("released", "reason"),
     [
-        (services.Released(0, 0, 0), "No change was on hold."),
-        (services.Released(1, 0, 0), "1 change was cancelled."),
+        (services.ReleaseResult(0, 0, 0), "No change was on hold."),
+        (services.ReleaseResult(1, 0, 0), "1 change was cancelled."),
         (
-            services.Released(2, 1, 1),
+            services.ReleaseResult(2, 1, 1),
             (
                 "2 changes were cancelled; 1 running change has an unknown outcome: check in AWS; 1 change "
                 "goes "
@@ -66,13 +66,13 @@ def test_the_sweep_waits_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
             ),
         ),
         (
-            services.Released(0, 2, 3),
+            services.ReleaseResult(0, 2, 3),
             "2 running changes have an unknown outcome: check in AWS; 3 changes go on.",
         ),
     ],
 )
 def test_the_command_tells_what_became_of_each_change(
-    monkeypatch: pytest.MonkeyPatch, released: services.Released, reason: str
+    monkeypatch: pytest.MonkeyPatch, released: services.ReleaseResult, reason: str
 ) -> None:
     """What was running is not cancelled: nobody knows whether AWS has it."""
     monkeypatch.setattr(services, "end_hold", lambda **_: released)

@@ -6,7 +6,7 @@ from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind
 from iam.mirror.pull.sections import ALL
-from iam.mirror.queries.lists.context import Seen
+from iam.mirror.queries.lists.context import ListViewpoint
 from iam.mirror.queries.lists.freshness import unsynced_sections
 from tests import factories
 
@@ -21,12 +21,12 @@ def new() -> Account:
     return account
 
 
-def lead_of(**rule: str) -> Seen:
+def lead_of(**rule: str) -> ListViewpoint:
     team = Team.objects.create(slug="payments", name="Payments")
     TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="payments-dev", **rule)
     person = factories.person("Elif Kaya")
     factories.assign(person, Role.TEAM_LEAD, team=team)
-    return Seen(viewer_for(person))
+    return ListViewpoint(viewer_for(person))
 
 
 def synced_team() -> None:
@@ -39,7 +39,7 @@ def synced_team() -> None:
 def test_a_new_account_in_which_the_team_has_no_one_makes_nothing_unknown(new: Account) -> None:
     synced_team()
     assert unsynced_sections(lead_of()) == set()
-    assert "users" in unsynced_sections(Seen(factories.viewer(Role.ADMINISTRATOR)))
+    assert "users" in unsynced_sections(ListViewpoint(factories.viewer(Role.ADMINISTRATOR)))
 
 
 def test_an_account_that_the_rule_names_concerns_the_team(new: Account) -> None:

@@ -47,7 +47,7 @@ def production() -> Account:
 
 @pytest.fixture(autouse=True)
 def _worker_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images._Rest, "state", None)
+    monkeypatch.setattr(images._IdleMark, "state", None)
 
 
 def as_read_anew(monkeypatch: pytest.MonkeyPatch) -> object:
@@ -127,7 +127,7 @@ def test_a_damaged_image_is_left_aside_and_drawn_anew(
     forget()
     with snapshot() as index:
         assert contents(index) == expected
-    monkeypatch.setattr(images._Rest, "state", None)
+    monkeypatch.setattr(images._IdleMark, "state", None)
     assert draw_images() == 1
     assert as_read_anew(monkeypatch) == expected
 
@@ -169,7 +169,7 @@ def test_another_release_draws_everything_anew(production: Account, monkeypatch:
     draw_images()
     assert draw_images() == 0
     monkeypatch.setattr(images, "_sources", lambda: "another")
-    monkeypatch.setattr(images._Rest, "state", None)
+    monkeypatch.setattr(images._IdleMark, "state", None)
     assert draw_images() == 1
 
 

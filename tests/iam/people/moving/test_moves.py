@@ -10,7 +10,7 @@ import pytest
 
 from iam.access.grants.models import Grant, LedgerEntry
 from iam.access.grants.services import request_grant
-from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
+from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.services import approve
@@ -18,7 +18,7 @@ from iam.directory.models import Role
 from iam.guard import Viewer
 from iam.mirror.models import Entity, TagSet, valid_at
 from iam.people.links.models import Link
-from iam.people.moving.access_difference import Mover
+from iam.people.moving.access_difference import MovingPerson
 from iam.people.moving.models import Move
 from iam.people.moving.queries import blueprint_of
 from iam.people.moving.services import planned, request_move
@@ -91,7 +91,7 @@ def test_a_mover_loses_and_gains_in_one_request_and_keeps_what_a_grant_still_jus
     grant = request_grant(
         GrantTerms(
             who=WhoTerms(WhoKind.USERS, arns=(user.arn,)),
-            what=What(WhatKind.GROUP, group_arn=on_call.arn),
+            what=GrantContent(WhatKind.GROUP, group_arn=on_call.arn),
             accounts=(squad.scene.account.account_id,),
             why="The rota of this week",
         ),
@@ -103,7 +103,7 @@ def test_a_mover_loses_and_gains_in_one_request_and_keeps_what_a_grant_still_jus
     assert blueprint_of([user]) == former.blueprint
 
     person = leaver_of(user)
-    mover = Mover(person.name, person.person_id, person.users)
+    mover = MovingPerson(person.name, person.person_id, person.users)
     plan = planned(admin, mover=mover, former=former, version=version, key="form")
     summary = {(row["sign"], row["text"]) for row in plan.summary}
     assert ("keeps", f"Member of {on_call.name}") in summary

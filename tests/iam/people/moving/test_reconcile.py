@@ -20,10 +20,10 @@ from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.directory.models import Person, Role, Team
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity
-from iam.people.blueprints.body import Filled
+from iam.people.blueprints.body import FilledTemplate
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.moving import reconcile
-from iam.people.moving.access_difference import MovePlan, Mover, plan_move
+from iam.people.moving.access_difference import MovePlan, MovingPerson, plan_move
 from iam.people.moving.models import OF_MOVE, Move
 from iam.people.moving.queries import visible_moves
 from iam.people.moving.services import move_id_for, planned, request_move
@@ -36,7 +36,7 @@ from tests.console import offboarding, onboarding
 from tests.console.access.grants import made
 
 pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
-FILLED = Filled("read-one-bucket", 1, {"bucket": "ledger"})
+FILLED = FilledTemplate("read-one-bucket", 1, {"bucket": "ledger"})
 
 
 @dataclass
@@ -53,8 +53,8 @@ class House:
     admin: Viewer
 
     @property
-    def mover(self) -> Mover:
-        return Mover("Maya Okafor", None, [self.user])
+    def mover(self) -> MovingPerson:
+        return MovingPerson("Maya Okafor", None, [self.user])
 
     def member(self, *names: str) -> None:
         for name in names:
@@ -217,7 +217,7 @@ def test_a_new_user_takes_no_name_that_is_there_and_is_made_for_nobody_who_left(
     for is_active, made_there in ((True, 1), (False, 0)):
         Person.objects.filter(pk=person.pk).update(is_active=is_active)
         plan = plan_move(
-            Mover("Maya Okafor", person.pk, [elsewhere]),
+            MovingPerson("Maya Okafor", person.pk, [elsewhere]),
             former=house.former,
             version=house.version,
             viewer=house.admin,

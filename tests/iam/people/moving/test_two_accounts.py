@@ -22,7 +22,7 @@ from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
 from iam.people.blueprints.models import BlueprintVersion
-from iam.people.moving.access_difference import Mover
+from iam.people.moving.access_difference import MovingPerson
 from iam.people.moving.models import Move
 from iam.people.moving.services import planned, request_move
 from iam.people.moving.single_blueprint_accounts import left_id, made_id
@@ -63,10 +63,10 @@ class Elsewhere:
             name=self.squad.yuki, account=self.squad.scene.account
         )
 
-    def mover(self) -> Mover:
+    def mover(self) -> MovingPerson:
         """Who moves."""
         person = leaver_of(self.user)
-        return Mover(person.name, person.person_id, person.users, person.email)
+        return MovingPerson(person.name, person.person_id, person.users, person.email)
 
     def asked(self) -> Move:
         """Asked for by an administrator."""

@@ -14,8 +14,8 @@ import pytest
 
 from iam.access.grants.models import Grant
 from iam.access.grants.services import request_grant
+from iam.access.grants.terms import GrantContent, WhatKind, WhoKind, WhoTerms
 from iam.access.grants.terms import GrantTerms as GrantTerms
-from iam.access.grants.terms import What, WhatKind, WhoKind, WhoTerms
 from iam.aws import writes
 from iam.changes.models import Change
 from iam.changes.runner import run as carry_out
@@ -26,7 +26,7 @@ from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity
 from iam.mirror.refresh.user_access import reread_user_access
 from iam.people.offboarding import reconcile
-from iam.people.offboarding.leaver_lookup import Somebody, leaver_of
+from iam.people.offboarding.leaver_lookup import LeaverUsers, leaver_of
 from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingRun, OffboardingStage
 from iam.people.offboarding.services import OffboardingTerms, request_leaving
 from tests import factories
@@ -75,7 +75,7 @@ class Farewell:
         """Into the mirror."""
         reread_user_access(user.account, user, policies=("GatehouseLeft",))
 
-    def somebody(self) -> Somebody:
+    def somebody(self) -> LeaverUsers:
         """Who leaves."""
         self.person  # noqa: B018
         return leaver_of(self.user)
@@ -163,7 +163,7 @@ class Farewell:
         group = make_group(self.scene.aws, self.user.account, f"analysts-{self.mark}")
         terms = GrantTerms(
             who=WhoTerms(WhoKind.USERS, arns=(self.user.arn,)),
-            what=What(WhatKind.GROUP, group_arn=group.arn),
+            what=GrantContent(WhatKind.GROUP, group_arn=group.arn),
             accounts=(self.scene.account.account_id,),
             why="The audit of the quarter",
         )

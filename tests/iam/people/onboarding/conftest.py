@@ -20,7 +20,7 @@ from iam.changes.services import approve
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity
-from iam.people.blueprints.body import Body, Filled
+from iam.people.blueprints.body import Body, FilledTemplate
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.services import create_blueprint
 from iam.people.onboarding import services
@@ -164,12 +164,12 @@ def sheet(*rows: str) -> str:
     return "\n".join(["Name,E-mail,User name,Until", *rows]) + "\n"
 
 
-def template() -> Filled:
+def template() -> FilledTemplate:
     """A template that has one parameter, filled in."""
     for template_version in TemplateVersion.objects.order_by("pk"):
         body = template_version.body
         if len(body.parameters) == 1 and len(json.dumps(body.json)) < 2500:
-            return Filled(
+            return FilledTemplate(
                 template_version.template.slug,
                 template_version.number,
                 {body.parameters[0].name: body.parameters[0].sample},

@@ -18,7 +18,7 @@ from iam.changes.operations.login_profile import PURPOSE, CreateLoginProfile
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account
-from iam.people.blueprints.body import Filled
+from iam.people.blueprints.body import FilledTemplate
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
@@ -217,7 +217,7 @@ def test_what_is_given_ends_with_the_last_day_and_the_password_is_changed_at_the
     text = json.dumps(
         {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
     )
-    site = CreationSite(account, version.body, documents=[(Filled("reader", 1, {}), "Reader", text)])
+    site = CreationSite(account, version.body, documents=[(FilledTemplate("reader", 1, {}), "Reader", text)])
     newcomer = Newcomer(name="Ada", email="ada@example.com", user_name="ada", position=0, person_id=uuid4())
     newcomer.until = date(2026, 12, 31)
     ((put, _),) = policies(site, newcomer, "arn:aws:iam::111111111111:user/ada", key="k")

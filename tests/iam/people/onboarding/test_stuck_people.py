@@ -45,7 +45,7 @@ def test_who_has_not_opened_the_invitation_is_shown_and_not_reminded_at_once(squ
     stuck_now = stuck_newcomers(squad.lead)
     assert troubles(squad) == dict.fromkeys((squad.yuki, squad.bo), "Invitation not opened yet")
     assert stuck_now.to_remind == 0
-    assert remind_all(squad.lead) == stuck_people.Reminded()
+    assert remind_all(squad.lead) == stuck_people.ReminderResult()
     earlier(hours=21)
     assert stuck_newcomers(squad.lead).to_remind == 2
 
@@ -120,7 +120,7 @@ def test_others_see_no_one_and_old_runs_are_left_out(squad: Squad) -> None:
     stranger = factories.person("Omar Haddad")
     factories.assign(stranger, Role.TEAM_LEAD, team=other)
     assert stuck_newcomers(viewer_for(stranger)).total == 0
-    assert remind_all(viewer_for(stranger)) == stuck_people.Reminded()
+    assert remind_all(viewer_for(stranger)) == stuck_people.ReminderResult()
     OnboardingRun.objects.update(created_at=datetime.now(tz=UTC) - timedelta(days=61))
     assert stuck_newcomers(squad.lead).total == 0
 

@@ -147,7 +147,7 @@ class Wheel:
         self.work()
         return self.now(rotation)
 
-    def using(self, **more: Any) -> tuple[Rotation, services.Fetched]:
+    def using(self, **more: Any) -> tuple[Rotation, services.IssuedKey]:
         """And its secret was fetched."""
         rotation = self.made(**more)
         with self.done():

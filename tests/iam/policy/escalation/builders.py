@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from iam.policy.escalation.graph import At, EscalationGraph
+from iam.policy.escalation.graph import EscalationGraph, GraphNode
 from iam.policy.escalation.paths import EscalationPath, Explorer
 from iam.policy.escalation.states import NO_FACTS, OutsideFacts
 from iam.policy.index.index import Index
@@ -157,7 +157,7 @@ class World:
             graph = self.__dict__["_graph"] = EscalationGraph(self.index, facts=self.facts)
         return graph
 
-    def at(self, name: str) -> At:
+    def at(self, name: str) -> GraphNode:
         """Where a principal is."""
         at = self.graph.find(*self.arns[name])
         assert at is not None
@@ -186,9 +186,9 @@ class World:
         at = self.at(name)
         bit = 1 << at.node
         methods: dict[str, str] = {}
-        estate = self.graph.estates[at.account]
+        account_graph = self.graph.account_graphs[at.account]
         crossing = [c for each in self.graph.crossings.values() for c in each if c.account == at.account]
-        ways = [way for each in estate.inward.values() for way in each]
+        ways = [way for each in account_graph.inward.values() for way in each]
         for parts, bits in [(w.parts, w.bits) for w in ways] + [(c.parts, c.bits) for c in crossing]:
             for alternative in (alternative for part in parts for alternative in part if bits.any & bit):
                 if alternative.bits.sure & bits.sure & bit:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from console.demo.standin.startup import start
-from iam.policy.escalation.graph import At, EscalationGraph
+from iam.policy.escalation.graph import EscalationGraph, GraphNode
 from iam.policy.escalation.path_builder import Builder
 from iam.policy.escalation.paths import Explorer
 from iam.policy.escalation.states import AS_IT_IS, OutsideFacts
@@ -47,8 +47,8 @@ def members(northline: Northline, problem: Problem) -> list[str]:
     return [user["Arn"] for user in served.details["UserDetailList"] if group in user.get("GroupList", ())]
 
 
-def methods(graph: EscalationGraph, at: At) -> set[str]:
-    ways = [way for each in graph.estates[at.account].inward.values() for way in each]
+def methods(graph: EscalationGraph, at: GraphNode) -> set[str]:
+    ways = [way for each in graph.account_graphs[at.account].inward.values() for way in each]
     used = [way for way in ways if way.bits.any >> at.node & 1]
     return {
         alternative.method.name
@@ -126,15 +126,15 @@ def test_planted_administrators_are_administrators(northline: Northline, graph: 
 def test_administrators_that_are_found_alone_are_those_of_the_graph(
     northline: Northline, graph: EscalationGraph
 ) -> None:
-    for number, estate in graph.estates.items():
+    for number, account_graph in graph.account_graphs.items():
         administrators = Builder(
             northline.index, northline.index.accounts[number], OutsideFacts()
         ).administrators()
-        bits = estate.administrators
+        bits = account_graph.administrators
         wanted = {
             node.member.id: bool(bits.sure >> place & 1)
-            for place, node in enumerate(estate.nodes)
+            for place, node in enumerate(account_graph.nodes)
             if node.member is not None and node.state == AS_IT_IS and bits.any >> place & 1
         }
         assert administrators == wanted
-    assert any(graph.estates[number].administrators.sure for number in graph.estates)
+    assert any(graph.account_graphs[number].administrators.sure for number in graph.account_graphs)

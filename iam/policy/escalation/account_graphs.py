@@ -1,4 +1,4 @@
-"""Keeps the estates of accounts and the ways between them from graph to graph, and makes anew only those of
+"""Keeps the graphs of accounts and the ways between them from graph to graph, and makes anew only those of
 accounts that changed.
 """
 
@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from iam.policy.escalation.account_graph import AccountGraph
 from iam.policy.escalation.cross_account import (
-    Crossing,
+    AccountCrossing,
     StrangerRole,
     by_permission_sets,
     crossings_from,
     roles_open_to_others,
 )
-from iam.policy.escalation.estate import Estate
 from iam.policy.escalation.organization_policies import freed_crossings
 from iam.policy.escalation.path_builder import Builder
 from iam.policy.escalation.states import OutsideFacts
@@ -25,7 +25,7 @@ from iam.policy.memory import collecting_paused
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CachedGraph:
     """What was made of an account, and of what: the account in a version, the dates that had passed, and the
     facts.
     """
@@ -35,22 +35,24 @@ class _Kept:
     passed: int
     facts: OutsideFacts
     manager: str
-    estate: Estate
+    account_graph: AccountGraph
 
 
-class Estates:
+class AccountGraphs:
     """Those of one index, which changes between graphs only."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Kept] = {}
-        self._crossings: dict[str, tuple[Estate, Any, list[Crossing]]] = {}
+        self._kept: dict[str, _CachedGraph] = {}
+        self._crossings: dict[str, tuple[AccountGraph, Any, list[AccountCrossing]]] = {}
         self.made = 0
-        """How many estates were made so far."""
+        """How many graphs were made so far."""
 
-    def for_accounts(self, index: Index, facts: OutsideFacts, accounts: Iterable[str]) -> dict[str, Estate]:
-        """The estates of some accounts."""
+    def for_accounts(
+        self, index: Index, facts: OutsideFacts, accounts: Iterable[str]
+    ) -> dict[str, AccountGraph]:
+        """The graphs of some accounts."""
         passed = index.documents.passed() if index.moment is None else 0
-        estates: dict[str, Estate] = {}
+        account_graphs: dict[str, AccountGraph] = {}
         managers = _managers(index)
         for number in accounts:
             shard = index.accounts.get(number)
@@ -64,30 +66,34 @@ class Estates:
                 or (kept.version, kept.passed, kept.facts) != (shard.version, passed, own)
                 or kept.manager != manager
             ):
-                estate = Builder(index, shard, facts, manager=manager).build()
-                kept = self._kept[number] = _Kept(shard, shard.version, passed, own, manager, estate)
+                account_graph = Builder(index, shard, facts, manager=manager).build()
+                kept = self._kept[number] = _CachedGraph(
+                    shard, shard.version, passed, own, manager, account_graph
+                )
                 self.made += 1
-            estates[number] = kept.estate
+            account_graphs[number] = kept.account_graph
         self._kept = {number: kept for number, kept in self._kept.items() if number in index.accounts}
-        return estates
+        return account_graphs
 
-    def crossings(self, index: Index, estates: dict[str, Estate]) -> Iterator[Crossing]:
+    def crossings(self, index: Index, account_graphs: dict[str, AccountGraph]) -> Iterator[AccountCrossing]:
         """The ways from account to account."""
-        roles, all_crossings = list(roles_open_to_others(index, estates)), []
-        for number, estate in estates.items():
+        roles, all_crossings = list(roles_open_to_others(index, account_graphs)), []
+        for number, account_graph in account_graphs.items():
             asked = [role for role in roles if role.account != number and role.may_mean(number)]
             key = tuple(_key(index, role) for role in asked)
             kept = self._crossings.get(number)
-            if kept is None or kept[0] is not estate or kept[1] != key:
+            if kept is None or kept[0] is not account_graph or kept[1] != key:
                 with collecting_paused():
                     crossings = (
-                        list(crossings_from(index, index.accounts[number], estate, asked)) if asked else []
+                        list(crossings_from(index, index.accounts[number], account_graph, asked))
+                        if asked
+                        else []
                     )
-                kept = self._crossings[number] = (estate, key, crossings)
+                kept = self._crossings[number] = (account_graph, key, crossings)
             all_crossings += kept[2]
         yield from all_crossings
-        yield from by_permission_sets(index, estates)
-        yield from freed_crossings(index, estates, all_crossings)
+        yield from by_permission_sets(index, account_graphs)
+        yield from freed_crossings(index, account_graphs, all_crossings)
 
 
 def _managers(index: Index) -> dict[str, str]:

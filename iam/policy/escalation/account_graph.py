@@ -68,7 +68,7 @@ class EscalationNode:
 
 
 @dataclass(slots=True)
-class Estate:
+class AccountGraph:
     """An account. Bits are numbers of nodes; `inward` are the ways into each node, `outward` those to
     administrators of the other accounts of the organization; `ceiling` says whether anybody could be
     administrator at all.
@@ -97,7 +97,7 @@ class Estate:
         self.inward.setdefault(node, []).append(way)
 
 
-class Acting(NamedTuple):
+class ActingPrincipal(NamedTuple):
     """Who acts. Conditional administrators (`doubtful`) gain nothing by what is conditional, too."""
 
     everybody: int

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.policy.escalation.estates import Estates
-from iam.policy.escalation.graph import EscalationGraph, Reach
+from iam.policy.escalation.account_graphs import AccountGraphs
+from iam.policy.escalation.graph import EscalationGraph, GoalDistances
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.index import Index
 from tests.iam.policy.escalation.builders import World, allow, deny
@@ -20,7 +20,7 @@ from tests.iam.policy.escalation.random_worlds import ACTIONS, RESOURCES, world
 
 def said(graph: EscalationGraph) -> dict[tuple[str, int], tuple[bool, int]]:
     """Who becomes administrator: whether surely, and in how many steps."""
-    reach: Reach = graph.to_administrator()
+    reach: GoalDistances = graph.to_administrator()
     bits_by_pair = {}
     for at in graph.everybody:
         hops = reach.best(at)
@@ -54,7 +54,7 @@ def change(world: World, dice: random.Random, index: Index, held_documents: list
 @given(st.integers(0, 2**32))
 def test_what_was_kept_makes_the_same_graph(seed: int) -> None:
     scene, dice, results = world(random.Random(seed)), random.Random(seed + 1), list[Any]()
-    index, kept = scene.index, Estates()
+    index, kept = scene.index, AccountGraphs()
     facts = scene.facts
     assert said(EscalationGraph(index, facts=facts, kept=kept)) == said(EscalationGraph(index, facts=facts))
     for _ in range(4):
@@ -70,7 +70,7 @@ def test_what_was_kept_makes_the_same_graph(seed: int) -> None:
 
 
 def test_only_the_account_that_changed_is_looked_at_again() -> None:
-    scene, kept = world(random.Random(5)), Estates()
+    scene, kept = world(random.Random(5)), AccountGraphs()
     index = scene.index
     number = len(index.accounts)
     assert number > 1
