@@ -7,6 +7,9 @@ from typing import Any
 
 from console.audit.requests import Reference
 from console.audit.sentences import OF_CHANGES, OF_REQUESTS, SENTENCES
+from iam.audit.findings.rules import all_rules
+from iam.audit.frameworks.definitions import all_frameworks
+from iam.audit.frameworks.judgement import DECISION_LABELS
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE, NOT_SIGNED_IN
 
@@ -22,7 +25,14 @@ _NAMES = {
 """Values for which the sign-in library has a name, and people another."""
 _STATES = frozenset({"from", "to"})
 """Such words in entries about a state; elsewhere they are names."""
-_LABELS = {"arn": "ARN", "by": "Method", "change": "Change ID", "grant": "Grant ID", "for": "For"}
+_LABELS = {
+    "sha256": "SHA-256",
+    "arn": "ARN",
+    "by": "Method",
+    "change": "Change ID",
+    "grant": "Grant ID",
+    "for": "For",
+}
 _ACTORS = {COMMAND_LINE.name: "The command line", NOT_SIGNED_IN.name: "Someone who isn’t signed in"}
 
 
@@ -45,8 +55,9 @@ def words_of(entry: Entry, reference: Reference | None = None) -> str:
     values |= _counted(data)
     if entry.kind == "link.refused":
         values["why"] = _unslugged(str(data.get("why", "")))
+    values |= _titles(entry)
     values["who"] = _ACTORS.get(entry.actor_label, entry.actor_label)
-    values["subject"] = entry.subject
+    values.setdefault("subject", entry.subject)
     values["request"] = _request(entry, reference)
     if entry.kind == "sign_in.failed" and data.get("cause"):
         template = (
@@ -98,6 +109,25 @@ def _request(entry: Entry, reference: Reference | None) -> str:
     if entry.kind.partition(".")[2] in OF_REQUESTS:
         return f"“{reference.title}” ({reference.number}), including “{reference.part}”"
     return f"“{reference.part}” ({reference.number}), part of “{reference.title}”"
+
+
+def _titles(entry: Entry) -> dict[str, str]:
+    """What entries of audits name by a word of ours, as pages call it."""
+    data, area = entry.data, entry.kind.partition(".")[0]
+    if area == "finding":
+        rule = all_rules().get(str(data.get("finding")))
+        return {"finding": rule.title} if rule else {}
+    if area == "assertion":
+        return {"do": str(data.get("act", ""))}
+    if area not in ("framework", "requirement"):
+        return {}
+    name, _, number = entry.subject.partition(" ")
+    framework = all_frameworks().get(name)
+    decision = str(data.get("decision", ""))
+    return {
+        "subject": f"{framework.title} {number}".strip() if framework else entry.subject,
+        "decision": DECISION_LABELS.get(decision, decision).lower(),
+    }
 
 
 def _counted(data: dict[str, Any]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from console.audit.requests import references_of
 from console.audit.sentences import GROUPS
 from console.web.access import ViewerRequest, require
 from console.web.heartbeat import SILENT_SECONDS, beat_age
+from console.web.moments import day_start, read_day
 from console.web.render import is_fragment, render_page
 from iam.audit.anchors.services import newest_writes
 from iam.audit.print.spreadsheet import harmless
@@ -129,6 +130,7 @@ def _filter(request: ViewerRequest) -> EntryFilter:
     """
     get = request.GET.get
     kind, before = get("kind", ""), get("before", "")
+    first, last = read_day(get("from", "")), read_day(get("to", ""))
     known_kind = kind if kind.replace("_", "").replace(".", "").isalnum() else ""
     before_number = int(before) if before.isdecimal() and len(before) < 19 else None
     return EntryFilter(
@@ -137,8 +139,8 @@ def _filter(request: ViewerRequest) -> EntryFilter:
         kind=known_kind,
         account_id=get("account", ""),
         actor_id=_uuid(get("who", "")),
-        since=_day(get("from", "")),
-        until=_day(get("to", ""), days=1),
+        since=day_start(first) if first else None,
+        until=day_start(last, later=1) if last else None,
         before=before_number,
     )
 
@@ -154,15 +156,6 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _day(text: str, *, days: int = 0) -> datetime | None:
-    """The beginning of a day, UTC."""
-    try:
-        day = date.fromisoformat(text) + timedelta(days=days)
-    except (ValueError, OverflowError):
-        return None
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _export(request: ViewerRequest, wanted: EntryFilter, form: str) -> StreamingHttpResponse:
