@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 
+def day_words(moment: datetime) -> str:
+    """'5 Dec 2026', the day of UTC."""
+    at = moment.astimezone(UTC)
+    return f"{at.day} {at:%b %Y}"
+
+
 def moment_words(moment: datetime) -> str:
     """'5 Dec 2026, 13:26 UTC', the format of the pages."""
-    at = moment.astimezone(UTC)
-    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+    return f"{day_words(moment)}, {moment.astimezone(UTC):%H:%M} UTC"

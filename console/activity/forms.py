@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
 from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 
-from console.web.moments import reader_zone
+from console.web.moments import day_start
 from iam.activity.queries import ALL, ActivityFilter
 
 TEXT_LENGTH: Final = 200
@@ -85,17 +85,12 @@ class AccountsActivityForm(ActivityForm):
         """The filter; both days count whole."""
         chosen = super().event_filter
         if first := self.cleaned_data.get("since"):
-            chosen = replace(chosen, since=_start(first))
+            chosen = replace(chosen, since=day_start(first))
         if last := self.cleaned_data.get("until"):
-            chosen = replace(chosen, until=_start(last + timedelta(days=1)))
+            chosen = replace(chosen, until=day_start(last, later=1))
         return chosen
 
     @property
     def is_filtered(self) -> bool:
         """Whether something was chosen."""
         return super().is_filtered or any(self.value(name) for name in ("who", "account", "since", "until"))
-
-
-def _start(day: Any) -> datetime:
-    """The first moment of a day where the reader is."""
-    return datetime.combine(day, time.min, tzinfo=reader_zone()).astimezone(UTC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -10,12 +10,12 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST
 
 from console.compliance.presenters import framework_or_404, framework_url, requirement_url, scope_in
 from console.compliance.requirement_page import requirement_or_404, shown
 from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.moments import day_end, read_day
 from console.web.text import reads_as_stored
 from iam.audit.frameworks import decisions
 from iam.audit.frameworks.decisions import DecisionDraft, DecisionRefusedError
@@ -40,7 +40,8 @@ def decide(request: ViewerRequest, name: str, number: str) -> HttpResponse:
         reads_as_stored(reason)
     except ValidationError as error:
         return shown(request, framework, requirement, scope, errors={"reason": " ".join(error.messages)})
-    draft = DecisionDraft(kind, reason, _end_of_day(request.POST.get("until", "")))
+    day = read_day(request.POST.get("until", ""))
+    draft = DecisionDraft(kind, reason, day_end(day) if day else None)
     try:
         decisions.decide(framework, requirement, scope, draft, actor=request.viewer, now=datetime.now(tz=UTC))
     except DecisionRefusedError as error:
@@ -48,15 +49,6 @@ def decide(request: ViewerRequest, name: str, number: str) -> HttpResponse:
     words = WAITS if kind in NEEDS_APPROVAL else "Attested."
     messages.success(request, words)
     return redirect(requirement_url(framework, number, scope))
-
-
-def _end_of_day(text: str) -> datetime | None:
-    """The end of a day in UTC; None for what is no day."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
-    return None if day is None else datetime.combine(day, time(23, 59, 59), tzinfo=UTC)
 
 
 def _decision_or_404(request: ViewerRequest, pk: UUID) -> RequirementDecision:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from console.compliance.presenters import (
@@ -21,6 +20,7 @@ from console.compliance.presenters import (
 )
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
+from console.web.moments import day_start, read_day
 from console.web.query import Query
 from console.web.render import render_live, render_page
 from iam.audit.frameworks.decisions import may_decide_in
@@ -129,22 +129,14 @@ def _before(
     """The states since a day, where one is asked for; the tab alone asks since the last assessment, and
     without one since the beginning.
     """
-    since = _day(request.GET.get("since", ""))
+    day = read_day(request.GET.get("since", ""))
+    since = day_start(day) if day else None
     if request.at is not None or (since is None and tab != CHANGED):
         return {}
     if since is None:
         mark = last_mark(framework, scope)
         since = mark.at if mark else datetime.min.replace(tzinfo=UTC)
     return states_before(framework, scope, since=since)
-
-
-def _day(text: str) -> datetime | None:
-    """Midnight UTC of a day; None for what is none."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
-    return None if day is None else datetime.combine(day, time(), tzinfo=UTC)
 
 
 def _grouped(framework: Framework, rows: list[RequirementRow]) -> list[tuple[str, str, list[RequirementRow]]]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from console.compliance.presenters import TONES, VERDICTS, framework_or_404, row_of, scope_in
 from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.moments import to_local
 from console.web.query import Query
 from console.web.render import render_page
 from iam.audit.findings.models import AuditFinding
@@ -94,7 +95,7 @@ def shown(
     parts = parts_of_requirement(viewer, framework, scope, requirement.number)
     parts.sort(key=lambda part: (WORST_FIRST.index(part[2].verdict), part[1]))
     rows = decisions_about(framework, requirement.number, scope)
-    now = datetime.now(tz=UTC)
+    now = to_local(datetime.now(tz=UTC))
     may_decide = decisions.may_decide_in(viewer, scope)
     applies = any(row.kind == DecisionKind.APPLIES and _is_in_force(row, now) for row in rows)
     kinds = decisions.kinds_of(requirement, applies=applies) if may_decide else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -11,11 +11,11 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST, require_safe
 
 from console.findings.presenters import EVENT_MARKS, evidence_of, fix_links, row_of, sees_whole
 from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.moments import day_end, read_day, to_local
 from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.audit.findings import acceptance
@@ -60,7 +60,7 @@ def _page(
     number = finding.entity_id or 0
     is_single = settings.SINGLE_OPERATOR
     may_request = acceptance.may_request(viewer, finding)
-    now = datetime.now(tz=UTC)
+    now = to_local(datetime.now(tz=UTC))
     context: dict[str, Any] = {
         "row": row_of(finding, viewer),
         "finding": finding,
@@ -82,7 +82,7 @@ def _page(
             "reason": request.POST.get("reason", ""),
         },
         "earliest": f"{now + timedelta(days=1):%Y-%m-%d}",
-        "latest": f"{now + acceptance.LONGEST:%Y-%m-%d}",
+        "latest": f"{now + acceptance.LONGEST - timedelta(days=1):%Y-%m-%d}",
         "section": "findings",
         **_affected(request, finding),
     }
@@ -128,14 +128,14 @@ def accept(request: ViewerRequest, pk: int) -> HttpResponse:
     """Request that the finding is accepted until the end of a day."""
     finding = visible_finding(request, pk)
     reason = request.POST.get("reason", "").strip()
-    day = _day(request.POST.get("until", ""))
+    day = read_day(request.POST.get("until", ""))
     if day is None:
         return _page(request, finding, errors={"until": "Enter a date, such as 2026-12-31."})
     if problem := _reason_problem(reason):
         return _page(request, finding, errors={"reason": problem})
     try:
         acceptance.request_acceptance(
-            finding, until=day, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC)
+            finding, until=day_end(day), reason=reason, actor=request.viewer, now=datetime.now(tz=UTC)
         )
     except AcceptanceError as error:
         return _page(request, finding, errors={error.field or "form": error.message})
@@ -152,15 +152,6 @@ def _reason_problem(reason: str) -> str:
     except ValidationError as error:
         return " ".join(error.messages)
     return ""
-
-
-def _day(text: str) -> datetime | None:
-    """The end of a day in UTC; None for what is no day."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
-    return None if day is None else datetime.combine(day, time(23, 59, 59), tzinfo=UTC)
 
 
 @require(Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -12,7 +12,6 @@ from django.core.cache import cache
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from console.findings.posture import posture_context
@@ -21,6 +20,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.context import frame_of
 from console.web.files import file_links
 from console.web.list_export import export_list, pages_of
+from console.web.moments import day_start, read_day
 from console.web.page_cursors import place_in, word_of
 from console.web.query import Query
 from console.web.render import is_fragment, render_page
@@ -201,7 +201,8 @@ def wanted_in(request: ViewerRequest) -> FindingFilter:
     """The filters of the address, as the list and its file take them; what is malformed filters nothing."""
     get, tab = request.GET, _tab(request)
     names = {severity.name.lower(): severity.value for severity in FindingSeverity}
-    since = _day(get.get("since", ""))
+    day = read_day(get.get("since", ""))
+    since = day_start(day) if day else None
     if tab == "changed":
         since = since or _changed_since(request)
     if tab == "new":
@@ -246,15 +247,6 @@ def _what_changed(request: ViewerRequest, since: datetime) -> dict[str, Any]:
         parts.append(f"{counts[kind]:,} {words}")
     is_visit = not request.GET.get("since") and last_visit(request.viewer) is not None
     return {"changed_since": since, "changed_words": ", ".join(parts), "is_since_visit": is_visit}
-
-
-def _day(text: str) -> datetime | None:
-    """Midnight UTC of a day; None for what is none."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
-    return None if day is None else datetime.combine(day, time(), tzinfo=UTC)
 
 
 def _files(viewer: Viewer, request: ViewerRequest) -> list[tuple[str, str]]:

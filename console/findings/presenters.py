@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from console.changes.actions import ACTIONS, ActAction
+from console.web.moments import date_text
 from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import (
     AuditFinding,
@@ -306,14 +307,18 @@ def _moment(value: object) -> datetime | None:
 
 def _key_words(key: Mapping[str, Any]) -> str:
     created, used = key.get("created"), key.get("last_used")
-    made = f", created {created[:10]}" if created else ""
-    last = f"last used {used[:10]}" if used else "no use known"
+    made = f", created {_day_words(created)}" if created else ""
+    last = f"last used {_day_words(used)}" if used else "no use known"
     return f"{key['key']}{made}, {last}"
+
+
+def _day_words(moment: str) -> str:
+    return date_text(datetime.fromisoformat(moment))
 
 
 def _step_words(step: Mapping[str, Any]) -> str:
     who, becomes = (str(step[name]).rpartition("/")[2] for name in ("who", "becomes"))
-    return f"{who}: {' and '.join(step['does'])}, and is {becomes} then"
+    return f"{who}: {' and '.join(step['does'])}. Becomes {becomes}."
 
 
 def _statement_words(statement: Mapping[str, Any]) -> str:
@@ -328,7 +333,7 @@ def _breach_words(breach: Mapping[str, Any]) -> str:
 
 
 def _use_words(use: Mapping[str, Any]) -> str:
-    return f"{use['arn'].rpartition('/')[2]}, last on {use['last'][:10]}"
+    return f"{use['arn'].rpartition('/')[2]}, last on {_day_words(use['last'])}"
 
 
 def _error_words(error: Mapping[str, Any]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
 
+from console.web.moments import day_end
 from console.web.text import reads_as_stored
 from iam.directory.models import Role, RuleKind, Team
 
@@ -55,14 +56,14 @@ class OperatorRoleForm(forms.Form):
         required=False,
         label="Last day",
         widget=forms.DateInput(attrs={"class": "input", "type": "date"}),
-        help_text="Auditors only. Afterwards the role has no rights (UTC).",
+        help_text="Auditors only. Afterwards the role has no rights.",
         error_messages={"invalid": "Write the day as 2026-11-30."},
     )
 
     def clean_until(self) -> datetime | None:
         """The end of the day."""
         day = self.cleaned_data["until"]
-        return datetime.combine(day, time(), tzinfo=UTC) + timedelta(days=1) if day else None
+        return day_end(day) if day else None
 
 
 class FactorsForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.reviews.campaign import campaign_or_404, campaign_shown
 from console.reviews.review_list import can_start
 from console.web.access import ViewerRequest, require, require_present
+from console.web.moments import day_end
 from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.access.templates.models import Template
@@ -113,7 +114,7 @@ class CampaignForm(forms.Form):
 
     @property
     def draft(self) -> CampaignDraft:
-        """What a valid form says; a day lasts until its end in UTC."""
+        """What a valid form says; a day lasts until its end where the reader is."""
         data = self.cleaned_data
         terms = ReviewTerms(
             **{name: tuple(data[name]) for name in CHOSEN},
@@ -127,7 +128,7 @@ class CampaignForm(forms.Form):
             data["name"].strip(),
             data["reason"].strip(),
             terms,
-            datetime.combine(data["due"], time(23, 59), tzinfo=UTC),
+            day_end(data["due"]),
             UUID(data["reviewer"]),
             UUID(data["second_reviewer"]),
         )

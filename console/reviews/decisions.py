@@ -123,7 +123,8 @@ def _say(request: ViewerRequest, result: DecisionResult, decision: str) -> None:
     """What came of it."""
     if result.decided:
         count = len(result.decided)
-        messages.success(request, f"{TOASTS[decision]}: {count:,} {'access' if count == 1 else 'accesses'}.")
+        items = "1 access item" if count == 1 else f"{count:,} access items"
+        messages.success(request, f"{TOASTS[decision]}: {items}.")
     problems = [*(conflict.words for conflict in result.conflicts), *result.refused]
     for problem in problems[:MAX_LISTED]:
         messages.error(request, problem)

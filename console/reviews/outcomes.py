@@ -42,7 +42,8 @@ def request_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     if done.rows:
         sets = len({change.change_set_id for change in done.changes})
         requests = "1 request" if sets == 1 else f"{sets:,} requests"
-        messages.success(request, f"{requests} for {done.rows:,} decisions. Someone else has to approve.")
+        decisions = "1 decision" if done.rows == 1 else f"{done.rows:,} decisions"
+        messages.success(request, f"{requests} for {decisions}. Someone else has to approve.")
     if done.refused:
         messages.error(request, f"{done.refused:,} could not be requested. Each row says why.")
     return redirect("reviews:campaign", pk)

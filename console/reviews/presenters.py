@@ -23,7 +23,7 @@ STATES: Final[Mapping[str, tuple[str, str]]] = {
     RunState.DRAFT: ("Draft", ""),
     RunState.SUBMITTING: ("Being prepared", "info"),
     RunState.RUNNING: ("In review", "info"),
-    RunState.WAITING: ("Waiting for acknowledgement", "note"),
+    RunState.WAITING: ("Waiting for acknowledgment", "note"),
     RunState.DONE: ("Signed off", "ok"),
     RunState.CLOSED: ("Ended without a result", ""),
 }
@@ -161,7 +161,7 @@ def replay_words(row: ReviewItem) -> tuple[str, str]:
     if not replay["calls"]:
         return "No calls recorded in 90 days", ""
     denied, undecided = replay["denied"], replay["undecided"]
-    calls = f"{replay['calls']:,} calls"
+    calls = "1 call" if replay["calls"] == 1 else f"{replay['calls']:,} calls"
     if denied:
         return f"{denied:,} of {calls} would be denied", "bad"
     if undecided:

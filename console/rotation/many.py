@@ -46,7 +46,9 @@ def many_page(request: ViewerRequest) -> HttpResponse:
         run, begun = begin_many(request.viewer, keys, read_terms(request.POST))
     except RefusedError as refused:
         return _page(request, asked, keys, choice, refused=refused)
-    messages.success(request, f"{len(begun.chosen):,} rotations are being requested.")
+    number = len(begun.chosen)
+    rotations = "1 rotation is" if number == 1 else f"{number:,} rotations are"
+    messages.success(request, f"{rotations} being requested.")
     return redirect(f"{reverse('keys:rotations')}?batch={run.pk}")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -116,6 +116,30 @@ def left_text(end: datetime, *, now: datetime | None = None) -> str:
     """'7 days left', or 'ended'."""
     left = end - (now or datetime.now(tz=UTC))
     return "ended" if left <= timedelta() else f"{duration_text(left)} left"
+
+
+def day_start(day: date, *, later: int = 0) -> datetime:
+    """The first moment of a day where the reader is, or of that so many days later, in UTC."""
+    try:
+        local = datetime.combine(day + timedelta(days=later), time(), tzinfo=reader_zone())
+        return local.astimezone(UTC)
+    except OverflowError:
+        edge = datetime.min if day.year == MINYEAR else datetime.max
+        return edge.replace(tzinfo=UTC)
+
+
+def day_end(day: date) -> datetime:
+    """The last second of a day where the reader is, in UTC."""
+    following = day_start(day, later=1)
+    return following if following.year == MAXYEAR else following - timedelta(seconds=1)
+
+
+def read_day(text: str) -> date | None:
+    """The day that an input of type date was given; None if malformed."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
 
 
 def input_text(moment: datetime | None) -> str:

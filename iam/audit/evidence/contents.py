@@ -23,7 +23,7 @@ from iam.changes.queries import visible_changes
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
-from iam.moments import moment_words
+from iam.moments import day_words, moment_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,7 @@ def facts_of(pack: EvidencePack, scope: PackScope, sample: ChangeSample) -> list
 def title_of(kind: PackKind, subject: str, *, since: datetime, until: datetime) -> str:
     """What the pack is called."""
     if kind is PackKind.PERIOD:
-        last = until - timedelta(seconds=1)
-        return f"Changes and journal, {since.day} {since:%b %Y} to {last.day} {last:%b %Y}"
+        return f"Changes and journal, {day_words(since)} to {day_words(until - timedelta(seconds=1))}"
     if kind is PackKind.FRAMEWORK:
         return all_frameworks()[subject].title
     return f"{kind.label} {subject}"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import models
+
+from iam.moments import day_words
 
 
 class PackKind(models.TextChoices):
@@ -63,6 +66,11 @@ class EvidencePack(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def period(self) -> str:
+        """The first and the last day, of UTC: `until` is the moment after it."""
+        return f"{day_words(self.since)} to {day_words(self.until - timedelta(seconds=1))}"
 
     @property
     def reference(self) -> str:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from iam.audit.approval_requests.kinds import RequestKind
 from iam.audit.findings.models import AcceptanceState, FindingAcceptance
 from iam.audit.findings.rules import all_rules
+from iam.moments import moment_words
 from iam.notify.pages import MessagePage, path_of
 
 
@@ -25,7 +26,7 @@ def _within(rows: QuerySet[FindingAcceptance], numbers: Collection[str]) -> Quer
 def _title(acceptance: FindingAcceptance) -> str:
     rule = all_rules().get(acceptance.finding.kind)
     words = rule.title if rule else acceptance.finding.kind
-    return f"Accept finding until {acceptance.until:%Y-%m-%d}: {words}, {acceptance.finding.name}"
+    return f"Accept finding until {moment_words(acceptance.until)}: {words}, {acceptance.finding.name}"
 
 
 ACCEPTANCE_REQUEST: Final[RequestKind[FindingAcceptance]] = RequestKind(

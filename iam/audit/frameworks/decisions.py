@@ -99,7 +99,7 @@ def decide(
         results = summaries.judged(framework, scope, summaries.kept_parts(framework, scope), at=now)
         covers = list(results[requirement.number].failing)
         if not covers:
-            raise DecisionRefusedError("Nothing fails, so that there is nothing to except.", field="kind")
+            raise DecisionRefusedError("Nothing fails, so there is nothing to except.", field="kind")
     with transaction.atomic():
         if not is_request:
             _end_others(framework, requirement, scope, draft.kind, actor=actor, now=now)

@@ -27,7 +27,7 @@ def _tell(campaign: ReviewCampaign, people: dict[UUID, int], *, key: str, words:
     sent = 0
     for person in Person.objects.filter(pk__in=people, is_active=True):
         number = people[person.pk]
-        what = "1 access" if number == 1 else f"{number:,} accesses"
+        what = "1 access item" if number == 1 else f"{number:,} access items"
         sent += notify(
             NotifyEvent.REVIEW,
             people=[person],
@@ -42,7 +42,7 @@ def _tell(campaign: ReviewCampaign, people: dict[UUID, int], *, key: str, words:
 
 def tell_opened(campaign: ReviewCampaign) -> int:
     """Ask the reviewers to review."""
-    text = f"{campaign.reason}\nPlease decide until {moment_words(campaign.due_at)}."
+    text = f"{campaign.reason}\nPlease decide by {moment_words(campaign.due_at)}."
     return _tell(campaign, _waiting(campaign), key="opened", words="To review", text=text)
 
 

@@ -70,11 +70,12 @@ def _overdue(campaign: ReviewCampaign, now: datetime) -> int:
     )
     if not left:
         return 1
+    items = "1 of its access items is" if left == 1 else f"{left:,} of its access items are"
     tell_person(
         campaign,
         campaign.owner_id,
         subject=f"{campaign.name} is overdue",
-        text=f"{left:,} of its accesses are not decided. Setting: {OverdueAction(action).label.lower()}.",
+        text=f"{items} not decided. Setting: {OverdueAction(action).label.lower()}.",
         key="overdue",
     )
     if action == OverdueAction.ESCALATE:

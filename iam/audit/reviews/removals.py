@@ -189,7 +189,7 @@ def _request_set(
 
 
 def _counted(number: int) -> str:
-    return "remove 1 access" if number == 1 else f"remove {number:,} accesses"
+    return "remove 1 access item" if number == 1 else f"remove {number:,} access items"
 
 
 def _key(campaign: ReviewCampaign, versions: dict[int, int]) -> str:

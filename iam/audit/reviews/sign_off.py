@@ -42,9 +42,9 @@ def why_not_sign(campaign: ReviewCampaign, viewer: Viewer) -> str:
         return "Only a reviewer or the person who started this review can sign it off."
     undecided = campaign.rows.filter(decision="")[: MAX_COUNTED + 1].count()
     if undecided > MAX_COUNTED:
-        return f"More than {MAX_COUNTED:,} of its accesses are not decided yet."
+        return f"More than {MAX_COUNTED:,} of its access items are not decided yet."
     if undecided:
-        return f"{undecided:,} of its accesses {'is' if undecided == 1 else 'are'} not decided yet."
+        return f"{undecided:,} of its access items {'is' if undecided == 1 else 'are'} not decided yet."
     left = pending(campaign).count()
     if left:
         return (
@@ -76,7 +76,7 @@ def why_not_acknowledge(campaign: ReviewCampaign, viewer: Viewer) -> str:
     neither signed it off nor decided about any of its rows.
     """
     if campaign.state != RunState.WAITING:
-        return "This review doesn’t wait for an acknowledgement."
+        return "This review doesn’t wait for an acknowledgment."
     accounts = ReviewTerms.from_json(campaign.terms).accounts or ("",)
     for number in accounts:
         rights = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -115,6 +116,29 @@ def test_a_lead_sees_those_of_their_people(account: Account, finding: AuditFindi
 def test_a_filter_narrows_the_list(query: str, is_listed: bool, finding: AuditFinding) -> None:
     client = signed_in(Role.AUDITOR)
     assert (f'href="{page_of(finding)}"' in text(client, f"{LIST}{query}")) is is_listed
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_the_day_until_which_it_is_accepted_is_the_day_that_was_chosen(
+    zone: str, finding: AuditFinding
+) -> None:
+    client = signed_in(Role.ADMINISTRATOR)
+    client.cookies["zone"] = zone
+    day = datetime.now(tz=UTC).date() + timedelta(days=40)
+    body = {"until": f"{day:%Y-%m-%d}", "reason": "The device is on its way."}
+    assert client.post(reverse("findings:accept", args=[finding.pk]), body).status_code == 302
+    shown = f">{day.day} {day:%b %Y}, 23:59<"
+    assert shown in text(client, page_of(finding))
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_the_last_day_that_the_field_offers_is_taken(zone: str, finding: AuditFinding) -> None:
+    client = signed_in(Role.ADMINISTRATOR)
+    client.cookies["zone"] = zone
+    latest = re.search(r'max="(\d{4}-\d\d-\d\d)"', text(client, page_of(finding)))
+    assert latest
+    body = {"until": latest.group(1), "reason": "The device is on its way."}
+    assert client.post(reverse("findings:accept", args=[finding.pk]), body).status_code == 302
 
 
 def test_pages_follow_each_other_with_the_same_number_of_queries(

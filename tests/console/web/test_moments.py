@@ -13,7 +13,17 @@ from django.conf import settings
 from django.test import Client
 
 from console.web import moments
-from console.web.moments import duration_text, input_text, left_text, read_in, read_input, zone_named
+from console.web.moments import (
+    day_end,
+    day_start,
+    duration_text,
+    input_text,
+    left_text,
+    read_day,
+    read_in,
+    read_input,
+    zone_named,
+)
 from console.web.templatetags.ui import ago, left, moment
 from console.web.templatetags.when import between, clock
 from iam.directory.models import Role
@@ -99,6 +109,45 @@ def test_what_is_over_has_nothing_left() -> None:
     assert left_text(now - timedelta(seconds=1)) == "ended"
     assert ">7 days left</time>" in left(now + timedelta(days=7))
     assert ago(now - timedelta(days=7)).endswith(">7 d ago</time>")
+
+
+@pytest.mark.parametrize("name", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Riga", "UTC"])
+def test_a_day_that_is_chosen_is_the_day_that_is_shown(name: str) -> None:
+    day = date(2026, 12, 5)
+    with read_in(zone_named(name)):
+        assert ">5 Dec 2026</time>" in moment(day_start(day), only="date")
+        assert ">5 Dec 2026</time>" in moment(day_end(day), only="date")
+        assert day_start(day, later=1) - day_end(day) == timedelta(seconds=1)
+        for edge in (date.min, date.max):
+            assert day_start(edge).tzinfo == day_end(edge).tzinfo == day_start(edge, later=1).tzinfo == UTC
+
+
+def test_a_malformed_day_is_none() -> None:
+    assert [read_day(text) for text in ("", "soon", "2026-13-01")] == [None, None, None]
+    assert read_day(" 2026-12-05 ") == date(2026, 12, 5)
+
+
+def test_no_page_reads_a_day_as_one_of_utc() -> None:
+    """But evidence, whose periods say that they are of UTC."""
+    own = {
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "console").glob("**/*.py")
+        if "demo" not in file.parts and "datetime.combine(" in file.read_text(encoding="utf-8")
+    }
+    assert own == {"console/web/moments.py", "console/evidence/pack_form.py"}
+
+
+def test_no_sentence_goes_on_with_a_capital_letter() -> None:
+    """'last Just now': after a word, a comma or a colon, `ago` is told that it is within a sentence."""
+    within = re.compile(r"[a-z,:] *{% ago (?![^%]*within=True)[^%]*%}")
+    assert within.search("last {% ago row.at %}")
+    wrong = [
+        f"{file.relative_to(ROOT)}: {line.strip()}"
+        for file in (ROOT / "templates").glob("**/*.html")
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if within.search(line)
+    ]
+    assert wrong == []
 
 
 def page(client: Client, address: str) -> str:

@@ -192,7 +192,7 @@ def test_sign_off_waits_for_all_decisions_and_for_somebody_else() -> None:
     with pytest.raises(RefusedError, match="1 of its decisions has not been requested"):
         sign(campaign, note="", actor=world.administrator, now=now())
     ReviewItem.objects.filter(pk=row.pk).update(decision="")
-    with pytest.raises(RefusedError, match="1 of its accesses is not decided"):
+    with pytest.raises(RefusedError, match="1 of its access items is not decided"):
         sign(campaign, note="", actor=world.administrator, now=now())
     ReviewItem.objects.filter(pk=row.pk).update(decision="keep")
     sign(campaign, note="", actor=world.administrator, now=now())
