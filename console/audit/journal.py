@@ -24,7 +24,7 @@ from console.audit.requests import references_of
 from console.audit.sentences import GROUPS
 from console.web.access import ViewerRequest, require
 from console.web.heartbeat import SILENT_SECONDS, beat_age
-from console.web.moments import day_start, read_day
+from console.web.moments import read_day_start
 from console.web.render import is_fragment, render_page
 from iam.audit.anchors.services import newest_writes
 from iam.audit.print.spreadsheet import harmless
@@ -130,7 +130,6 @@ def _filter(request: ViewerRequest) -> EntryFilter:
     """
     get = request.GET.get
     kind, before = get("kind", ""), get("before", "")
-    first, last = read_day(get("from", "")), read_day(get("to", ""))
     known_kind = kind if kind.replace("_", "").replace(".", "").isalnum() else ""
     before_number = int(before) if before.isdecimal() and len(before) < 19 else None
     return EntryFilter(
@@ -139,8 +138,8 @@ def _filter(request: ViewerRequest) -> EntryFilter:
         kind=known_kind,
         account_id=get("account", ""),
         actor_id=_uuid(get("who", "")),
-        since=day_start(first) if first else None,
-        until=day_start(last, later=1) if last else None,
+        since=read_day_start(get("from", "")),
+        until=read_day_start(get("to", ""), later=1),
         before=before_number,
     )
 

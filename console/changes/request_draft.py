@@ -226,7 +226,7 @@ def _quotas(plans: list[ChangePlan]) -> list[dict[str, Any]]:
 
 def _irreversible_note(operation: Operation) -> str:
     """Why nothing brings it back, and what could be done instead."""
-    alternative = f" Instead: {operation.alternative}" if operation.alternative else ""
+    alternative = f" {operation.alternative}" if operation.alternative else ""
     return f"{operation.title}: {operation.irreversible}{alternative}"
 
 

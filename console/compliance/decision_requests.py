@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from console.compliance.presenters import framework_or_404, framework_url, requirement_url, scope_in
 from console.compliance.requirement_page import requirement_or_404, shown
 from console.web.access import ViewerRequest, found_or_404, require, require_present
-from console.web.moments import day_end, read_day
+from console.web.moments import read_day_end
 from console.web.text import reads_as_stored
 from iam.audit.frameworks import decisions
 from iam.audit.frameworks.decisions import DecisionDraft, DecisionRefusedError
@@ -40,8 +40,7 @@ def decide(request: ViewerRequest, name: str, number: str) -> HttpResponse:
         reads_as_stored(reason)
     except ValidationError as error:
         return shown(request, framework, requirement, scope, errors={"reason": " ".join(error.messages)})
-    day = read_day(request.POST.get("until", ""))
-    draft = DecisionDraft(kind, reason, day_end(day) if day else None)
+    draft = DecisionDraft(kind, reason, read_day_end(request.POST.get("until", "")))
     try:
         decisions.decide(framework, requirement, scope, draft, actor=request.viewer, now=datetime.now(tz=UTC))
     except DecisionRefusedError as error:

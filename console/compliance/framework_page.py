@@ -20,7 +20,7 @@ from console.compliance.presenters import (
 )
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
-from console.web.moments import day_start, read_day
+from console.web.moments import read_day_start
 from console.web.query import Query
 from console.web.render import render_live, render_page
 from iam.audit.frameworks.decisions import may_decide_in
@@ -129,8 +129,7 @@ def _before(
     """The states since a day, where one is asked for; the tab alone asks since the last assessment, and
     without one since the beginning.
     """
-    day = read_day(request.GET.get("since", ""))
-    since = day_start(day) if day else None
+    since = read_day_start(request.GET.get("since", ""))
     if request.at is not None or (since is None and tab != CHANGED):
         return {}
     if since is None:

@@ -20,6 +20,7 @@ from iam.audit.frameworks.models import ComplianceScope
 from iam.audit.frameworks.queries import find_scope, visible_scopes
 from iam.audit.frameworks.terms import ScopeTerms
 from iam.guard import Right
+from iam.mirror.queries.accounts import visible_accounts
 
 DECIDES: Final = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
 MAX_TEXT: Final = 10_000
@@ -88,7 +89,11 @@ def _initial(scope: ComplianceScope) -> dict[str, str]:
 def scopes_page(request: ViewerRequest) -> HttpResponse:
     """The scopes that the viewer sees."""
     require_present(request)
-    rows = [(scope, ScopeTerms.from_json(scope.terms)) for scope in visible_scopes(request.viewer)]
+    names = dict(visible_accounts(request.viewer).values_list("account_id", "name"))
+    rows = []
+    for scope in visible_scopes(request.viewer):
+        terms = ScopeTerms.from_json(scope.terms)
+        rows.append((scope, terms, [names.get(number, number) for number in terms.accounts]))
     context = {
         "rows": rows,
         "may_change": may_decide_in(request.viewer, None),

@@ -44,7 +44,7 @@ from iam.people.onboarding.stuck_people import stuck_newcomers
 
 NEWS, WAITING, ACCOUNTS, TEAM, STUCK, NAMED = 8, 5, 8, 8, 6, 3
 WORRIES = (
-    ("Console password without MFA", "A password alone opens the AWS console.", "no-mfa", "bad"),
+    ("No MFA", "A password alone opens the AWS console.", "no-mfa", "bad"),
     ("Access keys older than 90 days", "Rotate them, or delete those that no one uses.", "old-keys", "warn"),
     ("Not used for 45 days", "Ask whether the user is still needed.", "inactive", "warn"),
     ("Console password never used", "Invite the person again, or remove the password.", "never", "warn"),
@@ -259,13 +259,14 @@ def _mfa(numbers: FigureTotals) -> dict[str, Any]:
     ]
     legend += [("", f"None, {mfa['none']:,}")]
     legend += [("hollow", f"Unknown, {mfa['unread']:,}")] if mfa["unread"] else []
+    whose = "a console password and known MFA" if mfa["unread"] else "a console password"
     shares: dict[str, float] = dict.fromkeys(mfa, 0)
     if known:
         shares = {name: round(100 * number / known, 1) for name, number in mfa.items()}
     return {
         "mfa": mfa,
         "share": shares,
-        "covered_words": f"{covered:,} of {known:,} IAM users with a console password",
+        "covered_words": f"{covered:,} of {known:,} IAM users with {whose}",
         "with_password": known,
         # Nobody should read 100 % while one is missing.
         "coverage": 100 * covered // known if known else None,

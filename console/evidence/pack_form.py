@@ -37,9 +37,9 @@ class SampleForm(forms.Form):
 
     accounts = forms.MultipleChoiceField(
         required=False,
-        help_text="None chosen: all that you see.",
+        help_text="If you select none, all that you see.",
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"invalid_choice": "Choose accounts of the list."},
+        error_messages={"invalid_choice": "Choose from the list."},
     )
     since = forms.DateField(
         label="From",
@@ -75,7 +75,7 @@ class SampleForm(forms.Form):
     def __init__(self, data: Any = None, *, viewer: Viewer, now: datetime, **initial: Any) -> None:
         first = (now - timedelta(days=PERIOD_DAYS)).date()
         super().__init__(data, initial={"since": first, "until": now.date(), **initial})
-        accounts = [(account.account_id, account.name) for account in whole_accounts(viewer)]
+        accounts = [(account.account_id, account.name) for account in whole_accounts(viewer).order_by("name")]
         self._set_choices("accounts", accounts)
 
     def _set_choices(self, name: str, choices: list[tuple[str, str]]) -> None:

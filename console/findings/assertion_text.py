@@ -25,21 +25,22 @@ def joined(words: Iterable[str]) -> str:
 
 
 def allowed_words(terms: AssertionTerms) -> str:
-    """'role BreakGlass and groups admins, ops'."""
+    """'Role BreakGlass and groups admins, ops'."""
     if not terms.allowed:
-        return "no one"
+        return "No one"
     parts = []
     for kind, (singular, plural) in KIND_WORDS.items():
         values = [each.value for each in terms.allowed if each.kind is kind]
         if values:
             parts.append(f"{singular if len(values) == 1 else plural} {', '.join(values)}")
-    return joined(parts)
+    words = joined(parts)
+    return words[:1].upper() + words[1:]
 
 
 def scope_words(terms: AssertionTerms, names: Mapping[str, str]) -> str:
     """The accounts by name."""
     if not terms.accounts:
-        return "all accounts"
+        return "All accounts"
     return joined(names.get(number, number) for number in terms.accounts)
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.findings.presenters import EVENT_MARKS, evidence_of, fix_links, row_of, sees_whole
 from console.web.access import ViewerRequest, found_or_404, require, require_present
-from console.web.moments import day_end, read_day, to_local
+from console.web.moments import read_day_end, to_local
 from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.audit.findings import acceptance
@@ -128,14 +128,14 @@ def accept(request: ViewerRequest, pk: int) -> HttpResponse:
     """Request that the finding is accepted until the end of a day."""
     finding = visible_finding(request, pk)
     reason = request.POST.get("reason", "").strip()
-    day = read_day(request.POST.get("until", ""))
-    if day is None:
+    until = read_day_end(request.POST.get("until", ""))
+    if until is None:
         return _page(request, finding, errors={"until": "Enter a date, such as 2026-12-31."})
     if problem := _reason_problem(reason):
         return _page(request, finding, errors={"reason": problem})
     try:
         acceptance.request_acceptance(
-            finding, until=day_end(day), reason=reason, actor=request.viewer, now=datetime.now(tz=UTC)
+            finding, until=until, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC)
         )
     except AcceptanceError as error:
         return _page(request, finding, errors={error.field or "form": error.message})

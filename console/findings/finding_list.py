@@ -20,7 +20,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.context import frame_of
 from console.web.files import file_links
 from console.web.list_export import export_list, pages_of
-from console.web.moments import day_start, read_day
+from console.web.moments import read_day_start
 from console.web.page_cursors import place_in, word_of
 from console.web.query import Query
 from console.web.render import is_fragment, render_page
@@ -201,8 +201,7 @@ def wanted_in(request: ViewerRequest) -> FindingFilter:
     """The filters of the address, as the list and its file take them; what is malformed filters nothing."""
     get, tab = request.GET, _tab(request)
     names = {severity.name.lower(): severity.value for severity in FindingSeverity}
-    day = read_day(get.get("since", ""))
-    since = day_start(day) if day else None
+    since = read_day_start(get.get("since", ""))
     if tab == "changed":
         since = since or _changed_since(request)
     if tab == "new":

@@ -187,7 +187,7 @@ def fix_links(finding: AuditFinding, viewer: Viewer) -> list[FixLink]:
     ):
         return []
     ready = fix_request_of(finding, viewer)
-    links = [_ready_link(finding, ready, viewer), _page_link(finding.fix, viewer)]
+    links = [_ready_link(finding, ready, viewer), _page_link(finding, viewer)]
     if ready is not None and ready.is_alternative:
         links.reverse()
     return [link for link in links if link is not None]
@@ -231,7 +231,8 @@ def _request_link(finding: AuditFinding, action: ActAction, viewer: Viewer) -> F
     return FixLink(action.button, f"{reverse('changes:act', args=[action.slug])}{query}", is_request=True)
 
 
-def _page_link(fix: Mapping[str, Any], viewer: Viewer) -> FixLink | None:
+def _page_link(finding: AuditFinding, viewer: Viewer) -> FixLink | None:
+    fix = finding.fix
     page = fix.get("page", "")
     if page in PAGES and "on" in fix:
         name, label = PAGES[page]
@@ -247,7 +248,8 @@ def _page_link(fix: Mapping[str, Any], viewer: Viewer) -> FixLink | None:
         return _grant_link(fix["policy"], viewer)
     if page in OTHER_PAGES and (viewer.sees_accounts or page in ("mfa", "offboarding")):
         name, label = OTHER_PAGES[page]
-        return FixLink(label, reverse(name))
+        query = f"?{urlencode({'q': finding.name})}" if page == "mfa" else ""
+        return FixLink(label, f"{reverse(name)}{query}")
     return None
 
 

@@ -33,7 +33,7 @@ from iam.mirror.models import UserCredentials, valid_at
 TITLES = {
     queries.PROPOSED: "To confirm",
     queries.DOUBTFUL: "Ambiguous",
-    queries.UNLINKED: "Unmatched",
+    queries.UNLINKED: "Not linked",
     queries.LINKED: "Linked by hand",
     queries.APART: "Excluded",
 }

@@ -142,6 +142,18 @@ def read_day(text: str) -> date | None:
         return None
 
 
+def read_day_start(text: str, *, later: int = 0) -> datetime | None:
+    """The first moment of the day that an input was given, or so many days later; None if malformed."""
+    day = read_day(text)
+    return None if day is None else day_start(day, later=later)
+
+
+def read_day_end(text: str) -> datetime | None:
+    """The last second of the day that an input was given; None if malformed."""
+    day = read_day(text)
+    return None if day is None else day_end(day)
+
+
 def input_text(moment: datetime | None) -> str:
     """The moment for an input of type datetime-local, in the reader's zone; label the field with
     `zone_label`.

@@ -144,7 +144,7 @@ def _without_name(sentence: str, name: str) -> str:
 
 def _of_receipt(receipt: Mapping[str, Any]) -> Iterator[str]:
     if irreversible := receipt.get("irreversible"):
-        alternative = f" Instead: {receipt['instead']}" if receipt.get("instead") else ""
+        alternative = f" {receipt['instead']}" if receipt.get("instead") else ""
         yield f"This can’t be undone. {irreversible}{alternative}"
     if managed := receipt.get("managed"):
         name = managed["arn"].rpartition("/")[2] or managed["arn"]

@@ -137,4 +137,6 @@ def said_of(before: str, after: str) -> Iterator[str]:
     if lost := sorted(old - new):
         yield f"Can no longer assume the role: {', '.join(lost)}."
     if not gained and not lost and before and after:
-        yield "The same principals are named, with different conditions."
+        stricter = not lets_in_more(before, after)
+        how = "under stricter conditions" if stricter else "under other conditions"
+        yield f"The same principals can assume the role, {how}."

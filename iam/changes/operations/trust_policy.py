@@ -68,6 +68,7 @@ class ReplaceTrustPolicy(OnSubject):
         return HIGH if self.risks() else NORMAL
 
     def simulate(self, world: ChangeWorld) -> None:
+        world.doubt(f"Who can assume {self.inputs.name} is not analyzed. Compare the two trust policies.")
         row = world.principal(self.inputs.subject_arn)
         if row is not None:
             world.put_principal(replace(row, trust=world.text(self.inputs.document)))

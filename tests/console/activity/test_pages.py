@@ -95,7 +95,7 @@ def test_a_filter_that_fits_nothing_says_so(maya: Entity) -> None:
         "/activity/?q=nothing",
         "/activity/?who=no",
     ):
-        assert "No call fits this filter" in _page(admin, address)
+        assert "No calls match these filters" in _page(admin, address)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_what_cannot_be_undone_says_so_before_and_offers_the_other_means(site: S
     shown = text(site.asker.get(address("access_key.delete", of=key.pk)))
 
     assert "This can’t be undone" in shown
-    assert "Instead: Deactivate it" in shown
+    assert "Deactivate it instead" in shown
     site.asker.post(address("access_key.delete", of=key.pk), form())
     change = Change.objects.get()
     assert "can’t restore a deleted access key" in change.receipt["irreversible"]

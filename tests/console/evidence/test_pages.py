@@ -87,7 +87,7 @@ def test_the_page_follows_the_worker_and_stops(account: Account) -> None:
         ({"since": "never"}, "Write the day as"),
         ({"sample_size": "9999"}, "A sample has at most 500 changes."),
         ({"seed": "a b"}, "Use up to 64 letters"),
-        ({"accounts": ["999999999999"]}, "Choose accounts of the list."),
+        ({"accounts": ["999999999999"]}, "Choose from the list."),
         ({"about": "framework:x"}, "Select a valid choice"),
     ],
 )

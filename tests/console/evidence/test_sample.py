@@ -129,7 +129,7 @@ def test_a_long_sample_is_cut_and_says_so(
         ({"since": "never"}, "Write the day as"),
         ({"sample_size": "9999"}, "A sample has at most 500 changes."),
         ({"seed": "a b"}, "Use up to 64 letters"),
-        ({"accounts": ["999999999999"]}, "Choose accounts of the list."),
+        ({"accounts": ["999999999999"]}, "Choose from the list."),
     ],
 )
 @pytest.mark.parametrize("page", [PAGE, FILE])

@@ -91,8 +91,8 @@ def test_a_change_counts_only_when_it_is_approved(account: Account) -> None:
     values = FILLED | {"allowed_role": "BreakGlass\nOnCall"}
     assert requester.post(page_of(assertion, "-edit"), values).status_code == 302
     page = text(other, page_of(assertion))
-    assert "Now: role BreakGlass" in page
-    assert "Then: roles BreakGlass, OnCall" in page
+    assert "Now: Role BreakGlass" in page
+    assert "Then: Roles BreakGlass, OnCall" in page
     assertion.refresh_from_db()
     assert assertion.version == 1
     assert requester.post(page_of(assertion, "-edit"), values).status_code == 422
