@@ -14,3 +14,8 @@ def day_words(moment: datetime) -> str:
 def moment_words(moment: datetime) -> str:
     """'5 Dec 2026, 13:26 UTC', the format of the pages."""
     return f"{day_words(moment)}, {moment.astimezone(UTC):%H:%M} UTC"
+
+
+def second_words(moment: datetime) -> str:
+    """'5 Dec 2026, 13:26:07 UTC', for evidence, where seconds count."""
+    return f"{day_words(moment)}, {moment.astimezone(UTC):%H:%M:%S} UTC"

@@ -33,6 +33,9 @@ PREVIEW_PHRASES: Final = 2
 """So many resources or phrases stand in a cell."""
 SIZE: Final = 100
 NAMES: Final = {Kind.USER.value: "access:person", Kind.ROLE.value: "access:role"}
+ORGANIZATION_LIMITS: Final = (
+    "Depends on limits that the organization sets (permissions boundary, SCPs or RCPs)"
+)
 FULL: Final = "Full access"
 GRADES: Final = {
     Grade.EVERYWHERE: ("All resources", "", ""),
@@ -321,7 +324,7 @@ def condition_text(action: OneAction) -> tuple[str, ...]:
     denied = chain.from_iterable(conditions_in_words(entry.statement) for entry in action.denies)
     sentences = [f"Only when {phrase}" for phrase in dict.fromkeys(allowed)]
     sentences += [f"Not when {phrase}" for phrase in dict.fromkeys(denied)]
-    return tuple(sentences) or ("Depends on the permissions boundary, SCPs or RCPs",)
+    return tuple(sentences) or (ORGANIZATION_LIMITS,)
 
 
 def _allowed_by(entry: ApplicableStatement, shown: ShownEntity) -> tuple[str, str, str]:

@@ -29,4 +29,5 @@ def weight_of_request(change: Change) -> dict[str, Any]:
         "other": totals.get(ALTERED, 0),
         "affected": impact.get("affected", 0),
         "affected_words": affected_words(impact) if impact.get("affected") else "",
+        "is_undecided": bool(impact.get("undecided")),
     }

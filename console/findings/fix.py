@@ -67,8 +67,9 @@ class FindingFixDraft(RequestDraft):
         """The finding, and where it leads back to."""
         finding = self.finding
         page = PageLink(finding.name, reverse("findings:finding", args=[finding.pk]))
+        title = operations[0].title if len(operations) == 1 else self.title
         return RequestFrame(
-            title=self.title,
+            title=title,
             crumbs=[PageLink("Findings", reverse("findings:list")), page, PageLink(self.fix.label)],
             leads_to=[page],
             account=finding.account,

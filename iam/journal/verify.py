@@ -17,6 +17,7 @@ from iam.journal.chain import GENESIS, LATE_ENTRY_WINDOW, block_hash, entry_hash
 from iam.journal.models import Block, Entry, Link, Verification
 from iam.journal.services import Actor, record
 from iam.journal.signing_keys import verifiers
+from iam.moments import second_words
 
 # Clocks of several hosts differ a little.
 CLOCKS = timedelta(minutes=5)
@@ -236,8 +237,8 @@ def _check_dates(
     others = f" So do {len(wrong) - 1} more entries of block {block.sequence}." if len(wrong) > 1 else ""
     return [
         TimestampMismatch(
-            f"Entry {first.id} says {first.at:%Y-%m-%d %H:%M:%S} UTC but was added about "
-            f"{block.made_at:%Y-%m-%d %H:%M:%S} UTC.{others}",
+            f"Entry {first.id} says {second_words(first.at)} but was added about "
+            f"{second_words(block.made_at)}.{others}",
             block=block.sequence,
             entries=tuple(entry.id for entry in wrong),
             acknowledged=acknowledged.get(block.sequence, 0) == len(wrong),

@@ -14,6 +14,7 @@ from django.db.models import Prefetch, QuerySet
 from iam.activity.call_records import AnsweredCall, CallRecord, RecordState, records_of_calls
 from iam.audit.evidence.tables import PackColumn, PackTable, Row
 from iam.changes.models import Approval, Change, ChangeState
+from iam.moments import second_words
 
 BATCH: Final = 200
 RECORDS: Final = {
@@ -122,7 +123,7 @@ def _row(change: Change, records: dict[str, CallRecord]) -> Row:
 
 
 def _approval(approval: Approval) -> str:
-    words = f"{approval.get_decision_display()} by {approval.approver_label} at {_utc(approval.at)}"
+    words = f"{approval.get_decision_display()} by {approval.approver_label} at {second_words(approval.at)}"
     if approval.is_own_request:
         words += " (own request, single operator)"
     return f"{words}: {approval.comment}" if approval.comment else words
@@ -166,13 +167,13 @@ def _call_words(call: Row) -> str:
     if event is None:
         return words
     if "event_id" in event:
-        return f"{words}, CloudTrail event {event['event_id']} at {_utc(event['at'])}"
+        return f"{words}, CloudTrail event {event['event_id']} at {second_words(event['at'])}"
     return f"{words}, CloudTrail: {event['state']}"
 
 
 def _read_back(change: Change) -> str:
     """What AWS showed after the calls."""
-    ended = _utc(change.ended_at) if change.ended_at else ""
+    ended = second_words(change.ended_at) if change.ended_at else "an unknown time"
     if change.already_so:
         return f"AWS was already as requested, seen at {ended}"
     if change.state == ChangeState.APPLIED:
@@ -181,7 +182,3 @@ def _read_back(change: Change) -> str:
     if change.state in (ChangeState.FAILED, ChangeState.UNKNOWN):
         return f"{change.get_state_display()} at {ended}: {change.error_message}"
     return ""
-
-
-def _utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

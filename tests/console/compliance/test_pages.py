@@ -80,7 +80,7 @@ def test_what_changed_since_a_day_says_what_it_was(account: Account) -> None:
     RequirementChange.objects.update(at=timezone.now() - timedelta(days=9))
     client = signed_in(Role.ADMINISTRATOR)
     since = f"{timezone.now() - timedelta(days=2):%Y-%m-%d}"
-    assert "No requirement changed its state since then." in text(client, f"{PCI}?tab=changed&since={since}")
+    assert "No requirement changed its status since then." in text(client, f"{PCI}?tab=changed&since={since}")
     assert client.post(f"{PCI}8.2.8/decide/", filled("met")).status_code == 302
     page = text(client, f"{PCI}?tab=changed&since={since}")
     assert "Was: Needs a person" in page
@@ -92,7 +92,7 @@ def test_what_changed_since_the_last_assessment(account: Account) -> None:
     assert "Was: Not judged" in text(client, f"{PCI}?tab=changed")
     assert client.post(f"{PCI}assessed/").status_code == 302
     page = text(client, f"{PCI}?tab=changed")
-    assert "No requirement changed its state" in page
+    assert "No requirement changed its status" in page
     assert "Last assessment: Ines Duarte" in page
     client.post(f"{PCI}8.2.8/decide/", filled("met"))
     assert "Was: Needs a person" in text(client, f"{PCI}?tab=changed")

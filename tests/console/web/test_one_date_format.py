@@ -10,7 +10,7 @@ from console.web.moments import moment_text
 from iam.moments import moment_words
 
 ROOT = Path(__file__).parents[3]
-OWN_FORMAT = re.compile(r"%Y-%m-%d %H:%M\} UTC|%b %Y, %H:%M\} UTC")
+OWN_FORMAT = re.compile(r"%Y-%m-%d %H:%M(:%S)?\} UTC|%b %Y, %H:%M(:%S)?\} UTC|\d+\]\} UTC")
 TECHNICAL = {"iam/moments.py", "iam/policy/trust_conditions.py"}
 """The format itself, and the words of the policy engine, which uses nothing of the rest."""
 

@@ -227,7 +227,7 @@ def test_an_entry_that_is_dated_back_is_named(journal: list[Entry]) -> None:
     assert verdict.is_intact
     (warning,) = verdict.open_warnings
     assert warning.entries == (forged.id,)
-    assert "was added about 2026-11-24 17:01:00 UTC" in warning.sentence
+    assert "was added about 24 Nov 2026, 17:01:00 UTC" in warning.sentence
 
 
 @pytest.fixture

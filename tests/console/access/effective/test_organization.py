@@ -78,7 +78,9 @@ def test_what_an_scp_makes_depend_on_circumstances_is_told_without_them(
     assert "Whether the organization allows it depends on conditions" in plain
     assert "eu-central-1" not in plain
     assert "The organization allows it" not in plain
-    assert "Depends on the permissions boundary, SCPs or RCPs" in body(member, of(place, "s3/"))
+    assert "Depends on limits that the organization sets (permissions boundary, SCPs or RCPs)" in body(
+        member, of(place, "s3/")
+    )
 
 
 def test_an_organization_that_was_not_read_is_said_aloud(
