@@ -39,7 +39,7 @@ def account() -> Account:
     factories.synced(account)
     factories.user(account, "shared-ops", credentials={"mfa": "none"})
     calculate(account)
-    assessment.reconcile()
+    assessment.assess_due()
     return account
 
 
@@ -215,7 +215,7 @@ def test_a_scope_is_created_and_judged(account: Account) -> None:
     assert "must start and end with a slash" in bad.content.decode()
     assert client.post("/compliance/scopes/new/", {"name": "Cards", "paths": "/cards/"}).status_code == 302
     assert ComplianceScope.objects.get().slug == "cards"
-    assessment.reconcile()
+    assessment.assess_due()
     assert "Cards" in text(client, f"{PCI}?scope=cards")
     assert client.post("/compliance/scopes/cards/remove/").status_code == 302
     assert not ComplianceScope.objects.exists()
@@ -229,7 +229,7 @@ def test_pages_ask_the_same_for_one_account_and_for_many(
         factories.synced(other)
         factories.user(other, f"shared-{number}", credentials={"mfa": "none"})
         calculate(other)
-    assessment.reconcile()
+    assessment.assess_due()
     client = signed_in(Role.AUDITOR)
     for address in ("/compliance/", PCI, ROW, f"{PCI}8.5.1/"):
         text(client, address)
@@ -242,7 +242,7 @@ def test_who_sees_some_accounts_gets_the_result_of_these(account: Account) -> No
     factories.synced(other)
     factories.user(other, "nora", credentials={"mfa": "virtual"})
     calculate(other)
-    assessment.reconcile()
+    assessment.assess_due()
     client = Client()
     operator = factories.operator(None, name="Only Data")
     factories.assign(operator.person, Role.AUDITOR, account_id="222222222222")
