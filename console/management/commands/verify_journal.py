@@ -12,6 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from iam.audit.anchors.places import AnchorPlaceError, notes_in
+from iam.audit.reviews import triggers as review_triggers
+from iam.audit.reviews.verification import altered_reviews
 from iam.journal import triggers
 from iam.journal.anchors import AnchorNote, ReadAnchors, heads_of, read_all
 from iam.journal.services import COMMAND_LINE, record
@@ -25,11 +27,14 @@ WARNINGS = 20
 
 
 class Command(BaseCommand):
-    """Exit code 0: the chain holds. 1: it is broken. 2: it holds, but the triggers are missing, nobody
-    chains, or entries are wrongly dated.
+    """Exit code 0: the chain holds. 1: it is broken, or a review that was signed off was altered. 2: it
+    holds, but the triggers are missing, nobody chains, or entries are wrongly dated.
     """
 
-    help = "Recompute the hash chain of the journal; exit code 1 names the first broken place, 2 warns."
+    help = (
+        "Recompute the hash chain of the journal, and compare the reviews that were signed off with it; exit "
+        "code 1 names what is broken, 2 warns."
+    )
     # Missing triggers are what this command reports and mends.
     requires_system_checks: list[str] = []
 
@@ -60,22 +65,27 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not triggers.tables_exist(connection):
             raise CommandError("The tables of the journal are missing: run `manage.py migrate` first.")
-        absent = triggers.missing(connection)
+        absent = triggers.missing(connection) + review_triggers.missing(connection)
         expect, unverified = _expected(options)
         verdict = verify(expect=expect)
+        altered = altered_reviews()
         if absent and options["restore_triggers"]:
             triggers.create(connection)
+            review_triggers.create(connection)
             record(kind="journal.triggers_restored", actor=COMMAND_LINE, data={"missing": absent})
         if options["acknowledge"] and verdict.is_intact:
             acknowledge(verdict, actor=COMMAND_LINE, reason=options["acknowledge"])
             verdict = verify(expect=expect)
         if options["json"]:
             whole = _as_json(verdict, absent) | {"anchors": len(expect), "anchor_problems": unverified}
+            whole["altered_reviews"] = altered
             self.stdout.write(json.dumps(whole, indent=2))
         else:
             self._tell(verdict, absent, restored=options["restore_triggers"])
             self._tell_anchors(expect, unverified, are_asked=options["anchors"] is not None)
-        if not verdict.is_intact or unverified:
+            for sentence in altered:
+                self.stdout.write(self.style.ERROR(sentence))
+        if not verdict.is_intact or unverified or altered:
             sys.exit(1)
         unprotected = absent and not options["restore_triggers"]
         if unprotected or verdict.open_warnings or verdict.tail_age() > TAIL_SECONDS:

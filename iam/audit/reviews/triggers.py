@@ -1,7 +1,10 @@
-"""The database triggers that refuse to alter the rows of a review that was signed off."""
+"""The database triggers that refuse to alter a review that was signed off: its rows, what they allow, and the
+row of the review itself.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -9,9 +12,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 CAMPAIGNS: Final = "audit_reviews_reviewcampaign"
 TABLES: Final = ("audit_reviews_reviewitem", "audit_reviews_reviewaccess")
 REFUSAL: Final = "a review that was signed off never changes"
-EVENTS: Final = (("UPDATE", "OLD", "NEW"), ("DELETE", "OLD", "OLD"), ("INSERT", "NEW", "NEW"))
-"""What happens to a row, the record that names its campaign, and the one with which PostgreSQL goes on: an
-update that went on with OLD would change nothing.
+STILL_SET: Final = "next_at"
+"""When the next review of a series begins is a date of the series, and is cleared when it has begun."""
+EVENTS: Final = (("UPDATE", ("OLD", "NEW"), "NEW"), ("DELETE", ("OLD",), "OLD"), ("INSERT", ("NEW",), "NEW"))
+"""What happens to a row, the records that must not be of a frozen campaign (an update could move a row into
+one), and the record with which PostgreSQL goes on: an update that went on with OLD would change nothing.
 """
 
 
@@ -19,27 +24,98 @@ def create(connection: BaseDatabaseWrapper) -> None:
     """Create them anew; harmless when they are there."""
     drop(connection)
     with connection.cursor() as cursor:
-        for table in TABLES:
-            for event, record, goes_on in EVENTS:
-                name = f"{table}_frozen_{event.lower()}"
-                of_campaign = f"c.id = {record}.campaign_id AND c.state = 'done'"
-                frozen = f"EXISTS (SELECT 1 FROM {CAMPAIGNS} c WHERE {of_campaign})"  # noqa: S608
-                begin = f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW"
-                if connection.vendor == "sqlite":
-                    cursor.execute(f"{begin} WHEN {frozen} BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END")
-                    continue
-                cursor.execute(
-                    f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                    f"IF {frozen} THEN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'check_violation'; "
-                    f"END IF; RETURN {goes_on}; END; $$"
-                )
-                cursor.execute(f"{begin} EXECUTE FUNCTION {name}()")
+        for statement in _statements(connection):
+            cursor.execute(statement)
+
+
+def _statements(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    is_sqlite = connection.vendor == "sqlite"
+    for table, event, goes_on, frozen in _conditions(connection):
+        name = _name(table, event)
+        begin = f"CREATE TRIGGER {name} BEFORE {event} ON {table}"
+        if is_sqlite:
+            yield f"{begin} FOR EACH ROW WHEN {frozen} BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+            continue
+        yield (
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF {frozen} THEN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'check_violation'; "
+            f"END IF; RETURN {goes_on}; END; $$"
+        )
+        each = "STATEMENT" if event == "TRUNCATE" else "ROW"
+        yield f"{begin} FOR EACH {each} EXECUTE FUNCTION {name}()"
+        # ALWAYS: session_replication_role cannot switch it off.
+        yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
+
+
+def _conditions(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, str, str, str]]:
+    """Table, event, the record to go on with, and when it is refused."""
+    is_sqlite = connection.vendor == "sqlite"
+    for table in TABLES:
+        for event, records, goes_on in EVENTS:
+            terms = [_exists(f"c.id = {record}.campaign_id AND c.state = 'done'") for record in records]
+            if is_sqlite and event != "DELETE":
+                terms.append(_replaces(table))
+            yield table, event, goes_on, " OR ".join(terms)
+    was_done, is_done = "OLD.state = 'done'", _exists("c.id = NEW.id AND c.state = 'done'")
+    altered = f"({was_done} AND ({_differs(connection)}))"
+    if is_sqlite:
+        altered += f" OR (NEW.id IS NOT OLD.id AND {is_done})"
+    yield CAMPAIGNS, "UPDATE", "NEW", altered
+    yield CAMPAIGNS, "DELETE", "OLD", was_done
+    if is_sqlite:
+        yield CAMPAIGNS, "INSERT", "NEW", is_done
+    else:
+        for table in (CAMPAIGNS, *TABLES):
+            yield table, "TRUNCATE", "NULL", _exists("c.state = 'done'")
+
+
+def _exists(condition: str) -> str:
+    return f"EXISTS (SELECT 1 FROM {CAMPAIGNS} c WHERE {condition})"  # noqa: S608
+
+
+def _replaces(table: str) -> str:
+    """On SQLite, INSERT OR REPLACE and UPDATE OR REPLACE remove a row without firing a trigger for DELETE."""
+    return (
+        f"EXISTS (SELECT 1 FROM {table} r JOIN {CAMPAIGNS} c ON c.id = r.campaign_id "  # noqa: S608
+        "WHERE r.id = NEW.id AND c.state = 'done')"
+    )
+
+
+def _differs(connection: BaseDatabaseWrapper) -> str:
+    if connection.vendor != "sqlite":
+        return f"(to_jsonb(NEW) - '{STILL_SET}') IS DISTINCT FROM (to_jsonb(OLD) - '{STILL_SET}')"
+    with connection.cursor() as cursor:
+        columns = [
+            column.name for column in connection.introspection.get_table_description(cursor, CAMPAIGNS)
+        ]
+    return " OR ".join(f'NEW."{name}" IS NOT OLD."{name}"' for name in columns if name != STILL_SET)
+
+
+def _name(table: str, event: str) -> str:
+    return f"{table}_frozen_{event.lower()}"
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:
     """Remove them: to unmigrate."""
     with connection.cursor() as cursor:
-        for table in TABLES:
-            for event, *_ in EVENTS:
+        for table in (CAMPAIGNS, *TABLES):
+            for event in ("UPDATE", "DELETE", "INSERT", "TRUNCATE"):
                 on = "" if connection.vendor == "sqlite" else f" ON {table}"
-                cursor.execute(f"DROP TRIGGER IF EXISTS {table}_frozen_{event.lower()}{on}")
+                cursor.execute(f"DROP TRIGGER IF EXISTS {_name(table, event)}{on}")
+
+
+def missing(connection: BaseDatabaseWrapper) -> list[str]:
+    """The triggers that are absent or switched off; empty is well."""
+    wanted = [_name(table, event) for table, event, *_ in _conditions(connection)]
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            known = {name for name, text in cursor.fetchall() if text in set(_statements(connection))}
+        else:
+            cursor.execute(
+                "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+                "WHERE c.relname = ANY(%s) AND t.tgenabled = 'A'",
+                [[CAMPAIGNS, *TABLES]],
+            )
+            known = {name for (name,) in cursor.fetchall()}
+    return [name for name in wanted if name not in known]
