@@ -40,7 +40,7 @@ from iam.audit.reviews.queries import (
     visible_rows,
 )
 from iam.audit.reviews.removals import pending
-from iam.audit.reviews.reviewers import concerned_by_arn, possible_reviewers
+from iam.audit.reviews.reviewers import own_arns, possible_reviewers
 from iam.audit.reviews.sign_off import why_not_acknowledge, why_not_sign
 from iam.audit.reviews.terms import ReviewTerms
 from iam.guard import Right, Viewer
@@ -137,36 +137,42 @@ def may_review(viewer: Viewer, campaign: ReviewCampaign) -> bool:
 
 
 def _around(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
-    """What stands beside the rows."""
+    """What is shown around the rows."""
     state, tone = state_of(campaign)
     whole = sees_whole(viewer, campaign)
     is_manager = may_manage(viewer, campaign)
     return {
         "state": state,
         "tone": tone,
-        "progress": progress_of(campaign),
         "terms_lines": terms_lines(campaign),
         "may_manage": is_manager and campaign.is_open,
         "may_discard": campaign.state == RunState.DRAFT and campaign.requested_by == viewer.person_id,
-        "to_request": pending(campaign).filter(decided_by=viewer.person_id).count(),
-        "refusal_to_sign": why_not_sign(campaign, viewer),
-        "refusal_to_acknowledge": why_not_acknowledge(campaign, viewer),
         "people": possible_reviewers() if may_review(viewer, campaign) else [],
         "reviewers": reviewer_counts(campaign) if whole else [],
         "is_preparing": campaign.state == RunState.SUBMITTING,
+    } | next_step(viewer, campaign)
+
+
+def next_step(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
+    """How far it is, and what the viewer can do about it as a whole."""
+    return {
+        "progress": progress_of(campaign),
+        "to_request": pending(campaign).filter(decided_by=viewer.person_id).count(),
+        "refusal_to_sign": why_not_sign(campaign, viewer),
+        "refusal_to_acknowledge": why_not_acknowledge(campaign, viewer),
     }
 
 
 def rows_shown(
     viewer: Viewer, campaign: ReviewCampaign, rows: Sequence[ReviewItem], **parts: Any
 ) -> list[RowShown]:
-    """The rows of a page; two queries for whose they are."""
+    """The rows of a page; as many queries for whose they are as for one row."""
     entities = {row.entity_id: row.entity for row in rows}
-    concerned = concerned_by_arn(list(entities.values()))
+    own = own_arns(viewer.person_id, list(entities.values()))
     base = reverse("reviews:campaign", args=[campaign.pk])
     result = []
     for row in rows:
-        is_own = row.person_id == viewer.person_id or viewer.person_id in concerned.get(row.entity.arn, ())
+        is_own = row.person_id == viewer.person_id or row.entity.arn in own
         may = may_review(viewer, campaign) and viewer.person_id in (row.reviewer_id, campaign.owner_id)
         result.append(shown(row, campaign=campaign, may_decide=may, is_own=is_own, base=base, **parts))
     return result

@@ -64,7 +64,9 @@ def assign_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         return campaign_shown(request, campaign, errors={"assign": refused.message}, reason=reason)
     messages.success(request, f"Assigned {assigned:,}.")
     if left:
-        messages.error(request, f"{left:,} stay as they are, because no one reviews their own access.")
+        messages.error(
+            request, f"{left:,} stay as they are: no one reviews their own access, or chooses who does."
+        )
     if find_campaign(request.viewer, pk) is None:
         return redirect("reviews:list")
     return redirect("reviews:campaign", pk)

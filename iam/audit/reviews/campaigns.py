@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.audit.reviews.notices import tell_assigned, tell_opened
-from iam.audit.reviews.reviewers import can_review, concerned_by_arn
+from iam.audit.reviews.reviewers import can_review, own_arns
 from iam.audit.reviews.roster import write_rows
 from iam.audit.reviews.terms import InvalidCampaignError, ReviewTerms, check
 from iam.changes.errors import RefusedError
@@ -29,6 +29,8 @@ OPEN_TASK: Final = "iam.audit.reviews.tasks.open_review"
 MAX_NAME: Final = 120
 MAX_REASON: Final = 1000
 MAX_DUE: Final = timedelta(days=366)
+GIVEN: Final = ("pk", "entity_id", "person_id")
+"""What is read of a row to give it to another reviewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,9 @@ def cancel(campaign: ReviewCampaign, *, reason: str, actor: Viewer) -> None:
 def assign(
     campaign: ReviewCampaign, rows: QuerySet[ReviewItem], *, to: UUID, actor: Viewer, reason: str
 ) -> tuple[int, int]:
-    """Give undecided rows to another reviewer; how many, and how many stay since they are about that person.
-    A reviewer gives away their own rows, who manages the campaign those of anybody. Raises RefusedError.
+    """Give undecided rows to another reviewer; how many, and how many stay. Those stay that are about that
+    person, and those about the actor: nobody chooses who reviews their own access. A reviewer gives away
+    their own rows, who manages the campaign those of anybody. Raises RefusedError.
     """
     person = Person.objects.filter(pk=to, is_active=True).first()
     if person is None or not can_review(to):
@@ -170,10 +173,15 @@ def assign(
     if not reason.strip():
         raise RefusedError("Give a reason. The new reviewer and auditors see it.")
     own = rows if may_manage(actor, campaign) else rows.filter(reviewer_id=actor.person_id)
-    chosen = list(own.filter(campaign=campaign, decision="").values_list("pk", "entity_id", "entity__arn"))
-    assigned, left = _give(campaign, chosen, person)
+    chosen = list(own.filter(campaign=campaign, decision="").only(*GIVEN))
+    others = _not_about(actor.person_id, chosen)
+    assigned, left = _give(campaign, others, person)
     if not assigned:
-        why = f"{person.name} can’t review their own access." if left else "There is nothing to assign."
+        why = "There is nothing to assign."
+        if left:
+            why = f"{person.name} can’t review their own access."
+        elif chosen:
+            why = "You can’t choose who reviews your own access."
         raise RefusedError(why)
     with transaction.atomic():
         record(
@@ -183,16 +191,19 @@ def assign(
             data={"to": person.name, "rows": assigned, "reason": reason.strip()},
         )
         tell_assigned(campaign, person, by=actor.name, rows=assigned, reason=reason.strip())
-    return assigned, left
+    return assigned, left + len(chosen) - len(others)
 
 
-def _give(
-    campaign: ReviewCampaign, chosen: Sequence[tuple[int, int, str]], person: Person
-) -> tuple[int, int]:
-    """Set the reviewer of those rows that aren’t about that person."""
-    entities = Entity.objects.filter(pk__in={number for _, number, _ in chosen})
-    concerned = concerned_by_arn(list(entities))
-    pks = [pk for pk, _, arn in chosen if person.pk not in concerned.get(arn, frozenset())]
+def _not_about(person_id: UUID, rows: Sequence[ReviewItem]) -> list[ReviewItem]:
+    """Those rows that aren’t about a person’s own access."""
+    entities = Entity.objects.in_bulk({row.entity_id for row in rows})
+    own = own_arns(person_id, list(entities.values()))
+    return [row for row in rows if row.person_id != person_id and entities[row.entity_id].arn not in own]
+
+
+def _give(campaign: ReviewCampaign, chosen: Sequence[ReviewItem], person: Person) -> tuple[int, int]:
+    """Set the reviewer of those rows that aren’t about that person; how many, and how many are."""
+    pks = [row.pk for row in _not_about(person.pk, chosen)]
     assigned = 0
     for start in range(0, len(pks), 500):
         undecided = ReviewItem.objects.filter(
@@ -212,8 +223,7 @@ def escalate_rows(campaign: ReviewCampaign) -> int:
         if person is None:
             continue
         rows = campaign.rows.filter(decision="").exclude(reviewer_id__in=_ids(by_id, campaign))
-        chosen = list(rows.values_list("pk", "entity_id", "entity__arn"))
-        number, _ = _give(campaign, chosen, person)
+        number, _ = _give(campaign, list(rows.only(*GIVEN)), person)
         if number:
             tell_assigned(campaign, person, by="Gatehouse", rows=number, reason="The review is overdue.")
         assigned += number
