@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from iam.activity.models import CallerDay, TrailCaller, TrailEvent
+from iam.activity.partitions import add_months
 from iam.audit.reviews.campaigns import begin_next
 from iam.audit.reviews.decisions import decide
 from iam.audit.reviews.latest import latest_reviews
@@ -22,7 +23,7 @@ from iam.changes.models import Change, ChangeState
 from iam.people.runs.models import RunState
 from tests.iam.audit.reviews import made
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 def now() -> datetime:
@@ -106,6 +107,7 @@ def denied(world: made.World, action: str, at: datetime) -> None:
         arn=world.machine.arn,
         digest="d",
     )
+    add_months([at])
     TrailEvent.objects.create(
         at=at,
         event_id=f"00000000-0000-0000-0000-{TrailEvent.objects.count():012d}",
