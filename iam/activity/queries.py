@@ -101,6 +101,20 @@ def callers_of(entity: Entity) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
+def callers_by_entity(entities: Collection[Entity]) -> dict[int, list[int]]:
+    """The same of many users and roles, by their numbers; who made no call is left out. One query."""
+    by_id = {(KINDS[Kind(entity.kind)], entity.aws_id): entity.pk for entity in entities}
+    by_arn = {(KINDS[Kind(entity.kind)], entity.arn): entity.pk for entity in entities if entity.arn}
+    ids, arns = {aws_id for _, aws_id in by_id}, {arn for _, arn in by_arn}
+    rows = TrailCaller.objects.filter(Q(unique_id__in=ids) | Q(unique_id="", arn__in=arns))
+    callers: dict[int, list[int]] = {}
+    for pk, kind, unique_id, arn in rows.values_list("pk", "kind", "unique_id", "arn"):
+        number = by_id.get((kind, unique_id)) if unique_id else by_arn.get((kind, arn))
+        if number is not None:
+            callers.setdefault(number, []).append(pk)
+    return callers
+
+
 def entities_of_callers(callers: Collection[TrailCaller]) -> dict[int, Entity]:
     """The users and roles of the mirror that made calls, by row of the principal. One query."""
     ids = {caller.unique_id for caller in callers if caller.unique_id}

@@ -1,5 +1,5 @@
-"""An access review of many people: opening it, its pages at both ends, and decisions. Times
-are of our own CPU. A second argument is another number of people.
+"""An access review of many people: opening it, its pages at both ends, decisions, and what recorded calls say
+of each row. Times are of our own CPU. A second argument is another number of people.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from tests.bench.both import Figures, on_both
 from tests.bench.floor import figure
@@ -19,7 +20,12 @@ ROWS_EACH: Final = 6
 GROUPS: Final = 300
 DECISIONS: Final = 100
 ROUNDS: Final = 20
-LIMITS = {"open": 60, "ms": 25, "depth": 1.5, "decision": 50}
+CALLS: Final = (
+    ("s3", "GetObject"), ("s3", "PutObject"), ("s3", "DeleteObject"), ("sqs", "SendMessage"),
+    ("sqs", "ReceiveMessage"), ("dynamodb", "Query"), ("ec2", "DescribeInstances"), ("lambda", "Invoke"),
+)  # fmt: skip
+"""What each person calls, in two Regions, in a bucket of theirs and in one of somebody else."""
+LIMITS = {"open": 60, "ms": 25, "depth": 1.5, "decision": 50, "replay": 6}
 NUMBER = "111111111111"
 
 
@@ -37,6 +43,7 @@ def measure(database: str, people: int = PEOPLE) -> Figures:
 
     call_command("migrate", verbosity=0)
     _seed(people)
+    _seed_calls()
     return _figures(database, people)
 
 
@@ -61,6 +68,41 @@ def _seed(people: int) -> None:
                 for step in range(ROWS_EACH - 1):
                     factories.edge(EdgeKind.MEMBER, user, groups[(number + step * 7) % GROUPS])
                 factories.edge(EdgeKind.ATTACHED, user, policies[number % GROUPS])
+
+
+def _seed_calls() -> None:
+    """Calls of everybody of the last two months."""
+    from iam.activity.models import TrailCaller, TrailEvent
+    from iam.activity.partitions import add_months
+    from iam.mirror.models import Entity
+
+    now = datetime.now(tz=UTC)
+    moments = [now - timedelta(days=2 * number + 1) for number in range(30)]
+    add_months(moments)
+    users = list(Entity.objects.filter(kind="user").order_by("pk"))
+    callers = TrailCaller.objects.bulk_create(
+        TrailCaller(kind="user", account_id=NUMBER, unique_id=user.aws_id, arn=user.arn, digest=user.aws_id)
+        for user in users
+    )
+    events = []
+    for number, caller in enumerate(callers):
+        for place, (service, action) in enumerate(CALLS * 2):
+            bucket = number % GROUPS if place % 2 else (number + 7) % GROUPS
+            events.append(
+                TrailEvent(
+                    at=moments[place],
+                    event_id=UUID(int=number * 100 + place),
+                    account_id=NUMBER,
+                    region="eu-west-1" if place < len(CALLS) else "eu-central-1",
+                    service=service,
+                    action=action,
+                    caller=caller,
+                    resource=f"arn:aws:s3:::b{bucket}/a",
+                    is_denied=False,
+                    file_id=1,
+                )
+            )
+    TrailEvent.objects.bulk_create(events, batch_size=5_000)
 
 
 def _body(number: int) -> dict[str, Any]:
@@ -99,6 +141,7 @@ def _figures(database: str, people: int) -> Figures:
     client.force_login(operator)
     pages = _pages(client, campaign)
     rows = list(campaign.rows.order_by("subject", "pk")[:DECISIONS])
+    replayed = _replays(people)
 
     def decisions() -> None:
         for row in rows:
@@ -116,6 +159,28 @@ def _figures(database: str, people: int) -> Figures:
         figure(f"{name}: last page to first", pages[1] / pages[0], "", limit=LIMITS["depth"]),
         figure(f"{name}: a decision (service)", of_service, "ms CPU", limit=LIMITS["decision"]),
         figure(f"{name}: a decision (page)", of_page, "ms CPU", limit=LIMITS["decision"]),
+        *(
+            figure(f"{name}: replay, {what}", value, unit, limit=limit)
+            for what, value, unit, limit in replayed
+        ),
+    ]
+
+
+def _replays(people: int) -> list[tuple[str, float, str, float | None]]:
+    """Processor time for each person, and how many runs of the worker, which has one a minute, it takes."""
+    from iam.audit.reviews.models import ReviewItem
+    from iam.audit.reviews.replays import fill_replays
+
+    filled, seconds = [1], 0.0
+    while filled[-1]:
+        seconds += _cpu(lambda: filled.append(fill_replays()))
+    runs = sum(number > 0 for number in filled[1:])
+    assert sum(filled[1:]) == ReviewItem.objects.count()
+    denied = ReviewItem.objects.filter(replay__denied__gt=0).count()
+    assert denied > people / 2, denied
+    return [
+        ("each person", 1000 * seconds / people, "ms CPU", LIMITS["replay"]),
+        ("runs, one a minute", runs, "", people / 2_000),
     ]
 
 

@@ -1,38 +1,43 @@
 """What recorded calls say of taking an access away: worked out by a worker after a review has opened, and for
 a page that shows a row before.
+
+Calls are read once for many users and roles, and principals whom policies can't tell apart are judged as one.
 """
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, Final
 
 from iam.activity.first_calls import accounts_with_events
-from iam.activity.queries import callers_of
-from iam.activity.recorded_calls import CallGroup, call_groups
+from iam.activity.queries import callers_by_entity
+from iam.activity.recorded_calls import CallGroup, call_groups_of_each
 from iam.audit.reviews.models import AccessSort, ReviewCampaign, ReviewItem
 from iam.audit.reviews.terms import UNUSED_DAYS
 from iam.mirror.snapshot import snapshot
 from iam.people.runs.models import RunState
+from iam.policy.index.class_replay import ClassReplay, ReplayWithout
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
-from iam.policy.index.side_replay import SideReplay
-from iam.policy.index.sides import side_of
 from iam.policy.replay import ReplayOutcome
 
 MOST_CALLS: Final = 2_000
-ENTITIES_AT_ONCE: Final = 200
+ENTITIES_A_RUN: Final = 5_000
+ENTITIES_AT_ONCE: Final = 100
+ROWS_AT_ONCE: Final = 500
 EXAMPLES: Final = 3
 UNKNOWN: Final = {"state": "unknown"}
 NOT_ASKED: Final[dict[str, Any]] = {}
 
 
-def fill_replays(*, most: int = ENTITIES_AT_ONCE) -> int:
-    """Work out some rows of reviews in progress that lack it; how many."""
+def fill_replays(*, most: int = ENTITIES_A_RUN) -> int:
+    """Work out the rows of some users and roles, of reviews in progress, that lack it; how many."""
     filled = 0
     for campaign in ReviewCampaign.objects.filter(state=RunState.RUNNING):
         if campaign.facts.get("replayed"):
@@ -40,9 +45,11 @@ def fill_replays(*, most: int = ENTITIES_AT_ONCE) -> int:
         rows = campaign.rows.filter(replay=NOT_ASKED)
         numbers = list(rows.order_by("entity_id").values_list("entity_id", flat=True).distinct()[:most])
         if not numbers:
-            ReviewCampaign.objects.filter(pk=campaign.pk).update(facts={**campaign.facts, "replayed": True})
-            continue
-        filled += replay_rows(list(rows.filter(entity__in=numbers).select_related("entity__account")))
+            running = ReviewCampaign.objects.filter(pk=campaign.pk, state=RunState.RUNNING)
+            running.update(facts={**campaign.facts, "replayed": True})
+        for start in range(0, len(numbers), ENTITIES_AT_ONCE):
+            batch = rows.filter(entity__in=numbers[start : start + ENTITIES_AT_ONCE])
+            filled += replay_rows(list(batch.select_related("entity__account")))
     return filled
 
 
@@ -55,58 +62,32 @@ def replay_rows(rows: Sequence[ReviewItem]) -> int:
             by_entity[row.entity_id].append(row)
         else:
             row.replay = dict(UNKNOWN)
-    accounts = {of_one[0].entity.account.account_id for of_one in by_entity.values()}
     if by_entity:
-        with snapshot(None, accounts=accounts, may_lag=True) as index:
-            for of_one in by_entity.values():
-                _replay_entity(index, of_one)
-    running = ReviewItem.objects.filter(campaign__state=RunState.RUNNING)
-    for row in rows:
-        running.filter(pk=row.pk).update(replay=row.replay)
+        _replay_entities(by_entity)
+    _save(rows)
     return len(rows)
 
 
-def _replay_entity(index: Index, rows: Sequence[ReviewItem]) -> None:
-    entity = rows[0].entity
+def _replay_entities(by_entity: Mapping[int, Sequence[ReviewItem]]) -> None:
     since = datetime.now(tz=UTC) - timedelta(days=UNUSED_DAYS)
-    groups = call_groups(callers_of(entity), since=since, most=MOST_CALLS)
-    member = index.member(entity.account.account_id, entity.pk)
-    for row in rows:
-        row.replay = dict(UNKNOWN) if member is None else _outcome(index, member, row, groups, since)
+    calls_by_entity = _calls_of([rows[0] for rows in by_entity.values()], since)
+    accounts = {rows[0].entity.account.account_id for rows in by_entity.values()}
+    with snapshot(None, accounts=accounts, may_lag=True) as index:
+        replay = ClassReplay(index)
+        for number, rows in by_entity.items():
+            member = index.member(rows[0].entity.account.account_id, number)
+            calls = calls_by_entity[number]
+            for row in rows:
+                row.replay = dict(UNKNOWN)
+                if member is not None:
+                    row.replay = calls.without(_without(index, replay, member, row), member)
 
 
-def _outcome(
-    index: Index, member: Member, row: ReviewItem, groups: Sequence[CallGroup], since: datetime
-) -> dict[str, Any]:
+def _without(index: Index, replay: ClassReplay, member: Member, row: ReviewItem) -> ReplayWithout:
     shard = index.accounts[member.account]
     dropped = _label(row, shard)
     named = shard.named_policies(member.grants)
-    kept = tuple(doc for name, doc in named if not _is_dropped(row, name, dropped))
-    judge = SideReplay(index, member, replace(side_of(member, shard), docs=kept))
-    calls = denied = undecided = 0
-    examples: list[dict[str, Any]] = []
-    for group in groups:
-        calls += group.calls
-        if not group.needs_permission or group.was_denied:
-            continue
-        outcome = judge.outcome(group.question, was_denied=False)
-        if outcome is ReplayOutcome.UNDECIDED:
-            undecided += group.calls
-        if outcome is ReplayOutcome.DENIED:
-            denied += group.calls
-            examples.append(
-                {"action": group.permission, "calls": group.calls, "last_at": group.last_at.isoformat()}
-            )
-    examples.sort(key=lambda each: -each["calls"])
-    return {
-        "state": "known",
-        "calls": calls,
-        "denied": denied,
-        "undecided": undecided,
-        "since": since.date().isoformat(),
-        "is_cut": len(groups) >= MOST_CALLS,
-        "examples": examples[:EXAMPLES],
-    }
+    return replay.without(member, tuple(doc for name, doc in named if not _is_dropped(row, name, dropped)))
 
 
 def _label(row: ReviewItem, shard: Shard) -> str:
@@ -121,3 +102,89 @@ def _label(row: ReviewItem, shard: Shard) -> str:
 
 def _is_dropped(row: ReviewItem, name: str, label: str) -> bool:
     return name.endswith(label) if row.sort == AccessSort.MEMBER else name == label
+
+
+@dataclass(slots=True)
+class AlikeCalls:
+    """Calls that are the same question to the policies, from however many sessions they came."""
+
+    group: CallGroup
+    last_at: datetime
+    calls: int = 0
+
+
+@dataclass(slots=True)
+class EntityCalls:
+    """The calls of a user or role since a day. `by_action` are those that AWS allowed, and for which policies
+    were asked.
+    """
+
+    since: datetime
+    total: int = 0
+    is_cut: bool = False
+    by_action: dict[str, dict[tuple[Any, ...], AlikeCalls]] = field(default_factory=dict)
+
+    def add(self, groups: Sequence[CallGroup]) -> None:
+        """Calls of one of its principals."""
+        self.is_cut = self.is_cut or len(groups) >= MOST_CALLS
+        for group in groups:
+            self.total += group.calls
+            if group.needs_permission and not group.was_denied:
+                alike_calls = self.by_action.setdefault(group.permission, {})
+                key = (group.permission, group.asked, *sorted(group.context.items()))
+                alike = alike_calls.setdefault(key, AlikeCalls(group, group.last_at))
+                alike.calls += group.calls
+                alike.last_at = max(alike.last_at, group.last_at)
+
+    def without(self, replay: ReplayWithout, member: Member) -> dict[str, Any]:
+        """What becomes of them, as a row keeps it."""
+        denied = undecided = 0
+        examples: list[dict[str, Any]] = []
+        for action, alike_calls in self.by_action.items():
+            if not replay.touches(action):
+                continue
+            gone: list[AlikeCalls] = []
+            for key, alike in alike_calls.items():
+                outcome = replay.outcome(member, alike.group.question, key=key)
+                if outcome is ReplayOutcome.UNDECIDED:
+                    undecided += alike.calls
+                if outcome is ReplayOutcome.DENIED:
+                    gone.append(alike)
+            if gone:
+                calls, last_at = sum(each.calls for each in gone), max(each.last_at for each in gone)
+                denied += calls
+                examples.append({"action": action, "calls": calls, "last_at": last_at.isoformat()})
+        examples.sort(key=lambda each: -each["calls"])
+        return {
+            "state": "known",
+            "calls": self.total,
+            "denied": denied,
+            "undecided": undecided,
+            "since": self.since.date().isoformat(),
+            "is_cut": self.is_cut,
+            "examples": examples[:EXAMPLES],
+        }
+
+
+def _calls_of(rows: Sequence[ReviewItem], since: datetime) -> dict[int, EntityCalls]:
+    """The calls of the users and roles of some rows; three queries for any number."""
+    callers = callers_by_entity([row.entity for row in rows])
+    groups = call_groups_of_each([*chain.from_iterable(callers.values())], since=since, most=MOST_CALLS)
+    calls = {}
+    for row in rows:
+        of_entity = calls[row.entity_id] = EntityCalls(since)
+        for caller in callers.get(row.entity_id, ()):
+            of_entity.add(groups.get(caller, ()))
+    return calls
+
+
+def _save(rows: Sequence[ReviewItem]) -> None:
+    """Rows with the same outcome together: most people of a group make the same calls, or none."""
+    by_replay: dict[str, list[ReviewItem]] = defaultdict(list)
+    for row in rows:
+        by_replay[json.dumps(row.replay, sort_keys=True)].append(row)
+    running = ReviewItem.objects.filter(campaign__state=RunState.RUNNING)
+    for alike in by_replay.values():
+        for start in range(0, len(alike), ROWS_AT_ONCE):
+            numbers = [row.pk for row in alike[start : start + ROWS_AT_ONCE]]
+            running.filter(pk__in=numbers).update(replay=alike[0].replay)

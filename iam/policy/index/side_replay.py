@@ -15,6 +15,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.sides import Side, side_of
 from iam.policy.index.who_can import judge_for
+from iam.policy.letter_case import fold
 from iam.policy.replay import PolicyChange, ReplayOutcome, open_keys, replay
 from iam.policy.request import Request
 
@@ -28,10 +29,24 @@ class SideReplay:
         self._index, self._member = index, member
         self._before, self._after = side_of(member, index.accounts[member.account]), after
         self._changes: dict[bool, PolicyChange] = {}
+        limits = (self._before.boundary, self._before.scps)
+        self._only_identity = (
+            after.boundary,
+            after.scps,
+        ) == limits and after.principal == self._before.principal
         self._rcps: dict[tuple[str, bool], Levels] = {}
+
+    def touches(self, action: str) -> bool:
+        """Whether something that changes may speak of an action; no other call is answered differently."""
+        if not self._only_identity:
+            return True
+        lowered = fold(action)
+        return any(policies.speaking_of(lowered) for policies in self._change_for(of_pattern=False).changed)
 
     def outcome(self, question: AccessQuestion, *, was_denied: bool) -> ReplayOutcome:
         """What becomes of a recorded call."""
+        if not self.touches(question.action):
+            return ReplayOutcome.SAME
         request, change = self._request_and_change(question)
         return replay(request, change, was_denied=was_denied, becomes=self._becomes(request))
 
@@ -52,9 +67,7 @@ class SideReplay:
             question, shards=accounts, documents=self._index.documents, moment=self._index.moment
         )
         is_pattern = judge.is_pattern
-        change = self._changes.get(is_pattern)
-        if change is None:
-            change = self._changes[is_pattern] = self._change(of_pattern=is_pattern)
+        change = self._change_for(of_pattern=is_pattern)
         owner = place.account or self._member.account
         rcps = self._rcps_of(owner, of_pattern=is_pattern)
         for policies in (change.before, change.after):
@@ -72,6 +85,12 @@ class SideReplay:
             ]
             self._rcps[key] = tuple(sets)
         return self._rcps[key]
+
+    def _change_for(self, *, of_pattern: bool) -> PolicyChange:
+        change = self._changes.get(of_pattern)
+        if change is None:
+            change = self._changes[of_pattern] = self._change(of_pattern=of_pattern)
+        return change
 
     def _change(self, *, of_pattern: bool) -> PolicyChange:
         before, after = self._before, self._after

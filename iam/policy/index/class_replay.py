@@ -1,0 +1,109 @@
+"""Replays recorded calls of many principals without some of their policies. Those of a class, whom policies
+can't tell apart, are judged as one, and each distinct call of theirs once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+from itertools import chain
+
+from iam.policy.evaluate import needs_resource_policy
+from iam.policy.index.classes import Levels, Member, Profile
+from iam.policy.index.documents import Doc, IndexedStatement
+from iam.policy.index.index import Index
+from iam.policy.index.question import AccessQuestion
+from iam.policy.index.side_replay import SideReplay
+from iam.policy.index.sides import side_of
+from iam.policy.replay import ReplayOutcome
+from iam.policy.request import Principal, Request, account_of
+
+Docs = tuple[Doc, ...]
+
+
+class ReplayWithout:
+    """A principal, or all of a class, who would hold only some of their documents."""
+
+    def __init__(self, index: Index, member: Member, kept: Docs) -> None:
+        self._index, self.kept = index, kept
+        self._replay = _replay_of(index, member, kept)
+        self._known: dict[Hashable, ReplayOutcome] = {}
+
+    def touches(self, action: str) -> bool:
+        """Whether a statement that is gone speaks of an action; no other call changes."""
+        return self._replay.touches(action)
+
+    def outcome(self, member: Member, question: AccessQuestion, *, key: Hashable) -> ReplayOutcome:
+        """What becomes of a call that AWS allowed; `key` is the same for equal questions."""
+        if _depends_on_who_asks(self._index, member, question):
+            return _replay_of(self._index, member, self.kept).outcome(question, was_denied=False)
+        outcome = self._known.get(key)
+        if outcome is None:
+            outcome = self._known[key] = self._replay.outcome(question, was_denied=False)
+        return outcome
+
+
+class ClassReplay:
+    """The principals of an index. Its lock is held."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._are_alike: dict[Profile, bool] = {}
+        self._replays: dict[tuple[Hashable, frozenset[Doc]], ReplayWithout] = {}
+
+    def without(self, member: Member, kept: Docs) -> ReplayWithout:
+        """The replay of a member who holds only some of its documents."""
+        profile = member.cls.profile
+        are_alike = self._are_alike.get(profile)
+        if are_alike is None:
+            are_alike = self._are_alike[profile] = _are_alike(profile)
+        who: Hashable = member.cls if are_alike else member.id
+        key = (who, frozenset(kept))
+        replay = self._replays.get(key)
+        if replay is None:
+            replay = ReplayWithout(self._index, member, kept)
+            if are_alike:
+                self._replays[key] = replay
+        return replay
+
+
+def _replay_of(index: Index, member: Member, kept: Docs) -> SideReplay:
+    side = side_of(member, index.accounts[member.account])
+    return SideReplay(index, member, replace(side, docs=kept))
+
+
+def _are_alike(profile: Profile) -> bool:
+    """Whether members of a class are judged alike. Their marks are the same; what else can tell them apart
+    are keys whose values are compared, and names in patterns.
+    """
+    docs = [*profile.bundle.docs, *_docs_of(profile.limits.levels)]
+    if profile.limits.boundary is not None:
+        docs.append(profile.limits.boundary)
+    return not any(_tells_apart(clause) for clause in _clauses(docs))
+
+
+def _tells_apart(clause: IndexedStatement) -> bool:
+    return bool(clause.traits.raw or clause.traits.named or clause.shape.names_somebody)
+
+
+def _docs_of(levels: Levels) -> Iterable[Doc]:
+    return (doc for _, doc in chain.from_iterable((*levels.scps, *levels.rcps)))
+
+
+def _clauses(docs: Iterable[Doc]) -> Iterable[IndexedStatement]:
+    return chain.from_iterable(doc.clauses for doc in docs)
+
+
+def _depends_on_who_asks(index: Index, member: Member, question: AccessQuestion) -> bool:
+    """Whether the policy of the resource has a say, or resource control policies of another organization,
+    by which members have no marks.
+    """
+    if needs_resource_policy(Request(question.action, question.resource, Principal(""))):
+        return True
+    owner = account_of(question.resource)
+    shard = index.accounts.get(owner)
+    levels = member.cls.profile.limits.levels
+    if not owner or shard is None or shard.levels.rcps == levels.rcps:
+        return False
+    docs = [doc for _, doc in chain.from_iterable(shard.levels.rcps)]
+    return any(doc.is_marked for doc in docs) or any(_tells_apart(clause) for clause in _clauses(docs))
