@@ -146,6 +146,7 @@ app.autodiscover_tasks(
         "iam.people.moving",
         "iam.audit.evidence",
         "iam.audit.anchors",
+        "iam.audit.retention",
         "iam.audit.siem",
         "iam.audit.findings",
         "console.operators",

@@ -28,6 +28,7 @@ from console.web.moments import read_day_start
 from console.web.render import is_fragment, render_page
 from iam.audit.anchors.services import newest_writes
 from iam.audit.print.spreadsheet import harmless
+from iam.audit.retention.queries import retention_state
 from iam.audit.siem.services import receiver_states
 from iam.guard import Right, Viewer
 from iam.journal.chain import canonical
@@ -112,6 +113,7 @@ def _chain(viewer: Viewer) -> dict[str, Any]:
         "anchors": newest_writes(),
         "receivers": receiver_states(),
         "beat": beat,
+        "retention": retention_state(now=datetime.now(tz=UTC)),
         "sees_all": viewer.may(Right.SEE_JOURNAL, account_id=""),
     }
 

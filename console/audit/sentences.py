@@ -292,6 +292,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "restore.ended": "{who} ended sessions, links and sealed secrets after a restore",
     "restore.release": "{who} ended the hold after a restore: {cancelled} cancelled, {continued} continued",
     "journal.dating_acknowledged": "{who} acknowledged entries of the journal with wrong dates: {reason}",
+    "journal.prune": "{who} removed {entries} entries of the journal, as the retention setting says",
     "journal.triggers_restored": "{who} restored the triggers that protect the journal",
 }
 

@@ -88,7 +88,7 @@ def heads_of(notes: Iterable[AnchorNote], verifiers: Sequence[NoteVerifier]) -> 
     conflict = ""
     for anchor in notes:
         try:
-            known = _as_named_in(anchor.note, verifiers)
+            known = as_named_in(anchor.note, verifiers)
             number, digest = _head_of(trusted_text(anchor.note, known))
         except InvalidNoteError as error:
             problems.append(f"{anchor.place}: {error}")
@@ -98,7 +98,7 @@ def heads_of(notes: Iterable[AnchorNote], verifiers: Sequence[NoteVerifier]) -> 
     return KnownHeads(hashes, tuple(problems), conflict)
 
 
-def _as_named_in(note: str, verifiers: Iterable[NoteVerifier]) -> list[NoteVerifier]:
+def as_named_in(note: str, verifiers: Iterable[NoteVerifier]) -> list[NoteVerifier]:
     """The keys under the names that the note has for them: a key is named after the address of the
     installation, which can change. Raises InvalidNoteError.
     """

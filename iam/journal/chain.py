@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -23,6 +25,15 @@ BLOCKS_PER_RUN = 50
 LATE_ENTRY_WINDOW = timedelta(hours=1)
 # An empty block at least this often, so that an entry cannot be dated back into a quiet weekend.
 SILENCE = timedelta(hours=1)
+_CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A place in a block, and the entry that has it; None once the entry was removed."""
+
+    link: Link
+    entry: Entry | None
 
 
 def stamp(moment: datetime) -> str:
@@ -73,6 +84,15 @@ def block_hash(block: Block, hashes: Iterable[str]) -> str:
 
 def _json(value: Mapping[str, object]) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def members_of(links: QuerySet[Link]) -> Iterator[Member]:
+    """The links with their entries, in the same order, as a stream."""
+    stream = links.iterator(chunk_size=_CHUNK)
+    while chunk := list(islice(stream, _CHUNK)):
+        entries = Entry.objects.in_bulk([link.entry_id for link in chunk])
+        for link in chunk:
+            yield Member(link, entries.get(link.entry_id))
 
 
 def floor(last: Block | None) -> int:

@@ -112,10 +112,36 @@ class Link(models.Model):
     order.
     """
 
-    entry = models.OneToOneField(Entry, on_delete=models.DO_NOTHING, primary_key=True, related_name="link")
+    # No constraint: the place and the hash stay when the retention removes the entry.
+    entry = models.OneToOneField(
+        Entry, on_delete=models.DO_NOTHING, primary_key=True, related_name="link", db_constraint=False
+    )
     block = models.ForeignKey(Block, on_delete=models.DO_NOTHING, related_name="links")
     position = models.PositiveIntegerField()
     hash = models.CharField(max_length=64)
 
     def __str__(self) -> str:
         return f"entry {self.entry_id} in block {self.block_id}"
+
+
+class JournalCut(models.Model):
+    """Which entries the retention has removed. `note` is what counts, a signed note with the columns up to
+    `digest`; the newest row covers everything that was removed before it too.
+    """
+
+    block = models.BigIntegerField(help_text="Entries in later blocks are all there.")
+    block_hash = models.CharField(max_length=64)
+    removed = models.BigIntegerField(help_text="Entries that are gone, with those of earlier removals.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 over their numbers and hashes, in order.")
+    note = models.TextField()
+    before = models.DateTimeField(help_text="Entries that are older were removed, but for some kinds.")
+    at = models.DateTimeField()
+    count = models.BigIntegerField(help_text="Entries of this removal alone.")
+    export = models.CharField(max_length=1024, help_text="The file with what was removed.")
+    export_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "journal_cut"
+
+    def __str__(self) -> str:
+        return f"cut at block {self.block}"

@@ -4,6 +4,9 @@ there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 TABLES: dict[str, str] = {"journal_entry": "id", "journal_block": "sequence", "journal_link": "entry_id"}
@@ -62,6 +65,38 @@ def drop(connection: BaseDatabaseWrapper) -> None:
             return
         for table in TABLES:
             cursor.execute(f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}")
+
+
+@contextmanager
+def removal_allowed(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let entries be deleted within a transaction of the owner of the tables: PostgreSQL refuses everybody
+    else. Others who write wait until it ends; when it fails, the trigger is there as before.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            name = "journal_entry_no_delete"
+            cursor.execute(f"DROP TRIGGER {name}")
+            yield
+            cursor.execute(_sqlite_triggers()[name])
+            return
+        # Whoever waits for the lock makes all who write wait behind it.
+        cursor.execute("SET LOCAL lock_timeout = '5s'")
+        cursor.execute("ALTER TABLE journal_entry DISABLE TRIGGER journal_entry_append_only")
+        yield
+        cursor.execute("ALTER TABLE journal_entry ENABLE ALWAYS TRIGGER journal_entry_append_only")
+
+
+def is_owner(connection: BaseDatabaseWrapper) -> bool:
+    """Whether this connection could remove entries. SQLite has no roles."""
+    if connection.vendor == "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class "
+            "WHERE oid = to_regclass('journal_entry')"
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def tables_exist(connection: BaseDatabaseWrapper) -> bool:

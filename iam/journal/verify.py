@@ -9,11 +9,21 @@ from itertools import groupby
 
 import structlog
 from django.db import connection
-from django.db.models import Exists, Min, OuterRef, QuerySet
+from django.db.models import Exists, Min, OuterRef
 
 from iam.journal import clock, triggers
 from iam.journal.anchors import heads_of, read_all
-from iam.journal.chain import GENESIS, LATE_ENTRY_WINDOW, block_hash, entry_hash, floor, unchained
+from iam.journal.chain import (
+    GENESIS,
+    LATE_ENTRY_WINDOW,
+    Member,
+    block_hash,
+    entry_hash,
+    floor,
+    members_of,
+    unchained,
+)
+from iam.journal.cuts import CutState, RemovedDigest, newest_cut
 from iam.journal.models import Block, Entry, Link, Verification
 from iam.journal.services import Actor, record
 from iam.journal.signing_keys import verifiers
@@ -51,7 +61,9 @@ class TimestampMismatch:
 
 @dataclass(frozen=True, slots=True)
 class ChainVerdict:
-    """What a verification found. `tail` entries wait for their block, the oldest since `tail_since`."""
+    """What a verification found. `tail` entries wait for their block, the oldest since `tail_since`;
+    `removed` of `entries` are gone by the retention setting.
+    """
 
     broken: ChainBreak | None
     blocks: int
@@ -63,6 +75,7 @@ class ChainVerdict:
     tail_since: datetime | None
     seconds: float
     dating: tuple[TimestampMismatch, ...] = ()
+    removed: int = 0
 
     @property
     def is_intact(self) -> bool:
@@ -93,14 +106,18 @@ def verify(*, expect: Mapping[int, str] | None = None) -> ChainVerdict:
     blocks = entries = 0
     dating: list[TimestampMismatch] = []
     acknowledged = _acknowledged_blocks()
+    cut = newest_cut(verifiers())
+    gone = RemovedDigest()
     for block, members in _blocks():
-        broken = _check_block(block, members, previous) or _check_expected(block, expect)
+        broken = _check_block(block, members, previous, cut=cut) or _check_expected(block, expect)
+        broken = broken or _check_cut(block, members, cut=cut, gone=gone)
         if broken:
             break
         dating += _check_dates(block, members, previous, acknowledged=acknowledged)
         previous, blocks, entries = block, blocks + 1, entries + len(members)
     # Whatever stands between the tables and us comes first: it explains the other breaks.
     broken = _check_foreign() or broken or _check_reached(previous, expect) or _check_strays(previous)
+    broken = broken or _check_cut_reached(previous, cut, expect)
     waiting = unchained(previous) if not broken else Entry.objects.filter(link__isnull=True)
     tail = waiting.aggregate(since=Min("at"))
     head, head_sequence, head_at = GENESIS, 0, None
@@ -117,6 +134,7 @@ def verify(*, expect: Mapping[int, str] | None = None) -> ChainVerdict:
         tail_since=tail["since"],
         seconds=(datetime.now(tz=UTC) - began).total_seconds(),
         dating=tuple(dating),
+        removed=gone.count,
     )
 
 
@@ -161,42 +179,48 @@ def run_verification(number: int) -> None:
     Verification.objects.filter(pk__lte=max(old, default=0)).delete()
 
 
-def _blocks() -> Iterator[tuple[Block, list[Link]]]:
-    """Each block with the links (and entries) in it, some hundred blocks a query."""
+def _blocks() -> Iterator[tuple[Block, list[Member]]]:
+    """Each block with the members of it, some hundred blocks a query."""
     after = 0
     while page := list(Block.objects.filter(sequence__gt=after).order_by("sequence")[:_PAGE]):
         after = page[-1].sequence
-        links = (
-            Link.objects.filter(block_id__gte=page[0].sequence, block_id__lte=after)
-            .select_related("entry")
-            .order_by("block_id", "position", "entry_id")
-            .iterator(chunk_size=2_000)
+        links = Link.objects.filter(block_id__gte=page[0].sequence, block_id__lte=after).order_by(
+            "block_id", "position", "entry_id"
         )
-        grouped = groupby(links, key=lambda link: link.block_id)
+        grouped = groupby(members_of(links), key=lambda member: member.link.block_id)
         number, members = next(grouped, (None, iter(())))
         for block in page:
-            mine: list[Link] = []
+            mine: list[Member] = []
             if number == block.sequence:
                 mine = list(members)
                 number, members = next(grouped, (None, iter(())))
             yield block, mine
 
 
-def _check_block(block: Block, links: list[Link], previous: Block | None) -> ChainBreak | None:
+def _check_block(
+    block: Block, members: list[Member], previous: Block | None, *, cut: CutState
+) -> ChainBreak | None:
     number = block.sequence
     due = previous.sequence + 1 if previous else 1
     if number != due:
         return ChainBreak(f"Block {due} is gone: block {number} comes in its place.", block=due)
     if block.previous != (previous.hash if previous else GENESIS):
         return ChainBreak(f"Block {number} does not continue the block before it.", block=number)
-    if block.count != len(links):
-        return _check_count(block, links)
-    for link in links:
-        if entry_hash(link.entry) != link.hash:
-            return ChainBreak(f"Entry {link.entry_id} was changed.", block=number, entry=link.entry_id)
+    if block.count != len(members):
+        return ChainBreak(
+            f"Block {number} was made with {block.count} entries and has {len(members)}.", block=number
+        )
+    for member in members:
+        entry_id = member.link.entry_id
+        if member.entry is None:
+            if not cut.covers(block):
+                sentence = cut.problem or f"Entry {entry_id} is gone."
+                return ChainBreak(sentence, block=number, entry=entry_id)
+        elif entry_hash(member.entry) != member.link.hash:
+            return ChainBreak(f"Entry {entry_id} was changed.", block=number, entry=entry_id)
     if block.total != (previous.total if previous else 0) + block.count:
         return ChainBreak(f"Block {number} counts the entries before it wrongly.", block=number)
-    if block_hash(block, [link.hash for link in links]) != block.hash:
+    if block_hash(block, [member.link.hash for member in members]) != block.hash:
         return ChainBreak(
             f"Block {number} does not match its hash: it was changed, or its entries were exchanged or "
             "reordered.",
@@ -205,22 +229,51 @@ def _check_block(block: Block, links: list[Link], previous: Block | None) -> Cha
     return None
 
 
-def _check_count(block: Block, links: list[Link]) -> ChainBreak:
-    number = block.sequence
-    gone = _without_entry().filter(block_id=number).order_by("entry_id").first()
-    if gone:
-        return ChainBreak(f"Entry {gone.entry_id} is gone.", block=number, entry=gone.entry_id)
-    return ChainBreak(
-        f"Block {number} was made with {block.count} entries and has {len(links)}.", block=number
-    )
+def _check_cut(
+    block: Block, members: list[Member], *, cut: CutState, gone: RemovedDigest
+) -> ChainBreak | None:
+    """Count what is gone, and compare it with the signed record at the last block that lacks entries."""
+    if cut.cut is None or not cut.covers(block):
+        return None
+    for member in members:
+        if member.entry is None:
+            gone.add(member.link)
+    if block.sequence < cut.cut.block:
+        return None
+    if block.hash != cut.cut.block_hash:
+        return ChainBreak("The record of removed entries is of another chain.", block=block.sequence)
+    if gone.count != cut.cut.removed:
+        return ChainBreak(
+            f"{gone.count:,} entries are gone up to block {block.sequence}, and the record names "
+            f"{cut.cut.removed:,}.",
+            block=block.sequence,
+        )
+    if gone.hexdigest() != cut.cut.digest:
+        return ChainBreak(
+            f"Other entries are gone up to block {block.sequence} than the record names.",
+            block=block.sequence,
+        )
+    return None
 
 
-def _without_entry() -> QuerySet[Link]:
-    return Link.objects.filter(~Exists(Entry.objects.filter(id=OuterRef("entry_id"))))
+def _check_cut_reached(last: Block | None, cut: CutState, expect: Mapping[int, str]) -> ChainBreak | None:
+    """A record that is no valid one, and a cut beyond the end or beyond what was anchored."""
+    if cut.cut is None:
+        return None
+    number = cut.cut.block
+    if cut.problem:
+        return ChainBreak(cut.problem, block=number)
+    if last is None or last.sequence < number:
+        return ChainBreak(f"Block {number}, up to which entries were removed, is gone.", block=number)
+    if expect and max(expect) < number:
+        return ChainBreak(
+            f"Entries were removed up to block {number}, beyond the newest anchor.", block=number
+        )
+    return None
 
 
 def _check_dates(
-    block: Block, links: list[Link], previous: Block | None, *, acknowledged: Mapping[int, int]
+    block: Block, members: list[Member], previous: Block | None, *, acknowledged: Mapping[int, int]
 ) -> list[TimestampMismatch]:
     """At most one warning: an entry that is dated well before the block before its own, or after its own, was
     written at another time than it says. Entries and blocks take their time from the database since both come
@@ -228,9 +281,8 @@ def _check_dates(
     """
     earliest = previous.made_at - LATE_ENTRY_WINDOW - CLOCKS if previous else None
     latest = block.made_at + CLOCKS
-    wrong = [
-        link.entry for link in links if (earliest and link.entry.at < earliest) or link.entry.at > latest
-    ]
+    entries = [member.entry for member in members if member.entry is not None]
+    wrong = [entry for entry in entries if (earliest and entry.at < earliest) or entry.at > latest]
     if not wrong:
         return []
     first = wrong[0]
@@ -241,9 +293,16 @@ def _check_dates(
             f"{second_words(block.made_at)}.{others}",
             block=block.sequence,
             entries=tuple(entry.id for entry in wrong),
-            acknowledged=acknowledged.get(block.sequence, 0) == len(wrong),
+            acknowledged=_is_acknowledged(
+                acknowledged.get(block.sequence, 0), len(wrong), is_whole=len(entries) == len(members)
+            ),
         )
     ]
+
+
+def _is_acknowledged(known: int, wrong: int, *, is_whole: bool) -> bool:
+    """Of a block that lacks removed entries fewer can be left than were acknowledged."""
+    return known == wrong if is_whole else known >= wrong
 
 
 def acknowledge(verdict: ChainVerdict, *, actor: Actor | None, reason: str) -> int:

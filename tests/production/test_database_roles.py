@@ -22,6 +22,8 @@ FORBIDDEN = [
     "ALTER TABLE journal_entry DISABLE TRIGGER ALL",
     "ALTER TABLE journal_entry ENABLE ROW LEVEL SECURITY",
     "CREATE RULE hide AS ON INSERT TO journal_entry DO INSTEAD NOTHING",
+    "INSERT INTO journal_cut (block) VALUES (1)",
+    "DELETE FROM journal_cut",
     "CREATE TABLE other (id int)",
     (
         "CREATE OR REPLACE FUNCTION journal_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; "
@@ -83,6 +85,13 @@ def test_the_application_writes_and_verifies_the_journal_without_owning_it(insta
         [],
         [],
     )
+
+
+def test_only_the_owner_removes_old_entries(installed: Installation) -> None:
+    variables = {"GATEHOUSE_JOURNAL_DAYS": "400"}
+    words = [sys.executable, "manage.py", "prune_journal"]
+    refused = done(installed.start_any(words, **variables))
+    assert (refused.returncode, "Only the owner of the tables" in refused.stderr) == (1, True)
 
 
 def test_what_others_put_on_the_tables_is_found_at_start_and_in_a_verification(

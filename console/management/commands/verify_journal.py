@@ -103,6 +103,8 @@ class Command(BaseCommand):
                     f"{verdict.seconds:.1f} s."
                 )
             )
+            if verdict.removed:
+                write(f"{verdict.removed:,} of these entries were removed by the retention setting.")
             write(f"Head: {verdict.head_sequence}:{verdict.head}")
         not_chained = (
             f"Not chained yet: {verdict.tail:,} entries, the oldest for {verdict.tail_age():.1f} s."
@@ -179,6 +181,7 @@ def _as_json(verdict: ChainVerdict, absent: list[str]) -> dict[str, Any]:
         "blocks": verdict.blocks,
         "entries": verdict.entries,
         "head": {"sequence": verdict.head_sequence, "hash": verdict.head},
+        "removed": verdict.removed,
         "tail": {"count": verdict.tail, "oldest_seconds": round(verdict.tail_age(), 3)},
         "dating": [
             {

@@ -5,7 +5,7 @@ with the text of the entries that its reader sees and the hashes of the others.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,7 +15,7 @@ from django.db.models import Max, Min
 from iam.audit.evidence.pack_files import PackFiles
 from iam.audit.evidence.verify_evidence import BLOCKS, CHECKPOINT, ENTRIES
 from iam.journal.anchors import checkpoint_text
-from iam.journal.chain import canonical, chain_pending, stamp
+from iam.journal.chain import canonical, chain_pending, members_of, stamp
 from iam.journal.models import Block, Entry, Link
 from iam.journal.signed_notes import NoteSigner
 
@@ -50,6 +50,13 @@ def write_excerpt(files: PackFiles, scope: ExcerptScope, *, signer: NoteSigner) 
     while chain_pending():
         pass
     first, last = _range(scope)
+    return write_blocks(files, first, last, shows=scope.shows, signer=signer)
+
+
+def write_blocks(
+    files: PackFiles, first: int, last: int, *, shows: Callable[[Entry], bool], signer: NoteSigner
+) -> ExcerptSize:
+    """The blocks from one to another, with the text of the entries that are shown."""
     if not last:
         return ExcerptSize(0, 0, 0)
     blocks = Block.objects.filter(sequence__gte=first, sequence__lte=last).order_by("sequence")
@@ -59,7 +66,7 @@ def write_excerpt(files: PackFiles, scope: ExcerptScope, *, signer: NoteSigner) 
         for block in blocks.iterator(chunk_size=CHUNK):
             file.write(_json(_header(block)) + "\n")
             count += 1
-    entries, shown = _write_entries(files, scope, first=first, last=last)
+    entries, shown = _write_entries(files, shows, first=first, last=last)
     if end is not None:
         with files.text(CHECKPOINT) as file:
             file.write(signer.sign(checkpoint_text(end, origin=signer.name)))
@@ -89,22 +96,22 @@ def _header(block: Block) -> dict[str, object]:
     }
 
 
-def _write_entries(files: PackFiles, scope: ExcerptScope, *, first: int, last: int) -> tuple[int, int]:
+def _write_entries(
+    files: PackFiles, shows: Callable[[Entry], bool], *, first: int, last: int
+) -> tuple[int, int]:
     count = shown = 0
+    links = Link.objects.filter(block_id__gte=first, block_id__lte=last).order_by("block_id", "position")
     with files.text(ENTRIES) as file:
-        for link in _links(first, last):
+        for member in members_of(links):
+            link, entry = member.link, member.entry
             line: dict[str, object] = {"block": link.block_id, "position": link.position, "hash": link.hash}
-            if scope.shows(link.entry):
-                line["canonical"] = canonical(link.entry)
+            # Of what the retention has removed there is the hash.
+            if entry is not None and shows(entry):
+                line["canonical"] = canonical(entry)
                 shown += 1
             file.write(_json(line) + "\n")
             count += 1
     return count, shown
-
-
-def _links(first: int, last: int) -> Iterator[Link]:
-    links = Link.objects.filter(block_id__gte=first, block_id__lte=last)
-    return links.select_related("entry").order_by("block_id", "position").iterator(chunk_size=CHUNK)
 
 
 def _json(value: dict[str, object]) -> str:

@@ -17,7 +17,7 @@ from iam import nudge
 from iam.audit.siem.lines import ExportedEntry, exported_entry
 from iam.audit.siem.models import ExportPosition
 from iam.audit.siem.receivers import SiemReceiver, configured_receivers
-from iam.journal.models import Block, Link
+from iam.journal.models import Block, JournalCut, Link
 from iam.notify.channels.errors import DeliveryError
 
 logger = structlog.get_logger(__name__)
@@ -130,9 +130,12 @@ def _is_free(position: ExportPosition, now: datetime) -> bool:
 
 
 def _begin(receiver: SiemReceiver) -> None:
-    """A receiver that is new gets the whole journal, or what is chained from now on, by the setting."""
+    """A receiver that is new gets what is left of the whole journal, or what is chained from now on, by the
+    setting.
+    """
     head = None if settings.SIEM_HISTORY else Block.objects.order_by("-sequence").first()
-    start = {}
+    cut = JournalCut.objects.order_by("-pk").first()
+    start = {"sent": cut.removed} if cut else {}
     if head is not None:
         start = {"block": head.sequence, "position": head.count, "sent": head.total}
     ExportPosition.objects.get_or_create(receiver=receiver.key, defaults=start)

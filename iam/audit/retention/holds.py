@@ -1,0 +1,77 @@
+"""What keeps entries that are older than the setting: what is open, and what lies nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Min, Q
+
+from iam.audit.evidence.models import EvidencePack
+from iam.audit.evidence.packs import FINAL
+from iam.audit.findings.models import AcceptanceState, FindingAcceptance
+from iam.audit.frameworks.models import DecisionState, RequirementDecision
+from iam.audit.reviews.models import ReviewCampaign
+from iam.audit.siem.models import ExportPosition
+from iam.audit.siem.receivers import configured_receivers
+from iam.changes.models import OPEN, Change, ChangeState
+from iam.journal.verify import ACKNOWLEDGED
+from iam.mirror.queries.past_accounts import CAME, LEFT
+from iam.people.runs.models import RunState
+
+PRUNED: Final = "journal.prune"
+KEPT_KINDS: Final = (PRUNED, ACKNOWLEDGED, LEFT, *CAME, "leaving.certified")
+"""Entries that pages of past moments, certificates and verifications read: they are never removed."""
+_OPEN_REVIEWS: Final = (RunState.SUBMITTING, RunState.RUNNING, RunState.WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Entries from this moment on are kept, and why."""
+
+    since: datetime
+    reason: str
+
+
+def holds(*, now: datetime) -> list[Hold]:
+    """What holds entries back, the oldest first."""
+    return sorted(_holds(now), key=lambda hold: hold.since)
+
+
+def _holds(now: datetime) -> Iterator[Hold]:
+    undecided = Change.objects.filter(state__in=(*OPEN, ChangeState.UNKNOWN))
+    change = undecided.select_related("change_set").order_by("change_set__created_at").first()
+    if change:
+        yield Hold(change.change_set.created_at, f"the open request {change.reference}")
+    campaign = ReviewCampaign.objects.filter(state__in=_OPEN_REVIEWS).order_by("created_at").first()
+    if campaign:
+        yield Hold(campaign.created_at, f"the open review {campaign.reference}")
+    in_force = Q(state=DecisionState.IN_FORCE, until__gt=now)
+    decision = (
+        RequirementDecision.objects.filter(in_force | Q(state=DecisionState.REQUESTED))
+        .order_by("requested_at")
+        .first()
+    )
+    if decision:
+        yield Hold(decision.requested_at, f"the {decision.kind} of {decision.requirement}")
+    accepted = Q(state=AcceptanceState.APPROVED, until__gt=now)
+    requested = FindingAcceptance.objects.filter(accepted | Q(state=AcceptanceState.REQUESTED))
+    earliest = requested.aggregate(at=Min("requested_at"))["at"]
+    if earliest:
+        yield Hold(earliest, "an accepted finding")
+    pack = EvidencePack.objects.exclude(state__in=FINAL).order_by("since").first()
+    if pack:
+        yield Hold(pack.since, f"the evidence pack {pack.reference}, which is being built")
+
+
+def last_sent_block() -> int | None:
+    """The last block that every configured SIEM has whole; None without one."""
+    keys = [receiver.key for receiver in configured_receivers()]
+    if not keys:
+        return None
+    positions = list(ExportPosition.objects.filter(receiver__in=keys).values_list("block", flat=True))
+    if len(positions) < len(keys):
+        return 0
+    return max(0, min(positions) - 1)

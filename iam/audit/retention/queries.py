@@ -1,0 +1,33 @@
+"""What the page of the journal says about the retention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from iam.audit.retention.holds import KEPT_KINDS
+from iam.journal.models import Entry, JournalCut
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionState:
+    """The setting in days (0: for ever), the newest removal, and since when the oldest entry is kept that a
+    removal would consider.
+    """
+
+    days: int
+    cut: JournalCut | None
+    oldest_due: datetime | None
+
+
+def retention_state(*, now: datetime) -> RetentionState:
+    """Two queries by index."""
+    cut = JournalCut.objects.order_by("-pk").first()
+    oldest = None
+    if settings.JOURNAL_DAYS:
+        due = now - timedelta(days=settings.JOURNAL_DAYS)
+        rows = Entry.objects.filter(at__lt=due).exclude(kind__in=KEPT_KINDS)
+        oldest = rows.order_by("at").values_list("at", flat=True).first()
+    return RetentionState(settings.JOURNAL_DAYS, cut, oldest)
