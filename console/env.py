@@ -83,6 +83,18 @@ def number(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
     return result
 
 
+def journal_retention(var: Path) -> tuple[int, str]:
+    """Days after which entries of the journal are removed, 0 for never, and where they are exported to. PCI
+    DSS 10.5.1 demands twelve months.
+    """
+    days = number("GATEHOUSE_JOURNAL_DAYS", 0, high=36_500)
+    if 0 < days < 366:
+        raise ConfigurationError(
+            f"GATEHOUSE_JOURNAL_DAYS is {days}: write 366 or more, or 0 to keep entries for ever."
+        )
+    return days, text("GATEHOUSE_JOURNAL_EXPORTS", str(var / "journal"))
+
+
 def word_list(name: str, default: tuple[str, ...] | None = (), *, why: str = "") -> list[str]:
     """A list separated by commas."""
     value = _raw(name)

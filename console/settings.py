@@ -72,16 +72,9 @@ try:
             "characters of its own."
         )
 
-    # Where the head of the journal's chain is written, signed: the folder is a start, and no protection from
-    # anyone who can write to this machine.
+    # Where the journal's chain is anchored: the folder protects from nobody who can write to this machine.
     JOURNAL_ANCHORS = env.word_list("GATEHOUSE_JOURNAL_ANCHORS", (f"file:{(VAR / 'anchors').absolute()}",))
-    # Days after which entries of the journal are removed, 0 for never; PCI DSS 10.5.1 asks for twelve months.
-    JOURNAL_DAYS = env.number("GATEHOUSE_JOURNAL_DAYS", 0, high=36_500)
-    if 0 < JOURNAL_DAYS < 366:
-        raise env.ConfigurationError(
-            f"GATEHOUSE_JOURNAL_DAYS is {JOURNAL_DAYS}: write 366 or more, or 0 to keep entries for ever."
-        )
-    JOURNAL_EXPORTS = env.text("GATEHOUSE_JOURNAL_EXPORTS", str(VAR / "journal"))
+    JOURNAL_DAYS, JOURNAL_EXPORTS = env.journal_retention(VAR)
     JOURNAL_ANCHOR_HOURS = env.number("GATEHOUSE_JOURNAL_ANCHOR_HOURS", 6, low=1, high=168)
 
     local_hosts = ("127.0.0.1", "localhost", "[::1]", "testserver") if EMBEDDED else None

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -27,7 +28,7 @@ from pytest_django import DjangoDbBlocker
 from iam.access.escalation_calculation.calculation import calculate_due
 from iam.activity.sources.models import TrailUpload
 from iam.changes.drift.models import Drift
-from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
+from iam.directory.models import AuditScope, Person, Role, RuleKind, Team, TeamRule
 from iam.linking.models import Apart
 from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
@@ -40,7 +41,7 @@ from tests.console.reviews.url_rows import review_arguments
 from tests.console.rotation import rows as rotation_rows
 from tests.iam.activity.events import event_arguments
 from tests.iam.activity.sources.aws import source
-from tests.url_answers import ANSWERS
+from tests.url_answers import ANSWERS, AUDITS
 from tests.url_rows import (
     appointment_row,
     assertion_row,
@@ -57,6 +58,8 @@ from tests.url_rows import (
 
 pytestmark = pytest.mark.django_db
 ROLES = ("anonymous", "nobody", "member", "team-lead", "auditor", "approver", "administrator")
+AUDITORS = ("audits a framework", "audits a pack", "audits a period", "has audited")
+"""Auditors with limits, and one whose last day is over; see `AUDITS`."""
 NUMBER = "111111111111"
 BY_QUERY = (
     "changes:membership",
@@ -113,7 +116,8 @@ def _browsers(account: Account, team: Team, arn: str) -> tuple[dict[str, Client]
         "approver": factories.operator(Role.APPROVER, name="Hana Sato"),
         "administrator": factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"),
     }
-    clients = {name: Client() for name in ROLES}
+    operators |= {name: factories.operator(Role.AUDITOR, name=name.title()) for name in AUDITORS}
+    clients = {name: Client() for name in (*ROLES, *AUDITORS)}
     for name, operator in operators.items():
         clients[name].force_login(operator)
     return clients, operators
@@ -143,6 +147,7 @@ def world(
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr("console.web.health._broker", lambda: "ok")
         made = _made()
+        _limit(made)
         calculate_due()
         yield made
 
@@ -283,6 +288,19 @@ def _made() -> World:
     )
 
 
+def _limit(world: World) -> None:
+    """To PCI DSS, to one pack, and to a past period; and the end of a last day."""
+    now = datetime.now(tz=UTC)
+    terms = {
+        "audits a framework": {"frameworks": [world.arguments["pci"]["name"]]},
+        "audits a pack": {"packs": [str(world.arguments["pack"]["pk"])]},
+        "audits a period": {"since": now - timedelta(days=90), "until": now - timedelta(days=30)},
+    }
+    for name, values in terms.items():
+        AuditScope.objects.create(person=world.operators[name].person, set_by="x", set_at=now, **values)
+    world.operators["has audited"].person.assignments.update(until=now - timedelta(days=1))
+
+
 def _runs(account: Account, team: Team, author: Person) -> dict[str, dict[str, Any]]:
     """A blueprint and a run of the team that is led, and of one that is not; and a draft of the
     administrator.
@@ -346,6 +364,21 @@ def test_every_role_is_answered_as_the_table_says(world: World, area: str) -> No
     assert wrong == {}
 
 
+@pytest.mark.parametrize("area", sorted({_area(name) for _, name, _ in ANSWERS}))
+def test_limited_auditors_are_answered_as_somebody_without_a_role(world: World, area: str) -> None:
+    """But for the rows of `AUDITS`, and as who is not signed in once the last day is over."""
+    wrong = {}
+    for (method, name, what), expected in ANSWERS.items():
+        if _area(name) != area:
+            continue
+        anonymous, nobody, *_ = expected.split()
+        due = AUDITS.get((method, name, what), f"{nobody} {nobody} {nobody}") + f" {anonymous}"
+        join = " ".join(_ask(world, method, name, what, role) for role in AUDITORS)
+        if join != due:
+            wrong[method, name, what] = f"{join} instead of {due}"
+    assert wrong == {}
+
+
 def test_without_its_token_no_form_is_taken(world: World) -> None:
     taken = {}
     client = Client(enforce_csrf_checks=True)
@@ -380,6 +413,8 @@ def test_a_get_writes_nothing_but_the_record_of_an_export(world: World) -> None:
             for table in re.findall(r'^(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"', row["sql"])
         }
         allowed = {"operators_operatorsession"} | ({"journal_entry"} if "export" in name else set())
+        # When someone looked last is noted once in a while.
+        allowed |= {"audit_findings_findingvisit"} if name == "findings:list" else set()
         if written - allowed:
             changed[name] = written
     assert changed == {}

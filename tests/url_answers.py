@@ -412,3 +412,24 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "readyz", ""): "200 200 200 200 200 200 200",
 }
 # fmt: on
+
+# What auditors are answered who are limited to PCI DSS, to a pack, and to a past period; elsewhere they are
+# answered as somebody without a role. A framework leads to the last moment of a period that is over.
+AUDITS: dict[tuple[str, str, str], str] = {
+    ("GET", "dashboard:overview", ""): "200 200 200",
+    ("GET", "compliance:frameworks", ""): "200 404 200",
+    ("GET", "compliance:framework", "pci"): "200 404 302",
+    ("GET", "compliance:requirement", "pci row"): "200 404 302",
+    ("GET", "compliance:export", "pci csv"): "200 404 302",
+    ("GET", "evidence:packs", ""): "200 200 200",
+    ("GET", "evidence:new", ""): "200 404 200",
+    ("POST", "evidence:new", ""): "422 404 422",
+    ("GET", "evidence:sample", ""): "404 404 200",
+    ("GET", "evidence:sample-export", ""): "404 404 422",
+    ("GET", "evidence:verifier", ""): "200 200 200",
+    ("GET", "evidence:pack", "pack"): "404 200 404",
+    ("GET", "evidence:pack-export", "pack"): "404 200 404",
+    ("GET", "audit:journal", ""): "404 404 200",
+    ("GET", "audit:journal-chain", ""): "404 404 286",
+    ("POST", "audit:journal-check", ""): "404 404 302",
+}

@@ -52,7 +52,8 @@ def journal(request: ViewerRequest) -> HttpResponseBase:
     """Newest first, by filter; `?format=csv` or `json` downloads the filtered entries."""
     wanted = _filter(request)
     form = request.GET.get("format", "")
-    if form in {"csv", "json"} and request.viewer.may(Right.EXPORT):
+    may_export = request.viewer.may(Right.EXPORT) or request.viewer.may(Right.SEE_EVIDENCE)
+    if form in {"csv", "json"} and may_export:
         return _export(request, wanted, form)
     rows, before = entries_page(wanted)
     references = references_of(rows, request.viewer)
@@ -66,7 +67,7 @@ def journal(request: ViewerRequest) -> HttpResponseBase:
         "chosen": {name: request.GET.get(name, "") for name in ("q", "kind", "who", "from", "to")},
         "who": next((entry.actor_label for entry in rows if wanted.actor_id), ""),
         "accounts": visible_accounts(request.viewer).order_by("name"),
-        "may_export": request.viewer.may(Right.EXPORT),
+        "may_export": may_export,
         "section": "journal",
     }
     if not is_fragment(request):
@@ -134,16 +135,31 @@ def _filter(request: ViewerRequest) -> EntryFilter:
     kind, before = get("kind", ""), get("before", "")
     known_kind = kind if kind.replace("_", "").replace(".", "").isalnum() else ""
     before_number = int(before) if before.isdecimal() and len(before) < 19 else None
+    since, until = _period(request)
     return EntryFilter(
         accounts=_accounts(request.viewer),
         text=get("q", "").strip()[:200],
         kind=known_kind,
         account_id=get("account", ""),
         actor_id=_uuid(get("who", "")),
-        since=read_day_start(get("from", "")),
-        until=read_day_start(get("to", ""), later=1),
+        since=since,
+        until=until,
         before=before_number,
     )
+
+
+def _period(request: ViewerRequest) -> tuple[datetime | None, datetime | None]:
+    """The period of the address, cut to that of an auditor’s limits."""
+    since, until = (
+        read_day_start(request.GET.get("from", "")),
+        read_day_start(request.GET.get("to", ""), later=1),
+    )
+    limits = request.viewer.limits
+    if limits is not None:
+        begins = [moment for moment in (since, limits.since) if moment]
+        ends = [moment for moment in (until, limits.until) if moment]
+        since, until = max(begins, default=None), min(ends, default=None)
+    return since, until
 
 
 def _accounts(viewer: Viewer) -> frozenset[str] | None:

@@ -123,6 +123,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "person.rename": "{who} renamed {before} to {after}",
     "person.deactivate": "{who} deactivated {subject}",
     "person.reactivate": "{who} reactivated {subject}",
+    "role.limit": "{who} set the scope of {name}’s audit",
     "role.until": "{who} set the end of {name}’s {role} role: {until}",
     "role.assign": "{who} gave {name} the {role} role {team}",
     "role.remove": "{who} removed the {role} role {team} from {name}",

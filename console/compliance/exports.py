@@ -13,8 +13,14 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from console.compliance.framework_page import rows_in
-from console.compliance.presenters import RequirementRow, framework_or_404, results_in, scope_in
-from console.web.access import ViewerRequest, require
+from console.compliance.presenters import (
+    RequirementRow,
+    framework_in,
+    results_in,
+    scope_in,
+    to_end_of_audit,
+)
+from console.web.access import ViewerRequest, require_evidence
 from console.web.list_export import export_list
 from iam.audit.frameworks.definitions import Framework
 from iam.audit.frameworks.framework_document import DocumentRow, write_document
@@ -40,11 +46,14 @@ COLUMNS: Final = (
 NESTED: Final = ("accounts", "attestation", "exception", "findings", "aws")
 
 
-@require(Right.SEE_ACCOUNT)
+@require_evidence
 @require_safe
 def export(request: ViewerRequest, name: str, form: str) -> HttpResponseBase:
     """The rows that fit the filters of the page."""
-    framework, scope = framework_or_404(name), scope_in(request)
+    way = to_end_of_audit(request)
+    if way is not None:
+        return way
+    framework, scope = framework_in(request, name), scope_in(request)
     if not request.viewer.may(Right.EXPORT):
         raise Http404
     shown = results_in(request, framework, scope)

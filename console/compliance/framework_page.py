@@ -12,13 +12,14 @@ from django.views.decorators.http import require_safe
 
 from console.compliance.presenters import (
     RequirementRow,
-    framework_or_404,
+    framework_in,
     results_in,
     row_of,
     scope_in,
     state_word,
+    to_end_of_audit,
 )
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require_evidence
 from console.web.asof import asof_context
 from console.web.moments import read_day_start
 from console.web.query import Query
@@ -48,11 +49,14 @@ FORMS: Final = (("csv", "Export CSV"), ("json", "Export JSON"), ("pdf", "Export 
 PACE: Final = "2s"
 
 
-@require(Right.SEE_ACCOUNT)
+@require_evidence
 @require_safe
 def framework_page(request: ViewerRequest, name: str) -> HttpResponse:
     """One framework."""
-    framework, scope = framework_or_404(name), scope_in(request)
+    way = to_end_of_audit(request)
+    if way is not None:
+        return way
+    framework, scope = framework_in(request, name), scope_in(request)
     shown = results_in(request, framework, scope)
     tab = request.GET.get("tab", "")
     context: dict[str, Any] = {
@@ -60,7 +64,6 @@ def framework_page(request: ViewerRequest, name: str) -> HttpResponse:
         "scope": scope,
         "scopes": [(each.slug, each.name) for each in visible_scopes(request.viewer)],
         "shown": shown,
-        "is_unavailable": request.at is not None and shown.is_partial,
         "counts": {state.name.lower(): shown.counts[state.value] for state in RequirementState},
         "bar": _shares(shown),
         "tabs": TABS,
@@ -107,6 +110,7 @@ def rows_in(
             result,
             is_waiting=requirement.number in waiting,
             before=before.get(requirement.number),
+            at=request.at,
         )
         text = f"{requirement.number} {requirement.title} {requirement.text} {row.reason}".lower()
         if _fits(row, tab) and all(word in text for word in words):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
-from console.web.access import ViewerRequest, found_or_404
+from console.web.access import ViewerRequest, found_or_404, stay_within
 from console.web.query import Query
 from iam.audit.frameworks.definitions import Framework, FrameworkRequirement, all_frameworks
 from iam.audit.frameworks.models import ComplianceScope
 from iam.audit.frameworks.queries import ShownResults, find_scope, results_at, results_now
 from iam.audit.frameworks.terms import STATE_LABELS, AutomaticVerdict, RequirementState
+from iam.guard import Right
 
 TONES: Final[Mapping[str, str]] = {
     RequirementState.FAILED: "bad",
@@ -53,6 +56,34 @@ def framework_or_404(name: str) -> Framework:
     return found_or_404(all_frameworks().get(name))
 
 
+def framework_in(request: ViewerRequest, name: str) -> Framework:
+    """The framework with this name, for a viewer whose limits cover it, and the moment of the address."""
+    framework = framework_or_404(name)
+    limits = request.viewer.limits
+    if limits is not None:
+        moment = request.at or datetime.now(tz=UTC)
+        stay_within(request, is_covered=limits.sees_framework(name) and limits.covers(moment))
+    return framework
+
+
+def end_of_audit(request: ViewerRequest) -> datetime | None:
+    """The last moment of an audit whose period is over, for who sees nothing else and names no moment."""
+    limits = request.viewer.limits
+    if limits is None or request.at is not None or request.signed_in.may(Right.SEE_ACCOUNT):
+        return None
+    return limits.last_moment(now=datetime.now(tz=UTC))
+
+
+def to_end_of_audit(request: ViewerRequest) -> HttpResponse | None:
+    """The way to that moment; None where the page can be shown."""
+    moment = end_of_audit(request)
+    if moment is None:
+        return None
+    query = request.GET.copy()
+    query["as-of"] = as_of_text(moment)
+    return redirect(f"{request.path}?{query.urlencode()}")
+
+
 def scope_in(request: ViewerRequest) -> ComplianceScope | None:
     """The scope that the address names; 404 for one that the viewer doesn't see."""
     slug = request.GET.get("scope", "")
@@ -67,15 +98,22 @@ def results_in(request: ViewerRequest, framework: Framework, scope: ComplianceSc
     return results_at(request.viewer, framework, scope, at=at)
 
 
-def framework_url(framework: Framework, scope: ComplianceScope | None) -> str:
-    """The page of a framework, in a scope."""
-    query = Query.from_pairs([("scope", scope.slug if scope else "")])
+def as_of_text(at: datetime | None) -> str:
+    """A moment as it stands in an address; "" for now."""
+    return f"{at:%Y-%m-%dT%H:%M:%S}" if at else ""
+
+
+def framework_url(framework: Framework, scope: ComplianceScope | None, *, at: datetime | None = None) -> str:
+    """The page of a framework, in a scope, now or at a past moment."""
+    query = Query.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(at))])
     return f"{reverse('compliance:framework', args=[framework.name])}{query}".rstrip("?")
 
 
-def requirement_url(framework: Framework, number: str, scope: ComplianceScope | None) -> str:
-    """The page of a requirement, in a scope."""
-    query = Query.from_pairs([("scope", scope.slug if scope else "")])
+def requirement_url(
+    framework: Framework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
+) -> str:
+    """The page of a requirement, in a scope, now or at a past moment."""
+    query = Query.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(at))])
     return f"{reverse('compliance:requirement', args=[framework.name, number])}{query}".rstrip("?")
 
 
@@ -87,8 +125,11 @@ def row_of(
     *,
     is_waiting: bool = False,
     before: str | None = None,
+    at: datetime | None = None,
 ) -> RequirementRow:
-    """A requirement with its result. `before` is the state that it had; "" where it was not judged."""
+    """A requirement with its result, now or at a past moment. `before` is the state that it had; "" where it
+    was not judged.
+    """
     state = str(result["state"])
     changed = ""
     if before is not None and before != state:
@@ -99,7 +140,7 @@ def row_of(
         STATE_LABELS[state],
         TONES[RequirementState(state)],
         str(result["reason"]),
-        requirement_url(framework, requirement.number, scope),
+        requirement_url(framework, requirement.number, scope, at=at),
         int(result["problems"]),
         is_excepted=result["exception"] is not None,
         is_attested=result["attestation"] is not None,

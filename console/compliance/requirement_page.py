@@ -13,11 +13,22 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from console.compliance.presenters import TONES, VERDICTS, framework_or_404, row_of, scope_in
-from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.compliance.framework_page import PACE
+from console.compliance.presenters import (
+    TONES,
+    VERDICTS,
+    as_of_text,
+    framework_in,
+    results_in,
+    row_of,
+    scope_in,
+    to_end_of_audit,
+)
+from console.web.access import ViewerRequest, found_or_404, require_evidence
+from console.web.asof import asof_context
 from console.web.moments import to_local
 from console.web.query import Query
-from console.web.render import render_page
+from console.web.render import render_live, render_page
 from iam.audit.findings.models import AuditFinding
 from iam.audit.findings.rules import all_rules
 from iam.audit.frameworks import decisions
@@ -31,7 +42,6 @@ from iam.audit.frameworks.queries import (
     decisions_about,
     history_of,
     parts_of_requirement,
-    results_now,
     visible_scopes,
 )
 from iam.audit.frameworks.terms import STATE_LABELS, WORST_FIRST
@@ -65,12 +75,43 @@ class AccountRow:
     facts: list[tuple[str, str, list[tuple[str, str]]]]
 
 
-@require(Right.SEE_ACCOUNT)
+@require_evidence
 @require_safe
 def requirement_page(request: ViewerRequest, name: str, number: str) -> HttpResponse:
     """One requirement."""
-    framework = framework_or_404(name)
-    return shown(request, framework, requirement_or_404(framework, number), scope_in(request))
+    way = to_end_of_audit(request)
+    if way is not None:
+        return way
+    framework, scope = framework_in(request, name), scope_in(request)
+    requirement = requirement_or_404(framework, number)
+    results = results_in(request, framework, scope)
+    if results.results is None and request.at is not None:
+        return _waits(request, framework, requirement, scope)
+    if "Gatehouse-Poll" in request.headers:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return shown(request, framework, requirement, scope)
+
+
+def _waits(
+    request: ViewerRequest,
+    framework: Framework,
+    requirement: FrameworkRequirement,
+    scope: ComplianceScope | None,
+) -> HttpResponse:
+    """The page while a worker judges the past moment."""
+    context = {
+        "framework": framework,
+        "requirement": requirement,
+        "query": _query(request, scope),
+        "section": "compliance",
+        **asof_context(request),
+    }
+    return render_live(request, "compliance/requirement_waits.html", context, pace=PACE)
+
+
+def _query(request: ViewerRequest, scope: ComplianceScope | None) -> Query:
+    """What addresses of the same scope and moment have."""
+    return Query.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(request.at))])
 
 
 def requirement_or_404(framework: Framework, number: str) -> FrameworkRequirement:
@@ -87,19 +128,18 @@ def shown(
     errors: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """The page, with what is wrong with a form that was sent."""
-    require_present(request)
-    viewer = request.viewer
-    results = results_now(viewer, framework, scope)
+    viewer, at = request.viewer, request.at
+    results = results_in(request, framework, scope)
     result = (results.results or {}).get(requirement.number)
-    row = row_of(framework, requirement, scope, result) if result else None
-    parts = parts_of_requirement(viewer, framework, scope, requirement.number)
+    row = row_of(framework, requirement, scope, result, at=at) if result else None
+    parts = parts_of_requirement(viewer, framework, scope, requirement.number, at=at)
     parts.sort(key=lambda part: (WORST_FIRST.index(part[2].verdict), part[1]))
-    rows = decisions_about(framework, requirement.number, scope)
-    now = to_local(datetime.now(tz=UTC))
-    may_decide = decisions.may_decide_in(viewer, scope)
+    rows = decisions_about(framework, requirement.number, scope, at=at)
+    now = to_local(at or datetime.now(tz=UTC))
+    may_decide = at is None and decisions.may_decide_in(viewer, scope)
     applies = any(row.kind == DecisionKind.APPLIES and _is_in_force(row, now) for row in rows)
     kinds = decisions.kinds_of(requirement, applies=applies) if may_decide else []
-    query = Query.from_pairs([("scope", scope.slug if scope else "")])
+    query = _query(request, scope)
     context: dict[str, Any] = {
         "framework": framework,
         "requirement": requirement,
@@ -108,6 +148,7 @@ def shown(
         "query": str(query),
         "row": row,
         "updated_at": results.updated_at,
+        "opens_findings": request.signed_in.may(Right.SEE_ACCOUNT),
         "accounts": list(_account_rows(parts[:MAX_ACCOUNTS])),
         "more_accounts": max(0, len(parts) - MAX_ACCOUNTS),
         "kinds_of_findings": [all_rules()[kind].title for kind in requirement.findings],
@@ -115,7 +156,7 @@ def shown(
         "decisions": [_decision(decision, request, now, may_decide) for decision in rows],
         "history": [
             (change, STATE_LABELS.get(change.state, change.state), TONES.get(change.state, ""))
-            for change in history_of(framework, requirement.number, scope)
+            for change in history_of(framework, requirement.number, scope, at=at)
         ],
         "kinds": [(kind.value, KIND_WORDS[kind]) for kind in kinds],
         "needs_approval": any(kind in NEEDS_APPROVAL for kind in kinds),
@@ -129,6 +170,7 @@ def shown(
         "earliest": f"{now + timedelta(days=1):%Y-%m-%d}",
         "latest": f"{now + decisions.LONGEST - timedelta(days=1):%Y-%m-%d}",
         "section": "compliance",
+        **asof_context(request),
     }
     status = 422 if errors else 200
     return render_page(request, "compliance/requirement.html", context, status=status)
@@ -197,7 +239,9 @@ def _decision(
         "kind": DECISION_LABELS[decision.kind],
         "label": label,
         "tone": tone,
-        "may_answer": is_requested and decisions.may_approve(request.viewer, decision, is_single=is_single),
+        "may_answer": is_requested
+        and request.at is None
+        and decisions.may_approve(request.viewer, decision, is_single=is_single),
         "is_own": is_requested and may_decide and decision.requested_by == request.viewer.person_id,
         "may_end": may_decide and (is_current or is_requested),
     }

@@ -52,7 +52,9 @@ def write_decisions() -> int:
         return 0
     if ComplianceScope.objects.exists() or RequirementDecision.objects.exists():
         return 0
-    judged = FrameworkAssessment.objects.filter(framework=PCI, scope=None, account__isnull=False).count()
+    judged = FrameworkAssessment.objects.filter(
+        framework=PCI, scope=None, account__isnull=False, moment=None
+    ).count()
     if judged < len(assessment.connected_accounts()) or not judged:
         return 0
     now = timezone.now()

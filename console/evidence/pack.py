@@ -16,11 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from console.evidence.pack_form import PackForm
 from console.evidence.pack_list import tone_of
 from console.setup.progress import step_of
-from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.access import ViewerRequest, found_or_404, require_evidence, require_present
 from console.web.render import render_page
 from iam.audit.evidence.models import EvidencePack, PackState
-from iam.audit.evidence.packs import PackRefusedError, may_request, request_pack, visible_packs
-from iam.guard import Right
+from iam.audit.evidence.packs import PackRefusedError, may_request, may_see, request_pack, visible_packs
 from iam.journal.services import record
 from iam.mirror.models import Account
 
@@ -38,7 +37,7 @@ FILES = {
 }
 
 
-@require(Right.SEE_ACCOUNT)
+@require_evidence
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: ViewerRequest) -> HttpResponse:
     """The form, and the request."""
@@ -62,12 +61,12 @@ def new(request: ViewerRequest) -> HttpResponse:
 
 
 def _pack(request: ViewerRequest, pk: UUID) -> EvidencePack:
-    if not may_request(request.viewer):
+    if not may_see(request.viewer):
         raise Http404
     return found_or_404(visible_packs(request.viewer).filter(pk=pk).first())
 
 
-@require(Right.SEE_ACCOUNT)
+@require_evidence
 @require_safe
 def pack_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """How far a pack is, what it has, and how to verify it; 286 tells the page that asks to stop asking."""
@@ -98,7 +97,7 @@ def _parts(path: Path) -> Iterator[bytes]:
             yield part
 
 
-@require(Right.SEE_ACCOUNT)
+@require_evidence
 @require_safe
 def download_pack(request: ViewerRequest, pk: UUID) -> HttpResponseBase:
     """The file, and an entry of the journal."""

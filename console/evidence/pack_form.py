@@ -24,7 +24,14 @@ DATE: Final = {"class": "input", "type": "date"}
 
 def about_choices(viewer: Viewer) -> list[tuple[str, str]]:
     """What packs can be about, for this viewer."""
-    frameworks = [(f"framework:{name}", each.title) for name, each in all_frameworks().items()]
+    limits = viewer.limits
+    frameworks = [
+        (f"framework:{name}", each.title)
+        for name, each in all_frameworks().items()
+        if limits is None or limits.sees_framework(name)
+    ]
+    if limits is not None and not limits.is_period_only:
+        return frameworks
     reviews = []
     for campaign in visible_campaigns(viewer, is_ended=True)[:REVIEWS]:
         if sees_whole(viewer, campaign):
@@ -73,8 +80,8 @@ class SampleForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, viewer: Viewer, now: datetime, **initial: Any) -> None:
-        first = (now - timedelta(days=PERIOD_DAYS)).date()
-        super().__init__(data, initial={"since": first, "until": now.date(), **initial})
+        since, until = _usual_period(viewer, now)
+        super().__init__(data, initial={"since": since.date(), "until": until.date(), **initial})
         accounts = [(account.account_id, account.name) for account in whole_accounts(viewer).order_by("name")]
         self._set_choices("accounts", accounts)
 
@@ -119,6 +126,18 @@ class PackForm(SampleForm):
         """What is requested, once the form is valid."""
         kind, _, subject = self.cleaned_data["about"].partition(":")
         return replace(super().order(), kind=PackKind(kind), subject=subject)
+
+
+def _usual_period(viewer: Viewer, now: datetime) -> tuple[datetime, datetime]:
+    """The last days, as far as an auditor's limits cover them."""
+    limits = viewer.limits
+    until = now
+    if limits is not None:
+        until = limits.last_moment(now=now) or now
+    since = until - timedelta(days=PERIOD_DAYS)
+    if limits is not None and limits.since is not None:
+        since = max(since, limits.since)
+    return since, until
 
 
 def _start(day: Any) -> datetime:

@@ -8,13 +8,12 @@ from typing import Final
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
-from console.web.access import ViewerRequest, require, require_present
+from console.web.access import ViewerRequest, require_evidence, require_present
 from console.web.render import render_page
 from iam.audit.evidence import verify_evidence
 from iam.audit.evidence.models import EvidencePack, PackState
 from iam.audit.evidence.pack_files import VERIFIER
-from iam.audit.evidence.packs import may_request, visible_packs
-from iam.guard import Right
+from iam.audit.evidence.packs import may_request, may_sample, may_see, visible_packs
 from iam.journal.signing_keys import verifiers
 
 PAGE: Final = 50
@@ -26,28 +25,30 @@ def tone_of(pack: EvidencePack) -> str:
     return TONES.get(PackState(pack.state), "info")
 
 
-@require(Right.SEE_ACCOUNT)
+@require_evidence
 @require_safe
 def packs_page(request: ViewerRequest) -> HttpResponse:
     """The newest packs that the viewer sees."""
     require_present(request)
-    if not may_request(request.viewer):
+    if not may_see(request.viewer):
         raise Http404
     packs = list(visible_packs(request.viewer)[: PAGE + 1])
     context = {
         "rows": [(pack, tone_of(pack)) for pack in packs[:PAGE]],
         "limit": PAGE if len(packs) > PAGE else 0,
         "keys": [str(verifier) for verifier in verifiers()],
+        "may_build": may_request(request.viewer),
+        "may_sample": may_sample(request.viewer),
         "section": "evidence",
     }
     return render_page(request, "evidence/packs.html", context)
 
 
-@require(Right.SEE_ACCOUNT)
+@require_evidence
 @require_safe
 def verifier(request: ViewerRequest) -> HttpResponse:
     """The script, to keep beside packs."""
-    if not may_request(request.viewer):
+    if not may_see(request.viewer):
         raise Http404
     response = HttpResponse(Path(verify_evidence.__file__).read_bytes(), content_type="text/x-python")
     response["Content-Disposition"] = f'attachment; filename="{VERIFIER}"'

@@ -10,19 +10,18 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from console.evidence.pack_form import SampleForm
-from console.web.access import ViewerRequest, require, require_present
+from console.web.access import ViewerRequest, require_evidence, require_present
 from console.web.files import csv_lines, download
 from console.web.render import render_page
 from iam.audit.evidence.change_facts import rows_of
 from iam.audit.evidence.change_sample import new_seed, sample_table
-from iam.audit.evidence.packs import DrawnSample, PackRefusedError, draw_sample, may_request
+from iam.audit.evidence.packs import DrawnSample, PackRefusedError, draw_sample, may_sample
 from iam.audit.evidence.tables import csv_cells
-from iam.guard import Right
 
 SHOWN: Final = 50
 
 
-@require(Right.SEE_ACCOUNT)
+@require_evidence
 @require_safe
 def sample_page(request: ViewerRequest) -> HttpResponse:
     """The form; with a period in the address the sample too."""
@@ -38,7 +37,7 @@ def sample_page(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "evidence/sample.html", context, status=status)
 
 
-@require(Right.SEE_ACCOUNT)
+@require_evidence
 @require_safe
 def sample_file(request: ViewerRequest) -> HttpResponseBase:
     """The CSV file of a sample, as a pack has it; the form where the address is incomplete."""
@@ -54,7 +53,7 @@ def sample_file(request: ViewerRequest) -> HttpResponseBase:
 def _drawn(request: ViewerRequest, values: QueryDict | None) -> tuple[SampleForm, DrawnSample | None]:
     """The form, and its sample; None where it was not sent or has an error."""
     require_present(request)
-    if not may_request(request.viewer):
+    if not may_sample(request.viewer):
         raise Http404
     now = datetime.now(tz=UTC)
     form = SampleForm(values, viewer=request.viewer, now=now, seed=new_seed())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 
 from console.web.moments import day_end
 from console.web.text import reads_as_stored
-from iam.directory.models import Role, RuleKind, Team
+from iam.directory.audit_scopes import AuditTerms
+from iam.directory.models import AuditScope, Role, RuleKind, Team
 
 
 def _text(**attrs: Any) -> forms.TextInput:
@@ -64,6 +65,79 @@ class OperatorRoleForm(forms.Form):
         """The end of the day."""
         day = self.cleaned_data["until"]
         return day_end(day) if day else None
+
+
+class AuditScopeForm(forms.Form):
+    """To what an auditor is limited."""
+
+    frameworks = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "Choose frameworks of the list."},
+    )
+    packs = forms.MultipleChoiceField(
+        required=False,
+        label="Evidence packs",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "Choose packs of the list."},
+    )
+    since = forms.DateField(
+        required=False,
+        label="First day of the period",
+        widget=forms.DateInput(attrs={"class": "input", "type": "date"}, format="%Y-%m-%d"),
+        help_text="As in evidence packs, days are those of UTC.",
+        error_messages={"invalid": "Write the day as 2026-11-30."},
+    )
+    until = forms.DateField(
+        required=False,
+        label="Last day of the period",
+        widget=forms.DateInput(attrs={"class": "input", "type": "date"}, format="%Y-%m-%d"),
+        help_text="This day is included (UTC).",
+        error_messages={"invalid": "Write the day as 2026-11-30."},
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        frameworks: list[tuple[str, str]],
+        packs: list[tuple[str, str]],
+        scope: AuditScope | None,
+    ) -> None:
+        initial: dict[str, Any] = {}
+        if scope is not None:
+            last = scope.until - timedelta(days=1) if scope.until else None
+            initial = {
+                "frameworks": scope.frameworks,
+                "packs": scope.packs,
+                "since": scope.since.date() if scope.since else None,
+                "until": last.date() if last else None,
+            }
+        super().__init__(data, initial=initial)
+        for name, choices in (("frameworks", frameworks), ("packs", packs)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = choices
+
+    def clean(self) -> dict[str, Any]:
+        """The period ends after it begins."""
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("since"), cleaned.get("until")
+        if first and last and last < first:
+            self.add_error("until", "The last day must not be before the first.")
+        if first and first > datetime.now(tz=UTC).date():
+            self.add_error("since", "The first day must not be in the future.")
+        return cleaned
+
+    def terms(self) -> AuditTerms:
+        """What the service sets, once the form is valid."""
+        values = self.cleaned_data
+        since = until = None
+        if values["since"]:
+            since = datetime.combine(values["since"], time(), tzinfo=UTC)
+        if values["until"]:
+            until = datetime.combine(values["until"], time(), tzinfo=UTC) + timedelta(days=1)
+        return AuditTerms(values["frameworks"], values["packs"], since, until)
 
 
 class FactorsForm(forms.Form):

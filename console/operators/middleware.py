@@ -57,7 +57,7 @@ class SignedIn:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         structlog.contextvars.bind_contextvars(ip=client_address(request))
         viewer, ended = self._viewer(request)
-        request.viewer = viewer  # type: ignore[attr-defined]
+        request.viewer = request.signed_in = viewer  # type: ignore[attr-defined]
         if is_open(request.path):
             return self.get_response(request)
         if viewer is None:

@@ -26,6 +26,7 @@ urlpatterns = [
     path("operators/<uuid:pk>/", people.detail, name="operator"),
     path("operators/<uuid:pk>/roles/", people.role_add, name="operator-role-add"),
     path("operators/<uuid:pk>/roles/<int:number>/remove/", people.role_remove, name="operator-role-remove"),
+    path("operators/<uuid:pk>/audit/", people.audit_scope_set, name="operator-audit-scope"),
     path("operators/<uuid:pk>/users/", people.identity_add, name="operator-user-add"),
     path(
         "operators/<uuid:pk>/users/<int:number>/remove/", people.identity_remove, name="operator-user-remove"

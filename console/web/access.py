@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -10,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from iam.guard import Right, Viewer
+from iam.guard import Right, Viewer, evidence_viewer
 from iam.mirror.models import Account, Entity
 from iam.mirror.queries.accounts import disconnected_accounts, visible_accounts
 from iam.mirror.queries.entities import find_disconnected, find_entity
@@ -20,12 +21,14 @@ class ViewerRequest(HttpRequest):
     """A request of a signed-in person, as the middleware leaves it; for annotations only."""
 
     viewer: Viewer
+    signed_in: Viewer
+    """The same person; differs on pages of evidence, where a limited auditor sees more."""
     at: datetime | None
 
 
 def layout_for(viewer: Viewer) -> str:
     """The console for those who look after others; the page without it for those who see only themselves."""
-    others = viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM)
+    others = any(viewer.may(right) for right in (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_EVIDENCE))
     return "base.html" if others else "member_base.html"
 
 
@@ -54,6 +57,36 @@ def require(*rights: Right) -> Callable[[View[P, R]], Callable[Concatenate[HttpR
         return guarded
 
     return decorate
+
+
+def require_evidence(view: View[P, R]) -> Callable[Concatenate[HttpRequest, P], R]:
+    """Let a view answer those who see accounts, and limited auditors as who they are on pages of evidence;
+    404 for all others. Whether this framework, pack or moment was given to them is the view's concern, and
+    that of the services: `request.viewer.limits`.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        viewer: Viewer | None = getattr(request, "viewer", None)
+        rights = (Right.SEE_ACCOUNT, Right.SEE_EVIDENCE)
+        if viewer is None or not any(viewer.may(right) for right in rights):
+            raise Http404
+        request.viewer = evidence_viewer(viewer)  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+    guarded.required_rights = (Right.SEE_ACCOUNT, Right.SEE_EVIDENCE)  # type: ignore[attr-defined]
+    return guarded
+
+
+def stay_within(request: ViewerRequest, *, is_covered: bool) -> None:
+    """Where the limits of an auditor don’t cover what is asked for, they go on as who they are by other
+    roles; 404 where these see no account.
+    """
+    if request.viewer.limits is None or is_covered:
+        return
+    if not request.signed_in.may(Right.SEE_ACCOUNT):
+        raise Http404
+    request.viewer = replace(request.signed_in, limits=None)
 
 
 def require_everywhere(right: Right) -> Callable[[View[P, R]], Callable[Concatenate[HttpRequest, P], R]]:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from console.operators.audit_words import audit_words
 from console.web.access import layout_for
 from console.web.cookies import name_of
 from console.web.navigation import DECIDES, NavigationReader, links_for, tabs_at
@@ -109,7 +110,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """The frame's context. What costs a query is found when a template asks for it: a fragment and a
     signed-out page do not.
     """
-    viewer: Viewer | None = getattr(request, "viewer", None)
+    # On pages of evidence a limited auditor sees more than elsewhere, where the navigation leads.
+    viewer: Viewer | None = getattr(request, "signed_in", None) or getattr(request, "viewer", None)
     theme = request.COOKIES.get(name_of("theme"), "")
     base = {
         "viewer": viewer,
@@ -126,6 +128,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "hub": lambda: tabs_at(request.path, NavigationReader.for_viewer(viewer)),
         "frame": lambda: frame_of(request),
         "own_layout": layout_for(viewer),
+        "audit_words": SimpleLazyObject(lambda: audit_words(viewer.limits)),
         "own_sections": OWN_SECTIONS,
         "may_connect": viewer.may(Right.MANAGE_ACCOUNTS),
         "drift_open": lambda: marks.drift,

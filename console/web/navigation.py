@@ -16,6 +16,7 @@ from django.urls import reverse
 from iam.guard import Right, Viewer
 
 OTHERS = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+EVERYBODY = (*OTHERS, Right.SEE_SELF, Right.SEE_EVIDENCE)
 DECIDES = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 """Who may have to decide about something: approvers; administrators and team leads, where a rule asks for
 them.
@@ -91,6 +92,7 @@ def _manages_everyone(reader: NavigationReader) -> bool:
 
 
 ACCOUNT = (Right.SEE_ACCOUNT,)
+EVIDENCE = (Right.SEE_ACCOUNT, Right.SEE_EVIDENCE)
 OPERATORS = (Right.MANAGE_OPERATORS,)
 SEES_OPERATORS = (Right.SEE_OPERATORS,)
 PEOPLE = NavigationEntry(
@@ -168,9 +170,9 @@ COMPLIANCE = NavigationEntry(
     "shield-check",
     ("compliance", "reviews", "evidence"),
     (
-        NavigationTab("Frameworks", "compliance:frameworks", ACCOUNT),
+        NavigationTab("Frameworks", "compliance:frameworks", EVIDENCE),
         NavigationTab("Access reviews", "reviews:list", OTHERS),
-        NavigationTab("Evidence packs", "evidence:packs", ACCOUNT),
+        NavigationTab("Evidence packs", "evidence:packs", EVIDENCE),
     ),
 )
 CHANGES = NavigationEntry(
@@ -209,7 +211,16 @@ SETTINGS = NavigationEntry(
 )
 NAVIGATION = (
     NavigationGroup(
-        "", (_entry("Overview", "gauge", "overview", "dashboard:overview", (*OTHERS, Right.SEE_SELF)),)
+        "",
+        (
+            _entry(
+                "Overview",
+                "gauge",
+                "overview",
+                "dashboard:overview",
+                (*OTHERS, Right.SEE_SELF, Right.SEE_EVIDENCE),
+            ),
+        ),
     ),
     NavigationGroup(
         "Identities",

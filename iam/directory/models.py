@@ -167,6 +167,25 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", "Auditor"
 
 
+class AuditScope(models.Model):
+    """What the auditor roles of a person are limited to, beside their accounts: frameworks by name, evidence
+    packs by id, a period (`until` exclusive). What is empty limits nothing. Who has one sees no other pages.
+    """
+
+    person = models.OneToOneField(
+        Person, on_delete=models.CASCADE, primary_key=True, related_name="audit_scope"
+    )
+    frameworks = models.JSONField(default=list)
+    packs = models.JSONField(default=list)
+    since = models.DateTimeField(null=True)
+    until = models.DateTimeField(null=True)
+    set_by = models.CharField(max_length=128)
+    set_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"audit scope of {self.person_id}"
+
+
 class RoleAssignment(models.Model):
     """A role of a person, in one account (blank: in all), for one team (team leads only), until a moment
     (auditors only): the guard leaves out what has ended.

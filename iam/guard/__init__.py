@@ -1,5 +1,6 @@
 """Who may see, ask and approve: a viewer's rights as data, which queries and services apply."""
 
-from iam.guard.viewer import Right, Scope, Viewer, viewer_for
+from iam.guard.audit_limits import AuditLimits
+from iam.guard.viewer import Right, Scope, Viewer, evidence_viewer, viewer_for
 
-__all__ = ["Right", "Scope", "Viewer", "viewer_for"]
+__all__ = ["AuditLimits", "Right", "Scope", "Viewer", "evidence_viewer", "viewer_for"]

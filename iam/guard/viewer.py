@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet, UUIDField, Value
 
 from iam.compiled_queries import CompiledQuery, Param
 from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignment, RuleKind
+from iam.guard.audit_limits import AuditLimits, limits_of
 
 
 class Right(StrEnum):
@@ -30,6 +31,7 @@ class Right(StrEnum):
     MANAGE_OPERATORS = "manage-operators"
     SEE_OPERATORS = "see-operators"
     EXPORT = "export"
+    SEE_EVIDENCE = "see-evidence"
 
 
 RIGHTS: dict[str, frozenset[Right]] = {
@@ -55,6 +57,12 @@ RIGHTS: dict[str, frozenset[Right]] = {
     ),
 }
 
+LIMITED_AUDITOR = frozenset({Right.SEE_EVIDENCE})
+"""What an auditor has who is limited to frameworks, packs or a period: every other page answers 404."""
+AUDITS_PERIOD = frozenset({Right.SEE_JOURNAL})
+"""What one has besides who is limited to a period alone: the journal of it, which they can export."""
+EVIDENCE = frozenset({Right.SEE_ACCOUNT, Right.SEE_JOURNAL, Right.EXPORT})
+"""What a limited auditor has on the pages of what they were given, in the accounts of their role."""
 ANY_ACCOUNT = ""
 OWN, OF_TEAM = "own", "team"
 
@@ -101,6 +109,8 @@ class Viewer:
     asks: Scope = field(default_factory=Scope)
     has_ended: bool = False
     """Whether all that they were given has ended: they are signed out."""
+    limits: AuditLimits | None = None
+    """To what their auditor roles are limited."""
 
     def may(self, right: Right, *, account_id: str | None = None) -> bool:
         """Whether the right is held: in this account, or (account None) in at least one."""
@@ -137,14 +147,15 @@ def viewer_for(person: Person) -> Viewer:
         return Viewer(person_id=person.id, name=person.name, email=person.email)
     assignments = _ASSIGNED.rows(person=person.pk)
     now = datetime.now(tz=UTC)
-    rows = [row[:-1] for row in assignments if row[-1] is None or row[-1] > now]
+    rows = [row[:-6] for row in assignments if row[-6] is None or row[-6] > now]
     assigned = {(role, account_id) for role, account_id, *_ in rows}
     leads = frozenset(slug for role, _, slug, *_ in rows if role == Role.TEAM_LEAD and slug)
     users = _USERS.rows(person=person.pk)
     arns = frozenset(arn for whose, arn, _ in users if whose == OWN)
     owned = frozenset((account_id, aws_id) for whose, account_id, aws_id in users if whose == OF_TEAM)
+    limits = _limits(assignments, assigned)
     grants = frozenset(
-        chain.from_iterable(product(RIGHTS[role], (account_id,)) for role, account_id in assigned)
+        chain.from_iterable(product(_rights(role, limits), (account_id,)) for role, account_id in assigned)
     )
     whole = {account for right, account in grants if right is Right.SEE_ACCOUNT}
     asked = {
@@ -175,7 +186,41 @@ def viewer_for(person: Person) -> Viewer:
         scope=scope,
         asks=replace(scope, accounts=accounts_to_ask_for, user_arns=frozenset()),
         has_ended=bool(assignments) and not rows,
+        limits=limits,
     )
+
+
+def evidence_viewer(viewer: Viewer) -> Viewer:
+    """Who a limited auditor is on the pages of what they were given: they see the accounts of their role
+    there. Everybody else is as before.
+    """
+    limits = viewer.limits
+    if limits is None:
+        return viewer
+    numbers = {ANY_ACCOUNT} if limits.accounts is None else limits.accounts
+    seen = viewer.scope.accounts
+    accounts = None if seen is None or limits.accounts is None else seen | limits.accounts
+    return replace(
+        viewer,
+        grants=viewer.grants | frozenset(product(EVIDENCE, numbers)),
+        scope=replace(viewer.scope, accounts=accounts),
+    )
+
+
+def _limits(assignments: list[tuple[Any, ...]], assigned: set[tuple[str, str]]) -> AuditLimits | None:
+    audited = {account_id for role, account_id in assigned if role == Role.AUDITOR}
+    if not audited:
+        return None
+    frameworks, packs, since, until, set_at = assignments[0][-5:]
+    if set_at is None:
+        return None
+    return limits_of(audited, frameworks=frameworks, packs=packs, since=since, until=until, set_at=set_at)
+
+
+def _rights(role: str, limits: AuditLimits | None) -> frozenset[Right]:
+    if role != Role.AUDITOR or limits is None:
+        return RIGHTS[role]
+    return LIMITED_AUDITOR | AUDITS_PERIOD if limits.is_period_only else LIMITED_AUDITOR
 
 
 _PERSON = Param("person", UUIDField())
@@ -209,6 +254,11 @@ _ASSIGNED = CompiledQuery(
         "team__rules__account_id",
         "team__rules__value",
         "until",
+        "person__audit_scope__frameworks",
+        "person__audit_scope__packs",
+        "person__audit_scope__since",
+        "person__audit_scope__until",
+        "person__audit_scope__set_at",
     )
 )
-"""A row for each role, or for each rule of the team that the role leads."""
+"""A row for each role, or for each rule of the team that the role leads; each with the limits of audits."""

@@ -29,7 +29,7 @@ _CHUNK = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ChainMember:
     """A place in a block, and the entry that has it; None once the entry was removed."""
 
     link: Link
@@ -86,13 +86,13 @@ def _json(value: Mapping[str, object]) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def members_of(links: QuerySet[Link]) -> Iterator[Member]:
+def members_of(links: QuerySet[Link]) -> Iterator[ChainMember]:
     """The links with their entries, in the same order, as a stream."""
     stream = links.iterator(chunk_size=_CHUNK)
     while chunk := list(islice(stream, _CHUNK)):
         entries = Entry.objects.in_bulk([link.entry_id for link in chunk])
         for link in chunk:
-            yield Member(link, entries.get(link.entry_id))
+            yield ChainMember(link, entries.get(link.entry_id))
 
 
 def floor(last: Block | None) -> int:

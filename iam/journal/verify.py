@@ -16,7 +16,7 @@ from iam.journal.anchors import heads_of, read_all
 from iam.journal.chain import (
     GENESIS,
     LATE_ENTRY_WINDOW,
-    Member,
+    ChainMember,
     block_hash,
     entry_hash,
     floor,
@@ -179,7 +179,7 @@ def run_verification(number: int) -> None:
     Verification.objects.filter(pk__lte=max(old, default=0)).delete()
 
 
-def _blocks() -> Iterator[tuple[Block, list[Member]]]:
+def _blocks() -> Iterator[tuple[Block, list[ChainMember]]]:
     """Each block with the members of it, some hundred blocks a query."""
     after = 0
     while page := list(Block.objects.filter(sequence__gt=after).order_by("sequence")[:_PAGE]):
@@ -190,7 +190,7 @@ def _blocks() -> Iterator[tuple[Block, list[Member]]]:
         grouped = groupby(members_of(links), key=lambda member: member.link.block_id)
         number, members = next(grouped, (None, iter(())))
         for block in page:
-            mine: list[Member] = []
+            mine: list[ChainMember] = []
             if number == block.sequence:
                 mine = list(members)
                 number, members = next(grouped, (None, iter(())))
@@ -198,7 +198,7 @@ def _blocks() -> Iterator[tuple[Block, list[Member]]]:
 
 
 def _check_block(
-    block: Block, members: list[Member], previous: Block | None, *, cut: CutState
+    block: Block, members: list[ChainMember], previous: Block | None, *, cut: CutState
 ) -> ChainBreak | None:
     number = block.sequence
     due = previous.sequence + 1 if previous else 1
@@ -230,7 +230,7 @@ def _check_block(
 
 
 def _check_cut(
-    block: Block, members: list[Member], *, cut: CutState, gone: RemovedDigest
+    block: Block, members: list[ChainMember], *, cut: CutState, gone: RemovedDigest
 ) -> ChainBreak | None:
     """Count what is gone, and compare it with the signed record at the last block that lacks entries."""
     if cut.cut is None or not cut.covers(block):
@@ -273,7 +273,7 @@ def _check_cut_reached(last: Block | None, cut: CutState, expect: Mapping[int, s
 
 
 def _check_dates(
-    block: Block, members: list[Member], previous: Block | None, *, acknowledged: Mapping[int, int]
+    block: Block, members: list[ChainMember], previous: Block | None, *, acknowledged: Mapping[int, int]
 ) -> list[TimestampMismatch]:
     """At most one warning: an entry that is dated well before the block before its own, or after its own, was
     written at another time than it says. Entries and blocks take their time from the database since both come

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from console.operators import locks
 from console.operators.directory_forms import FactorsForm, IdentityForm, OperatorRoleForm, PersonForm
 from console.operators.models import Operator
+from console.operators.pages.audit_scope import audit_context, audit_form
 from console.operators.queries import factors_of, people_page, sessions_of
 from console.operators.recency import recently_authenticated
 from console.operators.services import add_operator, invite_operator
@@ -42,6 +43,7 @@ from iam.directory.appointments import (
     reject_appointment,
     withdraw_appointment,
 )
+from iam.directory.audit_scopes import set_audit_scope
 from iam.directory.models import (
     Appointment,
     AppointmentState,
@@ -154,6 +156,7 @@ def render_person(
         "role_form": forms.get("role_form") or OperatorRoleForm(),
         "identity_form": forms.get("identity_form") or IdentityForm(),
         "factors_form": forms.get("factors_form") or FactorsForm(),
+        **audit_context(person, forms.get("audit_form")),
         "section": "operators",
     }
     return render_page(request, "operators/detail.html", context, status=status)
@@ -252,6 +255,21 @@ def role_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
         request,
         lambda: assign_role(person, **form_data, actor=request.viewer),
         done=f"{person.name} now has the {label} role.",
+    )
+
+
+@manages_operators
+def audit_scope_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Limit what an auditor sees, or lift the limit."""
+    person = person_or_404(pk)
+    form = audit_form(person, request.POST)
+    if not form.is_valid():
+        return render_person(request, person, audit_form=form, status=422)
+    return attempt_on(
+        pk,
+        request,
+        lambda: set_audit_scope(person, form.terms(), actor=request.viewer),
+        done=f"Saved. {person.name} was signed out, and sees this at the next sign-in.",
     )
 
 

@@ -98,11 +98,11 @@ def tables_of(
 ) -> Sequence[PackTable]:
     """The tables of a pack, the most important ones first."""
     own = OWN_TABLES[PackKind(pack.kind)](pack, scope, as_of)
-    common = [
-        sample_table(scope.changes, sample),
-        changes_table(scope.changes),
-        users_table(scope.accounts, at=as_of),
-    ]
+    common = [sample_table(scope.changes, sample), changes_table(scope.changes)]
+    limits = scope.viewer.limits
+    # Who audits a period that is over sees nothing of today.
+    if limits is None or limits.covers(as_of):
+        common.append(users_table(scope.accounts, at=as_of))
     if scope.viewer.may(Right.SEE_OPERATORS):
         common.append(operators_table(scope.chosen))
     return [*own, *common]

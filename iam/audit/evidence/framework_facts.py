@@ -91,7 +91,9 @@ def _requirements(framework: Framework, accounts: list[Account], as_of: datetime
 
 
 def _judged_at(framework: Framework, accounts: list[Account]) -> datetime | None:
-    rows = FrameworkAssessment.objects.filter(framework=framework.name, scope=None, account__in=accounts)
+    rows = FrameworkAssessment.objects.filter(
+        framework=framework.name, scope=None, account__in=accounts, moment=None
+    )
     return rows.order_by("evaluated_at").values_list("evaluated_at", flat=True).first()
 
 

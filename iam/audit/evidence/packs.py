@@ -35,7 +35,7 @@ from iam.audit.evidence.tables import Progress
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.changes.models import Change
 from iam.directory.models import Person
-from iam.guard import Right, Viewer, viewer_for
+from iam.guard import AuditLimits, Right, Viewer, evidence_viewer, viewer_for
 from iam.journal.services import record
 from iam.journal.signing_keys import NoSigningKeyError, signer
 from iam.nudge import send_after_commit
@@ -69,22 +69,72 @@ class PackOrder:
 
 
 def may_request(viewer: Viewer) -> bool:
-    """Whether the viewer may build packs: who sees whole accounts and may export."""
+    """Whether the viewer may build packs: who sees whole accounts and may export, and wasn’t given packs
+    alone.
+    """
+    is_covered = viewer.limits is None or viewer.limits.sees_frameworks
+    return is_covered and may_see(viewer)
+
+
+def may_sample(viewer: Viewer) -> bool:
+    """Whether the viewer may draw samples of all changes: not who was given frameworks or packs."""
+    return may_see(viewer) and (viewer.limits is None or viewer.limits.is_period_only)
+
+
+def may_see(viewer: Viewer) -> bool:
+    """Whether the viewer may see packs at all."""
     return viewer.may(Right.SEE_ACCOUNT) and viewer.may(Right.EXPORT)
 
 
 def visible_packs(viewer: Viewer) -> QuerySet[EvidencePack]:
-    """One's own packs; those of everyone for who sees all accounts and the whole journal."""
+    """One's own packs; those of everyone for who sees all accounts and the whole journal. An auditor with
+    limits sees the packs that they were given, and their own within the limits.
+    """
     packs = EvidencePack.objects.order_by("-requested_at", "-id")
+    if viewer.limits is not None:
+        return packs.filter(Q(pk__in=viewer.limits.packs) | _within(viewer.limits, viewer.person_id))
     sees_all = viewer.scope.sees_everything and viewer.may(Right.SEE_JOURNAL, account_id="")
     return packs if sees_all else packs.filter(requested_by=viewer.person_id)
+
+
+def _within(limits: AuditLimits, person_id: UUID) -> Q:
+    own = Q(requested_by=person_id, requested_at__gte=limits.set_at)
+    if limits.frameworks:
+        own &= Q(kind=PackKind.FRAMEWORK, subject__in=limits.frameworks)
+    elif not limits.sees_frameworks:
+        return Q(pk__in=())
+    if limits.since:
+        own &= Q(since__gte=limits.since)
+    if limits.until:
+        own &= Q(until__lte=limits.until)
+    return own
+
+
+def why_not_covered(order: PackOrder, limits: AuditLimits, *, now: datetime) -> tuple[str, str]:
+    """The field of an order that an auditor's limits don't cover, and why; two empty texts if they do."""
+    is_framework = order.kind is PackKind.FRAMEWORK
+    if is_framework and not limits.sees_framework(order.subject):
+        return "subject", "Your audit doesn’t cover this framework."
+    if not is_framework and not limits.is_period_only:
+        return "kind", "Your audit covers frameworks or packs that were chosen for you, nothing else."
+    if limits.since and order.since < limits.since:
+        return "since", f"Your audit begins on {limits.since:%Y-%m-%d}."
+    if limits.until and order.until > limits.until:
+        last = limits.until - timedelta(seconds=1)
+        return "until", f"Your audit ends on {last:%Y-%m-%d}."
+    if is_framework and not limits.covers(now):
+        return "subject", (
+            "A pack about a framework tells how it is today, and the period of your audit is over. Open the "
+            "framework as of a day of the period, and export it there."
+        )
+    return "", ""
 
 
 def request_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
     """Note the pack, and have a worker build it. Raises PackRefusedError."""
     if not may_request(actor):
         raise PackRefusedError("You can’t build evidence packs.")
-    _check(order, actor)
+    _check(order, actor, now=now)
     try:
         key = str(signer().verifier)
     except NoSigningKeyError as error:
@@ -110,9 +160,9 @@ def draw_sample(order: PackOrder, *, actor: Viewer, now: datetime) -> DrawnSampl
     """Draw the sample that a pack of this order has, and record it, so that nobody can try seeds unseen.
     Raises PackRefusedError.
     """
-    if not may_request(actor):
+    if not may_sample(actor):
         raise PackRefusedError("You can’t draw samples.")
-    _check(order, actor)
+    _check(order, actor, now=now)
     pack = _pack(order, actor=actor, now=now)
     scope = scope_of(pack, actor)
     sample = sample_of(pack, scope)
@@ -132,8 +182,9 @@ def build_here(order: PackOrder, target: Path, *, viewer: Viewer) -> tuple[Evide
     """Build a pack in this process, as the command line does; the pack, which is not kept, and the number of
     rows by table. Raises PackRefusedError and NoSigningKeyError.
     """
-    _check(order, viewer)
-    pack = _pack(order, actor=viewer, now=timezone.now())
+    now = timezone.now()
+    _check(order, viewer, now=now)
+    pack = _pack(order, actor=viewer, now=now)
     return pack, build(pack, viewer, target, report=lambda _: None)
 
 
@@ -153,7 +204,11 @@ def _pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
     )
 
 
-def _check(order: PackOrder, actor: Viewer) -> None:
+def _check(order: PackOrder, actor: Viewer, *, now: datetime) -> None:
+    if actor.limits is not None:
+        field, why = why_not_covered(order, actor.limits, now=now)
+        if why:
+            raise PackRefusedError(why, field=field)
     if order.kind not in OWN_TABLES:
         raise PackRefusedError("Packs of this kind can’t be built yet.", field="kind")
     if order.kind is PackKind.FRAMEWORK and order.subject not in all_frameworks():
@@ -198,7 +253,8 @@ def run_pack(pack_id: UUID) -> None:
         return
     pack = rows.get()
     person = Person.objects.filter(pk=pack.requested_by).first()
-    if person is None or not may_request(viewer_for(person)):
+    viewer = evidence_viewer(viewer_for(person)) if person else None
+    if viewer is None or not may_request(viewer) or not visible_packs(viewer).filter(pk=pack_id).exists():
         _fail(pack, "The person who requested it can’t build packs any more.")
         return
 
@@ -206,7 +262,7 @@ def run_pack(pack_id: UUID) -> None:
         rows.update(rows=count, lease_until=timezone.now() + LEASE)
 
     try:
-        counts = build(pack, viewer_for(person), pack.path, report=report)
+        counts = build(pack, viewer, pack.path, report=report)
     except NoSigningKeyError as error:
         _fail(pack, str(error))
         return

@@ -96,11 +96,8 @@ def _assess_account(account: Account, assessed: Iterable[ScopedFramework], now: 
     run = FindingRun.objects.filter(account=account).values_list("inputs", "calculated_at").first()
     if run is None or run[1] is None:
         return False
-    kept = dict(
-        FrameworkAssessment.objects.filter(account=account, evaluated_at__gt=now - LASTS).values_list(
-            "key", "inputs"
-        )
-    )
+    rows = FrameworkAssessment.objects.filter(account=account, moment=None, evaluated_at__gt=now - LASTS)
+    kept = dict(rows.values_list("key", "inputs"))
     due: list[tuple[ScopedFramework, str, str]] = []
     for each in assessed:
         key = key_of(each.framework.name, each.scope, account.pk)

@@ -24,20 +24,25 @@ class ComplianceScope(models.Model):
 
 
 class FrameworkAssessment(models.Model):
-    """What one account, or (account null) Gatehouse itself, adds to each requirement: parts by number. `key`
-    is a digest of framework, scope and account; `inputs` one of what was judged.
+    """What one account, or (account null) Gatehouse itself, adds to each requirement: parts by number, now
+    (moment null) or at a past moment that someone asked for. `key` is a digest of framework, scope, account
+    and moment; `inputs` one of what was judged.
     """
 
     key = models.CharField(max_length=32, unique=True)
     framework = models.CharField(max_length=40)
     scope = models.ForeignKey(ComplianceScope, on_delete=models.CASCADE, null=True, related_name="+")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, related_name="+")
+    moment = models.DateTimeField(null=True)
     inputs = models.CharField(max_length=32)
     evaluated_at = models.DateTimeField()
     parts = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["framework", "scope", "account"], name="assessment_of_framework")]
+        indexes = [
+            models.Index(fields=["framework", "scope", "account"], name="assessment_of_framework"),
+            models.Index(fields=["moment"], condition=Q(moment__isnull=False), name="past_assessment"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.framework} of {self.account_id} at {self.evaluated_at}"

@@ -17,6 +17,7 @@ from iam.audit.frameworks.judgement import OWN
 from iam.audit.frameworks.models import (
     AssessmentMark,
     ComplianceScope,
+    DecisionState,
     FrameworkAssessment,
     FrameworkSummary,
     RequirementChange,
@@ -68,6 +69,8 @@ def find_scope(viewer: Viewer, slug: str) -> ComplianceScope | None:
 
 def results_now(viewer: Viewer, framework: Framework, scope: ComplianceScope | None) -> ShownResults:
     """The results as a worker judged them last."""
+    if not _is_covered(viewer, framework, datetime.now(tz=UTC)):
+        return ShownResults({}, None, is_partial=True)
     key = key_of(framework.name, scope, "")
     summary = FrameworkSummary.objects.filter(key=key).first()
     if summary is None or summary.updated_at is None:
@@ -77,18 +80,24 @@ def results_now(viewer: Viewer, framework: Framework, scope: ComplianceScope | N
     return ShownResults(_partial(viewer, framework, scope, summary), summary.updated_at, is_partial=True)
 
 
+def _is_covered(viewer: Viewer, framework: Framework, moment: datetime) -> bool:
+    """Whether the limits of an auditor cover it: nothing is shown beyond them, whatever page asks."""
+    limits = viewer.limits
+    return limits is None or (limits.sees_framework(framework.name) and limits.covers(moment))
+
+
 def _partial(
     viewer: Viewer, framework: Framework, scope: ComplianceScope | None, summary: FrameworkSummary
 ) -> Mapping[str, Any]:
     """The results by the accounts that the viewer sees, kept for a while."""
     accounts = sorted(viewer.scope.accounts or ())
-    key = f"framework:{key_of(framework.name, scope, accounts, summary.updated_at)}"
+    key = f"framework:{key_of(framework.name, scope, accounts, summary.moment, summary.updated_at)}"
     results = cache.get(key)
     if results is None:
-        parts = kept_parts(framework, scope)
+        parts = kept_parts(framework, scope, at=summary.moment)
         for number in set(parts).difference(accounts, (OWN,)):
             del parts[number]
-        of_viewer = judged(framework, scope, parts, at=datetime.now(tz=UTC))
+        of_viewer = judged(framework, scope, parts, at=summary.moment or datetime.now(tz=UTC))
         results = {number: result_to_json(result) for number, result in of_viewer.items()}
         cache.set(key, results, KEPT_S)
     return results  # type: ignore[no-any-return]
@@ -97,18 +106,23 @@ def _partial(
 def results_at(
     viewer: Viewer, framework: Framework, scope: ComplianceScope | None, *, at: datetime
 ) -> ShownResults:
-    """The results of a past moment for who sees every account; nothing while a worker judges it."""
-    if not viewer.scope.sees_everything:
+    """The results of a past moment, by the accounts that the viewer sees; nothing while a worker judges
+    it.
+    """
+    if not _is_covered(viewer, framework, at):
         return ShownResults({}, None, is_partial=True)
     summary = request_past(framework, scope, at=at)
-    results = summary.results if summary.updated_at else None
-    return ShownResults(results, summary.updated_at)
+    is_partial = not viewer.scope.sees_everything
+    if not summary.updated_at:
+        return ShownResults(None, None, is_partial=is_partial)
+    results = _partial(viewer, framework, scope, summary) if is_partial else summary.results
+    return ShownResults(results, summary.updated_at, is_partial=is_partial)
 
 
 def _assessments(
-    viewer: Viewer, framework: Framework, scope: ComplianceScope | None
+    viewer: Viewer, framework: Framework, scope: ComplianceScope | None, at: datetime | None
 ) -> QuerySet[FrameworkAssessment]:
-    rows = FrameworkAssessment.objects.filter(framework=framework.name, scope=scope)
+    rows = FrameworkAssessment.objects.filter(framework=framework.name, scope=scope, moment=at)
     rows = rows.filter(account__removed_at__isnull=True)
     if not viewer.scope.sees_everything:
         own = FrameworkAssessment.objects.filter(account=None)
@@ -119,10 +133,17 @@ def _assessments(
 
 
 def parts_of_requirement(
-    viewer: Viewer, framework: Framework, scope: ComplianceScope | None, number: str
+    viewer: Viewer,
+    framework: Framework,
+    scope: ComplianceScope | None,
+    number: str,
+    *,
+    at: datetime | None = None,
 ) -> list[tuple[str, str, RequirementPart]]:
     """The number and name of each account with its part in a requirement; Gatehouse itself has neither."""
-    rows = _assessments(viewer, framework, scope).annotate(part=KeyTransform(number, "parts"))
+    if not _is_covered(viewer, framework, at or datetime.now(tz=UTC)):
+        return []
+    rows = _assessments(viewer, framework, scope, at).annotate(part=KeyTransform(number, "parts"))
     parts = []
     columns = ("account__account_id", "account__name", "part")
     for account, name, part in rows.filter(part__isnull=False).values_list(*columns):
@@ -132,12 +153,31 @@ def parts_of_requirement(
 
 
 def decisions_about(
-    framework: Framework, number: str, scope: ComplianceScope | None
+    framework: Framework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
 ) -> list[RequirementDecision]:
-    """What was decided about a requirement, in this scope or for everything, the newest first."""
+    """What was decided about a requirement, in this scope or for everything, the newest first; at a past
+    moment as it was known then.
+    """
     rows = RequirementDecision.objects.filter(framework=framework.name, requirement=number)
+    if at is not None:
+        rows = rows.filter(requested_at__lte=at)
     decisions = rows.select_related("scope").order_by("-requested_at", "-pk")
-    return [row for row in decisions if row.scope is None or row.scope == scope]
+    chosen = [row for row in decisions if row.scope is None or row.scope == scope]
+    for row in chosen:
+        if at is not None:
+            _as_known(row, at)
+    return chosen
+
+
+def _as_known(decision: RequirementDecision, at: datetime) -> None:
+    """Make the row, which is not saved, what it was at a moment."""
+    if decision.ended_at and decision.ended_at > at:
+        decision.ended_at, decision.ended_name = None, ""
+        decision.state = DecisionState.IN_FORCE
+    if decision.decided_at and decision.decided_at > at:
+        decision.decided_at, decision.decided_name = None, ""
+    if decision.decided_at is None and (decision.from_at is None or decision.from_at > at):
+        decision.state = DecisionState.REQUESTED
 
 
 def waiting_decisions(framework: Framework, scope: ComplianceScope | None) -> set[str]:
@@ -146,9 +186,13 @@ def waiting_decisions(framework: Framework, scope: ComplianceScope | None) -> se
     return set(rows.filter(scope=scope).values_list("requirement", flat=True))
 
 
-def history_of(framework: Framework, number: str, scope: ComplianceScope | None) -> list[RequirementChange]:
-    """When a requirement changed its state, the newest first."""
+def history_of(
+    framework: Framework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
+) -> list[RequirementChange]:
+    """When a requirement changed its state, up to a moment, the newest first."""
     rows = RequirementChange.objects.filter(framework=framework.name, requirement=number, scope=scope)
+    if at is not None:
+        rows = rows.filter(at__lte=at)
     return list(rows.order_by("-at", "-pk")[:100])
 
 

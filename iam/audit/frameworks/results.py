@@ -4,8 +4,11 @@ someone asked for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
+
+from django.db import transaction
 
 from iam.access.escalation_calculation import calculation as escalation
 from iam.audit.frameworks.assessment import ScopedFramework, connected_accounts, parts_now
@@ -13,9 +16,9 @@ from iam.audit.frameworks.definitions import Framework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts, installation_parts
 from iam.audit.frameworks.evidence_reader import installation_facts
 from iam.audit.frameworks.judgement import OWN, RequirementResult
-from iam.audit.frameworks.models import ComplianceScope, FrameworkSummary
-from iam.audit.frameworks.stored_parts import result_to_json
-from iam.audit.frameworks.summaries import judged
+from iam.audit.frameworks.models import ComplianceScope, FrameworkAssessment, FrameworkSummary
+from iam.audit.frameworks.stored_parts import part_to_json, result_to_json
+from iam.audit.frameworks.summaries import judged, key_of
 
 KEPT: Final = timedelta(days=30)
 """So long the results of a past moment are kept; they are judged again when someone asks."""
@@ -26,6 +29,13 @@ def results_of(
 ) -> dict[str, RequirementResult]:
     """How every requirement stands, judged at once and not kept. For commands and past moments."""
     moment = at or now or datetime.now(tz=UTC)
+    return judged(framework, scope, _parts_of(framework, scope, at=at, now=moment), at=moment)
+
+
+def _parts_of(
+    framework: Framework, scope: ComplianceScope | None, *, at: datetime | None, now: datetime
+) -> dict[str, Parts]:
+    """What each account and Gatehouse itself add to each requirement, at a moment (None: now)."""
     assessed = ScopedFramework(framework, scope)
     if at is not None:
         escalation.calculate(at)
@@ -33,14 +43,16 @@ def results_of(
     for account in connected_accounts():
         if assessed.terms.covers_account(account.account_id):
             (parts[account.account_id],) = parts_now(account, [assessed], at=at)
-    facts = installation_facts(now=moment, is_past=at is not None)
+    facts = installation_facts(now=now, is_past=at is not None)
     parts[OWN] = installation_parts(framework, facts)
-    return judged(framework, scope, parts, at=moment)
+    return parts
 
 
 def judge_past_moments() -> int:
     """Judge the past moments that wait, and drop those that were judged long ago; how many waited."""
-    FrameworkSummary.objects.filter(requested_at__lt=datetime.now(tz=UTC) - KEPT).delete()
+    old = datetime.now(tz=UTC) - KEPT
+    FrameworkSummary.objects.filter(requested_at__lt=old).delete()
+    FrameworkAssessment.objects.filter(moment__isnull=False, evaluated_at__lt=old).delete()
     waiting = FrameworkSummary.objects.filter(updated_at__isnull=True, moment__isnull=False)
     count = 0
     for summary in waiting.select_related("scope"):
@@ -53,6 +65,28 @@ def _judge_past(summary: FrameworkSummary) -> None:
     framework = all_frameworks().get(summary.framework)
     if framework is None or summary.moment is None:
         return
-    results = results_of(framework, summary.scope, at=summary.moment)
+    now = datetime.now(tz=UTC)
+    parts = _parts_of(framework, summary.scope, at=summary.moment, now=summary.moment)
+    results = judged(framework, summary.scope, parts, at=summary.moment)
     values = {number: result_to_json(result) for number, result in results.items()}
-    FrameworkSummary.objects.filter(pk=summary.pk).update(results=values, updated_at=datetime.now(tz=UTC))
+    with transaction.atomic():
+        _keep(summary, parts, now)
+        FrameworkSummary.objects.filter(pk=summary.pk).update(results=values, updated_at=now)
+
+
+def _keep(summary: FrameworkSummary, parts: Mapping[str, Parts], now: datetime) -> None:
+    """Keep what each account adds: pages of one requirement, and those who see some accounts, ask for it."""
+    accounts = {account.account_id: account for account in connected_accounts()}
+    for number, own in parts.items():
+        account = accounts.get(number)
+        values = {
+            "framework": summary.framework,
+            "scope": summary.scope,
+            "account": account,
+            "moment": summary.moment,
+            "evaluated_at": now,
+            "parts": {requirement: part_to_json(part) for requirement, part in own.items()},
+        }
+        place = account.pk if account else 0
+        key = key_of(summary.framework, summary.scope, place, str(summary.moment))
+        FrameworkAssessment.objects.update_or_create(key=key, defaults=values)

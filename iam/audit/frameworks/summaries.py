@@ -75,11 +75,13 @@ def summarize(
     return results
 
 
-def kept_parts(framework: Framework, scope: ComplianceScope | None) -> dict[str, Parts]:
-    """What is kept of each connected account, and of Gatehouse itself. An account of the scope that was not
-    judged yet is unknown.
+def kept_parts(
+    framework: Framework, scope: ComplianceScope | None, *, at: datetime | None = None
+) -> dict[str, Parts]:
+    """What is kept of each connected account, and of Gatehouse itself, now or of a past moment. An account of
+    the scope that was not judged yet is unknown.
     """
-    rows = FrameworkAssessment.objects.filter(framework=framework.name, scope=scope)
+    rows = FrameworkAssessment.objects.filter(framework=framework.name, scope=scope, moment=at)
     rows = rows.filter(account__removed_at__isnull=True)
     parts: dict[str, Parts] = {}
     for number, values in rows.values_list("account__account_id", "parts"):

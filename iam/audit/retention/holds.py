@@ -28,26 +28,26 @@ _OPEN_REVIEWS: Final = (RunState.SUBMITTING, RunState.RUNNING, RunState.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class RetentionHold:
     """Entries from this moment on are kept, and why."""
 
     since: datetime
     reason: str
 
 
-def holds(*, now: datetime) -> list[Hold]:
+def holds(*, now: datetime) -> list[RetentionHold]:
     """What holds entries back, the oldest first."""
     return sorted(_holds(now), key=lambda hold: hold.since)
 
 
-def _holds(now: datetime) -> Iterator[Hold]:
+def _holds(now: datetime) -> Iterator[RetentionHold]:
     undecided = Change.objects.filter(state__in=(*OPEN, ChangeState.UNKNOWN))
     change = undecided.select_related("change_set").order_by("change_set__created_at").first()
     if change:
-        yield Hold(change.change_set.created_at, f"the open request {change.reference}")
+        yield RetentionHold(change.change_set.created_at, f"the open request {change.reference}")
     campaign = ReviewCampaign.objects.filter(state__in=_OPEN_REVIEWS).order_by("created_at").first()
     if campaign:
-        yield Hold(campaign.created_at, f"the open review {campaign.reference}")
+        yield RetentionHold(campaign.created_at, f"the open review {campaign.reference}")
     in_force = Q(state=DecisionState.IN_FORCE, until__gt=now)
     decision = (
         RequirementDecision.objects.filter(in_force | Q(state=DecisionState.REQUESTED))
@@ -55,15 +55,15 @@ def _holds(now: datetime) -> Iterator[Hold]:
         .first()
     )
     if decision:
-        yield Hold(decision.requested_at, f"the {decision.kind} of {decision.requirement}")
+        yield RetentionHold(decision.requested_at, f"the {decision.kind} of {decision.requirement}")
     accepted = Q(state=AcceptanceState.APPROVED, until__gt=now)
     requested = FindingAcceptance.objects.filter(accepted | Q(state=AcceptanceState.REQUESTED))
     earliest = requested.aggregate(at=Min("requested_at"))["at"]
     if earliest:
-        yield Hold(earliest, "an accepted finding")
+        yield RetentionHold(earliest, "an accepted finding")
     pack = EvidencePack.objects.exclude(state__in=FINAL).order_by("since").first()
     if pack:
-        yield Hold(pack.since, f"the evidence pack {pack.reference}, which is being built")
+        yield RetentionHold(pack.since, f"the evidence pack {pack.reference}, which is being built")
 
 
 def last_sent_block() -> int | None:

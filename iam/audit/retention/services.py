@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from iam.audit.evidence.journal_excerpt import write_blocks
 from iam.audit.evidence.pack_files import PackFiles
-from iam.audit.retention.holds import KEPT_KINDS, PRUNED, Hold, holds, last_sent_block
+from iam.audit.retention.holds import KEPT_KINDS, PRUNED, RetentionHold, holds, last_sent_block
 from iam.journal import triggers
 from iam.journal.anchors import heads_of, read_all
 from iam.journal.cuts import RemovedDigest, sign_cut
@@ -44,7 +44,7 @@ class RetentionPlan:
     before: datetime
     block: int
     entries: int
-    hold: Hold | None
+    hold: RetentionHold | None
 
 
 def retention_plan(*, now: datetime) -> RetentionPlan:
@@ -61,7 +61,9 @@ def retention_plan(*, now: datetime) -> RetentionPlan:
     hold = oldest if oldest and oldest.since < due else None
     before = hold.since if hold else due
     last = Block.objects.filter(made_at__lt=before).order_by("-sequence").first()
-    block = min(last.sequence if last else 0, anchored)
+    block = 0
+    if last is not None:
+        block = min(last.sequence, anchored)
     sent = last_sent_block()
     if sent is not None:
         block = min(block, sent)
@@ -90,7 +92,7 @@ def _anchored_block() -> int:
         raise RetentionRefusedError(f"Nothing was removed, since an anchor isn’t verified. {problem}")
     if not heads.hashes:
         raise RetentionRefusedError(
-            "Nothing was removed: there is no anchor yet. Entries are removed only up to a signed anchor."
+            "Nothing was removed: no anchor was written yet. Entries are removed only up to a signed anchor."
         )
     verdict = verify(expect=heads.hashes)
     if verdict.broken:
@@ -108,7 +110,9 @@ def _removable(before: datetime, block: int) -> QuerySet[Link]:
 def _remove(links: list[Link], *, before: datetime, now: datetime, actor: Actor | None) -> JournalCut:
     """Export, then delete and record in one transaction: no verification ever sees one without the other."""
     newest = JournalCut.objects.order_by("-pk").first()
-    number = max(links[-1].block_id, newest.block if newest else 0)
+    number = links[-1].block_id
+    if newest is not None:
+        number = max(number, newest.block)
     block = Block.objects.get(sequence=number)
     gone = RemovedDigest()
     for link in heapq.merge(_gone(), links, key=_place):
@@ -161,8 +165,8 @@ def _delete(numbers: list[int]) -> None:
     """Not by the ORM, which would collect what refers to them."""
     deleted = 0
     for start in range(0, len(numbers), _DELETED_AT_ONCE):
-        some = Entry.objects.filter(pk__in=numbers[start : start + _DELETED_AT_ONCE])
-        deleted += some._raw_delete(some.db)
+        entries = Entry.objects.filter(pk__in=numbers[start : start + _DELETED_AT_ONCE])
+        deleted += entries._raw_delete(entries.db)
     if deleted != len(numbers):
         raise RetentionRefusedError("Nothing was removed: another removal ran at the same time.")
 

@@ -196,6 +196,67 @@ def test_a_past_date_is_judged_by_a_worker(account: Account) -> None:
     assert poll.headers["HX-Refresh"] == "true"
 
 
+def test_a_requirement_is_shown_as_of_a_past_date(account: Account) -> None:
+    """With what each account added then, and only what people had decided by then."""
+    administrator, client = signed_in(Role.ADMINISTRATOR), signed_in(Role.AUDITOR, name="Otto Audit")
+    assert administrator.post(f"{ROW}decide/", filled("exception")).status_code == 302
+    address = f"{ROW}?as-of=2026-02-01T09:00:00"
+    assert "A worker judges the requirements" in text(client, address)
+    results.judge_past_moments()
+    page = text(client, address)
+    assert "shared-ops" in page
+    assert "<strong>Exception</strong>" not in page
+    assert "<strong>Exception</strong>" in text(client, ROW)
+    assert 'name="kind"' not in text(administrator, address)
+    assert "2026-02-01T09:00:00" in text(client, f"{PCI}?as-of=2026-02-01T09:00:00&q=8.2.2")
+    poll = client.get(address, headers={"Gatehouse-Poll": "1", "HX-Request": "true"})
+    assert poll.headers["HX-Refresh"] == "true"
+    assert (
+        administrator.post(f"{ROW}decide/?as-of=2026-02-01T09:00:00", filled("exception")).status_code == 404
+    )
+
+
+def test_a_past_decision_is_shown_as_it_was_then(account: Account) -> None:
+    ines, hana = signed_in(Role.ADMINISTRATOR), signed_in(Role.APPROVER, name="Hana Sato")
+    ines.post(f"{ROW}decide/", filled("exception"))
+    decision = RequirementDecision.objects.get()
+    hana.post(f"/compliance/decisions/{decision.pk}/answer/", {"decision": "approve"})
+    days = {"requested_at": 9, "decided_at": 6, "from_at": 6, "ended_at": 3}
+    moments = {name: timezone.now() - timedelta(days=number) for name, number in days.items()}
+    RequirementDecision.objects.update(state="ended", ended_name="Hana Sato", **moments)
+    shown = {}
+    for days_ago in (8, 5, 2):
+        moment = timezone.now() - timedelta(days=days_ago)
+        address = f"{ROW}?as-of={moment:%Y-%m-%dT%H:%M:%S}"
+        text(hana, address)
+        results.judge_past_moments()
+        shown[days_ago] = text(hana, address)
+    assert "Waiting for approval" in shown[8]
+    assert "Approved by" not in shown[8]
+    assert "In force" in shown[5]
+    assert "Ended by" not in shown[5]
+    assert "Ended by" in shown[2]
+    assert not any('value="approve"' in page for page in shown.values())
+
+
+def test_who_sees_some_accounts_sees_their_past(account: Account) -> None:
+    other = factories.account("222222222222", name="staging")
+    factories.synced(other)
+    factories.user(other, "shared-staging", credentials={"mfa": "none"})
+    calculate(other)
+    operator = factories.operator(Role.AUDITOR, name="Otto Audit")
+    operator.person.assignments.update(account_id=other.account_id)
+    client = Client()
+    client.force_login(operator)
+    for address in (PCI, ROW):
+        text(client, f"{address}?as-of=2026-02-01T09:00:00")
+        results.judge_past_moments()
+    page = text(client, f"{ROW}?as-of=2026-02-01T09:00:00")
+    assert "shared-staging" in page
+    assert "shared-ops" not in page
+    assert "In the accounts that you see." in text(client, f"{PCI}?as-of=2026-02-01T09:00:00")
+
+
 def test_past_dates_wait_for_each_other_and_are_dropped_in_time(account: Account) -> None:
     client = signed_in(Role.AUDITOR)
     for minute in range(MAX_WAITING + 5):

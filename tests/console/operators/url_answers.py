@@ -70,6 +70,7 @@ SIGN_INS: dict[tuple[str, str, str], str] = {
     ("GET", "operator", "person"): "sign-in 404 404 404 200 404 200",
     ("GET", "operator", "unknown person"): "sign-in 404 404 404 404 404 404",
     ("POST", "operator-role-add", "person"): "sign-in 404 404 404 404 404 422",
+    ("POST", "operator-audit-scope", "person"): "sign-in 404 404 404 404 404 302",
     ("POST", "operator-role-remove", "assignment"): "sign-in 404 404 404 404 404 302",
     ("POST", "operator-user-add", "person"): "sign-in 404 404 404 404 404 422",
     ("POST", "operator-user-remove", "identity"): "sign-in 404 404 404 404 404 302",
