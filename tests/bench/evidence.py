@@ -39,7 +39,7 @@ def measure(database: str) -> Figures:
 def _seed() -> None:
     from django.db import connection, transaction
 
-    from iam.audit.frameworks.assessment import reconcile
+    from iam.audit.frameworks.assessment import assess_due
     from iam.journal.chain import chain_pending
     from iam.journal.services import entry, record_all
     from tests import factories
@@ -58,7 +58,7 @@ def _seed() -> None:
         record_all([entry(kind="sign_in.succeeded", actor=None, subject=f"u{n}") for n in range(ENTRIES)])
     while chain_pending():
         pass
-    reconcile()
+    assess_due()
     connection.close()
 
 

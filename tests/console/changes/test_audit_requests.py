@@ -129,7 +129,7 @@ def test_a_request_about_a_requirement_leads_to_its_page(
     account: Account, clients: dict[str, Client]
 ) -> None:
     calculate(account)
-    assessment.reconcile()
+    assessment.assess_due()
     (address,) = (each for each in links(page(clients["approver"], INBOX)) if "/compliance/" in each)
     assert 'value="approve"' in page(clients["approver"], address)
     own = page(clients["requester"], address)

@@ -16,7 +16,7 @@ from iam.activity.partitions import add_months
 from iam.audit.reviews.campaigns import assign, open_campaign
 from iam.audit.reviews.decisions import decide, may_decide
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem, ReviewTrial
-from iam.audit.reviews.periodic import tend
+from iam.audit.reviews.periodic import run_due
 from iam.audit.reviews.trials import give_back
 from iam.changes.errors import RefusedError
 from iam.directory.models import Identity, NamedOwner, OwnedKind, Person, Role
@@ -201,7 +201,7 @@ def test_escalation_leaves_their_own_to_somebody_else(route: Route) -> None:
         second_reviewer_id=actor.person_id, due_at=now() - timedelta(hours=1)
     )
     ReviewItem.objects.filter(pk=row.pk).update(reviewer_id=world.approver.person_id)
-    tend(now=now())
+    run_due(now=now())
     assert ReviewItem.objects.get(pk=row.pk).reviewer_id != actor.person_id
 
 
