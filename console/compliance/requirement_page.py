@@ -44,7 +44,9 @@ from iam.audit.frameworks.queries import (
     parts_of_requirement,
     visible_scopes,
 )
-from iam.audit.frameworks.terms import STATE_LABELS, WORST_FIRST
+from iam.audit.frameworks.terms import STATE_LABELS, WORST_FIRST, ScopeTerms
+from iam.directory.models import Person
+from iam.directory.second_approvers import others_who_decide
 from iam.guard import Right
 
 MAX_FINDINGS: Final = 20
@@ -148,6 +150,7 @@ def shown(
         "query": str(query),
         "row": row,
         "updated_at": results.updated_at,
+        "may_appoint": viewer.may(Right.MANAGE_OPERATORS, account_id=""),
         "opens_findings": request.signed_in.may(Right.SEE_ACCOUNT),
         "accounts": list(_account_rows(parts[:MAX_ACCOUNTS])),
         "more_accounts": max(0, len(parts) - MAX_ACCOUNTS),
@@ -222,6 +225,14 @@ def _is_in_force(decision: RequirementDecision, now: datetime) -> bool:
     return decision.state == DecisionState.IN_FORCE and decision.until > now
 
 
+def second_people(decision: RequirementDecision) -> list[Person]:
+    """Who can approve a request."""
+    accounts: tuple[str, ...] = ()
+    if decision.scope is not None:
+        accounts = ScopeTerms.from_json(decision.scope.terms).accounts
+    return others_who_decide(but=[decision.requested_by], accounts=accounts)
+
+
 def _decision(
     decision: RequirementDecision, request: ViewerRequest, now: datetime, may_decide: bool
 ) -> dict[str, Any]:
@@ -244,4 +255,5 @@ def _decision(
         and decisions.may_approve(request.viewer, decision, is_single=is_single),
         "is_own": is_requested and may_decide and decision.requested_by == request.viewer.person_id,
         "may_end": may_decide and (is_current or is_requested),
+        "second_people": second_people(decision) if is_requested else [],
     }

@@ -41,7 +41,7 @@ from iam.audit.reviews.queries import (
 )
 from iam.audit.reviews.removals import pending
 from iam.audit.reviews.reviewers import own_arns, possible_reviewers
-from iam.audit.reviews.sign_off import why_not_acknowledge, why_not_sign
+from iam.audit.reviews.sign_off import who_can_acknowledge, why_not_acknowledge, why_not_sign
 from iam.audit.reviews.terms import ReviewTerms
 from iam.guard import Right, Viewer
 from iam.keyset import KeysetPlace, RowPage, page
@@ -160,6 +160,17 @@ def next_step(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
         "to_request": pending(campaign).filter(decided_by=viewer.person_id).count(),
         "refusal_to_sign": why_not_sign(campaign, viewer),
         "refusal_to_acknowledge": why_not_acknowledge(campaign, viewer),
+        **_second_people(viewer, campaign),
+    }
+
+
+def _second_people(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
+    """Who can acknowledge it while it waits, and whether the viewer can appoint someone."""
+    if campaign.state != RunState.WAITING:
+        return {}
+    return {
+        "second_people": who_can_acknowledge(campaign),
+        "may_appoint": viewer.may(Right.MANAGE_OPERATORS, account_id=""),
     }
 
 

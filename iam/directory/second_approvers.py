@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 
-from iam.directory.models import Person, Role
+from iam.directory.models import Person, Role, RoleAssignment
 from iam.directory.rules import APPROVERS_NEEDED, EVERYWHERE
 
 SINGLE_OPERATOR = "single_operator"
@@ -28,6 +28,19 @@ def seconds_for(*, but: Collection[UUID], account_id: str = EVERYWHERE) -> list[
         if approvers:
             return approvers
     return []
+
+
+def others_who_decide(*, but: Collection[UUID | None], accounts: Collection[str] = ()) -> list[Person]:
+    """Approvers and administrators of all these accounts (none: of everything), by name: who can be the
+    second person of a decision that names them. Empty where somebody has to be appointed first.
+    """
+    people = Person.objects.filter(is_active=True).exclude(pk__in=[pk for pk in but if pk]).order_by("name")
+    for number in accounts or (EVERYWHERE,):
+        held = RoleAssignment.objects.filter(
+            role__in=(Role.ADMINISTRATOR, Role.APPROVER), account_id__in={EVERYWHERE, number}
+        )
+        people = people.filter(pk__in=held.values("person"))
+    return list(people)
 
 
 def why_alone() -> str:

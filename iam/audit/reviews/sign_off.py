@@ -17,6 +17,8 @@ from iam.audit.reviews.removals import pending
 from iam.audit.reviews.terms import ReviewTerms
 from iam.audit.reviews.verification import ACKNOWLEDGED, digest_of, own_digest_of
 from iam.changes.errors import RefusedError
+from iam.directory.models import Person
+from iam.directory.second_approvers import others_who_decide
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.people.runs.models import RunState
@@ -79,6 +81,12 @@ def why_not_acknowledge(campaign: ReviewCampaign, viewer: Viewer) -> str:
     if viewer.person_id in (campaign.signed_by, *_deciders(campaign)):
         return "Someone who reviewed nothing in it has to acknowledge it."
     return ""
+
+
+def who_can_acknowledge(campaign: ReviewCampaign) -> list[Person]:
+    """By name; nobody where all who could have reviewed something in it: someone has to be appointed."""
+    accounts = ReviewTerms.from_json(campaign.terms).accounts
+    return others_who_decide(but=[campaign.signed_by, *_deciders(campaign)], accounts=accounts)
 
 
 def _deciders(campaign: ReviewCampaign) -> list[UUID | None]:
