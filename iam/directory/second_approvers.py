@@ -36,10 +36,10 @@ def others_who_decide(*, but: Collection[UUID | None], accounts: Collection[str]
     """
     people = Person.objects.filter(is_active=True).exclude(pk__in=[pk for pk in but if pk]).order_by("name")
     for number in accounts or (EVERYWHERE,):
-        held = RoleAssignment.objects.filter(
+        assignments = RoleAssignment.objects.filter(
             role__in=(Role.ADMINISTRATOR, Role.APPROVER), account_id__in={EVERYWHERE, number}
         )
-        people = people.filter(pk__in=held.values("person"))
+        people = people.filter(pk__in=assignments.values("person"))
     return list(people)
 
 
