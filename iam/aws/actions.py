@@ -58,6 +58,7 @@ READ: dict[str, tuple[str, ...]] = {
         "organizations:DescribePolicy",
         "organizations:ListTargetsForPolicy",
     ),
+    "root-access": ("iam:ListOrganizationsFeatures",),
     "instances": (
         "ec2:DescribeInstances",
         "ec2:DescribeIamInstanceProfileAssociations",

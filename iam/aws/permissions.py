@@ -35,7 +35,7 @@ Policy = dict[str, Any]
 OWN_ROLES = "gatehouse-"
 """How the names of Gatehouse's own roles begin, unless their owner chose others."""
 
-MANAGEMENT_ACCOUNT_ONLY = ("organization",)
+MANAGEMENT_ACCOUNT_ONLY = ("organization", "root-access")
 """Sections that only the organization's management account, or a delegated administrator, can read."""
 
 _READ_STATEMENTS = (

@@ -20,7 +20,17 @@ from iam.audit.reviews.latest import latest_reviews
 from iam.changes.drift.models import Drift, Watch
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.directory.models import Identity
-from iam.mirror.models import Account, EntityState, Kind, Section, TagSet, valid_at
+from iam.mirror.models import (
+    Account,
+    AccountFact,
+    EntityState,
+    Kind,
+    Section,
+    SectionState,
+    TagSet,
+    valid_at,
+)
+from iam.mirror.pull.sections import ROOT_ACCESS
 from iam.people.offboarding.models import Leaver, OffboardingStage
 from iam.people.replacing.models import Replacement, ReplacementState
 
@@ -134,7 +144,25 @@ def records_of(
         denied_events=events.filter(is_denied=True).order_by()[:COUNTED_EVENTS].count(),
         unconnected=unconnected,
         reviews=reviews_of(entities, now=now),
+        root_features=_root_features(account, now=now),
     )
+
+
+def _root_features(account: Account, *, now: datetime) -> tuple[str, ...] | None:
+    """Which features of central root access were on by a moment, as the management account or IAM’s delegated
+    administrator was told; None where none of them is known.
+    """
+    facts = AccountFact.objects.filter(
+        valid_at(now),
+        name=ROOT_ACCESS,
+        account__organization_id=account.organization_id,
+        account__removed_at__isnull=True,
+        account__sections__name=ROOT_ACCESS,
+        account__sections__state=SectionState.COMPLETE,
+    )
+    values = facts.order_by("-observed_at").values_list("value", flat=True)
+    known = [value for value in values if value is not None]
+    return tuple(known[0]["EnabledFeatures"]) if known and account.organization_id else None
 
 
 def unconnected_accounts(at: datetime | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from iam.aws.calls import build_all, invoke
+from iam.aws.calls import build_all, invoke, part
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.pages import token_pages
 from iam.aws.session import Aws
@@ -19,6 +19,11 @@ T = TypeVar("T")
 
 SCP = "SERVICE_CONTROL_POLICY"
 RCP = "RESOURCE_CONTROL_POLICY"
+ROOT_CREDENTIALS = "RootCredentialsManagement"
+"""The feature of central root access by which root credentials of member accounts are removed."""
+NOT_TOLD_HERE = frozenset({"AccountNotManagementOrDelegatedAdministrator", "OrganizationNotFound"})
+TURNED_OFF = frozenset({"ServiceAccessNotEnabled", "OrganizationNotInAllFeaturesMode"})
+"""Without trusted access of IAM, and without all features, no root access is managed centrally."""
 READS = 3
 """So often the tree is read while it changes in between."""
 
@@ -151,6 +156,27 @@ def control_policies(aws: Aws, *, kind: str) -> tuple[ControlPolicy, ...]:
     """All policies of one kind (`SCP` or `RCP`) with documents and targets."""
     ids = _read_all(aws, "ListPolicies", key="Policies", build=itemgetter("Id"), Filter=kind)
     return tuple(_control_policy(aws, policy_id) for policy_id in ids)
+
+
+def root_access_features(aws: Aws) -> tuple[str, ...] | None:
+    """Which features of central root access the organization has turned on: "RootCredentialsManagement" and
+    "RootSessions"; None where AWS doesn't tell this account, since it is neither the management account nor
+    IAM's delegated administrator.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOrganizationsFeatures.html
+    """
+    try:
+        answer = invoke(aws.iam, "ListOrganizationsFeatures", {})
+    except AwsError as error:
+        code = error.code.removesuffix("Exception")
+        if code in NOT_TOLD_HERE:
+            return None
+        if code in TURNED_OFF:
+            return ()
+        raise
+    # The list itself can be left out where it is empty.
+    part(answer, "OrganizationId", action="iam:ListOrganizationsFeatures")
+    return tuple(sorted(map(str, answer.get("EnabledFeatures") or ())))
 
 
 def is_outside_of_organization(error: AwsError) -> bool:

@@ -24,6 +24,7 @@ READS = {
     "tags": "Tags",
     "re-read": "Single entities, after a change",
     "organization": "Organization, SCPs and RCPs",
+    "root-access": "Central management of root access",
     "instances": "EC2 instances",
     "trails": "CloudTrail trails",
     "services-last-accessed": "When services were last used, where no trail is known",

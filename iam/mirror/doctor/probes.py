@@ -39,6 +39,14 @@ _GROUP: Mapping[str, Any] = {"GroupName": NOBODY}
 _ROLE: Mapping[str, Any] = {"RoleName": NOBODY}
 _INLINE: Mapping[str, Any] = {"PolicyName": NOBODY}
 _REPORT = frozenset({"ReportNotPresent", "ReportExpired", "ReportInProgress"})
+_ROOT_ACCESS = frozenset(
+    {
+        "AccountNotManagementOrDelegatedAdministratorException",
+        "OrganizationNotFoundException",
+        "OrganizationNotInAllFeaturesModeException",
+        "ServiceAccessNotEnabledException",
+    }
+)
 _DRY_RUN = frozenset({"DryRunOperation"})
 _ORGANIZATION = frozenset(
     {
@@ -114,6 +122,8 @@ def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[
     task = {"DeletionTaskId": f"task/aws-service-role/{NOBODY}/{NOBODY}/00000000-0000-0000-0000-000000000000"}
     deletion = "iam:GetServiceLinkedRoleDeletionStatus"
     probes_by_id[deletion] = Probe(deletion, task, answers=frozenset({"NoSuchEntity", "InvalidInput"}))
+    features = "iam:ListOrganizationsFeatures"
+    probes_by_id[features] = Probe(features, answers=_ROOT_ACCESS)
     for name in ("GenerateCredentialReport", "GetCredentialReport"):
         probes_by_id[f"iam:{name}"] = Probe(f"iam:{name}", answers=_REPORT)
     if access_key_id:

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from iam.aws.calls import invoke
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.permissions import READ
+from iam.aws.permissions import MANAGEMENT_ACCOUNT_ONLY, READ
 from iam.aws.session import Aws
 from iam.mirror.doctor.checks import CheckVerdict, ExaminationCheck, is_explicit_denial, why_denied
 from iam.mirror.doctor.error_texts import READS
 from iam.mirror.doctor.probes import KEY_IN_USE, Probe, probes
 from iam.mirror.models import Account, Entity, Kind
 
-ORGANIZATION = "organization"
 _REGIONAL = frozenset({"ec2", "cloudtrail"})
 _USERS_ASKED = 30
 _GIVES_UP = 3
@@ -27,8 +26,8 @@ def examine_reads(aws: Aws, account: Account) -> Iterator[ExaminationCheck]:
     )
     broken = 0
     for section, actions in READ.items():
-        if section == ORGANIZATION:
-            check = _organization(aws, account, table)
+        if section in MANAGEMENT_ACCOUNT_ONLY:
+            check = _of_organization(aws, account, table, section)
         else:
             check = try_actions(aws, actions, table=table, key=section, title=READS.get(section, section))
         yield check
@@ -127,29 +126,29 @@ def _count(number: int) -> str:
     return "1 action works" if number == 1 else f"{number} actions work"
 
 
-def _organization(aws: Aws, account: Account, table: dict[str, Probe]) -> ExaminationCheck:
+def _of_organization(aws: Aws, account: Account, table: dict[str, Probe], section: str) -> ExaminationCheck:
     """The organization is read through its management account or a delegated administrator's; a member needs
     nothing.
     """
-    title = READS[ORGANIZATION]
+    title = READS[section]
     try:
         answer = invoke(aws.organizations, "DescribeOrganization", {})
     except AwsError as error:
         if error.kind is ErrorKind.NOT_FOUND:
             return ExaminationCheck(
-                ORGANIZATION, "read", title, CheckVerdict.SKIPPED, "The account isn’t part of an organization"
+                section, "read", title, CheckVerdict.SKIPPED, "The account isn’t part of an organization"
             )
         if error.kind is ErrorKind.DENIED:
-            return try_actions(aws, READ[ORGANIZATION], table=table, key=ORGANIZATION, title=title)
+            return try_actions(aws, READ[section], table=table, key=section, title=title)
         return ExaminationCheck(
-            ORGANIZATION, "read", title, CheckVerdict.FAILED, f"{error.action} failed: {error.message}",
+            section, "read", title, CheckVerdict.FAILED, f"{error.action} failed: {error.message}",
             told=error.message, code=error.code, request_id=error.request_id,
         )  # fmt: skip
     management = str(answer.get("Organization", {}).get("MasterAccountId", ""))
     if management != account.account_id and _error_of(aws, table["organizations:ListAccounts"]) is not None:
         detail = f"Not needed: the organization is synced through its management account {management}"
-        return ExaminationCheck(ORGANIZATION, "read", title, CheckVerdict.SKIPPED, detail)
-    return try_actions(aws, READ[ORGANIZATION], table=table, key=ORGANIZATION, title=title)
+        return ExaminationCheck(section, "read", title, CheckVerdict.SKIPPED, detail)
+    return try_actions(aws, READ[section], table=table, key=section, title=title)
 
 
 def _some_key(aws: Aws, account: Account) -> str:

@@ -15,7 +15,7 @@ from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.authorization import is_of_kind
 from iam.mirror.pull.facts import FoundEntity, PartOutcome, SectionPart
 from iam.mirror.pull.job import LiveJob, SectionReading
-from iam.mirror.pull.sections import KINDS, ORGANIZATION
+from iam.mirror.pull.sections import KINDS, ORGANIZATION, ROOT_ACCESS
 from iam.mirror.pull.sweep import LossLimit
 from iam.mirror.pull.transform.organization import organization_entities, paths
 
@@ -23,7 +23,15 @@ Organization = OrganizationTree | OrganizationRecord | None
 
 
 def pull_organization(job: LiveJob) -> None:
-    """The tree where this account shows it; elsewhere only to which organization the account belongs."""
+    """The tree where this account shows it, and how its root access is managed; elsewhere only to which
+    organization the account belongs.
+    """
+    is_ordinary = _pull_tree(job)
+    _pull_root_access(job, is_ordinary=is_ordinary)
+
+
+def _pull_tree(job: LiveJob) -> bool:
+    """Whether the account is known to be no more than a member, or in no organization."""
     reading = job.read(ORGANIZATION, lambda: _read_organization(job))
     tree = reading.value if isinstance(reading.value, OrganizationTree) else None
     entities = organization_entities(tree, intern=job.documents.intern) if tree else None
@@ -39,6 +47,30 @@ def pull_organization(job: LiveJob) -> None:
         job.settle(reading, outcome=outcome)
     if tree is not None:
         _note_paths(tree)
+    return reading.is_whole and tree is None
+
+
+def _pull_root_access(job: LiveJob, *, is_ordinary: bool) -> None:
+    """Which features of central root access are on. Ordinary members are not told, and nothing is missing."""
+
+    def get() -> tuple[str, ...] | None:
+        return None if is_ordinary else organizations.root_access_features(job.aws)
+
+    reading = job.read(ROOT_ACCESS, get)
+    with job.applying():
+        job.take_hold()
+        outcome: PartOutcome | None = None
+        if reading.is_whole:
+            value = None
+            if reading.value is not None:
+                value = {"EnabledFeatures": list(reading.value)}
+            seen = job.observation(ROOT_ACCESS, at=reading.began_at)
+            changed = load_facts(job.account, {ROOT_ACCESS: value}, seen=seen)
+            outcome = PartOutcome(count=len(reading.value or ()))
+            if changed:
+                # 0 stands for the account itself, which is no entity.
+                outcome.changed.add(0)
+        job.settle(reading, outcome=outcome)
 
 
 def _read_organization(job: LiveJob) -> Organization:

@@ -18,6 +18,7 @@ PROVIDERS = "providers"
 SERVER_CERTIFICATES = "server_certificates"
 ACCOUNT = "account"
 ORGANIZATION = "organization"
+ROOT_ACCESS = "root_access"
 INSTANCES = "instances"
 TRAILS = "trails"
 ACCESS_KEYS = "access_keys"
@@ -42,6 +43,7 @@ FAST_LANE = (
     SERVER_CERTIFICATES,
     ACCOUNT,
     ORGANIZATION,
+    ROOT_ACCESS,
     INSTANCES,
     TRAILS,
 )
@@ -67,6 +69,7 @@ LABELS = {
     SERVER_CERTIFICATES: "Server certificates",
     ACCOUNT: "Account settings",
     ORGANIZATION: "Organization",
+    ROOT_ACCESS: "Central root access",
     INSTANCES: "EC2 instances",
     TRAILS: "CloudTrail trails",
     ACCESS_KEYS: "Access keys",
@@ -90,6 +93,7 @@ PERMISSIONS = {
     SERVER_CERTIFICATES: "server-certificates",
     ACCOUNT: "account",
     ORGANIZATION: "organization",
+    ROOT_ACCESS: "root-access",
     INSTANCES: "instances",
     TRAILS: "trails",
     ACCESS_KEYS: "access-keys",

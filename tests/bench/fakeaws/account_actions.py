@@ -43,6 +43,9 @@ class Iam(EntityActions):
     def ListAccountAliases(self, p: Params) -> str:
         return members("AccountAliases", [f"corp-{BASE_ACCOUNT}"]) + x("IsTruncated", False)
 
+    def ListOrganizationsFeatures(self, p: Params) -> str:
+        return x("OrganizationId", "o-exampleorg1") + members("EnabledFeatures", ["RootSessions"])
+
     def ListSAMLProviders(self, p: Params) -> str:
         dates = x("ValidUntil", "2030-01-01T00:00:00Z") + x("CreateDate", "2020-01-01T00:00:00Z")
         return members("SAMLProviderList", (x("Arn", arn) + dates for arn in self.a.saml))

@@ -107,3 +107,4 @@ def test_the_hub_may_read_the_organisation(hub: Handle) -> None:
     aws = connect(AccountAccess(HUB_ACCOUNT))
     assert len(organization.read_organization(aws).accounts) == 5
     assert len(organization.discover_accounts(aws)) == 5
+    assert organization.root_access_features(aws) == ()

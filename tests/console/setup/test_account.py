@@ -55,7 +55,7 @@ def held(account: Account) -> None:
 
 def test_every_section_has_its_age_and_count(admin: Client, account: Account) -> None:
     body = text_of(admin.get(page()))
-    assert body.count('<span class="age">4 min ago</span>') == 22
+    assert body.count('<span class="age">4 min ago</span>') == 23
     assert "AWS makes this report every 4 h" in body
     assert "Every 15 minutes" in body
 
@@ -74,7 +74,7 @@ def test_a_denied_section_says_since_when_which_permission_and_what_is_kept(
     assert "AWS has denied access since" in body
     assert "The role <code>gatehouse-reader</code> lacks <code>iam:GetAccessKeyLastUsed</code>." in body
     assert "388 rows are kept from the sync of" in body
-    assert "1 of 22 sections denied" in body
+    assert "1 of 23 sections denied" in body
 
 
 def test_the_fix_is_a_page_and_a_drawer_with_the_statement(admin: Client, account: Account) -> None:
@@ -113,9 +113,9 @@ def test_a_reading_shows_its_progress_and_asks_again(admin: Client, account: Acc
     assert "2 waits for AWS" in body
     assert "s left" in body
     assert "412, +3, −1, 2 changed" in body
-    assert "20 more sections wait." in body
+    assert "21 more sections wait." in body
     assert 'hx-trigger="load delay:300ms"' in body
-    assert 'role="status" id="said">Syncing, 60 %, 1 of 22 sections' in body
+    assert 'role="status" id="said">Syncing, 60 %, 1 of 23 sections' in body
     assert "Read now" not in body
 
 
@@ -134,7 +134,7 @@ def test_a_screen_reader_is_told_only_what_is_new(admin: Client, account: Accoun
     first = admin.get(page("pull-progress") + "?n=1", headers=HTMX).content.decode()
     assert 'hx-swap-oob="innerHTML:#said"' in first
     again = admin.get(
-        page("pull-progress"), {"n": 2, "said": "Syncing, 60 %, 0 of 22 sections"}, headers=HTMX
+        page("pull-progress"), {"n": 2, "said": "Syncing, 60 %, 0 of 23 sections"}, headers=HTMX
     )
     assert "hx-swap-oob" not in again.content.decode()
 
@@ -253,11 +253,11 @@ def test_a_role_that_cannot_be_assumed_is_one_problem_and_no_statement_is_offere
     assert body.count(reason) == 2, "once above the sections, and once at the sync that failed"
     assert "Find out why" in body
     assert "lacks" not in body
-    assert body.count("denied, rows synced 4 min ago") == 22
+    assert body.count("denied, rows synced 4 min ago") == 23
     account.sections.filter(name="users").update(permission="iam:ListUsers", message="AWS denied it.")
     body = text_of(admin.get(page()))
     assert "lacks <code>iam:ListUsers</code>" in body
-    assert "1 of 22 sections denied" in body
+    assert "1 of 23 sections denied" in body
     for permission in ("", "sts:AssumeRole"):
         account.sections.update(permission=permission, message=reason)
         fix = text_of(admin.get(page("fix-permissions")))

@@ -35,7 +35,7 @@ def test_the_row_of_an_account(admin: Client, account: Account) -> None:
     assert "Role, external ID" in body
     assert ">24</td>" in body
     assert "Read only" in body
-    assert body.count('<li data-tone="ok" title="') == 22
+    assert body.count('<li data-tone="ok" title="') == 23
     assert '<span class="sr">Users: 4 min ago</span>' in body
 
 

@@ -10,7 +10,7 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import instances, organization
 from iam.aws.session import Aws
 from tests.bench.fakeaws.world import World
-from tests.iam.aws.scripted import Script
+from tests.iam.aws.scripted import Script, answer, error
 
 
 def test_accounts_are_discovered_page_by_page(aws: Aws, world: World) -> None:
@@ -77,6 +77,39 @@ def test_what_is_no_answer_is_never_read_as_an_empty_organization(scripted, body
     with pytest.raises(AwsError) as caught:
         organization.discover_accounts(aws)
     assert caught.value.kind is ErrorKind.UNEXPECTED
+
+
+@pytest.mark.parametrize(
+    ("reply", "features"),
+    [
+        (
+            answer(
+                "ListOrganizationsFeatures",
+                "<OrganizationId>o-1</OrganizationId><EnabledFeatures><member>RootSessions</member>"
+                "<member>RootCredentialsManagement</member></EnabledFeatures>",
+            ),
+            ("RootCredentialsManagement", "RootSessions"),
+        ),
+        (
+            answer("ListOrganizationsFeatures", "<OrganizationId>o-1</OrganizationId><EnabledFeatures/>"),
+            (),
+        ),
+        (error("ServiceAccessNotEnabledException"), ()),
+        (error("OrganizationNotInAllFeaturesModeException"), ()),
+        (error("AccountNotManagementOrDelegatedAdministratorException"), None),
+        (error("OrganizationNotFoundException"), None),
+    ],
+)
+def test_features_of_central_root_access(scripted, reply: object, features: object) -> None:
+    assert organization.root_access_features(scripted(reply)) == features
+
+
+@pytest.mark.parametrize(
+    "reply", [error("AccessDenied", status=403), answer("ListOrganizationsFeatures", "")]
+)
+def test_what_is_no_answer_about_root_access_is_an_error(scripted, reply: object) -> None:
+    with pytest.raises(AwsError):
+        organization.root_access_features(scripted(*[reply] * 5))
 
 
 def test_a_token_that_does_not_move_on_is_an_error(scripted) -> None:

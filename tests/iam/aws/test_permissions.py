@@ -65,6 +65,7 @@ def read_all_there_is(aws: Aws, world: World) -> None:
         lists.password_policy,
         organization.read_organization,
         organization.discover_accounts,
+        organization.root_access_features,
         instances.enabled_regions,
     ):
         read(aws)

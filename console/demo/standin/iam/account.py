@@ -13,6 +13,7 @@ from moto.iam.models import AWSManagedPolicy
 
 from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam.extras import account_extras
+from console.demo.standin.organizations import management_backend
 from console.demo.standin.overlay import Overlay
 
 QUOTAS = {
@@ -66,6 +67,21 @@ class AccountWide(Overlay):
             "GlobalEndpointTokenVersion": 2,
         }
         return ActionResult({"SummaryMap": counts | QUOTAS})
+
+    def list_organizations_features(self) -> ActionResult:
+        """The features of central root access, which the sample organization has not turned on; only the
+        management account is told.
+        """
+        organization = management_backend()
+        if organization is None:
+            raise AnswerError("OrganizationNotFoundException", "The account is in no organization.")
+        if self.backend.account_id != organization.org.master_account_id:
+            raise AnswerError(
+                "AccountNotManagementOrDelegatedAdministratorException",
+                "The account is not the management account or a delegated administrator.",
+            )
+        features = account_extras(self.backend).root_access
+        return ActionResult({"OrganizationId": organization.org.id, "EnabledFeatures": sorted(features)})
 
     def list_account_aliases(self) -> ActionResult:
         """The alias, of which there is at most one."""

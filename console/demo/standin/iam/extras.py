@@ -68,6 +68,7 @@ class AccountExtras:
     report: tuple[str, datetime] | None = None
     report_asked: float | None = None
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    root_access: set[str] = field(default_factory=set)
 
 
 def user_extras(user: Any) -> UserExtras:

@@ -14,6 +14,7 @@ from iam.audit.frameworks.checks.case import (
     passed,
     unknown,
 )
+from iam.aws.reads.organization import ROOT_CREDENTIALS
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import AUTHORIZATION, CREDENTIAL_REPORT, INSTANCES, LABELS, MFA_DEVICES
 
@@ -93,3 +94,20 @@ def _management_workloads(case: AccountCase) -> CheckAnswer:
             f"{counted(len(instances), 'EC2 instance')} in the management account.", failing=instances
         )
     return for_person("No EC2 instances in the management account.")
+
+
+@account_check("central-root-access", "Root credentials are managed centrally")
+def _central_root_access(case: AccountCase) -> CheckAnswer:
+    values = case.facts.values
+    if "organization" not in values:
+        return unknown("Which organization the account belongs to wasn’t synced.")
+    if values["organization"] is None:
+        return failed("The account is in no organization, so that no one manages its root user centrally.")
+    features = case.records.root_features
+    if features is None:
+        return unknown("Whether root access is managed centrally wasn’t synced from the management account.")
+    if ROOT_CREDENTIALS not in features:
+        words = "The organization doesn’t manage the root credentials of its member accounts centrally."
+        return failed(words, features=list(features))
+    words = "The organization manages the root credentials of its member accounts centrally."
+    return passed(words, settles=True, features=list(features))

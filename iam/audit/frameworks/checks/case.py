@@ -41,7 +41,8 @@ class AccountRecords:
     `linked` are ARNs of users that are matched to a person; `changes` applied changes of the last 12 months,
     `unapproved` those of them without an approval; `open_drifts` what changed outside of Gatehouse and was
     not decided; `events` CloudTrail events of the last 30 days, `denied_events` denied ones; `reviews` the
-    last access review of users and roles by their number.
+    last access review of users and roles by their number; `root_features` the features of central root
+    access that the organization of the account has turned on.
     """
 
     synced_at: Mapping[str, datetime] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class AccountRecords:
     denied_events: int | None = None
     unconnected: tuple[str, ...] = ()
     reviews: Mapping[int, ReviewFact] = field(default_factory=dict)
+    root_features: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

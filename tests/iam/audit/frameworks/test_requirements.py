@@ -29,7 +29,7 @@ from iam.mirror.pull.sections import (
     USERS,
 )
 from iam.people.fleet.roots import Root, RootStanding
-from tests.iam.audit.findings.rules.site import FULL, NOW, NUMBER, OUTSIDE, allow, days, trusts
+from tests.iam.audit.findings.rules.site import FULL, INSIDE, NOW, NUMBER, OUTSIDE, allow, days, trusts
 from tests.iam.audit.findings.rules.trails import GOOD
 from tests.iam.audit.frameworks.organization import Organization, decision
 
@@ -357,7 +357,18 @@ def test_nothing_passes_of_an_account_that_was_never_synced() -> None:
     assert passed == []
 
 
+def _root_features(*features: str) -> Spoil:
+    """The organization of the account has turned on these features of central root access."""
+
+    def spoil(organization: Organization) -> None:
+        organization.site.values["organization"] = {"Id": "o-inside0000", "ManagementAccountId": INSIDE}
+        organization.records["root_features"] = features
+
+    return spoil
+
+
 CIS_FAILS: Final[Mapping[str, Spoil]] = {
+    "2.1.1": _root_features("RootSessions"),
     "2.4": lambda organization: setattr(
         organization.site, "root", Root(NUMBER, "production", RootStanding.ON, 1, days(400), NOW)
     ),
@@ -382,7 +393,7 @@ CIS_FAILS: Final[Mapping[str, Spoil]] = {
     ),
     "2.21": _open_role,
 }
-CIS_PASSES: Final = (set(CIS_FAILS) | {"2.1.3", "2.17"}) - {"2.21"}
+CIS_PASSES: Final = (set(CIS_FAILS) | {"2.1.3", "2.17"}) - {"2.1.1", "2.21"}
 CIS_ALONE: Final = "2.1.2"
 """An account in no organization."""
 
@@ -404,6 +415,19 @@ def test_cis_passes_or_needs_a_person(number: str) -> None:
     if number in CIS_PASSES:
         expected = State.PASSED
     assert result.state is expected, result
+
+
+def test_central_root_access_passes_by_what_the_management_account_is_told() -> None:
+    organization = Organization()
+    organization.decisions = {}
+    _root_features("RootCredentialsManagement")(organization)
+    assert organization.results("cis-aws-7.0")["2.1.1"].state is State.PASSED
+    organization.records["root_features"] = None
+    result = organization.results("cis-aws-7.0")["2.1.1"]
+    assert result.state is State.PERSON
+    assert "wasn’t synced" in result.reason
+    organization.site.values["organization"] = None
+    assert organization.results("cis-aws-7.0")["2.1.1"].state is State.FAILED
 
 
 def test_a_scope_that_matches_nothing_passes_nothing() -> None:

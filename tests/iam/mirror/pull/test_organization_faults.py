@@ -9,9 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from iam.aws.reads import organization
-from iam.mirror.models import Account, Edge, EdgeKind, EntityState, Kind, Pull, Section, valid_at
+from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, EntityState, Kind, Pull, Section, valid_at
 from iam.mirror.pull.reach import open_account
 from iam.mirror.snapshot.organizations import Organizations
+from tests import factories
 from tests.bench.fakeaws.accounts import account_id
 from tests.bench.fakeaws.bulk import ApiError
 from tests.bench.fakeaws.world import World
@@ -142,3 +143,34 @@ def test_a_standing_without_its_root_is_not_known(
     cut = Organizations(None).position_of(account_id(1))
     assert not cut.is_known
     assert cut.paths == ()
+
+
+def _root_access(account: Account) -> object:
+    facts = AccountFact.objects.filter(valid_at(None), account=account, name="root_access")
+    return facts.values_list("value", flat=True)[0]
+
+
+def test_central_root_access_is_known_of_the_management_account_alone(
+    world: World, account: Account, pull: Callable[..., Pull]
+) -> None:
+    pull(account)
+    assert _root_access(account) == {"EnabledFeatures": ["RootSessions"]}
+    world.control("/_config", {"deny": "organizations:ListRoots"})
+    number = account_id(1)
+    member = factories.account(number, role_arn=f"arn:aws:iam::{number}:role/gatehouse-read")
+    assert pull(member).state == "complete"
+    assert _root_access(member) is None
+
+
+@pytest.mark.parametrize("fault", ["denied", "500", "malformed"])
+def test_what_was_known_of_central_root_access_stays_and_the_reason_is_told(
+    world: World, account: Account, pull: Callable[..., Pull], fault: str
+) -> None:
+    pull(account)
+    world.control("/_config", {"fail": f"ListOrganizationsFeatures:1:{fault}"})
+    done = pull(account)
+    section = Section.objects.get(account=account, name="root_access")
+    assert done.state == "partial"
+    assert section.state == ("denied" if fault == "denied" else "failed")
+    assert _root_access(account) == {"EnabledFeatures": ["RootSessions"]}
+    assert Section.objects.get(account=account, name="organization").state == "complete"
