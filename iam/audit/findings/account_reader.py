@@ -17,6 +17,7 @@ from iam.access.grants.unused_grants import unused_grants
 from iam.audit.assertions.checks import assertions_at
 from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
 from iam.audit.findings.recorded_calls import DAYS, last_calls, services_used
+from iam.changes.services.own_resources import own_arns
 from iam.directory.models import Identity
 from iam.linking.known_owners import owners_known
 from iam.mirror.models import (
@@ -121,6 +122,7 @@ def facts_of(
             unread=unread_by_account(index, accounts=[account.account_id], at=at).get(account.account_id, ()),
             is_organization_known=bool(shard and shard.standing.organization_id) or ORGANIZATION in complete,
             own_roles=gatehouse_role_arns(),
+            own_users=frozenset(own_arns(account.account_id)),
             persons_gone=_persons_gone(),
             root=_root(account, account_facts),
             is_root_mfa_virtual=_has_virtual_device(account, at),

@@ -149,6 +149,10 @@ class AccountFacts:
     """See `iam.access.grants.unused_grants`; of a past moment none."""
     used_paths: Mapping[str, UsedPath] = field(default_factory=dict)
     own_roles: frozenset[str] = frozenset()
+    own_users: frozenset[str] = frozenset()
+    """The users by whose keys Gatehouse works: their policies are what it asked for, and it refuses to change
+    them.
+    """
     persons_gone: frozenset[str] = frozenset()
     owned: frozenset[int] = frozenset()
     """The users and roles whose owner is known today."""
@@ -193,6 +197,13 @@ class AccountFacts:
         """The users with their credentials."""
         users = self.of_kind(Kind.USER)
         return tuple((user, self.credentials[user.id]) for user in users if user.id in self.credentials)
+
+    @property
+    def managed_users(self) -> Iterator[EntityFact]:
+        """The users whose groups and policies someone here looks after: not Gatehouse's own."""
+        for user, _ in self.users:
+            if user.arn not in self.own_users:
+                yield user
 
     @property
     def roles(self) -> Iterator[EntityFact]:

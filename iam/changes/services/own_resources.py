@@ -105,7 +105,7 @@ def _is_held_by_own(operation: Operation) -> bool:
     )
     if not holding.exists():
         return False
-    own = Q(source__arn__in=_own_arns(operation.account.account_id))
+    own = Q(source__arn__in=own_arns(operation.account.account_id))
     if holding.filter(own).exists():
         return True
     groups = holding.filter(source__kind=Kind.GROUP).values("source")
@@ -121,12 +121,12 @@ def _is_joined_by_own(operation: Operation) -> bool:
     )
     members = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, target__in=groups.values("pk"))
     return (
-        members.exists() and members.filter(source__arn__in=_own_arns(operation.account.account_id)).exists()
+        members.exists() and members.filter(source__arn__in=own_arns(operation.account.account_id)).exists()
     )
 
 
-def _own_arns(account_id: str) -> set[str]:
-    """The ARNs of an account that Gatehouse works by."""
+def own_arns(account_id: str) -> set[str]:
+    """The ARNs of an account that Gatehouse works by: its roles there, and whom any of its roles trust."""
     arns = set(_own_roles().filter(account__account_id=account_id).values_list("arn", flat=True))
     arns.update(ConnectionDraft.objects.values_list("hub_arn", flat=True))
     jobs = SetupJob.objects.filter(kind=SetupKind.IDENTITY)

@@ -13,7 +13,7 @@ from iam.mirror.pull.sections import USERS
 
 
 class InlinePolicyOnUser(FindingRule):
-    """One finding for each user."""
+    """One finding for each user. The user by whose key Gatehouse works has what Gatehouse asked for."""
 
     kind = "inline-policy-on-user"
     severity = FindingSeverity.LOW
@@ -25,7 +25,7 @@ class InlinePolicyOnUser(FindingRule):
     sections = (USERS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
-        for user, _ in facts.users:
+        for user in facts.managed_users:
             if names := sorted(name for name, _ in facts.inline.get(user.id, ())):
                 yield RuleProblem(
                     user, {"policies": names}, fix=FindingFix("delete-inline", user.id, names[0])

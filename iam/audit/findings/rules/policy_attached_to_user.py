@@ -13,7 +13,7 @@ from iam.mirror.pull.sections import POLICIES, USERS
 
 
 class PolicyAttachedToUser(FindingRule):
-    """One finding for each user."""
+    """One finding for each user. The user by whose key Gatehouse works has what Gatehouse asked for."""
 
     kind = "policy-attached-to-user"
     severity = FindingSeverity.LOW
@@ -25,7 +25,7 @@ class PolicyAttachedToUser(FindingRule):
     sections = (USERS, POLICIES)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
-        for user, _ in facts.users:
+        for user in facts.managed_users:
             if policies := facts.arns(tuple(facts.attached.get(user.id, ()))):
                 evidence = {"policies": list(policies)}
                 yield RuleProblem(

@@ -87,6 +87,7 @@ class Site:
     scps: tuple[Level, ...] = ()
     gone: frozenset[str] = frozenset()
     owned: set[int] = field(default_factory=set)
+    own_users: set[str] = field(default_factory=set)
     openings: Any = ()
     last_calls: Any = None
     assertions: Any = ()
@@ -205,6 +206,7 @@ class Site:
             index=index,
             assertions=self.assertions,
             unused_grants=self.unused_grants,
+            own_users=frozenset(self.own_users),
             services=self.services,
         )
 
