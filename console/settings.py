@@ -26,8 +26,7 @@ try:
     SAMPLE_DATA = EMBEDDED and env.flag("GATEHOUSE_SUPERVISED", default=False)
     VAR = Path(env.text("GATEHOUSE_VAR", str(BASE_DIR / "var")))
     DEBUG = env.flag("GATEHOUSE_DEBUG", default=False)
-    # What only those need who work on Gatehouse: the page of components, and the toolbar where it is
-    # installed.
+    # For those who work on Gatehouse: the page of components, and the toolbar where it is installed.
     DEVELOPMENT = EMBEDDED and DEBUG
     DEBUG_TOOLBAR = DEVELOPMENT and find_spec("debug_toolbar") is not None
     BIND = env.text("GATEHOUSE_BIND", "127.0.0.1:8000")
@@ -216,6 +215,7 @@ INSTALLED_APPS = [
     "iam.audit.evidence",
     "iam.audit.anchors",
     "iam.audit.siem",
+    "iam.audit.source_requests",
     "console",
     "console.operators",
     "console.web",

@@ -53,6 +53,7 @@ from tests.url_rows import (
     link_row,
     pack_row,
     proposed_row,
+    source_request_row,
     waiting_grant_row,
 )
 
@@ -205,6 +206,7 @@ def _made() -> World:
             **rotation_rows.arguments(own, other, person),
             **offboarding.arguments(own, other, operators["administrator"].person),
             "trail source": {"pk": trail_source.pk},
+            "source request": {"pk": source_request_row().pk},
             "trail upload": {"pk": TrailUpload.objects.create(names=["a.json"]).pk},
             "trail source test": {"pk": trail_source.pk, "what": "test"},
             "event": event_arguments(other),

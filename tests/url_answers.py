@@ -32,6 +32,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "evidence:pack-export", "pack"): "sign-in 404 404 404 200 404 200",
     # Findings.
     ("GET", "findings:list", ""): "sign-in 404 404 200 200 200 200",
+    ("GET", "findings:posture", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "findings:export", "csv"): "sign-in 404 404 200 200 200 200",
     ("GET", "findings:finding", "own finding"): "sign-in 404 404 200 200 200 200",
     ("GET", "findings:finding", "other finding"): "sign-in 404 404 404 200 200 200",
@@ -99,6 +100,9 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "activity:source", "trail source"): "sign-in 404 404 404 404 404 200",
     ("POST", "activity:source", "trail source"): "sign-in 404 404 404 404 404 422",
     ("POST", "activity:source-act", "trail source test"): "sign-in 404 404 404 404 404 302",
+    ("POST", "activity:source-remove", "trail source"): "sign-in 404 404 404 404 404 422",
+    ("GET", "activity:source-request", "source request"): "sign-in 404 404 404 200 200 200",
+    ("POST", "activity:source-decide", "source request"): "sign-in 404 404 404 404 302 302",
     ("GET", "activity:event", "event"): "sign-in 404 404 404 200 200 200",
     ("GET", "activity:event", "own event"): "sign-in 404 200 200 200 200 200",
     ("GET", "activity:events-export", "csv"): "sign-in 404 404 404 200 200 200",

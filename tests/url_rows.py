@@ -17,6 +17,7 @@ from iam.audit.findings.models import AuditFinding
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.frameworks.models import ComplianceScope, RequirementDecision
 from iam.audit.frameworks.summaries import summarize
+from iam.audit.source_requests.models import SourceRequest
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
 from iam.directory.models import Appointment, Person, Role
@@ -102,6 +103,19 @@ def compliance_rows() -> dict[str, dict[str, Any]]:
         "compliance scope": {"slug": scope.slug},
         "compliance decision": {"pk": decision.pk},
     }
+
+
+def source_request_row() -> SourceRequest:
+    """A request to add a CloudTrail source, which waits."""
+    return SourceRequest.objects.create(
+        act="add",
+        name="s3://trails/",
+        terms={"kind": "bucket", "bucket": "trails", "account": "111111111111", "since": "2026-01-01"},
+        reason="The new organization trail",
+        requested_by=uuid.uuid4(),
+        requested_name="Ada Admin",
+        requested_at=factories.FIRST_READ,
+    )
 
 
 def assertion_row() -> StandingAssertion:

@@ -1,4 +1,6 @@
-"""Settings: the sources of CloudTrail's events, for administrators to add, test, pause and remove."""
+"""Settings: the sources of CloudTrail's events, for administrators to test and pause, and to request that one
+is added, changed or removed.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,19 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.setup.forms import MonoField, SetupForm, add_service_error
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
+from console.web.text import reads_as_stored
 from iam.activity.sources import services
 from iam.activity.sources.coverage import folder_state
 from iam.activity.sources.models import SourceKind, TrailSource
+from iam.audit.source_requests import requests
+from iam.audit.source_requests.models import SourceRequest, SourceRequestState
 from iam.aws.permissions import trail_bucket_policy
 from iam.guard import Right
 from iam.mirror.accounts.validation import SetupError
@@ -31,6 +37,7 @@ from iam.mirror.models import Account, EntityState, Kind, valid_at
 from iam.mirror.queries.accounts import visible_accounts
 
 DAYS_AT_FIRST: Final = 90
+WAITS: Final = "Requested. Another approver or administrator has to approve it."
 _INPUT: Final = {"class": "input"}
 
 
@@ -57,6 +64,13 @@ class SourceForm(SetupForm):
         required=False,
         help_text="The URL of a queue that S3 tells of new files. Without one, the bucket is listed.",
     )
+    reason = forms.CharField(
+        label="Reason",
+        max_length=requests.MAX_REASON,
+        validators=[reads_as_stored],
+        widget=forms.Textarea(attrs=_INPUT | {"rows": 3}),
+        error_messages={"required": "Give a reason. The approver and auditors see it."},
+    )
     since = forms.DateField(
         label="Read from this day on",
         widget=forms.DateInput(attrs=_INPUT | {"type": "date"}, format="%Y-%m-%d"),
@@ -75,6 +89,7 @@ class SourceForm(SetupForm):
         values = dict(self.cleaned_data)
         values["account"] = self._accounts[values["account"]]
         values["prefix"] = values.pop("key_prefix")
+        del values["reason"]
         return services.SourceTerms(**values)
 
 
@@ -83,8 +98,10 @@ class SourceForm(SetupForm):
 def sources_page(request: ViewerRequest) -> HttpResponse:
     """All sources, the folder of the setting, and the trails that are known and not read."""
     sources = list(_visible(request))
+    waiting = SourceRequest.objects.filter(state=SourceRequestState.REQUESTED).order_by("requested_at")
     context = {
         "sources": sources,
+        "requested": waiting if request.viewer.scope.sees_everything else (),
         "trails": _trails(request, sources),
         "folder": settings.TRAIL_FOLDER,
         "folder_state": folder_state("folder"),
@@ -103,7 +120,7 @@ _OTHERS: Final = (
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.MANAGE_ACCOUNTS)
 def add(request: ViewerRequest) -> HttpResponse:
-    """A new source; a link from a trail has its answers in the address."""
+    """Request a source; a link from a trail has its answers in the address."""
     _must_manage_all(request)
     initial = {
         name: request.GET.get(name, "")[:512]
@@ -113,8 +130,11 @@ def add(request: ViewerRequest) -> HttpResponse:
     form = SourceForm(posted(request), accounts=_readers(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            source = services.add_source(form.terms, actor=request.viewer)
-            return redirect("activity:source", pk=source.pk)
+            row = requests.request_addition(
+                form.terms, reason=form.cleaned_data["reason"], actor=request.viewer, now=timezone.now()
+            )
+            messages.success(request, WAITS)
+            return redirect("activity:source-request", pk=row.pk)
         except SetupError as error:
             add_service_error(form, error)
     status = 422 if form.is_bound else 200
@@ -130,11 +150,28 @@ def source_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     form = SourceForm(posted(request), accounts=_readers(request), initial=_initial(source))
     if request.method == "POST" and form.is_valid():
         try:
-            services.change_source(source, form.terms, actor=request.viewer)
-            messages.success(request, "Saved. The source is being tested.")
-            return redirect("activity:source", pk=source.pk)
+            row = requests.request_change(
+                source,
+                form.terms,
+                reason=form.cleaned_data["reason"],
+                actor=request.viewer,
+                now=timezone.now(),
+            )
+            messages.success(request, WAITS)
+            return redirect("activity:source-request", pk=row.pk)
         except SetupError as error:
             add_service_error(form, error)
+    return _source_page(request, source, form)
+
+
+def _source_page(
+    request: ViewerRequest,
+    source: TrailSource,
+    form: SourceForm,
+    *,
+    errors: dict[str, str] | None = None,
+    reason: str = "",
+) -> HttpResponse:
     pausing = "pause"
     if source.is_paused:
         pausing = "resume"
@@ -145,10 +182,13 @@ def source_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "wrong": _wrong(source),
         "pausing": pausing,
         "policy": _policy(source),
+        "waiting": requests.waiting_request(source),
+        "errors": errors or {},
+        "removal_reason": reason,
     }
     is_answered = request.GET.get("n") and not source.is_check_running
     status = 200
-    if form.is_bound:
+    if form.is_bound or errors:
         status = 422
     elif is_answered:
         status = 286
@@ -176,13 +216,30 @@ def _wrong(source: TrailSource) -> dict[str, str]:
 @require_POST
 @require(Right.MANAGE_ACCOUNTS)
 def act(request: ViewerRequest, pk: UUID, what: str) -> HttpResponse:
-    """Test, pause, resume or remove a source."""
+    """Test, pause or resume a source."""
     _must_manage_all(request)
     source = _source_or_404(request, pk)
     if what not in ACTS:
         raise Http404
     ACTS[what](source, request)
-    return redirect("activity:sources") if what == "remove" else redirect("activity:source", pk=pk)
+    return redirect("activity:source", pk=pk)
+
+
+@require_POST
+@require(Right.MANAGE_ACCOUNTS)
+def remove(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Request that a source is read no more."""
+    _must_manage_all(request)
+    source = _source_or_404(request, pk)
+    reason = request.POST.get("reason", "").replace("\x00", "").strip()
+    try:
+        row = requests.request_removal(source, reason=reason, actor=request.viewer, now=timezone.now())
+    except SetupError as error:
+        form = SourceForm(accounts=_readers(request), initial=_initial(source))
+        errors = {error.field or "form": error.message}
+        return _source_page(request, source, form, errors=errors, reason=reason)
+    messages.success(request, WAITS)
+    return redirect("activity:source-request", pk=row.pk)
 
 
 def _test(source: TrailSource, request: ViewerRequest) -> None:
@@ -199,16 +256,10 @@ def _resume(source: TrailSource, request: ViewerRequest) -> None:
     messages.success(request, "The source is read again.")
 
 
-def _remove(source: TrailSource, request: ViewerRequest) -> None:
-    services.remove_source(source, actor=request.viewer)
-    messages.success(request, f"{source} is removed. Stored events are kept.")
-
-
 ACTS: Final[dict[str, Callable[[TrailSource, ViewerRequest], None]]] = {
     "test": _test,
     "pause": _pause,
     "resume": _resume,
-    "remove": _remove,
 }
 
 

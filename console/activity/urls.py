@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from console.activity import coverage, events, export, identity, services_report, sources, uploads
+from console.activity import (
+    coverage,
+    events,
+    export,
+    identity,
+    services_report,
+    source_requests,
+    sources,
+    uploads,
+)
 
 app_name = "activity"
 urlpatterns = [
@@ -16,6 +25,9 @@ urlpatterns = [
     path("activity/sources/add/", sources.add, name="add-source"),
     path("activity/sources/upload/", uploads.upload, name="upload"),
     path("activity/sources/upload/<uuid:pk>/", uploads.uploaded, name="uploaded"),
+    path("activity/sources/requests/<uuid:pk>/", source_requests.request_page, name="source-request"),
+    path("activity/sources/requests/<uuid:pk>/decide/", source_requests.decide, name="source-decide"),
+    path("activity/sources/<uuid:pk>/remove/", sources.remove, name="source-remove"),
     path("activity/sources/<uuid:pk>/", sources.source_page, name="source"),
     path("activity/sources/<uuid:pk>/<slug:what>/", sources.act, name="source-act"),
     path("activity/services/<int:pk>/read/", services_report.read_services, name="read-services"),

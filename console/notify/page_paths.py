@@ -26,4 +26,5 @@ PAGE_PATHS: Final = {
     MessagePage.REVIEW: "/reviews/{}/",
     MessagePage.ROTATION: "/keys/rotations/{}/",
     MessagePage.RULES_PROPOSAL: "/changes/rules/{}/",
+    MessagePage.SOURCE_REQUEST: "/activity/sources/requests/{}/",
 }

@@ -28,6 +28,7 @@ class MessagePage(StrEnum):
     REVIEW = "review"
     ROTATION = "rotation"
     RULES_PROPOSAL = "rules-proposal"
+    SOURCE_REQUEST = "source-request"
 
 
 _paths: dict[MessagePage, str] = {}

@@ -1,4 +1,8 @@
-"""Adds, changes, tests, pauses and removes sources; each is in the journal."""
+"""Adds, changes, tests, pauses and removes sources; each is in the journal.
+
+What is added, changed or removed here was approved by another person: `iam.audit.source_requests` alone calls
+these functions.
+"""
 
 from __future__ import annotations
 
@@ -69,39 +73,78 @@ def checked_terms(terms: SourceTerms) -> SourceTerms:
     )
 
 
+def terms_of(source: TrailSource) -> SourceTerms:
+    """What a source reads now."""
+    return SourceTerms(
+        source.kind,
+        source.account,
+        source.since,
+        source.bucket,
+        source.prefix,
+        source.region,
+        source.queue_url,
+    )
+
+
+def source_of(terms: SourceTerms) -> TrailSource:
+    """A row that isn't stored, which reads this."""
+    return TrailSource(
+        kind=terms.kind,
+        account=terms.account,
+        since=terms.since,
+        bucket=terms.bucket,
+        prefix=terms.prefix,
+        region=terms.region,
+        queue_url=terms.queue_url,
+    )
+
+
+def check_is_new(terms: SourceTerms, *, but: TrailSource | None = None) -> None:
+    """Raise SetupError if another source reads the same."""
+    same = TrailSource.objects.filter(
+        kind=terms.kind,
+        account=terms.account,
+        bucket=terms.bucket,
+        prefix=terms.prefix,
+        removed_at__isnull=True,
+    )
+    if but is not None:
+        same = same.exclude(pk=but.pk)
+    if same.exists():
+        raise _exists_already(terms)
+
+
+def _exists_already(terms: SourceTerms) -> SetupError:
+    field = "account"
+    if terms.kind == SourceKind.BUCKET:
+        field = "bucket"
+    return SetupError("A source reads this already.", field=field)
+
+
 @transaction.atomic
-def add_source(terms: SourceTerms, *, actor: Actor) -> TrailSource:
-    """Add a source; a worker tests it and begins to read. Raises SetupError."""
-    must_manage(actor, account_id="")
+def add_source(terms: SourceTerms, *, actor: Actor, requested_by: str) -> TrailSource:
+    """Add a source that someone requested and `actor` approved; a worker tests it and begins to read. Raises
+    SetupError.
+    """
     checked = checked_terms(terms)
+    source = source_of(checked)
+    source.created_by, source.check_requested_at = requested_by, timezone.now()
     try:
         with transaction.atomic():
-            source = TrailSource.objects.create(
-                kind=checked.kind,
-                account=checked.account,
-                bucket=checked.bucket,
-                prefix=checked.prefix,
-                region=checked.region,
-                queue_url=checked.queue_url,
-                since=checked.since,
-                created_by=actor.name,
-                check_requested_at=timezone.now(),
-            )
+            source.save(force_insert=True)
     except IntegrityError:
-        field = "bucket" if checked.kind == SourceKind.BUCKET else "account"
-        raise SetupError("This source exists already.", field=field) from None
-    _journal("trail_source.add", source, actor)
+        raise _exists_already(checked) from None
+    _journal("trail_source.add", source, actor, requested_by)
     send_after_commit(_TESTED, source.pk)
     send_after_commit(_READ, source.pk)
     return source
 
 
 @transaction.atomic
-def change_source(source: TrailSource, terms: SourceTerms, *, actor: Actor) -> None:
-    """Change the terms of a source. A bucket, prefix or first day that differs is read from the beginning.
-    Raises SetupError.
+def change_source(source: TrailSource, terms: SourceTerms, *, actor: Actor, requested_by: str) -> None:
+    """Change the terms of a source, as someone requested and `actor` approved. A bucket, prefix or first day
+    that differs is read from the beginning. Raises SetupError.
     """
-    must_manage(actor, account_id="")
     checked = checked_terms(terms)
     is_elsewhere = (source.bucket, source.prefix, source.account_id, source.since) != (
         checked.bucket,
@@ -109,7 +152,7 @@ def change_source(source: TrailSource, terms: SourceTerms, *, actor: Actor) -> N
         checked.account.pk,
         checked.since,
     )
-    source.account, source.since = checked.account, checked.since
+    source.account, source.since, source.kind = checked.account, checked.since, checked.kind
     source.bucket, source.prefix = checked.bucket, checked.prefix
     source.region, source.queue_url = checked.region, checked.queue_url
     source.check_requested_at, source.next_run_at = timezone.now(), None
@@ -118,11 +161,11 @@ def change_source(source: TrailSource, terms: SourceTerms, *, actor: Actor) -> N
         with transaction.atomic():
             source.save()
     except IntegrityError:
-        raise SetupError("Another source reads this already.", field="bucket") from None
+        raise _exists_already(checked) from None
     if is_elsewhere:
         source.places.all().delete()
         TrailSource.objects.filter(pk=source.pk).update(found_at=None)
-    _journal("trail_source.change", source, actor)
+    _journal("trail_source.change", source, actor, requested_by)
     send_after_commit(_TESTED, source.pk)
 
 
@@ -148,18 +191,20 @@ def pause_source(source: TrailSource, *, is_paused: bool, actor: Actor) -> None:
 
 
 @transaction.atomic
-def remove_source(source: TrailSource, *, actor: Actor) -> None:
-    """Read a source no more. What was read of it stays."""
-    must_manage(actor, account_id="")
+def remove_source(source: TrailSource, *, actor: Actor, requested_by: str) -> None:
+    """Read a source no more, as someone requested and `actor` approved. What was read of it stays."""
     TrailSource.objects.filter(pk=source.pk).update(removed_at=timezone.now())
-    _journal("trail_source.remove", source, actor)
+    _journal("trail_source.remove", source, actor, requested_by)
 
 
-def _journal(kind: str, source: TrailSource, actor: Actor) -> None:
+def _journal(kind: str, source: TrailSource, actor: Actor, requested_by: str = "") -> None:
+    data = {"bucket": source.bucket, "prefix": source.prefix, "queue": source.queue_url}
+    if requested_by:
+        data["requested_by"] = requested_by
     record(
         kind=kind,
         actor=actor,
         subject=str(source),
         account_id=source.account.account_id,
-        data={"bucket": source.bucket, "prefix": source.prefix, "queue": source.queue_url},
+        data=data,
     )

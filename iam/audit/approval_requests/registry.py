@@ -12,6 +12,7 @@ from iam.audit.assertions.approval_kind import ASSERTION_REQUEST
 from iam.audit.findings.approval_kind import ACCEPTANCE_REQUEST
 from iam.audit.frameworks.approval_kind import REQUIREMENT_REQUEST
 from iam.audit.reviews.approval_kinds import DUTIES_REQUEST, SIGN_OFF_REQUEST
+from iam.audit.source_requests.approval_kind import SOURCE_REQUEST
 from iam.guard import Viewer
 
 REQUEST_KINDS: Final[tuple[RequestKind[Any], ...]] = (
@@ -20,6 +21,7 @@ REQUEST_KINDS: Final[tuple[RequestKind[Any], ...]] = (
     ASSERTION_REQUEST,
     DUTIES_REQUEST,
     SIGN_OFF_REQUEST,
+    SOURCE_REQUEST,
 )
 
 

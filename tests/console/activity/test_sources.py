@@ -27,6 +27,7 @@ GOOD = {
     "bucket": "northline-trail",
     "region": "eu-west-1",
     "since": "2026-01-01",
+    "reason": "The new organization trail",
 }
 
 
@@ -45,13 +46,39 @@ def _text(answer: Any) -> str:
     return re.sub(r"\s+", " ", answer.content.decode())
 
 
-def test_an_administrator_adds_a_source_and_is_led_to_its_test(account: Account) -> None:
-    admin = _client(Role.ADMINISTRATOR)
-    answer = admin.post("/activity/sources/add/", GOOD)
+def _approve(address: str, decision: str = "approve") -> None:
+    approver = _client(Role.APPROVER, name="Hana Sato")
+    assert f'value="{decision}"' in _text(approver.get(address))
+    assert approver.post(f"{address}decide/", {"decision": decision})["Location"] == address
+
+
+def test_a_source_is_added_when_someone_else_approves(account: Account) -> None:
+    admin = _client(Role.ADMINISTRATOR, name="Ines Duarte")
+    address = admin.post("/activity/sources/add/", GOOD)["Location"]
+    page = _text(admin.get(address))
+    assert "Another approver or administrator has to decide." in page
+    assert "s3://northline-trail/" in page
+    assert "The new organization trail" in page
+    assert "Waiting for approval" in _text(admin.get("/activity/sources/"))
+    admin.post(f"{address}decide/", {"decision": "approve"})
+    assert not TrailSource.objects.exists()
+    _approve(address)
     row = TrailSource.objects.get()
-    assert answer["Location"] == f"/activity/sources/{row.pk}/"
-    assert "A worker reads one file" in _text(admin.get(answer["Location"]))
-    assert Entry.objects.get(kind="trail_source.add").subject == "s3://northline-trail/"
+    assert row.created_by == "Ines Duarte"
+    assert "A worker reads one file" in _text(admin.get(f"/activity/sources/{row.pk}/"))
+    assert "Decided by Hana Sato" in _text(admin.get(address))
+    entries = Entry.objects.filter(kind__startswith="trail_source.").order_by("pk")
+    assert [(entry.kind, entry.actor_label) for entry in entries] == [
+        ("trail_source.request", "Ines Duarte"),
+        ("trail_source.add", "Hana Sato"),
+        ("trail_source.approve", "Hana Sato"),
+    ]
+
+
+def test_a_declined_request_changes_nothing(account: Account) -> None:
+    address = _client(Role.ADMINISTRATOR).post("/activity/sources/add/", GOOD)["Location"]
+    _approve(address, "decline")
+    assert not TrailSource.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -78,9 +105,31 @@ def test_a_wrong_answer_is_told_at_its_field(account: Account, field: str, value
 
 
 def test_the_same_bucket_is_added_once(account: Account) -> None:
-    admin = _client(Role.ADMINISTRATOR)
-    admin.post("/activity/sources/add/", GOOD)
-    assert "exists already" in _text(admin.post("/activity/sources/add/", GOOD))
+    source(account, bucket="northline-trail", prefix="")
+    answer = _client(Role.ADMINISTRATOR).post("/activity/sources/add/", GOOD)
+    assert answer.status_code == 422
+    assert "A source reads this already." in _text(answer)
+
+
+def test_a_reason_is_needed(account: Account) -> None:
+    row, admin = source(account), _client(Role.ADMINISTRATOR)
+    for address in ("add/", f"{row.pk}/", f"{row.pk}/remove/"):
+        answer = admin.post(f"/activity/sources/{address}", GOOD | {"reason": " "})
+        assert answer.status_code == 422
+        assert "Give a reason. The approver and auditors see it." in _text(answer)
+
+
+def test_a_change_waits_for_someone_else_and_names_what_differs(account: Account) -> None:
+    row, admin = source(account), _client(Role.ADMINISTRATOR)
+    address = admin.post(f"/activity/sources/{row.pk}/", GOOD | {"bucket": "other-trail"})["Location"]
+    page = _text(admin.get(address))
+    assert "Then: other-trail" in page
+    assert TrailSource.objects.get().bucket == row.bucket
+    assert "requests to change this source" in _text(admin.get(f"/activity/sources/{row.pk}/"))
+    again = admin.post(f"/activity/sources/{row.pk}/", GOOD | {"bucket": "third-trail"})
+    assert "Another request about this source waits for approval." in _text(again)
+    _approve(address)
+    assert TrailSource.objects.get().bucket == "other-trail"
 
 
 def test_what_a_test_found_stands_at_its_field(account: Account) -> None:
@@ -91,13 +140,15 @@ def test_what_a_test_found_stands_at_its_field(account: Account) -> None:
     assert "s3:GetObject" in page
 
 
-def test_a_source_is_paused_resumed_and_removed(account: Account) -> None:
+def test_a_source_is_paused_and_resumed_at_once_and_removed_by_two(account: Account) -> None:
     admin = _client(Role.ADMINISTRATOR)
     row = source(account)
     for what, field in (("pause", True), ("resume", False)):
         admin.post(f"/activity/sources/{row.pk}/{what}/")
         assert TrailSource.objects.get().is_paused is field
-    admin.post(f"/activity/sources/{row.pk}/remove/")
+    answer = admin.post(f"/activity/sources/{row.pk}/remove/", {"reason": "The trail is gone"})
+    assert TrailSource.objects.get().removed_at is None
+    _approve(answer["Location"])
     assert TrailSource.objects.get().removed_at is not None
     assert "No source" in _text(admin.get("/activity/sources/"))
     kinds = set(Entry.objects.values_list("kind", flat=True))
@@ -114,6 +165,17 @@ def test_an_auditor_sees_sources_and_changes_none(account: Account) -> None:
     for address in ("add/", f"{row.pk}/"):
         assert auditor.get(f"/activity/sources/{address}").status_code == 404
     assert auditor.post(f"/activity/sources/{row.pk}/pause/").status_code == 404
+    admin = _client(Role.ADMINISTRATOR, name="Ada Admin")
+    address = admin.post("/activity/sources/add/", GOOD | {"bucket": "other-trail"})["Location"]
+    assert 'value="approve"' not in _text(auditor.get(address))
+    assert auditor.post(f"{address}decide/", {"decision": "approve"}).status_code == 404
+    operator = factories.operator(None, name="Ann Limited")
+    factories.assign(operator.person, Role.APPROVER, account_id=ACCOUNT)
+    limited = Client()
+    limited.force_login(operator)
+    assert limited.get(address).status_code == 404
+    assert limited.post(f"{address}decide/", {"decision": "approve"}).status_code == 404
+    assert TrailSource.objects.count() == 1
 
 
 def test_a_trail_that_nobody_reads_leads_to_its_source(account: Account) -> None:

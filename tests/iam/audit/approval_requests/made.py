@@ -19,6 +19,8 @@ from iam.audit.reviews.duties import SodTerms
 from iam.audit.reviews.models import ReviewCampaign, SodRule
 from iam.audit.reviews.sign_off import why_not_acknowledge
 from iam.audit.reviews.terms import ReviewTerms
+from iam.audit.source_requests import requests
+from iam.audit.source_requests.models import SourceRequest
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.people.runs.models import RunState
@@ -81,12 +83,17 @@ def _sign_off(numbers: Sequence[str], by: Viewer) -> ReviewCampaign:
     )  # fmt: skip
 
 
+def _trail_source(_numbers: Sequence[str], by: Viewer) -> SourceRequest:
+    return SourceRequest.objects.create(act="add", name="s3://trails/", reason="New trail", **_asked(by))
+
+
 MAKERS = {
     "requirement": _requirement,
     "acceptance": _acceptance,
     "assertion": _assertion,
     "duties": _duties,
     "sign-off": _sign_off,
+    "trail-source": _trail_source,
 }
 SERVICES = {
     "requirement": lambda row, viewer, single: decisions.may_approve(viewer, row, is_single=single),
@@ -94,4 +101,5 @@ SERVICES = {
     "assertion": lambda row, viewer, single: proposals.may_decide(viewer, row, is_single=single),
     "duties": lambda row, viewer, single: rule_requests.may_decide(viewer, row, is_single=single),
     "sign-off": lambda row, viewer, single: not why_not_acknowledge(row, viewer),
+    "trail-source": lambda row, viewer, single: requests.may_decide(viewer, row, is_single=single),
 }

@@ -1,0 +1,3 @@
+"""Requests to add, change or remove a source of CloudTrail's events: a source decides which events are
+believed, so that a second person approves it.
+"""

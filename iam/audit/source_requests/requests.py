@@ -1,0 +1,179 @@
+"""Adds, changes and removes CloudTrail sources: one person requests it with a reason, another approves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+
+from iam.activity.sources import services
+from iam.activity.sources.models import TrailSource
+from iam.activity.sources.services import SourceTerms
+from iam.audit.source_requests.approval_kind import SOURCE_REQUEST
+from iam.audit.source_requests.models import SourceAct, SourceRequest, SourceRequestState
+from iam.guard import Right, Viewer
+from iam.journal.services import record
+from iam.mirror.accounts.validation import SetupError
+from iam.mirror.models import Account
+
+MAX_REASON: Final = 1000
+ANY_ACCOUNT: Final = ""
+
+
+class SourceRequestRefusedError(SetupError):
+    """It is refused; `field` is that of the form, or "" for the whole."""
+
+
+def may_request(viewer: Viewer) -> bool:
+    """Whether the viewer manages all accounts."""
+    return viewer.may(Right.MANAGE_ACCOUNTS, account_id=ANY_ACCOUNT)
+
+
+def may_decide(viewer: Viewer, row: SourceRequest, *, is_single: bool) -> bool:
+    """Whether the viewer may approve or decline: an approver or administrator of all accounts, never the
+    person who requested it, unless there is a single operator.
+    """
+    rights = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
+    decides = any(viewer.may(right, account_id=ANY_ACCOUNT) for right in rights)
+    is_other = is_single or viewer.person_id != row.requested_by
+    return decides and is_other and viewer.scope.sees_everything
+
+
+def terms_to_json(terms: SourceTerms) -> dict[str, str]:
+    """The terms, with the number of the account."""
+    return {
+        "kind": str(terms.kind),
+        "account": terms.account.account_id,
+        "since": terms.since.isoformat(),
+        "bucket": terms.bucket,
+        "prefix": terms.prefix,
+        "region": terms.region,
+        "queue_url": terms.queue_url,
+    }
+
+
+def terms_from_json(values: Mapping[str, Any]) -> SourceTerms:
+    """The terms again. Raises SourceRequestRefusedError if the account is no longer connected."""
+    account = Account.objects.filter(account_id=values["account"], removed_at__isnull=True).first()
+    if account is None:
+        raise SourceRequestRefusedError("The account whose role reads is no longer connected.")
+    return SourceTerms(**{**values, "account": account, "since": date.fromisoformat(values["since"])})
+
+
+def request_addition(terms: SourceTerms, *, reason: str, actor: Viewer, now: datetime) -> SourceRequest:
+    """Request another source. Raises SetupError, which names the field."""
+    checked = services.checked_terms(terms)
+    services.check_is_new(checked)
+    return _request(SourceAct.ADD, None, terms=checked, reason=reason, actor=actor, now=now)
+
+
+def request_change(
+    source: TrailSource, terms: SourceTerms, *, reason: str, actor: Viewer, now: datetime
+) -> SourceRequest:
+    """Request that a source reads something else, or with another role. Raises SetupError."""
+    checked = services.checked_terms(terms)
+    if checked == services.terms_of(source):
+        raise SourceRequestRefusedError("Nothing is changed.")
+    services.check_is_new(checked, but=source)
+    return _request(SourceAct.CHANGE, source, terms=checked, reason=reason, actor=actor, now=now)
+
+
+def request_removal(source: TrailSource, *, reason: str, actor: Viewer, now: datetime) -> SourceRequest:
+    """Request that a source is read no more. Raises SourceRequestRefusedError."""
+    return _request(SourceAct.REMOVE, source, terms=None, reason=reason, actor=actor, now=now)
+
+
+def waiting_request(source: TrailSource) -> SourceRequest | None:
+    """The request about a source that nobody has decided about."""
+    return SourceRequest.objects.filter(source=source, state=SourceRequestState.REQUESTED).first()
+
+
+def decide(
+    row: SourceRequest, *, is_approved: bool, actor: Viewer, now: datetime, is_single: bool = False
+) -> SourceRequest:
+    """Approve or decline; what is approved is done at once. Raises SetupError: then nothing is decided."""
+    if not may_decide(actor, row, is_single=is_single):
+        raise SourceRequestRefusedError(
+            "Another approver or administrator must decide about your own request."
+        )
+    with transaction.atomic():
+        locked = SourceRequest.objects.select_for_update().select_related("source").get(pk=row.pk)
+        if locked.state != SourceRequestState.REQUESTED:
+            raise SourceRequestRefusedError("Someone else has decided already.")
+        locked.state, act = SourceRequestState.DECLINED, "decline"
+        if is_approved:
+            locked.state, act = SourceRequestState.APPROVED, "approve"
+            locked.source = _carry_out(locked, actor)
+        locked.decided_by, locked.decided_name, locked.decided_at = actor.person_id, actor.name[:200], now
+        locked.save()
+        _note(locked, act, actor)
+    return locked
+
+
+def _carry_out(row: SourceRequest, actor: Viewer) -> TrailSource:
+    """Do what was requested; the journal names who approved and who requested it."""
+    if row.source is None:
+        return services.add_source(terms_from_json(row.terms), actor=actor, requested_by=row.requested_name)
+    if row.source.removed_at is not None:
+        raise SourceRequestRefusedError("The source is removed already.")
+    if row.act == SourceAct.REMOVE:
+        services.remove_source(row.source, actor=actor, requested_by=row.requested_name)
+    else:
+        services.change_source(
+            row.source, terms_from_json(row.terms), actor=actor, requested_by=row.requested_name
+        )
+    return row.source
+
+
+def _request(
+    act: SourceAct,
+    source: TrailSource | None,
+    *,
+    terms: SourceTerms | None,
+    reason: str,
+    actor: Viewer,
+    now: datetime,
+) -> SourceRequest:
+    if not may_request(actor):
+        raise PermissionDenied("You don’t have permission to manage CloudTrail sources.")
+    if not reason:
+        raise SourceRequestRefusedError("Give a reason. The approver and auditors see it.", field="reason")
+    if len(reason) > MAX_REASON:
+        raise SourceRequestRefusedError(f"Use at most {MAX_REASON:,} characters.", field="reason")
+    after: dict[str, str] = {}
+    before: dict[str, str] = {}
+    name = str(source)
+    if terms is not None:
+        after, name = terms_to_json(terms), str(services.source_of(terms))
+    if source is not None:
+        before, name = terms_to_json(services.terms_of(source)), str(source)
+    try:
+        with transaction.atomic():
+            row: SourceRequest = SourceRequest.objects.create(
+                act=act,
+                source=source,
+                name=name[:300],
+                terms=after,
+                before=before,
+                reason=reason,
+                requested_by=actor.person_id,
+                requested_name=actor.name[:200],
+                requested_at=now,
+            )
+            _note(row, "request", actor)
+            SOURCE_REQUEST.tell(row, at=now)
+    except IntegrityError:
+        raise SourceRequestRefusedError("Another request about this source waits for approval.") from None
+    return row
+
+
+def _note(row: SourceRequest, act: str, actor: Viewer) -> None:
+    record(
+        kind=f"trail_source.{act}",
+        actor=actor,
+        subject=row.name,
+        data={"request": str(row.pk), "act": row.act, "terms": row.terms, "reason": row.reason},
+    )
