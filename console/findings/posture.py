@@ -52,7 +52,11 @@ def _shown(viewer: Viewer, account: Account | None) -> dict[str, Any]:
     lines = [asdict(_line(line, account)) for line in trend.posture.lines]
     number = len(lines) - SHOWN
     plural = "" if number == 1 else "s"
+    days_url = reverse("findings:posture")
+    if account is not None:
+        days_url = f"{days_url}?{urlencode({'account': account.account_id})}"
     return {
+        "days_url": days_url,
         "score": trend.posture.score,
         "lines": lines[:SHOWN],
         "more_lines": lines[SHOWN:],

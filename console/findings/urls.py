@@ -3,12 +3,13 @@
 from django.urls import path
 
 from console.changes.request_draft import request_page
-from console.findings import assertion_requests, assertions, detail, finding_list
+from console.findings import assertion_requests, assertions, detail, finding_list, past_posture
 from console.findings.fix import FindingFixDraft
 
 app_name = "findings"
 urlpatterns = [
     path("findings/", finding_list.findings_page, name="list"),
+    path("findings/posture/", past_posture.posture_page, name="posture"),
     path("findings/export.<str:form>", finding_list.findings_export, name="export"),
     path("findings/assertions/", assertions.assertions_page, name="assertions"),
     path("findings/assertions/new/", assertion_requests.new, name="assertion-new"),

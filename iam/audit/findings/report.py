@@ -10,6 +10,7 @@ from typing import Final
 from iam.access.escalation_calculation import calculation as escalation
 from iam.access.escalation_calculation.stored import kept_at
 from iam.audit.findings import calculation
+from iam.audit.findings.identity import Computed
 from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingStatus
 from iam.audit.findings.values import Row, values_of
 from iam.mirror.models import Account
@@ -45,22 +46,26 @@ def rows_at(accounts: Iterable[Account], at: datetime) -> Iterator[Row]:
     """
     escalation.calculate(at)
     for account in accounts:
-        computed = calculation.computed_of(account, at=at)
-        kept = {
-            row.key: row
-            for row in AuditFinding.objects.filter(account=account, key__in=computed.findings).select_related(
-                "account__finding_run"
-            )
-        }
-        accepted = _accepted(account, at)
-        ordered = sorted(computed.findings.values(), key=lambda finding: str(finding.values["place"]))
-        for finding in ordered:
-            stored = kept.get(finding.key)
-            first_seen = min(stored.first_seen, at) if stored else at
-            last_seen = max(stored.seen_at, at) if stored else at
-            row = AuditFinding(account=account, first_seen=first_seen, **finding.values)
-            row.status = FindingStatus.ACCEPTED if finding.key in accepted else FindingStatus.OPEN
-            yield values_of(row, last_seen=last_seen)
+        yield from rows_of_computed(account, calculation.computed_of(account, at=at), at)
+
+
+def rows_of_computed(account: Account, computed: Computed, at: datetime) -> Iterator[Row]:
+    """What the rules said of an account at a past moment, as rows, the worst first."""
+    kept = {
+        row.key: row
+        for row in AuditFinding.objects.filter(account=account, key__in=computed.findings).select_related(
+            "account__finding_run"
+        )
+    }
+    accepted = _accepted(account, at)
+    ordered = sorted(computed.findings.values(), key=lambda finding: str(finding.values["place"]))
+    for finding in ordered:
+        stored = kept.get(finding.key)
+        first_seen = min(stored.first_seen, at) if stored else at
+        last_seen = max(stored.seen_at, at) if stored else at
+        row = AuditFinding(account=account, first_seen=first_seen, **finding.values)
+        row.status = FindingStatus.ACCEPTED if finding.key in accepted else FindingStatus.OPEN
+        yield values_of(row, last_seen=last_seen)
 
 
 def _accepted(account: Account, at: datetime) -> set[str]:

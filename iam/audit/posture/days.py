@@ -9,9 +9,9 @@ from typing import Final
 
 from django.db.models import Avg, Count, Min, QuerySet
 
-from iam.audit.findings.identity import Computed
-from iam.audit.findings.models import AuditFinding, FindingStatus
+from iam.audit.findings.models import AuditFinding, FindingSeverity, FindingStatus
 from iam.audit.findings.rules import all_rules
+from iam.audit.findings.values import Row
 from iam.audit.posture.models import PostureDay
 from iam.audit.posture.score import Posture, PostureLine, posture_of, together
 from iam.guard import Viewer
@@ -49,20 +49,20 @@ def keep_posture(account: Account, *, unread: Iterable[str], at: datetime) -> No
     )
 
 
-def posture_of_computed(computed: Computed) -> Posture:
-    """The posture by what the rules say of an account, as of a past moment."""
+def posture_of_rows(rows: Iterable[Row], *, unread: Iterable[str]) -> Posture:
+    """The posture by the open findings of an account, as of a past moment."""
     counts: dict[str, tuple[int, int]] = {}
-    for finding in computed.findings.values():
-        severity = int(finding.values["severity"])
-        number, worst = counts.get(finding.kind, (0, severity))
-        counts[finding.kind] = (number + 1, min(worst, severity))
-    return posture_of(counts, severities=_severities(), unread=computed.unread)
+    for row in rows:
+        severity = int(FindingSeverity[row["severity"].upper()])
+        number, worst = counts.get(row["kind"], (0, severity))
+        counts[row["kind"]] = (number + 1, min(worst, severity))
+    return posture_of(counts, severities=_severities(), unread=set(unread))
 
 
 def posture_trend(viewer: Viewer, *, account: Account | None, now: datetime | None = None) -> PostureTrend:
     """The posture of the accounts that a viewer sees whole, or of one of them; four queries."""
     today = (now or datetime.now(tz=UTC)).date()
-    accounts = _seen(viewer, account)
+    accounts = seen_accounts(viewer, account)
     rows = PostureDay.objects.filter(account__in=accounts.values("pk"), account__removed_at__isnull=True)
     last: dict[int, PostureDay] = {}
     for row in rows.filter(day__gt=today - timedelta(days=CURRENT_DAYS)).order_by("day"):
@@ -76,12 +76,20 @@ def posture_trend(viewer: Viewer, *, account: Account | None, now: datetime | No
     return PostureTrend(whole, days, accounts.count(), scored)
 
 
+def posture_days(accounts: Iterable[Account], *, most: int) -> list[tuple[date, float, int]]:
+    """Days that have a score, the newest first: day, mean score, and of how many accounts."""
+    rows = PostureDay.objects.filter(account__in=[account.pk for account in accounts], score__isnull=False)
+    means = rows.order_by("-day").values_list("day").annotate(mean=Avg("score"), number=Count("pk"))
+    return [(day, round(mean, 1), number) for day, mean, number in means[:most]]
+
+
 def posture_from(row: PostureDay) -> Posture:
     """As it was kept."""
     return Posture(row.score, tuple(PostureLine(*line) for line in row.lines), tuple(row.unread))
 
 
-def _seen(viewer: Viewer, account: Account | None) -> QuerySet[Account]:
+def seen_accounts(viewer: Viewer, account: Account | None) -> QuerySet[Account]:
+    """The accounts that a viewer sees whole, or one of them."""
     rows = Account.objects.filter(removed_at__isnull=True)
     if account is not None:
         rows = rows.filter(pk=account.pk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from iam.mirror.models import Account
 
@@ -24,3 +25,31 @@ class PostureDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} on {self.day}: {self.score}"
+
+
+class PastPosture(models.Model):
+    """The score and the findings of an account at a past moment, which someone asked for and a worker
+    calculates by today's rules. `lines` as those of a day. `findings` are (kind, severity, certainty, status,
+    subject), the worst first, the first MAX_KEPT of `count`.
+    """
+
+    account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    requested_at = models.DateTimeField()
+    calculated_at = models.DateTimeField(null=True)
+    score = models.FloatField(null=True)
+    lines = models.JSONField(default=list)
+    unread = models.JSONField(default=list)
+    count = models.PositiveIntegerField(default=0)
+    findings = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "at"], name="one_posture_of_a_moment")]
+        indexes = [
+            models.Index(
+                fields=["requested_at"], condition=Q(calculated_at__isnull=True), name="past_posture_waiting"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} at {self.at}: {self.score}"

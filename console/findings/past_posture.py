@@ -1,0 +1,97 @@
+"""The posture score of the days, and the score with its findings at one past moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Any, Final
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from console.findings.presenters import STATUS_TONES, TONES
+from console.web.access import ViewerRequest, require
+from console.web.asof import asof_context
+from console.web.context import frame_of
+from console.web.query import Query
+from console.web.render import render_live, render_page
+from iam.audit.findings.models import FindingCertainty, FindingSeverity, FindingStatus
+from iam.audit.findings.rules import all_rules
+from iam.audit.posture.days import posture_days, seen_accounts
+from iam.audit.posture.past import MAX_ACCOUNTS, PastFinding, PastView, past_view
+from iam.guard import Right
+
+DAYS_SHOWN: Final = 90
+SHOWN: Final = 200
+PACE: Final = "2s"
+END_OF_DAY: Final = time(23, 59, 59, tzinfo=UTC)
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def posture_page(request: ViewerRequest) -> HttpResponse:
+    """The days, or one moment."""
+    if not request.viewer.sees_accounts:
+        raise Http404
+    account = frame_of(request).chosen
+    accounts = list(seen_accounts(request.viewer, account).order_by("name", "pk"))
+    context: dict[str, Any] = {"section": "findings", "account": account, **asof_context(request)}
+    if request.at is None:
+        days = posture_days(accounts, most=DAYS_SHOWN)
+        context["days"] = [(day, score, number, _day_url(day, request)) for day, score, number in days]
+        context["accounts"] = len(accounts)
+        return render_page(request, "findings/posture_days.html", context)
+    if len(accounts) > MAX_ACCOUNTS:
+        context["max_accounts"] = MAX_ACCOUNTS
+        return render_page(request, "findings/posture_choose.html", context)
+    view = past_view(accounts, request.at)
+    if view is None:
+        return render_live(request, "findings/posture_waits.html", context, pace=PACE)
+    if "Gatehouse-Poll" in request.headers:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    context |= _shown(view, len(accounts))
+    return render_page(request, "findings/posture_past.html", context)
+
+
+def _day_url(day: date, request: ViewerRequest) -> str:
+    """The page of the end of a day; of today, of now."""
+    end = min(datetime.combine(day, END_OF_DAY), datetime.now(tz=UTC).replace(microsecond=0))
+    pairs = [("account", request.GET.get("account", "")), ("as-of", f"{end:%Y-%m-%dT%H:%M:%S}")]
+    return f"{reverse('findings:posture')}{Query.from_pairs(pairs)}"
+
+
+def _shown(view: PastView, accounts: int) -> dict[str, Any]:
+    lines = []
+    for line in view.posture.lines:
+        severity = FindingSeverity(line.severity)
+        lines.append((f"−{line.points:.1f}", _title(line.kind), line.count, TONES[severity]))
+    shown = view.findings[:SHOWN]
+    return {
+        "score": view.posture.score,
+        "lines": lines,
+        "unread": len(view.posture.unread),
+        "unscored": accounts - view.scored,
+        "accounts": accounts,
+        "rows": [_row(finding) for finding in shown],
+        "count": view.count,
+        "more": view.count - len(shown),
+    }
+
+
+def _row(finding: PastFinding) -> dict[str, Any]:
+    severity = FindingSeverity(finding.severity)
+    return {
+        "title": _title(finding.kind),
+        "severity": severity.label,
+        "tone": TONES[severity],
+        "is_conditional": finding.certainty == FindingCertainty.CONDITIONAL,
+        "status": FindingStatus(finding.status).label,
+        "status_tone": STATUS_TONES[finding.status],
+        "subject": finding.subject,
+        "account": finding.account,
+    }
+
+
+def _title(kind: str) -> str:
+    rule = all_rules().get(kind)
+    return rule.title if rule else kind
