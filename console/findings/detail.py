@@ -23,6 +23,7 @@ from iam.audit.findings.acceptance import AcceptanceError
 from iam.audit.findings.models import AcceptanceState, AuditFinding, FindingAcceptance, FindingStatus
 from iam.audit.findings.owners import owners_of
 from iam.audit.findings.queries import visible_findings
+from iam.audit.findings.recalculation import behind_accounts
 from iam.audit.findings.rules import all_rules
 from iam.guard import Right
 from iam.mirror.models import Kind
@@ -62,7 +63,7 @@ def _page(
     may_request = acceptance.may_request(viewer, finding)
     now = to_local(datetime.now(tz=UTC))
     context: dict[str, Any] = {
-        "row": row_of(finding, viewer),
+        "row": row_of(finding, viewer, behind=behind_accounts()),
         "finding": finding,
         "remedy": rule.remedy if rule else finding.fix.get("words", ""),
         "no_request": rule.no_request if rule else "",

@@ -41,6 +41,7 @@ from iam.audit.findings.queries import (
     findings,
     teams_of_owners,
 )
+from iam.audit.findings.recalculation import behind_accounts
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.values import values_of
 from iam.directory.models import Team
@@ -123,8 +124,12 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
     )
     names = owners_of(row.entity_id for row in rows.rows if row.entity_id)
     account = frame_of(request).chosen
+    behind = behind_accounts()
+    shown = []
+    for row in rows.rows:
+        shown.append(row_of(row, viewer, owner=names.get(row.entity_id or 0, ""), behind=behind))
     context: dict[str, Any] = {
-        "rows": [row_of(row, viewer, owner=names.get(row.entity_id or 0, "")) for row in rows.rows],
+        "rows": shown,
         "following": word_of(rows.after) or None,
         "is_first": "after" not in get,
         "tab": _tab(request),

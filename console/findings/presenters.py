@@ -21,6 +21,7 @@ from iam.audit.findings.models import (
     FindingSeverity,
     FindingStatus,
 )
+from iam.audit.findings.recalculation import BehindAccounts
 from iam.audit.findings.rules import all_rules
 from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT
@@ -138,6 +139,7 @@ class AuditFindingRow:
     is_conditional: bool
     fix: FixLink | None = None
     owner: str = ""
+    is_recalculated: bool = False
     accounts: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -155,8 +157,10 @@ class AuditFindingRow:
         return f"1 {singular}" if number == 1 else f"{number:,} {plural}"
 
 
-def row_of(finding: AuditFinding, viewer: Viewer, *, owner: str = "") -> AuditFindingRow:
-    """A finding as the list and its page show it."""
+def row_of(
+    finding: AuditFinding, viewer: Viewer, *, owner: str = "", behind: BehindAccounts | None = None
+) -> AuditFindingRow:
+    """A finding as the list and its page show it; `behind` tells which are being recalculated."""
     rule = all_rules().get(finding.kind)
     severity = FindingSeverity(finding.severity)
     title, risk = (rule.title, rule.risk) if rule else (finding.kind, "")
@@ -171,6 +175,7 @@ def row_of(finding: AuditFinding, viewer: Viewer, *, owner: str = "") -> AuditFi
         is_conditional=finding.certainty == FindingCertainty.CONDITIONAL,
         fix=fix_link(finding, viewer),
         owner=owner,
+        is_recalculated=behind is not None and behind.has(finding),
     )
 
 

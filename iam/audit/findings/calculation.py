@@ -60,6 +60,7 @@ def calculate_due(accounts: Iterable[Account] | None = None) -> int:
 def calculate(account: Account) -> bool:
     """Calculate an account if it is due; whether it was. Nothing while another process is at it."""
     began = datetime.now(tz=UTC)
+    writes = Account.objects.values_list("writes", flat=True).get(pk=account.pk)
     inputs = _inputs(account)
     run, _ = FindingRun.objects.get_or_create(account=account)
     if not _is_due(run, inputs, began):
@@ -74,6 +75,7 @@ def calculate(account: Account) -> bool:
         seconds = (datetime.now(tz=UTC) - began).total_seconds()
         FindingRun.objects.filter(account=account, lease=lease).update(
             inputs=inputs,
+            writes=writes,
             calculated_at=began,
             seconds=seconds,
             unread=sorted(computed.unread),

@@ -180,14 +180,16 @@ class FindingAcceptance(models.Model):
 
 class FindingRun(models.Model):
     """How far the findings of an account are calculated. `inputs` is a digest of what they were calculated
-    from; one process calculates an account at a time: until `lease_until`, `lease` says which. `unread` are
-    the kinds that could not be judged. `told_at`: people were told of everything up to this calculation.
+    from, `writes` how often the mirror had been written then; one process calculates an account at a time:
+    until `lease_until`, `lease` says which. `unread` are the kinds that could not be judged. `told_at`:
+    people were told of everything up to this calculation.
     """
 
     account = models.OneToOneField(
         Account, primary_key=True, on_delete=models.CASCADE, related_name="finding_run"
     )
     inputs = models.CharField(max_length=32, blank=True)
+    writes = models.BigIntegerField(null=True)
     calculated_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True)
     seconds = models.FloatField(default=0)

@@ -1,0 +1,59 @@
+"""Which findings are of a state that AWS has left: their account was written to since, and a worker is about
+to calculate it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from django.core.cache import cache
+from django.db.models import F
+
+from iam.access.escalation_calculation.models import Calculation
+from iam.audit.findings.models import AuditFinding, FindingRun, FindingStatus
+from iam.mirror.models import Account
+
+KEY: Final = "findings-behind"
+KEPT_S: Final = 2
+"""A list asks no more often."""
+BY_PATHS: Final = frozenset({"privilege-escalation", "instance-role-can-escalate"})
+"""Kinds that rest on escalation paths, which are calculated by themselves, and then their findings."""
+
+
+class BehindAccounts(NamedTuple):
+    """The accounts whose findings, or whose escalation paths, are of an older state than the mirror."""
+
+    findings: frozenset[int]
+    paths: frozenset[int]
+
+    def has(self, finding: AuditFinding) -> bool:
+        """Whether a finding is calculated again: it may be gone by then."""
+        if finding.status == FindingStatus.FIXED:
+            return False
+        account = finding.account_id
+        return account in self.findings or (finding.kind in BY_PATHS and account in self.paths)
+
+
+def behind_accounts() -> BehindAccounts:
+    """The accounts that are behind, as of two seconds ago at most. Three queries, or none."""
+    kept = cache.get(KEY)
+    if kept is None:
+        kept = (_behind_in_findings(), _behind_in_paths())
+        cache.set(KEY, kept, KEPT_S)
+    findings, paths = kept
+    return BehindAccounts(frozenset(findings), frozenset(paths))
+
+
+def _behind_in_findings() -> list[int]:
+    runs = FindingRun.objects.filter(account__removed_at__isnull=True, writes__isnull=False)
+    return list(runs.exclude(writes=F("account__writes")).values_list("account_id", flat=True))
+
+
+def _behind_in_paths() -> list[int]:
+    rows = Calculation.objects.filter(moment="", number__gt=0).values_list("revisions", flat=True)
+    calculated: Mapping[str, int] | None = rows.first()
+    if calculated is None:
+        return []
+    accounts = Account.objects.filter(removed_at__isnull=True).values_list("pk", "account_id", "revision")
+    return [pk for pk, number, revision in accounts if calculated.get(number, revision) != revision]
