@@ -20,14 +20,15 @@ from console.web.page_cursors import word_of
 from console.web.render import render_page
 from iam.activity.models import TrailEvent
 from iam.activity.queries import (
+    DENIED,
     HIDDEN,
     entities_of_callers,
     event_at,
     events_in,
-    events_page,
     extent,
     hides_addresses,
     made_by,
+    searched_page,
     shown_address,
 )
 from iam.activity.sources.coverage import coverage
@@ -44,12 +45,21 @@ LAST_MOMENT: Final = 253_402_300_799 * MICROSECONDS
 def activity(request: ViewerRequest) -> HttpResponse:
     """The newest events of the accounts that the viewer sees, by filter."""
     form = AccountsActivityForm(request.GET)
-    page = events_page(wanted_events(request.viewer, form), after=event_place(request))
+    every = events_in(_accounts(request.viewer, form.value("account")), form.event_filter.period)
+    page = searched_page(
+        wanted_events(request.viewer, form),
+        every,
+        is_search=form.event_filter.is_search
+        or form.event_filter.result == DENIED
+        or bool(form.value("who")),
+        after=event_place(request),
+    )
     links = caller_links({event.caller_id: event.caller for event in page.rows}.values())
     context = {
         "form": form,
         "days": by_day(lines_of(page.rows, links)),
         "older": word_of(page.after),
+        "searched_to": page.searched_to,
         "may_grant": request.viewer.may(Right.REQUEST_CHANGE),
         "is_first": "after" not in request.GET,
         "accounts": visible_accounts(request.viewer).order_by("name"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,19 +23,23 @@ from console.web.access import ViewerRequest, require
 from console.web.moments import to_local
 from console.web.page_cursors import place_in, word_of
 from iam.activity.queries import (
+    ActionCalls,
+    Extent,
     actions_used,
     addresses_of,
+    by_service,
     callers_of,
     events_of,
-    events_page,
     extent,
-    services_used,
+    searched_page,
 )
 from iam.activity.sources.coverage import coverage
 from iam.guard import Right
 from iam.keyset import KeysetPlace
 from iam.mirror.models import Kind
 
+NEW_SHOWN: Final = 10
+UNKNOWN_BEFORE: Final = timedelta(days=7)
 NAMES: Final = {Kind.USER.value: "activity:person", Kind.ROLE.value: "activity:role"}
 
 
@@ -65,24 +70,44 @@ def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
     """A page of events, and what all of them add up to."""
     form = ActivityForm(request.GET, at=shown.at)
     callers = callers_of(shown.entity)
-    page = events_page(events_of(callers, form.event_filter), after=event_place(request))
+    wanted = form.event_filter
+    page = searched_page(
+        events_of(callers, wanted),
+        events_of(callers, wanted.period),
+        is_search=wanted.is_search,
+        after=event_place(request),
+    )
     lines = lines_of(page.rows)
-    actions: dict[str, list[Any]] = {}
-    for action in actions_used(callers):
+    used = actions_used(callers)
+    actions: dict[str, list[ActionCalls]] = {}
+    for action in used:
         actions.setdefault(action.service, []).append(action)
+    known = extent(shown.account_id)
     return {
         "form": form,
         "days": by_day(lines),
         "older": word_of(page.after),
         "may_grant": request.viewer.may(Right.REQUEST_CHANGE),
         "is_first": "after" not in request.GET,
-        "services": [(service, actions[service.service]) for service in services_used(callers)],
+        "searched_to": page.searched_to,
+        "services": [(service, actions[service.service]) for service in by_service(used)],
+        "new_actions": _new_actions(used, known),
         "addresses": addresses_of(callers),
-        "known": extent(shown.account_id),
+        "known": known,
         "files": export_links(request, f"{NAMES[shown.entity.kind]}-export", shown.entity.pk),
         "covered": coverage([shown.account_id]),
         **services_context(shown),
     }
+
+
+def _new_actions(used: list[ActionCalls], known: Extent | None) -> list[ActionCalls]:
+    """The actions that were called for the first time lately, the newest first. What was called in the first
+    week that is known may have been called before.
+    """
+    if known is None:
+        return []
+    new = [action for action in used if action.first_at > known.first_at + UNKNOWN_BEFORE]
+    return sorted(new, key=attrgetter("first_at"), reverse=True)[:NEW_SHOWN]
 
 
 def event_place(request: ViewerRequest) -> KeysetPlace | None:

@@ -4,9 +4,10 @@ take the principals.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,14 +16,17 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from iam.activity.callers import FEDERATED, IDENTITY_CENTER, ROLE, ROOT, USER
 from iam.activity.models import CallerAddress, CallerDay, TrailCaller, TrailEvent, TrailFile
-from iam.keyset import KeysetPlace, Order, RowPage, page
+from iam.keyset import KeysetPlace, Order, RowPage, page, window
 from iam.mirror.models import Entity, Kind
 
 NEWEST: Final = Order("at", "event_id", descending=True)
 PAGE_SIZE: Final = 50
+SEARCHED: Final = 10_000
+"""So many events are looked at for a page of those that fit a filter which no index answers."""
 ADDRESSES_SHOWN: Final = 20
 HIDDEN: Final = "Hidden"
 """What stands in the place of a source address if the setting hides them."""
+FIRST_ID: Final = UUID(int=0)
 KINDS: Final = {Kind.USER: USER, Kind.ROLE: ROLE}
 ALL, DENIED, FAILED, CHANGES, WITHOUT_MFA = "all", "denied", "failed", "changes", "no-mfa"
 RESULTS: Final = {
@@ -44,6 +48,27 @@ class ActivityFilter:
     text: str = ""
     since: datetime | None = None
     until: datetime | None = None
+
+    @property
+    def is_search(self) -> bool:
+        """Whether events must be looked at one by one to find those that fit."""
+        return bool(self.text) or self.result not in (ALL, DENIED)
+
+    @property
+    def period(self) -> ActivityFilter:
+        """The same time, and everything in it."""
+        return ActivityFilter(since=self.since, until=self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedPage:
+    """A page of events that fit. `after` is where the next one begins; None: there is none. `searched_to` is
+    how far back was looked, where that was not to the end.
+    """
+
+    rows: list[TrailEvent]
+    after: KeysetPlace | None
+    searched_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +187,31 @@ def events_page(
     return page(shown, order=NEWEST, size=size, after=after, before=before)
 
 
+def searched_page(
+    rows: QuerySet[TrailEvent],
+    every: QuerySet[TrailEvent],
+    *,
+    is_search: bool,
+    after: KeysetPlace | None = None,
+) -> SearchedPage:
+    """A page of `rows`, newest first. If they are searched for among `every` event of a principal or account,
+    SEARCHED of these are looked at, and the next page goes on from there: as fast however many there are.
+    One query, or two.
+    """
+    if not is_search:
+        whole = events_page(rows, after=after)
+        return SearchedPage(whole.rows, whole.after)
+    looked_at = window(every.values_list("at", flat=True), order=NEWEST, size=SEARCHED, after=after)
+    end = looked_at[SEARCHED:].first()
+    if end is None:
+        whole = events_page(rows, after=after)
+        return SearchedPage(whole.rows, whole.after)
+    part = events_page(rows.filter(at__gte=end), after=after)
+    if part.after is not None:
+        return SearchedPage(part.rows, part.after)
+    return SearchedPage(part.rows, KeysetPlace(end, FIRST_ID), end)
+
+
 def event_at(at: datetime, event_id: UUID) -> TrailEvent | None:
     """One event, with its raw text."""
     return TrailEvent.objects.select_related("caller").filter(at=at, event_id=event_id).first()
@@ -199,10 +249,25 @@ def _filtered(rows: QuerySet[TrailEvent], wanted: ActivityFilter) -> QuerySet[Tr
     return rows.filter(part)
 
 
-def services_used(callers: Collection[int], *, since: date | None = None) -> list[ServiceCalls]:
-    """Each service that these principals called since a day (UTC), the one used last first. One query."""
-    rows = _days(callers, since).values("service")
-    return _last_first(rows.annotate(**_OF_DAYS, distinct=Count("action", distinct=True)))
+def by_service(actions: Iterable[ActionCalls]) -> list[ServiceCalls]:
+    """What the use of actions adds up to for each service, the one that was called last first."""
+    of_service: dict[str, list[ActionCalls]] = {}
+    for action in actions:
+        of_service.setdefault(action.service, []).append(action)
+    used = []
+    for service, own in sorted(of_service.items()):
+        used.append(
+            ServiceCalls(
+                service,
+                sum(action.calls for action in own),
+                sum(action.errors for action in own),
+                sum(action.denied for action in own),
+                min(action.first_at for action in own),
+                max(action.last_at for action in own),
+                len(own),
+            )
+        )
+    return sorted(used, key=attrgetter("last_at"), reverse=True)
 
 
 def actions_used(callers: Collection[int], *, since: date | None = None) -> list[ActionCalls]:
@@ -211,14 +276,8 @@ def actions_used(callers: Collection[int], *, since: date | None = None) -> list
     return [ActionCalls(*row) for row in rows.order_by("service", "action").values_list(*_ACTION_USE)]
 
 
-def services_in(events: QuerySet[TrailEvent]) -> list[ServiceCalls]:
-    """The same, counted from events: for an access key, of which there are no rollups."""
-    rows = events.values("service")
-    return _last_first(rows.annotate(**_OF_EVENTS, distinct=Count("action", distinct=True)))
-
-
 def actions_in(events: QuerySet[TrailEvent]) -> list[ActionCalls]:
-    """The actions of some events, by name."""
+    """The actions of some events, by name: for an access key, of which there are no rollups."""
     rows = events.values("service", "action").annotate(**_OF_EVENTS)
     return [ActionCalls(*row) for row in rows.order_by("service", "action").values_list(*_ACTION_USE)]
 
@@ -238,13 +297,6 @@ _OF_EVENTS: Final[dict[str, Any]] = {
     "last": Max("at"),
 }
 _ACTION_USE: Final = ("service", "action", "all_calls", "failed", "refused", "first", "last")
-_SERVICE_USE: Final = ("service", "all_calls", "failed", "refused", "first", "last", "distinct")
-
-
-def _last_first(rows: QuerySet[Any, Any]) -> list[ServiceCalls]:
-    """Sums by service, the one that was called last first."""
-    used = [ServiceCalls(*row) for row in rows.order_by("service").values_list(*_SERVICE_USE)]
-    return sorted(used, key=lambda service: service.last_at, reverse=True)
 
 
 def _days(callers: Collection[int], since: date | None) -> QuerySet[CallerDay]:

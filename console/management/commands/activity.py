@@ -19,13 +19,12 @@ from iam.activity.queries import (
     actions_in,
     actions_used,
     addresses_of,
+    by_service,
     callers_named,
     events_of,
     events_of_key,
     events_page,
     extent,
-    services_in,
-    services_used,
     shown_address,
 )
 
@@ -89,7 +88,7 @@ def _of_principal(name: str, wanted: ActivityFilter) -> dict[str, Any]:
         raise _unknown(name)
     pks = [caller.pk for caller in callers]
     day = wanted.since.date() if wanted.since else None
-    made = _activity(services_used(pks, since=day), actions_used(pks, since=day), events_of(pks, wanted))
+    made = _activity(actions_used(pks, since=day), events_of(pks, wanted))
     addresses = [_address(row) for row in addresses_of(pks)]
     return {"principals": [_caller(caller) for caller in callers], **made, "addresses": addresses}
 
@@ -101,7 +100,7 @@ def _of_key(access_key: str, wanted: ActivityFilter) -> dict[str, Any]:
     if not callers:
         raise _unknown(access_key)
     events = events_of_key(access_key, wanted)
-    made = _activity(services_in(events), actions_in(events), events)
+    made = _activity(actions_in(events), events)
     return {"principals": [_caller(caller) for caller in callers], **made}
 
 
@@ -113,11 +112,9 @@ def _unknown(name: str) -> CommandError:
     return CommandError(f"No event names {name}. Gatehouse knows events from {period}.")
 
 
-def _activity(
-    services: list[ServiceCalls], actions: list[ActionCalls], events: QuerySet[TrailEvent]
-) -> dict[str, Any]:
+def _activity(actions: list[ActionCalls], events: QuerySet[TrailEvent]) -> dict[str, Any]:
     """The part of the answer that principals and keys share."""
-    known = extent()
+    known, services = extent(), by_service(actions)
     return {
         "known": {"from": known.first_at.isoformat(), "to": known.last_at.isoformat()} if known else None,
         "calls": sum(service.calls for service in services),

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from iam.activity import queries
 from iam.activity.models import TrailEvent
 from iam.activity.queries import (
     ActivityFilter,
+    actions_in,
     actions_used,
     addresses_of,
+    by_service,
     callers_of,
     events_in,
     events_of,
     events_page,
     extent,
     made_by,
-    services_in,
-    services_used,
+    searched_page,
 )
 from iam.mirror.models import Entity
 from tests import factories
@@ -80,9 +82,9 @@ def test_rollups_say_the_same_as_the_events(maya: Entity) -> None:
     happened(identity_of(maya), times=3)
     happened(identity_of(maya), at=datetime(2026, 1, 21, tzinfo=UTC), eventName="PutObject", **DENIED)
     callers = callers_of(maya)
-    (use,) = services_used(callers)
+    (use,) = by_service(actions_used(callers))
     assert (use.service, use.calls, use.errors, use.denied, use.actions) == ("s3", 4, 1, 1, 2)
-    assert services_in(events_of(callers, ActivityFilter())) == [use]
+    assert by_service(actions_in(events_of(callers, ActivityFilter()))) == [use]
     assert [(each.action, each.calls) for each in actions_used(callers)] == [
         ("GetObject", 3),
         ("PutObject", 1),
@@ -129,3 +131,40 @@ def test_pages_of_events_follow_each_other_without_gap(maya: Entity) -> None:
         if place is None:
             break
     assert len(seen) == len(set(seen)) == 7
+
+
+def test_a_search_looks_at_so_many_events_a_page_and_misses_none(
+    maya: Entity, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr(queries, "SEARCHED", 3)
+    at = datetime(2026, 1, 20, tzinfo=UTC)
+    for number in range(11):
+        name = "DeleteBucket" if number in (0, 1, 9) else "ListBuckets"
+        # Two of them at the same moment, where one search ends and the next begins.
+        happened(identity_of(maya), at=at + timedelta(minutes=number // 2), eventName=name)
+    wanted = ActivityFilter(text="DeleteBucket")
+    callers = callers_of(maya)
+    found: list[Any] = []
+    place, pages = None, 0
+    while True:
+        with django_assert_max_num_queries(2):
+            page = searched_page(
+                events_of(callers, wanted),
+                events_of(callers, wanted.period),
+                is_search=wanted.is_search,
+                after=place,
+            )
+        found += [event.event_id for event in page.rows]
+        pages += 1
+        place = page.after
+        if place is None:
+            break
+        assert page.searched_to is not None
+    assert len(found) == len(set(found)) == 3
+    assert 3 <= pages <= 5
+    assert page.searched_to is None
+
+
+@pytest.mark.parametrize("wanted", [ActivityFilter(), ActivityFilter(result="denied")])
+def test_what_an_index_answers_is_no_search(maya: Entity, wanted: ActivityFilter) -> None:
+    assert not wanted.is_search
