@@ -75,6 +75,7 @@ def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
         events_of(callers, wanted),
         events_of(callers, wanted.period),
         is_search=wanted.is_search,
+        callers=callers,
         after=event_place(request),
     )
     lines = lines_of(page.rows)

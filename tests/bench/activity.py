@@ -104,13 +104,16 @@ def _medians(principals: Principals) -> dict[str, tuple[float, int, int]]:
         with CaptureQueriesContext(connection) as captured:
             ask()
             statements = len(captured)
-        took = []
+        own, of_server = [], []
         for _ in range(ROUNDS):
             began, at_server = time.process_time(), server.seconds()
             ask()
-            took.append(time.process_time() - began + server.seconds() - at_server)
-        medians[name] = (1000 * median(took), statements, calls)
-        print(f"{name}: {medians[name]}", file=sys.stderr)
+            own.append(1000 * (time.process_time() - began))
+            of_server.append(1000 * (server.seconds() - at_server))
+        took = [sum(pair) for pair in zip(own, of_server, strict=True)]
+        medians[name] = (median(took), statements, calls)
+        parts = f"{median(own):.1f} + {median(of_server):.1f} ms, {statements} statements"
+        print(f"{name}: {parts}", file=sys.stderr)
     return medians
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain
@@ -122,7 +122,7 @@ def facts_of(
             unread=unread_by_account(index, accounts=[account.account_id], at=at).get(account.account_id, ()),
             is_organization_known=bool(shard and shard.standing.organization_id) or ORGANIZATION in complete,
             own_roles=gatehouse_role_arns(),
-            own_users=frozenset(own_arns(account.account_id)),
+            own_users=_own_users(account, entities, {*inline, *edges[EdgeKind.ATTACHED]}),
             persons_gone=_persons_gone(),
             root=_root(account, account_facts),
             is_root_mfa_virtual=_has_virtual_device(account, at),
@@ -147,6 +147,15 @@ def facts_of(
                 affected = chain.from_iterable(opening.affected for opening in facts.openings)
                 facts.used_paths = used_paths([each.path for each in affected])
         yield facts
+
+
+def _own_users(
+    account: Account, entities: Mapping[int, EntityFact], holders: Collection[int]
+) -> frozenset[str]:
+    """The users by whose keys Gatehouse works; asked for only where a user has a policy of its own."""
+    if not any(number in entities and entities[number].kind == Kind.USER for number in holders):
+        return frozenset()
+    return frozenset(own_arns(account.account_id))
 
 
 def _assertions(at: datetime | None) -> tuple[AssertionFact, ...]:

@@ -60,8 +60,7 @@ def calculate_due(accounts: Iterable[Account] | None = None) -> int:
 def calculate(account: Account) -> bool:
     """Calculate an account if it is due; whether it was. Nothing while another process is at it."""
     began = datetime.now(tz=UTC)
-    writes = Account.objects.values_list("writes", flat=True).get(pk=account.pk)
-    inputs = _inputs(account)
+    inputs, writes = _inputs(account)
     run, _ = FindingRun.objects.get_or_create(account=account)
     if not _is_due(run, inputs, began):
         return False
@@ -104,7 +103,7 @@ def computed_of(account: Account, *, at: datetime | None = None) -> Computed:
 def is_due(account: Account) -> bool:
     """Whether what is kept is of another state."""
     run = FindingRun.objects.filter(account=account).first()
-    return run is None or _is_due(run, _inputs(account), datetime.now(tz=UTC))
+    return run is None or _is_due(run, _inputs(account)[0], datetime.now(tz=UTC))
 
 
 def nudge() -> None:
@@ -124,13 +123,16 @@ def _claim(run: FindingRun, now: datetime) -> str:
     return lease if claimed else ""
 
 
-def _inputs(account: Account) -> str:
+def _inputs(account: Account) -> tuple[str, int]:
     """A digest of everything that findings rest on: the code, what was written, which sections are whole, who
-    can become administrator, which accounts there are, who has left, what is asserted, and who owns what.
+    can become administrator, which accounts there are, who has left, what is asserted, and who owns what. And
+    how often the mirror had been written.
     """
     named = NamedOwner.objects.filter(Q(person=None) | Q(person__is_active=True))
-    fresh = Account.objects.filter(pk=account.pk).values_list(
-        "writes", "revision", *_state_of(named), *_state_of(OwnedUser.objects.all())
+    fresh = list(
+        Account.objects.filter(pk=account.pk).values_list(
+            "writes", "revision", *_state_of(named), *_state_of(OwnedUser.objects.all())
+        )
     )
     sections = Section.objects.filter(account=account).order_by("name").values_list("name", "state")
     paths = Calculation.objects.filter(moment="").values_list("number", flat=True)
@@ -139,7 +141,8 @@ def _inputs(account: Account) -> str:
     known = sorted(others.order_by().union(gone.order_by(), all=True))
     asserted = AssertionResult.objects.filter(account=account).order_by("pk").values_list("pk", "inputs")
     state = [_rules_version(), *map(list, (fresh, sections, paths, known, asserted))]
-    return hashlib.blake2b(repr(state).encode(), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(repr(state).encode(), digest_size=16).hexdigest()
+    return digest, fresh[0][0]
 
 
 def _state_of(owners: QuerySet[Any, Any]) -> tuple[Subquery, Subquery]:

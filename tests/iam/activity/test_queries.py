@@ -145,7 +145,8 @@ def test_a_search_looks_at_so_many_events_a_page_and_misses_none(
     wanted = ActivityFilter(text="DeleteBucket")
     callers = callers_of(maya)
     found: list[Any] = []
-    place, pages = None, 0
+    place: Any = None
+    pages = 0
     while True:
         with django_assert_max_num_queries(2):
             page = searched_page(
@@ -168,3 +169,27 @@ def test_a_search_looks_at_so_many_events_a_page_and_misses_none(
 @pytest.mark.parametrize("wanted", [ActivityFilter(), ActivityFilter(result="denied")])
 def test_what_an_index_answers_is_no_search(maya: Entity, wanted: ActivityFilter) -> None:
     assert not wanted.is_search
+
+
+def test_events_of_two_principals_follow_each_other_in_time(
+    maya: Entity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "PAGE_SIZE", 2)
+    monkeypatch.setattr(queries.events_page, "__kwdefaults__", {"after": None, "before": None, "size": 2})
+    at = datetime(2026, 1, 20, tzinfo=UTC)
+    for number in range(7):
+        more = {"principalId": None} if number % 2 else {}
+        happened(identity_of(maya, **more), at=at + timedelta(minutes=number // 2))
+    callers = callers_of(maya)
+    assert len(callers) == 2
+    rows = events_of(callers, ActivityFilter())
+    seen: list[Any] = []
+    place: Any = None
+    while True:
+        page = searched_page(rows, rows, is_search=False, after=place, callers=callers)
+        seen += [(event.at, event.event_id) for event in page.rows]
+        place = page.after
+        if place is None:
+            break
+    assert len(seen) == 7
+    assert seen == sorted(set(seen), reverse=True)
