@@ -24,7 +24,7 @@ from console.web.moments import to_local
 from console.web.page_cursors import place_in, word_of
 from iam.activity.queries import (
     ActionCalls,
-    Extent,
+    EventCoverage,
     actions_used,
     addresses_of,
     by_service,
@@ -101,7 +101,7 @@ def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
     }
 
 
-def _new_actions(used: list[ActionCalls], known: Extent | None) -> list[ActionCalls]:
+def _new_actions(used: list[ActionCalls], known: EventCoverage | None) -> list[ActionCalls]:
     """The actions that were called for the first time lately, the newest first. What was called in the first
     week that is known may have been called before.
     """
