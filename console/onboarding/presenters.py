@@ -54,7 +54,9 @@ def person_rows(checklists: Sequence[Checklist]) -> list[PersonShown]:
     """Each person; the first who needs somebody is open."""
     rows = []
     for checklist in checklists:
-        text, tone, icon = MARKS[checklist.standing]
+        is_begun = checklist.standing is StepStatus.TODO and checklist.done > 0
+        standing = StepStatus.DOING if is_begun else checklist.standing
+        text, tone, icon = MARKS[standing]
         if checklist.standing is StepStatus.DONE:
             text = "All done"
         items = []

@@ -4,6 +4,8 @@ are linked.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import Q
@@ -15,6 +17,7 @@ from console.search.results import ResultSection, SearchResult
 from console.web.query import Query
 from iam.directory.models import Identity
 from iam.guard import Viewer
+from iam.mirror.display_names import names_by_number
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries import search as queries
 from iam.mirror.queries.search import EntityHit
@@ -63,12 +66,26 @@ def result_of(hit: EntityHit, kept: Query, *, plain: bool) -> SearchResult:
     )
 
 
+def results_of(viewer: Viewer, hits: Sequence[EntityHit], kept: Query) -> list[SearchResult]:
+    """The hits, IAM users by the names of their people; two queries where there are users."""
+    plain = not viewer.sees_accounts
+    users = {hit.pk: hit.name for hit in hits if hit.kind == Kind.USER}
+    names = names_by_number(users) if users else {}
+    results = []
+    for hit in hits:
+        result = result_of(hit, kept, plain=plain)
+        name = names.get(hit.pk, hit.name)
+        if name != hit.name:
+            result = replace(result, title=name, detail=f"{hit.name}, {result.detail}")
+        results.append(result)
+    return results
+
+
 def sections(viewer: Viewer, text: str, kept: Query, *, at: datetime | None) -> list[ResultSection]:
     """All that matches, by kind."""
-    plain = not viewer.sees_accounts
     result_sections = []
     for group in queries.search(viewer, text, at=at):
-        results = [result_of(hit, kept, plain=plain) for hit in group.hits]
+        results = results_of(viewer, group.hits, kept)
         rest = ""
         if group.total > len(results):
             rest = _list_link(group.kind, text, kept)

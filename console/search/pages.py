@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from console.search.results import SearchResult
 from console.web.navigation import NavigationReader, tabs_for
+from iam.audit.frameworks.definitions import all_frameworks
 from iam.guard import Right, Viewer
 
 MAX_PAGES = 5
@@ -74,11 +75,29 @@ def page_results(viewer: Viewer, text: str) -> list[SearchResult]:
             continue
         if _has_all(words, f"{place.label} {place.words}"):
             results.append(SearchResult(place.label, reverse(place.url), place.icon, "Page"))
+    if viewer.sees_accounts:
+        results += framework_results(text)
     for entry, icon, label, url in tabs_for(NavigationReader.for_viewer(viewer)):
         if _has_all(words, f"{entry} {label}"):
             detail = "" if entry == label else entry
             results.append(SearchResult(label, url, icon, "Page", detail))
     return results[:MAX_PAGES]
+
+
+def framework_results(text: str) -> list[SearchResult]:
+    """Frameworks by title, and their requirements by number."""
+    words = text.lower().split()
+    results = []
+    for framework in all_frameworks().values():
+        if _has_all(words, framework.title):
+            url = reverse("compliance:framework", args=[framework.name])
+            results.append(SearchResult(framework.title, url, "list-checks", "Framework"))
+        requirement = framework.requirement(words[-1])
+        if requirement is not None and _has_all(words[:-1], framework.title):
+            url = reverse("compliance:requirement", args=[framework.name, requirement.number])
+            title = f"{requirement.number} {requirement.title}"
+            results.append(SearchResult(title, url, "list-checks", "Requirement", framework.title))
+    return results
 
 
 def _has_all(words: list[str], text: str) -> bool:

@@ -1,8 +1,10 @@
-"""Search results by number: CHG-9DA136C6 is a change, GRT-9DA136C6 a grant."""
+"""Search results by number, as pages show it: CHG-9DA136C6 is a change, GRT-9DA136C6 a grant."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q
@@ -10,49 +12,116 @@ from django.urls import reverse
 
 from console.search.results import SearchResult
 from iam.access.grants.queries import visible_grants
+from iam.audit.evidence.packs import visible_packs
+from iam.audit.reviews.models import ReviewCampaign
+from iam.audit.reviews.queries import find_campaign
+from iam.changes.drift.queries import visible_drifts
 from iam.changes.queries import visible_changes
+from iam.changes.titles import partly_hidden, title_of
 from iam.guard import Viewer
+from iam.people.moving.queries import visible_moves
+from iam.people.offboarding.queries import visible_leavers
+from iam.people.onboarding.queries import visible_runs
+from iam.people.onboarding.services import title_for
+from iam.people.runs.models import RowStatus
 
-NUMBER = re.compile(r"(?P<kind>chg|grt)-?(?P<digits>[0-9a-f]{4,8})", re.IGNORECASE)
-MAX_REFERENCES = 5
+NUMBER: Final = re.compile(r"(?P<kind>[a-z]{3})-?(?P<digits>[0-9a-f]{4,8})", re.IGNORECASE)
+MAX_REFERENCES: Final = 5
 
 
 def reference_results(viewer: Viewer, text: str) -> list[SearchResult]:
     """Those whose number begins so."""
     match = NUMBER.fullmatch(text.strip())
-    if match is None:
+    find = FINDERS.get(match["kind"].lower()) if match else None
+    if match is None or find is None:
         return []
-    within = _range(match["digits"].lower())
-    return _changes(viewer, within) if match["kind"].lower() == "chg" else _grants(viewer, within)
+    digits = match["digits"].lower()
+    return list(find(viewer, UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))))
 
 
-def _range(digits: str) -> Q:
-    return Q(pk__gte=UUID(digits.ljust(32, "0")), pk__lte=UUID(digits.ljust(32, "f")))
+def _range(first: UUID, last: UUID, field: str = "pk") -> Q:
+    return Q(**{f"{field}__gte": first, f"{field}__lte": last})
 
 
-def _changes(viewer: Viewer, within: Q) -> list[SearchResult]:
-    rows = visible_changes(viewer).filter(within).select_related("account").order_by("pk")[:MAX_REFERENCES]
-    return [
-        SearchResult(
-            title=change.title,
-            url=reverse("changes:change", args=[change.pk]),
+def _changes(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:
+    """The number of a request is that of its first change: it leads to the request."""
+    rows = visible_changes(viewer).filter(_range(first, last)).select_related("account", "change_set")
+    changes = list(rows.order_by("pk")[:MAX_REFERENCES])
+    hidden = partly_hidden({change.change_set_id for change in changes}, viewer=viewer)
+    for change in changes:
+        in_set = visible_changes(viewer).filter(change_set=change.change_set_id)
+        is_later = in_set.filter(position__lt=change.position).exists()
+        is_request = change.change_set_id not in hidden and not is_later
+        yield SearchResult(
+            title=title_of(change) if is_request else change.title,
+            url=reverse("changes:request" if is_request else "changes:change", args=[change.pk]),
             icon="history",
             kind=change.reference,
             detail=change.account.name,
         )
-        for change in rows
-    ]
 
 
-def _grants(viewer: Viewer, within: Q) -> list[SearchResult]:
-    rows = visible_grants(viewer).filter(within).order_by("pk")[:MAX_REFERENCES]
-    return [
-        SearchResult(
-            title=grant.title,
-            url=reverse("access:grant", args=[grant.pk]),
-            icon="key-round",
-            kind=grant.reference,
-            detail=str(grant.get_state_display()),
+def _grants(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:
+    for grant in visible_grants(viewer).filter(_range(first, last)).order_by("pk")[:MAX_REFERENCES]:
+        yield _result(grant, "access:grant", "key-round", grant.title, str(grant.get_state_display()))
+
+
+def _drifts(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:
+    rows = visible_drifts(viewer).filter(_range(first, last)).select_related("entity", "account")
+    for drift in rows.order_by("pk")[:MAX_REFERENCES]:
+        yield _result(drift, "changes:drift-detail", "history", f"Drift of {drift.name}", drift.account.name)
+
+
+def _runs(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:
+    for run in visible_runs(viewer).filter(_range(first, last)).order_by("pk")[:MAX_REFERENCES]:
+        title = title_for(run, run.people.filter(standing=RowStatus.READY).count())
+        yield _result(run, "onboarding:run", "user-plus", title, str(run.get_state_display()))
+
+
+def _leavers(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:
+    rows = visible_leavers(viewer).filter(_range(first, last, "run__pk"))
+    for leaver in rows.order_by("pk")[:MAX_REFERENCES]:
+        yield SearchResult(
+            title=leaver.heading,
+            url=reverse("offboarding:leaver", args=[leaver.pk]),
+            icon="log-out",
+            kind=leaver.run.reference,
         )
-        for grant in rows
-    ]
+
+
+def _moves(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:
+    for move in visible_moves(viewer).filter(_range(first, last)).order_by("pk")[:MAX_REFERENCES]:
+        title = f"Change team of {move.name}"
+        yield _result(move, "moving:move", "arrow-left-right", title, str(move.get_state_display()))
+
+
+def _packs(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:
+    if viewer.sees_accounts:
+        for pack in visible_packs(viewer).filter(_range(first, last))[:MAX_REFERENCES]:
+            yield _result(pack, "evidence:pack", "shield-check", pack.title, str(pack.get_state_display()))
+
+
+def _reviews(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:
+    rows = ReviewCampaign.objects.filter(_range(first, last)).order_by("pk")
+    for pk in rows.values_list("pk", flat=True)[:MAX_REFERENCES]:
+        review = find_campaign(viewer, pk)
+        if review is not None:
+            yield _result(review, "reviews:campaign", "list-checks", review.name, "Access review")
+
+
+def _result(row: Any, page: str, icon: str, title: str, detail: str) -> SearchResult:
+    return SearchResult(title, reverse(page, args=[row.pk]), icon, kind=row.reference, detail=detail)
+
+
+FINDERS: Final[Mapping[str, Callable[[Viewer, UUID, UUID], Iterator[SearchResult]]]] = {
+    "chg": _changes,
+    "drf": _drifts,
+    "evd": _packs,
+    "grt": _grants,
+    "lvg": _leavers,
+    "mov": _moves,
+    "rev": _reviews,
+    "run": _runs,
+    "sus": _leavers,
+}
+"""By the letters with which a number begins."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from console.search import entities
+from console.search.accounts import account_named, account_results
 from console.search.catalogue import action_results, service_results
 from console.search.commands import command_results
 from console.search.pages import page_results
@@ -23,6 +25,8 @@ from iam.mirror.queries import search as queries
 
 MAX_LENGTH = 200
 SUGGESTED = 10
+FIRST = ("To do", "Requests and grants", "Accounts", "People")
+"""What stands before the entities of the mirror."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,12 @@ class SearchPageText:
 
 
 WHOLE = SearchPageText(
-    covers="People, roles, policies, groups and keys of all accounts that you see, AWS actions and services, "
-    "requests and grants by number, and pages.",
-    examples="Name, ARN, key ID, action, CHG- or GRT-number",
+    covers="People, roles, policies, groups and keys of all accounts that you see, accounts, frameworks, AWS "
+    "actions and services, requests, grants, runs, reviews and evidence packs by number, and pages.",
+    examples="Name, ARN, key ID, account, action, CHG- or GRT-number",
     hint="Two characters or more: part of a name, email address or ARN, a unique ID (AIDA…, AROA…), a key ID "
     "(AKIA…), "
-    "an action (s3:PutObject) or a number (CHG-…, GRT-…).",
+    "an account ID, an action (s3:PutObject) or a number (CHG-…, GRT-…, RUN-…, REV-…, EVD-…).",
     advice="Try part of the name, or the whole ARN or ID.",
 )
 TEAMS = SearchPageText(
@@ -82,6 +86,9 @@ def _exact(request: ViewerRequest, text: str, kept: Query) -> str:
         return entities.address(hit, kept)
     if request.at is not None:
         return ""
+    account = account_named(request.viewer, text)
+    if account is not None:
+        return reverse("setup:account", args=[account.account_id])
     numbered = reference_results(request.viewer, text)
     return numbered[0].url if len(numbered) == 1 else ""
 
@@ -95,6 +102,7 @@ def _around(request: ViewerRequest, text: str, kept: Query) -> list[tuple[str, l
     return [
         ("To do", commands),
         ("Requests and grants", reference_results(viewer, text)),
+        ("Accounts", account_results(viewer, text)),
         ("People", entities.person_results(viewer, text, kept)),
         ("Pages", [] if commands else page_results(viewer, text)),
         ("Actions", action_results(viewer, text)),
@@ -104,12 +112,11 @@ def _around(request: ViewerRequest, text: str, kept: Query) -> list[tuple[str, l
 
 def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[SearchResult]:
     """A few links: what is to be done and what has that number, then entities, then the rest."""
-    plain = not request.viewer.sees_accounts
     hits = queries.suggestions(request.viewer, text, at=request.at)
-    entity_results = [entities.result_of(hit, kept, plain=plain) for hit in hits]
+    entity_results = entities.results_of(request.viewer, hits, kept)
     around = dict(_around(request, text, kept))
     first: list[SearchResult] = []
-    for title in ("To do", "Requests and grants", "People"):
+    for title in FIRST:
         first += around.get(title, [])
     last: list[SearchResult] = []
     for title in ("Pages", "Actions", "AWS services"):
@@ -127,6 +134,6 @@ def _sections(request: ViewerRequest, text: str, kept: Query) -> list[ResultSect
         for title, results in _around(request, text, kept)
         if results
     ]
-    split = [section for section in around if section.title in ("To do", "Requests and grants", "People")]
+    split = [section for section in around if section.title in FIRST]
     rest = [section for section in around if section not in split]
     return [*split, *entities.sections(request.viewer, text, kept, at=request.at), *rest]

@@ -6,23 +6,31 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from console.search.references import FINDERS
 from iam.access.grants.models import Grant
+from iam.audit.evidence.models import EvidencePack, PackKind
 from iam.changes.models import Change
-from iam.directory.models import Role, RuleKind, Team, TeamRule
+from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.mirror.models import Account, EdgeKind, Entity, Kind
 from tests import factories
 from tests.console.access.grants import made
 from tests.iam.changes.site import signed_in
 
 pytestmark = pytest.mark.django_db
+NUMBERS = {
+    "Change": {"CHG"}, "Drift": {"DRF"}, "EvidencePack": {"EVD"}, "Grant": {"GRT"},
+    "OffboardingRun": {"LVG", "SUS"}, "Rotation": {"KEYS"},
+}  # fmt: skip
 
 
 @dataclass
@@ -178,9 +186,66 @@ def test_an_auditor_is_offered_nothing_to_do(world: World) -> None:
 def test_a_whole_number_goes_straight_to_its_page(world: World, write: Any) -> None:
     client = browser(Role.ADMINISTRATOR)
     change = client.get("/search/", {"q": write(world.change.reference)})
-    assert change["Location"] == f"/changes/{world.change.pk}/"
+    assert change["Location"] == f"/changes/{world.change.pk}/request/"
     grant = client.get("/search/", {"q": write(world.grant.reference)})
     assert grant["Location"] == f"/grants/{world.grant.pk}/"
+
+
+@pytest.mark.parametrize("text", ["111111111111", "1111-1111-1111"])
+def test_an_account_is_found_by_its_number_however_it_is_written(world: World, text: str) -> None:
+    found_account = browser(Role.AUDITOR).get("/search/", {"q": text})
+    assert found_account["Location"] == "/accounts/111111111111/"
+    lead = browser(Role.TEAM_LEAD).get("/search/", {"q": text})
+    assert (lead.status_code, "/accounts/" in lead.content.decode()) == (200, False)
+
+
+def test_an_account_is_found_by_its_name_and_the_beginning_of_its_number(world: World) -> None:
+    client = browser(Role.AUDITOR)
+    for text in (world.account.name, "1111-11"):
+        assert 'href="/accounts/111111111111/"' in found(client, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("pci", "/compliance/pci-dss-4.0.1/"),
+        ("8.4.2", "/compliance/pci-dss-4.0.1/8.4.2/"),
+        ("pci 8.4.2", "/compliance/pci-dss-4.0.1/8.4.2/"),
+    ],
+)
+def test_frameworks_and_requirements_are_found(world: World, text: str, address: str) -> None:
+    assert f'href="{address}"' in found(browser(Role.AUDITOR), text)
+    assert f'href="{address}"' not in found(browser(Role.TEAM_LEAD), text)
+
+
+def test_a_user_is_shown_by_the_name_of_their_person(world: World) -> None:
+    page = found(browser(Role.AUDITOR), "nwhitfield")
+    assert "<strong>Nora Whitfield</strong>" in page
+    assert "nwhitfield, " in page
+
+
+def test_whatever_has_a_number_on_a_page_is_found_by_it(world: World) -> None:
+    """A model with a reference is among those that the search finds by number, or is left out on purpose."""
+    letters = set()
+    for model in apps.get_models():
+        if isinstance(getattr(model, "reference", None), property):
+            prefix = getattr(model, "prefix", None)
+            letters |= {prefix} if isinstance(prefix, str) else NUMBERS.get(model.__name__, {model.__name__})
+    # Rotations of keys have no page of the run: each has its own, found by key ID.
+    assert {each.lower() for each in letters} - {"keys"} == set(FINDERS)
+
+
+def test_a_run_a_review_and_a_pack_are_found_by_number(world: World) -> None:
+    client = browser(Role.ADMINISTRATOR)
+    administrator = Person.objects.get(name="Ines Duarte", operator__isnull=False)
+    now = datetime.now(tz=UTC)
+    pack = EvidencePack.objects.create(
+        kind=PackKind.PERIOD, title="Changes", since=now, until=now, seed="s", sample_size=1,
+        requested_by=administrator.pk, requested_name="Ines Duarte", requested_at=now,
+    )  # fmt: skip
+    answer = client.get("/search/", {"q": pack.reference})
+    assert answer["Location"] == f"/evidence/{pack.pk}/"
+    assert "Nothing matches" in found(browser(Role.TEAM_LEAD), pack.reference)
 
 
 def test_a_number_that_somebody_may_not_see_does_not_exist(world: World) -> None:

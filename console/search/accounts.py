@@ -1,0 +1,45 @@
+"""Search results that are accounts: by name and number, as AWS writes it and as pages show it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db.models import Q
+from django.urls import reverse
+
+from console.search.results import SearchResult
+from iam.guard import Viewer
+from iam.mirror.models import Account
+from iam.mirror.queries.accounts import visible_accounts
+
+MAX_ACCOUNTS: Final = 5
+DIGITS: Final = 12
+
+
+def account_named(viewer: Viewer, text: str) -> Account | None:
+    """The account of which the text is the whole number."""
+    number = text.replace("-", "").replace(" ", "")
+    if not viewer.sees_accounts or len(number) != DIGITS or not number.isdecimal():
+        return None
+    return visible_accounts(viewer).filter(account_id=number).first()
+
+
+def account_results(viewer: Viewer, text: str) -> list[SearchResult]:
+    """Accounts with this in their name, or with a number that begins so."""
+    if not viewer.sees_accounts or len(text) < 2:
+        return []
+    matching = Q(name__icontains=text)
+    number = text.replace("-", "")
+    if number.isdecimal():
+        matching |= Q(account_id__startswith=number)
+    rows = visible_accounts(viewer).filter(matching).order_by("name", "pk")[:MAX_ACCOUNTS]
+    return [
+        SearchResult(
+            title=account.name,
+            url=reverse("setup:account", args=[account.account_id]),
+            icon="cloud",
+            kind="Account",
+            detail=account.display_id,
+        )
+        for account in rows
+    ]
