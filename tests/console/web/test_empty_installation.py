@@ -16,13 +16,14 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 ABOUT_AWS = (
-    "access:escalation", "access:grant-new", "access:services", "access:simulate", "access:who-can",
+    "access:compare", "access:escalation", "access:grant-new", "access:scp-preview", "access:services",
+    "access:simulate", "access:who-can", "activity:coverage", "findings:list",
     "identities:groups", "identities:instance-profiles", "identities:people", "identities:policies",
     "identities:providers", "identities:roles", "keys:keys", "keys:root-keys", "linking:links",
     "linking:owners", "mfa:enforcement", "mfa:fleet", "mfa:root-users", "setup:accounts",
 )  # fmt: skip
 CLAIMS = re.compile(
-    r"No root user has|Every (IAM|machine) user .*(is|has)|No one has|No one can|0 safe|As of the latest"
+    r"No root user has|Every (IAM|machine) user .*(is|has)|No one has|No one can|0 safe|As of the latest|\b0 (open|fixed|failed|critical)"
 )
 
 
