@@ -23,7 +23,8 @@ ABOUT_AWS = (
     "linking:owners", "mfa:enforcement", "mfa:fleet", "mfa:root-users", "setup:accounts",
 )  # fmt: skip
 CLAIMS = re.compile(
-    r"No root user has|Every (IAM|machine) user .*(is|has)|No one has|No one can|0 safe|As of the latest|\b0 (open|fixed|failed|critical)"
+    r"No root user has|Every (IAM|machine) user .*(is|has)|No one has|No one can|0 safe|As of the latest|"
+    r"\b0 (open|fixed|failed|critical)"
 )
 
 
