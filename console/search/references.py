@@ -52,9 +52,10 @@ def _changes(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:
         in_set = visible_changes(viewer).filter(change_set=change.change_set_id)
         is_later = in_set.filter(position__lt=change.position).exists()
         is_request = change.change_set_id not in hidden and not is_later
+        page = "changes:request" if is_request else "changes:change"
         yield SearchResult(
-            title=title_of(change) if is_request else change.title,
-            url=reverse("changes:request" if is_request else "changes:change", args=[change.pk]),
+            title=title_of(change, is_partial=not is_request),
+            url=reverse(page, args=[change.pk]),
             icon="history",
             kind=change.reference,
             detail=change.account.name,

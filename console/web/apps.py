@@ -4,7 +4,7 @@ import gc
 
 from django import forms
 from django.apps import AppConfig
-from django.core.validators import validate_email
+from django.core import validators
 
 # A field takes its messages when it is made, which is when a module with a form is imported: nothing is
 # imported before this.
@@ -12,7 +12,11 @@ forms.Field.default_error_messages = {
     **forms.Field.default_error_messages,
     "required": "Fill in this field.",
 }
-validate_email.message = "“%(value)s” isn’t a valid email address."
+validators.validate_email.message = "“%(value)s” isn’t a valid email address."
+validators.MinValueValidator.message = "Enter %(limit_value)s or more."
+validators.MaxValueValidator.message = "Enter %(limit_value)s or less."
+validators.MinLengthValidator.message = "Use at least %(limit_value)d characters."
+validators.MaxLengthValidator.message = "Use at most %(limit_value)d characters."
 
 
 class WebConfig(AppConfig):

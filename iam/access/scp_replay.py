@@ -59,6 +59,6 @@ def _check(text: str) -> None:
     document = read(text)
     problems = [*document.problems, *chain.from_iterable(each.problems for each in document.statements)]
     if problems:
-        raise ScpError(f"This isn’t a valid policy: {problems[0]}.", field="document")
+        raise ScpError(f"This isn’t a valid policy: {str(problems[0]).removesuffix('.')}.", field="document")
     if not document.statements:
         raise ScpError("This policy has no statement.", field="document")

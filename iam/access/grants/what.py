@@ -94,7 +94,8 @@ def check_documents(documents: tuple[str, ...]) -> None:
         in_statements = chain.from_iterable(statement.problems for statement in document.statements)
         problems = [*document.problems, *in_statements]
         if problems:
-            raise TermsError(f"The policy can’t be read: {problems[0]}.", part="what")
+            problem = str(problems[0]).removesuffix(".")
+            raise TermsError(f"The policy can’t be read: {problem}.", part="what")
         if not document.statements:
             raise TermsError("Choose permissions: a policy has no statement.", part="what")
         if any(statement.principals is not None for statement in document.statements):

@@ -33,6 +33,32 @@ def test_no_field_of_any_form_says_what_django_says_of_an_empty_one() -> None:
     assert without_label == []
 
 
+def test_no_limit_of_any_field_is_told_in_the_words_of_django() -> None:
+    import_module("console.urls")
+    validators = [
+        (form.__qualname__, name, str(validator.message))
+        for form in all_forms()
+        if form.__module__.startswith(("console.", "allauth."))
+        for name, field in getattr(form, "base_fields", {}).items()
+        for validator in field.validators
+        if hasattr(validator, "message")
+    ]
+    assert len(validators) > 40
+    assert [each for each in validators if "Ensure" in each[2]] == []
+
+
+def test_a_limit_says_what_to_enter() -> None:
+    class Trial(forms.Form):
+        months = forms.IntegerField(min_value=0, max_value=24)
+        seed = forms.CharField(max_length=4)
+
+    assert Trial({"months": "-1", "seed": "abcde"}).errors == {
+        "months": ["Enter 0 or more."],
+        "seed": ["Use at most 4 characters."],
+    }
+    assert Trial({"months": "25", "seed": "a"}).errors == {"months": ["Enter 24 or less."]}
+
+
 def test_an_address_that_is_none_is_repeated() -> None:
     class Trial(forms.Form):
         email = forms.EmailField()
