@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from console.reviews.campaign import campaign_or_404, campaign_shown, rows_shown
+from console.reviews.campaign import campaign_or_404, campaign_shown, next_step, rows_shown
 from console.reviews.row_page import row_or_404, row_shown
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment
@@ -20,6 +20,7 @@ from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.audit.reviews.queries import visible_rows
 from iam.changes.errors import RefusedError
 from iam.guard import Right
+from iam.people.runs.models import RunState
 
 MAX_LISTED = 5
 TOASTS = {"keep": "Kept", "revoke": "Will be revoked", "reduce": "Will be reduced", "": "Decision undone"}
@@ -76,7 +77,9 @@ def _answer(
             return redirect("reviews:row", campaign.pk, row.pk)
         return row_shown(request, campaign, row, error=error, conflict=conflict, reason=reason)
     (shown,) = rows_shown(request.viewer, campaign, [row], error=error, conflict=conflict, reason=reason)
+    campaign.refresh_from_db(fields=["decided", "state"])
     context = {"campaign": campaign, "shown": shown, "is_update": True, "may_review": True}
+    context |= {"is_running": campaign.state == RunState.RUNNING, **next_step(request.viewer, campaign)}
     response = render(request, "reviews/_row.html", context, status=status)
     if done is not None or conflict:
         tone = "bad" if conflict else "ok"

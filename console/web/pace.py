@@ -19,6 +19,8 @@ logger = structlog.get_logger(__name__)
 EXPORT: Final = 50
 FORM: Final = 10
 QUESTION: Final = 1
+DECISION: Final = 1
+"""About a row of an access review, of which a person decides more than one a second by keyboard."""
 MINUTE: Final = 60
 QUESTIONS: Final = ("who-can", "escalation", "services", "service", "people-levels", "compare", "simulate")
 """The pages that are about whole accounts, by the names of their addresses in `access:`."""
@@ -57,11 +59,15 @@ class Pace:
 
 
 def cost_of(request: HttpRequest) -> int:
-    """What a request costs: an export, a form, a question about whole accounts; other pages cost nothing."""
+    """What a request costs: an export, a form, a decision in a review, a question about whole accounts; other
+    pages cost nothing.
+    """
     match = request.resolver_match
     name = (match.url_name or "") if match else ""
     if name.endswith("export"):
         return EXPORT
+    if match is not None and match.view_name == "reviews:decide-row":
+        return DECISION
     if request.method == "POST":
         return FORM
     asks = match is not None and match.namespace == "access" and name.startswith(QUESTIONS)

@@ -46,6 +46,7 @@ MODULES = (
     "tests.bench.findings",
     "tests.bench.evidence",
     "tests.bench.reviews",
+    "tests.bench.review_keyboard",
 )
 OUTPUT = Path("bench.json")
 RUN_ONE = (

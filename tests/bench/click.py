@@ -67,6 +67,13 @@ def run() -> list[dict[str, Any]]:
 @contextmanager
 def _console() -> Iterator[tuple[str, Path]]:
     """(address, data folder) of a console of its own, when every account has been read."""
+    with running_console() as started:
+        yield started.url, started.var
+
+
+@contextmanager
+def running_console() -> Iterator[Any]:
+    """The same with its processes."""
     from tests.journeys.conftest import start_console
 
     with tempfile.TemporaryDirectory(prefix="gatehouse-click-") as folder:
@@ -74,7 +81,7 @@ def _console() -> Iterator[tuple[str, Path]]:
         try:
             started.wait_until_ready()
             started.wait_until_read()
-            yield started.url, started.var
+            yield started
         finally:
             started.process.send_signal(signal.SIGTERM)
             try:

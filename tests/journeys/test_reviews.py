@@ -16,6 +16,8 @@ from playwright.sync_api import expect
 
 from tests.journeys.axe import in_every_look
 from tests.journeys.conftest import Running, SignIn
+from tests.journeys.review_keys import KeyboardReviewer, decide_at_once
+from tests.journeys.review_seed import seed
 from tests.journeys.test_campaign import let_the_beat_come_by, reload_until
 from tests.journeys.test_first_write import approve
 
@@ -121,3 +123,43 @@ def test_a_review_is_decided_by_keyboard_and_what_is_missed_comes_back(
         "WHERE r.is_return = 1 AND c.state = 'applied'",
         least=1,
     )
+
+
+def test_a_review_of_two_pages_is_decided_by_keyboard_without_waiting(
+    sign_in: SignIn, console: Running
+) -> None:
+    page, review = sign_in("hana.sato"), seed(console.var, 30)
+    reviewer = KeyboardReviewer(page)
+    reviewer.decide_all(f"/reviews/{review}/")
+    key = uuid.UUID(review).hex
+    rows = query(console, "SELECT id, decision FROM audit_reviews_reviewitem WHERE campaign_id = ?", key)
+    assert {str(number): decision for number, decision in rows} == reviewer.decided
+    assert len(reviewer.decided) == 30
+    # What the page says follows each decision, and the next step is there without a reload.
+    expect(page.locator("#review-progress")).to_have_text("30 of 30")
+    expect(page.get_by_role("button", name="Request changes")).to_be_visible()
+    entries = query(
+        console,
+        "SELECT COUNT(*) FROM journal_entry WHERE kind IN ('review.decide', 'review.undo') "
+        "AND json_extract(data_json, '$.review') = ?",
+        f"REV-{key[:8].upper()}",
+    )
+    assert entries == [(reviewer.sent,)]
+
+
+def test_two_reviewers_at_once_lose_no_decision_and_the_later_one_is_told(
+    sign_in: SignIn, console: Running
+) -> None:
+    pages, review = [sign_in("hana.sato"), sign_in("ines.duarte")], seed(console.var, 12)
+    told = decide_at_once(pages, f"/reviews/{review}/")
+    assert (told.conflicts_due, told.conflicts) == (12, 12)
+    rows = query(
+        console,
+        "SELECT decision, decided_name, version FROM audit_reviews_reviewitem WHERE campaign_id = ?",
+        uuid.UUID(review).hex,
+    )
+    assert {(decision, name) for decision, name, _ in rows} <= {
+        ("keep", "Hana Sato"),
+        ("revoke", "Ines Duarte"),
+    }
+    assert {version for _, _, version in rows} == {1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -88,3 +89,11 @@ def test_zero_lifts_the_limit(client: Client, settings: Any) -> None:
     settings.PACE = 0
     with time_machine.travel(NOON, tick=False):
         assert answers(client, "/groups/export.csv", 61) == [200] * 61
+
+
+def test_a_decision_in_a_review_costs_little_since_the_keyboard_is_quick(client: Client) -> None:
+    review = UUID(int=1)
+    with time_machine.travel(NOON, tick=False):
+        decision = client.post(f"/reviews/{review}/rows/1/decide/", {"decision": "keep"})
+        together = client.post(f"/reviews/{review}/decide/", {"decision": "keep"})
+    assert [pace.cost_of(answer.wsgi_request) for answer in (decision, together)] == [1, 10]

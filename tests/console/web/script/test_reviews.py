@@ -32,7 +32,11 @@ def opened(stage: Stage, *, root: str = "") -> Page:
         stage.answers[f"/decide-{number}/"] = row(number, is_decided=True)
     pager = '<nav class="pager"><a rel="next" href="#second">Next</a></nav>'
     table = f"<table data-review><tbody>{rows}</tbody></table>"
-    body = f'<div id="table">{table}{pager}</div><input aria-label="Find">'
+    bar = '<div class="bulkbar"><form action="/together/"><input name="reason" aria-label="Reason for all">'
+    bar += '<button name="decision" value="keep">Keep all</button>'
+    bar += '<button name="decision" value="revoke">Revoke all</button>'
+    bar += '<button name="decision" value="">Undo all</button></form></div>'
+    body = f'<div id="table">{table}{pager}</div>{bar}<input aria-label="Find">'
     return stage.open("reviews", body, root=root)
 
 
@@ -100,3 +104,77 @@ def test_keys_do_nothing_in_a_field_with_the_profile_off_or_with_a_modifier(stag
     page = opened(stage)
     page.keyboard.press("Alt+j")
     expect(page.locator("body")).to_be_focused()
+
+
+def test_keys_after_a_decision_are_about_the_next_row_before_the_answer_comes(stage: Stage) -> None:
+    page = opened(stage)
+    page.keyboard.press("j")
+    for _ in range(3):
+        page.keyboard.press("c")
+    for number in (1, 2, 3):
+        expect(page.locator(f"#row-{number}").get_by_role("button", name="Undo")).to_be_visible()
+    assert sorted(stage.asked[1:]) == ["/decide-1/", "/decide-2/", "/decide-3/"]
+    # After the last one it stays, and can be undone.
+    expect(page.locator("#row-3")).to_be_focused()
+
+
+def test_the_first_row_of_the_next_page_is_at_hand(stage: Stage) -> None:
+    page = opened(stage)
+    rest = f'<div id="table"><table data-review><tbody>{row(4)}{row(5)}</tbody></table></div>'
+    stage.answers["/second/"] = rest
+    target = 'hx-get="/second/" hx-target="#table" hx-swap="outerHTML"'
+    script = f"document.querySelector('.pager').innerHTML = `<a rel=next href=/second/ {target}>Next</a>`"
+    page.evaluate(f"{script}; htmx.process(document.body)")
+    page.locator("#row-3").focus()
+    # The answer to the decision still finds its row.
+    page.keyboard.press("c")
+    page.keyboard.press("j")
+    expect(page.locator("#row-4")).to_be_focused()
+    assert stage.asked[-2:] == ["/decide-3/", "/second/"]
+
+
+def test_enter_decides_nothing_unless_a_decision_was_asked_for(stage: Stage) -> None:
+    page = opened(stage)
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    page.keyboard.type("needed")
+    page.keyboard.press("Enter")
+    expect(page.locator("#row-1")).to_be_focused()
+    # Nor does a decision that was given up.
+    page.get_by_label("Reason", exact=True).first.fill("")
+    page.locator("#row-1").focus()
+    page.keyboard.press("r")
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    page.keyboard.type("needed")
+    page.keyboard.press("Enter")
+    expect(page.locator("#row-1")).to_be_focused()
+    assert [path for path in stage.asked if "decide" in path] == []
+
+
+def test_a_conflict_keeps_its_row_at_hand(stage: Stage) -> None:
+    page = opened(stage)
+    stage.answers["/decide-1/"] = row(1, is_decided=True).replace(
+        "<td>", '<td><p role="alert">Too late</p>', 1
+    )
+    page.locator("#row-1").get_by_role("button", name="Keep").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("#row-1")).to_be_focused()
+
+
+@pytest.mark.parametrize(("key", "decision"), [("c", "keep"), ("r", "revoke")])
+def test_while_rows_are_selected_a_decision_is_about_these_with_one_reason(
+    stage: Stage, key: str, decision: str
+) -> None:
+    page = opened(stage)
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press(key)
+    expect(page.get_by_label("Reason for all")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#row-1")).to_be_focused()
+    page.keyboard.press(key)
+    page.keyboard.type("jack left")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/together/?reason=jack+left&decision={decision}")
+    assert [path for path in stage.asked if "decide-" in path] == []
