@@ -83,16 +83,17 @@ def number(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
     return result
 
 
-def journal_retention(var: Path) -> tuple[int, str]:
-    """Days after which entries of the journal are removed, 0 for never, and where they are exported to. PCI
-    DSS 10.5.1 demands twelve months.
+def retention(var: Path) -> tuple[int, str, int]:
+    """Days after which entries of the journal are removed, 0 for never, and where they are exported to (PCI
+    DSS 10.5.1 demands twelve months); and days after which the files of evidence packs are deleted.
     """
     days = number("GATEHOUSE_JOURNAL_DAYS", 0, high=36_500)
     if 0 < days < 366:
         raise ConfigurationError(
             f"GATEHOUSE_JOURNAL_DAYS is {days}: write 366 or more, or 0 to keep entries for ever."
         )
-    return days, text("GATEHOUSE_JOURNAL_EXPORTS", str(var / "journal"))
+    exports = text("GATEHOUSE_JOURNAL_EXPORTS", str(var / "journal"))
+    return days, exports, number("GATEHOUSE_EVIDENCE_DAYS", 0, high=36_500)
 
 
 def word_list(name: str, default: tuple[str, ...] | None = (), *, why: str = "") -> list[str]:

@@ -73,7 +73,7 @@ try:
 
     # Where the journal's chain is anchored: the folder protects from nobody who can write to this machine.
     JOURNAL_ANCHORS = env.word_list("GATEHOUSE_JOURNAL_ANCHORS", (f"file:{(VAR / 'anchors').absolute()}",))
-    JOURNAL_DAYS, JOURNAL_EXPORTS = env.journal_retention(VAR)
+    JOURNAL_DAYS, JOURNAL_EXPORTS, EVIDENCE_DAYS = env.retention(VAR)
     JOURNAL_ANCHOR_HOURS = env.number("GATEHOUSE_JOURNAL_ANCHOR_HOURS", 6, low=1, high=168)
 
     local_hosts = ("127.0.0.1", "localhost", "[::1]", "testserver") if EMBEDDED else None

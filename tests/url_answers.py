@@ -30,6 +30,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "evidence:verifier", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "evidence:pack", "pack"): "sign-in 404 404 404 200 404 200",
     ("GET", "evidence:pack-export", "pack"): "sign-in 404 404 404 200 404 200",
+    ("POST", "evidence:pack-delete", "pack"): "sign-in 404 404 404 404 404 302",
     # Findings.
     ("GET", "findings:list", ""): "sign-in 404 404 200 200 200 200",
     ("GET", "findings:posture", ""): "sign-in 404 404 404 200 200 200",

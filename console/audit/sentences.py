@@ -80,6 +80,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "evidence.request": "{who} requested the evidence pack {pack}, {subject}",
     "evidence.build": "{who} built the evidence pack {pack}, {subject}",
     "evidence.sample": "{who} drew {sample} of {population} changes with the seed {drawn_with}",
+    "evidence.remove": "{who} deleted the file of evidence pack {pack}",
     "evidence.download": "{who} downloaded the evidence pack {pack}, {subject}",
     "assertion.requested": "{who} requested to {do} the assertion {subject}: {reason}",
     "assertion.approved": "{who} approved the request to {do} the assertion {subject}",

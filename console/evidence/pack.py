@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.evidence.pack_form import PackForm
 from console.evidence.pack_list import tone_of
 from console.setup.progress import step_of
-from console.web.access import ViewerRequest, found_or_404, require_evidence, require_present
+from console.web.access import ViewerRequest, found_or_404, require, require_evidence, require_present
 from console.web.render import render_page
 from iam.audit.evidence.models import EvidencePack, PackState
 from iam.audit.evidence.packs import PackRefusedError, may_request, may_see, request_pack, visible_packs
+from iam.audit.evidence.removals import RemovalRefusedError, may_remove, remove_file
+from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.models import Account
 
@@ -79,6 +82,7 @@ def pack_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "accounts": list(names.order_by("name")),
         "counts": [(label, pack.counts[name]) for name, label in FILES.items() if name in pack.counts],
         "has_file": pack.state == PackState.DONE and pack.path.exists(),
+        "may_remove": may_remove(request.viewer),
         "command": (
             f"python3 verify_evidence.py gatehouse-{pack.reference}.zip \\",
             f"  --key {pack.key}",
@@ -116,3 +120,20 @@ def download_pack(request: ViewerRequest, pk: UUID) -> HttpResponseBase:
     response["Content-Disposition"] = f'attachment; filename="gatehouse-{pack.reference}.zip"'
     response["Cache-Control"] = "no-store"
     return response
+
+
+@require(Right.SEE_ACCOUNT)
+@require_POST
+def delete_pack(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Delete the file of a pack; its row stays."""
+    require_present(request)
+    if not may_remove(request.viewer):
+        raise Http404
+    pack = _pack(request, pk)
+    try:
+        remove_file(pack, actor=request.viewer, now=datetime.now(tz=UTC))
+    except RemovalRefusedError as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, "The file was deleted.")
+    return redirect("evidence:pack", pk=pk)

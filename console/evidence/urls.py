@@ -12,5 +12,6 @@ urlpatterns = [
     path("evidence/sample/export/", sample.sample_file, name="sample-export"),
     path("evidence/verifier/", pack_list.verifier, name="verifier"),
     path("evidence/<uuid:pk>/", pack.pack_page, name="pack"),
+    path("evidence/<uuid:pk>/delete/", pack.delete_pack, name="pack-delete"),
     path("evidence/<uuid:pk>/download/", pack.download_pack, name="pack-export"),
 ]

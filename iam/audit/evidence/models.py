@@ -57,6 +57,8 @@ class EvidencePack(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     key = models.CharField(max_length=256, blank=True, help_text="The public key that it is verified with.")
     error = models.CharField(max_length=512, blank=True)
+    removed_at = models.DateTimeField(null=True, help_text="When the file was deleted.")
+    removed_name = models.CharField(max_length=128, blank=True)
 
     class Meta:
         indexes = [

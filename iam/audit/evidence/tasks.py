@@ -5,10 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from celery import shared_task
+from django.utils import timezone
 
 from iam.audit.evidence.packs import BUILD_TASK, run_pack, waiting_packs
+from iam.audit.evidence.removals import remove_old_files
 from iam.nudge import send_each
-from iam.schedule import every
+from iam.schedule import HOURS, every
 
 
 @shared_task(name=BUILD_TASK)  # type: ignore[untyped-decorator]
@@ -22,3 +24,10 @@ def build_pack(pack_id: str) -> None:
 def build_waiting_packs() -> None:
     """Tell the workers of packs that no one builds, such as after a restart."""
     send_each(BUILD_TASK, waiting_packs())
+
+
+@every(24 * HOURS, expires=HOURS)
+@shared_task(name="iam.audit.evidence.tasks.remove_old_packs")  # type: ignore[untyped-decorator]
+def remove_old_packs() -> None:
+    """Delete the files of packs that are older than the setting."""
+    remove_old_files(now=timezone.now())

@@ -176,9 +176,16 @@ class PdfDocument:
             self._y -= leading
             for cell, part, ink in zip(cells, broken, inks, strict=True):
                 if number < len(part):
-                    self._canvas.setFont(cell.font, cell.size)
                     self._canvas.setFillGray(ink)
-                    self._canvas.drawString(cell.x, self._y, part[number])
+                    self._string(cell, part[number])
+
+    def _string(self, cell: _Cell, words: str) -> None:
+        """A line of a cell, in as many fonts as its letters need."""
+        x = cell.x
+        for font, part in text.runs(words, cell.font):
+            self._canvas.setFont(font, cell.size)
+            self._canvas.drawString(x, self._y, part)
+            x += text.width(part, font, cell.size)
 
     def _lines(self, words: str, *, style: Style, size: float, leading: float, ink: float = INK) -> None:
         cell = _Cell(x=MARGIN, room=self._width - 2 * MARGIN, font=_FONTS[style], size=size)
@@ -212,7 +219,13 @@ class PdfDocument:
         canvas.setFillGray(SOFT)
         if self._page > 1:
             cell = _Cell(x=0, room=right - MARGIN - 90, font=text.REGULAR, size=8)
-            canvas.drawRightString(right, above, _broken(cell, self._title)[0])
+            words = _broken(cell, self._title)[0]
+            x = right - text.width(words, text.REGULAR, 8)
+            for font, part in text.runs(words, text.REGULAR):
+                canvas.setFont(font, 8)
+                canvas.drawString(x, above, part)
+                x += text.width(part, font, 8)
+            canvas.setFont(text.REGULAR, 8)
         canvas.drawString(MARGIN, 26, self._as_of)
         canvas.drawRightString(right - 24, 26, f"Page {self._page}")
         canvas.saveState()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +16,25 @@ from reportlab.pdfbase.ttfonts import TTFont
 REGULAR: Final = "Geist"
 BOLD: Final = "Geist-SemiBold"
 MONO: Final = "GeistMono"
-ABSENT: Final = "?"
-"""For a character that the fonts lack: they have Latin letters. CSV and JSON hold the exact text."""
+CYRILLIC: Final = "NotoSans-Cyrillic"
+CYRILLIC_BOLD: Final = "NotoSans-Cyrillic-SemiBold"
+GREEK: Final = "NotoSans-Greek"
+GREEK_BOLD: Final = "NotoSans-Greek-SemiBold"
+SUBSTITUTES: Final[Mapping[str, tuple[str, ...]]] = {
+    REGULAR: (CYRILLIC, GREEK),
+    BOLD: (CYRILLIC_BOLD, GREEK_BOLD),
+    MONO: (CYRILLIC, GREEK),
+}
+"""Fonts that have the letters which a font lacks. What none has is printed as its number in Unicode."""
 _FOLDER: Final = Path(__file__).parent / "fonts"
 _FILES: Final = {
     REGULAR: "geist-regular.ttf",
     BOLD: "geist-semibold.ttf",
     MONO: "geist-mono-regular.ttf",
+    CYRILLIC: "noto-sans-cyrillic-regular.ttf",
+    CYRILLIC_BOLD: "noto-sans-cyrillic-semibold.ttf",
+    GREEK: "noto-sans-greek-regular.ttf",
+    GREEK_BOLD: "noto-sans-greek-semibold.ttf",
 }
 _WORD: Final = re.compile(r"\S+")
 
@@ -33,19 +47,43 @@ def register_fonts() -> None:
 
 
 def printable(text: str, font: str) -> str:
-    """The text with ABSENT for each character that the font lacks."""
+    """The text with an escape such as \\u738B for each character that neither the font nor its substitutes
+    have: as CSV and JSON escape it, which hold the exact text.
+    """
     if text.isascii() and text.isprintable():
         return text
-    known = pdfmetrics.getFont(font).face.charToGlyph
-    clean = " ".join(text.split())
-    absent = {ord(letter): ABSENT for letter in clean if ord(letter) not in known}
+    clean = " ".join(unicodedata.normalize("NFC", text).split())
+    absent = {ord(letter): _escaped(letter) for letter in clean if not _font_of(letter, font)}
     return clean.translate(absent) if absent else clean
+
+
+def _escaped(letter: str) -> str:
+    number = ord(letter)
+    return f"\\u{number:04X}" if number <= 0xFFFF else f"\\U{number:08X}"
+
+
+@lru_cache(maxsize=10_000)
+def _font_of(letter: str, font: str) -> str:
+    """The font that draws a letter of a text in this font; "" if none does."""
+    for name in (font, *SUBSTITUTES.get(font, ())):
+        if ord(letter) in pdfmetrics.getFont(name).face.charToGlyph:
+            return name
+    return ""
+
+
+def runs(text: str, font: str) -> list[tuple[str, str]]:
+    """Printable text as (font, part), each part in one font."""
+    if text.isascii():
+        return [(font, text)]
+    parts = groupby(text, key=lambda letter: _font_of(letter, font) or font)
+    return [(name, "".join(letters)) for name, letters in parts]
 
 
 @lru_cache(maxsize=50_000)
 def width(text: str, font: str, size: float) -> float:
     """Points that the text takes."""
-    return float(pdfmetrics.stringWidth(text, font, size))
+    parts = runs(text, font)
+    return float(sum(pdfmetrics.stringWidth(part, name, size) for name, part in parts))
 
 
 def lines(text: str, *, font: str, size: float, room: float) -> list[str]:

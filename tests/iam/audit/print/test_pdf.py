@@ -102,7 +102,10 @@ def test_a_row_taller_than_a_page_goes_on_on_the_next(drawn: list[str]) -> None:
         ("one two", 25, ["one", "two"]),
         ("one\ntwo", 1000, ["one", "two"]),
         ("Diałło  Šimůnek", 1000, ["Diałło Šimůnek"]),
-        ("王 Wang", 1000, ["? Wang"]),
+        ("王 Wang", 1000, [r"\u738B Wang"]),
+        ("𝄞", 1000, [r"\U0001D11E"]),
+        ("Ольга Ґудзь, Ωμέγα", 1000, ["Ольга Ґудзь, Ωμέγα"]),
+        ("Jose\u0301", 1000, ["José"]),
     ],
 )
 def test_lines(words: str, room: float, lines: list[str]) -> None:
@@ -116,3 +119,24 @@ def test_no_line_is_wider_than_its_room_and_no_letter_is_lost() -> None:
     broken = text.lines(arn, font=text.MONO, size=8, room=90)
     assert "".join(broken) == arn
     assert max(text.width(line, text.MONO, 8) for line in broken) <= 90
+
+
+def test_letters_of_other_scripts_are_drawn_in_the_font_that_has_them() -> None:
+    text.register_fonts()
+    parts = text.runs("Olga Ольга Ωμέγα", text.BOLD)
+    assert [name for name, _ in parts if name != text.BOLD] == [text.CYRILLIC_BOLD, text.GREEK_BOLD]
+    assert "".join(part for _, part in parts) == "Olga Ольга Ωμέγα"
+    for name, part in parts:
+        known = text.pdfmetrics.getFont(name).face.charToGlyph
+        assert all(ord(letter) in known for letter in part), name
+    assert text.width("Ольга", text.REGULAR, 10) > 15
+
+
+def test_no_printed_letter_is_one_that_its_font_lacks() -> None:
+    """Whatever is printed: a font draws a box for a letter that it lacks."""
+    text.register_fonts()
+    for font in (text.REGULAR, text.BOLD, text.MONO):
+        for number in (*range(0x20, 0x600), *range(0x2000, 0x2100), *range(0x4E00, 0x4E40), 0x1F600):
+            for name, part in text.runs(text.printable(f"x{chr(number)}", font), font):
+                known = text.pdfmetrics.getFont(name).face.charToGlyph
+                assert all(ord(letter) in known for letter in part), hex(number)
