@@ -65,7 +65,7 @@ def test_a_source_is_added_when_someone_else_approves(account: Account) -> None:
     _approve(address)
     row = TrailSource.objects.get()
     assert row.created_by == "Ines Duarte"
-    assert "A worker reads one file" in _text(admin.get(f"/activity/sources/{row.pk}/"))
+    assert "A worker is reading one file" in _text(admin.get(f"/activity/sources/{row.pk}/"))
     assert "Decided by Hana Sato" in _text(admin.get(address))
     entries = Entry.objects.filter(kind__startswith="trail_source.").order_by("pk")
     assert [(entry.kind, entry.actor_label) for entry in entries] == [
