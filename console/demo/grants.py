@@ -1,33 +1,49 @@
 """A few grants that live in the sample organisation: asked for and approved through the services, once its
-accounts are read.
+accounts are read. One of them is old and was never used, as its dates say.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import structlog
 from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
 
 from console.demo.samples import DOMAIN, approve_all, viewer_of
-from iam.access.grants.models import Grant
+from iam.access.grants.models import Grant, GrantState, GrantVersion, LedgerEntry
 from iam.access.grants.services import request_grant
+from iam.access.grants.services.requests import id_for
 from iam.access.grants.terms import GrantContent, GrantTerms, TermsError, WhatKind, WhoKind, WhoTerms
 from iam.access.templates.queries import offer_of
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change
+from iam.changes.models import Approval, Change, ChangeEvent, ChangeSet
 from iam.directory.models import Identity
 from iam.mirror.models import Entity, Kind
 
 logger = structlog.get_logger(__name__)
+RECENT: Final = timedelta(days=1)
+"""A grant that began before is dated back already."""
+CHANGE_TIMES: Final = (
+    "created_at",
+    "requested_at",
+    "queued_at",
+    "sent_at",
+    "applying_at",
+    "confirming_at",
+    "ended_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SampleGrant:
-    """Who requests it for whom, by login; a template without parameters; for how long and why; who approves
-    it.
+    """Who requests it for whom, by login; a template with its parameters; for how long (nothing: permanent)
+    and why; who approves it; how many days ago, as its dates say.
     """
 
     asker: str
@@ -36,6 +52,13 @@ class SampleGrant:
     lasts: timedelta
     why: str
     approvers: tuple[str, ...]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    given: int = 0
+
+    @property
+    def key(self) -> str:
+        """By which its grant is found again."""
+        return f"sample-{self.template}-{self.receiver}"
 
 
 SAMPLES: Final = (
@@ -63,8 +86,18 @@ SAMPLES: Final = (
         "Cost review of the payment services for the board meeting in December",
         (),
     ),
+    SampleGrant(
+        "ines.duarte",
+        "elif.kaya",
+        "view-rds",
+        timedelta(),
+        "Sizing of the settlement databases before the move to Aurora in the summer",
+        ("hana.sato", "jonas.berg"),
+        parameters={"region": "eu-west-1"},
+        given=120,
+    ),
 )
-"""The last one waits for approval, so that approvers have something to decide."""
+"""The third one waits for approval, so that approvers have something to decide."""
 
 
 def give_samples() -> int:
@@ -94,18 +127,65 @@ def _give(sample: SampleGrant, arn: str) -> bool:
         return False
     terms = GrantTerms(
         who=WhoTerms(WhoKind.USERS, arns=(arn,)),
-        what=GrantContent(WhatKind.TEMPLATE, template=offer.slug, version=offer.version.number),
+        what=GrantContent(
+            WhatKind.TEMPLATE,
+            template=offer.slug,
+            version=offer.version.number,
+            parameters=sample.parameters,
+        ),
         accounts=(arn.split(":")[4],),
         why=sample.why,
         lasts=int(sample.lasts.total_seconds()),
     )
     try:
-        grant = request_grant(
-            terms, actor=asker, idempotency_key=f"sample-{sample.template}-{sample.receiver}"
-        )
+        grant = request_grant(terms, actor=asker, idempotency_key=sample.key)
         first = Change.objects.filter(change_set__in=grant.parts.values("change_set"), position=0).first()
         approve_all(first, sample.approvers)
     except (RefusedError, TermsError) as error:
         logger.warning("sample_grant.refused", template=sample.template, why=error.message)
         return False
     return True
+
+
+def date_back() -> int:
+    """Give the old grants the dates of then, once AWS has them; how many were dated back. The journal keeps
+    the time at which it was written.
+    """
+    if not settings.SAMPLE_DATA:
+        return 0
+    old = {sample.template: sample for sample in SAMPLES if sample.given}
+    recent = Grant.objects.filter(
+        template__in=list(old), state=GrantState.ACTIVE, begins_at__gt=timezone.now() - RECENT
+    )
+    count = 0
+    for grant in recent:
+        sample = old[grant.template]
+        asker = viewer_of(sample.asker)
+        # Someone else can have requested the same template.
+        if asker is not None and grant.pk == id_for(asker, sample.key):
+            _date_back(grant, timedelta(days=sample.given))
+            count += 1
+    return count
+
+
+@transaction.atomic
+def _date_back(grant: Grant, by: timedelta) -> None:
+    sets = ChangeSet.objects.filter(pk__in=grant.parts.values("change_set"))
+    changes = Change.objects.filter(change_set__in=sets)
+    for change in changes:
+        for call in change.calls:
+            if call.get("at"):
+                call["at"] = (datetime.fromisoformat(call["at"]) - by).isoformat()
+        change.save(update_fields=["calls"])
+    dated: list[tuple[QuerySet[Any], tuple[str, ...]]] = [
+        (Grant.objects.filter(pk=grant.pk), ("created_at", "begins_at")),
+        (GrantVersion.objects.filter(grant=grant), ("at",)),
+        (LedgerEntry.objects.filter(part__grant=grant), ("since",)),
+        (sets, ("created_at",)),
+        (changes, CHANGE_TIMES),
+        # Their own managers only ever add rows.
+        (QuerySet(ChangeEvent).filter(change__in=changes), ("at",)),
+        (QuerySet(Approval).filter(change_set__in=sets), ("at",)),
+    ]
+    for rows, names in dated:
+        rows.update(**{name: F(name) - by for name in names})

@@ -16,6 +16,7 @@ def give_sample_grants() -> None:
     are none.
     """
     grants.give_samples()
+    grants.date_back()
     owners.name_owners()
     onboarding.run_sample()
     outsider.make_outsider()
