@@ -82,7 +82,13 @@ def parts_now(account: Account, assessed: Sequence[ScopedFramework], *, at: date
     parts = []
     with collecting_paused(), facts_of(account, at=at) as facts:
         entities = [each.id for each in (*facts.of_kind(Kind.USER), *facts.of_kind(Kind.ROLE))]
-        records = records_of(account, now=facts.now, unconnected=unconnected, entities=entities)
+        records = records_of(
+            account,
+            now=facts.now,
+            unconnected=unconnected,
+            entities=entities,
+            is_past=at is not None,
+        )
         for framework, scope in assessed:
             terms = ScopedFramework(framework, scope).terms
             arns = scoped_arns(account, terms, at=at)

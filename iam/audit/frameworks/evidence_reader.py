@@ -9,7 +9,9 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
-from iam.activity.models import TrailEvent
+from iam.activity.callers import USER
+from iam.activity.models import CallerAddress, TrailEvent
+from iam.activity.sources.covered_accounts import covered_accounts
 from iam.audit.findings import calculation
 from iam.audit.findings.models import AuditFinding, FindingCertainty, FindingRun, FindingStatus
 from iam.audit.findings.rules import all_rules
@@ -121,6 +123,7 @@ def records_of(
     now: datetime,
     unconnected: tuple[str, ...] = (),
     entities: Collection[int] = (),
+    is_past: bool = False,
 ) -> AccountRecords:
     """What Gatehouse itself knows of an account and of its users and roles, by a moment."""
     sections = Section.objects.filter(account=account, observed_at__isnull=False)
@@ -145,7 +148,24 @@ def records_of(
         unconnected=unconnected,
         reviews=reviews_of(entities, now=now),
         root_features=_root_features(account, now=now),
+        networks=None if is_past else _networks(account, now=now),
     )
+
+
+def _networks(account: Account, *, now: datetime) -> dict[str, frozenset[str]] | None:
+    """From where each user of an account called in the last 30 days, by unique ID; None if events of a part
+    of that time are missing. Of a past moment it can’t be told: an address has the last moment alone.
+    """
+    since = now - EVENT_DAYS
+    if not covered_accounts([account.account_id], since=since, now=now):
+        return None
+    rows = CallerAddress.objects.filter(
+        caller__account_id=account.account_id, caller__kind=USER, last_at__gte=since
+    )
+    addresses: dict[str, set[str]] = {}
+    for unique_id, address in rows.values_list("caller__unique_id", "address"):
+        addresses.setdefault(unique_id, set()).add(address)
+    return {unique_id: frozenset(own) for unique_id, own in addresses.items()}
 
 
 def _root_features(account: Account, *, now: datetime) -> tuple[str, ...] | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from iam.audit.frameworks.checks import account, installation, passwords, people, resources, reviews
+from iam.audit.frameworks.checks import account, installation, keys, passwords, people, resources, reviews
 from iam.audit.frameworks.checks.case import ACCOUNT_CHECKS, INSTALLATION_CHECKS
 
-MODULES: Final = (account, installation, passwords, people, resources, reviews)
+MODULES: Final = (account, installation, keys, passwords, people, resources, reviews)
 """Importing them enters their checks."""
 CHECKS: Final[Mapping[str, str]] = {
     **{name: check.title for name, check in ACCOUNT_CHECKS.items()},

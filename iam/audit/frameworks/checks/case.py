@@ -42,7 +42,8 @@ class AccountRecords:
     `unapproved` those of them without an approval; `open_drifts` what changed outside of Gatehouse and was
     not decided; `events` CloudTrail events of the last 30 days, `denied_events` denied ones; `reviews` the
     last access review of users and roles by their number; `root_features` the features of central root
-    access that the organization of the account has turned on.
+    access that the organization of the account has turned on; `networks` the addresses from which each user
+    called in the last 30 days, by unique ID, where CloudTrail is known for that time.
     """
 
     synced_at: Mapping[str, datetime] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class AccountRecords:
     unconnected: tuple[str, ...] = ()
     reviews: Mapping[int, ReviewFact] = field(default_factory=dict)
     root_features: tuple[str, ...] | None = None
+    networks: Mapping[str, frozenset[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
