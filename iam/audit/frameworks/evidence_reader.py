@@ -137,6 +137,9 @@ def records_of(
         drifts = Drift.objects.filter(account=account, found_at__lte=now).exclude(decided_at__lte=now)
         open_drifts = drifts.filter(state="open").count()
     events = TrailEvent.objects.filter(account_id=account.account_id, at__range=(now - EVENT_DAYS, now))
+    networks = None
+    if not is_past:
+        networks = _networks(account, now=now)
     return AccountRecords(
         synced_at={section.name: section.observed_at for section in sections if section.observed_at},
         linked=frozenset(linked.values_list("user_arn", flat=True)),
@@ -148,7 +151,7 @@ def records_of(
         unconnected=unconnected,
         reviews=reviews_of(entities, now=now),
         root_features=_root_features(account, now=now),
-        networks=None if is_past else _networks(account, now=now),
+        networks=networks,
     )
 
 
