@@ -52,9 +52,7 @@ def approvals(request: ViewerRequest) -> HttpResponse:
     chosen, others = (_containing(changes, viewer=viewer, text=text) for changes in (chosen, others))
     rows = _rows(request, chosen, risky=risky, name="chosen")
     glass = services.to_review(viewer)
-    requests = audit_requests(
-        request, is_own=tab == "mine", text=text, is_hidden=risky or tab in ("decided", "glass")
-    )
+    requests = audit_requests(request, tab=tab, text=text, is_hidden=risky or tab == "glass")
     count, own = waiting.count() + requests.waiting, mine.count() + requests.own
     context = {
         "rows": rows,

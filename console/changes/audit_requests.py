@@ -1,8 +1,10 @@
-"""Requests about the audit in the inbox: those that wait for the viewer, and the viewer's own."""
+"""Requests about the audit in the inbox: those that wait for the viewer, the viewer's own, and those about
+which they have decided.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +14,7 @@ from console.web.access import ViewerRequest
 from console.web.shortened_lists import MAX_OF_ALL, ShortenedList, first_rows
 from iam.audit.approval_requests.registry import (
     WaitingRequest,
+    decided_by_viewer,
     requested_by_viewer,
     waiting_for_viewer,
 )
@@ -23,7 +26,7 @@ MAX_NAMED: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class AuditRequestRow:
-    """A line of the inbox. `where` names the accounts."""
+    """A line of the inbox. `where` names the accounts; `outcome` and `decided_at` what the viewer decided."""
 
     title: str
     label: str
@@ -32,6 +35,9 @@ class AuditRequestRow:
     at: datetime
     where: str
     reason: str
+    outcome: str = ""
+    tone: str = ""
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,9 @@ class AuditRequests:
     own: int
 
 
-def audit_requests(request: ViewerRequest, *, is_own: bool, text: str, is_hidden: bool) -> AuditRequests:
-    """The requests of the chosen account, or of all, that wait for the viewer, or their own (`is_own`); with
-    `is_hidden` only their numbers.
+def audit_requests(request: ViewerRequest, *, tab: str, text: str, is_hidden: bool) -> AuditRequests:
+    """The requests of the chosen account, or of all, that wait for the viewer, their own (tab "mine"), or
+    those about which they have decided ("decided"); with `is_hidden` only their numbers.
     """
     viewer, number = request.viewer, request.GET.get("account", "")
     waiting = waiting_for_viewer(viewer, is_single=settings.SINGLE_OPERATOR, most=MAX_OF_ALL)
@@ -54,14 +60,18 @@ def audit_requests(request: ViewerRequest, *, is_own: bool, text: str, is_hidden
         waiting = [each for each in waiting if each.is_about(number)]
         own = [each for each in own if each.is_about(number)]
     chosen: list[WaitingRequest] = []
-    if not is_hidden:
-        chosen = own if is_own else waiting
+    if tab == "decided" and not is_hidden:
+        chosen = decided_by_viewer(viewer, most=MAX_OF_ALL)
+        chosen = [each for each in chosen if not number or each.is_about(number)]
+    elif not is_hidden:
+        chosen = own if tab == "mine" else waiting
     chosen = [each for each in chosen if not text or each.reads(text)]
     shown = first_rows(request, chosen, most=SHORT, name="requests")
-    return AuditRequests(shown.with_rows(_rows(shown)), len(waiting), len(own))
+    rows = _rows(shown, are_decided=tab == "decided")
+    return AuditRequests(shown.with_rows(rows), len(waiting), len(own))
 
 
-def _rows(requests: list[WaitingRequest]) -> list[AuditRequestRow]:
+def _rows(requests: list[WaitingRequest], *, are_decided: bool) -> list[AuditRequestRow]:
     numbers: set[str] = set()
     for each in requests:
         numbers.update(each.kind.accounts_of(each.row))
@@ -71,7 +81,12 @@ def _rows(requests: list[WaitingRequest]) -> list[AuditRequestRow]:
         kind, by_and_at = each.kind, each.kind.asked(each.row)
         where = _where([names.get(number, number) for number in sorted(kind.accounts_of(each.row))])
         title, path, reason = kind.title(each.row), kind.path(each.row), kind.reason(each.row)
-        rows.append(AuditRequestRow(title, kind.label, path, *by_and_at, where, reason))
+        row = AuditRequestRow(title, kind.label, path, *by_and_at, where, reason)
+        if are_decided:
+            outcome, tone = kind.outcome(each.row)
+            title, decided_at = kind.title_afterwards(each.row), kind.decided_at(each.row)
+            row = replace(row, title=title, outcome=outcome, tone=tone, decided_at=decided_at)
+        rows.append(row)
     return rows
 
 

@@ -32,6 +32,9 @@ class RequestKind(Generic[M]):
     `own` are the rows about which a person must not decide, and `barred` the people who must not decide about
     a row. `asked_by` is the column of the person who requested it; `asked` who that is by name, and when. A
     single operator decides about their own requests if `alone`.
+
+    `decided` are the rows about which somebody has decided, `decided_columns` the columns of who and when,
+    `outcome` what they decided in words, with its tone, and `decided_title` the title afterwards.
     """
 
     name: str
@@ -43,6 +46,10 @@ class RequestKind(Generic[M]):
     reason: Callable[[M], str]
     path: Callable[[M], str]
     asked: Callable[[M], tuple[str, datetime]]
+    decided: Callable[[], QuerySet[M]]
+    outcome: Callable[[M], tuple[str, str]]
+    decided_columns: tuple[str, str] = ("decided_by", "decided_at")
+    decided_title: Callable[[M], str] | None = None
     asked_by: str = "requested_by"
     own: Callable[[UUID], Q] = lambda person: Q(requested_by=person)
     barred: Callable[[M], Collection[UUID | None]] = lambda row: [row.requested_by]  # type: ignore[attr-defined]
@@ -61,6 +68,20 @@ class RequestKind(Generic[M]):
     def requested_by(self, viewer: Viewer) -> QuerySet[M]:
         """The rows that the viewer requested."""
         return self.waiting().filter(**{self.asked_by: viewer.person_id})
+
+    def decided_by(self, viewer: Viewer) -> QuerySet[M]:
+        """The rows about which the viewer has decided, the newest first."""
+        by, at = self.decided_columns
+        return self.decided().filter(**{by: viewer.person_id}).order_by(f"-{at}", "pk")
+
+    def title_afterwards(self, row: M) -> str:
+        """The title of a row about which somebody has decided."""
+        return (self.decided_title or self.title)(row)
+
+    def decided_at(self, row: M) -> datetime:
+        """When somebody decided about it."""
+        moment: datetime = getattr(row, self.decided_columns[1])
+        return moment
 
     def who_decides(self, row: M) -> list[Person]:
         """The active people who can decide about a row."""
@@ -95,6 +116,11 @@ def accounts_decided(viewer: Viewer) -> frozenset[str] | None:
     """The accounts in which a viewer decides about requests; None: in all."""
     numbers = frozenset(account for right, account in viewer.grants if right in DECIDES)
     return None if EVERY_ACCOUNT in numbers else numbers
+
+
+def outcome_of(row: Any) -> tuple[str, str]:
+    """The state of a row that is approved or declined, as its outcome."""
+    return row.get_state_display(), "ok" if row.state == "approved" else "bad"
 
 
 def within_terms(*paths: tuple[str, str]) -> Callable[[QuerySet[Any], Collection[str]], QuerySet[Any]]:

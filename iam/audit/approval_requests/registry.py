@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, NamedTuple
 
 from django.db.models import IntegerField, QuerySet, Value
@@ -36,6 +36,11 @@ class WaitingRequest(NamedTuple):
         numbers = self.kind.accounts_of(self.row)
         return not numbers or account_id in numbers
 
+    def is_within(self, numbers: Collection[str]) -> bool:
+        """Whether it is about nothing but some accounts."""
+        about = self.kind.accounts_of(self.row)
+        return bool(about) and set(about) <= set(numbers)
+
     def reads(self, text: str) -> bool:
         """Whether its title, its reason or the name of who requested it has a text."""
         words = (self.kind.title(self.row), self.kind.reason(self.row), self.kind.asked(self.row)[0])
@@ -68,6 +73,17 @@ def waiting_for_viewer(viewer: Viewer, *, is_single: bool, most: int) -> list[Wa
 def requested_by_viewer(viewer: Viewer, *, most: int) -> list[WaitingRequest]:
     """What the viewer requested and nobody has decided about, the oldest first; a query for each kind."""
     return _ordered(kind.requested_by(viewer)[:most] for kind in REQUEST_KINDS)
+
+
+def decided_by_viewer(viewer: Viewer, *, most: int) -> list[WaitingRequest]:
+    """What the viewer has decided, in the accounts in which they still decide, the newest first; a query for
+    each kind.
+    """
+    numbers = accounts_decided(viewer)
+    requests = _ordered(kind.decided_by(viewer)[:most] for kind in REQUEST_KINDS)
+    if numbers is not None:
+        requests = [each for each in requests if each.is_within(numbers)]
+    return sorted(requests, key=lambda request: request.kind.decided_at(request.row), reverse=True)
 
 
 def _ordered(parts: Iterator[QuerySet[Any]]) -> list[WaitingRequest]:

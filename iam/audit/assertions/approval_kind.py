@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from iam.audit.approval_requests.kinds import RequestKind, accounts_in, within_terms
+from iam.audit.approval_requests.kinds import RequestKind, accounts_in, outcome_of, within_terms
 from iam.audit.assertions.models import AssertionProposal, ProposalState
 from iam.notify.pages import MessagePage, path_of
 
@@ -20,6 +20,11 @@ def _title(proposal: AssertionProposal) -> str:
     return f"{proposal.get_act_display()} assertion: {proposal.name}"
 
 
+def _decided() -> QuerySet[AssertionProposal]:
+    states = (ProposalState.APPROVED, ProposalState.DECLINED)
+    return AssertionProposal.objects.filter(state__in=states).select_related("assertion")
+
+
 ASSERTION_REQUEST: Final[RequestKind[AssertionProposal]] = RequestKind(
     name="assertion",
     label="Assertion",
@@ -30,4 +35,6 @@ ASSERTION_REQUEST: Final[RequestKind[AssertionProposal]] = RequestKind(
     reason=lambda proposal: proposal.reason,
     path=lambda proposal: path_of(MessagePage.ASSERTION, proposal.assertion_id),
     asked=lambda proposal: (proposal.requested_name, proposal.requested_at),
+    decided=_decided,
+    outcome=outcome_of,
 )

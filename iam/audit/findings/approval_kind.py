@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from iam.audit.approval_requests.kinds import RequestKind
+from iam.audit.approval_requests.kinds import RequestKind, outcome_of
 from iam.audit.findings.models import AcceptanceState, FindingAcceptance
 from iam.audit.findings.rules import all_rules
 from iam.moments import moment_words
@@ -29,6 +29,11 @@ def _title(acceptance: FindingAcceptance) -> str:
     return f"Accept finding until {moment_words(acceptance.until)}: {words}, {acceptance.finding.name}"
 
 
+def _decided() -> QuerySet[FindingAcceptance]:
+    states = (AcceptanceState.APPROVED, AcceptanceState.DECLINED)
+    return FindingAcceptance.objects.filter(state__in=states).select_related("finding__account")
+
+
 ACCEPTANCE_REQUEST: Final[RequestKind[FindingAcceptance]] = RequestKind(
     name="acceptance",
     label="Finding",
@@ -39,4 +44,6 @@ ACCEPTANCE_REQUEST: Final[RequestKind[FindingAcceptance]] = RequestKind(
     reason=lambda acceptance: acceptance.reason,
     path=lambda acceptance: path_of(MessagePage.FINDING, acceptance.finding_id),
     asked=lambda acceptance: (acceptance.requested_name, acceptance.requested_at),
+    decided=_decided,
+    outcome=outcome_of,
 )

@@ -35,6 +35,10 @@ def _path(decision: RequirementDecision) -> str:
     return f"{path}?scope={decision.scope.slug}" if decision.scope else path
 
 
+def _outcome(decision: RequirementDecision) -> tuple[str, str]:
+    return ("Declined", "bad") if decision.state == DecisionState.DECLINED else ("Approved", "ok")
+
+
 REQUIREMENT_REQUEST: Final[RequestKind[RequirementDecision]] = RequestKind(
     name="requirement",
     label="Compliance",
@@ -45,4 +49,6 @@ REQUIREMENT_REQUEST: Final[RequestKind[RequirementDecision]] = RequestKind(
     reason=lambda decision: decision.reason,
     path=_path,
     asked=lambda decision: (decision.requested_name, decision.requested_at),
+    decided=lambda: RequirementDecision.objects.filter(decided_at__isnull=False).select_related("scope"),
+    outcome=_outcome,
 )

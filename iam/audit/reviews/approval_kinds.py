@@ -46,6 +46,11 @@ def _signed(campaign: ReviewCampaign) -> tuple[str, datetime]:
     return campaign.signed_name, campaign.signed_at or campaign.created_at
 
 
+def _outcome_of_rule(rule: SodRule) -> tuple[str, str]:
+    tones = {SodStatus.ACTIVE: "ok", SodStatus.DECLINED: "bad"}
+    return rule.get_status_display(), tones.get(SodStatus(rule.status), "")
+
+
 DUTIES_REQUEST: Final[RequestKind[SodRule]] = RequestKind(
     name="duties",
     label="Separation of duties",
@@ -56,6 +61,9 @@ DUTIES_REQUEST: Final[RequestKind[SodRule]] = RequestKind(
     reason=lambda rule: rule.retirement_reason or rule.reason,
     path=lambda rule: path_of(MessagePage.DUTIES_RULE, rule.pk),
     asked=lambda rule: (rule.requested_name, rule.requested_at),
+    decided=lambda: SodRule.objects.filter(decided_at__isnull=False),
+    outcome=_outcome_of_rule,
+    decided_title=lambda rule: f"Separation-of-duties rule: {rule.name}",
 )
 SIGN_OFF_REQUEST: Final[RequestKind[ReviewCampaign]] = RequestKind(
     name="sign-off",
@@ -67,6 +75,9 @@ SIGN_OFF_REQUEST: Final[RequestKind[ReviewCampaign]] = RequestKind(
     reason=lambda campaign: campaign.signed_note or campaign.reason,
     path=lambda campaign: path_of(MessagePage.REVIEW, campaign.pk),
     asked=_signed,
+    decided=lambda: ReviewCampaign.objects.filter(state=RunState.DONE),
+    decided_columns=("acknowledged_by", "acknowledged_at"),
+    outcome=lambda campaign: ("Acknowledged", "ok"),
     asked_by="signed_by",
     own=_reviewed,
     barred=_reviewers,

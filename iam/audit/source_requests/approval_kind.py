@@ -7,9 +7,11 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from iam.audit.approval_requests.kinds import RequestKind
+from iam.audit.approval_requests.kinds import RequestKind, outcome_of
 from iam.audit.source_requests.models import SourceRequest, SourceRequestState
 from iam.notify.pages import MessagePage, path_of
+
+DECIDED: Final = (SourceRequestState.APPROVED, SourceRequestState.DECLINED)
 
 
 def _waiting() -> QuerySet[SourceRequest]:
@@ -36,4 +38,6 @@ SOURCE_REQUEST: Final[RequestKind[SourceRequest]] = RequestKind(
     reason=lambda row: row.reason,
     path=lambda row: path_of(MessagePage.SOURCE_REQUEST, row.pk),
     asked=lambda row: (row.requested_name, row.requested_at),
+    decided=lambda: SourceRequest.objects.filter(state__in=DECIDED),
+    outcome=outcome_of,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,15 +14,17 @@ from django.test.utils import CaptureQueriesContext
 
 from console.dashboard import waiting_counts
 from console.web import context
+from iam.audit.approval_requests.kinds import RequestKind
+from iam.audit.approval_requests.registry import REQUEST_KINDS
 from iam.audit.assertions.models import AssertionProposal
 from iam.audit.findings.calculation import calculate
 from iam.audit.frameworks import assessment
 from iam.audit.frameworks.models import RequirementDecision
-from iam.directory.models import Role
-from iam.guard import viewer_for
+from iam.directory.models import Role, RoleAssignment
+from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account
 from tests import factories
-from tests.iam.audit.approval_requests.made import MAKERS
+from tests.iam.audit.approval_requests.made import MAKERS, NOW, decide
 from tests.iam.changes.site import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -134,3 +138,53 @@ def test_a_request_about_a_requirement_leads_to_its_page(
     assert 'value="approve"' in page(clients["approver"], address)
     own = page(clients["requester"], address)
     assert 'value="approve"' not in own
+
+
+def test_what_somebody_decided_of_each_kind_is_listed_the_newest_first(account: Account) -> None:
+    requester, approver, other = (
+        factories.operator(Role.APPROVER, name=name) for name in ("Requester", "Approver", "Other")
+    )
+    by, decider = viewer_for(requester.person), viewer_for(approver.person)
+    for step, (kind, make) in enumerate(MAKERS.items()):
+        row = make((account.account_id,) if kind == "acceptance" else (), by)
+        decide(row, decider, is_approved=True, at=NOW + timedelta(minutes=step))
+    make((), by)
+    text = page(signed_in(approver), f"{INBOX}?tab=decided")
+    assert len(links(text)) == len(MAKERS)
+    assert links(text) == [kind.path(row) for kind, row in reversed(expected(decider))]
+    for words in ("Approved", "Active", "Acknowledged", "Requested by Requester", "You decided"):
+        assert words in text
+    assert 'aria-label="Review ' not in text
+    assert "You haven’t approved or rejected anything yet." not in text
+    for nobody in (requester, other):
+        assert links(page(signed_in(nobody), f"{INBOX}?tab=decided")) == []
+    # The number of what waits stays what it is.
+    assert links(page(signed_in(approver), INBOX)) != links(text)
+
+
+def expected(decider: Viewer) -> list[tuple[RequestKind[Any], Any]]:
+    """Each kind with its row, as they were decided."""
+    return [
+        (kind, row)
+        for name in MAKERS
+        for kind in REQUEST_KINDS
+        if kind.name == name
+        for row in kind.decided_by(decider)
+    ]
+
+
+def test_what_was_declined_says_so_and_a_lost_account_hides_it(account: Account) -> None:
+    requester = factories.operator(Role.APPROVER, name="Requester")
+    approver = factories.operator(None, name="Approver")
+    other = factories.account("222222222222", name="other")
+    for number in (account.account_id, other.account_id):
+        RoleAssignment.objects.create(person=approver.person, role=Role.APPROVER, account_id=number)
+        row = MAKERS["acceptance"]((number,), viewer_for(requester.person))
+        decide(row, viewer_for(approver.person), is_approved=False)
+    client = signed_in(approver)
+    text = page(client, f"{INBOX}?tab=decided")
+    assert len(links(text)) == 2
+    assert text.count("Declined") >= 2
+    assert len(links(page(client, f"{INBOX}?tab=decided&account={other.account_id}"))) == 1
+    RoleAssignment.objects.filter(account_id=other.account_id).delete()
+    assert len(links(page(client, f"{INBOX}?tab=decided"))) == 1

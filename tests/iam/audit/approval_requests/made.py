@@ -103,3 +103,18 @@ SERVICES = {
     "sign-off": lambda row, viewer, single: not why_not_acknowledge(row, viewer),
     "trail-source": lambda row, viewer, single: requests.may_decide(viewer, row, is_single=single),
 }
+
+
+def decide(row: Any, viewer: Viewer, *, is_approved: bool, at: datetime = NOW) -> None:
+    """The row as it is after somebody has decided about it."""
+    who = {"decided_by": viewer.person_id, "decided_name": viewer.name, "decided_at": at}
+    state = "approved" if is_approved else "declined"
+    if isinstance(row, ReviewCampaign):
+        state = RunState.DONE if is_approved else RunState.RUNNING
+        who = {"acknowledged_by": viewer.person_id, "acknowledged_name": viewer.name, "acknowledged_at": at}
+    if isinstance(row, RequirementDecision) and is_approved:
+        state = "in-force"
+    if isinstance(row, SodRule):
+        type(row).objects.filter(pk=row.pk).update(status="active" if is_approved else "declined", **who)
+    else:
+        type(row).objects.filter(pk=row.pk).update(state=state, **who)
