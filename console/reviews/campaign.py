@@ -31,6 +31,8 @@ from iam.audit.reviews.models import (
 )
 from iam.audit.reviews.queries import (
     BY_SUBJECT,
+    MAX_PRINTED,
+    PAGE_SIZE,
     RowFilter,
     find_campaign,
     progress_of,
@@ -106,13 +108,16 @@ def campaign_shown(
     viewer, get = request.viewer, request.GET
     wanted = wanted_in(request, campaign)
     tabs = TABS if campaign.state == RunState.RUNNING else ENDED_TABS
-    rows = rows_page(viewer, campaign, wanted, after=place_in(request, "after"))
+    is_printed = get.get("print") == "1"
+    size = MAX_PRINTED if is_printed else PAGE_SIZE
+    rows = rows_page(viewer, campaign, wanted, after=place_in(request, "after"), size=size)
     tab = get.get("tab", "")
     context: dict[str, Any] = {
         "campaign": campaign,
         "rows": rows_shown(viewer, campaign, rows.rows),
         "following": word_of(rows.after) or None,
         "is_first": "after" not in get,
+        "is_printed": is_printed,
         "tab": tab if tab in dict(tabs) else "",
         "tabs": tabs,
         "q": wanted.text,

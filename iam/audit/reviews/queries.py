@@ -19,6 +19,8 @@ from iam.people.runs.models import RunState
 
 BY_SUBJECT: Final = Order("subject", "id")
 PAGE_SIZE: Final = 25
+MAX_PRINTED: Final = 1000
+"""So many rows are one page to be printed; an evidence pack has all."""
 LIST_SIZE: Final = 200
 MAX_WAITING: Final = 1000
 KEPT_SECONDS: Final = 60
@@ -85,12 +87,17 @@ def visible_rows(viewer: Viewer, campaign: ReviewCampaign) -> QuerySet[ReviewIte
 
 
 def rows_page(
-    viewer: Viewer, campaign: ReviewCampaign, wanted: RowFilter, *, after: KeysetPlace | None = None
+    viewer: Viewer,
+    campaign: ReviewCampaign,
+    wanted: RowFilter,
+    *,
+    after: KeysetPlace | None = None,
+    size: int = PAGE_SIZE,
 ) -> RowPage[ReviewItem]:
     """A page of rows by subject; one query."""
     rows = filtered(visible_rows(viewer, campaign), viewer, wanted)
     shown = rows.select_related("access", "account", "entity", "trial").defer("access__texts")
-    return page(shown, order=BY_SUBJECT, size=PAGE_SIZE, after=after)
+    return page(shown, order=BY_SUBJECT, size=size, after=after)
 
 
 def filtered(rows: QuerySet[ReviewItem], viewer: Viewer, wanted: RowFilter) -> QuerySet[ReviewItem]:

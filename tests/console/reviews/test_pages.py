@@ -207,3 +207,19 @@ def test_the_file_has_all_rows(world: made.World) -> None:
     lines = b"".join(response.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     assert len(lines) == 6
     assert Role.AUDITOR
+
+
+def test_all_rows_are_on_one_page_to_be_printed(
+    world: made.World, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(60):
+        factories.inline(factories.user(world.account, f"user-{number:03d}"), "read")
+    campaign = made.opened(world)
+    client, base = client_of(world.administrator), address("campaign", campaign.pk)
+    assert text(client, base).count("data-row=") == 25
+    assert "All on one page" in text(client, base)
+    with django_assert_max_num_queries(30):
+        page = text(client, f"{base}?print=1&tab=all")
+    assert page.count("data-row=") == campaign.rows.count()
+    assert "All on one page" not in page
+    assert "Not decided. Reviewer: " in page
