@@ -42,6 +42,7 @@ MODULES = (
     "tests.bench.rotation",
     "tests.bench.enforcement",
     "tests.bench.ingest",
+    "tests.bench.activity",
     "tests.bench.ingest_faults",
     "tests.bench.findings",
     "tests.bench.evidence",

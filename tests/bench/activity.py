@@ -25,6 +25,7 @@ from tests.services import postgres
 if TYPE_CHECKING:
     from iam.activity.models import TrailEvent
     from tests.bench.activity_seed import Principals
+    from tests.bench.lists import Site
 
 EVENTS: Final = int(os.environ.get("BENCH_ACTIVITY", "5000000"))
 ROUNDS: Final = 7
@@ -68,13 +69,15 @@ def measure() -> Figures:
     from django.core.management import call_command
 
     from tests.bench.activity_seed import SLICES, seed_events, seed_principals
+    from tests.bench.lists import Site
 
     call_command("migrate", verbosity=0)
     principals = seed_principals()
     seed_events(principals, EVENTS, slices=range(1))
-    few = _medians(principals)
+    site = Site()
+    few = _medians(site, principals)
     seed_events(principals, EVENTS, slices=range(1, SLICES))
-    many = _medians(principals)
+    many = _medians(site, principals)
     figures = []
     for name, (milliseconds, statements, calls) in many.items():
         of_identity = f" of its {calls:,}" if calls else ""
@@ -93,14 +96,14 @@ def measure() -> Figures:
     return figures
 
 
-def _medians(principals: Principals) -> dict[str, tuple[float, int, int]]:
+def _medians(site: Site, principals: Principals) -> dict[str, tuple[float, int, int]]:
     """Milliseconds, statements and the calls of the identity, by name of the page."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     medians = {}
     server = _DatabaseCpu()
-    for name, (ask, calls) in _asked(principals).items():
+    for name, (ask, calls) in _asked(site, principals).items():
         with CaptureQueriesContext(connection) as captured:
             ask()
             statements = len(captured)
@@ -134,11 +137,8 @@ class _DatabaseCpu:
         return int(self._path.read_text(encoding="ascii").split()[0]) / 1e9
 
 
-def _asked(principals: Principals) -> dict[str, tuple[Callable[[], object], int]]:
+def _asked(site: Site, principals: Principals) -> dict[str, tuple[Callable[[], object], int]]:
     """What is asked, by name, with the number of calls of the identity."""
-    from tests.bench.lists import Site
-
-    site = Site()
     asked: dict[str, tuple[Callable[[], object], int]] = {}
     identities = {
         "the busiest role": (principals.busiest, "roles"),

@@ -102,7 +102,7 @@ def seed_principals() -> Principals:
             factories.synced(account)
         busiest = factories.role(accounts[0], "deploy")
         busy_user = factories.user(accounts[1], "maya")
-        usual_user = factories.user(accounts[3001 % ACCOUNTS], "tomas")
+        usual_user = factories.user(accounts[301 % ACCOUNTS], "tomas")
         twofold = factories.user(accounts[2], "priya")
         known = {
             0: ("role", busiest.aws_id, busiest.arn, busiest.name),
@@ -110,7 +110,7 @@ def seed_principals() -> Principals:
             2: ("user", twofold.aws_id, twofold.arn, twofold.name),
             # The same user in events that tell no unique ID.
             22: ("user", "", twofold.arn, twofold.name),
-            3001: ("user", usual_user.aws_id, usual_user.arn, usual_user.name),
+            301: ("user", usual_user.aws_id, usual_user.arn, usual_user.name),
         }
         rows = [_caller(number, known.get(number)) for number in range(CALLERS)]
         TrailCaller.objects.bulk_create(rows)
