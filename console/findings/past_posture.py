@@ -22,7 +22,8 @@ from iam.audit.posture.past import MAX_ACCOUNTS, PastFinding, PastView, past_vie
 from iam.guard import Right
 
 DAYS_SHOWN: Final = 90
-SHOWN: Final = 200
+SHOWN: Final = 50
+LINES_SHOWN: Final = 8
 PACE: Final = "2s"
 END_OF_DAY: Final = time(23, 59, 59, tzinfo=UTC)
 
@@ -68,7 +69,8 @@ def _shown(view: PastView, accounts: int) -> dict[str, Any]:
     shown = view.findings[:SHOWN]
     return {
         "score": view.posture.score,
-        "lines": lines,
+        "lines": lines[:LINES_SHOWN],
+        "more_lines": lines[LINES_SHOWN:],
         "unread": len(view.posture.unread),
         "unscored": accounts - view.scored,
         "accounts": accounts,
