@@ -16,7 +16,7 @@ from console.web.render import render_page
 from iam.access.persons import counted
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right
-from iam.linking.known_owners import hand_over, owned_by_person
+from iam.linking.known_owners import hand_over, owned_by_person, release_owned
 from iam.people.offboarding.models import FINAL_STAGES, Leaver
 from iam.people.offboarding.queries import leaver_for
 from iam.people.offboarding.rules import is_about_oneself, may_act
@@ -41,24 +41,36 @@ def hand_over_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     rows = owned_context(request, leaver, acts=acts).get("owned", [])
     if not acts or not rows:
         raise Http404
+    is_release = request.POST.get("decision") == "nobody"
     error, text = "", text_in(request, "owner", MAX_TEXT)
     if request.method == "POST":
-        why = text_in(request, "why", MAX_WHY) or leaver.run.reference
         try:
-            count = hand_over(request.viewer, leaver.person_id, text, why=why)
+            words = _decided(request, leaver, text)
         except DirectoryRuleError as refusal:
             error = str(refusal)
         else:
-            messages.success(request, f"{counted(count, 'owner')} changed. Nothing changes in AWS.")
+            messages.success(request, words)
             return redirect("offboarding:leaver", pk=pk)
     context = {
         "leaver": leaver,
         "rows": rows,
         "text": text,
-        "error": error,
+        "error": "" if is_release else error,
+        "why_error": error if is_release else "",
+        "why": text_in(request, "why", MAX_WHY),
         "hint": "The name of a team, or the email address of a person.",
         "team_names": team_names(request.viewer),
         "section": "leaving",
     }
     status = 422 if error else 200
     return render_page(request, "offboarding/hand_over.html", context, status=status)
+
+
+def _decided(request: ViewerRequest, leaver: Leaver, text: str) -> str:
+    """Hand it over, or say that no one owns it; what was done. Raises DirectoryRuleError."""
+    why = text_in(request, "why", MAX_WHY)
+    if request.POST.get("decision") == "nobody":
+        count = release_owned(request.viewer, leaver.person_id, why=why)
+        return f"{counted(count, 'owner')} removed. The finding “No owner known” lists what is still used."
+    count = hand_over(request.viewer, leaver.person_id, text, why=why or leaver.run.reference)
+    return f"{counted(count, 'owner')} changed. Nothing changes in AWS."

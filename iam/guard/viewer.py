@@ -151,12 +151,14 @@ def viewer_for(person: Person) -> Viewer:
     assigned = {(role, account_id) for role, account_id, *_ in rows}
     leads = frozenset(slug for role, _, slug, *_ in rows if role == Role.TEAM_LEAD and slug)
     users = _USERS.rows(person=person.pk)
-    arns = frozenset(arn for whose, arn, _ in users if whose == OWN)
     owned = frozenset((account_id, aws_id) for whose, account_id, aws_id in users if whose == OF_TEAM)
     limits = _limits(assignments, assigned)
     grants = frozenset(
         chain.from_iterable(product(_rights(role, limits), (account_id,)) for role, account_id in assigned)
     )
+    # A limited auditor doesn’t come for what is theirs.
+    sees_self = limits is None or any(right is Right.SEE_SELF for right, _ in grants)
+    arns = frozenset(arn for whose, arn, _ in users if sees_self and whose == OWN)
     whole = {account for right, account in grants if right is Right.SEE_ACCOUNT}
     asked = {
         account for role, account in assigned if {Right.SEE_ACCOUNT, Right.REQUEST_CHANGE} <= RIGHTS[role]

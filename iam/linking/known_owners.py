@@ -21,6 +21,7 @@ from iam.directory.models import Identity, NamedOwner, OwnedKind, OwnedUser, Per
 from iam.directory.owners import OwnedSubject, name_owner, remove_named_owner
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer
+from iam.journal.services import GATEHOUSE
 from iam.linking.owners import leads_team_of
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
@@ -205,6 +206,32 @@ def hand_over(viewer: Viewer, person_id: UUID | None, text: str, *, why: str) ->
         check_new_owner(viewer, owner, account_id=row.account_id)
     count = 0
     for row in rows:
-        owned = OwnedSubject(OwnedKind(row.kind), row.subject, row.account_id, row.name)
-        count += name_owner(owned, owner, actor=viewer, why=why)
+        count += name_owner(_subject_of(row), owner, actor=viewer, why=why)
     return count
+
+
+def release_owned(viewer: Viewer, person_id: UUID | None, *, why: str) -> int:
+    """Say that no one owns what a person was named for, as far as the viewer can; how many. The finding of
+    missing owners lists it from then on. Raises DirectoryRuleError.
+    """
+    if not why:
+        raise DirectoryRuleError("Say why no one takes this over.")
+    count = 0
+    for row in owned_by_person(viewer, person_id):
+        count += remove_named_owner(_subject_of(row), actor=viewer, why=why)
+    return count
+
+
+def release_all(person_id: UUID | None, *, why: str) -> int:
+    """The same for all that a person was named for, where no one has decided in time."""
+    rows = NamedOwner.objects.filter(person=person_id) if person_id else NamedOwner.objects.none()
+    return sum(remove_named_owner(_subject_of(row), actor=GATEHOUSE, why=why) for row in rows)
+
+
+def is_undecided(person_id: UUID | None) -> bool:
+    """Whether someone still has to say who owns what a person was named for."""
+    return person_id is not None and NamedOwner.objects.filter(person=person_id).exists()
+
+
+def _subject_of(row: NamedOwner) -> OwnedSubject:
+    return OwnedSubject(OwnedKind(row.kind), row.subject, row.account_id, row.name)

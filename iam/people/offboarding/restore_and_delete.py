@@ -23,6 +23,7 @@ from iam.changes.services.plans import ChangePlan
 from iam.directory.deactivation import reactivate
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
+from iam.linking.known_owners import is_undecided, release_all
 from iam.mirror.models import Entity
 from iam.people.offboarding.certificates import certify
 from iam.people.offboarding.models import (
@@ -138,12 +139,21 @@ def deletion_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[ChangePlan],
     return changes.plan_set(operations, viewer=viewer), lanes
 
 
-def request_deletion(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
-    """Ask that the users are deleted. Raises RefusedError."""
+def request_deletion(actor: Viewer, *, leaver: Leaver, reason: str, is_due: bool = False) -> list[Change]:
+    """Ask that the users are deleted, once it is decided who owns what the person owned. At the end of the
+    grace period no one owns what nobody has decided about. Raises RefusedError.
+    """
     _check(actor, leaver, stages=DELETABLE)
+    if not is_due and not leaver.run.is_move and is_undecided(leaver.person_id):
+        raise RefusedError(
+            f"{leaver.name} is still the named owner of roles, machine users or grants. Hand them over "
+            "first, or say that no one owns them. An administrator of their accounts can do that."
+        )
     actor = of_leaver(leaver.pk, actor)
     plans, lanes = deletion_plans(leaver, viewer=actor)
     with transaction.atomic():
+        if is_due and not leaver.run.is_move:
+            release_all(leaver.person_id, why=f"No one decided before the users were due: {reason}")
         written = _request(
             actor,
             leaver,
@@ -178,6 +188,7 @@ def ask_due_deletions(*, now: datetime | None = None) -> int:
                 leaver=leaver,
                 reason=f"The grace period of {days} {'day' if days == 1 else 'days'} has ended "
                 f"({leaver.run.reference}).",
+                is_due=True,
             )
         except RefusedError as refused:
             Leaver.objects.filter(pk=leaver.pk).update(

@@ -115,6 +115,23 @@ def test_what_a_leaver_owns_is_handed_over_on_their_page(
     assert NamedOwner.objects.get().person == hana
 
 
+def test_that_no_one_owns_it_needs_a_reason(
+    account: Account, role: Entity, ines: Client, hana: Person
+) -> None:
+    maya = factories.person("Maya", email="maya@example.com")
+    leaver = offboarding.left(factories.user(account, "maya"), hana)
+    Leaver.objects.filter(pk=leaver.pk).update(person_id=maya.pk)
+    ines.post(reverse("linking:named-owner", args=[role.pk]), {"owner": "maya@example.com"})
+    address, form = (reverse(f"offboarding:{name}", args=[leaver.pk]) for name in ("leaver", "hand-over"))
+    assert "Decide before the users are deleted" in page(ines, address)
+    refused = ines.post(form, {"decision": "nobody", "why": ""})
+    assert refused.status_code == 422
+    assert "Say why no one takes this over." in refused.content.decode()
+    assert ines.post(form, {"decision": "nobody", "why": "Not used"}).status_code == 302
+    assert not NamedOwner.objects.exists()
+    assert "Needs a new owner" not in page(ines, address)
+
+
 def test_who_came_back_keeps_what_they_own(
     account: Account, role: Entity, ines: Client, hana: Person
 ) -> None:
@@ -131,5 +148,5 @@ def test_the_auditor_sees_no_button_to_hand_over(account: Account, role: Entity,
         kind="identity", subject=role.aws_id, account_id=account.account_id, name=role.arn, person=hana
     )
     auditor = signed_in(factories.operator(Role.AUDITOR, name="Amara Diallo"))
-    assert "Hand over" not in page(auditor, reverse("offboarding:leaver", args=[leaver.pk]))
+    assert ">Decide</a>" not in page(auditor, reverse("offboarding:leaver", args=[leaver.pk]))
     page(auditor, reverse("offboarding:hand-over", args=[leaver.pk]), status=404)
