@@ -14,6 +14,7 @@ from iam.mirror.queries.entities import Openable
 from iam.policy.replay import ReplayOutcome
 
 KEYS_NAMED: Final = 3
+UNKNOWN_NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,9 @@ def _known(account: Mapping[str, str]) -> KnownEvents:
 def _notes(replay: Mapping[str, Any]) -> list[str]:
     """What was left out, and why."""
     notes: list[str] = []
+    if unknown := replay.get("unknown_actions"):
+        names = ", ".join(unknown[:UNKNOWN_NAMED])
+        notes.append(f"AWS lists no such actions, so they deny nothing. Are they misspelled? {names}")
     if replay["not_read"]:
         names = ", ".join(replay["not_read"])
         notes.append(f"No CloudTrail events are known for {names}, so what is used there is unknown.")

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from iam.activity.models import TrailCaller
+from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.changes.receipt_replay import KINDS, SidesAfter, replayed_calls
 from iam.mirror.models import Account
 from iam.mirror.snapshot import snapshot
@@ -26,7 +27,7 @@ class ScpError(ValueError):
 
 def replay_scp(account: Account, text: str) -> dict[str, Any]:
     """What becomes of the calls of the last 90 days, in the form of `receipt_replay`: of the users and roles
-    of the account that made any. Raises ScpError.
+    of the account that made any; and the actions that it names and AWS does not list. Raises ScpError.
     """
     _check(text)
     made_calls = TrailCaller.objects.filter(account_id=account.account_id, kind__in=KINDS.values())
@@ -52,7 +53,9 @@ def replay_scp(account: Account, text: str) -> dict[str, Any]:
 
         members = [m for m in shard.members.values() if m.unique_id in ids or m.arn in arns]
         members.sort(key=lambda member: member.arn)
-        return replayed_calls(members, SidesAfter(index, with_scp))
+        _, unknown = without_unknown_actions(text, space=index.documents.space.actions)
+        replayed = replayed_calls(members, SidesAfter(index, with_scp))
+        return replayed | {"unknown_actions": list(unknown)}
 
 
 def _check(text: str) -> None:

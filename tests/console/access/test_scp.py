@@ -32,6 +32,14 @@ def test_the_calls_that_would_be_denied_are_shown(member: Account) -> None:
     assert "s3:GetObject" in text
 
 
+def test_a_misspelled_action_is_named_and_not_taken_for_one_that_denies_nothing(member: Account) -> None:
+    document = DENY_READS.replace("s3:GetObject", "s3:GetObjcet")
+    assert document != DENY_READS
+    form = {"account": member.account_id, "document": document}
+    text = unescape(client_of(Role.AUDITOR).post(reverse("access:scp-preview"), form).content.decode())
+    assert "AWS lists no such actions, so they deny nothing. Are they misspelled? s3:GetObjcet" in text
+
+
 @pytest.mark.parametrize(
     ("form", "words"),
     [
