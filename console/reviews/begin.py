@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
@@ -18,7 +19,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.moments import day_end
 from console.web.render import render_page
 from console.web.text import reads_as_stored
-from iam.access.templates.models import Template
+from iam.access.templates.models import TemplateVersion
 from iam.audit.reviews.campaigns import MAX_NAME, MAX_REASON, CampaignDraft, open_campaign, start
 from iam.audit.reviews.models import OverdueAction, ReviewerRule, ReviewScope, SubjectKind
 from iam.audit.reviews.reviewers import possible_reviewers
@@ -140,8 +141,8 @@ class CampaignForm(forms.Form):
 
 
 def _templates() -> list[tuple[str, str]]:
-    rows = Template.objects.filter(retired_at__isnull=True).order_by("slug")
-    return [(slug, slug.replace("-", " ").capitalize()) for slug in rows.values_list("slug", flat=True)]
+    offered = TemplateVersion.objects.filter(number=F("template__current"), template__retired_at__isnull=True)
+    return list(offered.order_by("title", "template__slug").values_list("template__slug", "title"))
 
 
 @require(Right.REQUEST_CHANGE)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import F
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -17,8 +19,10 @@ from console.reviews.presenters import RowShown, replay_words, shown, state_of
 from console.reviews.review_list import SEES
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.list_export import export_list, pages_of
+from console.web.moments import duration_text
 from console.web.page_cursors import place_in, word_of
 from console.web.render import is_fragment, render_page
+from iam.access.templates.models import TemplateVersion
 from iam.audit.reviews.campaigns import may_manage
 from iam.audit.reviews.models import (
     OverdueAction,
@@ -45,6 +49,7 @@ from iam.audit.reviews.removals import pending
 from iam.audit.reviews.reviewers import own_arns, possible_reviewers
 from iam.audit.reviews.sign_off import who_can_acknowledge, why_not_acknowledge, why_not_sign
 from iam.audit.reviews.terms import ReviewTerms
+from iam.directory.models import Team
 from iam.guard import Right, Viewer
 from iam.keyset import KeysetPlace, RowPage, page
 from iam.mirror.models import Account
@@ -103,8 +108,9 @@ def campaign_shown(
     *,
     errors: dict[str, str] | None = None,
     reason: str = "",
+    chosen: Collection[int] = (),
 ) -> HttpResponse:
-    """The page; `errors` by the name of their form."""
+    """The page; `errors` by the name of their form, `chosen` the rows that stay selected."""
     viewer, get = request.viewer, request.GET
     wanted = wanted_in(request, campaign)
     tabs = TABS if campaign.state == RunState.RUNNING else ENDED_TABS
@@ -127,6 +133,7 @@ def campaign_shown(
         "may_review": may_review(viewer, campaign),
         "errors": errors or {},
         "reason": reason,
+        "chosen": chosen,
         "section": "reviews",
     }
     if not is_fragment(request) or errors:
@@ -194,6 +201,12 @@ def rows_shown(
     return result
 
 
+def _repeats(months: int) -> str:
+    if not months:
+        return "Once"
+    return "Every month" if months == 1 else f"Every {months} months"
+
+
 def terms_lines(campaign: ReviewCampaign) -> list[tuple[str, str]]:
     """What the review is about, in words."""
     terms = ReviewTerms.from_json(campaign.terms)
@@ -208,13 +221,18 @@ def terms_lines(campaign: ReviewCampaign) -> list[tuple[str, str]]:
         ("Which access", str(ReviewScope(terms.which).label)),
         ("Reviewed by", str(ReviewerRule(terms.reviewers).label)),
         ("When overdue", str(OverdueAction(terms.overdue).label)),
-        ("Repeats", f"Every {terms.months} months" if terms.months else "Once"),
-        ("Trial revocation", f"{terms.trial_days} days" if terms.trial_days else "Off"),
+        ("Repeats", _repeats(terms.months)),
+        ("Trial revocation", duration_text(timedelta(days=terms.trial_days)) if terms.trial_days else "Off"),
     ]
     if terms.teams:
-        lines.insert(1, ("Teams", ", ".join(terms.teams)))
+        teams = dict(Team.objects.filter(slug__in=terms.teams).values_list("slug", "name"))
+        lines.insert(1, ("Teams", ", ".join(teams.get(slug, slug) for slug in terms.teams)))
     if terms.templates:
-        lines.insert(1, ("Templates", ", ".join(terms.templates)))
+        current = TemplateVersion.objects.filter(
+            template__slug__in=terms.templates, number=F("template__current")
+        )
+        titles = dict(current.values_list("template__slug", "title"))
+        lines.insert(1, ("Templates", ", ".join(titles.get(slug, slug) for slug in terms.templates)))
     return lines
 
 

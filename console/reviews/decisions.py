@@ -103,7 +103,8 @@ def decide_many(request: ViewerRequest, pk: UUID) -> HttpResponse:
             campaign, chosen, decision, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC)
         )
     except RefusedError as refused:
-        return campaign_shown(request, campaign, errors={"bulk": refused.message}, reason=reason)
+        errors = {"bulk": refused.message}
+        return campaign_shown(request, campaign, errors=errors, reason=reason, chosen=set(chosen))
     _say(request, result, decision)
     address = redirect("reviews:campaign", campaign.pk)
     query = request.GET.urlencode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -88,6 +89,18 @@ def test_a_row_is_decided_and_undone(world: made.World) -> None:
     assert "Elif decided “revoke” first" in conflict.content.decode()
     client.post(path, {"version": "1", "decision": ""}, **htmx)
     assert ReviewItem.objects.get(pk=row.pk).decision == ""
+
+
+def test_rows_stay_selected_when_a_reason_is_missing(world: made.World) -> None:
+    campaign = made.opened(world)
+    row = made.row(campaign, world.tomas)
+    fields = {"row": [f"{row.pk}:0"], "decision": "revoke", "reason": ""}
+    page = client_of(world.lead).post(address("decide", campaign.pk), fields).content.decode()
+    assert "Nothing was decided" in page
+    boxes = re.findall(r'<input type="checkbox"[^>]*name="row"[^>]*>', page)
+    assert (
+        [box for box in boxes if "checked" in box] == [box for box in boxes if f'"{row.pk}:0"' in box] != []
+    )
 
 
 def test_many_are_decided_with_one_reason(world: made.World) -> None:
