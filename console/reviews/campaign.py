@@ -39,7 +39,7 @@ from iam.audit.reviews.queries import (
     PAGE_SIZE,
     RowFilter,
     find_campaign,
-    progress_of,
+    progress_for,
     reviewer_counts,
     rows_page,
     sees_whole,
@@ -161,6 +161,7 @@ def _around(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
         "may_discard": campaign.state == RunState.DRAFT and campaign.requested_by == viewer.person_id,
         "people": possible_reviewers() if may_review(viewer, campaign) else [],
         "reviewers": reviewer_counts(campaign) if whole else [],
+        "sees_whole": whole,
         "is_preparing": campaign.state == RunState.SUBMITTING,
     } | next_step(viewer, campaign)
 
@@ -168,7 +169,7 @@ def _around(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
 def next_step(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
     """How far it is, and what the viewer can do about it as a whole."""
     return {
-        "progress": progress_of(campaign),
+        "progress": progress_for(viewer, [campaign])[campaign.pk],
         "to_request": pending(campaign).filter(decided_by=viewer.person_id).count(),
         "refusal_to_sign": why_not_sign(campaign, viewer),
         "refusal_to_acknowledge": why_not_acknowledge(campaign, viewer),

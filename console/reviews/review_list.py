@@ -17,7 +17,7 @@ from iam.audit.reviews.queries import (
     LIST_SIZE,
     MAX_WAITING,
     ReviewProgress,
-    progress_of,
+    progress_for,
     visible_campaigns,
     waiting_for,
 )
@@ -45,8 +45,9 @@ def reviews_page(request: ViewerRequest) -> HttpResponse:
     require_present(request)
     viewer, is_ended = request.viewer, request.GET.get("tab") == "ended"
     campaigns = visible_campaigns(viewer, is_ended=is_ended)
+    progress = progress_for(viewer, campaigns)
     context: dict[str, Any] = {
-        "rows": [CampaignRow(campaign, *state_of(campaign), progress_of(campaign)) for campaign in campaigns],
+        "rows": [CampaignRow(campaign, *state_of(campaign), progress[campaign.pk]) for campaign in campaigns],
         "is_cut": len(campaigns) >= LIST_SIZE,
         "tab": "ended" if is_ended else "",
         "tabs": TABS,

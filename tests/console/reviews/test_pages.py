@@ -236,3 +236,32 @@ def test_all_rows_are_on_one_page_to_be_printed(
     assert page.count("data-row=") == campaign.rows.count()
     assert "All on one page" not in page
     assert "Not decided. Reviewer: " in page
+
+
+def test_a_lead_and_an_administrator_each_meet_one_number_everywhere(world: made.World) -> None:
+    campaign = made.opened(world)
+    lead, administrator = client_of(world.lead), client_of(world.administrator)
+    own = campaign.rows.filter(reviewer_id=world.lead.person_id)
+    row = own.filter(entity=world.tomas).get()
+    assert 0 < own.count() < campaign.rows.count()
+    data = {"version": "0", "decision": "keep"}
+    for decided in (0, 1):
+        mine, whole = f"{decided} of your {own.count()}", f"{decided} of {campaign.rows.count()}"
+        base = address("campaign", campaign.pk)
+        for client, number in ((lead, mine), (administrator, whole)):
+            assert number in text(client, address("list"))
+            assert number in text(client, base)
+            listed = client.get(f"{base}?tab=decided").content.decode().count("data-row=")
+            assert listed == decided
+            exported = client.get(address("export", campaign.pk, "csv"))
+            if exported.status_code == 200:
+                lines = b"".join(exported.streaming_content).decode().splitlines()
+                assert len(lines) - 1 == int(number.split()[-1])
+        if not decided:
+            answer = lead.post(
+                address("decide-row", campaign.pk, row.pk), data, headers={"HX-Request": "true"}
+            )
+            # What the page says follows without a reload.
+            assert f"1 of your {own.count()}" in answer.content.decode()
+    assert "Administrators in it" in text(administrator, base)
+    assert "Administrators in it" not in text(lead, base)
