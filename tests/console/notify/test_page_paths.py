@@ -32,6 +32,7 @@ PAGES: Final = {
     MessagePage.REVIEW: ("reviews:campaign", (KEY,)),
     MessagePage.ROTATION: ("keys:rotation", (KEY,)),
     MessagePage.RULES_PROPOSAL: ("changes:proposal", (KEY,)),
+    MessagePage.SOURCE_REQUEST: ("activity:source-request", (KEY,)),
 }
 
 
