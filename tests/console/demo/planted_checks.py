@@ -55,6 +55,12 @@ def _(a: Served, p: Problem) -> bool:
     return a.report[p.arn]["mfa_active"] == "false" and summary["AccountMFAEnabled"] == 0
 
 
+@check("root-access-not-central")
+def _(a: Served, p: Problem) -> bool:
+    features = hub(a.standin, "iam").list_organizations_features()["EnabledFeatures"]
+    return "RootCredentialsManagement" not in features
+
+
 @check("root-mfa-not-hardware")
 def _(a: Served, p: Problem) -> bool:
     devices_listed = all_pages(a.iam, "list_virtual_mfa_devices", "VirtualMFADevices")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from console.demo.organisation.gatehouse import READER_ROLE
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.server import Handle
 from tests.console.demo.clients import all_pages, hub
@@ -44,6 +45,13 @@ def test_every_check_is_used_and_every_arn_is_in_its_account() -> None:
     assert set(EXCUSES) == {problem.kind for problem in HARMLESS}
     for problem in PLANTED + HARMLESS:
         assert problem.arn.split(":")[4] == ACCOUNT_IDS[problem.account]
+
+
+@excuse("inline-policy-on-user")
+def _(a: Served, p: Problem) -> bool:
+    readers = (role for role in a.details["RoleDetailList"] if role["RoleName"] == READER_ROLE)
+    trusted = [statement["Principal"]["AWS"] for role in readers for statement in a.trust(role["Arn"])]
+    return bool(a.by_arn[p.arn]["UserPolicyList"]) and trusted == [p.arn]
 
 
 @excuse("administrator-without-boundary")
