@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
 
 from console.audit.requests import Reference
 from console.audit.sentences import OF_CHANGES, OF_REQUESTS, SENTENCES
+from console.web.moments import moment_text
 from iam.audit.findings.rules import all_rules
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.frameworks.judgement import DECISION_LABELS
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE, NOT_SIGNED_IN
 
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)")
 _SLUGS = frozenset({"by", "method", "outcome", "over", "purpose", "role", "rule", "type"})
 """Values that are words of our own, with an underscore or dash for a space."""
 _NAMES = {
@@ -95,7 +99,19 @@ def _detail(value: Any) -> str:
         return separator.join(map(_detail, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "" if value is None else str(value)
+    text = "" if value is None else str(value)
+    moment = _moment(text)
+    return text if moment is None else moment_text(moment, seconds=True)
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that a value is, where it is one with a time zone."""
+    if not MOMENT.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _request(entry: Entry, reference: Reference | None) -> str:
@@ -137,6 +153,9 @@ def _counted(data: dict[str, Any]) -> dict[str, str]:
         "keys_counted": ("keys", "access key", "access keys"),
         "people_counted": ("people", "person", "people"),
         "users_counted": ("people", "IAM user", "IAM users"),
+        "decisions_counted": ("rows", "decision", "decisions"),
+        "items_counted": ("rows", "access item", "access items"),
+        "undecided_counted": ("undecided", "access item", "access items"),
     }
     counted = {}
     for name, (key, singular, plural) in nouns.items():

@@ -23,13 +23,31 @@ class Place:
 
 
 @cache
+def trees() -> tuple[ast.Module, ...]:
+    """The modules of the product."""
+    files = sorted([*ROOT.glob("iam/**/*.py"), *ROOT.glob("console/**/*.py")])
+    return tuple(ast.parse(f.read_text(encoding="utf-8")) for f in files if "migrations" not in f.parts)
+
+
+@cache
+def constants() -> dict[str, list[str]]:
+    """The dotted texts that modules name in capital letters."""
+    found: dict[str, list[str]] = {}
+    for module in trees():
+        for node in module.body:
+            name = getattr(getattr(node, "target", None), "id", "")
+            value = getattr(node, "value", None)
+            if name.isupper() and isinstance(value, ast.Constant) and "." in str(value.value):
+                found.setdefault(name, []).append(str(value.value))
+    return found
+
+
+@cache
 def calls() -> dict[str, list[tuple[ast.Call, Place]]]:
     """Every call in the product by the name of what is called."""
     found: dict[str, list[tuple[ast.Call, Place]]] = {}
-    for file in sorted([*ROOT.glob("iam/**/*.py"), *ROOT.glob("console/**/*.py")]):
-        if "migrations" not in file.parts:
-            module = ast.parse(file.read_text(encoding="utf-8"))
-            _collect(module, Place(module, None), found)
+    for module in trees():
+        _collect(module, Place(module, None), found)
     return found
 
 
@@ -77,6 +95,8 @@ def _named(name: str, place: Place, depth: int) -> Iterator[str]:
         if isinstance(node, ast.AnnAssign) and node.value and getattr(node.target, "id", "") == name:
             yield from texts(node.value, place, depth - 1)
     if function is None:
+        # A constant of another module.
+        yield from constants().get(name, ())
         return
     names = [argument.arg for argument in function.args.args]
     if name not in (*names, *(argument.arg for argument in function.args.kwonlyargs)):

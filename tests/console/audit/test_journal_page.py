@@ -311,6 +311,30 @@ def test_entries_of_audits_name_findings_and_requirements_as_pages_do() -> None:
     assert entry_sentences.words_of(asked) == "Gatehouse requested to retire the assertion Vault"
 
 
+def test_decisions_of_reviews_say_what_was_decided_and_count_what_they_are_about() -> None:
+    data = {"review": "REV-1", "access": "admins", "decision": "revoke", "reason": "Left"}
+    decided = record(kind="review.decide", actor=None, subject="tomas", data=data)
+    words = "Gatehouse decided to revoke access of tomas to admins, in the review REV-1"
+    assert entry_sentences.words_of(decided) == words
+    asked = record(kind="review.request", actor=None, subject="REV-1", data={"rows": 1})
+    words = "Gatehouse requested changes for 1 decision of the access review REV-1"
+    assert entry_sentences.words_of(asked) == words
+
+
+def test_moments_among_the_details_are_written_as_everywhere() -> None:
+    entry = record(
+        kind="review.request",
+        actor=None,
+        subject="REV-1",
+        data={"at": "2026-12-05T13:26:07.285023+00:00", "rows": 1, "until": "2026-12-05"},
+    )
+    assert entry_sentences.details_of(entry) == [
+        ("At", "5 Dec 2026, 13:26:07 UTC"),
+        ("Rows", "1"),
+        ("Until", "2026-12-05"),
+    ]
+
+
 def test_a_change_is_told_by_its_title_and_an_unknown_kind_is_spelled_out() -> None:
     change = record(kind="change.approve", actor=None, data={"title": "Add maya to deployers"})
     other = record(kind="grant.expire_soon", actor=None, subject="x")
