@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.accounts.import_export import ExportFiles, import_export
 from iam.mirror.accounts.validation import SetupError
+from iam.moments import second_words
 
 
 class Command(BaseCommand):
@@ -58,7 +59,7 @@ class Command(BaseCommand):
         counts = ", ".join(f"{count} of {kind}" for kind, count in sorted(loaded.counts.items()))
         self.stdout.write(
             f"{loaded.account.name} {loaded.account.account_id} is loaded as of "
-            f"{loaded.observed_at:%-d %b %Y, %H:%M:%S} UTC: {counts}."
+            f"{second_words(loaded.observed_at)}: {counts}."
         )
         for warning in loaded.warnings:
             self.stdout.write(f"Note: {warning}")

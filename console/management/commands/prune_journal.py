@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from iam.audit.retention.services import RetentionPlan, RetentionRefusedError, prune, retention_plan
 from iam.journal.services import COMMAND_LINE
+from iam.moments import moment_words
 
 
 class Command(BaseCommand):
@@ -39,8 +40,7 @@ class Command(BaseCommand):
     def _tell(self, plan: RetentionPlan) -> None:
         entries = "1 entry" if plan.entries == 1 else f"{plan.entries:,} entries"
         self.stdout.write(
-            f"Would remove {entries} from before {plan.before:%Y-%m-%d %H:%M} UTC, up to block "
-            f"{plan.block:,}."
+            f"Would remove {entries} from before {moment_words(plan.before)}, up to block {plan.block:,}."
         )
         if plan.hold:
             self.stdout.write(f"Later entries are kept for {plan.hold.reason}.")

@@ -25,6 +25,7 @@ from iam.mirror.accounts.actors import Actor, must_manage, person_of
 from iam.mirror.accounts.names import checked_own_name
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.accounts import Account, Pull, PullState, Section, SectionState, Source
+from iam.moments import second_words
 
 OnPhase = Callable[[str], None]
 
@@ -217,8 +218,8 @@ def _refuse_older(account: Account, observed_at: datetime) -> None:
     again = observed_at == last and known.filter(state=SectionState.HELD).exists()
     if last is not None and observed_at <= last and not again:
         raise SetupError(
-            f"{account.name} was last updated as of {last:%-d %b %Y, %H:%M:%S} UTC, and this export is of "
-            f"{observed_at:%-d %b %Y, %H:%M:%S} UTC. Upload a later export. If this one is later, enter "
+            f"{account.name} was last updated as of {second_words(last)}, and this export is of "
+            f"{second_words(observed_at)}. Upload a later export. If this one is later, enter "
             "when it was created.",
             field="observed_at",
         )

@@ -23,6 +23,7 @@ from iam.mirror.models import (
     Temporal,
     UserCredentials,
 )
+from iam.moments import second_words
 
 T = TypeVar("T", bound=Temporal)
 BEGAN, ENDED, BECAME, READ = "began", "ended", "became", "read"
@@ -156,7 +157,7 @@ def _beginning(step: FactStep, entity: Entity) -> HistoryEvent:
     if step.new.valid_from > entity.first_seen:
         return step.event(EventTopic.CREATED, "Exists again")
     made = step.new.created_at
-    note = f"AWS says: {made:%-d %b %Y, %H:%M:%S} UTC" if made else ""
+    note = f"AWS says: {second_words(made)}" if made else ""
     return step.event(EventTopic.CREATED, "Created", note=note)
 
 
