@@ -40,6 +40,7 @@ from iam.audit.reviews.queries import (
     RowFilter,
     find_campaign,
     progress_for,
+    progress_of,
     reviewer_counts,
     rows_page,
     sees_whole,
@@ -168,10 +169,12 @@ def _around(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
 
 def next_step(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
     """How far it is, and what the viewer can do about it as a whole."""
+    # Without a query as long as something is undecided, which is on nearly every page.
+    refusal = "Not all of it is decided." if progress_of(campaign).left else why_not_sign(campaign, viewer)
     return {
         "progress": progress_for(viewer, [campaign])[campaign.pk],
         "to_request": pending(campaign).filter(decided_by=viewer.person_id).count(),
-        "refusal_to_sign": why_not_sign(campaign, viewer),
+        "refusal_to_sign": refusal,
         "refusal_to_acknowledge": why_not_acknowledge(campaign, viewer),
         **_second_people(viewer, campaign),
     }
