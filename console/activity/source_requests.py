@@ -85,7 +85,7 @@ def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
         return redirect("activity:source-request", pk=pk)
     outcome = "Declined."
     if is_approved:
-        outcome = "Approved. A worker follows at once."
+        outcome = "Approved."
     messages.success(request, outcome)
     return redirect("activity:source-request", pk=pk)
 

@@ -15,6 +15,7 @@ from console.demo.organisation.people import ACCOUNT_IDS
 from iam.access.grants.models import Grant
 from iam.access.grants.services.reconcile import settle
 from iam.activity.models import TrailEvent
+from iam.audit.findings.calculation import is_due
 from iam.audit.findings.report import rows_now
 from iam.changes.models import Change
 from iam.directory.models import Identity, Person, Role
@@ -54,7 +55,10 @@ def _given(accounts: list[Account], settings: Settings) -> Grant:
     settle(grant)
     grant.refresh_from_db()
     assert grant.state == "active"
+    list(rows_now(accounts))
     assert date_back() == 1
+    # Its finding doesn't wait for the next hour.
+    assert is_due(grant.parts.get().account)
     assert date_back() == 0
     grant.refresh_from_db()
     return grant
