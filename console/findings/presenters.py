@@ -84,6 +84,18 @@ AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
 }
 """What a finding concerns, one and several, where it is not users and roles."""
 MFA_WORDS: Final[Mapping[str, str]] = {"none": "None", "virtual": "Virtual device"}
+TRUST_WORDS: Final[Mapping[str, str]] = {
+    "account": "This account",
+    "any": "Anyone",
+    "cross-account": "Another account",
+    "ec2": "EC2",
+    "lambda": "Lambda",
+    "nobody": "No one",
+    "oidc": "OpenID Connect",
+    "saml": "SAML",
+    "service-linked": "AWS, service-linked",
+    "services": "AWS services",
+}
 PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "credentials": ("identities:person-credentials", "Open credentials"),
     "rotation": ("identities:person-credentials", "Open credentials"),
@@ -285,6 +297,8 @@ def _lines(evidence: Mapping[str, Any]) -> Iterator[FindingEvidence]:
         if name in LISTED and isinstance(value, list):
             label, words = LISTED[name]
             yield FindingEvidence(label, items=tuple(map(words, value)))
+        elif name == "password_policy" and isinstance(value, dict):
+            yield FindingEvidence(label, items=tuple(_password_policy_words(value)))
         elif isinstance(value, dict):
             yield FindingEvidence(label, code=json.dumps(value, indent=2))
         elif isinstance(value, list):
@@ -296,11 +310,22 @@ def _lines(evidence: Mapping[str, Any]) -> Iterator[FindingEvidence]:
 
 
 def _word(name: str, value: object) -> str:
-    if name == "mfa" and value is not False:
-        return MFA_WORDS.get(str(value), str(value))
+    if name == "mfa":
+        return "None" if value is False else MFA_WORDS.get(str(value), str(value))
+    if name == "device" and value == "virtual":
+        return MFA_WORDS["virtual"]
+    if name == "trusted":
+        return TRUST_WORDS.get(str(value), str(value))
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return "Never" if value is None else str(value)
+
+
+def _password_policy_words(policy: Mapping[str, Any]) -> Iterator[str]:
+    """What a password policy demands, a line each."""
+    for name, value in policy.items():
+        words = "Not set" if value is None else _word(name, value)
+        yield f"{name.replace('_', ' ').capitalize()}: {words}"
 
 
 def _moment(value: object) -> datetime | None:

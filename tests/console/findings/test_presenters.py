@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from console.findings.presenters import fix_links, row_of
+from console.findings.presenters import evidence_of, fix_links, row_of
 from iam.audit.findings.models import AuditFinding, FindingSeverity, FindingStatus
 from iam.directory.models import Role
 from iam.guard import viewer_for
@@ -32,6 +32,31 @@ def test_a_finding_says_how_many_of_what_it_concerns(kind: str, affected: int, w
         account=factories.account(),
     )
     assert row_of(finding, factories.viewer()).affected_words == words
+
+
+@pytest.mark.django_db
+def test_evidence_is_written_in_words_and_dates_as_everywhere() -> None:
+    finding = AuditFinding(
+        kind="password-policy-weak",
+        severity=FindingSeverity.MEDIUM,
+        status=FindingStatus.OPEN,
+        account=factories.account(),
+        evidence={
+            "password_policy": {"minimum_length": 8, "requires_numbers": False, "maximum_age": None},
+            "mfa": False,
+            "trusted": "cross-account",
+            "keys": [{"key": "AKIA1", "created": "2026-05-03T10:00:00+00:00", "last_used": None}],
+        },
+    )
+    shown = evidence_of(finding, factories.viewer())
+    lines = {line.label: line.items or line.text for line in shown}
+    assert lines == {
+        "Password policy": ("Minimum length: 8", "Requires numbers: No", "Maximum age: Not set"),
+        "MFA": "None",
+        "Trusted": "Another account",
+        "Access keys": ("AKIA1, created 3 May 2026, no use known",),
+    }
+    assert not [line for line in shown if line.code]
 
 
 @pytest.mark.parametrize(
