@@ -22,7 +22,7 @@ from iam.mirror.models import Entity, Kind
 
 NEWEST: Final = Order("at", "event_id", descending=True)
 PAGE_SIZE: Final = 50
-SEARCHED: Final = 10_000
+SEARCHED: Final = 5_000
 """So many events are looked at for a page of those that fit a filter which no index answers."""
 ADDRESSES_SHOWN: Final = 20
 HIDDEN: Final = "Hidden"

@@ -179,7 +179,7 @@ def _identity_queries(events: list[Any]) -> dict[str, str]:
         "page in the middle": f"?after={middle}",
         "last page": f"?after={end}",
         "last 7 days": "?days=7",
-        "one action": "?q=service-3:Action1",
+        "one action": "?q=service-9:Action1",
         "text that is nowhere": "?q=nowhere-at-all",
         "text of a resource": "?q=bucket-77",
     }

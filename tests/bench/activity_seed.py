@@ -28,7 +28,9 @@ ACCOUNTS: Final = 20
 FIRST_ACCOUNT: Final = 100_000_000_000
 REGIONS: Final = ("eu-west-1", "eu-central-1", "us-east-1", "us-west-2", "ap-south-1")
 SERVICES: Final = 30
-ACTIONS_EACH: Final = 10
+SERVICES_EACH: Final = 8
+ACTIONS_EACH: Final = 8
+"""A principal calls so many of the services, and so many actions of each, the first most often: 64 in all."""
 SLICES: Final = 5
 """A part of the events of all 90 days; the parts do not overlap."""
 
@@ -51,7 +53,8 @@ FROM (
   SELECT n, %(start)s::timestamptz + n * (%(days)s * interval '1 day' / %(total)s) AS at,
     md5(n::text)::uuid AS event_id,
     floor(%(callers)s * power({_DICE.format(seed=1)}, 3))::int AS caller,
-    floor(%(services)s * power({_DICE.format(seed=2)}, 2))::int AS service,
+    floor(%(callers)s * power({_DICE.format(seed=1)}, 3))::int * 7 %% %(services)s
+      + floor(%(services_each)s * power({_DICE.format(seed=2)}, 2))::int AS service,
     floor(%(actions)s * power({_DICE.format(seed=3)}, 2))::int AS action,
     {_DICE.format(seed=4)} AS address, {_DICE.format(seed=5)} AS result, {_DICE.format(seed=6)} AS change,
     (%(regions)s::text[])[1 + n %% 5] AS region
@@ -169,6 +172,7 @@ def seed_events(principals: Principals, total: int, *, slices: range) -> None:
                     "from": number,
                     "regions": list(REGIONS),
                     "services": SERVICES,
+                    "services_each": SERVICES_EACH,
                     "slices": SLICES,
                     "start": START,
                     "total": total,
