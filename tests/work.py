@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+import pytest
+
 
 def calls_of(act: Callable[[], Any]) -> int:
     """How many functions are called, those of C included, until the act has returned."""
@@ -23,4 +25,17 @@ def calls_of(act: Callable[[], Any]) -> int:
         act()
     finally:
         sys.setprofile(former)
+    return calls
+
+
+def calls_of_method(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> list[object]:
+    """A list that grows with each call of a method."""
+    calls: list[object] = []
+    method = getattr(owner, name)
+
+    def counted(*arguments: object, **named: object) -> object:
+        calls.append(arguments)
+        return method(*arguments, **named)
+
+    monkeypatch.setattr(owner, name, counted)
     return calls

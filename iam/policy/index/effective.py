@@ -108,13 +108,13 @@ class EffectiveActions:
     def for_member(self, member: Member) -> Effective:
         """What one principal can do."""
         with self._lock:
-            if self._width != len(self.space.actions):
+            if self._width != self.space.width:
                 self._forget()
             profile = member.cls.profile
             actions = self._of_profile.get(profile)
             if actions is None:
-                actions = self._find(member)
-                if not self._context and not self._is_personal(profile) and not self._is_placed(profile):
+                actions, is_of_profile = self._find(member)
+                if is_of_profile:
                     self._of_profile[profile] = actions
             return actions
 
@@ -123,7 +123,7 @@ class EffectiveActions:
         everything and has no boundary.
         """
         with self._lock:
-            if self._width != len(self.space.actions):
+            if self._width != self.space.width:
                 self._forget()
             levels = member.cls.profile.limits.levels
             key = (levels, member.account)
@@ -140,30 +140,41 @@ class EffectiveActions:
 
     def _forget(self) -> None:
         """Start anew: documents with new names of actions have come, and patterns may mean these too."""
-        self._width = len(self.space.actions)
+        self._width = self.space.width
         for kept in (self._known, self._of_profile, self._once, self._weights, self._bounds, self._found):
             kept.clear()
         self._ceilings.clear()
 
-    def _find(self, member: Member) -> Effective:
+    def _find(self, member: Member) -> tuple[Effective, bool]:
+        """What one principal can do, and whether all with its profile can."""
         asking = _Asking(self, member)
-        identity = self._identity(member, asking)
-        shapes = frozenset(shape for _, shape in identity)
+        profile, known = member.cls.profile, self._known
+        identity: list[tuple[Pieces, int]] = []
+        is_of_profile = not self._context and not self._is_placed_or_personal(profile.limits)
+        held_docs: tuple[Doc | Marked, ...] = (*profile.bundle.plain, *profile.marked)
+        for key in held_docs:
+            graded = known.get(key)
+            if graded is None:
+                doc = key.doc if isinstance(key, Marked) else key
+                graded = self._graded(doc, key, PolicyKind.IDENTITY, asking)
+                is_of_profile = is_of_profile and not doc.is_personal and not doc.is_placed
+            identity.append(graded)
+        shapes = frozenset([shape for _, shape in identity])
         bounds = self._limits(member, asking)
-        key = (shapes, bounds.number)
-        if key in self._found:
-            weighed = self._found[key]
+        key_of_result = (shapes, bounds.number)
+        if key_of_result in self._found:
+            weighed = self._found[key_of_result]
         else:
             weighed = self._weighed(member, shapes, bounds)
             if weighed is not None:
                 weighed = self._once.setdefault(weighed, weighed)
             if len(self._found) >= REMEMBERED:
                 self._found.clear()
-            self._found[key] = weighed
-        if weighed is not None:
-            return weighed
-        closer = self._closer(_pieces_of(identity), bounds.groups)
-        return self._once.setdefault(closer, closer)
+            self._found[key_of_result] = weighed
+        if weighed is None:
+            weighed = self._closer(_pieces_of(identity), bounds.groups)
+            weighed = self._once.setdefault(weighed, weighed)
+        return weighed, is_of_profile
 
     def by_class(self, classes: Iterable[Class]) -> Iterator[tuple[Sequence[Member], Effective]]:
         """Members who can do the same, class by class. Only without circumstances, which could tell members
@@ -181,13 +192,13 @@ class EffectiveActions:
         """Whether members of one class may differ all the same."""
         return self._depends(profile.limits) or any(doc.is_personal for doc in profile.bundle.docs)
 
-    def _is_placed(self, profile: Profile) -> bool:
-        """Whether accounts may differ."""
-        boundary, levels = profile.limits.boundary, profile.limits.levels
+    def _is_placed_or_personal(self, limits: Limits) -> bool:
+        """Whether accounts, or members of one class, may be limited differently."""
+        boundary, levels = limits.boundary, limits.levels
         return (
             levels.is_placed
-            or (boundary is not None and boundary.is_placed)
-            or any(doc.is_placed for doc in profile.bundle.docs)
+            or levels.is_personal
+            or (boundary is not None and (boundary.is_placed or boundary.is_personal))
         )
 
     def request_of(self, member: Member) -> Request:
@@ -203,15 +214,6 @@ class EffectiveActions:
             moment=self._moment,
             is_any_time=self._is_any_time,
         )
-
-    def _identity(self, member: Member, asking: _Asking) -> list[tuple[Pieces, int]]:
-        profile, known = member.cls.profile, self._known
-        pieces = []
-        for doc in profile.bundle.plain:
-            pieces.append(known.get(doc) or self._graded(doc, doc, PolicyKind.IDENTITY, asking))
-        for marked in profile.marked:
-            pieces.append(known.get(marked) or self._graded(marked.doc, marked, PolicyKind.IDENTITY, asking))
-        return pieces
 
     def _graded(
         self, doc: Doc, key: Doc | Marked | None, kind: PolicyKind, asking: _Asking
@@ -299,11 +301,13 @@ class EffectiveActions:
         denies = [p for p in pieces if not p.allows]
         bounding = chain.from_iterable(group for _, group in bounds)
         denies += [piece for piece in bounding if not piece.allows]
+        denied = [self._with_mask(p) for p in denies if p.mark == YES and p.area]
+        leaving = [(weight, [self._with_mask(p) for p in group if p.allows]) for weight, group in bounds]
         in_some = maybe = 0
         for piece in pieces:
             if not piece.allows:
                 continue
-            sure, perhaps = self._left_of(piece, denies, bounds)
+            sure, perhaps = self._left_of(piece, denied, leaving)
             maybe |= perhaps
             if piece.mark == YES:
                 in_some |= sure
@@ -314,20 +318,27 @@ class EffectiveActions:
             )
         )
 
-    def _left_of(self, piece: Piece, denies: list[Piece], bounds: tuple[Group, ...]) -> tuple[int, int]:
+    def _with_mask(self, piece: Piece) -> tuple[Piece, int]:
+        """A statement with all actions that it speaks of."""
         whole, part = mask_of(piece, self.space)
-        for deny in denies:
-            if deny.mark == YES and piece.area and deny.area and deny.area.covers(piece.area):
-                part &= ~sum(mask_of(deny, self.space))
+        return piece, whole | part
+
+    def _left_of(
+        self,
+        piece: Piece,
+        denied: Sequence[tuple[Piece, int]],
+        leaving: Sequence[tuple[Weight, Sequence[tuple[Piece, int]]]],
+    ) -> tuple[int, int]:
+        whole, part = mask_of(piece, self.space)
+        for deny, mask in denied:
+            if piece.area and deny.area and part & mask and deny.area.covers(piece.area):
+                part &= ~mask
         sure = perhaps = whole | part
-        for weight, group in bounds:
+        for weight, group in leaving:
             here_sure = weight.everywhere
             here = weight.everywhere
-            for other in group:
-                if other.allows and (
-                    piece.area is None or other.area is None or piece.area.may_meet(other.area)
-                ):
-                    mask = sum(mask_of(other, self.space))
+            for other, mask in group:
+                if piece.area is None or other.area is None or piece.area.may_meet(other.area):
                     here |= mask
                     here_sure |= mask if other.mark == YES else 0
             sure &= here_sure

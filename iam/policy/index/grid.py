@@ -9,6 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from iam.policy.compiled import Compiled, PolicyKind
+from iam.policy.document import Names
 from iam.policy.index.circumstances import Circumstance
 from iam.policy.index.keys import OF_PLACE, variables_in
 from iam.policy.index.sides import Say, Side
@@ -65,6 +66,7 @@ class Grid:
         self._marks: dict[tuple[Say, int], Mark] = {}
         self._asked: dict[int, list[Request]] = {}
         self._resource_asked: Request | None = None
+        self._places_known: dict[tuple[Names, bool], int] = {}
         self._places: dict[frozenset[str], list[tuple[dict[str, Values], int]]] = {}
 
     def cell(self, bit: int) -> tuple[str, Circumstance]:
@@ -127,6 +129,37 @@ class Grid:
         if is_for_all and not compiled.conditions and not compiled.unknown:
             return Mark(self.everything, self.everything)
         is_placed = any(fold(condition.key) in OF_PLACE for condition in compiled.conditions)
+        places = None if is_placed else self._places_fitting(side, say, compiled)
+        if places is None:
+            bits = self._bits_by_resource(side, say, compiled, is_placed=is_placed)
+        else:
+            # The same circumstances at each resource that fits.
+            bits = places * self._circumstances_met(side, say, compiled, "*") if places else 0
+        is_doubtful = bool(compiled.unknown)
+        if compiled.means is not None:
+            is_doubtful = is_doubtful or max(compiled.means(side.principal, True)) != YES
+        sure = 0 if is_doubtful else bits
+        return Mark(sure, bits)
+
+    def _places_fitting(self, side: Side, say: Say, compiled: Compiled) -> int | None:
+        """The first request of each resource that is one of the statement's, whoever asks; None where that
+        depends on the principal or on the circumstances.
+        """
+        names = say.clause.resources or ()
+        if compiled.fits is None:
+            return self.everything // self.row
+        if say.clause.has_variables and any("${" in name for name in names):
+            return None
+        key = (names, say.clause.shape.is_not_resource)
+        places = self._places_known.get(key)
+        if places is None:
+            digits = {True: "1".zfill(self.width), False: "0" * self.width}
+            fitting = [digits[is_met] for is_met in self._fitting_anybody(side, say, compiled.fits)]
+            places = self._places_known[key] = int("".join(reversed(fitting)) or "0", 2)
+        return places
+
+    def _bits_by_resource(self, side: Side, say: Say, compiled: Compiled, *, is_placed: bool) -> int:
+        """The requests to which a statement applies, resource by resource."""
         bits, shift = 0, 0
         met: dict[str, int] = {}
         for resource, fitting in zip(self.resources, self._fitting(side, say, compiled), strict=True):
@@ -137,11 +170,7 @@ class Grid:
                     met[place] = self._circumstances_met(side, say, compiled, asked)
                 bits |= (met[place] & fitting) << shift
             shift += self.width
-        is_doubtful = bool(compiled.unknown)
-        if compiled.means is not None:
-            is_doubtful = is_doubtful or max(compiled.means(side.principal, True)) != YES
-        sure = 0 if is_doubtful else bits
-        return Mark(sure, bits)
+        return bits
 
     def _fitting(self, side: Side, say: Say, compiled: Compiled) -> Iterator[int]:
         """For each resource, the circumstances in which it is one of the statement's; they matter where a

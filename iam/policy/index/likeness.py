@@ -7,7 +7,7 @@ pattern or condition can tell it from others.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from iam.policy.arns import SEGMENTS
 from iam.policy.index.classes import Limits, Member, Profile
 from iam.policy.index.documents import Doc, IndexedStatement
+from iam.policy.index.holdings import Held
 from iam.policy.index.keys import special_names
 from iam.policy.index.masks import Space
 from iam.policy.index.names import (
@@ -28,11 +29,10 @@ from iam.policy.index.names import (
     Pair,
     letters_of,
     pairs_of_names,
-    value_of,
 )
 from iam.policy.index.relevance import stands_alone
 from iam.policy.index.sides import Side
-from iam.policy.index.slices import Region, Slice, Slicer, held_by, limits_content
+from iam.policy.index.slices import Region, Slice, Slicer, Slices, held_by, limits_content
 from iam.policy.letter_case import fold
 from iam.policy.request import Values
 
@@ -110,6 +110,7 @@ class Likeness:
 
     space: Space
     _parts: dict[tuple[Profile | None, Profile | None], Parts] = field(default_factory=dict)
+    _by_numbers: dict[object, Parts] = field(default_factory=dict)
     _numbers: dict[object, int] = field(default_factory=dict)
     _traits: dict[int, Traits] = field(default_factory=dict)
     _sorts: dict[Traits, int] = field(default_factory=dict)
@@ -138,9 +139,27 @@ class Likeness:
         is_renamed = before is not None and after is not None and is_another(before, after)
         parts = None if is_renamed else self._parts.get(profiles)
         if parts is None:
-            parts = self._together(tuple(self._parted(*profiles, is_renamed=is_renamed)))
+            parts = self._parts_of(*profiles, is_renamed=is_renamed)
         if not is_renamed:
             self._parts[profiles] = parts
+        return parts
+
+    def _parts_of(self, before: Profile | None, after: Profile | None, *, is_renamed: bool) -> Parts:
+        """The same for all profiles with documents and limits that cannot be told apart."""
+        left: Held = held_by(before)
+        right: Held = held_by(after)
+        limits = (None if before is None else before.limits, None if after is None else after.limits)
+        contents = (self._content_of(limits[0]), self._content_of(limits[1]))
+        is_everything = is_renamed or (None not in contents and contents[0] is not contents[1])
+        regions = self._regions_of(contents, *limits)
+        if not is_everything:
+            beside = chain.from_iterable(region.docs for region in regions)
+            left, right = self._slicer.with_stand_ins(left, right, beside=beside)
+        key = (self._slicer.numbers_of(left, right), id(contents[0]), id(contents[1]), is_everything)
+        parts = self._by_numbers.get(key)
+        if parts is None:
+            slices = self._slicer.slices(left, right, is_everything=is_everything)
+            parts = self._by_numbers[key] = self._together(tuple(self._parted(slices, regions)))
         return parts
 
     def _together(self, parts: tuple[tuple[int, ActionPart], ...]) -> Parts:
@@ -166,7 +185,7 @@ class Likeness:
             return Kin(part.number, (member.account, member.id))
         if not part.keys and not part.has_names:
             return Kin(part.number, place)
-        values = tuple([value_of(member, key) for key in part.keys])
+        values = self._named_of(member).values_of(part.keys)
         name = self._name(part, member, values) if part.has_names else None
         return Kin(part.number, place, values, name)
 
@@ -184,8 +203,9 @@ class Likeness:
             key: object = None
             if part.has_names and plain is not None and named.apart_from.issuperset(part.pairs):
                 name = plain
-            if not part.keys and (name is not None or not part.has_names):
-                key = (part, standing if part.is_neutral else account, name)
+            if name is not None or not part.has_names:
+                values = named.values_of(part.keys) if part.keys else ()
+                key = (part, standing if part.is_neutral else account, values, name)
             yield mask, part, key
 
     def _named_of(self, member: Member) -> Named:
@@ -226,16 +246,9 @@ class Likeness:
             standing = self._standing[member.account] = (partition, organization, has_paths)
         return standing
 
-    def _parted(
-        self, before: Profile | None, after: Profile | None, *, is_renamed: bool
-    ) -> Iterator[tuple[int, ActionPart]]:
-        left, right = held_by(before), held_by(after)
-        limits_before = None if before is None else before.limits
-        limits_after = None if after is None else after.limits
-        contents = (self._content_of(limits_before), self._content_of(limits_after))
-        is_everything = is_renamed or (None not in contents and contents[0] != contents[1])
-        regions = self._regions_of(contents, limits_before, limits_after)
-        for of_docs, piece in self._slicer.slices(left, right, is_everything=is_everything):
+    def _parted(self, slices: Slices, regions: Iterable[Region]) -> Iterator[tuple[int, ActionPart]]:
+        """Every slice within every region."""
+        for of_docs, piece in slices:
             for region in regions:
                 mask = of_docs & region.mask
                 if mask:

@@ -60,6 +60,11 @@ class Space:
             self._size = len(self._space)
             return self._space
 
+    @property
+    def width(self) -> int:
+        """How many actions have been met."""
+        return len(self.actions) if self._met or self._size < 0 else self._size
+
     def mask(self, actions: Actions) -> int:
         """The actions that an element speaks of."""
         return self.parted(actions)[0]

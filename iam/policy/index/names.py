@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from itertools import chain
+from functools import cached_property, lru_cache
+from itertools import chain, permutations
 from typing import Final, NamedTuple
 
 from iam.policy import variables
@@ -34,14 +34,16 @@ Pair = tuple[VariableText, VariableText]
 
 
 class Letters(NamedTuple):
-    """The runs of letters between the wildcards of some patterns, one to a line and as an expression, with
-    all of their beginnings by the last letter, and endings by the first.
+    """The runs of letters between the wildcards of some patterns, one to a line; as far as a plain name may
+    have them, as an expression, with their beginnings by the last letter, and endings by the first.
+    `has_names`: names stand among them.
     """
 
     runs: str
     of_runs: re.Pattern[str]
     beginnings: Mapping[str, tuple[str, ...]]
     endings: Mapping[str, tuple[str, ...]]
+    has_names: bool = False
 
 
 class Named:
@@ -51,8 +53,11 @@ class Named:
 
     def __init__(self, member: Member) -> None:
         self.member = member
-        self.values: Own = tuple(value_of(member, key) for key in NAMES)
-        self._texts = tuple(chain.from_iterable(value or () for value in self.values))
+        # Those of a column are read anew each time.
+        self._kind, self._arn = member.kind, member.arn
+        self._unique_id, self._tags = member.unique_id, member.tags
+        self.values: Own = tuple([self._value_of(key) for key in NAMES])
+        self._texts = tuple(chain.from_iterable([value or () for value in self.values]))
         self.is_odd = any(not PLAIN_NAME.fullmatch(text) or text in WORDS for text in self._texts)
         sizes: list[int | None] = []
         for value in self.values:
@@ -63,20 +68,49 @@ class Named:
         self.known: dict[object, object] = {}
         """What matters of the names, by what they stand in."""
         self._relations: dict[Pair, str | None] = {}
+        self._values: dict[tuple[str, ...], Own] = {}
+
+    def _value_of(self, key: str) -> Values | None:
+        return own_values(self._kind, self._arn, self._unique_id, self._tags, key)
+
+    def values_of(self, keys: tuple[str, ...]) -> Own:
+        """What the member has in some keys that differ from principal to principal."""
+        values = self._values.get(keys)
+        if values is None:
+            values = self._values[keys] = tuple([self._value_of(key) for key in keys])
+        return values
 
     def is_apart_from(self, letters: Letters) -> bool:
         """Whether no run of letters can take in part of a name, or a name and what is beside it: then the
         wildcards of a pattern take in all of the name or nothing of it, whatever the name is.
         """
-        if None in self.values:
+        if None in self.values or (letters.has_names and not self._are_distinct):
             return False
-        return not any(
-            text.startswith(letters.endings.get(text[:1], ()))
-            or text.endswith(letters.beginnings.get(text[-1:], ()))
-            or text in letters.runs
-            or letters.of_runs.search(text)
-            for text in self._texts
-        )
+        for text in self._texts:
+            if (
+                text.startswith(letters.endings.get(text[:1], ()))
+                or text.endswith(letters.beginnings.get(text[-1:], ()))
+                or text in letters.runs
+                or letters.of_runs.search(text)
+            ):
+                return False
+        return True
+
+    @cached_property
+    def _are_distinct(self) -> bool:
+        """Whether no name stands in another one, or begins as one of them ends: they cannot take in part of
+        each other, nor of themselves.
+        """
+        texts = self._texts
+        if any(text in other for text, other in permutations(texts, 2)):
+            return False
+        beginnings: set[str] = set()
+        endings: set[str] = set()
+        for text in texts:
+            for place in range(1, len(text)):
+                beginnings.add(text[:place])
+                endings.add(text[place:])
+        return beginnings.isdisjoint(endings)
 
     def relation(self, pair: Pair) -> str | None:
         """What two patterns have in common once the name stands in them, without the name; None where it does
@@ -89,9 +123,11 @@ class Named:
 
 def letters_of(pairs: Iterable[Pair], member: Member) -> Letters | None:
     """The letters of the patterns that those with a name in them might meet, with the tags that the member
-    has; None where these have a name in them too, or a wildcard for one letter.
+    has; of both patterns where these have a name in them too. None where there is a wildcard for one letter,
+    or a variable that is not of the member.
     """
     runs: dict[str, None] = {}
+    has_names = False
     for with_name, against in pairs:
         others = [
             variable
@@ -102,27 +138,33 @@ def letters_of(pairs: Iterable[Pair], member: Member) -> Letters | None:
         if () in values:
             # Without a tag that it names, a pattern takes in nothing.
             continue
-        if None in values or any(variable.key in ABSTRACT for variable in against.variables):
+        if None in values:
             return None
-        run = ""
-        for part in filled(against, member):
-            if len(part) == 1:
-                run += part
-            elif part in (ANY, WITHIN):
-                runs[run] = None
-                run = ""
-            else:
-                return None
-        runs[run] = None
+        meets_name = any(variable.key in ABSTRACT for variable in against.variables)
+        has_names = has_names or meets_name
+        for template in (with_name, against) if meets_name else (against,):
+            run = ""
+            for part in filled(template, member, name=VARYING):
+                if part in (ANY, WITHIN, VARYING):
+                    runs[run] = None
+                    run = ""
+                elif len(part) == 1:
+                    run += part
+                else:
+                    return None
+            runs[run] = None
     runs.pop("", None)
     beginnings: dict[str, tuple[str, ...]] = {}
     endings: dict[str, tuple[str, ...]] = {}
     for run in runs:
+        # Only what a plain name may have can be part of one.
         for place, letter in enumerate(run):
-            beginnings[letter] = (*beginnings.get(letter, ()), run[: place + 1])
-            endings[letter] = (*endings.get(letter, ()), run[place:])
-    of_runs = "|".join(map(re.escape, runs)) or NEVER
-    return Letters("\n".join(runs), re.compile(of_runs), beginnings, endings)
+            if PLAIN_NAME.fullmatch(run, 0, place + 1):
+                beginnings[letter] = (*beginnings.get(letter, ()), run[: place + 1])
+            if PLAIN_NAME.fullmatch(run, place):
+                endings[letter] = (*endings.get(letter, ()), run[place:])
+    of_runs = "|".join(re.escape(run) for run in runs if PLAIN_NAME.fullmatch(run)) or NEVER
+    return Letters("\n".join(runs), re.compile(of_runs), beginnings, endings, has_names)
 
 
 def value_of(member: Member, key: str) -> Values | None:
@@ -172,14 +214,17 @@ def _templates(doc: Doc) -> tuple[VariableText, ...]:
     return tuple(templates)
 
 
-def filled(template: VariableText, member: Member | None) -> Tokens:
-    """The pattern with the member's values in it; variables of other keys, or of nobody, stand for
-    anything.
+def filled(template: VariableText, member: Member | None, *, name: str = "") -> Tokens:
+    """The pattern with the member's values in it, or with another `name`; variables of other keys, or of
+    nobody, stand for anything.
     """
     parts: list[Token] = []
     for part in template.parts:
         if not isinstance(part, Variable):
             parts.append(part)
+            continue
+        if name and part.key in ABSTRACT:
+            parts.append(name)
             continue
         values = None if member is None else _held_in(part, member)
         parts += (ANY,) if values is None else values[0]

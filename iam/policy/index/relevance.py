@@ -85,9 +85,8 @@ def starts_of_clause(doc: Doc, clause: IndexedStatement, marks: Marks | None) ->
 def is_apart(starts: Iterable[str], others: Iterable[str]) -> bool:
     """Whether nothing that begins like one can begin like one of the others."""
     every = tuple(others)
-    return not any(
-        start.startswith(every) or any(other.startswith(start) for other in every) for start in starts
-    )
+    lines = "\n" + "\n".join(every)
+    return not any(start.startswith(every) or (every and f"\n{start}" in lines) for start in starts)
 
 
 def _tags_of(doc: Doc, marks: Marks | None) -> dict[str, Values | None]:
@@ -165,5 +164,8 @@ def stands_alone(doc: Doc, others: Iterable[tuple[Doc, Marks | None]]) -> bool:
     """Whether none of the others can be about a resource of the document without being about everything. It
     looks at how patterns begin, and not at those of the document itself.
     """
-    own = starts_of(doc)
-    return all(other is doc or is_apart(own, starts_of(other, marks)) for other, marks in others)
+    starts: list[str] = []
+    for other, marks in others:
+        if other is not doc:
+            starts += starts_of(other, marks)
+    return is_apart(starts_of(doc), starts)

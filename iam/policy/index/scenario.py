@@ -4,13 +4,14 @@ stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import NOTHING, AccessDifference, Shift, difference
+from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.likeness import ActionPart, Kin, Likeness, Parts, is_another
 from iam.policy.index.register import Register
@@ -232,6 +233,9 @@ class _Shifts:
         change = self._known.get(alike)
         if change is None:
             change = self._prover.change(*part.sides(*pair.sides), within=part.within, alike=alike)
+            if not pair.holds(part.held.alone):
+                # It may name what only somebody else has.
+                change = replace(change, proved_for="")
             self._known[alike] = change
         return change
 
@@ -244,6 +248,10 @@ class _Pair:
         assert member is not None
         self.member = member
         self._sides, self._before, self._after = sides, before, after
+
+    def holds(self, docs: Iterable[Doc]) -> bool:
+        """Whether the member itself has some documents that it holds before and after."""
+        return set(docs).issubset(self.member.cls.profile.bundle.docs)
 
     @cached_property
     def sides(self) -> tuple[Side, Side]:

@@ -4,20 +4,21 @@ holds, and by the service control policies above it.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from iam.policy.index.classes import Limits, Profile
 from iam.policy.index.documents import Doc, Marks
-from iam.policy.index.holdings import Held, Holding, NumberedDocs, Numbers, Partings
+from iam.policy.index.holdings import ABSENT, Held, Holding, NumberedDocs, Numbers, Partings
 from iam.policy.index.masks import Space
 from iam.policy.index.relevance import (
     Masks,
     allow_everything,
     is_apart,
     lone_kind,
+    stands_alone,
     starts_of_clause,
 )
 
@@ -81,11 +82,54 @@ class Slicer:
         self._holdings = NumberedDocs(space)
         self._partings = Partings(self._holdings, space.actions.everything)
         self._slices: dict[tuple[Numbers, bool], Slices] = {}
+        self._alike: dict[object, list[Doc]] = {}
+        """Documents that stand for others of their kind."""
         self._starts_known: dict[tuple[Doc, Marks | None], list[tuple[int, tuple[str, ...] | None]]] = {}
 
     def masks(self, doc: Doc) -> Masks:
         """The actions that a document speaks of."""
         return self._holdings.masks(doc)
+
+    def numbers_of(self, before: Held, after: Held) -> Numbers:
+        """The numbers of the documents that are held."""
+        return self._holdings.numbers_of(before, after)
+
+    def with_stand_ins(self, before: Held, after: Held, *, beside: Iterable[Doc]) -> tuple[Held, Held]:
+        """The documents that are held, with one and the same in the place of all those that say the same of
+        resources of their own that nothing else speaks of: not what is exchanged, nor what stands `beside`
+        them, as control policies do.
+        """
+        own = [doc for doc in before if lone_kind(doc) is not None and doc in after]
+        if not own:
+            return before, after
+        differing = [doc for doc in {**before, **after} if before.get(doc, ABSENT) != after.get(doc, ABSENT)]
+        others = {**dict.fromkeys(beside), **before, **after}
+        chosen: dict[Doc, Doc] = {}
+        for doc in own:
+            # Where the exchanged may be about everything, it is about these resources too.
+            if self._starts(self.masks(doc).any, differing, before, after) is not None:
+                stand_in = self._stand_in(doc, others, chosen)
+                if stand_in is not None:
+                    chosen[doc] = stand_in
+        if not chosen:
+            return before, after
+        left = {chosen.get(doc, doc): marks for doc, marks in before.items()}
+        right = {chosen.get(doc, doc): marks for doc, marks in after.items()}
+        return left, right
+
+    def _stand_in(self, doc: Doc, others: Held, chosen: Mapping[Doc, Doc]) -> Doc | None:
+        """The first document that says the same as one, of those that are not there already; None where
+        either is not alone.
+        """
+        known = self._alike.setdefault(lone_kind(doc), [])
+        stand_in = next((each for each in known if each not in others and each not in chosen.values()), doc)
+        if doc in known:
+            stand_in = doc
+        elif stand_in is doc:
+            known.append(doc)
+        rest = [pair for pair in others.items() if pair[0] is not doc]
+        is_alone = stands_alone(doc, rest) and (stand_in is doc or stands_alone(stand_in, rest))
+        return stand_in if is_alone else None
 
     def slices(self, before: Held, after: Held, *, is_everything: bool) -> Slices:
         """Sets of actions by the documents that are held; `is_everything`: not only actions of those that

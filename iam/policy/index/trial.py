@@ -27,7 +27,7 @@ from iam.policy.index.masks import Space
 from iam.policy.index.names import ABSTRACT
 from iam.policy.index.overlap import Tokens
 from iam.policy.index.patterns import normal
-from iam.policy.index.probes import ProbePlace, probes
+from iam.policy.index.probes import ProbePlace, pattern_tokens, probes
 from iam.policy.index.relevance import is_plain
 from iam.policy.index.sides import Say, Side
 from iam.policy.index.verdicts import AlikeVerdict, Cell, Proof
@@ -265,7 +265,10 @@ def _patterns_of(
     """The patterns with their variables filled: by what the principal has in them, or by what a request may
     hold; and whether there were any.
     """
-    for name in clause.source.resources or ():
+    for name in clause.resources or ():
+        if "${" not in name:
+            yield pattern_tokens(name), False
+            continue
         template = variables.read(name, has_variables=clause.has_variables)
         choices = []
         for part in template.parts:

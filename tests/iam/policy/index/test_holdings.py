@@ -17,6 +17,7 @@ from iam.policy.index.witness import Prover
 from tests.iam.policy.index.organisations import ACCOUNTS, ALLOW_ALL, Organisation
 from tests.iam.policy.index.random_changes import NOW
 from tests.iam.policy.index.test_likeness import check
+from tests.work import calls_of_method
 
 FIRST, SECOND = ACCOUNTS[:2]
 PEOPLE = ("ana", "ben", "glue")
@@ -44,19 +45,6 @@ CONDITIONS: tuple[dict[str, Any], ...] = (
     {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{SECOND}:user/*"}},
     {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
 )
-
-
-def calls_of(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> list[object]:
-    """A list that grows with each call of a method."""
-    calls: list[object] = []
-    method = getattr(owner, name)
-
-    def counted(*arguments: object, **named: object) -> object:
-        calls.append(arguments)
-        return method(*arguments, **named)
-
-    monkeypatch.setattr(owner, name, counted)
-    return calls
 
 
 def text_of(*statements: dict[str, Any]) -> str:
@@ -140,7 +128,7 @@ def test_documents_that_many_hold_are_taken_apart_once(monkeypatch: pytest.Monke
     shared = [text_of(allow(["sqs:*", "s3:GetObject"], f"arn:aws:*:::shared-{n}-*")) for n in range(6)]
     own = [text_of(allow("sqs:SendMessage", f"arn:aws:sqs:eu-west-1:*:own-{n}")) for n in range(20)]
     edits, documents = people_with(organisation, [[*shared, each] for each in own], accounts=2)
-    stages = calls_of(monkeypatch, Partings, "_one_more")
+    stages = calls_of_method(monkeypatch, Partings, "_one_more")
     index = organisation.index()
     assert what_if(index, edits, now=NOW).affected == 40
     assert len(stages) == 2 + len(shared) + len(own), "one for each document, whoever holds it"
@@ -154,7 +142,7 @@ def test_accounts_that_differ_in_their_number_only_are_proved_once(monkeypatch: 
         mine = [[text_of(allow("s3:*", "arn:aws:s3:::${aws:username}-*"))], [text_of(allow("iam:*"))]]
         edits, documents = people_with(organisation, mine, accounts=accounts)
         with monkeypatch.context() as patching:
-            proved = calls_of(patching, Prover, "change")
+            proved = calls_of_method(patching, Prover, "change")
             index = organisation.index()
             assert what_if(index, edits, now=NOW).affected == 2 * accounts
         counts.append(len(proved))
@@ -302,4 +290,31 @@ def test_who_is_told_apart_by_a_policy_that_all_hold_is_judged_alone(told: str, 
     difference = what_if(index, edits, now=NOW)
     gain = {member.name for shift, members in difference.proved for member in members if shift.any_gain}
     assert gain == {"ben"}
+    assert documents
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_names_count_where_a_tag_that_was_not_read_may_be_one(order: int) -> None:
+    """Only Ana's own folder can be the one that a condition names as the team's."""
+    team = "aws:PrincipalTag/team"
+    homes = allow("s3:GetObject", "arn:aws:s3:::homes/${aws:username}/*")
+    of_team = allow(
+        "s3:GetObject", f"arn:aws:s3:::homes/${{{team}}}/*", Condition={"StringEquals": {team: "ana"}}
+    )
+    organisation = Organisation()
+    kept = organisation.digest(text_of(homes))
+    old = organisation.digest(text_of({**of_team, "Effect": "Deny"}))
+    new = organisation.digest(text_of(allow("ec2:DescribeInstances")))
+    people = []
+    for n, name in enumerate(("ana", "ben")[::order]):
+        arn = f"arn:aws:iam::{FIRST}:user/{name}"
+        people.append(PrincipalRow(10 + n, arn, f"AIDA{name}", Grants((("kept", kept),), (1,)), None))
+    organisation.accounts.append(AccountRows(people, [], [PolicyRow(1, "exchanged", old)], (), FIRST, "aws"))
+    documents, index = organisation.held(), organisation.index()
+    edits = {FIRST: Edits(Changes(policies=[PolicyRow(1, "exchanged", new)]))}
+    difference = what_if(index, edits, now=NOW)
+    bit = difference.space.actions.mask("s3:GetObject")
+    gain = {member.name for shift, members in difference.proved for member in members if shift.any_gain & bit}
+    assert gain == {"ana"}
+    assert check(index, difference, random.Random(order)) >= len(people)
     assert documents

@@ -13,13 +13,16 @@ import pytest
 from iam.policy.index.difference import AccessDifference
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
+from iam.policy.index.likeness import Likeness
 from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
 from iam.policy.index.scenario import Edits, what_if
+from iam.policy.index.sides import Side
 from iam.policy.index.verdicts import PrincipalChange
 from iam.policy.index.witness import Prover
 from tests.iam.policy.index.organisations import ACCOUNTS, ALLOW_ALL, Organisation
 from tests.iam.policy.index.random_changes import NOW
 from tests.iam.policy.index.test_changes import both
+from tests.work import calls_of_method
 
 MANY = int(os.environ.get("GATEHOUSE_WITNESSES", "1"))
 """How many times as many cases are tried as in each run of the tests."""
@@ -228,15 +231,95 @@ def test_a_proof_is_shared_where_nothing_tells_names_accounts_and_buckets_of_one
         policies = [PolicyRow(base, "home", old)]
         organisation.accounts.append(AccountRows(people, [], policies, (), number, "aws", standing))
         edits[number] = Edits(Changes(policies=[PolicyRow(base, "home", new)]))
-    proved = []
-    change = Prover.change
-
-    def counted(prover: Prover, *sides: object, **how: object) -> PrincipalChange:
-        proved.append(sides)
-        return change(prover, *sides, **how)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Prover, "change", counted)
+    proved = calls_of_method(monkeypatch, Prover, "change")
+    taken_apart = calls_of_method(monkeypatch, Likeness, "_together")
     documents, index = organisation.held(), organisation.index()
     assert what_if(index, edits, now=NOW).affected == 60
     assert len(proved) == 2, "one for those with a bucket of their own, one for those without"
+    assert len(taken_apart) == 3, "and one for root users, however many have a bucket"
     assert documents
+
+
+def people_with_buckets(
+    *held: tuple[str, ...], gets: str = "arn:aws:s3:::homes/new/*"
+) -> tuple[Index, dict[str, Edits], list[object]]:
+    """Users with the same policy, which is exchanged, each with some documents of their own; `gets` is what
+    they can read afterwards.
+    """
+    organisation = Organisation()
+    old = organisation.digest(policy_of("s3:GetObject", "arn:aws:s3:::homes/*"))
+    new = organisation.digest(policy_of("s3:GetObject" if gets else "sqs:SendMessage", gets or "*"))
+    people = []
+    for n, texts in enumerate(held):
+        own = tuple((f"own{k}", organisation.digest(text)) for k, text in enumerate(texts))
+        arn = f"arn:aws:iam::{ACCOUNTS[0]}:user/person{n}"
+        people.append(PrincipalRow(100 + n, arn, f"AIDA{n}", Grants(own, (1,)), {}))
+    rows = AccountRows(people, [], [PolicyRow(1, "home", old)], (), ACCOUNTS[0], "aws")
+    organisation.accounts.append(rows)
+    documents = organisation.held()
+    edits = {ACCOUNTS[0]: Edits(Changes(policies=[PolicyRow(1, "home", new)]))}
+    return organisation.index(), edits, [documents]
+
+
+def policy_of(action: str, resource: str, *, effect: str = "Allow") -> str:
+    statement = {"Effect": effect, "Action": action, "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("resource", ["arn:aws:s3:::homes/x1/*", "arn:aws:s3:::h*", "arn:aws:s3:::homes/*"])
+def test_a_bucket_stands_for_no_other_one_that_the_exchanged_policy_is_about(
+    resource: str, order: int
+) -> None:
+    own = [policy_of("s3:GetObject", f"arn:aws:s3:::work-{n}/*") for n in range(2)]
+    same = policy_of("s3:GetObject", resource)
+    index, edits, documents = people_with_buckets(*[(own[0],), (same,), (own[1],)][::order])
+    assert check(index, what_if(index, edits, now=NOW), random.Random(1)) >= 3
+    assert documents
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_bucket_stands_for_no_other_one_where_it_is_denied(order: int) -> None:
+    """Who keeps a bucket loses less than all."""
+    buckets = [policy_of("s3:GetObject", f"arn:aws:s3:::home{n}/*") for n in range(3)]
+    deny = policy_of("s3:GetObject", "arn:aws:s3:::home1*", effect="Deny")
+    held = [(buckets[1],), (buckets[2], deny), (buckets[0], deny)][::order]
+    index, edits, documents = people_with_buckets(*held, gets="")
+    difference = what_if(index, edits, now=NOW)
+    assert check(index, difference, random.Random(1)) >= 3
+    bit = difference.space.actions.mask("s3:GetObject")
+    assert {shift.narrower & bit for shift, _ in difference.proved} == {bit}
+    assert documents
+
+
+def test_a_bucket_stands_for_no_other_one_where_the_exchanged_policy_is_about_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = [(policy_of("s3:GetObject", f"arn:aws:s3:::work-{n}/*"),) for n in range(4)]
+    taken_apart = calls_of_method(monkeypatch, Likeness, "_together")
+    for gets, expected in (("arn:aws:s3:::homes/new/*", 1), ("*", len(own))):
+        index, edits, documents = people_with_buckets(*own, gets=gets)
+        taken_apart.clear()
+        difference = what_if(index, edits, now=NOW)
+        assert len(taken_apart) == 1 + expected, "and one for the root user"
+        assert check(index, difference, random.Random(1)) >= len(own)
+        assert documents
+
+
+def test_a_request_that_is_shown_has_nothing_of_a_bucket_of_somebody_else() -> None:
+    """The word in the place of a star is one that stands in no pattern of one's own."""
+    deny = policy_of("s3:GetObject", "arn:aws:s3:::homes/private/*", effect="Deny")
+    buckets = [policy_of("s3:GetObject", f"arn:aws:s3:::work-{name}/*") for name in ("x", "7")]
+    index, edits, documents = people_with_buckets((buckets[0],), (buckets[1], deny))
+    difference = what_if(index, edits, now=NOW)
+    assert check(index, difference, random.Random(1)) >= 2
+    for shift, members in difference.proved:
+        for member in members:
+            shown = shift.witnesses("s3:GetObject", -1, *(), **sides_of(difference, member.id))
+            words = {witness.resource.rpartition("/")[2] for witness in shown}
+            assert words == {"example" if member.name == "person0" else "x"}
+    assert documents
+
+
+def sides_of(difference: AccessDifference, number: int) -> dict[str, Side]:
+    return dict(zip(("before", "after"), difference.sides_of(number), strict=True))
