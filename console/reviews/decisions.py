@@ -73,7 +73,7 @@ def _answer(
     status = 422 if error else 200
     if not is_fragment(request) or request.POST.get("from") == "row":
         if done is not None:
-            messages.success(request, f"{TOASTS[done]}: {row.subject}, {row.target_name}.")
+            messages.success(request, f"{TOASTS[done]}: {row.title}.")
             return redirect("reviews:row", campaign.pk, row.pk)
         return row_shown(request, campaign, row, error=error, conflict=conflict, reason=reason)
     (shown,) = rows_shown(request.viewer, campaign, [row], error=error, conflict=conflict, reason=reason)
@@ -83,7 +83,7 @@ def _answer(
     response = render(request, "reviews/_row.html", context, status=status)
     if done is not None or conflict:
         tone = "bad" if conflict else "ok"
-        text = conflict or f"{TOASTS[done or '']}: {row.subject}, {row.target_name}"
+        text = conflict or f"{TOASTS[done or '']}: {row.title}"
         response["HX-Trigger"] = json.dumps({"toast": {"tone": tone, "text": text}})
     return response
 

@@ -136,5 +136,5 @@ def give_back_page(request: ViewerRequest, pk: UUID, number: int) -> HttpRespons
     except RefusedError as refused:
         messages.error(request, refused.message)
     else:
-        messages.success(request, f"{row.subject} gets {row.target_name} back.")
+        messages.success(request, f"{row.who} gets {row.target_name} back.")
     return redirect("reviews:row", pk, number)

@@ -120,7 +120,7 @@ def shown(
         reason=reason,
         trial=getattr(row, "trial", None),
         url=f"{base or reverse('reviews:campaign', args=[campaign.pk])}rows/{row.pk}/",
-        label=f"{row.subject}, {row.target_name}",
+        label=row.title,
     )
 
 

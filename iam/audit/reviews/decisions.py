@@ -42,9 +42,9 @@ class Conflict:
     def words(self) -> str:
         """Who decided what."""
         if not self.row.decision:
-            return f"{self.row.subject}, {self.row.target_name}: the decision was undone meanwhile."
+            return f"{self.row.title}: the decision was undone meanwhile."
         label = ReviewDecision(self.row.decision).label.lower()
-        return f"{self.row.subject}, {self.row.target_name}: {self.row.decided_name} decided “{label}” first."
+        return f"{self.row.title}: {self.row.decided_name} decided “{label}” first."
 
 
 @dataclass(slots=True)
@@ -133,18 +133,14 @@ def _allowed(
     for row in rows:
         row.campaign = campaign
         if row.entity.arn in own:
-            result.refused.append(f"{_name(row)}: you can’t decide about your own access.")
+            result.refused.append(f"{row.title}: you can’t decide about your own access.")
         elif actor.person_id not in (row.reviewer_id, campaign.owner_id):
-            result.refused.append(f"{_name(row)}: only its reviewer can decide.")
+            result.refused.append(f"{row.title}: only its reviewer can decide.")
         elif row.is_requested:
-            result.refused.append(f"{_name(row)}: a change was requested already. Withdraw it first.")
+            result.refused.append(f"{row.title}: a change was requested already. Withdraw it first.")
         else:
             allowed.append(row)
     return allowed
-
-
-def _name(row: ReviewItem) -> str:
-    return f"{row.subject}, {row.target_name}"
 
 
 def _decide_one(

@@ -210,6 +210,16 @@ class ReviewItem(models.Model):
     def __str__(self) -> str:
         return f"{self.subject}: {self.target_name}"
 
+    @property
+    def who(self) -> str:
+        """Whose access it is, as pages call them: by the name of the person where it is known."""
+        return self.person_name or self.subject
+
+    @property
+    def title(self) -> str:
+        """Whose access, and to what."""
+        return f"{self.who}, {self.target_name}"
+
 
 class ReviewChange(models.Model):
     """A change that was requested for a row, or that gives its access back."""

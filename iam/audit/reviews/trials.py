@@ -137,7 +137,7 @@ def _inverses(changes: Iterable[Change]) -> Iterable[Operation]:
 
 
 def _tell(campaign: ReviewCampaign, row: ReviewItem, denied: str) -> None:
-    subject = f"{row.subject} gets {row.target_name} back"
+    subject = f"{row.who} gets {row.target_name} back"
     text = f"It was denied: {denied}" if denied else "Someone gave it back by hand."
     for person_id in dict.fromkeys((campaign.owner_id, row.decided_by)):
         tell_person(campaign, person_id, subject=subject, text=text, key=f"return:{row.pk}")

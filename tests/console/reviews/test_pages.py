@@ -265,3 +265,16 @@ def test_a_lead_and_an_administrator_each_meet_one_number_everywhere(world: made
             assert f"1 of your {own.count()}" in answer.content.decode()
     assert "Administrators in it" in text(administrator, base)
     assert "Administrators in it" not in text(lead, base)
+
+
+def test_what_is_said_of_a_row_calls_the_person_as_its_page_does(world: made.World) -> None:
+    campaign = made.opened(world)
+    row = made.row(campaign, world.maya, "payments")
+    lead, path = client_of(world.lead), address("decide-row", campaign.pk, row.pk)
+    page = text(lead, address("row", campaign.pk, row.pk))
+    assert "<h1>Maya: payments</h1>" in page
+    answer = lead.post(path, {"version": "0", "decision": "keep"}, headers={"HX-Request": "true"})
+    assert "Kept: Maya, payments" in answer["HX-Trigger"]
+    assert "the decision about Maya, payments" in answer.content.decode()
+    late = lead.post(path, {"version": "0", "decision": "keep"}, headers={"HX-Request": "true"})
+    assert "Maya, payments: Elif decided" in late.content.decode()
