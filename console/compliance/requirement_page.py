@@ -38,12 +38,12 @@ from iam.audit.frameworks.evaluation import RequirementPart
 from iam.audit.frameworks.judgement import DECISION_LABELS, NEEDS_APPROVAL, DecisionKind
 from iam.audit.frameworks.models import ComplianceScope, DecisionState, RequirementDecision
 from iam.audit.frameworks.queries import (
-    MAX_ACCOUNTS,
     decisions_about,
     history_of,
     parts_of_requirement,
     visible_scopes,
 )
+from iam.audit.frameworks.stored_parts import KEPT_ACCOUNTS
 from iam.audit.frameworks.terms import STATE_LABELS, WORST_FIRST, ScopeTerms
 from iam.directory.models import Person
 from iam.directory.second_approvers import others_who_decide
@@ -134,8 +134,10 @@ def shown(
     results = results_in(request, framework, scope)
     result = (results.results or {}).get(requirement.number)
     row = row_of(framework, requirement, scope, result, at=at) if result else None
-    parts = parts_of_requirement(viewer, framework, scope, requirement.number, at=at)
+    worst = result.get("worst") if result else None
+    parts = parts_of_requirement(viewer, framework, scope, requirement.number, at=at, only=worst)
     parts.sort(key=lambda part: (WORST_FIRST.index(part[2].verdict), part[1]))
+    total = sum(result["accounts"].values()) if result else len(parts)
     rows = decisions_about(framework, requirement.number, scope, at=at)
     now = to_local(at or datetime.now(tz=UTC))
     may_decide = at is None and decisions.may_decide_in(viewer, scope)
@@ -152,8 +154,8 @@ def shown(
         "updated_at": results.updated_at,
         "may_appoint": viewer.may(Right.MANAGE_OPERATORS, account_id=""),
         "opens_findings": request.signed_in.may(Right.SEE_ACCOUNT),
-        "accounts": list(_account_rows(parts[:MAX_ACCOUNTS])),
-        "more_accounts": max(0, len(parts) - MAX_ACCOUNTS),
+        "accounts": list(_account_rows(parts[:KEPT_ACCOUNTS])),
+        "more_accounts": max(0, total - KEPT_ACCOUNTS),
         "kinds_of_findings": [all_rules()[kind].title for kind in requirement.findings],
         "checks": [CHECKS[check] for check in requirement.checks],
         "decisions": [_decision(decision, request, now, may_decide) for decision in rows],
@@ -187,7 +189,8 @@ def _decide_url(framework: Framework, requirement: FrameworkRequirement, query: 
 def _account_rows(parts: Iterable[tuple[str, str, RequirementPart]]) -> Iterable[AccountRow]:
     chosen = list(parts)
     numbers = set(chain.from_iterable(_ids(part) for _, _, part in chosen))
-    findings = {row.pk: row for row in AuditFinding.objects.filter(pk__in=numbers)}
+    rows = AuditFinding.objects.filter(pk__in=numbers).only("name", "status")
+    findings = {row.pk: row for row in rows}
     for number, name, part in chosen:
         label, tone = VERDICTS[part.verdict]
         own = [findings[pk] for pk in _ids(part) if pk in findings]

@@ -46,6 +46,7 @@ MODULES = (
     "tests.bench.ingest_faults",
     "tests.bench.findings",
     "tests.bench.evidence",
+    "tests.bench.frameworks",
     "tests.bench.reviews",
     "tests.bench.review_keyboard",
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KeyTransform
 
 from iam.audit.frameworks.definitions import Framework
@@ -29,7 +29,6 @@ from iam.audit.frameworks.terms import RequirementState, ScopeTerms
 from iam.guard import Viewer
 
 KEPT_S = 60
-MAX_ACCOUNTS = 50
 """So many accounts are listed on the page of a requirement, those that fail first."""
 
 
@@ -139,11 +138,16 @@ def parts_of_requirement(
     number: str,
     *,
     at: datetime | None = None,
+    only: Collection[str] | None = None,
 ) -> list[tuple[str, str, RequirementPart]]:
-    """The number and name of each account with its part in a requirement; Gatehouse itself has neither."""
+    """The number and name of each account, or of these alone, with its part in a requirement; Gatehouse
+    itself has neither. What is kept of an account is about all requirements, and long.
+    """
     if not _is_covered(viewer, framework, at or datetime.now(tz=UTC)):
         return []
     rows = _assessments(viewer, framework, scope, at).annotate(part=KeyTransform(number, "parts"))
+    if only is not None:
+        rows = rows.filter(Q(account__account_id__in=only) | Q(account=None))
     parts = []
     columns = ("account__account_id", "account__name", "part")
     for account, name, part in rows.filter(part__isnull=False).values_list(*columns):

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from iam.audit.frameworks.evaluation import FindingRef, RequirementPart
 from iam.audit.frameworks.judgement import RequirementResult
-from iam.audit.frameworks.terms import AutomaticVerdict
+from iam.audit.frameworks.terms import WORST_FIRST, AutomaticVerdict
 
+KEPT_ACCOUNTS: Final = 20
+"""So many accounts are shown of a requirement, the worst first."""
 KEPT_FINDINGS: Final = 200
 """So many findings of a requirement are kept in an account and together; the counts are of all."""
 
@@ -39,6 +41,8 @@ def part_from_json(value: dict[str, Any]) -> RequirementPart:
 def result_to_json(result: RequirementResult) -> dict[str, Any]:
     """What the page of a framework shows of a requirement."""
     counts: dict[str, int] = {}
+    verdicts = result.account_verdicts
+    worst = sorted(verdicts, key=lambda number: (WORST_FIRST.index(verdicts[number]), number))
     for verdict in result.account_verdicts.values():
         counts[verdict.value] = counts.get(verdict.value, 0) + 1
     return {
@@ -46,6 +50,7 @@ def result_to_json(result: RequirementResult) -> dict[str, Any]:
         "reason": result.reason,
         "verdict": result.verdict.value,
         "accounts": counts,
+        "worst": worst[:KEPT_ACCOUNTS],
         "findings": list(result.findings[:KEPT_FINDINGS]),
         "problems": len(result.failing),
         "attestation": result.attestation.to_json() if result.attestation else None,
