@@ -40,6 +40,7 @@ from iam.mirror.models import Kind
 
 NEW_SHOWN: Final = 10
 UNKNOWN_BEFORE: Final = timedelta(days=7)
+NEW_FOR: Final = timedelta(days=30)
 NAMES: Final = {Kind.USER.value: "activity:person", Kind.ROLE.value: "activity:role"}
 
 
@@ -102,12 +103,13 @@ def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
 
 
 def _new_actions(used: list[ActionCalls], known: EventCoverage | None) -> list[ActionCalls]:
-    """The actions that were called for the first time lately, the newest first. What was called in the first
-    week that is known may have been called before.
+    """The actions that were called for the first time in the last thirty days of what is known, the newest
+    first. What was called in the first week that is known may have been called before.
     """
     if known is None:
         return []
-    new = [action for action in used if action.first_at > known.first_at + UNKNOWN_BEFORE]
+    since = max(known.first_at + UNKNOWN_BEFORE, known.last_at - NEW_FOR)
+    new = [action for action in used if action.first_at > since]
     return sorted(new, key=attrgetter("first_at"), reverse=True)[:NEW_SHOWN]
 
 

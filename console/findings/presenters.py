@@ -66,6 +66,7 @@ PLAIN: Final = frozenset(
 )
 """Evidence that someone sees who looks after people only."""
 LABELS: Final[Mapping[str, str]] = {
+    "features": "Features turned on",
     "mfa": "MFA",
     "text": "Statement",
     "statement": "Statement number",

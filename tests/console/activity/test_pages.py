@@ -218,3 +218,16 @@ def test_pages_say_which_time_is_complete(maya: Entity) -> None:
         assert "missing from" in page
         assert "Whether events are missing in between is unknown" not in page
     assert "Complete from" in _page(admin, f"/accounts/{number}/")
+
+
+def test_actions_that_are_new_are_listed_by_themselves() -> None:
+    maya = factories.user(factories.account(), "maya.okafor")
+    last = datetime(2026, 3, 30, 12, tzinfo=UTC)
+    for name, days in (("ListBuckets", 80), ("ListBuckets", 0), ("GetBucketAcl", 50), ("DeleteBucket", 2)):
+        happened(identity_of(maya), at=last - timedelta(days=days), eventName=name)
+    client = _client(Role.AUDITOR)
+    text = client.get(f"/people/{maya.pk}/activity/").content.decode()
+    card = text.partition("First-time actions")[2].partition("</section>")[0]
+    assert "s3:DeleteBucket" in card
+    assert "ListBuckets" not in card
+    assert "GetBucketAcl" not in card

@@ -37,5 +37,5 @@ class RootAccessNotCentral(FindingRule):
         if root_access is None:
             yield NotRead(None)
         elif ROOT_CREDENTIALS not in root_access["EnabledFeatures"]:
-            turned_on = ", ".join(root_access["EnabledFeatures"]) or "none"
+            turned_on = ", ".join(root_access["EnabledFeatures"]) or "None"
             yield RuleProblem(None, {"organization": organization["Id"], "features": turned_on})
