@@ -9,6 +9,7 @@ const ROW = "tr[data-row]",
 let asked = {}; /* for which decision, and of which row or selection, a reason is being written */
 let last = ""; /* the row that had the focus last */
 let turnsPage = false;
+const waiting = new Map(); /* what was decided about a row before the answer to a decision about it has come */
 
 const button = (decision, root) => $(`button[name=decision][value="${decision}"]`, root);
 const focusedRow = () => document.activeElement.closest(ROW);
@@ -41,6 +42,10 @@ function askReason(place, decision) {
 
 /* Revoking and reducing need a reason: its field comes first, and Enter decides. The next row is at hand at once. */
 function decideRow(row, decision) {
+  if ($(".htmx-request", row)) {
+    waiting.set(row.id, decision);
+    return focusRow((decision && row.nextElementSibling) || row);
+  }
   const chosen = button(decision, row),
     reason = $("input[name=reason]", row)?.value.trim();
   if (!chosen) return;
@@ -95,10 +100,13 @@ document.addEventListener("focusin", () => (last = focusedRow()?.id ?? last));
 /* A row that loses the focus with its answer gives it on: to the next one after a decision, else to itself. */
 document.addEventListener("htmx:afterSettle", (event) => {
   const part = document.getElementById(event.detail.target?.id ?? "");
+  const decision = waiting.get(part?.id);
+  waiting.delete(part?.id);
   if (event.detail.xhr?.status !== 200 || !part) return;
   if (part.matches(ROW)) {
     const isDecided = button("", part) && !$("[role=alert]", part);
     if (document.activeElement === document.body) focusRow((isDecided && part.nextElementSibling) || part);
+    if (decision !== undefined) decideRow(part, decision);
     if (turnsPage) turnPage();
   } else if (turnsPage && part.id === "table") {
     turnsPage = false;

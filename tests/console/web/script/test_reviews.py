@@ -178,3 +178,16 @@ def test_while_rows_are_selected_a_decision_is_about_these_with_one_reason(
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/together/?reason=jack+left&decision={decision}")
     assert [path for path in stage.asked if "decide-" in path] == []
+
+
+@pytest.mark.parametrize(("keys", "asked"), [("cku", 2), ("ckc", 1), ("ckukc", 1)])
+def test_what_is_decided_before_the_answer_has_come_is_not_lost(stage: Stage, keys: str, asked: int) -> None:
+    page = opened(stage)
+    page.locator("#row-1").focus()
+    script = "(keys) => [...keys].forEach((key) => document.activeElement.dispatchEvent("
+    page.evaluate(f"{script}new KeyboardEvent('keydown', {{key, bubbles: true, cancelable: true}})))", keys)
+    # Undo is sent when the row that has it has come; a last word that is the first is no other decision.
+    for _ in range(asked):
+        page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    expect(page.locator("#row-1").get_by_role("button", name="Undo")).to_be_visible()
+    assert stage.asked.count("/decide-1/") == asked
