@@ -105,8 +105,11 @@ class ChainState:
 
 def chain_state(*, newest: int = 4) -> ChainState:
     """A handful of queries by index, whatever the length of the journal."""
-    blocks = list(Block.objects.filter(count__gt=0).order_by("-sequence")[:newest])
-    last = Block.objects.order_by("-sequence").first()
+    highest = Block.objects.order_by("-sequence").values("sequence")[:1]
+    is_shown = Q(count__gt=0) | Q(sequence=Subquery(highest))
+    rows = list(Block.objects.filter(is_shown).order_by("-sequence")[: newest + 1])
+    last = rows[0] if rows else None
+    blocks = [block for block in rows if block.count][:newest]
     waiting = list(unchained(last).values_list("at", flat=True)[:MAX_WAITING])
     first = Entry.objects.order_by("id").values_list("at", flat=True).first()
     latest = Verification.objects.order_by("-id").first()
