@@ -106,7 +106,7 @@ def test_a_review_is_decided_by_keyboard_and_what_is_missed_comes_back(
 
     elif_kaya.goto(elif_kaya.url.partition("?")[0])
     elif_kaya.get_by_role("button", name="Request changes").click()
-    expect(elif_kaya.get_by_text("1 request for 1 decisions")).to_be_visible()
+    expect(elif_kaya.get_by_text("1 request for 1 decision.")).to_be_visible()
     ((change,),) = query(
         console, "SELECT change_id FROM audit_reviews_reviewchange WHERE is_return = 0 LIMIT 1"
     )
