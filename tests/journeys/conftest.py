@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from console.demo.broker import free_port
 from console.demo.password import PASSWORD
@@ -179,6 +179,14 @@ def open_when(page: Page, address: str, *, says: str) -> None:
         assert time.monotonic() < deadline, f"{says} is not on {address}"
         page.wait_for_timeout(500)
     page.goto(address)
+
+
+def send(button: Locator) -> None:
+    """Press a button, and wait until what it sends was answered: to open a page before that takes it back."""
+    page = button.page
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        button.click()
+    page.wait_for_load_state()
 
 
 def clicks_on(page: Page) -> list[str]:

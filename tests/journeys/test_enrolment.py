@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from iam.people.enrolment import totp
 from tests.iam.people.enrolment.test_no_seed_anywhere import in_redis
 from tests.journeys.axe import OF_COLOUR, STILL, violations
-from tests.journeys.conftest import Running, SignIn
+from tests.journeys.conftest import Running, SignIn, send
 from tests.services.browser import TIMEOUT_MS
 
 pytestmark = pytest.mark.journey
@@ -218,8 +218,7 @@ def test_a_lost_device_is_replaced_by_two_people_and_the_new_one_added_without_s
     for approver in (hana, hana, jonas):
         approver.goto(removal)
         if (decide := approver.get_by_role("button", name="Approve")).count():
-            decide.first.click()
-            approver.wait_for_load_state()
+            send(decide.first)
     expect(jonas.locator("main .badge").get_by_text("Done", exact=True)).to_be_visible()
     ines.goto(f"/people/{number_of(ines, 'elif.kaya')}/credentials/")
     expect(ines.get_by_role("link", name=re.compile("^Report as lost"))).to_have_count(1)

@@ -74,8 +74,8 @@ def test_without_scripts_the_buttons_of_the_editor_do_it(sign_in: SignIn) -> Non
     page.get_by_role("button", name="Check").click()
     expect(page.get_by_text("Did you mean lambda:InvokeFunction")).to_be_visible()
     page.get_by_role("button", name="Format").click()
-    assert editor.input_value() == before.replace("InvokeFunction", "InvokeFunktion")
+    expect(editor).to_have_value(before.replace("InvokeFunction", "InvokeFunktion"))
     expect(page.get_by_role("region", name="What this changes")).to_contain_text("Fix the errors")
     page.get_by_role("button", name="Fix line").click()
-    assert editor.input_value() == before
+    expect(editor).to_have_value(before)
     expect(page.get_by_role("region", name="What this changes")).to_contain_text("already has this text")

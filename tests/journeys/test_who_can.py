@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -27,7 +29,7 @@ def test_somebody_asks_who_can_and_reads_why(sign_in: SignIn) -> None:
     page.get_by_label("Resource", exact=True).fill(str(arn.get_attribute("value")))
     page.get_by_role("button", name="Find").click()
     expect(page.locator("#sum-h")).to_contain_text("can")
-    assert "resource=arn" in page.url
+    expect(page).to_have_url(re.compile("resource=arn"))
     details = page.get_by_role("link", name="Details of Ines Duarte")
     asked = page.url
     details.click()
