@@ -202,6 +202,9 @@ def _export(links: list[Link], *, before: datetime) -> Path:
     try:
         with PackFiles(draft, signer=key, about=about) as files:
             write_blocks(files, first, last, shows=lambda entry: True, signer=key)
+        # It is on the disk before the entries are gone: a power failure must not take both.
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
