@@ -13,6 +13,7 @@ from console.findings.presenters import STATUS_TONES, TONES
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of
+from console.web.moments import day_text
 from console.web.query import Query
 from console.web.render import render_live, render_page
 from iam.audit.findings.models import FindingCertainty, FindingSeverity, FindingStatus
@@ -39,7 +40,9 @@ def posture_page(request: ViewerRequest) -> HttpResponse:
     context: dict[str, Any] = {"section": "findings", "account": account, **asof_context(request)}
     if request.at is None:
         days = posture_days(accounts, most=DAYS_SHOWN)
-        context["days"] = [(day, score, number, _day_url(day, request)) for day, score, number in days]
+        context["days"] = [
+            (day_text(day), score, number, _day_url(day, request)) for day, score, number in days
+        ]
         context["accounts"] = len(accounts)
         return render_page(request, "findings/posture_days.html", context)
     if len(accounts) > MAX_ACCOUNTS:

@@ -128,13 +128,18 @@ def test_a_malformed_day_is_none() -> None:
 
 
 def test_no_page_reads_a_day_as_one_of_utc() -> None:
-    """But evidence, whose periods say that they are of UTC."""
+    """But evidence, audits and past scores, whose days say that they are of UTC."""
     own = {
         str(file.relative_to(ROOT))
         for file in (ROOT / "console").glob("**/*.py")
         if "demo" not in file.parts and "datetime.combine(" in file.read_text(encoding="utf-8")
     }
-    assert own == {"console/web/moments.py", "console/evidence/pack_form.py"}
+    assert own == {
+        "console/web/moments.py",
+        "console/evidence/pack_form.py",
+        "console/operators/directory_forms.py",
+        "console/findings/past_posture.py",
+    }
 
 
 def test_no_sentence_goes_on_with_a_capital_letter() -> None:
