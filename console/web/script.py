@@ -27,9 +27,10 @@ MODULES: Final = (
     "clipboard",
     "editors",
     "suggestions",
-    "reviews",
 )
 """A module stands after those that it imports from."""
+PAGE_MODULES: Final = ("reviews",)
+"""Modules that the templates of some pages load besides, as they are."""
 _NOT_SERVED: Final = re.compile(r"^(?:import [^;]*;\n|export | */\*.*?\*/\n)", re.MULTILINE | re.DOTALL)
 """What only one file per module needs, and comments on lines of their own."""
 

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from console.web.script import MODULES, NAME, joined
+from console.web.script import MODULES, NAME, PAGE_MODULES, joined
 from tests import factories
 
 FOLDER = settings.BASE_DIR / "static" / "js"
@@ -25,8 +25,8 @@ def text_of(module: str) -> str:
     return (FOLDER / f"{module}.js").read_text()
 
 
-def test_every_module_on_disk_is_in_the_script_once() -> None:
-    assert sorted(MODULES) == sorted(path.stem for path in FOLDER.glob("*.js"))
+def test_every_module_on_disk_is_in_the_script_once_or_loaded_by_a_page() -> None:
+    assert sorted((*MODULES, *PAGE_MODULES)) == sorted(path.stem for path in FOLDER.glob("*.js"))
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -48,7 +48,7 @@ def test_no_two_modules_name_something_alike() -> None:
 
 def test_every_module_has_a_test_in_a_browser() -> None:
     tests = {path.stem for path in (Path(__file__).parent / "script").glob("test_*.py")}
-    assert tests == {f"test_{module}" for module in MODULES}
+    assert tests == {f"test_{module}" for module in (*MODULES, *PAGE_MODULES)}
 
 
 def code_of(module: str) -> list[str]:
@@ -64,6 +64,17 @@ def code_of(module: str) -> list[str]:
 
 def test_the_script_holds_all_code_of_all_modules_and_nothing_else() -> None:
     assert list(filter(None, joined().splitlines())) == list(chain.from_iterable(map(code_of, MODULES)))
+
+
+@pytest.mark.parametrize("module", PAGE_MODULES)
+def test_a_module_of_a_page_is_loaded_by_one_template_and_imports_what_others_export(module: str) -> None:
+    templates = (settings.BASE_DIR / "templates").glob("**/*.html")
+    assert len([path for path in templates if f"'js/{module}.js'" in path.read_text()]) == 1
+    imports = IMPORT.findall(text_of(module))
+    assert len(imports) == text_of(module).count("import ")
+    for names, source in imports:
+        assert source in MODULES
+        assert set(names.split(", ")) <= set(EXPORT.findall(text_of(source)))
 
 
 def test_the_script_weighs_no_more_than_before_it_was_taken_apart() -> None:
