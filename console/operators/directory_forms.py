@@ -79,6 +79,7 @@ class AuditScopeForm(forms.Form):
         required=False,
         label="Evidence packs",
         widget=forms.CheckboxSelectMultiple,
+        help_text="The 50 newest are offered, and those that were chosen before.",
         error_messages={"invalid_choice": "Choose packs of the list."},
     )
     since = forms.DateField(

@@ -59,7 +59,7 @@ def pack_of(person: Person, *, kind: str = PackKind.PERIOD, subject: str = "", *
     values = {
         "since": NOW - timedelta(days=60),
         "until": NOW - timedelta(days=40),
-        "requested_at": NOW + timedelta(minutes=1),
+        "requested_at": datetime.now(tz=UTC) + timedelta(minutes=1),
         "state": PackState.DONE,
     }
     return EvidencePack.objects.create(
