@@ -18,6 +18,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.http.response import HttpResponseBase
 from django.test import Client
@@ -133,6 +134,12 @@ def _no_way_to_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("botocore.session.Session.create_client", refuse)
     monkeypatch.setattr("botocore.session.Session.get_credentials", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_rates() -> None:
+    """How often somebody tried to sign in is counted by network address, which all roles share here."""
+    cache.clear()
 
 
 @pytest.fixture(scope="module")

@@ -102,7 +102,9 @@ class StandinWorld:
         )
         try:
             self._admit(call, incoming)
-            reply = self._dispatch(call, incoming)
+            # A replay sets this moment too: what is made carries the same dates after a restart.
+            with clock.recorded(call.at):
+                reply = self._dispatch(call, incoming)
         except StandinRefusedError as refusal:
             reply = render(refusal, service=asked.service, request_id=request_id)
         event = trail.record(call, reply)
