@@ -79,7 +79,7 @@ def removal_allowed(connection: BaseDatabaseWrapper) -> Iterator[None]:
             yield
             cursor.execute(_sqlite_triggers()[name])
             return
-        # Whoever waits for the lock makes all who write wait behind it.
+        # A connection that waits for the lock makes all who write wait behind it.
         cursor.execute("SET LOCAL lock_timeout = '5s'")
         cursor.execute("ALTER TABLE journal_entry DISABLE TRIGGER journal_entry_append_only")
         yield

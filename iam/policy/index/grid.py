@@ -142,8 +142,8 @@ class Grid:
         return Mark(sure, bits)
 
     def _places_fitting(self, side: Side, say: Say, compiled: Compiled) -> int | None:
-        """The first request of each resource that is one of the statement's, whoever asks; None where that
-        depends on the principal or on the circumstances.
+        """The first request of each resource that is one of the statement's, by any principal; None where
+        that depends on the principal or on the circumstances.
         """
         names = say.clause.resources or ()
         if compiled.fits is None:
