@@ -122,6 +122,7 @@ try:
     SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(embedded=EMBEDDED)
     SIGN_IN_FORM_TARGETS = single_sign_on.form_targets(SOCIALACCOUNT_PROVIDERS)
     PACE = env.number("GATEHOUSE_PACE", 3000, low=0, high=1_000_000)
+    QUESTION_SECONDS = env.number("GATEHOUSE_QUESTION_SECONDS", 20, low=0, high=600)
     PULL_MINUTES = env.number("GATEHOUSE_PULL_MINUTES", 15, low=1, high=1440)
     AWS_RATE = env.number("GATEHOUSE_AWS_RATE", 20, low=1, high=1000)
     AWS_READS_AT_ONCE = env.number("GATEHOUSE_AWS_READS_AT_ONCE", 4, low=1, high=4)
@@ -247,6 +248,7 @@ MIDDLEWARE = [
     "console.web.pace.Pace",
     "console.web.middleware.ReaderZone",
     "console.web.middleware.AsOf",
+    "console.web.question_limit.QuestionLimit",
     "console.web.post_only.BackToPage",
 ]
 
@@ -423,12 +425,7 @@ FILE_UPLOAD_HANDLERS = ["console.web.uploads.NoFiles"]
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if not EMBEDDED:
-    CACHES = {
-        "default": {
-            "BACKEND": "console.web.cache.SharedCache",
-            "LOCATION": env.cache_url(BROKER_URL),
-        }
-    }
+    CACHES = {"default": {"BACKEND": "console.web.cache.SharedCache", "LOCATION": env.cache_url(BROKER_URL)}}
 configure_structlog()
 effective_log_level = LOG_LEVEL if not EMBEDDED else "WARNING"
 LOGGING = logging_settings(

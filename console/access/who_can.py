@@ -41,6 +41,7 @@ from iam.mirror.models import Kind
 from iam.mirror.queries.accounts import visible_accounts
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.request import account_of
+from iam.question_budget import BudgetSpentError
 
 PAGE: Final = 50
 STOPPED: Final = 10
@@ -64,16 +65,20 @@ def who_can_page(request: ViewerRequest) -> HttpResponse:
         is_first = not (form.after or form.before or form.narrowed.way or form.is_filtered)
         denied = STOPPED if is_first else 0
         group_size = 0 if form.is_list else OF_GROUP
-        answer = who_can(
-            form.question,
-            size=PAGE,
-            after=place_of(form.after),
-            before=place_of(form.before),
-            denied=denied,
-            narrowed=form.narrowed,
-            group_size=group_size,
-        )
-        context |= _answer(request, form, answer)
+        try:
+            answer = who_can(
+                form.question,
+                size=PAGE,
+                after=place_of(form.after),
+                before=place_of(form.before),
+                denied=denied,
+                narrowed=form.narrowed,
+                group_size=group_size,
+            )
+        except BudgetSpentError as stopped:
+            context["stopped_after"] = stopped.seconds
+        else:
+            context |= _answer(request, form, answer)
     status = 422 if form.is_wrong else 200
     response = render_page(request, "access/who_can.html", context, partial="question", status=status)
     if is_fragment(request):

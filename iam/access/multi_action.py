@@ -25,6 +25,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion, Answer, Found, Limitation
 from iam.policy.letter_case import fold
 from iam.policy.request import Principal, PrincipalKind, Request
+from iam.question_budget import check_budget
 
 SPECIAL: Final = ASSUMING | FREE | WITHOUT_RCPS | BUCKET_POLICY | OWNED_CHANGES
 """Actions for which AWS has rules of their own."""
@@ -76,7 +77,7 @@ class Tallied:
 
 def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> Tallied:
     """Ask `question` about each of the actions; its own action does not matter. One action is asked about as
-    it is.
+    it is. Raises BudgetSpentError where all of them take too long.
     """
     by_class: dict[Class, Tally] = {}
     by_member: dict[Member, Tally] = {}
@@ -86,6 +87,7 @@ def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> T
         answer = index.who_can(replace(question, action=names[0]))
         limitations |= dict.fromkeys(answer.limitations)
         _add(answer, names, by_class, by_member)
+        check_budget()
     if len(actions) > 1 or answer is None:
         parts = list(_any_action(by_class, by_member))
         answer = Answer(question, {}, parts, tuple(limitations))
@@ -139,6 +141,7 @@ def group_alike(index: Index, actions: Sequence[str], question: AccessQuestion) 
     groups: dict[Any, list[str]] = {}
     for action in actions:
         groups.setdefault(_treatment(index, action, bounding, question), []).append(action)
+        check_budget()
     return list(groups.values())
 
 

@@ -22,6 +22,7 @@ from iam.mirror.snapshot.rows import Rows, digests_of
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.index import Index
 from iam.policy.index.rows import Changes
+from iam.question_budget import check_budget
 
 WAIT_SECONDS: Final = 0.1
 LAG_SECONDS: Final = 3.0
@@ -145,8 +146,11 @@ class Moment:
                     self._refresh(number, missing[number])
                     if number not in self._read:
                         rest[number] = missing[number]
-        for _, standing, image in load_accounts(rest, self.at, self.index.documents, self._organization):
+        for number, standing, image in load_accounts(rest, self.at, self.index.documents, self._organization):
             self.index.put_image(image, standing)
+            self._read[number] = rest[number]
+            # A question that is stopped here goes on from here when it is asked again.
+            check_budget()
         self._read.update(rest)
 
     def _load_images(self, missing: Mapping[str, AccountRevision], *, until: float = inf) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,14 @@ from playwright.sync_api import Browser, Page, Route
 
 HOST = "http://localhost:9"
 HTMX = Path(django_htmx.__file__).parent / "static" / "django_htmx" / "htmx-2.min.js"
+
+
+def htmx_settings() -> str:
+    """What every page tells htmx, as it stands there: when it takes charge of a form, among others."""
+    base = (settings.BASE_DIR / "templates" / "base.html").read_text(encoding="utf-8")
+    found = re.search(r'<meta name="htmx-config".*?>', base, re.DOTALL)
+    assert found is not None
+    return found.group()
 
 
 @dataclass(slots=True)
@@ -31,7 +40,7 @@ class Stage:
         """Open a page with this body whose one script of ours is the module."""
         path = at.partition("?")[0].partition("#")[0]
         self.answers[path] = (
-            f'<!DOCTYPE html><html lang="en" {root}><head><title>Trial</title>'
+            f'<!DOCTYPE html><html lang="en" {root}><head><title>Trial</title>{htmx_settings()}'
             '<script src="/static/htmx.js" defer></script>'
             f'<script src="/static/js/{module}.js" type="module"></script></head><body>{body}</body></html>'
         )
