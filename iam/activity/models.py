@@ -144,6 +144,30 @@ class CallerDay(models.Model):
         return f"{self.service}:{self.action} on {self.day}"
 
 
+class CallerAction(models.Model):
+    """How often a principal called an action, in all accounts and on all days that are kept: the sum of its
+    rows of CallerDay, so that a page needs not add them up.
+    """
+
+    caller = models.ForeignKey(TrailCaller, on_delete=models.CASCADE, db_index=False, related_name="actions")
+    service = models.CharField(max_length=64)
+    action = models.CharField(max_length=128)
+    calls = models.PositiveBigIntegerField()
+    errors = models.PositiveBigIntegerField(help_text="Calls that failed, denied ones included.")
+    denied = models.PositiveBigIntegerField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_action"
+        constraints = [
+            models.UniqueConstraint(fields=["caller", "service", "action"], name="one_row_per_caller_action")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.action}"
+
+
 class CallerAddress(models.Model):
     """An address from which a principal called, as the event wrote it: an IP address, or an AWS service."""
 

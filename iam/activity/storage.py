@@ -5,10 +5,11 @@ rollups. Either all of a batch is stored or nothing of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import chain
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -52,28 +53,26 @@ _KNOWN: Final = (
     "SELECT known.event_id FROM unnest(%s::timestamptz[], %s::uuid[]) AS came(at, event_id) "
     "JOIN activity_event known ON known.at = came.at AND known.event_id = came.event_id"
 )
-_ADD_DAY: Final = """
-INSERT INTO activity_day
-  (caller_id, day, service, action, account_id, calls, errors, denied, first_at, last_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (caller_id, day, service, action, account_id) DO UPDATE SET
-  calls = activity_day.calls + excluded.calls,
-  errors = activity_day.errors + excluded.errors,
-  denied = activity_day.denied + excluded.denied,
-  first_at = CASE WHEN excluded.first_at < activity_day.first_at
-             THEN excluded.first_at ELSE activity_day.first_at END,
-  last_at = CASE WHEN excluded.last_at > activity_day.last_at
-            THEN excluded.last_at ELSE activity_day.last_at END
-"""
-_ADD_ADDRESS: Final = """
-INSERT INTO activity_address (caller_id, address, calls, first_at, last_at) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT (caller_id, address) DO UPDATE SET
-  calls = activity_address.calls + excluded.calls,
-  first_at = CASE WHEN excluded.first_at < activity_address.first_at
-             THEN excluded.first_at ELSE activity_address.first_at END,
-  last_at = CASE WHEN excluded.last_at > activity_address.last_at
-            THEN excluded.last_at ELSE activity_address.last_at END
-"""
+
+
+def _upsert(table: str, keys: tuple[str, ...], counts: tuple[str, ...]) -> str:
+    """The statement that adds a tally to a rollup: its keys, its counts, and the first and last call."""
+    columns = (*keys, *counts, "first_at", "last_at")
+    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in counts)
+    return f"""
+    INSERT INTO {table} ({", ".join(columns)}) VALUES ({", ".join(["%s"] * len(columns))})
+    ON CONFLICT ({", ".join(keys)}) DO UPDATE SET {sums},
+      first_at = CASE WHEN excluded.first_at < {table}.first_at
+                 THEN excluded.first_at ELSE {table}.first_at END,
+      last_at = CASE WHEN excluded.last_at > {table}.last_at
+                THEN excluded.last_at ELSE {table}.last_at END
+    """  # noqa: S608
+
+
+_COUNTS: Final = ("calls", "errors", "denied")
+_ADD_DAY: Final = _upsert("activity_day", ("caller_id", "day", "service", "action", "account_id"), _COUNTS)
+_ADD_ACTION: Final = _upsert("activity_action", ("caller_id", "service", "action"), _COUNTS)
+_ADD_ADDRESS: Final = _upsert("activity_address", ("caller_id", "address"), ("calls",))
 
 
 @dataclass(slots=True)
@@ -103,6 +102,14 @@ class CallTally:
             self.first_at = event.at
         elif event.at > self.last_at:
             self.last_at = event.at
+
+    def merge(self, other: CallTally) -> None:
+        """Count the calls of another tally too."""
+        self.calls += other.calls
+        self.errors += other.errors
+        self.denied += other.denied
+        self.first_at = min(self.first_at, other.first_at)
+        self.last_at = max(self.last_at, other.last_at)
 
 
 def known_files(digests: Sequence[str]) -> dict[str, TrailFile]:
@@ -259,25 +266,28 @@ def _add_up(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> Non
             if address not in addresses:
                 addresses[address] = CallTally(event.at, event.at)
             addresses[address].add(event)
-    is_sqlite = connection.vendor == "sqlite"
+    actions: dict[tuple[int, str, str], CallTally] = {}
+    for (caller, _, service, action, _), tally in days.items():
+        if (caller, service, action) not in actions:
+            actions[caller, service, action] = CallTally(tally.first_at, tally.last_at)
+        actions[caller, service, action].merge(tally)
     with connection.cursor() as cursor:
-        cursor.executemany(
-            _ADD_DAY,
-            [
-                (*key, tally.calls, tally.errors, tally.denied, *_times(tally, is_sqlite))
-                for key, tally in sorted(days.items())
-            ],
-        )
-        cursor.executemany(
-            _ADD_ADDRESS,
-            [(*key, tally.calls, *_times(tally, is_sqlite)) for key, tally in sorted(addresses.items())],
-        )
+        cursor.executemany(_ADD_DAY, _values(days, _COUNTS))
+        cursor.executemany(_ADD_ACTION, _values(actions, _COUNTS))
+        cursor.executemany(_ADD_ADDRESS, _values(addresses, ("calls",)))
 
 
-def _times(tally: CallTally, is_sqlite: bool) -> tuple[Any, Any]:
-    if is_sqlite:
-        return _sqlite_time(tally.first_at), _sqlite_time(tally.last_at)
-    return tally.first_at, tally.last_at
+def _values(tallies: Mapping[Any, CallTally], counts: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    """The parameters of each tally, in the order of its keys."""
+    is_sqlite = connection.vendor == "sqlite"
+    counted = attrgetter(*counts, "first_at", "last_at")
+    rows = []
+    for key, tally in sorted(tallies.items(), key=itemgetter(0)):
+        *numbers, first_at, last_at = counted(tally)
+        if is_sqlite:
+            first_at, last_at = _sqlite_time(first_at), _sqlite_time(last_at)
+        rows.append((*key, *numbers, first_at, last_at))
+    return rows
 
 
 def _sqlite_time(at: datetime) -> str:

@@ -71,6 +71,11 @@ SELECT caller_id, (at AT TIME ZONE 'UTC')::date, service, action, account_id, co
   count(*) FILTER (WHERE error_code <> ''), count(*) FILTER (WHERE is_denied), min(at), max(at)
 FROM activity_event GROUP BY 1, 2, 3, 4, 5
 """
+_ACTIONS: Final = """
+INSERT INTO activity_action (caller_id, service, action, calls, errors, denied, first_at, last_at)
+SELECT caller_id, service, action, sum(calls), sum(errors), sum(denied), min(first_at), max(last_at)
+FROM activity_day GROUP BY 1, 2, 3
+"""
 _ADDRESSES: Final = """
 INSERT INTO activity_address (caller_id, address, calls, first_at, last_at)
 SELECT caller_id, source_address, count(*), min(at), max(at) FROM activity_event GROUP BY 1, 2
@@ -180,8 +185,9 @@ def seed_events(principals: Principals, total: int, *, slices: range) -> None:
             )
         for _, definition in indexes:
             cursor.execute(definition.replace(" ON ONLY ", " ON "))
-        cursor.execute("TRUNCATE activity_day, activity_address")
+        cursor.execute("TRUNCATE activity_day, activity_action, activity_address")
         cursor.execute(_DAYS)
+        cursor.execute(_ACTIONS)
         cursor.execute(_ADDRESSES)
         # As autovacuum does.
         cursor.execute("VACUUM (ANALYZE)")

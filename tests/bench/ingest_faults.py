@@ -64,6 +64,7 @@ def run() -> list[dict[str, Any]]:
             f"ingest under faults ({acts}): {wanted:,} events, lost", wanted - found["events"], "", limit=0
         ),
         figure("ingest under faults: counted twice by day", found["by_day"] - wanted, "", limit=0),
+        figure("ingest under faults: counted twice by action", found["by_action"] - wanted, "", limit=0),
         figure("ingest under faults: counted twice by address", found["by_address"] - wanted, "", limit=0),
         figure("ingest under faults: time", seconds, "s", limit=TIMEOUT_S),
     ]
@@ -212,11 +213,12 @@ def outcome() -> dict[str, Any]:
     """How many events are stored, and how many calls the rollups count."""
     from django.db.models import Sum
 
-    from iam.activity.models import CallerAddress, CallerDay, TrailEvent
+    from iam.activity.models import CallerAction, CallerAddress, CallerDay, TrailEvent
 
     return {
         "events": TrailEvent.objects.count(),
         "by_day": CallerDay.objects.aggregate(calls=Sum("calls"))["calls"] or 0,
+        "by_action": CallerAction.objects.aggregate(calls=Sum("calls"))["calls"] or 0,
         "by_address": CallerAddress.objects.aggregate(calls=Sum("calls"))["calls"] or 0,
     }
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from iam.activity.ingest import Delivery, ingest
 from iam.activity.models import TrailEvent
 from iam.mirror.models import Entity
 from tests.iam.activity.records import record, trail
+
+DENIED: Final = {"errorCode": "AccessDenied"}
 
 
 def identity_of(entity: Entity, **more: Any) -> dict[str, Any]:

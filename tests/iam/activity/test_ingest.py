@@ -6,21 +6,31 @@ import random
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 import time_machine
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, connection
 
 from iam.activity import ingest as ingesting
 from iam.activity import storage
 from iam.activity.ingest import Delivery, IngestReport, deliveries_in, ingest
-from iam.activity.models import CallerAddress, CallerDay, TrailCaller, TrailEvent, TrailFile
+from iam.activity.models import (
+    CallerAction,
+    CallerAddress,
+    CallerDay,
+    TrailCaller,
+    TrailEvent,
+    TrailFile,
+)
+from iam.activity.queries import _OF_EVENTS
 from tests.iam.activity.records import ACCOUNT, ATTACK, record, trail, user
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
+TALLY = ("service", "action", "calls", "errors", "denied", "first_at", "last_at")
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
@@ -55,6 +65,7 @@ def _rows() -> dict[str, list[Any]]:
                 "last_at",
             )
         ),
+        "actions": sorted(CallerAction.objects.values_list("caller__digest", *TALLY)),
         "addresses": sorted(
             CallerAddress.objects.values_list("caller__digest", "address", "calls", "first_at", "last_at")
         ),
@@ -70,6 +81,9 @@ def _rollups_add_up() -> None:
         addresses[(event.caller_id, event.source_address)] += 1
     stored = CallerDay.objects.values_list("caller_id", "day", "service", "action", "account_id", "calls")
     assert {row[:-1]: row[-1] for row in stored} == dict(days)
+    counted = TrailEvent.objects.values("caller_id", "service", "action").annotate(**_OF_EVENTS)
+    names = ("caller_id", "service", "action", *_OF_EVENTS)
+    assert set(CallerAction.objects.values_list("caller_id", *TALLY)) == set(counted.values_list(*names))
     seen = CallerAddress.objects.values_list("caller_id", "address", "calls")
     assert {row[:-1]: row[-1] for row in seen} == dict(addresses)
 
@@ -101,6 +115,16 @@ def test_a_real_trail_is_stored_once_in_any_order_and_however_its_files_are_cut(
     report = _ingest(*(trail(*records[start : start + 700]) for start in range(0, len(records), 700)))
     assert _counts(report) == (5, 2900, 0, 2900)
     assert _rows() == before
+
+
+def test_an_upgrade_makes_the_sums_that_reading_would_have_made() -> None:
+    _ingest(*(path.read_bytes() for path in sorted(ATTACK.glob("*.gz"))[:5]))
+    before = _rows()["actions"]
+    CallerAction.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("iam.activity.migrations.0003_calls_by_action").FILL)
+    assert before
+    assert _rows()["actions"] == before
 
 
 def test_a_file_that_was_read_before_is_not_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,10 +25,9 @@ from iam.activity.queries import (
 )
 from iam.mirror.models import Entity
 from tests import factories
-from tests.iam.activity.events import happened, identity_of, session_of
+from tests.iam.activity.events import DENIED, happened, identity_of, session_of
 
 pytestmark = pytest.mark.django_db
-DENIED = {"errorCode": "AccessDenied"}
 
 
 @pytest.fixture

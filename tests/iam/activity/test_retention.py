@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import connection
 
-from iam.activity.models import CallerAddress, CallerDay, TrailEvent
+from iam.activity.models import CallerAction, CallerAddress, CallerDay, TrailEvent
 from iam.activity.partitions import _months
+from iam.activity.queries import actions_used, callers_of
 from iam.activity.retention import forget
 from tests import factories
-from tests.iam.activity.events import happened, identity_of
+from tests.iam.activity.events import DENIED, happened, identity_of
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
@@ -25,6 +26,27 @@ def test_what_is_older_is_forgotten_and_what_is_younger_is_kept() -> None:
     assert [event.at.day for event in TrailEvent.objects.all()] == [20]
     assert [row.day.day for row in CallerDay.objects.all()] == [20]
     assert [row.address for row in CallerAddress.objects.all()] == ["198.51.100.7"]
+
+
+def test_the_sum_of_an_action_forgets_the_days_that_are_forgotten() -> None:
+    """It is what the days that are left add up to, also where the border lies within a day."""
+    maya = factories.user(factories.account(), "maya.okafor")
+    days = [datetime(2026, 1, day, 10, tzinfo=UTC) for day in (3, 9, 15, 20)]
+    for day in days:
+        happened(identity_of(maya), at=day, times=2)
+    happened(identity_of(maya), at=days[1], eventName="PutObject", **DENIED)
+    happened(identity_of(maya), at=days[1], eventName="DeleteObject")
+    happened(identity_of(maya), at=days[3], eventName="DeleteObject", **DENIED)
+    for border in (1, 4, 12, 15):
+        forget(datetime(2026, 1, border, 12, tzinfo=UTC))
+        for _ in range(2):
+            callers = callers_of(maya)
+            assert actions_used(callers) == actions_used(callers, since=date(2026, 1, 1)), border
+            forget(datetime(2026, 1, border, 12, tzinfo=UTC))
+    use = [(each.action, each.calls, each.denied, each.first_at) for each in actions_used(callers)]
+    assert use == [("DeleteObject", 1, 1, days[3]), ("GetObject", 4, 0, days[2])]
+    forget(datetime(2026, 2, 1, tzinfo=UTC))
+    assert not CallerAction.objects.exists()
 
 
 @pytest.mark.postgresql

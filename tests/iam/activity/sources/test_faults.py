@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.db.models import Sum
 from django.utils import timezone
 
-from iam.activity.models import CallerAddress, CallerDay, TrailEvent
+from iam.activity.models import CallerAction, CallerAddress, CallerDay, TrailEvent
 from iam.activity.sources.models import SourceFile, SourcePlace, TrailSource
 from iam.activity.sources.run import due_sources, run_source
 from tests.iam.activity.sources.aws import TODAY, events, put, source
@@ -81,7 +81,7 @@ def test_no_event_is_lost_or_counted_twice(s3: Any, monkeypatch: pytest.MonkeyPa
     run_source(row.pk)
     assert breaking.broken >= 5
     assert TrailEvent.objects.count() == 60
-    for model in (CallerDay, CallerAddress):
+    for model in (CallerDay, CallerAction, CallerAddress):
         assert model.objects.aggregate(calls=Sum("calls"))["calls"] == 60, model
     assert SourceFile.objects.count() == 12
     assert not SourcePlace.objects.filter(read_until=None).exists()
