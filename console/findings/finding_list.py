@@ -136,6 +136,7 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
         "tabs": TABS,
         "nothing": NOTHING[_tab(request)],
         "q": wanted.text,
+        "owner": wanted.owner,
         "since": get.get("since", ""),
         "choices": _choices(request),
         "is_filtered": bool(wanted.text or any(get.get(name) for name in FILTERS)),
@@ -157,7 +158,7 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "findings/list.html", context, partial="table")
 
 
-FILTERS: Final = ("severity", "kind", "certainty", "team", "since")
+FILTERS: Final = ("severity", "kind", "certainty", "team", "owner", "since")
 
 
 def _choices(request: ViewerRequest) -> list[dict[str, Any]]:
@@ -227,6 +228,7 @@ def wanted_in(request: ViewerRequest) -> FindingFilter:
         changed_since=since,
         is_requested=tab == "requested",
         team=_team(request),
+        owner=get.get("owner", "").strip()[:200],
         text=get.get("q", "").strip()[:200],
     )
 
@@ -303,7 +305,7 @@ def _export_row(finding: AuditFinding, owner: str, viewer: Viewer, form: str) ->
         evidence = {name: value for name, value in values["evidence"].items() if name in PLAIN}
         values |= {"evidence": evidence, "related": [], "fix": {"words": finding.fix.get("words", "")}}
     if form == OCSF:
-        return [ocsf_of(finding, values)]
+        return [ocsf_of(finding, values, owner=owner)]
     if form == "csv":
         values |= {name: json.dumps(values[name], ensure_ascii=False) for name in NESTED}
     values["owner"] = owner

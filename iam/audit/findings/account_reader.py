@@ -260,9 +260,8 @@ def _persons_gone() -> frozenset[str]:
 
 
 def _owned(facts: AccountFacts) -> frozenset[int]:
-    """The users and roles whose owner is known."""
-    numbers = [entity.id for entity in (*facts.of_kind(Kind.USER), *facts.of_kind(Kind.ROLE))]
-    return frozenset(owners_known(numbers, tags=facts.tags))
+    """Those whose owner is known, of the users and roles that need one."""
+    return frozenset(owners_known((entity.id for entity in facts.needing_owner), tags=facts.tags))
 
 
 def _usage(account: Account) -> tuple[dict[int, datetime], dict[int, dict[str, str]], bool]:

@@ -13,11 +13,15 @@ from iam.access.escalation_groups import OpeningStatements
 from iam.access.escalation_use import UsedPath
 from iam.access.grants.unused_grants import UnusedGrant
 from iam.audit.assertions.terms import AssertionTerms
-from iam.mirror.models import Kind
+from iam.mirror.models import NEVER, Kind
 from iam.people.fleet.roots import Root
 from iam.policy.index.index import Index
 from iam.policy.request import SERVICE_LINKED_PATH
 
+OWNED_DAYS: Final = 90
+"""A role that was used within so many days needs an owner."""
+RESERVED: Final = "/aws-reserved/"
+"""The path of roles that IAM Identity Center makes."""
 NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -155,7 +159,7 @@ class AccountFacts:
     """
     persons_gone: frozenset[str] = frozenset()
     owned: frozenset[int] = frozenset()
-    """The users and roles whose owner is known today."""
+    """Of `needing_owner`, those whose owner is known today."""
     root: Root | None = None
     is_root_mfa_virtual: bool = False
     index: Index | None = None
@@ -211,6 +215,20 @@ class AccountFacts:
         for role in self.of_kind(Kind.ROLE):
             if not role.is_service_linked and role.arn not in self.own_roles:
                 yield role
+
+    @property
+    def needing_owner(self) -> Iterator[EntityFact]:
+        """The roles that were used lately, and the users with access keys who aren't known to be people.
+        Those that IAM Identity Center makes are its own.
+        """
+        since = self.days_ago(OWNED_DAYS)
+        usage = self.usage or {}
+        for role in self.roles:
+            if usage.get(role.id, NEVER) >= since and RESERVED not in role.arn:
+                yield role
+        for user, credential in self.users:
+            if credential.active_keys and not credential.has_password:
+                yield user
 
     @cached_property
     def groups_of(self) -> dict[int, list[int]]:

@@ -18,6 +18,7 @@ from iam.audit.findings.models import (
     FindingSeverity,
     FindingStatus,
 )
+from iam.audit.findings.owners import owners_of
 from iam.audit.findings.rules import all_rules
 from iam.directory.models import Person, Role
 from iam.mirror.models import Account
@@ -69,7 +70,12 @@ def _tell(account: Account, *, since: datetime | None, until: datetime) -> int:
         text = "This account’s findings were calculated for the first time."
     else:
         subject = f"{counts} finding{plural} opened in {account.name}"
-        lines = [f"{_title(finding.kind)}: {finding.name}" for finding in new[:NAMED]]
+        owners = owners_of(finding.entity_id for finding in new[:NAMED] if finding.entity_id)
+        lines = []
+        for finding in new[:NAMED]:
+            owner = owners.get(finding.entity_id or 0, "")
+            answers = f", owner: {owner}" if owner not in ("", finding.name) else ""
+            lines.append(f"{_title(finding.kind)}: {finding.name}{answers}")
         if len(new) > NAMED:
             lines.append(f"And {len(new) - NAMED:,} more.")
         text = "\n".join(lines)

@@ -33,8 +33,10 @@ HIGH_CONFIDENCE, MEDIUM_CONFIDENCE = (3, "High"), (2, "Medium")
 AWS_ACCOUNT: Final = 10
 
 
-def ocsf_of(finding: AuditFinding, values: Row) -> Row:
-    """A finding as an event; `values` are those of the JSON list that the reader may see."""
+def ocsf_of(finding: AuditFinding, values: Row, *, owner: str = "") -> Row:
+    """A finding as an event; `values` are those of the JSON list that the reader may see, `owner` is who
+    owns the subject.
+    """
     rule = all_rules().get(finding.kind)
     title = rule.title if rule else finding.kind
     is_fixed = finding.status == FindingStatus.FIXED
@@ -84,7 +86,10 @@ def ocsf_of(finding: AuditFinding, values: Row) -> Row:
             "status": result_name,
         },
         "remediation": {"desc": values["fix"].get("words", "") or title},
-        "resources": [_resource(arn, finding) for arn in (finding.subject, *values["related"])],
+        "resources": [
+            _resource(finding.subject, finding, owner=owner),
+            *(_resource(arn, finding) for arn in values["related"]),
+        ],
         "cloud": {
             "provider": "AWS",
             "account": {
@@ -102,10 +107,12 @@ def _activity(finding: AuditFinding) -> tuple[int, str]:
     return CREATE if finding.changed_at == finding.first_seen else UPDATE
 
 
-def _resource(uid: str, finding: AuditFinding) -> Row:
+def _resource(uid: str, finding: AuditFinding, *, owner: str = "") -> Row:
     parts = uid.split(":", 5)
     kind = parts[5].partition("/")[0] if len(parts) == 6 else "account"
     resource: dict[str, Any] = {"uid": uid, "name": uid.rpartition("/")[2], "type": kind}
+    if owner:
+        resource["owner"] = {"name": owner}
     return resource | {"cloud_partition": finding.account.partition}
 
 

@@ -19,6 +19,7 @@ from iam.audit.findings.models import (
     FindingSeverity,
     FindingStatus,
 )
+from iam.audit.findings.owners import entities_owned_by
 from iam.directory.models import OwnedUser, Team
 from iam.guard import Viewer
 from iam.keyset import Order
@@ -40,7 +41,8 @@ KINDS_OF_TEAMS: Final = (Kind.USER, Kind.GROUP)
 @dataclass(frozen=True, slots=True)
 class FindingFilter:
     """What a list of findings is narrowed to. `changed_since`: whose status changed since then;
-    `is_requested`: someone requested to accept it; `team`: it is about a user of the team.
+    `is_requested`: someone requested to accept it; `team`: it is about a user of the team; `owner`: the name
+    or email address of who owns what it is about.
     """
 
     account: Account | None = None
@@ -51,6 +53,7 @@ class FindingFilter:
     changed_since: datetime | None = None
     is_requested: bool = False
     team: Team | None = None
+    owner: str = ""
     text: str = ""
 
 
@@ -92,6 +95,8 @@ def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
         machines = OwnedUser.objects.filter(team=wanted.team).values("aws_id")
         people = people_under([Rule(*rule) for rule in rules])
         rows = rows.filter(Q(entity__in=people) | Q(entity__aws_id__in=machines))
+    if wanted.owner:
+        rows = rows.filter(entity__in=entities_owned_by(wanted.owner))
     # Who looks after people only must not find out by a search what else a finding is about.
     column = "search__contains" if viewer.sees_accounts else "place__contains"
     for word in wanted.text.lower().split():

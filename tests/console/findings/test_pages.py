@@ -170,6 +170,22 @@ def test_the_file_has_what_is_filtered(form: str, finding: AuditFinding) -> None
         assert (row["severity"], row["evidence"]) == ("high", {"mfa": "none"})
 
 
+def test_list_page_and_files_agree_on_the_owner(account: Account, finding: AuditFinding) -> None:
+    """It is looked up when each is made, so that a link that was made a moment ago shows everywhere."""
+    factories.person("Tomas Lind", arns=(finding.subject,))
+    client = signed_in(Role.AUDITOR)
+    address = f"{LIST}?owner=Tomas%20Lind"
+    assert f'href="{address}"' in text(client, page_of(finding))
+    for query, is_listed in (("?owner=tomas lind", True), ("?owner=Priya", False)):
+        page = text(client, f"{LIST}{query}")
+        assert (f'href="{page_of(finding)}"' in page) is is_listed
+        assert ("owner: Tomas Lind" in page) is is_listed
+        for form in ("csv", "json", "ocsf.jsonl"):
+            answer = client.get(f"{reverse('findings:export', args=[form])}{query}")
+            body = b"".join(answer.streaming_content).decode()
+            assert ("Tomas Lind" in body) is is_listed, (form, query)
+
+
 def until(days: int = 30) -> str:
     return f"{datetime.now(tz=UTC) + timedelta(days=days):%Y-%m-%d}"
 

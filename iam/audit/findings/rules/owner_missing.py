@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
-from iam.audit.findings.facts import AccountFacts, EntityFact
+from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, ROLES, USERS
-
-DAYS: Final = 90
-RESERVED: Final = "/aws-reserved/"
-"""The path of roles that IAM Identity Center makes."""
 
 
 class OwnerMissing(FindingRule):
@@ -31,20 +26,14 @@ class OwnerMissing(FindingRule):
     uses_last_use = True
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
-        since = facts.days_ago(DAYS)
-        for role in facts.roles:
-            used_at = (facts.usage or {}).get(role.id)
-            is_used = used_at is not None and used_at >= since
-            if is_used and RESERVED not in role.arn and not _has_owner(facts, role):
-                yield RuleProblem(role, {"last_used": used_at.isoformat() if used_at else None})
-        for user, credential in facts.users:
-            if not credential.active_keys or _has_owner(facts, user):
+        for entity in facts.needing_owner:
+            if entity.id in facts.owned:
                 continue
-            if credential.has_password is None:
-                yield NotRead(user)
-            elif not credential.has_password:
-                yield RuleProblem(user, {"active_keys": credential.active_keys})
-
-
-def _has_owner(facts: AccountFacts, entity: EntityFact) -> bool:
-    return entity.id in facts.owned
+            credential = facts.credentials.get(entity.id)
+            if credential is None:
+                used_at = (facts.usage or {})[entity.id]
+                yield RuleProblem(entity, {"last_used": used_at.isoformat()})
+            elif credential.has_password is None:
+                yield NotRead(entity)
+            else:
+                yield RuleProblem(entity, {"active_keys": credential.active_keys})

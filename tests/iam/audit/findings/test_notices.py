@@ -65,11 +65,12 @@ def test_later_ones_are_named_and_told_of_once(account: Account) -> None:
     someone(Role.AUDITOR, "Amara Diallo")
     factories.user(account, "old", credentials={"mfa": "none"})
     calculate_due([account])
-    factories.user(account, "tomas", credentials={"mfa": "none"})
+    tomas = factories.user(account, "tomas", credentials={"mfa": "none"})
+    factories.person("Tomas Lind", arns=(tomas.arn,))
     written(account)
     calculate_due([account])
     _, second = messages()
-    assert "Console password without MFA: tomas" in second.text
+    assert "Console password without MFA: tomas, owner: Tomas Lind\n" in f"{second.text}\n"
     assert "old" not in second.text
     assert tell_new_findings(account) == 0
     written(account)

@@ -78,6 +78,15 @@ def test_every_event_has_what_is_required() -> None:
         assert event["time"] > 10**12
 
 
+def test_the_owner_is_that_of_the_subject_alone() -> None:
+    row = findings()[-1]
+    row.related = ["arn:aws:iam::111111111111:user/other"]
+    first, second = ocsf_of(row, values_of(row), owner="Tomas Lind")["resources"]
+    assert first["owner"] == {"name": "Tomas Lind"}
+    assert "owner" not in second
+    assert all("owner" not in resource for resource in ocsf_of(row, values_of(row))["resources"])
+
+
 @pytest.mark.parametrize(
     ("status", "expected"), [("open", (1, 1, 3)), ("accepted", (3, 1, 3)), ("fixed", (4, 3, 1))]
 )
