@@ -28,12 +28,12 @@ class BrokenAssertion:
 
 @dataclass(frozen=True, slots=True)
 class AssertionQuestion:
-    """The index before, and with the changed accounts as they would be. `after` has only those in them whom
-    the changes concern; `whole` gives one that has everybody, which takes longer.
+    """The index before, and with the changed accounts as they would be. `concerned` gives one that has only
+    those in them whom the changes concern; `whole` gives one that has everybody, which takes longer.
     """
 
     before: Index
-    after: Index
+    concerned: Callable[[], Index]
     accounts: Collection[str]
     whole: Callable[[], Index]
 

@@ -111,7 +111,7 @@ class _ImpactQuestion:
         self._gone = list(chain.from_iterable(edit.changes.gone for edit in edits.values()))
         question = AssertionQuestion(
             before=index,
-            after=self._found.after or index,
+            concerned=self._found.index_after,
             accounts=edits.keys(),
             whole=lambda: edited_index(index, edits, texts=texts, is_whole=True),
         )

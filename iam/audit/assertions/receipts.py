@@ -22,7 +22,7 @@ def broken_by(question: AssertionQuestion) -> Iterator[BrokenAssertion]:
     for assertion in active():
         terms = AssertionTerms.from_json(assertion.terms)
         numbers = [number for number in sorted(question.accounts) if terms.covers(number)]
-        after = question.after
+        after = question.concerned()
         if numbers and _is_about_roles(terms):
             whole = after = whole or question.whole()
         for number in numbers:

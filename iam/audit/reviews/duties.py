@@ -134,7 +134,7 @@ def duties_broken_by(question: AssertionQuestion) -> Iterator[BrokenAssertion]:
     for rule in active_rules():
         terms = SodTerms.from_json(rule.terms)
         for number in sorted(question.accounts):
-            after = breakers(question.after, number, terms)
+            after = breakers(question.concerned(), number, terms)
             now = breakers(question.before, number, terms) if after else {}
             known = {member.arn for member in now.values()}
             names = [_named(member) for member in after.values() if member.arn not in known]

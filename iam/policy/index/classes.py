@@ -282,6 +282,19 @@ class Member:
         self.id, self.arn, self.unique_id = id, arn, unique_id
         self.grants, self.tags, self.trust = grants, tags, trust
 
+    def of_class(self, cls: Class) -> Member:
+        """The same principal as a member of another class, which does not know of it."""
+        member = Member(
+            self.id,
+            self.arn,
+            unique_id=self.unique_id,
+            grants=self.grants,
+            tags=self.tags,
+            trust=self.trust,
+        )
+        member.cls = cls
+        return member
+
     @property
     def account(self) -> str:
         """Twelve digits."""
@@ -319,6 +332,10 @@ class ColumnMember(Member):
 
     def __init__(self, columns: Columns, row: int, cls: Class) -> None:
         self.columns, self.row, self.cls = columns, row, cls
+
+    def of_class(self, cls: Class) -> ColumnMember:
+        """The same principal as a member of another class, which does not know of it."""
+        return ColumnMember(self.columns, self.row, cls)
 
     # What is read is not kept: answers hold on to hundreds of thousands of rows.
     @property

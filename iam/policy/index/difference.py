@@ -110,8 +110,8 @@ class AccessDifference:
     shifts: dict[Shift, list[Member]]
     sides_of: Callable[[int], tuple[Side, Side]] = field(repr=False, compare=False)
     """A principal by its number, before and after."""
-    after: Index | None = field(default=None, repr=False, compare=False)
-    """The index as it would be, with those whom the edits concern."""
+    index_after: Callable[[], Index] = field(repr=False, compare=False)
+    """Gives the index as it would be, with those whom the edits concern; the first time it may be made."""
 
     @property
     def proved(self) -> Iterator[tuple[Shift, list[Member]]]:
@@ -150,7 +150,7 @@ def difference(
     shifts: Iterable[tuple[Member, Shift]],
     *,
     sides_of: Callable[[int], tuple[Side, Side]],
-    after: Index | None = None,
+    index_after: Callable[[], Index],
 ) -> AccessDifference:
     """Put together who shifts alike, and leave out who does not."""
     alike: dict[tuple[int, int, int], tuple[Shift, list[Member]]] = {}
@@ -167,4 +167,4 @@ def difference(
     for shift, members in alike.values():
         if shift.before != shift.after or shift.change.proofs:
             members_by_shift.setdefault(shift, []).extend(members)
-    return AccessDifference(space, members_by_shift, sides_of, after)
+    return AccessDifference(space, members_by_shift, sides_of, index_after)

@@ -12,6 +12,7 @@ from functools import cached_property
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import NOTHING, AccessDifference, Shift, difference
 from iam.policy.index.documents import Doc
+from iam.policy.index.exchange import Exchange, exchanged_by, holds_inline
 from iam.policy.index.index import Index
 from iam.policy.index.likeness import ActionPart, Kin, Likeness, Parts, is_another
 from iam.policy.index.register import Register
@@ -52,19 +53,72 @@ def what_if(
     documents = [index.documents.add(digest, text) for digest, text in (texts or {}).items()]
     # All of it is used until the end: a search for garbage meanwhile finds none.
     with collecting_paused():
-        after = edited_index(index, edits)
-        sides = _Sides(index.accounts, after.accounts)
+        concerned = _Concerned(index, edits)
+        sides = _Sides(index.accounts, concerned.shards)
         shifts = _Shifts(index, sides, now=now)
         result = difference(
             index.documents.space,
-            shifts.of(edits, {number: after.accounts[number] for number in edits}),
+            shifts.of(concerned),
             sides_of=sides.of_number,
-            after=after,
+            index_after=concerned.index_after,
         )
         # What was compared goes before the search, which then has less to look at.
         del shifts
     del documents
     return result
+
+
+class _Concerned:
+    """Whom some edits concern, before and after. `shards` are the accounts as they would be; of those in
+    which only texts of policies are others, what the account itself is stays the same.
+    """
+
+    def __init__(self, index: Index, edits: Mapping[str, Edits]) -> None:
+        self._index, self._edits = index, edits
+        self._exchanges: dict[frozenset[tuple[Doc, Doc]], Exchange] = {}
+        self._exchanging: dict[str, tuple[Exchange, list[Member]]] = {}
+        for number, edit in edits.items():
+            self._try_to_exchange(index.accounts[number], edit)
+        placed = {number: edit for number, edit in edits.items() if number not in self._exchanging}
+        self._placed = edited_index(index, placed)
+        self.shards = dict(self._placed.accounts)
+
+    def _try_to_exchange(self, shard: Shard, edit: Edits) -> None:
+        if edit.standing not in (None, shard.standing):
+            return
+        register = self._index.register
+        exchanged = exchanged_by(shard, edit.changes, doc_of=lambda row: register.doc(row.digest, row.name))
+        if exchanged is None:
+            return
+        members = shard.concerned_by(edit.changes)
+        if not holds_inline({doc.digest for doc in exchanged}, (member.grants for member in members)):
+            pairs = frozenset(exchanged.items())
+            exchange = self._exchanges.setdefault(pairs, Exchange(exchanged))
+            self._exchanging[shard.number] = exchange, members
+
+    def pairs(self) -> Iterator[tuple[Member | None, Member | None]]:
+        """Every member that the edits concern, or that they make or end, before and after."""
+        for number, edit in self._edits.items():
+            if number in self._exchanging:
+                exchange, members = self._exchanging[number]
+                for member in members:
+                    yield member, exchange.member(member)
+                continue
+            known = self._index.accounts[number].members
+            for member in self.shards[number].members.values():
+                yield known.get(member.id), member
+            for gone in edit.changes.gone:
+                if gone in known:
+                    yield known[gone], None
+
+    def index_after(self) -> Index:
+        """The index as it would be, with those whom the edits concern."""
+        after = self._placed
+        for number in self._exchanging:
+            shard = self._index.accounts[number]
+            if after.accounts[number] is shard:
+                after.accounts[number] = _edited(shard, self._edits[number], after.register, is_whole=False)
+        return after
 
 
 def edited_index(
@@ -159,15 +213,12 @@ class _Shifts:
         self._by_key: dict[object, PrincipalChange] = {}
         self._shifts: dict[tuple[int, int, int], Shift] = {}
 
-    def of(self, edits: Mapping[str, Edits], after: Mapping[str, Shard]) -> Iterator[tuple[Member, Shift]]:
+    def of(self, concerned: _Concerned) -> Iterator[tuple[Member, Shift]]:
         """Every member that the edits concern, or that they make or end."""
-        for number, shard in after.items():
-            known = self._index.accounts[number].members
-            for member in shard.members.values():
-                yield member, self._shift(known.get(member.id), member)
-            for gone in edits[number].changes.gone:
-                if gone in known:
-                    yield known[gone], self._shift(known[gone], None)
+        for before, after in concerned.pairs():
+            member = after or before
+            assert member is not None
+            yield member, self._shift(before, after)
 
     def _shift(self, before: Member | None, after: Member | None) -> Shift:
         reach_before = NOTHING if before is None else self._before.for_member(before)

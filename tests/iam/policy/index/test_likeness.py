@@ -236,7 +236,7 @@ def test_a_proof_is_shared_where_nothing_tells_names_accounts_and_buckets_of_one
     documents, index = organisation.held(), organisation.index()
     assert what_if(index, edits, now=NOW).affected == 60
     assert len(proved) == 2, "one for those with a bucket of their own, one for those without"
-    assert len(taken_apart) == 3, "and one for root users, however many have a bucket"
+    assert len(taken_apart) == 2, "however many have a bucket"
     assert documents
 
 
@@ -301,7 +301,7 @@ def test_a_bucket_stands_for_no_other_one_where_the_exchanged_policy_is_about_al
         index, edits, documents = people_with_buckets(*own, gets=gets)
         taken_apart.clear()
         difference = what_if(index, edits, now=NOW)
-        assert len(taken_apart) == 1 + expected, "and one for the root user"
+        assert len(taken_apart) == expected
         assert check(index, difference, random.Random(1)) >= len(own)
         assert documents
 

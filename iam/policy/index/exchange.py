@@ -1,0 +1,79 @@
+"""Principals as they would be if nothing but texts of policies were others: each with another document in the
+place of one that it holds.
+
+Nobody is placed anew for that: what an index notes of documents and who holds them takes longer than all that
+a receipt asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
+from iam.policy.index.documents import Doc
+from iam.policy.index.rows import Changes, Grants, PolicyRow
+from iam.policy.index.shard import Shard
+
+Exchanged = Mapping[Doc, Doc]
+"""What takes the place of a document, by that document."""
+
+
+def exchanged_by(shard: Shard, changes: Changes, *, doc_of: Callable[[PolicyRow], Doc]) -> Exchanged | None:
+    """Which documents some changes exchange for others, whoever in the account holds them, and in whatever
+    way. None where they do something else, or where principals differ in what becomes of them: by how they
+    hold a document, or by what they are themselves.
+    """
+    if changes.principals or changes.groups or changes.gone:
+        return None
+    exchanged: dict[Doc, Doc] = {}
+    fresh = {row.id: row for row in changes.policies if shard.policies.get(row.id) != row}
+    for number, row in fresh.items():
+        before, after = shard.policy_doc(number), doc_of(row)
+        # What was not read is known by the name of the policy.
+        if number not in shard.policies or before.problems or after.problems or after.is_marked:
+            return None
+        if exchanged.setdefault(before, after) is not after:
+            return None
+    digests = {doc.digest for doc in exchanged}
+    if any(row.digest in digests for row in shard.policies.values() if row.id not in fresh):
+        return None
+    return None if holds_inline(digests, (group.grants for group in shard.groups.values())) else exchanged
+
+
+def holds_inline(digests: Collection[str], holders: Iterable[Grants]) -> bool:
+    """Whether somebody has some of the documents as an inline policy, which stays."""
+    return any(digest in digests for grants in holders if grants.inline for _, digest in grants.inline)
+
+
+class Exchange:
+    """Exchanges the same documents for everybody who holds some of them."""
+
+    def __init__(self, exchanged: Exchanged) -> None:
+        self._exchanged = exchanged
+        self._profiles: dict[Profile, Profile] = {}
+        self._limits: dict[Limits, Limits] = {}
+
+    def member(self, member: Member) -> Member:
+        """A principal as it would be."""
+        profile = self._profiles.get(member.cls.profile)
+        if profile is None:
+            profile = self._profiles[member.cls.profile] = self._profile(member.cls.profile)
+        return member.of_class(Class(profile, member.account))
+
+    def _profile(self, profile: Profile) -> Profile:
+        docs = {self._exchanged.get(doc, doc) for doc in profile.bundle.docs}
+        bundle = Bundle(tuple(sorted(docs, key=id)))
+        # What is exchanged for them has no marks.
+        marked = tuple([each for each in profile.marked if each.doc not in self._exchanged])
+        return Profile(bundle, marked, self._limits_of(profile.limits))
+
+    def _limits_of(self, limits: Limits) -> Limits:
+        boundary = limits.boundary
+        if boundary is None or boundary not in self._exchanged:
+            return limits
+        known = self._limits.get(limits)
+        if known is None:
+            bound = self._exchanged[boundary]
+            known = Limits(limits.flags, bound, (), limits.levels, limits.level_marks, limits.sort)
+            self._limits[limits] = known
+        return known
