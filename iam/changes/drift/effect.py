@@ -54,7 +54,9 @@ def effect_of(happened: ObservedSteps) -> dict[str, Any]:
         if account not in index.accounts:
             return {}
         shifts, sides = _shifts(index, index.accounts[account], before, after)
-        effect = difference(index.documents.space, shifts, sides_of=sides.__getitem__)
+        effect = difference(
+            index.documents.space, shifts, sides_of=sides.__getitem__, index_after=lambda: index
+        )
         impact = Lines(index, effect).impact(own)
     body: dict[str, Any] = json.loads(json.dumps(impact.body))
     sensitivity = HIGH if opens_a_door(happened) else ""

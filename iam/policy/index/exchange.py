@@ -8,6 +8,7 @@ a receipt asks.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import chain
 
 from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
 from iam.policy.index.documents import Doc
@@ -42,7 +43,8 @@ def exchanged_by(shard: Shard, changes: Changes, *, doc_of: Callable[[PolicyRow]
 
 def holds_inline(digests: Collection[str], holders: Iterable[Grants]) -> bool:
     """Whether somebody has some of the documents as an inline policy, which stays."""
-    return any(digest in digests for grants in holders if grants.inline for _, digest in grants.inline)
+    inline = chain.from_iterable(grants.inline for grants in holders if grants.inline)
+    return any(digest in digests for _, digest in inline)
 
 
 class Exchange:
