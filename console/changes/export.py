@@ -66,7 +66,7 @@ def _export_row(row: dict[str, Any]) -> tuple[Any, ...]:
     return (
         str(change.change_set_id),
         str(change.pk),
-        change.reference,
+        row["reference"],
         row["title"],
         _what(blocks),
         [name for _, name in places],

@@ -24,7 +24,7 @@ from iam.changes.models import Change
 from iam.changes.queries import STATES, list_changes
 from iam.changes.set_state import standings_of
 from iam.changes.summary import blocks_of
-from iam.changes.titles import partly_hidden, title_of
+from iam.changes.titles import partly_hidden, references_of, title_of
 from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import whole_accounts
 
@@ -85,10 +85,10 @@ def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
 
 def rows_of(changes: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]]:
     """The rows of a list of requests, each by the first of its changes that the viewer sees: title, what and
-    where, state and weight, as its page shows them. Five queries, whatever their number.
+    where, state and weight, as its page shows them. Six queries at most, whatever their number.
     """
     sets = [change.change_set_id for change in changes]
-    partial = partly_hidden(sets, viewer=viewer)
+    partial, references = partly_hidden(sets, viewer=viewer), references_of(changes)
     standings = standings_of(sets)
     ending = ends.ends_of([change.change_set for change in changes])
     lasting = ends.lasts_of([change.change_set for change in changes])
@@ -100,6 +100,7 @@ def rows_of(changes: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]
         rows.append(
             {
                 "change": change,
+                "reference": references[change.change_set_id],
                 "title": title_of(change, is_partial=is_partial),
                 "blocks": [] if is_partial else blocks,
                 "ends_at": ending.get(change.change_set_id),

@@ -20,7 +20,7 @@ from console.changes.seals import seal_context
 from console.changes.subject import about_of, subject_openable
 from console.changes.trail_records import with_trail_records
 from console.changes.weights import weight_of_request
-from console.web.access import ViewerRequest, layout_for, require_present
+from console.web.access import ViewerRequest, found_or_404, layout_for, require_present
 from console.web.moments import input_text, zone_label
 from iam.access.grants.queries import grant_for
 from iam.changes import services
@@ -31,7 +31,7 @@ from iam.changes.operations import Operation, restore
 from iam.changes.operations.policy_version import DefaultText
 from iam.changes.queries import visible_changes
 from iam.changes.summary import blocks_of
-from iam.changes.titles import partly_hidden, title_of
+from iam.changes.titles import partly_hidden, references_of, title_of
 from iam.guard import Right, Viewer
 from iam.people.moving.queries import move_for
 from iam.people.offboarding import queries as offboardings
@@ -55,11 +55,12 @@ def acting_on(request: ViewerRequest, pk: UUID) -> Change:
 
 
 def first_of(request: ViewerRequest, pk: UUID) -> Change:
-    """The first change of the request that the viewer sees; 404 for a request of which they see nothing."""
-    shown = change_or_404(request, pk)
-    seen = visible_changes(request.viewer).filter(change_set=shown.change_set).order_by("position")
-    first = seen.values_list("pk", flat=True).first()
-    return change_or_404(request, first) if first and first != shown.pk else shown
+    """The first change that the viewer sees of the request that a change is part of, which they need not see:
+    a link to a request works for everybody who sees some of it. 404 for who sees nothing.
+    """
+    change_set = Change.objects.filter(pk=pk).values("change_set")
+    seen = visible_changes(request.viewer).filter(change_set__in=change_set).order_by("position")
+    return found_or_404(seen.select_related("account", "change_set", "entity", "reverts").first())
 
 
 def is_single(change: Change) -> bool:
@@ -108,6 +109,7 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
             "change": shown,
             "is_partial": is_partial,
             "title": title_of(shown, is_partial=is_partial),
+            "reference": references_of([shown])[shown.change_set_id],
             "blocks": []
             if is_partial
             else blocks_of(shown.change_set.summary, plain=not viewer.sees_accounts),

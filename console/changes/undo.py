@@ -19,7 +19,7 @@ from console.web.render import render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.queries import visible_changes
-from iam.changes.titles import title_of
+from iam.changes.titles import references_of, title_of
 from iam.guard import Right
 
 
@@ -83,6 +83,7 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
     chosen = [part for part in ticked if part in can]
     context: dict[str, Any] = {
         "change": shown,
+        "reference": references_of([shown])[shown.change_set_id],
         "title": title_of(shown),
         "account": shown.account,
         "form": form,

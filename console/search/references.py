@@ -16,8 +16,9 @@ from iam.audit.evidence.packs import visible_packs
 from iam.audit.reviews.models import ReviewCampaign
 from iam.audit.reviews.queries import find_campaign
 from iam.changes.drift.queries import visible_drifts
+from iam.changes.models import Change
 from iam.changes.queries import visible_changes
-from iam.changes.titles import partly_hidden, title_of
+from iam.changes.titles import partly_hidden, references_of, title_of
 from iam.guard import Viewer
 from iam.people.moving.queries import visible_moves
 from iam.people.offboarding.queries import visible_leavers
@@ -27,6 +28,8 @@ from iam.people.runs.models import RowStatus
 
 NUMBER: Final = re.compile(r"(?P<kind>[a-z]{3})-?(?P<digits>[0-9a-f]{4,8})", re.IGNORECASE)
 MAX_REFERENCES: Final = 5
+MAX_OF_SETS: Final = 200
+"""So many changes are looked at of requests whose first change is not seen."""
 
 
 def reference_results(viewer: Viewer, text: str) -> list[SearchResult]:
@@ -44,22 +47,29 @@ def _range(first: UUID, last: UUID, field: str = "pk") -> Q:
 
 
 def _changes(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:
-    """The number of a request is that of its first change: it leads to the request."""
-    rows = visible_changes(viewer).filter(_range(first, last)).select_related("account", "change_set")
-    changes = list(rows.order_by("pk")[:MAX_REFERENCES])
-    hidden = partly_hidden({change.change_set_id for change in changes}, viewer=viewer)
+    """The number of a request is that of its first change, also for who sees only others of it: it leads to
+    the request.
+    """
+    seen = visible_changes(viewer).select_related("account", "change_set")
+    changes = list(seen.filter(_range(first, last)).order_by("pk")[:MAX_REFERENCES])
+    heads = {change.change_set_id: change for change in changes if not change.position}
+    if not viewer.scope.sees_everything:
+        requests = Change.objects.filter(_range(first, last), position=0).values("change_set")
+        for change in seen.filter(change_set__in=requests).order_by("position")[:MAX_OF_SETS]:
+            heads.setdefault(change.change_set_id, change)
+    references = references_of(heads.values())
+    hidden = partly_hidden(heads, viewer=viewer)
+    for change_set, change in heads.items():
+        title = title_of(change, is_partial=change_set in hidden)
+        yield _change_result(change, "changes:request", title, references[change_set])
     for change in changes:
-        in_set = visible_changes(viewer).filter(change_set=change.change_set_id)
-        is_later = in_set.filter(position__lt=change.position).exists()
-        is_request = change.change_set_id not in hidden and not is_later
-        page = "changes:request" if is_request else "changes:change"
-        yield SearchResult(
-            title=title_of(change, is_partial=not is_request),
-            url=reverse(page, args=[change.pk]),
-            icon="history",
-            kind=change.reference,
-            detail=change.account.name,
-        )
+        if change.position:
+            yield _change_result(change, "changes:change", change.title, change.reference)
+
+
+def _change_result(change: Change, page: str, title: str, reference: str) -> SearchResult:
+    url = reverse(page, args=[change.pk])
+    return SearchResult(title=title, url=url, icon="history", kind=reference, detail=change.account.name)
 
 
 def _grants(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:

@@ -96,6 +96,11 @@ class ChangeSet(models.Model):
         return hashlib.sha256(",".join(digests).encode()).hexdigest()
 
 
+def reference_of(pk: uuid.UUID) -> str:
+    """The number of a change, as people speak of it."""
+    return f"CHG-{pk.hex[:8].upper()}"
+
+
 class Change(models.Model):
     """One write to AWS, from the asking to the reading back. The row is the outbox: what is due is found
     here.
@@ -207,7 +212,7 @@ class Change(models.Model):
     @property
     def reference(self) -> str:
         """The short name by which people speak of it; the beginning of the id, so that a search finds it."""
-        return f"CHG-{self.id.hex[:8].upper()}"
+        return reference_of(self.id)
 
     @property
     def is_running(self) -> bool:

@@ -225,6 +225,12 @@ def _matching_requests(text: str, changes: QuerySet[Change], *, in_title: bool) 
         requests = requests.union(
             changes.filter(change_set__in=titled.values("pk")).order_by().values("change_set")
         )
+    elif number := _has_number(text):
+        # The number of a request is that of its first change, which they need not see.
+        firsts = Change.objects.filter(number, position=0)
+        requests = requests.union(
+            changes.filter(change_set__in=firsts.values("change_set")).order_by().values("change_set")
+        )
     return Q(change_set__in=requests)
 
 
@@ -235,8 +241,13 @@ def _matches(text: str) -> Q:
         | Q(reason__icontains=text)
         | Q(subject_arn__icontains=text)
     )
+    return condition | _has_number(text)
+
+
+def _has_number(text: str) -> Q:
+    """The changes whose number begins so; no condition for a text that cannot be one."""
     reference = text.strip().lower().removeprefix("chg-")
-    if len(reference) >= 4 and all(c in "0123456789abcdef" for c in reference):
-        low, high = reference[:32].ljust(32, "0"), reference[:32].ljust(32, "f")
-        condition |= Q(pk__gte=UUID(low), pk__lte=UUID(high))
-    return condition
+    if len(reference) < 4 or any(c not in "0123456789abcdef" for c in reference):
+        return Q()
+    low, high = reference[:32].ljust(32, "0"), reference[:32].ljust(32, "f")
+    return Q(pk__gte=UUID(low), pk__lte=UUID(high))

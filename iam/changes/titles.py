@@ -1,5 +1,5 @@
 """What a request is called, for whom: its title speaks of all its changes, and is told only to who sees them
-all.
+all. Its number is the same for everybody.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from iam.changes.models import OF_GRANT, Change
+from iam.changes.models import OF_GRANT, Change, reference_of
 from iam.changes.operations import Operation
 from iam.changes.operations.managed_policy import CreatePolicy, DeletePolicy
 from iam.changes.queries import visible_changes
@@ -37,6 +37,24 @@ def title_of(change: Change, *, is_partial: bool = False) -> str:
     journal. `is_partial`: who reads it does not see all of the request, and reads the title of the change.
     """
     return change.title if is_partial else change.change_set.title or change.title
+
+
+def references_of(changes: Iterable[Change]) -> dict[UUID, str]:
+    """The number of the request of each change, by the id of its set: that of its first change, the same for
+    who does not see that one. One query, none where all are first.
+    """
+    references = {}
+    later = set()
+    for change in changes:
+        if change.position:
+            later.add(change.change_set_id)
+        else:
+            references[change.change_set_id] = change.reference
+    if later - references.keys():
+        firsts = Change.objects.filter(change_set__in=later, position=0)
+        for change_set, pk in firsts.values_list("change_set_id", "pk"):
+            references[change_set] = reference_of(pk)
+    return references
 
 
 def partly_hidden(sets: Iterable[UUID], *, viewer: Viewer) -> set[UUID]:

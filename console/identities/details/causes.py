@@ -11,6 +11,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from console.activity.behind import CallBehind
+from iam.changes.models import reference_of
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
 from iam.mirror.models import Cause
@@ -38,12 +39,8 @@ def causes(moments: Iterable[tuple[str, UUID | None]], *, viewer: Viewer) -> dic
     ids = {cause for kind, cause in moments if kind == Cause.CHANGE and cause is not None}
     if not ids:
         return {}
-    causes_by_id = {cause: CauseLine(_reference(cause)) for cause in ids}
+    causes_by_id = {cause: CauseLine(reference_of(cause)) for cause in ids}
     rows = visible_changes(viewer).filter(pk__in=ids).values_list("pk", "requested_label")
     for pk, label in rows:
-        causes_by_id[pk] = CauseLine(_reference(pk), label, reverse("changes:change", args=[pk]))
+        causes_by_id[pk] = CauseLine(reference_of(pk), label, reverse("changes:change", args=[pk]))
     return causes_by_id
-
-
-def _reference(pk: UUID) -> str:
-    return f"CHG-{pk.hex[:8].upper()}"
