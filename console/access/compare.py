@@ -86,6 +86,8 @@ def _answer(request: ViewerRequest, form: CompareForm, comparison: Comparison) -
         "wider": comparison.number(DifferenceSort.WIDER),
         "narrower": comparison.number(DifferenceSort.NARROWER),
         "altered": comparison.number(DifferenceSort.ALTERED),
+        "only_right_unlisted": comparison.number_unlisted(DifferenceSort.ONLY_RIGHT),
+        "only_left_unlisted": comparison.number_unlisted(DifferenceSort.ONLY_LEFT),
         "risk_left": left,
         "risk_right": right,
         "services": [service_row(comparison, service, query=form.query) for service in part],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any, Final
 
 from django.urls import reverse
@@ -88,15 +89,22 @@ def service_row(comparison: Comparison, service: ServiceDifference, *, query: Qu
         url=f"{query.with_values(service=service.prefix)}#actions",
         left=bar(service.left)[0],
         right=bar(service.right)[0],
-        badges=[
-            (BADGES[sort][0].format(number), BADGES[sort][1])
-            for sort, number in service.numbers.items()
-            if number
-        ],
+        badges=list(_badges(service)),
         because=because[:MAX_CAUSES]
         or ([_elsewhere(comparison, _only_sort(service))] if service.differs else []),
         more=max(0, len(because) - MAX_CAUSES),
     )
+
+
+def _badges(service: ServiceDifference) -> Iterator[tuple[str, str]]:
+    for sort, number in service.numbers.items():
+        text, tone = BADGES[sort]
+        if number:
+            yield text.format(number), tone
+    for sort, number in service.unlisted.items():
+        text, tone = BADGES[sort]
+        if number:
+            yield f"{text.format(number)} not in AWS’s list", tone
 
 
 def group_rows(comparison: Comparison, prefix: str, *, query: Query) -> list[ActionGroupRow]:
@@ -106,7 +114,8 @@ def group_rows(comparison: Comparison, prefix: str, *, query: Query) -> list[Act
 
 def _only_sort(service: ServiceDifference) -> DifferenceSort | None:
     """The sort of all that differs of a service, if it is one."""
-    sorts = [sort for sort, number in service.numbers.items() if number]
+    counts = chain(service.numbers.items(), service.unlisted.items())
+    sorts = list(dict.fromkeys(sort for sort, number in counts if number))
     return sorts[0] if len(sorts) == 1 else None
 
 

@@ -66,6 +66,7 @@ def _overview(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
         "page": rows.services(access, form, shown),
         "all_services": len(access.services),
         "all_actions": sum(service.allowed for service in access.services),
+        "all_unlisted": len(access.names),
         **_around(shown, access, form),
     }
     return _rendered(request, shown, context)

@@ -251,6 +251,7 @@ def service_head(prefix: str, service: ServiceAccess | None) -> dict[str, Any]:
         "counts": counts,
         "words": in_words(service.levels) if service else "",
         "allowed": service.allowed if service else 0,
+        "unlisted": service.unlisted if service else 0,
     }
 
 

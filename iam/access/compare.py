@@ -26,7 +26,6 @@ from iam.policy.index.effective import Effective
 from iam.policy.index.sides import Side as Holder
 from iam.policy.index.sides import side_of
 from iam.policy.index.witness import PrincipalChange, Prover, Witness
-from iam.policy.letter_case import fold
 
 
 class DifferenceSort(StrEnum):
@@ -92,11 +91,13 @@ class ServiceDifference:
     left: dict[Level, Count]
     right: dict[Level, Count]
     numbers: dict[DifferenceSort, int]
+    unlisted: dict[DifferenceSort, int]
+    """Of names that AWS does not list."""
 
     @property
     def differs(self) -> bool:
         """Whether anything does."""
-        return any(self.numbers.values())
+        return any(self.numbers.values()) or any(self.unlisted.values())
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,11 @@ class Comparison:
     @cached_property
     def shift(self) -> Shift:
         """From left to right, as sets of actions that AWS lists."""
-        listed = (1 << len(catalogue())) - 1
 
         def listed_part(side: SideAccess) -> Effective:
             if side.access is None:
                 return NOTHING
-            return Effective(*(mask & listed for mask in side.access.found))
+            return Effective(*map(catalogue().listed, side.access.found))
 
         return Shift(listed_part(self.left), listed_part(self.right), self._change)
 
@@ -145,13 +145,13 @@ class Comparison:
     def masks(self) -> dict[DifferenceSort, int]:
         """The actions of each sort, each action in one of them; each is proved by a request."""
         shift = self.shift
-        listed = (1 << len(catalogue())) - 1
+        listed = catalogue().listed
         return {
-            DifferenceSort.ONLY_RIGHT: shift.gained & listed,
-            DifferenceSort.ONLY_LEFT: shift.lost & listed,
-            DifferenceSort.WIDER: shift.wider & listed,
-            DifferenceSort.NARROWER: (shift.narrower | shift.conditional) & listed,
-            DifferenceSort.ALTERED: shift.altered & listed,
+            DifferenceSort.ONLY_RIGHT: listed(shift.gained),
+            DifferenceSort.ONLY_LEFT: listed(shift.lost),
+            DifferenceSort.WIDER: listed(shift.wider),
+            DifferenceSort.NARROWER: listed(shift.narrower | shift.conditional),
+            DifferenceSort.ALTERED: listed(shift.altered),
         }
 
     def witnesses(self, name: str) -> tuple[Witness, ...]:
@@ -163,19 +163,25 @@ class Comparison:
 
     @cached_property
     def unlisted(self) -> dict[DifferenceSort, tuple[str, ...]]:
-        """Names that AWS does not list and only one side has."""
-        left, right = (
-            {fold(name): name for name in (side.access.names if side.access else ())}
-            for side in (self.left, self.right)
-        )
+        """Names that AWS does not list, that a side has in its policies, and that only this side is
+        allowed.
+        """
         return {
-            DifferenceSort.ONLY_RIGHT: tuple(name for key, name in right.items() if key not in left),
-            DifferenceSort.ONLY_LEFT: tuple(name for key, name in left.items() if key not in right),
+            DifferenceSort.ONLY_RIGHT: self._unlisted_only(self.right, other=self.left),
+            DifferenceSort.ONLY_LEFT: self._unlisted_only(self.left, other=self.right),
         }
 
+    def _unlisted_only(self, side: SideAccess, *, other: SideAccess) -> tuple[str, ...]:
+        names = side.access.names if side.access else ()
+        return tuple(name for name in names if self._grade(name, other.access) is None)
+
     def number(self, sort: DifferenceSort) -> int:
-        """How many actions are of a sort."""
-        return self.masks[sort].bit_count() + len(self.unlisted.get(sort, ()))
+        """How many actions that AWS lists are of a sort."""
+        return self.masks[sort].bit_count()
+
+    def number_unlisted(self, sort: DifferenceSort) -> int:
+        """How many names that AWS does not list are of a sort."""
+        return len(self.unlisted.get(sort, ()))
 
     @property
     def in_both(self) -> int:
@@ -185,7 +191,7 @@ class Comparison:
     @property
     def is_same(self) -> bool:
         """Whether nothing differs."""
-        return not any(self.number(sort) for sort in DifferenceSort)
+        return not any(self.number(sort) or self.number_unlisted(sort) for sort in DifferenceSort)
 
     @cached_property
     def risky(self) -> int:
@@ -224,14 +230,14 @@ class Comparison:
                 left.get(prefix, {}),
                 right.get(prefix, {}),
                 {sort: self._number_of(sort, prefix) for sort in DifferenceSort},
+                {sort: len(self._unlisted_of(sort, prefix)) for sort in self.unlisted},
             )
             for prefix in {*left, *right, *unlisted}
         ]
         return sorted(services, key=lambda service: (service.title.lower(), service.prefix))
 
     def _number_of(self, sort: DifferenceSort, prefix: str) -> int:
-        listed = (self.masks[sort] & catalogue().mask_of_service(prefix)).bit_count()
-        return listed + len(self._unlisted_of(sort, prefix))
+        return (self.masks[sort] & catalogue().mask_of_service(prefix)).bit_count()
 
     def _unlisted_of(self, sort: DifferenceSort, prefix: str) -> tuple[str, ...]:
         names = self.unlisted.get(sort, ())

@@ -74,8 +74,8 @@ class EffectiveBasis:
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccess:
-    """What is allowed of one service. `levels` has those with any actions; `unlisted` are allowed names that
-    AWS's lists lack.
+    """What is allowed of one service. `levels` has those with any actions; `unlisted` counts allowed names
+    that AWS does not list, which are in no other number.
     """
 
     prefix: str
@@ -89,8 +89,8 @@ class ServiceAccess:
 
     @property
     def allowed(self) -> int:
-        """How many actions are allowed in some way."""
-        return sum(self.sum(grade) for grade in Grade) + self.unlisted
+        """How many actions that AWS lists are allowed in some way."""
+        return sum(self.sum(grade) for grade in Grade)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,8 @@ class EffectiveAccess:
     @property
     def is_full(self) -> bool:
         """Whether every action is allowed on every resource."""
-        listed = (1 << len(catalogue())) - 1
-        return not listed & ~self.found.everywhere & ~self.space.without_permission
+        refused = ~self.found.everywhere & ~self.space.without_permission
+        return not catalogue().listed(refused)
 
     @property
     def passes_roles(self) -> bool:
@@ -195,10 +195,15 @@ def patterns_of(statement: Statement) -> tuple[str, ...]:
 
 
 def access_of(number: int, *, account: str, at: datetime | None) -> EffectiveAccess | None:
-    """What the user or role with the number can do at a moment; None where the index does not have it."""
-    with snapshot(at, accounts=[account], may_lag=True) as index:
-        member = index.member(account, number)
-        return None if member is None else read_access(index, member)
+    """What the user or role with the number can do at a moment; None where the index does not have it, not
+    even after it has been brought up to date.
+    """
+    for may_lag in (True, False):
+        with snapshot(at, accounts=[account], may_lag=may_lag) as index:
+            member = index.member(account, number)
+            if member is not None:
+                return read_access(index, member)
+    return None
 
 
 def read_access(index: Index, member: Member) -> EffectiveAccess:
@@ -233,7 +238,7 @@ def _unlisted(allowed: Effective, statements: Iterable[ApplicableStatement], spa
     for entry in statements:
         if not entry.statement.is_not_action:
             own.update(map(fold, entry.statement.actions))
-    unlisted = allowed.allowed_mask >> len(catalogue()) << len(catalogue())
+    unlisted = allowed.allowed_mask ^ catalogue().listed(allowed.allowed_mask)
     return tuple(name for name in space.actions.names(unlisted) if fold(name) in own)
 
 

@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from iam.changes.assertion_checks import AssertionQuestion, newly_broken
 from iam.changes.denies import removes_deny
+from iam.changes.listed_actions import listed_part, unlisted_names
 from iam.changes.operations.base import Operation
 from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.changes.receipt_lines import WAYS, Impact, Lines, ordered
@@ -129,7 +130,7 @@ class _ImpactQuestion:
     def impact(self, own_risks: Iterable[str]) -> Impact:
         """The lines of the receipt."""
         risks = [*own_risks, ASSERTION_BROKEN] if self._broken else own_risks
-        lines = Lines(self._index, self._found)
+        lines = Lines(self._index, listed_part(self._found))
         return lines.impact(risks, undecided=self._undecided(), assertions=self._broken)
 
     def replay(self) -> dict[str, Any] | None:
@@ -137,11 +138,11 @@ class _ImpactQuestion:
         return receipt_replay(self._index, self._found, gone=self._gone)
 
     def _undecided(self) -> Iterator[str]:
-        if self._strange:
-            names = ", ".join(list(self._strange)[:WAYS]) + (
-                " and others" if len(self._strange) > WAYS else ""
-            )
-            yield f"AWS lists no such actions, so they are not analyzed: {names}."
+        strange = list(self._strange) or unlisted_names(self._found, most=WAYS)
+        if strange:
+            more = " and others" if len(strange) > WAYS else ""
+            names = ", ".join(strange[:WAYS])
+            yield f"AWS lists no such actions, so they are not analyzed: {names}{more}."
         yield from list(self._problems)[:WAYS]
         for number in self._accounts:
             if not self._index.accounts[number].standing.is_known:

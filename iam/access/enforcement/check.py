@@ -16,6 +16,7 @@ from typing import Final
 
 from iam.access.enforcement.policy import LEFT, PRESENT
 from iam.access.levels import LevelCounts, counted
+from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import FREE, EvaluationDecision
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import IndexedStatement
@@ -153,7 +154,10 @@ def situations_with(
             verdicts[key, situation] = tuple(_judged(then, moved, situation))
         if cls not in rests or bearing[cls] is None:
             can = effective.for_member(moved)
-            rests[cls] = counted(can, effective.space), (can.allowed_mask & ~way).bit_count()
+            rests[cls] = (
+                counted(can, effective.space),
+                catalogue().listed(can.allowed_mask & ~way).bit_count(),
+            )
         standings.append(_standing(member.id, situation, verdicts[key, situation], rests[cls]))
     del document
     return standings

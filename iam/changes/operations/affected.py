@@ -11,6 +11,7 @@ from operator import or_
 from typing import Final, NamedTuple
 
 from iam.changes.documents import DENIES, flags
+from iam.changes.listed_actions import listed_part
 from iam.changes.operations.access import (
     ALTERED,
     GAINED,
@@ -87,7 +88,7 @@ class _AffectedWeighing:
         self._difference = difference
         self._shifts: dict[int, Shift] = {}
         self._found: dict[PermissionDelta, list[Member]] = defaultdict(list)
-        for shift, members in difference.proved:
+        for shift, members in listed_part(difference).proved:
             self._found[PermissionDelta.from_shift(shift)] += members
             self._shifts |= {member.id: shift for member in members}
         self._of_iam, self._risky = risky_actions(self._space)

@@ -60,6 +60,12 @@ class Catalogue:
         """The actions of a set of bits, sorted."""
         return self._names.names(mask)
 
+    def listed(self, mask: int) -> int:
+        """The actions of a set that AWS lists. Numbers of actions count these: names that only policies have
+        are named beside a number, and are not in it.
+        """
+        return mask & (1 << len(self._names)) - 1
+
     def mask_of_service(self, prefix: str) -> int:
         """All actions of a service."""
         return self._names.mask(f"{prefix}:*")

@@ -1,0 +1,58 @@
+"""Receipts count the actions that AWS lists, as every page does. `*` in a policy means other names as well,
+if some policy has them: they are in no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import reduce
+from operator import or_
+
+from iam.policy.catalogue import catalogue
+from iam.policy.index.classes import Member
+from iam.policy.index.difference import AccessDifference, Shift
+from iam.policy.index.verdicts import Proof
+from iam.policy.letter_case import fold
+
+
+def listed_part(difference: AccessDifference) -> AccessDifference:
+    """The same difference about the actions that AWS lists."""
+    shifts: dict[Shift, list[Member]] = {}
+    for shift, members in difference.shifts.items():
+        shifts.setdefault(_listed_shift(shift), []).extend(members)
+    return replace(difference, shifts=shifts)
+
+
+def _listed_shift(shift: Shift) -> Shift:
+    listed = catalogue().listed
+    if all(mask == listed(mask) for mask, _ in shift.change.proofs):
+        return shift
+    proofs = []
+    for mask, verdict in shift.change.proofs:
+        if listed(mask):
+            proofs.append(Proof(listed(mask), verdict))
+    return replace(shift, change=replace(shift.change, proofs=tuple(proofs)))
+
+
+def unlisted_names(difference: AccessDifference, *, most: int) -> list[str]:
+    """Names that AWS does not list and policies give or take away, for principals of whom nothing else
+    changes; some of them, a few more than `most` at least, if there are more.
+    """
+    names: dict[str, None] = {}
+    for shift, members in difference.proved:
+        changed = reduce(or_, (mask for mask, verdict in shift.change.proofs if not verdict.is_nothing))
+        if catalogue().listed(changed):
+            continue
+        own = set(_own_names(difference, members[0]))
+        names.update((name, None) for name in difference.names(changed) if fold(name) in own)
+        if len(names) > most:
+            break
+    return list(names)
+
+
+def _own_names(difference: AccessDifference, member: Member) -> Iterator[str]:
+    """The names in the statements that a principal has before or after."""
+    for side in difference.sides_of(member.id):
+        for statement in side.applicable_statements:
+            yield from map(fold, statement.clause.actions.names)
