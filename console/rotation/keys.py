@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from console.identities.lists import views
-from console.identities.lists.spec import Column, Filter, ListPage, TabWords
+from console.identities.lists.spec import BulkAct, Column, Filter, ListPage, TabWords
 from console.rotation.labels import mark_of
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.lists import under
@@ -150,9 +151,11 @@ def page_for(viewer: Viewer) -> ListPage:
     owners = owners_to_filter(viewer)
     owner = Filter("owner", "Owning team", tuple(owners))
     own_choices = [choice for choice in owners if choice not in WORDS]
-    if not own_choices:
-        return replace(PAGE, filters=(*PAGE.filters, owner))
-    return replace(PAGE, filters=(*PAGE.filters, Filter("team", "Team", tuple(own_choices)), owner))
+    teams = (Filter("team", "Team", tuple(own_choices)),) if own_choices else ()
+    page = replace(PAGE, filters=(*PAGE.filters, *teams, owner))
+    if not viewer.may(Right.REQUEST_CHANGE):
+        return page
+    return replace(page, acts=(BulkAct("Rotate", "rotate-cw", reverse("keys:rotate-many")),))
 
 
 @require_safe

@@ -20,6 +20,7 @@ from playwright.sync_api import APIResponse, Page
 from tests.journeys.conftest import Running, SignIn, running_web
 from tests.journeys.pages import Form, PageParser, parse
 from tests.journeys.test_every_page import shape
+from tests.table_columns import idle_columns
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
@@ -97,8 +98,11 @@ class Crawl:
         if answer.status not in IS_FINE:
             self.problems.append(f"{address} answers {answer.status}; linked from {origin}")
             return None
-        is_page = answer.headers.get("content-type", "").startswith("text/html")
-        return parse(answer.text()) if is_page else None
+        if not answer.headers.get("content-type", "").startswith("text/html"):
+            return None
+        page = answer.text()
+        self.problems += [f"{address} has a column {head!r} without anything" for head in idle_columns(page)]
+        return parse(page)
 
     def _target(self, link: str, base: str, parsed: PageParser) -> str:
         """The address in this console that a link leads to; empty where it leads elsewhere or is not

@@ -4,6 +4,7 @@ fifty of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
@@ -28,6 +29,16 @@ def th(context: dict[str, Any], label: str, sort: str = "", cls: str = "") -> Sa
     arrow = icon(arrow_name) if head.direction else ""
     state = format_html(' aria-sort="{}"', head.direction) if head.direction else ""
     return format_html('<th scope="col"{}{}><a href="{}">{} {}</a></th>', css, state, head.url, label, arrow)
+
+
+@register.filter
+def with_any(rows: Iterable[Any], name: str) -> bool:
+    """Whether some row has something by this name: a column of actions that no row has is not drawn."""
+    for row in rows:
+        value = row.get(name) if isinstance(row, dict) else getattr(row, name)
+        if value:
+            return True
+    return False
 
 
 CHECK = (
