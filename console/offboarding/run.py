@@ -29,7 +29,7 @@ from iam.people.offboarding.models import Leaver, OffboardingRun
 from iam.people.offboarding.queries import held_by, run_for, visible_leavers
 from iam.people.offboarding.row_checks import candidates, check_again, correct
 from iam.people.offboarding.rules import warnings_for
-from iam.people.offboarding.services import request_run
+from iam.people.offboarding.services import request_run, title_for
 from iam.people.runs.models import RowStatus, RunState
 
 PAGE: Final = 50
@@ -69,6 +69,7 @@ def draft_page(
     context: dict[str, Any] = {
         "section": "leaving",
         "run": run,
+        "title": title_for(ready),
         "page": page,
         "shown": [(leaver, options.get(leaver.pk, [])) for leaver in page],
         "total": total,

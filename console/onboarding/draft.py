@@ -56,7 +56,8 @@ def draft_context(request: ViewerRequest, run: OnboardingRun) -> dict[str, Any]:
     adopts = request.POST.get("adopt", unless_posted) == "1"
     context |= {"adoptable": len(there), "adopts": adopts}
     adopted = there if adopts else []
-    return context | _receipt(request, run, adopted)
+    title = services.title_for(run, counts[RowStatus.READY] + len(adopted))
+    return context | {"title": title} | _receipt(request, run, adopted)
 
 
 def _edited(request: ViewerRequest) -> int:

@@ -14,6 +14,7 @@ from console.web.render import render_page
 from iam.guard import Right
 from iam.people.blueprints.queries import current_versions, may_run, parts_in_words, writable_teams
 from iam.people.onboarding.queries import counted_runs
+from iam.people.onboarding.services import title_for
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE: Final = 50
@@ -28,7 +29,7 @@ def runs_page(request: ViewerRequest) -> HttpResponse:
     versions = current_versions(request.viewer)
     context = {
         "section": "onboarding",
-        "runs": [(run, *mark_of(run)) for run in runs[:PAGE]],
+        "runs": [(run, title_for(run, count), *mark_of(run)) for run, count in runs[:PAGE]],
         "page": page,
         "has_more": len(runs) > PAGE,
         "begins": [version for version in versions if may_run(request.viewer, version.blueprint.team)],

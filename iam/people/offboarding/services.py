@@ -174,8 +174,10 @@ def choices_of(run: OffboardingRun) -> Choices:
 
 
 def title_for(people: Sequence[Leaver]) -> str:
-    """'Offboard Maya Okafor', 'Offboard 5 people'."""
-    return people[0].title if len(people) == 1 else f"Offboard {len(people):,} people"
+    """'Offboard Maya Okafor', 'Offboard 5 people'; 'Offboard people' for a draft in which nobody is ready."""
+    if len(people) == 1:
+        return people[0].title
+    return f"Offboard {len(people):,} people" if people else "Offboard people"
 
 
 def _check(actor: Viewer, people: Sequence[LeaverUsers], terms: OffboardingTerms) -> None:

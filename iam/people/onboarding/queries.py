@@ -107,10 +107,13 @@ def places_of(people: Iterable[Newcomer]) -> dict[int, list[ProvisionedUser]]:
     return places_by_newcomer
 
 
-def counted_runs(viewer: Viewer, *, start: int, limit: int) -> list[OnboardingRun]:
-    """Runs, the newest first, with how many people each has (`people_count`); one query."""
-    rows = visible_runs(viewer).annotate(people_count=Count("people", distinct=True))
-    return list(rows.order_by("-created_at", "-id")[start : start + limit])
+def counted_runs(viewer: Viewer, *, start: int, limit: int) -> list[tuple[OnboardingRun, int]]:
+    """Runs, the newest first, each with how many people it is for: rows that need fixing are left out; one
+    query.
+    """
+    is_ready = Q(people__standing=RowStatus.READY)
+    rows = visible_runs(viewer).annotate(people_count=Count("people", filter=is_ready, distinct=True))
+    return [(run, run.people_count) for run in rows.order_by("-created_at", "-id")[start : start + limit]]
 
 
 class RunCounts(NamedTuple):

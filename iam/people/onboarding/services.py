@@ -228,8 +228,10 @@ def _record_request(run: OnboardingRun) -> None:
 
 
 def title_for(run: OnboardingRun, count: int, *, number: int = 1, of: int = 1) -> str:
-    """'Onboard 5 people to Payments': the same on its page, in the inbox, in mails and in the journal."""
-    who = "1 person" if count == 1 else f"{count:,} people"
+    """'Onboard 5 people to Payments': the same on its page, in the inbox, in mails and in the journal.
+    Rows that need fixing are not counted; a draft may have no others.
+    """
+    who = {0: "people", 1: "1 person"}.get(count, f"{count:,} people")
     part = f", part {number} of {of}" if of > 1 else ""
     return f"Onboard {who} to {run.version.blueprint.team.name}{part}"
 

@@ -5,6 +5,7 @@ for many, exports are safe.
 from __future__ import annotations
 
 import html
+import re
 from io import BytesIO
 from typing import Any
 
@@ -51,6 +52,14 @@ def lead(version: BlueprintVersion) -> Client:
     return client
 
 
+def headings(page: str) -> set[str]:
+    """The title of the page, which is that of the browser tab too."""
+    heading, tab = re.search(r"<h1>(.*?)</h1>", page, re.S), re.search(r"<title>(.*?) · ", page, re.S)
+    assert heading is not None
+    assert tab is not None
+    return {heading[1].strip(), tab[1].strip()}
+
+
 def upload(client: Client, version: BlueprintVersion, data: bytes) -> Any:
     file = BytesIO(data)
     file.name = "joiners.csv"
@@ -63,7 +72,7 @@ def test_a_file_becomes_a_draft_with_its_receipt_and_every_bad_row_named(
     answer = upload(lead, version, "Name;E-mail\nZoë Adler;zoe@example.com\nBo;nowhere\n".encode("utf-16"))
     assert answer.status_code == 302
     page = lead.get(answer["Location"]).content.decode()
-    assert "Onboard 2 people to Payments" in page
+    assert headings(page) == {"Onboard 1 person to Payments"}, "a row that needs fixing is not counted"
     assert "zoe.adler" in page
     assert "“nowhere” isn’t a valid email address." in page
     assert "iam:CreateUser" in page
@@ -74,6 +83,9 @@ def test_a_file_becomes_a_draft_with_its_receipt_and_every_bad_row_named(
     assert "1 of 2 rows can’t be used" in refused.content.decode()
     lead.post(reverse("onboarding:run-request", args=[run.pk]), {"reason": "They begin", "skip": "1"})
     live = lead.get(reverse("onboarding:run", args=[run.pk])).content.decode()
+    assert headings(live) == headings(page)
+    [listed] = lead.get(reverse("onboarding:runs")).context["runs"]
+    assert {listed[1]} == headings(page) == {Change.objects.get(position=0).change_set.title}
     assert "0 of 3 changes done" in live
     assert "Waiting for approval" in live
     address = reverse("changes:request", args=[Change.objects.get(position=0).pk])
