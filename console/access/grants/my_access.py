@@ -44,6 +44,7 @@ def mine_can(request: ViewerRequest, pk: int) -> HttpResponse:
         "user": shown.entity,
         "layout": layout_for(request.viewer),
         "section": "overview",
+        "is_known": access is not None,
         "is_full": access is not None and access.is_full,
         **(_services_text(access, shown) if access else {"services": [], "more": 0}),
     }

@@ -42,6 +42,8 @@ class Moment:
         self.index = Index(documents, moment=at)
         self._read: dict[str, AccountRevision] = {}
         self._behind_since = 0.0
+        self._current_at: dict[str, float] = {}
+        """When each account was last known to hold what was written."""
         self._organizations: Organizations | None = None
         self._controls: list[Doc] = []
 
@@ -69,10 +71,12 @@ class Moment:
 
     def _is_behind(self, now: Mapping[str, AccountRevision], accounts: Collection[str] | None) -> bool:
         """Whether something has been written, or a date has passed, since it was read."""
-        read = dict(self._read)
+        read, moment = dict(self._read), time.monotonic()
+        current = [number for number, known in now.items() if read.get(number) == known]
+        self._current_at.update(dict.fromkeys(current, moment))
         is_behind = (
             self.index.is_of_another_time
-            or any(read.get(number) != known for number, known in now.items())
+            or len(current) < len(now)
             or any(number not in now and _is_asked(number, accounts) for number in read)
         )
         if not is_behind:
@@ -87,15 +91,17 @@ class Moment:
         self, now: Mapping[str, AccountRevision], accounts: Collection[str] | None, *, may_lag: bool
     ) -> None:
         """Read what has been written as soon as nobody reads the index; not at once where that takes too long
-        and an older answer will do.
+        and an older answer will do. What nobody has asked about for long is too old.
         """
         since = self._behind_since = self._behind_since or time.monotonic()
+        since = min([since, *(self._current_at.get(number, 0.0) for number in now)])
         waits = not may_lag or not self._has_accounts(now) or time.monotonic() - since > LAG_SECONDS
         patience = None if waits else WAIT_SECONDS
         with self.gate.changing(patience, is_urgent=waits) as is_alone:
             if is_alone:
                 self.bring_up(now, accounts)
                 self._behind_since = 0.0
+                self._current_at.update(dict.fromkeys(now, time.monotonic()))
 
     def bring_up(self, now: Mapping[str, AccountRevision], accounts: Collection[str] | None) -> None:
         """Make the index hold what the mirror holds of some accounts, or of all (`now`); nobody must read it

@@ -168,6 +168,18 @@ def test_a_page_that_was_behind_for_long_waits_for_the_change(
     assert ended(later)
 
 
+def test_a_page_waits_for_what_was_written_since_anybody_last_asked(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moment, "WAIT_SECONDS", 0.01)
+    somebody = Holding(snapshot_gate())
+    write(account, "tomas")
+    index_of_now()._current_at[account.account_id] -= 2 * moment.LAG_SECONDS
+    later = in_a_thread(lambda: (time.sleep(0.05), somebody._may_go.set()))
+    assert names(may_lag=True) == ["maya", "tomas"]
+    assert ended(later)
+
+
 def test_what_is_decided_by_the_index_waits_for_what_was_written(account: Account) -> None:
     somebody = Holding(snapshot_gate())
     write(account, "tomas")
@@ -176,11 +188,16 @@ def test_what_is_decided_by_the_index_waits_for_what_was_written(account: Accoun
     assert ended(later)
 
 
-def snapshot_gate() -> Gate:
-    """The gate of the index of now."""
+def index_of_now() -> moment.Moment:
+    """The index of now, with its gate."""
     from iam.mirror.snapshot import _moments
 
-    return _moments[None].gate
+    return _moments[None]
+
+
+def snapshot_gate() -> Gate:
+    """The gate of the index of now."""
+    return index_of_now().gate
 
 
 def test_what_was_worked_out_goes_with_the_index(account: Account) -> None:
