@@ -17,7 +17,7 @@ from console.dashboard.attention import AttentionLine, escalation_matter, matter
 from console.dashboard.evidence import evidence_for
 from console.dashboard.first_steps import first_steps
 from console.dashboard.waiting_counts import OTHERS, OWN, WaitingCounts, waiting
-from console.dashboard.worst_findings import worst_findings
+from console.dashboard.worst_findings import findings_context
 from console.identities.details.difference_texts import differences
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
@@ -125,7 +125,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
             "steps": first_steps(viewer),
             "evidence": evidence_for(viewer, account=chosen),
             "stuck": _stuck(viewer) if viewer.leads else None,
-            **worst_findings(viewer, chosen),
+            **findings_context(viewer, chosen),
         }
     numbers, unsynced = figures(list_context, written=written), unsynced_sections(list_context)
     context |= _mfa(numbers) | {

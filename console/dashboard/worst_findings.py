@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django.urls import reverse
 
 from console.findings.posture import posture_context
 from console.findings.presenters import row_of
-from iam.audit.findings.models import FindingSeverity, FindingStatus
-from iam.audit.findings.queries import WORST_FIRST, FindingFilter, finding_state, findings
+from iam.audit.findings.queries import finding_state, worst_findings
 from iam.guard import Viewer
-from iam.keyset import page
 from iam.mirror.models import Account
 
-SHOWN: Final = 5
-BAD: Final = (FindingSeverity.CRITICAL.value, FindingSeverity.HIGH.value)
 
-
-def worst_findings(viewer: Viewer, account: Account | None) -> dict[str, Any]:
+def findings_context(viewer: Viewer, account: Account | None) -> dict[str, Any]:
     """The context of `dashboard/_findings.html`, and of the posture score for who sees whole accounts."""
-    wanted = FindingFilter(account=account, severities=BAD, statuses=(FindingStatus.OPEN,))
-    rows = findings(viewer, wanted).select_related("account")
-    worst = page(rows, order=WORST_FIRST, size=SHOWN).rows
     nothing = "No critical or high findings."
     state = finding_state()
     if state.calculated_at is None:
         nothing = "Findings aren’t calculated yet."
     shown = {
-        "worst": [row_of(finding, viewer) for finding in worst],
+        "worst": [row_of(finding, viewer) for finding in worst_findings(viewer, account)],
         "findings_url": reverse("findings:list"),
         "no_findings": nothing,
     }

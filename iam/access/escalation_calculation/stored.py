@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef
+from django.db.models import CharField, Exists, OuterRef, PositiveSmallIntegerField, QuerySet
 
 from iam.access.escalation_calculation.models import Calculation, Question, ServiceUse
 from iam.access.escalation_calculation.path_records import FORMAT
+from iam.compiled_queries import CompiledQuery, Param, columns, instance
 from iam.mirror.models import Account
 from iam.nudge import send_seldom
 from iam.policy.index.question import Limitation
@@ -79,7 +80,8 @@ def moment_of(at: datetime | None) -> str:
 
 def kept_at(at: datetime | None) -> Stored | None:
     """What was calculated last of a moment, None where nothing was. One query."""
-    row = Calculation.objects.filter(moment=moment_of(at), format=FORMAT, number__gt=0).first()
+    rows = _CALCULATED.rows(moment=moment_of(at), format=FORMAT)
+    row = instance(Calculation, rows[0]) if rows else None
     if row is None or row.calculated_at is None:
         return None
     if at is not None and (row.wanted_at is None or row.wanted_at < datetime.now(tz=UTC) - WANTED_FOR):
@@ -149,3 +151,13 @@ def is_to_be_tried_again(question: Question) -> bool:
 def nudge() -> None:
     """Tell a worker, at most once in a while; without a broker the sweep does it."""
     send_seldom(TASK, seconds=NUDGE_SECONDS)
+
+
+def _calculated() -> QuerySet[Any, Any]:
+    # The place of the format too is filled in each time: another release calculates in another one.
+    of_format = Calculation.objects.filter(format=Param("format", PositiveSmallIntegerField()))
+    rows = of_format.filter(moment=Param("moment", CharField()), number__gt=0)
+    return rows.values_list(*columns(Calculation))
+
+
+_CALCULATED: Final = CompiledQuery(_calculated)

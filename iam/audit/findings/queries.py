@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BigAutoField, Count, Q, QuerySet
 
 from iam.audit.findings.models import (
     AcceptanceState,
@@ -20,13 +21,14 @@ from iam.audit.findings.models import (
     FindingStatus,
 )
 from iam.audit.findings.owners import entities_owned_by
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, columns, instance
 from iam.directory.models import OwnedUser, Team
-from iam.guard import Viewer
+from iam.guard import Scope, Viewer
 from iam.keyset import Order
 from iam.mirror.models import Account, Kind
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.counts import scope_key
-from iam.mirror.queries.visibility import visible
+from iam.mirror.queries.visibility import visible, visible_in
 from iam.people.fleet.demands import Rule, people_under
 
 WORST_FIRST: Final = Order("place", "id")
@@ -36,6 +38,8 @@ STATE: Final = (
 )
 COUNTS_KEPT_S: Final = 24 * 3600
 KINDS_OF_TEAMS: Final = (Kind.USER, Kind.GROUP)
+BAD: Final = (FindingSeverity.CRITICAL.value, FindingSeverity.HIGH.value)
+WORST: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,31 @@ class FindingFilter:
 def visible_findings(viewer: Viewer) -> QuerySet[AuditFinding]:
     """Findings of whole accounts that the viewer sees; a lead sees those of their people and groups."""
     return visible(AuditFinding.objects.all(), viewer, entity="entity", kinds=KINDS_OF_TEAMS)
+
+
+def worst_findings(viewer: Viewer, account: Account | None) -> list[AuditFinding]:
+    """The first open findings that are critical or high, of all accounts or of one, with their account. One
+    statement, which is compiled once for a scope: every overview asks it.
+    """
+    statement = _worst(viewer.scope, is_one=account is not None)
+    width = len(columns(AuditFinding))
+    worst = []
+    for row in statement.rows(account=account.pk if account else 0):
+        finding = instance(AuditFinding, row[:width])
+        finding.account = instance(Account, row[width:])
+        worst.append(finding)
+    return worst
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _worst(scope: Scope, *, is_one: bool) -> CompiledQuery:
+    rows = visible_in(scope, AuditFinding.objects.all(), entity="entity", kinds=KINDS_OF_TEAMS)
+    rows = rows.filter(status=FindingStatus.OPEN, severity__in=BAD)
+    if is_one:
+        rows = rows.filter(account=Param("account", BigAutoField()))
+    listed = rows.order_by("place", "id")[:WORST]
+    names = [*columns(AuditFinding), *(f"account__{name}" for name in columns(Account))]
+    return CompiledQuery(lambda: listed.values_list(*names))
 
 
 def teams_of_owners(viewer: Viewer) -> list[Team]:

@@ -49,7 +49,14 @@ def visible(
     nobody. `kinds` are those of the entities, where they are known: what cannot be among them is not looked
     for.
     """
-    return _visible_rows(viewer.scope, rows.exclude(account__in=_removed()), entity=entity, kinds=kinds)
+    return visible_in(viewer.scope, rows, entity=entity, kinds=kinds)
+
+
+def visible_in(
+    scope: Scope, rows: QuerySet[M], *, entity: str, kinds: Collection[str] | None = None
+) -> QuerySet[M]:
+    """The same for a scope: a statement that depends on nothing else can be kept by it."""
+    return _visible_rows(scope, rows.exclude(account__in=_removed()), entity=entity, kinds=kinds)
 
 
 def _removed() -> QuerySet[Account, Any]:
