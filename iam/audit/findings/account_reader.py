@@ -16,6 +16,7 @@ from iam.access.escalation_use import used_paths
 from iam.access.grants.unused_grants import unused_grants
 from iam.audit.assertions.checks import assertions_at
 from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
+from iam.audit.findings.read_rows import rows_read
 from iam.audit.findings.recorded_calls import DAYS, last_calls, services_used
 from iam.changes.services.own_resources import own_arns
 from iam.directory.models import Identity
@@ -166,16 +167,17 @@ def _assertions(at: datetime | None) -> tuple[AssertionFact, ...]:
     return tuple(facts)
 
 
-def _states(account: Account, at: datetime | None) -> Iterator[tuple[Any, ...]]:
-    rows = EntityState.objects.filter(valid_at(at), account=account, kind__in=KINDS)
-    return rows.values_list(*COLUMNS).iterator(chunk_size=2000)
+def _states(account: Account, at: datetime | None) -> list[tuple[Any, ...]]:
+    return rows_read(
+        EntityState.objects.filter(valid_at(at), account=account, kind__in=KINDS).values_list(*COLUMNS)
+    )
 
 
 def _edges(account: Account, at: datetime | None) -> dict[str, dict[int, list[int]]]:
     """By kind: source → targets."""
     edges: dict[str, dict[int, list[int]]] = {kind.value: {} for kind in EdgeKind}
     rows = Edge.objects.filter(valid_at(at), account=account)
-    for kind, source, target in rows.values_list("kind", "source_id", "target_id").iterator():
+    for kind, source, target in rows_read(rows.values_list("kind", "source_id", "target_id")):
         edges[kind].setdefault(source, []).append(target)
     return edges
 
@@ -192,7 +194,7 @@ def _turned(edges: Mapping[int, list[int]]) -> dict[int, list[int]]:
 def _inline(account: Account, at: datetime | None) -> dict[int, list[tuple[str, str]]]:
     inline: dict[int, list[tuple[str, str]]] = {}
     rows = InlinePolicy.objects.filter(valid_at(at), account=account)
-    for owner, name, digest in rows.values_list("owner_id", "name", "document_id").iterator():
+    for owner, name, digest in rows_read(rows.values_list("owner_id", "name", "document_id")):
         inline.setdefault(owner, []).append((name, digest))
     return inline
 
@@ -203,9 +205,8 @@ def _versions(
     versions: dict[int, list[tuple[str, bool]]] = {}
     defaults: dict[int, str] = {}
     rows = PolicyVersion.objects.filter(valid_at(at), account=account)
-    for policy, version, is_default, digest in rows.values_list(
-        "policy_id", "version_id", "is_default", "document_id"
-    ).iterator():
+    columns = ("policy_id", "version_id", "is_default", "document_id")
+    for policy, version, is_default, digest in rows_read(rows.values_list(*columns)):
         versions.setdefault(policy, []).append((version, is_default))
         if is_default:
             defaults[policy] = digest
@@ -273,7 +274,7 @@ def _usage(account: Account) -> tuple[dict[int, datetime], dict[int, dict[str, s
     details: dict[int, dict[str, str]] = {}
     rows = Usage.objects.filter(account=account, kind__in=(Kind.USER, Kind.ROLE))
     columns = ("entity_id", "last_used_at", "details", "entity__services_report__read_at")
-    for number, used_at, of_credentials, services_read_at in rows.values_list(*columns).iterator():
+    for number, used_at, of_credentials, services_read_at in rows_read(rows.values_list(*columns)):
         usage[number] = used_at
         details[number] = of_credentials
         has_reports |= services_read_at is not None
@@ -283,7 +284,7 @@ def _usage(account: Account) -> tuple[dict[int, datetime], dict[int, dict[str, s
 def _tags(account: Account, at: datetime | None) -> dict[int, dict[str, str]]:
     """The tags of users and roles."""
     rows = TagSet.objects.filter(valid_at(at), account=account, entity__kind__in=(Kind.USER, Kind.ROLE))
-    return dict(rows.values_list("entity_id", "tags").iterator())
+    return dict(rows_read(rows.values_list("entity_id", "tags")))
 
 
 def _credentials(
@@ -304,7 +305,7 @@ def _credentials(
         "report",
     )
     credentials = {}
-    for user, has_password, changed_at, mfa, active, oldest, report in rows.values_list(*columns).iterator():
+    for user, has_password, changed_at, mfa, active, oldest, report in rows_read(rows.values_list(*columns)):
         if user in entities:
             used_at = details.get(user, {})
             credentials[user] = CredentialFact(
@@ -333,7 +334,7 @@ def _keys(account: Account, at: datetime | None) -> dict[int, list[StoredKey]]:
     keys: dict[int, list[StoredKey]] = {}
     rows = EntityState.objects.filter(valid_at(at), account=account, kind=Kind.ACCESS_KEY, category="Active")
     columns = ("entity__owner_id", "entity__aws_id", "created_at", "entity__usage__last_used_at", "entity_id")
-    for user, key_id, created_at, used_at, entity in rows.values_list(*columns).iterator():
+    for user, key_id, created_at, used_at, entity in rows_read(rows.values_list(*columns)):
         used = used_at if used_at and used_at > NEVER and at is None else None
         keys.setdefault(user, []).append(StoredKey(key_id, created_at, used, entity))
     return keys

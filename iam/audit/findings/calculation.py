@@ -68,9 +68,10 @@ def calculate(account: Account) -> bool:
     if not lease:
         return False
     try:
-        computed = computed_of(account)
-        keep(account, computed, at=began)
-        keep_posture(account, unread=computed.unread, at=began)
+        with collecting_paused():
+            computed = computed_of(account)
+            keep(account, computed, at=began)
+            keep_posture(account, unread=computed.unread, at=began)
         seconds = (datetime.now(tz=UTC) - began).total_seconds()
         FindingRun.objects.filter(account=account, lease=lease).update(
             inputs=inputs,

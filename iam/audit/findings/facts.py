@@ -164,6 +164,8 @@ class AccountFacts:
     is_root_mfa_virtual: bool = False
     index: Index | None = None
     assertions: tuple[AssertionFact, ...] = ()
+    moments: dict[int, datetime] = field(default_factory=dict)
+    """Filled by `days_ago`."""
     able: dict[tuple[str, str], dict[int, bool]] = field(default_factory=dict)
     """Who can do an action on a resource, and whether surely: filled by `iam.audit.findings.effect`."""
 
@@ -285,4 +287,6 @@ class AccountFacts:
 
     def days_ago(self, days: int) -> datetime:
         """So many days before the moment."""
-        return self.now - timedelta(days=days)
+        if days not in self.moments:
+            self.moments[days] = self.now - timedelta(days=days)
+        return self.moments[days]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingCertainty
 from iam.audit.findings.rule import FindingFix, FindingRule, RuleProblem
 
 SEPARATOR = "\x1f"
+KEYS_KEPT: Final = 100_000
+_stamped: dict[str, tuple[RuleProblem, str]] = {}
+"""What this process stamped, by key: after one change almost every problem is what it was."""
 
 
 class ComputedFinding(NamedTuple):
@@ -94,6 +98,7 @@ def compute(rules: Iterable[FindingRule], facts: AccountFacts, *, is_past: bool)
     return Computed(findings, frozenset(unread), frozenset(unread_subjects), frozenset(unread_keys))
 
 
+@lru_cache(maxsize=KEYS_KEPT)
 def key_of(kind: str, account: str, subject: str, cause: str) -> str:
     """The identity of a finding; `subject` is AWS's unique id."""
     text = SEPARATOR.join((kind, account, subject, cause))
@@ -104,15 +109,25 @@ def _finding(rule: FindingRule, problem: RuleProblem, account: str) -> ComputedF
     subject = problem.subject
     aws_id = subject.aws_id if subject else account
     key = key_of(rule.kind, account, aws_id, problem.cause)
+    former = _stamped.get(key)
+    if former is not None and former[0] == problem:
+        return ComputedFinding(key, former[1], rule, problem, account)
+    stamp = _stamp(rule, problem)
+    if len(_stamped) >= KEYS_KEPT:
+        _stamped.clear()
+    _stamped[key] = (problem, stamp)
+    return ComputedFinding(key, stamp, rule, problem, account)
+
+
+def _stamp(rule: FindingRule, problem: RuleProblem) -> str:
+    subject, fix = problem.subject, problem.fix
     named = (subject.id, subject.name, subject.arn) if subject else ()
-    fix = problem.fix
     form = (fix.action, fix.on, fix.policy, fix.page) if fix else ()
     content = (
         (rule.kind, rule.title, rule.remedy, rule.severity, problem.severity, problem.cause),
         (named, problem.evidence, problem.related, problem.affected, problem.reasons, form),
     )
-    stamp = hashlib.blake2b(repr(content).encode(), digest_size=16).hexdigest()
-    return ComputedFinding(key, stamp, rule, problem, account)
+    return hashlib.blake2b(repr(content).encode(), digest_size=16).hexdigest()
 
 
 def _fix(fix: FindingFix | None, rule: FindingRule) -> dict[str, Any]:

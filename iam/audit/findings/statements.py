@@ -12,6 +12,7 @@ from iam.policy.letter_case import fold
 from iam.policy.statements import as_list, statements_of
 
 TEXTS_KEPT: Final = 20_000
+ANSWERS_KEPT: Final = 100_000
 
 
 class AllowStatement(NamedTuple):
@@ -91,6 +92,7 @@ def names_action(action: str) -> Callable[[AllowStatement], bool]:
     return names
 
 
+@lru_cache(maxsize=ANSWERS_KEPT)
 def first(text: str, fits: Callable[[AllowStatement], bool]) -> AllowStatement | None:
     """The first statement that fits, one without a condition before others."""
     fitting = [statement for statement in allows(text) if fits(statement)]

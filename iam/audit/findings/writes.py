@@ -20,7 +20,6 @@ from iam.audit.findings.models import (
 from iam.mirror.models import Account
 
 BATCH: Final = 500
-KNOWN: Final = ("pk", "key", "kind", "subject", "status", "stamp", "unread_since")
 FIELDS: Final = (
     "entity_id",
     "subject",
@@ -46,21 +45,21 @@ def keep(account: Account, computed: Computed, *, at: datetime) -> None:
     """
     with transaction.atomic():
         stored = AuditFinding.objects.filter(account=account)
-        differing, known = [], set[str]()
-        for pk, key, kind, subject, status, stamp, unread_since in stored.values_list(*KNOWN).iterator():
+        is_seen = Q(unread_since=None) & ~Q(status=FindingStatus.FIXED)
+        seen = dict(stored.filter(is_seen).values_list("key", "stamp"))
+        current = {key: finding.stamp for key, finding in computed.findings.items()}
+        differing = [key for key, _ in seen.items() - current.items()]
+        others = stored.exclude(is_seen).values_list("key", "kind", "subject", "status")
+        known = set(seen)
+        for key, kind, subject, status in others.iterator():
             known.add(key)
-            current = computed.findings.get(key)
-            if current is None:
-                is_kept = is_unread(computed, key, kind, subject)
-                differs = status != FindingStatus.FIXED and not (is_kept and unread_since)
-            else:
-                differs = stamp != current.stamp or status == FindingStatus.FIXED or bool(unread_since)
-            if differs:
-                differing.append(pk)
-        new = [_new(account, current, at) for key, current in computed.findings.items() if key not in known]
+            is_gone = status != FindingStatus.FIXED and not is_unread(computed, key, kind, subject)
+            if key in current or is_gone:
+                differing.append(key)
+        new = [_new(account, finding, at) for key, finding in computed.findings.items() if key not in known]
         AuditFinding.objects.bulk_create(new, batch_size=BATCH)
         events = [_event(row, FindingEventKind.OPENED, at) for row in new]
-        _update(differing, computed, at, events, seen_at=_seen_at(account))
+        _update(sorted(differing), computed, at, events, seen_at=_seen_at(account))
         FindingEvent.objects.bulk_create(events, batch_size=BATCH)
 
 
@@ -70,7 +69,7 @@ def _seen_at(account: Account) -> datetime | None:
 
 
 def _update(
-    numbers: list[int],
+    keys: list[str],
     computed: Computed,
     at: datetime,
     events: list[FindingEvent],
@@ -78,8 +77,8 @@ def _update(
     seen_at: datetime | None,
 ) -> None:
     """Bring rows up to date; what happened to their status is added to the events."""
-    for start in range(0, len(numbers), BATCH):
-        rows = list(AuditFinding.objects.filter(pk__in=numbers[start : start + BATCH]))
+    for start in range(0, len(keys), BATCH):
+        rows = list(AuditFinding.objects.filter(key__in=keys[start : start + BATCH]))
         for row in rows:
             current = computed.findings.get(row.key)
             if current is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Final, NamedTuple
 
 from iam.audit.findings.effect import effect_of
@@ -77,6 +78,7 @@ class FullAccessToService(FindingRule):
                     yield problem._replace(evidence=evidence, cause=cause)
 
 
+@cache
 def _gives_all_of(service: str) -> Callable[[AllowStatement], bool]:
     wanted = f"{service}:*"
     return lambda statement: statement.is_everything and not statement.is_not and wanted in statement.actions
