@@ -73,7 +73,8 @@ def worst_findings(viewer: Viewer, account: Account | None) -> list[AuditFinding
     statement = _worst(viewer.scope, is_one=account is not None)
     width = len(columns(AuditFinding))
     worst = []
-    for row in statement.rows(account=account.pk if account else 0):
+    number = account.pk if account else 0
+    for row in statement.rows(account=number):
         finding = instance(AuditFinding, row[:width])
         finding.account = instance(Account, row[width:])
         worst.append(finding)
