@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 
 REGULAR: Final = "Geist"
@@ -26,6 +27,16 @@ SUBSTITUTES: Final[Mapping[str, tuple[str, ...]]] = {
     MONO: (CYRILLIC, GREEK),
 }
 """Fonts that have the letters which a font lacks. What none has is printed as its number in Unicode."""
+EAST_ASIAN: Final[Mapping[str, str]] = {
+    "HeiseiMin-W3": "cp932",
+    "STSong-Light": "gbk",
+    "MSung-Light": "cp950",
+    "HYSMyeongJo-Medium": "cp949",
+}
+"""Adobe's standard fonts for Japanese, simplified and traditional Chinese, and Korean, each with a codec that
+has the letters of its character collection. They aren't in the file: the viewer draws them with fonts of its
+own, and the text can be searched and copied.
+"""
 _FOLDER: Final = Path(__file__).parent / "fonts"
 _FILES: Final = {
     REGULAR: "geist-regular.ttf",
@@ -44,6 +55,8 @@ def register_fonts() -> None:
     """Make the fonts known to ReportLab, once per process."""
     for name, file in _FILES.items():
         pdfmetrics.registerFont(TTFont(name, str(_FOLDER / file)))
+    for name in EAST_ASIAN:
+        pdfmetrics.registerFont(UnicodeCIDFont(name))
 
 
 def printable(text: str, font: str) -> str:
@@ -68,15 +81,43 @@ def _font_of(letter: str, font: str) -> str:
     for name in (font, *SUBSTITUTES.get(font, ())):
         if ord(letter) in pdfmetrics.getFont(name).face.charToGlyph:
             return name
-    return ""
+    return next(_east_asian_fonts(letter), "")
+
+
+def _east_asian_fonts(text: str) -> Iterator[str]:
+    """The East Asian fonts that have all letters of a text. Other letters than East Asian ones are no reason
+    for one of them.
+    """
+    if not all(_is_east_asian(letter) for letter in text):
+        return
+    for name, codec in EAST_ASIAN.items():
+        try:
+            text.encode(codec)
+        except UnicodeEncodeError:
+            continue
+        yield name
+
+
+def _is_east_asian(letter: str) -> bool:
+    """Whether it is wide, and in the plane of Unicode whose letters these fonts have."""
+    return unicodedata.east_asian_width(letter) in ("W", "F", "H") and ord(letter) <= 0xFFFF
 
 
 def runs(text: str, font: str) -> list[tuple[str, str]]:
     """Printable text as (font, part), each part in one font."""
-    if text.isascii():
+    if text.isascii() or font in EAST_ASIAN:
         return [(font, text)]
-    parts = groupby(text, key=lambda letter: _font_of(letter, font) or font)
-    return [(name, "".join(letters)) for name, letters in parts]
+    made: list[tuple[str, str]] = []
+    for is_east_asian, letters in groupby(text, key=lambda letter: _font_of(letter, font) in EAST_ASIAN):
+        part = "".join(letters)
+        whole = next(_east_asian_fonts(part), "") if is_east_asian else ""
+        if whole:
+            # One font for a name, although several have some of its letters.
+            made.append((whole, part))
+            continue
+        for name, same in groupby(part, key=lambda letter: _font_of(letter, font) or font):
+            made.append((name, "".join(same)))
+    return made
 
 
 @lru_cache(maxsize=50_000)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from reportlab.pdfbase.pdfdoc import escapePDF
 from reportlab.pdfgen.canvas import Canvas
 
 from iam.audit.print import text
@@ -102,7 +105,8 @@ def test_a_row_taller_than_a_page_goes_on_on_the_next(drawn: list[str]) -> None:
         ("one two", 25, ["one", "two"]),
         ("one\ntwo", 1000, ["one", "two"]),
         ("Diałło  Šimůnek", 1000, ["Diałło Šimůnek"]),
-        ("王 Wang", 1000, [r"\u738B Wang"]),
+        ("王 Wang", 1000, ["王 Wang"]),
+        ("สมชาย", 1000, [r"\u0E2A\u0E21\u0E0A\u0E32\u0E22"]),
         ("𝄞", 1000, [r"\U0001D11E"]),
         ("Ольга Ґудзь, Ωμέγα", 1000, ["Ольга Ґудзь, Ωμέγα"]),
         ("Jose\u0301", 1000, ["José"]),
@@ -111,6 +115,52 @@ def test_a_row_taller_than_a_page_goes_on_on_the_next(drawn: list[str]) -> None:
 def test_lines(words: str, room: float, lines: list[str]) -> None:
     text.register_fonts()
     assert text.lines(words, font=text.REGULAR, size=10, room=room) == lines
+
+
+NAMES = {
+    "佐藤 花": ["HeiseiMin-W3"],
+    "さとう ハナ": ["HeiseiMin-W3"],
+    "张伟": ["STSong-Light"],
+    "王伟": ["STSong-Light"],
+    "陳怡君": ["HeiseiMin-W3"],
+    "傅啟賢": ["MSung-Light", "STSong-Light"],
+    "김민준": ["HYSMyeongJo-Medium"],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_east_asian_letters_is_text_in_one_font(name: str) -> None:
+    text.register_fonts()
+    parts = text.runs(text.printable(name, text.REGULAR), text.REGULAR)
+    fonts = {font for font, part in parts if not part.isspace()}
+    assert len(fonts) == 1
+    assert fonts <= set(NAMES[name])
+    assert "".join(part for _, part in parts) == name
+    assert text.width(name.replace(" ", ""), text.REGULAR, 10) == pytest.approx(
+        10 * len(name.replace(" ", "")), rel=0.1
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_east_asian_names_can_be_found_in_the_file(name: str) -> None:
+    """The strings of the file are UTF-16, and the font says so by the name of its encoding."""
+    target = io.BytesIO()
+    with PdfDocument(target, title="Access", as_of=AT) as document:
+        document.table([PdfColumn("Person")], [(name,)])
+    made = target.getvalue()
+    streams = re.findall(rb"stream\r?\n(.*?)endstream", made, re.DOTALL)
+    content = b"".join(_inflated(stream) for stream in streams)
+    for part in name.split():
+        assert escapePDF(part.encode("utf-16-be")).encode("latin-1") in content
+    assert re.search(rb"/Encoding /Uni(JIS|GB|CNS|KS)-UCS2-H", made)
+
+
+def _inflated(stream: bytes) -> bytes:
+    """A stream of the file, which ReportLab compresses and then writes in ASCII; "" for one that is none."""
+    try:
+        return zlib.decompress(base64.a85decode(b"<~" + stream.strip(), adobe=True))
+    except (ValueError, zlib.error):
+        return b""
 
 
 def test_no_line_is_wider_than_its_room_and_no_letter_is_lost() -> None:
@@ -138,5 +188,8 @@ def test_no_printed_letter_is_one_that_its_font_lacks() -> None:
     for font in (text.REGULAR, text.BOLD, text.MONO):
         for number in (*range(0x20, 0x600), *range(0x2000, 0x2100), *range(0x4E00, 0x4E40), 0x1F600):
             for name, part in text.runs(text.printable(f"x{chr(number)}", font), font):
+                if name in text.EAST_ASIAN:
+                    assert part.encode(text.EAST_ASIAN[name]), hex(number)
+                    continue
                 known = text.pdfmetrics.getFont(name).face.charToGlyph
                 assert all(ord(letter) in known for letter in part), hex(number)
