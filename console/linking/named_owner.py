@@ -1,4 +1,4 @@
-"""The form that says who owns a machine user, a role or a grant, and hands over what a leaver owns."""
+"""The form that says who owns a machine user, a role, an access key or a grant."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ from console.web.render import render_page
 from iam.directory.models import NamedOwner, Person, Team
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer
+from iam.linking.key_owners import (
+    key_subject,
+    may_name_key_owner,
+    owners_of_keys,
+    set_key_owner,
+)
 from iam.linking.known_owners import (
     KnownOwner,
     identity_subject,
@@ -28,6 +34,9 @@ from iam.linking.rights import OWNER_RIGHTS
 from iam.mirror.models import Kind
 
 PAGES: Final = {Kind.USER: ("identities:person", "people"), Kind.ROLE: ("identities:role", "roles")}
+KEY_HINT: Final = (
+    "The name of a team, or the email address of a person. Leave it empty to use the owner of the IAM user."
+)
 MAX_TEXT: Final = 254
 MAX_WHY: Final = 1000
 HINT: Final = (
@@ -58,6 +67,7 @@ def owner_form(
     named: NamedOwner | None,
     known: KnownOwner | None,
     section: str,
+    hint: str = HINT,
 ) -> HttpResponse:
     """The form about something called `name`; sent, `save` gets the owner and the reason. `known` says who
     owns it now.
@@ -81,7 +91,7 @@ def owner_form(
         "text": text,
         "why": text_in(request, "why", MAX_WHY),
         "error": error,
-        "hint": HINT,
+        "hint": hint,
         "team_names": team_names(request.viewer),
         "section": section,
     }
@@ -113,4 +123,24 @@ def identity_owner(request: ViewerRequest, pk: int) -> HttpResponse:
         named=named_owner(identity_subject(entity)),
         known=owners_known([entity.pk]).get(entity.pk),
         section=section,
+    )
+
+
+@require(*OWNER_RIGHTS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def key_owner(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Say who owns an access key, where it isn't the owner of its IAM user."""
+    require_present(request)
+    key = entity_or_404(request.viewer, pk, kinds=[Kind.ACCESS_KEY])
+    if key.owner is None or not may_name_key_owner(request.viewer, key):
+        raise Http404
+    return owner_form(
+        request,
+        lambda text, why: set_key_owner(request.viewer, key, text, why=why),
+        name=f"{key.aws_id} of {key.owner.name}",
+        back=reverse("identities:person-credentials", args=[key.owner.pk]),
+        named=named_owner(key_subject(key)),
+        known=owners_of_keys([key]).get(key.pk),
+        section="people",
+        hint=KEY_HINT,
     )

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("people/links/marks/<int:number>/forget/", acts.forget, name="forget-mark"),
     path("people/owners/", owners.owners_page, name="owners"),
     path("people/owners/<int:pk>/", named_owner.identity_owner, name="named-owner"),
+    path("people/keys/<int:pk>/owner/", named_owner.key_owner, name="key-owner"),
     path("people/<int:pk>/owner/", owners.owner, name="owner"),
     path("people/<int:pk>/users/", person.person_users, name="person"),
     path("people/<int:pk>/users/link/", acts.link, name="link"),

@@ -115,15 +115,16 @@ class OwnedKind(models.TextChoices):
     """What has a named owner."""
 
     IDENTITY = "identity", "IAM user or role"
+    KEY = "key", "Access key"
     GRANT = "grant", "Grant"
 
 
 class NamedOwner(models.Model):
-    """The person or team that answers for a machine user, a role or a grant, as someone has said in
-    Gatehouse. It gives no rights.
+    """The person or team that answers for a machine user, a role, an access key or a grant, as someone has
+    said in Gatehouse. It gives no rights.
 
     `subject` is AWS's unique id, so that a role that was deleted and created again is another one, or the id
-    of the grant. `name` is how it is shown. `account_id` is blank for a grant in several accounts.
+    of the key or grant. `name` is how it is shown. `account_id` is blank for a grant in several accounts.
     """
 
     kind = models.CharField(max_length=8, choices=OwnedKind.choices)

@@ -1,4 +1,4 @@
-"""The only writer of who owns machine users, roles and grants; callers have checked who can say so."""
+"""The only writer of who owns machine users, roles, keys and grants; callers have checked who can say so."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def release(owned: OwnedUser, *, actor: Actor | None, why: str = "") -> None:
 
 @dataclass(frozen=True, slots=True)
 class OwnedSubject:
-    """What has an owner: AWS's unique id of a user or role, or the id of a grant; its account, and how it is
-    shown.
+    """What has an owner: AWS's unique id of a user or role, or the id of a key or grant; its account, and how
+    it is shown.
     """
 
     kind: OwnedKind

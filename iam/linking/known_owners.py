@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from iam.directory.models import Identity, NamedOwner, OwnedKind, OwnedUser, Person, Team
 from iam.directory.owners import OwnedSubject, name_owner, remove_named_owner
@@ -27,12 +27,13 @@ from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
 TAGS: Final = ("owner", "team")
 """Names of tags that tell an owner, in lower case, the more exact one first."""
-NAMED, LINKED, TAGGED, TEAM = "named", "linked", "tagged", "team"
+NAMED, LINKED, TAGGED, TEAM, OF_USER = "named", "linked", "tagged", "team", "user"
 WORDS: Final[Mapping[str, str]] = {
     NAMED: "set in Gatehouse",
     LINKED: "linked person",
     TAGGED: "from a tag in AWS",
     TEAM: "owning team",
+    OF_USER: "owner of the IAM user",
 }
 CHUNK: Final = 900
 NOT_YOURS: Final = "You can set the owner only where you administer the account or lead the team."
@@ -183,15 +184,38 @@ def set_identity_owner(viewer: Viewer, entity: Entity, text: str, *, why: str = 
 
 def owned_by_person(viewer: Viewer, person_id: UUID | None) -> list[NamedOwner]:
     """What a person was named for, as far as the viewer can hand it over: all in the accounts that they
-    administer, and the machine users of the teams that they lead.
+    administer, and the machine users of the teams that they lead, with their keys.
     """
-    rows = NamedOwner.objects.filter(person=person_id).select_related("person").order_by("kind", "name", "pk")
+    if person_id is None:
+        return []
+    rows = list(_named_for(person_id).select_related("person").order_by("kind", "name", "pk"))
+    users = _users_of_keys(rows)
     able = []
     for row in rows:
         administers = viewer.may(Right.MANAGE_OPERATORS, account_id=row.account_id)
-        if administers or (row.account_id, row.subject) in viewer.scope.owned:
+        if administers or (row.account_id, users.get(row.subject, row.subject)) in viewer.scope.owned:
             able.append(row)
     return able
+
+
+def _named_for(person_id: UUID) -> QuerySet[NamedOwner]:
+    """What a person was named for, without what was deleted in AWS."""
+    gone = Entity.objects.filter(
+        account__account_id=OuterRef("account_id"),
+        kind__in=(Kind.USER, Kind.ROLE, Kind.ACCESS_KEY),
+        aws_id=OuterRef("subject"),
+        gone_at__isnull=False,
+    )
+    return NamedOwner.objects.filter(~Exists(gone), person=person_id)
+
+
+def _users_of_keys(rows: Iterable[NamedOwner]) -> dict[str, str]:
+    """The unique ids of the users of access keys, by the id of the key."""
+    keys = [row.subject for row in rows if row.kind == OwnedKind.KEY]
+    if not keys:
+        return {}
+    owned = Entity.objects.filter(kind=Kind.ACCESS_KEY, aws_id__in=keys, owner__isnull=False)
+    return dict(owned.values_list("aws_id", "owner__aws_id"))
 
 
 def hand_over(viewer: Viewer, person_id: UUID | None, text: str, *, why: str) -> int:
@@ -230,7 +254,7 @@ def release_all(person_id: UUID | None, *, why: str) -> int:
 
 def is_undecided(person_id: UUID | None) -> bool:
     """Whether someone still has to say who owns what a person was named for."""
-    return person_id is not None and NamedOwner.objects.filter(person=person_id).exists()
+    return person_id is not None and _named_for(person_id).exists()
 
 
 def _subject_of(row: NamedOwner) -> OwnedSubject:

@@ -33,6 +33,8 @@ from console.identities.details.owners import owner_facts
 from console.offboarding.notice import access_notice
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
+from iam.linking.key_owners import owners_of_keys
+from iam.linking.known_owners import may_name_owner
 from iam.linking.machines import is_machine_with
 from iam.linking.owners import owning_team
 from iam.mirror.display_names import display_name, people_of_users
@@ -266,7 +268,7 @@ def credentials_context(
         "password_next": labels.moment_from(report.get("password_next_rotation")),
         "must_change": profile.get("PasswordResetRequired") if isinstance(profile, dict) else None,
         "devices": _devices(owned.get(Kind.MFA_DEVICE, []), at=shown.at),
-        "keys": [_key(key, shown) for key in owned.get(Kind.ACCESS_KEY, [])],
+        "keys": _keys(owned.get(Kind.ACCESS_KEY, []), shown),
         "keys_known": _knows_keys(shown, credentials),
         "keys_counted": credentials.keys if credentials else 0,
         "keys_active": credentials.active_keys if credentials else 0,
@@ -301,6 +303,19 @@ def _devices(
         (device, labels.device_mark(device, label=label_by_id.get(device.entity_id, "")), acts_of(device))
         for device in devices
     ]
+
+
+def _keys(states: Sequence[EntityState], shown: ShownEntity) -> list[dict[str, Any]]:
+    """Each key, with its owner as it is known today, and where the viewer can set it."""
+    if shown.at is not None or not states:
+        return [_key(state, shown) for state in states]
+    owners = owners_of_keys([state.entity for state in states])
+    may_set = may_name_owner(shown.viewer, shown.entity)
+    rows = []
+    for state in states:
+        url = reverse("linking:key-owner", args=[state.entity_id]) if may_set else ""
+        rows.append(_key(state, shown) | {"owner": owners.get(state.entity_id), "owner_url": url})
+    return rows
 
 
 def _key(state: EntityState, shown: ShownEntity) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from iam.audit.findings.read_rows import rows_read
 from iam.audit.findings.recorded_calls import DAYS, last_calls, services_used
 from iam.changes.services.own_resources import own_arns
 from iam.directory.models import Identity
+from iam.linking.key_owners import keys_with_own_owner
 from iam.linking.known_owners import owners_known
 from iam.mirror.models import (
     NEVER,
@@ -136,7 +137,7 @@ def facts_of(
             if has_reports and not is_known:
                 facts.services = services_used(account, now=facts.now)
             facts.unused_grants = tuple(unused_grants(account, since=facts.days_ago(DAYS), is_known=is_known))
-            facts.owned = _owned(facts)
+            facts.owned = _owned(account, facts)
         if shard is not None:
             if at is None:
                 facts.administrators = administrators(revisions, account=account.account_id)
@@ -260,9 +261,12 @@ def _persons_gone() -> frozenset[str]:
     return frozenset(Identity.objects.filter(person__is_active=False).values_list("user_arn", flat=True))
 
 
-def _owned(facts: AccountFacts) -> frozenset[int]:
-    """Those whose owner is known, of the users and roles that need one."""
-    return frozenset(owners_known((entity.id for entity in facts.needing_owner), tags=facts.tags))
+def _owned(account: Account, facts: AccountFacts) -> frozenset[int]:
+    """Those whose owner is known, of the users and roles that need one, and the access keys that have an
+    owner of their own.
+    """
+    owners = owners_known((entity.id for entity in facts.needing_owner), tags=facts.tags)
+    return frozenset(owners).union(keys_with_own_owner(account))
 
 
 def _usage(account: Account) -> tuple[dict[int, datetime], dict[int, dict[str, str]], bool]:

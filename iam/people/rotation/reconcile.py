@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.changes.models import OPEN, Change, ChangeState, Decision
 from iam.changes.operations.user_credential import ACTIVE
+from iam.linking.key_owners import pass_on_key_owner
 from iam.mirror.refresh.key_use import KeysSeen, UnreadableKeysError, reread_key_use
 from iam.people.rotation.events import end, move_to, notify_people, record_event, save
 from iam.people.rotation.models import OF_ROTATION, Rotation, RotationOutcome, RotationStage, RotationStep
@@ -165,6 +166,7 @@ def _made(rotation: Rotation, change: Change) -> None:
     seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     new_key_id = seal.label if seal else ""
     move_to(rotation, RotationStage.HANDING, new_key_id=new_key_id, new_state=ACTIVE, trouble="")
+    pass_on_key_owner(rotation.old, new_key_id, why=f"It replaces {rotation.old.aws_id}.")
     record_event(
         rotation,
         "made",

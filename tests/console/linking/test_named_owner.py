@@ -16,6 +16,7 @@ from iam.people.offboarding.models import Leaver, OffboardingStage
 from tests import factories
 from tests.console import offboarding
 from tests.console.access.grants import made
+from tests.console.rotation import rows
 from tests.iam.changes.site import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +92,25 @@ def test_a_machine_user_and_a_grant_have_an_owner(account: Account, ines: Client
         assert ines.post(form, {"owner": "Payments"}).status_code == 302
         assert "set in Gatehouse" in page(ines, address)
     assert NamedOwner.objects.filter(team__slug="payments").count() == 2
+
+
+def test_an_access_key_has_an_owner_of_its_own_on_the_credentials_page(
+    account: Account, ines: Client, hana: Person
+) -> None:
+    machine = factories.user(account, "ci", credentials={"has_password": False, "keys": 1, "active_keys": 1})
+    key = rows.key(machine)
+    address = reverse("identities:person-credentials", args=[machine.pk])
+    form = reverse("linking:key-owner", args=[key.pk])
+    assert "Owner: None known" in page(ines, address)
+    assert f'href="{form}">Set owner<span class="sr"> of {key.aws_id}' in page(ines, address)
+    assert "use the owner of the IAM user" in page(ines, form)
+    assert "isn’t a team" in ines.post(form, {"owner": "nobody"}).content.decode()
+    assert ines.post(form, {"owner": "hana@example.com"}).headers["Location"] == address
+    text = " ".join(page(ines, address).split())
+    assert "Owner: Hana Sato, set in Gatehouse" in text
+    auditor = signed_in(factories.operator(Role.AUDITOR, name="Amara Diallo"))
+    assert "Owner: Hana Sato" in " ".join(page(auditor, address).split())
+    assert "Change owner<span" not in page(auditor, address)
 
 
 def test_what_a_leaver_owns_is_handed_over_on_their_page(

@@ -21,7 +21,10 @@ class OwnerMissing(FindingRule):
     sentence = "A role was used in the last 90 days, or a machine user has access keys, and no one owns it."
     risk = "No one can say what it is for, reviews it, or answers when it is misused."
     remedy = "Set an owner in Gatehouse, set an owning team, or tag it with Owner or Team in AWS."
-    no_request = "An owner is set in Gatehouse, on the page of the user or role. Nothing changes in AWS."
+    no_request = (
+        "An owner is set in Gatehouse, on the page of the user or role, or beside the access key. Nothing "
+        "changes in AWS."
+    )
     sections = (ROLES, USERS, CREDENTIAL_REPORT)
     uses_last_use = True
 
@@ -33,7 +36,10 @@ class OwnerMissing(FindingRule):
             if credential is None:
                 used_at = (facts.usage or {})[entity.id]
                 yield RuleProblem(entity, {"last_used": used_at.isoformat()})
-            elif credential.has_password is None:
+                continue
+            with_owner = [key for key in credential.keys if key.entity in facts.owned]
+            without_owner = credential.active_keys - len(with_owner)
+            if without_owner > 0 and credential.has_password is None:
                 yield NotRead(entity)
-            else:
-                yield RuleProblem(entity, {"active_keys": credential.active_keys})
+            elif without_owner > 0:
+                yield RuleProblem(entity, {"active_keys": without_owner})

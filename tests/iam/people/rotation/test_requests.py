@@ -11,8 +11,9 @@ import pytest
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.services import reject
-from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
+from iam.directory.models import Identity, NamedOwner, Person, Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
+from iam.linking.key_owners import set_key_owner
 from iam.mirror.models import Entity
 from iam.people.rotation import requests, services
 from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage, RotationStep
@@ -82,6 +83,14 @@ def test_a_second_key_goes_first_only_when_that_was_chosen(wheel: Wheel) -> None
     assert wheel.in_aws() == {wheel.old.aws_id: "Active", rotation.new_key_id: "Active"}
     slugs = Change.objects.order_by("position").values_list("operation", flat=True)
     assert list(slugs) == ["access_key.delete", "access_key.create"]
+
+
+def test_who_owns_the_old_key_owns_the_new_one(wheel: Wheel) -> None:
+    administrator = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte", email="ines@example.com")
+    assert set_key_owner(administrator, wheel.old, "ines@example.com")
+    rotation = wheel.made()
+    owned = NamedOwner.objects.order_by("pk").values_list("subject", "person__name")
+    assert list(owned) == [(wheel.old.aws_id, "Ines Duarte"), (rotation.new_key_id, "Ines Duarte")]
 
 
 def test_a_second_key_that_is_in_use_is_not_deleted(wheel: Wheel) -> None:

@@ -1,0 +1,91 @@
+"""Who owns an access key: whom someone named for it in Gatehouse, else the owner of its IAM user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iam.directory.models import NamedOwner, OwnedKind
+from iam.directory.owners import OwnedSubject, name_owner, remove_named_owner
+from iam.directory.rules import DirectoryRuleError
+from iam.guard import Viewer
+from iam.journal.services import GATEHOUSE
+from iam.linking.known_owners import (
+    NAMED,
+    NOT_YOURS,
+    OF_USER,
+    KnownOwner,
+    check_new_owner,
+    find_owner,
+    may_name_owner,
+    named_owner,
+    owners_known,
+)
+from iam.mirror.models import Account, Entity, Kind
+
+
+def key_subject(key: Entity) -> OwnedSubject:
+    """An access key as something that has an owner."""
+    return _subject(key.aws_id, key)
+
+
+def _subject(key_id: str, beside: Entity) -> OwnedSubject:
+    user = beside.owner.arn if beside.owner else ""
+    return OwnedSubject(OwnedKind.KEY, key_id, beside.account.account_id, f"{key_id} of {user}")
+
+
+def owners_of_keys(keys: Sequence[Entity]) -> dict[int, KnownOwner]:
+    """The owners of access keys by their numbers, as far as they are known; four queries at most."""
+    named = NamedOwner.objects.filter(kind=OwnedKind.KEY, subject__in=[key.aws_id for key in keys])
+    own: dict[str, KnownOwner] = {}
+    for row in named.select_related("person", "team"):
+        if row.person is None or row.person.is_active:
+            own[row.subject] = KnownOwner(row.owner_name, NAMED)
+    others = [key.owner_id for key in keys if key.aws_id not in own and key.owner_id is not None]
+    of_users = owners_known(others) if others else {}
+    owners = {}
+    for key in keys:
+        of_user = of_users.get(key.owner_id or 0)
+        if key.aws_id in own:
+            owners[key.pk] = own[key.aws_id]
+        elif of_user is not None:
+            owners[key.pk] = KnownOwner(of_user.name, OF_USER)
+    return owners
+
+
+def keys_with_own_owner(account: Account) -> list[int]:
+    """The numbers of the keys of an account for which someone is named who is still here; two queries."""
+    named = NamedOwner.objects.filter(kind=OwnedKind.KEY, account_id=account.account_id)
+    subjects = list(named.exclude(person__is_active=False).values_list("subject", flat=True))
+    if not subjects:
+        return []
+    keys = Entity.objects.filter(account=account, kind=Kind.ACCESS_KEY, aws_id__in=subjects)
+    return list(keys.values_list("pk", flat=True))
+
+
+def may_name_key_owner(viewer: Viewer, key: Entity) -> bool:
+    """Whether the viewer can say who owns a key: who can say who owns its user."""
+    is_living = key.kind == Kind.ACCESS_KEY and key.gone_at is None
+    return is_living and key.owner is not None and may_name_owner(viewer, key.owner)
+
+
+def set_key_owner(viewer: Viewer, key: Entity, text: str, *, why: str = "") -> bool:
+    """Name the owner of a key, or ("") leave it to its user's owner; False if nothing changed. Raises
+    DirectoryRuleError.
+    """
+    if not may_name_key_owner(viewer, key):
+        raise DirectoryRuleError(NOT_YOURS)
+    owned = key_subject(key)
+    if not text.strip():
+        return remove_named_owner(owned, actor=viewer, why=why)
+    owner = find_owner(text)
+    check_new_owner(viewer, owner, account_id=owned.account_id)
+    return name_owner(owned, owner, actor=viewer, why=why)
+
+
+def pass_on_key_owner(old: Entity, new_key_id: str, *, why: str) -> bool:
+    """Who was named for a key owns the one that replaces it, too; False if no one was."""
+    named = named_owner(key_subject(old))
+    owner = (named.team or named.person) if named else None
+    if owner is None or not new_key_id:
+        return False
+    return name_owner(_subject(new_key_id, old), owner, actor=GATEHOUSE, why=why)
