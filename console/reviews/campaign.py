@@ -22,6 +22,7 @@ from console.web.list_export import export_list, pages_of
 from console.web.moments import duration_text
 from console.web.page_cursors import place_in, word_of
 from console.web.render import is_fragment, render_page
+from iam.access.own_principals import own_arns
 from iam.access.templates.models import TemplateVersion
 from iam.audit.reviews.campaigns import may_manage
 from iam.audit.reviews.models import (
@@ -47,7 +48,7 @@ from iam.audit.reviews.queries import (
     visible_rows,
 )
 from iam.audit.reviews.removals import pending
-from iam.audit.reviews.reviewers import own_arns, possible_reviewers
+from iam.audit.reviews.reviewers import possible_reviewers
 from iam.audit.reviews.sign_off import who_can_acknowledge, why_not_acknowledge, why_not_sign
 from iam.audit.reviews.terms import ReviewTerms
 from iam.directory.models import Team

@@ -187,3 +187,29 @@ class CallerAddress(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+
+class RoleUser(models.Model):
+    """Someone who used a role by single sign-on, as events name them; without a role, someone who signed in.
+
+    `name` is the name of the session or its source identity, in lower case, where it tells a person: see
+    `role_users.users_of`. `person` is the user in IAM Identity Center or in the identity provider.
+    """
+
+    role_arn = models.CharField(max_length=2048, blank=True)
+    name = models.CharField(max_length=256, blank=True)
+    person = models.CharField(max_length=256, blank=True)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_role_user"
+        constraints = [
+            models.UniqueConstraint(fields=["role_arn", "name", "person"], name="one_row_per_role_user")
+        ]
+        indexes = [
+            models.Index(fields=["name"], name="role_user_by_name", condition=~Q(name="")),
+            models.Index(fields=["person"], name="role_user_by_person", condition=~Q(person="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name or self.person} as {self.role_arn}"

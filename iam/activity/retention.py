@@ -1,4 +1,4 @@
-"""Forgetting: events, rollups and addresses are kept for as many days as the setting says."""
+"""Forgetting: events, rollups, addresses and users of roles are kept for as many days as the setting says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 
 from django.db import connection, transaction
 
-from iam.activity.models import CallerAction, CallerAddress, CallerDay, TrailEvent
+from iam.activity.models import CallerAction, CallerAddress, CallerDay, RoleUser, TrailEvent
 from iam.activity.partitions import drop_months
 
 _HOLD = "LOCK TABLE activity_day IN SHARE ROW EXCLUSIVE MODE"
@@ -32,6 +32,7 @@ def forget(before: datetime) -> None:
     TrailEvent.objects.filter(at__lt=before).delete()
     _forget_days(before.astimezone(UTC).date())
     CallerAddress.objects.filter(last_at__lt=before).delete()
+    RoleUser.objects.filter(last_at__lt=before).delete()
 
 
 def _forget_days(first: date) -> None:

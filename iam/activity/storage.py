@@ -19,6 +19,7 @@ from iam.activity.callers import CallerKey
 from iam.activity.models import TrailCaller, TrailFile
 from iam.activity.partitions import add_months
 from iam.activity.records import EventRecord
+from iam.activity.role_users import NamedRoleUser, users_of
 
 ATTEMPTS: Final = 5
 """Another process can store the same file or event at the same moment; then the batch is looked at again."""
@@ -73,6 +74,12 @@ _COUNTS: Final = ("calls", "errors", "denied")
 _ADD_DAY: Final = _upsert("activity_day", ("caller_id", "day", "service", "action", "account_id"), _COUNTS)
 _ADD_ACTION: Final = _upsert("activity_action", ("caller_id", "service", "action"), _COUNTS)
 _ADD_ADDRESS: Final = _upsert("activity_address", ("caller_id", "address"), ("calls",))
+_ADD_ROLE_USER: Final = """
+INSERT INTO activity_role_user (role_arn, name, person, last_at) VALUES (%s, %s, %s, %s)
+ON CONFLICT (role_arn, name, person) DO UPDATE SET
+  last_at = CASE WHEN excluded.last_at > activity_role_user.last_at
+            THEN excluded.last_at ELSE activity_role_user.last_at END
+"""
 
 
 @dataclass(slots=True)
@@ -153,7 +160,9 @@ def _store(files: Sequence[ReadFile]) -> None:
     new = [events[key] for key in sorted(events) if key[1] not in known]
     callers = _caller_ids({event.caller for event, _ in new})
     _insert_events(_event_row(event, callers[event.caller], file.row.pk) for event, file in new)
-    _add_up([event for event, _ in new], callers)
+    stored = [event for event, _ in new]
+    _add_up(stored, callers)
+    _add_role_users(stored)
     _count(files, new)
 
 
@@ -275,6 +284,21 @@ def _add_up(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> Non
         cursor.executemany(_ADD_DAY, _values(days, _COUNTS))
         cursor.executemany(_ADD_ACTION, _values(actions, _COUNTS))
         cursor.executemany(_ADD_ADDRESS, _values(addresses, ("calls",)))
+
+
+def _add_role_users(events: Sequence[EventRecord]) -> None:
+    """Note who used which role by single sign-on, and when last."""
+    last: dict[NamedRoleUser, datetime] = {}
+    for event in events:
+        for user in users_of(event):
+            last[user] = max(event.at, last.get(user, event.at))
+    is_sqlite = connection.vendor == "sqlite"
+    rows: list[tuple[Any, ...]] = []
+    for user in sorted(last):
+        moment = _sqlite_time(last[user]) if is_sqlite else last[user]
+        rows.append((*user, moment))
+    with connection.cursor() as cursor:
+        cursor.executemany(_ADD_ROLE_USER, rows)
 
 
 def _values(tallies: Mapping[Any, CallTally], counts: tuple[str, ...]) -> list[tuple[Any, ...]]:

@@ -32,9 +32,9 @@ def make(number: int) -> str:
     from datetime import UTC, datetime, timedelta
 
     from console.operators.models import Operator
+    from iam.access.own_principals import concerned_by_arn
     from iam.audit.reviews.campaigns import CampaignDraft, open_campaign, start
     from iam.audit.reviews.models import ReviewCampaign, ReviewItem
-    from iam.audit.reviews.reviewers import concerned_by_arn
     from iam.audit.reviews.terms import ReviewTerms
     from iam.guard import viewer_for
 

@@ -11,9 +11,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from iam.access.own_principals import own_arns
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.audit.reviews.notices import tell_assigned, tell_opened
-from iam.audit.reviews.reviewers import can_review, own_arns
+from iam.audit.reviews.reviewers import can_review, people_who_review
 from iam.audit.reviews.roster import write_rows
 from iam.audit.reviews.terms import InvalidCampaignError, ReviewTerms, check
 from iam.changes.errors import RefusedError
@@ -215,8 +216,8 @@ def _give(campaign: ReviewCampaign, chosen: Sequence[ReviewItem], person: Person
 
 def escalate_rows(campaign: ReviewCampaign) -> int:
     """Give what is undecided to the second reviewer, and what is theirs to the first; how many rows."""
-    people = Person.objects.filter(pk__in=(campaign.second_reviewer_id, campaign.reviewer_id), is_active=True)
-    by_id = {person.pk: person for person in people}
+    able = people_who_review((campaign.second_reviewer_id, campaign.reviewer_id))
+    by_id = Person.objects.in_bulk(able)
     assigned = 0
     for person_id in (campaign.second_reviewer_id, campaign.reviewer_id):
         person = by_id.get(person_id)
@@ -236,7 +237,7 @@ def _ids(people: Collection[UUID], campaign: ReviewCampaign) -> list[UUID]:
 
 def begin_next(campaign: ReviewCampaign, *, now: datetime) -> ReviewCampaign | None:
     """The next review of a series, opened in the name of who started it; None if another process was quicker
-    or that person has left.
+    or that person has left. Where they can't review any longer, a reviewer looks after it.
     """
     owner = Person.objects.filter(pk=campaign.owner_id, is_active=True).first()
     with transaction.atomic():
@@ -257,7 +258,7 @@ def begin_next(campaign: ReviewCampaign, *, now: datetime) -> ReviewCampaign | N
             name=campaign.name,
             reason=campaign.reason,
             terms=campaign.terms,
-            owner_id=campaign.owner_id,
+            owner_id=_next_owner(campaign),
             reviewer_id=campaign.reviewer_id,
             second_reviewer_id=campaign.second_reviewer_id,
             due_at=now + max(length, timedelta(days=7)),
@@ -266,6 +267,12 @@ def begin_next(campaign: ReviewCampaign, *, now: datetime) -> ReviewCampaign | N
             asked_at=now,
         )
     return REVIEW.submit(following, by_worker=True)
+
+
+def _next_owner(campaign: ReviewCampaign) -> UUID:
+    people = (campaign.owner_id, campaign.reviewer_id, campaign.second_reviewer_id)
+    able = people_who_review(people)
+    return next((person_id for person_id in people if person_id in able), campaign.owner_id)
 
 
 def months_later(moment: datetime, months: int) -> datetime:

@@ -12,10 +12,10 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import F
 
+from iam.access.own_principals import own_arns
 from iam.audit.reviews.models import ReviewCampaign, ReviewDecision, ReviewItem
-from iam.audit.reviews.reviewers import own_arns
 from iam.changes.errors import RefusedError
-from iam.guard import Viewer
+from iam.guard import Right, Viewer
 from iam.journal.services import entry, record_all
 from iam.people.runs.models import RunState
 
@@ -93,6 +93,8 @@ def decide(
     can be decided at all.
     """
     reason = reason.strip()
+    if not actor.may(Right.REQUEST_CHANGE):
+        raise RefusedError("Only administrators, approvers and team leads decide in reviews.")
     _check(campaign, versions, decision, reason)
     result = DecisionResult()
     with transaction.atomic():

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Final
 from uuid import UUID
 
-from iam.activity.callers import USER
-from iam.activity.models import TrailCaller, TrailEvent
+from iam.access.own_principals import roles_used
 from iam.audit.reviews.models import ReviewCampaign, ReviewerRule
-from iam.audit.reviews.terms import UNUSED_DAYS, ReviewTerms
-from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignment, RuleKind, Team
+from iam.audit.reviews.terms import ReviewTerms
+from iam.directory.models import OwnedUser, Person, Role, RoleAssignment, RuleKind, Team
 from iam.guard import Scope
-from iam.linking.models import Sign
-from iam.mirror.models import Entity, Kind
+from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import people_within
 
 REVIEWING: Final = (Role.ADMINISTRATOR, Role.APPROVER, Role.TEAM_LEAD)
@@ -30,10 +27,15 @@ def possible_reviewers() -> list[Person]:
     return list(people.distinct().order_by("name", "pk"))
 
 
+def people_who_review(people: Collection[UUID]) -> frozenset[UUID]:
+    """Those of some people who are among them."""
+    roles = RoleAssignment.objects.filter(person__in=people, person__is_active=True, role__in=REVIEWING)
+    return frozenset(roles.values_list("person", flat=True))
+
+
 def can_review(person_id: UUID) -> bool:
     """Whether someone is among them."""
-    roles = RoleAssignment.objects.filter(person=person_id, person__is_active=True, role__in=REVIEWING)
-    return roles.exists()
+    return person_id in people_who_review([person_id])
 
 
 @dataclass(slots=True)
@@ -92,14 +94,22 @@ class ReviewerChoice:
     campaign: ReviewCampaign
     terms: ReviewTerms
     book: TeamBook
+    unable: list[str] = field(init=False)
     _named: list[Person] = field(init=False)
     _roles: Mapping[UUID, frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """The reviewer of the campaign, and the second one for what is theirs."""
-        wanted = [self.campaign.reviewer_id, self.campaign.second_reviewer_id]
-        people = {person.pk: person for person in Person.objects.filter(pk__in=wanted, is_active=True)}
-        self._named = [people[pk] for pk in wanted if pk in people]
+        """The reviewer of the campaign, the second one for what is theirs, and who looks after it where they
+        can’t review any longer. `unable` are the names of those who can’t.
+        """
+        campaign = self.campaign
+        wanted = [campaign.reviewer_id, campaign.second_reviewer_id]
+        people = Person.objects.in_bulk([*wanted, campaign.owner_id])
+        able = people_who_review(people)
+        self.unable = [people[pk].name for pk in wanted if pk in people and pk not in able]
+        if self.unable:
+            wanted.append(campaign.owner_id)
+        self._named = [people[pk] for pk in dict.fromkeys(wanted) if pk in able]
         leads = chain.from_iterable(self.book.leads.values())
         self._roles = roles_used({person.pk for person in chain(self._named, leads)})
 
@@ -113,47 +123,3 @@ class ReviewerChoice:
             if person.pk not in concerned and entity.arn not in self._roles.get(person.pk, ()):
                 return person
         return None
-
-
-def own_arns(person_id: UUID, entities: Sequence[Entity]) -> frozenset[str]:
-    """Those users and roles whose access is somebody's own, as anything says it: users that are linked to
-    them by hand or by a matching method, and roles that they used lately. Two queries for users, three more
-    for roles, for any number.
-    """
-    concerned = concerned_by_arn(entities)
-    own = {arn for arn, people in concerned.items() if person_id in people}
-    roles = {entity.arn for entity in entities if entity.kind == Kind.ROLE}
-    if roles:
-        own |= roles & roles_used({person_id}).get(person_id, frozenset())
-    return frozenset(own)
-
-
-def roles_used(people: Collection[UUID]) -> dict[UUID, frozenset[str]]:
-    """The ARNs of the roles that people assumed with their users in the last 90 days, as far as CloudTrail
-    events are known; three queries at most.
-    """
-    matched = Sign.objects.filter(person__in=people).values_list("user__arn", "person_id")
-    linked = Identity.objects.filter(person__in=people).values_list("user_arn", "person_id")
-    person_by_arn: dict[str, UUID] = {}
-    person_by_arn.update(matched.union(linked))
-    callers = dict(TrailCaller.objects.filter(kind=USER, arn__in=person_by_arn).values_list("pk", "arn"))
-    since = datetime.now(tz=UTC) - timedelta(days=UNUSED_DAYS)
-    events = TrailEvent.objects.filter(
-        caller__in=callers, at__gte=since, service="sts", action__startswith="AssumeRole", error_code=""
-    )
-    used: dict[UUID, set[str]] = defaultdict(set)
-    for caller, arn in events.values_list("caller_id", "resource").distinct():
-        used[person_by_arn[callers[caller]]].add(arn)
-    return {person_id: frozenset(arns) for person_id, arns in used.items()}
-
-
-def concerned_by_arn(entities: Sequence[Entity]) -> Mapping[str, frozenset[UUID]]:
-    """The people of whom anything says that a user is theirs, by ARN; two queries for any number."""
-    arns = {entity.arn for entity in entities}
-    people: dict[str, set[UUID]] = defaultdict(set)
-    for arn, person_id in Identity.objects.filter(user_arn__in=arns).values_list("user_arn", "person_id"):
-        people[arn].add(person_id)
-    signs = Sign.objects.filter(user__in=[entity.pk for entity in entities])
-    for arn, voices in signs.values_list("user__arn", "said"):
-        people[arn] |= {UUID(voice["person"]) for voice in voices if voice["person"]}
-    return {arn: frozenset(ids) for arn, ids in people.items()}

@@ -150,4 +150,5 @@ def _facts(roster: ReviewRoster, accounts: list[Account]) -> dict[str, object]:
         "subjects": rows.values("entity_id").distinct().count(),
         "administrators": rows.filter(is_administrator=True).values("entity_id").distinct().count(),
         "unassigned": rows.filter(reviewer_id__isnull=True).count(),
+        "unable": roster.choice.unable,
     }

@@ -15,6 +15,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from iam.access.grants.models import LedgerEntry
+from iam.access.own_principals import concerned_by_arn
 from iam.activity.callers import ROLE, USER
 from iam.activity.models import CallerDay, TrailCaller
 from iam.audit.reviews.access_texts import AccessTexts, PolicyBook, words_of
@@ -28,7 +29,7 @@ from iam.audit.reviews.models import (
     SubjectKind,
     UseState,
 )
-from iam.audit.reviews.reviewers import ReviewerChoice, TeamBook, concerned_by_arn
+from iam.audit.reviews.reviewers import ReviewerChoice, TeamBook
 from iam.audit.reviews.terms import UNUSED_DAYS, ReviewTerms
 from iam.directory.models import Person
 from iam.linking.ownership import Ownership, owners_of

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import UTC, datetime
 
-from iam.audit.reviews.campaigns import REVIEW, open_campaign
-from iam.audit.reviews.models import ReviewItem, SubjectKind, UseState
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from iam.audit.reviews.campaigns import REVIEW, begin_next, escalate_rows, open_campaign
+from iam.audit.reviews.models import ReviewCampaign, ReviewItem, SubjectKind, UseState
 from iam.changes.errors import RefusedError
+from iam.directory.models import Person, Role
 from iam.mirror.models import Section, SectionState, TagSet
 from iam.people.runs.models import RunState
 from tests import factories
@@ -105,3 +110,63 @@ def test_what_a_killed_process_left_is_continued_and_nothing_is_written_twice(
     assert campaign.state == RunState.RUNNING
     assert first < set(ReviewItem.objects.values_list("pk", flat=True))
     assert campaign.rows.count() == 5
+
+
+def following(campaign: ReviewCampaign) -> ReviewCampaign:
+    """The next review of a series."""
+    ReviewCampaign.objects.filter(pk=campaign.pk).update(next_at=datetime.now(tz=UTC))
+    campaign.refresh_from_db()
+    after = begin_next(campaign, now=datetime.now(tz=UTC))
+    assert after is not None
+    REVIEW.request_by_id(after.pk)
+    after.refresh_from_db()
+    return after
+
+
+def lose_role(person_id: object) -> Person:
+    person = Person.objects.get(pk=person_id)
+    person.assignments.all().delete()
+    person.assignments.create(role=Role.MEMBER)
+    return person
+
+
+def test_who_lost_their_role_is_not_asked_by_the_next_review_and_it_says_so() -> None:
+    world = made.world()
+    campaign = made.opened(world, reviewers="named", months=6)
+    assert made.row(campaign, world.tomas).reviewer_name == "Maya"
+    lose_role(world.administrator.person_id)
+    after = following(campaign)
+    reviewers = dict(after.rows.values_list("subject", "reviewer_name"))
+    assert reviewers == {"maya": "Hana", "tomas": "Hana", "ci": "Hana", "app": "Hana"}
+    assert after.facts["unable"] == ["Maya"]
+    assert after.owner_id == world.approver.person_id
+    client = Client()
+    client.force_login(factories.operator(Role.AUDITOR))
+    page = " ".join(client.get(reverse("reviews:campaign", args=[after.pk])).content.decode().split())
+    assert "can’t review any more: Maya" in page
+    assert "any more" not in client.get(reverse("reviews:campaign", args=[campaign.pk])).content.decode()
+
+
+def test_where_both_reviewers_lost_their_role_who_looks_after_it_is_asked() -> None:
+    world = made.world()
+    campaign = made.opened(world, reviewers="named")
+    of_lead, of_approver = world.lead.person_id, world.approver.person_id
+    ReviewCampaign.objects.filter(pk=campaign.pk).update(reviewer_id=of_lead, second_reviewer_id=of_approver)
+    for person_id in (of_lead, of_approver):
+        lose_role(person_id)
+    after = following(campaign)
+    reviewers = dict(after.rows.values_list("subject", "reviewer_name"))
+    # Nobody is left who could review the access of who looks after it.
+    assert reviewers == {"maya": "", "tomas": "Maya", "ci": "Maya", "app": "Maya"}
+    assert after.facts["unable"] == ["Elif", "Hana"]
+
+
+def test_a_lead_who_lost_their_role_is_not_asked_and_rows_are_not_escalated_to_who_lost_theirs() -> None:
+    world = made.world()
+    campaign = made.opened(world)
+    assert made.row(campaign, world.tomas).reviewer_name == "Elif"
+    lose_role(world.lead.person_id)
+    assert made.row(following(campaign), world.tomas).reviewer_name == "Maya"
+    lose_role(world.approver.person_id)
+    escalate_rows(campaign)
+    assert not campaign.rows.filter(reviewer_id=world.approver.person_id, subject="tomas").exists()

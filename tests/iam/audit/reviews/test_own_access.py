@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from console.operators.models import Operator
-from iam.activity.models import TrailCaller, TrailEvent
+from iam.activity.models import RoleUser, TrailCaller, TrailEvent
 from iam.activity.partitions import add_months
 from iam.audit.reviews.campaigns import assign, open_campaign
 from iam.audit.reviews.decisions import decide, may_decide
@@ -124,6 +124,26 @@ def as_who_uses_a_service_role(world: made.World, campaign: ReviewCampaign) -> t
     return world.administrator, give(made.row(campaign, world.role), world.administrator)
 
 
+def sso(world: made.World, campaign: ReviewCampaign, **columns: str) -> tuple[Viewer, ReviewItem]:
+    """Maya, and the row of a role that events say was used by single sign-on."""
+    RoleUser.objects.create(role_arn=world.role.arn, last_at=now(), **columns)
+    return world.administrator, give(made.row(campaign, world.role), world.administrator)
+
+
+def as_who_uses_a_permission_set(world: made.World, campaign: ReviewCampaign) -> tuple[Viewer, ReviewItem]:
+    return sso(world, campaign, name="maya@example.com")
+
+
+def as_a_user_of_identity_center(world: made.World, campaign: ReviewCampaign) -> tuple[Viewer, ReviewItem]:
+    """The event has an ID alone; a sign-in told whose it is."""
+    RoleUser.objects.create(role_arn="", name="maya@example.com", person="u-1", last_at=now())
+    return sso(world, campaign, name="", person="u-1")
+
+
+def by_saml_with_a_short_name(world: made.World, campaign: ReviewCampaign) -> tuple[Viewer, ReviewItem]:
+    return sso(world, campaign, name="maya")
+
+
 ROUTES: dict[str, Route] = {
     "as its reviewer": as_reviewer,
     "as owner of the review": as_owner_of_the_review,
@@ -134,6 +154,9 @@ ROUTES: dict[str, Route] = {
     "after the link was removed": after_the_link_was_removed,
     "after a new name": after_a_new_name,
     "as who uses a service role": as_who_uses_a_service_role,
+    "as who uses a permission set": as_who_uses_a_permission_set,
+    "as a user of Identity Center": as_a_user_of_identity_center,
+    "by SAML with a short name": by_saml_with_a_short_name,
 }
 
 
@@ -216,6 +239,7 @@ def test_a_new_review_gives_nobody_their_own(route: Route, reviewers: str) -> No
     own = campaign.rows.get(entity=row.entity_id, sort=row.sort, target=row.target)
     is_known = Identity.objects.filter(user_arn=row.entity.arn, person_id=actor.person_id).exists()
     is_known |= Sign.objects.filter(user=row.entity_id).exists() or TrailEvent.objects.exists()
+    is_known |= RoleUser.objects.exists()
     assert not is_known or own.reviewer_id != actor.person_id
 
 
@@ -262,3 +286,29 @@ def test_a_role_is_somebodys_own_only_by_its_use() -> None:
     assert may_decide(world.administrator, row)
     assume(world.maya, world.role, days=80)
     assert not may_decide(world.administrator, row)
+
+
+def test_a_session_of_someone_else_or_of_long_ago_is_nobodys_own() -> None:
+    world = made.world()
+    campaign = made.opened(world)
+    row = give(made.row(campaign, world.role), world.administrator)
+    long_ago = now() - timedelta(days=91)
+    for name, person, at in (
+        ("tomas@example.com", "u-2", now()),
+        ("maya@example.com", "", long_ago),
+        ("", "u-3", now()),
+    ):
+        RoleUser.objects.create(role_arn=world.role.arn, name=name, person=person, last_at=at)
+    RoleUser.objects.create(role_arn=f"{world.role.arn}-2", name="maya@example.com", last_at=now())
+    assert may_decide(world.administrator, row)
+
+
+def test_who_lost_their_role_decides_nothing() -> None:
+    world = made.world()
+    campaign = made.opened(world)
+    row = give(made.row(campaign, world.machine), world.administrator)
+    person = Person.objects.get(pk=world.administrator.person_id)
+    person.assignments.all().delete()
+    person.assignments.create(role=Role.MEMBER)
+    with pytest.raises(RefusedError, match="Only administrators"):
+        decide(campaign, {row.pk: 0}, "keep", reason="x", actor=viewer_for(person), now=now())

@@ -1,0 +1,132 @@
+"""Which users and roles are somebody's own, as anything says it: for what keeps people from deciding about
+themselves.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Q
+
+from iam.activity.callers import USER
+from iam.activity.models import RoleUser, TrailCaller, TrailEvent
+from iam.directory.models import Identity, Person
+from iam.linking.models import Sign
+from iam.linking.ownership import DOUBTS
+from iam.mirror.models import Entity, Kind
+
+USED_DAYS: Final = 90
+"""A role is somebody's own if they used it in so many days."""
+Owners = Mapping[str, set[UUID]]
+
+
+def own_arns(person_id: UUID, entities: Sequence[Entity]) -> frozenset[str]:
+    """Those users and roles whose access is somebody's own: users that are linked to them by hand or by a
+    matching method, and roles that they used lately. Two queries for users, `roles_used` for roles, for any
+    number.
+    """
+    concerned = concerned_by_arn(entities)
+    own = {arn for arn, people in concerned.items() if person_id in people}
+    roles = {entity.arn for entity in entities if entity.kind == Kind.ROLE}
+    if roles:
+        own |= roles & roles_used({person_id}).get(person_id, frozenset())
+    return frozenset(own)
+
+
+def own_principals(person_id: UUID) -> list[Entity]:
+    """All living users and roles that are somebody's own, with their accounts."""
+    linked = Identity.objects.filter(person=person_id).values_list("user_arn", flat=True)
+    arns = set(linked) | roles_used({person_id}).get(person_id, frozenset())
+    numbers = {
+        sign.pk
+        for sign in Sign.objects.filter(Q(person=person_id) | Q(standing__in=DOUBTS)).only("person", "said")
+        if sign.person_id == person_id or any(voice["person"] == str(person_id) for voice in sign.said)
+    }
+    living = Entity.objects.filter(kind__in=(Kind.USER, Kind.ROLE), gone_at__isnull=True)
+    own = living.filter(Q(arn__in=arns) | Q(pk__in=numbers))
+    return list(own.select_related("account").order_by("name", "pk"))
+
+
+def concerned_by_arn(entities: Sequence[Entity]) -> Mapping[str, frozenset[UUID]]:
+    """The people of whom anything says that a user is theirs, by ARN; two queries for any number."""
+    arns = {entity.arn for entity in entities}
+    people: dict[str, set[UUID]] = defaultdict(set)
+    for arn, person_id in Identity.objects.filter(user_arn__in=arns).values_list("user_arn", "person_id"):
+        people[arn].add(person_id)
+    signs = Sign.objects.filter(user__in=[entity.pk for entity in entities])
+    for arn, voices in signs.values_list("user__arn", "said"):
+        people[arn] |= {UUID(voice["person"]) for voice in voices if voice["person"]}
+    return {arn: frozenset(ids) for arn, ids in people.items()}
+
+
+def roles_used(people: Collection[UUID]) -> dict[UUID, frozenset[str]]:
+    """The ARNs of the roles that people used in the last 90 days, with their IAM users or by single sign-on,
+    as far as CloudTrail events are known; six queries.
+    """
+    since = datetime.now(tz=UTC) - timedelta(days=USED_DAYS)
+    person_by_arn = _user_arns(people)
+    used: dict[UUID, set[str]] = defaultdict(set)
+    for person_id, arn in _assumed(person_by_arn, since):
+        used[person_id].add(arn)
+    for person_id, arn in _signed_on(people, person_by_arn, since):
+        used[person_id].add(arn)
+    return {person_id: frozenset(arns) for person_id, arns in used.items()}
+
+
+def _user_arns(people: Collection[UUID]) -> dict[str, UUID]:
+    """Whose users are theirs, by ARN."""
+    matched = Sign.objects.filter(person__in=people).values_list("user__arn", "person_id")
+    linked = Identity.objects.filter(person__in=people).values_list("user_arn", "person_id")
+    return dict(matched.union(linked))
+
+
+def _assumed(person_by_arn: Mapping[str, UUID], since: datetime) -> Iterable[tuple[UUID, str]]:
+    """The roles that people assumed with their IAM users."""
+    callers = dict(TrailCaller.objects.filter(kind=USER, arn__in=person_by_arn).values_list("pk", "arn"))
+    events = TrailEvent.objects.filter(
+        caller__in=callers, at__gte=since, service="sts", action__startswith="AssumeRole", error_code=""
+    )
+    for caller, arn in events.values_list("caller_id", "resource").distinct():
+        yield person_by_arn[callers[caller]], arn
+
+
+def _signed_on(
+    people: Collection[UUID], person_by_arn: Mapping[str, UUID], since: datetime
+) -> Iterable[tuple[UUID, str]]:
+    """The roles of whose sessions events say that they are of these people: by the name of the session, by
+    the source identity, or by the user in IAM Identity Center.
+    """
+    names = _names(people, person_by_arn)
+    ids = _center_users(names)
+    rows = RoleUser.objects.filter(Q(name__in=names) | Q(person__in=ids), last_at__gte=since)
+    for role, name, user in rows.values_list("role_arn", "name", "person"):
+        for person_id in names.get(name, set()) | ids.get(user, set()):
+            yield person_id, role
+
+
+def _names(people: Collection[UUID], person_by_arn: Mapping[str, UUID]) -> Owners:
+    """What people are called where they sign in, in small letters: by their address, the part of it before
+    the @, or the name of their IAM user.
+    """
+    names: dict[str, set[UUID]] = defaultdict(set)
+    for pk, email in Person.objects.filter(pk__in=people).values_list("pk", "email"):
+        address = email.lower()
+        names[address].add(pk)
+        names[address.partition("@")[0]].add(pk)
+    for arn, pk in person_by_arn.items():
+        names[arn.rpartition("/")[2].lower()].add(pk)
+    names.pop("", None)
+    return names
+
+
+def _center_users(names: Owners) -> Owners:
+    """The IDs of these people in IAM Identity Center: an event that has the ID and the name told it."""
+    rows = RoleUser.objects.filter(name__in=names).exclude(person="").values_list("person", "name")
+    ids: dict[str, set[UUID]] = defaultdict(set)
+    for user, name in rows.distinct():
+        ids[user] |= names[name]
+    return ids
