@@ -122,7 +122,7 @@ def _chain(viewer: Viewer) -> dict[str, Any]:
 def _tone(verified: Verification | None) -> str:
     if verified is None:
         return "info"
-    if not verified.holds:
+    if not verified.holds or verified.record_problem:
         return "bad"
     return "warn" if verified.warnings or verified.anchor_problem else "ok"
 

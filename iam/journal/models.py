@@ -88,6 +88,14 @@ class Verification(models.Model):
         blank=True,
         help_text="The first anchor or place that can’t be verified.",
     )
+    records = models.PositiveIntegerField(
+        null=True,
+        help_text="Frozen records, such as signed-off reviews, compared with the journal.",
+    )
+    record_problem = models.CharField(
+        max_length=1024, blank=True, help_text="The first record that isn’t as the journal says."
+    )
+    record_problems = models.PositiveIntegerField(default=0)
     warnings = models.PositiveIntegerField(
         default=0, help_text="Dating problems that nobody has acknowledged."
     )
@@ -98,6 +106,11 @@ class Verification(models.Model):
 
     def __str__(self) -> str:
         return f"verification {self.pk}: {self.holds}"
+
+    @property
+    def more_record_problems(self) -> int:
+        """How many there are besides the first."""
+        return max(0, self.record_problems - 1)
 
     @property
     def seconds(self) -> float:

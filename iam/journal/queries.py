@@ -139,14 +139,15 @@ class JournalSize:
     total: int
     holds: bool | None
     verified_at: datetime | None
+    is_record_altered: bool = False
 
 
 def journal_size() -> JournalSize:
     """What the overview says of the journal: three queries by index."""
     [(chained, made_at)] = _NEWEST.rows() or [(0, None)]
     [waiting] = _WAITING.numbers(late=made_at - LATE_ENTRY_WINDOW) if made_at else _UNCHAINED.numbers()
-    [(holds, ended_at)] = _VERIFIED.rows() or [(None, None)]
-    return JournalSize(chained + waiting, holds, ended_at)
+    [(holds, ended_at, problem)] = _VERIFIED.rows() or [(None, None, "")]
+    return JournalSize(chained + waiting, holds, ended_at, is_record_altered=bool(problem))
 
 
 _EARLIER = Block.objects.filter(made_at__lte=Param("late", DateTimeField())).order_by("-sequence")
@@ -156,7 +157,7 @@ _VERIFIED = CompiledQuery(
     lambda: (
         Verification.objects.filter(ended_at__isnull=False)
         .order_by("-id")
-        .values_list("holds", "ended_at")[:1]
+        .values_list("holds", "ended_at", "record_problem")[:1]
     )
 )
 _WAITING = CompiledCounts(

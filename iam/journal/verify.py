@@ -24,6 +24,7 @@ from iam.journal.chain import (
     unchained,
 )
 from iam.journal.cuts import CutState, RemovedDigest, newest_cut
+from iam.journal.frozen_records import verify_records
 from iam.journal.models import Block, Entry, Link, Verification
 from iam.journal.services import Actor, record
 from iam.journal.signing_keys import verifiers
@@ -160,6 +161,7 @@ def run_verification(number: int) -> None:
     heads = heads_of(read.notes, verifiers())
     verdict = verify(expect=heads.hashes)
     problems = [*filter(None, [heads.conflict]), *heads.problems, *read.problems]
+    records = verify_records()
     sentence = verdict.broken.sentence[:1024] if verdict.broken else ""
     first_warning = verdict.open_warnings[0].sentence if verdict.open_warnings else ""
     Verification.objects.filter(pk=number).update(
@@ -172,7 +174,12 @@ def run_verification(number: int) -> None:
         warning=first_warning,
         anchors=len(heads.hashes),
         anchor_problem="".join(problems[:1])[:1024],
+        records=records.compared,
+        record_problem="".join(records.problems[:1])[:1024],
+        record_problems=len(records.problems),
     )
+    if records.problems:
+        logger.error("journal.record_altered", sentence=records.problems[0], count=len(records.problems))
     if verdict.broken:
         logger.error("journal.broken", sentence=verdict.broken.sentence, block=verdict.broken.block)
     old = Verification.objects.order_by("-id").values_list("pk", flat=True)[KEEP : KEEP + 1]

@@ -4,8 +4,8 @@ from django.apps import AppConfig
 
 
 class AuditReviewsConfig(AppConfig):
-    """Registers the tables, follows the changes that reviews request, and has separation-of-duties rules
-    checked on receipts.
+    """Registers the tables, follows the changes that reviews request, has separation-of-duties rules checked
+    on receipts, and signed-off reviews when the journal is verified.
     """
 
     name = "iam.audit.reviews"
@@ -14,8 +14,11 @@ class AuditReviewsConfig(AppConfig):
     def ready(self) -> None:
         from iam.audit.reviews.duties import duties_broken_by
         from iam.audit.reviews.periodic import follow_change
+        from iam.audit.reviews.verification import verify_reviews
         from iam.changes import handlers
         from iam.changes.assertion_checks import on_impact
+        from iam.journal.frozen_records import on_verification
 
         handlers.on_end(follow_change)
         on_impact(duties_broken_by)
+        on_verification("reviews", verify_reviews)

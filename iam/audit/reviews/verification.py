@@ -10,7 +10,11 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any, Final
 
+from django.db import connection
+
+from iam.audit.reviews import triggers
 from iam.audit.reviews.models import ReviewCampaign
+from iam.journal.frozen_records import RecordsVerdict
 from iam.journal.models import Entry
 from iam.people.runs.models import RunState
 
@@ -55,6 +59,17 @@ def _digest(rows: Iterable[Any]) -> str:
     for row in rows:
         digest.update(json.dumps(row, default=str, sort_keys=True, separators=(",", ":")).encode() + b"\n")
     return digest.hexdigest()
+
+
+def verify_reviews() -> RecordsVerdict:
+    """The reviews that were signed off, and what is wrong with them or with the triggers that freeze them."""
+    problems = altered_reviews()
+    if absent := triggers.missing(connection):
+        problems.append(
+            f"Triggers that freeze reviews are missing or altered: {', '.join(absent)}. Put them back with "
+            "manage.py verify_journal --restore-triggers."
+        )
+    return RecordsVerdict(ReviewCampaign.objects.filter(state=RunState.DONE).count(), problems)
 
 
 def altered_reviews() -> list[str]:

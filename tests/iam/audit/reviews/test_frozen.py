@@ -12,6 +12,8 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from iam.audit.reviews import triggers
 from iam.audit.reviews.campaigns import begin_next
@@ -19,7 +21,12 @@ from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.audit.reviews.sign_off import acknowledge, sign
 from iam.audit.reviews.triggers import CAMPAIGNS, TABLES
 from iam.audit.reviews.verification import altered_reviews
+from iam.directory.models import Role
+from iam.journal.models import Verification
+from iam.journal.queries import journal_size
+from iam.journal.tasks import verify_regularly
 from iam.people.runs.models import RunState
+from tests import factories
 from tests.iam.audit.reviews import made
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
@@ -224,3 +231,36 @@ def test_the_command_names_altered_reviews_and_missing_triggers_and_restores_the
     with pytest.raises(SystemExit):
         call_command("verify_journal", "--restore-triggers", stdout=StringIO())
     assert triggers.missing(connection) == []
+
+
+def _page(client: Client) -> str:
+    return " ".join(client.get(reverse("audit:journal")).content.decode().split())
+
+
+def test_the_verification_of_the_journal_compares_them_and_the_page_says_what_it_found() -> None:
+    client = Client()
+    client.force_login(factories.operator(Role.AUDITOR))
+    verify_regularly()
+    assert Verification.objects.latest("id").records == 0
+    assert "signed-off review" not in _page(client)
+    campaign = frozen(made.world())
+    verify_regularly()
+    done = Verification.objects.latest("id")
+    assert (done.holds, done.records, done.record_problem) == (True, 1, "")
+    assert "1 signed-off review is as it was acknowledged." in _page(client)
+    lift_triggers()
+    _rename(campaign)
+    connection.check_constraints()
+    verify_regularly()
+    done = Verification.objects.latest("id")
+    # The chain holds; it is the review that was altered, and the triggers are gone.
+    assert (done.holds, done.records, done.record_problems) == (True, 1, 2)
+    page = _page(client)
+    assert "a signed-off review isn’t as acknowledged" in page
+    assert f"The record of review {campaign.reference}" in page
+    assert "1 more problem: see" in page
+    assert 'class="done-panel" data-tone="bad"' in page
+    triggers.create(connection)
+    verify_regularly()
+    assert Verification.objects.latest("id").record_problems == 1
+    assert journal_size().is_record_altered
