@@ -32,6 +32,7 @@ from console.web.render import render_live, render_page
 from iam.audit.findings.models import AuditFinding
 from iam.audit.findings.rules import all_rules
 from iam.audit.frameworks import decisions
+from iam.audit.frameworks.approval_kind import REQUIREMENT_REQUEST
 from iam.audit.frameworks.checks import CHECKS
 from iam.audit.frameworks.definitions import Framework, FrameworkRequirement
 from iam.audit.frameworks.evaluation import RequirementPart
@@ -248,14 +249,18 @@ def _decision(
     elif decision.state == DecisionState.IN_FORCE:
         label = "Expired"
     is_single = settings.SINGLE_OPERATOR
+    may_answer = is_requested and request.at is None
+    may_answer = may_answer and decisions.may_approve(request.viewer, decision, is_single=is_single)
+    refusal = ""
+    if may_answer:
+        refusal = REQUIREMENT_REQUEST.why_not_approve(decision, request.viewer, is_single=is_single)
     return {
         "decision": decision,
         "kind": DECISION_LABELS[decision.kind],
         "label": label,
         "tone": tone,
-        "may_answer": is_requested
-        and request.at is None
-        and decisions.may_approve(request.viewer, decision, is_single=is_single),
+        "may_answer": may_answer,
+        "refusal_to_approve": refusal,
         "is_own": is_requested and may_decide and decision.requested_by == request.viewer.person_id,
         "may_end": may_decide and (is_current or is_requested),
         "second_people": second_people(decision) if is_requested else [],

@@ -19,6 +19,7 @@ from console.web.access import ViewerRequest, found_or_404, require, require_pre
 from console.web.context import frame_of
 from console.web.render import render_page
 from iam.audit.assertions import proposals
+from iam.audit.assertions.approval_kind import ASSERTION_REQUEST
 from iam.audit.assertions.models import (
     AssertionAct,
     AssertionEventKind,
@@ -165,6 +166,10 @@ def shown(
     is_active = assertion.status == AssertionStatus.ACTIVE
     may_request = is_active and waiting is None and proposals.may_request(viewer, terms)
     is_single = settings.SINGLE_OPERATOR
+    may_decide = waiting is not None and proposals.may_decide(viewer, waiting, is_single=is_single)
+    refusal = ""
+    if waiting is not None and may_decide:
+        refusal = ASSERTION_REQUEST.why_not_approve(waiting, viewer, is_single=is_single)
     breakers = list(_breakers(request, visible.results)) if is_active else []
     state, tone = state_of(assertion)
     context: dict[str, Any] = {
@@ -183,7 +188,8 @@ def shown(
         "waiting_words": ACT_WORDS[waiting.act] if waiting else "",
         "waiting_lines": _waiting_lines(waiting, terms, names) if waiting else [],
         "may_request": may_request,
-        "may_decide": waiting is not None and proposals.may_decide(viewer, waiting, is_single=is_single),
+        "may_decide": may_decide,
+        "refusal_to_approve": refusal,
         "is_own_request": waiting is not None and waiting.requested_by == viewer.person_id,
         "errors": errors or {},
         "reason": reason,

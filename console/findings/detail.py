@@ -20,6 +20,7 @@ from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.audit.findings import acceptance
 from iam.audit.findings.acceptance import AcceptanceError
+from iam.audit.findings.approval_kind import ACCEPTANCE_REQUEST
 from iam.audit.findings.models import AcceptanceState, AuditFinding, FindingAcceptance, FindingStatus
 from iam.audit.findings.owners import owners_of
 from iam.audit.findings.queries import visible_findings
@@ -61,6 +62,10 @@ def _page(
     number = finding.entity_id or 0
     is_single = settings.SINGLE_OPERATOR
     may_request = acceptance.may_request(viewer, finding)
+    may_decide = waiting is not None and acceptance.may_decide(viewer, waiting, is_single=is_single)
+    refusal = ""
+    if waiting is not None and may_decide:
+        refusal = ACCEPTANCE_REQUEST.why_not_approve(waiting, viewer, is_single=is_single)
     now = to_local(datetime.now(tz=UTC))
     context: dict[str, Any] = {
         "row": row_of(finding, viewer, behind=behind_accounts()),
@@ -75,7 +80,8 @@ def _page(
         "waiting": waiting,
         "may_accept": may_request and waiting is None and finding.status == FindingStatus.OPEN,
         "may_end": may_request and finding.status == FindingStatus.ACCEPTED,
-        "may_decide": waiting is not None and acceptance.may_decide(viewer, waiting, is_single=is_single),
+        "may_decide": may_decide,
+        "refusal_to_approve": refusal,
         "is_own_request": waiting is not None and waiting.requested_by == viewer.person_id,
         "errors": errors or {},
         "values": {

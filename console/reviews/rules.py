@@ -17,6 +17,7 @@ from console.web.access import ViewerRequest, found_or_404, require, require_pre
 from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.audit.reviews import rule_requests
+from iam.audit.reviews.approval_kinds import DUTIES_REQUEST
 from iam.audit.reviews.duties import SodTerms
 from iam.audit.reviews.models import SodRule, SodStatus
 from iam.audit.reviews.rule_requests import MAX_NAME, MAX_REASON, RuleDraft, RuleRefusedError
@@ -142,6 +143,8 @@ def _shown(
     names = dict(Account.objects.filter(account_id__in=terms.accounts).values_list("account_id", "name"))
     waiting = rule_requests.is_waiting(rule)
     is_single = settings.SINGLE_OPERATOR
+    may_decide = waiting and rule_requests.may_decide(viewer, rule, is_single=is_single)
+    refusal = DUTIES_REQUEST.why_not_approve(rule, viewer, is_single=is_single) if may_decide else ""
     context: dict[str, Any] = {
         "rule": rule,
         "tone": TONES[SodStatus(rule.status)],
@@ -149,7 +152,8 @@ def _shown(
         "accounts": ", ".join(names.get(number, number) for number in terms.accounts) or "All accounts",
         "waiting": waiting,
         "is_retiring": waiting and rule.status == SodStatus.ACTIVE,
-        "may_decide": waiting and rule_requests.may_decide(viewer, rule, is_single=is_single),
+        "may_decide": may_decide,
+        "refusal_to_approve": refusal,
         "is_own_request": waiting and rule.requested_by == viewer.person_id,
         "may_request": rule.status == SodStatus.ACTIVE
         and not waiting

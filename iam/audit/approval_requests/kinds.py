@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet, TextField, Value
+from django.db.models import Case, F, Model, Q, QuerySet, TextField, Value, When
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast, Replace
 
+from iam.access.own_principals import own_principals
 from iam.directory.models import Person, Role, RoleAssignment
 from iam.guard import Right, Viewer
+from iam.mirror.models import Entity
 from iam.notify.events import NotifyEvent
 from iam.notify.services import notify
 
@@ -33,8 +35,11 @@ class RequestKind(Generic[M]):
     a row. `asked_by` is the column of the person who requested it; `asked` who that is by name, and when. A
     single operator decides about their own requests if `alone`.
 
-    `decided` are the rows about which somebody has decided, `decided_columns` the columns of who and when,
-    `outcome` what they decided in words, with its tone, and `decided_title` the title afterwards.
+    `decided` are the rows about which somebody has decided, `decided_columns` the columns of who and when for
+    each decision that a row keeps, `outcome` what they decided in words, with its tone, and `decided_title`
+    the title afterwards.
+
+    `own_interest` says why someone whose users and roles these are must not approve a row, "" if they can.
     """
 
     name: str
@@ -48,11 +53,12 @@ class RequestKind(Generic[M]):
     asked: Callable[[M], tuple[str, datetime]]
     decided: Callable[[], QuerySet[M]]
     outcome: Callable[[M], tuple[str, str]]
-    decided_columns: tuple[str, str] = ("decided_by", "decided_at")
+    decided_columns: Sequence[tuple[str, str]] = (("decided_by", "decided_at"),)
     decided_title: Callable[[M], str] | None = None
     asked_by: str = "requested_by"
     own: Callable[[UUID], Q] = lambda person: Q(requested_by=person)
     barred: Callable[[M], Collection[UUID | None]] = lambda row: [row.requested_by]  # type: ignore[attr-defined]
+    own_interest: Callable[[M, Sequence[Entity]], str] = lambda row, own: ""
     alone: bool = True
 
     def decidable(self, viewer: Viewer, *, is_single: bool) -> QuerySet[M]:
@@ -69,18 +75,28 @@ class RequestKind(Generic[M]):
         """The rows that the viewer requested."""
         return self.waiting().filter(**{self.asked_by: viewer.person_id})
 
+    def why_not_approve(self, row: M, viewer: Viewer, *, is_single: bool) -> str:
+        """Why somebody who can decide about a row must not approve it, since it is about their own access; ""
+        if they can. They can decline it. A single operator can do both.
+        """
+        if is_single and self.alone:
+            return ""
+        return self.own_interest(row, own_principals(viewer.person_id))
+
     def decided_by(self, viewer: Viewer) -> QuerySet[M]:
-        """The rows about which the viewer has decided, the newest first."""
-        by, at = self.decided_columns
-        return self.decided().filter(**{by: viewer.person_id}).order_by(f"-{at}", "pk")
+        """The rows about which the viewer has decided, the newest first, with `own_decision_at`."""
+        person = viewer.person_id
+        moments = [When(Q(**{by: person}), then=F(at)) for by, at in self.decided_columns]
+        rows: QuerySet[Any] = self.decided().annotate(own_decision_at=Case(*moments, default=None))
+        return rows.filter(own_decision_at__isnull=False).order_by("-own_decision_at", "pk")
 
     def title_afterwards(self, row: M) -> str:
         """The title of a row about which somebody has decided."""
         return (self.decided_title or self.title)(row)
 
     def decided_at(self, row: M) -> datetime:
-        """When somebody decided about it."""
-        moment: datetime = getattr(row, self.decided_columns[1])
+        """When the viewer decided about a row of `decided_by`."""
+        moment: datetime = row.own_decision_at  # type: ignore[attr-defined]
         return moment
 
     def who_decides(self, row: M) -> list[Person]:
@@ -116,6 +132,12 @@ def accounts_decided(viewer: Viewer) -> frozenset[str] | None:
     """The accounts in which a viewer decides about requests; None: in all."""
     numbers = frozenset(account for right, account in viewer.grants if right in DECIDES)
     return None if EVERY_ACCOUNT in numbers else numbers
+
+
+def in_own_interest(entity: Entity, why: str) -> str:
+    """The sentence of a refusal: what is about the viewer's own user or role, and why."""
+    whose = f"{entity.name} in {entity.account.name} is yours or used by you"
+    return f"{whose}, and {why}. Someone else has to approve it; you can decline it."
 
 
 def outcome_of(row: Any) -> tuple[str, str]:

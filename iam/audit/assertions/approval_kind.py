@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django.db.models import QuerySet
 
-from iam.audit.approval_requests.kinds import RequestKind, accounts_in, outcome_of, within_terms
-from iam.audit.assertions.models import AssertionProposal, ProposalState
+from iam.audit.approval_requests.kinds import (
+    RequestKind,
+    accounts_in,
+    in_own_interest,
+    outcome_of,
+    within_terms,
+)
+from iam.audit.assertions.models import AssertionAct, AssertionProposal, ProposalState
+from iam.audit.assertions.terms import AllowedPrincipal, AssertionTerms
+from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.notify.pages import MessagePage, path_of
 
 
@@ -25,6 +35,37 @@ def _decided() -> QuerySet[AssertionProposal]:
     return AssertionProposal.objects.filter(state__in=states).select_related("assertion")
 
 
+def _own_interest(proposal: AssertionProposal, own: Sequence[Entity]) -> str:
+    """Nobody approves that an assertion names their own user or role among those that are allowed, or the end
+    of one that these break.
+    """
+    if proposal.act == AssertionAct.RETIRE:
+        broken: set[str] = set()
+        for breaches in proposal.assertion.results.values_list("breaches", flat=True):
+            broken.update(breach["arn"] for breach in breaches)
+        breakers = [entity for entity in own if entity.arn in broken]
+        return in_own_interest(breakers[0], "it breaks this assertion") if breakers else ""
+    before: set[AllowedPrincipal] = set()
+    if proposal.act == AssertionAct.CHANGE:
+        before.update(AssertionTerms.from_json(proposal.assertion.terms).allowed)
+    added = set(AssertionTerms.from_json(proposal.terms).allowed) - before
+    groups = _groups_of(own)
+    for entity in own:
+        for each in added:
+            if each.names(entity.kind, entity.name, entity.arn) or each.names_group(groups[entity.pk]):
+                return in_own_interest(entity, "this allows it")
+    return ""
+
+
+def _groups_of(users: Sequence[Entity]) -> Mapping[int, list[str]]:
+    """The names of the groups in which users are, by the number of the user."""
+    edges = Edge.objects.filter(valid_at(None), source__in=users, kind=EdgeKind.MEMBER)
+    groups: dict[int, list[str]] = defaultdict(list)
+    for user, name in edges.values_list("source_id", "target__name"):
+        groups[user].append(name)
+    return groups
+
+
 ASSERTION_REQUEST: Final[RequestKind[AssertionProposal]] = RequestKind(
     name="assertion",
     label="Assertion",
@@ -37,4 +78,5 @@ ASSERTION_REQUEST: Final[RequestKind[AssertionProposal]] = RequestKind(
     asked=lambda proposal: (proposal.requested_name, proposal.requested_at),
     decided=_decided,
     outcome=outcome_of,
+    own_interest=_own_interest,
 )

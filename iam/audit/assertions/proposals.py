@@ -127,6 +127,8 @@ def decide(
     """Approve or decline it; a worker checks at once what is approved. Raises AssertionRefusedError."""
     if not may_decide(actor, proposal, is_single=is_single):
         raise AssertionRefusedError("Another approver or administrator must decide about your own request.")
+    if is_approved and (why := ASSERTION_REQUEST.why_not_approve(proposal, actor, is_single=is_single)):
+        raise AssertionRefusedError(why)
     state = ProposalState.APPROVED if is_approved else ProposalState.DECLINED
     with transaction.atomic():
         waiting = AssertionProposal.objects.filter(pk=proposal.pk, state=ProposalState.REQUESTED)

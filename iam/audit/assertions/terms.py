@@ -14,7 +14,7 @@ from iam.policy.evaluate import ASSUMING
 from iam.policy.index.classes import Member
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
-from iam.policy.request import PrincipalKind, account_of
+from iam.policy.request import account_of
 
 MAX_LINES: Final = 50
 MAX_LENGTH: Final = 512
@@ -55,21 +55,27 @@ class AllowedPrincipal:
     def includes(self, member: Member, shard: Shard) -> bool:
         """Whether a user or role is one of them."""
         match self.kind:
-            case AllowedKind.USER:
-                return member.kind is PrincipalKind.USER and self._fits(member.name, member.arn)
-            case AllowedKind.ROLE:
-                return member.kind is PrincipalKind.ROLE and self._fits(member.name, member.arn)
-            case AllowedKind.PERMISSION_SET:
-                match = PERMISSION_SET.fullmatch(member.name) if SSO_PATH in member.arn else None
-                return match is not None and self._fits(match["name"])
             case AllowedKind.ACCOUNT:
                 return member.account == self.value
             case AllowedKind.TAG:
                 key, _, value = self.value.partition("=")
                 tag = (member.tags or {}).get(key)
                 return tag is not None and fnmatchcase(tag, value)
-        groups = [shard.groups[number].name for number in member.grants.groups if number in shard.groups]
-        return any(self._fits(name) for name in groups)
+            case AllowedKind.GROUP:
+                groups = [number for number in member.grants.groups if number in shard.groups]
+                return self.names_group(shard.groups[number].name for number in groups)
+        return self.names(member.kind.value, member.name, member.arn)
+
+    def names(self, kind: str, name: str, arn: str) -> bool:
+        """Whether it names a user or role itself, or the permission set of a role."""
+        if self.kind is AllowedKind.PERMISSION_SET:
+            match = PERMISSION_SET.fullmatch(name) if SSO_PATH in arn else None
+            return match is not None and self._fits(match["name"])
+        return self.kind.value == kind and self._fits(name, arn)
+
+    def names_group(self, names: Iterable[str]) -> bool:
+        """Whether it names one of these groups."""
+        return self.kind is AllowedKind.GROUP and self._fits(*names)
 
     def _fits(self, *names: str) -> bool:
         """IAM doesn't tell names apart by case."""

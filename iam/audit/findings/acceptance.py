@@ -84,6 +84,8 @@ def decide(
     """Approve or decline it. Raises AcceptanceError."""
     if not may_decide(actor, acceptance, is_single=is_single):
         raise AcceptanceError("Another approver or administrator must decide about your own request.")
+    if is_approved and (why := ACCEPTANCE_REQUEST.why_not_approve(acceptance, actor, is_single=is_single)):
+        raise AcceptanceError(why)
     if is_approved and acceptance.until <= now:
         raise AcceptanceError("The date has passed. Decline this request, and request another date.")
     finding = acceptance.finding

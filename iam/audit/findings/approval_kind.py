@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from django.db.models import QuerySet
 
-from iam.audit.approval_requests.kinds import RequestKind, outcome_of
+from iam.audit.approval_requests.kinds import RequestKind, in_own_interest, outcome_of
 from iam.audit.findings.models import AcceptanceState, FindingAcceptance
 from iam.audit.findings.rules import all_rules
+from iam.mirror.models import Entity
 from iam.moments import moment_words
 from iam.notify.pages import MessagePage, path_of
 
@@ -29,6 +30,18 @@ def _title(acceptance: FindingAcceptance) -> str:
     return f"Accept finding until {moment_words(acceptance.until)}: {words}, {acceptance.finding.name}"
 
 
+def _own_interest(acceptance: FindingAcceptance, own: Sequence[Entity]) -> str:
+    """Nobody accepts a finding about their own user or role, or about nobody but theirs."""
+    finding = acceptance.finding
+    arns = {entity.arn: entity for entity in own}
+    if finding.subject in arns:
+        return in_own_interest(arns[finding.subject], "the finding is about it")
+    affected = set(finding.related)
+    if affected and affected <= arns.keys() and finding.affected <= len(affected):
+        return in_own_interest(arns[min(affected)], "the finding is about nothing else")
+    return ""
+
+
 def _decided() -> QuerySet[FindingAcceptance]:
     states = (AcceptanceState.APPROVED, AcceptanceState.DECLINED)
     return FindingAcceptance.objects.filter(state__in=states).select_related("finding__account")
@@ -46,4 +59,5 @@ ACCEPTANCE_REQUEST: Final[RequestKind[FindingAcceptance]] = RequestKind(
     asked=lambda acceptance: (acceptance.requested_name, acceptance.requested_at),
     decided=_decided,
     outcome=outcome_of,
+    own_interest=_own_interest,
 )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from django.db.models import QuerySet
 
-from iam.audit.approval_requests.kinds import RequestKind, within_terms
+from iam.audit.approval_requests.kinds import RequestKind, in_own_interest, within_terms
+from iam.audit.findings.models import AuditFinding
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.frameworks.judgement import DECISION_LABELS
 from iam.audit.frameworks.models import DecisionState, RequirementDecision
+from iam.mirror.models import Entity
 from iam.notify.pages import MessagePage, path_of
+
+MAX_COVERED: Final = 900
 
 
 def _waiting() -> QuerySet[RequirementDecision]:
@@ -39,6 +43,20 @@ def _outcome(decision: RequirementDecision) -> tuple[str, str]:
     return ("Declined", "bad") if decision.state == DecisionState.DECLINED else ("Approved", "ok")
 
 
+def _own_interest(decision: RequirementDecision, own: Sequence[Entity]) -> str:
+    """Nobody approves an exception that covers their own user or role: `covers` are keys of findings, and
+    ARNs behind the name of a check.
+    """
+    covered = {key.partition(":")[2] for key in decision.covers}
+    findings = AuditFinding.objects.filter(key__in=decision.covers[:MAX_COVERED])
+    for subject, related in findings.values_list("subject", "related"):
+        covered.update((subject, *related))
+    for entity in own:
+        if entity.arn in covered:
+            return in_own_interest(entity, "the exception covers it")
+    return ""
+
+
 REQUIREMENT_REQUEST: Final[RequestKind[RequirementDecision]] = RequestKind(
     name="requirement",
     label="Compliance",
@@ -51,4 +69,5 @@ REQUIREMENT_REQUEST: Final[RequestKind[RequirementDecision]] = RequestKind(
     asked=lambda decision: (decision.requested_name, decision.requested_at),
     decided=lambda: RequirementDecision.objects.filter(decided_at__isnull=False).select_related("scope"),
     outcome=_outcome,
+    own_interest=_own_interest,
 )

@@ -182,6 +182,8 @@ def answer(
     """Approve or decline a request. Raises DecisionRefusedError."""
     if not may_approve(actor, decision, is_single=is_single):
         raise DecisionRefusedError("Another approver or administrator must decide about your own request.")
+    if is_approved and (why := REQUIREMENT_REQUEST.why_not_approve(decision, actor, is_single=is_single)):
+        raise DecisionRefusedError(why)
     if is_approved and decision.until <= now:
         raise DecisionRefusedError("The date has passed. Decline this request, and request another date.")
     state, event = DecisionState.DECLINED, "declined"

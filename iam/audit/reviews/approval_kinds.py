@@ -4,15 +4,23 @@ meet them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from iam.audit.approval_requests.kinds import RequestKind, accounts_in, within_terms
+from iam.audit.approval_requests.kinds import (
+    RequestKind,
+    accounts_in,
+    in_own_interest,
+    within_terms,
+)
+from iam.audit.reviews.duties import SodTerms, breakers
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem, SodRule, SodStatus
+from iam.mirror.models import Entity
+from iam.mirror.snapshot import snapshot
 from iam.notify.pages import MessagePage, path_of
 from iam.people.runs.models import RunState
 
@@ -51,6 +59,35 @@ def _outcome_of_rule(rule: SodRule) -> tuple[str, str]:
     return rule.get_status_display(), tones.get(SodStatus(rule.status), "")
 
 
+def _outcome_of_review(campaign: Any) -> tuple[str, str]:
+    """What the viewer decided about a row of `decided_by`."""
+    if campaign.own_decision_at == campaign.returned_at:
+        return "Sent back", "warn"
+    return "Acknowledged", "ok"
+
+
+def _own_interest(rule: SodRule, own: Sequence[Entity]) -> str:
+    """Nobody approves a rule that leaves out their own users and roles, or the end of one they break."""
+    terms = SodTerms.from_json(rule.terms)
+    covered = [entity for entity in own if terms.covers(entity.account.account_id)]
+    if rule.status == SodStatus.REQUESTED:
+        for entity in covered:
+            if terms.exempts(entity.name):
+                return in_own_interest(entity, "this rule leaves it out")
+        return ""
+    numbers = {entity.account.account_id for entity in covered}
+    if not numbers:
+        return ""
+    with snapshot(None, accounts=numbers) as index:
+        broken: set[int] = set()
+        for number in numbers:
+            broken |= breakers(index, number, terms).keys()
+    for entity in covered:
+        if entity.pk in broken:
+            return in_own_interest(entity, "it breaks this rule")
+    return ""
+
+
 DUTIES_REQUEST: Final[RequestKind[SodRule]] = RequestKind(
     name="duties",
     label="Separation of duties",
@@ -62,6 +99,7 @@ DUTIES_REQUEST: Final[RequestKind[SodRule]] = RequestKind(
     path=lambda rule: path_of(MessagePage.DUTIES_RULE, rule.pk),
     asked=lambda rule: (rule.requested_name, rule.requested_at),
     decided=lambda: SodRule.objects.filter(decided_at__isnull=False),
+    own_interest=_own_interest,
     outcome=_outcome_of_rule,
     decided_title=lambda rule: f"Separation-of-duties rule: {rule.name}",
 )
@@ -75,9 +113,9 @@ SIGN_OFF_REQUEST: Final[RequestKind[ReviewCampaign]] = RequestKind(
     reason=lambda campaign: campaign.signed_note or campaign.reason,
     path=lambda campaign: path_of(MessagePage.REVIEW, campaign.pk),
     asked=_signed,
-    decided=lambda: ReviewCampaign.objects.filter(state=RunState.DONE),
-    decided_columns=("acknowledged_by", "acknowledged_at"),
-    outcome=lambda campaign: ("Acknowledged", "ok"),
+    decided=lambda: ReviewCampaign.objects.exclude(state=RunState.DRAFT),
+    decided_columns=(("acknowledged_by", "acknowledged_at"), ("returned_by", "returned_at")),
+    outcome=_outcome_of_review,
     asked_by="signed_by",
     own=_reviewed,
     barred=_reviewers,

@@ -75,6 +75,10 @@ class ReviewCampaign(AbstractListRun):
     acknowledged_name = models.CharField(max_length=128, blank=True)
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_note = models.CharField(max_length=1000, blank=True)
+    returned_by = models.UUIDField(null=True, help_text="Who sent it back last, instead of acknowledging it.")
+    returned_name = models.CharField(max_length=128, blank=True)
+    returned_at = models.DateTimeField(null=True)
+    returned_note = models.CharField(max_length=1000, blank=True)
     digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of its rows when it was frozen.")
 
     class Meta:

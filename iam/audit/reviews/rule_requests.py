@@ -120,6 +120,8 @@ def decide(
     """Approve or decline what is requested. Raises RuleRefusedError."""
     if not may_decide(actor, rule, is_single=is_single):
         raise RuleRefusedError("Another approver or administrator must decide about your own request.")
+    if is_approved and (why := DUTIES_REQUEST.why_not_approve(rule, actor, is_single=is_single)):
+        raise RuleRefusedError(why)
     with transaction.atomic():
         locked = SodRule.objects.select_for_update().get(pk=rule.pk)
         if not is_waiting(locked):

@@ -106,7 +106,10 @@ def acknowledge(
             raise RefusedError(why)
         if not is_accepted:
             locked.state = RunState.RUNNING
-            locked.save(update_fields=["state"])
+            locked.returned_by, locked.returned_name = actor.person_id, actor.name[:128]
+            locked.returned_at, locked.returned_note = now, note.strip()
+            returned = ["returned_by", "returned_name", "returned_at", "returned_note"]
+            locked.save(update_fields=["state", *returned])
             record(
                 kind="review.send_back", actor=actor, subject=locked.reference, data={"note": note.strip()}
             )

@@ -99,6 +99,8 @@ def decide(
         raise SourceRequestRefusedError(
             "Another approver or administrator must decide about your own request."
         )
+    if is_approved and (why := SOURCE_REQUEST.why_not_approve(row, actor, is_single=is_single)):
+        raise SourceRequestRefusedError(why)
     with transaction.atomic():
         locked = SourceRequest.objects.select_for_update().select_related("source").get(pk=row.pk)
         if locked.state != SourceRequestState.REQUESTED:

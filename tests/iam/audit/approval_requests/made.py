@@ -111,7 +111,8 @@ def decide(row: Any, viewer: Viewer, *, is_approved: bool, at: datetime = NOW) -
     state = "approved" if is_approved else "declined"
     if isinstance(row, ReviewCampaign):
         state = RunState.DONE if is_approved else RunState.RUNNING
-        who = {"acknowledged_by": viewer.person_id, "acknowledged_name": viewer.name, "acknowledged_at": at}
+        act = "acknowledged" if is_approved else "returned"
+        who = {f"{act}_by": viewer.person_id, f"{act}_name": viewer.name, f"{act}_at": at}
     if isinstance(row, RequirementDecision) and is_approved:
         state = "in-force"
     if isinstance(row, SodRule):

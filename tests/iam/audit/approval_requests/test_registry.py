@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ import pytest
 from iam.audit.approval_requests.registry import (
     REQUEST_KINDS,
     countable,
+    decided_by_viewer,
     requested_by_viewer,
     waiting_for_viewer,
 )
 from iam.audit.assertions.models import AssertionProposal, StandingAssertion
 from iam.audit.reviews.models import SodRule
 from iam.audit.reviews.rule_requests import request_retirement
+from iam.audit.reviews.sign_off import acknowledge, sign
 from iam.directory.models import Person, Role
 from iam.guard import Viewer, viewer_for
 from iam.notify.events import NotifyEvent
@@ -160,3 +163,25 @@ def test_a_change_is_about_the_accounts_before_and_after(people: dict[str, Perso
         assert (proposal.pk in listed) is (name in ("Administrator", "Approver")), name
     told = {someone.name for someone in REQUEST_KINDS[2].who_decides(AssertionProposal.objects.get())}
     assert told == {"Administrator", "Approver"}
+
+
+def test_who_sent_a_sign_off_back_and_who_acknowledged_it_both_see_what_they_decided() -> None:
+    made = world()
+    campaign = opened(made)
+    campaign.rows.update(decision="keep", decided_by=made.lead.person_id)
+    other = viewer_for(person("Jonas", Role.APPROVER))
+    sign(campaign, note="", actor=made.administrator, now=NOW)
+    acknowledge(campaign, is_accepted=False, note="Row 2", actor=other, now=NOW)
+    sign(campaign, note="", actor=made.administrator, now=NOW)
+    outcomes = {
+        name: [each.kind.outcome(each.row) for each in decided_by_viewer(viewer, most=9)]
+        for name, viewer in (("other", other), ("approver", made.approver))
+    }
+    assert outcomes == {"other": [("Sent back", "warn")], "approver": []}
+    acknowledge(campaign, is_accepted=True, note="", actor=made.approver, now=NOW + timedelta(hours=1))
+    (returned,) = decided_by_viewer(other, most=9)
+    assert returned.kind.outcome(returned.row) == ("Sent back", "warn")
+    assert returned.kind.decided_at(returned.row) == NOW
+    (acknowledged,) = decided_by_viewer(made.approver, most=9)
+    assert acknowledged.kind.outcome(acknowledged.row) == ("Acknowledged", "ok")
+    assert decided_by_viewer(made.administrator, most=9) == []
