@@ -11,17 +11,19 @@ from operator import or_
 
 from iam.policy.catalogue import catalogue
 from iam.policy.index.classes import Member
-from iam.policy.index.difference import AccessDifference, Shift
+from iam.policy.index.difference import AccessDifference, ListedShifts, Shift
 from iam.policy.index.verdicts import Proof
 from iam.policy.letter_case import fold
 
 
 def listed_part(difference: AccessDifference) -> AccessDifference:
     """The same difference about the actions that AWS lists."""
-    shifts: dict[Shift, list[Member]] = {}
+    shifts: list[tuple[Member, Shift]] = []
     for shift, members in difference.shifts.items():
-        shifts.setdefault(_listed_shift(shift), []).extend(members)
-    return replace(difference, shifts=shifts)
+        of_listed = _listed_shift(shift)
+        shifts += [(member, of_listed) for member in members]
+    listed = ListedShifts(shifts, difference.sides_of)
+    return AccessDifference(difference.space, listed, difference.index_after)
 
 
 def _listed_shift(shift: Shift) -> Shift:

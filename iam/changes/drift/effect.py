@@ -20,7 +20,7 @@ from iam.changes.risks import CRITICAL, HIGH, NORMAL, SENSITIVE, TRUST_OPENED, l
 from iam.mirror.models import Kind
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.classes import Member
-from iam.policy.index.difference import NOTHING, Shift, difference
+from iam.policy.index.difference import NOTHING, AccessDifference, ListedShifts, Shift
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
@@ -54,9 +54,8 @@ def effect_of(happened: ObservedSteps) -> dict[str, Any]:
         if account not in index.accounts:
             return {}
         shifts, sides = _shifts(index, index.accounts[account], before, after)
-        effect = difference(
-            index.documents.space, shifts, sides_of=sides.__getitem__, index_after=lambda: index
-        )
+        compared = ListedShifts(shifts, sides.__getitem__)
+        effect = AccessDifference(index.documents.space, compared, lambda: index)
         impact = Lines(index, effect).impact(own)
     body: dict[str, Any] = json.loads(json.dumps(impact.body))
     sensitivity = HIGH if opens_a_door(happened) else ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 from iam.policy.index.classes import Member
 from iam.policy.index.counts import Count, by_service
@@ -13,6 +14,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.masks import Space
 from iam.policy.index.sides import Side
 from iam.policy.index.witness import PrincipalChange, Witness, witness_of
+from iam.policy.memory import collecting_paused
 
 NOTHING = Effective(0, 0, 0)
 
@@ -99,19 +101,68 @@ class Shift:
         return tuple(witnesses)
 
 
-@dataclass(frozen=True, slots=True)
-class AccessDifference:
-    """Principals whose effective actions differ, those with the same shift together.
+class FindsShifts(Protocol):
+    """Has compared principals before and after."""
 
-    `shifts` hold those too of whom nothing could be proved to change; `proved` leaves them out.
+    @property
+    def affected(self) -> int:
+        """Of how many some request is answered differently."""
+        ...
+
+    def sides_of(self, number: int) -> tuple[Side, Side]:
+        """A principal by its number, before and after."""
+        ...
+
+    def shifts(self) -> Iterable[tuple[Member, Shift]]:
+        """Each of them, with what it can do before and after."""
+        ...
+
+
+class ListedShifts:
+    """What somebody has compared already."""
+
+    def __init__(
+        self, shifts: Sequence[tuple[Member, Shift]], sides_of: Callable[[int], tuple[Side, Side]]
+    ) -> None:
+        self._shifts, self._sides_of = shifts, sides_of
+
+    @property
+    def affected(self) -> int:
+        """Of how many some request is answered differently."""
+        return sum(not shift.is_nothing for _, shift in self._shifts)
+
+    def sides_of(self, number: int) -> tuple[Side, Side]:
+        """A principal by its number, before and after."""
+        return self._sides_of(number)
+
+    def shifts(self) -> Sequence[tuple[Member, Shift]]:
+        """As they are listed."""
+        return self._shifts
+
+
+class AccessDifference:
+    """Principals for whom requests are answered differently, or whose effective actions differ. `sides_of` is
+    a principal by its number, before and after; `index_after` gives the index as it would be, with those whom
+    the edits concern, who are placed in it when it is asked for.
     """
 
-    space: Space
-    shifts: dict[Shift, list[Member]]
-    sides_of: Callable[[int], tuple[Side, Side]] = field(repr=False, compare=False)
-    """A principal by its number, before and after."""
-    index_after: Callable[[], Index] = field(repr=False, compare=False)
-    """Gives the index as it would be, with those whom the edits concern; the first time it may be made."""
+    def __init__(self, space: Space, compared: FindsShifts, index_after: Callable[[], Index]) -> None:
+        self.space, self._compared, self.index_after = space, compared, index_after
+        self.sides_of = compared.sides_of
+
+    @cached_property
+    def affected(self) -> int:
+        """Of how many some request is answered differently."""
+        return self._compared.affected
+
+    @cached_property
+    def shifts(self) -> dict[Shift, list[Member]]:
+        """Those with the same shift together, put together when somebody looks at them: to tell how many are
+        affected takes none. They hold those too of whom nothing could be proved to change; `proved` leaves
+        them out.
+        """
+        with collecting_paused():
+            return _together(self._compared.shifts())
 
     @property
     def proved(self) -> Iterator[tuple[Shift, list[Member]]]:
@@ -127,11 +178,6 @@ class AccessDifference:
             if shift.is_nothing and shift.change.proofs
         )
 
-    @property
-    def affected(self) -> int:
-        """How many principals."""
-        return sum(len(members) for _, members in self.proved)
-
     def counts(self, mask: int) -> dict[str, dict[str, Count]]:
         """Actions of a set, such as `shift.gained`, by service and access level."""
         counts_by_service = by_service(Effective(mask, 0, 0), self.space)
@@ -145,13 +191,7 @@ class AccessDifference:
         return self.space.actions.names(mask)
 
 
-def difference(
-    space: Space,
-    shifts: Iterable[tuple[Member, Shift]],
-    *,
-    sides_of: Callable[[int], tuple[Side, Side]],
-    index_after: Callable[[], Index],
-) -> AccessDifference:
+def _together(shifts: Iterable[tuple[Member, Shift]]) -> dict[Shift, list[Member]]:
     """Put together who shifts alike, and leave out who does not."""
     alike: dict[tuple[int, int, int], tuple[Shift, list[Member]]] = {}
     for member, shift in shifts:
@@ -167,4 +207,4 @@ def difference(
     for shift, members in alike.values():
         if shift.before != shift.after or shift.change.proofs:
             members_by_shift.setdefault(shift, []).extend(members)
-    return AccessDifference(space, members_by_shift, sides_of, index_after)
+    return members_by_shift

@@ -63,6 +63,11 @@ class IndexedStatement:
         return self.shape.statement(self.resources, self.label)
 
     @property
+    def conditions(self) -> tuple[tuple[str, str, Names], ...]:
+        """The conditions, as the statement has them; `source` is made anew each time."""
+        return self.shape.plain.conditions
+
+    @property
     def has_variables(self) -> bool:
         """Whether its document is of a version that has variables."""
         return self.shape.has_variables

@@ -57,12 +57,16 @@ class Exchange:
 
     def member(self, member: Member) -> Member:
         """A principal as it would be."""
-        profile = self._profiles.get(member.cls.profile)
-        if profile is None:
-            profile = self._profiles[member.cls.profile] = self._profile(member.cls.profile)
-        return member.of_class(Class(profile, member.account))
+        return member.of_class(Class(self.profile(member.cls.profile), member.account))
 
-    def _profile(self, profile: Profile) -> Profile:
+    def profile(self, profile: Profile) -> Profile:
+        """The profile that members of another one would have."""
+        exchanged = self._profiles.get(profile)
+        if exchanged is None:
+            exchanged = self._profiles[profile] = self._exchanged_for(profile)
+        return exchanged
+
+    def _exchanged_for(self, profile: Profile) -> Profile:
         docs = {self._exchanged.get(doc, doc) for doc in profile.bundle.docs}
         bundle = Bundle(tuple(sorted(docs, key=id)))
         # What is exchanged for them has no marks.

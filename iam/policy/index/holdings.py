@@ -4,8 +4,8 @@ documents share the work on these.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from iam.policy.index.documents import Doc, Marks
 from iam.policy.index.masks import Space
@@ -18,11 +18,14 @@ Numbers = tuple[int, ...]
 Apart = tuple[tuple[int, Numbers], ...]
 """Sets of actions, each with the numbers of the documents that speak of it."""
 ABSENT: Final = object()
+HeldDoc = tuple[Doc, object, object]
+"""A document with how it is held before and after."""
 
 
 class Holding(NamedTuple):
-    """A document as it is held before and after; `differs`: not in the same way. `plain` is what it allows in
-    any case on both sides, `denied` of which actions it speaks where another document does so.
+    """A document as it is held before and after, with its marks or `ABSENT`; `differs`: not in the same way.
+    `plain` is what it allows in any case on both sides, `denied` of which actions it speaks where another
+    document does so. `kind` is its `lone_kind` where it is held in the same way.
     """
 
     doc: Doc
@@ -30,6 +33,9 @@ class Holding(NamedTuple):
     differs: bool
     plain: int
     denied: int
+    before: Any
+    after: Any
+    kind: object
 
 
 class NumberedDocs:
@@ -38,7 +44,7 @@ class NumberedDocs:
     def __init__(self, space: Space) -> None:
         self._space = space
         self._masks: dict[Doc, Masks] = {}
-        self._numbers: dict[tuple[Doc, object, object], int] = {}
+        self._numbers: dict[HeldDoc, int] = {}
         self._every: list[Holding] = []
 
     def __getitem__(self, number: int) -> Holding:
@@ -53,9 +59,14 @@ class NumberedDocs:
 
     def numbers_of(self, before: Held, after: Held) -> Numbers:
         """The numbers of all documents that either side holds, in ascending order."""
+        return self.numbers(
+            (doc, before.get(doc, ABSENT), after.get(doc, ABSENT)) for doc in {**before, **after}
+        )
+
+    def numbers(self, keys: Iterable[HeldDoc]) -> Numbers:
+        """The numbers of documents, each as it is held before and after, in ascending order."""
         known, numbers, fresh = self._numbers, [], []
-        for doc in {**before, **after}:
-            key = (doc, before.get(doc, ABSENT), after.get(doc, ABSENT))
+        for key in keys:
             number = known.get(key)
             if number is None:
                 fresh.append(key)
@@ -68,13 +79,14 @@ class NumberedDocs:
     def _enter(self, doc: Doc, before: object, after: object) -> int:
         masks, differs = self.masks(doc), before != after
         plain, denied = (0, masks.any) if differs else (masks.plain, masks.denied)
-        holding = Holding(doc, masks, differs, plain, denied)
+        kind = None if differs else lone_kind(doc)
+        holding = Holding(doc, masks, differs, plain, denied, before, after, kind)
         self._every.append(holding)
         number = self._numbers[doc, before, after] = len(self._numbers)
         return number
 
 
-def _rank(key: tuple[Doc, object, object]) -> tuple[bool, str]:
+def _rank(key: HeldDoc) -> tuple[bool, str]:
     """What only few hold comes last, so that many begin alike."""
     doc = key[0]
     return lone_kind(doc) is not None, doc.digest
@@ -140,17 +152,16 @@ class Partings:
 
     def _one_more(self, stage: _Stage, number: int, given_mask: int) -> _Stage:
         holding = self._holdings[number]
-        plain = mask_without(holding.plain, given_mask)
-        speaking = tuple(_refined(stage.speaking, number, holding.masks.any))
+        plain = mask_without(holding.plain, given_mask) if holding.plain else 0
+        speaking, denying, speaks = stage.speaking, stage.denying, holding.masks.any
         if plain:
             # Whatever else is held, these are sure.
-            speaking = tuple(_without(speaking, plain))
-        return _Stage(
-            stage.allowed | holding.masks.allowed,
-            stage.plain | plain,
-            tuple(_refined(stage.denying, number, holding.denied)),
-            speaking,
-        )
+            speaking, speaks = tuple(_without(speaking, plain)), mask_without(speaks, plain)
+        if speaks:
+            speaking = tuple(_refined(speaking, number, speaks))
+        if holding.denied:
+            denying = tuple(_refined(denying, number, holding.denied))
+        return _Stage(stage.allowed | holding.masks.allowed, stage.plain | plain, denying, speaking)
 
 
 def _refined(parts: Apart, number: int, speaks: int) -> Iterator[tuple[int, Numbers]]:

@@ -16,7 +16,6 @@ from typing import Final, NamedTuple
 from iam.policy.arns import SEGMENTS
 from iam.policy.index.classes import Limits, Member, Profile
 from iam.policy.index.documents import Doc, IndexedStatement
-from iam.policy.index.holdings import Held
 from iam.policy.index.keys import special_names
 from iam.policy.index.masks import Space
 from iam.policy.index.names import (
@@ -130,35 +129,31 @@ class Likeness:
     def __post_init__(self) -> None:
         self._slicer = Slicer(self.space)
 
-    def parts(self, before: Member | None, after: Member | None) -> Parts:
-        """The actions that the change may concern, by the documents that speak of them."""
-        profiles = (
-            None if before is None else before.cls.profile,
-            None if after is None else after.cls.profile,
-        )
-        is_renamed = before is not None and after is not None and is_another(before, after)
-        parts = None if is_renamed else self._parts.get(profiles)
+    def parts(self, before: Profile | None, after: Profile | None, *, is_renamed: bool) -> Parts:
+        """The actions that the change may concern, by the documents that speak of them; for who `is_renamed`,
+        or has other tags, it may concern all.
+        """
+        parts = None if is_renamed else self._parts.get((before, after))
         if parts is None:
-            parts = self._parts_of(*profiles, is_renamed=is_renamed)
+            parts = self._parts_of(before, after, is_renamed=is_renamed)
         if not is_renamed:
-            self._parts[profiles] = parts
+            self._parts[before, after] = parts
         return parts
 
     def _parts_of(self, before: Profile | None, after: Profile | None, *, is_renamed: bool) -> Parts:
         """The same for all profiles with documents and limits that cannot be told apart."""
-        left: Held = held_by(before)
-        right: Held = held_by(after)
         limits = (None if before is None else before.limits, None if after is None else after.limits)
         contents = (self._content_of(limits[0]), self._content_of(limits[1]))
         is_everything = is_renamed or (None not in contents and contents[0] is not contents[1])
         regions = self._regions_of(contents, *limits)
+        numbers = self._slicer.numbers_of(held_by(before), held_by(after))
         if not is_everything:
             beside = chain.from_iterable(region.docs for region in regions)
-            left, right = self._slicer.with_stand_ins(left, right, beside=beside)
-        key = (self._slicer.numbers_of(left, right), id(contents[0]), id(contents[1]), is_everything)
+            numbers = self._slicer.with_stand_ins(numbers, beside=beside)
+        key = (numbers, id(contents[0]), id(contents[1]), is_everything)
         parts = self._by_numbers.get(key)
         if parts is None:
-            slices = self._slicer.slices(left, right, is_everything=is_everything)
+            slices = self._slicer.slices(numbers, is_everything=is_everything)
             parts = self._by_numbers[key] = self._together(tuple(self._parted(slices, regions)))
         return parts
 
@@ -308,29 +303,48 @@ def _traits_of(docs: Mapping[Doc, None]) -> tuple[bool, tuple[str, ...], tuple[P
     """(whether accounts are not told apart, own keys whose values matter, pairs of patterns, whether names
     matter).
     """
-    clauses = list(chain.from_iterable(doc.clauses for doc in docs))
-    traits = [clause.traits for clause in clauses]
-    own = set(chain.from_iterable((*each.raw, *each.tags) for each in traits))
-    named = set(chain.from_iterable(each.named for each in traits))
-    is_about_somebody = any(special_names(clause.source.principals or {}) for clause in clauses)
-    if is_about_somebody:
-        own |= {"aws:principalarn", *NAMES}
-    if named - ABSTRACT or any(each.named_in_conditions for each in traits):
+    every = [_doc_traits(doc) for doc in docs]
+    own = set(chain.from_iterable([each.own for each in every]))
+    named = set(chain.from_iterable([each.named for each in every]))
+    if named - ABSTRACT or any(each.named_in_conditions for each in every):
         own |= named
         named = set()
-    is_placed = is_about_somebody or any(each.is_placed for each in traits)
-    is_neutral = not is_placed and all(map(_is_neutral, clauses))
+    is_neutral = all(each.is_neutral for each in every)
     return is_neutral, tuple(sorted(own)), pairs_of_names(docs) if named else (), bool(named)
+
+
+class _DocTraits(NamedTuple):
+    """What of a principal or an account a document may tell."""
+
+    is_neutral: bool
+    own: frozenset[str]
+    named: frozenset[str]
+    named_in_conditions: bool
+
+
+@lru_cache(maxsize=65536)
+def _doc_traits(doc: Doc) -> _DocTraits:
+    traits = [clause.traits for clause in doc.clauses]
+    own = set(chain.from_iterable((*each.raw, *each.tags) for each in traits))
+    is_about_somebody = any(special_names(clause.shape.plain.principals or {}) for clause in doc.clauses)
+    if is_about_somebody:
+        own |= {"aws:principalarn", *NAMES}
+    is_placed = is_about_somebody or any(each.is_placed for each in traits)
+    return _DocTraits(
+        is_neutral=not is_placed and all(map(_is_neutral, doc.clauses)),
+        own=frozenset(own),
+        named=frozenset(chain.from_iterable(each.named for each in traits)),
+        named_in_conditions=any(each.named_in_conditions for each in traits),
+    )
 
 
 @lru_cache(maxsize=65536)
 def _is_neutral(clause: IndexedStatement) -> bool:
     """Whether the statement cannot tell one account from another by its number."""
-    if not all(map(_is_neutral_pattern, clause.source.resources or ())):
+    if not all(map(_is_neutral_pattern, clause.resources or ())):
         return False
     return all(
-        "tag" in fold(key) or all(map(_is_neutral_value, values))
-        for _, key, values in clause.source.conditions
+        "tag" in fold(key) or all(map(_is_neutral_value, values)) for _, key, values in clause.conditions
     )
 
 

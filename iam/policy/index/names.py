@@ -26,6 +26,8 @@ ABSTRACT: Final = frozenset({"aws:username", "aws:userid"})
 """Keys that mostly stand where every other pattern takes in all of their values, or none."""
 NAMES: Final = tuple(sorted(ABSTRACT))
 PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9+=,.@_-]+")
+ODD: Final = frozenset(WORDS)
+"""Names that stand in requests in the place of a wildcard."""
 VARYING: Final = "\0"
 NEVER: Final = r"(?!)"
 """An expression that no text has."""
@@ -57,13 +59,14 @@ class Named:
         self._kind, self._arn = member.kind, member.arn
         self._unique_id, self._tags = member.unique_id, member.tags
         self.values: Own = tuple([self._value_of(key) for key in NAMES])
-        self._texts = tuple(chain.from_iterable([value or () for value in self.values]))
-        self.is_odd = any(not PLAIN_NAME.fullmatch(text) or text in WORDS for text in self._texts)
+        texts: list[str] = []
         sizes: list[int | None] = []
         for value in self.values:
             size = None if value is None else len(value)
             sizes.append(size)
-        self.sizes = tuple(sizes)
+            texts += value or ()
+        self._texts, self.sizes = texts, tuple(sizes)
+        self.is_odd = not all(map(PLAIN_NAME.fullmatch, texts)) or not ODD.isdisjoint(texts)
         self.apart_from: frozenset[int] = frozenset()
         self.known: dict[object, object] = {}
         """What matters of the names, by what they stand in."""

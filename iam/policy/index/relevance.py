@@ -53,7 +53,7 @@ def is_plain(clause: IndexedStatement) -> bool:
     """Whether a statement, as a principal's own, allows its actions on everything, under all
     circumstances.
     """
-    if not clause.allows or clause.is_partial or clause.source.conditions:
+    if not clause.allows or clause.is_partial or clause.conditions:
         return False
     compiled = clause.compiled_for(PolicyKind.IDENTITY)
     return compiled.means is None and not compiled.unknown
@@ -140,7 +140,7 @@ def lone_kind(doc: Doc) -> object:
 
 
 def _values_of(clause: IndexedStatement) -> Iterable[str]:
-    for _, _, values in clause.source.conditions:
+    for _, _, values in clause.conditions:
         yield from values
 
 

@@ -4,7 +4,7 @@ holds, and by the service control policies above it.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -94,28 +94,30 @@ class Slicer:
         """The numbers of the documents that are held."""
         return self._holdings.numbers_of(before, after)
 
-    def with_stand_ins(self, before: Held, after: Held, *, beside: Iterable[Doc]) -> tuple[Held, Held]:
+    def with_stand_ins(self, numbers: Numbers, *, beside: Iterable[Doc]) -> Numbers:
         """The documents that are held, with one and the same in the place of all those that say the same of
         resources of their own that nothing else speaks of: not what is exchanged, nor what stands `beside`
         them, as control policies do.
         """
-        own = [doc for doc in before if lone_kind(doc) is not None and doc in after]
+        holdings = [self._holdings[number] for number in numbers]
+        own = [holding for holding in holdings if holding.kind is not None]
         if not own:
-            return before, after
-        differing = [doc for doc in {**before, **after} if before.get(doc, ABSENT) != after.get(doc, ABSENT)]
-        others = {**dict.fromkeys(beside), **before, **after}
+            return numbers
+        differing = [holding for holding in holdings if holding.differs]
+        others: dict[Doc, Marks | None] = dict.fromkeys(beside)
+        others.update((each.doc, each.before if each.after is ABSENT else each.after) for each in holdings)
         chosen: dict[Doc, Doc] = {}
-        for doc in own:
+        for holding in own:
             # Where the exchanged may be about everything, it is about these resources too.
-            if self._starts(self.masks(doc).any, differing, before, after) is not None:
-                stand_in = self._stand_in(doc, others, chosen)
+            if self._starts(holding.masks.any, differing) is not None:
+                stand_in = self._stand_in(holding.doc, others, chosen)
                 if stand_in is not None:
-                    chosen[doc] = stand_in
+                    chosen[holding.doc] = stand_in
         if not chosen:
-            return before, after
-        left = {chosen.get(doc, doc): marks for doc, marks in before.items()}
-        right = {chosen.get(doc, doc): marks for doc, marks in after.items()}
-        return left, right
+            return numbers
+        return self._holdings.numbers(
+            (chosen.get(each.doc, each.doc), each.before, each.after) for each in holdings
+        )
 
     def _stand_in(self, doc: Doc, others: Held, chosen: Mapping[Doc, Doc]) -> Doc | None:
         """The first document that says the same as one, of those that are not there already; None where
@@ -131,24 +133,21 @@ class Slicer:
         is_alone = stands_alone(doc, rest) and (stand_in is doc or stands_alone(stand_in, rest))
         return stand_in if is_alone else None
 
-    def slices(self, before: Held, after: Held, *, is_everything: bool) -> Slices:
+    def slices(self, numbers: Numbers, *, is_everything: bool) -> Slices:
         """Sets of actions by the documents that are held; `is_everything`: not only actions of those that
         only one side holds.
         """
-        numbers = self._holdings.numbers_of(before, after)
         slices = self._slices.get((numbers, is_everything))
         if slices is None:
-            slices = tuple(self._found(numbers, before, after, is_everything=is_everything))
+            slices = tuple(self._found(numbers, is_everything=is_everything))
             self._slices[numbers, is_everything] = slices
         return slices
 
-    def _found(
-        self, numbers: Numbers, before: Held, after: Held, *, is_everything: bool
-    ) -> Iterator[tuple[int, Slice]]:
+    def _found(self, numbers: Numbers, *, is_everything: bool) -> Iterator[tuple[int, Slice]]:
         differing = tuple([number for number in numbers if self._holdings[number].differs])
         parting = self._partings.parting(numbers, differing, is_everything=is_everything)
         for mask, speaking in parting.sure:
-            yield mask, self._sure_slice(speaking, differing, before, after)
+            yield mask, self._sure_slice(speaking, differing)
         everywhere = 0
         for number in differing:
             everywhere |= self._everywhere_of(self._holdings[number].doc)
@@ -156,71 +155,63 @@ class Slicer:
             # Asked for several times as often as made.
             piece = self._known.get((bool(mask & everywhere), speaking, is_everything))
             if piece is None:
-                piece = self._slice(
-                    mask, speaking, before, after, everywhere=everywhere, is_whole=is_everything
-                )
+                piece = self._slice(mask, speaking, everywhere=everywhere, is_whole=is_everything)
             yield mask, piece
 
-    def _sure_slice(self, numbers: Numbers, differing: Numbers, before: Held, after: Held) -> Slice:
+    def _sure_slice(self, numbers: Numbers, differing: Numbers) -> Slice:
         key = ("sure", numbers, differing)
         known = self._known.get(key)
         if known is None:
             holdings = [self._holdings[number] for number in numbers]
-            docs = [holding.doc for holding in holdings]
             # A document that denies speaks of the same actions in all slices that have the content.
             within = -1
             for number in differing:
                 within &= ~self._holdings[number].masks.allowed
             for holding in holdings:
                 within &= holding.denied
-            left = (self._everything, *(doc for doc in docs if doc in before))
-            right = (self._everything, *(doc for doc in docs if doc in after))
-            known = self._known[key] = Slice(within, left, right, ("sure", *_content(docs, before, after)))
+            content = _content(holdings)
+            left, right = ((self._everything, *(doc for doc, _ in side)) for side in content)
+            known = self._known[key] = Slice(within, left, right, ("sure", *content))
         return known
 
-    def _slice(
-        self, mask: int, numbers: Numbers, before: Held, after: Held, *, everywhere: int, is_whole: bool
-    ) -> Slice:
+    def _slice(self, mask: int, numbers: Numbers, *, everywhere: int, is_whole: bool) -> Slice:
         is_anywhere = bool(mask & everywhere)
         key = (is_anywhere, numbers, is_whole)
         known = self._known.get(key)
         if known is None:
             holdings = [self._holdings[number] for number in numbers]
-            docs = [holding.doc for holding in holdings]
-            differing = {holding.doc for holding in holdings if holding.differs}
-            content = _content(docs, before, after)
+            content = _content(holdings)
             within = -1
             for holding in holdings:
                 within &= holding.masks.any
-            left = tuple(doc for doc in docs if doc in before)
-            right = tuple(doc for doc in docs if doc in after)
-            alone, common = ((), None) if is_anywhere else _alone(left, differing, content)
+            left, right = (tuple(doc for doc, _ in side) for side in content)
+            alone, common = ((), None) if is_anywhere else _alone(holdings, content)
             shared_docs = tuple(dict.fromkeys((*content[0], *content[1]))) if alone else ()
-            left_out = () if is_whole else tuple(self._needless(within, holdings, before, after))
+            left_out = () if is_whole else tuple(self._needless(within, holdings))
             near = None
             if left_out:
                 rest = tuple([number for number in numbers if self._holdings[number].doc not in left_out])
-                near = self._slice(mask, rest, before, after, everywhere=everywhere, is_whole=is_whole)
+                near = self._slice(mask, rest, everywhere=everywhere, is_whole=is_whole)
             has_names = any(self._has_names(doc, within) for doc in left_out)
             known = self._known[key] = Slice(
                 within, left, right, content, shared_docs, alone, common, near, has_names
             )
         return known
 
-    def _needless(self, within: int, holdings: Sequence[Holding], before: Held, after: Held) -> Iterator[Doc]:
+    def _needless(self, within: int, holdings: Sequence[Holding]) -> Iterator[Doc]:
         """Documents that are kept and that say nothing, or nothing more than another one, about what those
         that differ are about.
         """
         kept = [holding for holding in holdings if not holding.differs]
         # Of documents that allow as much, a receipt names the last by its digest.
         best = max([each.doc.digest for each in kept if not within & ~each.plain], default="")
-        changed = self._starts(within, [each.doc for each in holdings if each.differs], before, after)
+        changed = self._starts(within, [each for each in holdings if each.differs])
         for each in kept:
             doc = each.doc
             if doc.digest < best and not each.masks.denied & within:
                 yield doc
             elif changed is not None:
-                starts = self._starts(within, [doc], before, after)
+                starts = self._starts(within, [each])
                 if starts is not None and is_apart(starts, changed):
                     yield doc
 
@@ -228,14 +219,16 @@ class Slicer:
         speaking = [clause.traits for clause in doc.clauses if self._space.mask(clause.actions) & within]
         return any(each.named or each.raw or each.tags for each in speaking)
 
-    def _starts(self, within: int, docs: Iterable[Doc], *sides: Held) -> list[str] | None:
-        """What the patterns of the documents begin with, of those statements that speak of some of the
-        actions; None where one of them may be about everything.
+    def _starts(self, within: int, holdings: Iterable[Holding]) -> list[str] | None:
+        """What the patterns of documents begin with, of those statements that speak of some of the actions;
+        None where one of them may be about everything.
         """
         starts: list[str] = []
-        for doc in docs:
-            for marks in {side[doc]: None for side in sides if doc in side}:
-                for mask, begins in self._starts_of(doc, marks):
+        for holding in holdings:
+            for marks in dict.fromkeys((holding.before, holding.after)):
+                if marks is ABSENT:
+                    continue
+                for mask, begins in self._starts_of(holding.doc, marks):
                     if mask & within:
                         if begins is None:
                             return None
@@ -285,21 +278,18 @@ class Slicer:
             )
 
 
-def _content(docs: Sequence[Doc], before: Held, after: Held) -> tuple[HeldDocs, HeldDocs]:
-    left = tuple([(doc, before[doc]) for doc in docs if doc in before])
-    return left, tuple([(doc, after[doc]) for doc in docs if doc in after])
+def _content(holdings: Sequence[Holding]) -> tuple[HeldDocs, HeldDocs]:
+    left = tuple([(each.doc, each.before) for each in holdings if each.before is not ABSENT])
+    return left, tuple([(each.doc, each.after) for each in holdings if each.after is not ABSENT])
 
 
-def _alone(
-    left: Iterable[Doc], differing: Container[Doc], content: tuple[HeldDocs, HeldDocs]
-) -> tuple[tuple[Doc, ...], object]:
+def _alone(holdings: Sequence[Holding], content: tuple[HeldDocs, HeldDocs]) -> tuple[tuple[Doc, ...], object]:
     """The documents that may stand alone, and what the slice has in common with others but for these."""
-    kinds = {doc: lone_kind(doc) for doc in left if doc not in differing}
-    alone = tuple(doc for doc, kind in kinds.items() if kind is not None)
-    if not alone:
+    kinds = {each.doc: each.kind for each in holdings if each.kind is not None}
+    if not kinds:
         return (), None
-    rest = tuple(tuple(pair for pair in side if pair[0] not in alone) for side in content)
-    return alone, (rest, frozenset((kinds[doc], doc.tags) for doc in alone), len(alone))
+    rest = tuple(tuple(pair for pair in side if pair[0] not in kinds) for side in content)
+    return tuple(kinds), (rest, frozenset((kind, doc.tags) for doc, kind in kinds.items()), len(kinds))
 
 
 def _apart(mask: int, docs: Iterable[tuple[Doc, int]]) -> list[tuple[int, tuple[Doc, ...]]]:

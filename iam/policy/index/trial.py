@@ -107,7 +107,7 @@ class ActionGroup:
         """What becomes of the actions."""
         if self.left == self.right and self.before.shape == self.after.shape and not self.differ_in_person:
             return
-        keys = keys_of_services(say.clause.source for say in self.every)
+        keys = keys_of_services(say.clause.shape.plain for say in self.every)
         if not keys and self.accounts is None and not any(say.clause.is_partial for say in self.every):
             yield from self._proof(ResourceKindSet(self._part, None), is_anywhere=True)
             return
@@ -126,7 +126,7 @@ class ActionGroup:
         accounts: dict[str, None] = {}
         is_placed = False
         for say in self.every:
-            for _, key, values in say.clause.source.conditions:
+            for _, key, values in say.clause.conditions:
                 is_placed = is_placed or fold(key) in OF_PLACE
                 if fold(key) in RESOURCE_ACCOUNT:
                     accounts.update(dict.fromkeys(value for value in values if is_digits(value)))

@@ -145,6 +145,10 @@ class PrincipalChange:
             return self
         return self.prover.change(before, after, within=within)
 
+    def changes_any_of(self, mask: int) -> bool:
+        """Whether a request for some of the actions is answered differently."""
+        return any(not verdict.is_nothing and proof & mask for proof, verdict in self.proofs)
+
     def verdict_of(self, bit: int) -> AlikeVerdict | None:
         """What becomes of one action."""
         return next((verdict for mask, verdict in self.proofs if mask & bit), None)

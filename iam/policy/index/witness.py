@@ -95,7 +95,29 @@ def _differing(before: Side, after: Side) -> set[Say]:
 
 
 def _is_for_all(clause: IndexedStatement) -> bool:
-    return not clause.source.conditions and not any("${" in name for name in clause.source.resources or ())
+    return not clause.conditions and not any("${" in name for name in clause.resources or ())
+
+
+class PartedChange:
+    """What becomes of all actions, as changes of one prover that each say it of a set of them.
+    `is_nothing`: whether no request is answered differently.
+    """
+
+    __slots__ = ("_changes", "_masks", "_whole", "is_nothing")
+
+    def __init__(self, changes: Sequence[tuple[int, PrincipalChange]]) -> None:
+        # Two tuples, and not one for each part: a search for garbage looks at all of them.
+        self._masks = tuple([mask for mask, _ in changes])
+        self._changes = tuple([change for _, change in changes])
+        self._whole: PrincipalChange | None = None
+        self.is_nothing = not any(change.changes_any_of(mask) for mask, change in changes)
+
+    @property
+    def whole(self) -> PrincipalChange:
+        """The same as one change, put together when it is first asked for."""
+        if self._whole is None:
+            self._whole = combine_changes(list(zip(self._masks, self._changes, strict=True)))
+        return self._whole
 
 
 def combine_changes(changes: Sequence[tuple[int, PrincipalChange]]) -> PrincipalChange:
@@ -132,4 +154,13 @@ def _joined(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
     return tuple([Proof(mask, verdicts[number]) for number, mask in masks.items()])
 
 
-__all__ = ["AlikeVerdict", "Cell", "PrincipalChange", "Proof", "Prover", "Witness", "witness_of"]
+__all__ = [
+    "AlikeVerdict",
+    "Cell",
+    "PartedChange",
+    "PrincipalChange",
+    "Proof",
+    "Prover",
+    "Witness",
+    "witness_of",
+]

@@ -50,7 +50,7 @@ def test_each_action_is_in_one_slice_with_what_bears_on_it(seed: int) -> None:
     bits = [STORE.space.actions.mask(action) for action in ACTIONS]
     for _ in range(HOLDERS):
         before, after = held(dice, docs), held(dice, docs)
-        slices = list(slicer.slices(before, after, is_everything=False))
+        slices = list(slicer.slices(slicer.numbers_of(before, after), is_everything=False))
         differing = [doc for doc in {**before, **after} if (doc in before) != (doc in after)]
         allowed = reduce(or_, (slicer.masks(doc).allowed for doc in {**before, **after}), 0)
         touched = allowed & reduce(or_, (slicer.masks(doc).any for doc in differing), 0)

@@ -1,0 +1,237 @@
+"""Compares principals before and after a change: what becomes of all actions, once for all of whom the same
+is to be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
+from itertools import chain
+
+from iam.policy.index.classes import Member, Profile
+from iam.policy.index.difference import NOTHING, Shift
+from iam.policy.index.documents import Doc
+from iam.policy.index.exchange import Exchange
+from iam.policy.index.index import Index
+from iam.policy.index.likeness import ActionPart, Kin, Likeness, Parts, is_another
+from iam.policy.index.shard import Shard
+from iam.policy.index.sides import Side, absent_side, side_of
+from iam.policy.index.witness import PartedChange, PrincipalChange, Prover
+
+Exchanging = Mapping[str, tuple[Exchange, list[Member]]]
+"""By account, those who hold a document for which another one is exchanged."""
+Placed = tuple[Member | None, Member | None]
+"""A member before and after; None where it is not there."""
+
+
+class Sides:
+    """Principals by their numbers, as they are and as they would be."""
+
+    def __init__(
+        self, before: Mapping[str, Shard], after: Mapping[str, Shard], exchanging: Exchanging
+    ) -> None:
+        self._before, self.after, self._exchanging = before, after, exchanging
+        self.placed: dict[int, Placed] = {}
+
+    @cached_property
+    def _exchanged(self) -> dict[int, Member]:
+        everybody = chain.from_iterable(members for _, members in self._exchanging.values())
+        return {member.id: member for member in everybody}
+
+    def pair(self, number: int) -> Placed:
+        """A member before and after."""
+        placed = self.placed.get(number)
+        return self.pair_of(self._exchanged[number]) if placed is None else placed
+
+    def pair_of(self, member: Member) -> Placed:
+        """The same for a member, as it is before if it is there."""
+        exchanging = self._exchanging.get(member.account)
+        if exchanging is None:
+            return self.placed[member.id]
+        exchange, _ = exchanging
+        return member, exchange.member(member)
+
+    def of_number(self, number: int) -> tuple[Side, Side]:
+        """A member with what it holds, as it is and as it would be."""
+        return self.of_pair(*self.pair(number))
+
+    def of_pair(self, before: Member | None, after: Member | None) -> tuple[Side, Side]:
+        """The same for one who is not there before, or after."""
+        if before is None:
+            assert after is not None
+            shard = self.after[after.account]
+            return absent_side(after, shard), side_of(after, shard)
+        left = side_of(before, self._before[before.account])
+        if after is None:
+            return left, absent_side(before, self._before[before.account])
+        return left, side_of(after, self.after[after.account])
+
+
+class Compared:
+    """Those whom a change concerns, each with what becomes of all actions."""
+
+    def __init__(self, index: Index, sides: Sides) -> None:
+        self._index, self._sides = index, sides
+        self._members: list[Member] = []
+        self._changes: list[PartedChange] = []
+
+    def add(self, member: Member, change: PartedChange) -> None:
+        """One more."""
+        self._members.append(member)
+        self._changes.append(change)
+
+    def sides_of(self, number: int) -> tuple[Side, Side]:
+        """A principal by its number, before and after."""
+        return self._sides.of_number(number)
+
+    @property
+    def affected(self) -> int:
+        """Of how many some request is answered differently."""
+        return sum([not change.is_nothing for change in self._changes])
+
+    def shifts(self) -> Iterator[tuple[Member, Shift]]:
+        """Each of them, as it would be if it is there then, with what it can do before and after."""
+        # What begins later counts as given too.
+        effective = self._index.effective(is_any_time=True)
+        effective_after = effective.elsewhere(self._sides.after)
+        known: dict[tuple[int, int, int], Shift] = {}
+        for each, parted in zip(self._members, self._changes, strict=True):
+            before, after = self._sides.pair_of(each)
+            reach_before = NOTHING if before is None else effective.for_member(before)
+            reach_after = NOTHING if after is None else effective_after.for_member(after)
+            change = parted.whole
+            # What is the same is mostly one object; comparing numbers of many thousand bits for each member
+            # takes long.
+            key = (id(reach_before), id(reach_after), id(change))
+            shift = known.get(key)
+            if shift is None:
+                shift = known[key] = Shift(reach_before, reach_after, change)
+            yield after or each, shift
+
+
+def compare(
+    index: Index,
+    placed: Iterable[Placed],
+    exchanging: Exchanging,
+    *,
+    after: Mapping[str, Shard],
+    now: datetime | None,
+) -> Compared:
+    """Everybody who is `placed`, and who holds what is exchanged; `after` are the accounts as they would be.
+
+    No request is made before `now`.
+    """
+    sides = Sides(index.accounts, after, exchanging)
+    compared, comparing = Compared(index, sides), Comparing(index, sides, now=now)
+    for pair in placed:
+        member = pair[0] or pair[1]
+        assert member is not None
+        sides.placed[member.id] = pair
+        compared.add(member, comparing.placed(*pair))
+    for number, (exchange, members) in exchanging.items():
+        facts = after[number].facts
+        for member in members:
+            compared.add(member, comparing.exchanged(member, exchange, facts))
+    return compared
+
+
+class Comparing:
+    """Compares one member after the other, each pair of profiles once where members of it cannot differ."""
+
+    def __init__(self, index: Index, sides: Sides, *, now: datetime | None) -> None:
+        self._sides = sides
+        space = index.documents.space
+        self._prover = Prover(space, now) if now else Prover(space)
+        self._likeness = Likeness(space)
+        self._parts: dict[tuple[Exchange, Profile], Parts] = {}
+        self._changes: dict[Kin, PartedChange] = {}
+        self._known: dict[Kin, PrincipalChange] = {}
+        self._by_key: dict[object, PrincipalChange] = {}
+
+    def placed(self, before: Member | None, after: Member | None) -> PartedChange:
+        """What becomes of a member: of each part of the actions what becomes of it for everybody of whom
+        the same is to be said.
+        """
+        is_renamed = before is not None and after is not None and is_another(before, after)
+        profile_before = None if before is None else before.cls.profile
+        profile_after = None if after is None else after.cls.profile
+        parts = self._likeness.parts(profile_before, profile_after, is_renamed=is_renamed)
+        member = after or before
+        assert member is not None
+        pair = _Pair(self._sides, member, (before, after))
+        if is_renamed:
+            return PartedChange(
+                [(mask, self._proved(part, pair, is_apart=True)) for mask, part in parts.each]
+            )
+        return self._alike(parts, pair, self._sides.after[member.account].facts)
+
+    def exchanged(self, member: Member, exchange: Exchange, facts: Mapping[str, object]) -> PartedChange:
+        """The same for who holds what is exchanged; `facts` are those of the account."""
+        profile = member.cls.profile
+        parts = self._parts.get((exchange, profile))
+        if parts is None:
+            parts = self._likeness.parts(profile, exchange.profile(profile), is_renamed=False)
+            self._parts[exchange, profile] = parts
+        return self._alike(parts, _Pair(self._sides, member), facts)
+
+    def _alike(self, parts: Parts, pair: _Pair, facts: Mapping[str, object]) -> PartedChange:
+        alike = self._likeness.likeness_key(parts, pair.member, facts, is_apart=False)
+        change = self._changes.get(alike)
+        if change is None:
+            change = self._changes[alike] = PartedChange(list(self._by_part(parts, pair, facts)))
+        return change
+
+    def _by_part(
+        self, parts: Parts, pair: _Pair, facts: Mapping[str, object]
+    ) -> Iterator[tuple[int, PrincipalChange]]:
+        """What becomes of each part."""
+        for mask, part, key in self._likeness.with_keys(parts, pair.member, facts):
+            change = None if key is None else self._by_key.get(key)
+            if change is None:
+                change = self._near(part, pair) or self._proved(part, pair, is_apart=False)
+                if key is not None:
+                    self._by_key[key] = change
+            yield mask, change
+
+    def _near(self, part: ActionPart, pair: _Pair) -> PrincipalChange | None:
+        """What becomes of the part by what the change bears on, if that says all; the requests that prove it
+        are those of somebody who holds nothing else.
+        """
+        if part.near is None:
+            return None
+        change = self._proved(part.near, pair, is_apart=False)
+        if change.unsettled & part.within:
+            return None
+        is_personal = bool(change.personal & part.within) or part.held.leaves_out_names
+        return replace(change, is_personal=is_personal, proved_for="")
+
+    def _proved(self, part: ActionPart, pair: _Pair, *, is_apart: bool) -> PrincipalChange:
+        facts = self._sides.after[pair.member.account].facts
+        alike = self._likeness.likeness_key(part, pair.member, facts, is_apart=is_apart)
+        change = self._known.get(alike)
+        if change is None:
+            change = self._prover.change(*part.sides(*pair.sides), within=part.within, alike=alike)
+            if not pair.holds(part.held.alone):
+                # It may name what only somebody else has.
+                change = replace(change, proved_for="")
+            self._known[alike] = change
+        return change
+
+
+class _Pair:
+    """A member before and after, with its sides once they are asked for."""
+
+    def __init__(self, sides: Sides, member: Member, placed: Placed | None = None) -> None:
+        self.member = member
+        self._sides, self._placed = sides, placed
+
+    def holds(self, docs: Iterable[Doc]) -> bool:
+        """Whether the member itself has some documents that it holds before and after."""
+        return set(docs).issubset(self.member.cls.profile.bundle.docs)
+
+    @cached_property
+    def sides(self) -> tuple[Side, Side]:
+        """As `Sides` gives them."""
+        return self._sides.of_pair(*(self._placed or self._sides.pair_of(self.member)))
