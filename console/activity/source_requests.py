@@ -16,8 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 from console.web.access import ViewerRequest, found_or_404, require
 from console.web.render import render_page
 from iam.activity.sources.models import SourceKind
+from iam.audit.approval_requests.requests import RequestState
 from iam.audit.source_requests import requests
-from iam.audit.source_requests.models import SourceAct, SourceRequest, SourceRequestState
+from iam.audit.source_requests.models import SourceAct, SourceRequest
 from iam.guard import Right
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models import Account
@@ -32,9 +33,9 @@ LABELS: Final[Mapping[str, str]] = {
     "since": "Read from this day on",
 }
 TONES: Final[Mapping[str, str]] = {
-    SourceRequestState.REQUESTED: "note",
-    SourceRequestState.APPROVED: "ok",
-    SourceRequestState.DECLINED: "",
+    RequestState.REQUESTED: "note",
+    RequestState.APPROVED: "ok",
+    RequestState.DECLINED: "",
 }
 TITLES: Final[Mapping[str, str]] = {
     SourceAct.ADD: "Add CloudTrail source",
@@ -49,7 +50,7 @@ NOTHING: Final = "None"
 def request_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """What is requested, why and by whom."""
     row, viewer = _request_or_404(request, pk), request.viewer
-    is_waiting = row.state == SourceRequestState.REQUESTED
+    is_waiting = row.state == RequestState.REQUESTED
     source = row.source
     is_listed = source is not None and source.removed_at is None
     context = {

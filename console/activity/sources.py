@@ -28,8 +28,9 @@ from console.web.text import reads_as_stored
 from iam.activity.sources import services
 from iam.activity.sources.coverage import folder_state
 from iam.activity.sources.models import SourceKind, TrailSource
+from iam.audit.approval_requests.requests import MAX_REASON, RequestState
 from iam.audit.source_requests import requests
-from iam.audit.source_requests.models import SourceRequest, SourceRequestState
+from iam.audit.source_requests.models import SourceRequest
 from iam.aws.permissions import trail_bucket_policy
 from iam.guard import Right
 from iam.mirror.accounts.validation import SetupError
@@ -66,7 +67,7 @@ class SourceForm(SetupForm):
     )
     reason = forms.CharField(
         label="Reason",
-        max_length=requests.MAX_REASON,
+        max_length=MAX_REASON,
         validators=[reads_as_stored],
         widget=forms.Textarea(attrs=_INPUT | {"rows": 3}),
         error_messages={"required": "Give a reason. The approver and auditors see it."},
@@ -98,7 +99,7 @@ class SourceForm(SetupForm):
 def sources_page(request: ViewerRequest) -> HttpResponse:
     """All sources, the folder of the setting, and the trails that are known and not read."""
     sources = list(_visible(request))
-    waiting = SourceRequest.objects.filter(state=SourceRequestState.REQUESTED).order_by("requested_at")
+    waiting = SourceRequest.objects.filter(state=RequestState.REQUESTED).order_by("requested_at")
     context = {
         "sources": sources,
         "requested": waiting if request.viewer.scope.sees_everything else (),

@@ -7,8 +7,9 @@ from typing import Any, Final
 from django import forms
 
 from console.web.text import reads_as_stored
+from iam.audit.approval_requests.requests import MAX_REASON
 from iam.audit.assertions.models import StandingAssertion
-from iam.audit.assertions.proposals import MAX_NAME, MAX_REASON, AssertionDraft, AssertionRefusedError
+from iam.audit.assertions.proposals import MAX_NAME, AssertionDraft, AssertionRefusedError
 from iam.audit.assertions.terms import (
     AllowedKind,
     AllowedPrincipal,

@@ -18,10 +18,11 @@ from console.web.access import ViewerRequest, found_or_404, require, require_pre
 from console.web.moments import read_day_end, to_local
 from console.web.render import render_page
 from console.web.text import reads_as_stored
+from iam.audit.approval_requests.requests import RequestState
 from iam.audit.findings import acceptance
 from iam.audit.findings.acceptance import AcceptanceError
 from iam.audit.findings.approval_kind import ACCEPTANCE_REQUEST
-from iam.audit.findings.models import AcceptanceState, AuditFinding, FindingAcceptance, FindingStatus
+from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingStatus
 from iam.audit.findings.owners import owners_of
 from iam.audit.findings.queries import visible_findings
 from iam.audit.findings.recalculation import behind_accounts
@@ -56,7 +57,7 @@ def _page(
 ) -> HttpResponse:
     viewer = request.viewer
     rule = all_rules().get(finding.kind)
-    waiting = FindingAcceptance.objects.filter(finding=finding, state=AcceptanceState.REQUESTED).first()
+    waiting = FindingAcceptance.objects.filter(finding=finding, state=RequestState.REQUESTED).first()
     if waiting is not None:
         waiting.finding = finding
     number = finding.entity_id or 0
@@ -166,7 +167,7 @@ def _reason_problem(reason: str) -> str:
 def decide_page(request: ViewerRequest, pk: int) -> HttpResponse:
     """Approve or decline the acceptance that waits."""
     finding = visible_finding(request, pk)
-    waiting = FindingAcceptance.objects.filter(finding=finding, state=AcceptanceState.REQUESTED).first()
+    waiting = FindingAcceptance.objects.filter(finding=finding, state=RequestState.REQUESTED).first()
     is_approved = request.POST.get("decision") == "approve"
     if waiting is None:
         messages.error(request, "There is nothing to approve any longer.")

@@ -16,11 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.render import render_page
 from console.web.text import reads_as_stored
+from iam.audit.approval_requests.requests import MAX_REASON
 from iam.audit.reviews import rule_requests
 from iam.audit.reviews.approval_kinds import DUTIES_REQUEST
 from iam.audit.reviews.duties import SodTerms
 from iam.audit.reviews.models import SodRule, SodStatus
-from iam.audit.reviews.rule_requests import MAX_NAME, MAX_REASON, RuleDraft, RuleRefusedError
+from iam.audit.reviews.rule_requests import MAX_NAME, RuleDraft, RuleRefusedError
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts

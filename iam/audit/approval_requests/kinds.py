@@ -13,17 +13,38 @@ from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast, Replace
 
 from iam.access.own_principals import own_principals
+from iam.audit.approval_requests.requests import DECIDES, RequestState
 from iam.directory.models import Person, Role, RoleAssignment
-from iam.guard import Right, Viewer
+from iam.guard import Viewer
 from iam.mirror.models import Entity
 from iam.notify.events import NotifyEvent
 from iam.notify.services import notify
 
 M = TypeVar("M", bound=Model)
-DECIDES: Final = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
 ROLES: Final = (Role.APPROVER, Role.ADMINISTRATOR)
-"""Who has one of these rights."""
+"""Who has one of the rights to decide."""
 EVERY_ACCOUNT: Final = ""
+
+
+def outcome_of(row: Any) -> tuple[str, str]:
+    """The state of a row that is approved or declined, as its outcome."""
+    return row.get_state_display(), "ok" if row.state == "approved" else "bad"
+
+
+def waiting_rows(model: type[M], *related: str) -> Callable[[], QuerySet[M]]:
+    """The rows of a model about which nobody has decided, the oldest first, with what is read beside them."""
+    return lambda: _rows(model, related, state=RequestState.REQUESTED).order_by("requested_at", "pk")
+
+
+def decided_rows(model: type[M], *related: str) -> Callable[[], QuerySet[M]]:
+    """The rows of a model that are approved or declined."""
+    states = (RequestState.APPROVED, RequestState.DECLINED)
+    return lambda: _rows(model, related, state__in=states)
+
+
+def _rows(model: type[M], related: Sequence[str], **states: Any) -> QuerySet[M]:
+    rows = model._default_manager.filter(**states)
+    return rows.select_related(*related) if related else rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +69,11 @@ class RequestKind(Generic[M]):
     within: Callable[[QuerySet[M], Collection[str]], QuerySet[M]]
     accounts_of: Callable[[M], Collection[str]]
     title: Callable[[M], str]
-    reason: Callable[[M], str]
     path: Callable[[M], str]
-    asked: Callable[[M], tuple[str, datetime]]
     decided: Callable[[], QuerySet[M]]
-    outcome: Callable[[M], tuple[str, str]]
+    outcome: Callable[[M], tuple[str, str]] = outcome_of
+    reason: Callable[[M], str] = lambda row: row.reason  # type: ignore[attr-defined]
+    asked: Callable[[M], tuple[str, datetime]] = lambda row: (row.requested_name, row.requested_at)  # type: ignore[attr-defined]
     decided_columns: Sequence[tuple[str, str]] = (("decided_by", "decided_at"),)
     decided_title: Callable[[M], str] | None = None
     asked_by: str = "requested_by"
@@ -138,11 +159,6 @@ def in_own_interest(entity: Entity, why: str) -> str:
     """The sentence of a refusal: what is about the viewer's own user or role, and why."""
     whose = f"{entity.name} in {entity.account.name} is yours or used by you"
     return f"{whose}, and {why}. Someone else has to approve it; you can decline it."
-
-
-def outcome_of(row: Any) -> tuple[str, str]:
-    """The state of a row that is approved or declined, as its outcome."""
-    return row.get_state_display(), "ok" if row.state == "approved" else "bad"
 
 
 def within_terms(*paths: tuple[str, str]) -> Callable[[QuerySet[Any], Collection[str]], QuerySet[Any]]:

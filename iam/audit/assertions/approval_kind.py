@@ -6,33 +6,22 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from django.db.models import QuerySet
-
 from iam.audit.approval_requests.kinds import (
     RequestKind,
     accounts_in,
+    decided_rows,
     in_own_interest,
-    outcome_of,
+    waiting_rows,
     within_terms,
 )
-from iam.audit.assertions.models import AssertionAct, AssertionProposal, ProposalState
+from iam.audit.assertions.models import AssertionAct, AssertionProposal
 from iam.audit.assertions.terms import AllowedPrincipal, AssertionTerms
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.notify.pages import MessagePage, path_of
 
 
-def _waiting() -> QuerySet[AssertionProposal]:
-    rows = AssertionProposal.objects.filter(state=ProposalState.REQUESTED)
-    return rows.select_related("assertion").order_by("requested_at", "pk")
-
-
 def _title(proposal: AssertionProposal) -> str:
     return f"{proposal.get_act_display()} assertion: {proposal.name}"
-
-
-def _decided() -> QuerySet[AssertionProposal]:
-    states = (ProposalState.APPROVED, ProposalState.DECLINED)
-    return AssertionProposal.objects.filter(state__in=states).select_related("assertion")
 
 
 def _own_interest(proposal: AssertionProposal, own: Sequence[Entity]) -> str:
@@ -69,14 +58,11 @@ def _groups_of(users: Sequence[Entity]) -> Mapping[int, list[str]]:
 ASSERTION_REQUEST: Final[RequestKind[AssertionProposal]] = RequestKind(
     name="assertion",
     label="Assertion",
-    waiting=_waiting,
+    waiting=waiting_rows(AssertionProposal, "assertion"),
     within=within_terms(("after", "terms"), ("before", "assertion__terms")),
     accounts_of=lambda proposal: accounts_in(proposal.terms, proposal.assertion.terms),
     title=_title,
-    reason=lambda proposal: proposal.reason,
     path=lambda proposal: path_of(MessagePage.ASSERTION, proposal.assertion_id),
-    asked=lambda proposal: (proposal.requested_name, proposal.requested_at),
-    decided=_decided,
-    outcome=outcome_of,
+    decided=decided_rows(AssertionProposal, "assertion"),
     own_interest=_own_interest,
 )

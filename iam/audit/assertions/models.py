@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from iam.audit.approval_requests.requests import DecidedRequest
 from iam.mirror.models import Account
 
 
@@ -102,23 +103,15 @@ class ProposalState(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn"
 
 
-class AssertionProposal(models.Model):
+class AssertionProposal(DecidedRequest):
     """A request to create, change or retire an assertion, decided by somebody other than who requested it."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     assertion = models.ForeignKey(StandingAssertion, on_delete=models.CASCADE, related_name="proposals")
     act = models.CharField(max_length=8, choices=AssertionAct.choices)
     state = models.CharField(max_length=10, choices=ProposalState.choices, default=ProposalState.REQUESTED)
     name = models.CharField(max_length=120)
     owner = models.CharField(max_length=200, blank=True)
     terms = models.JSONField()
-    reason = models.CharField(max_length=1000)
-    requested_by = models.UUIDField()
-    requested_name = models.CharField(max_length=200)
-    requested_at = models.DateTimeField()
-    decided_by = models.UUIDField(null=True)
-    decided_name = models.CharField(max_length=200, blank=True)
-    decided_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

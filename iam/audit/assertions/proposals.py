@@ -8,6 +8,13 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from iam.audit.approval_requests.requests import (
+    DECIDES,
+    RequestRefusedError,
+    check_reason,
+    may_in_all,
+    requested_columns,
+)
 from iam.audit.assertions import checks
 from iam.audit.assertions.approval_kind import ASSERTION_REQUEST
 from iam.audit.assertions.models import (
@@ -25,15 +32,10 @@ from iam.guard import Right, Viewer
 from iam.journal.services import record
 
 MAX_NAME = 120
-MAX_REASON = 1000
 
 
-class AssertionRefusedError(Exception):
-    """It is refused; `field` is that of the form, or "" for the whole."""
-
-    def __init__(self, message: str, *, field: str = "") -> None:
-        super().__init__(message)
-        self.message, self.field = message, field
+class AssertionRefusedError(RequestRefusedError):
+    """It is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class AssertionDraft:
 
 def may_request(viewer: Viewer, terms: AssertionTerms) -> bool:
     """Whether the viewer may request an assertion: who may request changes in all accounts that it covers."""
-    return all(_may(viewer, Right.REQUEST_CHANGE, number) for number in terms.accounts or ("",))
+    return may_in_all(viewer, terms.accounts, Right.REQUEST_CHANGE)
 
 
 def may_decide(viewer: Viewer, proposal: AssertionProposal, *, is_single: bool) -> bool:
@@ -59,17 +61,7 @@ def may_decide(viewer: Viewer, proposal: AssertionProposal, *, is_single: bool) 
     numbers: set[str] = set()
     for body in bodies:
         numbers.update(body["accounts"] or ("",))
-    decides = all(
-        _may(viewer, Right.APPROVE_CHANGE, number) or _may(viewer, Right.MANAGE_OPERATORS, number)
-        for number in numbers
-    )
-    return decides and (is_single or viewer.person_id != proposal.requested_by)
-
-
-def _may(viewer: Viewer, right: Right, number: str) -> bool:
-    """Whether a right is held in an account whose whole the viewer sees; "": in every account."""
-    sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
-    return sees and viewer.may(right, account_id=number)
+    return may_in_all(viewer, numbers, *DECIDES) and proposal.is_decidable_by(viewer, is_single=is_single)
 
 
 def request_creation(draft: AssertionDraft, *, actor: Viewer, now: datetime) -> StandingAssertion:
@@ -114,7 +106,7 @@ def request_retirement(
 ) -> AssertionProposal:
     """Request that it is no longer checked. Raises AssertionRefusedError."""
     _check_active(assertion, actor)
-    _check_reason(reason)
+    check_reason(reason, AssertionRefusedError)
     draft = AssertionDraft(
         assertion.name, reason, AssertionTerms.from_json(assertion.terms), owner=assertion.owner
     )
@@ -131,9 +123,7 @@ def decide(
         raise AssertionRefusedError(why)
     state = ProposalState.APPROVED if is_approved else ProposalState.DECLINED
     with transaction.atomic():
-        waiting = AssertionProposal.objects.filter(pk=proposal.pk, state=ProposalState.REQUESTED)
-        decided = {"decided_by": actor.person_id, "decided_name": actor.name, "decided_at": now}
-        if not waiting.update(state=state, **decided):
+        if not proposal.settle(state, actor=actor, now=now):
             raise AssertionRefusedError("Someone else has decided already.")
         assertion = StandingAssertion.objects.select_for_update().get(pk=proposal.assertion_id)
         if is_approved:
@@ -168,20 +158,13 @@ def _check(draft: AssertionDraft, actor: Viewer) -> None:
         raise AssertionRefusedError("Enter a name.", field="name")
     if len(draft.name) > MAX_NAME:
         raise AssertionRefusedError(f"A name has at most {MAX_NAME} characters.", field="name")
-    _check_reason(draft.reason)
+    check_reason(draft.reason, AssertionRefusedError)
     try:
         check(draft.terms)
     except InvalidTermsError as error:
         raise AssertionRefusedError(error.message, field=error.field) from None
     if not may_request(actor, draft.terms):
         raise AssertionRefusedError("You can’t request this for all of these accounts.", field="accounts")
-
-
-def _check_reason(reason: str) -> None:
-    if not reason:
-        raise AssertionRefusedError("Give a reason. The approver and auditors see it.", field="reason")
-    if len(reason) > MAX_REASON:
-        raise AssertionRefusedError(f"Use at most {MAX_REASON:,} characters.", field="reason")
 
 
 def _check_active(assertion: StandingAssertion, actor: Viewer) -> None:
@@ -203,9 +186,7 @@ def _propose(
                 owner=draft.owner,
                 terms=draft.terms.to_json(),
                 reason=draft.reason,
-                requested_by=actor.person_id,
-                requested_name=actor.name,
-                requested_at=now,
+                **requested_columns(actor, now),
             )
             _note(assertion, AssertionEventKind.REQUESTED, proposal, actor=actor, at=now)
             ASSERTION_REQUEST.tell(proposal, at=now)

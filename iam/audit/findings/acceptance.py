@@ -7,9 +7,9 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
+from iam.audit.approval_requests.requests import DECIDES, RequestRefusedError, RequestState, requested_columns
 from iam.audit.findings.approval_kind import ACCEPTANCE_REQUEST
 from iam.audit.findings.models import (
-    AcceptanceState,
     AuditFinding,
     FindingAcceptance,
     FindingEvent,
@@ -22,12 +22,8 @@ from iam.journal.services import record
 LONGEST: Final = timedelta(days=365)
 
 
-class AcceptanceError(Exception):
-    """It is refused; `field` is that of the form, or "" for the whole."""
-
-    def __init__(self, message: str, *, field: str = "") -> None:
-        super().__init__(message)
-        self.message, self.field = message, field
+class AcceptanceError(RequestRefusedError):
+    """It is refused."""
 
 
 def may_request(viewer: Viewer, finding: AuditFinding) -> bool:
@@ -40,10 +36,8 @@ def may_decide(viewer: Viewer, acceptance: FindingAcceptance, *, is_single: bool
     person who requested it, unless there is a single operator.
     """
     number = acceptance.finding.account.account_id
-    decides = viewer.may(Right.APPROVE_CHANGE, account_id=number) or viewer.may(
-        Right.MANAGE_OPERATORS, account_id=number
-    )
-    return decides and (is_single or viewer.person_id != acceptance.requested_by)
+    decides = any(viewer.may(right, account_id=number) for right in DECIDES)
+    return decides and acceptance.is_decidable_by(viewer, is_single=is_single)
 
 
 def request_acceptance(
@@ -67,9 +61,7 @@ def request_acceptance(
                     finding=finding,
                     until=until,
                     reason=reason,
-                    requested_by=actor.person_id,
-                    requested_name=actor.name,
-                    requested_at=now,
+                    **requested_columns(actor, now),
                 )
         except IntegrityError:
             raise AcceptanceError("Acceptance of this finding is requested already.") from None
@@ -89,13 +81,10 @@ def decide(
     if is_approved and acceptance.until <= now:
         raise AcceptanceError("The date has passed. Decline this request, and request another date.")
     finding = acceptance.finding
-    state = AcceptanceState.APPROVED if is_approved else AcceptanceState.DECLINED
+    state = RequestState.APPROVED if is_approved else RequestState.DECLINED
     kind = FindingEventKind.ACCEPTED if is_approved else FindingEventKind.DECLINED
     with transaction.atomic():
-        waiting = FindingAcceptance.objects.filter(pk=acceptance.pk, state=AcceptanceState.REQUESTED)
-        if not waiting.update(
-            state=state, decided_by=actor.person_id, decided_name=actor.name, decided_at=now
-        ):
+        if not acceptance.settle(state, actor=actor, now=now):
             raise AcceptanceError("Someone else has decided already.")
         if is_approved:
             still_open = AuditFinding.objects.filter(pk=finding.pk, status=FindingStatus.OPEN)

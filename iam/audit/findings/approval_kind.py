@@ -7,17 +7,12 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from iam.audit.approval_requests.kinds import RequestKind, in_own_interest, outcome_of
-from iam.audit.findings.models import AcceptanceState, FindingAcceptance
+from iam.audit.approval_requests.kinds import RequestKind, decided_rows, in_own_interest, waiting_rows
+from iam.audit.findings.models import FindingAcceptance
 from iam.audit.findings.rules import all_rules
 from iam.mirror.models import Entity
 from iam.moments import moment_words
 from iam.notify.pages import MessagePage, path_of
-
-
-def _waiting() -> QuerySet[FindingAcceptance]:
-    rows = FindingAcceptance.objects.filter(state=AcceptanceState.REQUESTED)
-    return rows.select_related("finding__account").order_by("requested_at", "pk")
 
 
 def _within(rows: QuerySet[FindingAcceptance], numbers: Collection[str]) -> QuerySet[FindingAcceptance]:
@@ -42,22 +37,14 @@ def _own_interest(acceptance: FindingAcceptance, own: Sequence[Entity]) -> str:
     return ""
 
 
-def _decided() -> QuerySet[FindingAcceptance]:
-    states = (AcceptanceState.APPROVED, AcceptanceState.DECLINED)
-    return FindingAcceptance.objects.filter(state__in=states).select_related("finding__account")
-
-
 ACCEPTANCE_REQUEST: Final[RequestKind[FindingAcceptance]] = RequestKind(
     name="acceptance",
     label="Finding",
-    waiting=_waiting,
+    waiting=waiting_rows(FindingAcceptance, "finding__account"),
     within=_within,
     accounts_of=lambda acceptance: [acceptance.finding.account.account_id],
     title=_title,
-    reason=lambda acceptance: acceptance.reason,
     path=lambda acceptance: path_of(MessagePage.FINDING, acceptance.finding_id),
-    asked=lambda acceptance: (acceptance.requested_name, acceptance.requested_at),
-    decided=_decided,
-    outcome=outcome_of,
+    decided=decided_rows(FindingAcceptance, "finding__account"),
     own_interest=_own_interest,
 )

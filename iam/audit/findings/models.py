@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
 
+from iam.audit.approval_requests.requests import DecidedRequest, RequestState
 from iam.mirror.models import Account, Entity
 
 
@@ -140,32 +140,14 @@ class FindingVisit(models.Model):
         return f"{self.person_id} at {self.at}"
 
 
-class AcceptanceState(models.TextChoices):
-    """Where a request to accept a finding stands."""
-
-    REQUESTED = "requested", "Waiting for approval"
-    APPROVED = "approved", "Approved"
-    DECLINED = "declined", "Declined"
-
-
-class FindingAcceptance(models.Model):
+class FindingAcceptance(DecidedRequest):
     """A request to accept a finding until a date, and who decided about it: never the person who requested
     it.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     finding = models.ForeignKey(AuditFinding, on_delete=models.CASCADE, related_name="acceptances")
-    state = models.CharField(
-        max_length=10, choices=AcceptanceState.choices, default=AcceptanceState.REQUESTED
-    )
+    state = models.CharField(max_length=10, choices=RequestState.choices, default=RequestState.REQUESTED)
     until = models.DateTimeField()
-    reason = models.CharField(max_length=1000)
-    requested_by = models.UUIDField()
-    requested_name = models.CharField(max_length=200)
-    requested_at = models.DateTimeField()
-    decided_by = models.UUIDField(null=True)
-    decided_name = models.CharField(max_length=200, blank=True)
-    decided_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

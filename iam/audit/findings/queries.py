@@ -13,13 +13,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.models import BigAutoField, Count, Q, QuerySet
 
-from iam.audit.findings.models import (
-    AcceptanceState,
-    AuditFinding,
-    FindingAcceptance,
-    FindingSeverity,
-    FindingStatus,
-)
+from iam.audit.approval_requests.requests import RequestState
+from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingSeverity, FindingStatus
 from iam.audit.findings.owners import entities_owned_by
 from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, columns, instance
 from iam.directory.models import OwnedUser, Team
@@ -117,7 +112,7 @@ def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
     if wanted.changed_since is not None:
         conditions["changed_at__gte"] = wanted.changed_since
     if wanted.is_requested:
-        waiting = FindingAcceptance.objects.filter(state=AcceptanceState.REQUESTED)
+        waiting = FindingAcceptance.objects.filter(state=RequestState.REQUESTED)
         conditions["pk__in"] = waiting.values("finding")
     rows = rows.filter(**conditions)
     if wanted.team is not None:

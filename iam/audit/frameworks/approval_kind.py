@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from django.db.models import QuerySet
-
-from iam.audit.approval_requests.kinds import RequestKind, in_own_interest, within_terms
+from iam.audit.approval_requests.kinds import RequestKind, in_own_interest, waiting_rows, within_terms
 from iam.audit.findings.models import AuditFinding
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.frameworks.judgement import DECISION_LABELS
@@ -16,11 +14,6 @@ from iam.mirror.models import Entity
 from iam.notify.pages import MessagePage, path_of
 
 MAX_COVERED: Final = 900
-
-
-def _waiting() -> QuerySet[RequirementDecision]:
-    rows = RequirementDecision.objects.filter(state=DecisionState.REQUESTED)
-    return rows.select_related("scope").order_by("requested_at", "pk")
 
 
 def _accounts(decision: RequirementDecision) -> Collection[str]:
@@ -60,13 +53,11 @@ def _own_interest(decision: RequirementDecision, own: Sequence[Entity]) -> str:
 REQUIREMENT_REQUEST: Final[RequestKind[RequirementDecision]] = RequestKind(
     name="requirement",
     label="Compliance",
-    waiting=_waiting,
+    waiting=waiting_rows(RequirementDecision, "scope"),
     within=within_terms(("scope", "scope__terms")),
     accounts_of=_accounts,
     title=_title,
-    reason=lambda decision: decision.reason,
     path=_path,
-    asked=lambda decision: (decision.requested_name, decision.requested_at),
     decided=lambda: RequirementDecision.objects.filter(decided_at__isnull=False).select_related("scope"),
     outcome=_outcome,
     own_interest=_own_interest,

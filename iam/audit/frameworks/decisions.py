@@ -9,6 +9,13 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
+from iam.audit.approval_requests.requests import (
+    DECIDES,
+    MAX_REASON,
+    RequestRefusedError,
+    may_in_all,
+    requested_columns,
+)
 from iam.audit.frameworks import summaries
 from iam.audit.frameworks.approval_kind import REQUIREMENT_REQUEST
 from iam.audit.frameworks.definitions import Framework, FrameworkRequirement
@@ -20,21 +27,16 @@ from iam.audit.frameworks.models import (
     RequirementDecision,
 )
 from iam.audit.frameworks.terms import EVERYTHING, ScopeTerms
-from iam.guard import Right, Viewer
+from iam.guard import Viewer
 from iam.journal.services import record
 
-MAX_REASON: Final = 1000
 LEAST_REASON: Final = 10
 LONGEST: Final = timedelta(days=366)
 NOT_ALLOWED: Final = "Only approvers and administrators of all accounts in the scope can do this."
 
 
-class DecisionRefusedError(Exception):
-    """It is refused; `field` is that of the form, or "" for the whole."""
-
-    def __init__(self, message: str, *, field: str = "") -> None:
-        super().__init__(message)
-        self.message, self.field = message, field
+class DecisionRefusedError(RequestRefusedError):
+    """It is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +51,14 @@ class DecisionDraft:
 def may_decide_in(viewer: Viewer, scope: ComplianceScope | None) -> bool:
     """Whether the viewer is approver or administrator of all accounts of a scope."""
     terms = ScopeTerms.from_json(scope.terms) if scope else EVERYTHING
-    return all(_may(viewer, number) for number in terms.accounts or ("",))
-
-
-def _may(viewer: Viewer, number: str) -> bool:
-    sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
-    decides = viewer.may(Right.APPROVE_CHANGE, account_id=number)
-    return sees and (decides or viewer.may(Right.MANAGE_OPERATORS, account_id=number))
+    return may_in_all(viewer, terms.accounts, *DECIDES)
 
 
 def may_approve(viewer: Viewer, decision: RequirementDecision, *, is_single: bool) -> bool:
     """Whether the viewer may approve or decline a request: never their own, unless there is a single
     operator.
     """
-    is_other = is_single or viewer.person_id != decision.requested_by
-    return is_other and may_decide_in(viewer, decision.scope)
+    return decision.is_decidable_by(viewer, is_single=is_single) and may_decide_in(viewer, decision.scope)
 
 
 def kinds_of(requirement: FrameworkRequirement, *, applies: bool) -> list[DecisionKind]:
@@ -114,9 +109,7 @@ def decide(
                     reason=draft.reason,
                     covers=covers,
                     until=until,
-                    requested_by=actor.person_id,
-                    requested_name=actor.name,
-                    requested_at=now,
+                    **requested_columns(actor, now),
                     from_at=from_at,
                 )
         except IntegrityError:
@@ -191,15 +184,7 @@ def answer(
     if is_approved:
         state, from_at, event = DecisionState.IN_FORCE, now, "approved"
     with transaction.atomic():
-        waiting = RequirementDecision.objects.filter(pk=decision.pk, state=DecisionState.REQUESTED)
-        answered = waiting.update(
-            state=state,
-            decided_by=actor.person_id,
-            decided_name=actor.name,
-            decided_at=now,
-            from_at=from_at,
-        )
-        if not answered:
+        if not decision.settle(state, actor=actor, now=now, from_at=from_at):
             raise DecisionRefusedError("Someone else has decided already.")
         _note(event, decision, actor=actor)
         _follow(framework, decision.scope, now)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 from django.db.models import Q
 
+from iam.audit.approval_requests.requests import DecidedRequest
 from iam.mirror.models import Account
 
 
@@ -100,28 +99,20 @@ class DecisionState(models.TextChoices):
     ENDED = "ended", "Ended"
 
 
-class RequirementDecision(models.Model):
+class RequirementDecision(DecidedRequest):
     """What people decided about a requirement in a scope: an attestation, or, with the approval of a second
     person, an exception, a compensating control or that it does not apply. `kind` is of
     `iam.audit.frameworks.judgement.DecisionKind`; `covers` are the keys that failed when an exception was
     requested. In force from `from_at` (exclusive of requests that wait) until `until` or `ended_at`.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     framework = models.CharField(max_length=40)
     requirement = models.CharField(max_length=16)
     scope = models.ForeignKey(ComplianceScope, on_delete=models.PROTECT, null=True, related_name="+")
     kind = models.CharField(max_length=16)
     state = models.CharField(max_length=10, choices=DecisionState.choices)
-    reason = models.CharField(max_length=1000)
     covers = models.JSONField(default=list)
     until = models.DateTimeField()
-    requested_by = models.UUIDField()
-    requested_name = models.CharField(max_length=200)
-    requested_at = models.DateTimeField()
-    decided_by = models.UUIDField(null=True)
-    decided_name = models.CharField(max_length=200, blank=True)
-    decided_at = models.DateTimeField(null=True)
     from_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ended_name = models.CharField(max_length=200, blank=True)

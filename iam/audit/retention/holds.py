@@ -9,9 +9,10 @@ from typing import Final
 
 from django.db.models import Min, Q
 
+from iam.audit.approval_requests.requests import RequestState
 from iam.audit.evidence.models import EvidencePack
 from iam.audit.evidence.packs import FINAL
-from iam.audit.findings.models import AcceptanceState, FindingAcceptance
+from iam.audit.findings.models import FindingAcceptance
 from iam.audit.frameworks.models import DecisionState, RequirementDecision
 from iam.audit.reviews.models import ReviewCampaign
 from iam.audit.siem.models import ExportPosition
@@ -56,8 +57,8 @@ def _holds(now: datetime) -> Iterator[RetentionHold]:
     )
     if decision:
         yield RetentionHold(decision.requested_at, f"the {decision.kind} of {decision.requirement}")
-    accepted = Q(state=AcceptanceState.APPROVED, until__gt=now)
-    requested = FindingAcceptance.objects.filter(accepted | Q(state=AcceptanceState.REQUESTED))
+    accepted = Q(state=RequestState.APPROVED, until__gt=now)
+    requested = FindingAcceptance.objects.filter(accepted | Q(state=RequestState.REQUESTED))
     earliest = requested.aggregate(at=Min("requested_at"))["at"]
     if earliest:
         yield RetentionHold(earliest, "an accepted finding")

@@ -97,7 +97,6 @@ DUTIES_REQUEST: Final[RequestKind[SodRule]] = RequestKind(
     title=_rule_title,
     reason=lambda rule: rule.retirement_reason or rule.reason,
     path=lambda rule: path_of(MessagePage.DUTIES_RULE, rule.pk),
-    asked=lambda rule: (rule.requested_name, rule.requested_at),
     decided=lambda: SodRule.objects.filter(decided_at__isnull=False),
     own_interest=_own_interest,
     outcome=_outcome_of_rule,

@@ -9,6 +9,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from iam.audit.approval_requests.requests import DecidedRequest
 from iam.changes.models import Change
 from iam.mirror.models import Account, Entity
 from iam.people.runs.models import AbstractListRun, RunState
@@ -272,23 +273,17 @@ class SodStatus(models.TextChoices):
     DECLINED = "declined", "Declined"
 
 
-class SodRule(models.Model):
+class SodRule(DecidedRequest):
     """Nobody may do both of two things. `terms` as SodTerms writes them. `retirement_reason` is not empty
     while its retirement is requested; the request is that of `requested_by`.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
-    reason = models.CharField(max_length=1000)
     terms = models.JSONField()
     status = models.CharField(max_length=10, choices=SodStatus.choices, default=SodStatus.REQUESTED)
-    requested_by = models.UUIDField()
     requested_name = models.CharField(max_length=128)
-    requested_at = models.DateTimeField()
     retirement_reason = models.CharField(max_length=1000, blank=True)
-    decided_by = models.UUIDField(null=True)
     decided_name = models.CharField(max_length=128, blank=True)
-    decided_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -8,6 +8,13 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
+from iam.audit.approval_requests.requests import (
+    DECIDES,
+    MAX_REASON,
+    RequestRefusedError,
+    may_in_all,
+    requested_columns,
+)
 from iam.audit.reviews.approval_kinds import DUTIES_REQUEST
 from iam.audit.reviews.duties import InvalidDutiesError, SodTerms, check
 from iam.audit.reviews.models import SodRule, SodStatus
@@ -15,15 +22,10 @@ from iam.guard import Right, Viewer
 from iam.journal.services import record
 
 MAX_NAME: Final = 120
-MAX_REASON: Final = 1000
 
 
-class RuleRefusedError(Exception):
-    """It is refused; `field` is that of the form, or "" for the whole."""
-
-    def __init__(self, message: str, *, field: str = "") -> None:
-        super().__init__(message)
-        self.message, self.field = message, field
+class RuleRefusedError(RequestRefusedError):
+    """It is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def is_visible(viewer: Viewer, rule: SodRule) -> bool:
 
 def may_request(viewer: Viewer, terms: SodTerms) -> bool:
     """Whether the viewer may request a rule: who may request changes in all accounts that it covers."""
-    return all(_may(viewer, Right.REQUEST_CHANGE, number) for number in terms.accounts or ("",))
+    return may_in_all(viewer, terms.accounts, Right.REQUEST_CHANGE)
 
 
 def is_waiting(rule: SodRule) -> bool:
@@ -58,16 +60,8 @@ def may_decide(viewer: Viewer, rule: SodRule, *, is_single: bool) -> bool:
     """Whether the viewer may approve or decline: an approver or administrator of all its accounts, never who
     requested it, unless there is a single operator.
     """
-    for number in SodTerms.from_json(rule.terms).accounts or ("",):
-        rights = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
-        if not any(_may(viewer, right, number) for right in rights):
-            return False
-    return is_single or viewer.person_id != rule.requested_by
-
-
-def _may(viewer: Viewer, right: Right, number: str) -> bool:
-    sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
-    return sees and viewer.may(right, account_id=number)
+    decides = may_in_all(viewer, SodTerms.from_json(rule.terms).accounts, *DECIDES)
+    return decides and rule.is_decidable_by(viewer, is_single=is_single)
 
 
 def request_rule(draft: RuleDraft, *, actor: Viewer, now: datetime) -> SodRule:
@@ -87,10 +81,8 @@ def request_rule(draft: RuleDraft, *, actor: Viewer, now: datetime) -> SodRule:
                 name=draft.name,
                 reason=draft.reason,
                 terms=draft.terms.to_json(),
-                requested_by=actor.person_id,
-                requested_name=actor.name[:128],
-                requested_at=now,
                 created_at=now,
+                **requested_columns(actor, now),
             )
             _note(rule, "sod.request", actor, draft.reason)
             DUTIES_REQUEST.tell(rule, at=now)
@@ -106,8 +98,7 @@ def request_retirement(rule: SodRule, *, reason: str, actor: Viewer, now: dateti
         raise RuleRefusedError("You can’t request this for all of these accounts.")
     with transaction.atomic():
         active = SodRule.objects.filter(pk=rule.pk, status=SodStatus.ACTIVE, retirement_reason="")
-        requested = {"requested_by": actor.person_id, "requested_name": actor.name[:128], "requested_at": now}
-        if not active.update(retirement_reason=reason, **requested):
+        if not active.update(retirement_reason=reason, **requested_columns(actor, now)):
             raise RuleRefusedError("Only an active rule of which nothing is requested can be retired.")
         _note(rule, "sod.request_retirement", actor, reason)
         rule.refresh_from_db()
@@ -132,7 +123,7 @@ def decide(
             locked.status = SodStatus.RETIRED
         if not (is_approved and locked.status == SodStatus.RETIRED):
             locked.retirement_reason = ""
-        locked.decided_by, locked.decided_name, locked.decided_at = actor.person_id, actor.name[:128], now
+        locked.enter_decision(actor=actor, now=now)
         locked.save()
         kind = "sod.approve" if is_approved else "sod.decline"
         _note(locked, kind, actor, "")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from iam.audit.approval_requests.requests import DECIDES, may_in_all
 from iam.audit.reviews.approval_kinds import SIGN_OFF_REQUEST
 from iam.audit.reviews.campaigns import may_manage
 from iam.audit.reviews.models import ReviewCampaign
@@ -19,7 +20,7 @@ from iam.audit.reviews.verification import ACKNOWLEDGED, digest_of, own_digest_o
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person
 from iam.directory.second_approvers import others_who_decide
-from iam.guard import Right, Viewer
+from iam.guard import Viewer
 from iam.journal.services import record
 from iam.people.runs.models import RunState
 
@@ -72,12 +73,8 @@ def why_not_acknowledge(campaign: ReviewCampaign, viewer: Viewer) -> str:
     """
     if campaign.state != RunState.WAITING:
         return "This review doesn’t wait for an acknowledgment."
-    accounts = ReviewTerms.from_json(campaign.terms).accounts or ("",)
-    for number in accounts:
-        rights = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
-        sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
-        if not sees or not any(viewer.may(right, account_id=number) for right in rights):
-            return "Only an approver or administrator of all its accounts can acknowledge it."
+    if not may_in_all(viewer, ReviewTerms.from_json(campaign.terms).accounts, *DECIDES):
+        return "Only an approver or administrator of all its accounts can acknowledge it."
     if viewer.person_id in (campaign.signed_by, *_deciders(campaign)):
         return "Someone who reviewed nothing in it has to acknowledge it."
     return ""

@@ -12,14 +12,20 @@ from django.db import IntegrityError, transaction
 from iam.activity.sources import services
 from iam.activity.sources.models import TrailSource
 from iam.activity.sources.services import SourceTerms
+from iam.audit.approval_requests.requests import (
+    DECIDES,
+    RequestState,
+    check_reason,
+    may_in_all,
+    requested_columns,
+)
 from iam.audit.source_requests.approval_kind import SOURCE_REQUEST
-from iam.audit.source_requests.models import SourceAct, SourceRequest, SourceRequestState
+from iam.audit.source_requests.models import SourceAct, SourceRequest
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models import Account
 
-MAX_REASON: Final = 1000
 ANY_ACCOUNT: Final = ""
 
 
@@ -36,10 +42,7 @@ def may_decide(viewer: Viewer, row: SourceRequest, *, is_single: bool) -> bool:
     """Whether the viewer may approve or decline: an approver or administrator of all accounts, never the
     person who requested it, unless there is a single operator.
     """
-    rights = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
-    decides = any(viewer.may(right, account_id=ANY_ACCOUNT) for right in rights)
-    is_other = is_single or viewer.person_id != row.requested_by
-    return decides and is_other and viewer.scope.sees_everything
+    return may_in_all(viewer, (), *DECIDES) and row.is_decidable_by(viewer, is_single=is_single)
 
 
 def terms_to_json(terms: SourceTerms) -> dict[str, str]:
@@ -88,7 +91,7 @@ def request_removal(source: TrailSource, *, reason: str, actor: Viewer, now: dat
 
 def waiting_request(source: TrailSource) -> SourceRequest | None:
     """The request about a source that nobody has decided about."""
-    return SourceRequest.objects.filter(source=source, state=SourceRequestState.REQUESTED).first()
+    return SourceRequest.objects.filter(source=source, state=RequestState.REQUESTED).first()
 
 
 def decide(
@@ -103,13 +106,13 @@ def decide(
         raise SourceRequestRefusedError(why)
     with transaction.atomic():
         locked = SourceRequest.objects.select_for_update().select_related("source").get(pk=row.pk)
-        if locked.state != SourceRequestState.REQUESTED:
+        if locked.state != RequestState.REQUESTED:
             raise SourceRequestRefusedError("Someone else has decided already.")
-        locked.state, act = SourceRequestState.DECLINED, "decline"
+        locked.state, act = RequestState.DECLINED, "decline"
         if is_approved:
-            locked.state, act = SourceRequestState.APPROVED, "approve"
+            locked.state, act = RequestState.APPROVED, "approve"
             locked.source = _carry_out(locked, actor)
-        locked.decided_by, locked.decided_name, locked.decided_at = actor.person_id, actor.name[:200], now
+        locked.enter_decision(actor=actor, now=now)
         locked.save()
         _note(locked, act, actor)
     return locked
@@ -141,10 +144,7 @@ def _request(
 ) -> SourceRequest:
     if not may_request(actor):
         raise PermissionDenied("You don’t have permission to manage CloudTrail sources.")
-    if not reason:
-        raise SourceRequestRefusedError("Give a reason. The approver and auditors see it.", field="reason")
-    if len(reason) > MAX_REASON:
-        raise SourceRequestRefusedError(f"Use at most {MAX_REASON:,} characters.", field="reason")
+    check_reason(reason, SourceRequestRefusedError)
     after: dict[str, str] = {}
     before: dict[str, str] = {}
     name = str(source)
@@ -161,9 +161,7 @@ def _request(
                 terms=after,
                 before=before,
                 reason=reason,
-                requested_by=actor.person_id,
-                requested_name=actor.name[:200],
-                requested_at=now,
+                **requested_columns(actor, now),
             )
             _note(row, "request", actor)
             SOURCE_REQUEST.tell(row, at=now)

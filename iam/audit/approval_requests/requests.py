@@ -1,0 +1,89 @@
+"""A request that another person decides about: its columns, who decides, and how it is refused."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import models
+
+from iam.guard import Right, Viewer
+
+DECIDES: Final = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
+MAX_REASON: Final = 1000
+
+
+class RequestState(models.TextChoices):
+    """Where a request stands."""
+
+    REQUESTED = "requested", "Waiting for approval"
+    APPROVED = "approved", "Approved"
+    DECLINED = "declined", "Declined"
+
+
+class RequestRefusedError(Exception):
+    """It is refused; `field` is that of the form, or "" for the whole."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.message, self.field = message, field
+
+
+class DecidedRequest(models.Model):
+    """Who requested it and why, and who decided about it: never the person who requested it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reason = models.CharField(max_length=MAX_REASON)
+    requested_by = models.UUIDField()
+    requested_name = models.CharField(max_length=200)
+    requested_at = models.DateTimeField()
+    decided_by = models.UUIDField(null=True)
+    decided_name = models.CharField(max_length=200, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def is_decidable_by(self, viewer: Viewer, *, is_single: bool) -> bool:
+        """Whether the viewer is not the person who requested it, or is the single operator."""
+        return is_single or viewer.person_id != self.requested_by
+
+    def settle(self, state: str, *, actor: Viewer, now: datetime, **more: Any) -> bool:
+        """Write the decision, unless somebody has decided before: then False."""
+        waiting = type(self)._default_manager.filter(pk=self.pk, state=RequestState.REQUESTED)
+        return bool(waiting.update(state=state, **_decided(actor, now), **more))
+
+    def enter_decision(self, *, actor: Viewer, now: datetime) -> None:
+        """Note in a locked row who decides; the caller saves it."""
+        for column, value in _decided(actor, now).items():
+            setattr(self, column, value)
+
+
+def requested_columns(actor: Viewer, now: datetime) -> dict[str, Any]:
+    """Who requests something, and when."""
+    return {"requested_by": actor.person_id, "requested_name": actor.name, "requested_at": now}
+
+
+def _decided(actor: Viewer, now: datetime) -> dict[str, Any]:
+    return {"decided_by": actor.person_id, "decided_name": actor.name, "decided_at": now}
+
+
+def may_in_all(viewer: Viewer, numbers: Collection[str], *rights: Right) -> bool:
+    """Whether a viewer sees the whole of each account and has one of the rights in it. No numbers, or "":
+    all accounts.
+    """
+    for number in numbers or ("",):
+        sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
+        if not sees or not any(viewer.may(right, account_id=number) for right in rights):
+            return False
+    return True
+
+
+def check_reason(reason: str, refusal: type[RequestRefusedError]) -> None:
+    """Raise the refusal for a reason that is missing or too long."""
+    if not reason:
+        raise refusal("Give a reason. The approver and auditors see it.", field="reason")
+    if len(reason) > MAX_REASON:
+        raise refusal(f"Use at most {MAX_REASON:,} characters.", field="reason")
