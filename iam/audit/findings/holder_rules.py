@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from iam.audit.findings.effect import PolicyEffect, administrators_by
 from iam.audit.findings.facts import AccountFacts, EntityFact, PolicyFact
-from iam.audit.findings.rule import MAX_RELATED, FindingFix, RuleProblem
+from iam.audit.findings.fix_request import FixRequest
+from iam.audit.findings.policy_fixes import without_statements
+from iam.audit.findings.rule import MAX_RELATED, FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.statements import AllowStatement, first, is_full
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import AUTHORIZATION
 
 SECTIONS: Final = AUTHORIZATION
+
+
+class OwnFullPolicyRule(FindingRule):
+    """A policy of the customer's own makes someone administrator; `is_inline` says which policies."""
+
+    is_inline: ClassVar[bool]
+    risk = "Anyone who has it, or takes it over, can do everything in the account."
+    remedy = "Reduce the policy to the actions and resources that are needed."
+    fix_request = FixRequest("Remove statement", without_statements(is_full))
+    sections = SECTIONS
+
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
+        for policy, statement, effect in effective_full_policies(facts):
+            if policy.is_inline == self.is_inline and not policy.is_aws_managed:
+                yield problem_of(policy, statement, effect, facts)
 
 
 def full_policies(facts: AccountFacts) -> Iterator[tuple[PolicyFact, AllowStatement]]:

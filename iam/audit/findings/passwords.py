@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import ClassVar
 
+from iam.audit.findings.credential_fixes import delete_password
 from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact
+from iam.audit.findings.fix_request import FixRequest
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
+from iam.audit.findings.user_keys import remove_password
+from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
+
+
+class UnusedPasswordRule(FindingRule):
+    """A console password was not used for so many `days`; with `most` not for longer than that."""
+
+    days: ClassVar[int]
+    most: ClassVar[int] = 0
+    risk = "No one notices when someone else signs in with a password that its owner doesn’t use."
+    remedy = "Remove the console password. It can be set again when it is needed."
+    fix_request = FixRequest("Remove password", delete_password, is_plain=True)
+    sections = (USERS, CREDENTIAL_REPORT)
+    uses_last_use = True
+
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
+        for user, credential in facts.users:
+            since = unused_since(user, credential)
+            if credential.has_password is None:
+                yield NotRead(user)
+            elif since is not None and is_unused(user, credential, facts, days=self.days, most=self.most):
+                used_at = credential.password_used_at
+                evidence = {
+                    "last_used": used_at.isoformat() if used_at else None,
+                    "days": (facts.now - since).days,
+                }
+                yield RuleProblem(user, evidence, fix=remove_password(user))
 
 
 def unused_since(user: EntityFact, credential: CredentialFact) -> datetime | None:

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
+from iam.audit.findings.credential_fixes import deactivate_keys
 from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact, KeyFact
-from iam.audit.findings.rule import FindingFix
+from iam.audit.findings.fix_request import FixRequest
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
+from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
+
+
+class UnusedKeyRule(FindingRule):
+    """Active keys were not used for so many `days`; with `most` not for longer than that."""
+
+    days: ClassVar[int]
+    most: ClassVar[int] = 0
+    risk = "A key that no one needs any more still works for anyone who finds it."
+    remedy = "Deactivate the key, and delete it when nothing has failed for some days."
+    fix_request = FixRequest("Deactivate keys", deactivate_keys, is_plain=True)
+    sections = (USERS, CREDENTIAL_REPORT)
+    uses_last_use = True
+
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
+        for user, credential in facts.users:
+            if keys_are_unread(credential):
+                yield NotRead(user)
+            elif keys := unused_keys(credential, facts, days=self.days, most=self.most):
+                evidence = {"keys": [key_evidence(key) for key in keys]}
+                yield RuleProblem(user, evidence, fix=deactivate(user, keys))
 
 
 def keys_are_unread(credential: CredentialFact) -> bool:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from iam.audit.findings.facts import AccountFacts
-from iam.audit.findings.fix_request import FixRequest
-from iam.audit.findings.holder_rules import SECTIONS, effective_full_policies, problem_of
+from iam.audit.findings.holder_rules import OwnFullPolicyRule
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.policy_fixes import without_statements
-from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
-from iam.audit.findings.statements import is_full
 
 
-class FullAdministratorCustomerManaged(FindingRule):
+class FullAdministratorCustomerManaged(OwnFullPolicyRule):
     """Policies that boundaries, denies or SCPs keep from making anyone administrator are none."""
 
     kind = "full-administrator-customer-managed"
@@ -22,12 +15,4 @@ class FullAdministratorCustomerManaged(FindingRule):
     sentence = (
         "A customer managed policy that allows every action on every resource makes someone administrator."
     )
-    risk = "Anyone who has it, or takes it over, can do everything in the account."
-    remedy = "Reduce the policy to the actions and resources that are needed."
-    fix_request = FixRequest("Remove statement", without_statements(is_full))
-    sections = SECTIONS
-
-    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
-        for policy, statement, effect in effective_full_policies(facts):
-            if not (policy.is_inline or policy.is_aws_managed):
-                yield problem_of(policy, statement, effect, facts)
+    is_inline = False
