@@ -247,8 +247,8 @@ class _AppendOnlyQuerySet(models.QuerySet[Any]):
         raise TypeError("These rows are only ever added.")
 
 
-class _AppendOnlyRow(models.Model):
-    objects = _AppendOnlyQuerySet.as_manager()
+class AppendOnlyRow(models.Model):
+    """A row that is written once, and then neither altered nor removed."""
 
     class Meta:
         abstract = True
@@ -262,7 +262,14 @@ class _AppendOnlyRow(models.Model):
         raise TypeError("This row stays.")
 
 
-class Approval(_AppendOnlyRow):
+class _AddedRow(AppendOnlyRow):
+    objects = _AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Approval(_AddedRow):
     """One decision of one person on a set; `receipt_digest` is what they were shown."""
 
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="approvals")
@@ -291,7 +298,7 @@ class Approval(_AppendOnlyRow):
         return f"{self.decision} by {self.approver_label}"
 
 
-class ChangeEvent(_AppendOnlyRow):
+class ChangeEvent(_AddedRow):
     """One line of a change's timeline; `kind` is the state that it came to, or what else happened."""
 
     change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="events")

@@ -5,13 +5,12 @@ permissions.
 from __future__ import annotations
 
 import uuid
-from typing import Any, NoReturn
 
 from django.db import models
 from django.db.models import Q
 
 from iam.access.grants.terms import GrantTerms
-from iam.changes.models import Change, ChangeSet
+from iam.changes.models import AppendOnlyRow, Change, ChangeSet
 from iam.mirror.models import Account, Entity
 
 
@@ -130,19 +129,6 @@ class Preparation(models.Model):
         return f"preparation of {self.grant_id}"
 
 
-class _AppendOnlyGrantRow(models.Model):
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("This row was written already and stays as it is.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError("This row stays.")
-
-
 class GrantAct(models.TextChoices):
     """What was done to a grant as a whole."""
 
@@ -159,7 +145,7 @@ class GrantAct(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn"
 
 
-class GrantVersion(_AppendOnlyGrantRow):
+class GrantVersion(AppendOnlyRow):
     """What was done to a grant, by whom and why, and the terms from then on; never altered."""
 
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="versions")
