@@ -16,6 +16,7 @@ from iam.access.own_principals import own_arns
 from iam.audit.reviews.models import ReviewCampaign, ReviewDecision, ReviewItem
 from iam.changes.errors import RefusedError
 from iam.guard import Right, Viewer
+from iam.journal.models import Entry
 from iam.journal.services import entry, record_all
 from iam.people.runs.models import RunState
 
@@ -108,7 +109,12 @@ def decide(
         for row in allowed:
             _decide_one(row, versions[row.pk], decision, reason, actor, now, result)
         ReviewCampaign.objects.filter(pk=locked.pk).update(decided=F("decided") + result.change)
-        _record(locked, result.decided, decision, reason, actor)
+        record_all(
+            [
+                decision_entry(locked, row, decision=decision, reason=reason, actor=actor)
+                for row in result.decided
+            ]
+        )
     return result
 
 
@@ -171,27 +177,22 @@ def _decide_one(
         result.conflicts.append(Conflict(row))
 
 
-def _record(
-    campaign: ReviewCampaign, rows: Sequence[ReviewItem], decision: str, reason: str, actor: Viewer
-) -> None:
-    """An entry of the journal for each."""
-    entries = []
+def decision_entry(
+    campaign: ReviewCampaign, row: ReviewItem, *, decision: str, reason: str, actor: Viewer | None
+) -> Entry:
+    """The entry of the journal about a decision, or (decision "") about one that was undone."""
     kind = "review.decide" if decision else "review.undo"
-    for row in rows:
-        entries.append(
-            entry(
-                kind=kind,
-                actor=actor,
-                subject=row.entity.arn,
-                account_id=row.account.account_id,
-                data={
-                    "review": campaign.reference,
-                    "row": row.pk,
-                    "access": row.target,
-                    "sort": row.sort,
-                    "decision": decision,
-                    "reason": reason,
-                },
-            )
-        )
-    record_all(entries)
+    return entry(
+        kind=kind,
+        actor=actor,
+        subject=row.entity.arn,
+        account_id=row.account.account_id,
+        data={
+            "review": campaign.reference,
+            "row": row.pk,
+            "access": row.target,
+            "sort": row.sort,
+            "decision": decision,
+            "reason": reason,
+        },
+    )

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F
 
 from iam.audit.reviews.campaigns import REVIEW, begin_next, escalate_rows
+from iam.audit.reviews.decisions import decision_entry
 from iam.audit.reviews.models import (
     OF_REVIEW,
     OverdueAction,
@@ -29,8 +30,7 @@ from iam.audit.reviews.trials import begin_missed, begin_trials, check_trials
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.directory.models import Person
 from iam.guard import viewer_for
-from iam.journal.models import Entry
-from iam.journal.services import entry, record, record_all
+from iam.journal.services import record, record_all
 from iam.people.runs.drafts import delete_old_drafts
 from iam.people.runs.models import RunState
 
@@ -106,30 +106,18 @@ def revoke_undecided(campaign: ReviewCampaign, *, now: datetime) -> int:
                 break
             revoked += number
             ReviewCampaign.objects.filter(pk=campaign.pk).update(decided=F("decided") + number)
-            record_all([_entry(campaign, row) for row in rows])
+            entries = []
+            for row in rows:
+                entries.append(
+                    decision_entry(campaign, row, decision="revoke", reason=OVERDUE_REASON, actor=None)
+                )
+            record_all(entries)
     owner = Person.objects.filter(pk=campaign.owner_id, is_active=True).first()
     if owner is None:
         logger.warning("reviews.overdue_without_owner", review=str(campaign.pk))
         return revoked
     request_changes_of(campaign, actor=viewer_for(owner), own_only=False)
     return revoked
-
-
-def _entry(campaign: ReviewCampaign, row: ReviewItem) -> Entry:
-    return entry(
-        kind="review.decide",
-        actor=None,
-        subject=row.entity.arn,
-        account_id=row.account.account_id,
-        data={
-            "review": campaign.reference,
-            "row": row.pk,
-            "access": row.target,
-            "sort": row.sort,
-            "decision": "revoke",
-            "reason": OVERDUE_REASON,
-        },
-    )
 
 
 def follow_change(change: Change) -> None:

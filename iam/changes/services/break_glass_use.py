@@ -16,12 +16,12 @@ from iam.changes import notifications
 from iam.changes.approval.models import BreakGlass, ReviewVerdict
 from iam.changes.approval.needs import parts_of, requirement_of
 from iam.changes.approval.people import people_of
-from iam.changes.approval.reminders import REVIEW_AFTER
 from iam.changes.approval.rules import REVIEWERS
 from iam.changes.causes import kind_of
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import RUNNING, Change, ChangeSet, ChangeState
 from iam.changes.services.decisions import check_request, queue_all, refresh_receipts, waiting_parts
+from iam.changes.services.immediate_changes import keep_for_review
 from iam.changes.services.undo_requests import undo_several
 from iam.changes.states import add_event, write_journal
 from iam.guard import Viewer
@@ -65,13 +65,7 @@ def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str)
         parts = waiting_parts(change)
         if group.receipt_digest != seen_digest:
             raise ReceiptChangedError("What this does has just changed. Review it again.", change=change)
-        BreakGlass.objects.create(
-            change_set=group,
-            used_by=actor.person_id,
-            used_label=actor.name[:128],
-            reason=reason,
-            remind_at=datetime.now(tz=UTC) + REVIEW_AFTER,
-        )
+        keep_for_review(group, actor=actor, reason=reason)
         queue_all(parts, actor=actor, kind="broke_glass", note=reason, data={"break_glass": True})
         # Who looks after one of its accounts hears of it, although those review it who look after all.
         of_accounts = (people_of(REVIEWERS, accounts={number}) for number in _accounts(parts))

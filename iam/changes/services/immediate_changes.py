@@ -96,10 +96,8 @@ def queue_at_once(
     return written
 
 
-def _have_reviewed(group: ChangeSet, written: Sequence[Change], *, actor: Viewer, reason: str) -> None:
-    """Keep who did it and why, and tell those who review it."""
-    if not reason.strip():
-        raise RefusedError("Write a reason. The reviewer and the auditor read it.")
+def keep_for_review(group: ChangeSet, *, actor: Viewer, reason: str) -> None:
+    """Keep who applied a set without approval, and why; somebody else is reminded to review it."""
     BreakGlass.objects.create(
         change_set=group,
         used_by=actor.person_id,
@@ -107,6 +105,13 @@ def _have_reviewed(group: ChangeSet, written: Sequence[Change], *, actor: Viewer
         reason=reason,
         remind_at=datetime.now(tz=UTC) + REVIEW_AFTER,
     )
+
+
+def _have_reviewed(group: ChangeSet, written: Sequence[Change], *, actor: Viewer, reason: str) -> None:
+    """Keep who did it and why, and tell those who review it."""
+    if not reason.strip():
+        raise RefusedError("Write a reason. The reviewer and the auditor read it.")
+    keep_for_review(group, actor=actor, reason=reason)
     numbers = {change.account.account_id for change in written}
     people = set(chain.from_iterable(people_of(REVIEWERS, accounts={number}) for number in numbers))
     notifications.tell_broken_glass(written[0], people=people - {actor.person_id}, by=actor.name)

@@ -67,7 +67,7 @@ def reread_key_use(account: Account, user: Entity) -> KeysSeen:
 
 def _read(aws: Aws, account: Account, user: Entity) -> KeysSeen:
     at = datetime.now(tz=UTC)
-    if not _is_there(aws, user):
+    if not is_there(aws, user):
         return KeysSeen(at)
     read = read_credentials(aws, user_name=user.name, section=ACCESS_KEYS)
     keys = {}
@@ -93,7 +93,8 @@ def _read(aws: Aws, account: Account, user: Entity) -> KeysSeen:
     return KeysSeen(at, True, keys)
 
 
-def _is_there(aws: Aws, user: Entity) -> bool:
+def is_there(aws: Aws, user: Entity) -> bool:
+    """Whether AWS has the user still, and not another one of the name. Raises AwsError."""
     try:
         return identity.user_id(aws, name=user.name) == user.aws_id
     except AwsError as error:

@@ -12,10 +12,9 @@ from typing import Any, Final
 from django.conf import settings
 
 from iam.aws.client_pool import pooled_client
-from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.errors import AwsError
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.ratelimit import RateLimit
-from iam.aws.reads import identity
 from iam.aws.session import Aws
 from iam.mirror.models import (
     Account,
@@ -45,6 +44,7 @@ from iam.mirror.refresh.holdings import (
     reread_attachments,
     reread_inline,
 )
+from iam.mirror.refresh.key_use import is_there
 from iam.mirror.refresh.memberships import read_memberships, reread_memberships
 
 CALLS: Final = {
@@ -101,7 +101,7 @@ def reread_user_access(account: Account, user: Entity, *, policies: tuple[str, .
 
 def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -> UserAccess:
     access = UserAccess(at={"iam:GetUser": datetime.now(tz=UTC)})
-    if not _is_there(aws, user):
+    if not is_there(aws, user):
         return access
     access.exists = True
     # The moment of all of them: of what is read at once none is older than another, which would not be taken
@@ -135,15 +135,6 @@ def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -
 def _tied(user: Entity, kind: EdgeKind, name: str) -> set[str]:
     """What the mirror has the user tied to."""
     return set(Edge.objects.filter(valid_at(None), kind=kind, source=user).values_list(name, flat=True))
-
-
-def _is_there(aws: Aws, user: Entity) -> bool:
-    try:
-        return identity.user_id(aws, name=user.name) == user.aws_id
-    except AwsError as error:
-        if error.kind is ErrorKind.NOT_FOUND:
-            return False
-        raise
 
 
 def _inline(account: Account, user: Entity, read: list[ReadInlinePolicy], access: UserAccess) -> None:

@@ -14,7 +14,14 @@ from django.db import transaction
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.journal.models import Entry
 from iam.journal.services import record
-from iam.people.offboarding.models import OF_DELETION, Certificate, EndedGrant, Leaver, OffboardedUser
+from iam.people.offboarding.models import (
+    OF_DELETION,
+    Certificate,
+    EndedGrant,
+    Leaver,
+    OffboardedUser,
+    OffboardingStage,
+)
 from iam.people.offboarding.removal_proof import changes_of
 
 FORM: Final = 1
@@ -132,3 +139,19 @@ def _step(change: Change) -> dict[str, Any]:
 
 def _at(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def record_stage(leaver: Leaver, stage: OffboardingStage, *, before: str = "") -> None:
+    """The entry of the journal about another stage, in the caller's transaction."""
+    record(
+        kind="leaving.stage",
+        actor=None,
+        subject=leaver.name,
+        data={
+            "leaver": leaver.pk,
+            "run": leaver.run_id,
+            "from": before,
+            "to": stage.value,
+            "status": stage.label,
+        },
+    )

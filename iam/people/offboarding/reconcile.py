@@ -17,10 +17,9 @@ from iam.changes.models import OF_OFFBOARDING, OPEN, Change, ChangeState
 from iam.changes.operations import ATTACH_POLICY, PutInlinePolicy
 from iam.directory.deactivation import deactivate, reactivate
 from iam.guard import Right, viewer_for
-from iam.journal.services import record
 from iam.linking.ownership import is_linked
 from iam.people.causes import OF_MOVE
-from iam.people.offboarding.certificates import certify
+from iam.people.offboarding.certificates import certify, record_stage
 from iam.people.offboarding.grants import end_grants, grants_are_over
 from iam.people.offboarding.models import (
     OF_DELETION,
@@ -314,15 +313,4 @@ def _move(leaver: Leaver, stage: OffboardingStage) -> None:
     if before == stage or not Leaver.objects.filter(pk=leaver.pk, stage=before).update(stage=stage):
         return
     leaver.stage = stage
-    record(
-        kind="leaving.stage",
-        actor=None,
-        subject=leaver.name,
-        data={
-            "leaver": leaver.pk,
-            "run": leaver.run_id,
-            "from": before,
-            "to": stage.value,
-            "status": stage.label,
-        },
-    )
+    record_stage(leaver, stage, before=before)

@@ -25,7 +25,7 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.linking.known_owners import is_undecided, release_all
 from iam.mirror.models import Entity
-from iam.people.offboarding.certificates import certify
+from iam.people.offboarding.certificates import certify, record_stage
 from iam.people.offboarding.models import (
     OF_DELETION,
     OF_RETURN,
@@ -224,12 +224,12 @@ def settle_afterwards(leaver_id: UUID) -> None:
             Leaver.objects.filter(pk=leaver.pk).update(
                 stage=OffboardingStage.PARTLY, trouble=trouble, delete_after=None
             )
-            _record(leaver, OffboardingStage.PARTLY)
+            record_stage(leaver, OffboardingStage.PARTLY)
             return
         back = _stage_before(leaver)
         values = {"delete_after": _again(states)} if kind == OF_DELETION else {}
         Leaver.objects.filter(pk=leaver.pk).update(stage=back, trouble=trouble, **values)
-        _record(leaver, back)
+        record_stage(leaver, back)
 
 
 def _why_not_done(leaver: Leaver, newest: Sequence[Change]) -> str:
@@ -287,24 +287,9 @@ def _done(leaver: Leaver, newest: Sequence[Change], *, trouble: str = "") -> Non
         leaver.stage, leaver.deleted_at, leaver.delete_after = OffboardingStage.DELETED, at, None
     leaver.trouble = trouble[:1024]
     leaver.save(update_fields=["stage", "returned_at", "deleted_at", "delete_after", "trouble"])
-    _record(leaver, OffboardingStage(leaver.stage))
+    record_stage(leaver, OffboardingStage(leaver.stage))
     if leaver.stage == OffboardingStage.DELETED:
         certify(leaver, kind="deleted")
-
-
-def _record(leaver: Leaver, stage: OffboardingStage) -> None:
-    record(
-        kind="leaving.stage",
-        actor=None,
-        subject=leaver.name,
-        data={
-            "leaver": leaver.pk,
-            "run": leaver.run_id,
-            "from": "",
-            "to": stage.value,
-            "status": stage.label,
-        },
-    )
 
 
 def _check(actor: Viewer, leaver: Leaver, *, stages: Sequence[OffboardingStage]) -> None:
