@@ -10,10 +10,10 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from console.web.access import ViewerRequest, found_or_404, require
+from console.web.audit_decisions import decision_in, say_decided
 from console.web.render import render_page
 from iam.activity.sources.models import SourceKind
 from iam.audit.approval_requests.requests import RequestState
@@ -72,22 +72,12 @@ def request_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Approve or decline it."""
     row = _request_or_404(request, pk)
-    is_approved = request.POST.get("decision") == "approve"
     try:
-        requests.decide(
-            row,
-            is_approved=is_approved,
-            actor=request.viewer,
-            now=timezone.now(),
-            is_single=settings.SINGLE_OPERATOR,
-        )
+        requests.decide(row, **decision_in(request))
     except SetupError as error:
         messages.error(request, error.message)
         return redirect("activity:source-request", pk=pk)
-    outcome = "Declined."
-    if is_approved:
-        outcome = "Approved."
-    messages.success(request, outcome)
+    say_decided(request)
     return redirect("activity:source-request", pk=pk)
 
 

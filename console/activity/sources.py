@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.setup.forms import MonoField, SetupForm, add_service_error
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
+from console.web.audit_decisions import reason_in
 from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.activity.sources import services
@@ -232,7 +233,7 @@ def remove(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Request that a source is read no more."""
     _must_manage_all(request)
     source = _source_or_404(request, pk)
-    reason = request.POST.get("reason", "").replace("\x00", "").strip()
+    reason = reason_in(request)
     try:
         row = requests.request_removal(source, reason=reason, actor=request.viewer, now=timezone.now())
     except SetupError as error:

@@ -7,21 +7,19 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.setup.progress import step_of
-from console.setup.upload import ENVELOPE
+from console.setup.upload import is_too_large, kept_in_file
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.activity.sources.models import TrailUpload
 from iam.activity.sources.uploads import MAX_FILES, UploadedTrailFile, keep_upload
 from iam.guard import Right
 from iam.mirror.accounts.jobs import DISK_FULL
-from iam.mirror.accounts.uploads import is_disk_full, limit_bytes
 from iam.mirror.accounts.validation import SetupError
 
 
@@ -30,22 +28,12 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
     checked behind.
     """
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    is_too_large = announced.isdecimal() and int(announced) > limit_bytes() + ENVELOPE
-    if request.method == "POST" and is_too_large:
+    if is_too_large(request):
         response = _form(request, f"The files together are larger than {settings.UPLOAD_MEGABYTES} MB.", 413)
         # The rest of the body is not read, so nothing can follow it on this connection.
         response["Connection"] = "close"
         return response
-    handler = TemporaryFileUploadHandler(request)
-    request.upload_handlers = [handler]
-    try:
-        return _upload(request)
-    except OSError as error:
-        if not is_disk_full(error):
-            raise
-        handler.upload_interrupted()
-        return _form(request, DISK_FULL, 507)
+    return kept_in_file(request, _upload) or _form(request, DISK_FULL, 507)
 
 
 @require(Right.MANAGE_ACCOUNTS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_POST
 from console.compliance.presenters import framework_or_404, framework_url, requirement_url, scope_in
 from console.compliance.requirement_page import requirement_or_404, shown
 from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.audit_decisions import decision_in, say_decided
 from console.web.moments import read_day_end
 from console.web.text import reads_as_stored
 from iam.audit.frameworks import decisions
@@ -65,21 +65,12 @@ def answer(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Approve or decline a request."""
     decision = _decision_or_404(request, pk)
     framework = framework_or_404(decision.framework)
-    is_approved = request.POST.get("decision") == "approve"
     try:
-        decisions.answer(
-            decision,
-            framework,
-            is_approved=is_approved,
-            actor=request.viewer,
-            now=datetime.now(tz=UTC),
-            is_single=settings.SINGLE_OPERATOR,
-        )
+        decisions.answer(decision, framework, **decision_in(request))
     except DecisionRefusedError as error:
         messages.error(request, error.message)
     else:
-        outcome = "Approved." if is_approved else "Declined."
-        messages.success(request, outcome)
+        say_decided(request)
     return redirect(requirement_url(framework, decision.requirement, decision.scope))
 
 

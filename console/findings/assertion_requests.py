@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.findings.assertion_form import AssertionForm
 from console.findings.assertions import assertion_or_404, shown
 from console.web.access import ViewerRequest, require, require_present
+from console.web.audit_decisions import decision_in, reason_in, say_decided
 from console.web.render import render_page
 from iam.audit.assertions import proposals
 from iam.audit.assertions.models import StandingAssertion
@@ -82,7 +82,7 @@ def _form_page(
 def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Request that it is no longer checked."""
     assertion = assertion_or_404(request, pk)
-    reason = request.POST.get("reason", "").replace("\x00", "").strip()
+    reason = reason_in(request)
     try:
         proposals.request_retirement(assertion, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC))
     except AssertionRefusedError as error:
@@ -97,20 +97,12 @@ def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Approve or decline the request that waits."""
     assertion = assertion_or_404(request, pk)
     waiting = waiting_proposal(assertion)
-    is_approved = request.POST.get("decision") == "approve"
     if waiting is None:
         messages.error(request, "There is nothing to approve any longer.")
         return redirect("findings:assertion", pk)
     try:
-        proposals.decide(
-            waiting,
-            is_approved=is_approved,
-            actor=request.viewer,
-            now=datetime.now(tz=UTC),
-            is_single=settings.SINGLE_OPERATOR,
-        )
+        proposals.decide(waiting, **decision_in(request))
     except AssertionRefusedError as error:
         return shown(request, assertion, errors={"form": error.message})
-    outcome = "Approved." if is_approved else "Declined."
-    messages.success(request, outcome)
+    say_decided(request)
     return redirect("findings:assertion", pk)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.findings.presenters import EVENT_MARKS, evidence_of, fix_links, row_of, sees_whole
 from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.audit_decisions import decision_in, say_decided
 from console.web.moments import read_day_end, to_local
 from console.web.render import render_page
 from console.web.text import reads_as_stored
@@ -168,23 +169,15 @@ def decide_page(request: ViewerRequest, pk: int) -> HttpResponse:
     """Approve or decline the acceptance that waits."""
     finding = visible_finding(request, pk)
     waiting = FindingAcceptance.objects.filter(finding=finding, state=RequestState.REQUESTED).first()
-    is_approved = request.POST.get("decision") == "approve"
     if waiting is None:
         messages.error(request, "There is nothing to approve any longer.")
         return redirect("findings:finding", pk)
     waiting.finding = finding
     try:
-        acceptance.decide(
-            waiting,
-            is_approved=is_approved,
-            actor=request.viewer,
-            now=datetime.now(tz=UTC),
-            is_single=settings.SINGLE_OPERATOR,
-        )
+        acceptance.decide(waiting, **decision_in(request))
     except AcceptanceError as error:
         return _page(request, finding, errors={"form": error.message})
-    outcome = "Accepted." if is_approved else "Declined. The finding stays open."
-    messages.success(request, outcome)
+    say_decided(request, approved="Accepted.", declined="Declined. The finding stays open.")
     return redirect("findings:finding", pk)
 
 

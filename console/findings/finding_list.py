@@ -19,6 +19,7 @@ from console.findings.presenters import PLAIN, row_of, sees_whole
 from console.web.access import ViewerRequest, require, require_present
 from console.web.context import frame_of
 from console.web.files import file_links
+from console.web.filter_selects import filter_selects
 from console.web.list_export import export_list, pages_of
 from console.web.moments import read_day_start
 from console.web.page_cursors import place_in, word_of
@@ -175,17 +176,7 @@ def _choices(request: ViewerRequest) -> list[dict[str, Any]]:
     teams = [(team.slug, team.name) for team in teams_of_owners(request.viewer)]
     if teams:
         options["team"] = ("Team", "Any team", teams)
-    return [
-        {
-            "id": f"f-{name}",
-            "name": name,
-            "label": label,
-            "any": everything,
-            "options": values,
-            "chosen": request.GET.get(name, ""),
-        }
-        for name, (label, everything, values) in options.items()
-    ]
+    return filter_selects(request, options)
 
 
 def _bar(severities: Any) -> dict[str, Any]:

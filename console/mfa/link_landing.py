@@ -153,3 +153,8 @@ def _is_inside(request: HttpRequest, link: Link) -> bool:
         return current_link(request).pk == link.pk
     except LinkRefusedError:
         return False
+
+
+def session_in(request: HttpRequest) -> str:
+    """What tells this browser from others: the cookie that the link gave it."""
+    return request.COOKIES.get(COOKIE, "")

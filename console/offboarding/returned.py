@@ -33,15 +33,10 @@ def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:
     try:
         if seat is None:
             raise RefusedError("There is nothing for you here.")
-        password = show_password(link, seat, session=_session(request))
+        password = show_password(link, seat, session=link_landing.session_in(request))
     except RefusedError as refused:
         return _page(request, link, leaver, refused=refused)
     return _page(request, link, leaver, taken=(seat, password))
-
-
-def _session(request: HttpRequest) -> str:
-    """What tells this browser from others: the cookie that the link gave it."""
-    return request.COOKIES.get(link_landing.COOKIE, "")
 
 
 def _page(
@@ -53,7 +48,7 @@ def _page(
     refused: RefusedError | None = None,
 ) -> HttpResponse:
     seats = leaver.seats.select_related("account").order_by("account__name", "pk")
-    session = _session(request)
+    session = link_landing.session_in(request)
     rows = [_row(seat, taken, session=session) for seat in seats]
     context = {
         "leaver": leaver,

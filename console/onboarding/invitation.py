@@ -110,7 +110,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
         return link_landing.refusal(request, NOT_YOURS)
     is_key = request.POST.get("what") == "key"
     try:
-        secret = show_secret(link, place, session=_session(request), is_key=is_key)
+        secret = show_secret(link, place, session=link_landing.session_in(request), is_key=is_key)
     except RefusedError as refused_now:
         return _page(request, link, newcomer, refused=refused_now, status=422)
     return _page(request, link, newcomer, taken=(place.pk, "key" if is_key else "password", secret))
@@ -158,11 +158,6 @@ def gatehouse_sign_in(request: HttpRequest) -> HttpResponse:
     return redirect(following)
 
 
-def _session(request: HttpRequest) -> str:
-    """What tells this browser from others: the cookie that the link gave it."""
-    return request.COOKIES.get(link_landing.COOKIE, "")
-
-
 def _page(
     request: HttpRequest,
     link: Link,
@@ -176,7 +171,9 @@ def _page(
     body = version.body
     offers = [offer_of(filled.slug, number=filled.version) for filled in body.templates]
     places = newcomer.places.filter(joined_at__isnull=False).select_related("account").order_by("pk")
-    seats = [_seat(place, taken, session=_session(request), gives=body.password) for place in places]
+    seats = [
+        _seat(place, taken, session=link_landing.session_in(request), gives=body.password) for place in places
+    ]
     context: dict[str, Any] = {
         "link": link,
         "newcomer": newcomer,

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from console.reviews.presenters import RowShown, replay_words, shown, state_of
 from console.reviews.review_list import SEES
 from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.filter_selects import filter_selects
 from console.web.list_export import export_list, pages_of
 from console.web.moments import duration_text
 from console.web.page_cursors import place_in, word_of
@@ -248,17 +249,7 @@ def _choices(request: ViewerRequest) -> list[dict[str, Any]]:
         "use": ("Use", "Any use", UseState.choices),
         "mine": ("Reviewer", "Any reviewer", [("1", "Me")]),
     }
-    return [
-        {
-            "id": f"f-{name}",
-            "name": name,
-            "label": label,
-            "any": everything,
-            "options": values,
-            "chosen": request.GET.get(name, ""),
-        }
-        for name, (label, everything, values) in options.items()
-    ]
+    return filter_selects(request, options)
 
 
 def _files(viewer: Viewer, campaign: ReviewCampaign) -> list[tuple[str, str]]:

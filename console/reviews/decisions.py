@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from console.reviews.campaign import campaign_or_404, campaign_shown, next_step, rows_shown
 from console.reviews.row_page import row_or_404, row_shown
 from console.web.access import ViewerRequest, require
+from console.web.audit_decisions import reason_in
 from console.web.render import is_fragment
 from iam.audit.reviews.decisions import MAX_AT_ONCE, DecisionResult, decide
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
@@ -26,10 +27,6 @@ MAX_LISTED = 5
 TOASTS = {"keep": "Kept", "revoke": "Will be revoked", "reduce": "Will be reduced", "": "Decision undone"}
 
 
-def _reason(request: ViewerRequest) -> str:
-    return request.POST.get("reason", "").replace("\x00", "").strip()
-
-
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def decide_one(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
@@ -38,7 +35,7 @@ def decide_one(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     row = row_or_404(request, campaign, number)
     text = request.POST.get("version", "")
     version = int(text) if text.isdecimal() and len(text) < 10 else -1
-    decision, reason = request.POST.get("decision", "?"), _reason(request)
+    decision, reason = request.POST.get("decision", "?"), reason_in(request)
     try:
         result = decide(
             campaign,
@@ -97,7 +94,7 @@ def decide_many(request: ViewerRequest, pk: UUID) -> HttpResponse:
     seen = visible_rows(request.viewer, campaign).filter(pk__in=list(versions)[: MAX_AT_ONCE + 1])
     known = set(seen.values_list("pk", flat=True))
     chosen = {number: version for number, version in versions.items() if number in known}
-    decision, reason = request.POST.get("decision", "?"), _reason(request)
+    decision, reason = request.POST.get("decision", "?"), reason_in(request)
     try:
         result = decide(
             campaign, chosen, decision, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC)

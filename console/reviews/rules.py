@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.audit_decisions import decision_in, reason_in, say_decided
 from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.audit.approval_requests.requests import MAX_REASON
@@ -193,7 +194,7 @@ def new(request: ViewerRequest) -> HttpResponse:
 def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Request that it is no longer checked."""
     rule = rule_or_404(request, pk)
-    reason = request.POST.get("reason", "").replace("\x00", "").strip()
+    reason = reason_in(request)
     try:
         rule_requests.request_retirement(rule, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC))
     except RuleRefusedError as error:
@@ -207,18 +208,10 @@ def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Approve or decline the request that waits."""
     rule = rule_or_404(request, pk)
-    is_approved = request.POST.get("decision") == "approve"
     try:
-        rule_requests.decide(
-            rule,
-            is_approved=is_approved,
-            actor=request.viewer,
-            now=datetime.now(tz=UTC),
-            is_single=settings.SINGLE_OPERATOR,
-        )
+        rule_requests.decide(rule, **decision_in(request))
     except RuleRefusedError as error:
         messages.error(request, error.message)
         return redirect("reviews:rule", pk)
-    outcome = "Approved." if is_approved else "Declined."
-    messages.success(request, outcome)
+    say_decided(request)
     return redirect("reviews:rule", pk)

@@ -4,6 +4,7 @@ page.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -37,23 +38,31 @@ def upload(request: HttpRequest) -> HttpResponse:
 
     Django's own check of the token would read the whole body first.
     """
-    if request.method == "POST" and _announced(request) > limit_bytes() + ENVELOPE:
+    if is_too_large(request):
         return _refuse(request, too_large(), status=413)
+    return kept_in_file(request, _upload) or _refuse(request, DISK_FULL, status=507)
+
+
+def is_too_large(request: HttpRequest) -> bool:
+    """Whether the body is announced as larger than the files may be."""
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    announced = int(text) if text.isdecimal() else 0
+    return request.method == "POST" and announced > limit_bytes() + ENVELOPE
+
+
+def kept_in_file(request: HttpRequest, upload: Callable[[HttpRequest], HttpResponse]) -> HttpResponse | None:
+    """The answer to an upload whose body is kept in a temporary file while it comes in, before any form of
+    ours sees it; None: the disk is full.
+    """
     handler = TemporaryFileUploadHandler(request)
     request.upload_handlers = [handler]
     try:
-        return _upload(request)
+        return upload(request)
     except OSError as error:
-        # The body is kept in a temporary file while it comes in, before any form of ours sees it.
         if not is_disk_full(error):
             raise
         handler.upload_interrupted()
-        return _refuse(request, DISK_FULL, status=507)
-
-
-def _announced(request: HttpRequest) -> int:
-    text = request.META.get("CONTENT_LENGTH") or "0"
-    return int(text) if text.isdecimal() else 0
+        return None
 
 
 @require(Right.MANAGE_ACCOUNTS)
