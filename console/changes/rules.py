@@ -133,7 +133,8 @@ def rule(request: ViewerRequest, key: str) -> HttpResponse:
             if request.POST.get("do") == "more" and len(written.stages) < MAX_STAGES:
                 return redirect("changes:rule", key=written.key)
             return redirect("changes:rules-draft")
-    context = {"form": form, "rule": rule, "key": key, "section": "rules"}
+    title = rule.name if rule else "New rule"
+    context = {"form": form, "rule": rule, "key": key, "title": title, "section": "rules"}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "changes/rule.html", context, status=status)
 

@@ -139,7 +139,8 @@ def _form_page(request: ViewerRequest, scope: ComplianceScope | None) -> HttpRes
         else:
             messages.success(request, "Saved. Requirements are judged in it within a minute.")
             return redirect("compliance:scopes")
-    context: dict[str, Any] = {"form": form, "scope": scope, "section": "compliance"}
+    title = f"Change {scope.name}" if scope else "New scope"
+    context: dict[str, Any] = {"form": form, "scope": scope, "title": title, "section": "compliance"}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "compliance/scope_form.html", context, status=status)
 

@@ -72,7 +72,8 @@ def edit(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def _form_page(
     request: ViewerRequest, form: AssertionForm, *, assertion: StandingAssertion | None = None
 ) -> HttpResponse:
-    context = {"form": form, "assertion": assertion, "section": "findings"}
+    title = f"Change {assertion.name}" if assertion else "New assertion"
+    context = {"form": form, "assertion": assertion, "title": title, "section": "findings"}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "findings/assertion_form.html", context, status=status)
 

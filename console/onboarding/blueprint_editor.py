@@ -84,8 +84,10 @@ def _page(
     refused: BlueprintError | None = None,
 ) -> HttpResponse:
     chosen = set(written.accounts)
+    title = f"Edit {blueprint.name}" if blueprint else "New blueprint"
     context: dict[str, Any] = {
         "section": "onboarding",
+        "title": title,
         "written": written,
         "teams": teams,
         "blueprint": blueprint,

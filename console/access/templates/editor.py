@@ -109,8 +109,10 @@ def _page(
     refused: TemplateError | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    title = f"Edit {written.title}" if template else "New template"
     context: dict[str, Any] = {
         "section": "templates",
+        "title": title,
         "written": written,
         "template": template,
         "refused": refused,
