@@ -171,6 +171,7 @@ SAMPLES: Final = (
     ),
     ComponentSample("poll", note="Attributes only.", is_wrapped=True),
     ComponentSample("poll_every", note="Attributes only.", is_wrapped=True),
+    ComponentSample("filter_swap", note="Attributes only.", is_wrapped=True),
     ComponentSample("aws_profile", {"profile": "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE"}),
     ComponentSample("pastbar", {"at": NOW, "asof": AS_OF}),
     ComponentSample("drawer", {"labelledby": "drawer-h"}, "Opens when its content comes."),
