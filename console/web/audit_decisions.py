@@ -33,8 +33,10 @@ def decision_in(request: ViewerRequest) -> DecisionArguments:
 
 def say_decided(request: ViewerRequest, *, declined: str = "Declined.", approved: str = "Approved.") -> None:
     """Say on the next page what was decided."""
-    is_approved = request.POST.get("decision") == "approve"
-    messages.success(request, approved if is_approved else declined)
+    outcome = declined
+    if request.POST.get("decision") == "approve":
+        outcome = approved
+    messages.success(request, outcome)
 
 
 def reason_in(request: ViewerRequest) -> str:

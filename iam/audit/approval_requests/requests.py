@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -52,8 +52,10 @@ class DecidedRequest(models.Model):
 
     def settle(self, state: str, *, actor: Viewer, now: datetime, **more: Any) -> bool:
         """Write the decision, unless somebody has decided before: then False."""
-        waiting = type(self)._default_manager.filter(pk=self.pk, state=RequestState.REQUESTED)
-        return bool(waiting.update(state=state, **_decided(actor, now), **more))
+        # The column of the state is the subclass's own.
+        waiting = {"pk": self.pk, "state": RequestState.REQUESTED}
+        columns = {"state": state, **_decided(actor, now), **more}
+        return bool(type(self)._default_manager.filter(**waiting).update(**columns))
 
     def enter_decision(self, *, actor: Viewer, now: datetime) -> None:
         """Note in a locked row who decides; the caller saves it."""
@@ -81,7 +83,7 @@ def may_in_all(viewer: Viewer, numbers: Collection[str], *rights: Right) -> bool
     return True
 
 
-def check_reason(reason: str, refusal: type[RequestRefusedError]) -> None:
+def check_reason(reason: str, refusal: Callable[..., Exception]) -> None:
     """Raise the refusal for a reason that is missing or too long."""
     if not reason:
         raise refusal("Give a reason. The approver and auditors see it.", field="reason")
