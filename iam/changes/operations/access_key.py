@@ -15,9 +15,7 @@ from iam.changes.operations.credential_sorts import ACCESS_KEY, CredentialSpec
 from iam.changes.operations.credential_status import DeleteCredential
 from iam.changes.operations.one_time_credential import GivenOnce, GivenParams
 from iam.changes.operations.spec import HIGH, Quota
-from iam.changes.operations.user_credential import (
-    owned,
-)
+from iam.changes.operations.user_credential import owned
 from iam.mirror.models import Entity
 
 KEYS_PER_USER: Final = 2

@@ -20,13 +20,7 @@ from iam.aws.reads.policies import policy_id
 from iam.aws.session import Aws
 from iam.changes.documents import flags
 from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef
-from iam.changes.operations.holder import (
-    HolderParams,
-    OfHolder,
-    boundary_of,
-    reach_notes,
-    ways_beside,
-)
+from iam.changes.operations.holder import HolderParams, OfHolder, boundary_of, reach_notes, ways_beside
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import OperationSpec, Quota

@@ -13,12 +13,7 @@ from iam.changes.operations.base import AwsCall, Image, Operation, class_of
 from iam.changes.operations.dependencies import remaining_dependencies
 from iam.changes.operations.params import Blank, as_stored
 from iam.changes.operations.spec import NORMAL, OperationSpec, Quota
-from iam.changes.operations.subject import (
-    ABSENT,
-    NOUNS,
-    OnSubject,
-    SubjectParams,
-)
+from iam.changes.operations.subject import ABSENT, NOUNS, OnSubject, SubjectParams
 from iam.changes.planning_cache import memoize, primed
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity, Kind

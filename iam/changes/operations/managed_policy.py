@@ -31,12 +31,7 @@ from iam.changes.operations.policy_content import (
     policy_image,
 )
 from iam.changes.operations.spec import HIGH, NORMAL
-from iam.changes.operations.subject import (
-    ABSENT,
-    OnSubject,
-    SubjectParams,
-    tag_list,
-)
+from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams, tag_list
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.refresh import SubjectReading

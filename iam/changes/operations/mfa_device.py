@@ -23,13 +23,7 @@ from iam.changes.operations.credential_sorts import MFA_DEVICE, CredentialSpec
 from iam.changes.operations.params import IdText
 from iam.changes.operations.sealed_secret import accepted, sealed_text, used
 from iam.changes.operations.spec import HIGH, Loss, Quota
-from iam.changes.operations.user_credential import (
-    CredentialParams,
-    OfUser,
-    OnCredential,
-    UserParams,
-    owned,
-)
+from iam.changes.operations.user_credential import CredentialParams, OfUser, OnCredential, UserParams, owned
 from iam.changes.risks import MFA_REMOVED
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh.credentials import ReadCredentials, device_exists, is_virtual

@@ -10,15 +10,7 @@ from typing import Any, Final
 from django.db.models import Q
 
 from iam.changes.operations.facts import first_names
-from iam.mirror.models import (
-    Document,
-    Entity,
-    EntityState,
-    InlinePolicy,
-    Kind,
-    PolicyVersion,
-    valid_at,
-)
+from iam.mirror.models import Document, Entity, EntityState, InlinePolicy, Kind, PolicyVersion, valid_at
 
 _BEGINNING: Final = "Named in the "
 

@@ -32,11 +32,7 @@ from iam.changes.operations.credential_sorts import (
 from iam.changes.operations.credential_status import deletion
 from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import Quota
-from iam.changes.operations.user_credential import (
-    OfSort,
-    UserParams,
-    owned,
-)
+from iam.changes.operations.user_credential import OfSort, UserParams, owned
 from iam.mirror.models import Entity
 from iam.mirror.refresh.credentials import ReadCredentials
 

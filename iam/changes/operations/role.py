@@ -25,10 +25,7 @@ from iam.changes.operations.lifecycle import (
 from iam.changes.operations.params import Blank
 from iam.changes.operations.principal_mentions import named_by
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
-from iam.changes.operations.subject import (
-    OnSubject,
-    SubjectParams,
-)
+from iam.changes.operations.subject import OnSubject, SubjectParams
 from iam.changes.risks import TRUST_OPENED
 from iam.mirror.models import Account, EntityState, Kind
 

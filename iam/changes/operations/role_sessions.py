@@ -22,10 +22,7 @@ from iam.changes.operations import trust
 from iam.changes.operations.base import AccessEffect, AwsCall, Image
 from iam.changes.operations.facts import first_names, state_of
 from iam.changes.operations.holder import HolderParams
-from iam.changes.operations.inline_policy import (
-    InlineText,
-    PutInlinePolicy,
-)
+from iam.changes.operations.inline_policy import InlineText, PutInlinePolicy
 from iam.changes.operations.params import Blank
 from iam.changes.operations.policy_content import document_meaning
 from iam.changes.operations.spec import NORMAL, OperationSpec

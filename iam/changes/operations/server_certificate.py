@@ -17,11 +17,7 @@ from uuid import UUID
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from iam.aws.reads.lists import get_server_certificate
 from iam.aws.records import ServerCertificateNow
@@ -41,10 +37,7 @@ from iam.changes.operations.lifecycle import (
 from iam.changes.operations.params import Blank, IdText
 from iam.changes.operations.sealed_secret import WITHHELD, sealed_text, used
 from iam.changes.operations.spec import HIGH, Loss, OperationSpec
-from iam.changes.operations.subject import (
-    OnListed,
-    SubjectParams,
-)
+from iam.changes.operations.subject import OnListed, SubjectParams
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory

@@ -19,13 +19,7 @@ from iam.changes.operations.one_time_credential import GivenOnce, GivenParams
 from iam.changes.operations.params import Blank, IdText
 from iam.changes.operations.sealed_secret import accepted, seal_for
 from iam.changes.operations.spec import HIGH, Loss, Quota
-from iam.changes.operations.user_credential import (
-    ABSENT,
-    ACTIVE,
-    CredentialParams,
-    OnCredential,
-    owned,
-)
+from iam.changes.operations.user_credential import ABSENT, ACTIVE, CredentialParams, OnCredential, owned
 from iam.mirror.models import Entity, EntityState, valid_at
 
 PER_SERVICE: Final = Quota(
