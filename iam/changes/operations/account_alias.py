@@ -78,7 +78,6 @@ class Alias(AccountSetting):
     SPECS = (CREATE_ALIAS, DELETE_ALIAS)
     fact = "alias"
     inputs: AliasParams
-    params_type = AliasParams
 
     @classmethod
     def of(cls, spec: OperationSpec, account: Account, *, alias: str) -> Self:

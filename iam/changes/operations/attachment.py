@@ -92,7 +92,6 @@ class Attachment(OfHolder):
     SPECS = (ATTACH_POLICY, DETACH_POLICY)
     inputs: AttachmentParams
     _read: Attachments | None = None
-    params_type = AttachmentParams
 
     @classmethod
     def of(cls, spec: OperationSpec, holder: Entity, *, policy: Entity) -> Self:

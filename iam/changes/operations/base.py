@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -110,6 +111,7 @@ class Operation(ABC):
     SPECS: ClassVar[tuple[OperationSpec, ...]] = ()
     """All operations of the class, where they are several; each instance has one as its `spec`."""
     params_type: ClassVar[Any]
+    """The type of `inputs`, as the class declares it."""
     can_observe_concurrently: ClassVar[bool] = False
     """Whether `observe` asks AWS alone, and nothing that `identity_error` has found, so that both may ask at
     once."""
@@ -123,6 +125,10 @@ class Operation(ABC):
     excluded_by: ClassVar[tuple[str, ...]] = ()
     """Only of those that have these parameters in common."""
     inputs: Any
+
+    def __init_subclass__(cls) -> None:
+        if declared := vars(cls).get("__annotations__", {}).get("inputs"):
+            cls.params_type = getattr(sys.modules[cls.__module__], declared)
 
     def __init__(self, account: Account, params: Any, spec: OperationSpec | None = None) -> None:
         self.account = account

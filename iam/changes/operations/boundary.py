@@ -126,7 +126,6 @@ class PutBoundary(Boundary):
     """Sets a boundary, in place of the one that is there."""
 
     SPECS = tuple(PUT_BOUNDARY.values())
-    params_type = BoundaryParams
     inputs: BoundaryParams
 
     @classmethod
@@ -156,7 +155,6 @@ class DeleteBoundary(Boundary):
     """Takes a boundary away."""
 
     SPECS = tuple(DELETE_BOUNDARY.values())
-    params_type = SubjectParams
 
     @property
     def arn_after(self) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
 from iam.changes.operations.facts import former_text
@@ -41,7 +41,6 @@ class FormerParams(SubjectParams):
 class FormerVersion(OnPolicy):
     """What both have in common."""
 
-    params_type: ClassVar[type[SubjectParams]] = FormerParams
     inputs: FormerParams
 
     @classmethod
@@ -182,7 +181,6 @@ class TakeBackVersion(FormerVersion):
         is_idempotent=False,
     )
 
-    params_type = ReplacedParams
     inputs: ReplacedParams
 
     @cached_property

@@ -46,7 +46,6 @@ class CreateGroup(Create):
         quota=account_quota("groups", name="GroupsQuota", usual=300),
     )
 
-    params_type = NewGroupParams
     inputs: NewGroupParams
 
     def simulate(self, world: ChangeWorld) -> None:

@@ -87,7 +87,6 @@ class Membership(Operation):
     inputs: MembershipParams
     _read: Memberships | None = None
     _is_denied = False
-    params_type = MembershipParams
 
     @classmethod
     def of(cls, spec: OperationSpec, user: Entity, *, group: Entity) -> Self:

@@ -191,7 +191,6 @@ class PutInlinePolicy(InlineOperation):
     )
 
     inputs: InlineText
-    params_type: ClassVar[type[InlineText]] = InlineText
 
     @classmethod
     def of(cls, holder: Entity, *, name: str, text: str) -> Self:
@@ -253,7 +252,6 @@ class DeleteInlinePolicy(InlineOperation):
     )
 
     inputs: InlineParams
-    params_type = InlineParams
 
     @classmethod
     def of(cls, holder: Entity, *, name: str) -> Self:

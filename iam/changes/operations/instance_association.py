@@ -95,7 +95,6 @@ class ProfileAssociation(Operation):
     inputs: InstanceParams
     _fresh: ProfileOfInstance | None = None
     _shown = ProfileOfInstance()
-    params_type = InstanceParams
 
     @classmethod
     def of_instance(cls, spec: OperationSpec, instance: Entity, *, profile_arn: str = "") -> Self:

@@ -36,7 +36,6 @@ class CreateInstanceProfile(OnProfile, Create):
         quota=account_quota("instance profiles", name="InstanceProfilesQuota", usual=1000),
     )
 
-    params_type = NewProfileParams
     inputs: NewProfileParams
 
 

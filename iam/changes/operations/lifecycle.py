@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Final, Self, cast
+from typing import Any, Final, Self, cast
 from uuid import UUID
 
 from iam.aws.reads.single import WORDS, entity_now
@@ -187,7 +187,6 @@ class NewPrincipalParams(SubjectParams):
 class CreatePrincipal(Create):
     """Makes a user or a role, with boundary and tags from the first moment."""
 
-    params_type: ClassVar[Any] = NewPrincipalParams
     inputs: NewPrincipalParams
 
     def referenced_arns(self) -> tuple[str, ...]:
@@ -265,7 +264,6 @@ class RenameParams(SubjectParams):
 class Rename(OnSubject):
     """Gives a user or group another name or path, and so another ARN; the unique id stays."""
 
-    params_type = RenameParams
     inputs: RenameParams
 
     @property

@@ -62,7 +62,6 @@ class RequirePasswordChange(OnLoginProfile):
 
     initial = None
     missing_message = "The user or its console password no longer exists in AWS, as of the last sync."
-    params_type = RequirementParams
     inputs: RequirementParams
 
     @classmethod
@@ -175,7 +174,6 @@ class SetPassword(OnLoginProfile):
     """What share the ways to give a password."""
 
     excluded = ("login_profile.create", "login_profile.update")
-    params_type = PasswordParams
     inputs: PasswordParams
 
     @classmethod

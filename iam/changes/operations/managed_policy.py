@@ -104,7 +104,6 @@ class CreatePolicy(OnPolicy, Create):
         quota=account_quota("policies", name="PoliciesQuota", usual=1500),
     )
 
-    params_type = NewPolicyParams
     inputs: NewPolicyParams
 
     @classmethod
@@ -244,7 +243,6 @@ class DeletePolicy(OnPolicy, Delete):
         ),
     )
 
-    params_type = GonePolicyParams
     inputs: GonePolicyParams
 
     @classmethod

@@ -218,7 +218,6 @@ class CodesParams(CredentialParams):
 class WithCodes(OnDevice):
     """Sends two codes that a device shows in a row."""
 
-    params_type = CodesParams
     inputs: CodesParams
 
     @classmethod

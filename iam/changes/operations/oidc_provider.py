@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Final, Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from iam.aws.reads.lists import get_oidc_provider
@@ -116,7 +116,6 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         ),
     )
 
-    params_type = NewOidcParams
     inputs: NewOidcParams
 
     @classmethod
@@ -238,7 +237,6 @@ class Client(OnOidc):
     in."""
 
     SPECS = (ADD_CLIENT_ID, REMOVE_CLIENT_ID)
-    params_type: ClassVar[type[SubjectParams]] = ClientParams
     inputs: ClientParams
 
     @classmethod
@@ -299,7 +297,6 @@ class SetThumbprints(OnOidc):
         weight=HIGH,
     )
 
-    params_type: ClassVar[type[SubjectParams]] = ThumbprintParams
     inputs: ThumbprintParams
 
     @classmethod

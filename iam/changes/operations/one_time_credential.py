@@ -36,7 +36,6 @@ class GivenOnce(OfSort):
 
     initial = {"ids": []}
     excluded = ("{slug}",)
-    params_type: ClassVar[type[GivenParams]] = GivenParams
     purpose: ClassVar[str]
     """What the secret is sealed as."""
 

@@ -122,7 +122,6 @@ class UpdatePasswordPolicy(PasswordPolicy):
     )
 
     inputs: PasswordRules
-    params_type = PasswordRules
 
     def desired_state(self) -> Image:
         return {"rules": asdict(self.inputs)}
@@ -153,7 +152,6 @@ class DeletePasswordPolicy(PasswordPolicy):
     )
 
     inputs: NoParams
-    params_type = NoParams
 
     @classmethod
     def of(cls, account: Account) -> Self:

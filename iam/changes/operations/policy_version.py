@@ -173,7 +173,6 @@ class CreatePolicyVersion(DefaultText):
     )
 
     inputs: TextParams
-    params_type = TextParams
 
     @classmethod
     def of(cls, policy: Entity, *, text: str) -> Self:
@@ -297,7 +296,6 @@ class SetDefaultVersion(DefaultText):
 
     inputs: VersionParams
     _text: str | None = None
-    params_type = VersionParams
 
     @classmethod
     def of(cls, policy: Entity, *, version: PolicyVersion) -> Self:

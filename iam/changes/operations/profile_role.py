@@ -80,7 +80,6 @@ class RoleInProfile(OnProfile):
 
     SPECS = (ADD_ROLE, REMOVE_ROLE)
     initial = {"role": ""}
-    params_type = RoleInProfileParams
     inputs: RoleInProfileParams
 
     @classmethod

@@ -59,7 +59,6 @@ class TextUpload(OfSort):
 
     initial = {"ids": [], "is_there": False}
     excluded = ("{slug}",)
-    params_type = TextUploadParams
     inputs: TextUploadParams
 
     @classmethod

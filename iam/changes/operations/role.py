@@ -93,7 +93,6 @@ class CreateRole(CreatePrincipal):
         quota=account_quota("roles", name="RolesQuota", usual=1000),
     )
 
-    params_type = NewRoleParams
     inputs: NewRoleParams
 
     @classmethod
@@ -148,7 +147,6 @@ class UpdateRole(OnSubject):
     )
 
     initial = {"description": "", "max_session": HOUR}
-    params_type = SettingsParams
     inputs: SettingsParams
 
     @property

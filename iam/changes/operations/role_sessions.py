@@ -72,7 +72,6 @@ class RevokeSessions(PutInlinePolicy):
     )
 
     inputs: RevokeParams
-    params_type = RevokeParams
 
     @classmethod
     def of_everybody(cls, role: Entity, *, at: datetime) -> Self:

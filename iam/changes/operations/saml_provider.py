@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar, Final
+from typing import Final
 
 from iam.aws.reads.lists import get_saml_provider
 from iam.aws.records import SamlProviderRecord
@@ -94,7 +94,6 @@ class CreateSamlProvider(OnSaml, CreateProvider):
         quota=account_quota("SAML providers", name="SAMLProvidersQuota", usual=MAX_PROVIDERS),
     )
 
-    params_type = NewSamlParams
     inputs: NewSamlParams
 
     def desired_state(self) -> Image:
@@ -131,7 +130,6 @@ class UpdateSamlProvider(OnSaml):
         weight=HIGH,
     )
 
-    params_type: ClassVar[type[SubjectParams]] = MetadataParams
     inputs: MetadataParams
 
     def desired_state(self) -> Image:

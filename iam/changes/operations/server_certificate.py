@@ -123,7 +123,6 @@ class UploadServerCertificate(OnCertificate, Create):
         quota=account_quota("server certificates", name="ServerCertificatesQuota", usual=20),
     )
 
-    params_type = UploadParams
     inputs: UploadParams
 
     @property

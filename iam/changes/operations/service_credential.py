@@ -80,7 +80,6 @@ class CreateServiceCredential(GivenOnce):
     )
 
     purpose = PURPOSE
-    params_type = CredentialServiceParams
     inputs: CredentialServiceParams
 
     @classmethod
@@ -162,7 +161,6 @@ class ResetServiceCredential(OnCredential):
         ),
     )
 
-    params_type = ResetParams
     inputs: ResetParams
 
     def satisfied(self, image: Image) -> bool:

@@ -57,7 +57,6 @@ class CreateServiceLinkedRole(OnSubject):
         is_idempotent=False,
     )
 
-    params_type = ServiceParams
     inputs: ServiceParams
     _name = ""
 

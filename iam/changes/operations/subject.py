@@ -6,7 +6,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from iam.aws.reads.single import entity_now
@@ -57,7 +57,6 @@ class OnSubject(Operation):
     """An operation on one user, group, role or instance profile."""
 
     missing_message = "It no longer exists in AWS, as of the last sync."
-    params_type: ClassVar[type[SubjectParams]] = SubjectParams
     inputs: SubjectParams
     _fresh: Any = None
     seen: SubjectSeen | None = None

@@ -97,7 +97,6 @@ class SetTags(OnSubject):
 
     excluded = ("{slug}",)
     SPECS = tuple(SET_TAGS.values())
-    params_type = TagParams
     inputs: TagParams
 
     @classmethod

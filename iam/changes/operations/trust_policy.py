@@ -40,7 +40,6 @@ class ReplaceTrustPolicy(OnSubject):
         sentence="Replaces the trust policy of {name}",
     )
 
-    params_type = TrustParams
     inputs: TrustParams
 
     @property

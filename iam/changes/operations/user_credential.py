@@ -8,7 +8,7 @@ AWS gives no secret out twice.
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar, Final
+from typing import Final
 from uuid import UUID
 
 from iam.aws.reads import identity
@@ -44,7 +44,6 @@ class OfUser(Operation):
     """An operation on something of one user."""
 
     missing_message = "The user no longer exists in AWS, as of the last sync."
-    params_type: ClassVar[type[UserParams]] = UserParams
     can_observe_concurrently = True
     inputs: UserParams
     _read: ReadCredentials | None = None
@@ -124,7 +123,6 @@ class OnCredential(OfSort):
     """An operation on one credential that is there, by its id."""
 
     missing_message = "The user or credential no longer exists in AWS, as of the last sync."
-    params_type: ClassVar[type[CredentialParams]] = CredentialParams
     inputs: CredentialParams
 
     def desired_state(self) -> Image:

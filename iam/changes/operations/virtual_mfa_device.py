@@ -65,7 +65,6 @@ class DeleteSpareMfaDevice(Operation):
 
     missing_message = _NEVER
     inputs: SpareParams
-    params_type = SpareParams
 
     @classmethod
     def of(cls, device: Entity) -> Self:
@@ -165,7 +164,6 @@ class CreateVirtualMfaDevice(OfDevice):
     )
 
     section = USER_MFA
-    params_type = NewDeviceParams
     inputs: NewDeviceParams
 
     @property
