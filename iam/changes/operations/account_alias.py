@@ -117,10 +117,8 @@ class Alias(AccountSetting):
         before = self.state_in_mirror()
         return HIGH if before and before["alias"] else NORMAL
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """The alias of before, unless somebody has taken it meanwhile; or none."""
-        if before == self.desired_state():
-            return None
         if before["alias"]:
             return Alias.of(CREATE_ALIAS, self.account, alias=before["alias"])
         return Alias.of(DELETE_ALIAS, self.account, alias=self.alias_after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
@@ -267,10 +267,18 @@ class Operation(ABC):
         AwsError."""
 
     def inverse(self, before: Image) -> Operation | None:
-        """The operation that brings back what was before, or None when nothing does."""
-        if not self.spec.inverse or before == self.desired_state():
+        """The operation that brings back what was before; None when nothing does, or nothing was other."""
+        return None if self.satisfied(before) else self.restoration(before)
+
+    def restoration(self, before: Image) -> Operation | None:
+        """The operation that brings back what was other before, or None when nothing does."""
+        if not self.spec.inverse:
             return None
         return restore(self.spec.inverse, account=self.account, params=self.params)
+
+    def with_params(self, **params: Any) -> Self:
+        """The same operation with some other parameters."""
+        return type(self)(self.account, replace(self.inputs, **params), self.spec)
 
     @property
     def loss(self) -> Loss | None:

@@ -106,10 +106,8 @@ class Boundary(OnSubject):
         number = world.number(self.arn_after) if self.arn_after else None
         world.add_grants(arn, replace(world.grants(arn), boundary=number))
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """The operation that leaves the former boundary, or none."""
-        if before == self.desired_state():
-            return None
         subject_params, arn = self.inputs, str(before["boundary"])
         names = {
             "name": subject_params.name,

@@ -105,9 +105,9 @@ class SetStatus(OnCredential):
         status = owned(subject, self.kind).get(self.inputs.credential_id)
         return None if status is None else {"status": status}
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """None also where the credential was not there."""
-        return super().inverse(before) if before["status"] in (ACTIVE, INACTIVE) else None
+        return super().restoration(before) if before["status"] in (ACTIVE, INACTIVE) else None
 
 
 class DeleteCredential(OnCredential):

@@ -104,9 +104,9 @@ class DeletePolicyVersion(FormerVersion):
             ]
         return super().problems()
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """The text as a version again, under another number."""
-        return None if self.satisfied(before) else RestorePolicyVersion(self.account, self.inputs)
+        return RestorePolicyVersion(self.account, self.inputs)
 
 
 class RestorePolicyVersion(FormerVersion):
@@ -147,10 +147,10 @@ class RestorePolicyVersion(FormerVersion):
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject)
         return None if subject is None else rows.count()
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """Without the version that was made."""
         subject = self.subject()
-        if subject is None or self.satisfied(before):
+        if subject is None:
             return None
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, is_default=False)
         made = rows.filter(document=document_digest(self.text)).exclude(version_id__in=before["versions"])
@@ -251,10 +251,10 @@ class TakeBackVersion(FormerVersion):
         """As with any other default text."""
         return sensitivity_of_text(effect)
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """The text that was taken back as the default again, in the place of the one that came back."""
         policy = self.subject()
-        if policy is None or self.satisfied(before):
+        if policy is None:
             return None
         texts = dict(zip(before["versions"], before["texts"], strict=True))
         text = former_text(texts.get(before["default"], ""))

@@ -161,10 +161,8 @@ class InlineOperation(OfHolder):
             "Inline policy characters afterwards", used=used, after=after, limit=limit, refusal=refusal
         )
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """What the policy said before, or none of the name."""
-        if self.satisfied(before):
-            return None
         names = {field.name: self.params[field.name] for field in fields(InlineParams)}
         if not before["text"]:
             return DeleteInlinePolicy(self.account, InlineParams(**names))

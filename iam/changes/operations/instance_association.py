@@ -159,10 +159,10 @@ class ProfileAssociation(Operation):
         """The profile as the calls name it."""
         return {"Arn": self.inputs.profile_arn}
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """The association of before; its id is AWS's to give anew."""
         instance = self.subject()
-        if instance is None or self.satisfied(before):
+        if instance is None:
             return None
         arn = str(before["profile"])
         if not arn:

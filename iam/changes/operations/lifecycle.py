@@ -246,9 +246,9 @@ class Delete(WholeEntity):
     def simulate(self, world: ChangeWorld) -> None:
         world.drop(self.inputs.subject_arn)
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """The same made again: name, path, boundary and tags; its unique id is another."""
-        if before == ABSENT or not self.spec.inverse:
+        if not self.spec.inverse:
             return None
         known = {name: before[fact] for fact, name in self.spec.state.items()}
         return class_of(self.spec.inverse).of(self.account, name=self.inputs.name, **known)
@@ -310,8 +310,8 @@ class Rename(OnSubject):
             to=arn_of(self.account, kind=self.subject_kind, name=params.new_name, path=params.new_path),
         )
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         subject = self.subject()
-        if subject is None or before == self.desired_state():
+        if subject is None:
             return None
         return self.of(subject, new_name=str(before["name"]), new_path=str(before["path"]))

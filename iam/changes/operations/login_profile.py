@@ -111,11 +111,9 @@ class RequirePasswordChange(OnLoginProfile):
     def image_now(self, read: ReadCredentials) -> Image:
         return {"must_change": read.records[0].is_reset_required if read.records else None}
 
-    def inverse(self, before: Image) -> Operation | None:
-        if before["must_change"] == self.is_reset_required:
-            return None
+    def restoration(self, before: Image) -> Operation | None:
         required_before = NO if self.is_reset_required else YES
-        return RequirePasswordChange(self.account, replace(self.inputs, must_change=required_before))
+        return self.with_params(must_change=required_before)
 
 
 class DeleteLoginProfile(OnLoginProfile):

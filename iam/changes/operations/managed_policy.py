@@ -31,7 +31,7 @@ from iam.changes.operations.policy_content import (
     policy_image,
 )
 from iam.changes.operations.spec import HIGH, NORMAL
-from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams, tag_list
+from iam.changes.operations.subject import OnSubject, SubjectParams, tag_list
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.refresh import SubjectReading
@@ -313,11 +313,9 @@ class DeletePolicy(OnPolicy, Delete):
             notes.append("Its tags aren’t synced yet, so undoing can’t restore them.")
         return AccessEffect(notes=tuple(notes))
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """A policy of the same name, path and tags, with the texts of all versions; its unique id is
         another, and nobody has it."""
-        if before == ABSENT:
-            return None
         texts = dict(enumerate(before["texts"]))
         text = former_text(texts.pop(before["versions"].index(before["default"])))
         others = {str(number): digest for number, digest in texts.items()}

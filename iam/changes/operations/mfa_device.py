@@ -277,9 +277,7 @@ class EnableMfaDevice(WithCodes):
         user = self.subject()
         return None if user is None else len(owned(user, self.kind))
 
-    def inverse(self, before: Image) -> Operation | None:
-        if before["status"] == ASSIGNED:
-            return None
+    def restoration(self, before: Image) -> Operation | None:
         return DeactivateMfaDevice(self.account, _plain_params(self.inputs))
 
 

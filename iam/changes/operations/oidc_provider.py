@@ -23,7 +23,7 @@ from iam.changes.operations.lifecycle import account_quota, creation, removal
 from iam.changes.operations.params import Blank
 from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider
 from iam.changes.operations.spec import HIGH, OperationSpec
-from iam.changes.operations.subject import ABSENT, SubjectParams
+from iam.changes.operations.subject import SubjectParams
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
@@ -186,10 +186,8 @@ class DeleteOidcProvider(OnOidc, DeleteProvider):
         ),
     )
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """A provider of the same address, and so the same ARN, with its audiences, thumbprints and tags."""
-        if before == ABSENT:
-            return None
         return CreateOidcProvider.of(
             self.account,
             url=f"https://{self.inputs.name}",
@@ -261,9 +259,6 @@ class Client(OnOidc):
         added = [*others, self.inputs.client] if self.spec.adds else []
         return problems_of(clients=added) or super().problems()
 
-    def inverse(self, before: Image) -> Operation | None:
-        return None if self.satisfied(before) else super().inverse(before)
-
     @property
     def consequence(self) -> str:
         if self.spec.adds:
@@ -321,9 +316,7 @@ class SetThumbprints(OnOidc):
     def problems(self) -> list[str]:
         return problems_of(thumbprints=self.thumbprint_list) or super().problems()
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """The former ones."""
         subject = self.subject()
-        if subject is None or self.satisfied(before):
-            return None
-        return SetThumbprints.of(subject, thumbprints=before["thumbprints"])
+        return None if subject is None else self.of(subject, thumbprints=before["thumbprints"])

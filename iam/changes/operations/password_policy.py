@@ -88,10 +88,8 @@ class PasswordPolicy(AccountSetting):
         before = self.state_in_mirror()
         return HIGH if before and is_looser(self.desired_state()["rules"], than=before["rules"]) else NORMAL
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """The rules of before."""
-        if before == self.desired_state():
-            return None
         if before["rules"] is None:
             return DeletePasswordPolicy.of(self.account)
         return UpdatePasswordPolicy(self.account, PasswordRules(**before["rules"]))

@@ -135,10 +135,10 @@ class DefaultText(Operation):
         goes."""
         return sensitivity_of_text(effect)
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """The former version as the default again while AWS keeps it, else a new version with its text."""
         policy = self.subject()
-        if policy is None or self.satisfied(before):
+        if policy is None:
             return None
         kept = PolicyVersion.objects.filter(valid_at(None), policy=policy, version_id=before["default"])
         if kept.exists():
@@ -213,9 +213,9 @@ class CreatePolicyVersion(DefaultText):
         )
         return drop, create
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """The version that made room comes back as well, where the mirror knows what it said."""
-        usual = super().inverse(before)
+        usual = super().restoration(before)
         if not self.dropped_version or not isinstance(usual, SetDefaultVersion):
             return usual
         replaced = self._replaced(usual)

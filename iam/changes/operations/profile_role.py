@@ -14,7 +14,7 @@ from uuid import UUID
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads import holdings
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, Image
+from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.facts import first_names
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Blank
@@ -99,6 +99,10 @@ class RoleInProfile(OnProfile):
         """Of one that is taken out: this role is not in it, whichever else may be."""
         is_in = image == {"role": self.inputs.role_name}
         return is_in == self.spec.adds
+
+    def inverse(self, before: Image) -> Operation | None:
+        """Also of one that is taken out while another role is in it."""
+        return None if before == self.desired_state() else self.restoration(before)
 
     def effect(self) -> AccessEffect:
         becomes = "use" if self.spec.adds else "can no longer use"

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from iam.changes.operations import trust
@@ -159,11 +159,8 @@ class UpdateRole(OnSubject):
         """The longest session in minutes, for people."""
         return f"{self.seconds // 60:,}"
 
-    def inverse(self, before: Image) -> Operation | None:
-        if before == self.desired_state():
-            return None
-        former = {"description": str(before["description"]), "max_session": str(before["max_session"])}
-        return UpdateRole(self.account, replace(self.inputs, **former))
+    def restoration(self, before: Image) -> Operation | None:
+        return self.with_params(**{fact: str(before[fact]) for fact in self.spec.state})
 
 
 class DeleteRole(Delete):
@@ -192,7 +189,7 @@ class DeleteRole(Delete):
         notes = ("Running sessions of this role stop working.", *named, OTHER_ID)
         return AccessEffect(notes=notes, confidential=named)
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """A role of the same name, path, trust policy, settings, boundary and tags; its unique id is
         another."""
         text = former_text(before.get("text", ""))

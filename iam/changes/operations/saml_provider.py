@@ -157,12 +157,10 @@ class UpdateSamlProvider(OnSaml):
             notes.append(f"Until then {former}")
         return replace(effect, notes=(*filter(None, notes), *effect.notes))
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """The former metadata."""
         former = former_text(before["metadata"])
-        if former is None or self.satisfied(before):
-            return None
-        return UpdateSamlProvider(self.account, replace(self.inputs, metadata=former))
+        return None if former is None else self.with_params(metadata=former)
 
 
 class DeleteSamlProvider(OnSaml, DeleteProvider):
@@ -189,7 +187,7 @@ class DeleteSamlProvider(OnSaml, DeleteProvider):
         )
         return replace(effect, notes=(*effect.notes, lost))
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """A provider of the same name, and so the same ARN, with its metadata and tags."""
         former = former_text(before.get("metadata", ""))
         if former is None:

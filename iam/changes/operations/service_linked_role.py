@@ -21,7 +21,7 @@ from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.lifecycle import Delete, arn_of
 from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import HIGH, OperationSpec
-from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
+from iam.changes.operations.subject import OnSubject, SubjectParams
 from iam.mirror.models import Account, Entity, EntityState, Kind, valid_at
 from iam.mirror.refresh import reread_entity
 
@@ -122,10 +122,10 @@ class CreateServiceLinkedRole(OnSubject):
             kind = Kind.ROLE.value
             reread_entity(self.account, aws, kind=kind, name=self._name, cause_id=cause_id)
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """None when it is gone from the mirror already."""
         subject = self.subject()
-        return None if subject is None or before["exists"] else DeleteServiceLinkedRole.of(subject)
+        return None if subject is None else DeleteServiceLinkedRole.of(subject)
 
 
 class DeleteServiceLinkedRole(Delete):
@@ -190,10 +190,8 @@ class DeleteServiceLinkedRole(Delete):
                 return {"exists": True}
         return super().observe(aws)
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """The role made anew by the service; its unique id is another."""
-        if before == ABSENT:
-            return None
         has_suffix = "_" in self.inputs.name and not self.service.endswith(_WITHOUT_SUFFIX)
         suffix = self.inputs.name.rpartition("_")[2] if has_suffix else ""
         return CreateServiceLinkedRole.of(

@@ -173,10 +173,5 @@ class SetTags(OnSubject):
         if row is not None:
             world.put_principal(replace(row, tags=dict(self.inputs.tags)))
 
-    def inverse(self, before: Image) -> Operation | None:
-        if before == self.desired_state():
-            return None
-        tags = dict(before["tags"])
-        return SetTags(
-            self.account, replace(self.inputs, before=dict(self.inputs.tags), tags=tags), self.spec
-        )
+    def restoration(self, before: Image) -> Operation | None:
+        return self.with_params(before=dict(self.inputs.tags), tags=dict(before["tags"]))

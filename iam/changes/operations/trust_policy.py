@@ -72,9 +72,7 @@ class ReplaceTrustPolicy(OnSubject):
         if row is not None:
             world.put_principal(replace(row, trust=world.text(self.inputs.document)))
 
-    def inverse(self, before: Image) -> Operation | None:
+    def restoration(self, before: Image) -> Operation | None:
         """None when the former text was never read."""
         text = former_text(before["text"])
-        if text is None or self.satisfied(before):
-            return None
-        return ReplaceTrustPolicy(self.account, replace(self.inputs, document=text))
+        return None if text is None else self.with_params(document=text)
