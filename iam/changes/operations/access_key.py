@@ -1,9 +1,4 @@
-"""Make an access key for a user; make one inactive, active again, or delete it.
-
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccessKey.html
-"""
+"""Make an access key for a user; make one inactive, active again, or delete it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Give the account an alias for its sign-in address, or take it away.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccountAlias.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccountAlias.html
 An account has one alias at most: a new one takes the place of the one that there is. Aliases are unique over
 all of AWS, so one that was let go may be somebody else's the next moment.
 """
@@ -9,6 +7,7 @@ all of AWS, so one that was let go may be somebody else's the next moment.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final, Self
 
 from iam.aws.reads import lists
@@ -57,15 +56,13 @@ CREATE_ALIAS: Final = OperationSpec(
     sentence="Sets the account alias to {alias}",
     requirements=(_is_well_formed,),
 )
-DELETE_ALIAS: Final = OperationSpec(
+DELETE_ALIAS: Final = replace(
+    CREATE_ALIAS,
     slug="account_alias.delete",
-    family="account-alias",
-    subject_kind=ACCOUNT,
     title="Remove account alias {alias}",
     no_op="The account has no alias.",
     counted=("Delete", "account alias|account aliases"),
     call="DeleteAccountAlias",
-    parameters={"AccountAlias": "alias"},
     sentence="Removes the account alias {alias}",
     requirements=(_is_of_the_account,),
     adds=False,

@@ -1,9 +1,5 @@
 """Attach a managed policy to a user, group or role, or detach one.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachUserPolicy.html
-(AttachGroupPolicy, AttachRolePolicy)
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachUserPolicy.html
-(DetachGroupPolicy, DetachRolePolicy)
 Both are idempotent: attaching what is attached does nothing, and detaching what is not says NoSuchEntity.
 """
 
@@ -68,17 +64,15 @@ ATTACH_POLICY: Final = OperationSpec(
     quota=ATTACHED,
     inverse="attachment.detach",
 )
-DETACH_POLICY: Final = OperationSpec(
+DETACH_POLICY: Final = replace(
+    ATTACH_POLICY,
     adds=False,
     slug="attachment.detach",
-    family="{holder_kind}-attachment",
     title="Detach policy {policy_name} from {holder_kind} {holder_name}",
     no_op="{policy_name} isn’t attached to {holder_name}.",
     counted=("Detach a policy from", "user, group or role|users, groups or roles"),
     call="Detach{kind_word}Policy",
-    parameters={"{kind_word}Name": "holder_name", "PolicyArn": "policy_arn"},
     sentence="{holder_name} loses {policy_name}",
-    quota=ATTACHED,
     inverse="attachment.attach",
 )
 

@@ -380,7 +380,8 @@ class Operation(ABC):
 
     def quota(self) -> QuotaUse | None:
         """The quota of AWS that it draws on, as the mirror stands; None for none."""
-        quota, used = self.spec.quota, self.used()
+        quota = self.spec.quota
+        used = None if quota is None else self.used()
         if quota is None or used is None:
             return None
         after, limit = used + self.quota_growth, quota.usual

@@ -1,10 +1,4 @@
-"""Set the permissions boundary of a user or role, or take it away.
-
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html
-(PutRolePermissionsBoundary)
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPermissionsBoundary.html
-(DeleteRolePermissionsBoundary)
-"""
+"""Set the permissions boundary of a user or role, or take it away."""
 
 from __future__ import annotations
 
@@ -108,12 +102,7 @@ class Boundary(OnSubject):
 
     def restoration(self, before: Image) -> Operation | None:
         """The operation that leaves the former boundary, or none."""
-        subject_params, arn = self.inputs, str(before["boundary"])
-        names = {
-            "name": subject_params.name,
-            "subject_arn": subject_params.subject_arn,
-            "subject_id": subject_params.subject_id,
-        }
+        names, arn = self.inputs.subject_names, str(before["boundary"])
         if not arn:
             return DeleteBoundary(self.account, SubjectParams(**names), DELETE_BOUNDARY[self.subject_kind])
         params = BoundaryParams(**names, boundary=arn)

@@ -1,10 +1,4 @@
-"""Make a credential of a user inactive, active again, or delete it.
-
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html
-(UpdateSSHPublicKey, UpdateSigningCertificate, …)
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccessKey.html
-(DeleteSSHPublicKey, DeleteSigningCertificate, …)
-"""
+"""Make a credential of a user inactive, active again, or delete it."""
 
 from __future__ import annotations
 
@@ -101,10 +95,6 @@ class SetStatus(OnCredential):
         """What AWS shows afterwards."""
         return self.spec.status_after
 
-    def image_of(self, subject: Entity) -> Image | None:
-        status = owned(subject, self.kind).get(self.inputs.credential_id)
-        return None if status is None else {"status": status}
-
     def restoration(self, before: Image) -> Operation | None:
         """None also where the credential was not there."""
         return super().restoration(before) if before["status"] in (ACTIVE, INACTIVE) else None
@@ -141,6 +131,5 @@ class DeleteCredential(OnCredential):
 
 def deletion(operation: OfSort, *, credential_id: str) -> DeleteCredential:
     """The operation that deletes a credential which an operation has made."""
-    user = operation.inputs
-    params = CredentialParams(user.user_name, user.user_arn, user.user_id, credential_id)
+    params = CredentialParams(**operation.inputs.subject_names, credential_id=credential_id)
     return DeleteCredential(operation.account, params, DELETE[operation.kind])

@@ -1,11 +1,6 @@
 """What AWS wants gone before it deletes a user, a group, a role, a managed policy or an instance profile, as
 operations, in order.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteInstanceProfile.html
 What can be undone goes first, so that a set which fails half way has ended as little as possible for good.
 """
 

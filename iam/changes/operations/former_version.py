@@ -1,9 +1,6 @@
 """Delete a version of a managed policy that does not hold, keep its text as a version again, or take back the
 text that drove out the oldest of five versions.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicyVersion.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
 AWS never gives the number of a version twice, so a text that comes back has another number.
 """
 
@@ -19,6 +16,7 @@ from iam.changes.operations.managed_policy import OF_AWS, OnPolicy
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning
 from iam.changes.operations.policy_version import (
     CreatePolicyVersion,
+    PolicyParams,
     TextParams,
     effect_of_text,
     sensitivity_of_text,
@@ -265,5 +263,5 @@ class TakeBackVersion(FormerVersion):
             version_id__in=before["versions"]
         )
         drops = back.values_list("version_id", flat=True).first() or ""
-        names = {"policy_name": policy.name, "policy_arn": policy.arn, "policy_id": policy.aws_id}
-        return CreatePolicyVersion(self.account, TextParams(**names, document=text, drops=drops))
+        params = TextParams(**PolicyParams.names_of(policy), document=text, drops=drops)
+        return CreatePolicyVersion(self.account, params)

@@ -1,9 +1,4 @@
-"""Make, rename and delete IAM groups.
-
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateGroup.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html
-"""
+"""Make, rename and delete IAM groups."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Add a user to an IAM group, or take one out.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddUserToGroup.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveUserFromGroup.html
 Both are idempotent: adding a member again and removing one who is not in the group do nothing (the latter may
 say NoSuchEntity).
 """
@@ -62,17 +60,15 @@ ADD_TO_GROUP: Final = OperationSpec(
     quota=GROUPS_OF_USER,
     inverse="group_membership.remove",
 )
-REMOVE_FROM_GROUP: Final = OperationSpec(
+REMOVE_FROM_GROUP: Final = replace(
+    ADD_TO_GROUP,
     adds=False,
     slug="group_membership.remove",
-    subject_kind=Kind.USER.value,
     title="Remove {user_name} from {group_name}",
     no_op="{user_name} isn’t in {group_name}.",
     counted=("Remove", "group membership"),
     call="RemoveUserFromGroup",
-    parameters={"GroupName": "group_name", "UserName": "user_name"},
     sentence="{user_name} leaves {group_name}",
-    quota=GROUPS_OF_USER,
     inverse="group_membership.add",
 )
 

@@ -1,8 +1,5 @@
 """Write an inline policy of a user, group or role, or delete one.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPolicy.html (PutGroupPolicy, PutRolePolicy)
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPolicy.html
-(DeleteGroupPolicy, DeleteRolePolicy)
 Both are idempotent: writing replaces what has the name, and deleting what is not there says NoSuchEntity.
 """
 
@@ -10,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
@@ -163,7 +160,7 @@ class InlineOperation(OfHolder):
 
     def restoration(self, before: Image) -> Operation | None:
         """What the policy said before, or none of the name."""
-        names = {field.name: self.params[field.name] for field in fields(InlineParams)}
+        names = {**self.inputs.subject_names, "policy_name": self.inputs.policy_name}
         if not before["text"]:
             return DeleteInlinePolicy(self.account, InlineParams(**names))
         text = former_text(before["text"])

@@ -1,14 +1,12 @@
 """Give an EC2 instance an instance profile, another one, or none.
 
-https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateIamInstanceProfile.html
-https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceIamInstanceProfileAssociation.html
-https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DisassociateIamInstanceProfile.html
 What runs on the instance gets the role's credentials within some minutes, and those that it has stay valid
 until they expire.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, Self
 from uuid import UUID
 
@@ -54,22 +52,18 @@ ASSOCIATE: Final = OperationSpec(
     sentence="{name} has the instance profile {profile}",
     weight=HIGH,
 )
-REPLACE: Final = OperationSpec(
+REPLACE: Final = replace(
+    ASSOCIATE,
     slug="instance.replace_profile",
-    family="instance-profile-association",
-    subject_kind=Kind.INSTANCE.value,
     title="Replace instance profile of {name} with {profile}",
-    no_op="{name} already has this instance profile.",
     counted=("Replace the instance profile of", "EC2 instance"),
     notes=(
         "Applications on {name} can use the role in {profile} instead of the previous role.",
         _OLD_CREDENTIALS,
     ),
-    service="ec2",
     call="ReplaceIamInstanceProfileAssociation",
     parameters={"AssociationId": "association_id", "IamInstanceProfile": "wanted_profile"},
     sentence="{name} has instance profile {profile} instead of the previous one",
-    weight=HIGH,
 )
 DISASSOCIATE: Final = OperationSpec(
     slug="instance.disassociate_profile",

@@ -1,8 +1,4 @@
-"""Make and delete instance profiles.
-
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateInstanceProfile.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteInstanceProfile.html
-"""
+"""Make and delete instance profiles."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Give a user a console password or another one, have them choose another, or take it away.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateLoginProfile.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateLoginProfile.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteLoginProfile.html
 The password is made when it is sent, and sealed for one person; or somebody has typed it, and it was sealed
 for the worker. AWS does not show whether a password is another than before, so a call of which the answer was
 lost is left to a person.
@@ -271,8 +268,7 @@ class CreateLoginProfile(SetPassword):
     def inverse(self, before: Image) -> Operation | None:
         if before["has_password"]:
             return None
-        names = UserParams(self.inputs.user_name, self.inputs.user_arn, self.inputs.user_id)
-        return DeleteLoginProfile(self.account, names)
+        return DeleteLoginProfile(self.account, UserParams(**self.inputs.subject_names))
 
     def problems(self) -> list[str]:
         """That there is one already is no twin, but another matter."""

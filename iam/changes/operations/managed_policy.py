@@ -1,7 +1,5 @@
 """Make a customer managed policy, or delete one with all its versions.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html
 AWS deletes a policy only when nobody has it and no version but the default one is left, so the others go
 first. Gatehouse keeps every text: a policy that is made again gets all its versions, in their order.
 """

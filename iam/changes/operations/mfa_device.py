@@ -1,9 +1,5 @@
 """Give an MFA device to a user, bring it back into step, take it away, delete a virtual one.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_ResyncMFADevice.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeactivateMFADevice.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.html
 The two codes that a device shows in a row hold for a minute: they are sealed for the worker, sent once, and
 never again.
 """
@@ -272,11 +268,6 @@ class EnableMfaDevice(WithCodes):
         """The mirror may not know a device yet that was just made."""
         return bool(image["status"] != ASSIGNED)
 
-    def used(self) -> int | None:
-        """Devices of the user."""
-        user = self.subject()
-        return None if user is None else len(owned(user, self.kind))
-
     def restoration(self, before: Image) -> Operation | None:
         return DeactivateMfaDevice(self.account, _plain_params(self.inputs))
 
@@ -310,4 +301,4 @@ class ResyncMfaDevice(WithCodes):
 
 
 def _plain_params(params: CredentialParams) -> CredentialParams:
-    return CredentialParams(params.user_name, params.user_arn, params.user_id, params.credential_id)
+    return CredentialParams(**params.subject_names, credential_id=params.credential_id)

@@ -1,10 +1,5 @@
 """Make an OpenID Connect provider, give it other audiences or thumbprints, or delete it.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddClientIDToOpenIDConnectProvider.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveClientIDFromOpenIDConnectProvider.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateOpenIDConnectProviderThumbprint.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteOpenIDConnectProvider.html
 All but creating are idempotent, and AWS makes one provider for an address.
 """
 
@@ -12,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -215,18 +211,16 @@ ADD_CLIENT_ID: Final = OperationSpec(
     sentence="Tokens from {name} for {client} are accepted",
     weight=HIGH,
 )
-REMOVE_CLIENT_ID: Final = OperationSpec(
+REMOVE_CLIENT_ID: Final = replace(
+    ADD_CLIENT_ID,
     adds=False,
     slug="oidc_provider.remove_client_id",
     inverse="oidc_provider.add_client_id",
-    subject_kind=Kind.OIDC_PROVIDER.value,
     title="Remove audience {client} from {name}",
     no_op="{name} has no audience {client}.",
     counted=("Remove a client ID from", "OIDC provider"),
     call="RemoveClientIDFromOpenIDConnectProvider",
-    parameters={"OpenIDConnectProviderArn": "arn", "ClientID": "client"},
     sentence="Tokens from {name} for {client} are no longer accepted",
-    weight=HIGH,
 )
 
 

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from uuid import UUID
 
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.credential_status import deletion
 from iam.changes.operations.params import Blank, IdText
 from iam.changes.operations.sealed_secret import accepted, seal_for
-from iam.changes.operations.user_credential import OfSort, UserParams, owned
+from iam.changes.operations.user_credential import NewCredential, UserParams, owned
 from iam.mirror.models import Entity
-from iam.mirror.refresh.credentials import ReadCredentials
 
 
 class GivenParams(UserParams):
@@ -31,21 +30,14 @@ class GivenParams(UserParams):
     known: Blank
 
 
-class GivenOnce(OfSort):
+class GivenOnce(NewCredential):
     """Makes a credential."""
 
     initial = {"ids": []}
-    excluded = ("{slug}",)
     purpose: ClassVar[str]
     """What the secret is sealed as."""
 
     inputs: GivenParams
-
-    @classmethod
-    def of(cls, user: Entity, /, *more: Any, **rest: Any) -> Self:
-        """The operation for a user of the mirror, with `recipient` and `sealed_id`."""
-        known = " ".join(sorted(owned(user, cls.spec.sort.kind)))
-        return super().of(user, **{"known": known} | rest)
 
     def desired_state(self) -> Image:
         """AWS assigns the id of the new one, which `satisfied` finds by its seal."""
@@ -58,9 +50,6 @@ class GivenOnce(OfSort):
 
     def image_of(self, subject: Entity) -> Image:
         return {"ids": sorted(owned(subject, self.kind))}
-
-    def image_now(self, read: ReadCredentials) -> Image:
-        return {"ids": sorted(getattr(record, self.spec.sort.id_field) for record in read.records)}
 
     def drift_message(self, image: Image, *, before: Image) -> str:
         strange = [credential_id for credential_id in image["ids"] if credential_id not in before["ids"]]

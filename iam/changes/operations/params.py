@@ -34,6 +34,11 @@ class Params:
         """The parameters that name an entity of the mirror."""
         return {ours: getattr(entity, attribute) for attribute, ours in cls.NAMES.items()}
 
+    @property
+    def subject_names(self) -> dict[str, str]:
+        """Those that name the subject, with what they say."""
+        return {ours: getattr(self, ours) for ours in self.NAMES.values()}
+
     @classmethod
     def empty(cls) -> dict[str, Any]:
         """All of them, with nothing in them."""

@@ -1,7 +1,5 @@
 """Set the rules for the console passwords of an account's users, or go back to AWS's own.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccountPasswordPolicy.html
 What is left out of the call becomes AWS's default, so that all of it is always sent. Rules for length and
 characters count from the next change of a password on; the rule for its age counts at once.
 """

@@ -1,9 +1,6 @@
 """Change what a customer managed policy says: a new default version, or a former version as the default
 again.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicyVersion.html
 A policy has at most five versions, so the oldest that is not the default goes before a sixth is made.
 Creating is not idempotent: each call makes one more version. AWS never gives the number of a version twice,
 so a version always says what it said.
@@ -27,6 +24,7 @@ from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Blank, Params
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning, is_json_object
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec, Quota
+from iam.changes.operations.subject import SubjectParams
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Document, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
@@ -237,9 +235,7 @@ class CreatePolicyVersion(DefaultText):
         if document_meaning(default_text(policy)) != document_meaning(self.text):
             return None
         return {
-            "name": policy.name,
-            "subject_arn": policy.arn,
-            "subject_id": policy.aws_id,
+            **SubjectParams.names_of(policy),
             "version": former.version_id,
             "digest": former.document_id,
             "made": made.version_id,

@@ -1,7 +1,5 @@
 """Put a role into an instance profile, and take it out.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveRoleFromInstanceProfile.html
 A profile holds one role at most. Putting a role in needs iam:PassRole on it.
 """
 

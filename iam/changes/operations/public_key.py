@@ -1,7 +1,5 @@
 """Upload the public half of a key pair for a user: an SSH key for CodeCommit, or a signing certificate.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UploadSSHPublicKey.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UploadSigningCertificate.html
 AWS makes a credential with an id of a public text.
 """
 
@@ -32,9 +30,8 @@ from iam.changes.operations.credential_sorts import (
 from iam.changes.operations.credential_status import deletion
 from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import Quota
-from iam.changes.operations.user_credential import OfSort, UserParams, owned
+from iam.changes.operations.user_credential import NewCredential, UserParams, owned
 from iam.mirror.models import Entity
-from iam.mirror.refresh.credentials import ReadCredentials
 
 
 class TextUploadParams(UserParams):
@@ -54,19 +51,17 @@ def upload_quota(sort: CredentialSort, *, usual: int, name: str = "") -> Quota:
     )
 
 
-class TextUpload(OfSort):
+class TextUpload(NewCredential):
     """Uploads a text. It is sent once: what AWS shows of a new credential tells whether it is this text."""
 
     initial = {"ids": [], "is_there": False}
-    excluded = ("{slug}",)
     inputs: TextUploadParams
 
     @classmethod
     def of(cls, user: Entity, *, body: str) -> Self:
         """The operation for a user of the mirror."""
-        known = " ".join(sorted(owned(user, cls.spec.sort.kind)))
         # Browsers send lines with two characters at their end.
-        return super().of(user, body=body.replace("\r\n", "\n").strip(), known=known)
+        return super().of(user, body=body.replace("\r\n", "\n").strip())
 
     def desired_state(self) -> Image:
         """AWS assigns the id."""
@@ -89,20 +84,12 @@ class TextUpload(OfSort):
         image["is_there"] = any(self.is_this(aws, credential_id) for credential_id in self._new(image["ids"]))
         return image
 
-    def image_now(self, read: ReadCredentials) -> Image:
-        return {"ids": sorted(getattr(record, self.spec.sort.id_field) for record in read.records)}
-
     @abstractmethod
     def is_this(self, aws: Aws, credential_id: str) -> bool:
         """Whether a credential is of this text. Raises AwsError."""
 
     def _new(self, ids: list[str]) -> list[str]:
         return [credential_id for credential_id in ids if credential_id not in self.inputs.known.split()]
-
-    def used(self) -> int | None:
-        """Credentials of the kind, active or not."""
-        user = self.subject()
-        return None if user is None else len(owned(user, self.kind))
 
     def inverse(self, before: Image) -> Operation | None:
         """The one that came is deleted."""

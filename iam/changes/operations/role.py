@@ -1,9 +1,4 @@
-"""Make IAM roles, change their description and longest session, and delete them.
-
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
-"""
+"""Make IAM roles, change their description and longest session, and delete them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Make a SAML provider, give it other metadata, or delete it.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateSAMLProvider.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateSAMLProvider.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteSAMLProvider.html
 The mirror keeps every metadata document, so that a former one comes back. Private keys for encrypted
 assertions are none of this: AWS never shows them.
 """

@@ -1,8 +1,5 @@
 """Upload a TLS certificate into IAM, rename or move one, or delete one.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UploadServerCertificate.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateServerCertificate.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServerCertificate.html
 AWS never gives the private key back, so that a deleted certificate is gone for good. The key of a new one is
 sealed when the change is asked for, and destroyed when AWS has it.
 """

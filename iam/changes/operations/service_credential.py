@@ -1,10 +1,5 @@
 """Make a service-specific credential for a user; give it a new password, make it inactive, active again, or
 delete it.
-
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceSpecificCredential.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_ResetServiceSpecificCredential.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateServiceSpecificCredential.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceSpecificCredential.html
 """
 
 from __future__ import annotations
@@ -19,7 +14,7 @@ from iam.changes.operations.one_time_credential import GivenOnce, GivenParams
 from iam.changes.operations.params import Blank, IdText
 from iam.changes.operations.sealed_secret import accepted, seal_for
 from iam.changes.operations.spec import HIGH, Loss, Quota
-from iam.changes.operations.user_credential import ABSENT, ACTIVE, CredentialParams, OnCredential, owned
+from iam.changes.operations.user_credential import ABSENT, ACTIVE, CredentialParams, OnCredential
 from iam.mirror.models import Entity, EntityState, valid_at
 
 PER_SERVICE: Final = Quota(
@@ -166,10 +161,6 @@ class ResetServiceCredential(OnCredential):
     def satisfied(self, image: Image) -> bool:
         """AWS shows no difference; the seal says whether it has given a new one."""
         return image["status"] != ABSENT and accepted(self.inputs.sealed_id) is not None
-
-    def image_of(self, subject: Entity) -> Image | None:
-        status = owned(subject, self.kind).get(self.inputs.credential_id)
-        return None if status is None else {"status": status}
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         """Whether it is active does not matter."""

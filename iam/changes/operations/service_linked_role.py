@@ -1,8 +1,6 @@
 """Make the role that is linked to an AWS service, and have it deleted, which AWS does when the service no
 longer uses it.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceLinkedRole.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLinkedRoleDeletionStatus.html
 The service names the role, so that only its path is known beforehand. A service has one, and more only with a
 suffix each. Deleting is idempotent: while a deletion is under way, asking again gives the same task.

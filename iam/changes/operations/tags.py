@@ -2,8 +2,6 @@
 operation.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagUser.html
-(UntagUser, TagRole, TagPolicy, TagInstanceProfile, …)
 Groups have no tags. AWS tells tag keys of one entity apart without regard to case.
 """
 

@@ -1,7 +1,4 @@
-"""Say anew who may assume a role.
-
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html
-"""
+"""Say anew who may assume a role."""
 
 from __future__ import annotations
 

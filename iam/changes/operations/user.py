@@ -1,9 +1,4 @@
-"""Make, rename and delete IAM users.
-
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateUser.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
-"""
+"""Make, rename and delete IAM users."""
 
 from __future__ import annotations
 

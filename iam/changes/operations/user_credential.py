@@ -8,7 +8,7 @@ AWS gives no secret out twice.
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.reads import identity
@@ -90,6 +90,31 @@ class OfSort(OfUser):
     def section(self) -> str:
         return self.spec.sort.section
 
+    def ids_in(self, read: ReadCredentials) -> list[str]:
+        """The ids of the credentials that AWS showed, in order."""
+        return sorted(getattr(record, self.spec.sort.id_field) for record in read.records)
+
+    def used(self) -> int | None:
+        """Credentials of the sort that the user has, active or not."""
+        user = self.subject()
+        return None if user is None else len(owned(user, self.kind))
+
+
+class NewCredential(OfSort):
+    """Makes a credential, whose id AWS gives. The parameter `known` has the ids that are there already, with
+    blanks between."""
+
+    excluded = ("{slug}",)
+
+    @classmethod
+    def of(cls, user: Entity, /, *more: Any, **rest: Any) -> Self:
+        """The operation for a user of the mirror."""
+        known = " ".join(sorted(owned(user, cls.spec.sort.kind)))
+        return super().of(user, **{"known": known} | rest)
+
+    def image_now(self, read: ReadCredentials) -> Image:
+        return {"ids": self.ids_in(read)}
+
 
 def owned(user: Entity, kind: Kind) -> dict[str, str]:
     """The credentials of a kind that the mirror holds of a user: AWS's id → status (or the sort of a
@@ -127,6 +152,10 @@ class OnCredential(OfSort):
 
     def desired_state(self) -> Image:
         return {"status": self.spec.status_after}
+
+    def image_of(self, subject: Entity) -> Image | None:
+        status = owned(subject, self.kind).get(self.inputs.credential_id)
+        return None if status is None else {"status": status}
 
     def image_now(self, read: ReadCredentials) -> Image:
         statuses = {getattr(record, self.spec.sort.id_field): record.status for record in read.records}

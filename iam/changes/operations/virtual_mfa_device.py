@@ -1,7 +1,5 @@
 """Make a virtual MFA device for a user, and delete one that is assigned to nobody.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateVirtualMFADevice.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.html
 AWS shows the seed once, and it is sealed for one browser of one person. The device belongs to nobody until
 two codes that it shows have given it to its user (`mfa_device.enable`). A call of which the answer was lost
 is never repeated: the seed of what it has made is known to nobody.
