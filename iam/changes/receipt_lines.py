@@ -143,9 +143,12 @@ class Lines:
     def _lock_outs(self) -> Iterator[str]:
         """Whether an account is left without any administrator that it has now."""
         after = {}
+        made: dict[str, list[Effective]] = defaultdict(list)
         for shift, members in self._found.shifts.items():
             for member in members:
                 after[member.id] = shift.after
+                if member.id >= FIRST_MADE:
+                    made[member.account].append(shift.after)
         effective = self._index.effective()
         ended = set()
         for proved, members in self._found.proved:
@@ -157,10 +160,8 @@ class Lines:
                     ended.add(member.account)
         for number in ended:
             members = [member for member in self._index.accounts[number].members.values() if member.id > 0]
-            made = [number for number in after if number >= FIRST_MADE]
-            left = [after.get(member.id) or effective.for_member(member) for member in members] + [
-                after[number] for number in made
-            ]
+            left = [after.get(member.id) or effective.for_member(member) for member in members]
+            left += made[number]
             ceiling = effective.ceiling(members[0]) if members else None
             if ceiling and not any(
                 is_administrator(principal_effect, self._space, ceiling=ceiling) for principal_effect in left

@@ -15,6 +15,8 @@ from iam.policy.index.shard import Shard
 
 FIRST_MADE: Final = 1 << 62
 """What is only planned has numbers from here on, beyond those of the mirror."""
+MADE_BITS: Final = 16
+"""So many bits count what is planned in one account; those above them tell its account."""
 
 
 class ChangeWorld:
@@ -35,7 +37,8 @@ class ChangeWorld:
         self._groups: dict[int, GroupRow] = {}
         self._policies: dict[int, PolicyRow] = {}
         self._gone: set[int] = set()
-        self._made = FIRST_MADE
+        # A receipt may be about several accounts, in which nobody made has the number of another.
+        self._made = FIRST_MADE + (int(shard.number) << MADE_BITS)
         self.texts: dict[str, str] = dict(texts or {})
         self.doubts: dict[str, None] = {}
 

@@ -16,7 +16,10 @@ from iam.changes.operations import (
     REMOVE_FROM_GROUP,
     Attachment,
     CreatePolicyVersion,
+    CreateUser,
     Membership,
+    Operation,
+    PutInlinePolicy,
 )
 from iam.changes.receipts import set_receipt_of
 from iam.mirror.models import Account, EdgeKind, Entity
@@ -211,3 +214,24 @@ def test_actions_that_work_on_no_resource_of_the_statement_are_no_risk(
     impact = impact_of([operation])
     assert (lines(impact), impact.risks, impact.risk) == ({"gained": 1}, (), "normal")
     assert operation.sensitivity(operation.effect()) == "normal"
+
+
+def test_who_is_made_in_two_accounts_has_requests_of_each(account: Account) -> None:
+    """The users are planned only, and no line of one account is proved by the user of another."""
+    other = factories.account("222222222222", name="staging")
+    operations: list[Operation] = []
+    # An own name in the resource: then everybody has requests of their own.
+    own = "arn:aws:s3:::homes/${aws:username}/*"
+    for place, actions in ((account, ["s3:GetObject", "sqs:*"]), (other, "lambda:GetFunction")):
+        factories.user(place, "somebody")
+        user = CreateUser.of(place, name="zoe.adler")
+        holder = {"holder_kind": "user", "holder_name": "zoe.adler", "holder_id": ""}
+        holder["holder_arn"] = user.created_arns()[0]
+        text = json.dumps(says(allow(actions, own), allow(actions)))
+        operations += [user, PutInlinePolicy.given_as(place, name="given", text=text, **holder)]
+    impact = impact_of(operations)
+    assert {gain.account_id for gain in impact.gains} == {account.account_id, other.account_id}
+    for gain in impact.gains:
+        for row in gain.rows:
+            [witness] = row.witnesses["gained"]
+            assert f"::{gain.account_id}:user/" in witness.principal
