@@ -42,6 +42,7 @@ from tests.console.reviews.url_rows import review_arguments
 from tests.console.rotation import rows as rotation_rows
 from tests.iam.activity.events import event_arguments
 from tests.iam.activity.sources.aws import source
+from tests.journeys.pages import parse
 from tests.table_columns import idle_columns
 from tests.url_answers import ANSWERS, AUDITS
 from tests.url_rows import (
@@ -394,6 +395,17 @@ def test_limited_auditors_are_answered_as_somebody_without_a_role(world: World, 
         if join != due:
             wrong[method, name, what] = f"{join} instead of {due}"
     assert wrong == {}
+
+
+@pytest.mark.parametrize("role", [*ROLES[1:], *AUDITORS[:-1]])
+def test_no_link_of_the_first_page_is_a_dead_end(world: World, role: str) -> None:
+    client = world.clients[role]
+    client.cookies = SimpleCookie({key: morsel.value for key, morsel in world.cookies[role].items()})
+    page = client.get(reverse("profile") if role == "nobody" else "/")
+    assert page.status_code == 200
+    links = {link.partition("#")[0] for link in parse(page.content.decode()).links if link.startswith("/")}
+    dead = [link for link in sorted(links) if client.get(link, follow=True).status_code not in (200, 204)]
+    assert dead == []
 
 
 def test_without_its_token_no_form_is_taken(world: World) -> None:

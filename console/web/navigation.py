@@ -31,15 +31,18 @@ class NavigationReader:
     asks_accounts: bool
     leads: bool
     manages_everyone: bool = False
+    sees_frameworks: bool = True
 
     @classmethod
     def for_viewer(cls, viewer: Viewer) -> NavigationReader:
-        """From the rights, and from whom the viewer may request changes for."""
+        """From the rights, from whom the viewer may request changes for, and from the limits of an audit."""
+        limits = None if viewer.may(Right.SEE_ACCOUNT) else viewer.limits
         return cls(
             rights=frozenset(right for right, _ in viewer.grants),
             asks_accounts=viewer.asks.sees_everything or bool(viewer.asks.accounts),
             leads=bool(viewer.leads),
             manages_everyone=viewer.may(Right.MANAGE_OPERATORS, account_id=""),
+            sees_frameworks=limits is None or limits.sees_frameworks,
         )
 
 
@@ -85,6 +88,10 @@ def _asks_accounts(reader: NavigationReader) -> bool:
 
 def _asks_anybody(reader: NavigationReader) -> bool:
     return reader.asks_accounts or reader.leads
+
+
+def _sees_frameworks(reader: NavigationReader) -> bool:
+    return reader.sees_frameworks
 
 
 def _manages_everyone(reader: NavigationReader) -> bool:
@@ -170,7 +177,7 @@ COMPLIANCE = NavigationEntry(
     "shield-check",
     ("compliance", "reviews", "evidence"),
     (
-        NavigationTab("Frameworks", "compliance:frameworks", EVIDENCE),
+        NavigationTab("Frameworks", "compliance:frameworks", EVIDENCE, _sees_frameworks),
         NavigationTab("Access reviews", "reviews:list", OTHERS),
         NavigationTab("Evidence packs", "evidence:packs", EVIDENCE),
     ),
