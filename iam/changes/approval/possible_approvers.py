@@ -50,7 +50,7 @@ class StageApprovers:
 @dataclass(frozen=True, slots=True)
 class PossibleApprovers:
     """Who could approve a request of one person. `subjects` have a fitting role, but the request is about
-    their own AWS users; `later` are those to whom an unanswered request escalates, `escalates` says when;
+    their own AWS users, and perhaps `is_about_others` as well; `later` are those to whom an unanswered request escalates, `escalates` says when;
     both empty where it does not.
     """
 
@@ -59,6 +59,7 @@ class PossibleApprovers:
     accounts: frozenset[str]
     requester: UUID
     subjects: Mapping[UUID, str]
+    is_about_others: bool
     requester_is_able: bool
     later: Mapping[UUID, str]
     escalates: str
@@ -113,7 +114,9 @@ class PossibleApprovers:
         return " ".join(reasons)
 
     def _how_to_fix(self) -> str:
-        split = "Split it into two requests, or leave some people out. " if self.subjects else ""
+        split = ""
+        if self.subjects and self.is_about_others:
+            split = "Split it into two requests, or leave some people out. "
         administrators = people_of([ADMINISTRATORS], accounts=self.accounts)
         others = {pk: name for pk, name in administrators.items() if pk != self.requester}
         what = "give someone else the role under Operators, or change the approval rules"
@@ -208,6 +211,7 @@ def _approvers(
         accounts=accounts,
         requester=requester,
         subjects=subjects,
+        is_about_others=len(subjects) > 1 or any(pk not in subjects for pk in about),
         requester_is_able=not alone and requester in everybody,
         later=_without(later, barred),
         escalates=escalates,

@@ -5,6 +5,7 @@ page when it becomes one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.test import override_settings
@@ -83,7 +84,7 @@ def a_person_who_is_gone(desk: Desk) -> None:
     ("arrange", "why"),
     [
         (nobody_is_left, ["needs one approver in prod-core", "No one has that role"]),
-        (only_the_subject_is_left, ["Hana Sato is among the people", "Split it into two requests"]),
+        (only_the_subject_is_left, ["Hana Sato is among the people"]),
         (one_for_two_stages, ["then one administrator or approver", "That leaves only Hana Sato"]),
         (only_the_requester, ["No one approves their own request"]),
         (a_person_who_is_gone, ["No one has that role"]),
@@ -102,6 +103,18 @@ def test_a_request_that_nobody_could_approve_is_refused_and_nothing_is_written(
     assert not Change.objects.exists()
     assert not ChangeSet.objects.exists()
     assert not Outgoing.objects.exists()
+
+
+@pytest.mark.parametrize("is_about_others", [False, True])
+def test_a_request_about_one_person_cannot_be_split(desk: Desk, is_about_others: bool) -> None:
+    in_force(ONE)
+    only_the_subject_is_left(desk)
+    with pytest.raises(NoApproverError) as refused:
+        desk.ask()
+    approvers = refused.value.approvers
+    assert not approvers.is_about_others
+    problem = replace(approvers, is_about_others=is_about_others).problem
+    assert ("Split it into two requests" in problem) is is_about_others
 
 
 def test_who_is_no_administrator_reads_who_can_change_it(desk: Desk) -> None:
