@@ -132,5 +132,5 @@ def _critical_findings(viewer: Viewer, account: Account | None) -> Iterator[Atte
     if critical:
         chosen = f"&account={account.account_id}" if account else ""
         url = f"{reverse('findings:list')}?severity=critical{chosen}"
-        meaning = "Each opens a whole account to someone who shouldn’t have it."
+        meaning = "Each can let someone take over a whole account."
         yield AttentionLine("Critical findings", meaning, f"{critical:,}", "bad", url)

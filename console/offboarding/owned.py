@@ -71,6 +71,7 @@ def _decided(request: ViewerRequest, leaver: Leaver, text: str) -> str:
     why = text_in(request, "why", MAX_WHY)
     if request.POST.get("decision") == "nobody":
         count = release_owned(request.viewer, leaver.person_id, why=why)
-        return f"{counted(count, 'owner')} removed. The finding “No owner known” lists what is still used."
+        items = counted(count, "item")
+        return f"{items} left without an owner. The finding “No owner known” lists what is still used."
     count = hand_over(request.viewer, leaver.person_id, text, why=why or leaver.run.reference)
-    return f"{counted(count, 'owner')} changed. Nothing changes in AWS."
+    return f"{counted(count, 'item')} handed over to {text}. Nothing changes in AWS."

@@ -157,6 +157,18 @@ class NamedOwner(models.Model):
         owner = self.team or self.person
         return owner.name if owner else ""
 
+    @property
+    def short_name(self) -> str:
+        """What it is called, without its ARN."""
+        return self.name.rpartition("/")[2] if self.name.startswith("arn:") else self.name
+
+    @property
+    def kind_label(self) -> str:
+        """A role, an IAM user or a grant."""
+        if self.kind == OwnedKind.IDENTITY and ":role/" in self.name:
+            return "Role"
+        return "IAM user" if self.kind == OwnedKind.IDENTITY else "Grant"
+
 
 class Role(models.TextChoices):
     """What a person may do in Gatehouse."""

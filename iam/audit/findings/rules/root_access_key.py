@@ -18,7 +18,10 @@ class RootAccessKey(FindingRule):
     sentence = "The root user of the account has an access key."
     risk = "Anyone who has this key can do everything in the account, and no policy stops them."
     remedy = "Move what uses the key to a role, then sign in as the root user and delete the key."
-    no_request = "Only the root user can change its own credentials, and Gatehouse never signs in as root."
+    no_request = (
+        "Root credentials are changed as the root user, or from the management account where it manages root "
+        "access centrally. Gatehouse does neither."
+    )
     sections = ()
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -20,7 +20,10 @@ class RootMfaNotHardware(FindingRule):
     sentence = "The root user has MFA, but by a virtual device instead of hardware or a security key."
     risk = "The seed of a virtual device can be copied, and its codes can be phished."
     remedy = "Sign in as the root user, add a security key or a hardware device, then remove the virtual one."
-    no_request = "Only the root user can change its own credentials, and Gatehouse never signs in as root."
+    no_request = (
+        "Root credentials are changed as the root user, or from the management account where it manages root "
+        "access centrally. Gatehouse does neither."
+    )
     sections = (MFA_DEVICES,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -19,7 +19,10 @@ class RootWithoutMfa(FindingRule):
     sentence = "The root user of the account has no MFA device."
     risk = "Anyone who learns the root password can do everything in the account, and no policy stops them."
     remedy = "Sign in as the root user and add a hardware MFA device or a security key."
-    no_request = "Only the root user can change its own credentials, and Gatehouse never signs in as root."
+    no_request = (
+        "Root credentials are changed as the root user, or from the management account where it manages root "
+        "access centrally. Gatehouse does neither."
+    )
     sections = ()
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
