@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from django.http.response import HttpResponseBase
+
 SHOWS = {"a", "button", "input", "svg", "img", "progress", "meter", "select"}
 """What shows something without a text."""
 
@@ -92,3 +94,9 @@ def idle_columns(page: str) -> list[str]:
     for table in parser.tables:
         names.extend(table.idle_columns())
     return names
+
+
+def idle_columns_of(response: HttpResponseBase) -> list[str]:
+    """The same of an answer; none where it is no page."""
+    is_page = response.headers.get("Content-Type", "").startswith("text/html") and not response.streaming
+    return idle_columns(response.content.decode()) if is_page else []  # type: ignore[attr-defined]

@@ -43,7 +43,7 @@ from tests.console.rotation import rows as rotation_rows
 from tests.iam.activity.events import event_arguments
 from tests.iam.activity.sources.aws import source
 from tests.journeys.pages import parse
-from tests.table_columns import idle_columns
+from tests.table_columns import idle_columns_of
 from tests.url_answers import ANSWERS, AUDITS
 from tests.url_rows import (
     appointment_row,
@@ -354,15 +354,9 @@ def _ask(world: World, method: str, name: str, what: str, role: str) -> str:
         if response.streaming:
             b"".join(response.streaming_content)  # type: ignore[attr-defined]
         answer = _answer(response)
-        idle = _idle_columns(response)
+        idle = idle_columns_of(response)
         transaction.set_rollback(True)
     return f"{answer}-with-idle-{'-'.join(idle)}" if idle else answer
-
-
-def _idle_columns(response: HttpResponseBase) -> list[str]:
-    """Columns of actions on a page in which the reader can do nothing."""
-    is_page = response.headers.get("Content-Type", "").startswith("text/html") and not response.streaming
-    return idle_columns(response.content.decode()) if is_page else []  # type: ignore[attr-defined]
 
 
 def _area(name: str) -> str:
