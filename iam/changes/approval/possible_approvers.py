@@ -50,8 +50,8 @@ class StageApprovers:
 @dataclass(frozen=True, slots=True)
 class PossibleApprovers:
     """Who could approve a request of one person. `subjects` have a fitting role, but the request is about
-    their own AWS users, and perhaps `is_about_others` as well; `later` are those to whom an unanswered request escalates, `escalates` says when;
-    both empty where it does not.
+    their own AWS users; `is_about_others`: there are others whom it is about. `later` are those to whom an
+    unanswered request escalates, `escalates` says when; both empty where it does not.
     """
 
     need: ApprovalNeed
