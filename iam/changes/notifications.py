@@ -42,6 +42,7 @@ _WAITS = {
     NotifyEvent.ESCALATION: "Escalated to you for approval",
 }
 ACCEPTED = "Warnings you accept by approving:"
+GOOD_TO_KNOW = "Good to know:"
 
 
 def tell_waiting(
@@ -236,16 +237,18 @@ def _requested(first: Change) -> str:
 
 
 def _warnings(first: Change) -> str:
-    """What an approver accepts, a line for each; blank where there is nothing."""
+    """What an approver accepts, and what is good to know, a line for each; blank where there is nothing."""
     parts = Change.objects.filter(change_set=first.change_set_id).order_by("position")
     accepted = warnings_of(first.change_set, parts=parts.only("title", "subject_arn", "receipt"))
-    if not accepted:
-        return ""
-    lines = [ACCEPTED]
-    lines += [f"- {warning.full_text}" for warning in accepted[:MAX_WARNINGS]]
-    if len(accepted) > MAX_WARNINGS:
-        lines.append(f"- and {len(accepted) - MAX_WARNINGS} more, on the page of the request")
-    return "\n".join(lines)
+    paragraphs = []
+    for heading, is_note in ((ACCEPTED, False), (GOOD_TO_KNOW, True)):
+        warnings = [warning for warning in accepted if warning.is_note is is_note]
+        lines = [f"- {warning.full_text}" for warning in warnings[:MAX_WARNINGS]]
+        if len(warnings) > MAX_WARNINGS:
+            lines.append(f"- and {len(warnings) - MAX_WARNINGS} more, on the page of the request")
+        if lines:
+            paragraphs.append("\n".join([heading, *lines]))
+    return "\n\n".join(paragraphs)
 
 
 def _active(people: Iterable[UUID]) -> list[Person]:

@@ -134,7 +134,8 @@ def _joined_warnings(
         first, *others = group
         about = chain.from_iterable(warning.about for warning in group)
         names = [subjects[warning.text] for warning in others]
-        yield replace(first, about=tuple(about), alike=tuple(names))
+        # The same is done in several accounts under one title.
+        yield replace(first, about=tuple(dict.fromkeys(about)), alike=tuple(dict.fromkeys(names)))
 
 
 def _without_name(sentence: str, name: str) -> str:

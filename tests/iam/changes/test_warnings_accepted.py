@@ -167,3 +167,10 @@ def test_a_sentence_with_very_many_names_begins_short_and_is_whole_on_demand() -
     shown = " ".join(render_to_string("changes/_warning_text.html", {"one": accepted_warning}).split())
     assert accepted_warning.text in shown
     assert "<details" in shown
+
+
+def test_a_title_that_is_the_same_in_two_accounts_is_named_once() -> None:
+    receipt = {"effect": {"notes": ["The password must be changed at the first sign-in."]}}
+    title = "Create console password for zoe.adler"
+    [warning] = merged([], [(title, "zoe.adler", receipt), (title, "zoe.adler", receipt)])
+    assert warning.about == (title,)
