@@ -15,9 +15,9 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
-from playwright.sync_api import APIResponse, Page
 
-from tests.journeys.conftest import Running, SignIn, running_web
+from tests.journeys.conftest import Running, running_web
+from tests.journeys.http_session import Answer, HttpSession
 from tests.journeys.pages import Form, PageParser, parse
 from tests.journeys.test_every_page import shape
 from tests.table_columns import idle_columns
@@ -58,8 +58,8 @@ def names_in(address: str) -> set[str]:
 class Crawl:
     """One role's walk over all pages from the overview."""
 
-    def __init__(self, page: Page) -> None:
-        self._page = page
+    def __init__(self, session: HttpSession) -> None:
+        self._session = session
         self.problems: list[str] = []
         self.fetched: Counter[str] = Counter()
         self._names: defaultdict[str, set[str]] = defaultdict(set)
@@ -94,11 +94,11 @@ class Crawl:
         return True
 
     def _get(self, address: str, origin: str) -> PageParser | None:
-        answer = self._page.request.get(address)
+        answer = self._session.get(address)
         if answer.status not in IS_FINE:
             self.problems.append(f"{address} answers {answer.status}; linked from {origin}")
             return None
-        if not answer.headers.get("content-type", "").startswith("text/html"):
+        if not answer.content_type.startswith("text/html"):
             return None
         page = answer.text()
         self.problems += [f"{address} has a column {head!r} without anything" for head in idle_columns(page)]
@@ -141,7 +141,7 @@ class Crawl:
 
     def _again(self, origin: str, form: Form) -> Form | None:
         """The form with a fresh token; None where an earlier form has ended what it is about."""
-        answer = self._page.request.get(origin)
+        answer = self._session.get(origin)
         if answer.status != 200:
             return None
         for other in parse(answer.text()).forms:
@@ -155,31 +155,23 @@ class Crawl:
     def _send(self, form: Form, body: str, origin: str) -> None:
         if form.method == "get":
             joint = "&" if "?" in form.action else "?"
-            answer = self._page.request.get(form.action.partition("?")[0] + joint.replace("&", "?") + body)
+            answer = self._session.get(form.action.partition("?")[0] + joint.replace("&", "?") + body)
         else:
-            headers = {
-                "Content-Type": "application/x-www-form-urlencoded",
-                "Origin": _origin(self._page),
-                "Referer": origin,
-            }
-            answer = self._page.request.post(form.action, data=body, headers=headers)
+            answer = self._session.post(form.action, body, page=origin)
         self._judge(answer, form, origin)
 
-    def _judge(self, answer: APIResponse, form: Form, origin: str) -> None:
+    def _judge(self, answer: Answer, form: Form, origin: str) -> None:
         if answer.status not in IS_FINE:
             self.problems.append(
                 f"{form.method} {form.action} answers {answer.status} at {answer.url}; form of {origin}"
             )
 
 
-def _origin(page: Page) -> str:
-    parts = urlsplit(page.url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 @pytest.mark.parametrize("role", ROLES)
-def test_no_link_and_no_form_leads_to_an_error(sign_in: SignIn, role: str) -> None:
-    crawl = Crawl(sign_in(ROLES[role]))
+def test_no_link_and_no_form_leads_to_an_error(console: Running, role: str) -> None:
+    session = HttpSession(console.url)
+    session.sign_in(ROLES[role])
+    crawl = Crawl(session)
     crawl.follow_links()
     assert crawl.fetched.total() > 10, crawl.problems
     crawl.send_forms()
