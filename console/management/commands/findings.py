@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.access.options import moment_given
-from iam.audit.findings.report import rows_at, rows_now
+from iam.audit.findings.report import FindingReport, report_at, report_now
 from iam.audit.findings.rules import all_rules
 from iam.mirror.models import Account
 
@@ -33,7 +33,10 @@ class Command(BaseCommand):
             return
         at = moment_given(options["as_of"])
         accounts = _accounts(options["account"])
-        rows = list(rows_at(accounts, at)) if at else list(rows_now(accounts))
+        report = report_at(accounts, at) if at else report_now(accounts)
+        rows = report.rows
+        for name in _unknown(report):
+            self.stderr.write(f"{name}: nothing was synced by then, so its findings are unknown.")
         if options["json"]:
             self.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False))
             return
@@ -41,6 +44,10 @@ class Command(BaseCommand):
             notes = [note for note in (row["certainty"], row["status"]) if note not in ("confirmed", "open")]
             shown = f" ({', '.join(notes)})" if notes else ""
             self.stdout.write(f"{row['severity']:<9} {row['kind']:<42} {row['subject']}{shown}")
+        total = len(all_rules())
+        for name, unread in sorted(report.unread.items()):
+            if 0 < len(unread) < total:
+                self.stdout.write(f"{name}: {len(unread)} of {total} kinds couldn’t be judged.")
         counts = Counter(row["severity"] for row in rows)
         numbers = ", ".join(
             f"{counts[severity]} {severity}" for severity in ("critical", "high", "medium", "low")
@@ -59,6 +66,12 @@ class Command(BaseCommand):
         width = max(len(rule.kind) for rule in rules)
         for rule in rules:
             self.stdout.write(f"{rule.kind:<{width}}  {rule.sentence}")
+
+
+def _unknown(report: FindingReport) -> list[str]:
+    """The accounts of which no kind could be judged."""
+    every = all_rules().keys()
+    return sorted(name for name, unread in report.unread.items() if unread >= every)
 
 
 def _accounts(number: str) -> list[Account]:

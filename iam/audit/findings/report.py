@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from iam.access.escalation_calculation import calculation as escalation
 from iam.access.escalation_calculation.stored import kept_at
 from iam.audit.findings import calculation
 from iam.audit.findings.identity import Computed
-from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingStatus
+from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingRun, FindingStatus
 from iam.audit.findings.values import Row, values_of
 from iam.mirror.models import Account
 
@@ -40,13 +40,32 @@ def bring_up_to_date(accounts: list[Account]) -> None:
         time.sleep(PAUSE_S)
 
 
-def rows_at(accounts: Iterable[Account], at: datetime) -> Iterator[Row]:
+class FindingReport(NamedTuple):
+    """The findings of accounts, and the kinds that could not be judged, by the name of the account."""
+
+    rows: list[Row]
+    unread: dict[str, frozenset[str]]
+
+
+def report_now(accounts: Iterable[Account]) -> FindingReport:
+    """The findings as they are, brought up to date first."""
+    wanted = list(accounts)
+    rows = list(rows_now(wanted))
+    runs = FindingRun.objects.filter(account__in=wanted).values_list("account__name", "unread")
+    return FindingReport(rows, {name: frozenset(unread) for name, unread in runs})
+
+
+def report_at(accounts: Iterable[Account], at: datetime) -> FindingReport:
     """The findings that there were at a past moment, by today's rules. Those that are kept have the dates at
     which they were seen.
     """
     escalation.calculate(at)
+    report = FindingReport([], {})
     for account in accounts:
-        yield from rows_of_computed(account, calculation.computed_of(account, at=at), at)
+        computed = calculation.computed_of(account, at=at)
+        report.rows.extend(rows_of_computed(account, computed, at))
+        report.unread[account.name] = computed.unread
+    return report
 
 
 def rows_of_computed(account: Account, computed: Computed, at: datetime) -> Iterator[Row]:

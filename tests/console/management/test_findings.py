@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from datetime import timedelta
 from io import StringIO
@@ -11,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from iam.audit.findings.rules import all_rules
-from iam.mirror.models import Account, UserCredentials
+from iam.mirror.models import Account, Section, UserCredentials
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,20 @@ def test_the_json_list_has_the_agreed_names(account: Account) -> None:
     (row,) = [row for row in rows if row["kind"] == "password-without-mfa"]
     assert (row["severity"], row["certainty"], row["status"]) == ("high", "confirmed", "open")
     assert (row["account"], row["subject"]) == (account.account_id, user.arn)
+
+
+def test_what_could_not_be_judged_is_unknown_and_not_none(account: Account) -> None:
+    """A time before the first sync, and a section that was not read: an empty list says nothing is wrong."""
+    out, errors = StringIO(), StringIO()
+    before = (factories.FIRST_READ - timedelta(days=30)).isoformat()
+    call_command("findings", "--json", "--as-of", before, stdout=out, stderr=errors)
+    assert json.loads(out.getvalue()) == []
+    assert f"{account.name}: nothing was synced by then" in errors.getvalue()
+    unread = re.compile(rf"{account.name}: (\d+) of {len(all_rules())} kinds couldn’t be judged")
+    (of_root,) = unread.findall(printed())
+    Section.objects.filter(account=account, name="credential_report").update(state="denied")
+    (more,) = unread.findall(printed())
+    assert int(more) > int(of_root) > 0
 
 
 def test_a_past_time_is_of_then(account: Account) -> None:

@@ -27,6 +27,6 @@ class RootAccessKey(FindingRule):
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         root = facts.root
         if root is None or root.keys is None:
-            yield NotRead(facts.root_user)
+            yield NotRead(None)
         elif root.keys:
             yield RuleProblem(facts.root_user, {"keys": root.keys}, fix=FindingFix(page="root-keys"))

@@ -29,6 +29,6 @@ class RootMfaNotHardware(FindingRule):
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         root = facts.root
         if root is None or root.standing is RootStanding.UNREAD:
-            yield NotRead(facts.root_user)
+            yield NotRead(None)
         elif root.standing is RootStanding.ON and facts.is_root_mfa_virtual:
             yield RuleProblem(facts.root_user, {"device": "virtual"}, fix=FindingFix(page="roots"))

@@ -29,6 +29,6 @@ class RootUsedLately(FindingRule):
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         last_used = facts.root.last_used if facts.root else None
         if last_used is None:
-            yield NotRead(facts.root_user)
+            yield NotRead(None)
         elif last_used > NEVER and last_used >= facts.days_ago(DAYS):
             yield RuleProblem(facts.root_user, {"last_used": last_used.isoformat()})

@@ -28,6 +28,6 @@ class RootWithoutMfa(FindingRule):
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         root = facts.root
         if root is None or root.standing is RootStanding.UNREAD:
-            yield NotRead(facts.root_user)
+            yield NotRead(None)
         elif root.standing is RootStanding.NONE:
             yield RuleProblem(facts.root_user, {"mfa": False}, fix=FindingFix(page="roots"))

@@ -8,6 +8,7 @@ import pytest
 
 from iam.audit.findings.calculation import calculate, computed_of, is_due
 from iam.audit.findings.models import AuditFinding, FindingEvent, FindingRun, FindingStatus
+from iam.audit.findings.rules import all_rules
 from iam.mirror.models import Account, Entity, Section, SectionState, UserCredentials
 from tests import factories
 
@@ -148,6 +149,15 @@ def test_a_past_moment_uses_the_same_rules(account: Account, user: Entity) -> No
 def test_last_use_has_no_past(account: Account) -> None:
     assert "role-unused-90-days" in computed_of(account, at=datetime.now(tz=UTC)).unread
     assert "role-unused-90-days" not in computed_of(account).unread
+
+
+def test_of_an_account_of_which_nothing_was_read_every_kind_is_unknown() -> None:
+    """Not one is held to be fine: the posture score would count it as passed."""
+    unsynced = factories.account("999999999999")
+    for at in (None, factories.FIRST_READ - timedelta(days=9)):
+        computed = computed_of(unsynced, at=at)
+        assert not computed.findings
+        assert computed.unread == all_rules().keys()
 
 
 def test_the_number_of_queries_does_not_grow(account: Account, django_assert_max_num_queries) -> None:

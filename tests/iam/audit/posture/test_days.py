@@ -9,7 +9,7 @@ import pytest
 
 from iam.audit.findings.calculation import calculate
 from iam.audit.findings.models import AuditFinding, FindingAcceptance
-from iam.audit.findings.report import rows_at
+from iam.audit.findings.report import report_at
 from iam.audit.posture.days import posture_days, posture_trend
 from iam.audit.posture.models import PastPosture, PostureDay
 from iam.audit.posture.past import past_view
@@ -58,7 +58,7 @@ def test_a_past_moment_is_calculated_by_a_worker_once(account: Account) -> None:
     assert "password-without-mfa" not in {finding.kind for finding in after.findings}
     assert before.posture.score < after.posture.score
     # As the command says it.
-    assert before.count == len(list(rows_at([account], then)))
+    assert before.count == len(report_at([account], then).rows)
 
 
 def test_an_accepted_finding_costs_nothing_then_either(account: Account) -> None:
