@@ -59,15 +59,20 @@ class ReplayedCalls:
 
 @dataclass(slots=True)
 class ReplayReport:
-    """How many calls there were, and those that are not answered as before, the most frequent first."""
+    """How many calls there were, and those that are not answered as before, the most frequent first. Of
+    `same`, AWS allowed `denied_already` then, and the policies of today deny them without the change too.
+    """
 
     calls: int = 0
     same: int = 0
+    denied_already: int = 0
     changed: list[ReplayedCalls] = field(default_factory=list)
 
     def add(self, group: CallGroup, outcome: ReplayOutcome) -> None:
         """Count some calls."""
         self.calls += group.calls
+        if outcome is ReplayOutcome.DENIED_ALREADY:
+            self.denied_already += group.calls
         if outcome in UNCHANGED:
             self.same += group.calls
             return

@@ -338,6 +338,17 @@ def addresses_of(callers: Collection[int]) -> list[AddressCalls]:
     ]
 
 
+def addresses_in(events: QuerySet[TrailEvent]) -> list[AddressCalls]:
+    """The same of some events."""
+    if hides_addresses():
+        return []
+    rows = events.exclude(source_address="").values("source_address")
+    used = rows.annotate(all_calls=Count("event_id"), first=Min("at"), last=Max("at"))
+    columns = ("source_address", "all_calls", "first", "last")
+    ordered = used.order_by("-last", "source_address").values_list(*columns)
+    return [AddressCalls(*row) for row in ordered[:ADDRESSES_SHOWN]]
+
+
 def events_of_key(access_key: str, wanted: ActivityFilter) -> QuerySet[TrailEvent]:
     """The events that were signed with an access key."""
     return _filtered(TrailEvent.objects.filter(access_key=access_key), wanted)

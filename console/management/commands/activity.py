@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from iam.activity.queries import (
     ServiceCalls,
     actions_in,
     actions_used,
+    addresses_in,
     addresses_of,
     by_service,
     callers_named,
@@ -87,10 +89,13 @@ def _of_principal(name: str, wanted: ActivityFilter) -> dict[str, Any]:
     if not callers:
         raise _unknown(name)
     pks = [caller.pk for caller in callers]
-    day = wanted.since.date() if wanted.since else None
-    made = _activity(actions_used(pks, since=day), events_of(pks, wanted))
-    addresses = [_address(row) for row in addresses_of(pks)]
-    return {"principals": [_caller(caller) for caller in callers], **made, "addresses": addresses}
+    events = events_of(pks, wanted)
+    used, addresses = actions_used(pks), addresses_of(pks)
+    if wanted.since is not None:
+        used, addresses = actions_in(events), addresses_in(events)
+    made = _activity(used, events, callers)
+    shown = [_address(row) for row in addresses]
+    return {"principals": [_caller(caller) for caller in callers], **made, "addresses": shown}
 
 
 def _of_key(access_key: str, wanted: ActivityFilter) -> dict[str, Any]:
@@ -100,7 +105,7 @@ def _of_key(access_key: str, wanted: ActivityFilter) -> dict[str, Any]:
     if not callers:
         raise _unknown(access_key)
     events = events_of_key(access_key, wanted)
-    made = _activity(actions_in(events), events)
+    made = _activity(actions_in(events), events, callers)
     return {"principals": [_caller(caller) for caller in callers], **made}
 
 
@@ -112,17 +117,28 @@ def _unknown(name: str) -> CommandError:
     return CommandError(f"No event names {name}. Gatehouse knows events from {period}.")
 
 
-def _activity(actions: list[ActionCalls], events: QuerySet[TrailEvent]) -> dict[str, Any]:
+def _activity(
+    actions: list[ActionCalls], events: QuerySet[TrailEvent], callers: Iterable[TrailCaller]
+) -> dict[str, Any]:
     """The part of the answer that principals and keys share."""
-    known, services = extent(), by_service(actions)
+    services = by_service(actions)
     return {
-        "known": {"from": known.first_at.isoformat(), "to": known.last_at.isoformat()} if known else None,
+        "known": _known({caller.account_id for caller in callers}),
         "calls": sum(service.calls for service in services),
         "errors": sum(service.errors for service in services),
         "denied": sum(service.denied for service in services),
         "services": [_service(service, actions) for service in services],
         "events": [_event(event) for event in events_page(events, size=EVENTS_SHOWN).rows],
     }
+
+
+def _known(accounts: set[str]) -> dict[str, str] | None:
+    """From when to when events of the accounts of these principals are known. An AWS service has none."""
+    spans = [span for account in accounts if (span := extent(account or None))]
+    if not spans:
+        return None
+    first, last = min(span.first_at for span in spans), max(span.last_at for span in spans)
+    return {"from": first.isoformat(), "to": last.isoformat()}
 
 
 def _caller(caller: TrailCaller) -> dict[str, Any]:

@@ -88,10 +88,13 @@ def _sentence(report: ReplayReport, days: int) -> str:
     denied, allowed = report.count(ReplayOutcome.DENIED), report.count(ReplayOutcome.ALLOWED)
     undecided = report.count(ReplayOutcome.UNDECIDED)
     calls = "1 call" if report.calls == 1 else f"{report.calls:,} calls"
-    return (
+    sentence = (
         f"Of {calls} in {days} days, {denied:,} would be denied and {allowed:,} allowed that "
         f"were not. {undecided:,} can’t be decided, since events don’t tell enough."
     )
+    if report.denied_already:
+        sentence += f" Today’s policies deny {report.denied_already:,} of them already."
+    return sentence
 
 
 def _as_json(report: ReplayReport, arn: str, days: int) -> dict[str, Any]:
@@ -103,6 +106,7 @@ def _as_json(report: ReplayReport, arn: str, days: int) -> dict[str, Any]:
         "denied": report.count(ReplayOutcome.DENIED),
         "allowed": report.count(ReplayOutcome.ALLOWED),
         "undecided": report.count(ReplayOutcome.UNDECIDED),
+        "denied_already": report.denied_already,
         "changed": [_call(each) for each in report.changed],
     }
 

@@ -71,6 +71,27 @@ def test_activity_is_found_by_name_arn_id_and_key(folder: Path, name: str) -> No
     assert "2 calls, 1 denied" in out.getvalue()
 
 
+def test_all_numbers_are_of_the_same_time_and_of_the_account_of_the_principal(tmp_path: Path) -> None:
+    """Calls, addresses and events count from the same moment, within a day too; what is known is known of
+    the account of the principal, not of another.
+    """
+    early = record(1, eventTime="2026-11-20T08:00:00Z", sourceIPAddress="192.0.2.1")
+    late = record(2, eventTime="2026-11-20T12:00:00Z", sourceIPAddress="192.0.2.2")
+    (tmp_path / "a.json.gz").write_bytes(trail(early, late))
+    identity = record(3)["userIdentity"] | {"accountId": "999999999999", "principalId": "AIDAOTHER"}
+    identity["arn"] = "arn:aws:iam::999999999999:user/ben"
+    other = record(
+        3, eventTime="2020-01-01T08:00:00Z", recipientAccountId="999999999999", userIdentity=identity
+    )
+    (tmp_path / "b.json.gz").write_bytes(trail(other))
+    call_command("ingest_trail", str(tmp_path), stdout=StringIO())
+    answer = _json("activity", "AIDAANA", "--since", "2026-11-20T10:00:00Z")
+    assert (answer["calls"], len(answer["events"])) == (1, 1)
+    assert [(row["address"], row["calls"]) for row in answer["addresses"]] == [("192.0.2.2", 1)]
+    assert answer["known"] == {"from": "2026-11-20T08:00:00+00:00", "to": "2026-11-20T12:00:00+00:00"}
+    assert len(_json("activity", "AIDAANA")["addresses"]) == 2
+
+
 def test_a_stranger_and_a_wrong_date_are_errors(folder: Path) -> None:
     with pytest.raises(CommandError, match="knows no events"):
         call_command("activity", "ana")

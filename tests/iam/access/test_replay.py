@@ -46,6 +46,15 @@ def _replay(*options: str) -> Any:
     return json.loads(out.getvalue())
 
 
+@pytest.fixture
+def deny_all(tmp_path: Path) -> Path:
+    """A file with a policy that denies S3."""
+    file = tmp_path / "deny.json"
+    body = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+    file.write_text(json.dumps(body), encoding="utf-8")
+    return file
+
+
 def _arn(name: str) -> str:
     return f"arn:aws:iam::111111111111:policy/{name}"
 
@@ -63,6 +72,13 @@ def test_calls_that_only_the_policy_allowed_would_be_denied(maya: Entity) -> Non
     assert _counts(answer) == {"calls": 6, "same": 4, "denied": 2, "allowed": 0, "undecided": 0}
     (line,) = answer["changed"]
     assert (line["action"], line["resource"], line["calls"]) == ("s3:GetObject", "arn:aws:s3:::other/x", 2)
+
+
+def test_what_todays_policies_deny_already_is_told_apart(maya: Entity, deny_all: Path) -> None:
+    """AWS allowed it then; that it would be denied is not the doing of this change."""
+    happened(identity_of(maya), times=2, eventName="PutObject")
+    answer = _replay("--with", str(deny_all))
+    assert (answer["same"], answer["denied"], answer["denied_already"]) == (2, 0, 2)
 
 
 def test_a_policy_of_a_group_counts_and_a_user_is_found_within_its_path(maya: Entity) -> None:
