@@ -12,7 +12,7 @@ from django.db.models import F
 
 from console.operators.models import Operator, OperatorSession
 from iam.changes.restore import services
-from iam.changes.restore.models import Hold
+from iam.changes.restore.models import RestoreHold
 from iam.journal import head
 from iam.journal.services import Actor, record
 from iam.people.links.models import Link
@@ -64,7 +64,7 @@ def detect() -> None:
     """
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
-    if Hold._meta.db_table not in tables:
+    if RestoreHold._meta.db_table not in tables:
         return
     # In one transaction: a start that fails in the middle is the first one again.
     with transaction.atomic():

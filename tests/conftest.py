@@ -184,12 +184,12 @@ def prompt_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     as it is.
     """
     from iam.access.escalation_calculation import calculation, stored
-    from iam.access.escalation_calculation.models import Calculation
+    from iam.access.escalation_calculation.models import EscalationCalculation
 
     kept_at = stored.kept_at
 
     def up_to_date(at: datetime | None) -> stored.Stored | None:
-        known = Calculation.objects.filter(moment="").values_list("inputs", flat=True).first()
+        known = EscalationCalculation.objects.filter(moment="").values_list("inputs", flat=True).first()
         if known != calculation._inputs(None):
             calculation.calculate_due(is_forced=True)
         return kept_at(at)

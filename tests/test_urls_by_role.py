@@ -30,7 +30,7 @@ from iam.access.escalation_calculation.calculation import calculate_due
 from iam.activity.sources.models import TrailUpload
 from iam.changes.drift.models import Drift
 from iam.directory.models import AuditScope, Person, Role, RuleKind, Team, TeamRule
-from iam.linking.models import Apart
+from iam.linking.models import ExcludedMatch
 from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
 from iam.notify.models import Outgoing
@@ -241,8 +241,8 @@ def _made() -> World:
             "make a user": {"slug": "create-user"},
             "template": {"slug": "read-bucket"},
             "template version": {"slug": "read-bucket", "number": 1},
-            "mark": {"number": Apart.objects.create(user=own, person=operators["auditor"].person).pk},
-            "other mark": {"number": Apart.objects.create(user=other, person=person).pk},
+            "mark": {"number": ExcludedMatch.objects.create(user=own, person=operators["auditor"].person).pk},
+            "other mark": {"number": ExcludedMatch.objects.create(user=other, person=person).pk},
             "own drift": {"pk": _drift(own).pk},
             "other drift": {"pk": _drift(other).pk},
             "own grant": {"pk": made.grant(account, own, asked_by=operators["approver"].person).pk},

@@ -19,7 +19,7 @@ from console.web.attempt import attempt
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.linking import acts
-from iam.linking.models import Apart
+from iam.linking.models import ExcludedMatch
 from iam.linking.queries import PROPOSED, person_to_choose, signs_of
 from iam.linking.rights import OWNER_RIGHTS, linkable, may_link
 from iam.mirror.models import Entity, Kind
@@ -87,7 +87,7 @@ def mark_as_not_theirs(request: ViewerRequest, pk: int) -> HttpResponse:
 @recently_authenticated
 def forget(request: ViewerRequest, number: int) -> HttpResponse:
     """Take back that a person isn't the owner of a user."""
-    mark = Apart.objects.select_related("user__account", "person").filter(pk=number).first()
+    mark = ExcludedMatch.objects.select_related("user__account", "person").filter(pk=number).first()
     if mark is None or not linkable(request.viewer).filter(pk=mark.user_id).exists():
         raise Http404
     message = f"Tags and rules can propose {mark.person.name} for {mark.user.name} again."

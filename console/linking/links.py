@@ -23,7 +23,7 @@ from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer
 from iam.keyset import KeysetPlace
 from iam.linking import queries
-from iam.linking.models import Sign
+from iam.linking.models import UserMatch
 from iam.linking.ownership import lines_by_hand
 from iam.linking.patterns import PARTS
 from iam.linking.rights import OWNER_RIGHTS, may_link_any, may_rule
@@ -88,7 +88,7 @@ def _place(request: ViewerRequest, *, pk_kind: type[int] | type[UUID] = int) -> 
         raise Http404 from None
 
 
-def _lines(signs: list[Sign], view: str, *, viewer: Viewer) -> list[dict[str, Any]]:
+def _lines(signs: list[UserMatch], view: str, *, viewer: Viewer) -> list[dict[str, Any]]:
     pks = [sign.pk for sign in signs]
     password = dict(
         UserCredentials.objects.filter(valid_at(None), user__in=pks).values_list("user_id", "has_password")

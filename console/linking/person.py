@@ -17,7 +17,7 @@ from console.web.access import ViewerRequest, require
 from iam.access.levels import levels_of
 from iam.directory.models import Person
 from iam.guard import Viewer
-from iam.linking.models import Apart, Sign
+from iam.linking.models import ExcludedMatch, UserMatch
 from iam.linking.owners import may_set_owner, owning_team, teams_to_set
 from iam.linking.queries import (
     PersonUsers,
@@ -111,11 +111,11 @@ def _forms(
             for candidate, words in proposed
             if may_say(request.viewer, user=shown.entity, person=candidate)
         ],
-        "marks": list(Apart.objects.filter(user=shown.entity).select_related("person")),
+        "marks": list(ExcludedMatch.objects.filter(user=shown.entity).select_related("person")),
     }
 
 
-def _proposed(sign: Sign, *, viewer: Viewer) -> list[tuple[Person, str]]:
+def _proposed(sign: UserMatch, *, viewer: Viewer) -> list[tuple[Person, str]]:
     """Who may be meant, and why: the voices that disagree, anyone who has a user of the same name, anyone who
     had this one before.
     """

@@ -34,7 +34,7 @@ from iam.people.moving.models import Move
 from iam.people.moving.queries import move_for
 from iam.people.moving.single_blueprint_accounts import left_id, made_id
 from iam.people.offboarding.queries import visible_leavers
-from iam.people.onboarding.models import Newcomer
+from iam.people.onboarding.models import OnboardedPerson
 from iam.people.onboarding.queries import visible_runs
 
 
@@ -74,10 +74,10 @@ def _users_now(move: Move) -> set[int]:
     return {*move.users, *(owned_user.user.pk for owned_user in users)}
 
 
-def _made(request: ViewerRequest, move: Move) -> Newcomer | None:
+def _made(request: ViewerRequest, move: Move) -> OnboardedPerson | None:
     """The users that the move makes, as an onboarding that the viewer sees."""
     runs = visible_runs(request.viewer).filter(pk=made_id(move.pk))
-    return Newcomer.objects.filter(run__in=runs).select_related("run").first()
+    return OnboardedPerson.objects.filter(run__in=runs).select_related("run").first()
 
 
 @require_POST

@@ -22,7 +22,7 @@ from iam.changes.receipts import set_receipt_of
 from iam.people.blueprints.queries import said_in_full
 from iam.people.onboarding import services
 from iam.people.onboarding.existing_users import adoptable
-from iam.people.onboarding.models import Newcomer, OnboardingRun
+from iam.people.onboarding.models import OnboardedPerson, OnboardingRun
 from iam.people.onboarding.requester_scope import of_run
 from iam.people.onboarding.services import RunPlan
 from iam.people.runs.models import RowStatus
@@ -66,7 +66,7 @@ def _edited(request: ViewerRequest) -> int:
     return int(number) if number.isdecimal() and len(number) < 18 else 0
 
 
-def _receipt(request: ViewerRequest, run: OnboardingRun, there: list[Newcomer]) -> dict[str, Any]:
+def _receipt(request: ViewerRequest, run: OnboardingRun, there: list[OnboardedPerson]) -> dict[str, Any]:
     viewer = request.viewer
     ready = run.people.filter(standing=RowStatus.READY)
     try:

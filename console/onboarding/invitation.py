@@ -36,7 +36,7 @@ from iam.people.onboarding.invitation_state import (
     version_of,
     why_over,
 )
-from iam.people.onboarding.models import Newcomer, ProvisionedUser
+from iam.people.onboarding.models import OnboardedPerson, ProvisionedUser
 from iam.people.onboarding.repeat_invitation import request_invitation
 
 link_landing.PAGES[Purpose.INVITATION] = "invitation"
@@ -161,7 +161,7 @@ def gatehouse_sign_in(request: HttpRequest) -> HttpResponse:
 def _page(
     request: HttpRequest,
     link: Link,
-    newcomer: Newcomer,
+    newcomer: OnboardedPerson,
     *,
     taken: tuple[int, str, str] | None = None,
     refused: RefusedError | None = None,

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from django.db.models import Count, QuerySet
 
 from iam.access.certainty import Certainty
-from iam.access.escalation_calculation.models import Certain, Finding
+from iam.access.escalation_calculation.models import Certain, EscalationFinding
 from iam.access.escalation_calculation.path_records import (
     FindingPath,
     FindingPrincipal,
@@ -162,14 +162,14 @@ def who_reaches(
     )
 
 
-def findings_in(stored: Stored, accounts: Accounts) -> QuerySet[Finding, Finding]:
+def findings_in(stored: Stored, accounts: Accounts) -> QuerySet[EscalationFinding, EscalationFinding]:
     """The findings of some accounts, administrators among them."""
-    findings = Finding.objects.filter(calculation=stored.moment)
+    findings = EscalationFinding.objects.filter(calculation=stored.moment)
     return findings if accounts is None else findings.filter(account__in=accounts)
 
 
 def people_in(
-    findings: QuerySet[Finding, Finding],
+    findings: QuerySet[EscalationFinding, EscalationFinding],
 ) -> tuple[PrincipalCount, PrincipalCount, PrincipalCount]:
     """Count those that are confirmed, the others, and all, with the people behind the users."""
     rows = findings.order_by().values_list("principal", "arn", "aws_id", "is_role", "certainty")
@@ -203,7 +203,7 @@ class _UserKey(NamedTuple):
     unique_id: str
 
 
-def _row(finding: Finding, own_roles: frozenset[str]) -> EscalationRow:
+def _row(finding: EscalationFinding, own_roles: frozenset[str]) -> EscalationRow:
     path = from_json(finding.path)
     place = EscalationPosition(
         finding.is_role, finding.is_conditional, finding.steps, finding.account, finding.arn

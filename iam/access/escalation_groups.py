@@ -18,7 +18,7 @@ from django.db.models.functions import RowNumber
 from iam.access.certainty import Certainty
 from iam.access.escalation import CERTAIN, CERTAINTIES, Accounts, findings_in, people_in
 from iam.access.escalation_calculation import models, stored
-from iam.access.escalation_calculation.models import Certain, Finding
+from iam.access.escalation_calculation.models import Certain, EscalationFinding
 from iam.access.escalation_calculation.path_records import (
     FindingAct,
     FindingPath,
@@ -268,7 +268,9 @@ def groups_of(
     )
 
 
-def _climbing(known: Stored, accounts: Accounts, narrowed: GroupFilter) -> QuerySet[Finding, Finding]:
+def _climbing(
+    known: Stored, accounts: Accounts, narrowed: GroupFilter
+) -> QuerySet[EscalationFinding, EscalationFinding]:
     rows = findings_in(known, accounts).filter(steps__gt=0).filter(text_filter(narrowed.text))
     if narrowed.kind is not None:
         rows = rows.filter(is_role=narrowed.kind is PrincipalKind.ROLE)
@@ -278,14 +280,14 @@ def _climbing(known: Stored, accounts: Accounts, narrowed: GroupFilter) -> Query
 
 
 def _groups(
-    known: Stored, rows: QuerySet[Finding, Finding], accounts: Accounts, *, only: str = ""
+    known: Stored, rows: QuerySet[EscalationFinding, EscalationFinding], accounts: Accounts, *, only: str = ""
 ) -> list[OpeningStatements]:
     """The groups with their counts."""
     counts: dict[str, dict[tuple[Certainty, bool], int]] = {}
     tally = rows.order_by().values_list("opener", "certainty", "is_role").annotate(many=Count("pk"))
     for key, certainty, is_role, many in tally:
         counts.setdefault(key, {})[CERTAINTIES[Certain(certainty)], is_role] = many
-    kept = models.Opening.objects.filter(calculation=known.moment)
+    kept = models.EscalationOpening.objects.filter(calculation=known.moment)
     if only:
         kept = kept.filter(key=only)
     opening_groups = []
@@ -311,7 +313,10 @@ def _means(kept: Mapping[str, list[Any]], accounts: Accounts) -> Iterator[Means]
 
 
 def _filled(
-    groups: Sequence[OpeningStatements], rows: QuerySet[Finding, Finding], *, each: int | None
+    groups: Sequence[OpeningStatements],
+    rows: QuerySet[EscalationFinding, EscalationFinding],
+    *,
+    each: int | None,
 ) -> list[OpeningStatements]:
     """The groups with the first of those in them, or all; one query."""
     wanted = rows.filter(opener__in=[group.key for group in groups])
@@ -333,7 +338,7 @@ def _filled(
     ]
 
 
-def _affected(finding: Finding) -> AffectedByOpening:
+def _affected(finding: EscalationFinding) -> AffectedByOpening:
     path = from_json(finding.path)
     certainty = CERTAINTIES[Certain(finding.certainty)]
     return AffectedByOpening(

@@ -15,7 +15,7 @@ from django.db.models import Q
 from iam.activity.callers import USER
 from iam.activity.models import RoleUser, TrailCaller, TrailEvent
 from iam.directory.models import Identity, Person
-from iam.linking.models import Sign
+from iam.linking.models import UserMatch
 from iam.linking.ownership import DOUBTS
 from iam.mirror.models import Entity, Kind
 
@@ -43,7 +43,9 @@ def own_principals(person_id: UUID) -> list[Entity]:
     arns = set(linked) | roles_used({person_id}).get(person_id, frozenset())
     numbers = {
         sign.pk
-        for sign in Sign.objects.filter(Q(person=person_id) | Q(standing__in=DOUBTS)).only("person", "said")
+        for sign in UserMatch.objects.filter(Q(person=person_id) | Q(standing__in=DOUBTS)).only(
+            "person", "said"
+        )
         if sign.person_id == person_id or any(voice["person"] == str(person_id) for voice in sign.said)
     }
     living = Entity.objects.filter(kind__in=(Kind.USER, Kind.ROLE), gone_at__isnull=True)
@@ -57,7 +59,7 @@ def concerned_by_arn(entities: Sequence[Entity]) -> Mapping[str, frozenset[UUID]
     people: dict[str, set[UUID]] = defaultdict(set)
     for arn, person_id in Identity.objects.filter(user_arn__in=arns).values_list("user_arn", "person_id"):
         people[arn].add(person_id)
-    signs = Sign.objects.filter(user__in=[entity.pk for entity in entities])
+    signs = UserMatch.objects.filter(user__in=[entity.pk for entity in entities])
     for arn, voices in signs.values_list("user__arn", "said"):
         people[arn] |= {UUID(voice["person"]) for voice in voices if voice["person"]}
     return {arn: frozenset(ids) for arn, ids in people.items()}
@@ -79,7 +81,7 @@ def roles_used(people: Collection[UUID]) -> dict[UUID, frozenset[str]]:
 
 def _user_arns(people: Collection[UUID]) -> dict[str, UUID]:
     """Whose users are theirs, by ARN."""
-    matched = Sign.objects.filter(person__in=people).values_list("user__arn", "person_id")
+    matched = UserMatch.objects.filter(person__in=people).values_list("user__arn", "person_id")
     linked = Identity.objects.filter(person__in=people).values_list("user_arn", "person_id")
     return dict(matched.union(linked))
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 from django.db.models import Q, QuerySet
 
 from iam.directory.models import Identity
-from iam.linking.models import Sign
+from iam.linking.models import UserMatch
 from iam.linking.ownership import DOUBTS
 from iam.mirror.display_names import display_name
 from iam.mirror.pull.bulk import chunks
@@ -127,7 +127,7 @@ def _matches() -> tuple[QuerySet[Any, Any], QuerySet[Any, Any]]:
     """(number, email address, address) of users by what the ways say, and (ARN, unique id, email address) by
     hand.
     """
-    certain = Sign.objects.exclude(standing__in=DOUBTS).exclude(person=None, address="")
+    certain = UserMatch.objects.exclude(standing__in=DOUBTS).exclude(person=None, address="")
     signs = certain.order_by().values_list("pk", "person__email", "address")
     return signs, Identity.objects.order_by().values_list("user_arn", "aws_id", "person__email")
 
@@ -191,9 +191,9 @@ class Matcher:
             )
             self._arns.append(set(identities.values_list("user_arn", flat=True)))
             signs = (
-                Sign.objects.filter(person__name__icontains=word)
-                | Sign.objects.filter(person__email__icontains=word)
-                | Sign.objects.filter(address__icontains=word)
+                UserMatch.objects.filter(person__name__icontains=word)
+                | UserMatch.objects.filter(person__email__icontains=word)
+                | UserMatch.objects.filter(address__icontains=word)
             )
             self._numbers.append(set(signs.exclude(standing__in=DOUBTS).values_list("pk", flat=True)))
 
@@ -214,7 +214,7 @@ def text_filter(text: str) -> Q:
     for word in text.lower().split():
         of_person = Q(person__name__icontains=word) | Q(person__email__icontains=word)
         identities = Identity.objects.filter(of_person)
-        signs = Sign.objects.filter(of_person | Q(address__icontains=word)).exclude(standing__in=DOUBTS)
+        signs = UserMatch.objects.filter(of_person | Q(address__icontains=word)).exclude(standing__in=DOUBTS)
         condition &= (
             Q(search__contains=word)
             | Q(arn__in=identities.values("user_arn"))
@@ -259,6 +259,6 @@ def named_exactly(members: Iterable[N], text: str) -> list[N]:
         return shown
     named = Q(person__name__iexact=wanted) | Q(person__email__iexact=wanted)
     arns = set(Identity.objects.filter(named).values_list("user_arn", flat=True))
-    signs = Sign.objects.filter(named | Q(address=wanted)).exclude(standing__in=DOUBTS)
+    signs = UserMatch.objects.filter(named | Q(address=wanted)).exclude(standing__in=DOUBTS)
     numbers = set(signs.values_list("pk", flat=True))
     return [member for member in others if member.arn in arns or member.id in numbers]

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from iam.access.persons import named_exactly
 from iam.directory.models import Identity
-from iam.linking.models import Sign
+from iam.linking.models import UserMatch
 from iam.linking.ownership import DOUBTS
 from iam.mirror.models import Account, EntityState, Kind, TagSet, valid_at
 from iam.policy.request import PrincipalKind
@@ -146,7 +146,7 @@ def _by_other_names(text: str, accounts: Scope, at: datetime | None) -> list[tup
 
 def _may_be_called(lowered: str) -> Q:
     named = Q(person__name__iexact=lowered) | Q(person__email__iexact=lowered)
-    signs = Sign.objects.filter(named | Q(address=lowered)).exclude(standing__in=DOUBTS)
+    signs = UserMatch.objects.filter(named | Q(address=lowered)).exclude(standing__in=DOUBTS)
     return (
         Q(sort_name=lowered)
         | Q(arn__in=Identity.objects.filter(named).values("user_arn"))

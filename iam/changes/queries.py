@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from iam.changes.approval.models import Ballot
+from iam.changes.approval.models import StageDecider
 from iam.changes.approval.rules import PERSON, ROLE, TEAM
 from iam.changes.models import (
     OPEN,
@@ -87,7 +87,7 @@ def waiting_for(viewer: Viewer) -> QuerySet[Change]:
     return waiting.exclude(Exists(of_own)) if arns else waiting
 
 
-def _ballots_of(viewer: Viewer) -> QuerySet[Ballot]:
+def _ballots_of(viewer: Viewer) -> QuerySet[StageDecider]:
     """The ballots that name this viewer: by a role in all accounts of the set, by a team that they lead, by
     themselves.
     """
@@ -102,7 +102,7 @@ def _ballots_of(viewer: Viewer) -> QuerySet[Ballot]:
             )
             named &= ~Q(Exists(elsewhere))
         wanted |= named
-    return Ballot.objects.filter(wanted)
+    return StageDecider.objects.filter(wanted)
 
 
 def _has_agreed(viewer: Viewer) -> Q:

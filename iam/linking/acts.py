@@ -16,7 +16,7 @@ from iam.directory.rules import DirectoryRuleError
 from iam.directory.services import add_person
 from iam.guard import Viewer
 from iam.journal.services import record
-from iam.linking.models import Apart, How, LinkStanding, Sign
+from iam.linking.models import ExcludedMatch, How, LinkStanding, UserMatch
 from iam.linking.ownership import owners_of
 from iam.linking.refresh import refresh_users
 from iam.linking.rights import check
@@ -34,7 +34,7 @@ def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Iden
     check(viewer, user=user, person=person)
     if user.gone_at is not None:
         raise DirectoryRuleError(f"{user.name} was deleted in AWS.")
-    sign = Sign.objects.filter(pk=user.pk).first()
+    sign = UserMatch.objects.filter(pk=user.pk).first()
     named = sign is not None and sign.standing == LinkStanding.KNOWN and sign.person_id == person.pk
     stale = Identity.objects.filter(user_arn=user.arn).exclude(aws_id__in=["", user.aws_id]).first()
     if stale is not None:
@@ -72,13 +72,13 @@ def undo(viewer: Viewer, *, user: Entity) -> Person:
 
 
 @transaction.atomic
-def set_apart(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Apart:
+def set_apart(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> ExcludedMatch:
     """This user is not theirs, whatever any way says from now on. Raises DirectoryRuleError."""
     check(viewer, user=user, person=person)
     text = why.strip()[:MAX_WHY_LENGTH]
     for identity in Identity.objects.filter(user_arn=user.arn, person=person).select_related("person"):
         identity_links.unlink(identity, actor=viewer, data={"why": text})
-    mark, made = Apart.objects.get_or_create(
+    mark, made = ExcludedMatch.objects.get_or_create(
         user=user, person=person, defaults={"why": text, "said_by": viewer.name[:128]}
     )
     if made:
@@ -88,10 +88,10 @@ def set_apart(viewer: Viewer, *, user: Entity, person: Person, why: str = "") ->
 
 
 @transaction.atomic
-def forget(viewer: Viewer, mark: Apart) -> None:
+def forget(viewer: Viewer, mark: ExcludedMatch) -> None:
     """Take back that somebody is not meant: the ways may say it again. Raises DirectoryRuleError."""
     check(viewer, user=mark.user, person=mark.person)
-    if Apart.objects.filter(pk=mark.pk).delete()[0]:
+    if ExcludedMatch.objects.filter(pk=mark.pk).delete()[0]:
         _record("identity.together", viewer, mark.user, mark.person)
         refresh_users([mark.user_id])
 

@@ -35,7 +35,7 @@ class LinkStanding(models.TextChoices):
     CONFLICT = "conflict", "Tags and rules disagree"
 
 
-class Ways(models.Model):
+class MatchSettings(models.Model):
     """The settings of the organization: one row. `version` counts what was changed of them and of the
     rules.
     """
@@ -46,6 +46,7 @@ class Ways(models.Model):
     people_until = models.DateTimeField(null=True, help_text="Until when people who came were looked at.")
 
     class Meta:
+        db_table = "linking_ways"
         verbose_name_plural = "ways"
 
     def __str__(self) -> str:
@@ -69,7 +70,7 @@ class NameRule(models.Model):
         return f"{self.user_name} of {self.address}"
 
 
-class Sign(models.Model):
+class UserMatch(models.Model):
     """What the ways say of one user, worked out when the mirror, the ways or the people change; what is said
     by hand stands in the directory.
 
@@ -90,6 +91,7 @@ class Sign(models.Model):
     said = models.JSONField(default=list)
 
     class Meta:
+        db_table = "linking_sign"
         indexes = [
             models.Index(fields=["login", "user"], name="sign_by_login"),
             models.Index(fields=["address"], name="sign_by_address", condition=~models.Q(address="")),
@@ -101,7 +103,7 @@ class Sign(models.Model):
         return f"{self.login}: {self.standing}"
 
 
-class Apart(models.Model):
+class ExcludedMatch(models.Model):
     """Somebody said that this user is not this person's; no way says it again. A user who is made again is
     another user.
     """
@@ -113,18 +115,22 @@ class Apart(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        db_table = "linking_apart"
         constraints = [models.UniqueConstraint(fields=["user", "person"], name="apart_once")]
 
     def __str__(self) -> str:
         return f"{self.user_id} is not {self.person_id}"
 
 
-class Worked(models.Model):
+class MatchedAccount(models.Model):
     """How far an account was worked out: its revision, and the version of the ways."""
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="+")
     revision = models.PositiveBigIntegerField(default=0)
     ways = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "linking_worked"
 
     def __str__(self) -> str:
         return f"{self.account_id} until {self.revision}"

@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.directory.models import Identity, Person, Tie
-from iam.linking.models import How, LinkStanding, Sign
+from iam.linking.models import How, LinkStanding, UserMatch
 from iam.mirror.models import Entity, Kind
 
 DOUBTS: Final = (LinkStanding.AMBIGUOUS, LinkStanding.CONFLICT)
@@ -41,7 +41,7 @@ class Ownership:
     confirmed: bool = False
     standing: str = LinkStanding.NOBODY
     identity: Identity | None = None
-    sign: Sign | None = None
+    sign: UserMatch | None = None
 
     @property
     def in_doubt(self) -> bool:
@@ -109,7 +109,7 @@ def people_concerned(arns: Iterable[str]) -> frozenset[UUID]:
         return frozenset()
     linked = Identity.objects.filter(user_arn__in=wanted).values_list("user_arn", "person_id")
     by_hand = dict(linked)
-    signs = Sign.objects.filter(user__arn__in=wanted - by_hand.keys(), user__gone_at__isnull=True)
+    signs = UserMatch.objects.filter(user__arn__in=wanted - by_hand.keys(), user__gone_at__isnull=True)
     voices = signs.values_list("said", flat=True)
     proposed = {UUID(voice["person"]) for voice in chain.from_iterable(voices) if voice["person"]}
     return frozenset(by_hand.values()) | proposed
@@ -121,7 +121,7 @@ def owners_of(users: Sequence[Entity]) -> dict[int, Ownership]:
     identity_by_arn = {identity.user_arn: identity for identity in rows}
     signs = {
         sign.pk: sign
-        for sign in Sign.objects.filter(pk__in=[entity.pk for entity in users]).select_related(
+        for sign in UserMatch.objects.filter(pk__in=[entity.pk for entity in users]).select_related(
             "person", "former"
         )
     }
@@ -130,7 +130,7 @@ def owners_of(users: Sequence[Entity]) -> dict[int, Ownership]:
     }
 
 
-def _answer(user: Entity, identity: Identity | None, sign: Sign | None) -> Ownership:
+def _answer(user: Entity, identity: Identity | None, sign: UserMatch | None) -> Ownership:
     if identity is not None and identity.aws_id in ("", user.aws_id):
         return Ownership(
             person=identity.person,
@@ -162,7 +162,7 @@ def users_of(
     strange = {address for address in addresses if address}
     identities = list(Identity.objects.filter(person__in=by_id).select_related("person"))
     signs = list(
-        Sign.objects.filter(
+        UserMatch.objects.filter(
             Q(person__in=by_id) | Q(person__isnull=True, standing=LinkStanding.NOBODY, address__in=strange)
         ).select_related("person")
     )
@@ -197,10 +197,10 @@ def lines_by_hand(users: Sequence[Entity]) -> dict[str, Identity]:
 
 def unconfirmed_of(person_id: UUID) -> int:
     """How many users a way says to be somebody's that nobody has confirmed; one query."""
-    return waiting(Sign.objects.filter(person=person_id, standing=LinkStanding.KNOWN)).count()
+    return waiting(UserMatch.objects.filter(person=person_id, standing=LinkStanding.KNOWN)).count()
 
 
-def waiting(rows: QuerySet[Sign]) -> QuerySet[Sign]:
+def waiting(rows: QuerySet[UserMatch]) -> QuerySet[UserMatch]:
     """Of signs, those of living users to whom nobody was linked by hand."""
     tied = Identity.objects.filter(user_arn=OuterRef("user__arn")).filter(
         Q(aws_id="") | Q(aws_id=OuterRef("user__aws_id"))

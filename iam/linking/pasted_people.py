@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from iam.directory.models import Identity, Person
-from iam.linking.models import LinkStanding, Sign
+from iam.linking.models import LinkStanding, UserMatch
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
@@ -141,7 +141,7 @@ def match_names(names: Sequence[str], *, among: QuerySet[Entity]) -> list[Pasted
 def _by_own_name(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
     """ARNs and user names; IAM user names are unique without regard to case."""
     small = [name.lower() for name in names]
-    signs = Sign.objects.filter(login__in=small).values("user")
+    signs = UserMatch.objects.filter(login__in=small).values("user")
     rows = among.filter(Q(arn__in=names) | Q(name__in={*names, *small}) | Q(pk__in=signs))
     for entity in rows.select_related("account"):
         name_basis = "User name" if entity.kind == Kind.USER else "Name"
@@ -170,7 +170,7 @@ def _by_sign(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity])
     small = [name.lower() for name in names]
     people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
     people_meant = people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names)).values("pk")
-    signs = Sign.objects.filter(
+    signs = UserMatch.objects.filter(
         Q(address__in=small) | Q(person__in=people_meant, standing=LinkStanding.KNOWN),
         user__in=among.values("pk"),
     ).select_related("person", "user__account")

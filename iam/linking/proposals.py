@@ -18,7 +18,7 @@ from iam.directory.models import Identity, Person
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Viewer
 from iam.linking.acts import Confirmed, add_and_link, link
-from iam.linking.models import LinkStanding, Sign
+from iam.linking.models import LinkStanding, UserMatch
 from iam.linking.ownership import DOUBTS, owners_of
 from iam.linking.queries import (
     DOUBTFUL,
@@ -124,7 +124,8 @@ def review(viewer: Viewer) -> Review:
 def match_rows(viewer: Viewer, proposals: Sequence[Proposal]) -> list[MatchRow]:
     """The rows of some proposals, in their order."""
     signs = {
-        sign.pk: sign for sign in _rows(Sign.objects.filter(pk__in=[proposal.user for proposal in proposals]))
+        sign.pk: sign
+        for sign in _rows(UserMatch.objects.filter(pk__in=[proposal.user for proposal in proposals]))
     }
     candidates = _Candidates(viewer, list(signs.values()))
     return [candidates.row(signs[proposal.user]) for proposal in proposals if proposal.user in signs]
@@ -151,19 +152,19 @@ def _sure_groups(viewer: Viewer) -> Iterator[Group]:
         yield Group(reason.lower(), reason[:1].upper() + reason[1:], tuple(proposals))
 
 
-def _hinted(viewer: Viewer) -> QuerySet[Sign]:
+def _hinted(viewer: Viewer) -> QuerySet[UserMatch]:
     """Users without a person for whom there is a hint: an address, a user of the same name, the name of a
     person.
     """
     unlinked = signs_of(UNLINKED, viewer)
     links = Identity.objects.filter(user_arn=OuterRef("user__arn"))
-    namesakes = Sign.objects.filter(Exists(links), login=OuterRef("login"), user__gone_at__isnull=True)
+    namesakes = UserMatch.objects.filter(Exists(links), login=OuterRef("login"), user__gone_at__isnull=True)
     twins = namesakes.exclude(account=OuterRef("account"))
     is_hinted = ~Q(address="") | Q(former__isnull=False) | Q(Exists(twins))
     return unlinked.filter(is_hinted | Q(pk__in=_named_like_people(unlinked, viewer)))
 
 
-def _named_like_people(signs: QuerySet[Sign], viewer: Viewer) -> list[int]:
+def _named_like_people(signs: QuerySet[UserMatch], viewer: Viewer) -> list[int]:
     """Users whose name, as people write it, is that of somebody; three queries."""
     people = people_to_choose(viewer).values_list("name", flat=True)
     names = {name.lower() for name in people if " " in name}
@@ -178,14 +179,14 @@ def _named_like_people(signs: QuerySet[Sign], viewer: Viewer) -> list[int]:
     return numbers
 
 
-def _rows(signs: QuerySet[Sign]) -> QuerySet[Sign]:
+def _rows(signs: QuerySet[UserMatch]) -> QuerySet[UserMatch]:
     return signs.select_related("user__account", "former").order_by("login", "user")
 
 
 class _Candidates:
     """Who may be meant by signs, and why; a handful of queries."""
 
-    def __init__(self, viewer: Viewer, signs: Sequence[Sign]) -> None:
+    def __init__(self, viewer: Viewer, signs: Sequence[UserMatch]) -> None:
         self._viewer = viewer
         voices = chain.from_iterable(sign.said for sign in signs)
         suggested = {voice["person"] for voice in voices if voice["person"]}
@@ -197,10 +198,10 @@ class _Candidates:
         names = [self._display(sign) for sign in open_signs]
         self._named = _people_named(viewer, names)
 
-    def _display(self, sign: Sign) -> str:
+    def _display(self, sign: UserMatch) -> str:
         return display_name(sign.user.name, self._tags.get(sign.pk))
 
-    def row(self, sign: Sign) -> MatchRow:
+    def row(self, sign: UserMatch) -> MatchRow:
         """The row of a user."""
         words: dict[UUID, list[str]] = defaultdict(list)
         people: dict[UUID, Person] = {}

@@ -17,7 +17,7 @@ from django.db.models.functions import Lower
 from iam.directory.models import Identity, OwnedUser, Person, Role
 from iam.guard import Viewer
 from iam.keyset import KeysetPlace, Order, RowPage, page
-from iam.linking.models import Apart, LinkStanding, Sign
+from iam.linking.models import ExcludedMatch, LinkStanding, UserMatch
 from iam.linking.ownership import DOUBTS, LinkedUser, Ownership, owners_of, users_of, waiting
 from iam.linking.rights import linkable, people_to_choose
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
@@ -73,7 +73,7 @@ def gone_of(person: Person, *, viewer: Viewer) -> list[Entity]:
     """Users that were theirs when AWS had them last, as far as the viewer sees them, the latest first: two
     queries.
     """
-    theirs = Q(pk__in=Sign.objects.filter(person=person).values("pk"))
+    theirs = Q(pk__in=UserMatch.objects.filter(person=person).values("pk"))
     for arn, aws_id in Identity.objects.filter(person=person).values_list("user_arn", "aws_id"):
         link = Q(arn=arn)
         if aws_id:
@@ -126,7 +126,7 @@ def users_found(viewer: Viewer, text: str) -> list[Entity]:
     start = text.strip().lower()
     if not start:
         return []
-    signs = waiting(Sign.objects.filter(login__gte=start, login__lt=start + "\U0010ffff"))
+    signs = waiting(UserMatch.objects.filter(login__gte=start, login__lt=start + "\U0010ffff"))
     rows = _linkable(signs, viewer).select_related("user__account")
     return [sign.user for sign in rows.order_by("login", "user")[:MAX_MATCHES]]
 
@@ -148,9 +148,9 @@ def _linkable(rows: QuerySet[M], viewer: Viewer) -> QuerySet[M]:
     return rows.filter(user__in=linkable(viewer).values("pk"))
 
 
-def signs_of(view: str, viewer: Viewer) -> QuerySet[Sign]:
+def signs_of(view: str, viewer: Viewer) -> QuerySet[UserMatch]:
     """The signs of a view that are of users of whom the viewer may say whose they are."""
-    rows = Sign.objects.all()
+    rows = UserMatch.objects.all()
     if view == PROPOSED:
         rows = rows.filter(standing=LinkStanding.KNOWN, person__isnull=False)
     elif view == DOUBTFUL:
@@ -167,10 +167,10 @@ def signs_of(view: str, viewer: Viewer) -> QuerySet[Sign]:
 
 def any_sign(viewer: Viewer, says: Q) -> bool:
     """True if a user, of whom the viewer may say whose they are and nobody has, has such a sign."""
-    return waiting(_linkable(Sign.objects.filter(says), viewer)).exists()
+    return waiting(_linkable(UserMatch.objects.filter(says), viewer)).exists()
 
 
-def part_of(view: str, viewer: Viewer, *, after: KeysetPlace | None = None) -> RowPage[Sign]:
+def part_of(view: str, viewer: Viewer, *, after: KeysetPlace | None = None) -> RowPage[UserMatch]:
     """A page of a view, by user name; the same few queries whatever the size of the organization."""
     signs = signs_of(view, viewer).select_related("user__account", "person", "former")
     return page(signs, order=BY_LOGIN, size=PAGE, after=after)
@@ -183,19 +183,21 @@ def count_of(view: str, viewer: Viewer) -> int:
     return int(signs_of(view, viewer).order_by().values("pk")[: CAP + 1].count())
 
 
-def marks(viewer: Viewer) -> QuerySet[Apart]:
+def marks(viewer: Viewer) -> QuerySet[ExcludedMatch]:
     """Who was said not to be meant, newest first."""
-    living = Apart.objects.filter(user__gone_at__isnull=True, user__account__removed_at__isnull=True)
+    living = ExcludedMatch.objects.filter(user__gone_at__isnull=True, user__account__removed_at__isnull=True)
     rows = _linkable(living, viewer)
     return rows.select_related("user__account", "person").order_by("-at", "-pk")
 
 
-def same_names(signs: Sequence[Sign], *, viewer: Viewer) -> dict[int, list[tuple[Person, Entity]]]:
+def same_names(signs: Sequence[UserMatch], *, viewer: Viewer) -> dict[int, list[tuple[Person, Entity]]]:
     """Whom users of the same name in other accounts that the viewer sees were linked to by hand, by user:
     three queries. A proposal, and never more.
     """
     logins = {sign.login for sign in signs}
-    twins = Sign.objects.filter(login__in=logins, user__gone_at__isnull=True).select_related("user__account")
+    twins = UserMatch.objects.filter(login__in=logins, user__gone_at__isnull=True).select_related(
+        "user__account"
+    )
     if not viewer.scope.sees_everything:
         twins = twins.filter(user__in=visible_entities(viewer).values("pk"))
     tied = Identity.objects.filter(user_arn=OuterRef("user__arn"))
@@ -203,7 +205,7 @@ def same_names(signs: Sequence[Sign], *, viewer: Viewer) -> dict[int, list[tuple
     rows = Identity.objects.filter(user_arn__in=[sign.user.arn for sign in others]).select_related("person")
     person_by_arn = {identity.user_arn: identity.person for identity in rows}
     apart = set(
-        Apart.objects.filter(user__in=[sign.pk for sign in signs]).values_list("user_id", "person_id")
+        ExcludedMatch.objects.filter(user__in=[sign.pk for sign in signs]).values_list("user_id", "person_id")
     )
     by_login: dict[str, list[tuple[Person, Entity]]] = {}
     for sign in others:
@@ -219,7 +221,7 @@ def same_names(signs: Sequence[Sign], *, viewer: Viewer) -> dict[int, list[tuple
     }
 
 
-def names_of(signs: Iterable[Sign], *, viewer: Viewer) -> dict[str, str]:
+def names_of(signs: Iterable[UserMatch], *, viewer: Viewer) -> dict[str, str]:
     """The names of the people whom the voices name, by their ids as text; who is outside the scope of the
     viewer has none. Two queries.
     """
@@ -244,7 +246,9 @@ def persons(viewer: Viewer) -> QuerySet[Person]:
         return Person.objects.all()
     seen = visible_entities(viewer).filter(kind=Kind.USER, gone_at__isnull=True)
     linked_people = Identity.objects.filter(user_arn__in=seen.values("arn")).values("person")
-    proposed_people = Sign.objects.filter(user__in=seen.values("pk"), person__isnull=False).values("person")
+    proposed_people = UserMatch.objects.filter(user__in=seen.values("pk"), person__isnull=False).values(
+        "person"
+    )
     return Person.objects.filter(Q(pk__in=linked_people) | Q(pk__in=proposed_people))
 
 

@@ -17,8 +17,8 @@ from iam.directory.identity_links import backfill_aws_id, drop_recreated
 from iam.directory.models import Identity, OwnedUser, Person
 from iam.directory.services import follow_rename
 from iam.linking.matching import KnownPeople, MatchResult, MatchRules, UserFacts, small_keys
-from iam.linking.models import Apart, NameRule, Sign, Worked
-from iam.linking.models import Ways as Row
+from iam.linking.models import ExcludedMatch, MatchedAccount, NameRule, UserMatch
+from iam.linking.models import MatchSettings as Row
 from iam.linking.patterns import NamePattern
 from iam.mirror.models import Account, Entity, Kind, TagSet, valid_at
 
@@ -53,7 +53,7 @@ def refresh_links(*, whole: bool = False) -> int:
     """
     row = settings_row()
     now = datetime.now(tz=UTC)
-    progress = Worked.objects.filter(account=OuterRef("pk"))
+    progress = MatchedAccount.objects.filter(account=OuterRef("pk"))
     current = progress.filter(revision__gte=OuterRef("revision"), ways=row.version)
     accounts = Account.objects.filter(removed_at__isnull=True).order_by("pk")
     rows_due = accounts if whole else accounts.filter(~Exists(current))
@@ -85,7 +85,7 @@ def refresh_users(pks: Collection[int]) -> None:
 def _account(account: Account, known: KnownPeople, *, version: int, whole: bool) -> int:
     # Before the users are read: what is written meanwhile has a later revision, and is looked at next time.
     revision = Account.objects.values_list("revision", flat=True).get(pk=account.pk)
-    worked = Worked.objects.filter(pk=account.pk).first()
+    worked = MatchedAccount.objects.filter(pk=account.pk).first()
     if worked is not None and worked.ways == version and worked.revision >= revision and not whole:
         # Another worker was faster.
         return 0
@@ -95,8 +95,8 @@ def _account(account: Account, known: KnownPeople, *, version: int, whole: bool)
     pks = list(users.order_by("pk").values_list("pk", flat=True))
     for chunk in _chunks(pks):
         _users(chunk, known)
-    Worked.objects.bulk_create(
-        [Worked(account=account, revision=revision, ways=version)],
+    MatchedAccount.objects.bulk_create(
+        [MatchedAccount(account=account, revision=revision, ways=version)],
         update_conflicts=True,
         unique_fields=["account"],
         update_fields=["revision", "ways"],
@@ -113,7 +113,7 @@ def _newcomers(people: Iterable[tuple[UUID, str]], known: KnownPeople) -> int:
         addresses.add(email.lower())
     newcomers: set[int] = set()
     for texts_part in _chunks(sorted(names | addresses)):
-        rows = Sign.objects.filter(Q(login__in=texts_part) | Q(address__in=texts_part))
+        rows = UserMatch.objects.filter(Q(login__in=texts_part) | Q(address__in=texts_part))
         newcomers.update(rows.values_list("pk", flat=True))
     for chunk in _chunks(sorted(newcomers)):
         _users(chunk, known)
@@ -131,7 +131,7 @@ def _users(pks: Collection[int], known: KnownPeople) -> None:
         (kept, SIGN_FIELDS),
         ([sign for sign in rows if sign.former_id], (*SIGN_FIELDS, "former")),
     ):
-        Sign.objects.bulk_create(
+        UserMatch.objects.bulk_create(
             signs_to_save, update_conflicts=True, unique_fields=["user"], update_fields=list(fields)
         )
 
@@ -140,15 +140,15 @@ def facts_of(names: Mapping[int, str]) -> dict[int, UserFacts]:
     """The facts that the matching methods use, of users by their numbers and names: two queries."""
     tags = dict(TagSet.objects.filter(valid_at(None), entity__in=names).values_list("entity_id", "tags"))
     excluded: dict[int, set[UUID]] = defaultdict(set)
-    for user, person in Apart.objects.filter(user__in=names).values_list("user_id", "person_id"):
+    for user, person in ExcludedMatch.objects.filter(user__in=names).values_list("user_id", "person_id"):
         excluded[user].add(person)
     return {
         pk: UserFacts(name, small_keys(tags.get(pk, {})), excluded.get(pk, ())) for pk, name in names.items()
     }
 
 
-def _row(user: Entity, verdict: MatchResult, former: UUID | None) -> Sign:
-    return Sign(
+def _row(user: Entity, verdict: MatchResult, former: UUID | None) -> UserMatch:
+    return UserMatch(
         user=user,
         account_id=user.account_id,
         login=user.name.lower()[:128],

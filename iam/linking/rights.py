@@ -18,7 +18,7 @@ from iam.directory.models import Identity, Person, Role, RoleAssignment
 from iam.directory.rules import DirectoryRuleError
 from iam.directory.second_approvers import why_alone
 from iam.guard import Right, Viewer
-from iam.linking.models import Sign
+from iam.linking.models import UserMatch
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 
@@ -97,7 +97,7 @@ def _reaches(viewer: Viewer, user: Entity, person: Person) -> bool:
     arns = Identity.objects.filter(person=person).values("user_arn")
     if linkable(viewer).filter(arn__in=arns).exists():
         return True
-    return not arns.exists() and Sign.objects.filter(user=user, person=person).exists()
+    return not arns.exists() and UserMatch.objects.filter(user=user, person=person).exists()
 
 
 def rules(person: Person) -> bool:

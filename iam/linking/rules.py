@@ -19,8 +19,8 @@ from iam.directory.rules import DirectoryRuleError, assert_administers
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.linking.matching import KnownPeople, MatchResult, MatchRules
-from iam.linking.models import LinkStanding, NameRule, Sign
-from iam.linking.models import Ways as Row
+from iam.linking.models import LinkStanding, NameRule, UserMatch
+from iam.linking.models import MatchSettings as Row
 from iam.linking.ownership import DOUBTS, waiting
 from iam.linking.patterns import NamePattern, PatternError
 from iam.linking.refresh import current_rules, facts_of, people_known_by, settings_row
@@ -98,7 +98,7 @@ def foretell(chosen: ChosenMatchRules) -> Effect:
     effect, people = Effect(), set()
     verdicts: list[tuple[_Now, MatchResult]] = []
     for chunk in _chunks(_concerned(before, wanted, old, new)):
-        signs = waiting(Sign.objects.filter(pk__in=chunk)).order_by("login", "pk")
+        signs = waiting(UserMatch.objects.filter(pk__in=chunk)).order_by("login", "pk")
         # As values: of very many users only the few that are shown are made to objects.
         rows = [_Now(*row) for row in signs.values_list("pk", "user__name", "person", "standing", "address")]
         facts = facts_of({row.pk: row.name for row in rows})
@@ -164,7 +164,7 @@ def _concerned(before: MatchRules, wanted: MatchRules, old: KnownPeople, new: Kn
         logins |= set(new.by_address)
     concerned: set[int] = set()
     for chunk in _chunks(sorted(logins)):
-        concerned.update(Sign.objects.filter(login__in=chunk).values_list("pk", flat=True))
+        concerned.update(UserMatch.objects.filter(login__in=chunk).values_list("pk", flat=True))
     keys = set(before.tag_keys) ^ set(wanted.tag_keys)
     if keys or before.tag_keys != wanted.tag_keys:
         rows = TagSet.objects.filter(

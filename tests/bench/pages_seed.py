@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 
-from iam.access.escalation_calculation.models import Finding
+from iam.access.escalation_calculation.models import EscalationFinding
 from iam.access.escalation_calculation.tasks import calculate_escalation
 from iam.directory.models import Role
 from iam.mirror.models import Account, Entity, Section, SectionState, UserCredentials
@@ -130,6 +130,6 @@ def calculate() -> dict[str, Any]:
     return {
         "escalation": escalated - began,
         "fleet": time.perf_counter() - escalated,
-        "findings": Finding.objects.filter(steps__gt=0).count(),
+        "findings": EscalationFinding.objects.filter(steps__gt=0).count(),
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }

@@ -34,7 +34,7 @@ from console.web.moments import left_text, moment_text
 from console.web.render import is_fragment, render_live, render_page
 from iam.access.grants.grant_use import grant_use
 from iam.access.grants.hidden_recipients import hidden_holders, seen_holders
-from iam.access.grants.models import GIVING, Grant, GrantState, Preparation
+from iam.access.grants.models import GIVING, Grant, GrantPreparation, GrantState
 from iam.access.grants.owners import may_name_grant_owner, owner_of_grant
 from iam.access.grants.phrases import counted
 from iam.access.grants.queries import parts_of, visible_grants
@@ -244,7 +244,7 @@ def problems_of(grant: Grant) -> dict[str, Any]:
     """Why it could not be asked for: the first of many."""
     if grant.state != GrantState.REFUSED:
         return {}
-    rows = Preparation.objects.filter(pk=grant.pk).values_list("problems", flat=True)
+    rows = GrantPreparation.objects.filter(pk=grant.pk).values_list("problems", flat=True)
     row = list(rows.first() or ())
     return {"problems": row[:PROBLEMS], "more_problems": max(0, len(row) - PROBLEMS)}
 

@@ -19,7 +19,7 @@ from iam.changes.receipts import set_receipt_of
 from iam.changes.services.plans import ChangePlan
 from iam.directory.models import Identity, Role, RoleAssignment
 from iam.guard import Viewer
-from iam.linking.models import Sign
+from iam.linking.models import UserMatch
 from iam.mirror.models import Account, Entity, Kind
 
 
@@ -97,7 +97,7 @@ def users_of_people(seen: EnforcementForecast, people: Iterable[UUID]) -> dict[U
     mentions = Q(pk__in=[])
     for person in wanted:
         mentions |= Q(said__icontains=str(person))
-    for user, voices in Sign.objects.filter(mentions, account=seen.scope.account).values_list(
+    for user, voices in UserMatch.objects.filter(mentions, account=seen.scope.account).values_list(
         "user_id", "said"
     ):
         voiced = {voice["person"] for voice in voices}

@@ -23,13 +23,13 @@ from iam.access.certainty import DECIDING_SECTIONS
 from iam.access.escalation_calculation import search
 from iam.access.escalation_calculation.code_version import code_version
 from iam.access.escalation_calculation.findings import AccountFindings, digest_of
-from iam.access.escalation_calculation.models import Calculation, Question
+from iam.access.escalation_calculation.models import EscalationCalculation, EscalationQuestion
 from iam.access.escalation_calculation.path_records import FORMAT
 from iam.access.escalation_calculation.service_uses import count_services, due_accounts
 from iam.access.escalation_calculation.writes import keep
 from iam.access.escalation_graph import escalation
 from iam.directory.models import Identity
-from iam.linking.models import Sign
+from iam.linking.models import UserMatch
 from iam.mirror.models import Account, Section, SectionState
 from iam.mirror.pull.sections import ORGANIZATION
 from iam.mirror.queries.accounts import gatehouse_role_arns
@@ -56,7 +56,7 @@ def calculate_due(*, is_forced: bool = False) -> int:
     """
     if not is_forced and not _has_work():
         return 0
-    now_row, _ = Calculation.objects.get_or_create(moment="")
+    now_row, _ = EscalationCalculation.objects.get_or_create(moment="")
     lease = _claim(now_row)
     if not lease:
         return 0
@@ -71,7 +71,7 @@ def calculate_due(*, is_forced: bool = False) -> int:
                     break
             _tidy()
     finally:
-        Calculation.objects.filter(moment="", lease=lease).update(lease="", lease_until=None)
+        EscalationCalculation.objects.filter(moment="", lease=lease).update(lease="", lease_until=None)
     return done
 
 
@@ -84,7 +84,7 @@ def _renewed(lease: str) -> Iterator[None]:
         try:
             while not ended.wait(RENEW_SECONDS):
                 until = datetime.now(tz=UTC) + LEASE
-                Calculation.objects.filter(moment="", lease=lease).update(lease_until=until)
+                EscalationCalculation.objects.filter(moment="", lease=lease).update(lease_until=until)
         except DatabaseError as error:
             logger.warning("escalation.lease_not_renewed", error=str(error))
         finally:
@@ -101,7 +101,7 @@ def _renewed(lease: str) -> Iterator[None]:
 
 def _has_work() -> bool:
     """Whether something is due or was asked; nothing is written to find out."""
-    row = Calculation.objects.filter(moment="").first()
+    row = EscalationCalculation.objects.filter(moment="").first()
     return (
         row is None
         or _is_due(row, _inputs(None), datetime.now(tz=UTC))
@@ -111,23 +111,25 @@ def _has_work() -> bool:
     )
 
 
-def _to_calculate() -> QuerySet[Calculation, Calculation]:
+def _to_calculate() -> QuerySet[EscalationCalculation, EscalationCalculation]:
     """Past moments that somebody asked for."""
     kept = {"number__gt": 0, "format": FORMAT, "inputs": code_version()}
-    return Calculation.objects.exclude(moment="").exclude(**kept)
+    return EscalationCalculation.objects.exclude(moment="").exclude(**kept)
 
 
-def _to_answer() -> QuerySet[Question, Question]:
+def _to_answer() -> QuerySet[EscalationQuestion, EscalationQuestion]:
     """Questions that wait."""
-    known = Question.objects.filter(calculation__number__gt=0, calculation__format=FORMAT)
+    known = EscalationQuestion.objects.filter(calculation__number__gt=0, calculation__format=FORMAT)
     return known.filter(number=0, has_failed=False)
 
 
-def _claim(row: Calculation) -> str:
+def _claim(row: EscalationCalculation) -> str:
     """A lease, or "" where another process has it."""
     now, lease = datetime.now(tz=UTC), uuid.uuid4().hex
     free = Q(lease_until=None) | Q(lease_until__lt=now)
-    claimed = Calculation.objects.filter(free, moment=row.moment).update(lease=lease, lease_until=now + LEASE)
+    claimed = EscalationCalculation.objects.filter(free, moment=row.moment).update(
+        lease=lease, lease_until=now + LEASE
+    )
     return lease if claimed else ""
 
 
@@ -141,16 +143,20 @@ def _round(*, is_forced: bool) -> int:
 
 def _tidy() -> None:
     """Old moments and answers that nobody wants any more go."""
-    past = Calculation.objects.exclude(moment="").order_by("-wanted_at").values_list("moment", flat=True)
-    Calculation.objects.filter(moment__in=list(past)[PAST_KEPT:]).delete()
-    old = Question.objects.order_by("-asked_at").values_list("key", flat=True)
-    Question.objects.filter(key__in=list(old[QUESTIONS_KEPT : 3 * QUESTIONS_KEPT])).delete()
+    past = (
+        EscalationCalculation.objects.exclude(moment="")
+        .order_by("-wanted_at")
+        .values_list("moment", flat=True)
+    )
+    EscalationCalculation.objects.filter(moment__in=list(past)[PAST_KEPT:]).delete()
+    old = EscalationQuestion.objects.order_by("-asked_at").values_list("key", flat=True)
+    EscalationQuestion.objects.filter(key__in=list(old[QUESTIONS_KEPT : 3 * QUESTIONS_KEPT])).delete()
 
 
 def _answer() -> int:
     """Answer the questions that wait, each with the graph of its moment."""
     done = 0
-    for moment in Calculation.objects.filter(number__gt=0, format=FORMAT):
+    for moment in EscalationCalculation.objects.filter(number__gt=0, format=FORMAT):
         asked = list(_to_answer().filter(calculation=moment).order_by("asked_at"))
         if not asked:
             continue
@@ -163,7 +169,7 @@ def _answer() -> int:
                     # One question that can't be answered must not stop the others, nor be tried without end.
                     logger.exception("escalation.not_answered", question=question.key)
                     answer, failed = None, True
-                Question.objects.filter(key=question.key).update(
+                EscalationQuestion.objects.filter(key=question.key).update(
                     number=moment.number,
                     answer=answer,
                     answered_at=datetime.now(tz=UTC),
@@ -177,7 +183,7 @@ def calculate(at: datetime | None, *, is_forced: bool = False) -> bool:
     """Calculate a moment if it is due; whether it was."""
     began = datetime.now(tz=UTC)
     moment = "" if at is None else at.isoformat()
-    row, _ = Calculation.objects.get_or_create(moment=moment)
+    row, _ = EscalationCalculation.objects.get_or_create(moment=moment)
     inputs = _inputs(at)
     if not is_forced and not _is_due(row, inputs, began):
         return False
@@ -197,7 +203,7 @@ def calculate(at: datetime | None, *, is_forced: bool = False) -> bool:
     return True
 
 
-def _is_due(row: Calculation, inputs: str, now: datetime) -> bool:
+def _is_due(row: EscalationCalculation, inputs: str, now: datetime) -> bool:
     if not row.number or row.format != FORMAT or row.calculated_at is None:
         return True
     if row.moment:
@@ -229,6 +235,6 @@ def _inputs(at: datetime | None) -> str:
         list(sections.values_list("account_id", "name")),
         sorted(gatehouse_role_arns()),
         list(Identity.objects.aggregate(Count("pk"), Max("pk")).values()),
-        list(Sign.objects.aggregate(Count("pk"), Count("person")).values()),
+        list(UserMatch.objects.aggregate(Count("pk"), Count("person")).values()),
     ]
     return digest_of(state)

@@ -16,7 +16,11 @@ from iam.access.escalation_calculation import search
 from iam.access.escalation_calculation.code_version import code_version
 from iam.access.escalation_calculation.groups import Opener, grouped, options_of
 from iam.access.escalation_calculation.kept_paths import path_of
-from iam.access.escalation_calculation.models import Calculation, Finding, Opening
+from iam.access.escalation_calculation.models import (
+    EscalationCalculation,
+    EscalationFinding,
+    EscalationOpening,
+)
 from iam.access.escalation_calculation.path_records import statement_to, to_json
 from iam.access.escalation_graph import Escalation
 from iam.access.opening_keys import OWN_KEY, key_of
@@ -72,11 +76,11 @@ class AccountFindings:
 
     known: Escalation
     revisions: Mapping[str, int]
-    calculation: Calculation
+    calculation: EscalationCalculation
     is_whole: bool = False
     """Whether all paths are told anew, whatever is kept."""
-    rows: dict[int, Finding] = field(default_factory=dict)
-    openings: dict[str, Opening] = field(default_factory=dict)
+    rows: dict[int, EscalationFinding] = field(default_factory=dict)
+    openings: dict[str, EscalationOpening] = field(default_factory=dict)
     asked: dict[str, list[int]] = field(default_factory=dict)
     unread: dict[str, list[str]] = field(default_factory=dict)
     anew: int = 0
@@ -88,7 +92,7 @@ class AccountFindings:
         """Fill the rows."""
         index, graph = self.known.index, self.known.graph
         self._kept = dict(
-            Finding.objects.filter(calculation=self.calculation).values_list("principal", "stamp")
+            EscalationFinding.objects.filter(calculation=self.calculation).values_list("principal", "stamp")
         )
         passed = index.documents.passed() if index.moment is None else 0
         for number in graph.account_graphs:
@@ -115,7 +119,7 @@ class AccountFindings:
             clauses = unread.about_members(search.on_the_way(self.known, hops, at))
             unread_on_way = clauses if steps else ()
             certainty = certainty_of(is_sure=is_sure, unread=unread_on_way)
-            row = Finding(
+            row = EscalationFinding(
                 calculation=self.calculation,
                 account=at.account,
                 principal=member.id,
@@ -166,7 +170,7 @@ class AccountFindings:
         if mine:
             self._open(OWN_KEY, frozenset(), mine)
 
-    def _row_of(self, at: GraphNode) -> Finding:
+    def _row_of(self, at: GraphNode) -> EscalationFinding:
         member = self.known.graph.node(at).member
         assert member is not None
         return self.rows[member.id]
@@ -193,11 +197,11 @@ class AccountFindings:
             ]
             for number, counts in tally.items()
         }
-        self.openings[key] = Opening(
+        self.openings[key] = EscalationOpening(
             calculation=self.calculation, key=key, statements=statements, means=means_of
         )
 
-    def _path_signature(self, row: Finding) -> list[list[list[str]]]:
+    def _path_signature(self, row: EscalationFinding) -> list[list[list[str]]]:
         """What the path consists of, without whom it leads over."""
         at = self.known.graph.find(row.account, row.principal)
         assert at is not None

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 
-class Calculation(models.Model):
+class EscalationCalculation(models.Model):
     """How far the calculation of a moment is. `moment` is empty for now, else the moment in ISO 8601.
 
     `number` grows whenever another state was calculated; 0: asked for, and not calculated yet. `inputs` is a
@@ -31,6 +31,9 @@ class Calculation(models.Model):
     lease = models.CharField(max_length=32, blank=True)
     lease_until = models.DateTimeField(null=True)
 
+    class Meta:
+        db_table = "access_escalating_calculation"
+
     def __str__(self) -> str:
         return f"escalation {self.moment or 'now'}, {self.number}"
 
@@ -43,16 +46,16 @@ class Certain(models.IntegerChoices):
     CONDITIONAL = 2
 
 
-class Finding(models.Model):
+class EscalationFinding(models.Model):
     """A user or role that can become administrator, or is one (no `steps`). `principal` is its number in the
     mirror.
 
-    `opener` is the group of its path (`Opening`), `stamp` says of which state of which accounts the path was
-    told, `unread` are clauses. `search` is what people find it by, in lower case.
+    `opener` is the group of its path (`EscalationOpening`), `stamp` says of which state of which accounts the
+    path was told, `unread` are clauses. `search` is what people find it by, in lower case.
     """
 
     calculation = models.ForeignKey(
-        Calculation, db_index=False, on_delete=models.CASCADE, related_name="findings"
+        EscalationCalculation, db_index=False, on_delete=models.CASCADE, related_name="findings"
     )
     account = models.CharField(max_length=12)
     principal = models.BigIntegerField()
@@ -69,6 +72,7 @@ class Finding(models.Model):
     stamp = models.CharField(max_length=32)
 
     class Meta:
+        db_table = "access_escalating_finding"
         constraints = [
             models.UniqueConstraint(fields=["calculation", "principal"], name="one_finding_of_a_principal")
         ]
@@ -86,32 +90,33 @@ class Finding(models.Model):
         return f"{self.arn} in {self.steps} steps"
 
 
-class Opening(models.Model):
+class EscalationOpening(models.Model):
     """A group of findings: the statements that open their paths, and what the paths consist of, by account,
     the most frequent first.
     """
 
     calculation = models.ForeignKey(
-        Calculation, db_index=False, on_delete=models.CASCADE, related_name="openings"
+        EscalationCalculation, db_index=False, on_delete=models.CASCADE, related_name="openings"
     )
     key = models.CharField(max_length=16)
     statements = models.JSONField(default=list)
     means = models.JSONField(default=dict)
 
     class Meta:
+        db_table = "access_escalating_opening"
         constraints = [models.UniqueConstraint(fields=["calculation", "key"], name="one_opening_of_a_key")]
 
     def __str__(self) -> str:
         return self.key
 
 
-class Question(models.Model):
+class EscalationQuestion(models.Model):
     """What a page asked that takes the graph to answer. `key` is a digest of what was asked and of when;
     `number` is that of the calculation with which it was answered.
     """
 
     key = models.CharField(max_length=32, primary_key=True)
-    calculation = models.ForeignKey(Calculation, on_delete=models.CASCADE, related_name="questions")
+    calculation = models.ForeignKey(EscalationCalculation, on_delete=models.CASCADE, related_name="questions")
     asks = models.JSONField()
     asked_at = models.DateTimeField()
     number = models.PositiveBigIntegerField(default=0)
@@ -120,6 +125,7 @@ class Question(models.Model):
     has_failed = models.BooleanField(default=False)
 
     class Meta:
+        db_table = "access_escalating_question"
         indexes = [models.Index(fields=["asked_at"], name="question_by_age")]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from iam.access.escalation_calculation import stored
-from iam.access.escalation_calculation.models import Question
+from iam.access.escalation_calculation.models import EscalationQuestion
 from iam.access.escalation_calculation.stored import (
     BeingCalculatedError,
     Stored,
@@ -32,11 +32,13 @@ def answer_to(calculation: Stored, kind: str, asks: Mapping[str, Any]) -> dict[s
     """
     asked = {"question": kind, **asks}
     key = key_of(calculation.moment, asked)
-    questions = Question.objects.filter(key=key)
+    questions = EscalationQuestion.objects.filter(key=key)
     known = questions.first()
     if known is None:
-        new = Question(key=key, calculation_id=calculation.moment, asks=asked, asked_at=datetime.now(tz=UTC))
-        Question.objects.bulk_create([new], ignore_conflicts=True)
+        new = EscalationQuestion(
+            key=key, calculation_id=calculation.moment, asks=asked, asked_at=datetime.now(tz=UTC)
+        )
+        EscalationQuestion.objects.bulk_create([new], ignore_conflicts=True)
     elif is_answered(known, calculation):
         return dict(known.answer or {})
     elif known.has_failed and not is_to_be_tried_again(known):

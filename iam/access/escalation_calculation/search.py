@@ -11,7 +11,11 @@ from iam.access.certainty import Certainty, UnreadSources, certainty_of
 from iam.access.escalation import EscalationPosition, ReachingPrincipal
 from iam.access.escalation_calculation.groups import fix_of
 from iam.access.escalation_calculation.kept_paths import path_of, principal_of
-from iam.access.escalation_calculation.models import Calculation, Finding, Opening
+from iam.access.escalation_calculation.models import (
+    EscalationCalculation,
+    EscalationFinding,
+    EscalationOpening,
+)
 from iam.access.escalation_calculation.path_records import principal_to, statement_from, statement_to, to_json
 from iam.access.escalation_graph import Escalation
 from iam.access.persons import Matcher, count_of
@@ -26,9 +30,9 @@ UNREAD: Final = "Some policies couldnâ€™t be read. What they allow or deny isnâ€
 NOWHERE: Final = GoalDistances({}, {})
 
 
-def answer(known: Escalation, calculation: Calculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+def answer(known: Escalation, calculation: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
     """The answer to a question, as it is kept."""
-    answers: dict[str, Callable[[Escalation, Calculation, Mapping[str, Any]], dict[str, Any]]] = {
+    answers: dict[str, Callable[[Escalation, EscalationCalculation, Mapping[str, Any]], dict[str, Any]]] = {
         "reach": _reach_to,
         "path": _path,
         "fix": _fix,
@@ -69,7 +73,7 @@ def _goal(known: Escalation, to: list[Any] | None) -> GoalDistances:
     return NOWHERE if goal is None else known.graph.to([goal])
 
 
-def _reach_to(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+def _reach_to(known: Escalation, _: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
     """A page of those who reach a principal."""
     reach = _goal(known, asks["to"])
     accounts = None if asks["accounts"] is None else frozenset(asks["accounts"])
@@ -128,7 +132,7 @@ def _path_record(known: Escalation, start: GraphNode, reach: GoalDistances) -> d
     return None if path is None else to_json(path_of(path))
 
 
-def _path(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+def _path(known: Escalation, _: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
     """The best path of a principal, and what closes every path."""
     start = known.graph.find(asks["account"], asks["pk"])
     nothing: dict[str, Any] = {"path": None, "closing": None, "unread": []}
@@ -154,10 +158,10 @@ def members_on(path: EscalationPath) -> list[Member]:
     return [path.who, *(step.becomes for step in path.steps if step.becomes is not None)]
 
 
-def _fix(known: Escalation, calculation: Calculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+def _fix(known: Escalation, calculation: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
     """What closes the path of a group for everyone of some accounts."""
-    opening = Opening.objects.filter(calculation=calculation, key=asks["key"]).first()
-    rows = Finding.objects.filter(calculation=calculation, opener=asks["key"], steps__gt=0)
+    opening = EscalationOpening.objects.filter(calculation=calculation, key=asks["key"]).first()
+    rows = EscalationFinding.objects.filter(calculation=calculation, opener=asks["key"], steps__gt=0)
     if asks["accounts"] is not None:
         rows = rows.filter(account__in=asks["accounts"])
     order = ("certainty", "is_role", "steps", "account", "arn")
@@ -181,7 +185,7 @@ def _numbers(known: Escalation, places: Iterable[GraphNode]) -> list[int]:
     return [member.id for member in members if member is not None]
 
 
-def _climb(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+def _climb(known: Escalation, _: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
     """Who can become one of some principals: of some accounts, and where the way is known to stay in those
     that the asker sees.
     """

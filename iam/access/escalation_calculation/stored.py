@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.db.models import CharField, Exists, OuterRef, PositiveSmallIntegerField, QuerySet
 
-from iam.access.escalation_calculation.models import Calculation, Question, ServiceUse
+from iam.access.escalation_calculation.models import EscalationCalculation, EscalationQuestion, ServiceUse
 from iam.access.escalation_calculation.path_records import FORMAT
 from iam.compiled_queries import CompiledQuery, Param, columns, instance
 from iam.mirror.models import Account
@@ -81,11 +81,11 @@ def moment_of(at: datetime | None) -> str:
 def kept_at(at: datetime | None) -> Stored | None:
     """What was calculated last of a moment, None where nothing was. One query."""
     rows = _CALCULATED.rows(moment=moment_of(at), format=FORMAT)
-    row = instance(Calculation, rows[0]) if rows else None
+    row = instance(EscalationCalculation, rows[0]) if rows else None
     if row is None or row.calculated_at is None:
         return None
     if at is not None and (row.wanted_at is None or row.wanted_at < datetime.now(tz=UTC) - WANTED_FOR):
-        Calculation.objects.filter(pk=row.pk).update(wanted_at=datetime.now(tz=UTC))
+        EscalationCalculation.objects.filter(pk=row.pk).update(wanted_at=datetime.now(tz=UTC))
     return Stored(
         row.moment, row.number, row.calculated_at, row.seconds, row.asked, row.unread, row.limitations
     )
@@ -96,7 +96,7 @@ def stored_at(at: datetime | None) -> Stored:
     stored = kept_at(at)
     if stored is None:
         if at is not None:
-            Calculation.objects.update_or_create(
+            EscalationCalculation.objects.update_or_create(
                 moment=moment_of(at), defaults={"wanted_at": datetime.now(tz=UTC)}
             )
         nudge()
@@ -127,7 +127,7 @@ def is_ready(at: datetime | None, question: str) -> bool:
         return False
     if not question:
         return True
-    asked = Question.objects.filter(key=question, calculation=stored.moment)
+    asked = EscalationQuestion.objects.filter(key=question, calculation=stored.moment)
     # A question that is not kept any more is asked again by its page.
     known = asked.first()
     if known is None or is_answered(known, stored) or is_to_be_tried_again(known):
@@ -137,12 +137,12 @@ def is_ready(at: datetime | None, question: str) -> bool:
     return False
 
 
-def is_answered(question: Question, stored: Stored) -> bool:
+def is_answered(question: EscalationQuestion, stored: Stored) -> bool:
     """Whether the answer goes with the calculation."""
     return question.number == stored.number and not question.has_failed
 
 
-def is_to_be_tried_again(question: Question) -> bool:
+def is_to_be_tried_again(question: EscalationQuestion) -> bool:
     """Whether its answer failed a while ago."""
     answered = question.answered_at
     return question.has_failed and answered is not None and answered < datetime.now(tz=UTC) - RETRY_AFTER
@@ -155,9 +155,9 @@ def nudge() -> None:
 
 def _calculated() -> QuerySet[Any, Any]:
     # The place of the format too is filled in each time: another release calculates in another one.
-    of_format = Calculation.objects.filter(format=Param("format", PositiveSmallIntegerField()))
+    of_format = EscalationCalculation.objects.filter(format=Param("format", PositiveSmallIntegerField()))
     rows = of_format.filter(moment=Param("moment", CharField()), number__gt=0)
-    return rows.values_list(*columns(Calculation))
+    return rows.values_list(*columns(EscalationCalculation))
 
 
 _CALCULATED: Final = CompiledQuery(_calculated)

@@ -12,14 +12,19 @@ from django.db import transaction
 
 from iam.access.escalation_calculation import search
 from iam.access.escalation_calculation.findings import AccountFindings
-from iam.access.escalation_calculation.models import Calculation, Finding, Opening, Question
+from iam.access.escalation_calculation.models import (
+    EscalationCalculation,
+    EscalationFinding,
+    EscalationOpening,
+    EscalationQuestion,
+)
 from iam.access.escalation_calculation.path_records import FORMAT
 
 BATCH: Final = 500
 
 
 def keep(
-    row: Calculation,
+    row: EscalationCalculation,
     findings: AccountFindings,
     inputs: str,
     revisions: Mapping[str, int],
@@ -28,7 +33,7 @@ def keep(
 ) -> None:
     """Write what differs. An older calculation never replaces a newer one."""
     with transaction.atomic():
-        locked = Calculation.objects.select_for_update().get(moment=row.moment)
+        locked = EscalationCalculation.objects.select_for_update().get(moment=row.moment)
         if locked.calculated_at is not None and locked.calculated_at > began:
             return
         is_same = _keep_findings(row, findings)
@@ -41,7 +46,7 @@ def keep(
         is_same = is_same and locked.revisions == revisions and locked.format == FORMAT
         is_same = is_same and all(getattr(locked, name) == value for name, value in noted.items())
         number = locked.number if is_same and locked.number else locked.number + 1
-        Calculation.objects.filter(moment=row.moment).update(
+        EscalationCalculation.objects.filter(moment=row.moment).update(
             number=number,
             format=FORMAT,
             inputs=inputs,
@@ -52,7 +57,9 @@ def keep(
         )
         if not is_same:
             # What was asked of the former state is asked again by anyone who still wants to know it.
-            Question.objects.filter(calculation=row.moment, number__gt=0, number__lt=locked.number).delete()
+            EscalationQuestion.objects.filter(
+                calculation=row.moment, number__gt=0, number__lt=locked.number
+            ).delete()
 
 
 FIELDS: Final = (
@@ -70,9 +77,9 @@ FIELDS: Final = (
 )
 
 
-def _keep_findings(row: Calculation, findings: AccountFindings) -> bool:
+def _keep_findings(row: EscalationCalculation, findings: AccountFindings) -> bool:
     """Whether all were as they are."""
-    stored = Finding.objects.filter(calculation=row)
+    stored = EscalationFinding.objects.filter(calculation=row)
     known = {number: values for number, *values in stored.values_list("principal", *FIELDS).iterator()}
     changed = [
         finding
@@ -81,7 +88,7 @@ def _keep_findings(row: Calculation, findings: AccountFindings) -> bool:
     ]
     anew = [finding for finding in changed if finding.path is not None]
     same_path = [finding for finding in changed if finding.path is None]
-    Finding.objects.bulk_create(
+    EscalationFinding.objects.bulk_create(
         anew,
         batch_size=BATCH,
         update_conflicts=True,
@@ -94,16 +101,16 @@ def _keep_findings(row: Calculation, findings: AccountFindings) -> bool:
         numbers = dict(rows.values_list("principal", "pk"))
     for finding in same_path:
         finding.pk = numbers[finding.principal]
-    Finding.objects.bulk_update(same_path, FIELDS, batch_size=BATCH)
+    EscalationFinding.objects.bulk_update(same_path, FIELDS, batch_size=BATCH)
     gone = [number for number in known if number not in findings.rows]
     for start in range(0, len(gone), BATCH):
         stored.filter(principal__in=gone[start : start + BATCH]).delete()
     return not changed and not gone
 
 
-def _keep_openings(row: Calculation, findings: AccountFindings) -> bool:
+def _keep_openings(row: EscalationCalculation, findings: AccountFindings) -> bool:
     """Whether all were as they are."""
-    stored = Opening.objects.filter(calculation=row)
+    stored = EscalationOpening.objects.filter(calculation=row)
     known = {
         key: (statements, means)
         for key, statements, means in stored.values_list("key", "statements", "means")
@@ -113,7 +120,7 @@ def _keep_openings(row: Calculation, findings: AccountFindings) -> bool:
         for key, opening in findings.openings.items()
         if known.get(key) != (opening.statements, opening.means)
     ]
-    Opening.objects.bulk_create(
+    EscalationOpening.objects.bulk_create(
         changed,
         batch_size=BATCH,
         update_conflicts=True,

@@ -109,7 +109,7 @@ class Grant(models.Model):
         return self.state in FINAL_STATES
 
 
-class Preparation(models.Model):
+class GrantPreparation(models.Model):
     """That a grant was submitted whose plan takes longer than a page waits: a worker plans it and asks for
     it, once.
 
@@ -124,6 +124,9 @@ class Preparation(models.Model):
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     problems = models.JSONField(default=list)
+
+    class Meta:
+        db_table = "grants_preparation"
 
     def __str__(self) -> str:
         return f"preparation of {self.grant_id}"

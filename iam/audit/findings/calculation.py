@@ -19,7 +19,7 @@ import structlog
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
 
 from iam.access.escalation_calculation.code_version import code_version
-from iam.access.escalation_calculation.models import Calculation
+from iam.access.escalation_calculation.models import EscalationCalculation
 from iam.audit.assertions.models import AssertionResult
 from iam.audit.findings.account_reader import facts_of
 from iam.audit.findings.identity import Computed, compute
@@ -136,7 +136,7 @@ def _inputs(account: Account) -> tuple[str, int]:
         )
     )
     sections = Section.objects.filter(account=account).order_by("name").values_list("name", "state")
-    paths = Calculation.objects.filter(moment="").values_list("number", flat=True)
+    paths = EscalationCalculation.objects.filter(moment="").values_list("number", flat=True)
     others = Account.objects.filter(removed_at__isnull=True).values_list(Value("account"), "pk")
     gone = Identity.objects.filter(person__is_active=False).values_list(Value("gone"), "pk")
     known = sorted(others.order_by().union(gone.order_by(), all=True))

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from django.core.cache import cache
 
-from iam.access.escalation_calculation.models import Calculation
+from iam.access.escalation_calculation.models import EscalationCalculation
 from iam.audit.findings.models import AuditFinding, FindingStatus
 from iam.mirror.models import Account
 
@@ -45,7 +45,7 @@ def behind_accounts() -> BehindAccounts:
 
 
 def _behind() -> tuple[list[int], list[int]]:
-    calculation = Calculation.objects.filter(moment="", number__gt=0)
+    calculation = EscalationCalculation.objects.filter(moment="", number__gt=0)
     calculated: Mapping[str, int] = calculation.values_list("revisions", flat=True).first() or {}
     accounts = Account.objects.filter(removed_at__isnull=True).values_list(
         "pk", "account_id", "revision", "writes", "finding_run__writes"

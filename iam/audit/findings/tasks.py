@@ -6,7 +6,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.db.models import Count, Sum
 
-from iam.access.escalation_calculation.models import Calculation
+from iam.access.escalation_calculation.models import EscalationCalculation
 from iam.audit.assertions import checks
 from iam.audit.findings.calculation import calculate_due, is_due
 from iam.directory.models import Identity
@@ -38,6 +38,6 @@ def _state() -> list[str]:
     """
     accounts = Account.objects.filter(removed_at__isnull=True)
     written = accounts.aggregate(Sum("writes"), Sum("revision"), Count("pk"))
-    number = Calculation.objects.filter(moment="").values_list("number", flat=True).first()
+    number = EscalationCalculation.objects.filter(moment="").values_list("number", flat=True).first()
     gone = Identity.objects.filter(person__is_active=False).count()
     return [str(written), str(number), str(gone), checks.stamp()]

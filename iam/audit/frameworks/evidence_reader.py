@@ -19,7 +19,7 @@ from iam.audit.frameworks.checks.case import AccountRecords, InstallationFacts, 
 from iam.audit.frameworks.evaluation import FindingRef
 from iam.audit.frameworks.terms import ALL_ARNS, ScopedArns, ScopeTerms
 from iam.audit.reviews.latest import latest_reviews
-from iam.changes.drift.models import Drift, Watch
+from iam.changes.drift.models import Drift, DriftWatch
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.directory.models import Identity
 from iam.mirror.models import (
@@ -133,7 +133,7 @@ def records_of(
         account=account, state=ChangeState.APPLIED, created_at__range=(now - YEAR, now)
     )
     open_drifts = None
-    if Watch.objects.filter(account=account).exists():
+    if DriftWatch.objects.filter(account=account).exists():
         drifts = Drift.objects.filter(account=account, found_at__lte=now).exclude(decided_at__lte=now)
         open_drifts = drifts.filter(state="open").count()
     events = TrailEvent.objects.filter(account_id=account.account_id, at__range=(now - EVENT_DAYS, now))

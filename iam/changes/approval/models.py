@@ -124,7 +124,7 @@ class Requirement(models.Model):
         )
 
 
-class Ballot(models.Model):
+class StageDecider(models.Model):
     """Who may decide the stage of a set that waits, one row each, so that an inbox finds its sets in the
     database.
     """
@@ -134,6 +134,7 @@ class Ballot(models.Model):
     value = models.CharField(max_length=64)
 
     class Meta:
+        db_table = "approval_ballot"
         constraints = [
             models.UniqueConstraint(fields=["requirement", "kind", "value"], name="one_ballot_each")
         ]

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from iam.changes.approval.models import Ballot, Requirement, RuleSet, RulesState
+from iam.changes.approval.models import Requirement, RuleSet, RulesState, StageDecider
 from iam.changes.approval.people import owners_of, people_of, teams_of
 from iam.changes.approval.rules import (
     APPROVERS,
@@ -129,9 +129,9 @@ def set_ballots(requirement: Requirement) -> None:
     if requirement.escalated_at and who:
         who |= set(requirement.need.escalate_to)
     requirement.ballots.all().delete()
-    Ballot.objects.bulk_create(
+    StageDecider.objects.bulk_create(
         [
-            Ballot(requirement=requirement, kind=candidate.kind, value=candidate.value)
+            StageDecider(requirement=requirement, kind=candidate.kind, value=candidate.value)
             for candidate in sorted(who)
         ]
     )

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from iam.changes.drift.effect import WEIGHTS, effects_of
 from iam.changes.drift.mirror_history import EDGE, KINDS, STATE, TAGS, VERSION, ObservedSteps, happened_since
-from iam.changes.drift.models import Drift, DriftState, Watch
+from iam.changes.drift.models import Drift, DriftState, DriftWatch
 from iam.changes.drift.settings import ACCOUNT, Changed, settings_since
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import restore
@@ -56,13 +56,13 @@ def find(account: Account) -> int:
     made = _keep_settings(account, settings_since(account, since=watch.since))
     for chunk in _written_things(watch, account=account):
         made += _keep(account, happened_since(chunk, since=watch.since))
-    Watch.objects.filter(pk=watch.pk, revision__lte=revision).update(revision=revision, looked_at=began)
+    DriftWatch.objects.filter(pk=watch.pk, revision__lte=revision).update(revision=revision, looked_at=began)
     return made
 
 
-def _watch(account: Account) -> Watch | None:
+def _watch(account: Account) -> DriftWatch | None:
     """How far the account was looked at; made when its first reading has ended, None before."""
-    watch = Watch.objects.filter(pk=account.pk).first()
+    watch = DriftWatch.objects.filter(pk=account.pk).first()
     if watch is not None:
         return watch
     read = Pull.objects.filter(account=account, state__in=[PullState.COMPLETE, PullState.PARTIAL])
@@ -70,11 +70,11 @@ def _watch(account: Account) -> Watch | None:
     if first is None or first.ended_at is None:
         return None
     # What the first reading found to be different from an upload before it is no news of AWS.
-    made, _ = Watch.objects.get_or_create(account=account, defaults={"since": first.ended_at})
+    made, _ = DriftWatch.objects.get_or_create(account=account, defaults={"since": first.ended_at})
     return made
 
 
-def _written_things(watch: Watch, *, account: Account) -> Iterator[list[int]]:
+def _written_things(watch: DriftWatch, *, account: Account) -> Iterator[list[int]]:
     """The things of which something was written, by their numbers, some at a time."""
     rows = Entity.objects.filter(account=account, revision__gt=watch.revision)
     owners = {owner or pk for pk, owner in rows.values_list("pk", "owner_id").iterator(chunk_size=5000)}

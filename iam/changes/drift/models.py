@@ -23,7 +23,7 @@ class DriftState(models.TextChoices):
     EXPLAINED = "explained", "Made by a change"
 
 
-class Watch(models.Model):
+class DriftWatch(models.Model):
     """How far an account was looked at for drift: up to which of its revisions. `since` is when its first
     reading had ended.
     """
@@ -34,6 +34,9 @@ class Watch(models.Model):
     since = models.DateTimeField()
     revision = models.PositiveBigIntegerField(default=0)
     looked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "drift_watch"
 
     def __str__(self) -> str:
         return f"watch of {self.account_id} up to {self.revision}"

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 
-class Identity(models.Model):
+class DatabaseIdentity(models.Model):
     """The database as a process last found it, in one row: a backup that is restored elsewhere brings the row
     along, and not what it says.
     """
@@ -14,11 +14,14 @@ class Identity(models.Model):
     fingerprint = models.CharField(max_length=128)
     seen_at = models.DateTimeField()
 
+    class Meta:
+        db_table = "restore_identity"
+
     def __str__(self) -> str:
         return self.fingerprint
 
 
-class Hold(models.Model):
+class RestoreHold(models.Model):
     """No change is carried out while one of these is open. `cause` says how it was noticed; only one is open
     at a time.
     """
@@ -30,6 +33,7 @@ class Hold(models.Model):
     ended_label = models.CharField(max_length=128, blank=True)
 
     class Meta:
+        db_table = "restore_hold"
         constraints = [
             models.UniqueConstraint(fields=["is_open"], condition=Q(is_open=True), name="one_open_hold")
         ]

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from iam.changes.errors import RefusedError
 from iam.changes.models import RUNNING, Change, ChangeState
-from iam.changes.restore.models import Hold, Identity
+from iam.changes.restore.models import DatabaseIdentity, RestoreHold
 from iam.changes.states import end_all, move
 from iam.journal.services import Actor, record
 from iam.mirror.models import Account, Pull
@@ -27,9 +27,9 @@ SELECT (SELECT system_identifier FROM pg_control_system()) || '/' ||
 """
 
 
-def open_holds() -> QuerySet[Hold]:
+def open_holds() -> QuerySet[RestoreHold]:
     """The one hold that nobody has ended yet, if there is one."""
-    return Hold.objects.filter(is_open=True)
+    return RestoreHold.objects.filter(is_open=True)
 
 
 def is_held() -> bool:
@@ -37,7 +37,7 @@ def is_held() -> bool:
     return open_holds().exists()
 
 
-def open_hold() -> Hold | None:
+def open_hold() -> RestoreHold | None:
     """The hold that nobody has ended yet."""
     return open_holds().first()
 
@@ -46,7 +46,7 @@ def begin_hold(*, cause: str, actor: Actor | None) -> bool:
     """Hold every change; False if they are held already."""
     try:
         with transaction.atomic():
-            Hold.objects.create(began_at=datetime.now(tz=UTC), cause=cause)
+            RestoreHold.objects.create(began_at=datetime.now(tz=UTC), cause=cause)
             record(kind="restore.hold", actor=actor, data={"cause": cause})
     except IntegrityError:
         return False
@@ -67,13 +67,13 @@ def fingerprint() -> str:
 def is_another_database() -> bool:
     """True, once, if the database is not the one in which Gatehouse was last at home."""
     now, current = datetime.now(tz=UTC), fingerprint()
-    known = Identity.objects.order_by("pk").first()
+    known = DatabaseIdentity.objects.order_by("pk").first()
     if known is None:
-        Identity.objects.get_or_create(pk=1, defaults={"fingerprint": current, "seen_at": now})
+        DatabaseIdentity.objects.get_or_create(pk=1, defaults={"fingerprint": current, "seen_at": now})
         return False
-    same = Identity.objects.filter(pk=known.pk, fingerprint=current).exists()
+    same = DatabaseIdentity.objects.filter(pk=known.pk, fingerprint=current).exists()
     return not same and bool(
-        Identity.objects.filter(pk=known.pk, fingerprint=known.fingerprint).update(
+        DatabaseIdentity.objects.filter(pk=known.pk, fingerprint=known.fingerprint).update(
             fingerprint=current, seen_at=now
         )
     )
@@ -85,7 +85,7 @@ class RestoreWaiting:
     since.
     """
 
-    hold: Hold
+    hold: RestoreHold
     changes: list[Change]
     unsynced: list[Account]
 
@@ -140,7 +140,7 @@ def end_hold(*, cancel: Collection[str] | None, actor: Actor, label: str) -> Rel
         cancelled = end_all(queued, to=ChangeState.CANCELLED, actor=actor, note=CANCELLED)
         unknown = sum(move(change, to=ChangeState.UNKNOWN, actor=actor, note=UNKNOWN) for change in running)
         continued = len(hold.changes) - cancelled - unknown
-        Hold.objects.filter(pk=hold.hold.pk, is_open=True).update(
+        RestoreHold.objects.filter(pk=hold.hold.pk, is_open=True).update(
             is_open=False, ended_at=datetime.now(tz=UTC), ended_label=label
         )
         record(

@@ -72,11 +72,11 @@ def text_of(operation: Operation) -> str:
     return operation.title
 
 
-def newcomer_for(person: Person, *, name: str, user_name: str, body: Body) -> onboarding.Newcomer:
+def newcomer_for(person: Person, *, name: str, user_name: str, body: Body) -> onboarding.OnboardedPerson:
     """Somebody who moves, as a newcomer; not written yet."""
     today = datetime.now(tz=UTC).date()
     until = today + timedelta(days=body.stay) if body.stay else None
-    return onboarding.Newcomer(
+    return onboarding.OnboardedPerson(
         position=0,
         line=1,
         name=name[:256],
@@ -141,7 +141,9 @@ def reach_of_move(move_id: UUID, viewer: Viewer) -> Viewer:
     if move is None:
         return viewer
     users = Entity.objects.filter(pk__in=move.users).select_related("account")
-    names = onboarding.Newcomer.objects.filter(run=made_id(move_id)).values_list("user_name", flat=True)
+    names = onboarding.OnboardedPerson.objects.filter(run=made_id(move_id)).values_list(
+        "user_name", flat=True
+    )
     return widened(viewer, list(users), names=list(names), body=move.version.body)
 
 

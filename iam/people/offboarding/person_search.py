@@ -18,7 +18,7 @@ from django.db.models import Q, QuerySet
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.linking.machines import machine_users
-from iam.linking.models import Sign
+from iam.linking.models import UserMatch
 from iam.linking.ownership import users_of
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 from iam.mirror.queries.visibility import visible_entities
@@ -124,7 +124,7 @@ def _wanted(words: Sequence[str], text: str) -> Q:
     for tag in _NAME_TAGS:
         tagged |= _each(f"tags__{tag}", patterns)
     tag_sets = TagSet.objects.filter(tagged, valid_at(None), entity__kind=Kind.USER)
-    addresses = Sign.objects.filter(_each("address", patterns)).exclude(address="")
+    addresses = UserMatch.objects.filter(_each("address", patterns)).exclude(address="")
     people = list(_matching_people(words)[:_MAX_CANDIDATES])
     owned_users = chain.from_iterable(users_of(people).values())
     wanted = _each("name", patterns) | Q(pk__in={owned.user.pk for owned in owned_users})

@@ -34,7 +34,7 @@ from iam.people.onboarding.invitation_state import (
     made_passwords,
     without_access,
 )
-from iam.people.onboarding.models import Newcomer, ProvisionedUser
+from iam.people.onboarding.models import OnboardedPerson, ProvisionedUser
 from iam.people.onboarding.queries import ProvisionedUserChanges, held_by, places_of
 from iam.people.runs.models import RunState
 from iam.sealed.models import Secret
@@ -77,7 +77,7 @@ class Item:
 class Checklist:
     """One person: their places, and the lines of all of them."""
 
-    newcomer: Newcomer
+    newcomer: OnboardedPerson
     items: tuple[Item, ...]
     users: tuple[tuple[str, int | None], ...] = field(default=())
     """(account, the mirror's number of the user where it is there) of each place."""
@@ -127,7 +127,7 @@ class _Facts:
     """The accounts of which events are known."""
 
 
-def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[Checklist]:
+def checklists(people: Sequence[OnboardedPerson], *, body: Body | None = None) -> list[Checklist]:
     """The checklists of people of one run, or without `body` of several runs (read with their versions);
     fourteen queries for any number.
     """
@@ -163,7 +163,7 @@ def _number(facts: _Facts, place: ProvisionedUser) -> int | None:
     return user.pk if user else None
 
 
-def _facts(places: Iterable[ProvisionedUser], people: Sequence[Newcomer]) -> _Facts:
+def _facts(places: Iterable[ProvisionedUser], people: Sequence[OnboardedPerson]) -> _Facts:
     places = list(places)
     arns = [place.user_arn for place in places]
     living = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True)
@@ -185,7 +185,7 @@ def _facts(places: Iterable[ProvisionedUser], people: Sequence[Newcomer]) -> _Fa
     )
 
 
-def _team_changes(people: Sequence[Newcomer]) -> dict[UUID, datetime]:
+def _team_changes(people: Sequence[OnboardedPerson]) -> dict[UUID, datetime]:
     """When people changed team after they were onboarded; a change of team under way counts from now."""
     runs = {newcomer.person_id: newcomer.run.source for newcomer in people}
     moves = Move.objects.filter(
@@ -199,7 +199,9 @@ def _team_changes(people: Sequence[Newcomer]) -> dict[UUID, datetime]:
     }
 
 
-def _why_closed(person: Newcomer, link: Link | None, own: Sequence[ProvisionedUser], facts: _Facts) -> str:
+def _why_closed(
+    person: OnboardedPerson, link: Link | None, own: Sequence[ProvisionedUser], facts: _Facts
+) -> str:
     """Why the invitation of somebody no longer works, for anyone who sent it; "" while it works."""
     joined = [place for place in own if place.joined_at]
     cut = {facts.over.get(place.user_arn, "") for place in joined}
@@ -268,7 +270,7 @@ def _lines_of_person(
 
 def _invited(
     link: Link | None,
-    person: Newcomer,
+    person: OnboardedPerson,
     own: Sequence[ProvisionedUser],
     changes_by_place: Mapping[int, ProvisionedUserChanges],
     *,

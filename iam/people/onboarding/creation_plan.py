@@ -27,7 +27,7 @@ from iam.mirror.display_names import NAME_TAG, tag_for_name
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.blueprints.body import Body, FilledTemplate
-from iam.people.onboarding.models import Newcomer
+from iam.people.onboarding.models import OnboardedPerson
 from iam.people.onboarding.pasted_rows import last_moment
 
 
@@ -46,7 +46,7 @@ class CreationStep:
 class PersonAccountPlan:
     """What one person gets in one account."""
 
-    newcomer: Newcomer
+    newcomer: OnboardedPerson
     account: Account
     user_arn: str
     steps: tuple[CreationStep, ...]
@@ -84,7 +84,7 @@ def sites_of(body: Body, *, viewer: Viewer) -> list[CreationSite]:
     return sites
 
 
-def part_of(site: CreationSite, newcomer: Newcomer, *, key: str) -> PersonAccountPlan:
+def part_of(site: CreationSite, newcomer: OnboardedPerson, *, key: str) -> PersonAccountPlan:
     """What somebody gets in the account. `key` is the run's: the seals of secrets follow from it."""
     body, account = site.body, site.account
     arn = arn_of(account, kind=Kind.USER.value, name=newcomer.user_name, path=body.path)
@@ -117,7 +117,7 @@ def part_of(site: CreationSite, newcomer: Newcomer, *, key: str) -> PersonAccoun
     )
 
 
-def tags_for(newcomer: Newcomer, body: Body) -> dict[str, str]:
+def tags_for(newcomer: OnboardedPerson, body: Body) -> dict[str, str]:
     """The blueprint's, and who it is."""
     return dict(body.tags) | {NAME_TAG: tag_for_name(newcomer.name), "Email": tag_for_name(newcomer.email)}
 
@@ -173,7 +173,7 @@ def _document(account: Account, filled: FilledTemplate) -> tuple[FilledTemplate,
 
 
 def memberships(
-    site: CreationSite, newcomer: Newcomer, arn: str
+    site: CreationSite, newcomer: OnboardedPerson, arn: str
 ) -> Iterator[tuple[Operation, GrantContent | None]]:
     """The groups of the blueprint, for the user of this ARN."""
     user = {"user_name": newcomer.user_name, "user_id": "", "user_arn": arn}
@@ -184,7 +184,7 @@ def memberships(
 
 
 def policies(
-    site: CreationSite, newcomer: Newcomer, arn: str, *, key: str
+    site: CreationSite, newcomer: OnboardedPerson, arn: str, *, key: str
 ) -> Iterator[tuple[Operation, GrantContent | None]]:
     """The templates of the blueprint, for the user of this ARN, until their last day."""
     holder = {"holder_kind": "user", "holder_name": newcomer.user_name, "holder_id": "", "holder_arn": arn}
@@ -204,7 +204,7 @@ def policies(
 
 
 def _secrets(
-    site: CreationSite, newcomer: Newcomer, arn: str, seals: Mapping[str, UUID]
+    site: CreationSite, newcomer: OnboardedPerson, arn: str, seals: Mapping[str, UUID]
 ) -> Iterator[Operation]:
     secret_params: dict[str, Any] = {
         "user_name": newcomer.user_name,

@@ -21,7 +21,7 @@ from iam.people.onboarding.creation_plan import (
     memberships,
     policies,
 )
-from iam.people.onboarding.models import Newcomer, OnboardingRun
+from iam.people.onboarding.models import OnboardedPerson, OnboardingRun
 from iam.people.runs.models import RowStatus
 
 
@@ -34,12 +34,12 @@ def reached_by(viewer: Viewer, users: Iterable[Entity]) -> frozenset[int]:
     return frozenset(seen.values_list("pk", flat=True))
 
 
-def adoptable(run: OnboardingRun) -> list[Newcomer]:
+def adoptable(run: OnboardingRun) -> list[OnboardedPerson]:
     """Who of a draft can be taken in."""
     return [newcomer for newcomer in run.people.filter(standing=RowStatus.EXISTING) if newcomer.users]
 
 
-def users_by_place(people: Sequence[Newcomer]) -> dict[tuple[int, int], Entity]:
+def users_by_place(people: Sequence[OnboardedPerson]) -> dict[tuple[int, int], Entity]:
     """The living users of these people by (newcomer, account); one query, none where nobody has one."""
     owners: dict[int, int] = {}
     for newcomer in people:
@@ -80,7 +80,7 @@ def _mark(what: Mapping[str, Any]) -> str:
 
 
 def adopted_part(
-    site: CreationSite, newcomer: Newcomer, user: Entity, *, holdings: Holdings, key: str
+    site: CreationSite, newcomer: OnboardedPerson, user: Entity, *, holdings: Holdings, key: str
 ) -> PersonAccountPlan:
     """What a user who is there gets: each thing in the branch that it has for somebody new, without what they
     have already.
@@ -91,7 +91,7 @@ def adopted_part(
 
 
 def _steps(
-    site: CreationSite, newcomer: Newcomer, user: Entity, holdings: Holdings, key: str
+    site: CreationSite, newcomer: OnboardedPerson, user: Entity, holdings: Holdings, key: str
 ) -> Iterator[CreationStep]:
     steps = [*memberships(site, newcomer, user.arn), *policies(site, newcomer, user.arn, key=key)]
     groups = {group.arn: group for group in site.groups}

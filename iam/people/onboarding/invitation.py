@@ -29,7 +29,7 @@ from iam.people.onboarding.invitation_state import (
     team_of,
     why_over,
 )
-from iam.people.onboarding.models import Newcomer, ProvisionedUser
+from iam.people.onboarding.models import OnboardedPerson, ProvisionedUser
 from iam.sealed import services as sealed
 from iam.sealed.models import Secret, SecretState
 from iam.sealed.services import SealedError
@@ -40,18 +40,20 @@ ALREADY_CHANGED: Final = "You already chose your own password. Sign in with that
 DELETED_IN_AWS: Final = "The password that was set for you no longer exists in AWS."
 
 
-def cause_of(newcomer: Newcomer) -> UUID:
+def cause_of(newcomer: OnboardedPerson) -> UUID:
     """By what the links of a newcomer are found again."""
     return uuid5(INVITATIONS, str(newcomer.pk))
 
 
-def newcomer_of(link: Link) -> Newcomer | None:
+def newcomer_of(link: Link) -> OnboardedPerson | None:
     """Whose invitation a link is."""
-    people = Newcomer.objects.filter(person_id=link.person_id).select_related("run__version__blueprint__team")
+    people = OnboardedPerson.objects.filter(person_id=link.person_id).select_related(
+        "run__version__blueprint__team"
+    )
     return next((newcomer for newcomer in people if cause_of(newcomer) == link.cause_id), None)
 
 
-def invitations(people: Sequence[Newcomer]) -> dict[int, Link]:
+def invitations(people: Sequence[OnboardedPerson]) -> dict[int, Link]:
     """The newest invitation of each who has one: one query, and one more where a restore sent another one in
     its place.
     """
@@ -69,7 +71,7 @@ def invitations(people: Sequence[Newcomer]) -> dict[int, Link]:
 
 
 @transaction.atomic
-def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
+def invite(newcomer: OnboardedPerson, *, actor: Viewer | None) -> Link:
     """Send the person a link; an older one that was not used opens nothing from now on. `actor` None:
     Gatehouse sends it, in the name of anyone who requested the run or sends it again. Raises RefusedError.
     """
@@ -88,7 +90,7 @@ def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
         actor=actor or Person.objects.filter(pk=sender).first(),
         cause_id=cause_of(newcomer),
     )
-    Newcomer.objects.filter(pk=newcomer.pk).update(wants_link_at=None, link_for=None)
+    OnboardedPerson.objects.filter(pk=newcomer.pk).update(wants_link_at=None, link_for=None)
     notify(
         NotifyEvent.INVITED,
         people=[person],
@@ -109,7 +111,7 @@ def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
     return link
 
 
-def invite_when_made(newcomer: Newcomer) -> Link | None:
+def invite_when_made(newcomer: OnboardedPerson) -> Link | None:
     """The first invitation, once all of their users are settled and at least one is there, or one that
     follows a new first password; None when there is nothing to send, or it is too early.
     """

@@ -18,7 +18,7 @@ from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import may_run
 from iam.people.moving.models import Move
 from iam.people.offboarding.models import SUSPENSION, OffboardedUser, OffboardingStage
-from iam.people.onboarding.models import Newcomer, ProvisionedUser
+from iam.people.onboarding.models import OnboardedPerson, ProvisionedUser
 from iam.people.runs.models import RunState
 from iam.sealed.models import Secret
 
@@ -44,7 +44,7 @@ WITHOUT_ACCESS: Final = frozenset({ACCESS_ENDED, ACCESS_SUSPENDED, MOVED_AWAY})
 """As long as one of these holds, nobody sends this invitation again."""
 
 
-def moves_of(newcomer: Newcomer) -> list[Move]:
+def moves_of(newcomer: OnboardedPerson) -> list[Move]:
     """The changes of team of the person that were carried out, at least in part, the newest first."""
     done = Move.objects.filter(
         person_id=newcomer.person_id, state__in=(RunState.RUNNING, RunState.DONE, RunState.PARTLY)
@@ -52,7 +52,7 @@ def moves_of(newcomer: Newcomer) -> list[Move]:
     return list(done.select_related("version__blueprint__team").order_by("-created_at"))
 
 
-def version_of(newcomer: Newcomer) -> BlueprintVersion:
+def version_of(newcomer: OnboardedPerson) -> BlueprintVersion:
     """The blueprint by which the person has what they have: of the team to which they changed, else of the
     run.
     """
@@ -62,12 +62,12 @@ def version_of(newcomer: Newcomer) -> BlueprintVersion:
     return newcomer.run.version
 
 
-def team_of(newcomer: Newcomer) -> Team:
+def team_of(newcomer: OnboardedPerson) -> Team:
     """The person's team as it is today."""
     return version_of(newcomer).blueprint.team
 
 
-def why_over(newcomer: Newcomer, *, since: datetime) -> str:
+def why_over(newcomer: OnboardedPerson, *, since: datetime) -> str:
     """Why an invitation of this time no longer works, as a sentence to its person; "" while it works."""
     places = list(newcomer.places.filter(joined_at__isnull=False))
     now = datetime.now(tz=UTC)
@@ -105,7 +105,7 @@ def without_access(places: Iterable[ProvisionedUser]) -> dict[str, str]:
     return reasons
 
 
-def check_may_invite(newcomer: Newcomer, *, actor: Viewer) -> None:
+def check_may_invite(newcomer: OnboardedPerson, *, actor: Viewer) -> None:
     """Who runs blueprints of the person's team, today's or that of the run, can invite them. Raises
     RefusedError.
     """

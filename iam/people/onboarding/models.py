@@ -34,7 +34,7 @@ class OnboardingRun(AbstractListRun):
         ]
 
 
-class Newcomer(models.Model):
+class OnboardedPerson(models.Model):
     """One row of a run. `person_id` is who they are, or will be, in the directory; `until` the last day of
     their access; `users` the mirror's numbers of users that they have already and that can be taken in.
     `problems` are sentences about the row, `wrong` those of them that are about one field, by its name.
@@ -60,6 +60,7 @@ class Newcomer(models.Model):
     link_for = models.UUIDField(null=True)
 
     class Meta:
+        db_table = "onboarding_newcomer"
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["run", "position"], name="newcomer_once")]
         indexes = [models.Index(fields=["run", "standing", "position"], name="newcomer_by_standing")]
@@ -82,7 +83,7 @@ class ProvisionedUser(models.Model):
     grants are written down.
     """
 
-    newcomer = models.ForeignKey(Newcomer, on_delete=models.CASCADE, related_name="places")
+    newcomer = models.ForeignKey(OnboardedPerson, on_delete=models.CASCADE, related_name="places")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     user_arn = models.CharField(max_length=2048)
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="+")

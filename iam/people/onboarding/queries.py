@@ -14,7 +14,7 @@ from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
 from iam.changes.operations.user import CreateUser
 from iam.guard import Viewer
 from iam.people.blueprints.queries import visible_blueprints
-from iam.people.onboarding.models import OF_RETRY, Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.onboarding.models import OF_RETRY, OnboardedPerson, OnboardingRun, ProvisionedUser
 from iam.people.runs.models import RowStatus, RunState
 
 _COLUMNS = (
@@ -94,7 +94,7 @@ def sets_of(run: OnboardingRun) -> list[ChangeSet]:
     return list(ChangeSet.objects.filter(pk__in=first).order_by("created_at", "pk"))
 
 
-def places_of(people: Iterable[Newcomer]) -> dict[int, list[ProvisionedUser]]:
+def places_of(people: Iterable[OnboardedPerson]) -> dict[int, list[ProvisionedUser]]:
     """The places of some people, by newcomer."""
     places_by_newcomer: dict[int, list[ProvisionedUser]] = defaultdict(list)
     rows = (
@@ -137,7 +137,7 @@ def counts_of(run: OnboardingRun) -> RunCounts:
 
 def people_shown(
     run: OnboardingRun, *, text: str = "", only: Collection[int] | None = None
-) -> QuerySet[Newcomer]:
+) -> QuerySet[OnboardedPerson]:
     """The people of a run who are asked for, by their place in the file; whose name, address or user name
     holds the text, and of these numbers.
     """

@@ -20,7 +20,13 @@ from iam.directory.provisioning import provision_person
 from iam.people.blueprint_grants import Reason, given_by, write_grant
 from iam.people.causes import OF_MOVE
 from iam.people.onboarding.invitation import invite_when_made
-from iam.people.onboarding.models import OF_ONBOARDING, OF_RETRY, Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.onboarding.models import (
+    OF_ONBOARDING,
+    OF_RETRY,
+    OnboardedPerson,
+    OnboardingRun,
+    ProvisionedUser,
+)
 from iam.people.onboarding.pasted_rows import last_moment
 from iam.people.onboarding.queries import ProvisionedUserChanges, held_by
 from iam.people.runs.models import RunState
@@ -182,7 +188,7 @@ def _grant(place: ProvisionedUser, place_changes: ProvisionedUserChanges) -> Non
         write_grant(grant_id, given_by(change, what, holder_arn=place.user_arn, reason=reason), reason=reason)
 
 
-def _what(change: Change, newcomer: Newcomer) -> GrantContent | None:
+def _what(change: Change, newcomer: OnboardedPerson) -> GrantContent | None:
     if change.operation == ADD_TO_GROUP.slug:
         return GrantContent(WhatKind.GROUP, group_arn=str(change.params["group_arn"]))
     if change.operation == PutInlinePolicy.spec.slug:

@@ -37,7 +37,7 @@ from iam.people.onboarding.invitation_state import (
     team_of,
     why_over,
 )
-from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.onboarding.models import OnboardedPerson, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.queries import ProvisionedUserChanges, held_by
 from iam.people.onboarding.retry import Stuck, new_seal, queue_again
 
@@ -68,7 +68,7 @@ def needs_reset(place: ProvisionedUser, place_changes: ProvisionedUserChanges) -
     return None if can_be_shown(place.password_seal) and not is_password_gone(place) else first
 
 
-def invite_again(newcomer: Newcomer, *, actor: Viewer) -> SentAgain:
+def invite_again(newcomer: OnboardedPerson, *, actor: Viewer) -> SentAgain:
     """Send the person another link. Where the first password was shown, has expired or does not exist in AWS
     any more, a new one is set first, under the approval of the onboarding; nobody but the person sees it.
     Raises RefusedError.
@@ -101,8 +101,8 @@ def invite_again(newcomer: Newcomer, *, actor: Viewer) -> SentAgain:
     return SentAgain(None, resets=len(resets))
 
 
-def _reset(run: OnboardingRun, newcomer: Newcomer, resets: Sequence[Stuck], *, actor: Viewer) -> None:
-    Newcomer.objects.filter(pk=newcomer.pk).update(link_for=actor.person_id)
+def _reset(run: OnboardingRun, newcomer: OnboardedPerson, resets: Sequence[Stuck], *, actor: Viewer) -> None:
+    OnboardedPerson.objects.filter(pk=newcomer.pk).update(link_for=actor.person_id)
     queue_again(
         run,
         resets,
@@ -149,7 +149,7 @@ def request_invitation(link: Link) -> str:
     people = _inviters(newcomer, link)
     wanted = newcomer.wants_link_at
     if wanted is None or wanted < now - REPEAT_PAUSE:
-        Newcomer.objects.filter(pk=newcomer.pk).update(wants_link_at=now)
+        OnboardedPerson.objects.filter(pk=newcomer.pk).update(wants_link_at=now)
         notify(
             NotifyEvent.INVITATION_WANTED,
             people=people,
@@ -167,7 +167,7 @@ def request_invitation(link: Link) -> str:
     return ", ".join(sorted(person.name for person in people)) or "your team lead"
 
 
-def _inviters(newcomer: Newcomer, link: Link) -> list[Person]:
+def _inviters(newcomer: OnboardedPerson, link: Link) -> list[Person]:
     leads = Person.objects.filter(
         assignments__role=Role.TEAM_LEAD, assignments__team=team_of(newcomer), is_active=True
     )

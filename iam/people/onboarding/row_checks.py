@@ -25,7 +25,7 @@ from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import may_run
 from iam.people.blueprints.user_names import free_name, user_name
 from iam.people.onboarding.existing_users import reached_by
-from iam.people.onboarding.models import Newcomer, OnboardingRun
+from iam.people.onboarding.models import OnboardedPerson, OnboardingRun
 from iam.people.onboarding.pasted_rows import FieldProblem, NewcomerRow, typed
 from iam.people.runs.drafts import lock_draft
 from iam.people.runs.models import RowStatus, requester
@@ -68,7 +68,7 @@ def stage(
         run.source, run.version = source[:128], version
         run.save(update_fields=["source", "version"])
         run.people.all().delete()
-    Newcomer.objects.bulk_create(checked(run, rows, body=version.body, actor=actor), batch_size=500)
+    OnboardedPerson.objects.bulk_create(checked(run, rows, body=version.body, actor=actor), batch_size=500)
     return run
 
 
@@ -77,7 +77,7 @@ def typed_again(run: OnboardingRun) -> list[NewcomerRow]:
     return [typed(newcomer.line, typed_values(newcomer)) for newcomer in run.people.all()]
 
 
-def typed_values(newcomer: Newcomer) -> dict[str, str]:
+def typed_values(newcomer: OnboardedPerson) -> dict[str, str]:
     """The fields of a row as somebody typed them."""
     return {
         "name": newcomer.name,
@@ -108,7 +108,9 @@ def check_again(actor: Viewer, *, run: OnboardingRun) -> OnboardingRun:
     return stage(actor, version=run.version, rows=typed_again(run), source=run.source, run=run)
 
 
-def checked(run: OnboardingRun, rows: Sequence[NewcomerRow], *, body: Body, actor: Viewer) -> list[Newcomer]:
+def checked(
+    run: OnboardingRun, rows: Sequence[NewcomerRow], *, body: Body, actor: Viewer
+) -> list[OnboardedPerson]:
     """A newcomer for each row, with what is wrong with it, and the user name that they would get."""
     known = known_in(body, emails={row.email for row in rows if row.email})
     reached = reached_by(actor, list(chain.from_iterable(known.at_home.values())))
@@ -119,7 +121,7 @@ def checked(run: OnboardingRun, rows: Sequence[NewcomerRow], *, body: Body, acto
     # Names that somebody wrote come before those that are made, wherever they stand in the file.
     taken |= {row.user_name.lower() for row in rows if row.user_name}
     for position, row in enumerate(rows):
-        newcomer = Newcomer(
+        newcomer = OnboardedPerson(
             run=run,
             position=position,
             line=row.line,
@@ -163,7 +165,7 @@ def _twice(row: NewcomerRow, emails: dict[str, int], names: dict[str, int]) -> I
             yield FieldProblem(name, f"Line {first} has the same {what}.")
 
 
-def _end(row: NewcomerRow, newcomer: Newcomer, body: Body) -> Iterable[str]:
+def _end(row: NewcomerRow, newcomer: OnboardedPerson, body: Body) -> Iterable[str]:
     """The last day: as it was written, else as long as the blueprint allows."""
     today = datetime.now(tz=UTC).date()
     latest = today + timedelta(days=body.stay) if body.stay else None
@@ -181,7 +183,7 @@ def _end(row: NewcomerRow, newcomer: Newcomer, body: Body) -> Iterable[str]:
 
 
 def _name(
-    row: NewcomerRow, newcomer: Newcomer, body: Body, *, known: ExistingEntities, taken: set[str]
+    row: NewcomerRow, newcomer: OnboardedPerson, body: Body, *, known: ExistingEntities, taken: set[str]
 ) -> Iterable[str]:
     if row.user_name:
         newcomer.user_name = row.user_name

@@ -27,7 +27,7 @@ from iam.people.blueprints.queries import may_run
 from iam.people.onboarding.creation_plan import CreationSite, PersonAccountPlan, notes_for, part_of, sites_of
 from iam.people.onboarding.existing_users import adoptable, adopted_part, held_by_users, users_by_place
 from iam.people.onboarding.first_password import check_first_password, lockouts
-from iam.people.onboarding.models import OF_ONBOARDING, Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.onboarding.models import OF_ONBOARDING, OnboardedPerson, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.queries import ProvisionedUserChanges, held_by
 from iam.people.onboarding.requester_scope import of_run
 from iam.people.onboarding.retry import Stuck, new_seal, queue_again
@@ -83,7 +83,7 @@ def check_size(count: int) -> None:
         )
 
 
-def plan_run(run: OnboardingRun, people: Sequence[Newcomer], *, viewer: Viewer) -> RunPlan:
+def plan_run(run: OnboardingRun, people: Sequence[OnboardedPerson], *, viewer: Viewer) -> RunPlan:
     """The users of these people in each account of the blueprint. Raises RefusedError."""
     if not people:
         raise RefusedError("No one is ready to be onboarded.")
@@ -132,7 +132,7 @@ def _to_try_again(place_changes: ProvisionedUserChanges, *, actor: Viewer) -> li
 
 
 def _parts(
-    sites: Sequence[CreationSite], people: Sequence[Newcomer], *, key: str
+    sites: Sequence[CreationSite], people: Sequence[OnboardedPerson], *, key: str
 ) -> Iterator[Iterator[PersonAccountPlan]]:
     """For each person what they get in each account; of who has a user already, in the accounts where that
     is, and only what they lack.
@@ -152,7 +152,7 @@ def _parts(
         yield (part for part in parts if part.steps)
 
 
-def newcomers_ready(run: OnboardingRun, *, skip: bool, adopt: bool = False) -> list[Newcomer]:
+def newcomers_ready(run: OnboardingRun, *, skip: bool, adopt: bool = False) -> list[OnboardedPerson]:
     """Whom the run is for; `adopt`: those as well who have a user already. Raises RefusedError while a row is
     bad, unless they are to be passed over.
     """
@@ -207,7 +207,7 @@ def _is_requested(run: OnboardingRun) -> bool:
     return ProvisionedUser.objects.filter(newcomer__run=run).exists()
 
 
-def _ready_people(run: OnboardingRun) -> list[Newcomer]:
+def _ready_people(run: OnboardingRun) -> list[OnboardedPerson]:
     return list(run.people.filter(standing=RowStatus.READY))
 
 

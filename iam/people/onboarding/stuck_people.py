@@ -14,7 +14,7 @@ from iam.people.blueprints.queries import may_run
 from iam.people.links.models import Link
 from iam.people.onboarding.checklist import Checklist, StepStatus, checklists
 from iam.people.onboarding.invitation import invitations
-from iam.people.onboarding.models import Newcomer
+from iam.people.onboarding.models import OnboardedPerson
 from iam.people.onboarding.queries import visible_runs
 from iam.people.onboarding.repeat_invitation import invite_again
 from iam.people.runs.models import RowStatus, RunState
@@ -33,7 +33,7 @@ _ORDER: Final = {"bad": 0, "warn": 1, "note": 2, "": 3}
 class StuckNewcomer:
     """Someone who has not finished, and why; `to_remind` if another invitation can be sent now."""
 
-    newcomer: Newcomer
+    newcomer: OnboardedPerson
     trouble: str
     tone: str
     to_remind: bool
@@ -95,7 +95,7 @@ def _all(viewer: Viewer) -> list[StuckNewcomer]:
     runs = visible_runs(viewer).filter(
         state__in=(RunState.RUNNING, RunState.DONE, RunState.PARTLY), created_at__gt=now - RECENT
     )
-    rows = Newcomer.objects.filter(run__in=runs.values("pk"), standing=RowStatus.READY)
+    rows = OnboardedPerson.objects.filter(run__in=runs.values("pk"), standing=RowStatus.READY)
     people = list(
         rows.select_related("run__version__blueprint__team").order_by("-run__created_at", "position")[
             :MAX_NEWCOMERS

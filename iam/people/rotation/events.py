@@ -13,14 +13,14 @@ from iam.linking.owners import leads_of
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.rotation.models import Happening, Rotation, RotationOutcome, RotationStage
+from iam.people.rotation.models import Rotation, RotationEvent, RotationOutcome, RotationStage
 
 
 def record_event(
     rotation: Rotation, act: str, text: str, *, actor: Actor | None, change: Change | None = None, **data: Any
 ) -> None:
     """One line of the timeline, and an entry of the journal; `actor` None is Gatehouse."""
-    Happening.objects.create(
+    RotationEvent.objects.create(
         rotation=rotation,
         at=datetime.now(tz=UTC),
         act=act,

@@ -159,7 +159,7 @@ class Rotation(models.Model):
         return f"R-{self.id.hex[:6].upper()}"
 
 
-class Happening(models.Model):
+class RotationEvent(models.Model):
     """Something that happened to a rotation, in a sentence; `by` is whose doing it was, `change` where it was
     one.
     """
@@ -172,6 +172,7 @@ class Happening(models.Model):
     change = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
+        db_table = "people_rotation_happening"
         indexes = [models.Index(fields=["rotation", "at"], name="happening_of_rotation")]
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ from iam.changes.approval.models import BreakGlass
 from iam.changes.approval.rules import APPROVERS, LEAD, SHIPPED, ApprovalRule, ApprovalStage, ApproverSpec
 from iam.changes.causes import KINDS, CauseEnds, CauseKind, register
 from iam.changes.drift import services as drifts
-from iam.changes.drift.models import Drift, Watch
+from iam.changes.drift.models import Drift, DriftWatch
 from iam.changes.drift.queries import visible_drifts
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet, ChangeState
@@ -213,7 +213,7 @@ def _drift(world: World) -> None:
     by_hand = factories.group(world.account, "joined-by-hand")
     moment = factories.FIRST_READ + factories.BETWEEN_READINGS
     factories.seen_after(factories.edge(EdgeKind.MEMBER, world.user, by_hand, since=moment))
-    Watch.objects.create(account=world.account, since=factories.FIRST_READ)
+    DriftWatch.objects.create(account=world.account, since=factories.FIRST_READ)
     world.drift = Drift.objects.create(account=world.account, entity=world.user, kind="user", seen_at=moment)
 
 

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from console.demo import outsider
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.server import Handle
-from iam.changes.drift.models import Watch
+from iam.changes.drift.models import DriftWatch
 from iam.mirror.models import Account, Pull
 from iam.mirror.pull.sections import ACCESS_KEYS
 from tests import factories as make
@@ -36,7 +36,7 @@ def production(fresh: Handle, settings: Settings, monkeypatch: pytest.MonkeyPatc
 
 
 def was_synced(account: Account) -> None:
-    Watch.objects.create(account=account, since=datetime.now(tz=UTC))
+    DriftWatch.objects.create(account=account, since=datetime.now(tz=UTC))
     account.sections.update_or_create(name=ACCESS_KEYS, defaults={"known_since": datetime.now(tz=UTC)})
 
 

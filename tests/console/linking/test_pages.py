@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
-from iam.linking.models import Apart, NameRule
+from iam.linking.models import ExcludedMatch, NameRule
 from iam.linking.refresh import refresh_links
 from iam.mirror.models import Account, EdgeKind, Entity
 from tests import factories
@@ -121,7 +121,7 @@ def test_a_proposal_is_confirmed_taken_back_and_refused_by_a_click_each(world: W
     assert "2 IAM users in 2 accounts" in page(client, world.first)
     text = page(client, user)
     assert "A service" in text
-    assert post(client, "forget-mark", Apart.objects.get().pk) == 302
+    assert post(client, "forget-mark", ExcludedMatch.objects.get().pk) == 302
     assert "3 IAM users in 2 accounts" in page(client, world.first)
 
 

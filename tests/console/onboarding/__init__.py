@@ -10,7 +10,7 @@ from iam.directory.models import Person, Team
 from iam.mirror.models import Account, AccountFact
 from iam.people.blueprints.body import Body
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
-from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.onboarding.models import OnboardedPerson, OnboardingRun, ProvisionedUser
 from iam.people.runs.models import RowStatus, RunState
 
 
@@ -44,8 +44,8 @@ def allows_own_passwords(account: Account) -> None:
 def draft(version: BlueprintVersion, author: Person, *, count: int = 1) -> OnboardingRun:
     """A draft of so many people who are ready."""
     run = OnboardingRun.objects.create(version=version, requested_by=author.pk, requested_label=author.name)
-    Newcomer.objects.bulk_create(
-        Newcomer(
+    OnboardedPerson.objects.bulk_create(
+        OnboardedPerson(
             run=run,
             position=at,
             line=at + 2,

@@ -23,7 +23,7 @@ from iam.journal.models import Entry
 from iam.mirror.models import AccountFact
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.onboarding import services
-from iam.people.onboarding.models import Newcomer, OnboardingRun
+from iam.people.onboarding.models import OnboardedPerson, OnboardingRun
 from iam.people.onboarding.queries import sets_of
 from tests import factories
 from tests.console import onboarding
@@ -113,7 +113,7 @@ def test_rows_of_the_form_are_checked_alike_and_more_can_be_had(
     assert 'value="Ada Adler"' in more
     assert lead.post(address, {"rows": "5"}).status_code == 422
     lead.post(address, {"rows": "5", "r3-name": "Ada Adler", "r3-email": "ada@example.com"})
-    assert Newcomer.objects.get().user_name == "ada.adler"
+    assert OnboardedPerson.objects.get().user_name == "ada.adler"
 
 
 def test_a_file_that_is_none_or_too_large_is_refused_in_words(
@@ -219,7 +219,9 @@ def test_asking_and_agreeing_ask_the_database_as_often_for_a_few_as_for_many(
     def cost(count: int) -> int:
         run = onboarding.draft(version, Person.objects.get(pk=asker.person_id), count=count)
         for newcomer in run.people.all():
-            Newcomer.objects.filter(pk=newcomer.pk).update(user_name=f"{newcomer.user_name}-of-{count}")
+            OnboardedPerson.objects.filter(pk=newcomer.pk).update(
+                user_name=f"{newcomer.user_name}-of-{count}"
+            )
         with CaptureQueriesContext(connection) as queries:
             services.request_run(asker, run=run, reason="They begin")
             (group,) = sets_of(run)

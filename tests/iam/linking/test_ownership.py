@@ -15,7 +15,7 @@ from iam.directory.services import add_person
 from iam.guard import Viewer
 from iam.journal.models import Entry
 from iam.linking import acts
-from iam.linking.models import Apart, LinkStanding, NameRule, Sign, Ways
+from iam.linking.models import ExcludedMatch, LinkStanding, MatchSettings, NameRule, UserMatch
 from iam.linking.ownership import confirmed, is_linked, owner, owners_of, owns, people_concerned, users_of
 from iam.linking.patterns import NamePattern, PatternError
 from iam.linking.refresh import refresh_links, settings_row
@@ -71,7 +71,7 @@ def with_rules(*pairs: tuple[str, str], **ways: Any) -> None:
     settings_row()
     for user_name, address in pairs:
         NameRule.objects.create(user_name=user_name, address=address, added_by="test")
-    Ways.objects.update(version=9, **ways)
+    MatchSettings.objects.update(version=9, **ways)
 
 
 def test_each_way_finds_the_person_and_the_hand_wins(account: Account, other: Account, maya: Person) -> None:
@@ -160,7 +160,7 @@ def test_who_was_said_not_to_be_meant_is_named_by_no_way_again(
     acts.undo(ines, user=user)
     assert said(user) == ("", "", False)
     acts.forget(ines, mark)
-    assert (said(user), Apart.objects.count()) == (("Maya Okafor", "tag", False), 0)
+    assert (said(user), ExcludedMatch.objects.count()) == (("Maya Okafor", "tag", False), 0)
     kinds = Entry.objects.filter(kind__startswith="identity.").order_by("pk").values_list("kind", flat=True)
     assert list(kinds) == [
         "identity.link",
@@ -187,7 +187,7 @@ def test_a_user_who_is_made_again_is_nobodys_until_somebody_says_so(
     written(again)
     refresh_links()
     assert (said(again), Identity.objects.count()) == (("", "", False), 0)
-    assert Sign.objects.get(user=again).former == maya
+    assert UserMatch.objects.get(user=again).former == maya
     assert Entry.objects.filter(kind="identity.outlive", subject=maya.email).count() == 1
     acts.link(ines, user=again, person=maya)
     assert owns(maya.pk, user_arn=user.arn)

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from iam import nudge
-from iam.access.grants.models import Grant, GrantAct, GrantState, Preparation
+from iam.access.grants.models import Grant, GrantAct, GrantPreparation, GrantState
 from iam.access.grants.services.notifications import tell_refused
 from iam.access.grants.services.requests import (
     ask_for_changes,
@@ -66,7 +66,7 @@ def submit_grant(terms: GrantTerms, *, actor: Viewer, idempotency_key: str, acce
             grant = write_grant(
                 terms, actor=actor, key=idempotency_key, ends_at=end, state=GrantState.PREPARING
             )
-            Preparation.objects.create(grant=grant, accepts_end=accepts_end)
+            GrantPreparation.objects.create(grant=grant, accepts_end=accepts_end)
             nudge.send_after_commit(PREPARE_GRANT, grant.pk)
             return grant
     except IntegrityError:
@@ -82,7 +82,7 @@ def prepare_open(*, older_than: timedelta = timedelta(seconds=15)) -> int:
     """
     now = datetime.now(tz=UTC)
     free = Q(lease_until__isnull=True, grant__created_at__lt=now - older_than) | Q(lease_until__lt=now)
-    waiting = Preparation.objects.filter(free, grant__state=GrantState.PREPARING)
+    waiting = GrantPreparation.objects.filter(free, grant__state=GrantState.PREPARING)
     waiting_ids = list(waiting.order_by("grant__created_at").values_list("pk", flat=True)[:BATCH])
     for pk in waiting_ids:
         prepare(pk)
@@ -128,14 +128,14 @@ class _CannotError(Exception):
         self.problems = problems
 
 
-def _claimed(grant_id: UUID) -> Preparation | None:
+def _claimed(grant_id: UUID) -> GrantPreparation | None:
     """The preparation, taken by this process for a while; None where another has it, or it is over."""
     now = datetime.now(tz=UTC)
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    claimed = Preparation.objects.filter(free, pk=grant_id, grant__state=GrantState.PREPARING)
+    claimed = GrantPreparation.objects.filter(free, pk=grant_id, grant__state=GrantState.PREPARING)
     if not claimed.update(lease_until=now + LEASE, attempts=F("attempts") + 1):
         return None
-    return Preparation.objects.select_related("grant").get(pk=grant_id)
+    return GrantPreparation.objects.select_related("grant").get(pk=grant_id)
 
 
 def _ask(grant: Grant, *, accepts_end: bool) -> None:
@@ -166,7 +166,7 @@ def _requester(grant: Grant) -> Viewer:
 def _refuse(grant: Grant, problems: list[str]) -> None:
     with transaction.atomic():
         if _move(grant, to=GrantState.REFUSED, actor=None, data={"problems": problems[:20]}):
-            Preparation.objects.filter(pk=grant.pk).update(problems=problems, lease_until=None)
+            GrantPreparation.objects.filter(pk=grant.pk).update(problems=problems, lease_until=None)
             tell_refused(grant, problems)
 
 

@@ -16,7 +16,11 @@ from django.utils.html import escape
 from iam.access import escalation_graph
 from iam.access.escalation_calculation import calculation, search
 from iam.access.escalation_calculation.calculation import calculate_due
-from iam.access.escalation_calculation.models import Calculation, Finding, Question
+from iam.access.escalation_calculation.models import (
+    EscalationCalculation,
+    EscalationFinding,
+    EscalationQuestion,
+)
 from iam.access.escalation_calculation.tasks import calculate_escalation
 from iam.directory.models import Role
 from iam.mirror.pull import revisions
@@ -115,10 +119,10 @@ def test_a_past_moment_is_calculated_when_somebody_asks_and_few_are_kept(
         calculate_due()
         assert auditor.get(ready).headers.get("HX-Refresh") == "true"
         assert "Calculating" not in auditor.get(address).content.decode()
-    assert Calculation.objects.exclude(moment="").count() == 2
-    assert Calculation.objects.filter(moment="").exists()
-    moments = Finding.objects.values_list("calculation", flat=True).distinct()
-    assert set(moments) <= set(Calculation.objects.values_list("moment", flat=True))
+    assert EscalationCalculation.objects.exclude(moment="").count() == 2
+    assert EscalationCalculation.objects.filter(moment="").exists()
+    moments = EscalationFinding.objects.values_list("calculation", flat=True).distinct()
+    assert set(moments) <= set(EscalationCalculation.objects.values_list("moment", flat=True))
 
 
 def test_no_page_calculates(world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +143,7 @@ def test_no_page_calculates(world: World, sign_in: SignIn, monkeypatch: pytest.M
         f"/escalation/{world.of['nobody'].pk}/",
         *(
             f"/escalation/opening/{key}/"
-            for key in set(Finding.objects.values_list("opener", flat=True))
+            for key in set(EscalationFinding.objects.values_list("opener", flat=True))
             if key
         ),
         f"/people/{dana}/",
@@ -163,12 +167,12 @@ def test_no_page_calculates(world: World, sign_in: SignIn, monkeypatch: pytest.M
                 assert answer.status_code in (200, 204, 503), (page, answer.status_code)
 
     look()
-    asked = Question.objects.count()
+    asked = EscalationQuestion.objects.count()
     assert asked >= 5
     calculate_due()
-    assert Question.objects.filter(number=0).count() == 0
+    assert EscalationQuestion.objects.filter(number=0).count() == 0
     look()
-    assert Question.objects.count() == asked, "what is answered is not asked again"
+    assert EscalationQuestion.objects.count() == asked, "what is answered is not asked again"
     page = unescape(auditor.get(f"/escalation/{dana}/").content.decode())
     assert "Without this statement, dana.wirth can’t become administrator" in page
 
@@ -190,11 +194,11 @@ def test_what_closes_every_path_is_looked_for_by_a_worker(world: World, sign_in:
 def test_what_else_a_group_needs_is_looked_for_by_a_worker(world: World, sign_in: SignIn) -> None:
     auditor: Client = sign_in(Role.AUDITOR)
     calculate_due()
-    key = Finding.objects.get(arn__endswith="dana.wirth").opener
+    key = EscalationFinding.objects.get(arn__endswith="dana.wirth").opener
     page = unescape(auditor.get(f"/escalation/opening/{key}/").content.decode())
     assert "Looking for other paths of these principals" in page
     assert "no other path" not in page
-    (question,) = Question.objects.all()
+    (question,) = EscalationQuestion.objects.all()
     ready = f"/escalation/ready/?question={question.key}"
     assert ready in page
     assert auditor.get(ready).headers.get("HX-Refresh") is None
@@ -222,12 +226,12 @@ def test_an_answer_that_fails_stops_no_other_and_is_not_tried_without_end(
         patched.setattr(search, "answer", fail)
         assert calculate_due() == 2
         assert calculate_due() == 0
-    assert Question.objects.filter(has_failed=True).count() == 1
+    assert EscalationQuestion.objects.filter(has_failed=True).count() == 1
     assert "can become pay-admin" in auditor.get("/escalation/?to=pay-admin").content.decode()
     with time_machine.travel(datetime.now(tz=UTC) + timedelta(minutes=2)):
         auditor.get(f"/escalation/{world.of['dana.wirth'].pk}/")
         calculate_due()
-    assert not Question.objects.filter(has_failed=True).exists()
+    assert not EscalationQuestion.objects.filter(has_failed=True).exists()
 
 
 def test_without_accounts_there_is_nothing_to_wait_for(db: None, sign_in: SignIn) -> None:

@@ -16,7 +16,7 @@ from iam.access.certainty import Certainty
 from iam.access.escalation_calculation import calculation, findings, service_uses, stored, writes
 from iam.access.escalation_calculation.calculation import calculate_due
 from iam.access.escalation_calculation.kept_paths import path_of
-from iam.access.escalation_calculation.models import Calculation, Certain, Finding
+from iam.access.escalation_calculation.models import Certain, EscalationCalculation, EscalationFinding
 from iam.access.escalation_calculation.path_records import from_json, to_json
 from iam.access.escalation_calculation.tasks import calculate_escalation
 from iam.access.escalation_graph import escalation
@@ -46,7 +46,7 @@ def write(world: World, name: str = "nobody") -> None:
 def kept() -> dict[str, tuple[Any, ...]]:
     """Everything that is kept of each principal, but for the state that it was told of."""
     fields = ("steps", "is_conditional", "certainty", "unread", "opener", "search", "path")
-    return {arn: tuple(values) for arn, *values in Finding.objects.values_list("arn", *fields)}
+    return {arn: tuple(values) for arn, *values in EscalationFinding.objects.values_list("arn", *fields)}
 
 
 def in_graph() -> dict[str, tuple[Any, ...]]:
@@ -109,12 +109,12 @@ def test_what_is_kept_is_what_the_graph_says_however_it_came_about(db: None, see
         if dice.random() < 0.3:
             of_a_new_process()
         graph = in_graph()
-        assert {row.arn for row in Finding.objects.all()} == graph.keys()
-        for row in Finding.objects.all():
+        assert {row.arn for row in EscalationFinding.objects.all()} == graph.keys()
+        for row in EscalationFinding.objects.all():
             assert (row.steps, row.is_conditional, from_json(row.path)) == graph[row.arn], row.arn
     kept_paths = kept()
     assert kept_paths
-    Calculation.objects.all().delete()
+    EscalationCalculation.objects.all().delete()
     of_a_new_process()
     calculate_due()
     assert kept() == kept_paths, "from the beginning it is the same"
@@ -132,14 +132,14 @@ def test_a_write_to_one_account_tells_only_paths_through_it_again(world: World) 
     maker = make.user(world.staging, "own.maker")
     make.inline(maker, "own", body=body(allow("Own", "iam:PutUserPolicy", maker.arn)))
     calculate_due()
-    stamps = dict(Finding.objects.values_list("arn", "stamp"))
+    stamps = dict(EscalationFinding.objects.values_list("arn", "stamp"))
     account_graphs = escalation_graph._private[None].account_graphs
     made = account_graphs.made
     write(world)
     calculate_due()
     assert escalation_graph._private[None].account_graphs is account_graphs
     assert account_graphs.made == made + 1, "of the other account the ways are as they were"
-    again = dict(Finding.objects.values_list("arn", "stamp"))
+    again = dict(EscalationFinding.objects.values_list("arn", "stamp"))
     changed = {arn.rpartition("/")[2] for arn, stamp in again.items() if stamps.get(arn) != stamp}
     assert "own.maker" not in changed
     assert "tomas.lind" in changed, "the path crosses into the account"
@@ -148,9 +148,9 @@ def test_a_write_to_one_account_tells_only_paths_through_it_again(world: World) 
 
 def test_nothing_is_done_where_nothing_was_written(world: World) -> None:
     assert calculate_due()
-    before = Calculation.objects.values().get()
+    before = EscalationCalculation.objects.values().get()
     assert calculate_escalation() == 0
-    assert Calculation.objects.values().get() == before
+    assert EscalationCalculation.objects.values().get() == before
 
 
 def test_after_an_hour_it_is_calculated_again_since_dates_have_passed(world: World) -> None:
@@ -160,20 +160,20 @@ def test_after_an_hour_it_is_calculated_again_since_dates_have_passed(world: Wor
 
 
 def test_of_two_processes_one_calculates(world: World) -> None:
-    row = Calculation.objects.create(moment="")
+    row = EscalationCalculation.objects.create(moment="")
     lease = calculation._claim(row)
     assert lease
     assert calculate_due() == 0, "another is at it"
-    assert not Finding.objects.exists()
+    assert not EscalationFinding.objects.exists()
     with time_machine.travel(datetime.now(tz=UTC) + calculation.LEASE + timedelta(seconds=1)):
         assert calculate_due(), "it was killed"
-    assert Finding.objects.exists()
-    assert Calculation.objects.get(moment="").lease == ""
+    assert EscalationFinding.objects.exists()
+    assert EscalationCalculation.objects.get(moment="").lease == ""
 
 
 def test_a_worker_that_is_killed_leaves_what_was_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     calculate_due()
-    before, state = kept(), Calculation.objects.get(moment="").number
+    before, state = kept(), EscalationCalculation.objects.get(moment="").number
     write(world)
 
     def killed(*_: object) -> bool:
@@ -184,7 +184,7 @@ def test_a_worker_that_is_killed_leaves_what_was_kept(world: World, monkeypatch:
         with pytest.raises(SystemExit):
             calculate_due()
     assert kept() == before, "findings and groups are written together"
-    assert Calculation.objects.get(moment="").number == state
+    assert EscalationCalculation.objects.get(moment="").number == state
     of_a_new_process()
     assert calculate_due()
     assert kept().keys() > before.keys()
@@ -193,16 +193,16 @@ def test_a_worker_that_is_killed_leaves_what_was_kept(world: World, monkeypatch:
 def test_an_older_calculation_never_replaces_a_newer(world: World) -> None:
     calculate_due()
     newer = datetime.now(tz=UTC) + timedelta(minutes=1)
-    Calculation.objects.update(calculated_at=newer)
+    EscalationCalculation.objects.update(calculated_at=newer)
     write(world)
     calculation.calculate(None, is_forced=True)
-    assert Calculation.objects.get(moment="").calculated_at == newer
-    assert not Finding.objects.filter(arn__endswith="/nobody").exists()
+    assert EscalationCalculation.objects.get(moment="").calculated_at == newer
+    assert not EscalationFinding.objects.filter(arn__endswith="/nobody").exists()
 
 
 def test_what_is_kept_in_another_format_is_calculated_again_and_not_shown(world: World) -> None:
     calculate_due()
-    Calculation.objects.update(format=0)
+    EscalationCalculation.objects.update(format=0)
     with pytest.raises(stored.BeingCalculatedError):
         stored.stored_at(None)
     assert calculate_due()
@@ -213,11 +213,11 @@ def test_after_an_upgrade_everything_is_calculated_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calculate_due()
-    Finding.objects.update(path={})
+    EscalationFinding.objects.update(path={})
     for module in (calculation, findings, service_uses):
         monkeypatch.setattr(module, "code_version", lambda: "another")
     assert calculate_due()
-    assert not Finding.objects.filter(path={}).exists()
+    assert not EscalationFinding.objects.filter(path={}).exists()
     assert calculate_due() == 0
 
 
@@ -226,7 +226,7 @@ def test_where_accounts_are_written_to_all_the_time_it_pauses(
 ) -> None:
     monkeypatch.setattr(calculation, "MAX_PAUSE", timedelta(seconds=30))
     calculate_due()
-    Calculation.objects.update(seconds=60)
+    EscalationCalculation.objects.update(seconds=60)
     write(world)
     assert not calculation.calculate(None)
     with time_machine.travel(datetime.now(tz=UTC) + timedelta(seconds=31)):

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant
-from iam.linking.models import Sign
+from iam.linking.models import UserMatch
 from tests import factories as make
 from tests.console.access.grants.conftest import HTMX, NUMBER, Office, at
 
@@ -86,7 +86,7 @@ def test_whoever_an_email_tag_names_is_shown_with_what_that_rests_on_and_selecte
     office: Office,
 ) -> None:
     pk, maya = uuid4(), office.of["maya.okafor"]
-    Sign.objects.create(
+    UserMatch.objects.create(
         user=maya,
         account=maya.account,
         login="maya.okafor",

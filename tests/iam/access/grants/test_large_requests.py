@@ -11,7 +11,7 @@ import pytest
 
 from iam import nudge
 from iam.access.grants import services
-from iam.access.grants.models import Grant, GrantState, GrantVersion, Preparation
+from iam.access.grants.models import Grant, GrantPreparation, GrantState, GrantVersion
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.services import large_requests, requests
 from iam.access.grants.tasks import prepare_grant, prepare_grants
@@ -73,13 +73,13 @@ def submit(terms: GrantTerms, actor: Viewer, key: str = "k", *, accepts_end: boo
 def lost_worker(grant: Grant) -> None:
     """The lease of a worker that was killed has run out."""
     past = datetime.now(tz=UTC) - timedelta(seconds=1)
-    Preparation.objects.filter(pk=grant.pk).update(lease_until=past)
+    GrantPreparation.objects.filter(pk=grant.pk).update(lease_until=past)
 
 
 def test_a_small_one_is_asked_for_while_the_page_waits(accounts: list[Account], asker: Viewer) -> None:
     grant = submit(terms(accounts[:2]), asker)
     assert (grant.state, grant.parts.count()) == (GrantState.WAITING, 2)
-    assert not Preparation.objects.exists()
+    assert not GrantPreparation.objects.exists()
 
 
 def test_a_large_one_is_accepted_first_and_asked_for_by_a_worker_once(
@@ -210,7 +210,7 @@ def test_a_large_request_that_is_withdrawn_meanwhile_is_not_made(
 
 def test_a_large_request_that_fails_too_often_is_given_up(accounts: list[Account], asker: Viewer) -> None:
     grant = submit(terms(accounts), asker)
-    Preparation.objects.filter(pk=grant.pk).update(attempts=large_requests.TRIALS)
+    GrantPreparation.objects.filter(pk=grant.pk).update(attempts=large_requests.TRIALS)
     large_requests.prepare(grant.pk)
     grant.refresh_from_db()
     assert grant.state == GrantState.REFUSED

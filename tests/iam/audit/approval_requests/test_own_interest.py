@@ -25,7 +25,7 @@ from iam.audit.reviews.duties import SodTerms
 from iam.audit.reviews.models import SodRule
 from iam.directory.models import Person
 from iam.guard import Viewer
-from iam.linking.models import Sign
+from iam.linking.models import UserMatch
 from iam.mirror.models import Entity
 from tests import factories
 from tests.iam.audit.approval_requests.made import MAKERS
@@ -171,7 +171,7 @@ def user_by_hand(world: made.World) -> Entity:
 
 def user_by_a_matching_method(world: made.World) -> Entity:
     said = [{"person": str(world.administrator.person_id), "how": "name", "words": "name"}]
-    Sign.objects.create(user=world.tomas, account=world.account, standing="ambiguous", said=said)
+    UserMatch.objects.create(user=world.tomas, account=world.account, standing="ambiguous", said=said)
     return world.tomas
 
 

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db.models import F
 from django.test import Client
 
-from iam.access.escalation_calculation.models import Calculation
+from iam.access.escalation_calculation.models import EscalationCalculation
 from iam.audit.findings.calculation import calculate
 from iam.audit.findings.models import AuditFinding, FindingStatus
 from iam.audit.findings.recalculation import behind_accounts
@@ -69,7 +69,7 @@ def test_another_account_says_nothing(account: Account) -> None:
 def test_a_path_is_behind_until_paths_are_calculated(
     account: Account, revision: int, is_behind: bool
 ) -> None:
-    Calculation.objects.create(moment="", number=1, revisions={account.account_id: 0})
+    EscalationCalculation.objects.create(moment="", number=1, revisions={account.account_id: 0})
     Account.objects.filter(pk=account.pk).update(revision=revision)
     cache.clear()
     assert behind_accounts().has(_finding(kind="privilege-escalation")) is is_behind

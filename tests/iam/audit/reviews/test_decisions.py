@@ -13,7 +13,7 @@ from iam.changes.errors import RefusedError
 from iam.directory.models import Identity, Role
 from iam.guard import Viewer, viewer_for
 from iam.journal.models import Entry
-from iam.linking.models import Sign
+from iam.linking.models import UserMatch
 from tests.iam.audit.reviews import made
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
@@ -106,7 +106,7 @@ def test_nobody_decides_about_themselves_by_any_route() -> None:
     assert keep(tomas, world.lead) == ["tomas, payments: you can’t decide about your own access."]
     Identity.objects.filter(user_arn=world.tomas.arn).delete()
     # By what only a matching method says.
-    Sign.objects.create(
+    UserMatch.objects.create(
         user=world.tomas,
         account=world.account,
         standing="ambiguous",

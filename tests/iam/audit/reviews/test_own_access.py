@@ -21,7 +21,7 @@ from iam.audit.reviews.trials import give_back
 from iam.changes.errors import RefusedError
 from iam.directory.models import Identity, NamedOwner, OwnedKind, Person, Role
 from iam.guard import Viewer, viewer_for
-from iam.linking.models import Sign
+from iam.linking.models import UserMatch
 from iam.mirror.models import Entity
 from tests.iam.audit.reviews import made
 
@@ -89,7 +89,7 @@ def by_a_second_user(world: made.World, campaign: ReviewCampaign) -> tuple[Viewe
 
 def by_a_matching_method(world: made.World, campaign: ReviewCampaign) -> tuple[Viewer, ReviewItem]:
     said = [{"person": str(world.lead.person_id), "how": "name", "words": "name"}]
-    Sign.objects.create(user=world.tomas, account=world.account, standing="ambiguous", said=said)
+    UserMatch.objects.create(user=world.tomas, account=world.account, standing="ambiguous", said=said)
     return world.lead, made.row(campaign, world.tomas)
 
 
@@ -238,7 +238,7 @@ def test_a_new_review_gives_nobody_their_own(route: Route, reviewers: str) -> No
     campaign = open_campaign(draft, actor=world.administrator, by_worker=False)
     own = campaign.rows.get(entity=row.entity_id, sort=row.sort, target=row.target)
     is_known = Identity.objects.filter(user_arn=row.entity.arn, person_id=actor.person_id).exists()
-    is_known |= Sign.objects.filter(user=row.entity_id).exists() or TrailEvent.objects.exists()
+    is_known |= UserMatch.objects.filter(user=row.entity_id).exists() or TrailEvent.objects.exists()
     is_known |= RoleUser.objects.exists()
     assert not is_known or own.reviewer_id != actor.person_id
 

@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 
 from iam.changes import services
 from iam.changes.approval import proposals
-from iam.changes.approval.models import Ballot, BreakGlass, Requirement, RuleSet, RulesState
+from iam.changes.approval.models import BreakGlass, Requirement, RuleSet, RulesState, StageDecider
 from iam.changes.approval.rules import APPROVERS, SHIPPED, ApprovalRule, ApprovalStage, as_json
 from iam.changes.errors import RefusedError
 from iam.changes.models import Approval, Change, ChangeState
@@ -96,7 +96,7 @@ def test_four_forms_of_two_people_at_once_are_two_approvals(desk: Desk) -> None:
     assert outcomes.count("") == 2, outcomes
     assert Approval.objects.values("approver_id").distinct().count() == Approval.objects.count() == 2
     assert change.events.filter(kind="approved").count() == 1
-    assert not Ballot.objects.exists()
+    assert not StageDecider.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from iam.changes import services
-from iam.changes.approval.models import Ballot, Requirement
+from iam.changes.approval.models import Requirement, StageDecider
 from iam.changes.approval.rules import (
     ADMINISTRATORS,
     APPROVERS,
@@ -307,5 +307,5 @@ def test_what_was_asked_for_before_there_were_rules_still_finds_its_approvers(de
     change = desk.ask()
     Requirement.objects.all().delete()
     assert waits_for(desk) == {"Hana Sato", "Jonas Berg"}
-    assert not Ballot.objects.exists()
+    assert not StageDecider.objects.exists()
     assert desk.approve(change, "Hana Sato").state == ChangeState.QUEUED

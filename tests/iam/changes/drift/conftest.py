@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iam.changes.drift.detection import find
-from iam.changes.drift.models import Drift, Watch
+from iam.changes.drift.models import Drift, DriftWatch
 from iam.changes.runner import run
 from iam.mirror import services as mirror
 from iam.mirror.models import Entity, Kind, Section
@@ -59,7 +59,9 @@ class Outside:
                 account=self.scene.account, name=name, defaults={"state": "complete", "observed_at": before}
             )
         self.scene.account.refresh_from_db()
-        Watch.objects.create(account=self.scene.account, since=before, revision=self.scene.account.revision)
+        DriftWatch.objects.create(
+            account=self.scene.account, since=before, revision=self.scene.account.revision
+        )
 
     def drift(self) -> Drift:
         """The only one."""

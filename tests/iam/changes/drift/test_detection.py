@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from iam.changes import services
 from iam.changes.drift.detection import find, find_everywhere
 from iam.changes.drift.mirror_history import ObservedThing, happened_at
-from iam.changes.drift.models import Drift, DriftState, Watch
+from iam.changes.drift.models import Drift, DriftState, DriftWatch
 from iam.changes.models import Change
 from iam.changes.operations.user import CreateUser
 from iam.changes.runner import run
@@ -46,7 +46,7 @@ def test_a_pull_that_finds_what_somebody_did_by_hand_is_drift_and_what_gatehouse
 ) -> None:
     pull(scene)
     assert find(scene.account) == 0
-    assert Watch.objects.get().revision == scene.account.__class__.objects.get().revision
+    assert DriftWatch.objects.get().revision == scene.account.__class__.objects.get().revision
     change = scene.queued()
     run(change.pk)
     scene.aws.iam.attach_user_policy(
@@ -70,7 +70,7 @@ def test_a_pull_that_finds_what_somebody_did_by_hand_is_drift_and_what_gatehouse
 
 def test_an_account_that_has_never_been_read_whole_has_no_drift(scene: Scene) -> None:
     assert find(scene.account) == 0
-    assert not Watch.objects.exists()
+    assert not DriftWatch.objects.exists()
 
 
 @pytest.mark.django_db
@@ -78,21 +78,21 @@ def test_an_uploaded_file_is_no_account_that_is_watched() -> None:
     account, now = factories.account(source="export"), datetime.now(tz=UTC)
     Pull.objects.create(account=account, state="complete", trigger="upload", began_at=now, ended_at=now)
     assert find_everywhere() == 0
-    assert not Watch.objects.exists()
+    assert not DriftWatch.objects.exists()
     account.source = "role"
     account.save()
     assert find_everywhere() == 0
-    assert not Watch.objects.exists()
+    assert not DriftWatch.objects.exists()
     Pull.objects.create(account=account, state="partial", began_at=now, ended_at=now)
     find_everywhere()
-    assert Watch.objects.get().since == now
+    assert DriftWatch.objects.get().since == now
 
 
 def test_what_is_seen_twice_is_told_once(outside: Outside) -> None:
     outside.scene.by_hand("AddUserToGroup")
     outside.seen(outside.scene.user)
     outside.seen(outside.scene.user)
-    Watch.objects.update(revision=0)
+    DriftWatch.objects.update(revision=0)
     assert find(outside.scene.account) == 0
     assert told(outside.drift()) == [f"Joined {outside.scene.group.name}"]
 
@@ -180,7 +180,7 @@ def test_what_aws_does_to_its_own_policies_and_people_to_their_own_devices_is_no
     user = factories.user(account, credentials={"mfa": "none"})
     of_aws = factories.policy(account, "ReadOnly", arn="arn:aws:iam::aws:policy/ReadOnly")
     later = factories.FIRST_READ + factories.BETWEEN_READINGS
-    Watch.objects.create(account=account, since=factories.FIRST_READ)
+    DriftWatch.objects.create(account=account, since=factories.FIRST_READ)
     factories.becomes(user.credential_states.get(), at=later, mfa="virtual")
     factories.becomes(of_aws.versions.get(), at=later, version_id="v2")
     device = factories.entity(account, Kind.MFA_DEVICE, "phone", since=later)
@@ -190,7 +190,7 @@ def test_what_aws_does_to_its_own_policies_and_people_to_their_own_devices_is_no
     type(account).objects.update(revision=1)
     assert find(account) == 0
     factories.becomes(user.credential_states.latest("pk"), at=later + factories.BETWEEN_READINGS, mfa="none")
-    Watch.objects.update(revision=0)
+    DriftWatch.objects.update(revision=0)
     assert find(account) == 1
     assert told(Drift.objects.get()) == ["MFA turned off"]
     assert not Edge.objects.exists()
@@ -201,14 +201,14 @@ def test_what_only_a_credential_report_tells_is_found_after_its_pull() -> None:
     account = factories.account()
     user = factories.user(account)
     now = datetime.now(tz=UTC)
-    Watch.objects.create(account=account, since=factories.FIRST_READ, looked_at=now)
+    DriftWatch.objects.create(account=account, since=factories.FIRST_READ, looked_at=now)
     factories.becomes(user.credential_states.get(), at=now - timedelta(hours=3), mfa="none")
     assert find_everywhere() == 0
     pull_row = Pull.objects.create(account=account, state="complete", began_at=now, ended_at=now)
     assert find_everywhere() == 0
     Pull.objects.filter(pk=pull_row.pk).update(changed=1, ended_at=now + timedelta(seconds=1))
     assert find_everywhere() == 1
-    Watch.objects.update(looked_at=now + timedelta(seconds=2))
+    DriftWatch.objects.update(looked_at=now + timedelta(seconds=2))
     assert find_everywhere() == 0
 
 

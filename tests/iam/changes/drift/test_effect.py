@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from iam.changes.drift.detection import find
-from iam.changes.drift.models import Drift, Watch
+from iam.changes.drift.models import Drift, DriftWatch
 from iam.mirror.models import Account, EdgeKind, Entity, Kind
 from tests import factories
 from tests.iam.changes.drift.test_pages import text
@@ -49,7 +49,7 @@ def appears(account: Account, group: Entity) -> Entity:
 
 def look(account: Account) -> None:
     """Find what was written."""
-    Watch.objects.get_or_create(account=account, defaults={"since": factories.FIRST_READ})
+    DriftWatch.objects.get_or_create(account=account, defaults={"since": factories.FIRST_READ})
     Account.objects.filter(pk=account.pk).update(revision=1)
     Entity.objects.filter(account=account).update(revision=1)
     account.refresh_from_db()

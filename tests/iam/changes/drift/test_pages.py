@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from iam.changes.drift.detection import find
-from iam.changes.drift.models import Drift, DriftState, Watch
+from iam.changes.drift.models import Drift, DriftState, DriftWatch
 from iam.changes.models import Change
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.mirror.models import Account, EdgeKind, Entity
@@ -29,7 +29,7 @@ def joins(user: Entity, group: Entity, *, step: int = 1) -> Drift:
     """A reading finds the user in the group, by an unknown cause."""
     moment = factories.FIRST_READ + step * factories.BETWEEN_READINGS
     factories.seen_after(factories.edge(EdgeKind.MEMBER, user, group, since=moment))
-    Watch.objects.get_or_create(account=user.account, defaults={"since": factories.FIRST_READ})
+    DriftWatch.objects.get_or_create(account=user.account, defaults={"since": factories.FIRST_READ})
     Account.objects.filter(pk=user.account_id).update(revision=step)
     Entity.objects.filter(pk=user.pk).update(revision=step)
     find(user.account)
@@ -217,7 +217,7 @@ def test_the_texts_of_a_document_stand_side_by_side(site: Site, people: People) 
     factories.becomes(
         role.states.get(), at=LATER, document=factories.document({"Version": "2012-10-17", "Statement": []})
     )
-    Watch.objects.create(account=site.account, since=factories.FIRST_READ)
+    DriftWatch.objects.create(account=site.account, since=factories.FIRST_READ)
     Account.objects.update(revision=1)
     Entity.objects.update(revision=1)
     find(Account.objects.get())

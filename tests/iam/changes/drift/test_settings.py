@@ -14,7 +14,7 @@ from django.urls import reverse
 from iam.changes import services as changes
 from iam.changes.drift import services
 from iam.changes.drift.detection import find
-from iam.changes.drift.models import Drift, DriftState, Watch
+from iam.changes.drift.models import Drift, DriftState, DriftWatch
 from iam.changes.drift.queries import visible_drifts
 from iam.changes.errors import RefusedError
 from iam.changes.operations.account_alias import CREATE_ALIAS, Alias
@@ -55,7 +55,9 @@ def strict(scene: Scene) -> Iterator[Scene]:
     scene.aws.iam.update_account_password_policy(**STRICT)
     scene.aws.iam.create_account_alias(AccountAlias="northline")
     seen(scene)
-    Watch.objects.create(account=scene.account, since=datetime.now(tz=UTC), revision=scene.account.revision)
+    DriftWatch.objects.create(
+        account=scene.account, since=datetime.now(tz=UTC), revision=scene.account.revision
+    )
     yield scene
     for alias in scene.aws.iam.list_account_aliases()["AccountAliases"]:
         scene.aws.iam.delete_account_alias(AccountAlias=alias)

@@ -12,7 +12,7 @@ from django.test import Client
 
 from iam.changes.errors import RefusedError
 from iam.changes.restore import services
-from iam.changes.restore.models import Hold
+from iam.changes.restore.models import RestoreHold
 from iam.changes.tasks import sweep_changes
 from iam.directory.models import Person, Role
 from iam.journal.services import COMMAND_LINE
@@ -32,7 +32,7 @@ def test_pages_say_that_changes_are_on_hold_until_somebody_decides() -> None:
     assert "Changes are on hold" not in overview(Role.ADMINISTRATOR)
     assert services.begin_hold(cause="Tests", actor=COMMAND_LINE)
     assert not services.begin_hold(cause="Tests", actor=COMMAND_LINE)
-    assert Hold.objects.count() == 1
+    assert RestoreHold.objects.count() == 1
     assert "Changes are on hold" in overview(Role.ADMINISTRATOR)
     assert "Changes are on hold" in overview(Role.AUDITOR)
     assert services.end_hold(cancel=[], actor=COMMAND_LINE, label="Tests") == services.ReleaseResult(0, 0, 0)

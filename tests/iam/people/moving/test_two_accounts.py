@@ -34,7 +34,7 @@ from iam.people.onboarding import services
 from iam.people.onboarding.checklist import checklists
 from iam.people.onboarding.invitation import invitations
 from iam.people.onboarding.invitation_state import MOVED_AWAY, why_over
-from iam.people.onboarding.models import Newcomer, OnboardingRun
+from iam.people.onboarding.models import OnboardedPerson, OnboardingRun
 from iam.people.onboarding.repeat_invitation import request_invitation
 from tests import factories
 from tests.console.onboarding import allows_own_passwords
@@ -123,7 +123,7 @@ def test_a_user_is_made_where_only_the_new_blueprint_leads_and_the_former_one_le
     assert made["Path"] == squad.path
     groups = writes.call(elsewhere.aws, "iam", "ListGroupsForUser", {"UserName": squad.yuki}).response
     assert [group["GroupName"] for group in groups["Groups"]] == [f"reports-{squad.mark}"]
-    newcomer = Newcomer.objects.get(run=made_id(move.pk))
+    newcomer = OnboardedPerson.objects.get(run=made_id(move.pk))
     assert invitations([newcomer])[newcomer.pk].person.email == f"yuki-{squad.mark}@example.com"
 
     leaver = Leaver.objects.get(run=left_id(move.pk))
@@ -140,7 +140,7 @@ def _nothing_calls_it_an_offboarding(leaver: Leaver, move: Move) -> None:
     to ask for what their team gave.
     """
     assert leaver.title == leaver.heading == f"Remove former access of {move.name}"
-    former = Newcomer.objects.exclude(run=made_id(move.pk)).get(email=leaver.email)
+    former = OnboardedPerson.objects.exclude(run=made_id(move.pk)).get(email=leaver.email)
     link = invitations([former])[former.pk]
     assert why_over(former, since=link.created_at) == MOVED_AWAY
     assert request_invitation(link) == ""

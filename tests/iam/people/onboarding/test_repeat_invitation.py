@@ -22,7 +22,7 @@ from iam.people.offboarding import models as offboarding
 from iam.people.onboarding.checklist import StepStatus, checklists
 from iam.people.onboarding.invitation import cause_of, show_secret
 from iam.people.onboarding.invitation_state import has_chosen_password, why_over
-from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.onboarding.models import OnboardedPerson, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.repeat_invitation import invite_again, request_invitation
 from iam.people.onboarding.stuck_people import stuck_newcomers
 from iam.people.runs.models import RunState
@@ -33,14 +33,14 @@ from tests.iam.people.onboarding.conftest import Squad
 pytestmark = pytest.mark.django_db
 
 
-def onboarded(squad: Squad) -> tuple[OnboardingRun, Newcomer, ProvisionedUser]:
+def onboarded(squad: Squad) -> tuple[OnboardingRun, OnboardedPerson, ProvisionedUser]:
     """Two people are there, and the first has an invitation."""
     run = squad.work(squad.approve(squad.asked(squad.two)))
     newcomer = run.people.get(user_name=squad.yuki)
     return run, newcomer, newcomer.places.get()
 
 
-def links(newcomer: Newcomer) -> list[Link]:
+def links(newcomer: OnboardedPerson) -> list[Link]:
     """All that were sent to them, the oldest first."""
     return list(Link.objects.filter(cause_id=cause_of(newcomer)).order_by("created_at"))
 
@@ -120,7 +120,7 @@ def test_a_password_that_aws_refuses_sends_no_link(squad: Squad) -> None:
     assert squad.work(run).state == RunState.PARTLY
     assert len(links(newcomer)) == 1
     squad.scene.standin.control("faults/clear", {})
-    invite_again(Newcomer.objects.get(pk=newcomer.pk), actor=squad.lead)
+    invite_again(OnboardedPerson.objects.get(pk=newcomer.pk), actor=squad.lead)
     assert squad.work(run).state == RunState.DONE
     assert len(links(newcomer)) == 2
 

@@ -24,7 +24,7 @@ from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.onboarding import invitation, row_checks, services
 from iam.people.onboarding.creation_plan import CreationSite, part_of, policies
-from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.onboarding.models import OnboardedPerson, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.pasted_rows import NewcomerRow
 from iam.people.onboarding.queries import visible_runs
 from iam.people.onboarding.requester_scope import of_run, with_newcomers
@@ -53,7 +53,7 @@ def run(version: BlueprintVersion, account: Account) -> OnboardingRun:
     """Made; nobody was invited yet."""
     asked = onboarding.asked(version, factories.person("Elif Kaya"), account, count=2)
     for person in asked.people.all():
-        Newcomer.objects.filter(pk=person.pk).update(person_id=uuid4())
+        OnboardedPerson.objects.filter(pk=person.pk).update(person_id=uuid4())
     return asked
 
 
@@ -137,7 +137,7 @@ def test_an_access_key_of_which_nobody_knows_whether_it_was_made_is_not_made_aga
         services.retry_failed(lead_of(version.blueprint.team), run=run)
 
 
-def known(newcomer: Newcomer) -> Person:
+def known(newcomer: OnboardedPerson) -> Person:
     newcomer.refresh_from_db()
     made, _ = Person.objects.get_or_create(
         pk=newcomer.person_id, defaults={"name": newcomer.name, "email": newcomer.email}
@@ -171,7 +171,7 @@ def test_the_link_of_one_run_takes_nothing_that_another_has_given_the_same_perso
     newcomer = run.people.all()[0]
     person = known(newcomer)
     later = onboarding.asked(version, Person.objects.get(name="Elif Kaya"), account).people.get()
-    Newcomer.objects.filter(pk=later.pk).update(person_id=person.pk)
+    OnboardedPerson.objects.filter(pk=later.pk).update(person_id=person.pk)
     text = {who.pk: f"quiet-Harbor-{who.pk}-lantern" for who in (newcomer, later)}
     for who in (newcomer, later):
         sealed = seal(text[who.pk], for_person=person.pk, purpose=PURPOSE, ttl=timedelta(hours=1))
@@ -206,7 +206,7 @@ def test_a_lead_makes_users_only_where_their_own_group_is_given_and_none_who_are
     assert arns - lead.asks.user_arns == {"arn:aws:iam::111111111111:user/payments/ada"}
     first, second = run.people.all()
     there = factories.user(account, second.user_name)
-    Newcomer.objects.filter(pk=second.pk).update(users=[there.pk])
+    OnboardedPerson.objects.filter(pk=second.pk).update(users=[there.pk])
     reached = of_run(run.pk, lead).asks.user_arns - lead.asks.user_arns
     assert reached == {f"arn:aws:iam::111111111111:user/payments/{first.user_name}"}
 
@@ -218,7 +218,9 @@ def test_what_is_given_ends_with_the_last_day_and_the_password_is_changed_at_the
         {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
     )
     site = CreationSite(account, version.body, documents=[(FilledTemplate("reader", 1, {}), "Reader", text)])
-    newcomer = Newcomer(name="Ada", email="ada@example.com", user_name="ada", position=0, person_id=uuid4())
+    newcomer = OnboardedPerson(
+        name="Ada", email="ada@example.com", user_name="ada", position=0, person_id=uuid4()
+    )
     newcomer.until = date(2026, 12, 31)
     ((put, _),) = policies(site, newcomer, "arn:aws:iam::111111111111:user/ada", key="k")
     assert isinstance(put, PutInlinePolicy)

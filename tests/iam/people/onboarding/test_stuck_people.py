@@ -20,7 +20,7 @@ from iam.guard import viewer_for
 from iam.people.links.models import Ended, Link
 from iam.people.onboarding import stuck_people
 from iam.people.onboarding.checklist import StepStatus, checklists
-from iam.people.onboarding.models import Newcomer, OnboardingRun
+from iam.people.onboarding.models import OnboardedPerson, OnboardingRun
 from iam.people.onboarding.stuck_people import remind_all, stuck_newcomers
 from tests import factories
 from tests.iam.people.onboarding.conftest import Squad
@@ -136,7 +136,9 @@ def test_it_takes_the_same_queries_for_few_people_and_for_many(squad: Squad) -> 
                 requested_by=run.requested_by,
                 requested_label="Elif Kaya",
             )
-            Newcomer.objects.create(run=other, position=1, line=1, name=f"N {number}", user_name=f"n{number}")
+            OnboardedPerson.objects.create(
+                run=other, position=1, line=1, name=f"N {number}", user_name=f"n{number}"
+            )
         with CaptureQueriesContext(connection) as queries:
             stuck_newcomers(squad.lead)
         counts.append(len(queries))
