@@ -18,6 +18,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.likeness import ActionPart, Kin, Likeness, Parts, is_another
 from iam.policy.index.shard import Shard
 from iam.policy.index.sides import Side, absent_side, side_of
+from iam.policy.index.slices import held_by
 from iam.policy.index.witness import PartedChange, PrincipalChange, Prover
 
 Exchanging = Mapping[str, tuple[Exchange, list[Member]]]
@@ -148,7 +149,7 @@ class Comparing:
         self._parts: dict[tuple[Exchange, Profile], Parts] = {}
         self._changes: dict[Kin, PartedChange] = {}
         self._known: dict[Kin, PrincipalChange] = {}
-        self._by_key: dict[object, PrincipalChange] = {}
+        self._by_standing: dict[object, dict[object, PrincipalChange]] = {}
 
     def placed(self, before: Member | None, after: Member | None) -> PartedChange:
         """What becomes of a member: of each part of the actions what becomes of it for everybody of whom
@@ -172,7 +173,8 @@ class Comparing:
         profile = member.cls.profile
         parts = self._parts.get((exchange, profile))
         if parts is None:
-            parts = self._likeness.parts(profile, exchange.profile(profile), is_renamed=False)
+            before, limits = held_by(profile), (profile.limits, exchange.limits(profile.limits))
+            parts = self._likeness.parts_of(before, exchange.held(before), limits, is_renamed=False)
             self._parts[exchange, profile] = parts
         return self._alike(parts, _Pair(self._sides, member), facts)
 
@@ -187,12 +189,13 @@ class Comparing:
         self, parts: Parts, pair: _Pair, facts: Mapping[str, object]
     ) -> Iterator[tuple[int, PrincipalChange]]:
         """What becomes of each part."""
-        for mask, part, key in self._likeness.with_keys(parts, pair.member, facts):
-            change = None if key is None else self._by_key.get(key)
+        known = self._by_standing.setdefault(self._likeness.standing_of(pair.member, facts), {})
+        for mask, part, key in self._likeness.with_keys(parts, pair.member):
+            change = None if key is None else known.get(key)
             if change is None:
                 change = self._near(part, pair) or self._proved(part, pair, is_apart=False)
                 if key is not None:
-                    self._by_key[key] = change
+                    known[key] = change
             yield mask, change
 
     def _near(self, part: ActionPart, pair: _Pair) -> PrincipalChange | None:

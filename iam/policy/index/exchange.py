@@ -12,6 +12,7 @@ from itertools import chain
 
 from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
 from iam.policy.index.documents import Doc
+from iam.policy.index.holdings import Held
 from iam.policy.index.rows import Changes, Grants, PolicyRow
 from iam.policy.index.shard import Shard
 
@@ -57,23 +58,28 @@ class Exchange:
 
     def member(self, member: Member) -> Member:
         """A principal as it would be."""
-        return member.of_class(Class(self.profile(member.cls.profile), member.account))
-
-    def profile(self, profile: Profile) -> Profile:
-        """The profile that members of another one would have."""
+        profile = member.cls.profile
         exchanged = self._profiles.get(profile)
         if exchanged is None:
             exchanged = self._profiles[profile] = self._exchanged_for(profile)
-        return exchanged
+        return member.of_class(Class(exchanged, member.account))
+
+    def held(self, before: Held) -> Held:
+        """What somebody would hold."""
+        exchanged = self._exchanged
+        after = {doc: marks for doc, marks in before.items() if doc not in exchanged}
+        after.update((exchanged[doc], None) for doc in before if doc in exchanged)
+        return after
 
     def _exchanged_for(self, profile: Profile) -> Profile:
         docs = {self._exchanged.get(doc, doc) for doc in profile.bundle.docs}
         bundle = Bundle(tuple(sorted(docs, key=id)))
         # What is exchanged for them has no marks.
         marked = tuple([each for each in profile.marked if each.doc not in self._exchanged])
-        return Profile(bundle, marked, self._limits_of(profile.limits))
+        return Profile(bundle, marked, self.limits(profile.limits))
 
-    def _limits_of(self, limits: Limits) -> Limits:
+    def limits(self, limits: Limits) -> Limits:
+        """What would bound somebody."""
         boundary = limits.boundary
         if boundary is None or boundary not in self._exchanged:
             return limits

@@ -7,7 +7,7 @@ pattern or condition can tell it from others.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from iam.policy.arns import SEGMENTS
 from iam.policy.index.classes import Limits, Member, Profile
 from iam.policy.index.documents import Doc, IndexedStatement
+from iam.policy.index.holdings import Held
 from iam.policy.index.keys import special_names
 from iam.policy.index.masks import Space
 from iam.policy.index.names import (
@@ -116,6 +117,10 @@ class Likeness:
     _together_known: dict[frozenset[int], Traits] = field(default_factory=dict)
     _known: dict[tuple[Slice, Region], ActionPart] = field(default_factory=dict)
     _regions: dict[object, tuple[Region, ...]] = field(default_factory=dict)
+    _meeting: dict[int, tuple[tuple[Region, ...], dict[Slice, tuple[Region, ...]]]] = field(
+        default_factory=dict
+    )
+    """Regions with those of them that hold some of the actions of a slice."""
     _contents: dict[Limits, object] = field(default_factory=dict)
     _once: dict[object, object] = field(default_factory=dict)
     _slicer: Slicer = field(init=False)
@@ -135,18 +140,20 @@ class Likeness:
         """
         parts = None if is_renamed else self._parts.get((before, after))
         if parts is None:
-            parts = self._parts_of(before, after, is_renamed=is_renamed)
+            limits = (None if before is None else before.limits, None if after is None else after.limits)
+            parts = self.parts_of(held_by(before), held_by(after), limits, is_renamed=is_renamed)
         if not is_renamed:
             self._parts[before, after] = parts
         return parts
 
-    def _parts_of(self, before: Profile | None, after: Profile | None, *, is_renamed: bool) -> Parts:
-        """The same for all profiles with documents and limits that cannot be told apart."""
-        limits = (None if before is None else before.limits, None if after is None else after.limits)
+    def parts_of(
+        self, before: Held, after: Held, limits: tuple[Limits | None, Limits | None], *, is_renamed: bool
+    ) -> Parts:
+        """The same by what is held within limits, for all of whom neither can be told apart."""
         contents = (self._content_of(limits[0]), self._content_of(limits[1]))
         is_everything = is_renamed or (None not in contents and contents[0] is not contents[1])
         regions = self._regions_of(contents, *limits)
-        numbers = self._slicer.numbers_of(held_by(before), held_by(after))
+        numbers = self._slicer.numbers_of(before, after)
         if not is_everything:
             beside = chain.from_iterable(region.docs for region in regions)
             numbers = self._slicer.with_stand_ins(numbers, beside=beside)
@@ -175,7 +182,7 @@ class Likeness:
         self, part: ActionPart | Parts, member: Member, facts: Mapping[str, object], *, is_apart: bool
     ) -> Kin:
         """Equal for all members for whom the same becomes of the part; `facts` are those of the account."""
-        place: object = self._standing_of(member, facts) if part.is_neutral else member.account
+        place: object = self.standing_of(member, facts) if part.is_neutral else member.account
         if is_apart:
             return Kin(part.number, (member.account, member.id))
         if not part.keys and not part.has_names:
@@ -184,23 +191,24 @@ class Likeness:
         name = self._name(part, member, values) if part.has_names else None
         return Kin(part.number, place, values, name)
 
-    def with_keys(
-        self, parts: Parts, member: Member, facts: Mapping[str, object]
-    ) -> Iterator[tuple[int, ActionPart, object]]:
-        """Each part with a key that is equal only where its `likeness_key` is, and is sooner made; None where
-        it takes that.
+    def with_keys(self, parts: Parts, member: Member) -> Iterator[tuple[int, ActionPart, object]]:
+        """Each part with a key that is equal only where its `likeness_key` is, for principals of whose
+        accounts the same is true (`standing_of`), and is sooner made; None where it takes that.
         """
-        named, account, standing = self._named_of(member), member.account, self._standing_of(member, facts)
+        if not parts.has_names and not parts.keys:
+            yield from ((mask, part, (part, _place_of(part, member))) for mask, part in parts.each)
+            return
+        named = self._named_of(member)
         # What a name of the most common sort says.
         plain = None if named.is_odd else named.sizes
         for mask, part in parts.each:
-            name = None
             key: object = None
-            if part.has_names and plain is not None and named.apart_from.issuperset(part.pairs):
-                name = plain
-            if name is not None or not part.has_names:
-                values = named.values_of(part.keys) if part.keys else ()
-                key = (part, standing if part.is_neutral else account, values, name)
+            if not part.has_names and not part.keys:
+                key = (part, _place_of(part, member))
+            elif not part.has_names:
+                key = (part, _place_of(part, member), named.values_of(part.keys))
+            elif plain is not None and named.apart_from.issuperset(part.pairs):
+                key = (part, _place_of(part, member), named.values_of(part.keys), plain)
             yield mask, part, key
 
     def _named_of(self, member: Member) -> Named:
@@ -232,7 +240,8 @@ class Likeness:
         relations = tuple(named.relation(self._pairs[pair]) for pair in part.pairs)
         return named.values if None in relations else (named.sizes, relations)
 
-    def _standing_of(self, member: Member, facts: Mapping[str, object]) -> object:
+    def standing_of(self, member: Member, facts: Mapping[str, object]) -> object:
+        """What of an account may matter where accounts are not told apart."""
         standing = self._standing.get(member.account)
         if standing is None:
             partition = member.arn.split(":", 2)[1]
@@ -241,10 +250,18 @@ class Likeness:
             standing = self._standing[member.account] = (partition, organization, has_paths)
         return standing
 
-    def _parted(self, slices: Slices, regions: Iterable[Region]) -> Iterator[tuple[int, ActionPart]]:
+    def _parted(self, slices: Slices, regions: tuple[Region, ...]) -> Iterator[tuple[int, ActionPart]]:
         """Every slice within every region."""
+        # Kept with the regions, whose id is theirs as long as somebody has them.
+        _, known = self._meeting.setdefault(id(regions), (regions, {}))
         for of_docs, piece in slices:
-            for region in regions:
+            meeting = known.get(piece)
+            if meeting is None:
+                meeting = known[piece] = tuple(each for each in regions if each.mask & piece.within)
+            if len(meeting) == 1:
+                yield of_docs, self._known.get((piece, meeting[0])) or self._part(piece, meeting[0])
+                continue
+            for region in meeting:
                 mask = of_docs & region.mask
                 if mask:
                     yield mask, self._known.get((piece, region)) or self._part(piece, region)
@@ -292,6 +309,11 @@ class Likeness:
         if number == len(self._pairs):
             self._pairs.append(pair)
         return number
+
+
+def _place_of(part: ActionPart, member: Member) -> str:
+    """The account, where it may matter which one it is."""
+    return "" if part.is_neutral else member.account
 
 
 def is_another(before: Member, after: Member) -> bool:
