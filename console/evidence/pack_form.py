@@ -15,6 +15,7 @@ from iam.audit.evidence.packs import PackOrder
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.reviews.queries import sees_whole, visible_campaigns
 from iam.guard import Viewer
+from iam.moments import day_words
 
 PERIOD_DAYS: Final = 90
 REVIEWS: Final = 20
@@ -117,6 +118,10 @@ class PackForm(SampleForm):
         self._set_choices("about", about_choices(viewer))
         help_text = "This day is included. Changes and journal entries of the period are in the pack (UTC)."
         self.fields["until"].help_text = help_text
+        last = viewer.limits.last_moment(now=now) if viewer.limits else None
+        if last is not None:
+            words = f"The period of your audit is over. A framework is shown as it was on {day_words(last)}."
+            self.fields["about"].help_text = words
 
     def field_of(self, name: str) -> str | None:
         """The same, with the two that one field of this form holds."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from iam.audit.evidence.change_facts import changes_table
 from iam.audit.evidence.change_sample import ChangeSample, draw, sample_table
@@ -100,7 +101,7 @@ def tables_of(
     own = OWN_TABLES[PackKind(pack.kind)](pack, scope, as_of)
     common = [sample_table(scope.changes, sample), changes_table(scope.changes)]
     limits = scope.viewer.limits
-    # Who audits a period that is over sees nothing of today.
+    # A pack of someone whose limits ended while it waited shows nothing beyond them.
     if limits is None or limits.covers(as_of):
         common.append(users_table(scope.accounts, at=as_of))
     if scope.viewer.may(Right.SEE_OPERATORS):
@@ -114,7 +115,9 @@ def _nothing(pack: EvidencePack, scope: PackScope, as_of: datetime) -> Sequence[
 
 
 def _framework(pack: EvidencePack, scope: PackScope, as_of: datetime) -> Sequence[PackTable]:
-    return framework_tables(pack.subject, scope.accounts, as_of=as_of)
+    limits = scope.viewer.limits
+    is_past = limits is not None and limits.last_moment(now=timezone.now()) is not None
+    return framework_tables(pack.subject, scope.accounts, as_of=as_of, is_past=is_past)
 
 
 def _review(pack: EvidencePack, scope: PackScope, as_of: datetime) -> Sequence[PackTable]:

@@ -12,11 +12,13 @@ from django.db.models import QuerySet
 
 from iam.audit.evidence.tables import PackColumn, PackTable, Row
 from iam.audit.findings.models import AuditFinding, FindingStatus
+from iam.audit.findings.report import rows_at
 from iam.audit.frameworks.assessment import ScopedFramework, parts_now
 from iam.audit.frameworks.definitions import Framework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts
 from iam.audit.frameworks.judgement import OWN, RequirementResult
 from iam.audit.frameworks.models import FrameworkAssessment
+from iam.audit.frameworks.results import past_parts
 from iam.audit.frameworks.stored_parts import row_of
 from iam.audit.frameworks.summaries import judged, kept_parts
 from iam.mirror.models import Account
@@ -52,9 +54,16 @@ FINDING_COLUMNS: Final = (
 )
 
 
-def framework_tables(name: str, accounts: QuerySet[Account], *, as_of: datetime) -> Sequence[PackTable]:
-    """Requirements and findings. Raises KeyError for a framework that isn’t there."""
+def framework_tables(
+    name: str, accounts: QuerySet[Account], *, as_of: datetime, is_past: bool = False
+) -> Sequence[PackTable]:
+    """Requirements and findings; of a past moment as they were then. Raises KeyError for a framework that
+    isn’t there.
+    """
     framework = all_frameworks()[name]
+    requirements, findings = _requirements, _findings
+    if is_past:
+        requirements, findings = _past_requirements, _past_findings
     return [
         PackTable(
             name="requirements",
@@ -63,15 +72,16 @@ def framework_tables(name: str, accounts: QuerySet[Account], *, as_of: datetime)
             "the accounts; a person attests what those can’t tell. “unknown” means that it wasn’t synced.",
             keys=REQUIREMENT_KEYS,
             columns=REQUIREMENT_COLUMNS,
-            rows=lambda: _requirements(framework, list(accounts), as_of),
+            rows=lambda: requirements(framework, list(accounts), as_of),
         ),
         PackTable(
             name="findings",
             title="Findings",
-            note="Every finding of the accounts that is open or accepted.",
+            note="Every finding of the accounts that is open or accepted"
+            + (", as of the moment of this pack." if is_past else "."),
             keys=FINDING_KEYS,
             columns=FINDING_COLUMNS,
-            rows=lambda: _findings(accounts),
+            rows=lambda: findings(accounts, as_of),
         ),
     ]
 
@@ -88,6 +98,11 @@ def _requirements(framework: Framework, accounts: list[Account], as_of: datetime
     oldest = _judged_at(framework, accounts) or as_of
     for result in judged(framework, None, parts, at=as_of).values():
         yield _requirement(framework, result, oldest)
+
+
+def _past_requirements(framework: Framework, accounts: list[Account], as_of: datetime) -> Iterator[Row]:
+    for result in judged(framework, None, past_parts(framework, accounts, at=as_of), at=as_of).values():
+        yield _requirement(framework, result, as_of)
 
 
 def _judged_at(framework: Framework, accounts: list[Account]) -> datetime | None:
@@ -119,7 +134,16 @@ def _decision_words(decision: dict[str, Any] | None) -> list[str]:
     return [*lines, "Until", str(decision["valid_until"]), str(decision["reason"])]
 
 
-def _findings(accounts: QuerySet[Account]) -> Iterator[Row]:
+def _past_findings(accounts: QuerySet[Account], as_of: datetime) -> Iterator[Row]:
+    """The findings that there were then, by today’s rules: what `manage.py findings --as-of` says."""
+    for finding in rows_at(accounts, as_of):
+        labels = {name: finding[name].title() for name in ("severity", "status", "certainty")}
+        same = {name: finding[name] for name in ("account", "kind", "subject", "evidence", "first_seen")}
+        number = f"{finding['kind']} {finding['subject']}"
+        yield {"id": number, "affected": finding["evidence"].get("affected", 0), **same, **labels}
+
+
+def _findings(accounts: QuerySet[Account], as_of: datetime) -> Iterator[Row]:
     rows = AuditFinding.objects.filter(account__in=accounts).exclude(status=FindingStatus.FIXED)
     rows = rows.select_related("account").order_by("severity", "kind", "id")
     for finding in rows.iterator(chunk_size=CHUNK):

@@ -110,7 +110,7 @@ def _within(limits: AuditLimits, person_id: UUID) -> Q:
     return own
 
 
-def why_not_covered(order: PackOrder, limits: AuditLimits, *, now: datetime) -> tuple[str, str]:
+def why_not_covered(order: PackOrder, limits: AuditLimits) -> tuple[str, str]:
     """The field of an order that an auditor's limits don't cover, and why; two empty texts if they do."""
     is_framework = order.kind is PackKind.FRAMEWORK
     if is_framework and not limits.sees_framework(order.subject):
@@ -122,12 +122,14 @@ def why_not_covered(order: PackOrder, limits: AuditLimits, *, now: datetime) -> 
     if limits.until and order.until > limits.until:
         last = limits.until - timedelta(seconds=1)
         return "until", f"Your audit ends on {last:%Y-%m-%d}."
-    if is_framework and not limits.covers(now):
-        return "subject", (
-            "A pack about a framework tells how it is today, and the period of your audit is over. Open the "
-            "framework as of a day of the period, and export it there."
-        )
     return "", ""
+
+
+def as_of_for(limits: AuditLimits | None, *, now: datetime) -> datetime:
+    """The moment of which a pack tells: now, or the end of the period of an auditor's limits, once it is
+    over.
+    """
+    return (limits.last_moment(now=now) if limits else None) or now
 
 
 def request_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
@@ -206,7 +208,7 @@ def _pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
 
 def _check(order: PackOrder, actor: Viewer, *, now: datetime) -> None:
     if actor.limits is not None:
-        field, why = why_not_covered(order, actor.limits, now=now)
+        field, why = why_not_covered(order, actor.limits)
         if why:
             raise PackRefusedError(why, field=field)
     if order.kind not in OWN_TABLES:
@@ -257,6 +259,9 @@ def run_pack(pack_id: UUID) -> None:
     if viewer is None or not may_request(viewer) or not visible_packs(viewer).filter(pk=pack_id).exists():
         _fail(pack, "The person who requested it can’t build packs any more.")
         return
+
+    pack.as_of = as_of_for(viewer.limits, now=now)
+    pack.save(update_fields=["as_of"])
 
     def report(count: int) -> None:
         rows.update(rows=count, lease_until=timezone.now() + LEASE)

@@ -4,7 +4,7 @@ someone asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,6 +19,7 @@ from iam.audit.frameworks.judgement import OWN, RequirementResult
 from iam.audit.frameworks.models import ComplianceScope, FrameworkAssessment, FrameworkSummary
 from iam.audit.frameworks.stored_parts import part_to_json, result_to_json
 from iam.audit.frameworks.summaries import judged, key_of
+from iam.mirror.models import Account
 
 KEPT: Final = timedelta(days=30)
 """So long the results of a past moment are kept; they are judged again when someone asks."""
@@ -29,18 +30,29 @@ def results_of(
 ) -> dict[str, RequirementResult]:
     """How every requirement stands, judged at once and not kept. For commands and past moments."""
     moment = at or now or datetime.now(tz=UTC)
-    return judged(framework, scope, _parts_of(framework, scope, at=at, now=moment), at=moment)
+    parts = _parts_of(framework, scope, connected_accounts(), at=at, now=moment)
+    return judged(framework, scope, parts, at=moment)
+
+
+def past_parts(framework: Framework, accounts: Iterable[Account], *, at: datetime) -> dict[str, Parts]:
+    """What these accounts and Gatehouse itself added to each requirement at a past moment, for a pack."""
+    return _parts_of(framework, None, accounts, at=at, now=at)
 
 
 def _parts_of(
-    framework: Framework, scope: ComplianceScope | None, *, at: datetime | None, now: datetime
+    framework: Framework,
+    scope: ComplianceScope | None,
+    accounts: Iterable[Account],
+    *,
+    at: datetime | None,
+    now: datetime,
 ) -> dict[str, Parts]:
     """What each account and Gatehouse itself add to each requirement, at a moment (None: now)."""
     assessed = ScopedFramework(framework, scope)
     if at is not None:
         escalation.calculate(at)
     parts: dict[str, Parts] = {}
-    for account in connected_accounts():
+    for account in accounts:
         if assessed.terms.covers_account(account.account_id):
             (parts[account.account_id],) = parts_now(account, [assessed], at=at)
     facts = installation_facts(now=now, is_past=at is not None)
@@ -66,7 +78,8 @@ def _judge_past(summary: FrameworkSummary) -> None:
     if framework is None or summary.moment is None:
         return
     now = datetime.now(tz=UTC)
-    parts = _parts_of(framework, summary.scope, at=summary.moment, now=summary.moment)
+    moment = summary.moment
+    parts = _parts_of(framework, summary.scope, connected_accounts(), at=moment, now=moment)
     results = judged(framework, summary.scope, parts, at=summary.moment)
     values = {number: result_to_json(result) for number, result in results.items()}
     with transaction.atomic():

@@ -187,7 +187,7 @@ def _dated(entry: Entry, at: datetime) -> None:
         ({"frameworks": [PCI]}, {"kind": PackKind.PERIOD}),
         ({"since": PERIOD.since}, {"kind": PackKind.PERIOD, "since": NOW - timedelta(days=100)}),
         ({"until": PERIOD.until}, {"kind": PackKind.PERIOD, "until": NOW}),
-        ({"until": PERIOD.until}, {"kind": PackKind.FRAMEWORK, "subject": PCI, "until": PERIOD.until}),
+        ({"until": PERIOD.until}, {"kind": PackKind.FRAMEWORK, "subject": PCI, "until": NOW}),
         ({"packs": ["0" * 32]}, {"kind": PackKind.FRAMEWORK, "subject": PCI}),
     ],
 )
