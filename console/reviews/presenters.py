@@ -54,9 +54,24 @@ def state_of(campaign: ReviewCampaign, *, now: datetime | None = None) -> tuple[
 
 @dataclass(frozen=True, slots=True)
 class RowShown:
-    """A row of the page. `error` is what is wrong with its form, `conflict` who decided first."""
+    """A row of the page. `error` is what is wrong with its form, `conflict` who decided first.
+
+    A page has 25 of them with some sixty values each. Templates look for an item before an attribute, and
+    format each number anew: so values are items too, and numbers texts.
+    """
 
     row: ReviewItem
+    pk: str
+    version: str
+    who: str
+    whose: str
+    access: str
+    sort: str
+    unread: int
+    sod: list[str]
+    is_administrator: bool
+    is_requested: bool
+    used_at: datetime | None
     lines: list[str]
     more: int
     use: str
@@ -76,6 +91,10 @@ class RowShown:
     trial: ReviewTrial | None = None
     url: str = ""
     label: str = ""
+
+    def __getitem__(self, name: str) -> Any:
+        """The same as the attribute."""
+        return getattr(self, name)
 
 
 LINES: Final = 2
@@ -100,8 +119,21 @@ def shown(
         replay = "Unknown: not calculated before the sign-off"
     sentences = list(row.access.lines)
     refusal = "This is your own access: someone else decides." if is_own else ""
+    kind = f"{row.get_subject_kind_display().lower()} in {row.account.name}"
+    whose = f"{row.subject}, {kind}" if row.person_name else kind
     return RowShown(
         row=row,
+        pk=str(row.pk),
+        version=str(row.version),
+        who=row.who,
+        whose=whose,
+        access=row.target_name,
+        sort=row.get_sort_display(),
+        unread=row.access.unread,
+        sod=row.sod,
+        is_administrator=row.is_administrator,
+        is_requested=row.is_requested,
+        used_at=row.last_used_at,
         lines=sentences[:lines],
         more=max(0, len(sentences) - lines) + row.access.more,
         use=use,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from iam.activity.callers import USER
 from iam.activity.models import RoleUser, TrailCaller, TrailEvent
@@ -26,15 +26,29 @@ Owners = Mapping[str, set[UUID]]
 
 def own_arns(person_id: UUID, entities: Sequence[Entity]) -> frozenset[str]:
     """Those users and roles whose access is somebody's own: users that are linked to them by hand or by a
-    matching method, and roles that they used lately. Two queries for users, `roles_used` for roles, for any
-    number.
+    matching method, and roles that they used lately. Two queries for users, and two for roles of which no
+    event names a person, for any number.
     """
     concerned = concerned_by_arn(entities)
     own = {arn for arn, people in concerned.items() if person_id in people}
     roles = {entity.arn for entity in entities if entity.kind == Kind.ROLE}
     if roles:
-        own |= roles & roles_used({person_id}).get(person_id, frozenset())
+        own |= _own_roles(person_id, roles)
     return frozenset(own)
+
+
+def _own_roles(person_id: UUID, roles: set[str]) -> set[str]:
+    """Those of some roles that a person used lately: what `roles_used` says, asked from the other end."""
+    since = datetime.now(tz=UTC) - timedelta(days=USED_DAYS)
+    linked = Identity.objects.filter(person=person_id).values("user_arn")
+    matched = Sign.objects.filter(person=person_id).values("user__arn")
+    callers = TrailCaller.objects.filter(Q(arn__in=linked) | Q(arn__in=matched), kind=USER)
+    events = _assumptions(since).filter(caller__in=callers.values("pk"), resource__in=roles)
+    own = set(events.values_list("resource", flat=True).distinct())
+    if RoleUser.objects.filter(role_arn__in=roles, last_at__gte=since).exists():
+        people = {person_id}
+        own |= {arn for _, arn in _signed_on(people, _user_arns(people), since)}
+    return own & roles
 
 
 def own_principals(person_id: UUID) -> list[Entity]:
@@ -89,11 +103,15 @@ def _user_arns(people: Collection[UUID]) -> dict[str, UUID]:
 def _assumed(person_by_arn: Mapping[str, UUID], since: datetime) -> Iterable[tuple[UUID, str]]:
     """The roles that people assumed with their IAM users."""
     callers = dict(TrailCaller.objects.filter(kind=USER, arn__in=person_by_arn).values_list("pk", "arn"))
-    events = TrailEvent.objects.filter(
-        caller__in=callers, at__gte=since, service="sts", action__startswith="AssumeRole", error_code=""
-    )
+    events = _assumptions(since).filter(caller__in=callers)
     for caller, arn in events.values_list("caller_id", "resource").distinct():
         yield person_by_arn[callers[caller]], arn
+
+
+def _assumptions(since: datetime) -> QuerySet[TrailEvent]:
+    return TrailEvent.objects.filter(
+        at__gte=since, service="sts", action__startswith="AssumeRole", error_code=""
+    )
 
 
 def _signed_on(
