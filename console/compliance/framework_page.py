@@ -24,6 +24,7 @@ from console.web.asof import asof_context
 from console.web.moments import read_day_start
 from console.web.query import Query
 from console.web.render import render_live, render_page
+from iam.audit.evidence.packs import may_request
 from iam.audit.frameworks.decisions import may_decide_in
 from iam.audit.frameworks.definitions import Framework
 from iam.audit.frameworks.models import ComplianceScope
@@ -84,8 +85,17 @@ def framework_page(request: ViewerRequest, name: str) -> HttpResponse:
         "groups": _grouped(framework, rows),
         "number": len(rows),
         "files": _files(request, framework),
+        "pack_url": _pack_url(request, framework),
     }
     return render_page(request, "compliance/framework.html", context, partial="table")
+
+
+def _pack_url(request: ViewerRequest, framework: Framework) -> str:
+    """The form of a pack about it, which tells how it is now, or how it was when an audit ended."""
+    is_shown = request.at is None or request.viewer.limits is not None
+    if not is_shown or not may_request(request.viewer):
+        return ""
+    return f"{reverse('evidence:new')}?about=framework:{framework.name}"
 
 
 def rows_in(

@@ -312,3 +312,12 @@ def test_who_sees_some_accounts_gets_the_result_of_these(account: Account) -> No
     assert "In the accounts that you see." in page
     assert "shared-ops" not in text(client, ROW)
     assert "Shared user with a console password: 1 finding" not in page
+
+
+def test_an_auditor_gets_from_a_framework_to_a_pack_about_it(account: Account) -> None:
+    client = signed_in(Role.AUDITOR)
+    link = 'href="/evidence/new/?about=framework:pci-dss-4.0.1"'
+    assert link in text(client, PCI)
+    assert '<option value="framework:pci-dss-4.0.1" selected' in text(
+        client, "/evidence/new/?about=framework:pci-dss-4.0.1"
+    )
