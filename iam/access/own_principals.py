@@ -41,7 +41,7 @@ def _own_roles(person_id: UUID, roles: set[str]) -> set[str]:
     """Those of some roles that a person used lately: what `roles_used` says, asked from the other end."""
     since = datetime.now(tz=UTC) - timedelta(days=USED_DAYS)
     linked = Identity.objects.filter(person=person_id).values("user_arn")
-    matched = Sign.objects.filter(person=person_id).values("user__arn")
+    matched = UserMatch.objects.filter(person=person_id).values("user__arn")
     callers = TrailCaller.objects.filter(Q(arn__in=linked) | Q(arn__in=matched), kind=USER)
     events = _assumptions(since).filter(caller__in=callers.values("pk"), resource__in=roles)
     own = set(events.values_list("resource", flat=True).distinct())

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from iam.audit.evidence.tables import PackColumn, PackTable, Row
 from iam.audit.findings.models import AuditFinding, FindingStatus
-from iam.audit.findings.report import rows_at
+from iam.audit.findings.report import report_at
 from iam.audit.frameworks.assessment import ScopedFramework, parts_now
 from iam.audit.frameworks.definitions import Framework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts
@@ -136,7 +136,7 @@ def _decision_words(decision: dict[str, Any] | None) -> list[str]:
 
 def _past_findings(accounts: QuerySet[Account], as_of: datetime) -> Iterator[Row]:
     """The findings that there were then, by today’s rules: what `manage.py findings --as-of` says."""
-    for finding in rows_at(accounts, as_of):
+    for finding in report_at(accounts, as_of).rows:
         labels = {name: finding[name].title() for name in ("severity", "status", "certainty")}
         same = {name: finding[name] for name in ("account", "kind", "subject", "evidence", "first_seen")}
         number = f"{finding['kind']} {finding['subject']}"
