@@ -15,6 +15,7 @@ from console.operators.models import Operator
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.mirror.models import EdgeKind, Entity, Kind, Section, TagSet
 from tests import factories
+from tests.console import onboarding
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
@@ -108,3 +109,16 @@ def test_no_page_is_wider_than_its_window(page: Page, admin: Operator) -> None:
             if (evaluate := page.evaluate("document.documentElement.scrollWidth")) > width:
                 wide.append(f"{path} at {width}: {evaluate}")
     assert wide == []
+
+
+def test_the_steps_of_someone_with_many_accounts_fit_on_a_phone(page: Page, admin: Operator) -> None:
+    account = factories.account("123456789012")
+    team = Team.objects.create(slug="t", name="Payments")
+    run = onboarding.asked(onboarding.blueprint(account, team), admin.person, account)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/onboarding/{run.pk}/")
+    steps = page.locator(".ministeps").first
+    assert steps.locator("li").count() > 1
+    # As many steps as there are in ten accounts.
+    steps.evaluate("list => { while (list.children.length < 80) list.append(list.children[0].cloneNode()) }")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
