@@ -161,12 +161,16 @@ def _summary_of_several(operations: Sequence[Operation]) -> str:
 
 
 def _allowed(operation: Operation, *, plain: bool) -> str:
-    """What a change that writes a policy allows, to go on from what it does; "" for others."""
+    """What a change that writes a policy allows and denies, to go on from what it does; "" for others."""
     text = operation.params.get("document") if operation.slug in WRITES_POLICY else None
     if not text:
         return ""
     sentences = sentences_of(str(text), account_id=operation.account.account_id)
-    return f": {'; '.join(in_short(sentences, most=MAX_NAMED, plain=plain))}"
+    phrases = []
+    for phrase in in_short(sentences, most=MAX_NAMED, plain=plain):
+        denied = phrase.removeprefix("Denies: ")
+        phrases.append(phrase if denied == phrase else f"deny {denied}")
+    return f": {'; '.join(phrases)}"
 
 
 def counted(slug: str, number: int) -> str:

@@ -57,6 +57,18 @@ def test_many_changes_of_one_kind_are_counted() -> None:
 
 
 @pytest.mark.django_db
+def test_what_a_policy_denies_goes_on_the_sentence() -> None:
+    account = factories.account(name="production")
+    text = json.dumps(
+        {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
+    )
+    [block] = summary_of([PutInlinePolicy.of(factories.user(account, "marcus.webb"), name="Left", text=text)])
+    [line] = block.what
+    assert line.startswith("Set inline policy Left of user marcus.webb: deny ")
+    assert line.count(":") == 1
+
+
+@pytest.mark.django_db
 def test_three_newcomers_are_told_in_a_few_lines_with_what_their_policies_allow() -> None:
     account = factories.account(name="data")
     group = factories.group(account, "analysts")
