@@ -21,13 +21,15 @@ IDENTITIES: Final = (
 )
 """Account, name of the user or role, and owner."""
 OF_GRANT: Final = f"jonas.berg@{DOMAIN}"
+TEMPLATE_OF_GRANT: Final = "read-billing"
 
 
 def name_owners() -> int:
     """Name the owners once the accounts are read, unless someone has named any; how many."""
     if not settings.EMBEDDED or NamedOwner.objects.exists():
         return 0
-    administrator, grant = viewer_of(ADMINISTRATOR), Grant.objects.order_by("created_at").first()
+    administrator = viewer_of(ADMINISTRATOR)
+    grant = Grant.objects.filter(template=TEMPLATE_OF_GRANT).order_by("created_at").first()
     rows = []
     for account, name, owner in IDENTITIES:
         entities = Entity.objects.filter(

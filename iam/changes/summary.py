@@ -3,6 +3,7 @@ in lists, on its page and in mails."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -168,8 +169,7 @@ def _allowed(operation: Operation, *, plain: bool) -> str:
     sentences = sentences_of(str(text), account_id=operation.account.account_id)
     phrases = []
     for phrase in in_short(sentences, most=MAX_NAMED, plain=plain):
-        denied = phrase.removeprefix("Denies: ")
-        phrases.append(phrase if denied == phrase else f"deny {denied}")
+        phrases.append(re.sub("^Denies: ", "deny ", phrase))
     return f": {'; '.join(phrases)}"
 
 

@@ -23,7 +23,6 @@ from iam.mirror.models import (
     Temporal,
     UserCredentials,
 )
-from iam.moments import second_words
 
 T = TypeVar("T", bound=Temporal)
 BEGAN, ENDED, BECAME, READ = "began", "ended", "became", "read"
@@ -78,6 +77,8 @@ class HistoryEvent:
     cause_kind: str = ""
     cause_id: UUID | None = None
     note: str = ""
+    made_at: datetime | None = None
+    """When AWS made it, where it came between two observations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +157,7 @@ def _beginning(step: FactStep, entity: Entity) -> HistoryEvent:
         return step.event(EventTopic.FIRST_SYNCED, "First synced by Gatehouse", sign=READ, note=note)
     if step.new.valid_from > entity.first_seen:
         return step.event(EventTopic.CREATED, "Exists again")
-    made = step.new.created_at
-    note = f"AWS says: {second_words(made)}" if made else ""
-    return step.event(EventTopic.CREATED, "Created", note=note)
+    return step.event(EventTopic.CREATED, "Created", made_at=step.new.created_at)
 
 
 def _became(step: FactStep) -> Iterator[HistoryEvent]:

@@ -22,6 +22,7 @@ from iam.changes.operations import (
     PutInlinePolicy,
 )
 from iam.changes.receipts import set_receipt_of
+from iam.changes.risks import LAST_ADMINISTRATOR
 from iam.mirror.models import Account, EdgeKind, Entity
 from tests import factories
 
@@ -235,3 +236,17 @@ def test_who_is_made_in_two_accounts_has_requests_of_each(account: Account) -> N
         for row in gain.rows:
             [witness] = row.witnesses["gained"]
             assert f"::{gain.account_id}:user/" in witness.principal
+
+
+def test_an_administrator_who_is_made_elsewhere_is_none_of_the_account(account: Account) -> None:
+    last = factories.user(account, "last.admin")
+    everything = held_by(last, "Everything", says(allow("*")))
+    other = factories.account("222222222222", name="staging")
+    factories.user(other, "somebody")
+    made = CreateUser.of(other, name="new.admin")
+    holder = {"holder_kind": "user", "holder_name": "new.admin", "holder_id": ""}
+    holder["holder_arn"] = made.created_arns()[0]
+    put = PutInlinePolicy.given_as(other, name="all", text=json.dumps(says(allow("*"))), **holder)
+    detach = Attachment.of(DETACH_POLICY, last, policy=everything)
+    assert LAST_ADMINISTRATOR in impact_of([detach]).risks
+    assert LAST_ADMINISTRATOR in impact_of([detach, made, put]).risks
