@@ -32,7 +32,7 @@ def attachable(shard: Shard, documents: Documents) -> tuple[str, ...]:
         if doc is not None and any(
             clause.allows
             and clause.area is None
-            and not clause.source.conditions
+            and not clause.conditions
             and clause.actions.speaks_of(TELLING)
             for clause in doc.clauses
         ):
@@ -53,7 +53,7 @@ def new_policies(
         "iam:CreatePolicy", "policy", partition=shard.partition, region="", account=shard.number
     )
     names = dict.fromkeys(names_for(creating, template))
-    patterns = dict.fromkeys(chain.from_iterable(clause.source.resources or () for clause in creating))
+    patterns = dict.fromkeys(chain.from_iterable(clause.resources or () for clause in creating))
     for value in values:
         for pattern in patterns:
             name = common_name(template, value, pattern)
@@ -79,7 +79,7 @@ def changeable_policies(shard: Shard, attaching: Iterable[IndexedStatement]) -> 
 def values_of(clauses: Iterable[IndexedStatement], key: str) -> Iterator[str]:
     """What conditions say of a context key."""
     for clause in clauses:
-        for _, name, values in clause.source.conditions:
+        for _, name, values in clause.conditions:
             if fold(name) == key:
                 yield from values
 

@@ -66,7 +66,7 @@ class ResourceNames:
     __slots__ = ("_fixed", "_loose", "_own", "is_own")
 
     def __init__(self, clause: IndexedStatement) -> None:
-        templates = resource_templates(clause.source.resources or (), has_variables=clause.has_variables)
+        templates = resource_templates(clause.resources or (), has_variables=clause.has_variables)
         own = [template for template in templates if _is_own_name(template)]
         self.is_own = bool(own)
         self._own = [resource_matcher(with_anything(text)) for text in own]
@@ -107,8 +107,8 @@ def _is_own_name(template: VariableText) -> bool:
 
 def keys_of(clause: IndexedStatement) -> set[str]:
     """The context keys that a statement reads, in lower case."""
-    names = set(keys.variables_in(clause.source.resources or ()))
-    for key, others in keys.keys_of_conditions(clause.source, has_variables=clause.has_variables):
+    names = set(keys.variables_in(clause.resources or ()))
+    for key, others in keys.keys_of_conditions(clause.shape.plain, has_variables=clause.has_variables):
         names |= {key, *others}
     return names
 
@@ -144,11 +144,11 @@ def tags_of(
 
 def regions_in(clause: IndexedStatement) -> Iterator[str]:
     """Regions that a statement names in conditions or resources."""
-    for _, key, values in clause.source.conditions:
+    for _, key, values in clause.conditions:
         if fold(key) == REGION:
             for value in values:
                 yield from filter(compile_glob(value), KNOWN_REGIONS) if "*" in value else [value]
-    for name in clause.source.resources or ():
+    for name in clause.resources or ():
         parts = name.split(":", 5)
         if len(parts) == 6 and parts[3] and parts[3].replace("-", "").isalnum():
             yield parts[3]

@@ -249,7 +249,7 @@ class _PrincipalEvidence:
         context.setdefault("iam:PermissionsBoundary", boundary_of(action, arn))
         if member.tags is not None and not is_retagged(alternative.method, action):
             clauses = chain.from_iterable(doc.clauses for doc in self._docs(member))
-            conditions = chain.from_iterable(clause.source.conditions for clause in clauses)
+            conditions = chain.from_iterable(clause.conditions for clause in clauses)
             keys = {fold(key) for _, key, _ in conditions}
             context |= tags_of(member.tags, keys)
         return context

@@ -8,7 +8,7 @@ Authorization Reference".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import chain
 from typing import Final
@@ -103,15 +103,19 @@ class Method:
     asks.
     """
 
-    @property
-    def own_needs(self) -> tuple[MethodNeed, ...]:
-        """Those that are not about the target."""
-        return tuple(need for need in self.needs if need.on not in (TARGET, WRITTEN))
+    own_needs: tuple[MethodNeed, ...] = field(init=False, repr=False, compare=False)
+    """Those that are not about the target; asked for more often than anything else of it."""
+    target_needs: tuple[MethodNeed, ...] = field(init=False, repr=False, compare=False)
+    """Those about the target."""
 
-    @property
-    def target_needs(self) -> tuple[MethodNeed, ...]:
-        """Those about the target."""
-        return tuple(need for need in self.needs if need.on == TARGET)
+    def __post_init__(self) -> None:
+        own = tuple(need for need in self.needs if need.on not in (TARGET, WRITTEN))
+        object.__setattr__(self, "own_needs", own)
+        object.__setattr__(self, "target_needs", tuple(need for need in self.needs if need.on == TARGET))
+
+    def __hash__(self) -> int:
+        """By the name alone, which tells ways apart: the hash of all needs is asked for too often."""
+        return hash(self.name)
 
     @property
     def makes_profile(self) -> bool:

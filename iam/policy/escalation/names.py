@@ -27,6 +27,7 @@ PLACES: Final = {ANY: WITHIN, ONE: ONE_WITHIN}
 """What is free to choose in a name has no colons."""
 
 
+@lru_cache(maxsize=8192)
 def template_of(action: str, type_name: str, *, partition: str, region: str, account: str) -> str:
     """The ARN of a resource type of the action's service, with `*` for what is free to choose."""
     arn = catalogue().resource_arn(action.partition(":")[0], type_name) or "*"
@@ -78,8 +79,8 @@ def _add_name(names: dict[str, None], name: str | None) -> None:
 def _patterns(clauses: Sequence[IndexedStatement]) -> tuple[tuple[Token, ...], ...]:
     patterns_by_tokens: dict[tuple[Token, ...], None] = {}
     for clause in clauses:
-        names = clause.source.resources
-        if clause.allows and names is not None and not clause.source.is_not_resource and "*" not in names:
+        names = clause.resources
+        if clause.allows and names is not None and not clause.shape.is_not_resource and "*" not in names:
             for template in resource_templates(names, has_variables=clause.has_variables):
                 patterns_by_tokens[tuple(resource_tokens(with_anything(template)))] = None
     return tuple(patterns_by_tokens)[:MAX_NAMES]

@@ -65,8 +65,8 @@ SAML_AUDIENCE: Final = "https://signin.aws.amazon.com/saml"
 def providers_in(trust: Doc | None, kind: str) -> Iterator[str]:
     """ARNs of the identity providers of a kind (saml-provider, oidc-provider) that a trust policy names."""
     for clause in () if trust is None else trust.clauses:
-        if clause.allows and not clause.source.is_not_principal:
-            for name in (clause.source.principals or {}).get("Federated", ()):
+        if clause.allows and not clause.shape.plain.is_not_principal:
+            for name in (clause.shape.plain.principals or {}).get("Federated", ()):
                 if f":{kind}/" in name:
                     yield name
 

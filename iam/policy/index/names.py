@@ -212,7 +212,7 @@ def _pairs_of(doc: Doc, other: Doc) -> tuple[Pair, ...]:
 def _templates(doc: Doc) -> tuple[VariableText, ...]:
     templates: dict[VariableText, None] = {}
     for clause in doc.clauses:
-        for text in clause.source.resources or ():
+        for text in clause.resources or ():
             templates[variables.read(text, has_variables=clause.has_variables)] = None
     return tuple(templates)
 

@@ -87,7 +87,7 @@ class Reader:
         if not is_marked:
             raw, is_placed = raw | traits.atom_keys | traits.tags, is_placed or bool(traits.atoms)
         if traits.names_principals:
-            special = keys.special_names(clause.source.principals or {})
+            special = keys.special_names(clause.shape.plain.principals or {})
             is_placed = is_placed or bool(special)
         if special and not is_resource:
             raw, special = raw | {"aws:principalarn"}, frozenset()

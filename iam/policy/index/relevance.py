@@ -77,7 +77,7 @@ def starts_of(doc: Doc, marks: Marks | None = None) -> tuple[str, ...]:
 
 def starts_of_clause(doc: Doc, clause: IndexedStatement, marks: Marks | None) -> tuple[str, ...] | None:
     """As `starts_of`, of one statement of the document; None where it may be about everything."""
-    if doc.problems or not clause.is_partial or clause.shape.is_not_resource or clause.source.problems:
+    if doc.problems or not clause.is_partial or clause.shape.is_not_resource or clause.shape.plain.problems:
         return None
     return tuple(_starts_of(clause, _tags_of(doc, marks)))
 
@@ -130,7 +130,7 @@ def lone_kind(doc: Doc) -> object:
     ids = []
     for clause in doc.clauses:
         is_simple = clause.allows and clause.is_partial and clause.traits.is_plain
-        if not is_simple or clause.shape.is_not_resource or clause.source.problems:
+        if not is_simple or clause.shape.is_not_resource or clause.shape.plain.problems:
             return None
         kinds = [_kind_of(name) for name in clause.resources or ()]
         if None in kinds or any("${" in value for value in _values_of(clause)):
