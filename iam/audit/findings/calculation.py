@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 
 from iam.access.escalation_calculation.code_version import code_version
 from iam.access.escalation_calculation.models import EscalationCalculation
@@ -37,6 +37,8 @@ TASK: Final = "iam.audit.findings.tasks.calculate_findings"
 NUDGE_SECONDS: Final = 2
 LASTS: Final = timedelta(hours=1)
 """After so long an account is calculated again although nothing was written: keys get old."""
+MOST_LINKS: Final = 1_000_003
+"""More than an account has users: the sum of so many times each number, and 1, tells count and sum."""
 LEASE: Final = timedelta(minutes=5)
 logger = structlog.get_logger(__name__)
 
@@ -126,8 +128,8 @@ def _claim(run: FindingRun, now: datetime) -> str:
 
 def _inputs(account: Account) -> tuple[str, int]:
     """A digest of everything that findings rest on: the code, what was written, which sections are whole, who
-    can become administrator, which accounts there are, who has left, what is asserted, and who owns what. And
-    how often the mirror had been written.
+    can become administrator, which accounts there are, who has left, what is asserted, who owns what, and
+    whose the users are. And how often the mirror had been written.
     """
     named = NamedOwner.objects.filter(Q(person=None) | Q(person__is_active=True))
     fresh = list(
@@ -139,7 +141,10 @@ def _inputs(account: Account) -> tuple[str, int]:
     paths = EscalationCalculation.objects.filter(moment="").values_list("number", flat=True)
     others = Account.objects.filter(removed_at__isnull=True).values_list(Value("account"), "pk")
     gone = Identity.objects.filter(person__is_active=False).values_list(Value("gone"), "pk")
-    known = sorted(others.order_by().union(gone.order_by(), all=True))
+    users = f"arn:{account.partition}:iam::{account.account_id}:user/"
+    ties = Identity.objects.filter(user_arn__startswith=users).order_by().values("tie")
+    links = ties.annotate(state=Sum(F("pk") * MOST_LINKS + 1)).values_list("tie", "state")
+    known = sorted(others.order_by().union(gone.order_by(), links, all=True))
     asserted = AssertionResult.objects.filter(account=account).order_by("pk").values_list("pk", "inputs")
     state = [_rules_version(), *map(list, (fresh, sections, paths, known, asserted))]
     digest = hashlib.blake2b(repr(state).encode(), digest_size=16).hexdigest()

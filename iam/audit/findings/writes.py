@@ -59,7 +59,8 @@ def keep(account: Account, computed: Computed, *, at: datetime) -> None:
         new = [_new(account, finding, at) for key, finding in computed.findings.items() if key not in known]
         AuditFinding.objects.bulk_create(new, batch_size=BATCH)
         events = [_event(row, FindingEventKind.OPENED, at) for row in new]
-        _update(sorted(differing), computed, at, events, seen_at=_seen_at(account))
+        if differing:
+            _update(sorted(differing), computed, at, events, seen_at=_seen_at(account))
         FindingEvent.objects.bulk_create(events, batch_size=BATCH)
 
 

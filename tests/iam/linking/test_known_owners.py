@@ -211,3 +211,11 @@ def test_the_finding_follows_the_owner(account: Account, machine: Entity, ines: 
     assert is_due(account)
     calculate(account)
     assert statuses() == ["open"]
+    link = Identity.objects.create(
+        person=factories.person("Tomas Lind", email="t@example.com"), user_arn=machine.arn
+    )
+    assert is_due(account)
+    calculate(account)
+    assert statuses() == ["fixed"]
+    link.delete()
+    assert is_due(account)
