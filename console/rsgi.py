@@ -59,7 +59,7 @@ load_pages()
 
 
 @dataclass(slots=True)
-class Started:
+class StartedResponse:
     """What an application gave to `start_response`."""
 
     status: int = 500
@@ -164,7 +164,7 @@ def answer(scope: Any, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
     """Let Django answer, in this thread, and send what it says: a short answer at once, a long one as it is
     made.
     """
-    started: Any = Started()
+    started: Any = StartedResponse()
     response: Any = application(environ_of(scope, RequestBody(protocol, loop)), started)
     try:
         chunks = in_chunks(response)

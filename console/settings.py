@@ -223,7 +223,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "console.web.middleware.Isolated",
+    "console.web.middleware.IsolationHeaders",
     "console.web.middleware.KnownMethods",
     "console.web.middleware.OwnPaths",
     "console.web.health.Health",

@@ -188,7 +188,7 @@ def prompt_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
     kept_at = stored.kept_at
 
-    def up_to_date(at: datetime | None) -> stored.Stored | None:
+    def up_to_date(at: datetime | None) -> stored.StoredCalculation | None:
         known = EscalationCalculation.objects.filter(moment="").values_list("inputs", flat=True).first()
         if known != calculation._inputs(None):
             calculation.calculate_due(is_forced=True)

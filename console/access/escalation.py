@@ -116,7 +116,7 @@ def escalation_closing(request: ViewerRequest, pk: int) -> HttpResponse:
     return render_page(request, "access/_escalation_closing.html", _explained(request, asked, explained))
 
 
-def _path_or_404(request: ViewerRequest, pk: int) -> tuple[EscalationAddress, Account, domain.Explained]:
+def _path_or_404(request: ViewerRequest, pk: int) -> tuple[EscalationAddress, Account, domain.ExplainedPath]:
     asked = read(request)
     if asked.errors:
         raise Http404
@@ -291,7 +291,7 @@ def _path_page(request: ViewerRequest, asked: EscalationAddress, start: FindingP
 
 
 def _explained(
-    request: ViewerRequest, asked: EscalationAddress, explained: domain.Explained
+    request: ViewerRequest, asked: EscalationAddress, explained: domain.ExplainedPath
 ) -> dict[str, Any]:
     path, closing = explained.path, explained.closing
     alone = path.closing if path and closing and path.closing != closing.statements else frozenset()
@@ -320,7 +320,7 @@ def _explained(
     }
 
 
-def _closing_url(asked: EscalationAddress, explained: domain.Explained) -> str:
+def _closing_url(asked: EscalationAddress, explained: domain.ExplainedPath) -> str:
     address = reverse("access:escalation-closing", args=[explained.who.id])
     return f"{address}{asked.query.with_only('to', 'account', 'as-of')}".rstrip("?")
 

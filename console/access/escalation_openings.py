@@ -20,7 +20,7 @@ from console.access.escalation_address import EscalationAddress, frame_of_path, 
 from console.access.escalation_steps import (
     AWS,
     PATH_MARKS,
-    Closer,
+    ClosingStatement,
     PathPageContext,
     closer_text,
     closers_of,
@@ -99,7 +99,7 @@ class OpeningCard:
     """
 
     key: str
-    closers: list[Closer]
+    closers: list[ClosingStatement]
     titles: list[str]
     count: str
     marks: list[tuple[str, str, str]]
@@ -115,7 +115,7 @@ class OpeningCard:
 class FixStep:
     """One statement to remove, and where that is done; no `url`: it cannot be done here."""
 
-    closer: Closer
+    closer: ClosingStatement
     label: str
     url: str
 
@@ -186,7 +186,9 @@ def _marks(opening: OpeningStatements) -> list[tuple[str, str, str]]:
     return [(f"{tally[each]:,} {each}", *PATH_MARKS[each][1:]) for each in Certainty if tally.get(each)]
 
 
-def _fix_sentence(opening: OpeningStatements, closers: list[Closer], *, own: Collection[str]) -> str:
+def _fix_sentence(
+    opening: OpeningStatements, closers: list[ClosingStatement], *, own: Collection[str]
+) -> str:
     """'Remove PublishCode from PaymentsDeploy. This closes the path for all 14.'"""
     many = opening.total
     if not closers:
@@ -304,7 +306,9 @@ def _steps(request: ViewerRequest, frame: PathPageContext, statements: list[Held
     return steps
 
 
-def _removal_button(statement: HeldStatement, closer: Closer, numbers: Mapping[str, int]) -> tuple[str, str]:
+def _removal_button(
+    statement: HeldStatement, closer: ClosingStatement, numbers: Mapping[str, int]
+) -> tuple[str, str]:
     """Where the statement can be removed: (what the button says, its address)."""
     pk = numbers.get(statement.holder)
     if closer.is_hidden:

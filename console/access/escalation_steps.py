@@ -51,7 +51,7 @@ account.
 
 
 @dataclass(frozen=True, slots=True)
-class Closer:
+class ClosingStatement:
     """A statement that would have to be removed: `text` says which, `where` whose it is, `note` what is
     special about it.
     """
@@ -277,24 +277,24 @@ def statement_text(statement: HeldStatement) -> str:
     return f"statement {statement.number + 1}{sid}"
 
 
-def closers_of(statements: Iterable[HeldStatement], frame: PathPageContext) -> list[Closer]:
+def closers_of(statements: Iterable[HeldStatement], frame: PathPageContext) -> list[ClosingStatement]:
     """The statements, sorted; those of accounts that the viewer doesn't see without their names."""
     return [_closer(statement, frame) for statement in sorted(statements, key=closer_text)]
 
 
-def _closer(statement: HeldStatement, frame: PathPageContext) -> Closer:
+def _closer(statement: HeldStatement, frame: PathPageContext) -> ClosingStatement:
     role = statement.holder.rpartition("/")[2]
     policy = f"the trust policy of {role}" if statement.policy == TRUST else statement.policy
     if statement.holder.startswith(AWS):
         note = "AWS manages this policy: detach it, or attach a narrower one instead"
         number = next((pk for (_, arn), pk in frame.policies.items() if arn == statement.holder), None)
         url = "" if number is None else _policy_url(number, frame)
-        return Closer(
+        return ClosingStatement(
             closer_text(statement), "AWS managed policy", url, note, policy, statement_text(statement)
         )
     account = _account_of(statement)
     if not frame.sees(account):
-        return Closer("A statement", HIDDEN, "", is_hidden=True)
+        return ClosingStatement("A statement", HIDDEN, "", is_hidden=True)
     number = frame.policies.get((account, statement.holder))
     url = "" if number is None else _policy_url(number, frame)
     name = frame.accounts.get(account, account)
@@ -302,7 +302,9 @@ def _closer(statement: HeldStatement, frame: PathPageContext) -> Closer:
     if not url and statement.holder in frame.members:
         url = page_of(frame.members[statement.holder], frame)
     is_managed = number is not None
-    return Closer(closer_text(statement), where, url, "", policy, statement_text(statement), is_managed)
+    return ClosingStatement(
+        closer_text(statement), where, url, "", policy, statement_text(statement), is_managed
+    )
 
 
 def _policy_url(number: int, frame: PathPageContext) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from console.access.lines import MARKS
 from console.access.verdicts import APPLIES, CHECKS, VOICES
 from console.web.files import json_value
-from iam.access.simulate import Inquiry, SimulationResult
+from iam.access.simulate import SimulationInquiry, SimulationResult
 from iam.access.verdict import Branch, VerdictStatement
 from iam.policy.logic import NO, OPEN, YES
 
@@ -17,7 +17,7 @@ LISTS: Final = (("missing", "Missing"), ("open_conditions", "Depends"), ("limits
 MAX_LENGTH: Final = 200
 
 
-def text_of(inquiry: Inquiry, verdict: SimulationResult) -> Iterator[str]:
+def text_of(inquiry: SimulationInquiry, verdict: SimulationResult) -> Iterator[str]:
     """Lines: the decision, its summary, what is missing or open, and the tree."""
     yield f"{MARKS[verdict.decision][0]}: {inquiry.who.arn}, {inquiry.action} on {inquiry.resource}"
     yield verdict.summary
@@ -74,7 +74,7 @@ def _short(text: str) -> str:
     return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}…"
 
 
-def json_of(inquiry: Inquiry, verdict: SimulationResult) -> dict[str, Any]:
+def json_of(inquiry: SimulationInquiry, verdict: SimulationResult) -> dict[str, Any]:
     """The question and the whole answer."""
     return {
         "principal": inquiry.who.arn,

@@ -14,7 +14,7 @@ from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.guard import Viewer
 from iam.mirror.models import Account, Document
-from iam.mirror.queries.entities import Openable
+from iam.mirror.queries.entities import OpenableEntities
 
 SIGNS: dict[str, tuple[str, str, str]] = {
     GAINED: ("+", "add", "Gained"),
@@ -109,7 +109,7 @@ def access_shown(
     *,
     account: Account,
     viewer: Viewer,
-    open_to: Openable,
+    open_to: OpenableEntities,
     called: Mapping[int, str],
 ) -> AccessShown | None:
     """The effect of another text; None for a receipt of another sort. Names are for those who see the whole
@@ -162,7 +162,7 @@ def users_in(rows: Iterable[dict[str, Any]]) -> dict[int, str]:
 
 
 def _way_text(
-    way: dict[str, Any], *, open_to: Openable, names_them: bool, names: Mapping[int, str]
+    way: dict[str, Any], *, open_to: OpenableEntities, names_them: bool, names: Mapping[int, str]
 ) -> WayShown:
     listed = way["names"] if names_them else []
     shown: list[AffectedName] = []

@@ -28,7 +28,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
+class GivenApproval:
     """Somebody who has agreed, when, and what they said."""
 
     name: str
@@ -44,7 +44,7 @@ class StageRow:
     words: str
     is_done: bool
     is_current: bool
-    agreed: list[Agreed]
+    agreed: list[GivenApproval]
     missing: int
     able: list[str]
     more: int
@@ -115,8 +115,8 @@ def _stages(requirement: Requirement, progress: ApprovalProgress) -> dict[str, A
     }
 
 
-def _agreed(approval: Approval) -> Agreed:
-    return Agreed(approval.approver_label, approval.at, approval.comment)
+def _agreed(approval: Approval) -> GivenApproval:
+    return GivenApproval(approval.approver_label, approval.at, approval.comment)
 
 
 def need_context(

@@ -18,12 +18,12 @@ from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.drift.mirror_history import ObservedSteps, given_texts
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.queries import What
-from iam.changes.drift.settings import ACCOUNT, SETTINGS, Changed
+from iam.changes.drift.settings import ACCOUNT, SETTINGS, SettingChange
 from iam.changes.risks import NORMAL, WORDS
 from iam.guard import Viewer
 from iam.mirror.display_names import names_by_number
 from iam.mirror.models import Kind
-from iam.mirror.queries.entities import Openable, openable_in
+from iam.mirror.queries.entities import OpenableEntities, openable_in
 from iam.mirror.queries.history import TwoDocuments, two_documents
 from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, EventTopic, HistoryEvent
 
@@ -130,7 +130,7 @@ def rows_of(drifts: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[Dri
 
 
 def _events(what: What) -> list[HistoryEvent]:
-    if isinstance(what, Changed):
+    if isinstance(what, SettingChange):
         changes = setting_changes(what.fact, what.old, what.new)
         lead = f"{SETTINGS[what.fact]} changed"
         return [HistoryEvent(what.when, what.after, BECAME, EventTopic.SIGN_IN, lead, changes=changes)]
@@ -156,7 +156,7 @@ def _risks(drift: Drift, happened: ObservedSteps, texts: Mapping[int, str]) -> l
 def _row(
     drift: Drift,
     events: Iterable[HistoryEvent],
-    open_to: Openable,
+    open_to: OpenableEntities,
     *,
     risks: list[tuple[str, str]],
     name: str,
@@ -178,7 +178,7 @@ def _row(
     )
 
 
-def _line(event: HistoryEvent, open_to: Openable) -> DriftLine:
+def _line(event: HistoryEvent, open_to: OpenableEntities) -> DriftLine:
     css, sign, label = _SIGNS.get(event.sign, ("", "~", "Changed"))
     names = [
         NameLink(named.name, _address(named.kind, named.pk, open_to))
@@ -187,7 +187,7 @@ def _line(event: HistoryEvent, open_to: Openable) -> DriftLine:
     return DriftLine(event, css, sign, label, names, more=max(0, len(event.others) - PREVIEW_NAMES))
 
 
-def _address(kind: str, pk: int, open_to: Openable) -> str:
+def _address(kind: str, pk: int, open_to: OpenableEntities) -> str:
     return reverse(SECTIONS[kind][2], args=[pk]) if kind in SECTIONS and pk in open_to else ""
 
 

@@ -21,7 +21,7 @@ from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NA
 from iam.changes.risks import CRITICAL, GRAVE, LEVEL_WORDS, NORMAL, SENSITIVE, WORDS, level_of
 from iam.guard import Viewer
 from iam.mirror.models import Account
-from iam.mirror.queries.entities import Openable
+from iam.mirror.queries.entities import OpenableEntities
 from iam.policy.catalogue import Level, catalogue
 
 NAMED: Final = 6
@@ -169,7 +169,7 @@ class ImpactShown:
 
 
 def impact_shown(
-    impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Openable, called: Mapping[int, str]
+    impact: dict[str, Any] | None, *, viewer: Viewer, open_to: OpenableEntities, called: Mapping[int, str]
 ) -> ImpactShown | None:
     """What a receipt says; None for a set that was asked for before receipts told it. `called` are the names
     of the users in it.
@@ -206,7 +206,7 @@ def impact_shown(
 
 
 def _assertion(
-    broken: dict[str, Any], *, viewer: Viewer, open_to: Openable, called: Mapping[int, str]
+    broken: dict[str, Any], *, viewer: Viewer, open_to: OpenableEntities, called: Mapping[int, str]
 ) -> BrokenAssertionShown:
     names = list(_names(broken, viewer=viewer, open_to=open_to, called=called))
     url = ""
@@ -274,7 +274,7 @@ def _gain(
     gain: dict[str, Any],
     *,
     viewer: Viewer,
-    open_to: Openable,
+    open_to: OpenableEntities,
     accounts: Mapping[str, str],
     called: Mapping[int, str],
 ) -> GainShown:
@@ -321,7 +321,7 @@ def _unchanged(
     block: dict[str, Any],
     *,
     viewer: Viewer,
-    open_to: Openable,
+    open_to: OpenableEntities,
     accounts: Mapping[str, str],
     called: Mapping[int, str],
 ) -> UnchangedShown:
@@ -343,7 +343,7 @@ def _unchanged(
 
 
 def _names(
-    gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable, called: Mapping[int, str]
+    gain: Mapping[str, Any], *, viewer: Viewer, open_to: OpenableEntities, called: Mapping[int, str]
 ) -> Iterable[ImpactName]:
     """Who is not in the mirror yet is made by the changes themselves, and is no secret."""
     for name in gain["names"]:
@@ -352,7 +352,9 @@ def _names(
             yield ImpactName(called.get(name["entity_id"], name["name"]), name["kind"], pk)
 
 
-def _is_visible(name: dict[str, Any], gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable) -> bool:
+def _is_visible(
+    name: dict[str, Any], gain: Mapping[str, Any], *, viewer: Viewer, open_to: OpenableEntities
+) -> bool:
     """Whether the viewer may know somebody by name."""
     number = name["entity_id"]
     return viewer.scope.sees_account(gain["account_id"]) or number is None or number in open_to

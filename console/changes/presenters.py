@@ -11,7 +11,7 @@ from iam.changes.models import Change, ChangeEvent, ChangeState
 from iam.changes.operations import ShownCall, shown_calls
 from iam.changes.set_state import SetState
 from iam.mirror.models import Account, Document
-from iam.mirror.queries.entities import Openable
+from iam.mirror.queries.entities import OpenableEntities
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,7 @@ _FLAGS = {
 }
 
 
-def policy_rows(receipt: dict[str, Any], *, open_to: Openable | None = None) -> list[ReceiptPolicy]:
+def policy_rows(receipt: dict[str, Any], *, open_to: OpenableEntities | None = None) -> list[ReceiptPolicy]:
     """What is gained, lost and kept, with the texts; one query."""
     effect = receipt["effect"]
     listed: list[tuple[str, dict[str, Any]]] = []

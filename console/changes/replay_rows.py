@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.urls import reverse
 
 from console.activity.lines import MICROSECONDS
-from iam.mirror.queries.entities import Openable
+from iam.mirror.queries.entities import OpenableEntities
 from iam.policy.replay import ReplayOutcome
 
 KEYS_NAMED: Final = 3
@@ -66,7 +66,7 @@ def replayed_entities(replay: Mapping[str, Any] | None) -> list[int]:
     return list(replay["entity_ids"]) if replay else []
 
 
-def replay_shown(replay: Mapping[str, Any] | None, *, open_to: Openable) -> ReplayShown | None:
+def replay_shown(replay: Mapping[str, Any] | None, *, open_to: OpenableEntities) -> ReplayShown | None:
     """What a receipt holds of recorded calls; None where nobody loses anything, and for viewers who don’t see
     everyone whose calls they are.
     """

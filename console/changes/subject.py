@@ -14,7 +14,7 @@ from iam.changes.queries import group_of
 from iam.guard import Viewer
 from iam.mirror.models import Kind
 from iam.mirror.queries import entities
-from iam.mirror.queries.entities import Openable
+from iam.mirror.queries.entities import OpenableEntities
 
 _PAGES: Final = {
     Kind.USER.value: "identities:person",
@@ -27,7 +27,7 @@ _NAMES: Final = ("name", "user_name", "policy_name", "role_name", "group_name", 
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ChangeSubject:
     """One thing that a change is about."""
 
     label: str
@@ -35,13 +35,13 @@ class About:
     url: str
 
 
-def subject_openable(change: Change, *, viewer: Viewer) -> Openable:
+def subject_openable(change: Change, *, viewer: Viewer) -> OpenableEntities:
     """What of it the viewer may open."""
     pks = [pk for pk in (change.entity_id, group_of(change)) if pk]
     return entities.openable(viewer, account_id=change.account.account_id, pks=pks)
 
 
-def about_of(change: Change, *, open_to: Openable) -> list[About]:
+def about_of(change: Change, *, open_to: OpenableEntities) -> list[ChangeSubject]:
     """The subject, and the group of a membership."""
     rows = [_subject_link(change.subject_kind, _name(change), change.entity_id, open_to)]
     if change.group_name and change.subject_kind != Kind.GROUP:
@@ -56,8 +56,8 @@ def _name(change: Change) -> str:
     return next((str(name) for name in names if name), change.subject_arn or change.subject_id)
 
 
-def _subject_link(kind: str, name: str, pk: int | None, open_to: Openable) -> About:
+def _subject_link(kind: str, name: str, pk: int | None, open_to: OpenableEntities) -> ChangeSubject:
     label = _LABELS.get(kind, "Subject").removeprefix("IAM ").capitalize()
     page = _PAGES.get(kind)
     url = reverse(page, args=[pk]) if page and pk and pk in open_to else ""
-    return About(label, name, url)
+    return ChangeSubject(label, name, url)

@@ -12,7 +12,7 @@ from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
 from iam.people.campaigns import services
 from iam.people.campaigns.models import Ending
-from iam.people.campaigns.pasted_people import Listed, listed
+from iam.people.campaigns.pasted_people import ListedUsers, listed
 from iam.people.campaigns.queries import may_begin
 
 
@@ -62,7 +62,7 @@ def read_campaign(request: ViewerRequest) -> services.CampaignTerms:
     )
 
 
-def listed_people(request: ViewerRequest, account: Account | None, team: Team | None) -> Listed | None:
+def listed_people(request: ViewerRequest, account: Account | None, team: Team | None) -> ListedUsers | None:
     """Whom the pasted list names; None without a list."""
     text = request.POST.get("people", "")
     if not text.strip():
@@ -71,7 +71,7 @@ def listed_people(request: ViewerRequest, account: Account | None, team: Team | 
     return listed(text, picks=picks, viewer=request.viewer, account=account, team=team)
 
 
-def _numbers_of(people: Listed | None) -> tuple[int, ...]:
+def _numbers_of(people: ListedUsers | None) -> tuple[int, ...]:
     """The users who take part; without any yet, a number that no user has, since an empty list would mean
     everyone.
     """

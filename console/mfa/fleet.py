@@ -24,7 +24,7 @@ from iam.keyset import Row
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
 from iam.mirror.queries.lists.context import ListContext
-from iam.people.fleet.calculation import Fresh
+from iam.people.fleet.calculation import FleetFreshness
 from iam.people.fleet.device_list import Fleet
 from iam.people.fleet.models import Administrator
 from iam.people.fleet.urgency import ADMINISTRATOR, CONSOLE, FINE, HARDWARE, NONE, UNREAD
@@ -167,7 +167,7 @@ def page_of(fleet: Fleet, viewer: Viewer) -> ListPage:
     )
 
 
-def _notice(fresh: Fresh, viewer: Viewer) -> SafeString | str:
+def _notice(fresh: FleetFreshness, viewer: Viewer) -> SafeString | str:
     """What is said while accounts were written to since they were calculated."""
     if not fresh.behind:
         return ""
@@ -182,7 +182,7 @@ def _notice(fresh: Fresh, viewer: Viewer) -> SafeString | str:
     )
 
 
-def _where(fresh: Fresh, viewer: Viewer) -> str:
+def _where(fresh: FleetFreshness, viewer: Viewer) -> str:
     """The accounts by name, for a reader who sees all of them."""
     seen = [
         account for account in fresh.behind if viewer.may(Right.SEE_ACCOUNT, account_id=account.account_id)

@@ -41,7 +41,7 @@ PAGES: dict[str, str] = {Purpose.MFA: "mfa:enrollment-link"}
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class LinkClosure:
     """`why` a link no longer works, whatever its date says ("": it does); `again` is where its person
     requests another one ("": nowhere).
     """
@@ -50,7 +50,7 @@ class Closed:
     again: str = ""
 
 
-CLOSED: dict[str, Callable[[Link], Closed]] = {}
+CLOSED: dict[str, Callable[[Link], LinkClosure]] = {}
 """Purpose of a link → what has become of what it was made for."""
 USERS: dict[str, Callable[[Link], list[str]]] = {}
 """Purpose of a link → the ARNs of the users for whom it adds a device; without an entry, the one of the
@@ -105,10 +105,10 @@ def users_of(link: Link) -> list[str]:
     return user_names or [link.user_arn]
 
 
-def closed_of(link: Link | None) -> Closed:
+def closed_of(link: Link | None) -> LinkClosure:
     """What has become of what a link was made for."""
     closed_page = CLOSED.get(link.purpose) if link is not None else None
-    return closed_page(link) if closed_page is not None and link is not None else Closed()
+    return closed_page(link) if closed_page is not None and link is not None else LinkClosure()
 
 
 def refusal(request: HttpRequest, why: str, *, link: Link | None = None, status: int = 403) -> HttpResponse:

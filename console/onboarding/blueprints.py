@@ -29,7 +29,7 @@ from iam.people.blueprints.queries import (
 )
 from iam.people.blueprints.services import save_version, set_retired
 from iam.people.onboarding.creation_plan import sites_of
-from iam.people.onboarding.first_password import Lockout, lockouts, password_template
+from iam.people.onboarding.first_password import PasswordLockout, lockouts, password_template
 
 VERSIONS: Final = 50
 OWN_PASSWORD: Final = "Lets new people change their first password"  # noqa: S105 - a note
@@ -128,7 +128,7 @@ def _missing_for(version: BlueprintVersion, request: ViewerRequest) -> str:
     return ""
 
 
-def _lockouts(version: BlueprintVersion, request: ViewerRequest) -> list[Lockout]:
+def _lockouts(version: BlueprintVersion, request: ViewerRequest) -> list[PasswordLockout]:
     """Where newcomers could not change their first password; nothing where the accounts lack what the
     blueprint names.
     """

@@ -60,14 +60,14 @@ def _users_of(link: Link) -> list[str]:
     return list(leaver.seats.order_by("pk").values_list("user_arn", flat=True)) if leaver else []
 
 
-def closed_of(link: Link) -> link_landing.Closed:
+def closed_of(link: Link) -> link_landing.LinkClosure:
     """What an invitation says that no longer works, and the address where its person requests another one."""
     newcomer = newcomer_of(link)
     if newcomer is None:
-        return link_landing.Closed()
+        return link_landing.LinkClosure()
     why = why_over(newcomer, since=link.created_at)
     address = "" if why in WITHOUT_ACCESS else reverse("invitation-request", args=[word_of(link.pk)])
-    return link_landing.Closed(why=why, again=address)
+    return link_landing.LinkClosure(why=why, again=address)
 
 
 @dataclass(frozen=True, slots=True)

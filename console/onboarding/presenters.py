@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iam.people.onboarding.checklist import Checklist, Item, StepStatus
+from iam.people.onboarding.checklist import Checklist, ChecklistItem, StepStatus
 
 MARKS: dict[StepStatus, tuple[str, str, str]] = {
     StepStatus.TODO: ("Not started", "", "circle-dashed"),
@@ -26,7 +26,7 @@ SAYS = (StepStatus.TODO, StepStatus.OVER)
 class ItemShown:
     """A line."""
 
-    item: Item
+    item: ChecklistItem
     text: str
     tone: str
     icon: str

@@ -29,16 +29,18 @@ from iam.people.rotation.services import IssuedKey, fetch, waits
 from iam.sealed.queries import secret_of
 
 
-def closed(link: Link) -> link_landing.Closed:
+def closed(link: Link) -> link_landing.LinkClosure:
     """The secret behind the link was shown, here or in Gatehouse, or its rotation has ended."""
     rotation = rotation_of_link(link)
     if rotation is None:
-        return link_landing.Closed()
+        return link_landing.LinkClosure()
     if rotation.is_living and rotation.fetched_at is None:
-        return link_landing.Closed()
+        return link_landing.LinkClosure()
     if not rotation.is_living or rotation.fetched_at is None:
-        return link_landing.Closed(f"The rotation of {rotation.old.aws_id} has ended. {rotation.trouble}")
-    return link_landing.Closed(
+        return link_landing.LinkClosure(
+            f"The rotation of {rotation.old.aws_id} has ended. {rotation.trouble}"
+        )
+    return link_landing.LinkClosure(
         f"The secret of your new key {rotation.new_key_id} was shown once, on "
         f"{moment_words(rotation.fetched_at)}. "
         "If you don’t have it, sign in to Gatehouse, open My keys and the rotation, and create another key."

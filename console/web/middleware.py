@@ -59,7 +59,7 @@ PERMISSIONS: Final = ", ".join(
 METHODS: Final = ("GET", "HEAD", "POST")
 
 
-class Isolated:
+class IsolationHeaders:
     """No other site embeds what we answer, and no page of ours uses the devices of its reader: said with
     every answer, files included.
     """

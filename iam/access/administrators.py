@@ -29,7 +29,7 @@ class _KnownAdministrators(NamedTuple):
     found: dict[int, bool]
 
 
-class _Answer(NamedTuple):
+class _CachedAnswer(NamedTuple):
     """An answer, and the revisions of all accounts with which it was found."""
 
     revisions: Mapping[str, int]
@@ -38,7 +38,7 @@ class _Answer(NamedTuple):
 
 _guard = Lock()
 _shards: WeakKeyDictionary[Shard, _KnownAdministrators] = WeakKeyDictionary()
-_answers: dict[str, _Answer] = {}
+_answers: dict[str, _CachedAnswer] = {}
 
 
 def administrators(revisions: Mapping[str, int], *, account: str = "") -> Mapping[int, bool]:
@@ -60,7 +60,7 @@ def administrators(revisions: Mapping[str, int], *, account: str = "") -> Mappin
             if shard is not None:
                 by_principal |= _administrators_of(index, shard)
     with _guard:
-        _answers[account] = _Answer(dict(revisions), by_principal)
+        _answers[account] = _CachedAnswer(dict(revisions), by_principal)
         while len(_answers) > MAX_ANSWERS:
             del _answers[next(iter(_answers))]
     return by_principal

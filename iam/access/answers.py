@@ -14,7 +14,7 @@ from iam.access.answer_runs import JoinedRuns, Runs, by_account
 from iam.access.certainty import Certainty, UnreadSources, certainty_of
 from iam.access.denied_principals import StoppedPrincipals
 from iam.access.explanation import DecisionReasons
-from iam.access.multi_action import Tallied
+from iam.access.multi_action import TalliedActions
 from iam.access.persons import Matcher
 from iam.access.ways import AccessWay, AccessWays
 from iam.policy.evaluate import EvaluationDecision
@@ -91,7 +91,7 @@ class CompleteAnswer:
 
     def __init__(
         self,
-        tallied: Tallied,
+        tallied: TalliedActions,
         ways: AccessWays,
         basis_of: Callable[[str], AnswerBasis],
         former: CompleteAnswer | None = None,

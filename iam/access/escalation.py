@@ -22,7 +22,7 @@ from iam.access.escalation_calculation.path_records import (
     statement_from,
 )
 from iam.access.escalation_calculation.questions import answer_to
-from iam.access.escalation_calculation.stored import BeingCalculatedError, Stored, stored_at
+from iam.access.escalation_calculation.stored import BeingCalculatedError, StoredCalculation, stored_at
 from iam.access.persons import PrincipalCount, named_exactly, people_of, shown_name, text_filter
 from iam.access.principals import candidates
 from iam.keyset import rows_beyond
@@ -162,7 +162,9 @@ def who_reaches(
     )
 
 
-def findings_in(stored: Stored, accounts: Accounts) -> QuerySet[EscalationFinding, EscalationFinding]:
+def findings_in(
+    stored: StoredCalculation, accounts: Accounts
+) -> QuerySet[EscalationFinding, EscalationFinding]:
     """The findings of some accounts, administrators among them."""
     findings = EscalationFinding.objects.filter(calculation=stored.moment)
     return findings if accounts is None else findings.filter(account__in=accounts)
@@ -221,7 +223,7 @@ def _row(finding: EscalationFinding, own_roles: frozenset[str]) -> EscalationRow
 
 
 def _who_reaches_one(
-    stored: Stored, wanted: EscalationFilter, *, size: int | None, after: EscalationPosition | None
+    stored: StoredCalculation, wanted: EscalationFilter, *, size: int | None, after: EscalationPosition | None
 ) -> EscalationPage:
     """The same of another goal than administrator."""
     answer = answer_to(
@@ -289,7 +291,7 @@ class ClosingStatements:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class ExplainedPath:
     """One path, and what would close every path of its kind. `path` None: there is none. `closing` None: it
     is not known yet, or the path has no steps.
     """
@@ -311,7 +313,7 @@ def explained(
     at: datetime | None,
     to: tuple[str, int] | None = None,
     accounts: Accounts = None,
-) -> Explained | None:
+) -> ExplainedPath | None:
     """The best path of a principal to administrator, or to another; None where it is not in the mirror at
     that moment.
 
@@ -328,10 +330,10 @@ def explained(
         path = None if answer["path"] is None else from_json(answer["path"])
         closing = _closing_from(answer["closing"])
         unread = tuple(answer["unread"])
-        return Explained(who, path, closing, stored.calculated_at, limitations, unread)
+        return ExplainedPath(who, path, closing, stored.calculated_at, limitations, unread)
     finding = findings_in(stored, None).filter(principal=pk, account=account).first()
     if finding is None:
-        return Explained(who, None, None, stored.calculated_at, limitations)
+        return ExplainedPath(who, None, None, stored.calculated_at, limitations)
     found_closing, waits = None, False
     if finding.steps:
         try:
@@ -339,7 +341,9 @@ def explained(
         except BeingCalculatedError:
             waits = True
     path, unread = from_json(finding.path), tuple(finding.unread)
-    return Explained(path.who, path, found_closing, stored.calculated_at, limitations, unread, waits=waits)
+    return ExplainedPath(
+        path.who, path, found_closing, stored.calculated_at, limitations, unread, waits=waits
+    )
 
 
 def _closing_from(kept: list[object] | None) -> ClosingStatements | None:

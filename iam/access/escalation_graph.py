@@ -53,7 +53,7 @@ _guard = Lock()
 _known: OrderedDict[datetime | None, Escalation] = OrderedDict()
 
 
-class _Private:
+class _GraphIndex:
     """A copy of an index for graphs alone. It changes only while a graph is made, account by account."""
 
     def __init__(self, source: Index) -> None:
@@ -91,7 +91,7 @@ class _Private:
             self.index.keep_time()
 
 
-_private: dict[datetime | None, _Private] = {}
+_private: dict[datetime | None, _GraphIndex] = {}
 
 
 def escalation_at(at: datetime | None, *, is_anew: bool = False) -> Escalation:
@@ -137,7 +137,7 @@ def _make(at: datetime | None, *, is_anew: bool) -> Escalation:
                 return escalation
             private = _private.get(at)
             if private is None or private.source is not index:
-                private = _Private(index)
+                private = _GraphIndex(index)
             version = private.note_changes()
         try:
             escalation = _made(at, private, version)
@@ -155,7 +155,7 @@ def _make(at: datetime | None, *, is_anew: bool) -> Escalation:
     return escalation
 
 
-def _made(at: datetime | None, private: _Private, version: int) -> Escalation:
+def _made(at: datetime | None, private: _GraphIndex, version: int) -> Escalation:
     private.follow()
     index = private.index
     facts, documents = facts_at(at, index)

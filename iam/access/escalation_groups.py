@@ -27,7 +27,7 @@ from iam.access.escalation_calculation.path_records import (
     statement_from,
 )
 from iam.access.escalation_calculation.questions import answer_to
-from iam.access.escalation_calculation.stored import BeingCalculatedError, Stored
+from iam.access.escalation_calculation.stored import BeingCalculatedError, StoredCalculation
 from iam.access.opening_keys import OWN_KEY, key_of
 from iam.access.persons import PrincipalCount, shown_name, text_filter
 from iam.mirror.queries.result_cache import KeptResults
@@ -182,12 +182,12 @@ def escalation_totals(
     return _totals_of(known, accounts)
 
 
-def _totals_of(known: Stored, accounts: Accounts) -> EscalationTotals:
+def _totals_of(known: StoredCalculation, accounts: Accounts) -> EscalationTotals:
     about = known.moment, known.number, known.calculated_at, accounts
     return _totals.get_or_make(about, lambda: _count(known, accounts))
 
 
-def _count(known: Stored, accounts: Accounts) -> EscalationTotals:
+def _count(known: StoredCalculation, accounts: Accounts) -> EscalationTotals:
     findings = findings_in(known, accounts)
     climbing = findings.filter(steps__gt=0).exclude(opener=OWN_KEY)
     confirmed, unconfirmed, everyone = people_in(climbing)
@@ -269,7 +269,7 @@ def groups_of(
 
 
 def _climbing(
-    known: Stored, accounts: Accounts, narrowed: GroupFilter
+    known: StoredCalculation, accounts: Accounts, narrowed: GroupFilter
 ) -> QuerySet[EscalationFinding, EscalationFinding]:
     rows = findings_in(known, accounts).filter(steps__gt=0).filter(text_filter(narrowed.text))
     if narrowed.kind is not None:
@@ -280,7 +280,11 @@ def _climbing(
 
 
 def _groups(
-    known: Stored, rows: QuerySet[EscalationFinding, EscalationFinding], accounts: Accounts, *, only: str = ""
+    known: StoredCalculation,
+    rows: QuerySet[EscalationFinding, EscalationFinding],
+    accounts: Accounts,
+    *,
+    only: str = "",
 ) -> list[OpeningStatements]:
     """The groups with their counts."""
     counts: dict[str, dict[tuple[Certainty, bool], int]] = {}

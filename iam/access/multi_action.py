@@ -31,7 +31,7 @@ SPECIAL: Final = ASSUMING | FREE | WITHOUT_RCPS | BUCKET_POLICY | OWNED_CHANGES
 """Actions for which AWS has rules of their own."""
 
 
-class Tally(NamedTuple):
+class ActionTally(NamedTuple):
     """How many actions somebody can do for sure, and under conditions; `first` of the former, else of the
     latter.
     """
@@ -45,42 +45,42 @@ class Tally(NamedTuple):
         """ALLOWED by any that is allowed for sure."""
         return EvaluationDecision.ALLOWED if self.can else EvaluationDecision.CONDITIONAL
 
-    def add(self, decision: EvaluationDecision, actions: Sequence[str]) -> Tally:
+    def add(self, decision: EvaluationDecision, actions: Sequence[str]) -> ActionTally:
         """With more actions that are judged so."""
         if decision is EvaluationDecision.ALLOWED:
             first = self.first if self.can else actions[0]
-            return Tally(self.can + len(actions), self.may, first)
-        return Tally(self.can, self.may + len(actions), self.first or actions[0])
+            return ActionTally(self.can + len(actions), self.may, first)
+        return ActionTally(self.can, self.may + len(actions), self.first or actions[0])
 
-    def and_also(self, other: Tally) -> Tally:
+    def and_also(self, other: ActionTally) -> ActionTally:
         """Both together."""
         first = (self.first if self.can or not other.can else other.first) or other.first
-        return Tally(self.can + other.can, self.may + other.may, first)
+        return ActionTally(self.can + other.can, self.may + other.may, first)
 
 
-NOTHING: Final = Tally()
+NOTHING: Final = ActionTally()
 
 
 @dataclass(frozen=True, slots=True)
-class Tallied:
+class TalliedActions:
     """An answer about several actions: who can do at least one of them, and how many each."""
 
     whole: Answer
-    by_class: Mapping[Class, Tally]
-    by_member: Mapping[Member, Tally]
+    by_class: Mapping[Class, ActionTally]
+    by_member: Mapping[Member, ActionTally]
 
-    def tally_of(self, member: Member) -> Tally:
+    def tally_of(self, member: Member) -> ActionTally:
         """What one of the answer can."""
         own = self.by_member.get(member, NOTHING)
         return self.by_class.get(member.cls, NOTHING).and_also(own)
 
 
-def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> Tallied:
+def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> TalliedActions:
     """Ask `question` about each of the actions; its own action does not matter. One action is asked about as
     it is. Raises BudgetSpentError where all of them take too long.
     """
-    by_class: dict[Class, Tally] = {}
-    by_member: dict[Member, Tally] = {}
+    by_class: dict[Class, ActionTally] = {}
+    by_member: dict[Member, ActionTally] = {}
     limitations: dict[Limitation, None] = {}
     answer = None
     for names in group_alike(index, actions, question):
@@ -91,15 +91,18 @@ def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> T
     if len(actions) > 1 or answer is None:
         parts = list(_any_action(by_class, by_member))
         answer = Answer(question, {}, parts, tuple(limitations))
-    return Tallied(answer, by_class, by_member)
+    return TalliedActions(answer, by_class, by_member)
 
 
 def _add(
-    answer: Answer, names: Sequence[str], by_class: dict[Class, Tally], by_member: dict[Member, Tally]
+    answer: Answer,
+    names: Sequence[str],
+    by_class: dict[Class, ActionTally],
+    by_member: dict[Member, ActionTally],
 ) -> None:
     for decision, classes in answer.whole.items():
         # Most classes have one of few tallies.
-        later: dict[Tally, Tally] = {}
+        later: dict[ActionTally, ActionTally] = {}
         for cls in classes:
             before = by_class.get(cls, NOTHING)
             after = later.get(before)
@@ -111,7 +114,9 @@ def _add(
             by_member[member] = by_member.get(member, NOTHING).add(part.decision, names)
 
 
-def _any_action(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]) -> Iterable[Found]:
+def _any_action(
+    by_class: Mapping[Class, ActionTally], by_member: Mapping[Member, ActionTally]
+) -> Iterable[Found]:
     """Who can at least one: classes as they are, but member by member where some of a class can more than
     others. Those of one run are of one kind.
     """

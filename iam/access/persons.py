@@ -39,7 +39,7 @@ class NamedPrincipal(Protocol):
     def tags(self) -> Mapping[str, str] | None: ...
 
 
-class Counted(Protocol):
+class CountedUser(Protocol):
     """As much of a user as it takes to find the person."""
 
     @property
@@ -105,7 +105,7 @@ def users_and_roles(parts: Sequence[Sequence[Member]], roles: int) -> PrincipalC
     return PrincipalCount(size, len(set(owners.values())), size - len(owners), roles)
 
 
-def people_of(users: Sequence[Counted]) -> dict[int, str]:
+def people_of(users: Sequence[CountedUser]) -> dict[int, str]:
     """The email address of the person whom each user is matched to, by the user's number; users in doubt are
     left out.
 
@@ -158,7 +158,7 @@ def _people_of_many(parts: Iterable[Sequence[Member]]) -> dict[int, str]:
 
 def _match(
     owners: dict[int, str],
-    by_pk: Mapping[int, Counted],
+    by_pk: Mapping[int, CountedUser],
     signs: Iterable[tuple[int, str | None, str]],
     by_hand: Iterable[tuple[str, str, str]],
 ) -> None:

@@ -32,7 +32,7 @@ RESOURCE_FACTS: Final = ("aws:ResourceOrgID", "aws:ResourceOrgPaths")
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class SimulationInquiry:
     """A request as somebody asks about it. `owner` is the resource's account where its ARN has none. Texts
     are JSON; "" is no such policy. `besides` is an identity policy as though the principal had it too: what
     would a grant do. `is_hidden`: of the account of the resource nothing may be told. `is_any_time` leaves
@@ -73,7 +73,7 @@ class SimulationResult:
     limits: tuple[str, ...] = ()
 
 
-def simulate(inquiry: Inquiry) -> SimulationResult | None:
+def simulate(inquiry: SimulationInquiry) -> SimulationResult | None:
     """The answer; None where the principal was not there. The policies of at most two accounts are read."""
     accounts = {inquiry.who.account} | (set() if inquiry.is_hidden else {inquiry.resource_account})
     with snapshot(inquiry.at, accounts=accounts, may_lag=True) as index:
@@ -81,7 +81,7 @@ def simulate(inquiry: Inquiry) -> SimulationResult | None:
         return None if member is None else judge(index, member, inquiry)
 
 
-def judge(index: Index, member: Member, inquiry: Inquiry) -> SimulationResult:
+def judge(index: Index, member: Member, inquiry: SimulationInquiry) -> SimulationResult:
     """The same, of an index that is at hand."""
     request, policies, is_known = _question(index, member, inquiry)
     shard = index.accounts[member.account]
@@ -111,7 +111,9 @@ def judge(index: Index, member: Member, inquiry: Inquiry) -> SimulationResult:
     )
 
 
-def _question(index: Index, member: Member, inquiry: Inquiry) -> tuple[Request, RequestPolicies, bool]:
+def _question(
+    index: Index, member: Member, inquiry: SimulationInquiry
+) -> tuple[Request, RequestPolicies, bool]:
     """What the engine is asked, and whether the policy of the resource is the real one."""
     question = AccessQuestion(
         inquiry.action,
@@ -135,7 +137,7 @@ def _question(index: Index, member: Member, inquiry: Inquiry) -> tuple[Request, 
     return request, policies, not is_open
 
 
-def _session(member: Member, inquiry: Inquiry) -> Principal:
+def _session(member: Member, inquiry: SimulationInquiry) -> Principal:
     role = member.principal
     return Principal(
         inquiry.who.arn,
@@ -146,7 +148,9 @@ def _session(member: Member, inquiry: Inquiry) -> Principal:
     )
 
 
-def _with_given(policies: RequestPolicies, inquiry: Inquiry, *, of_pattern: bool) -> RequestPolicies:
+def _with_given(
+    policies: RequestPolicies, inquiry: SimulationInquiry, *, of_pattern: bool
+) -> RequestPolicies:
     """With the texts that somebody gave. They are compiled apart: the index keeps for good whatever names it
     meets.
     """
@@ -172,7 +176,7 @@ def _with_given(policies: RequestPolicies, inquiry: Inquiry, *, of_pattern: bool
     )
 
 
-def _is_open(request: Request, policies: RequestPolicies, inquiry: Inquiry) -> bool:
+def _is_open(request: Request, policies: RequestPolicies, inquiry: SimulationInquiry) -> bool:
     """Whether a policy of the resource must have a say, and nobody knows it."""
     if inquiry.resource_policy:
         return False
@@ -185,7 +189,7 @@ def _is_open(request: Request, policies: RequestPolicies, inquiry: Inquiry) -> b
 
 
 def _levels(
-    shard: Shard, owner: Shard | None, policies: RequestPolicies, inquiry: Inquiry
+    shard: Shard, owner: Shard | None, policies: RequestPolicies, inquiry: SimulationInquiry
 ) -> OrganizationLevels:
     owner_shown = None if inquiry.is_hidden else owner
     return OrganizationLevels(
@@ -343,7 +347,7 @@ def _open_words(leaf: VerdictStatement) -> Iterator[str]:
 
 
 def _limits(
-    inquiry: Inquiry,
+    inquiry: SimulationInquiry,
     request: Request,
     policies: RequestPolicies,
     *,

@@ -18,7 +18,7 @@ from iam.access.explanation import (
     explanation_of,
     held_as,
 )
-from iam.access.multi_action import Tallied
+from iam.access.multi_action import TalliedActions
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import ReasonOutcome
 from iam.policy.index.classes import Class, Member, Members
@@ -85,7 +85,9 @@ class AccessWays:
     once.
     """
 
-    def __init__(self, index: Index, question: Callable[[str], AccessQuestion], tallied: Tallied) -> None:
+    def __init__(
+        self, index: Index, question: Callable[[str], AccessQuestion], tallied: TalliedActions
+    ) -> None:
         self._index = index
         self._question = question
         self._found = tallied

@@ -18,7 +18,7 @@ from iam.access.certainty import Certainty, UnreadSources
 from iam.access.denied_principals import StoppedPrincipals, stopped
 from iam.access.explanation import DecisionReasons, explanation_of
 from iam.access.index_cache import cached_on
-from iam.access.multi_action import Tallied, tallied
+from iam.access.multi_action import TalliedActions, tallied
 from iam.access.persons import PrincipalCount, shown_name
 from iam.access.ways import AccessWay, AccessWays
 from iam.mirror.display_names import people_of_users
@@ -337,11 +337,11 @@ def why_one(asked: WhoCanQuestion, *, account: str, pk: int) -> list[WhoCanRow]:
 
 def answer_to(
     index: Index, asked: WhoCanQuestion, *, kinds: frozenset[PrincipalKind] = PEOPLE_AND_ROLES
-) -> Tallied:
+) -> TalliedActions:
     """The answer to a question, whole."""
     question = replace(asked.question(asked.selection.actions[0]), kinds=kinds)
     if asked.is_hidden:
-        return Tallied(Answer(question, {}, [], (_hidden(asked),)), {}, {})
+        return TalliedActions(Answer(question, {}, [], (_hidden(asked),)), {}, {})
     return tallied(index, question, asked.selection.actions)
 
 

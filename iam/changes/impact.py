@@ -20,7 +20,7 @@ from iam.changes.denies import removes_deny
 from iam.changes.listed_actions import listed_part, unlisted_names
 from iam.changes.operations.base import Operation
 from iam.changes.operations.unknown_actions import without_unknown_actions
-from iam.changes.receipt_lines import WAYS, Impact, Lines, ordered
+from iam.changes.receipt_lines import WAYS, Impact, ReceiptLines, ordered
 from iam.changes.receipt_replay import receipt_replay
 from iam.changes.risks import ASSERTION_BROKEN, DENY_REMOVED, level_of
 from iam.changes.sign_in_replay import sign_in_replay
@@ -130,7 +130,7 @@ class _ImpactQuestion:
     def impact(self, own_risks: Iterable[str]) -> Impact:
         """The lines of the receipt."""
         risks = [*own_risks, ASSERTION_BROKEN] if self._broken else own_risks
-        lines = Lines(self._index, listed_part(self._found))
+        lines = ReceiptLines(self._index, listed_part(self._found))
         return lines.impact(risks, undecided=self._undecided(), assertions=self._broken)
 
     def replay(self) -> dict[str, Any] | None:

@@ -40,7 +40,7 @@ class HeldAlready:
 
 
 @dataclass(frozen=True, slots=True)
-class Blocked:
+class BlockedActions:
     """Of the `of` actions that a change gives, `actions` stay denied to `people` principals, `by` these."""
 
     actions: int
@@ -57,10 +57,10 @@ class BlockReasons:
 
     already: tuple[HeldAlready, ...]
     keeps: tuple[HeldAlready, ...]
-    blocked: tuple[Blocked, ...]
+    blocked: tuple[BlockedActions, ...]
 
     @property
-    def all_reasons(self) -> tuple[HeldAlready | Blocked, ...]:
+    def all_reasons(self) -> tuple[HeldAlready | BlockedActions, ...]:
         """All of them."""
         return (*self.already, *self.keeps, *self.blocked)
 
@@ -74,7 +74,7 @@ class BlockReasons:
 
 
 @dataclass(frozen=True, slots=True)
-class Unchanged:
+class UnchangedPrincipals:
     """Principals of one account whom a change is about, and for whom nothing changes."""
 
     account_id: str
@@ -83,7 +83,7 @@ class Unchanged:
     roles: int
     already: tuple[HeldAlready, ...]
     keeps: tuple[HeldAlready, ...]
-    blocked: tuple[Blocked, ...]
+    blocked: tuple[BlockedActions, ...]
 
 
 class _ReasonCounts(Generic[Cause]):
@@ -144,7 +144,7 @@ class Reasons:
             sorted(permissions, key=lambda permission: (-permission.people, permission.through))[:LINES]
         )
 
-    def blocked(self, pairs: Pairs) -> tuple[Blocked, ...]:
+    def blocked(self, pairs: Pairs) -> tuple[BlockedActions, ...]:
         """What stays denied of what is given."""
         people: dict[tuple[int, int, tuple[str, ...]], int] = defaultdict(int)
         for member, shift in pairs:
@@ -152,11 +152,11 @@ class Reasons:
             if actions:
                 blockers = {self._blocker(member, kind) for kind in kinds}
                 people[actions, of, tuple(sorted(blockers))] += 1
-        reasons = [Blocked(*key, number) for key, number in people.items()]
+        reasons = [BlockedActions(*key, number) for key, number in people.items()]
         reasons.sort(key=lambda blocked: (-blocked.people, blocked.by))
         return tuple(reasons[:LINES])
 
-    def unchanged(self, account: str, pairs: Pairs) -> Iterator[Unchanged]:
+    def unchanged(self, account: str, pairs: Pairs) -> Iterator[UnchangedPrincipals]:
         """Those for whom the same reasons hold, together."""
         groups: dict[object, list[tuple[Member, Shift]]] = defaultdict(list)
         for pair in sorted(pairs, key=lambda pair: (pair[0].name.lower(), pair[0].id)):
@@ -167,7 +167,7 @@ class Reasons:
             members = [member for member, _ in group]
             users = sum(is_user(member) for member in members)
             reasons = self.for_pairs(group)
-            yield Unchanged(
+            yield UnchangedPrincipals(
                 account_id=account,
                 names=names_of(members),
                 users=users,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from iam.changes.operations.access import ActionShift, AffectedPrincipal
-from iam.changes.reasons import Blocked, HeldAlready
+from iam.changes.reasons import BlockedActions, HeldAlready
 from iam.policy.index.witness import Witness
 
 
@@ -54,7 +54,7 @@ class GainBlock:
     ways_up: tuple[tuple[str, ...], ...]
     already: tuple[HeldAlready, ...] = ()
     keeps: tuple[HeldAlready, ...] = ()
-    blocked: tuple[Blocked, ...] = ()
+    blocked: tuple[BlockedActions, ...] = ()
     elsewhere: tuple[SameInAccount, ...] = ()
 
     @property

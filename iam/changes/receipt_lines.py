@@ -25,7 +25,7 @@ from iam.changes.operations.access import (
     ActionShift,
 )
 from iam.changes.operations.permission_delta import bits, risky_actions
-from iam.changes.reasons import Reasons, Unchanged, names_of
+from iam.changes.reasons import Reasons, UnchangedPrincipals, names_of
 from iam.changes.receipt_blocks import GainBlock, LevelShift, SameInAccount
 from iam.changes.risk_detection import (
     bears_on_administrators,
@@ -67,7 +67,7 @@ class Impact:
     totals: dict[str, int] | None = None
     risks: tuple[str, ...] = ()
     risk: str = NORMAL
-    unchanged: tuple[Unchanged, ...] = ()
+    unchanged: tuple[UnchangedPrincipals, ...] = ()
     undecided: tuple[str, ...] = ()
     assertions: tuple[BrokenAssertion, ...] = ()
     version: int = 2
@@ -85,7 +85,7 @@ class Impact:
 NONE: Final = Impact(totals={})
 
 
-class _First:
+class _FirstPrincipal:
     """The principal of a block whose requests are shown."""
 
     def __init__(self, block: AccountBlock, difference: AccessDifference) -> None:
@@ -100,7 +100,7 @@ class _First:
         return self._shift.witnesses(action, bit, before=self._before, after=self._after)
 
 
-class Lines:
+class ReceiptLines:
     """Puts a difference into the lines of a receipt; the index is the one that it was asked of, whose lock is
     held.
     """
@@ -200,7 +200,7 @@ class Lines:
 
     def _gain(self, group: SharedBlock) -> GainBlock:
         block, *others = group.blocks
-        first = _First(block, self._found)
+        first = _FirstPrincipal(block, self._found)
         rows = list(self._rows(block.masks, first))
         services = list(dict.fromkeys(row.service for row in rows))
         shown = set(services[:SERVICES])
@@ -224,7 +224,7 @@ class Lines:
             elsewhere=tuple(map(_in_account, others)),
         )
 
-    def _unchanged(self) -> Iterator[Unchanged]:
+    def _unchanged(self) -> Iterator[UnchangedPrincipals]:
         """Those to whom something is given or taken away without any effect, and why."""
         by_account: dict[str, list[tuple[Member, Shift]]] = defaultdict(list)
         for shift, members in self._found.unchanged:
@@ -233,7 +233,7 @@ class Lines:
         for account, pairs in sorted(by_account.items()):
             yield from self._reasons.unchanged(account, pairs)
 
-    def _rows(self, masks: Mapping[str, int], first: _First) -> Iterator[LevelShift]:
+    def _rows(self, masks: Mapping[str, int], first: _FirstPrincipal) -> Iterator[LevelShift]:
         """By service and level; services of which most actions are concerned first."""
         anything = reduce(or_, masks.values(), 0)
         rows = []
@@ -257,7 +257,7 @@ class Lines:
                     )
 
     def _riskiest(
-        self, masks: Mapping[str, int], *, people: int, first: _First
+        self, masks: Mapping[str, int], *, people: int, first: _FirstPrincipal
     ) -> tuple[tuple[ActionShift, ...], int]:
         of_iam, risky = risky_actions(self._space)
         giving = [(sort, masks[sort]) for sort in (GAINED, WIDER, ALTERED)]

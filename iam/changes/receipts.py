@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from iam.changes.iac import Managed, managed_entity
+from iam.changes.iac import IacManagement, managed_entity
 from iam.changes.impact import impact_of
 from iam.changes.operations import AccessEffect, Operation, QuotaUse
 from iam.changes.planning_cache import is_absent, memoize
@@ -86,7 +86,7 @@ def _effect_json(effect: AccessEffect) -> dict[str, Any]:
     return body
 
 
-def _managed(operation: Operation) -> Managed | None:
+def _managed(operation: Operation) -> IacManagement | None:
     """What else manages one of the things that it alters."""
     account = operation.account.pk
     arns = tuple(arn for arn in operation.modified_arns() if not is_absent(account, arn))

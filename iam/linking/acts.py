@@ -97,16 +97,16 @@ def forget(viewer: Viewer, mark: ExcludedMatch) -> None:
 
 
 @dataclass(slots=True)
-class Confirmed:
+class ConfirmationResult:
     """What became of many proposals: how many are linked, and what was said of the others."""
 
     linked: int = 0
     refused: list[str] = field(default_factory=list)
 
 
-def confirm(viewer: Viewer, users: Sequence[Entity], *, why: str = "") -> Confirmed:
+def confirm(viewer: Viewer, users: Sequence[Entity], *, why: str = "") -> ConfirmationResult:
     """Accept what the ways say of each of the users; one that nobody may accept stops no other."""
-    done, known = Confirmed(), owners_of(users)
+    done, known = ConfirmationResult(), owners_of(users)
     for user in users[:MAX_USERS_AT_ONCE]:
         ownership = known[user.pk]
         if ownership.person is None or ownership.confirmed or ownership.how == How.HAND:

@@ -60,7 +60,7 @@ class OwnerRow:
 
 
 @dataclass(slots=True)
-class Saved:
+class SavedOwners:
     """The result of setting many: how many users have another owner now, and why others don't."""
 
     changed: int = 0
@@ -168,9 +168,9 @@ def set_owning_team(viewer: Viewer, *, user: Entity, team: Team | None, why: str
     )
 
 
-def set_owning_teams(viewer: Viewer, wanted: Mapping[int, Team], *, why: str = "") -> Saved:
+def set_owning_teams(viewer: Viewer, wanted: Mapping[int, Team], *, why: str = "") -> SavedOwners:
     """Set the teams of many users, by the number of the user; one that is refused stops no other."""
-    saved = Saved()
+    saved = SavedOwners()
     users = Entity.objects.filter(pk__in=list(wanted)[:MAX_AT_ONCE]).select_related("account")
     for user in users.order_by("name", "pk"):
         try:

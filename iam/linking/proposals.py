@@ -17,7 +17,7 @@ from django.db.models.functions import Lower
 from iam.directory.models import Identity, Person
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Viewer
-from iam.linking.acts import Confirmed, add_and_link, link
+from iam.linking.acts import ConfirmationResult, add_and_link, link
 from iam.linking.models import LinkStanding, UserMatch
 from iam.linking.ownership import DOUBTS, owners_of
 from iam.linking.queries import (
@@ -241,11 +241,11 @@ def _people_named(viewer: Viewer, names: Iterable[str]) -> dict[str, list[Person
 
 def link_many(
     viewer: Viewer, pairs: Mapping[int, UUID], *, newcomers: Mapping[int, str], why: str = ""
-) -> Confirmed:
+) -> ConfirmationResult:
     """Link users to people, and to new people by the address of their tag (`newcomers`: their names); one
     refusal stops no other.
     """
-    done = Confirmed()
+    done = ConfirmationResult()
     people = Person.objects.in_bulk(list(set(pairs.values())))
     users = Entity.objects.select_related("account").in_bulk([*pairs, *newcomers])
     for pk, user in sorted(users.items(), key=lambda pair: (pair[1].name, pair[0])):

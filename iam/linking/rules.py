@@ -61,7 +61,7 @@ class ChosenMatchRules:
 
 
 @dataclass(slots=True)
-class Effect:
+class MatchEffect:
     """What other ways would come to, of users to whom nobody is linked by hand. Each list has the first few,
     each number counts all.
     """
@@ -87,7 +87,7 @@ def chosen_now() -> ChosenMatchRules:
     return ChosenMatchRules(now.tag_keys, now.by_address, tuple(rule.texts for rule in now.rules))
 
 
-def foretell(chosen: ChosenMatchRules) -> Effect:
+def foretell(chosen: ChosenMatchRules) -> MatchEffect:
     """What the ways would link, unlink and leave in doubt; nothing is written. Raises DirectoryRuleError.
 
     It looks at the users who can be concerned: by the user names that the rules make, by the tags whose keys
@@ -95,12 +95,15 @@ def foretell(chosen: ChosenMatchRules) -> Effect:
     """
     wanted, before = chosen.ways(), current_rules()
     new, old = people_known_by(wanted), people_known_by(before)
-    effect, people = Effect(), set()
-    verdicts: list[tuple[_Now, MatchResult]] = []
+    effect, people = MatchEffect(), set()
+    verdicts: list[tuple[_CurrentMatch, MatchResult]] = []
     for chunk in _chunks(_concerned(before, wanted, old, new)):
         signs = waiting(UserMatch.objects.filter(pk__in=chunk)).order_by("login", "pk")
         # As values: of very many users only the few that are shown are made to objects.
-        rows = [_Now(*row) for row in signs.values_list("pk", "user__name", "person", "standing", "address")]
+        rows = [
+            _CurrentMatch(*row)
+            for row in signs.values_list("pk", "user__name", "person", "standing", "address")
+        ]
         facts = facts_of({row.pk: row.name for row in rows})
         verdicts += [(row, new.judge(facts[row.pk])) for row in rows]
     for now, verdict in verdicts:
@@ -118,7 +121,7 @@ def foretell(chosen: ChosenMatchRules) -> Effect:
     return effect
 
 
-class _Now(NamedTuple):
+class _CurrentMatch(NamedTuple):
     """What the ways say of a user now."""
 
     pk: int
@@ -128,7 +131,7 @@ class _Now(NamedTuple):
     address: str
 
 
-def _add_examples(effect: Effect, verdicts: Sequence[tuple[_Now, MatchResult]]) -> None:
+def _add_examples(effect: MatchEffect, verdicts: Sequence[tuple[_CurrentMatch, MatchResult]]) -> None:
     """Adds the first few users who would gain or lose a person, or become doubtful."""
     changed = [(user, verdict) for user, verdict in verdicts if verdict.person != user.person]
     gains = [(user, verdict) for user, verdict in changed if verdict.standing == LinkStanding.KNOWN]

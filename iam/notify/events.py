@@ -33,7 +33,7 @@ class NotifyEvent(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class EventSpec:
     """How an event is offered; `is_fixed` ones go by mail whatever somebody chose; `is_private` ones to no
     room, and nobody chooses them; `is_opt_in` ones only to who chose them; `headline` is all that a room is
     told.
@@ -47,97 +47,99 @@ class Spec:
     is_opt_in: bool = False
 
 
-SPECS: tuple[Spec, ...] = (
-    Spec(NotifyEvent.WAITING, "A request is waiting for my approval", "A request is waiting for approval"),
-    Spec(
+SPECS: tuple[EventSpec, ...] = (
+    EventSpec(
+        NotifyEvent.WAITING, "A request is waiting for my approval", "A request is waiting for approval"
+    ),
+    EventSpec(
         NotifyEvent.REMINDER,
         "A request is still waiting for my approval",
         "A request is still waiting for approval",
     ),
-    Spec(
+    EventSpec(
         NotifyEvent.ESCALATION,
         "An unanswered request is escalated to me",
         "An unanswered request was escalated",
     ),
-    Spec(NotifyEvent.DECIDED, "My request was approved, rejected or expired", "A request was decided"),
-    Spec(
+    EventSpec(NotifyEvent.DECIDED, "My request was approved, rejected or expired", "A request was decided"),
+    EventSpec(
         NotifyEvent.COMMENTED,
         "Someone commented on a request that I made or answered",
         "Someone commented on a request",
     ),
-    Spec(NotifyEvent.APPLIED, "My request is done", "A change in AWS is done"),
-    Spec(
+    EventSpec(NotifyEvent.APPLIED, "My request is done", "A change in AWS is done"),
+    EventSpec(
         NotifyEvent.TROUBLE,
         "A change that I requested failed, or its outcome is unknown",
         "A change failed, or its outcome is unknown",
     ),
-    Spec(NotifyEvent.GRANT_BEGAN, "I receive access that someone else requested", "A grant has started"),
-    Spec(NotifyEvent.GRANT_ENDING, "Access of mine ends soon", "A grant ends soon"),
-    Spec(NotifyEvent.GRANT_ENDED, "Access of mine has ended", "A grant has ended"),
-    Spec(
+    EventSpec(NotifyEvent.GRANT_BEGAN, "I receive access that someone else requested", "A grant has started"),
+    EventSpec(NotifyEvent.GRANT_ENDING, "Access of mine ends soon", "A grant ends soon"),
+    EventSpec(NotifyEvent.GRANT_ENDED, "Access of mine has ended", "A grant has ended"),
+    EventSpec(
         NotifyEvent.RESTORED,
         "Someone restores access that I had removed or suspended",
         "Access was restored",
     ),
-    Spec(
+    EventSpec(
         NotifyEvent.BREAK_GLASS,
         "Someone changed AWS without approval in an emergency",
         "Break-glass: AWS was changed without approval",
         is_fixed=True,
     ),
-    Spec(
+    EventSpec(
         NotifyEvent.INVITED,
         "My access to AWS is set up",
         "Someone is invited to AWS",
         is_fixed=True,
         is_private=True,
     ),
-    Spec(
+    EventSpec(
         NotifyEvent.INVITATION_WANTED,
         "Someone I onboarded needs another invitation",
         "Someone needs another invitation",
     ),
-    Spec(
+    EventSpec(
         NotifyEvent.ENROL,
         "I need to add an MFA device",
         "Someone needs to add an MFA device",
         is_fixed=True,
         is_private=True,
     ),
-    Spec(
+    EventSpec(
         NotifyEvent.CAMPAIGN,
         "A campaign of mine is due, and someone has no MFA",
         "A campaign for MFA is due",
     ),
-    Spec(
+    EventSpec(
         NotifyEvent.REPLACED,
         "Someone reported that I lost an MFA device",
         "A lost MFA device needs replacing",
         is_fixed=True,
         is_private=True,
     ),
-    Spec(
+    EventSpec(
         NotifyEvent.ROTATION,
         "An access key of mine is rotated",
         "An access key is rotated",
         is_fixed=True,
         is_private=True,
     ),
-    Spec(
+    EventSpec(
         NotifyEvent.FINDINGS,
         "A critical or high finding is new, or an assertion is broken",
         "There are new findings",
         is_opt_in=True,
     ),
-    Spec(NotifyEvent.REVIEW, "An access review waits for me", "An access review is waiting"),
-    Spec(NotifyEvent.TEST, "A test", "A test of notifications", is_fixed=True),
+    EventSpec(NotifyEvent.REVIEW, "An access review waits for me", "An access review is waiting"),
+    EventSpec(NotifyEvent.TEST, "A test", "A test of notifications", is_fixed=True),
 )
-OFFERED: tuple[Spec, ...] = tuple(
+OFFERED: tuple[EventSpec, ...] = tuple(
     spec for spec in SPECS if not spec.is_private and spec.event is not NotifyEvent.TEST
 )
 _BY_EVENT = {spec.event: spec for spec in SPECS}
 
 
-def spec_of(event: NotifyEvent | str) -> Spec:
+def spec_of(event: NotifyEvent | str) -> EventSpec:
     """The spec of an event. Raises ValueError for what is none."""
     return _BY_EVENT[NotifyEvent(event)]

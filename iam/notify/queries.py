@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Count
 
 from iam.keyset import NEWEST_FIRST, KeysetPlace, RowPage, page
-from iam.notify.events import OFFERED, Spec
+from iam.notify.events import OFFERED, EventSpec
 from iam.notify.models import MessageChannel, MessageState, Outgoing, Preference, SlackMember
 
 PAGE = 50
@@ -32,7 +32,7 @@ def unsent_counts() -> dict[str, int]:
 class EventChoice:
     """An event with what the person wants: by mail, and to be named in Slack's room."""
 
-    spec: Spec
+    spec: EventSpec
     email: bool
     slack: bool
 
@@ -51,7 +51,7 @@ def choices_of(person_id: UUID) -> list[EventChoice]:
     ]
 
 
-def who_wants(people: list[UUID], *, spec: Spec, channel: MessageChannel) -> set[UUID]:
+def who_wants(people: list[UUID], *, spec: EventSpec, channel: MessageChannel) -> set[UUID]:
     """Who of these wants to be told of the event by the channel; one query."""
     default = channel is MessageChannel.EMAIL and not spec.is_opt_in
     if spec.is_fixed and default:

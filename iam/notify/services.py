@@ -12,7 +12,7 @@ from django.db import transaction
 
 from iam import nudge
 from iam.journal.services import Actor, KnownPerson, record
-from iam.notify.events import OFFERED, NotifyEvent, Spec, spec_of
+from iam.notify.events import OFFERED, EventSpec, NotifyEvent, spec_of
 from iam.notify.models import DELIVER, MessageChannel, MessageState, Outgoing, Preference, SlackMember
 from iam.notify.queries import who_wants
 
@@ -70,7 +70,7 @@ def notify(
     return len(fresh)
 
 
-def _by_mail(people: list[UUID], spec: Spec) -> set[UUID]:
+def _by_mail(people: list[UUID], spec: EventSpec) -> set[UUID]:
     """Who is told by mail; nobody where no mail server is set up: what waits is in everybody's inbox, and
     counted on every page.
     """
@@ -89,7 +89,7 @@ def notification_rooms() -> list[MessageChannel]:
 
 
 def _row(
-    spec: Spec,
+    spec: EventSpec,
     channel: MessageChannel,
     key: str,
     subject: str,
@@ -113,7 +113,7 @@ def _row(
     )
 
 
-def _mentions(room: MessageChannel, spec: Spec, people: list[UUID]) -> list[str]:
+def _mentions(room: MessageChannel, spec: EventSpec, people: list[UUID]) -> list[str]:
     if room is not MessageChannel.SLACK or not people:
         return []
     wanting = who_wants(people, spec=spec, channel=MessageChannel.SLACK)

@@ -186,7 +186,7 @@ def _another_text(index: Any, accounts: int) -> tuple[dict[str, Any], dict[str, 
 
 def _receipts(index: Any) -> Figures:
     """Whole receipts with their lines and witnesses, as they are kept."""
-    from iam.changes.receipt_lines import Lines
+    from iam.changes.receipt_lines import ReceiptLines
     from iam.policy.index.scenario import what_if
 
     figures = []
@@ -197,7 +197,7 @@ def _receipts(index: Any) -> Figures:
         def receipt(
             edits: dict[str, Any] = edits, texts: dict[str, str] = texts, affected: list[int] = affected
         ) -> None:
-            body = Lines(index, what_if(index, edits, texts=texts)).impact(()).body
+            body = ReceiptLines(index, what_if(index, edits, texts=texts)).impact(()).body
             affected.append(body["affected"])
 
         seconds = _seconds(receipt, rounds=3)

@@ -16,7 +16,7 @@ from console.web.access import ViewerRequest
 from console.web.query import Query
 from iam.access.actions import ActionSelection, ActionsError, select_actions
 from iam.access.principals import AskingPrincipal, PrincipalError, find_principal
-from iam.access.simulate import Inquiry
+from iam.access.simulate import SimulationInquiry
 from iam.access.visible_accounts import accounts_seen
 from iam.policy.evaluate import ASSUMING
 from iam.policy.letter_case import fold
@@ -137,13 +137,13 @@ class SimulationForm(ResourceForm):
         return f"Line {first.line}, column {first.column}: {first.message} {first.remedy}{more}"
 
     @cached_property
-    def inquiry(self) -> Inquiry | None:
+    def inquiry(self) -> SimulationInquiry | None:
         """The question for the engine; None where something in it is wrong."""
         if not self.is_valid() or self.circumstances.errors:
             return None
         answers = self.cleaned_data
         place = answers["owner"] or account_of(answers["resource"])
-        return Inquiry(
+        return SimulationInquiry(
             answers["principal"],
             answers["action"].actions[0],
             answers["resource"],

@@ -31,7 +31,7 @@ one that existed.
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class AssumableRole:
     """One role to assume: what to type, and what AWS answers if it works."""
 
     account: Account
@@ -70,13 +70,13 @@ def handover(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render_page(request, "access/grants/handover.html", context)
 
 
-def doors_of(grant: Grant) -> list[Door]:
+def doors_of(grant: Grant) -> list[AssumableRole]:
     """The roles that AWS has for the grant now, in the order of the accounts."""
     entries = LedgerEntry.objects.filter(
         part__grant=grant, sort__in=OPENED, since__isnull=False, until__isnull=True
     )
     rows = entries.select_related("account", "entity").order_by("part__lane", "pk")
-    doors: dict[str, Door] = {}
+    doors: dict[str, AssumableRole] = {}
     for row in rows:
         # A role that was renamed or moved since has another ARN by now.
         arn = row.entity.arn if row.entity else row.holder_arn
@@ -84,7 +84,7 @@ def doors_of(grant: Grant) -> list[Door]:
     return list(doors.values())
 
 
-def _door(grant: Grant, account: Account, arn: str) -> Door:
+def _door(grant: Grant, account: Account, arn: str) -> AssumableRole:
     terms = grant.agreed
     who, role = terms.who, arn.rpartition("/")[2]
     name = f"{slugged(account.name) or account.account_id}-{slugged(role)}"[:64].strip("-")
@@ -104,7 +104,7 @@ def _door(grant: Grant, account: Account, arn: str) -> Door:
         "source_profile = default",
     ]
     partition = account.partition
-    return Door(
+    return AssumableRole(
         account=account,
         role_arn=arn,
         assume=" \\\n  ".join(assume),

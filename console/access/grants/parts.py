@@ -33,7 +33,7 @@ from iam.changes.queries import visible_changes
 from iam.guard import Viewer
 from iam.mirror.display_names import names_by_arn
 from iam.mirror.models import Entity, Kind
-from iam.mirror.queries.entities import Openable, openable_in
+from iam.mirror.queries.entities import OpenableEntities, openable_in
 
 WHOLE: Final = 4
 """So many accounts are shown one by one; of more there is a list."""
@@ -277,7 +277,7 @@ def _links(entries: Sequence[LedgerEntry], *, viewer: Viewer) -> dict[str, str]:
     entities = Entity.objects.filter(arn__in=arns, kind__in=list(PAGES), gone_at__isnull=True)
     rows = list(entities.values_list("arn", "pk", "kind", "account__account_id"))
     accounts = {row[3] for row in rows}
-    openable: Openable = openable_in(viewer, account_ids=accounts, pks=[row[1] for row in rows])
+    openable: OpenableEntities = openable_in(viewer, account_ids=accounts, pks=[row[1] for row in rows])
     links = {}
     for arn, pk, kind, _ in rows:
         if pk in openable:

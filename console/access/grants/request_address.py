@@ -14,7 +14,7 @@ from console.web.access import ViewerRequest
 from console.web.query import Query
 from iam.access.actions import ActionsError, select_actions
 from iam.access.denied.answer import DenialAnswer, answer, needs_resource
-from iam.access.denied.message import Denied, MessageError, PolicyType, read_message
+from iam.access.denied.message import DeniedMessage, MessageError, PolicyType, read_message
 from iam.access.principals import KINDS, AskingPrincipal, PrincipalError, find_principal
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right, Viewer
@@ -35,7 +35,7 @@ class GrantQuestion:
 
     own: list[Entity]
     message: str = ""
-    denied: Denied | None = None
+    denied: DeniedMessage | None = None
     principal: str = ""
     user: int | None = None
     who: AskingPrincipal | None = None
@@ -97,7 +97,7 @@ def read_address(request: ViewerRequest, parameters: QueryDict) -> GrantQuestion
     asking.user = int(user) if user.isdecimal() and len(user) < 19 else None
     by = parameters.get("by", "")
     policy_type = PolicyType(by) if by in set(PolicyType) else None
-    asking.denied = Denied(
+    asking.denied = DeniedMessage(
         action,
         principal,
         resource,

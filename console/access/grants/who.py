@@ -22,7 +22,7 @@ from console.web.render import is_fragment, render_page
 from iam.access.drafts import receivers, services
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.partners import external_id
-from iam.access.drafts.receivers import KINDS, Pasted, Receiver, ReceiverMatches
+from iam.access.drafts.receivers import KINDS, PastedReceivers, Receiver, ReceiverMatches
 from iam.access.drafts.terms import accounts_of, who_of
 from iam.access.grants.terms import MAX_ACCOUNTS, TermsError, WhoKind, WhoTerms
 from iam.guard import Right
@@ -60,7 +60,7 @@ class ReceiverQuestion:
     account: str = ""
     arns: list[str] = field(default_factory=list)
     names: str = ""
-    pasted: Pasted | None = None
+    pasted: PastedReceivers | None = None
     error: TermsError | None = None
     left_out: int = 0
     problems: list[str] = field(default_factory=list)
@@ -171,7 +171,7 @@ def _chosen(request: ViewerRequest, asked: ReceiverQuestion) -> dict[str, Any]:
     return {"arns": asked.arns}
 
 
-def _problems_of(pasted: Pasted) -> Iterator[str]:
+def _problems_of(pasted: PastedReceivers) -> Iterator[str]:
     """Which names of a list were not added, and what to do about each."""
     if pasted.unknown:
         yield (

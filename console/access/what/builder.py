@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from console.access.what.condition_rows import ConditionRow, conditions_shown
-from console.access.what.result import Trouble, place_of
+from console.access.what.result import BuilderProblem, place_of
 from console.access.what.state import ChosenService, WhatState
 from console.web.access import ViewerRequest
 from iam.access.builder.build import arns_for
@@ -132,7 +132,7 @@ class PartView:
 
 
 def part_views(
-    request: ViewerRequest, state: WhatState, *, accounts: tuple[str, ...], troubles: Sequence[Trouble]
+    request: ViewerRequest, state: WhatState, *, accounts: tuple[str, ...], troubles: Sequence[BuilderProblem]
 ) -> list[PartView]:
     """The parts; only the open one in full."""
     place = place_of(accounts)

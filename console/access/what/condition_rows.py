@@ -47,7 +47,7 @@ OPERATORS: Final = tuple(base for base in BASES if base != "BinaryEquals")
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class OtherCondition:
     """A condition of no named kind."""
 
     id: str
@@ -79,7 +79,7 @@ class ConditionRow:
     key_value: str = ""
     since: str = ""
     until: str = ""
-    others: Sequence[Other] = ()
+    others: Sequence[OtherCondition] = ()
 
 
 def conditions_shown(chosen_part: ChosenService, part: ServicePart) -> list[ConditionRow]:
@@ -140,7 +140,9 @@ def _choices(kind: str, age: str, comparison: str) -> list[Choice]:
     return []
 
 
-def _other_conditions(chosen_part: ChosenService, part: ServicePart, wrong: dict[str, str]) -> list[Other]:
+def _other_conditions(
+    chosen_part: ChosenService, part: ServicePart, wrong: dict[str, str]
+) -> list[OtherCondition]:
     """Those that are there, and a blank one."""
     other_keys = others_in(chosen_part.form)
     blank = next(f"o{number}" for number in range(len(other_keys) + 1) if f"o{number}" not in other_keys)
@@ -149,13 +151,13 @@ def _other_conditions(chosen_part: ChosenService, part: ServicePart, wrong: dict
 
 def _other_condition(
     name: str, chosen_part: ChosenService, part: ServicePart, wrong: dict[str, str]
-) -> Other:
+) -> OtherCondition:
     form = chosen_part.form
     operator, key = form.get(f"{name}-op", "StringEquals"), form.get(f"{name}-key", "")
     names = OPERATORS if operator in OPERATORS else (operator, *OPERATORS)
     error = wrong.get(name, "")
     lacking = _lacking(part, key) if key and not error else ""
-    return Other(
+    return OtherCondition(
         id=name,
         key=key,
         values=form.get(f"{name}-values", "").replace("\n", ", "),

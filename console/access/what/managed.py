@@ -25,7 +25,7 @@ MAX_LINES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class PolicyHit:
     """A managed policy to choose."""
 
     arn: str
@@ -68,10 +68,10 @@ def managed_view(request: ViewerRequest, state: WhatState, *, accounts: tuple[st
     }
 
 
-def _hit(entity: Entity, state: WhatState) -> Hit:
+def _hit(entity: Entity, state: WhatState) -> PolicyHit:
     is_aws = ":iam::aws:" in entity.arn
     sub = "Managed by AWS" if is_aws else f"In {entity.account.name}"
-    return Hit(
+    return PolicyHit(
         arn=entity.arn,
         name=entity.name,
         sub=sub,

@@ -18,7 +18,7 @@ from iam.policy.catalogue import catalogue
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class BuilderProblem:
     """Something that keeps the builder's part from being given as it is; `part` counts from 0."""
 
     part: int
@@ -92,24 +92,26 @@ def documents_of(state: WhatState, *, accounts: tuple[str, ...]) -> list[dict[st
         return []
 
 
-def problems_of(state: WhatState, *, accounts: tuple[str, ...]) -> list[Trouble]:
+def problems_of(state: WhatState, *, accounts: tuple[str, ...]) -> list[BuilderProblem]:
     """What keeps what is built from being given as it is, in the order of its parts."""
     place = place_of(accounts)
     problems = []
     for number, part in enumerate(state.chosen):
         title = catalogue().title(part.service)
         if not part.actions:
-            problems.append(Trouble(number, f"{title}: choose at least one action, or remove it."))
+            problems.append(BuilderProblem(number, f"{title}: choose at least one action, or remove it."))
         for row in () if part.everywhere else part.rows:
             if not arn_of(row, service=part.service, place=place):
                 problems.append(
-                    Trouble(number, f"{title}: fill in the {row.type or 'ARN'}, or remove the line.")
+                    BuilderProblem(number, f"{title}: fill in the {row.type or 'ARN'}, or remove the line.")
                 )
-        problems += [Trouble(number, f"{title}: {why}") for why in form_conditions(part.form)[1].values()]
+        problems += [
+            BuilderProblem(number, f"{title}: {why}") for why in form_conditions(part.form)[1].values()
+        ]
     built = state.built(place)
-    problems += [Trouble(lack.part, _problem_text(lack, state)) for lack in built.lacks]
+    problems += [BuilderProblem(lack.part, _problem_text(lack, state)) for lack in built.lacks]
     problems += [
-        Trouble(
+        BuilderProblem(
             number,
             f"{catalogue().title(state.chosen[number].service)}: nothing that is chosen works on {arn}.",
         )

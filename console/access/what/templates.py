@@ -32,7 +32,7 @@ OFFERED: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
+class TemplateTile:
     """One template to choose."""
 
     slug: str
@@ -64,7 +64,7 @@ class ParameterField:
     is_next: bool = False
 
 
-def tiles(state: WhatState) -> list[Tile]:
+def tiles(state: WhatState) -> list[TemplateTile]:
     """The templates in which every word of the search occurs, and the chosen one in any case."""
     words = state.find.lower().split()
     tiles = [_tile(offer, state) for offer in offered_templates()]
@@ -79,9 +79,9 @@ def tiles(state: WhatState) -> list[Tile]:
     ]
 
 
-def _tile(offer: OfferedTemplate, state: WhatState) -> Tile:
+def _tile(offer: OfferedTemplate, state: WhatState) -> TemplateTile:
     version = offer.version
-    return Tile(
+    return TemplateTile(
         slug=offer.slug,
         title=version.title,
         description=offer.body.description,

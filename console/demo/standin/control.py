@@ -12,12 +12,12 @@ from moto.iam.models import iam_backends
 from console.demo.standin.errors import Reply
 from console.demo.standin.iam import report
 from console.demo.standin.iam.extras import MfaDevice, account_extras
-from console.demo.standin.world import Incoming, StandinWorld
+from console.demo.standin.world import IncomingRequest, StandinWorld
 
 PREFIX = "/_standin/"
 
 
-def serve(world: StandinWorld, incoming: Incoming) -> Reply:
+def serve(world: StandinWorld, incoming: IncomingRequest) -> Reply:
     """Answer one control request in JSON; only the machine itself may ask."""
     if not ipaddress.ip_address(incoming.source_ip).is_loopback:
         return _json(403, {"error": "the control endpoints answer the loopback address only"})

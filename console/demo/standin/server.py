@@ -11,7 +11,7 @@ from typing import Any
 from console.demo.standin import control
 from console.demo.standin.errors import Reply
 from console.demo.standin.faults import CutOffError
-from console.demo.standin.world import Incoming, StandinWorld
+from console.demo.standin.world import IncomingRequest, StandinWorld
 
 
 class Server(ThreadingHTTPServer):
@@ -55,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         size = int(self.headers.get("content-length") or 0)
         body = self.rfile.read(size) if size else b""
-        incoming = Incoming(
+        incoming = IncomingRequest(
             method=self.command,
             path=path,
             query=query,

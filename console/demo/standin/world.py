@@ -40,7 +40,7 @@ REQUEST_ID = re.compile(r"(<[Rr]equestId>)[^<]*(</[Rr]equestId>)")
 
 
 @dataclass(frozen=True)
-class Incoming:
+class IncomingRequest:
     """One HTTP request as the server read it; header names in lower case."""
 
     method: str
@@ -70,7 +70,7 @@ class StandinWorld:
                 self.journal.forget()
             self.seed()
 
-    def serve(self, incoming: Incoming) -> Reply:
+    def serve(self, incoming: IncomingRequest) -> Reply:
         """Answer one AWS request. Raises CutOffError when the connection shall break instead."""
         asked = signed_request.read(incoming.headers, incoming.body, query=incoming.query)
         request_id = str(uuid.uuid4())
@@ -85,7 +85,7 @@ class StandinWorld:
         except StandinRefusedError as refusal:
             return render(refusal, service=asked.service, request_id=request_id)
 
-    def _serve(self, incoming: Incoming, asked: signed_request.AwsRequest, request_id: str) -> Reply:
+    def _serve(self, incoming: IncomingRequest, asked: signed_request.AwsRequest, request_id: str) -> Reply:
         caller = callers.identify(asked.access_key_id, hub=self.hub)
         call = calls.StandinCall(
             service=asked.service,
@@ -114,7 +114,7 @@ class StandinWorld:
             self.journal.append(without_secrets(_entry(call, incoming)))
         return reply
 
-    def _admit(self, call: calls.StandinCall, incoming: Incoming) -> None:
+    def _admit(self, call: calls.StandinCall, incoming: IncomingRequest) -> None:
         """Raise RefusedError for a call that is denied by order or, with enforcement on, by policy."""
         if self.faults.is_denied(account=call.account, service=call.service, action=call.action):
             raise StandinRefusedError(
@@ -135,7 +135,7 @@ class StandinWorld:
             enforcement.check_permission(call)
         _mark_use(call)
 
-    def _dispatch(self, call: calls.StandinCall, incoming: Incoming) -> Reply:
+    def _dispatch(self, call: calls.StandinCall, incoming: IncomingRequest) -> Reply:
         mock_random.seed(call.seed)
         request = Request.from_primitives(
             incoming.method,
@@ -190,7 +190,7 @@ class StandinWorld:
         }
         if entry.target:
             headers["x-amz-target"] = entry.target
-        incoming = Incoming("POST", "/", "", headers, entry.body.encode())
+        incoming = IncomingRequest("POST", "/", "", headers, entry.body.encode())
         asked = signed_request.read(headers, incoming.body)
         with self.lock, clock.recorded(moment):
             call = calls.StandinCall(
@@ -213,7 +213,7 @@ class StandinWorld:
             return reply.status == 200
 
 
-def _entry(call: calls.StandinCall, incoming: Incoming) -> WriteEntry:
+def _entry(call: calls.StandinCall, incoming: IncomingRequest) -> WriteEntry:
     return WriteEntry(
         at=call.at.isoformat(),
         service=call.service,

@@ -11,7 +11,7 @@ from console.identities.details.causes import UNKNOWN, CauseLine, causes
 from console.identities.details.frame import SECTIONS
 from iam.guard import Viewer
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, DifferenceRow
-from iam.mirror.queries.entities import Openable
+from iam.mirror.queries.entities import OpenableEntities
 from iam.mirror.queries.history_events import MFA_WORDS
 from iam.mirror.queries.visibility import visible_entities
 
@@ -105,7 +105,9 @@ def differences(
     heading says what they are about. At most two queries.
     """
     rows = list(rows)
-    open_to = Openable(whole=True) if whole or viewer.scope.sees_everything else _openable(rows, viewer)
+    open_to = (
+        OpenableEntities(whole=True) if whole or viewer.scope.sees_everything else _openable(rows, viewer)
+    )
     known = causes(((row.cause_kind, row.cause_id) for row in rows), viewer=viewer)
     sentences = []
     for row in rows:
@@ -114,14 +116,14 @@ def differences(
     return sentences
 
 
-def _openable(rows: list[DifferenceRow], viewer: Viewer) -> Openable:
+def _openable(rows: list[DifferenceRow], viewer: Viewer) -> OpenableEntities:
     pks = {row.entity for row in rows} | {row.other_entity for row in rows if row.other_entity}
     openable = visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True)
-    return Openable(whole=False, pks=frozenset(openable))
+    return OpenableEntities(whole=False, pks=frozenset(openable))
 
 
 def _difference(
-    row: DifferenceRow, open_to: Openable, *, with_nouns: bool, cause: CauseLine
+    row: DifferenceRow, open_to: OpenableEntities, *, with_nouns: bool, cause: CauseLine
 ) -> DifferenceSentence:
     css, mark, spoken = SIGNS[row.sign]
     tone, icon = TONES[row.sign]
@@ -129,7 +131,7 @@ def _difference(
     return DifferenceSentence(row, pieces, css, mark, spoken, tone, icon, cause)
 
 
-def _pieces(row: DifferenceRow, open_to: Openable, *, with_nouns: bool) -> list[Piece]:
+def _pieces(row: DifferenceRow, open_to: OpenableEntities, *, with_nouns: bool) -> list[Piece]:
     name = (row.name, _address(row.kind, row.entity, open_to))
     other = (row.other, _address(row.other_kind, row.other_entity, open_to))
     if row.sort in JOINTS:
@@ -159,5 +161,5 @@ def _body(row: DifferenceRow, name: Piece, other: Piece) -> list[Piece]:
     return [name]
 
 
-def _address(kind: str, pk: int | None, open_to: Openable) -> str:
+def _address(kind: str, pk: int | None, open_to: OpenableEntities) -> str:
     return reverse(SECTIONS[kind][2], args=[pk]) if kind in SECTIONS and pk and pk in open_to else ""

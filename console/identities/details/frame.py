@@ -78,10 +78,10 @@ class ShownEntity:
             and self.viewer.may(Right.REQUEST_CHANGE, account_id=self.account_id)
         )
 
-    def requestable(self, pks: Iterable[int]) -> entities.Openable:
+    def requestable(self, pks: Iterable[int]) -> entities.OpenableEntities:
         """For which of the entities the viewer may ask for changes; at most one query."""
         if not self.may_change:
-            return entities.Openable(whole=False)
+            return entities.OpenableEntities(whole=False)
         asking = replace(self.viewer, scope=self.viewer.asks)
         return entities.openable(asking, account_id=self.account_id, pks=pks)
 
@@ -90,7 +90,7 @@ class ShownEntity:
         """Whether the viewer may ask for anything in the account, so also in the words of IAM."""
         return self.may_change and self.viewer.asks.sees_account(self.account_id)
 
-    def openable(self, pks: Iterable[int]) -> entities.Openable:
+    def openable(self, pks: Iterable[int]) -> entities.OpenableEntities:
         """Which of the entities have a page for the viewer; at most one query."""
         return entities.openable(self.viewer, account_id=self.account_id, pks=pks)
 

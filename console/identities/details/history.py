@@ -20,7 +20,7 @@ from console.web.middleware import parse_moment
 from console.web.moments import to_local
 from console.web.render import render_page
 from iam.mirror.models import Entity, Kind
-from iam.mirror.queries.entities import Openable
+from iam.mirror.queries.entities import OpenableEntities
 from iam.mirror.queries.history import timeline, two_documents
 from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, EventTopic, HistoryEvent, NamedEntity
 from iam.mirror.queries.lists.freshness import was_unknown
@@ -128,7 +128,9 @@ def history_context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any
     }
 
 
-def lines_of(events: Iterable[HistoryEvent], *, shown: ShownEntity, open_to: Openable) -> list[HistoryLine]:
+def lines_of(
+    events: Iterable[HistoryEvent], *, shown: ShownEntity, open_to: OpenableEntities
+) -> list[HistoryLine]:
     """Events with the links, names and causes that the viewer may see. At most five queries."""
     events = list(events)
     known = causes(((event.cause_kind, event.cause_id) for event in events), viewer=shown.viewer)
@@ -142,7 +144,7 @@ def lines_of(events: Iterable[HistoryEvent], *, shown: ShownEntity, open_to: Ope
     return lines
 
 
-def _line(event: HistoryEvent, *, open_to: Openable, cause: CauseLine) -> HistoryLine:
+def _line(event: HistoryEvent, *, open_to: OpenableEntities, cause: CauseLine) -> HistoryLine:
     shown = [named for named in event.others if named.kind != Kind.USER or named.pk in open_to]
     outside, more = len(event.others) - len(shown), max(0, len(shown) - PREVIEW_NAMES)
     hidden = [f"and {more} more"] if more else []
@@ -159,7 +161,7 @@ def _line(event: HistoryEvent, *, open_to: Openable, cause: CauseLine) -> Histor
     )
 
 
-def _link(named: NamedEntity, open_to: Openable) -> NameLink:
+def _link(named: NamedEntity, open_to: OpenableEntities) -> NameLink:
     if named.kind not in SECTIONS or named.pk not in open_to:
         return NameLink(named.name)
     return NameLink(named.name, reverse(SECTIONS[named.kind][2], args=[named.pk]))

@@ -13,7 +13,7 @@ from console.identities.details import labels
 from console.identities.details.frame import ShownEntity
 from iam.mirror.models import EdgeKind, InlinePolicy
 from iam.mirror.queries import entities
-from iam.mirror.queries.entities import EntityTie, Openable
+from iam.mirror.queries.entities import EntityTie, OpenableEntities
 
 HOLDING_KINDS = (EdgeKind.MEMBER, EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 
@@ -63,12 +63,14 @@ def held_by(shown: ShownEntity) -> HeldTies:
     return holding
 
 
-def address(name: str, tie: EntityTie | None, open_to: Openable) -> str:
+def address(name: str, tie: EntityTie | None, open_to: OpenableEntities) -> str:
     """The page of an entity, where the viewer may open it; else nothing."""
     return reverse(name, args=[tie.pk]) if tie and tie.pk in open_to else ""
 
 
-def managed(tie: EntityTie, open_to: Openable, *, through: str = "", through_url: str = "") -> HeldPolicyRow:
+def managed(
+    tie: EntityTie, open_to: OpenableEntities, *, through: str = "", through_url: str = ""
+) -> HeldPolicyRow:
     """A managed policy as a row."""
     return HeldPolicyRow(
         name=tie.name,
@@ -82,7 +84,7 @@ def managed(tie: EntityTie, open_to: Openable, *, through: str = "", through_url
 
 
 def own_policies(
-    holding: HeldTies, inline: Iterable[InlinePolicy], open_to: Openable, *, edits: bool = False
+    holding: HeldTies, inline: Iterable[InlinePolicy], open_to: OpenableEntities, *, edits: bool = False
 ) -> list[HeldPolicyRow]:
     """The principal's own policies: the managed ones, then the inline ones with their documents, and where
     one asks for another text of them, if the viewer `edits` such.

@@ -42,7 +42,7 @@ from iam.mirror.models import EntityState, Kind, Usage, UserCredentials
 from iam.mirror.pull.credentials import KEYS_READ_AT
 from iam.mirror.pull.sections import LABELS, SERVICE_CREDENTIALS, SIGNING_CERTIFICATES, SSH_KEYS
 from iam.mirror.queries import entities
-from iam.mirror.queries.entities import GroupContent, Openable
+from iam.mirror.queries.entities import GroupContent, OpenableEntities
 from iam.people.enrolment.devices import labels_of
 from iam.people.rotation.rotation_plan import living_of
 
@@ -179,7 +179,7 @@ def person_head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
     return _head(shown, holding, shown.openable(holding.pks), here=here)
 
 
-def _head(shown: ShownEntity, holding: HeldTies, open_to: Openable, *, here: str) -> dict[str, Any]:
+def _head(shown: ShownEntity, holding: HeldTies, open_to: OpenableEntities, *, here: str) -> dict[str, Any]:
     credentials = entities.credentials(shown.entity, at=shown.at)
     tags = entities.tags(shown.entity, at=shown.at)
     days = labels.days_since(credentials.oldest_key_at, at=shown.at) if credentials else None
@@ -235,7 +235,7 @@ def _usage(shown: ShownEntity) -> Usage | None:
 
 
 def _policy_rows(
-    shown: ShownEntity, holding: HeldTies, contents: dict[int, GroupContent], open_to: Openable
+    shown: ShownEntity, holding: HeldTies, contents: dict[int, GroupContent], open_to: OpenableEntities
 ) -> list[HeldPolicyRow]:
     rows = own_policies(
         holding, entities.inline_policies(shown.entity, at=shown.at), open_to, edits=shown.edits_all

@@ -14,7 +14,7 @@ from console.access.options import circumstances_given, moment_given, owner_give
 from console.access.verdict_text import json_of, text_of
 from iam.access.actions import ActionsError, select_actions
 from iam.access.principals import PrincipalError, find_principal
-from iam.access.simulate import Inquiry, simulate
+from iam.access.simulate import SimulationInquiry, simulate
 
 
 class Command(BaseCommand):
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             return
         self.stdout.write("\n".join(text_of(inquiry, verdict)))
 
-    def _inquiry(self, options: dict[str, Any]) -> Inquiry:
+    def _inquiry(self, options: dict[str, Any]) -> SimulationInquiry:
         at = moment_given(options["as_of"])
         if problem := resource_problem(options["resource"]):
             raise CommandError(f"RESOURCE: {problem}")
@@ -74,7 +74,7 @@ class Command(BaseCommand):
             who = find_principal(options["principal"], accounts=None, at=at)
         except PrincipalError as error:
             raise CommandError(f"PRINCIPAL: {error}") from None
-        return Inquiry(
+        return SimulationInquiry(
             who,
             action,
             options["resource"],

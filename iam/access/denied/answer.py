@@ -11,9 +11,9 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, Final
 
-from iam.access.denied.message import Denied, PolicyType
+from iam.access.denied.message import DeniedMessage, PolicyType
 from iam.access.principals import AskingPrincipal
-from iam.access.simulate import Inquiry, SimulationResult, simulate
+from iam.access.simulate import SimulationInquiry, SimulationResult, simulate
 from iam.access.verdict import Branch, BranchVoice
 from iam.guard import Viewer
 from iam.policy.catalogue import Level, catalogue
@@ -64,13 +64,13 @@ class DenialAnswer:
     limits: tuple[str, ...] = ()
 
 
-def needs_resource(denied: Denied) -> bool:
+def needs_resource(denied: DeniedMessage) -> bool:
     """Whether somebody has to say on which resource: the message does not, and the action takes one."""
     return not denied.resource and bool(catalogue().resource_types(denied.action))
 
 
 def answer(
-    viewer: Viewer, denied: Denied, *, who: AskingPrincipal, is_own: bool = False
+    viewer: Viewer, denied: DeniedMessage, *, who: AskingPrincipal, is_own: bool = False
 ) -> DenialAnswer | None:
     """What is missing, or denies; None where the mirror does not know the principal any more.
 
@@ -80,7 +80,7 @@ def answer(
     resource = denied.resource or EVERY
     place = account_of(resource)
     hidden = bool(place) and place != who.account and not viewer.scope.sees_account(place)
-    inquiry = Inquiry(who, denied.action, resource, is_hidden=hidden)
+    inquiry = SimulationInquiry(who, denied.action, resource, is_hidden=hidden)
     document = smallest(denied.action, resource)
     now, then = simulate(inquiry), simulate(replace(inquiry, besides=json.dumps(document)))
     if now is None or then is None:
@@ -123,7 +123,7 @@ def smallest(action: str, resource: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _outcome(now: SimulationResult, then: SimulationResult, denied: Denied) -> DenialRemedy:
+def _outcome(now: SimulationResult, then: SimulationResult, denied: DeniedMessage) -> DenialRemedy:
     if now.decision is EvaluationDecision.ALLOWED:
         return DenialRemedy.ALREADY
     if _stopped(then) or _said_otherwise(denied):
@@ -137,7 +137,7 @@ def _stopped(then: SimulationResult) -> bool:
     return then.decision in (EvaluationDecision.EXPLICITLY_DENIED, EvaluationDecision.IMPLICITLY_DENIED)
 
 
-def _said_otherwise(denied: Denied) -> bool:
+def _said_otherwise(denied: DeniedMessage) -> bool:
     """Whether AWS itself says that something decides which no grant to a principal can change."""
     lacking = {PolicyType.IDENTITY, PolicyType.RESOURCE, None}
     return denied.is_explicit is True or denied.policy_type not in lacking
@@ -149,7 +149,12 @@ def _is_open_resource(now: SimulationResult) -> bool:
 
 
 def _points(
-    outcome: DenialRemedy, now: SimulationResult, then: SimulationResult, denied: Denied, *, names: bool
+    outcome: DenialRemedy,
+    now: SimulationResult,
+    then: SimulationResult,
+    denied: DeniedMessage,
+    *,
+    names: bool,
 ) -> Iterator[DiagnosisPoint]:
     if outcome is DenialRemedy.ALREADY:
         yield DiagnosisPoint("ok", "This is already allowed, as of the last sync", _why_still_denied(denied))
@@ -199,13 +204,13 @@ def _conditions(verdict: SimulationResult, *, names: bool) -> Iterator[str]:
 UNREAD: Final = ("if the resource-based policy allows the caller",)
 
 
-def _why_still_denied(denied: Denied) -> str:
+def _why_still_denied(denied: DeniedMessage) -> str:
     if denied.policy_type in (PolicyType.SESSION, PolicyType.ENDPOINT, PolicyType.RESOURCE):
         return f"AWS named a {denied.policy_type}, which Gatehouse doesn’t sync. Ask its owner"
     return "It may have been granted since, or the request had different conditions. Sign in again and retry"
 
 
-def _stops(then: SimulationResult, denied: Denied, *, names: bool) -> Iterator[DiagnosisPoint]:
+def _stops(then: SimulationResult, denied: DeniedMessage, *, names: bool) -> Iterator[DiagnosisPoint]:
     """What no grant to this principal changes, by what the engine finds, or else by what AWS said."""
     points = list(_stopping(then, denied, names=names))
     yield from points
@@ -213,7 +218,7 @@ def _stops(then: SimulationResult, denied: Denied, *, names: bool) -> Iterator[D
         yield _aws_words(denied, names=names)
 
 
-def _stopping(then: SimulationResult, denied: Denied, *, names: bool) -> Iterator[DiagnosisPoint]:
+def _stopping(then: SimulationResult, denied: DeniedMessage, *, names: bool) -> Iterator[DiagnosisPoint]:
     if not _stopped(then):
         return
     for branch in then.branches[1:]:
@@ -290,7 +295,7 @@ def _remedy(kind: str, action: str) -> str:
     return REMEDIES[kind]
 
 
-def _aws_words(denied: Denied, *, names: bool) -> DiagnosisPoint:
+def _aws_words(denied: DeniedMessage, *, names: bool) -> DiagnosisPoint:
     """What AWS reported, where the mirror does not show it."""
     verb = "denies it" if denied.is_explicit else "doesn’t allow it"
     arn = _plain(f": {denied.policy_arn}") if denied.policy_arn and names else ""

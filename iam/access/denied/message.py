@@ -40,7 +40,7 @@ class MessageError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Denied:
+class DeniedMessage:
     """What a message tells. Empty is what it does not tell: who, on which resource, which policy
     (`policy_type`, `policy_arn`).
 
@@ -109,7 +109,7 @@ UNREAD: Final = (
 )
 
 
-def read_message(text: str) -> Denied:
+def read_message(text: str) -> DeniedMessage:
     """What the first message about denied access in the text tells. Raises MessageError."""
     if not text.strip():
         raise MessageError(EMPTY)
@@ -124,7 +124,7 @@ def read_message(text: str) -> Denied:
     raise MessageError(why_not)
 
 
-def _sentence(flat: str) -> Denied | None:
+def _sentence(flat: str) -> DeniedMessage | None:
     """'User: … is not authorized to perform: … on resource: … because no … allows the … action'."""
     ways = (_PERFORM, _ONLY_PERFORM, _FIELDS, _CONSOLE)
     matches = (way.search(flat) for way in ways)
@@ -137,7 +137,7 @@ def _sentence(flat: str) -> Denied | None:
     principal = match.groupdict().get("principal") or ""
     resource = _resource(rest, principal)
     kind, is_explicit, arn = _context(rest)
-    return Denied(
+    return DeniedMessage(
         action=_spelled_by_aws(match["action"]),
         principal=principal,
         resource=resource,
@@ -178,7 +178,7 @@ def _type(text: str) -> PolicyType:
     return next(kind for kind in PolicyType if kind.value.lower() == text.lower())
 
 
-def _decoded(text: str) -> Denied | None:
+def _decoded(text: str) -> DeniedMessage | None:
     """The answer of DecodeAuthorizationMessage, or what it holds: JSON with `explicitDeny` and a
     `context`.
     """
@@ -191,7 +191,7 @@ def _decoded(text: str) -> Denied | None:
     principal = context.get("principal")
     principal_arn = _text(principal.get("arn")) if isinstance(principal, Mapping) else ""
     is_explicit = body["explicitDeny"] if isinstance(body.get("explicitDeny"), bool) else None
-    return Denied(
+    return DeniedMessage(
         action=_spelled_by_aws(context["action"]),
         principal=principal_arn,
         resource=_text(context.get("resource")),
@@ -199,7 +199,7 @@ def _decoded(text: str) -> Denied | None:
     )
 
 
-def _event(text: str) -> Denied | None:
+def _event(text: str) -> DeniedMessage | None:
     """An event of CloudTrail, whose message does not say it: the service and the name of the call do."""
     body = _json(text)
     source, name = _text(body.get("eventSource")), _text(body.get("eventName"))
@@ -208,10 +208,10 @@ def _event(text: str) -> Denied | None:
     caller = body.get("userIdentity")
     principal = _text(caller.get("arn")) if isinstance(caller, Mapping) else ""
     action = f"{source.partition('.')[0]}:{name}"
-    return Denied(action=_spelled_by_aws(action), principal=principal)
+    return DeniedMessage(action=_spelled_by_aws(action), principal=principal)
 
 
-def _operation(flat: str) -> Denied | None:
+def _operation(flat: str) -> DeniedMessage | None:
     """'An error occurred (AccessDenied) when calling the GetObject operation: Access Denied': only the call
     is named.
     """
@@ -223,7 +223,7 @@ def _operation(flat: str) -> Denied | None:
     if not may_mean:
         return None
     action = may_mean[0] if len(may_mean) == 1 else ""
-    return Denied(action=action, may_mean=may_mean)
+    return DeniedMessage(action=action, may_mean=may_mean)
 
 
 def _json(text: str) -> Mapping[str, Any]:

@@ -56,7 +56,7 @@ class ReceiverMatches:
 
 
 @dataclass(frozen=True, slots=True)
-class Pasted:
+class PastedReceivers:
     """What a list of names means: whom it names, which lines name nobody, which are for somebody to decide
     (several, or one by a tag alone), with those whom they can mean, and which were beyond the limit.
     """
@@ -66,7 +66,7 @@ class Pasted:
     several: dict[str, list[Receiver]]
     left_over: list[str] = field(default_factory=list)
 
-    def without_decided(self, arns: Collection[str]) -> Pasted:
+    def without_decided(self, arns: Collection[str]) -> PastedReceivers:
         """The same without the lines of which somebody was selected already."""
         open_lines = {
             text: rows
@@ -116,7 +116,7 @@ def namesakes(viewer: Viewer, kind: WhoKind, receivers: Iterable[Receiver]) -> l
     return _receivers(rows.order_by("account__name", "name", "id")[:MAX_NAMESAKES])
 
 
-def read_names(viewer: Viewer, kind: WhoKind, text: str, *, account_id: str = "") -> Pasted:
+def read_names(viewer: Viewer, kind: WhoKind, text: str, *, account_id: str = "") -> PastedReceivers:
     """Whom a pasted list of names, e-mail addresses or ARNs means; a handful of queries, however many there
     are.
     """
@@ -126,7 +126,7 @@ def read_names(viewer: Viewer, kind: WhoKind, text: str, *, account_id: str = ""
     return _pasted(match_list(text, among=rows))
 
 
-def _pasted(pasted: PastedList) -> Pasted:
+def _pasted(pasted: PastedList) -> PastedReceivers:
     to_decide = pasted.to_decide
     offered = [match.entity for match in chain.from_iterable(line.matches for line in to_decide)]
     rows = {
@@ -138,7 +138,7 @@ def _pasted(pasted: PastedList) -> Pasted:
         for line in to_decide
     }
     chosen = [rows[entity.pk] for entity in pasted.chosen]
-    return Pasted(chosen, pasted.unknown, several, list(pasted.left_over))
+    return PastedReceivers(chosen, pasted.unknown, several, list(pasted.left_over))
 
 
 def _receivers(entities: Iterable[Entity]) -> list[Receiver]:

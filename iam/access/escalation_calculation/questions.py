@@ -14,7 +14,7 @@ from iam.access.escalation_calculation import stored
 from iam.access.escalation_calculation.models import EscalationQuestion
 from iam.access.escalation_calculation.stored import (
     BeingCalculatedError,
-    Stored,
+    StoredCalculation,
     is_answered,
     is_to_be_tried_again,
 )
@@ -26,7 +26,7 @@ def key_of(moment: str, asks: Mapping[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def answer_to(calculation: Stored, kind: str, asks: Mapping[str, Any]) -> dict[str, Any]:
+def answer_to(calculation: StoredCalculation, kind: str, asks: Mapping[str, Any]) -> dict[str, Any]:
     """The answer that goes with a calculation. Where there is none yet a worker is told, and
     BeingCalculatedError raised; one query, two for a question that is new.
     """

@@ -40,7 +40,7 @@ class BeingCalculatedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredCalculation:
     """A calculation that pages can show."""
 
     moment: str
@@ -78,7 +78,7 @@ def moment_of(at: datetime | None) -> str:
     return "" if at is None else at.astimezone(UTC).isoformat()
 
 
-def kept_at(at: datetime | None) -> Stored | None:
+def kept_at(at: datetime | None) -> StoredCalculation | None:
     """What was calculated last of a moment, None where nothing was. One query."""
     rows = _CALCULATED.rows(moment=moment_of(at), format=FORMAT)
     row = instance(EscalationCalculation, rows[0]) if rows else None
@@ -86,12 +86,12 @@ def kept_at(at: datetime | None) -> Stored | None:
         return None
     if at is not None and (row.wanted_at is None or row.wanted_at < datetime.now(tz=UTC) - WANTED_FOR):
         EscalationCalculation.objects.filter(pk=row.pk).update(wanted_at=datetime.now(tz=UTC))
-    return Stored(
+    return StoredCalculation(
         row.moment, row.number, row.calculated_at, row.seconds, row.asked, row.unread, row.limitations
     )
 
 
-def stored_at(at: datetime | None) -> Stored:
+def stored_at(at: datetime | None) -> StoredCalculation:
     """The same; where nothing was calculated a worker is told, and BeingCalculatedError raised."""
     stored = kept_at(at)
     if stored is None:
@@ -137,7 +137,7 @@ def is_ready(at: datetime | None, question: str) -> bool:
     return False
 
 
-def is_answered(question: EscalationQuestion, stored: Stored) -> bool:
+def is_answered(question: EscalationQuestion, stored: StoredCalculation) -> bool:
     """Whether the answer goes with the calculation."""
     return question.number == stored.number and not question.has_failed
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from iam.access.grants.checks import GrantCheck, Tone, warning_checks
+from iam.access.grants.checks import CheckTone, GrantCheck, warning_checks
 from iam.access.grants.effects import GrantEffect, effects_of
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.terms import GrantTerms
@@ -62,7 +62,7 @@ def _block(effect: GrantEffect, numbers: Mapping[str, str], until: datetime | No
 
 def _checked(plan: GrantPlan) -> Iterator[str]:
     for check in warning_checks(plan):
-        if check.tone is not Tone.OK:
+        if check.tone is not CheckTone.OK:
             yield " ".join(filter(None, [f"{check.text}.", check.note, _people(check)]))
 
 

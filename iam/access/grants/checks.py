@@ -39,7 +39,7 @@ ASKS_FOR_MFA: Final = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 NO_MFA: Final = "none"
 
 
-class Tone(StrEnum):
+class CheckTone(StrEnum):
     """How a check came out."""
 
     OK = "ok"
@@ -53,7 +53,7 @@ class GrantCheck:
     `people` are the numbers and names where it is about several.
     """
 
-    tone: Tone
+    tone: CheckTone
     text: str
     note: str = ""
     user: int | None = None
@@ -119,10 +119,12 @@ def _sound(texts: Sequence[str]) -> Iterator[GrantCheck]:
         finding for finding in warnings_found if finding.severity is not Severity.SUGGESTION
     ]
     if not wrong:
-        yield GrantCheck(Tone.OK, "The policy is valid", "AWS accepts it, according to our policy checks.")
+        yield GrantCheck(
+            CheckTone.OK, "The policy is valid", "AWS accepts it, according to our policy checks."
+        )
         return
     more = f" And {len(wrong) - 1} more." if len(wrong) > 1 else ""
-    yield GrantCheck(Tone.WARN, "The policy is valid, but needs attention", f"{wrong[0].message}{more}")
+    yield GrantCheck(CheckTone.WARN, "The policy is valid, but needs attention", f"{wrong[0].message}{more}")
 
 
 def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[GrantCheck]:
@@ -142,7 +144,7 @@ def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) ->
             sorted(part.account.name for part in plan.parts if not known.get(part.account.account_id, True))
         )
         note = f"They aren’t synced for {places}, so they may block some of this access."
-        yield GrantCheck(Tone.WARN, "Service control policies are unknown", note)
+        yield GrantCheck(CheckTone.WARN, "Service control policies are unknown", note)
 
 
 class _Restrictions:
@@ -162,22 +164,22 @@ class _Restrictions:
         if self.by_scp:
             stopped = counted(len(self.by_scp), "action")
             yield GrantCheck(
-                Tone.BAD,
+                CheckTone.BAD,
                 f"A service control policy blocks {stopped}",
                 f"{_first_names(self.by_scp)} stay denied.",
             )
         elif self.has_scps:
-            yield GrantCheck(Tone.OK, "Service control policies allow it")
+            yield GrantCheck(CheckTone.OK, "Service control policies allow it")
         for pk, actions in self.by_boundary.items():
             stopped = counted(len(actions), "action")
             yield GrantCheck(
-                Tone.BAD,
+                CheckTone.BAD,
                 f"The permissions boundary of {names[pk]} blocks {stopped}",
                 f"{_first_names(sorted(actions))}.",
             )
         if self.boundaries and not self.by_boundary:
             yield GrantCheck(
-                Tone.OK, f"Inside {listed(list(self.boundaries))}", "Their permissions boundary."
+                CheckTone.OK, f"Inside {listed(list(self.boundaries))}", "Their permissions boundary."
             )
 
 
@@ -249,7 +251,7 @@ def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[GrantCheck
         if is_asked
         else "A password or an access key alone is enough to use it."
     )
-    tone = Tone.BAD if is_asked else Tone.WARN
+    tone = CheckTone.BAD if is_asked else CheckTone.WARN
     names = names_by_entity(without)
     if len(without) == 1:
         yield GrantCheck(tone, f"{names[without[0].pk]} has no MFA device", note, without[0].pk)
@@ -257,16 +259,16 @@ def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[GrantCheck
         people = tuple((entity.pk, names[entity.pk]) for entity in without)
         yield GrantCheck(tone, f"{len(without):,} IAM users have no MFA device", note, people=people)
     if devices and not without and len(devices) == len(users):
-        yield GrantCheck(Tone.OK, "Everyone who gets access has an MFA device")
+        yield GrantCheck(CheckTone.OK, "Everyone who gets access has an MFA device")
 
 
 def _end(plan: GrantPlan) -> Iterator[GrantCheck]:
     if plan.ends_at is None:
-        yield GrantCheck(Tone.WARN, "Permanent", "Access lasts until someone ends it.")
+        yield GrantCheck(CheckTone.WARN, "Permanent", "Access lasts until someone ends it.")
     elif plan.ends_only:
-        yield GrantCheck(Tone.WARN, "Part of this access ends only while Gatehouse runs")
+        yield GrantCheck(CheckTone.WARN, "Part of this access ends only while Gatehouse runs")
     elif not plan.refusals:
-        yield GrantCheck(Tone.OK, "AWS ends the access", "Even while Gatehouse is down.")
+        yield GrantCheck(CheckTone.OK, "AWS ends the access", "Even while Gatehouse is down.")
 
 
 def _age(plan: GrantPlan, now: datetime) -> Iterator[GrantCheck]:
@@ -280,8 +282,8 @@ def _age(plan: GrantPlan, now: datetime) -> Iterator[GrantCheck]:
     if age > STALE:
         age_text = f"{counted(int(age / STALE), 'hour')} ago"
         yield GrantCheck(
-            Tone.WARN, f"Last synced {age_text}", "AWS is checked again before anything changes."
+            CheckTone.WARN, f"Last synced {age_text}", "AWS is checked again before anything changes."
         )
     else:
         minutes = max(1, round(age.total_seconds() / 60))
-        yield GrantCheck(Tone.OK, f"Synced {counted(minutes, 'minute')} ago")
+        yield GrantCheck(CheckTone.OK, f"Synced {counted(minutes, 'minute')} ago")

@@ -22,7 +22,7 @@ Place = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Received:
+class ReceivedAccess:
     """Where somebody receives it, and, for what they do not hold themselves, a sentence on how they come to
     it.
     """
@@ -50,19 +50,19 @@ def recipients_of(grant: Grant, *, has_ended: bool = False) -> list[Recipients]:
     entries = LedgerEntry.objects.filter(part__grant=grant, since__isnull=False)
     if not has_ended:
         entries = entries.filter(until__isnull=True)
-    by_arn: dict[str, Received] = defaultdict(Received)
+    by_arn: dict[str, ReceivedAccess] = defaultdict(ReceivedAccess)
     for entry in entries.select_related("entity", "account", "change", "part").order_by("pk"):
         # A caller's right to assume the role is in their own account; what they get is where the role is.
         if entry.account_id == entry.part.account_id:
             _add_receivers(entry, by_arn)
-    by_person: dict[UUID, Received] = defaultdict(Received)
+    by_person: dict[UUID, ReceivedAccess] = defaultdict(ReceivedAccess)
     for person_id, arn in Identity.objects.filter(user_arn__in=by_arn).values_list("person_id", "user_arn"):
         by_person[person_id].places |= by_arn[arn].places
         by_person[person_id].how |= by_arn[arn].how
     return _grouped(by_person)
 
 
-def _grouped(by_person: Mapping[UUID, Received]) -> list[Recipients]:
+def _grouped(by_person: Mapping[UUID, ReceivedAccess]) -> list[Recipients]:
     """People who got the same thing in the same places, together."""
     groups: dict[tuple[tuple[Place, ...], tuple[str, ...]], list[Person]] = defaultdict(list)
     for person in Person.objects.filter(pk__in=by_person, is_active=True).order_by("pk"):
@@ -73,7 +73,7 @@ def _grouped(by_person: Mapping[UUID, Received]) -> list[Recipients]:
     return [Recipients(tuple(people), *what) for what, people in groups.items()]
 
 
-def _add_receivers(entry: LedgerEntry, by_arn: dict[str, Received]) -> None:
+def _add_receivers(entry: LedgerEntry, by_arn: dict[str, ReceivedAccess]) -> None:
     """Add those who receive one permission."""
     # Those who were renamed since are found as well.
     arn = entry.entity.arn if entry.entity and entry.entity.gone_at is None else entry.holder_arn

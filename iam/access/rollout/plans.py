@@ -30,7 +30,7 @@ class FollowingGrant:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SkippedGrant:
     """A grant that stays as it is, and why."""
 
     grant: Grant
@@ -43,7 +43,7 @@ class RolloutPlan:
 
     operations: list[Operation] = field(default_factory=list)
     followed: list[FollowingGrant] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
+    left: list[SkippedGrant] = field(default_factory=list)
     more: int = 0
 
 
@@ -68,7 +68,7 @@ def plan_rollout(grants: Sequence[Grant], *, body: TemplateBody) -> RolloutPlan:
         try:
             operations = list(_operations(grant, entries[grant.pk], body))
         except _LeftError as why:
-            plan.left.append(Left(grant, str(why)))
+            plan.left.append(SkippedGrant(grant, str(why)))
             continue
         places = []
         for key, operation in operations:

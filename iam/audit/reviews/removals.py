@@ -44,7 +44,7 @@ REMOVING: Final = (ReviewDecision.REVOKE.value, ReviewDecision.REDUCE.value)
 
 
 @dataclass(slots=True)
-class Requested:
+class RemovalRequests:
     """The requests that were made, and how many rows could not be requested, each with the reason in it."""
 
     changes: list[Change] = field(default_factory=list)
@@ -91,7 +91,7 @@ def _reducing(row: ReviewItem, holder: Entity) -> list[Operation]:
     return [PutInlinePolicy.of(holder, name=name, text=text), _removing(row, holder)]
 
 
-def request_changes_of(campaign: ReviewCampaign, *, actor: Viewer, own_only: bool = True) -> Requested:
+def request_changes_of(campaign: ReviewCampaign, *, actor: Viewer, own_only: bool = True) -> RemovalRequests:
     """Request what was decided, of the rows that the actor decided or (`own_only` False) of all. What can’t
     be requested keeps its decision, and says why. Calling it again requests what is left.
     """
@@ -103,14 +103,14 @@ def request_changes_of(campaign: ReviewCampaign, *, actor: Viewer, own_only: boo
             "account_id", "entity_id", "pk"
         )
     )
-    done = Requested()
+    done = RemovalRequests()
     for batch in batches(chosen, size=lambda _: 1, most=SET_SIZE):
         _request_batch(campaign, batch, actor, done)
     return done
 
 
 def _request_batch(
-    campaign: ReviewCampaign, rows: Sequence[ReviewItem], actor: Viewer, done: Requested
+    campaign: ReviewCampaign, rows: Sequence[ReviewItem], actor: Viewer, done: RemovalRequests
 ) -> None:
     planned: list[tuple[ReviewItem, list[Operation]]] = []
     for row in rows:
@@ -138,7 +138,7 @@ def _request_batch(
                 _refuse(row, refused.message, done)
 
 
-def _refuse(row: ReviewItem, why: str, done: Requested) -> None:
+def _refuse(row: ReviewItem, why: str, done: RemovalRequests) -> None:
     ReviewItem.objects.filter(pk=row.pk, is_requested=False).update(trouble=why[:500])
     done.refused += 1
 
@@ -147,7 +147,7 @@ def _request_set(
     campaign: ReviewCampaign,
     planned: Sequence[tuple[ReviewItem, list[Operation]]],
     actor: Viewer,
-    done: Requested,
+    done: RemovalRequests,
 ) -> None:
     """One set, and which of its changes belong to which row, in one transaction. Raises RefusedError."""
     if not planned:

@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from iam.changes.drift.effect import WEIGHTS, effects_of
 from iam.changes.drift.mirror_history import EDGE, KINDS, STATE, TAGS, VERSION, ObservedSteps, happened_since
 from iam.changes.drift.models import Drift, DriftState, DriftWatch
-from iam.changes.drift.settings import ACCOUNT, Changed, settings_since
+from iam.changes.drift.settings import ACCOUNT, SettingChange, settings_since
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import restore
 from iam.changes.operations.account_setting import AccountSetting
@@ -118,7 +118,7 @@ def _weigh_again(events: Iterable[ObservedSteps]) -> None:
             drift.save(update_fields=["impact", "weight"])
 
 
-def _keep_settings(account: Account, settings_changed: Collection[Changed]) -> int:
+def _keep_settings(account: Account, settings_changed: Collection[SettingChange]) -> int:
     known = set(Drift.objects.filter(account=account, kind=ACCOUNT).values_list("fact", "seen_at"))
     fresh = [setting for setting in settings_changed if (setting.fact, setting.when) not in known]
     rows = [_setting_row(account, setting) for setting in fresh]
@@ -126,7 +126,7 @@ def _keep_settings(account: Account, settings_changed: Collection[Changed]) -> i
     return len(rows)
 
 
-def _setting_row(account: Account, changed: Changed) -> Drift:
+def _setting_row(account: Account, changed: SettingChange) -> Drift:
     row = Drift(account=account, fact=changed.fact, kind=ACCOUNT, seen_at=changed.when, after=changed.after)
     of_account = Change.objects.filter(account=account, subject_kind=ACCOUNT)
     return _explained(row, _sent(of_account, when=changed.when, after=changed.after, fact=changed.fact))

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from iam.changes.drift.mirror_history import CREDENTIALS, OWNED, STATE, ObservedSteps
 from iam.changes.operations import trust
-from iam.changes.receipt_lines import Lines
+from iam.changes.receipt_lines import ReceiptLines
 from iam.changes.risks import CRITICAL, HIGH, NORMAL, SENSITIVE, TRUST_OPENED, level_of
 from iam.mirror.models import Kind
 from iam.mirror.snapshot import snapshot
@@ -56,7 +56,7 @@ def effect_of(happened: ObservedSteps) -> dict[str, Any]:
         shifts, sides = _shifts(index, index.accounts[account], before, after)
         compared = ListedShifts(shifts, sides.__getitem__)
         effect = AccessDifference(index.documents.space, compared, lambda: index)
-        impact = Lines(index, effect).impact(own)
+        impact = ReceiptLines(index, effect).impact(own)
     body: dict[str, Any] = json.loads(json.dumps(impact.body))
     sensitivity = HIGH if opens_a_door(happened) else ""
     body["risk"] = level_of(body["risks"], sensitivity=sensitivity)

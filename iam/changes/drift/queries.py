@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from iam.changes.drift.mirror_history import ObservedSteps, ObservedThing, happened_at
 from iam.changes.drift.models import Drift, DriftState
-from iam.changes.drift.settings import Changed, settings_of
+from iam.changes.drift.settings import SettingChange, settings_of
 from iam.guard import Viewer
 from iam.keyset import rows_beyond
 from iam.mirror.queries.visibility import visible
@@ -64,7 +64,7 @@ class DriftPosition:
             return None
 
 
-What = ObservedSteps | Changed | None
+What = ObservedSteps | SettingChange | None
 """What happened to an entity, or which setting changed; None where the rows that told of it are gone."""
 
 

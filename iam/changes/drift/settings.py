@@ -23,7 +23,7 @@ ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class SettingChange:
     """A setting that had one value at an observation, and another at the next."""
 
     fact: str
@@ -33,18 +33,18 @@ class Changed:
     new: Any
 
 
-def settings_since(account: Account, *, since: datetime) -> list[Changed]:
+def settings_since(account: Account, *, since: datetime) -> list[SettingChange]:
     """The settings that became different after a moment, by an unknown cause; one query."""
     rows = AccountFact.objects.filter(account=account, name__in=SETTINGS)
     return _changed(rows.filter(Q(valid_from__gt=since) | Q(valid_to__gt=since)), since=since)
 
 
-def setting_of(drift: Drift) -> Changed | None:
+def setting_of(drift: Drift) -> SettingChange | None:
     """What became different; None for a drift of an entity, and where the rows are gone."""
     return settings_of([drift]).get((drift.account_id, drift.fact, drift.seen_at))
 
 
-def settings_of(drifts: Collection[Drift]) -> dict[tuple[int, str, datetime], Changed]:
+def settings_of(drifts: Collection[Drift]) -> dict[tuple[int, str, datetime], SettingChange]:
     """The same of several, by account, setting and moment; one query, none where no drift is of a setting."""
     wanted = {(drift.account_id, drift.fact, drift.seen_at) for drift in drifts if drift.fact}
     if not wanted:
@@ -62,11 +62,11 @@ def settings_of(drifts: Collection[Drift]) -> dict[tuple[int, str, datetime], Ch
     return {key: setting for key, setting in settings_by_key.items() if key in wanted}
 
 
-def _changed(rows: Any, *, since: datetime | None = None) -> list[Changed]:
+def _changed(rows: Any, *, since: datetime | None = None) -> list[SettingChange]:
     listed = list(rows)
     ended = {(row.name, row.valid_to): row for row in listed if row.valid_to}
     return [
-        Changed(row.name, row.valid_from, row.after, ended[row.name, row.valid_from].value, row.value)
+        SettingChange(row.name, row.valid_from, row.after, ended[row.name, row.valid_from].value, row.value)
         for row in listed
         if row.after is not None
         and row.cause_kind == Cause.UNKNOWN
@@ -75,7 +75,7 @@ def _changed(rows: Any, *, since: datetime | None = None) -> list[Changed]:
     ]
 
 
-def turned_back(changed: Changed, *, account: Account) -> Reversal:
+def turned_back(changed: SettingChange, *, account: Account) -> Reversal:
     """What gives the setting its former value."""
     what = SETTINGS[changed.fact]
     now = AccountFact.objects.filter(valid_at(None), account=account, name=changed.fact).first()
@@ -84,7 +84,7 @@ def turned_back(changed: Changed, *, account: Account) -> Reversal:
     return Reversal(what, (_operation(changed, account=account),))
 
 
-def _operation(changed: Changed, *, account: Account) -> Operation:
+def _operation(changed: SettingChange, *, account: Account) -> Operation:
     if changed.fact == ALIAS:
         if changed.old:
             return Alias.of(CREATE_ALIAS, account, alias=changed.old)

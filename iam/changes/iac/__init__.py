@@ -3,6 +3,6 @@ offered instead.
 """
 
 from iam.changes.iac.patches import Patch, patch_of
-from iam.changes.iac.recognise import Managed, managed_by, managed_entity
+from iam.changes.iac.recognise import IacManagement, managed_by, managed_entity
 
-__all__ = ["Managed", "Patch", "managed_by", "managed_entity", "patch_of"]
+__all__ = ["IacManagement", "Patch", "managed_by", "managed_entity", "patch_of"]

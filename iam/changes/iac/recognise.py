@@ -34,7 +34,7 @@ _GENERATED: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*-[A-Za-z][A-Za-z0-9]*-[A-Z
 
 
 @dataclass(frozen=True, slots=True)
-class Managed:
+class IacManagement:
     """Which program manages something, which thing that is, and by what it was recognised."""
 
     tool: str
@@ -42,20 +42,20 @@ class Managed:
     evidence: str
 
 
-def managed_by(*, name: str, path: str, tags: Mapping[str, str], arn: str = "") -> Managed | None:
+def managed_by(*, name: str, path: str, tags: Mapping[str, str], arn: str = "") -> IacManagement | None:
     """What a name, a path and tags tell; None when nothing points to a program."""
     if _STACK in tags:
-        return Managed(CLOUDFORMATION, arn, f"it is part of the stack {tags[_STACK]}")
+        return IacManagement(CLOUDFORMATION, arn, f"it is part of the stack {tags[_STACK]}")
     for key, value in tags.items():
         tool = _tool_of(key, value)
         if tool:
             sign = f"its tag {key} says {value}" if value else f"it has the tag {key}"
-            return Managed(tool, arn, sign)
+            return IacManagement(tool, arn, sign)
     for segment in path.strip("/").lower().split("/"):
         if segment in _WORDS:
-            return Managed(_WORDS[segment], arn, f"it lies under the path {path}")
+            return IacManagement(_WORDS[segment], arn, f"it lies under the path {path}")
     if _GENERATED.fullmatch(name):
-        return Managed(CLOUDFORMATION, arn, "it has a name as CloudFormation makes them")
+        return IacManagement(CLOUDFORMATION, arn, "it has a name as CloudFormation makes them")
     return None
 
 
@@ -70,7 +70,7 @@ def _tool_of(key: str, value: str) -> str:
     return ""
 
 
-def managed_entity(arns: Iterable[str], *, account: int) -> Managed | None:
+def managed_entity(arns: Iterable[str], *, account: int) -> IacManagement | None:
     """The first of these entities of an account that a program manages; three queries at most."""
     entities = list(
         Entity.objects.filter(account=account, arn__in=list(arns), gone_at__isnull=True).order_by("id")

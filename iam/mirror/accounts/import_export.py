@@ -42,7 +42,7 @@ class ExportFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """What was loaded: the account, as of when, how many of each kind, and what the files left open."""
 
     account: Account
@@ -65,7 +65,9 @@ class Imported:
         }
 
 
-def import_export(parts: ExportFiles, *, actor: Actor, on_phase: OnPhase = lambda phase: None) -> Imported:
+def import_export(
+    parts: ExportFiles, *, actor: Actor, on_phase: OnPhase = lambda phase: None
+) -> ImportResult:
     """Read the files, find or make the account that they are about, and add the observation.
 
     Raises SetupError with a sentence that says what is wrong and where: in the file, or with the account.
@@ -101,7 +103,7 @@ def import_export(parts: ExportFiles, *, actor: Actor, on_phase: OnPhase = lambd
         data={"observed_at": observed_at, "counts": counts, "is_new": is_new},
     )
     reason_held = pull.message if pull.state == PullState.HELD else ""
-    return Imported(account, observed_at, counts, export.warnings, is_new, reason_held)
+    return ImportResult(account, observed_at, counts, export.warnings, is_new, reason_held)
 
 
 def _read(path: Path) -> Export:

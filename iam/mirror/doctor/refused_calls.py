@@ -36,7 +36,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingPermissions:
     """What one role lacks. `statement` is JSON text, blank where no policy of the role can mend it."""
 
     purpose: str
@@ -51,7 +51,9 @@ class Missing:
         return tuple(refusal for refusal in self.refusals if refusal.is_explicit)
 
 
-def missing_of(account: Account, sections: Iterable[Section], run: DoctorRun | None) -> list[Missing]:
+def missing_of(
+    account: Account, sections: Iterable[Section], run: DoctorRun | None
+) -> list[MissingPermissions]:
     """What the reading and the writing role lack; empty where nothing is known to be missing.
 
     A section that was read whole after the examination speaks against it, so the examination counts only
@@ -117,13 +119,13 @@ def _of_run(run: DoctorRun, group: str) -> list[Refusal]:
     return refusals
 
 
-def _missing(purpose: str, role: str, refusals: list[Refusal], *, account: Account) -> Missing:
+def _missing(purpose: str, role: str, refusals: list[Refusal], *, account: Account) -> MissingPermissions:
     first: dict[str, Refusal] = {}
     for refusal in refusals:
         first.setdefault(refusal.action, refusal)
     actions = tuple(sorted(refusal.action for refusal in first.values() if not refusal.is_explicit))
     statement = _statements(purpose, actions, account) if actions else ""
-    return Missing(
+    return MissingPermissions(
         purpose=purpose,
         role=role,
         actions=actions,

@@ -28,14 +28,14 @@ def lock_account(account: Account) -> None:
 
 
 @dataclass
-class Applied:
+class ApplyResult:
     """What applying did, by section, and who was enrolled."""
 
     outcomes: dict[str, PartOutcome]
     roster: UpsertResult
 
 
-def apply_parts(census: EntityCache, parts: list[SectionPart], *, limit: LossLimit) -> Applied:
+def apply_parts(census: EntityCache, parts: list[SectionPart], *, limit: LossLimit) -> ApplyResult:
     """Make the mirror agree with the parts. To be called in a transaction, with the account locked."""
     outcomes = {part.section: PartOutcome() for part in parts}
     roster = upsert_entities(census, parts)
@@ -48,7 +48,7 @@ def apply_parts(census: EntityCache, parts: list[SectionPart], *, limit: LossLim
         sweep(census, part, roster, limit=limit, outcome=outcomes[part.section])
         kinds = KINDS[part.section]
         outcomes[part.section].count = sum(1 for known in census.of_kind(*kinds) if part.covers(known))
-    return Applied(outcomes, roster)
+    return ApplyResult(outcomes, roster)
 
 
 def _load(census: EntityCache, part: SectionPart, roster: UpsertResult, outcome: PartOutcome) -> None:

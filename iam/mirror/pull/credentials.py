@@ -15,7 +15,7 @@ from iam.mirror.pull import bulk, revisions, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.evidence import UNKNOWN, Evidence, credentials_of
 from iam.mirror.pull.facts import Observation
-from iam.mirror.pull.temporal import CREDENTIALS, Current, RowDifference, Values
+from iam.mirror.pull.temporal import CREDENTIALS, CurrentRow, RowDifference, Values
 from iam.mirror.pull.transform.credentials import report_facts, sort_of_device
 from iam.mirror.pull.upsert_entities import is_newer
 from iam.mirror.pull.usage import LastUse
@@ -36,7 +36,7 @@ one that is read later can still be older than they are.
 
 
 @dataclass(slots=True)
-class Reported:
+class LoadedReport:
     """A credential report: when AWS made it, and its lines by the entity id of the user that each is
     about.
     """
@@ -47,12 +47,12 @@ class Reported:
 
 def match_report(
     census: EntityCache, report: ReadReport, *, created: Mapping[int, datetime | None]
-) -> Reported:
+) -> LoadedReport:
     """Give each line to its user. A line about a user who was deleted and made again since belongs to nobody
     here.
     """
     by_arn = {known.arn: known for known in census.of_kind(Kind.USER)}
-    matched = Reported(at=report.generated_at)
+    matched = LoadedReport(at=report.generated_at)
     for row in report.rows:
         known = by_arn.get(row.arn)
         if known is None:
@@ -89,7 +89,7 @@ def derive(
     census: EntityCache,
     users: Iterable[EntityRow],
     *,
-    reported: Reported | None,
+    reported: LoadedReport | None,
     clock: Clock,
     login_profiles: Mapping[int, dict[str, Any] | None] = MappingProxyType({}),
     read_alone: Mapping[str, str] = MappingProxyType({}),
@@ -127,7 +127,7 @@ def derive(
     return changed
 
 
-def _facts(user: EntityRow, old: Current | None, reported: Reported | None) -> dict[str, Any]:
+def _facts(user: EntityRow, old: CurrentRow | None, reported: LoadedReport | None) -> dict[str, Any]:
     """The report's facts on a user; a login profile that was read earlier is kept as long as the report bears
     it out.
     """
@@ -152,7 +152,7 @@ def _facts(user: EntityRow, old: Current | None, reported: Reported | None) -> d
     return facts
 
 
-def _note_change(change: RowDifference, user: EntityRow, old: Current | None, values: Values) -> None:
+def _note_change(change: RowDifference, user: EntityRow, old: CurrentRow | None, values: Values) -> None:
     if old is not None:
         change.closes.append(old.id)
     change.inserts.append((user.id, (), values))
@@ -176,7 +176,7 @@ def _is_learned(old: Values, new: Values) -> bool:
     return filled == list(new)
 
 
-def _moment(old: Current | None, values: Values, clock: Clock) -> Observation:
+def _moment(old: CurrentRow | None, values: Values, clock: Clock) -> Observation:
     """From when on the new row holds: what the report says holds since AWS made it, all else since it was
     seen.
     """
@@ -250,7 +250,7 @@ def _owners_of_lost_devices(census: EntityCache, since: datetime | None) -> set[
     return {owner for owner in lost.values_list("owner_id", flat=True) if owner is not None}
 
 
-def key_uses(census: EntityCache, reported: Reported) -> dict[int, LastUse]:
+def key_uses(census: EntityCache, reported: LoadedReport) -> dict[int, LastUse]:
     """When keys were last used, by entity id, as far as the report tells: it has no ids, but the date a key
     was made.
     """

@@ -25,7 +25,7 @@ from iam.mirror.pull.usage import load_usage
 
 
 @dataclass(frozen=True, slots=True)
-class Visited:
+class VisitedEntity:
     """An entity that was read: whether all that the lane knows of it is new now, and which sections
     failed.
     """
@@ -36,7 +36,7 @@ class Visited:
 
 
 def apply_batch(
-    job: PullJob, answers: Answers, *, at: datetime, visited: list[Visited]
+    job: PullJob, answers: Answers, *, at: datetime, visited: list[VisitedEntity]
 ) -> dict[str, PartOutcome]:
     """Apply what was read of some entities from a moment on; `visited` says of whom."""
     with job.applying():
@@ -114,7 +114,7 @@ def _apply_tags(job: PullJob, answers: Answers, at: datetime) -> PartOutcome:
     return PartOutcome(changed=changed & read_before)
 
 
-def _note_visits(job: PullJob, visited: list[Visited], at: datetime) -> None:
+def _note_visits(job: PullJob, visited: list[VisitedEntity], at: datetime) -> None:
     rows = []
     for visit in visited:
         known = job.census.by_pk.get(visit.known.id)

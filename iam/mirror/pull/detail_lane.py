@@ -16,12 +16,12 @@ from django.utils import timezone
 from iam.aws.errors import AwsError, ErrorKind
 from iam.mirror.models import NEVER, Kind, SectionState, UserCredentials
 from iam.mirror.pull.authorization import is_virtual_device
-from iam.mirror.pull.detail_apply import Visited, apply_batch
+from iam.mirror.pull.detail_apply import VisitedEntity, apply_batch
 from iam.mirror.pull.detail_reads import Answers, read_section
 from iam.mirror.pull.facts import PartOutcome
 from iam.mirror.pull.freshness import SectionVerdict, verdict_of
 from iam.mirror.pull.job import LiveJob
-from iam.mirror.pull.needs import TAGGED, Visit, has_readable_tags, visits
+from iam.mirror.pull.needs import TAGGED, EntityVisit, has_readable_tags, visits
 from iam.mirror.pull.sections import (
     ACCESS_KEYS,
     CREDENTIAL_REPORT,
@@ -46,7 +46,7 @@ class DetailLane:
     calls: Counter[str] = field(default_factory=Counter)
     errors: dict[str, AwsError] = field(default_factory=dict)
 
-    def is_open(self, visit: Visit) -> bool:
+    def is_open(self, visit: EntityVisit) -> bool:
         """Whether anything of a visit can still be read."""
         return any(section not in self.errors for section in visit.sections)
 
@@ -79,11 +79,11 @@ def _reports(job: LiveJob) -> dict[int, dict[str, Any]]:
     return dict(rows.values_list("user_id", "report").iterator(chunk_size=5000))
 
 
-def _read_batch(job: LiveJob, lane: DetailLane, batch: list[Visit]) -> None:
+def _read_batch(job: LiveJob, lane: DetailLane, batch: list[EntityVisit]) -> None:
     lines = job.reported.lines if job.reported else {}
     answers = Answers(lines=lines)
     at = timezone.now()
-    visited: list[Visited] = []
+    visited: list[VisitedEntity] = []
     for visit in batch:
         if lane.budget <= 0:
             break
@@ -91,12 +91,14 @@ def _read_batch(job: LiveJob, lane: DetailLane, batch: list[Visit]) -> None:
             job.progress.enter(f"Reading {visit.known.kind.replace('-', ' ')} {visit.known.name}")
             gaps = _read_visit(job, lane, visit, answers)
             if gaps is not None and len(gaps) < len(visit.sections):
-                visited.append(Visited(visit.known, visit.is_full, gaps))
+                visited.append(VisitedEntity(visit.known, visit.is_full, gaps))
     for section, outcome in apply_batch(job, answers, at=at, visited=visited).items():
         _add(job.outcomes.setdefault(section, PartOutcome()), outcome)
 
 
-def _read_visit(job: LiveJob, lane: DetailLane, visit: Visit, answers: Answers) -> tuple[str, ...] | None:
+def _read_visit(
+    job: LiveJob, lane: DetailLane, visit: EntityVisit, answers: Answers
+) -> tuple[str, ...] | None:
     """Read what is due of one entity; the sections that could not be read, or None when it has gone
     meanwhile.
     """

@@ -11,7 +11,7 @@ from uuid import UUID
 from iam.mirror.pull.entity_cache import EntityRow
 
 
-class Ref(NamedTuple):
+class EntityRef(NamedTuple):
     """How AWS points to another entity of the account: by name, by ARN or by unique id."""
 
     kind: str
@@ -19,19 +19,19 @@ class Ref(NamedTuple):
     value: str
 
 
-def by_name(kind: str, name: str) -> Ref:
+def by_name(kind: str, name: str) -> EntityRef:
     """The entity of a kind with this name."""
-    return Ref(kind, "name", name)
+    return EntityRef(kind, "name", name)
 
 
-def by_arn(kind: str, arn: str) -> Ref:
+def by_arn(kind: str, arn: str) -> EntityRef:
     """The entity of a kind with this ARN."""
-    return Ref(kind, "arn", arn)
+    return EntityRef(kind, "arn", arn)
 
 
-def by_id(kind: str, aws_id: str) -> Ref:
+def by_id(kind: str, aws_id: str) -> EntityRef:
     """The entity of a kind with this unique id."""
-    return Ref(kind, "id", aws_id)
+    return EntityRef(kind, "id", aws_id)
 
 
 class Version(NamedTuple):
@@ -63,9 +63,9 @@ class FoundEntity:
     attrs: dict[str, Any] = field(default_factory=dict)
     keeps: tuple[str, ...] = ()
     source_digest: bytes | None = None
-    owner: Ref | None = None
+    owner: EntityRef | None = None
     tags: dict[str, str] | None = None
-    edges: tuple[tuple[str, Ref], ...] | None = None
+    edges: tuple[tuple[str, EntityRef], ...] | None = None
     inline: dict[str, str] | None = None
     versions: tuple[Version, ...] | None = None
 

@@ -17,7 +17,7 @@ from iam.aws.errors import AwsError
 from iam.aws.session import Aws
 from iam.mirror.models import Account, Pull, SectionState
 from iam.mirror.pull.apply import lock_account
-from iam.mirror.pull.credentials import Reported
+from iam.mirror.pull.credentials import LoadedReport
 from iam.mirror.pull.documents import PolicyDocuments
 from iam.mirror.pull.entity_cache import EntityCache
 from iam.mirror.pull.facts import Observation, PartOutcome
@@ -66,7 +66,7 @@ class PullJob:
     documents: PolicyDocuments = field(default_factory=PolicyDocuments)
     verdicts: dict[str, SectionVerdict] = field(default_factory=dict)
     outcomes: dict[str, PartOutcome] = field(default_factory=dict)
-    reported: Reported | None = None
+    reported: LoadedReport | None = None
 
     def observation(self, section: str, *, at: datetime) -> Observation:
         """An observation of a section at a moment."""

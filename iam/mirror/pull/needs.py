@@ -30,7 +30,7 @@ Made = tuple[datetime | None, str]
 
 
 @dataclass(slots=True)
-class Visit:
+class EntityVisit:
     """An entity to read on its own, the sections to read of it, and how much it matters (0 is urgent).
 
     `is_full` says that afterwards all that the detail lane knows of the entity is as new as the visit.
@@ -83,7 +83,7 @@ def held_of(census: EntityCache) -> HeldCredentials:
 
 def visits(
     census: EntityCache, *, reports: dict[int, dict[str, Any]], reported_at: datetime | None, now: datetime
-) -> list[Visit]:
+) -> list[EntityVisit]:
     """All that needs reading, most urgent first. `reports` holds the report's facts by user."""
     known_credentials = held_of(census)
     planned_visits = [
@@ -111,10 +111,10 @@ def _gaps(known: EntityRow) -> set[str]:
     return set(known.detail_gaps.split()) if known.detail_gaps else set()
 
 
-def _visit_tagged(known: EntityRow, now: datetime) -> Visit | None:
+def _visit_tagged(known: EntityRow, now: datetime) -> EntityVisit | None:
     if not _is_stale(known, now) and not known.detail_gaps:
         return None
-    return Visit(known, (TAGS,), urgency=_usual_urgency(known))
+    return EntityVisit(known, (TAGS,), urgency=_usual_urgency(known))
 
 
 def _usual_urgency(known: EntityRow) -> int:
@@ -128,7 +128,7 @@ def _visit_user(
     reported_at: datetime | None,
     known_credentials: HeldCredentials,
     now: datetime,
-) -> Visit | None:
+) -> EntityVisit | None:
     is_stale = _is_stale(user, now)
     is_reported = "user_creation_time" in report and reported_at is not None
     is_news = is_reported and (user.detail_at is None or (reported_at or NEVER) > user.detail_at)
@@ -142,7 +142,7 @@ def _visit_user(
     if not due:
         return None
     urgency = 0 if urgent else _usual_urgency(user)
-    return Visit(user, tuple(sorted(due)), urgency=urgency, is_full=is_full)
+    return EntityVisit(user, tuple(sorted(due)), urgency=urgency, is_full=is_full)
 
 
 def _contradictions(

@@ -14,9 +14,9 @@ from iam.aws.records import RoleListing, UserListing, VirtualMfaDeviceRecord
 from iam.mirror.models import Document, Entity, Kind, Usage
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.account_facts import load_facts, root_facts
-from iam.mirror.pull.apply import Applied, apply_parts
+from iam.mirror.pull.apply import ApplyResult, apply_parts
 from iam.mirror.pull.authorization import Bulk, is_virtual_device, parts_of
-from iam.mirror.pull.credentials import Clock, Reported, creation_times, derive, key_uses, match_report
+from iam.mirror.pull.credentials import Clock, LoadedReport, creation_times, derive, key_uses, match_report
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import Observation, PartOutcome, SectionPart
 from iam.mirror.pull.job import PullJob, SectionReading
@@ -80,7 +80,7 @@ def refresh_statistics(job: PullJob) -> None:
 
 
 def _settle(
-    job: PullJob, read: PrincipalsReading, applied: Applied, *, patched: set[int], changed: set[int]
+    job: PullJob, read: PrincipalsReading, applied: ApplyResult, *, patched: set[int], changed: set[int]
 ) -> None:
     for section in AUTHORIZATION:
         job.settle(read.authorization, outcome=applied.outcomes.get(section), section=section)
@@ -143,7 +143,7 @@ def _patch_roles(job: PullJob, read: PrincipalsReading) -> set[int]:
     return load_attrs(job.census, patches, kind=Kind.ROLE.value, seen=seen)
 
 
-def _match_report(job: PullJob, read: PrincipalsReading) -> Reported | None:
+def _match_report(job: PullJob, read: PrincipalsReading) -> LoadedReport | None:
     report, census = read.report_value, job.census
     if report is None:
         return None
@@ -156,7 +156,7 @@ def _match_report(job: PullJob, read: PrincipalsReading) -> Reported | None:
 
 
 def _derive_credentials(
-    job: PullJob, read: PrincipalsReading, applied: Applied, reported: Reported | None
+    job: PullJob, read: PrincipalsReading, applied: ApplyResult, reported: LoadedReport | None
 ) -> set[int]:
     """Derive the rows of all users when AWS has made a new report, else of those of whom something else is
     new.
@@ -180,7 +180,7 @@ def _derive_credentials(
     return derive(census, users, reported=reported, clock=clock) - applied.roster.added
 
 
-def _users_to_count(census: EntityCache, applied: Applied) -> list[EntityRow]:
+def _users_to_count(census: EntityCache, applied: ApplyResult) -> list[EntityRow]:
     """Users who are new, and those who got, lost or changed a device."""
     roster = applied.roster
     ids: set[int | None] = {*roster.added, *roster.released}
@@ -191,7 +191,7 @@ def _users_to_count(census: EntityCache, applied: Applied) -> list[EntityRow]:
     return [user for user in census.of_kind(Kind.USER) if user.id in ids]
 
 
-def _load_usage(job: PullJob, read: PrincipalsReading, reported: Reported | None) -> None:
+def _load_usage(job: PullJob, read: PrincipalsReading, reported: LoadedReport | None) -> None:
     """When each user and role was last used, from the list of users, the report, and the bulk answer."""
     census = job.census
     uses = {pk: report_use(line) for pk, line in reported.lines.items()} if reported else {}

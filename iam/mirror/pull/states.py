@@ -13,7 +13,7 @@ from iam.mirror.models import EntityState
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import FoundEntity, Observation
-from iam.mirror.pull.temporal import STATES, Current, Values
+from iam.mirror.pull.temporal import STATES, CurrentRow, Values
 from iam.mirror.pull.upsert_entities import is_newer
 
 _AT = {name: position for position, name in enumerate(STATES.values)}
@@ -76,7 +76,7 @@ def _learn(members: list[tuple[EntityRow, FoundEntity]], current: temporal.Rows,
     bulk.update(EntityState, key="id", columns=("attrs", "digest"), rows=learned)
 
 
-def _attrs(aws_entity: FoundEntity, current: Current | None) -> dict[str, Any]:
+def _attrs(aws_entity: FoundEntity, current: CurrentRow | None) -> dict[str, Any]:
     if not aws_entity.keeps or current is None:
         return aws_entity.attrs
     old: dict[str, Any] = current.values[_AT["attrs"]]
@@ -115,7 +115,7 @@ def load_attrs(
     return change.owners
 
 
-def _patched(current: Current, patch: dict[str, Any]) -> Values:
+def _patched(current: CurrentRow, patch: dict[str, Any]) -> Values:
     values = list(current.values)
     values[_AT["attrs"]] = {**values[_AT["attrs"]], **patch}
     names = ("name", "path", "arn", "created_at", "category", "document_id", "attrs")

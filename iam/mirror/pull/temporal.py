@@ -102,7 +102,7 @@ FACTS = Table(AccountFact, owner="account_id", key=("name",), values=("value",),
 OF_ENTITIES = (STATES, EDGES, INLINE, VERSIONS, TAGS, CREDENTIALS)
 
 
-class Current(NamedTuple):
+class CurrentRow(NamedTuple):
     """A row that holds now."""
 
     id: int
@@ -110,7 +110,7 @@ class Current(NamedTuple):
     observed_at: datetime
 
 
-Rows = dict[int, dict[Key, Current]]
+Rows = dict[int, dict[Key, CurrentRow]]
 
 
 @dataclass
@@ -142,7 +142,7 @@ def current_rows(table: Table, *, owners: Iterable[int]) -> Rows:
     for chunk in bulk.chunks(owners):
         rows = current.filter(**{f"{table.owner}__in": chunk})
         for row in rows.values_list(*columns):
-            rows_by_owner.setdefault(row[1], {})[row[3:key_end]] = Current(row[0], row[key_end:], row[2])
+            rows_by_owner.setdefault(row[1], {})[row[3:key_end]] = CurrentRow(row[0], row[key_end:], row[2])
     return rows_by_owner
 
 

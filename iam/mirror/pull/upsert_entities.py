@@ -13,7 +13,7 @@ from iam.mirror.display_names import searched_tags
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull import bulk, revisions
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import FoundEntity, Ref, SectionPart, by_arn
+from iam.mirror.pull.facts import EntityRef, FoundEntity, SectionPart, by_arn
 
 MAX_SEARCH_LENGTH = 2048
 SETTLES_IN = timedelta(seconds=10)
@@ -43,10 +43,10 @@ class EntityNames:
     def assign(self, known: EntityRow) -> None:
         """From now on, its name and ARN mean this entity."""
         for by, value in (("name", known.name), ("arn", known.arn)):
-            if self.find(Ref(known.kind, by, value)) is not known:
+            if self.find(EntityRef(known.kind, by, value)) is not known:
                 self._seen[known.kind, by, value] = known
 
-    def find(self, ref: Ref) -> EntityRow | None:
+    def find(self, ref: EntityRef) -> EntityRow | None:
         """The entity, or None when the mirror does not hold it."""
         if ref.by == "id":
             return self._census.current.get((ref.kind, ref.value))
@@ -226,9 +226,9 @@ def _owner(aws_entity: FoundEntity, names: EntityNames) -> int | None:
 def _note_move(aws_entity: FoundEntity, known: EntityRow, roster: UpsertResult) -> None:
     """Remember whose name or ARN this entity has taken: bytes of others that mention it did not change."""
     if aws_entity.kind == Kind.GROUP:
-        mention = Ref(aws_entity.kind, "name", aws_entity.name)
+        mention = EntityRef(aws_entity.kind, "name", aws_entity.name)
     elif aws_entity.kind == Kind.POLICY:
-        mention = Ref(aws_entity.kind, "arn", aws_entity.arn)
+        mention = EntityRef(aws_entity.kind, "arn", aws_entity.arn)
     else:
         return
     holder = roster.names.find(mention)

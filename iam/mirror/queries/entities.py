@@ -45,7 +45,7 @@ class EntityTie:
 
 
 @dataclass(frozen=True, slots=True)
-class Openable:
+class OpenableEntities:
     """Which of the entities on a page the viewer may open: all of them (`whole`), or those with these ids."""
 
     whole: bool
@@ -65,17 +65,17 @@ def find_disconnected(viewer: Viewer, *, pk: int, kinds: Collection[str]) -> Ent
     return disconnected_entities(viewer).filter(pk=pk, kind__in=list(kinds)).select_related("account").first()
 
 
-def openable(viewer: Viewer, *, account_id: str, pks: Iterable[int]) -> Openable:
+def openable(viewer: Viewer, *, account_id: str, pks: Iterable[int]) -> OpenableEntities:
     """What the viewer may open: no query for those who see the whole account, else one."""
     return openable_in(viewer, account_ids=[account_id], pks=pks)
 
 
-def openable_in(viewer: Viewer, *, account_ids: Iterable[str], pks: Iterable[int]) -> Openable:
+def openable_in(viewer: Viewer, *, account_ids: Iterable[str], pks: Iterable[int]) -> OpenableEntities:
     """The same where entities of several accounts are meant."""
     if all(viewer.scope.sees_account(account_id) for account_id in account_ids):
-        return Openable(whole=True)
+        return OpenableEntities(whole=True)
     openable = visible_entities(viewer).filter(pk__in=set(pks)).values_list("pk", flat=True)
-    return Openable(whole=False, pks=frozenset(openable))
+    return OpenableEntities(whole=False, pks=frozenset(openable))
 
 
 def state_at(entity: Entity, *, at: datetime | None) -> EntityState | None:

@@ -18,7 +18,7 @@ from iam.people.campaigns.queries import users_of
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedUsers:
     """`users` are surely meant or were chosen; `to_decide` are lines that can mean several; `unknown` match
     no one, `left_over` were too many.
     """
@@ -31,7 +31,7 @@ class Listed:
 
 def listed(
     text: str, *, picks: Collection[int], viewer: Viewer, account: Account | None, team: Team | None
-) -> Listed:
+) -> ListedUsers:
     """The users with a console password whom the list names, within the account or the team; `picks` are
     chosen among ambiguous ones.
     """
@@ -49,7 +49,7 @@ def listed(
                 open_lines.append(line)
         for user in chosen:
             users[user.pk] = user
-    return Listed(list(users.values()), open_lines, pasted.unknown, pasted.left_over)
+    return ListedUsers(list(users.values()), open_lines, pasted.unknown, pasted.left_over)
 
 
 def _users_meant(line: PastedLine, people: dict[str, object]) -> list[Entity]:

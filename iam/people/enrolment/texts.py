@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from iam.changes.errors import FieldError
-from iam.people.enrolment.totp import STEP, Reading
+from iam.people.enrolment.totp import STEP, CodeReading
 
 TOLERATED: Final = 3 * STEP
 """A clock that is so many seconds wrong does: people take time to type, and AWS looks some steps back."""
@@ -52,7 +52,7 @@ def check_codes(first: str, second: str, *, shower: str = "the app") -> None:
         raise FieldError(TWICE, field="second")
 
 
-def trouble_in(reading: Reading) -> str:
+def trouble_in(reading: CodeReading) -> str:
     """Why the codes are not sent to AWS; "" when they are."""
     if reading.skew is not None:
         return "" if abs(reading.skew) <= TOLERATED else _skewed(reading.skew)

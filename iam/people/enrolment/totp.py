@@ -29,7 +29,7 @@ def code_at(seed: str, step: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CodeReading:
     """What two codes say. `skew` is by how many seconds the clock of the device is ahead (or, negative,
     behind), where the codes are two in a row; None where they are not. `are_swapped`: they are, in the other
     order. `are_known`: both are codes of this device, and not in a row.
@@ -40,7 +40,7 @@ class Reading:
     are_known: bool = False
 
 
-def reading_of(seed: str, first: str, second: str, *, at: float) -> Reading:
+def reading_of(seed: str, first: str, second: str, *, at: float) -> CodeReading:
     """Compare two codes with what the device shows around a moment (seconds since 1970); the second of them
     is the newer one.
     """
@@ -50,13 +50,13 @@ def reading_of(seed: str, first: str, second: str, *, at: float) -> Reading:
     nearest = sorted(codes, key=lambda step: abs(step - now))
     for step in nearest:
         if codes[step] == second and codes.get(step - 1) == first:
-            return Reading(skew=(step - now) * STEP)
+            return CodeReading(skew=(step - now) * STEP)
     for step in nearest:
         if codes[step] == first and codes.get(step - 1) == second:
-            return Reading(are_swapped=True)
+            return CodeReading(are_swapped=True)
     # 20 steps before and after now, ten minutes.
     near = {codes[step] for step in nearest[: 2 * 20 + 1]}
-    return Reading(are_known={first, second} <= near)
+    return CodeReading(are_known={first, second} <= near)
 
 
 def address_of(seed: str, *, user_name: str, account: str) -> str:

@@ -23,7 +23,7 @@ from iam.mirror.queries.lists.rows import fact_at
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
 from iam.mirror.snapshot.organizations import Organizations
 from iam.nudge import send_seldom
-from iam.people.fleet.demands import Places
+from iam.people.fleet.demands import DemandPlaces
 from iam.people.fleet.models import Administrator, FleetAccount, FleetUser
 from iam.people.fleet.urgency import urgency
 
@@ -40,7 +40,7 @@ CREDENTIALS: Final = "entity__credential_states"
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class FleetFreshness:
     """How far the calculation is, for some accounts: those that were written to since theirs (`behind`).
 
     `since` is when the oldest of them was calculated, None where one never was. `stamp` is another after each
@@ -60,7 +60,7 @@ def kept_of(account: Account) -> FleetAccount | None:
     return getattr(account, "fleet", None)
 
 
-def calculate_missing(places: Places, *, account: Account | None) -> Fresh:
+def calculate_missing(places: DemandPlaces, *, account: Account | None) -> FleetFreshness:
     """How far the calculation is for one account, or all: one query at rest. What is missing is calculated by
     a worker; in a small organization the administrators are found at once, and nothing is written, since a
     page only reads.
@@ -71,12 +71,12 @@ def calculate_missing(places: Places, *, account: Account | None) -> Fresh:
     if _is_small():
         number = account.account_id if account else ""
         administrators = in_force.administrators(places.revisions, account=number)
-        return Fresh((), None, fresh_rows.stamp, lacks_users=False, found=administrators)
+        return FleetFreshness((), None, fresh_rows.stamp, lacks_users=False, found=administrators)
     send_seldom(TASK, seconds=NUDGE_SECONDS)
     return fresh_rows
 
 
-def _calculate_account(places: Places, account: Account | None) -> Fresh:
+def _calculate_account(places: DemandPlaces, account: Account | None) -> FleetFreshness:
     numbers = [account.account_id] if account else None
     accounts = _accounts(numbers)
     behind = tuple(account for account in accounts if is_behind(account, places))
@@ -84,7 +84,7 @@ def _calculate_account(places: Places, account: Account | None) -> Fresh:
     known = [kept.calculated_at for account in behind if (kept := kept_of(account))]
     since = min(known) if known and len(known) == len(behind) else None
     stamp = f"{max(times).isoformat()} {len(behind)}" if times else ""
-    return Fresh(
+    return FleetFreshness(
         behind=behind,
         since=since,
         stamp=stamp,
@@ -92,7 +92,7 @@ def _calculate_account(places: Places, account: Account | None) -> Fresh:
     )
 
 
-def is_behind(account: Account, places: Places) -> bool:
+def is_behind(account: Account, places: DemandPlaces) -> bool:
     """Whether something was written since the account was calculated, or hardware is required of others."""
     kept = kept_of(account)
     if kept is None or (kept.writes, kept.revision) != (account.writes, account.revision):
@@ -122,7 +122,7 @@ def _is_small() -> bool:
 class _State:
     """What all accounts of a round are calculated from."""
 
-    places: Places
+    places: DemandPlaces
     began: datetime
     organizations: Organizations = field(init=False)
     trees: dict[str, int] = field(init=False)
@@ -141,7 +141,7 @@ def calculate(numbers: Collection[str] | None = None) -> int:
     What is read here may be newer than the state that is noted, never older: at worst an account is
     calculated once more.
     """
-    places, began = Places(), datetime.now(tz=UTC)
+    places, began = DemandPlaces(), datetime.now(tz=UTC)
     due = [account for account in _accounts(numbers) if is_behind(account, places) or _is_old(account, began)]
     if not due:
         return 0
@@ -183,7 +183,9 @@ def _known_users(account: Account) -> dict[int, tuple[int, str]]:
     return {user: (level, place) for user, level, place in rows}
 
 
-def _wanted_users(account: Account, places: Places, levels: Mapping[int, int]) -> dict[int, tuple[int, str]]:
+def _wanted_users(
+    account: Account, places: DemandPlaces, levels: Mapping[int, int]
+) -> dict[int, tuple[int, str]]:
     """Whether each user is administrator, and their place."""
     administrators = [user for user, level in levels.items() if level != Administrator.NO]
     users = (

@@ -59,7 +59,7 @@ def hardware_demands() -> list[HardwareDemand]:
     return sorted(rows, key=lambda demand: (demand.account is None, demand.place.name, demand.pk))
 
 
-class Places:
+class DemandPlaces:
     """All accounts and teams, with where hardware is demanded: one query. `revisions` by account number,
     `teams` (slug, name) by name, `stamp` another when something else is demanded, or of others.
     """

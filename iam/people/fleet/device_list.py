@@ -18,7 +18,7 @@ from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
 from iam.mirror.queries.lists.rows import any_condition, of_account
 from iam.mirror.queries.visibility import visible, visible_states
 from iam.people.fleet.calculation import calculate_missing
-from iam.people.fleet.demands import Places
+from iam.people.fleet.demands import DemandPlaces
 from iam.people.fleet.models import Administrator, FleetUser
 from iam.people.fleet.urgency import HARDWARE, IN_USE, LOCKED, UNSURE, lacks_hardware, urgency
 
@@ -52,7 +52,7 @@ class Fleet:
     """
 
     def __init__(self, account: Account | None) -> None:
-        self.places = Places()
+        self.places = DemandPlaces()
         self.fresh = calculate_missing(self.places, account=account)
 
     @cached_property

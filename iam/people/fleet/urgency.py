@@ -10,7 +10,7 @@ from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import EntityState, Kind, valid_at
-from iam.people.fleet.demands import Places
+from iam.people.fleet.demands import DemandPlaces
 
 HARD: Final = ("hardware", "security-key")
 ADMINISTRATOR, CONSOLE, HARDWARE, UNREAD, FINE, NONE = "012345"
@@ -25,7 +25,7 @@ IN_USE: Final = Q(has_password=True) | Q(active_keys__gt=0)
 EVERYONE_IS_CHECKED: Final = Q(pk__in=[])
 
 
-def urgency(places: Places, *, is_administrator: Q, is_unchecked: Q = EVERYONE_IS_CHECKED) -> Case:
+def urgency(places: DemandPlaces, *, is_administrator: Q, is_unchecked: Q = EVERYONE_IS_CHECKED) -> Case:
     """The urgency of rows with `entity`, `account`, `mfa`, `has_password` and `active_keys`.
 
     `is_unchecked` are those of whom it is not known yet whether they are administrator.
@@ -42,7 +42,7 @@ def urgency(places: Places, *, is_administrator: Q, is_unchecked: Q = EVERYONE_I
     )
 
 
-def lacks_hardware(places: Places, column: str, account: str) -> Q:
+def lacks_hardware(places: DemandPlaces, column: str, account: str) -> Q:
     """Users of whom it is demanded, and whose devices are all apps; the columns lead to the user and to the
     account.
     """

@@ -49,7 +49,7 @@ class LinkRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
+class EnteredLink:
     """A link that was just used, and the text of the cookie that its browser gets; it stands nowhere else."""
 
     link: Link
@@ -117,7 +117,7 @@ def check_reader(link: Link, reader: Person) -> None:
         )
 
 
-def exchange(word: str, *, address: str = "", reader: Person | None = None) -> Entered:
+def exchange(word: str, *, address: str = "", reader: Person | None = None) -> EnteredLink:
     """Use the link up: of several who try, one browser gets in. `reader` is who is signed in to Gatehouse
     there. What is refused is in the journal. Raises LinkRefusedError.
     """
@@ -135,7 +135,7 @@ def exchange(word: str, *, address: str = "", reader: Person | None = None) -> E
             ):
                 _record("use", link, actor=link.person)
                 link.refresh_from_db()
-                return Entered(link, cookie)
+                return EnteredLink(link, cookie)
         link.refresh_from_db()
         _check_usable(link)
         raise LinkRefusedError(DAMAGED, why="damaged", link=link)

@@ -53,14 +53,14 @@ class PersonMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
+class PersonMatches:
     """The best matches first; `is_cut` if there are more than are shown."""
 
     people: list[PersonMatch]
     is_cut: bool = False
 
 
-def find_people(viewer: Viewer, text: str, *, most: int = MAX_PEOPLE) -> Matches:
+def find_people(viewer: Viewer, text: str, *, most: int = MAX_PEOPLE) -> PersonMatches:
     """People for whom the viewer may request changes, by a text, or all of them by name for an empty one; no
     machine users. The same queries, whatever their number.
     """
@@ -80,7 +80,7 @@ def find_people(viewer: Viewer, text: str, *, most: int = MAX_PEOPLE) -> Matches
     for user, person in zip(users, people, strict=True):
         matches.setdefault(frozenset(entity.pk for entity in person.users), PersonMatch(user, person))
     ranked = sorted(matches.values(), key=lambda match: _rank(match, words))
-    return Matches(ranked[:most], is_cut or len(ranked) > most)
+    return PersonMatches(ranked[:most], is_cut or len(ranked) > most)
 
 
 def fold(text: str) -> str:
@@ -166,7 +166,7 @@ def _pattern(word: str) -> str:
     return "".join(parts)
 
 
-def named_exactly(matches: Matches, text: str) -> list[PersonMatch]:
+def named_exactly(matches: PersonMatches, text: str) -> list[PersonMatch]:
     """Those whose whole name is the text, accents and capital letters aside."""
     return [match for match in matches.people if fold(match.person.name) == fold(text.strip())]
 

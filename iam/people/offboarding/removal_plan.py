@@ -23,7 +23,7 @@ from iam.people.offboarding.models import Leaver, OffboardingRun
 from iam.people.offboarding.open_access import closing_of, deny_of
 from iam.people.offboarding.open_roles import chosen_among
 from iam.people.offboarding.requester_scope import with_their_groups
-from iam.people.offboarding.trusts import Trusting, trusting
+from iam.people.offboarding.trusts import TrustingRole, trusting
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Plan:
     """
 
     sites: list[RemovalSite]
-    roles: list[Trusting]
+    roles: list[TrustingRole]
     unseen: int = 0
 
     def ordered(self) -> tuple[list[Operation], list[SetLane]]:
@@ -150,7 +150,7 @@ def _why_not(operation: Operation, earlier: Sequence[Operation], viewer: Viewer)
     return ""
 
 
-def _of_roles(trusts: Sequence[Trusting], chosen: Choices) -> dict[int, list[Operation]]:
+def _of_roles(trusts: Sequence[TrustingRole], chosen: Choices) -> dict[int, list[Operation]]:
     """By account: sessions that are known to be theirs end; trust policies change, and everybody's sessions
     end, where somebody says so.
     """
@@ -163,14 +163,14 @@ def _of_roles(trusts: Sequence[Trusting], chosen: Choices) -> dict[int, list[Ope
     return by_account
 
 
-def _sessions(trust: Trusting, *, at: datetime, everybody: bool) -> Iterator[Operation]:
+def _sessions(trust: TrustingRole, *, at: datetime, everybody: bool) -> Iterator[Operation]:
     if everybody:
         yield RevokeSessions.of_everybody(trust.role, at=at)
         return
     yield from known_sessions(trust, at=at)
 
 
-def known_sessions(trust: Trusting, *, at: datetime) -> Iterator[Operation]:
+def known_sessions(trust: TrustingRole, *, at: datetime) -> Iterator[Operation]:
     """What ends the sessions of a role that are theirs by their name."""
     for name in trust.names:
         yield RevokeSessions.of_session_name(trust.role, session_name=name, at=at)

@@ -46,7 +46,7 @@ class LeaverCandidate(NamedTuple):
     basis: str
 
 
-class Busy(NamedTuple):
+class LeavingUsers(NamedTuple):
     """Users who are leaving, and who have left, with the run in which."""
 
     leaving: dict[int, str]
@@ -110,7 +110,7 @@ def _check(run: OffboardingRun, rows: Sequence[LeaverRow], *, viewer: Viewer) ->
     people = limited_to_viewer(people_of([firsts[text] for text in order]), viewer=viewer)
     whose = dict(zip(order, people, strict=True))
     users = list(chain.from_iterable(somebody.users for somebody in whose.values()))
-    busy = Busy(_in_runs(users, MOVING), _in_runs(users, (OffboardingStage.GONE,)))
+    busy = LeavingUsers(_in_runs(users, MOVING), _in_runs(users, (OffboardingStage.GONE,)))
     seen: dict[frozenset[int], int] = {}
     for position, row in enumerate(rows):
         leaver = Leaver(run=run, position=position, line=row.line, typed=row.text[:256])
@@ -134,7 +134,7 @@ def _problems(
     row: LeaverRow,
     person: LeaverUsers | None,
     users: Sequence[Entity],
-    busy: Busy,
+    busy: LeavingUsers,
     seen: dict[frozenset[int], int],
     suggestions: dict[str, str],
 ) -> list[str]:

@@ -17,7 +17,7 @@ from iam.mirror.models import Entity, EntityState, Kind, valid_at
 
 
 @dataclass(frozen=True, slots=True)
-class Trusting:
+class TrustingRole:
     """A role that names some of the users. `demands_name`: each statement that does lets them in under their
     own names only, so that their sessions can be told from others. `without` is the trust policy without
     them; None where nobody would be left.
@@ -35,7 +35,7 @@ class Trusting:
         return sorted({arn.rpartition("/")[2] for arn in self.arns})
 
 
-def trusting(users: Iterable[Entity]) -> list[Trusting]:
+def trusting(users: Iterable[Entity]) -> list[TrustingRole]:
     """The roles of all accounts that name one of the users, by account and name; one query."""
     arns = {entity.arn for entity in users}
     named = Q()
@@ -55,7 +55,7 @@ def trusting(users: Iterable[Entity]) -> list[Trusting]:
     return [trust for trust in trusts_found if trust is not None]
 
 
-def _trusting(state: EntityState, arns: set[str]) -> Trusting | None:
+def _trusting(state: EntityState, arns: set[str]) -> TrustingRole | None:
     text = state.document.text if state.document else ""
     try:
         body = json.loads(text)
@@ -68,7 +68,7 @@ def _trusting(state: EntityState, arns: set[str]) -> Trusting | None:
         return None
     theirs = sorted(arns.intersection(_all_named(naming)))
     others = set(_all_named(allowing)) - arns
-    return Trusting(
+    return TrustingRole(
         role=state.entity,
         arns=tuple(theirs),
         demands_name=all(_demands_name(statement) for statement in naming),

@@ -61,7 +61,7 @@ class StepStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ChecklistItem:
     """One line of a checklist. `at` is when it was done; `change` what stands behind it, where one change
     does.
     """
@@ -78,7 +78,7 @@ class Checklist:
     """One person: their places, and the lines of all of them."""
 
     newcomer: OnboardedPerson
-    items: tuple[Item, ...]
+    items: tuple[ChecklistItem, ...]
     users: tuple[tuple[str, int | None], ...] = field(default=())
     """(account, the mirror's number of the user where it is there) of each place."""
     may_be_invited: bool = False
@@ -216,13 +216,13 @@ def _why_closed(
 
 def _lines_of_gatehouse(
     place: ProvisionedUser, place_changes: ProvisionedUserChanges, where: str
-) -> Iterable[Item]:
+) -> Iterable[ChecklistItem]:
     """What Gatehouse does in a place."""
     by_operation: dict[str, list[Change]] = {}
     for change in place_changes.latest:
         by_operation.setdefault(change.operation, []).append(change)
     if place_changes.is_taken_in:
-        yield Item(f"IAM user {place.newcomer.user_name}{where}", StepStatus.DONE, "Existed before")
+        yield ChecklistItem(f"IAM user {place.newcomer.user_name}{where}", StepStatus.DONE, "Existed before")
     else:
         made = by_operation.get(CreateUser.spec.slug, [])
         yield _of_changes(f"IAM user {place.newcomer.user_name} created{where}", made)
@@ -245,7 +245,7 @@ def _lines_of_person(
     body: Body,
     where: str,
     closed: str,
-) -> Iterable[Item]:
+) -> Iterable[ChecklistItem]:
     """What the person does there by themselves; nothing is new to who was there. `closed` is why the
     invitation as a whole no longer works.
     """
@@ -263,9 +263,9 @@ def _lines_of_person(
     if place.account_id in facts.recorded:
         call = facts.calls.get(user.aws_id) if user else None
         if call is None:
-            yield Item(f"First call{where}", waits, note)
+            yield ChecklistItem(f"First call{where}", waits, note)
         else:
-            yield Item(f"First call: {call.action}{where}", StepStatus.DONE, at=call.at)
+            yield ChecklistItem(f"First call: {call.action}{where}", StepStatus.DONE, at=call.at)
 
 
 def _invited(
@@ -275,65 +275,67 @@ def _invited(
     changes_by_place: Mapping[int, ProvisionedUserChanges],
     *,
     over: str,
-) -> Iterable[Item]:
+) -> Iterable[ChecklistItem]:
     """Whether the invitation was sent and opened, and whether it still works; it is sent when the users are
     there.
     """
     if all(changes_by_place[place.pk].is_taken_in for place in own):
         return
     if over in WITHOUT_ACCESS:
-        yield Item("Invitation opened", StepStatus.OVER, _OVER[over])
+        yield ChecklistItem("Invitation opened", StepStatus.OVER, _OVER[over])
     elif over:
-        yield Item("Invitation opened", StepStatus.CLOSED, "No longer works: they changed team")
+        yield ChecklistItem("Invitation opened", StepStatus.CLOSED, "No longer works: they changed team")
     elif person.link_for is not None:
-        yield Item("Invitation opened", StepStatus.TODO, "Follows when the new first password is set")
+        yield ChecklistItem(
+            "Invitation opened", StepStatus.TODO, "Follows when the new first password is set"
+        )
     elif person.wants_link_at is not None:
-        yield Item("Invitation opened", StepStatus.INVITE, "Requested another invitation")
+        yield ChecklistItem("Invitation opened", StepStatus.INVITE, "Requested another invitation")
     elif link is None:
         if any(changes_by_place[place.pk].is_open or changes_by_place[place.pk].applied for place in own):
-            yield Item("Invitation opened", StepStatus.TODO, "Not sent yet")
+            yield ChecklistItem("Invitation opened", StepStatus.TODO, "Not sent yet")
         else:
-            yield Item("Invitation opened", StepStatus.CLOSED)
+            yield ChecklistItem("Invitation opened", StepStatus.CLOSED)
     elif link.ended_why == Ended.REVOKED:
-        yield Item("Invitation opened", StepStatus.INVITE, "The invitation no longer works")
+        yield ChecklistItem("Invitation opened", StepStatus.INVITE, "The invitation no longer works")
     elif link.used_at is not None:
-        yield Item("Invitation opened", StepStatus.DONE, at=link.used_at)
+        yield ChecklistItem("Invitation opened", StepStatus.DONE, at=link.used_at)
     elif link.ended_at is not None or link.expires_at <= datetime.now(tz=UTC):
-        yield Item("Invitation opened", StepStatus.INVITE, "The invitation expired")
+        yield ChecklistItem("Invitation opened", StepStatus.INVITE, "The invitation expired")
     else:
-        yield Item("Invitation opened", StepStatus.PERSON, f"Sent to {person.email}")
+        yield ChecklistItem("Invitation opened", StepStatus.PERSON, f"Sent to {person.email}")
 
 
 def _counted(changes: Sequence[Change], noun: str) -> str:
     return f"{len(changes)} {noun}" if len(changes) == 1 else f"{len(changes)} {noun}s"
 
 
-def _of_changes(what: str, changes: Sequence[Change]) -> Item:
+def _of_changes(what: str, changes: Sequence[Change]) -> ChecklistItem:
     """One line for several changes: failed if one is, done when all are."""
     states = {ChangeState(change.state) for change in changes}
     bad = next(
         (change for change in changes if change.state in (ChangeState.FAILED, ChangeState.UNKNOWN)), None
     )
     if bad is not None:
-        return Item(what, StepStatus.FAILED, bad.error_message, change=bad.pk)
+        return ChecklistItem(what, StepStatus.FAILED, bad.error_message, change=bad.pk)
     first = changes[0].pk if changes else None
     if states == {ChangeState.APPLIED}:
         ends = [change.ended_at for change in changes if change.ended_at]
-        return Item(what, StepStatus.DONE, at=max(ends, default=None), change=first)
+        return ChecklistItem(what, StepStatus.DONE, at=max(ends, default=None), change=first)
     if states & {ChangeState.AWAITING, ChangeState.DRAFT}:
-        return Item(what, StepStatus.TODO, "Waiting for approval", change=first)
+        return ChecklistItem(what, StepStatus.TODO, "Waiting for approval", change=first)
     if states & {ChangeState.APPLYING, ChangeState.CONFIRMING}:
-        return Item(what, StepStatus.DOING, "In progress", change=first)
+        return ChecklistItem(what, StepStatus.DOING, "In progress", change=first)
     if ChangeState.QUEUED in states:
-        return Item(what, StepStatus.TODO, "Queued", change=first)
-    return Item(what, StepStatus.CLOSED, "Cancelled", change=first)
+        return ChecklistItem(what, StepStatus.TODO, "Queued", change=first)
+    return ChecklistItem(what, StepStatus.CLOSED, "Cancelled", change=first)
 
 
-def _after(what: str, at: datetime | None, *, waits: StepStatus, note: str) -> Item:
+def _after(what: str, at: datetime | None, *, waits: StepStatus, note: str) -> ChecklistItem:
     """What the person does by themselves; `waits` and `says` are how that stands until it is done."""
     if at is not None:
-        return Item(what, StepStatus.DONE, at=at)
-    return Item(what, waits, note)
+        return ChecklistItem(what, StepStatus.DONE, at=at)
+    return ChecklistItem(what, waits, note)
 
 
 def _waits(place_changes: ProvisionedUserChanges, *, over: str) -> tuple[StepStatus, str]:

@@ -49,7 +49,7 @@ def users_by_place(people: Sequence[OnboardedPerson]) -> dict[tuple[int, int], E
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class ExistingHoldings:
     """What users have: (user, group) of each membership, and (user, template with version and parameters) of
     each policy that a grant has given.
     """
@@ -58,17 +58,17 @@ class Holdings:
     templates: frozenset[tuple[int, str]] = frozenset()
 
 
-def held_by_users(users: Iterable[Entity]) -> Holdings:
+def held_by_users(users: Iterable[Entity]) -> ExistingHoldings:
     """Two queries; none for nobody."""
     pks = [entity.pk for entity in users]
     if not pks:
-        return Holdings()
+        return ExistingHoldings()
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=pks)
     entries = LedgerEntry.objects.filter(
         entity__in=pks, sort=PermissionSort.INLINE, since__isnull=False, until__isnull=True
     ).values_list("entity", "part__grant__terms")
     whats = ((pk, terms.get("what", {})) for pk, terms in entries)
-    return Holdings(
+    return ExistingHoldings(
         frozenset(edges.values_list("source_id", "target_id")),
         frozenset((pk, _mark(what)) for pk, what in whats if pk),
     )
@@ -80,7 +80,7 @@ def _mark(what: Mapping[str, Any]) -> str:
 
 
 def adopted_part(
-    site: CreationSite, newcomer: OnboardedPerson, user: Entity, *, holdings: Holdings, key: str
+    site: CreationSite, newcomer: OnboardedPerson, user: Entity, *, holdings: ExistingHoldings, key: str
 ) -> PersonAccountPlan:
     """What a user who is there gets: each thing in the branch that it has for somebody new, without what they
     have already.
@@ -91,7 +91,7 @@ def adopted_part(
 
 
 def _steps(
-    site: CreationSite, newcomer: OnboardedPerson, user: Entity, holdings: Holdings, key: str
+    site: CreationSite, newcomer: OnboardedPerson, user: Entity, holdings: ExistingHoldings, key: str
 ) -> Iterator[CreationStep]:
     steps = [*memberships(site, newcomer, user.arn), *policies(site, newcomer, user.arn, key=key)]
     groups = {group.arn: group for group in site.groups}

@@ -44,7 +44,7 @@ passwords.
 
 
 @dataclass(frozen=True, slots=True)
-class Lockout:
+class PasswordLockout:
     """An account where newcomers cannot change their first password. `is_denied`: a deny or a limit stops it,
     so that no template helps. `is_sure` False: a condition, or a policy that was not read, decides.
     """
@@ -75,7 +75,7 @@ class Lockout:
         )
 
 
-def lockouts(sites: Iterable[CreationSite]) -> list[Lockout]:
+def lockouts(sites: Iterable[CreationSite]) -> list[PasswordLockout]:
     """Where newcomers of a blueprint could not change their first password; nothing where they get none."""
     lockouts_found = []
     for site in sites:
@@ -99,7 +99,7 @@ def password_template() -> FilledTemplate | None:
     return FilledTemplate(offer.slug, offer.version.number) if offer is not None else None
 
 
-def _lockout(site: CreationSite) -> Lockout | None:
+def _lockout(site: CreationSite) -> PasswordLockout | None:
     number = site.account.account_id
     with snapshot(accounts=[number]) as index:
         shard = index.accounts.get(number)
@@ -109,9 +109,11 @@ def _lockout(site: CreationSite) -> Lockout | None:
         if decision is EvaluationDecision.ALLOWED:
             return None
         if decision is EvaluationDecision.CONDITIONAL:
-            return Lockout(site.account.name, is_denied=False, is_sure=False)
+            return PasswordLockout(site.account.name, is_denied=False, is_sure=False)
         with_template = _decision(index, shard, site, is_allowed=True)
-    return Lockout(site.account.name, is_denied=with_template is not EvaluationDecision.ALLOWED, is_sure=True)
+    return PasswordLockout(
+        site.account.name, is_denied=with_template is not EvaluationDecision.ALLOWED, is_sure=True
+    )
 
 
 def _account_allows(site: CreationSite) -> bool:

@@ -54,7 +54,7 @@ MAX_ROTATIONS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedRotation:
     """A rotation and what it begins with, weighed as the mirror stands."""
 
     rotation: Rotation
@@ -128,9 +128,9 @@ def begin_many(viewer: Viewer, keys: Sequence[int], terms: RotationTerms) -> tup
     return ROTATION.submit(run, by_worker=True), choice
 
 
-def plan_one(rotation: Rotation, viewer: Viewer) -> Planned:
+def plan_one(rotation: Rotation, viewer: Viewer) -> PlannedRotation:
     """What a rotation begins with, checked by every rule. Raises RefusedError."""
-    return Planned(rotation, changes.plan_set(operations_of(rotation), viewer=for_own(viewer)))
+    return PlannedRotation(rotation, changes.plan_set(operations_of(rotation), viewer=for_own(viewer)))
 
 
 def _request_rows(run: RotationRun) -> None:
@@ -155,7 +155,7 @@ def _is_requested(run: RotationRun) -> bool:
 def _ask_rows(run: RotationRun, rows: Sequence[Rotation]) -> None:
     """One set for those that can be asked for; the others end, and say why."""
     viewer = viewer_for(rows[0].begun_by)
-    planned: list[Planned] = []
+    planned: list[PlannedRotation] = []
     refused: dict[UUID, str] = {}
     for row in rows:
         row.sealed_id = row.sealed_id or uuid4()
@@ -185,7 +185,7 @@ def _locked(run: RotationRun, pks: Sequence[UUID]) -> list[Rotation]:
     return list(_waiting(run).filter(pk__in=pks).select_for_update(of=("self",)))
 
 
-def _ask(planned: Sequence[Planned], viewer: Viewer, terms: RotationTerms) -> None:
+def _ask(planned: Sequence[PlannedRotation], viewer: Viewer, terms: RotationTerms) -> None:
     """The set of these rotations, in the caller's transaction. Raises RefusedError."""
     plans = list(chain.from_iterable(rotation_planned.plans for rotation_planned in planned))
     lanes = []

@@ -97,7 +97,7 @@ class NewPrincipals:
         return (member for member in self._known.values() if member.grants.boundary is not None)
 
 
-class Creating:
+class NewPrincipalFinder:
     """Finds the ways to new principals in one round."""
 
     def __init__(

@@ -20,7 +20,12 @@ from iam.policy.escalation.found_paths import FoundPaths, circumstances
 from iam.policy.escalation.instances import OF_INSTANCES, Instances
 from iam.policy.escalation.management import find_management
 from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Verb, of_sort
-from iam.policy.escalation.new_principals import Creating, NewPrincipalPath, NewPrincipals, new_groups
+from iam.policy.escalation.new_principals import (
+    NewPrincipalFinder,
+    NewPrincipalPath,
+    NewPrincipals,
+    new_groups,
+)
 from iam.policy.escalation.permission_checks import (
     EVERYBODY,
     HOME,
@@ -233,7 +238,7 @@ class Finder:
         return tuple(sorted(r for r in denying if r.kind == ATTACHED and r.name == str(policy)))
 
     def _find_new(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
-        creating = Creating(
+        creating = NewPrincipalFinder(
             self._asker, self._targets, self._new, act, on=lambda method, aims: self._each(method, aims, act)
         )
         reachable.new = list(creating.leads())

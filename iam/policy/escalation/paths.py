@@ -248,7 +248,7 @@ class Explorer:
         path.
         """
         with collecting_paused():
-            return _Cut(self, start, reach).smallest()
+            return _CutSearch(self, start, reach).smallest()
 
     def remaining_path(
         self, start: GraphNode, reach: GoalDistances, gone: frozenset[HeldStatement], *, looks: Iterator[int]
@@ -318,7 +318,7 @@ class Explorer:
                     yield GraphNode(at.account, node), None
 
 
-class _Cut:
+class _CutSearch:
     """Branches over what could go, the smallest sets first, and remembers what has been tried."""
 
     def __init__(self, explorer: Explorer, start: GraphNode, reach: GoalDistances) -> None:

@@ -16,7 +16,7 @@ from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, PolicyRemoval
 from iam.policy.escalation.targets import Targets, TargetSubject
 
 
-class On(Protocol):
+class MethodPrincipals(Protocol):
     """Who meets the needs of a method on each of some aims."""
 
     def __call__(self, method: Method, aims: Sequence[TargetSubject], *, policy: str = "") -> list[Bits]: ...
@@ -39,7 +39,7 @@ class DenyRemovalFinder:
     concerns.
     """
 
-    def __init__(self, targets: Targets, act: ActingPrincipal, *, on: On) -> None:
+    def __init__(self, targets: Targets, act: ActingPrincipal, *, on: MethodPrincipals) -> None:
         self._targets, self._act, self._on = targets, act, on
 
     def add_to(self, edits: dict[int, PolicyEdits]) -> None:

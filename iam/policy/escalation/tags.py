@@ -18,7 +18,7 @@ from iam.policy.escalation.condition_facts import keys_of
 from iam.policy.escalation.edits import PolicyEdits
 from iam.policy.escalation.methods import TAGS, Method, MethodNeed, Verb, of_sort
 from iam.policy.escalation.permission_checks import CheckTarget, PermissionAsker
-from iam.policy.escalation.removed_denies import On
+from iam.policy.escalation.removed_denies import MethodPrincipals
 from iam.policy.escalation.targets import Targets, TargetSubject
 from iam.policy.index.documents import Doc
 
@@ -60,7 +60,7 @@ class OwnTags:
             aim.target.trust is not None and self._reads(aim.target.trust) for aim in targets.roles
         )
 
-    def add_to(self, edits: dict[int, PolicyEdits], act: ActingPrincipal, *, on: On) -> None:
+    def add_to(self, edits: dict[int, PolicyEdits], act: ActingPrincipal, *, on: MethodPrincipals) -> None:
         """Enter who can set tags of whom, as far as it matters."""
         for method in of_sort(Verb.TAG):
             aims = self._targets.users if method.of == "user" else self._targets.editable_roles

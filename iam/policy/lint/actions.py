@@ -9,7 +9,7 @@ from typing import Final
 from iam.policy.catalogue.space import is_literal
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import IF_NEWER, preview, quoted
-from iam.policy.lint.view import EVERYTHING, LintSubject, Word
+from iam.policy.lint.view import EVERYTHING, LintSubject, SourceText
 
 FORM: Final = re.compile(r"[A-Za-z0-9*?-]+:[A-Za-z0-9*?_.-]+")
 LITERAL: Final = re.compile(r"[^*?]+")
@@ -23,7 +23,7 @@ def check_actions(subject: LintSubject) -> None:
                 _check(word, subject)
 
 
-def _check(word: Word, subject: LintSubject) -> None:
+def _check(word: SourceText, subject: LintSubject) -> None:
     if "${" in word.text:
         subject.report.add(
             "VARIABLE_UNSUPPORTED_IN_ELEMENT",
@@ -42,7 +42,7 @@ def _check(word: Word, subject: LintSubject) -> None:
         _check_known(word, subject)
 
 
-def _check_known(word: Word, subject: LintSubject) -> None:
+def _check_known(word: SourceText, subject: LintSubject) -> None:
     report, catalogue = subject.report, subject.catalogue
     prefix, _, name = word.text.partition(":")
     if not is_literal(prefix):
@@ -81,7 +81,7 @@ def _check_known(word: Word, subject: LintSubject) -> None:
         _unknown(word, prefix, subject)
 
 
-def _unknown(word: Word, prefix: str, subject: LintSubject) -> None:
+def _unknown(word: SourceText, prefix: str, subject: LintSubject) -> None:
     names = [action.partition(":")[2] for action in subject.catalogue.expand(f"{prefix}:*")]
     close = subject.report.closest(word.text.partition(":")[2], names)
     if close:
@@ -97,7 +97,7 @@ def _unknown(word: Word, prefix: str, subject: LintSubject) -> None:
     )
 
 
-def _check_case(word: Word, name: str, subject: LintSubject) -> None:
+def _check_case(word: SourceText, name: str, subject: LintSubject) -> None:
     """A pattern such as `glue:Gett*`: no name is written so, and IAM takes it for GetTable because it ignores
     case.
     """
@@ -124,7 +124,7 @@ def _names_text(names: Sequence[str]) -> str:
     return f"{', '.join(names[:2])} and {more} more" if more > 0 else " and ".join(names)
 
 
-def _check_deprecated(word: Word, subject: LintSubject) -> None:
+def _check_deprecated(word: SourceText, subject: LintSubject) -> None:
     action = None if word.is_pattern else subject.catalogue.action(word.text)
     if action is not None and action.is_deprecated:
         subject.report.add(

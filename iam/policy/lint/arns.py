@@ -18,7 +18,7 @@ from iam.policy.letter_case import fold
 from iam.policy.lint.codes import Severity
 from iam.policy.lint.findings import IF_NEWER, quoted
 from iam.policy.lint.overlaps import can_mean
-from iam.policy.lint.view import LintSubject, Word
+from iam.policy.lint.view import LintSubject, SourceText
 from iam.policy.variables import VARIABLE
 
 PARTITIONS: Final = frozenset(
@@ -32,11 +32,11 @@ HIDDEN: Final = "\x02"
 """Stands for a variable, whose colon is none of the ARN's."""
 
 
-def check_arns(subject: LintSubject) -> set[Word]:
+def check_arns(subject: LintSubject) -> set[SourceText]:
     """Every name in Resource and NotResource; gives those that cannot mean anything, so that nobody reports
     them again.
     """
-    meaningless: set[Word] = set()
+    meaningless: set[SourceText] = set()
     for statement in subject.document.statements:
         words = statement.resources.words if statement.resources else ()
         meaningless.update(word for word in words if word.text != "*" and not _check(word, subject))
@@ -67,7 +67,7 @@ def remedy_of_region(field: str, subject: LintSubject) -> str:
     return f"Did you mean {close}?" if close else f"Write a Region such as eu-west-1. {IF_NEWER}"
 
 
-def _check(word: Word, subject: LintSubject) -> bool:
+def _check(word: SourceText, subject: LintSubject) -> bool:
     fields = fields_of(word.text, has_variables=subject.document.has_variables)
     if fields[0] != "arn" and not word.text.startswith("arn:"):
         subject.report.add(
@@ -88,7 +88,7 @@ def _check(word: Word, subject: LintSubject) -> bool:
     return _check_fields(word, [*fields, *["*"] * (FIELDS - len(fields))], subject)
 
 
-def _check_fields(word: Word, fields: Sequence[str], subject: LintSubject) -> bool:
+def _check_fields(word: SourceText, fields: Sequence[str], subject: LintSubject) -> bool:
     """Whether a resource can have such an ARN. The first field that is wrong is reported."""
     report = subject.report
     _, partition, service, region, account, _ = fields
@@ -128,7 +128,7 @@ def _check_fields(word: Word, fields: Sequence[str], subject: LintSubject) -> bo
     return is_open(service) or _check_service(word, fields, subject)
 
 
-def _check_service(word: Word, fields: Sequence[str], subject: LintSubject) -> bool:
+def _check_service(word: SourceText, fields: Sequence[str], subject: LintSubject) -> bool:
     report, catalogue, service = subject.report, subject.catalogue, fields[2]
     if service != fold(service) and catalogue.has_service(service):
         report.add(
@@ -157,7 +157,7 @@ def _check_service(word: Word, fields: Sequence[str], subject: LintSubject) -> b
     return _check_resource(word, fields, subject)
 
 
-def _check_resource(word: Word, fields: Sequence[str], subject: LintSubject) -> bool:
+def _check_resource(word: SourceText, fields: Sequence[str], subject: LintSubject) -> bool:
     known = subject.catalogue.service(fields[2])
     types = [] if known is None else list(known.resource_types.values())
     has_variables = subject.document.has_variables
@@ -185,14 +185,16 @@ def _check_resource(word: Word, fields: Sequence[str], subject: LintSubject) -> 
     return False
 
 
-def _has_resource(word: Word, resource_type: ResourceType, *, has_variables: bool) -> bool:
+def _has_resource(word: SourceText, resource_type: ResourceType, *, has_variables: bool) -> bool:
     """Whether they agree when Region and account are left aside."""
     own = resource_type.arn.split(":", FIELDS - 1)[-1]
     resource = word.text.split(":", FIELDS - 1)[-1]
     return can_mean(f"arn:aws:x:::{resource}", f"arn:aws:x:::{own}", has_variables=has_variables)
 
 
-def _explain(word: Word, fields: Sequence[str], types: Sequence[ResourceType], subject: LintSubject) -> None:
+def _explain(
+    word: SourceText, fields: Sequence[str], types: Sequence[ResourceType], subject: LintSubject
+) -> None:
     """Report that Region or account must not be given, or is missing."""
     remedy = f"Write it like {types[0].arn}."
     problems = []

@@ -21,7 +21,7 @@ from iam.policy.lint.findings import IF_NEWER, preview, quoted
 from iam.policy.lint.fit import known_actions
 from iam.policy.lint.grammar import OPERATOR_NAMES
 from iam.policy.lint.values import check_values
-from iam.policy.lint.view import LintStatement, LintSubject, Test
+from iam.policy.lint.view import ConditionTest, LintStatement, LintSubject
 
 KEY: Final = re.compile(r"[^\s:]+:\S.*", re.DOTALL | re.ASCII)
 DEPRECATED: Final = {"aws:arn": "aws:PrincipalArn or aws:SourceArn"}
@@ -59,7 +59,7 @@ def is_of_provider(key: str) -> bool:
     return "." in prefix or "/" in prefix or prefix in PROVIDERS
 
 
-def _check(test: Test, statement: LintStatement, subject: LintSubject) -> None:
+def _check(test: ConditionTest, statement: LintStatement, subject: LintSubject) -> None:
     if not test.base:
         close = subject.report.closest(test.operator.text.rpartition(":")[2], OPERATOR_NAMES)
         remedy = "Use an operator that IAM knows, such as StringEquals."
@@ -84,7 +84,7 @@ def _check(test: Test, statement: LintStatement, subject: LintSubject) -> None:
         _check_support(test, key, statement, subject)
 
 
-def _known_key(test: Test, subject: LintSubject) -> ConditionKey | None:
+def _known_key(test: ConditionTest, subject: LintSubject) -> ConditionKey | None:
     word, report, catalogue = test.key, subject.report, subject.catalogue
     condition_key = catalogue.condition_key(word.text)
     if condition_key is not None:
@@ -111,7 +111,7 @@ def _known_key(test: Test, subject: LintSubject) -> ConditionKey | None:
     return None
 
 
-def _report_unknown(test: Test, subject: LintSubject) -> None:
+def _report_unknown(test: ConditionTest, subject: LintSubject) -> None:
     """An error where the service is known; some services have keys and no actions, which the catalogue leaves
     out.
     """
@@ -146,7 +146,7 @@ def propose_key(name: str, subject: LintSubject) -> str:
     return subject.report.closest(name, [*(key.name for key in GLOBAL_KEYS.values()), *own])
 
 
-def _check_null(test: Test, subject: LintSubject) -> None:
+def _check_null(test: ConditionTest, subject: LintSubject) -> None:
     if test.if_exists:
         subject.report.add(
             "NULL_WITH_IF_EXISTS",
@@ -163,7 +163,7 @@ def _check_null(test: Test, subject: LintSubject) -> None:
         )
 
 
-def _check_type(test: Test, key: ConditionKey, subject: LintSubject) -> None:
+def _check_type(test: ConditionTest, key: ConditionKey, subject: LintSubject) -> None:
     family = next((name for name in FAMILIES if test.base.startswith(name)), "")
     if not family or key.type in FAMILIES[family] or _is_exception(test, key, family):
         return
@@ -184,7 +184,7 @@ def _check_type(test: Test, key: ConditionKey, subject: LintSubject) -> None:
     )
 
 
-def _is_exception(test: Test, key: ConditionKey, family: str) -> bool:
+def _is_exception(test: ConditionTest, key: ConditionKey, family: str) -> bool:
     """The time in seconds is compared as a number too; what stands under a name of the user's may be an
     ARN.
     """
@@ -204,7 +204,9 @@ def _of_type(kind: KeyType) -> str:
     return words[kind]
 
 
-def _check_quantifier(test: Test, key: ConditionKey, statement: LintStatement, subject: LintSubject) -> None:
+def _check_quantifier(
+    test: ConditionTest, key: ConditionKey, statement: LintStatement, subject: LintSubject
+) -> None:
     report = subject.report
     if key.is_multivalued and not test.quantifier:
         report.add_unknown(
@@ -248,7 +250,9 @@ def _is_required(name: str, statement: LintStatement) -> bool:
     )
 
 
-def _check_support(test: Test, key: ConditionKey, statement: LintStatement, subject: LintSubject) -> None:
+def _check_support(
+    test: ConditionTest, key: ConditionKey, statement: LintStatement, subject: LintSubject
+) -> None:
     """Keys that the actions of the statement do not have: then an Allow allows nothing of them, a Deny denies
     nothing.
     """
@@ -279,7 +283,7 @@ def _check_support(test: Test, key: ConditionKey, statement: LintStatement, subj
     )
 
 
-def _matters(test: Test, statement: LintStatement) -> bool:
+def _matters(test: ConditionTest, statement: LintStatement) -> bool:
     """Whether a request without the key fails the test, so that the statement says nothing about it."""
     if test.base == "null":
         return not any(fold(value.text) == "true" for value in test.values)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from iam.policy.lint.findings import preview, quoted
-from iam.policy.lint.view import LintStatement, LintSubject, Word
+from iam.policy.lint.view import LintStatement, LintSubject, SourceText
 
 ACCOUNT: Final = re.compile(r"(?:arn:[a-z-]+:iam::)?([0-9]{12})(?::root)?")
 OF_ACCOUNT: Final = re.compile(r"arn:[a-z-]+:(?:iam|sts)::([0-9]{12}):.+", re.DOTALL)
@@ -29,9 +29,9 @@ def check_covered_principals(subject: LintSubject) -> None:
                 _check(kind, words, statement, subject)
 
 
-def _check(kind: str, words: Sequence[Word], statement: LintStatement, subject: LintSubject) -> None:
+def _check(kind: str, words: Sequence[SourceText], statement: LintStatement, subject: LintSubject) -> None:
     everybody = next((word for word in words if word.text == "*"), None)
-    first: dict[str, Word] = {}
+    first: dict[str, SourceText] = {}
     accounts, roles = _accounts(words), _roles(words)
     for word in words:
         same = first.setdefault(_account_key(word), word)
@@ -47,9 +47,9 @@ def _check(kind: str, words: Sequence[Word], statement: LintStatement, subject: 
 
 
 def _check_account(
-    word: Word,
-    accounts: Mapping[str, Word],
-    roles: Mapping[tuple[str, ...], Word],
+    word: SourceText,
+    accounts: Mapping[str, SourceText],
+    roles: Mapping[tuple[str, ...], SourceText],
     statement: LintStatement,
     subject: LintSubject,
 ) -> None:
@@ -68,23 +68,23 @@ def _check_account(
         _report(word, f"Role {preview(role.text)} is listed too, which includes its sessions.", subject)
 
 
-def _report(word: Word, message: str, subject: LintSubject) -> None:
+def _report(word: SourceText, message: str, subject: LintSubject) -> None:
     subject.report.add("REDUNDANT_PRINCIPAL", word, message, "Remove it, if you don’t need it.")
 
 
-def _accounts(words: Sequence[Word]) -> dict[str, Word]:
+def _accounts(words: Sequence[SourceText]) -> dict[str, SourceText]:
     """The accounts that are named as a whole, by number."""
     matches = ((ACCOUNT.fullmatch(word.text), word) for word in words)
     return {match[1]: word for match, word in matches if match is not None}
 
 
-def _roles(words: Sequence[Word]) -> dict[tuple[str, ...], Word]:
+def _roles(words: Sequence[SourceText]) -> dict[tuple[str, ...], SourceText]:
     """The roles by partition, account and name."""
     matches = ((ROLE.fullmatch(word.text), word) for word in words)
     return {match.groups(): word for match, word in matches if match is not None}
 
 
-def _account_key(word: Word) -> str:
+def _account_key(word: SourceText) -> str:
     """Equal for the number of an account and the ARN of its root."""
     match = ACCOUNT.fullmatch(word.text)
     return match[1] if match is not None else word.text

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from iam.moments import moment_words
-from iam.policy.lint.view import LintStatement, LintSubject, Test
+from iam.policy.lint.view import ConditionTest, LintStatement, LintSubject
 from iam.policy.operators import moment_of
 from iam.policy.request import TIMES
 
@@ -23,7 +23,7 @@ LATEST: Final = 253_402_300_799
 """The last second of the year 9999."""
 
 
-def check_dates(test: Test, statement: LintStatement, subject: LintSubject) -> None:
+def check_dates(test: ConditionTest, statement: LintStatement, subject: LintSubject) -> None:
     """A test of the time of the request, whether by a date or by the seconds since 1970."""
     family = test.base.removeprefix("date").removeprefix("numeric")
     if test.name not in TIMES or not family.startswith((*BEFORE, AFTER)):

@@ -10,7 +10,7 @@ from typing import Final
 from iam.policy.document import CURRENT
 from iam.policy.lint.findings import Report, SourceSpot, quoted
 from iam.policy.lint.kinds import NEEDS_RESOURCE, QUOTA_CODES, CharacterQuota, LintKind
-from iam.policy.lint.view import LintSubject, Word
+from iam.policy.lint.view import LintSubject, SourceText
 
 SID: Final = re.compile(r"[A-Za-z0-9]*")
 LAX_SIDS: Final = frozenset({LintKind.RESOURCE, LintKind.ENDPOINT})
@@ -88,7 +88,7 @@ def _check_sids(subject: LintSubject) -> None:
         seen.add(sid.text)
 
 
-def _check_letters(sid: Word, subject: LintSubject, *, is_lax: bool) -> None:
+def _check_letters(sid: SourceText, subject: LintSubject, *, is_lax: bool) -> None:
     if not is_lax and SID.fullmatch(sid.text) is None:
         subject.report.add(
             "UNSUPPORTED_SID",

@@ -15,13 +15,13 @@ from iam.policy.catalogue import Action, Catalogue, ResourceType
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import quoted
 from iam.policy.lint.overlaps import can_mean
-from iam.policy.lint.view import LintStatement, LintSubject, Word
+from iam.policy.lint.view import LintStatement, LintSubject, SourceText
 
 WIDE: Final = 1200
 """A pattern that means more actions than any service has is not asked for the resource types of each."""
 
 
-def check_fit(subject: LintSubject, hopeless: set[Word]) -> None:
+def check_fit(subject: LintSubject, hopeless: set[SourceText]) -> None:
     """Actions that fit no resource and resources that fit no action; `hopeless` resources were reported
     before.
     """
@@ -36,7 +36,7 @@ def check_fit(subject: LintSubject, hopeless: set[Word]) -> None:
 
 
 class _StatementFit:
-    def __init__(self, statement: LintStatement, resources: list[Word], subject: LintSubject) -> None:
+    def __init__(self, statement: LintStatement, resources: list[SourceText], subject: LintSubject) -> None:
         self.statement = statement
         self.resources = resources
         self.subject = subject
@@ -64,11 +64,11 @@ class _StatementFit:
             reaches = self.reached[arn] = any(self._means(word, arn) for word in self.resources)
         return reaches
 
-    def _means(self, word: Word, arn: str) -> bool:
+    def _means(self, word: SourceText, arn: str) -> bool:
         has_variables = self.subject.document.has_variables
         return can_mean(_of_one_service(word.text), _of_one_service(arn), has_variables=has_variables)
 
-    def _report(self, word: Word, expanded: Sequence[Action]) -> None:
+    def _report(self, word: SourceText, expanded: Sequence[Action]) -> None:
         verb = "allow" if self.statement.allows else "deny"
         if not any(action.targets for action in expanded):
             self.subject.report.add(

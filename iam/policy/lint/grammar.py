@@ -14,7 +14,14 @@ from iam.policy.document import CURRENT, ELEMENTS, VERSIONS
 from iam.policy.json_places import JsonMember, JsonNode
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import Report, SourceSpot, preview, quoted
-from iam.policy.lint.view import LintDocument, LintNames, LintPrincipals, LintStatement, Test, Word
+from iam.policy.lint.view import (
+    ConditionTest,
+    LintDocument,
+    LintNames,
+    LintPrincipals,
+    LintStatement,
+    SourceText,
+)
 from iam.policy.operators import IF_EXISTS, NULL, OPERATORS, QUANTIFIERS
 from iam.policy.request import text_of
 
@@ -107,15 +114,15 @@ def _mismatch(node: JsonNode, spot: SourceSpot, wanted: str, report: Report) -> 
     )
 
 
-def text_in(member: JsonMember, path: str, statement: int | None, report: Report) -> Word | None:
+def text_in(member: JsonMember, path: str, statement: int | None, report: Report) -> SourceText | None:
     """The text of a member; anything else is a finding."""
     if isinstance(member.node.value, str):
-        return Word(member.node.at, path, statement, member.node.value)
+        return SourceText(member.node.at, path, statement, member.node.value)
     _mismatch(member.node, SourceSpot(member.at, path, statement), "a string", report)
     return None
 
 
-def _version(member: JsonMember | None, report: Report) -> Word | None:
+def _version(member: JsonMember | None, report: Report) -> SourceText | None:
     if member is None:
         return None
     word = text_in(member, "Version", None, report)
@@ -180,7 +187,7 @@ def _statement(node: JsonNode, index: int, spot: SourceSpot, report: Report) -> 
     )
 
 
-def _effect(member: JsonMember | None, spot: SourceSpot, report: Report) -> Word | None:
+def _effect(member: JsonMember | None, spot: SourceSpot, report: Report) -> SourceText | None:
     if member is None:
         report.add(
             "MISSING_EFFECT",
@@ -226,11 +233,11 @@ def _refuse_both(
         )
 
 
-def names_in(node: JsonNode, spot: SourceSpot, empty: str, report: Report) -> tuple[Word, ...]:
+def names_in(node: JsonNode, spot: SourceSpot, empty: str, report: Report) -> tuple[SourceText, ...]:
     """A text or a list of texts; `empty` is the code for an empty list."""
     if not isinstance(node.value, list):
         if isinstance(node.value, str):
-            return (Word(node.at, spot.path, spot.statement, node.value),)
+            return (SourceText(node.at, spot.path, spot.statement, node.value),)
         _mismatch(node, spot, "a string or a list of strings", report)
         return ()
     if not node.value:
@@ -239,7 +246,7 @@ def names_in(node: JsonNode, spot: SourceSpot, empty: str, report: Report) -> tu
     for index, item in enumerate(node.value):
         path = f"{spot.path}[{index}]"
         if isinstance(item.value, str):
-            words.append(Word(item.at, path, spot.statement, item.value))
+            words.append(SourceText(item.at, path, spot.statement, item.value))
         else:
             _mismatch(item, SourceSpot(item.at, path, spot.statement), "a string", report)
     return tuple(words)
@@ -253,7 +260,7 @@ def _principals(members: dict[str, JsonMember], spot: SourceSpot, report: Report
     node, place = members[name].node, below(spot, name, members[name].at)
     is_not = name == "NotPrincipal"
     if node.value == "*":
-        return LintPrincipals(place, {"AWS": (Word(node.at, place.path, spot.statement, "*"),)}, is_not)
+        return LintPrincipals(place, {"AWS": (SourceText(node.at, place.path, spot.statement, "*"),)}, is_not)
     if not isinstance(node.value, tuple):
         _mismatch(node, place, '"*" or an object', report)
         return LintPrincipals(place, {}, is_not)
@@ -276,7 +283,7 @@ def _principals(members: dict[str, JsonMember], spot: SourceSpot, report: Report
     return LintPrincipals(place, named, is_not)
 
 
-def _tests(member: JsonMember | None, spot: SourceSpot, report: Report) -> tuple[Test, ...]:
+def _tests(member: JsonMember | None, spot: SourceSpot, report: Report) -> tuple[ConditionTest, ...]:
     if member is None:
         return ()
     place = below(spot, "Condition", member.at)
@@ -287,7 +294,7 @@ def _tests(member: JsonMember | None, spot: SourceSpot, report: Report) -> tuple
     if not operators:
         report.add("EMPTY_OBJECT_CONDITION", place, "Condition is empty and has no effect.", "Remove it.")
     _refuse_same_in_other_case(operators, place, report)
-    tests: list[Test] = []
+    tests: list[ConditionTest] = []
     for name, operator in operators.items():
         spot_of_operator = below(place, name, operator.at)
         if not isinstance(operator.node.value, tuple):
@@ -320,12 +327,12 @@ def _refuse_same_in_other_case(members: dict[str, JsonMember], spot: SourceSpot,
             )
 
 
-def _test(operator: str, spot: SourceSpot, key: JsonMember, report: Report) -> Test:
+def _test(operator: str, spot: SourceSpot, key: JsonMember, report: Report) -> ConditionTest:
     place = below(spot, key.name, key.at)
     base, quantifier, if_exists = parse_operator(operator)
-    return Test(
-        Word(spot.at, spot.path, spot.statement, operator),
-        Word(place.at, place.path, spot.statement, key.name),
+    return ConditionTest(
+        SourceText(spot.at, spot.path, spot.statement, operator),
+        SourceText(place.at, place.path, spot.statement, key.name),
         _values(key.node, place, report),
         base,
         quantifier,
@@ -333,7 +340,7 @@ def _test(operator: str, spot: SourceSpot, key: JsonMember, report: Report) -> T
     )
 
 
-def _values(node: JsonNode, spot: SourceSpot, report: Report) -> tuple[Word, ...]:
+def _values(node: JsonNode, spot: SourceSpot, report: Report) -> tuple[SourceText, ...]:
     is_list = isinstance(node.value, list)
     nodes = node.value if isinstance(node.value, list) else [node]
     if not nodes:
@@ -347,7 +354,7 @@ def _values(node: JsonNode, spot: SourceSpot, report: Report) -> tuple[Word, ...
     for index, item in enumerate(nodes):
         path = f"{spot.path}[{index}]" if is_list else spot.path
         if isinstance(item.value, str | int | float | bool):
-            words.append(Word(item.at, path, spot.statement, text_of(item.value)))
+            words.append(SourceText(item.at, path, spot.statement, text_of(item.value)))
         else:
             _mismatch(item, SourceSpot(item.at, path, spot.statement), "a value or a list of values", report)
     return tuple(words)

@@ -11,7 +11,7 @@ from typing import Final
 from iam.policy.letter_case import fold
 from iam.policy.lint.conditions import is_of_provider, propose_key
 from iam.policy.lint.findings import preview, quoted
-from iam.policy.lint.view import LintSubject, Word
+from iam.policy.lint.view import LintSubject, SourceText
 from iam.policy.variables import LITERALS
 
 TAGS: Final = frozenset({"aws:principaltag", "aws:requesttag", "aws:resourcetag"})
@@ -34,11 +34,11 @@ def check_variables(subject: LintSubject) -> None:
                     _check(word, subject)
 
 
-def _refuse(word: Word, message: str, subject: LintSubject) -> None:
+def _refuse(word: SourceText, message: str, subject: LintSubject) -> None:
     subject.report.add("VARIABLE_UNSUPPORTED_IN_ELEMENT", word, message, "Write the value itself.")
 
 
-def _refuse_operator(word: Word, operator: str, subject: LintSubject) -> None:
+def _refuse_operator(word: SourceText, operator: str, subject: LintSubject) -> None:
     subject.report.add(
         "INVALID_VARIABLE_FOR_OPERATOR",
         word,
@@ -47,7 +47,7 @@ def _refuse_operator(word: Word, operator: str, subject: LintSubject) -> None:
     )
 
 
-def _check(word: Word, subject: LintSubject) -> None:
+def _check(word: SourceText, subject: LintSubject) -> None:
     if "${" not in word.text:
         return
     if not subject.document.has_variables:
@@ -69,7 +69,7 @@ def _check(word: Word, subject: LintSubject) -> None:
             _check_variable(inner, word, subject)
 
 
-def _check_variable(inner: str, word: Word, subject: LintSubject) -> None:
+def _check_variable(inner: str, word: SourceText, subject: LintSubject) -> None:
     report = subject.report
     key, comma, rest = inner.partition(",")
     default = rest.strip()
@@ -106,7 +106,7 @@ def _check_variable(inner: str, word: Word, subject: LintSubject) -> None:
         _check_key(name, word, subject)
 
 
-def _check_key(name: str, word: Word, subject: LintSubject) -> None:
+def _check_key(name: str, word: SourceText, subject: LintSubject) -> None:
     if is_of_provider(name):
         return
     condition_key = subject.catalogue.condition_key(name)

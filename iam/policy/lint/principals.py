@@ -12,7 +12,7 @@ from typing import Final
 from iam.policy.lint.arns import PARTITIONS
 from iam.policy.lint.findings import preview, quoted
 from iam.policy.lint.kinds import GRANTS, NAMES_PRINCIPALS, LintKind
-from iam.policy.lint.view import LintPrincipals, LintStatement, LintSubject, Test, Word
+from iam.policy.lint.view import ConditionTest, LintPrincipals, LintStatement, LintSubject, SourceText
 from iam.policy.request import PROVIDERS
 
 ACCOUNT: Final = re.compile(r"[0-9]{12}")
@@ -89,7 +89,7 @@ def _check_presence(statement: LintStatement, subject: LintSubject) -> None:
         )
 
 
-def _check_form(kind: str, word: Word, subject: LintSubject) -> None:
+def _check_form(kind: str, word: SourceText, subject: LintSubject) -> None:
     if "${" in word.text or kind not in _FORMS:
         return
     if word.text == "*" and kind != "CanonicalUser":
@@ -105,7 +105,7 @@ def _check_form(kind: str, word: Word, subject: LintSubject) -> None:
         _FORMS[kind](word, subject)
 
 
-def _check_star(kind: str, word: Word, subject: LintSubject) -> None:
+def _check_star(kind: str, word: SourceText, subject: LintSubject) -> None:
     if kind == "AWS" or subject.kind is not LintKind.TRUST:
         return
     subject.report.add(
@@ -116,11 +116,11 @@ def _check_star(kind: str, word: Word, subject: LintSubject) -> None:
     )
 
 
-def _wrong(code: str, word: Word, what: str, remedy: str, subject: LintSubject) -> None:
+def _wrong(code: str, word: SourceText, what: str, remedy: str, subject: LintSubject) -> None:
     subject.report.add(code, word, f"{quoted(word.text)} isn’t {what}.", remedy)
 
 
-def _check_aws(word: Word, subject: LintSubject) -> None:
+def _check_aws(word: SourceText, subject: LintSubject) -> None:
     match = ARN.fullmatch(word.text)
     if ACCOUNT.fullmatch(word.text) or (match is not None and match["partition"] in PARTITIONS):
         return
@@ -141,7 +141,7 @@ def _check_aws(word: Word, subject: LintSubject) -> None:
     )
 
 
-def _check_service(word: Word, subject: LintSubject) -> None:
+def _check_service(word: SourceText, subject: LintSubject) -> None:
     if SERVICE.fullmatch(word.text) is None:
         _wrong(
             "INVALID_SERVICE_PRINCIPAL_FORMAT",
@@ -152,7 +152,7 @@ def _check_service(word: Word, subject: LintSubject) -> None:
         )
 
 
-def _check_federated(word: Word, subject: LintSubject) -> None:
+def _check_federated(word: SourceText, subject: LintSubject) -> None:
     if PROVIDER.fullmatch(word.text) is None and word.text not in PROVIDERS:
         _wrong(
             "INVALID_FEDERATED_PRINCIPAL_SYNTAX_IN_ROLE_TRUST_POLICY",
@@ -163,7 +163,7 @@ def _check_federated(word: Word, subject: LintSubject) -> None:
         )
 
 
-def _check_canonical(word: Word, subject: LintSubject) -> None:
+def _check_canonical(word: SourceText, subject: LintSubject) -> None:
     if CANONICAL.fullmatch(word.text) is None:
         _wrong(
             "INVALID_PRINCIPAL_FORMAT",
@@ -203,7 +203,7 @@ def _check_width(statement: LintStatement, principals: LintPrincipals, subject: 
         _check_service_width(statement, principals, subject)
 
 
-def is_narrowing(test: Test) -> bool:
+def is_narrowing(test: ConditionTest) -> bool:
     """Whether a test tells who asks, and fails for a request without the key."""
     is_positive = "not" not in test.base and not test.if_exists and test.quantifier != "forallvalues"
     is_anything = all(value.text.strip("*") == "" for value in test.values)

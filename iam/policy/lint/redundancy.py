@@ -13,7 +13,7 @@ from typing import Final
 from iam.policy.glob import Matcher, compile_glob
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import quoted
-from iam.policy.lint.view import LintNames, LintStatement, LintSubject, Word
+from iam.policy.lint.view import LintNames, LintStatement, LintSubject, SourceText
 
 MAX_STATEMENTS: Final = 120
 MAX_INNER: Final = 60
@@ -32,14 +32,14 @@ def check_redundancy(subject: LintSubject) -> None:
         _Statements(statements, subject).check()
 
 
-class Cover:
+class NameCover:
     """Names and patterns, asked whether they take in another one."""
 
-    def __init__(self, words: Sequence[Word], spell: Callable[[str], str]) -> None:
+    def __init__(self, words: Sequence[SourceText], spell: Callable[[str], str]) -> None:
         self.spell = spell
-        self.texts: dict[str, Word] = {}
-        self.beginnings: dict[str, Word] = {}
-        self.inner: list[tuple[Matcher, str, Word]] = []
+        self.texts: dict[str, SourceText] = {}
+        self.beginnings: dict[str, SourceText] = {}
+        self.inner: list[tuple[Matcher, str, SourceText]] = []
         for word in words:
             text = spell(word.text)
             self.texts.setdefault(text, word)
@@ -50,7 +50,7 @@ class Cover:
                 self.inner.append((compile_glob(text), text, word))
         self.sizes = sorted({len(start) for start in self.beginnings})
 
-    def covering_word(self, word: Word) -> Word | None:
+    def covering_word(self, word: SourceText) -> SourceText | None:
         """A word that takes this one in; never the word itself, and of equal ones the first."""
         text = self.spell(word.text)
         same = self.texts.get(text)
@@ -65,7 +65,7 @@ class Cover:
                 return covering
         return self._of_inner(text, word)
 
-    def _of_inner(self, text: str, word: Word) -> Word | None:
+    def _of_inner(self, text: str, word: SourceText) -> SourceText | None:
         if "${" in text:
             return None
         marked = text.replace("*", STAR).replace("?", ONE)
@@ -74,7 +74,7 @@ class Cover:
                 return inner_word
         return None
 
-    def takes_in(self, words: Sequence[Word]) -> bool:
+    def takes_in(self, words: Sequence[SourceText]) -> bool:
         """Whether every one of them is taken in, or stands here itself."""
         return all(
             self.spell(word.text) in self.texts or self.covering_word(word) is not None for word in words
@@ -92,7 +92,7 @@ def _check_within(
 ) -> None:
     if names is None or len(names.words) < 2:
         return
-    cover = Cover(names.words, spell)
+    cover = NameCover(names.words, spell)
     for word in names.words:
         covering = cover.covering_word(word)
         if covering is not None:
@@ -118,12 +118,12 @@ class _Statements:
             for statement in self.comparable
         }
         self.actions = {
-            statement.index: Cover(statement.actions.words, str.lower)
+            statement.index: NameCover(statement.actions.words, str.lower)
             for statement in self.comparable
             if statement.actions
         }
         self.resources = {
-            statement.index: Cover(statement.resources.words, str)
+            statement.index: NameCover(statement.resources.words, str)
             for statement in self.comparable
             if statement.resources
         }
@@ -197,11 +197,11 @@ class _Statements:
                     continue
                 self._report(word, taker, wide, is_same=is_same)
 
-    def _taker(self, wide: LintStatement, word: Word) -> Word | None:
+    def _taker(self, wide: LintStatement, word: SourceText) -> SourceText | None:
         cover = self.actions[wide.index]
         return cover.texts.get(fold(word.text)) or cover.covering_word(word)
 
-    def _report(self, word: Word, covering: Word, wide: LintStatement, *, is_same: bool) -> None:
+    def _report(self, word: SourceText, covering: SourceText, wide: LintStatement, *, is_same: bool) -> None:
         how = "" if _is_equal(covering, word) else f", with {quoted(covering.text)}"
         if is_same:
             message = f"{wide.name} already covers {quoted(word.text)}{how}."
@@ -213,7 +213,7 @@ class _Statements:
             )
 
 
-def _is_equal(word: Word, other: Word) -> bool:
+def _is_equal(word: SourceText, other: SourceText) -> bool:
     return fold(word.text) == fold(other.text)
 
 

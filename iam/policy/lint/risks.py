@@ -14,7 +14,7 @@ from iam.policy.catalogue.space import is_literal
 from iam.policy.lint.codes import Severity
 from iam.policy.lint.findings import SourceSpot, quoted
 from iam.policy.lint.kinds import GRANTS, LintKind
-from iam.policy.lint.view import LintNames, LintStatement, LintSubject, Word
+from iam.policy.lint.view import LintNames, LintStatement, LintSubject, SourceText
 
 ANY_ROLE: Final = re.compile(r"\*+|role/?\*+")
 PASS_ROLE: Final = ("iam:PassRole", "PASS_ROLE", "iam:passedtoservice", "pass roles to services")
@@ -73,7 +73,7 @@ def _check_sensitive(
         return
     if actions.is_not:
         form = "NOT_ACTION_AND_NOT_RESOURCE" if resources.is_not else "STAR_IN_RESOURCE_AND_NOT_ACTION"
-    elif isinstance(place, Word) and place.is_pattern:
+    elif isinstance(place, SourceText) and place.is_pattern:
         form = f"STAR_IN_ACTION_AND_{'NOT_RESOURCE' if resources.is_not else 'RESOURCE'}"
     else:
         form = "NOT_RESOURCE" if resources.is_not else "STAR_IN_RESOURCE"
@@ -138,12 +138,12 @@ def _check_star(statement: LintStatement, actions: LintNames, subject: LintSubje
     _check_levels([word for word in actions.words if word not in wide], actions.spot, subject)
 
 
-def _is_whole_service(word: Word) -> bool:
+def _is_whole_service(word: SourceText) -> bool:
     prefix, _, name = word.text.partition(":")
     return is_literal(prefix) and name != "" and name.strip("*") == ""
 
 
-def _check_levels(words: list[Word], spot: SourceSpot, subject: LintSubject) -> None:
+def _check_levels(words: list[SourceText], spot: SourceSpot, subject: LintSubject) -> None:
     catalogue, mask = subject.catalogue, 0
     for word in words:
         mask |= catalogue.mask(word.text)

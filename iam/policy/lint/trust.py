@@ -12,7 +12,7 @@ from typing import Final
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import preview, quoted
 from iam.policy.lint.kinds import LintKind
-from iam.policy.lint.view import LintPrincipals, LintStatement, LintSubject, Test, Word
+from iam.policy.lint.view import ConditionTest, LintPrincipals, LintStatement, LintSubject, SourceText
 
 ACTIONS: Final = frozenset(
     {
@@ -80,7 +80,7 @@ def _check_elements(statement: LintStatement, subject: LintSubject) -> None:
             )
 
 
-def _is_saml(word: Word) -> bool:
+def _is_saml(word: SourceText) -> bool:
     return ":saml-provider/" in word.text
 
 
@@ -106,11 +106,11 @@ def _check_calls(statement: LintStatement, principals: LintPrincipals, subject: 
             )
 
 
-def _has_star(words: list[Word]) -> bool:
+def _has_star(words: list[SourceText]) -> bool:
     return any(word.text == "*" for word in words)
 
 
-def _check_provider(word: Word, statement: LintStatement, subject: LintSubject) -> None:
+def _check_provider(word: SourceText, statement: LintStatement, subject: LintSubject) -> None:
     if _is_saml(word):
         _check_saml(word, statement, subject)
     elif _calls(statement, "sts:assumerolewithwebidentity"):
@@ -123,7 +123,7 @@ def _calls(statement: LintStatement, action: str) -> bool:
     )
 
 
-def _check_saml(word: Word, statement: LintStatement, subject: LintSubject) -> None:
+def _check_saml(word: SourceText, statement: LintStatement, subject: LintSubject) -> None:
     if _calls(statement, "sts:assumerolewithsaml") and not _asks(statement, {"saml:aud", "saml:recipient"}):
         subject.report.add(
             "MISSING_SAML_AUDIENCE",
@@ -134,7 +134,7 @@ def _check_saml(word: Word, statement: LintStatement, subject: LintSubject) -> N
         )
 
 
-def _check_web_identity(word: Word, statement: LintStatement, subject: LintSubject) -> None:
+def _check_web_identity(word: SourceText, statement: LintStatement, subject: LintSubject) -> None:
     host = fold(word.text.partition(":oidc-provider/")[2] or word.text)
     names = SUBJECT_KEYS.get(host.partition("/")[0], ("sub",))
     keys = {f"{host}:{name}" for name in names}
@@ -154,7 +154,7 @@ def _asks(statement: LintStatement, keys: set[str]) -> bool:
     return any(test.name in keys and _is_strict(test) for test in statement.tests)
 
 
-def _is_strict(test: Test) -> bool:
+def _is_strict(test: ConditionTest) -> bool:
     is_positive = test.base.startswith(("string", "arn")) and "not" not in test.base
     is_required = not test.if_exists and test.quantifier != "forallvalues"
     return is_positive and is_required and not any(_is_anything(value.text) for value in test.values)

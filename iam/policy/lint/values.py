@@ -17,7 +17,7 @@ from iam.policy.letter_case import fold
 from iam.policy.lint.arns import ACCOUNT, FIELDS, PARTITIONS, fields_of, is_open, is_region, remedy_of_region
 from iam.policy.lint.codes import Severity
 from iam.policy.lint.findings import preview, quoted
-from iam.policy.lint.view import LintStatement, LintSubject, Test, Word
+from iam.policy.lint.view import ConditionTest, LintStatement, LintSubject, SourceText
 from iam.policy.operators import moment_of, number_of
 from iam.policy.variables import VARIABLE
 
@@ -45,7 +45,7 @@ MFA: Final = "aws:multifactorauthpresent"
 
 
 def check_values(
-    test: Test, key: ConditionKey | None, statement: LintStatement, subject: LintSubject
+    test: ConditionTest, key: ConditionKey | None, statement: LintStatement, subject: LintSubject
 ) -> None:
     """Every value of a test, and what the values are together."""
     check = _check_for(test.base)
@@ -68,7 +68,7 @@ def check_values(
         _check_mfa(test, statement, subject)
 
 
-def _check_for(base: str) -> Callable[[Word, Test, LintSubject], None] | None:
+def _check_for(base: str) -> Callable[[SourceText, ConditionTest, LintSubject], None] | None:
     if base.startswith("string"):
         return None if base in LIKE else _check_no_wildcard
     if base.startswith("arn"):
@@ -85,33 +85,33 @@ def _check_for(base: str) -> Callable[[Word, Test, LintSubject], None] | None:
     return _check_address
 
 
-def _wrong(code: str, value: Word, what: str, remedy: str, subject: LintSubject) -> None:
+def _wrong(code: str, value: SourceText, what: str, remedy: str, subject: LintSubject) -> None:
     subject.report.add(code, value, f"{quoted(value.text)} isn’t {what}.", remedy)
 
 
-def _check_number(value: Word, test: Test, subject: LintSubject) -> None:
+def _check_number(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
     if number_of(value.text) is None:
         _wrong("TYPE_MISMATCH_NUMBER", value, "a number", "Write a number such as 3600.", subject)
 
 
-def _check_date(value: Word, test: Test, subject: LintSubject) -> None:
+def _check_date(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
     if moment_of(value.text) is None:
         _wrong("TYPE_MISMATCH_DATE", value, "a date", "Write it like 2026-12-31T23:59:59Z.", subject)
 
 
-def _check_boolean(value: Word, test: Test, subject: LintSubject) -> None:
+def _check_boolean(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
     if fold(value.text) not in {"true", "false"}:
         _wrong("TYPE_MISMATCH_BOOLEAN", value, "true or false", "Write true or false.", subject)
 
 
-def _check_binary(value: Word, test: Test, subject: LintSubject) -> None:
+def _check_binary(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
     try:
         base64.b64decode(value.text, validate=True)
     except (binascii.Error, ValueError):
         _wrong("TYPE_MISMATCH_BINARY", value, "Base64", "Encode the bytes as Base64.", subject)
 
 
-def _check_address(value: Word, test: Test, subject: LintSubject) -> None:
+def _check_address(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
     report, text = subject.report, value.text
     try:
         network = ip_network(text, strict=False)
@@ -140,7 +140,7 @@ def _check_address(value: Word, test: Test, subject: LintSubject) -> None:
         )
 
 
-def _check_private(test: Test, subject: LintSubject) -> None:
+def _check_private(test: ConditionTest, subject: LintSubject) -> None:
     """An error where no address is public: then the condition can never hold, or always holds."""
     if test.name not in PUBLIC_ONLY or "ipaddress" not in test.base:
         return
@@ -168,7 +168,7 @@ def _is_private(text: str) -> bool:
     return any(address in network for network in PRIVATE)
 
 
-def _check_arn(value: Word, test: Test, subject: LintSubject) -> None:
+def _check_arn(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
     if value.text == "*":
         return
     fields = fields_of(value.text, has_variables=subject.document.has_variables)
@@ -215,7 +215,7 @@ def _check_arn(value: Word, test: Test, subject: LintSubject) -> None:
         )
 
 
-def _check_no_wildcard(value: Word, test: Test, subject: LintSubject) -> None:
+def _check_no_wildcard(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
     if "*" in value.text or "?" in value.text:
         subject.report.add(
             "WILDCARD_WITHOUT_LIKE_OPERATOR",
@@ -226,7 +226,7 @@ def _check_no_wildcard(value: Word, test: Test, subject: LintSubject) -> None:
         )
 
 
-def _check_form(value: Word, test: Test, key: ConditionKey, subject: LintSubject) -> None:
+def _check_form(value: SourceText, test: ConditionTest, key: ConditionKey, subject: LintSubject) -> None:
     has_wildcard = test.base in LIKE and value.is_pattern
     if has_wildcard and fold(key.name) in SENSITIVE:
         subject.report.add(
@@ -249,7 +249,7 @@ def _check_form(value: Word, test: Test, key: ConditionKey, subject: LintSubject
         )
 
 
-def _check_region(value: Word, test: Test, subject: LintSubject) -> None:
+def _check_region(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
     if is_region(value.text) or (value.is_pattern and test.base not in LIKE):
         return
     subject.report.add_unknown(
@@ -261,7 +261,7 @@ def _check_region(value: Word, test: Test, subject: LintSubject) -> None:
     )
 
 
-def _check_repeated(test: Test, subject: LintSubject) -> None:
+def _check_repeated(test: ConditionTest, subject: LintSubject) -> None:
     seen: set[str] = set()
     for value in test.values:
         if value.text in seen:
@@ -274,7 +274,7 @@ def _check_repeated(test: Test, subject: LintSubject) -> None:
         seen.add(value.text)
 
 
-def _check_star(test: Test, subject: LintSubject) -> None:
+def _check_star(test: ConditionTest, subject: LintSubject) -> None:
     """A value `*` asks only whether the key is there."""
     if test.base not in LIKE or test.if_exists or test.quantifier:
         return
@@ -290,7 +290,7 @@ def _check_star(test: Test, subject: LintSubject) -> None:
         )
 
 
-def _check_mfa(test: Test, statement: LintStatement, subject: LintSubject) -> None:
+def _check_mfa(test: ConditionTest, statement: LintStatement, subject: LintSubject) -> None:
     """Long-term access keys send no such key. Source: "AWS global condition context keys",
     aws:MultiFactorAuthPresent.
     """

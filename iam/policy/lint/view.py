@@ -17,7 +17,7 @@ EVERYTHING: Final = re.compile(r"\*+(?::\*+)?|arn:(?:\*|aws[a-z-]*:\*)[*:]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Word(SourceSpot):
+class SourceText(SourceSpot):
     """A text and where it stands."""
 
     text: str
@@ -33,7 +33,7 @@ class LintNames:
     """An element such as Action or NotResource: its texts, and whether it is the negated one."""
 
     spot: SourceSpot
-    words: tuple[Word, ...]
+    words: tuple[SourceText, ...]
     is_not: bool
 
     @property
@@ -43,14 +43,14 @@ class LintNames:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class ConditionTest:
     """One key under one operator. `base` and `quantifier` are in lower case, empty where the operator is
     unknown.
     """
 
-    operator: Word
-    key: Word
-    values: tuple[Word, ...]
+    operator: SourceText
+    key: SourceText
+    values: tuple[SourceText, ...]
     base: str
     quantifier: str
     if_exists: bool
@@ -71,7 +71,7 @@ class LintPrincipals:
     """A Principal or NotPrincipal element, by kind; `"*"` alone stands under AWS."""
 
     spot: SourceSpot
-    named: dict[str, tuple[Word, ...]]
+    named: dict[str, tuple[SourceText, ...]]
     is_not: bool
 
     @property
@@ -79,7 +79,7 @@ class LintPrincipals:
         """Whether it means all principals."""
         return not self.is_not and any(word.text == "*" for word in self.named.get("AWS", ()))
 
-    def words(self) -> Iterator[tuple[str, Word]]:
+    def words(self) -> Iterator[tuple[str, SourceText]]:
         """(kind, name) of all."""
         for kind, words in self.named.items():
             for word in words:
@@ -92,12 +92,12 @@ class LintStatement:
 
     spot: SourceSpot
     index: int
-    sid: Word | None
-    effect: Word | None
+    sid: SourceText | None
+    effect: SourceText | None
     actions: LintNames | None
     resources: LintNames | None
     principals: LintPrincipals | None
-    tests: tuple[Test, ...]
+    tests: tuple[ConditionTest, ...]
 
     @property
     def allows(self) -> bool:
@@ -120,7 +120,7 @@ class LintDocument:
     """The whole policy. `has_variables`: its version lets variables work."""
 
     spot: SourceSpot
-    version: Word | None
+    version: SourceText | None
     statements: tuple[LintStatement, ...]
     has_variables: bool
 

@@ -16,7 +16,7 @@ from iam.changes.models import Change
 from iam.directory.models import Role
 from iam.mirror import snapshot
 from iam.mirror.models import EdgeKind
-from iam.mirror.queries.entities import Openable
+from iam.mirror.queries.entities import OpenableEntities
 from tests import factories
 from tests.iam.activity.events import happened, identity_of
 from tests.iam.changes.site import Site, page_of, signed_in
@@ -93,5 +93,5 @@ def test_calls_of_someone_whom_the_viewer_does_not_see_are_not_shown(leaving: Si
     happened(identity_of(leaving.user), at=timezone.now() - timedelta(days=2), times=3, **EC2)
     replay = _requested(leaving).change_set.receipt["impact"]["replay"]
     number = leaving.user.pk
-    assert replay_shown(replay, open_to=Openable(whole=False, pks=frozenset({number}))) is not None
-    assert replay_shown(replay, open_to=Openable(whole=False, pks=frozenset({number + 1}))) is None
+    assert replay_shown(replay, open_to=OpenableEntities(whole=False, pks=frozenset({number}))) is not None
+    assert replay_shown(replay, open_to=OpenableEntities(whole=False, pks=frozenset({number + 1}))) is None

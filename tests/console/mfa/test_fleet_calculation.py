@@ -165,7 +165,7 @@ def test_the_order_that_is_kept_is_the_order_of_the_list(
     assert kept == names_shown
     backwards = shown(auditor.get("/mfa/?sort=-urgency"))
     assert FleetUser.objects.filter(place__startswith="2").exists()
-    lacking = calculation.Fresh(behind=(account,), since=None, stamp="", lacks_users=True)
+    lacking = calculation.FleetFreshness(behind=(account,), since=None, stamp="", lacks_users=True)
     with monkeypatch.context() as patched:
         patched.setattr("iam.people.fleet.device_list.calculate_missing", lambda *_, **__: lacking)
         assert shown(auditor.get("/mfa/")) == kept

@@ -12,7 +12,7 @@ import pytest
 from iam.aws.reads.credential_report import CredentialRow, ReportedCertificate, ReportedKey
 from iam.aws.records import AccessKeyRecord, LoginProfileRecord, MfaDeviceRecord
 from iam.mirror.models import Account, Cause, Entity, EntityState, Kind, UserCredentials, valid_at
-from iam.mirror.pull.credentials import Clock, Reported, derive
+from iam.mirror.pull.credentials import Clock, LoadedReport, derive
 from iam.mirror.pull.entity_cache import EntityCache
 from iam.mirror.pull.facts import Observation
 from iam.mirror.pull.sections import ACCESS_KEYS, LOGIN_PROFILES, USER_MFA
@@ -77,7 +77,7 @@ def report(
         reported_at=made_at,
     )
     known = census.by_pk[user.pk]
-    derive(census, [known], reported=Reported(made_at, {user.pk: line}), clock=clock)
+    derive(census, [known], reported=LoadedReport(made_at, {user.pk: line}), clock=clock)
 
 
 def key(key_id: str = "AKIAEXAMPLE", *, status: str = "Active") -> AccessKeyRecord:

@@ -53,7 +53,7 @@ class ChosenWay:
 
 
 @dataclass
-class Choosing:
+class WayChooser:
     """Picks the way for each receiver of one account; what is found out for one serves all."""
 
     site: GrantSite
@@ -116,12 +116,12 @@ def plan_holders(site: GrantSite, holders: Sequence[Entity]) -> PartPlan:
     """The part of an account for those who hold it themselves. Raises RefusedError where somebody has no room
     in any way.
     """
-    choosing = Choosing(site, holders)
+    choosing = WayChooser(site, holders)
     picks = [_pick(choosing, holder) for holder in holders]
     return _part(site, picks, made=list(choosing.made.values()))
 
 
-def _pick(choosing: Choosing, holder: Entity) -> ChosenWay:
+def _pick(choosing: WayChooser, holder: Entity) -> ChosenWay:
     kind = choosing.site.terms.what.kind
     if kind is WhatKind.GROUP:
         return _join(choosing, holder, _named_group(choosing), why="You chose this group.")
@@ -139,7 +139,7 @@ def _pick(choosing: Choosing, holder: Entity) -> ChosenWay:
     raise RefusedError(f"{holder.name} has no room for this. " + " ".join(other.why_not for other in others))
 
 
-def _named_group(choosing: Choosing) -> Entity:
+def _named_group(choosing: WayChooser) -> Entity:
     """What the viewer may not know is said in the words for what is not there."""
     site, arn = choosing.site, choosing.site.terms.what.group_arn
     group = site.required_entity(Kind.GROUP, arn)
@@ -152,7 +152,7 @@ def _sees(site: GrantSite, entity: Entity) -> bool:
     return site.is_whole or visible_entities(site.viewer).filter(pk=entity.pk).exists()
 
 
-def _by_group(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
+def _by_group(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
     site = choosing.site
     if holder.kind != Kind.USER:
         return OtherWay(
@@ -185,7 +185,7 @@ def _by_group(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Cho
 
 
 def _join(
-    choosing: Choosing, holder: Entity, group: Entity, *, why: str, others: Sequence[OtherWay] = ()
+    choosing: WayChooser, holder: Entity, group: Entity, *, why: str, others: Sequence[OtherWay] = ()
 ) -> ChosenWay:
     room = choosing.free_slots[holder.pk]
     if not room.for_group:
@@ -201,7 +201,7 @@ def _join(
     return ChosenWay(holder, GrantWay.GROUP, why, tuple(others), quota, (step,), ends_only=True)
 
 
-def _by_policy(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
+def _by_policy(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
     """The managed policy that was asked for itself."""
     site, room = choosing.site, choosing.free_slots[holder.pk]
     if not room.for_policies(1):
@@ -219,7 +219,7 @@ def _by_policy(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Ch
     return _attached(choosing, holder, [operation], [arn], GrantWay.ATTACH, why, others, ends_only=True)
 
 
-def _by_alike(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
+def _by_alike(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
     """A policy that is there and says the same; it has no end of its own."""
     site = choosing.site
     if site.end is not None:
@@ -235,7 +235,7 @@ def _by_alike(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Cho
     return _sharing(choosing, pick, alike)
 
 
-def _sharing(choosing: Choosing, pick: ChosenWay, policy: Entity) -> ChosenWay:
+def _sharing(choosing: WayChooser, pick: ChosenWay, policy: Entity) -> ChosenWay:
     """A policy that was made for another grant is there for this one as well, and goes with the last of them;
     said once an account.
     """
@@ -247,7 +247,7 @@ def _sharing(choosing: Choosing, pick: ChosenWay, policy: Entity) -> ChosenWay:
     return replace(pick, steps=(replace(step, permissions=(*step.permissions, shared)),))
 
 
-def _by_made(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
+def _by_made(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
     """Policies made for it; all receivers of the account share them."""
     site, room = choosing.site, choosing.free_slots[holder.pk]
     if not site.is_whole:
@@ -281,7 +281,7 @@ def _mark(site: GrantSite, text: str, place: int) -> str:
 
 
 def _attached(
-    choosing: Choosing,
+    choosing: WayChooser,
     holder: Entity,
     operations: Sequence[Operation],
     arns: Sequence[str],
@@ -305,7 +305,7 @@ def _full(holder: Entity, room: ReceiverRoom, *, wanted: int = 1) -> str:
     return f"{holder.name} has {room.attached} of {room.most_attached} managed policies{needs}."
 
 
-def _by_inline(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
+def _by_inline(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
     site, room, text = choosing.site, choosing.free_slots[holder.pk], choosing.inline
     if not text:
         return OtherWay(GrantWay.INLINE, "Its text is unknown, or too long for an inline policy.")

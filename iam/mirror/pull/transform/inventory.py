@@ -11,7 +11,7 @@ from iam.aws.records import (
     ServerCertificateRecord,
 )
 from iam.mirror.models import EdgeKind, Kind
-from iam.mirror.pull.facts import FoundEntity, Ref, by_arn, by_name
+from iam.mirror.pull.facts import EntityRef, FoundEntity, by_arn, by_name
 from iam.mirror.pull.transform.principals import Intern
 from iam.mirror.pull.usage import instant
 
@@ -71,7 +71,7 @@ def server_certificate(record: ServerCertificateRecord) -> FoundEntity:
 
 def instance(record: InstanceRecord, *, account_id: str, partition: str) -> FoundEntity:
     """An EC2 instance and the instance profile that it uses."""
-    edges: tuple[tuple[str, Ref], ...] = ()
+    edges: tuple[tuple[str, EntityRef], ...] = ()
     if record.profile_arn:
         profile = by_arn(Kind.INSTANCE_PROFILE.value, record.profile_arn)
         edges = ((EdgeKind.INSTANCE_PROFILE.value, profile),)

@@ -15,7 +15,7 @@ from iam.aws.reads.organization import (
     OrganizationUnit,
 )
 from iam.mirror.models import EdgeKind, Kind
-from iam.mirror.pull.facts import FoundEntity, Ref, by_id
+from iam.mirror.pull.facts import EntityRef, FoundEntity, by_id
 from iam.mirror.pull.usage import instant
 
 
@@ -28,7 +28,7 @@ def organization_entities(tree: OrganizationTree, *, intern: Callable[[str], str
     ]
 
 
-def organization_node(aws_id: str) -> Ref:
+def organization_node(aws_id: str) -> EntityRef:
     """A root, unit or account by its id: r-…, ou-…, or twelve digits."""
     if aws_id.startswith("r-"):
         return by_id(Kind.ORG_ROOT.value, aws_id)
@@ -52,7 +52,7 @@ def paths(tree: OrganizationTree) -> Iterator[tuple[str, str]]:
         yield account.account_id, "/".join([tree.organization.organization_id, *steps, ""])
 
 
-def _parent(parent_id: str | None) -> tuple[tuple[str, Ref], ...]:
+def _parent(parent_id: str | None) -> tuple[tuple[str, EntityRef], ...]:
     return ((EdgeKind.PARENT.value, organization_node(parent_id)),) if parent_id else ()
 
 

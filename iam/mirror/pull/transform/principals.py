@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 from iam.aws.records import GroupRecord, PolicyRecord, Record, RoleRecord, UserRecord
 from iam.mirror.models import EdgeKind, Kind
-from iam.mirror.pull.facts import FoundEntity, Ref, Version, by_arn, by_name
+from iam.mirror.pull.facts import EntityRef, FoundEntity, Version, by_arn, by_name
 from iam.mirror.pull.trust import trust_category
 
 Intern = Callable[[str], str]
@@ -116,9 +116,9 @@ def _policy(record: PolicyRecord, digest: bytes | None, intern: Intern) -> Found
     )
 
 
-def _attached(arns: tuple[str, ...]) -> tuple[tuple[str, Ref], ...]:
+def _attached(arns: tuple[str, ...]) -> tuple[tuple[str, EntityRef], ...]:
     return tuple((EdgeKind.ATTACHED.value, by_arn(Kind.POLICY.value, arn)) for arn in arns)
 
 
-def _boundary(arn: str | None) -> tuple[tuple[str, Ref], ...]:
+def _boundary(arn: str | None) -> tuple[tuple[str, EntityRef], ...]:
     return ((EdgeKind.BOUNDARY.value, by_arn(Kind.POLICY.value, arn)),) if arn else ()

@@ -9,7 +9,7 @@ import random
 import pytest
 
 from iam.access.principals import AskingPrincipal
-from iam.access.simulate import Inquiry, SimulationResult, judge
+from iam.access.simulate import SimulationInquiry, SimulationResult, judge
 from iam.access.verdict import BranchVoice
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import Member
@@ -21,10 +21,10 @@ pytestmark = pytest.mark.django_db
 SEEDS = range(60)
 
 
-def inquiry_of(member: Member, asked: AccessQuestion) -> Inquiry:
+def inquiry_of(member: Member, asked: AccessQuestion) -> SimulationInquiry:
     policy = asked.resource_policy
     assert policy is None or isinstance(policy, str)
-    return Inquiry(
+    return SimulationInquiry(
         AskingPrincipal(member.account, member.id, member.arn, member.name, member.kind),
         asked.action,
         asked.resource,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from iam.access.principals import PrincipalError, find_principal
-from iam.access.simulate import Inquiry, SimulationResult, simulate
+from iam.access.simulate import SimulationInquiry, SimulationResult, simulate
 from iam.access.verdict import Branch, BranchVoice
 from iam.mirror.models import EdgeKind, Entity, Kind
 from iam.mirror.refresh import reread_tags
@@ -31,7 +31,7 @@ LATER = make.FIRST_READ + timedelta(days=10)
 def ask(principal: str, action: str, resource: str = "*", **more: Any) -> SimulationResult:
     forget()  # rows that a test adds by hand have no revision
     who = find_principal(principal, accounts=None, at=more.get("at"))
-    verdict = simulate(Inquiry(who, action, resource, **more))
+    verdict = simulate(SimulationInquiry(who, action, resource, **more))
     assert verdict is not None
     return verdict
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from iam.access.denied.answer import DenialAnswer, DenialRemedy, answer, needs_resource, smallest
-from iam.access.denied.message import Denied, PolicyType
+from iam.access.denied.message import DeniedMessage, PolicyType
 from iam.access.principals import find_principal
 from iam.directory.models import Role
 from iam.guard import Viewer, viewer_for
@@ -30,7 +30,7 @@ def administrator() -> Viewer:
 
 def asked(org: Organization, action: str, resource: str, viewer: Viewer, **more: Any) -> DenialAnswer:
     who = find_principal(org.of["maya"].arn, accounts=None, at=None)
-    explained = answer(viewer, Denied(action, resource=resource, **more), who=who)
+    explained = answer(viewer, DeniedMessage(action, resource=resource, **more), who=who)
     assert explained is not None
     return explained
 
@@ -127,8 +127,8 @@ def test_who_does_not_see_the_account_reads_neither_policies_nor_limits(org: Org
 
 def test_actions_without_resources_are_proposed_on_all(org: Organization) -> None:
     assert smallest("s3:ListAllMyBuckets", "arn:aws:s3:::x") == say("Allow", "s3:ListAllMyBuckets", "*")
-    assert not needs_resource(Denied("s3:ListAllMyBuckets"))
-    assert needs_resource(Denied("s3:GetObject"))
+    assert not needs_resource(DeniedMessage("s3:ListAllMyBuckets"))
+    assert needs_resource(DeniedMessage("s3:GetObject"))
 
 
 def test_a_resource_never_becomes_a_policy_variable() -> None:
@@ -140,13 +140,13 @@ def test_somebody_who_is_gone_has_no_answer(org: Organization) -> None:
     who = find_principal(org.of["maya"].arn, accounts=None, at=None)
     make.edge(EdgeKind.MEMBER, make.user(org.member, "other"), org.of["readers"])
     gone = type(who)(who.account, 10**9, who.arn, who.name, who.kind)
-    assert answer(administrator(), Denied("s3:GetObject", resource=LEDGER), who=gone) is None
+    assert answer(administrator(), DeniedMessage("s3:GetObject", resource=LEDGER), who=gone) is None
 
 
 def test_who_asks_for_oneself_is_spoken_to(org: Organization) -> None:
     who = find_principal(org.of["maya"].arn, accounts=None, at=None)
     strange = "arn:aws:organizations::1:policy/{they}"
-    denied = Denied(
+    denied = DeniedMessage(
         "s3:GetObject",
         resource=ELSEWHERE,
         policy_type=PolicyType.SCP,

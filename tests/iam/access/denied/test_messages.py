@@ -10,7 +10,7 @@ import pytest
 from iam.access.denied.message import (
     ENCODED,
     MAX_MESSAGE_LENGTH,
-    Denied,
+    DeniedMessage,
     MessageError,
     PolicyType,
     read_message,
@@ -28,14 +28,14 @@ FORMS = [
         f"User: {JOHN} is not authorized to perform: {LIST} because no service control policy allows the "
         f"{LIST} action"
         ),
-        Denied(LIST, JOHN, "", PolicyType.SCP, False),
+        DeniedMessage(LIST, JOHN, "", PolicyType.SCP, False),
     ),
     (
         (
         f"User: {JOHN} is not authorized to perform: {LIST} with an explicit deny in a service control "
         "policy"
         ),
-        Denied(LIST, JOHN, "", PolicyType.SCP, True),
+        DeniedMessage(LIST, JOHN, "", PolicyType.SCP, True),
     ),
     (
         f"An error occurred (AccessDenied) when calling the ListRoles operation: User: {JOHN} is not "
@@ -43,7 +43,7 @@ FORMS = [
         "iam:ListRoles on resource: arn:aws:iam::123456789012:role/* with an explicit deny in a service "
         "control policy: "
         "arn:aws:organizations::987654321098:policy/o-qv5af4abcd/service_control_policy/p-2kgnabcd",
-        Denied(
+        DeniedMessage(
             "iam:ListRoles",
             JOHN,
             "arn:aws:iam::123456789012:role/*",
@@ -56,7 +56,7 @@ FORMS = [
         f"User: {JOHN} is not authorized to perform: secretsmanager:GetSecretValue on resource: "
         "arn:aws:secretsmanager:us-east-1:123456789012:secret:test-AbC123 with an explicit deny in a "
         "resource control policy.",
-        Denied(
+        DeniedMessage(
             "secretsmanager:GetSecretValue",
             JOHN,
             "arn:aws:secretsmanager:us-east-1:123456789012:secret:test-AbC123",
@@ -69,75 +69,75 @@ FORMS = [
         f"User: {JOHN} is not authorized to perform: {LIST} because no VPC endpoint policy allows the "
         f"{LIST} action"
         ),
-        Denied(LIST, JOHN, "", PolicyType.ENDPOINT, False),
+        DeniedMessage(LIST, JOHN, "", PolicyType.ENDPOINT, False),
     ),
     (
         (
         f"User: {SESSION} is not authorized to perform: {LIST} because no permissions boundary allows the "
         f"{LIST} action"
         ),
-        Denied(LIST, SESSION, "", PolicyType.BOUNDARY, False),
+        DeniedMessage(LIST, SESSION, "", PolicyType.BOUNDARY, False),
     ),
     (
         (
         f"User: {SESSION} is not authorized to perform: {LIST} because no session policy allows the {LIST} "
         "action"
         ),
-        Denied(LIST, SESSION, "", PolicyType.SESSION, False),
+        DeniedMessage(LIST, SESSION, "", PolicyType.SESSION, False),
     ),
     (
         f"User: {JOHN} is not authorized to perform: secretsmanager:GetSecretValue because no "
         "resource-based policy allows the "
         "secretsmanager:GetSecretValue action",
-        Denied("secretsmanager:GetSecretValue", JOHN, "", PolicyType.RESOURCE, False),
+        DeniedMessage("secretsmanager:GetSecretValue", JOHN, "", PolicyType.RESOURCE, False),
     ),
     (
         (
         f"User: {JOHN} is not authorized to perform: sts:AssumeRole because no role trust policy allows the "
         "sts:AssumeRole action"
         ),
-        Denied("sts:AssumeRole", JOHN, "", PolicyType.TRUST, False),
+        DeniedMessage("sts:AssumeRole", JOHN, "", PolicyType.TRUST, False),
     ),
     (
         (
         f"User: {JOHN} is not authorized to perform: {LIST} because no identity-based policy allows the "
         f"{LIST} action"
         ),
-        Denied(LIST, JOHN, "", PolicyType.IDENTITY, False),
+        DeniedMessage(LIST, JOHN, "", PolicyType.IDENTITY, False),
     ),
     (
         f"User: {JOHN} is not authorized to perform: {LIST} with an explicit deny in an identity-based "
         "policy: "
         "arn:aws:iam::123456789012:policy/NoCode",
-        Denied(LIST, JOHN, "", PolicyType.IDENTITY, True, "arn:aws:iam::123456789012:policy/NoCode"),
+        DeniedMessage(LIST, JOHN, "", PolicyType.IDENTITY, True, "arn:aws:iam::123456789012:policy/NoCode"),
     ),
     # S3 puts the resource in quotes, Java the request behind it, older services no reason at all.
     (
         f'User: {JOHN} is not authorized to perform: s3:GetObject on resource: '
         '"arn:aws:s3:::pay-ledger/2026.csv" because no '
         "identity-based policy allows the s3:GetObject action",
-        Denied("s3:GetObject", JOHN, "arn:aws:s3:::pay-ledger/2026.csv", PolicyType.IDENTITY, False),
+        DeniedMessage("s3:GetObject", JOHN, "arn:aws:s3:::pay-ledger/2026.csv", PolicyType.IDENTITY, False),
     ),
     (
         f"com.amazonaws.AmazonServiceException: User: {SESSION} is not authorized to perform: ECS:RUNTASK "
         "on resource: "
         "arn:aws:ecs:eu-west-1:123456789012:task-definition/pay:7 (Service: AmazonECS; Status Code: 400; "
         "Request ID: 12-34)",
-        Denied("ecs:RunTask", SESSION, "arn:aws:ecs:eu-west-1:123456789012:task-definition/pay:7"),
+        DeniedMessage("ecs:RunTask", SESSION, "arn:aws:ecs:eu-west-1:123456789012:task-definition/pay:7"),
     ),
     (
         (
         f"User: {JOHN} is not authorized to perform: iam:CreateUser on resource: "
         "arn:aws:iam::123456789012:user/x with an explicit deny"
         ),
-        Denied("iam:CreateUser", JOHN, "arn:aws:iam::123456789012:user/x", None, True),
+        DeniedMessage("iam:CreateUser", JOHN, "arn:aws:iam::123456789012:user/x", None, True),
     ),
     (
         f"User: {JOHN} is not authorized to perform: kms:Decrypt on this resource because the resource does "
         "not exist in this "
         "Region, no resource-based policies allow access, or a resource-based policy explicitly denies "
         "access",
-        Denied("kms:Decrypt", JOHN),
+        DeniedMessage("kms:Decrypt", JOHN),
     ),
     (
         f"You are not authorized to perform this operation. User: {SESSION} is not authorized to perform: "
@@ -145,7 +145,7 @@ FORMS = [
         "resource: arn:aws:ec2:us-east-1:123456789012:instance/* with an explicit deny in a service control "
         "policy. Encoded "
         f"authorization failure message: {BLOB}",
-        Denied(
+        DeniedMessage(
             "ec2:RunInstances",
             SESSION,
             "arn:aws:ec2:us-east-1:123456789012:instance/*",
@@ -161,13 +161,13 @@ FORMS = [
         f"your AWS administrator.\nUser: {JOHN}\nAction: {LIST}\nOn resource(s): "
         "arn:aws:codecommit:us-east-1:123456789012:*\n"
         f"Context: no identity-based policy allows the action",
-        Denied(LIST, JOHN, "arn:aws:codecommit:us-east-1:123456789012:*", PolicyType.IDENTITY, False),
+        DeniedMessage(LIST, JOHN, "arn:aws:codecommit:us-east-1:123456789012:*", PolicyType.IDENTITY, False),
     ),
     (
         "You don’t have permission to get Bucket Versioning details. You or your AWS administrator must "
         "update your IAM permissions to "
         "allow s3:GetBucketVersioning. After you obtain the necessary permission, refresh the page.",
-        Denied("s3:GetBucketVersioning"),
+        DeniedMessage("s3:GetBucketVersioning"),
     ),
     # S3's answer as XML; a trust policy that denies; a name of IAM instead of an ARN.
     (
@@ -175,20 +175,22 @@ FORMS = [
         "on resource: "
         "&quot;arn:aws:s3:::pay-ledger/a&amp;b.csv&quot; because no identity-based policy allows the "
         "s3:GetObject action</Message>",
-        Denied("s3:GetObject", JOHN, "arn:aws:s3:::pay-ledger/a&b.csv", PolicyType.IDENTITY, False),
+        DeniedMessage("s3:GetObject", JOHN, "arn:aws:s3:::pay-ledger/a&b.csv", PolicyType.IDENTITY, False),
     ),
     (
         f"An error occurred (AccessDenied) when calling the AssumeRole operation: User: {JOHN} is not "
         "authorized to perform: "
         "sts:AssumeRole on resource: arn:aws:iam::123456789012:role/deploy with an explicit deny in a role "
         "trust policy",
-        Denied("sts:AssumeRole", JOHN, "arn:aws:iam::123456789012:role/deploy", PolicyType.TRUST, True),
+        DeniedMessage(
+            "sts:AssumeRole", JOHN, "arn:aws:iam::123456789012:role/deploy", PolicyType.TRUST, True
+        ),
     ),
     (
         f"User: {SESSION} is not authorized to perform: iam:GetUser on resource: user rancher-cloud because "
         "no identity-based policy "
         "allows the iam:GetUser action",
-        Denied("iam:GetUser", SESSION, (
+        DeniedMessage("iam:GetUser", SESSION, (
             "arn:aws:iam::123456789012:user/rancher-cloud"
         ), PolicyType.IDENTITY, False),
     ),
@@ -196,12 +198,12 @@ FORMS = [
 
 
 @pytest.mark.parametrize(("text", "expected"), FORMS)
-def test_each_form_of_aws_is_read(text: str, expected: Denied) -> None:
+def test_each_form_of_aws_is_read(text: str, expected: DeniedMessage) -> None:
     assert read_message(text) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), FORMS[:3] + FORMS[11:12])
-def test_a_message_is_read_across_lines_and_inside_of_json(text: str, expected: Denied) -> None:
+def test_a_message_is_read_across_lines_and_inside_of_json(text: str, expected: DeniedMessage) -> None:
     assert read_message("\n   ".join(text.split(" "))) == expected
     assert read_message(json.dumps({"errorMessage": text})) == expected
 
@@ -217,7 +219,7 @@ def test_the_answer_of_decoding_is_read() -> None:
             "resource": "arn:aws:ec2:us-east-1:123456789012:instance/i-1",
         },
     }
-    expected = Denied(
+    expected = DeniedMessage(
         "ec2:StopInstances", JOHN, "arn:aws:ec2:us-east-1:123456789012:instance/i-1", is_explicit=True
     )
     assert read_message(json.dumps(body)) == expected
@@ -231,7 +233,7 @@ def test_an_event_of_cloudtrail_without_a_reason_names_its_call() -> None:
         "errorCode": "AccessDenied",
         "userIdentity": {"arn": JOHN},
     }
-    assert read_message(json.dumps(event)) == Denied("sqs:SendMessage", JOHN)
+    assert read_message(json.dumps(event)) == DeniedMessage("sqs:SendMessage", JOHN)
 
 
 def test_a_call_that_only_one_service_has_is_an_action() -> None:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from iam.mirror.models import Account, Edge, TagSet, UserCredentials
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.facts import Observation
-from iam.mirror.pull.temporal import EDGES, TAGS, Current, RowDifference, Rows
+from iam.mirror.pull.temporal import EDGES, TAGS, CurrentRow, RowDifference, Rows
 from tests import factories
 
 pytestmark = pytest.mark.on_postgresql
@@ -23,19 +23,19 @@ EARLY, AT, LATE = (datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3))
     ("wanted", "current", "inserts", "closes"),
     [
         ({(): ({"a": "1"},)}, {}, 1, []),
-        ({(): ({"a": "1"},)}, {(): Current(7, ({"a": "1"},), EARLY)}, 0, []),
-        ({(): ({"a": "2"},)}, {(): Current(7, ({"a": "1"},), EARLY)}, 1, [7]),
-        ({}, {(): Current(7, ({"a": "1"},), EARLY)}, 0, [7]),
+        ({(): ({"a": "1"},)}, {(): CurrentRow(7, ({"a": "1"},), EARLY)}, 0, []),
+        ({(): ({"a": "2"},)}, {(): CurrentRow(7, ({"a": "1"},), EARLY)}, 1, [7]),
+        ({}, {(): CurrentRow(7, ({"a": "1"},), EARLY)}, 0, [7]),
         ({}, {}, 0, []),
         # What was observed later than the reading is newer: it is neither replaced nor ended.
-        ({(): ({"a": "2"},)}, {(): Current(7, ({"a": "1"},), LATE)}, 0, []),
-        ({}, {(): Current(7, ({"a": "1"},), LATE)}, 0, []),
-        ({(): ({"a": "2"},)}, {(): Current(7, ({"a": "1"},), AT)}, 1, [7]),
+        ({(): ({"a": "2"},)}, {(): CurrentRow(7, ({"a": "1"},), LATE)}, 0, []),
+        ({}, {(): CurrentRow(7, ({"a": "1"},), LATE)}, 0, []),
+        ({(): ({"a": "2"},)}, {(): CurrentRow(7, ({"a": "1"},), AT)}, 1, [7]),
     ],
 )
 def test_rows_are_inserted_closed_or_left(
     wanted: dict[tuple[()], tuple[object, ...]],
-    current: dict[tuple[()], Current],
+    current: dict[tuple[()], CurrentRow],
     inserts: int,
     closes: list[int],
 ) -> None:
@@ -46,7 +46,7 @@ def test_rows_are_inserted_closed_or_left(
 
 
 def test_owners_that_are_not_wanted_are_left_alone() -> None:
-    rows: Rows = {2: {(): Current(7, ({"a": "1"},), EARLY)}}
+    rows: Rows = {2: {(): CurrentRow(7, ({"a": "1"},), EARLY)}}
     assert temporal.difference(TAGS, wanted={1: {}}, current=rows, at=AT) == RowDifference()
 
 
