@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("linking", "0001_squashed_0002_plain_words")]
+    dependencies = [("linking", "0002_plain_words")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

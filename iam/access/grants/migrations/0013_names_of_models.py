@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("grants", "0001_squashed_0012_text_search")]
+    dependencies = [("grants", "0012_text_search")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

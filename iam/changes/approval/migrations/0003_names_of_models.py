@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("approval", "0001_squashed_0002_reviews_are_reminded_of")]
+    dependencies = [("approval", "0002_reviews_are_reminded_of")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

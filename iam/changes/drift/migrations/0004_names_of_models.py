@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("drift", "0001_squashed_0003_effect")]
+    dependencies = [("drift", "0003_effect")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

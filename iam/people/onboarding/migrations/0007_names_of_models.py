@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("onboarding", "0001_squashed_0006_run_engine")]
+    dependencies = [("onboarding", "0006_run_engine")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("people_rotation", "0001_squashed_0008_reason_of_run")]
+    dependencies = [("people_rotation", "0008_reason_of_run")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
