@@ -111,4 +111,7 @@ def test_the_page_deletes_and_says_who_did() -> None:
     assert not made.path.exists()
     text = " ".join(client.get(page).content.decode().split())
     assert "by Ines Duarte. Build the pack again if you need it." in text
+    assert "Without its file" in text
+    assert "Ready to download" not in text
+    assert ">Delete file<" not in text
     assert client.get(reverse("evidence:pack-export", args=[made.pk])).status_code == 404
