@@ -157,6 +157,8 @@ def _changes(index: Any) -> Figures:
     edits, texts = _another_text(index, TEN_THOUSAND)
     affected: list[int] = []
     receipt = _seconds(lambda: affected.append(what_if(index, edits, texts=texts).affected), rounds=3)
+    # What a line says is put together when somebody looks at it.
+    whole = _seconds(lambda: len(what_if(index, edits, texts=texts).shifts), rounds=3)
     number, member = next(
         (n, m) for n, s in index.accounts.items() for m in s.members.values() if m.grants.groups
     )
@@ -166,6 +168,7 @@ def _changes(index: Any) -> Figures:
     return [
         figure("index: one user changed, CPU", seconds * 1000, "ms", limit=50),
         figure(f"receipt over all actions, {affected[0]:,} principals, CPU", receipt, "s", limit=1),
+        figure(f"the same with the sets of actions, {affected[0]:,} principals, CPU", whole, "s", limit=2),
     ]
 
 

@@ -81,14 +81,18 @@ def test_other_texts_in_any_organization(monkeypatch: pytest.MonkeyPatch, seed: 
     assert documents
 
 
+FIRST = policy_of("s3:*", "arn:aws:s3:::homes/*")
+OF_TEAM = policy_of("s3:*", "arn:aws:s3:::${aws:PrincipalTag/team}-*")
+
+
 class Small:
     """An account with two policies of one group and a user."""
 
     def __init__(
-        self, *, second: str = "sqs:*", inline: str = "", in_group: str = "", gets: str = ""
+        self, *, first: str = "", second: str = "sqs:*", inline: str = "", in_group: str = "", gets: str = ""
     ) -> None:
         self.organisation = Organisation()
-        self.first = self.digest(policy_of("s3:*", "arn:aws:s3:::homes/*"))
+        self.first = self.digest(first or FIRST)
         rows = [PolicyRow(1, "first", self.first), PolicyRow(2, "second", self.digest(second))]
         of_group = Grants(self._inline(in_group), (2,))
         grants = Grants(self._inline(inline), (1,), (9,))
@@ -102,6 +106,7 @@ class Small:
             AccountRows(people, [GroupRow(9, "team", of_group)], rows, (), NUMBER, "aws")
         )
         self.fresh = self.digest(gets or policy_of("s3:Get*", "arn:aws:s3:::homes/*"))
+        self.other = self.digest("sns:*")
         self.documents = self.organisation.held()
         self.index = self.organisation.index()
 
@@ -117,11 +122,13 @@ class Small:
         return {NUMBER: Edits(Changes(policies=[PolicyRow(1, "first", self.fresh), *policies]))}
 
 
-FIRST = policy_of("s3:*", "arn:aws:s3:::homes/*")
-
-
 def test_nobody_is_placed_anew_for_another_text(monkeypatch: pytest.MonkeyPatch) -> None:
     account = Small()
+    assert compared(monkeypatch, account.index, account.edits()) == 2
+
+
+def test_what_the_former_text_reads_of_a_principal_goes_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Small(first=OF_TEAM)
     assert compared(monkeypatch, account.index, account.edits()) == 2
 
 
@@ -129,7 +136,7 @@ HELD_OTHERWISE = {
     "another policy": {"second": FIRST},
     "an inline policy": {"inline": FIRST},
     "an inline policy of a group": {"in_group": FIRST},
-    "a tag": {"gets": policy_of("s3:*", "arn:aws:s3:::${aws:PrincipalTag/team}-*")},
+    "a tag": {"gets": OF_TEAM},
     "no document": {"gets": "{"},
 }
 
@@ -142,7 +149,7 @@ def test_who_holds_it_in_another_way_too_is_placed_anew(monkeypatch: pytest.Monk
 
 def test_one_document_is_exchanged_for_two(monkeypatch: pytest.MonkeyPatch) -> None:
     account = Small(second=FIRST)
-    edits = account.edits(PolicyRow(2, "second", account.first))
+    edits = account.edits(PolicyRow(2, "second", account.other))
     assert compared(monkeypatch, account.index, edits) == 0
     edits = account.edits(PolicyRow(2, "second", account.fresh))
     assert compared(monkeypatch, account.index, edits) == 2
