@@ -8,7 +8,17 @@ from typing import Final
 from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.account_alias import Alias
 from iam.changes.operations.attachment import ATTACH_POLICY, DETACH_POLICY, Attachment
-from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation, PolicyRef, QuotaUse
+from iam.changes.operations.base import (
+    REGISTRY,
+    AccessEffect,
+    AwsCall,
+    Image,
+    Operation,
+    PolicyRef,
+    class_of,
+    register,
+    restore,
+)
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.credential_status import DeleteCredential, SetStatus
 from iam.changes.operations.former_version import DeletePolicyVersion, RestorePolicyVersion, TakeBackVersion
@@ -40,7 +50,7 @@ from iam.changes.operations.password_policy import DeletePasswordPolicy, UpdateP
 from iam.changes.operations.policy_version import CreatePolicyVersion, SetDefaultVersion
 from iam.changes.operations.profile_role import RoleInProfile
 from iam.changes.operations.public_key import UploadCertificate, UploadSshKey
-from iam.changes.operations.registry import REGISTRY, class_of, register, restore
+from iam.changes.operations.quotas import QuotaUse
 from iam.changes.operations.role import CreateRole, DeleteRole, UpdateRole
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.saml_provider import CreateSamlProvider, DeleteSamlProvider, UpdateSamlProvider

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws import writes
@@ -14,8 +14,7 @@ from iam.aws.session import Aws
 from iam.changes.operations.access import PolicyAccess
 from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.params import as_stored
-from iam.changes.operations.quotas import quota_of
-from iam.changes.operations.registry import restore
+from iam.changes.operations.quotas import QuotaUse, quota_of
 from iam.changes.operations.spec import HIGH, NORMAL, Loss, OperationSpec
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity
@@ -82,23 +81,6 @@ class AccessEffect:
     notes: tuple[str, ...] = field(default=())
     access: PolicyAccess | None = None
     confidential: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaUse:
-    """Room under a quota of AWS. `refusal` is said where `after` is beyond the limit; `what` names the
-    count that follows."""
-
-    what: str
-    used: int
-    after: int
-    limit: int
-    refusal: str
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """As a receipt holds it."""
-        return {"what": self.what, "used": self.used, "after": self.after, "limit": self.limit}
 
 
 class Operation(ABC):
@@ -434,3 +416,30 @@ class _Names(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         return self._operation.value(name)
+
+
+REGISTRY: Final[dict[str, OperationSpec]] = {}
+"""The operations by their slug. They name their way back by slug, so that no two modules import each
+other."""
+_CLASSES: Final[dict[str, type[Operation]]] = {}
+
+
+def register(classes: Iterable[type[Operation]]) -> None:
+    """Enter every operation of these classes. Raises ValueError for a slug that is taken."""
+    for operation_class in classes:
+        for spec in operation_class.specs():
+            if spec.slug in REGISTRY:
+                raise ValueError(f"Two operations have the slug {spec.slug}.")
+            REGISTRY[spec.slug] = spec
+            _CLASSES[spec.slug] = operation_class
+
+
+def class_of(slug: str) -> type[Operation]:
+    """The class that carries out an operation."""
+    return _CLASSES[slug]
+
+
+def restore(slug: str, *, account: Account, params: Mapping[str, Any]) -> Operation:
+    """The operation that a row holds. Raises KeyError for a slug and TypeError for params that this
+    version does not know."""
+    return _CLASSES[slug].from_params(account, params, spec=REGISTRY[slug])

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef, QuotaUse
+from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef
 from iam.changes.operations.facts import former_text
 from iam.changes.operations.holder import (
     HolderParams,
@@ -24,7 +24,7 @@ from iam.changes.operations.holder import (
     ways_beside,
 )
 from iam.changes.operations.policy_content import document_meaning, is_json_object
-from iam.changes.operations.quotas import quota_of
+from iam.changes.operations.quotas import QuotaUse, quota_of
 from iam.changes.operations.spec import OperationSpec
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity, InlinePolicy, valid_at

@@ -9,10 +9,9 @@ from uuid import UUID
 
 from iam.aws.reads.single import WORDS, entity_now
 from iam.aws.session import Aws
-from iam.changes.operations.base import AwsCall, Image, Operation
+from iam.changes.operations.base import AwsCall, Image, Operation, class_of
 from iam.changes.operations.dependencies import remaining_dependencies
 from iam.changes.operations.params import Blank, as_stored
-from iam.changes.operations.registry import class_of
 from iam.changes.operations.spec import NORMAL, OperationSpec, Quota
 from iam.changes.operations.subject import ABSENT, NOUNS, OnSubject, SubjectParams
 from iam.changes.planning_cache import memoize, primed

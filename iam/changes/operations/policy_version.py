@@ -18,12 +18,11 @@ from iam.aws.reads import policies
 from iam.aws.reads.policies import number_of
 from iam.aws.session import Aws
 from iam.changes.operations.affected import access_of
-from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
+from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation, restore
 from iam.changes.operations.facts import former_text
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Blank, Params
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning, is_json_object
-from iam.changes.operations.registry import restore
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec, Quota
 from iam.changes.operations.subject import SubjectParams
 from iam.changes.world import ChangeWorld

@@ -1,9 +1,29 @@
-"""The quotas of an account."""
+"""The quotas of an account, and what an operation draws of one."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from iam.changes.planning_cache import memoize
 from iam.mirror.models import Account, AccountFact, valid_at
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaUse:
+    """Room under a quota of AWS. `refusal` is said where `after` is beyond the limit; `what` names the
+    count that follows."""
+
+    what: str
+    used: int
+    after: int
+    limit: int
+    refusal: str
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As a receipt holds it."""
+        return {"what": self.what, "used": self.used, "after": self.after, "limit": self.limit}
 
 
 def quota_of(account: Account, name: str, *, default: int) -> int:
