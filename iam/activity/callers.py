@@ -152,11 +152,12 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _last(arn: str) -> str:
-    """The name at the end of an ARN."""
-    return arn.rpartition("/")[2] or arn.rpartition(":")[2]
+    """The name at the end of an ARN, cut as other names are."""
+    name = arn.rpartition("/")[2] or arn.rpartition(":")[2]
+    return name[:NAME_LENGTH]
 
 
 def _role_of_session(arn: str) -> str:
     """The name of the role in the ARN of an assumed role: `…:assumed-role/ROLE/SESSION`."""
     _, marker, rest = arn.partition(":assumed-role/")
-    return rest.partition("/")[0] if marker else ""
+    return rest.partition("/")[0][:NAME_LENGTH] if marker else ""

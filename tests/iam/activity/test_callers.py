@@ -179,3 +179,16 @@ def test_a_field_of_the_wrong_type_counts_as_absent(field: str, junk: object) ->
         caller, session = caller_of({**_assumed(), "type": kind, field: junk})
         assert all(isinstance(value, str) for value in caller)
         assert isinstance(session.name, str)
+
+
+def test_a_name_from_an_arn_is_cut_to_what_a_column_holds() -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{'x' * 1000}"
+    issuer = {"type": "Role", "principalId": "AROAX", "arn": arn, "accountId": ACCOUNT}
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{'y' * 1000}/s"
+    for identity in (
+        {"type": "AssumedRole", "arn": session, "sessionContext": {"sessionIssuer": issuer}},
+        {"type": "AssumedRole", "arn": session, "sessionContext": {}},
+        {"type": "IAMUser", "arn": arn},
+    ):
+        caller, _ = caller_of(identity)
+        assert len(caller.name) == 256
