@@ -111,7 +111,8 @@ def _finding(rule: FindingRule, problem: RuleProblem, account: str) -> ComputedF
     key = key_of(rule.kind, account, aws_id, problem.cause)
     former = _stamped.get(key)
     if former is not None and former[0] == problem:
-        return ComputedFinding(key, former[1], rule, problem, account)
+        # The former object, so that the other is not kept beside it.
+        return ComputedFinding(key, former[1], rule, former[0], account)
     stamp = _stamp(rule, problem)
     if len(_stamped) >= KEYS_KEPT:
         _stamped.clear()

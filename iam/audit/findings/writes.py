@@ -56,12 +56,19 @@ def keep(account: Account, computed: Computed, *, at: datetime) -> None:
             is_gone = status != FindingStatus.FIXED and not is_unread(computed, key, kind, subject)
             if key in current or is_gone:
                 differing.append(key)
-        new = [_new(account, finding, at) for key, finding in computed.findings.items() if key not in known]
-        AuditFinding.objects.bulk_create(new, batch_size=BATCH)
-        events = [_event(row, FindingEventKind.OPENED, at) for row in new]
+        _open(account, [finding for key, finding in computed.findings.items() if key not in known], at)
+        events: list[FindingEvent] = []
         if differing:
             _update(sorted(differing), computed, at, events, seen_at=_seen_at(account))
         FindingEvent.objects.bulk_create(events, batch_size=BATCH)
+
+
+def _open(account: Account, findings: list[ComputedFinding], at: datetime) -> None:
+    """Keep new findings, some at a time: a first calculation makes tens of thousands of rows."""
+    for start in range(0, len(findings), BATCH):
+        rows = [_new(account, finding, at) for finding in findings[start : start + BATCH]]
+        AuditFinding.objects.bulk_create(rows)
+        FindingEvent.objects.bulk_create([_event(row, FindingEventKind.OPENED, at) for row in rows])
 
 
 def _seen_at(account: Account) -> datetime | None:
