@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.web.access import ViewerRequest, found_or_404, require
 from console.web.audit_decisions import decision_in, say_decided
+from console.web.moments import day_text
 from console.web.render import render_page
 from iam.activity.sources.models import SourceKind
 from iam.audit.approval_requests.requests import RequestState
@@ -104,4 +106,6 @@ def _words(name: str, terms: Mapping[str, str]) -> str:
     if name == "account" and value:
         names = Account.objects.filter(account_id=value).values_list("name", flat=True)
         return f"{next(iter(names), value)} ({value})"
+    if name == "since" and value:
+        return day_text(date.fromisoformat(value))
     return value or NOTHING

@@ -57,7 +57,8 @@ def test_a_source_is_added_when_someone_else_approves(account: Account) -> None:
     address = admin.post("/activity/sources/add/", GOOD)["Location"]
     page = _text(admin.get(address))
     assert "Another approver or administrator has to decide." in page
-    assert "s3://northline-trail/" in page
+    assert "Add CloudTrail source: s3://northline-trail/" in page
+    assert "1 Jan 2026" in page
     assert "The new organization trail" in page
     assert "Waiting for approval" in _text(admin.get("/activity/sources/"))
     admin.post(f"{address}decide/", {"decision": "approve"})
@@ -191,7 +192,7 @@ def test_coverage_tells_what_is_complete_unverified_and_missing(account: Account
     now = timezone.now()
     place = {"account_id": ACCOUNT, "region": "eu-west-1"}
     page = _text(_client(Role.ADMINISTRATOR).get("/activity/coverage/"))
-    assert "Unknown: no bucket and no event history is a source" in page
+    assert "Unknown: neither a bucket nor the event history is a source" in page
     ReadSpan.objects.create(
         **place, basis=SpanBasis.DIGEST, start=now - timedelta(days=9), end=now - timedelta(days=6)
     )
