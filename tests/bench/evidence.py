@@ -89,7 +89,8 @@ def _build(database: str) -> Figures:
 
     from console.management.commands.evidence import COMMAND_LINE
     from iam.audit.evidence.models import PackKind
-    from iam.audit.evidence.packs import PackOrder, build_here
+    from iam.audit.evidence.pack_builder import build_here
+    from iam.audit.evidence.packs import PackOrder
     from iam.audit.evidence.verify_evidence import verify
     from iam.audit.frameworks.definitions import all_frameworks
     from iam.mirror.models import Account

@@ -13,8 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from iam.audit.evidence import verify_evidence
 from iam.audit.evidence.change_sample import USUAL_SIZE
 from iam.audit.evidence.models import PackKind
+from iam.audit.evidence.pack_builder import build_here
 from iam.audit.evidence.pack_files import VERIFIER
-from iam.audit.evidence.packs import PackOrder, PackRefusedError, build_here
+from iam.audit.evidence.packs import PackOrder, PackRefusedError
 from iam.guard import Right, Scope, Viewer
 from iam.guard.viewer import ANY_ACCOUNT
 from iam.journal.signing_keys import NoSigningKeyError, signer

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from iam.audit.evidence.change_sample import MOST, SEED, USUAL_SIZE, ChangeSample, new_seed
 from iam.audit.evidence.contents import (
-    OWN_TABLES,
-    PackScope,
-    facts_of,
     sample_of,
     scope_of,
-    tables_of,
     title_of,
     whole_accounts,
 )
-from iam.audit.evidence.journal_excerpt import ExcerptScope, write_excerpt
 from iam.audit.evidence.models import EvidencePack, PackKind, PackState
-from iam.audit.evidence.pack_files import PackFiles, write_tables
 from iam.audit.evidence.review_facts import find_campaign
-from iam.audit.evidence.tables import Progress
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.changes.models import Change
-from iam.directory.models import Person
-from iam.guard import AuditLimits, Right, Viewer, evidence_viewer, viewer_for
+from iam.guard import AuditLimits, Right, Viewer
 from iam.journal.services import record
 from iam.journal.signing_keys import NoSigningKeyError, signer
 from iam.nudge import send_after_commit
@@ -136,16 +124,16 @@ def request_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidenceP
     """Note the pack, and have a worker build it. Raises PackRefusedError."""
     if not may_request(actor):
         raise PackRefusedError("You can’t build evidence packs.")
-    _check(order, actor, now=now)
+    check_order(order, actor)
     try:
         key = str(signer().verifier)
     except NoSigningKeyError as error:
         raise PackRefusedError(str(error)) from None
-    pack = _pack(order, actor=actor, now=now)
+    pack = new_pack(order, actor=actor, now=now)
     pack.key = key
     with transaction.atomic():
         pack.save(force_insert=True)
-        _note(pack, "request", actor)
+        note_pack(pack, "request", actor)
         send_after_commit(BUILD_TASK, pack.pk)
     return pack
 
@@ -164,8 +152,8 @@ def draw_sample(order: PackOrder, *, actor: Viewer, now: datetime) -> DrawnSampl
     """
     if not may_sample(actor):
         raise PackRefusedError("You can’t draw samples.")
-    _check(order, actor, now=now)
-    pack = _pack(order, actor=actor, now=now)
+    check_order(order, actor)
+    pack = new_pack(order, actor=actor, now=now)
     scope = scope_of(pack, actor)
     sample = sample_of(pack, scope)
     data = {
@@ -180,17 +168,8 @@ def draw_sample(order: PackOrder, *, actor: Viewer, now: datetime) -> DrawnSampl
     return DrawnSample(sample, scope.changes)
 
 
-def build_here(order: PackOrder, target: Path, *, viewer: Viewer) -> tuple[EvidencePack, dict[str, int]]:
-    """Build a pack in this process, as the command line does; the pack, which is not kept, and the number of
-    rows by table. Raises PackRefusedError and NoSigningKeyError.
-    """
-    now = timezone.now()
-    _check(order, viewer, now=now)
-    pack = _pack(order, actor=viewer, now=now)
-    return pack, build(pack, viewer, target, report=lambda _: None)
-
-
-def _pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
+def new_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
+    """The pack of an order, not stored yet."""
     return EvidencePack(
         kind=order.kind,
         subject=order.subject,
@@ -206,13 +185,12 @@ def _pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
     )
 
 
-def _check(order: PackOrder, actor: Viewer, *, now: datetime) -> None:
+def check_order(order: PackOrder, actor: Viewer) -> None:
+    """Raise PackRefusedError where the order can't be met."""
     if actor.limits is not None:
         field, why = why_not_covered(order, actor.limits)
         if why:
             raise PackRefusedError(why, field=field)
-    if order.kind not in OWN_TABLES:
-        raise PackRefusedError("Packs of this kind can’t be built yet.", field="kind")
     if order.kind is PackKind.FRAMEWORK and order.subject not in all_frameworks():
         names = ", ".join(all_frameworks())
         raise PackRefusedError(f"Choose one of these frameworks: {names}.", field="subject")
@@ -235,111 +213,20 @@ def _check(order: PackOrder, actor: Viewer, *, now: datetime) -> None:
 
 def waiting_packs() -> list[UUID]:
     """The packs that no worker has."""
-    rows = EvidencePack.objects.filter(_free(timezone.now())).exclude(state__in=FINAL)
+    rows = EvidencePack.objects.filter(unclaimed(timezone.now())).exclude(state__in=FINAL)
     return list(rows.order_by("requested_at").values_list("pk", flat=True))
 
 
 FINAL: Final = (PackState.DONE, PackState.FAILED)
 
 
-def _free(now: datetime) -> Q:
+def unclaimed(now: datetime) -> Q:
+    """Those that no worker has at a moment."""
     return Q(lease_until__isnull=True) | Q(lease_until__lt=now)
 
 
-def run_pack(pack_id: UUID) -> None:
-    """Build a pack that no other worker has. Nothing for one that is gone or done."""
-    now = timezone.now()
-    rows = EvidencePack.objects.filter(pk=pack_id)
-    claimed = rows.filter(_free(now)).exclude(state__in=FINAL)
-    if not claimed.update(lease_until=now + LEASE, state=PackState.BUILDING, as_of=now, rows=0):
-        return
-    pack = rows.get()
-    person = Person.objects.filter(pk=pack.requested_by).first()
-    viewer = evidence_viewer(viewer_for(person)) if person else None
-    if viewer is None or not may_request(viewer) or not visible_packs(viewer).filter(pk=pack_id).exists():
-        _fail(pack, "The person who requested it can’t build packs any more.")
-        return
-
-    pack.as_of = as_of_for(viewer.limits, now=now)
-    pack.save(update_fields=["as_of"])
-
-    def report(count: int) -> None:
-        rows.update(rows=count, lease_until=timezone.now() + LEASE)
-
-    try:
-        counts = build(pack, viewer, pack.path, report=report)
-    except NoSigningKeyError as error:
-        _fail(pack, str(error))
-        return
-    except OSError as error:
-        logger.error("evidence.not_written", pack=str(pack.pk), error=type(error).__name__)
-        _fail(pack, f"The file couldn’t be written: {error.strerror or type(error).__name__}.")
-        return
-    digest, size = _digest(pack.path)
-    with transaction.atomic():
-        rows.update(
-            state=PackState.DONE,
-            ended_at=timezone.now(),
-            lease_until=None,
-            counts=counts,
-            sha256=digest,
-            size=size,
-            rows=sum(counts.values()),
-        )
-        pack.refresh_from_db()
-        _note(pack, "build", None)
-
-
-def build(pack: EvidencePack, viewer: Viewer, target: Path, *, report: Progress) -> dict[str, int]:
-    """Write a pack to a file, which is there only when it is whole; the number of rows by table."""
-    as_of = pack.as_of or timezone.now()
-    scope = scope_of(pack, viewer)
-    sample = sample_of(pack, scope)
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = target.with_name(f"{target.name}.{os.getpid()}.part")
-    key = signer()
-    excerpt = ExcerptScope(pack.since, pack.until, scope.journal)
-    try:
-        with PackFiles(draft, signer=key, about=_about(pack, scope, as_of)) as files:
-            counts = write_tables(
-                files,
-                tables_of(pack, scope, sample, as_of=as_of),
-                title=pack.title,
-                facts=facts_of(pack, scope, sample),
-                as_of=as_of,
-                report=report,
-            )
-            counts["journal"] = write_excerpt(files, excerpt, signer=key).entries
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
-    return counts
-
-
-def _about(pack: EvidencePack, scope: PackScope, as_of: datetime) -> dict[str, object]:
-    return {
-        "format": "gatehouse-evidence-1",
-        "pack": pack.reference,
-        "kind": pack.kind,
-        "subject": pack.subject,
-        "title": pack.title,
-        "accounts": [account.account_id for account in scope.accounts],
-        "since": pack.since,
-        "until": pack.until,
-        "as_of": as_of,
-        "seed": pack.seed,
-        "requested_by": pack.requested_name,
-        "installation": settings.BASE_URL,
-    }
-
-
-def _fail(pack: EvidencePack, why: str) -> None:
-    EvidencePack.objects.filter(pk=pack.pk).update(
-        state=PackState.FAILED, ended_at=timezone.now(), lease_until=None, error=why
-    )
-
-
-def _note(pack: EvidencePack, act: str, actor: Viewer | None) -> None:
+def note_pack(pack: EvidencePack, act: str, actor: Viewer | None) -> None:
+    """Record what was done with a pack."""
     data = {
         "pack": pack.reference,
         "accounts": pack.accounts,
@@ -352,8 +239,3 @@ def _note(pack: EvidencePack, act: str, actor: Viewer | None) -> None:
     if pack.sha256:
         data["sha256"] = pack.sha256
     record(kind=f"evidence.{act}", actor=actor, subject=pack.title, data=data)
-
-
-def _digest(path: Path) -> tuple[str, int]:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size

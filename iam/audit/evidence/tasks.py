@@ -7,7 +7,8 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from iam.audit.evidence.packs import BUILD_TASK, run_pack, waiting_packs
+from iam.audit.evidence.pack_builder import run_pack
+from iam.audit.evidence.packs import BUILD_TASK, waiting_packs
 from iam.audit.evidence.removals import remove_old_files
 from iam.nudge import send_each
 from iam.schedule import HOURS, every

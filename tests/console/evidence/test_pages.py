@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from iam.audit.evidence.models import EvidencePack, PackState
-from iam.audit.evidence.packs import run_pack
+from iam.audit.evidence.pack_builder import run_pack
 from iam.audit.evidence.verify_evidence import verify
 from iam.directory.models import Role
 from iam.journal.models import Entry

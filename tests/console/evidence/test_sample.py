@@ -16,7 +16,8 @@ from django.test import Client
 from django.utils import timezone
 
 from iam.audit.evidence.models import PackKind
-from iam.audit.evidence.packs import PackOrder, build_here
+from iam.audit.evidence.pack_builder import build_here
+from iam.audit.evidence.packs import PackOrder
 from iam.directory.models import Role
 from iam.journal.models import Entry
 from iam.mirror.models import Account

@@ -10,14 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from iam.audit.evidence.models import EvidencePack, PackKind, PackState
-from iam.audit.evidence.packs import (
-    PackOrder,
-    PackRefusedError,
-    draw_sample,
-    request_pack,
-    run_pack,
-    visible_packs,
-)
+from iam.audit.evidence.pack_builder import run_pack
+from iam.audit.evidence.packs import PackOrder, PackRefusedError, draw_sample, request_pack, visible_packs
 from iam.audit.findings.calculation import calculate
 from iam.audit.frameworks import assessment, results
 from iam.audit.frameworks.definitions import all_frameworks

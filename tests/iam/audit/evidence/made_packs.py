@@ -12,7 +12,8 @@ from typing import Any
 from django.utils import timezone
 
 from iam.audit.evidence.models import PackKind
-from iam.audit.evidence.packs import PackOrder, build_here
+from iam.audit.evidence.pack_builder import build_here
+from iam.audit.evidence.packs import PackOrder
 from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decision
 from iam.directory.models import Role
 from iam.guard import Viewer, viewer_for

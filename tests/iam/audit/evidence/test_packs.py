@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from iam.audit.evidence.change_sample import lowest
 from iam.audit.evidence.models import EvidencePack, PackKind, PackState
+from iam.audit.evidence.pack_builder import run_pack
 from iam.audit.evidence.packs import (
     BUILD_TASK,
     PackOrder,
     PackRefusedError,
     request_pack,
-    run_pack,
     visible_packs,
     waiting_packs,
 )

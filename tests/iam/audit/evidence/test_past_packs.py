@@ -12,7 +12,8 @@ import pytest
 
 from console.evidence.pack_form import PackForm
 from iam.audit.evidence.models import PackKind, PackState
-from iam.audit.evidence.packs import PackOrder, as_of_for, request_pack, run_pack
+from iam.audit.evidence.pack_builder import run_pack
+from iam.audit.evidence.packs import PackOrder, as_of_for, request_pack
 from iam.audit.evidence.verify_evidence import verify
 from iam.audit.findings.calculation import calculate
 from iam.audit.frameworks import assessment
