@@ -47,7 +47,7 @@ def main(workers: str = "3") -> int:
 
 def command(workers: str) -> list[str]:
     """Tests in so many processes."""
-    return [sys.executable, "-m", "pytest", "-p", "tests.forks", "--forks", workers]
+    return [sys.executable, "-m", "pytest", "-n", workers, "--dist", "loadscope"]
 
 
 def left_out() -> list[str]:
