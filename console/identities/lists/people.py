@@ -42,7 +42,6 @@ OLD_KEY, VERY_OLD_KEY = 90, 180
 PREVIEW_GROUPS = 3
 RIGHTS = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 THE_SAME = mark_safe('<span class="muted">The same</span>')
-COMPARE_HEAD = mark_safe('<span class="sr">Compare</span>')
 COMPARE = '<a class="btn sm" href="{}" aria-label="Compare {} then and now">Compare</a>'
 
 
@@ -119,20 +118,15 @@ def _key_cell(row: Row, context: ListContext) -> SafeString | str:
     return badge(key, tone) if tone else key
 
 
-def _since_cell(row: Row, _: ListContext) -> SafeString:
+def _since_cell(row: Row, context: ListContext) -> SafeString:
+    """What has changed for a user since the shown moment, and the button that compares then with now."""
     marks = _changed_since(row)
     if not marks:
         return THE_SAME
     badges = format_html_join(" ", "{}", ((badge(text, tone),) for text, tone in marks))
-    return format_html('<span class="row tight">{}</span>', badges)
-
-
-def _compare_cell(row: Row, context: ListContext) -> SafeString | str:
-    """The button that compares a user at the shown moment with now."""
-    if not _changed_since(row):
-        return ""
     url = f"{reverse('identities:compare')}?from={context.at:%Y-%m-%dT%H:%M:%S}&entity={row['entity']}"
-    return format_html(COMPARE, url, row["display"])
+    compare = format_html(COMPARE, url, row["display"])
+    return format_html('<span class="row tight">{} {}</span>', badges, compare)
 
 
 def _changed_since(row: Row) -> list[tuple[str, str]]:
@@ -288,7 +282,6 @@ COLUMNS = (
     ACCESS,
     replace(ACCESS, label="Access then", when="past"),
     Column("Since then", _since_cell, place=91, when="past"),
-    Column(COMPARE_HEAD, _compare_cell, place=92, css="shrink", cell_css="end", when="past"),
 )
 
 
