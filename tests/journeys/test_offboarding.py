@@ -84,7 +84,7 @@ def test_a_list_of_leavers_is_checked_before_anybody_is_asked_for(sign_in: SignI
     file = {"name": "leavers.csv", "mimeType": "text/csv", "buffer": FILE.encode("utf-16")}
     ines.get_by_label("CSV file").set_input_files(file)
     ines.get_by_role("button", name="Check file").click()
-    expect(ines.get_by_role("heading", name="Offboard 1 person")).to_be_visible()
+    expect(ines.get_by_role("heading", name="Offboard Silje Nordby")).to_be_visible()
     expect(
         ines.get_by_text("No one in your accounts or teams matches. Try a name, email or user name.")
     ).to_be_visible()
