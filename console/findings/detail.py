@@ -24,7 +24,7 @@ from iam.audit.findings import acceptance
 from iam.audit.findings.acceptance import AcceptanceError
 from iam.audit.findings.approval_kind import ACCEPTANCE_REQUEST
 from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingStatus
-from iam.audit.findings.owners import owners_of
+from iam.audit.findings.owners import owner_names
 from iam.audit.findings.queries import visible_findings
 from iam.audit.findings.recalculation import behind_accounts
 from iam.audit.findings.rules import all_rules
@@ -61,7 +61,6 @@ def _page(
     waiting = FindingAcceptance.objects.filter(finding=finding, state=RequestState.REQUESTED).first()
     if waiting is not None:
         waiting.finding = finding
-    number = finding.entity_id or 0
     is_single = settings.SINGLE_OPERATOR
     may_request = acceptance.may_request(viewer, finding)
     may_decide = waiting is not None and acceptance.may_decide(viewer, waiting, is_single=is_single)
@@ -76,7 +75,7 @@ def _page(
         "no_request": rule.no_request if rule else "",
         "fixes": fix_links(finding, viewer),
         "evidence": evidence_of(finding, viewer),
-        "owner": owners_of([number]).get(number, ""),
+        "owners": owner_names([finding]).get(finding.pk, []),
         "subject_url": _entity_url(finding.entity),
         "history": [(event, *EVENT_MARKS[event.kind]) for event in finding.events.order_by("-at", "-pk")],
         "waiting": waiting,

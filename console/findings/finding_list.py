@@ -123,12 +123,12 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
         size=PAGE_SIZE,
         after=place_in(request, "after"),
     )
-    names = owners_of(row.entity_id for row in rows.rows if row.entity_id)
+    names = owners_of(rows.rows)
     account = frame_of(request).chosen
     behind = behind_accounts()
     shown = []
     for row in rows.rows:
-        shown.append(row_of(row, viewer, owner=names.get(row.entity_id or 0, ""), behind=behind))
+        shown.append(row_of(row, viewer, owner=names.get(row.pk, ""), behind=behind))
     context: dict[str, Any] = {
         "rows": shown,
         "following": word_of(rows.after) or None,
@@ -285,9 +285,9 @@ def _export_rows(
 ) -> Iterator[Sequence[Any]]:
     """A CSV file has lists and facts as JSON."""
     for rows in pages:
-        owners = owners_of(finding.entity_id for finding in rows if finding.entity_id)
+        owners = owners_of(rows)
         for finding in rows:
-            yield _export_row(finding, owners.get(finding.entity_id or 0, ""), viewer, form)
+            yield _export_row(finding, owners.get(finding.pk, ""), viewer, form)
 
 
 def _export_row(finding: AuditFinding, owner: str, viewer: Viewer, form: str) -> Sequence[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from iam.directory.models import NamedOwner, OwnedKind
 from iam.directory.owners import OwnedSubject, name_owner, remove_named_owner
@@ -35,21 +36,26 @@ def _subject(key_id: str, beside: Entity) -> OwnedSubject:
 
 def owners_of_keys(keys: Sequence[Entity]) -> dict[int, KnownOwner]:
     """The owners of access keys by their numbers, as far as they are known; four queries at most."""
-    named = NamedOwner.objects.filter(kind=OwnedKind.KEY, subject__in=[key.aws_id for key in keys])
-    own: dict[str, KnownOwner] = {}
-    for row in named.select_related("person", "team"):
-        if row.person is None or row.person.is_active:
-            own[row.subject] = KnownOwner(row.owner_name, NAMED)
+    own = own_owners([key.aws_id for key in keys])
     others = [key.owner_id for key in keys if key.aws_id not in own and key.owner_id is not None]
     of_users = owners_known(others) if others else {}
     owners = {}
     for key in keys:
         of_user = of_users.get(key.owner_id or 0)
         if key.aws_id in own:
-            owners[key.pk] = own[key.aws_id]
+            owners[key.pk] = KnownOwner(own[key.aws_id], NAMED)
         elif of_user is not None:
             owners[key.pk] = KnownOwner(of_user.name, OF_USER)
     return owners
+
+
+def own_owners(key_ids: Any) -> dict[str, str]:
+    """The names of those who were named for access keys and are still here, by the id of the key; `key_ids`
+    is a list or a query of them. One query.
+    """
+    named = NamedOwner.objects.filter(kind=OwnedKind.KEY, subject__in=key_ids)
+    rows = named.exclude(person__is_active=False).select_related("person", "team")
+    return {row.subject: row.owner_name for row in rows}
 
 
 def keys_with_own_owner(account: Account) -> list[int]:

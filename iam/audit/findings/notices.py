@@ -70,10 +70,10 @@ def _tell(account: Account, *, since: datetime | None, until: datetime) -> int:
         text = "This account’s findings were calculated for the first time."
     else:
         subject = f"{counts} finding{plural} opened in {account.name}"
-        owners = owners_of(finding.entity_id for finding in new[:NAMED] if finding.entity_id)
+        owners = owners_of(new[:NAMED])
         lines = []
         for finding in new[:NAMED]:
-            owner = owners.get(finding.entity_id or 0, "")
+            owner = owners.get(finding.pk, "")
             answers = f", owner: {owner}" if owner not in ("", finding.name) else ""
             lines.append(f"{_title(finding.kind)}: {finding.name}{answers}")
         if len(new) > NAMED:

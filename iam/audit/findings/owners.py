@@ -3,33 +3,80 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db import connection
-from django.db.models import Q, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from iam.audit.findings.models import AuditFinding
-from iam.directory.models import Identity, NamedOwner, OwnedUser, Person
+from iam.directory.models import Identity, NamedOwner, OwnedKind, OwnedUser, Person
+from iam.linking.key_owners import own_owners
 from iam.linking.known_owners import owners_known
-from iam.mirror.models import Entity, TagSet, valid_at
+from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
 
-def owners_of(entities: Iterable[int]) -> dict[int, str]:
-    """The owners of users, roles and others by their number, as far as they are known."""
-    return {number: owner.name for number, owner in owners_known(entities).items()}
+def owners_of(findings: Collection[AuditFinding]) -> dict[int, str]:
+    """Who owns what findings are about, by the number of the finding, as far as it is known; several names
+    where a finding names access keys of several owners.
+    """
+    return {number: ", ".join(names) for number, names in owner_names(findings).items()}
 
 
-def entities_owned_by(text: str) -> list[int]:
-    """Those about which there are findings and whose owner has this name, as pages show it, or this email
-    address. Who could be meant is checked by the one answer to who owns something.
+def owned_by(text: str) -> Q:
+    """The findings about what is owned by someone with this name, as pages show it, or this email address.
+    Who could be meant is checked by the one answer to who owns something.
     """
     names = {text, *Person.objects.filter(email__iexact=text).values_list("name", flat=True)}
     candidates: set[int] = set()
     for name in names:
         candidates.update(_named_or_linked(name), _tagged(name))
     wanted = {name.casefold() for name in names}
-    return sorted(number for number, owner in owners_of(candidates).items() if owner.casefold() in wanted)
+    entities = [pk for pk, owner in owners_known(candidates).items() if owner.name.casefold() in wanted]
+    owned = Q(entity__in=entities)
+    named = NamedOwner.objects.filter(kind=OwnedKind.KEY).values("subject")
+    keys = Entity.objects.filter(kind=Kind.ACCESS_KEY, aws_id__in=named, owner__isnull=False)
+    about_keys = list(_about_keys(keys.values("owner")))
+    if not about_keys:
+        return owned
+    chosen = []
+    for number, owners in owner_names(about_keys).items():
+        if not wanted.isdisjoint(map(str.casefold, owners)):
+            chosen.append(number)
+    others = ~Q(pk__in=[finding.pk for finding in about_keys])
+    return (owned & others) | Q(pk__in=chosen)
+
+
+def owner_names(findings: Collection[AuditFinding]) -> dict[int, list[str]]:
+    """By the number of the finding: the owner of its subject, or the owners of the access keys that it names.
+    Where it names a password, too, the owner of the user comes first.
+    """
+    subjects = {finding.pk: finding.entity_id for finding in findings if finding.entity_id}
+    if not subjects:
+        return {}
+    of_entities = {pk: owner.name for pk, owner in owners_known(subjects.values()).items()}
+    owners: dict[int, list[str]] = {}
+    for number, entity in subjects.items():
+        if entity in of_entities:
+            owners[number] = [of_entities[entity]]
+    keys = Entity.objects.filter(kind=Kind.ACCESS_KEY, owner__in=set(subjects.values()))
+    of_keys = own_owners(keys.values("aws_id"))
+    if not of_keys:
+        return owners
+    for finding in _about_keys(set(subjects.values())).filter(pk__in=list(subjects)):
+        of_user = of_entities.get(finding.entity_id or 0, "")
+        names = [of_keys.get(row["key"], of_user) for row in finding.evidence["keys"]]
+        if finding.evidence.get("password"):
+            names.insert(0, of_user)
+        owners[finding.pk] = list(dict.fromkeys(filter(None, names)))
+    return owners
+
+
+def _about_keys(users: Any) -> QuerySet[AuditFinding]:
+    """The findings about users that name access keys."""
+    rows = AuditFinding.objects.filter(entity__in=users, evidence__has_key="keys")
+    return rows.only("entity", "evidence")
 
 
 def _named_or_linked(name: str) -> Iterable[int]:

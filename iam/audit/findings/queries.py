@@ -15,7 +15,7 @@ from django.db.models import BigAutoField, Count, Q, QuerySet
 
 from iam.audit.approval_requests.requests import RequestState
 from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingSeverity, FindingStatus
-from iam.audit.findings.owners import entities_owned_by
+from iam.audit.findings.owners import owned_by
 from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, columns, instance
 from iam.directory.models import OwnedUser, Team
 from iam.guard import Scope, Viewer
@@ -121,7 +121,7 @@ def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
         people = people_under([Rule(*rule) for rule in rules])
         rows = rows.filter(Q(entity__in=people) | Q(entity__aws_id__in=machines))
     if wanted.owner:
-        rows = rows.filter(entity__in=entities_owned_by(wanted.owner))
+        rows = rows.filter(owned_by(wanted.owner))
     # Who looks after people only must not find out by a search what else a finding is about.
     column = "search__contains" if viewer.sees_accounts else "place__contains"
     for word in wanted.text.lower().split():

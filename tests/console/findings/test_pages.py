@@ -15,9 +15,13 @@ from iam.audit.findings.calculation import calculate
 from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingStatus
 from iam.audit.findings.writes import end_acceptances
 from iam.directory.models import Role, RuleKind, Team, TeamRule
+from iam.directory.owners import name_owner
 from iam.journal.models import Entry
+from iam.journal.services import GATEHOUSE
+from iam.linking.key_owners import key_subject
 from iam.mirror.models import Account, EdgeKind, UserCredentials
 from tests import factories
+from tests.console.rotation.rows import key
 
 pytestmark = pytest.mark.django_db
 LIST = "/findings/"
@@ -184,6 +188,25 @@ def test_list_page_and_files_agree_on_the_owner(account: Account, finding: Audit
             answer = client.get(f"{reverse('findings:export', args=[form])}{query}")
             body = b"".join(answer.streaming_content).decode()
             assert ("Tomas Lind" in body) is is_listed, (form, query)
+
+
+def test_list_page_and_files_name_the_owner_of_a_key(account: Account) -> None:
+    user = factories.user(account, "tomas", credentials={"mfa": "virtual", "active_keys": 2})
+    factories.person("Tomas Lind", arns=(user.arn,))
+    for owner in ("Payments", "Data"):
+        team = Team.objects.create(slug=owner.lower(), name=owner)
+        name_owner(key_subject(key(user)), team, actor=GATEHOUSE)
+    calculate(account)
+    finding = AuditFinding.objects.get(kind="two-active-keys")
+    client = signed_in(Role.AUDITOR)
+    page = text(client, page_of(finding))
+    for owner in ("Payments", "Data"):
+        assert f'href="{LIST}?owner={owner}"' in page
+        assert "owner: Payments, Data" in text(client, f"{LIST}?owner={owner}")
+        for form in ("csv", "json", "ocsf.jsonl"):
+            answer = client.get(f"{reverse('findings:export', args=[form])}?owner={owner}")
+            body = b"".join(answer.streaming_content).decode()
+            assert "Payments, Data" in body, form
 
 
 def until(days: int = 30) -> str:
