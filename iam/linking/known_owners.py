@@ -72,7 +72,7 @@ def _known(entities: QuerySet[Entity], tags: Mapping[int, Mapping[str, str]] | N
     rows = entities.annotate(
         named_person=Subquery(named.filter(person__is_active=True).values("person__name")[:1]),
         named_team=Subquery(named.values("team__name")[:1]),
-        linked=Subquery(linked.values("person__name")[:1]),
+        linked=Subquery(linked.filter(person__is_active=True).values("person__name")[:1]),
         owning=Subquery(owned.values("team__name")[:1]),
     )
     owners: dict[int, KnownOwner] = {}
@@ -175,7 +175,7 @@ def set_identity_owner(viewer: Viewer, entity: Entity, text: str, *, why: str = 
     if not text.strip():
         return remove_named_owner(owned, actor=viewer, why=why)
     links = Identity.objects.filter(Q(aws_id="") | Q(aws_id=entity.aws_id), user_arn=entity.arn)
-    if linked := links.select_related("person").first():
+    if linked := links.filter(person__is_active=True).select_related("person").first():
         raise DirectoryRuleError(f"{entity.name} is linked to {linked.person.name}, who owns it.")
     owner = find_owner(text)
     check_new_owner(viewer, owner, account_id=owned.account_id)

@@ -6,6 +6,7 @@ import pytest
 
 from iam.audit.findings.calculation import calculate, is_due
 from iam.audit.findings.models import AuditFinding
+from iam.audit.findings.owners import owned_by, owners_of
 from iam.directory.deactivation import deactivate
 from iam.directory.models import Identity, NamedOwner, OwnedUser, Person, Role, Team
 from iam.directory.rules import DirectoryRuleError
@@ -129,6 +130,28 @@ def test_the_user_of_a_person_has_no_other_owner(account: Account, ines: Viewer,
     Identity.objects.create(person=factories.person("Tomas Lind", email="t@example.com"), user_arn=user.arn)
     with pytest.raises(DirectoryRuleError, match="linked to Tomas Lind"):
         set_identity_owner(ines, user, "hana@example.com")
+
+
+def test_the_user_of_someone_who_has_left_can_have_another_owner(
+    account: Account, ines: Viewer, hana: Person
+) -> None:
+    """The finding, its filter, the pages and the form agree that a leaver owns nothing."""
+    user = factories.user(account, "tomas", credentials=MACHINE)
+    leaver = factories.person("Tomas Lind", email="t@example.com", arns=(user.arn,))
+    assert answer(user) == ("Tomas Lind", "linked")
+    deactivate(leaver.pk, why="LVG-1")
+    assert answer(user) is None
+    calculate(account)
+    findings = AuditFinding.objects.filter(entity=user)
+    assert findings.get(kind="owner-missing").status == "open"
+    assert not owners_of(list(findings))
+    assert not findings.filter(owned_by("Tomas Lind")).exists()
+    tagged(user, Team="Payments")
+    assert answer(user) == ("Payments", "tagged")
+    assert set_identity_owner(ines, user, "hana@example.com")
+    assert answer(user) == ("Hana Sato", "named")
+    calculate(account)
+    assert findings.get(kind="owner-missing").status == "fixed"
 
 
 OTHER = "222222222222"
