@@ -11,8 +11,9 @@ from console.demo.samples import DOMAIN, viewer_of
 from iam.access.grants.models import Grant
 from iam.access.grants.owners import set_grant_owner
 from iam.directory.models import NamedOwner
+from iam.linking.key_owners import set_key_owner
 from iam.linking.known_owners import set_identity_owner
-from iam.mirror.models import Entity
+from iam.mirror.models import Entity, Kind
 
 ADMINISTRATOR: Final = "ines.duarte"
 IDENTITIES: Final = (
@@ -20,6 +21,8 @@ IDENTITIES: Final = (
     ("production", "sso-administrator", f"hana.sato@{DOMAIN}"),
 )
 """Account, name of the user or role, and owner."""
+KEYS: Final = (("production", "ci-release", f"hana.sato@{DOMAIN}"),)
+"""Account, name of the machine user, and owner of its access key."""
 OF_GRANT: Final = f"jonas.berg@{DOMAIN}"
 TEMPLATE_OF_GRANT: Final = "read-billing"
 
@@ -36,9 +39,20 @@ def name_owners() -> int:
             account__account_id=ACCOUNT_IDS[account], name=name, kind__in=("user", "role")
         )
         rows += [(entity, owner) for entity in entities.select_related("account")]
-    if administrator is None or grant is None or len(rows) < len(IDENTITIES):
+    keys = []
+    for account, name, owner in KEYS:
+        of_user = Entity.objects.filter(
+            account__account_id=ACCOUNT_IDS[account],
+            owner__name=name,
+            kind=Kind.ACCESS_KEY,
+            gone_at__isnull=True,
+        )
+        keys += [(key, owner) for key in of_user.select_related("account", "owner__account")]
+    if administrator is None or grant is None or len(rows) < len(IDENTITIES) or len(keys) < len(KEYS):
         return 0
     for entity, owner in rows:
         set_identity_owner(administrator, entity, owner, why="Agreed with the platform team")
+    for key, owner in keys:
+        set_key_owner(administrator, key, owner, why="Keeps the legacy pipeline alive")
     set_grant_owner(administrator, grant, OF_GRANT, why="Answers for the billing reports")
-    return len(rows) + 1
+    return len(rows) + len(keys) + 1
