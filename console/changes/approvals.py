@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Avg, DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import Avg, DurationField, ExpressionWrapper, F, QuerySet
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
@@ -26,6 +26,7 @@ from iam.changes.titles import title_of
 from iam.directory.appointments import why_not_decide as why_not_appoint
 from iam.directory.models import Appointment, AppointmentState
 from iam.guard import Right, Viewer
+from iam.search_words import matches
 
 INBOX = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 """Approvers; administrators, whom rules ask and who decide about rules; team leads, whom rules may ask."""
@@ -92,10 +93,10 @@ def _containing(changes: QuerySet[Change], *, viewer: Viewer, text: str) -> Quer
     they do not read.
     """
     if text:
-        condition = Q(title__icontains=text) | Q(reason__icontains=text)
+        condition = matches(text, "title", "reason", "requested_label")
         if viewer.scope.sees_everything:
-            condition |= Q(change_set__title__icontains=text)
-        changes = changes.filter(condition | Q(requested_label__icontains=text))
+            condition |= matches(text, "change_set__title")
+        changes = changes.filter(condition)
     return changes
 
 

@@ -37,6 +37,7 @@ from iam.audit.frameworks.queries import (
 )
 from iam.audit.frameworks.terms import STATE_LABELS, RequirementState
 from iam.guard import Right
+from iam.search_words import folded, words_of
 
 CHANGED: Final = "changed"
 WAITING: Final = "waiting"
@@ -105,7 +106,7 @@ def rows_in(
     shown: ShownResults,
 ) -> list[RequirementRow]:
     """The rows that fit the filters of the address."""
-    tab, words = request.GET.get("tab", ""), request.GET.get("q", "").strip().lower().split()
+    tab, words = request.GET.get("tab", ""), words_of(request.GET.get("q", ""))
     before = _before(request, framework, scope, tab)
     waiting = waiting_decisions(framework, scope) if request.at is None else set()
     rows = []
@@ -122,7 +123,7 @@ def rows_in(
             before=before.get(requirement.number),
             at=request.at,
         )
-        text = f"{requirement.number} {requirement.title} {requirement.text} {row.reason}".lower()
+        text = folded(f"{requirement.number} {requirement.title} {requirement.text} {row.reason}")
         if _fits(row, tab) and all(word in text for word in words):
             rows.append(row)
     return rows

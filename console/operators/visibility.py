@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from iam.directory.models import Appointment, Identity, Person, Role, RoleAssignment, Team, TeamRule
 from iam.directory.rules import EVERYWHERE
 from iam.guard import Right, Viewer
+from iam.search_words import matches
 
 
 def accounts_of(viewer: Viewer) -> frozenset[str] | None:
@@ -68,7 +69,7 @@ def people_listed(viewer: Viewer, *, text: str = "") -> QuerySet[Person]:
     people = visible_people(viewer)
     if not text:
         return people
-    named = people.filter(Q(name__icontains=text) | Q(email__icontains=text))
+    named = people.filter(matches(text, "name", "email"))
     if accounts_of(viewer) is None or not viewer.may(Right.MANAGE_OPERATORS):
         return named
     return Person.objects.filter(Q(pk__in=named.values("pk")) | Q(email__iexact=text))

@@ -11,6 +11,7 @@ from console.search.results import SearchResult
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
+from iam.search_words import matches
 
 MAX_ACCOUNTS: Final = 5
 DIGITS: Final = 12
@@ -28,7 +29,7 @@ def account_results(viewer: Viewer, text: str) -> list[SearchResult]:
     """Accounts with this in their name, or with a number that begins so."""
     if not viewer.sees_accounts or len(text) < 2:
         return []
-    matching = Q(name__icontains=text)
+    matching = matches(text, "name")
     number = text.replace("-", "")
     if number.isdecimal():
         matching |= Q(account_id__startswith=number)

@@ -22,6 +22,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.queries import search as queries
 from iam.mirror.queries.search import EntityHit
 from iam.mirror.queries.visibility import visible_entities
+from iam.search_words import matches
 
 MAX_PERSONS = 10
 PLURALS = {
@@ -107,7 +108,7 @@ def linked_users(viewer: Viewer, text: str, *, most: int = MAX_PERSONS) -> list[
         return []
     matching = Q(person__is_active=True)
     for word in words[:8]:
-        matching &= Q(person__name__icontains=word) | Q(person__email__icontains=word)
+        matching &= matches(word, "person__name", "person__email")
     identities = Identity.objects.filter(matching).select_related("person").order_by("person__name", "pk")
     names = {identity.user_arn: identity.person for identity in identities[: 10 * most]}
     if not names:

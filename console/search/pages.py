@@ -12,6 +12,7 @@ from console.search.results import SearchResult
 from console.web.navigation import NavigationReader, tabs_for
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.guard import Right, Viewer
+from iam.search_words import words_of
 
 MAX_PAGES = 5
 
@@ -65,7 +66,7 @@ PLACES = (
 
 def page_results(viewer: Viewer, text: str) -> list[SearchResult]:
     """Pages of which all words are in the label or among the words by which it is looked for."""
-    words = text.lower().split()
+    words = words_of(text)
     if not words or len("".join(words)) < 2:
         return []
     results = []
@@ -86,7 +87,7 @@ def page_results(viewer: Viewer, text: str) -> list[SearchResult]:
 
 def framework_results(text: str) -> list[SearchResult]:
     """Frameworks by title, and their requirements by number."""
-    words = text.lower().split()
+    words = words_of(text)
     results = []
     for framework in all_frameworks().values():
         if _has_all(words, framework.title):
@@ -102,5 +103,5 @@ def framework_results(text: str) -> list[SearchResult]:
 
 def _has_all(words: list[str], text: str) -> bool:
     """Whether a word of the text begins with each of these."""
-    parts = text.lower().replace("’", " ").split()
+    parts = words_of(text)
     return all(any(part.startswith(word) for part in parts) for word in words)

@@ -18,6 +18,7 @@ from iam.mirror.display_names import display_name
 from iam.mirror.pull.bulk import chunks
 from iam.policy.index.classes import Member, Members
 from iam.policy.request import PrincipalKind, account_of
+from iam.search_words import folded, matches, words_of
 
 MANY_USERS: Final = 4_000
 """Of more users than these, the matches of all are read."""
@@ -182,19 +183,14 @@ class Matcher:
     """
 
     def __init__(self, text: str) -> None:
-        self._words = text.lower().split()
+        self._words = words_of(text)
         self._arns: list[set[str]] = []
         self._numbers: list[set[int]] = []
         for word in self._words:
-            identities = Identity.objects.filter(person__name__icontains=word) | Identity.objects.filter(
-                person__email__icontains=word
-            )
+            of_person = matches(word, "person__name", "person__email")
+            identities = Identity.objects.filter(of_person)
             self._arns.append(set(identities.values_list("user_arn", flat=True)))
-            signs = (
-                UserMatch.objects.filter(person__name__icontains=word)
-                | UserMatch.objects.filter(person__email__icontains=word)
-                | UserMatch.objects.filter(address__icontains=word)
-            )
+            signs = UserMatch.objects.filter(of_person | matches(word, "address"))
             self._numbers.append(set(signs.exclude(standing__in=DOUBTS).values_list("pk", flat=True)))
 
     def matches(self, member: NamedPrincipal) -> bool:
@@ -211,10 +207,10 @@ def text_filter(text: str) -> Q:
     the principal.
     """
     condition = Q()
-    for word in text.lower().split():
-        of_person = Q(person__name__icontains=word) | Q(person__email__icontains=word)
+    for word in words_of(text):
+        of_person = matches(word, "person__name", "person__email")
         identities = Identity.objects.filter(of_person)
-        signs = UserMatch.objects.filter(of_person | Q(address__icontains=word)).exclude(standing__in=DOUBTS)
+        signs = UserMatch.objects.filter(of_person | matches(word, "address")).exclude(standing__in=DOUBTS)
         condition &= (
             Q(search__contains=word)
             | Q(arn__in=identities.values("user_arn"))
@@ -227,7 +223,7 @@ def searched(member: NamedPrincipal) -> str:
     """By what else a principal is found: its ARN, display name and the email address in its tags, in lower
     case.
     """
-    return f"{member.arn} {shown_name(member)} {mail_tag(member)}".lower()
+    return folded(f"{member.arn} {shown_name(member)} {mail_tag(member)}")
 
 
 def shown_name(member: NamedPrincipal) -> str:
@@ -254,10 +250,11 @@ def named_exactly(members: Iterable[N], text: str) -> list[N]:
         (direct if wanted in (member.arn.lower(), member.name.lower()) else others).append(member)
     if direct:
         return direct
-    shown = [member for member in others if wanted in (shown_name(member).lower(), mail_tag(member).lower())]
+    spoken = folded(wanted)
+    shown = [member for member in others if spoken in map(folded, (shown_name(member), mail_tag(member)))]
     if shown:
         return shown
-    named = Q(person__name__iexact=wanted) | Q(person__email__iexact=wanted)
+    named = matches(wanted, "person__name", "person__email", by="iexact")
     arns = set(Identity.objects.filter(named).values_list("user_arn", flat=True))
     signs = UserMatch.objects.filter(named | Q(address=wanted)).exclude(standing__in=DOUBTS)
     numbers = set(signs.values_list("pk", flat=True))

@@ -16,6 +16,7 @@ from iam.linking.models import UserMatch
 from iam.linking.ownership import DOUBTS
 from iam.mirror.models import Account, EntityState, Kind, TagSet, valid_at
 from iam.policy.request import PrincipalKind
+from iam.search_words import folded, matches
 
 KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
 MAX_LENGTH: Final = 2048
@@ -145,13 +146,13 @@ def _by_other_names(text: str, accounts: Scope, at: datetime | None) -> list[tup
 
 
 def _may_be_called(lowered: str) -> Q:
-    named = Q(person__name__iexact=lowered) | Q(person__email__iexact=lowered)
+    named = matches(lowered, "person__name", "person__email", by="iexact")
     signs = UserMatch.objects.filter(named | Q(address=lowered)).exclude(standing__in=DOUBTS)
     return (
         Q(sort_name=lowered)
         | Q(arn__in=Identity.objects.filter(named).values("user_arn"))
         | Q(entity__in=signs.values("pk"))
-        | Q(kind=Kind.USER, entity__search__contains=lowered)
+        | Q(kind=Kind.USER, entity__search__contains=folded(lowered))
     )
 
 

@@ -17,6 +17,7 @@ from iam.guard import Viewer
 from iam.mirror.models import Entity, InlinePolicy, Kind, PolicyVersion, valid_at
 from iam.mirror.queries.visibility import visible_entities
 from iam.policy.catalogue import ResourceType
+from iam.search_words import folded
 
 ARN: Final = re.compile(r'"(arn:[a-z-]+:[^"\\]{1,600})"')
 LOOKED_AT: Final = 400
@@ -62,7 +63,7 @@ def _identities(
 ) -> list[Suggestion]:
     kinds = [KINDS[resource_type.name] for resource_type in types if resource_type.name in KINDS]
     rows = visible_entities(viewer).filter(
-        kind__in=kinds, gone_at__isnull=True, account__account_id__in=accounts, search__contains=typed
+        kind__in=kinds, gone_at__isnull=True, account__account_id__in=accounts, search__contains=folded(typed)
     )
     entities: Iterable[Entity] = rows.select_related("account").order_by("name", "pk")[:20]
     return [

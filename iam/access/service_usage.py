@@ -29,6 +29,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.masks import Range
 from iam.policy.index.question import PEOPLE_AND_ROLES
 from iam.policy.request import PrincipalKind
+from iam.search_words import folded
 
 Accounts = frozenset[str] | None
 Ranges = tuple[list[tuple[str, Range]], list[int]]
@@ -321,7 +322,7 @@ def _matching_filter(
     mask = 0
     for level in wanted.levels:
         mask |= service.levels[level]
-    text = wanted.text.lower()
+    text = folded(wanted.text)
     for each in alike:
         if (wanted.kind and each.kind is not wanted.kind) or (
             wanted.levels and not each.part.allowed_mask & mask
@@ -333,7 +334,7 @@ def _matching_filter(
         members = [
             member
             for member in each.members
-            if text in member.arn.lower() or text in _display(member).lower()
+            if text in folded(member.arn) or text in folded(_display(member))
         ]
         if members:
             yield each._replace(members=members)

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.queries.visibility import visible_entities
+from iam.search_words import folded
 
 LIMIT = 25
 
@@ -50,7 +51,7 @@ def _reach(viewer: Viewer, *, like: Entity, kind: Kind, text: str) -> QuerySet[E
     """For whom the viewer may ask, in the account of `like`."""
     reached = visible_entities(replace(viewer, scope=viewer.asks))
     entities = reached.filter(account=like.account_id, kind=kind, gone_at__isnull=True)
-    return entities.filter(search__contains=text.strip().lower()) if text.strip() else entities
+    return entities.filter(search__contains=folded(text.strip())) if text.strip() else entities
 
 
 def _choices(entities: QuerySet[Entity], *, side: str) -> EntityChoices:

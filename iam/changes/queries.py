@@ -25,6 +25,7 @@ from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
 from iam.keyset import NEWEST_FIRST, KeysetPlace, RowPage, page
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
+from iam.search_words import matches
 
 PAGE = 50
 
@@ -221,7 +222,7 @@ def _matching_requests(text: str, changes: QuerySet[Change], *, in_title: bool) 
     """
     requests = changes.filter(_matches(text)).order_by().values("change_set")
     if in_title:
-        titled = ChangeSet.objects.filter(title__icontains=text)
+        titled = ChangeSet.objects.filter(matches(text, "title"))
         requests = requests.union(
             changes.filter(change_set__in=titled.values("pk")).order_by().values("change_set")
         )
@@ -235,13 +236,7 @@ def _matching_requests(text: str, changes: QuerySet[Change], *, in_title: bool) 
 
 
 def _matches(text: str) -> Q:
-    condition = (
-        Q(title__icontains=text)
-        | Q(requested_label__icontains=text)
-        | Q(reason__icontains=text)
-        | Q(subject_arn__icontains=text)
-    )
-    return condition | _has_number(text)
+    return matches(text, "title", "requested_label", "reason", "subject_arn") | _has_number(text)
 
 
 def _has_number(text: str) -> Q:

@@ -15,6 +15,7 @@ from iam.compiled_queries import CompiledCounts, CompiledQuery, Param
 from iam.journal.chain import LATE_ENTRY_WINDOW, unchained
 from iam.journal.models import Block, Entry, Verification
 from iam.journal.verify import GIVE_UP
+from iam.search_words import matches
 
 PAGE = 50
 MAX_WAITING = 10_000
@@ -72,7 +73,7 @@ def _text(text: str) -> Q:
     low = text.lower()
     if len(low) >= 8 and set(low) <= _HEX:
         return Q(link__hash__startswith=low) | Q(request_id__startswith=low)
-    return Q(actor_label__icontains=text) | Q(actor_email__icontains=text) | Q(subject__icontains=text)
+    return matches(text, "actor_label", "actor_email", "subject")
 
 
 def entries_page(wanted: EntryFilter) -> tuple[list[Entry], int | None]:

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from django.db.models import Q, QuerySet
@@ -17,6 +18,7 @@ from iam.directory.models import Identity, Person
 from iam.linking.models import LinkStanding, UserMatch
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
+from iam.search_words import folded, spellings
 
 MAX_LINES: Final = 1_000
 """So many names are matched at once; what is beyond them is given back, to be pasted next."""
@@ -77,19 +79,20 @@ class PastedList:
 
 @dataclass(slots=True)
 class _UsersByText:
-    """By lower-case text: the users and what says that they are meant."""
+    """By folded text: the users and what says that they are meant."""
 
     matches: dict[str, dict[int, PastedMatch]] = field(default_factory=lambda: defaultdict(dict))
 
     def add(self, text: str, entity: Entity, basis: str, *, is_sure: bool) -> None:
         """A sure match replaces another one of the same user."""
-        present = self.matches[text.lower()].get(entity.pk)
+        key = folded(text)
+        present = self.matches[key].get(entity.pk)
         if present is None or (is_sure and not present.is_sure):
-            self.matches[text.lower()][entity.pk] = PastedMatch(entity, basis, is_sure)
+            self.matches[key][entity.pk] = PastedMatch(entity, basis, is_sure)
 
     def of(self, text: str) -> tuple[PastedMatch, ...]:
         """What a text means: where something is sure, nothing else."""
-        matches = list(self.matches.get(text.lower(), {}).values())
+        matches = list(self.matches.get(folded(text), {}).values())
         sure = [match for match in matches if match.is_sure]
         return tuple(sorted(sure or matches, key=lambda match: (match.entity.account.name, match.entity.pk)))
 
@@ -151,6 +154,7 @@ def _by_own_name(known: _UsersByText, names: Sequence[str], among: QuerySet[Enti
 
 def _by_person(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
     """The users that were linked by hand to people of these addresses and names."""
+    names = list(chain.from_iterable(map(spellings, names)))
     small = [name.lower() for name in names]
     people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
     people_meant = people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names))
@@ -167,6 +171,7 @@ def _by_person(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity
 
 def _by_sign(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
     """The users that tags and rules say to be of people of these addresses and names."""
+    names = list(chain.from_iterable(map(spellings, names)))
     small = [name.lower() for name in names]
     people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
     people_meant = people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names)).values("pk")
@@ -187,14 +192,14 @@ def _by_name_tag(known: _UsersByText, names: Sequence[str], among: QuerySet[Enti
     """The users whose name tag is one of these names. Tags are not indexed by value, so this is only for
     names that nothing else explains.
     """
-    small = {name.lower() for name in names}
+    small = {folded(name) for name in names}
     rows = TagSet.objects.filter(
         valid_at(None), entity__in=among.filter(kind=Kind.USER).values("pk"), tags__icontains="name"
     )
     names_by_user: dict[int, str] = {}
     for pk, tags in rows.values_list("entity_id", "tags").iterator(chunk_size=5_000):
         name = display_name("", tags)
-        if name.lower() in small:
+        if folded(name) in small:
             names_by_user[pk] = name
     _add_named(known, names_by_user, among, "Name tag")
 

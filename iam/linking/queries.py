@@ -22,6 +22,7 @@ from iam.linking.ownership import DOUBTS, LinkedUser, Ownership, owners_of, user
 from iam.linking.rights import linkable, people_to_choose
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.mirror.queries.visibility import visible_entities
+from iam.search_words import matches
 
 M = TypeVar("M", bound=Model)
 PAGE: Final = 50
@@ -108,9 +109,7 @@ def people_found(viewer: Viewer, text: str) -> list[Person]:
     """People to whom the viewer may link a user, by a part of the name or of the address."""
     if not text.strip():
         return []
-    people = people_to_choose(viewer).filter(
-        Q(name__icontains=text.strip()) | Q(email__icontains=text.strip())
-    )
+    people = people_to_choose(viewer).filter(matches(text.strip(), "name", "email"))
     return list(people.order_by("name", "pk")[:MAX_MATCHES])
 
 
@@ -260,7 +259,7 @@ def people_part(
     """
     people_found = persons(viewer).annotate(low=Lower("name"))
     if text:
-        people_found = people_found.filter(Q(name__icontains=text) | Q(email__icontains=text))
+        people_found = people_found.filter(matches(text, "name", "email"))
     people_page = page(people_found, order=BY_NAME, size=PAGE, after=after)
     people = people_page.rows
     theirs = users_of(people)

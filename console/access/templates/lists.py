@@ -20,6 +20,7 @@ from iam.access.templates.models import Origin
 from iam.access.templates.queries import OfferedTemplate, offered_templates
 from iam.access.templates.services import may_write
 from iam.guard import Right
+from iam.search_words import folded, words_of
 
 MAX_LENGTH: Final = 200
 READERS: Final = (Right.SEE_ACCOUNT, Right.REQUEST_CHANGE)
@@ -70,10 +71,8 @@ def templates_page(request: ViewerRequest) -> HttpResponse:
 
 def _matches(offer: OfferedTemplate, text: str, category: str) -> bool:
     version = offer.version
-    words = f"{version.title} {offer.body.description} {offer.slug}".lower()
-    return (not category or version.category == category) and all(
-        word in words for word in text.lower().split()
-    )
+    words = folded(f"{version.title} {offer.body.description} {offer.slug}")
+    return (not category or version.category == category) and all(word in words for word in words_of(text))
 
 
 def _card(offer: OfferedTemplate) -> Card:

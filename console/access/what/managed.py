@@ -17,6 +17,7 @@ from iam.changes.operations.policy_version import default_text
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 from iam.policy.sentences import sentences_of
+from iam.search_words import words_of
 
 MAX_POLICIES: Final = 30
 OWNERS: Final = (("", "All"), ("aws", "AWS"), ("own", "Ours"))
@@ -49,7 +50,7 @@ def managed_view(request: ViewerRequest, state: WhatState, *, accounts: tuple[st
         rows = rows.exclude(arn__contains=":iam::aws:")
     chosen = list(rows.filter(arn=state.policy).select_related("account")[:1]) if state.policy else []
     wanted = Q()
-    for word in state.find.lower().split()[:8]:
+    for word in words_of(state.find, most=8):
         wanted &= Q(search__contains=word)
     entities = list(
         rows.filter(wanted)

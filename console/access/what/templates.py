@@ -15,6 +15,7 @@ from iam.access.templates.body import CATEGORIES, RISKS, TemplateBody, TemplateE
 from iam.access.templates.models import Origin
 from iam.access.templates.parameters import Parameter
 from iam.access.templates.queries import OfferedTemplate, offer_of, offered_templates
+from iam.search_words import folded, words_of
 
 ICONS: Final = {
     "storage": "boxes",
@@ -66,7 +67,7 @@ class ParameterField:
 
 def tiles(state: WhatState) -> list[TemplateTile]:
     """The templates in which every word of the search occurs, and the chosen one in any case."""
-    words = state.find.lower().split()
+    words = words_of(state.find)
     tiles = [_tile(offer, state) for offer in offered_templates()]
     return [
         tile
@@ -74,7 +75,7 @@ def tiles(state: WhatState) -> list[TemplateTile]:
         if tile.is_chosen
         or (
             (not state.kind or state.kind in (tile.category, "ours" if tile.is_ours else ""))
-            and all(word in f"{tile.title} {tile.description} {tile.slug}".lower() for word in words)
+            and all(word in folded(f"{tile.title} {tile.description} {tile.slug}") for word in words)
         )
     ]
 

@@ -20,6 +20,7 @@ from iam.mirror.mfa import has_mfa
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 from iam.mirror.queries.visibility import visible_entities
+from iam.search_words import words_of
 
 MAX_MATCHES: Final = 12
 MAX_NAMESAKES: Final = 100
@@ -92,7 +93,7 @@ def search(
     rows = reach(viewer, KINDS[kind])
     if account_id:
         rows = rows.filter(account__account_id=account_id)
-    for word in text.lower().split()[:8]:
+    for word in words_of(text, most=8):
         rows = rows.filter(search__contains=word)
     entities = list(rows.order_by("name", "id")[: most + 1])
     return ReceiverMatches(_receivers(entities[:most]), has_more=len(entities) > most)

@@ -17,6 +17,7 @@ from iam.guard import Right, Viewer
 from iam.keyset import NEWEST_FIRST, KeysetPlace, Order, RowPage, page
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
+from iam.search_words import matches
 
 PAGE: Final = 50
 ENDING_SOON: Final = timedelta(days=7)
@@ -92,7 +93,7 @@ def _matching(text: str, viewer: Viewer) -> Q:
     """By title, requester, reference, or a receiver whom the viewer sees: a search reveals no other
     receivers.
     """
-    condition = Q(title__icontains=text) | Q(requested_label__icontains=text)
+    condition = matches(text, "title", "requested_label")
     reference = text.upper().removeprefix("GRT-").lower()[:8]
     if len(reference) >= 4 and set(reference) <= set("0123456789abcdef"):
         first = UUID(reference.ljust(32, "0"))

@@ -14,6 +14,7 @@ from iam.audit.frameworks.approval_kind import REQUIREMENT_REQUEST
 from iam.audit.reviews.approval_kinds import DUTIES_REQUEST, SIGN_OFF_REQUEST
 from iam.audit.source_requests.approval_kind import SOURCE_REQUEST
 from iam.guard import Viewer
+from iam.search_words import folded
 
 REQUEST_KINDS: Final[tuple[RequestKind[Any], ...]] = (
     REQUIREMENT_REQUEST,
@@ -44,7 +45,7 @@ class WaitingRequest(NamedTuple):
     def reads(self, text: str) -> bool:
         """Whether its title, its reason or the name of who requested it has a text."""
         words = (self.kind.title(self.row), self.kind.reason(self.row), self.kind.asked(self.row)[0])
-        return any(text.lower() in word.lower() for word in words)
+        return any(folded(text) in folded(word) for word in words)
 
 
 def decides_anywhere(viewer: Viewer) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingCertainty
 from iam.audit.findings.rule import FindingFix, FindingRule, RuleProblem
+from iam.search_words import folded
 
 SEPARATOR = "\x1f"
 KEYS_KEPT: Final = 100_000
@@ -59,7 +60,7 @@ class ComputedFinding(NamedTuple):
             "related": list(problem.related),
             "affected": problem.affected,
             "fix": _fix(problem.fix, rule),
-            "search": " ".join(words).lower(),
+            "search": folded(" ".join(words)),
             "place": f"{severity} {rule.kind} {name.lower()}"[:600],
             "stamp": self.stamp,
         }

@@ -15,6 +15,7 @@ from iam.directory.models import Identity, NamedOwner, OwnedKind, OwnedUser, Per
 from iam.linking.key_owners import own_owners
 from iam.linking.known_owners import owners_known
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
+from iam.search_words import folded, matches, spellings
 
 
 def owners_of(findings: Collection[AuditFinding]) -> dict[int, str]:
@@ -32,8 +33,8 @@ def owned_by(text: str) -> Q:
     candidates: set[int] = set()
     for name in names:
         candidates.update(_named_or_linked(name), _tagged(name))
-    wanted = {name.casefold() for name in names}
-    entities = [pk for pk, owner in owners_known(candidates).items() if owner.name.casefold() in wanted]
+    wanted = {folded(name) for name in names}
+    entities = [pk for pk, owner in owners_known(candidates).items() if folded(owner.name) in wanted]
     owned = Q(entity__in=entities)
     named = NamedOwner.objects.filter(kind=OwnedKind.KEY).values("subject")
     keys = Entity.objects.filter(kind=Kind.ACCESS_KEY, aws_id__in=named, owner__isnull=False)
@@ -42,7 +43,7 @@ def owned_by(text: str) -> Q:
         return owned
     chosen = []
     for number, owners in owner_names(about_keys).items():
-        if not wanted.isdisjoint(map(str.casefold, owners)):
+        if not wanted.isdisjoint(map(folded, owners)):
             chosen.append(number)
     others = ~Q(pk__in=[finding.pk for finding in about_keys])
     return (owned & others) | Q(pk__in=chosen)
@@ -81,9 +82,9 @@ def _about_keys(users: Any) -> QuerySet[AuditFinding]:
 
 def _named_or_linked(name: str) -> Iterable[int]:
     """What was named for a person or team of this name, their users, and the users of the team."""
-    named = NamedOwner.objects.filter(Q(person__name__iexact=name) | Q(team__name__iexact=name))
-    linked = Identity.objects.filter(person__name__iexact=name)
-    owned = OwnedUser.objects.filter(team__name__iexact=name)
+    named = NamedOwner.objects.filter(matches(name, "person__name", "team__name", by="iexact"))
+    linked = Identity.objects.filter(matches(name, "person__name", by="iexact"))
+    owned = OwnedUser.objects.filter(matches(name, "team__name", by="iexact"))
     same = Q(aws_id__in=named.values("subject")) | Q(arn__in=linked.values("user_arn"))
     rows = Entity.objects.filter(same | Q(aws_id__in=owned.values("aws_id")))
     return rows.values_list("pk", flat=True)
@@ -91,9 +92,12 @@ def _named_or_linked(name: str) -> Iterable[int]:
 
 def _tagged(name: str) -> Iterable[int]:
     """What has a tag with this text, of that about which there are findings."""
-    # SQLite has the text as it was written, PostgreSQL as it reads.
-    written = json.dumps(name, ensure_ascii=connection.vendor == "sqlite")[1:-1]
+    is_written = Q()
+    for spelling in spellings(name):
+        # SQLite has the text as it was written, PostgreSQL as it reads.
+        written = json.dumps(spelling, ensure_ascii=connection.vendor == "sqlite")[1:-1]
+        is_written |= Q(written__icontains=written)
     about = AuditFinding.objects.filter(entity__isnull=False).values("entity")
     current = TagSet.objects.filter(valid_at(None), entity__in=about)
-    tagged = current.annotate(written=Cast("tags", TextField())).filter(written__icontains=written)
+    tagged = current.annotate(written=Cast("tags", TextField())).filter(is_written)
     return tagged.values_list("entity_id", flat=True)

@@ -25,6 +25,7 @@ from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.counts import scope_key
 from iam.mirror.queries.visibility import visible, visible_in
 from iam.people.fleet.demands import Rule, people_under
+from iam.search_words import words_of
 
 WORST_FIRST: Final = Order("place", "id")
 STATE: Final = (
@@ -124,7 +125,7 @@ def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
         rows = rows.filter(owned_by(wanted.owner))
     # Who looks after people only must not find out by a search what else a finding is about.
     column = "search__contains" if viewer.sees_accounts else "place__contains"
-    for word in wanted.text.lower().split():
+    for word in words_of(wanted.text):
         rows = rows.filter(**{column: word})
     return rows
 

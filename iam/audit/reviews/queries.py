@@ -17,6 +17,7 @@ from iam.audit.reviews.terms import ReviewTerms
 from iam.guard import Viewer
 from iam.keyset import KeysetPlace, Order, RowPage, page
 from iam.people.runs.models import RunState
+from iam.search_words import matches
 
 BY_SUBJECT: Final = Order("subject", "id")
 PAGE_SIZE: Final = 25
@@ -127,8 +128,7 @@ def filtered(rows: QuerySet[ReviewItem], viewer: Viewer, wanted: RowFilter) -> Q
     if wanted.use:
         rows = rows.filter(use=wanted.use)
     if wanted.text:
-        part = Q(subject__icontains=wanted.text) | Q(target_name__icontains=wanted.text)
-        rows = rows.filter(part | Q(person_name__icontains=wanted.text))
+        rows = rows.filter(matches(wanted.text, "subject", "target_name", "person_name"))
     return rows
 
 

@@ -14,6 +14,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.pull import bulk, revisions
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import EntityRef, FoundEntity, SectionPart, by_arn
+from iam.search_words import folded
 
 MAX_SEARCH_LENGTH = 2048
 SETTLES_IN = timedelta(seconds=10)
@@ -214,8 +215,10 @@ def search_text(known: EntityRow | Entity, tags: Mapping[str, str] | None = None
     """What searches look through: name, ARN and unique id, and of a user the names and email addresses in its
     tags.
     """
-    text = f"{known.arn or known.name} {known.aws_id}".lower()
-    return f"{text} {searched_tags(tags)}".rstrip()[:MAX_SEARCH_LENGTH] if known.kind == Kind.USER else text
+    text = folded(f"{known.arn or known.name} {known.aws_id}")
+    if known.kind != Kind.USER:
+        return text
+    return f"{text} {folded(searched_tags(tags))}".rstrip()[:MAX_SEARCH_LENGTH]
 
 
 def _owner(aws_entity: FoundEntity, names: EntityNames) -> int | None:

@@ -50,6 +50,7 @@ from iam.mirror.queries.past_accounts import (
     unsure_until,
     with_last_pull,
 )
+from iam.search_words import matches
 
 PAGE_SIZE = 50
 HISTORY_SIZE = 20
@@ -127,8 +128,8 @@ def _matching(text: str, at: datetime | None) -> Q:
     number = Q(account_id__contains=digits) if digits.isdecimal() else Q(pk__in=[])
     condition = Q()
     for word in words:
-        called = Q(alias__icontains=word) | Q(organization_path__icontains=word)
-        condition &= Q(name__icontains=word) | (called_then(word, at=at) if at else called)
+        called = called_then(word, at=at) if at else matches(word, "alias", "organization_path")
+        condition &= matches(word, "name") | called
     return condition | number
 
 

@@ -16,6 +16,7 @@ from iam.guard import Viewer
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.queries.lists.core import WORDS
 from iam.mirror.queries.visibility import visible
+from iam.search_words import words_of
 
 SHORTEST = 2
 PER_KIND = 10
@@ -133,7 +134,7 @@ def _is_too_short(text: str) -> bool:
 
 def _matching(rows: QuerySet[Any, Any], text: str, at: datetime | None) -> QuerySet[Any, Any]:
     """Those in which every word occurs."""
-    words = text.lower().split()[:WORDS]
+    words = words_of(text, most=WORDS)
     has_all = Q()
     for word in words:
         has_all &= Q(search__contains=word)

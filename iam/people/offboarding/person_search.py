@@ -23,6 +23,7 @@ from iam.linking.ownership import users_of
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.offboarding.leaver_lookup import LeaverUsers, limited_to_viewer, people_of, reach_of
+from iam.search_words import APOSTROPHES, folded
 
 MAX_PEOPLE: Final = 20
 """So many people are shown at once."""
@@ -30,7 +31,6 @@ _MAX_CANDIDATES: Final = 400
 _NAMED: Final = ("DisplayName", "Display-Name", "Display_Name", "FullName", "Full-Name", "Full_Name", "Name")
 _NAME_TAGS: Final = sorted({*_NAMED, *(name.lower() for name in _NAMED), "displayName", "fullName"})
 """The spellings of the tags from which a name is read (`iam.mirror.display_names`)."""
-_APOSTROPHES: Final = "'’‘ʼ`"
 _SPECIAL: Final = {
     "ß": "ss",
     "æ": "ae",
@@ -84,8 +84,10 @@ def find_people(viewer: Viewer, text: str, *, most: int = MAX_PEOPLE) -> PersonM
 
 
 def fold(text: str) -> str:
-    """A text in small letters without accents: 'Zoë Łuczak' gives 'zoe luczak'."""
-    low = "".join(_SPECIAL.get(letter, letter) for letter in text.casefold())
+    """A text in small letters, without accents, with straight apostrophes: “Zoë Łuczak” gives “zoe
+    luczak”.
+    """
+    low = "".join(_SPECIAL.get(letter, letter) for letter in folded(text.casefold()))
     return "".join(
         letter for letter in unicodedata.normalize("NFKD", low) if not unicodedata.combining(letter)
     )
@@ -155,8 +157,8 @@ def _pattern(word: str) -> str:
     variants = _variants()
     parts = []
     for letter in word:
-        if letter in _APOSTROPHES:
-            parts.append(f"[{_APOSTROPHES}]")
+        if letter in APOSTROPHES:
+            parts.append(f"[{APOSTROPHES}]")
             continue
         others = variants.get(letter, "")
         if others:

@@ -13,6 +13,7 @@ from iam.changes.models import OPEN, Change, ChangeState
 from iam.guard import Viewer
 from iam.people.offboarding.models import OF_REST, Leaver, OffboardedUser, OffboardingRun, OffboardingStage
 from iam.people.runs.models import RunState
+from iam.search_words import matches
 
 
 def visible_leavers(viewer: Viewer) -> QuerySet[Leaver]:
@@ -65,9 +66,7 @@ def listed(
     if stages:
         rows = rows.filter(stage__in=stages)
     if text:
-        rows = rows.filter(
-            Q(name__icontains=text) | Q(email__icontains=text) | Q(seats__user_name__icontains=text)
-        )
+        rows = rows.filter(matches(text, "name", "email", "seats__user_name"))
     rows = rows.annotate(users=Count("seats", distinct=True)).order_by("-run__created_at", "position", "pk")
     return list(rows[start : start + limit])
 

@@ -16,6 +16,7 @@ from iam.guard import Viewer
 from iam.people.blueprints.queries import visible_blueprints
 from iam.people.onboarding.models import OF_RETRY, OnboardedPerson, OnboardingRun, ProvisionedUser
 from iam.people.runs.models import RowStatus, RunState
+from iam.search_words import matches
 
 _COLUMNS = (
     "pk", "change_set", "lane", "branch", "position", "operation", "title", "state", "params", "subject_arn",
@@ -145,6 +146,5 @@ def people_shown(
     if only is not None:
         people = people.filter(pk__in=only)
     if text:
-        condition = Q(name__icontains=text) | Q(email__icontains=text) | Q(user_name__icontains=text)
-        people = people.filter(condition)
+        people = people.filter(matches(text, "name", "email", "user_name"))
     return people

@@ -26,6 +26,7 @@ from iam.keyset import KeysetPlace, Order, ParamPlace, Row, RowPage, Value, page
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.rows import ALWAYS, PAGE
+from iam.search_words import matches, words_of
 
 CHUNK = 500
 WORDS = 5
@@ -213,7 +214,7 @@ def rows_matching(context: ListContext, kinds: tuple[Kind, ...], text: str) -> Q
 
     Kept for the context, of which each request has its own: the rows and their count ask for the same.
     """
-    words = text.lower().split()[:WORDS]
+    words = words_of(text, most=WORDS)
     if not words:
         return ALWAYS
     entities = [Entity.objects.filter(kind__in=kinds)]
@@ -274,5 +275,5 @@ def _people_of(words: list[str]) -> QuerySet[Identity]:
     """The links of people in whose name or email address every word occurs."""
     people = Person.objects.all()
     for word in words:
-        people = people.filter(Q(name__icontains=word) | Q(email__icontains=word))
+        people = people.filter(matches(word, "name", "email"))
     return Identity.objects.filter(person__in=people.values("pk"))

@@ -83,7 +83,7 @@ def test_the_filter_by_owner_finds_what_shows_that_owner_and_nothing_else() -> N
         factories.user(account, name, credentials={"mfa": "none"})
         for name in ("named", "tagged", "overruled", "owned", "bare")
     )
-    tag(tagged, {"Owner": "Jürgen “J” \\ Weiß"})
+    tag(tagged, {"Owner": "Jürgen “J” \\ OʼWeiß"})
     tag(overruled, {"Owner": "Tomas Lind"})
     tag(bare, {"Stage": "Payments"})
     for entity, owner in ((named, person), (overruled, team)):
@@ -94,6 +94,7 @@ def test_the_filter_by_owner_finds_what_shows_that_owner_and_nothing_else() -> N
     for name in set(shown.values()):
         assert entities_owned_by(name) == sorted(pk for pk, owner in shown.items() if owner == name), name
     assert entities_owned_by("tomas@example.com") == sorted([linked.pk, named.pk])
+    assert entities_owned_by("Jürgen “J” \\ O’Weiß") == [tagged.pk]
     assert entities_owned_by("PAYMENTS") == sorted([overruled.pk, owned.pk])
     assert entities_owned_by("nobody") == []
     deactivate(person.pk, why="Left")

@@ -1,0 +1,19 @@
+"""What users and others are found by has the straight apostrophe for every other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import migrations
+
+from iam.search_words import fold_kept
+
+
+def fold(apps: Any, schema_editor: Any) -> None:
+    """Rewrite the rows that have another one."""
+    fold_kept(apps.get_model("mirror", "Entity").objects.all())
+
+
+class Migration(migrations.Migration):
+    dependencies = [("mirror", "0017_root_access")]
+    operations = [migrations.RunPython(fold, migrations.RunPython.noop, elidable=True)]
