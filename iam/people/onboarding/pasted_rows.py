@@ -8,7 +8,8 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -128,6 +129,9 @@ def typed(line: int, values: Mapping[str, str]) -> NewcomerRow:
     if values_typed["user_name"] and not USER_NAME.fullmatch(values_typed["user_name"]):
         sentence = "A user name has up to 64 letters without accents, digits and the signs + = , . @ _ -"
         errors.append(FieldProblem("user_name", sentence))
+    email = values_typed["email"]
+    if "@" in email:
+        email = email.lower()
     until = None
     if values_typed["until"]:
         until = _day(values_typed["until"])
@@ -140,7 +144,7 @@ def typed(line: int, values: Mapping[str, str]) -> NewcomerRow:
     return NewcomerRow(
         line=line,
         name=_kept(name),
-        email=_kept(values_typed["email"].lower()),
+        email=_kept(email),
         user_name=_kept(values_typed["user_name"])[:64],
         until=until,
         errors=tuple(errors),
@@ -164,7 +168,7 @@ def _email_errors(text: str) -> Iterator[str]:
     try:
         validate_email(text)
     except ValidationError:
-        yield f"{_short(text)} isn’t a valid email address."
+        yield f"{_short(text)} isn’t a valid email address. Write it as maya@example.com."
 
 
 def _kept(text: str) -> str:
@@ -349,10 +353,12 @@ def read_pasted(text: str) -> list[NewcomerRow]:
         raise SheetError(f"This is more than {MAX_ROWS:,} rows. Paste them in parts.")
     if _has_column_names(lines[0][1]):
         return read_sheet(text.encode())
+    values_by_line = {line: [" ".join(cell.split()) for cell in cells] for line, cells in lines}
+    place = _usual_place(values_by_line.values())
     rows = []
     for line, cells in lines:
-        if any(cell.strip() for cell in cells):
-            row = typed(line, _guessed(cells))
+        if any(values_by_line[line]):
+            row = typed(line, _guessed(values_by_line[line], place))
             rows.append(replace(row, errors=(*row.errors, *_mixed(cells))))
     return rows
 
@@ -365,21 +371,38 @@ def _has_column_names(head: Sequence[str]) -> bool:
     return True
 
 
-def _guessed(cells: Sequence[str]) -> dict[str, str]:
-    """The values of a row without column names: the cell with an @ is the address, what is before it the
-    name, what follows user name and last day.
+def _guessed(values: list[str], place: int) -> dict[str, str]:
+    """The values of a row without column names. The cell with an @ is the address, or the one at `place`
+    where none has an @. What is before it is the name, and what follows the user name and the last day.
     """
-    values = [" ".join(cell.split()) for cell in cells]
-    place = next((at for at, value in enumerate(values) if "@" in value), None)
-    if place is None:
-        return {"name": " ".join(filter(None, values))}
+    place = _place_of_address(values, place)
+    values = values + [""] * (place + 1 - len(values))
     mailbox = re.fullmatch(r"(.*?)\s*<([^<>]+)>", values[place])
     if mailbox:
         values[place] = mailbox[2]
         values.insert(place, mailbox[1])
         place += 1
-    guessed = {"name": " ".join(filter(None, values[:place])), "email": values[place]}
-    for value in filter(None, values[place + 1 :]):
-        key = "until" if _day(value) or value[:1].isdigit() else "user_name"
-        guessed[key] = f"{guessed.get(key, '')} {value}".strip()
+    name, after = " ".join(filter(None, values[:place])), values[place + 1 :]
+    if not name and after:
+        name = after.pop(0)
+    guessed = {"name": name, "email": values[place]}
+    has_day = any(map(_day, after))
+    for at, value in enumerate(after):
+        is_day = bool(_day(value)) or (value[:1].isdigit() and not has_day)
+        is_last = at > 0 and ("user_name" in guessed or "until" not in guessed)
+        key = "until" if is_day or is_last else "user_name"
+        if value:
+            guessed[key] = f"{guessed.get(key, '')} {value}".strip()
     return guessed
+
+
+def _place_of_address(values: Sequence[str], other: int) -> int:
+    """The first cell with an @; else `other`."""
+    return next((at for at, value in enumerate(values) if "@" in value), other)
+
+
+def _usual_place(rows: Iterable[Sequence[str]]) -> int:
+    """Where most rows have their address; the second cell where none has one."""
+    places = Counter(_place_of_address(values, -1) for values in rows)
+    places.pop(-1, None)
+    return places.most_common(1)[0][0] if places else 1

@@ -56,7 +56,10 @@ def test_every_mistake_is_told_with_its_line() -> None:
     typeds = read_sheet(text.encode())
     assert [typed.line for typed in typeds] == [2, 4, 6, 7, 8]
     assert typeds[0].name == "Bo Berg"
-    assert typeds[1].errors == ("The name is missing.", "“nobody” isn’t a valid email address.")
+    assert typeds[1].errors == (
+        "The name is missing.",
+        "“nobody” isn’t a valid email address. Write it as maya@example.com.",
+    )
     assert "formula" in typeds[2].errors[0]
     assert typeds[3].errors[0].startswith("A user name has")
     assert typeds[3].errors[1] == "“tomorrow” isn’t a date. Write it as 2026-11-30."
@@ -147,6 +150,37 @@ def test_a_table_is_read_as_it_was_pasted_with_or_without_column_names(
 ) -> None:
     typeds = read_pasted(text)
     assert [(typed.name, typed.email, typed.user_name, str(typed.until or "")) for typed in typeds] == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "fields"),
+    [
+        ("Bo\tnowhere", ("Bo", "nowhere", "", ""), ["email"]),
+        ("Bo\tNowhere\tbo.ek\t2030-11-30", ("Bo", "Nowhere", "bo.ek", "2030-11-30"), ["email"]),
+        ("Bo\t\tbo.ek", ("Bo", "", "bo.ek", ""), ["email"]),
+        ("Bo", ("Bo", "", "", ""), ["email"]),
+        ("\tnowhere", ("", "nowhere", "", ""), ["name", "email"]),
+        ("Ada\tEk\tada@example.com\nBo\tEk\tnowhere", ("Bo Ek", "nowhere", "", ""), ["email"]),
+        ("Ada\tEk\tada@example.com\nBo\tEk", ("Bo Ek", "", "", ""), ["email"]),
+        ("bo@example.com\tBo Ek", ("Bo Ek", "bo@example.com", "", ""), []),
+        ("Bo\tbo@example.com\tbo.ek\ttomorrow", ("Bo", "bo@example.com", "bo.ek", "tomorrow"), ["until"]),
+        ("Bo\tbo@example.com\t\ttomorrow", ("Bo", "bo@example.com", "", "tomorrow"), ["until"]),
+        ("Bo\tbo@example.com\t4711\t2030-11-30", ("Bo", "bo@example.com", "4711", "2030-11-30"), []),
+        ("Bo\tbo@example.com\t2030-11-30\tbo.ek", ("Bo", "bo@example.com", "bo.ek", "2030-11-30"), []),
+        ("Bo\tbo@example.com\t31/12/30", ("Bo", "bo@example.com", "", "31/12/30"), ["until"]),
+        (
+            "Bo\tbo@example.com\tbo.ek\t2030-11-30\tx",
+            ("Bo", "bo@example.com", "bo.ek", "2030-11-30 x"),
+            ["until"],
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_cell_stays_in_its_column_and_nothing_is_lost(
+    text: str, row: tuple[str, str, str, str], fields: list[str]
+) -> None:
+    read = read_pasted(text)[-1]
+    assert (read.name, read.email, read.user_name, read.until_text) == row
+    assert [getattr(error, "field", "") for error in read.errors] == fields
 
 
 def test_three_hundred_pasted_rows_are_read_and_nothing_is_cut() -> None:
