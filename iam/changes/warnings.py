@@ -20,6 +20,8 @@ from iam.mirror.models import AccountFact, valid_at
 
 _BUCKET: Final = re.compile(r"arn:aws[a-z-]*:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?=[/\"*]|$)")
 _WRITES_TEXT: Final = ("policy.create", "inline_policy.put", "policy.create_version")
+_RECIPIENT: Final = re.compile(r"Only (.+?) can read ")
+"""Who alone can read a new password or secret, in the notes of the operations that make one."""
 NAMED: Final = 3
 LONG: Final = 320
 SHORT: Final = 240
@@ -107,7 +109,9 @@ def merged(
         told_notes = receipt.get("effect", {}).get("notes", ())
         for sentence in notes_for_limited_reader(receipt) if is_limited else told_notes:
             others[sentence].append(title)
-            subjects.setdefault(sentence, subject)
+            recipient = _RECIPIENT.match(sentence)
+            name = recipient[1] if recipient else subject
+            subjects.setdefault(sentence, name)
     own = dict.fromkeys(notes)
     of_receipts = [
         *(AcceptedWarning(text, tuple(about)) for text, about in grave.items() if text not in own),
@@ -123,8 +127,8 @@ def merged(
 def _joined_warnings(
     warnings: Iterable[AcceptedWarning], subjects: Mapping[str, str]
 ) -> Iterator[AcceptedWarning]:
-    """Warnings whose sentences differ only in the name of the subject, each as one with the names of the
-    others.
+    """Warnings whose sentences differ only in the name of the subject, or of the recipient, each as one with
+    the names of the others.
     """
     groups: dict[tuple[str, bool], list[AcceptedWarning]] = defaultdict(list)
     for warning in warnings:

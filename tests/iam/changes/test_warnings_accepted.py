@@ -7,7 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.template.loader import render_to_string
@@ -15,7 +16,8 @@ from django.urls import reverse
 
 from iam.changes import services
 from iam.changes.models import Change
-from iam.changes.operations import ADD_TO_GROUP, Membership, Operation, PutInlinePolicy
+from iam.changes.operations import ADD_TO_GROUP, REGISTRY, Membership, Operation, PutInlinePolicy
+from iam.changes.operations.login_profile import CreateLoginProfile
 from iam.changes.services.deletion import deletion_of
 from iam.changes.warnings import general_warnings, merged, warnings_of
 from iam.guard import viewer_for
@@ -141,6 +143,29 @@ def test_a_note_that_differs_only_in_the_name_is_one_with_the_names_of_the_other
         == f"{accepted_warning.text} The same for user.1, user.2, user.3 and 8 more."
     )
     assert len(accepted_warning.about) == 12
+
+
+def recipient_notes() -> list[str]:
+    """Every sentence that says who alone can read a secret, with {} for the name."""
+    inputs = SimpleNamespace(recipient_name="{}")
+    password = SimpleNamespace(is_typed=False, is_reset_required=False, inputs=inputs)
+    notes = [*CreateLoginProfile.notes(cast("CreateLoginProfile", password))]
+    for spec in REGISTRY.values():
+        notes += [note.replace("{recipient_name}", "{}") for note in spec.notes if "{recipient_name}" in note]
+    return sorted(set(notes))
+
+
+@pytest.mark.parametrize("note", recipient_notes())
+def test_who_alone_can_read_a_secret_is_said_once_for_all(note: str) -> None:
+    """The sentence has the name of the person, where the subject is the user."""
+    people = ("Dee O’Hara", "Maya Okafor", "Bo Ek", "Ada Lovelace", "Zoë Łuczak")
+    changes = []
+    for number, name in enumerate(people):
+        changes.append(("Create", f"user.{number}", {"effect": {"notes": [note.format(name)]}}))
+    (accepted_warning,) = merged([], changes)
+    assert accepted_warning.text == note.format("Dee O’Hara")
+    assert accepted_warning.alike == people[1:]
+    assert accepted_warning.full_text.endswith(" The same for Maya Okafor, Bo Ek, Ada Lovelace and 1 more.")
 
 
 def test_notes_that_say_different_things_stay_apart() -> None:
