@@ -129,8 +129,8 @@ def forget() -> None:
 
 
 def _ages() -> dict[str, int | None]:
-    """Seconds since the last complete sync of any section, since beat was heard, and since the oldest entry
-    waits for its block; and how many entries the SIEM lacks.
+    """Seconds since the last complete sync of any section, since the scheduler last ran, and since the oldest
+    entry waits for its block; and how many entries the SIEM lacks.
     """
     try:
         latest = Section.objects.aggregate(latest=Max("observed_at"))["latest"]

@@ -18,6 +18,6 @@ def beat_was_heard() -> None:
 
 
 def beat_age() -> int | None:
-    """Seconds since beat was last heard; None if it never was."""
+    """Seconds since the scheduler last ran; None if it never did."""
     at = Heartbeat.objects.values_list("at", flat=True).filter(pk=1).first()
     return max(0, int((datetime.now(tz=UTC) - at).total_seconds())) if at else None

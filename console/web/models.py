@@ -1,4 +1,4 @@
-"""When beat was last heard of."""
+"""When the scheduler last ran."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from console.audit import entry_sentences, sentences
+from console.web.models import Heartbeat
 from iam.audit.siem.models import ExportPosition
 from iam.audit.siem.receivers import configured_receivers
 from iam.directory.models import Role, Team
@@ -229,6 +230,16 @@ def test_the_page_says_when_the_chain_was_recomputed(auditor: Client, five: list
     page = _text(auditor.get("/audit/journal/"))
     assert "Unbroken, 5 entries" in page
     assert "Verified up to block 1 with 5 entries" in page
+
+
+def test_the_page_says_when_the_scheduler_last_ran(auditor: Client, five: list[Entry]) -> None:
+    def words() -> str:
+        return " ".join(re.sub(r"<[^>]+>", " ", _text(auditor.get("/audit/journal/"))).split())
+
+    assert "Scheduler last ran Not yet" in words()
+    assert "might be down" not in words()
+    Heartbeat.objects.create(pk=1, at=LONG_AGO)
+    assert re.search(r"Scheduler last ran .+ The scheduler or the workers might be down", words())
 
 
 def test_the_page_says_that_the_chain_is_broken_and_where(auditor: Client, five: list[Entry]) -> None:
