@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -43,6 +44,8 @@ PARAMETERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 """Per service the parameters that name what a call is about, best first, and the ARN that each makes. IAM's
 names have no path in events: the ARN of a user within a path differs, and is found by name.
 """
+QUEUE_URL: Final = re.compile(r"https?://[^/]+/([0-9]{12})/([\w.-]+)", re.ASCII)
+"""A queue as calls name it: the account and the name behind the host."""
 
 
 def partition_of(region: str) -> str:
@@ -63,6 +66,9 @@ def resource_of(service: str, record: Mapping[str, Any], account: str, region: s
                 if value.startswith("arn:"):
                     return value
                 place = {"partition": partition_of(region), "account": account, "region": region}
+                if service == "sqs" and (queue := QUEUE_URL.fullmatch(value)):
+                    owner, queue_name = queue.groups()
+                    return f"arn:{place['partition']}:sqs:{region}:{owner}:{queue_name}"
                 return template.format(value.lstrip("/"), **place)[:ARN_LENGTH]
     return _listed(record.get("resources"))
 

@@ -62,6 +62,12 @@ def test_an_event_names_the_permission_that_the_call_needs(source: str, name: st
         ("iam", {"policyArn": "arn:aws:iam::aws:policy/X"}, "arn:aws:iam::aws:policy/X"),
         ("sts", {"roleArn": "arn:aws:iam::1:role/r"}, "arn:aws:iam::1:role/r"),
         ("kms", {"keyId": "1234"}, f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234"),
+        (
+            "sqs",
+            {"queueUrl": "https://sqs.eu-west-1.amazonaws.com/447109238816/pay.fifo"},
+            "arn:aws:sqs:eu-west-1:447109238816:pay.fifo",
+        ),
+        ("sqs", {"queueUrl": "pay"}, "pay"),
         ("ec2", {"maxResults": 5}, ""),
         ("ec2", None, ""),
         ("ec2", "text", ""),
