@@ -1,79 +1,162 @@
-"""Which calls belong to which service: (name of the event, parameters, is read-only)."""
+"""Which calls belong to which service. Values in braces are filled in for the account and the user."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
-SampleCall = tuple[str, dict[str, Any] | None, bool]
+from console.demo.organisation.documents import arn
+
+
+class SampleCall(NamedTuple):
+    """The name of the event and its parameters. `resource` is what the call is about, where these don't name
+    it as policies do.
+    """
+
+    name: str
+    parameters: Mapping[str, str] | None = None
+    is_read: bool = True
+    resource: str = ""
+
+
+OWN_USER: Final = "arn:aws:iam::{account}:user{path}{user}"
+CLUSTER: Final = arn("eks", "{account}", "cluster/{cluster}")
+STREAM: Final = arn("kinesis", "{account}", "stream/{stream}")
+TABLE: Final = arn("glue", "{account}", "table/bookings/departures")
+SENDER: Final = arn("ses", "{account}", "identity/tickets.northline.example")
+QUEUES: Final = "https://sqs.eu-west-1.amazonaws.com/{account}/"
+PLACES: Final[dict[str, dict[str, str]]] = {
+    "management": {},
+    "production": {"cluster": "north-production", "bucket": "pay-artifacts"},
+    "data": {"cluster": "north-data", "bucket": "lake-clean", "function": "catalog-crawler"},
+    "staging": {"cluster": "north-staging", "bucket": "web-assets-staging"},
+    "sandbox": {"cluster": "north-sandbox", "bucket": "buoy-trial", "function": "buoy-trial"},
+}
+USUAL_PLACE: Final = {
+    "bucket": "northline-trail-archive",
+    "cluster": "north",
+    "function": "pay-settle",
+    "stream": "events",
+}
+"""What calls are about where the account has nothing else of that kind."""
 CALLS: Final[dict[str, tuple[SampleCall, ...]]] = {
     "athena": (
-        ("ListWorkGroups", None, True),
-        ("GetQueryResults", {"queryExecutionId": "5f0c1a52"}, True),
-        ("StartQueryExecution", {"workGroup": "analysts"}, False),
+        SampleCall("ListWorkGroups"),
+        SampleCall("GetQueryExecution", {"queryExecutionId": "5f0c1a52"}),
+        SampleCall("GetQueryResults", {"queryExecutionId": "5f0c1a52"}),
+        SampleCall("StartQueryExecution", {"workGroup": "analysts"}, is_read=False),
     ),
+    "autoscaling": (SampleCall("DescribeAutoScalingGroups"),),
+    "bedrock": (SampleCall("ListFoundationModels"),),
+    "ce": (SampleCall("GetCostAndUsage", {"granularity": "DAILY"}), SampleCall("GetCostForecast")),
     "cloudfront": (
-        ("ListDistributions2020_05_31", None, True),
-        ("CreateInvalidation2020_05_31", {"distributionId": "E2NORTHLINE"}, False),
+        SampleCall("ListDistributions2020_05_31"),
+        SampleCall("CreateInvalidation2020_05_31", {"distributionId": "E2NORTHLINE"}, is_read=False),
     ),
     "dynamodb": (
-        ("ListTables", None, True),
-        ("DescribeTable", {"tableName": "tickets"}, True),
+        SampleCall("ListTables"),
+        SampleCall("DescribeTable", {"tableName": "bookings"}),
+        SampleCall("DescribeTimeToLive", {"tableName": "bookings"}),
     ),
     "ec2": (
-        ("DescribeInstances", None, True),
-        ("DescribeSecurityGroups", None, True),
-        ("DescribeVpcs", None, True),
+        SampleCall("DescribeInstances"),
+        SampleCall("DescribeSecurityGroups"),
+        SampleCall("DescribeVpcs"),
+        SampleCall("DescribeVolumes"),
+        SampleCall("CreateSnapshot", {"volumeId": "vol-0a51c7be2f9d3e604"}, is_read=False),
     ),
     "ecr": (
-        ("DescribeRepositories", None, True),
-        ("BatchGetImage", {"repositoryName": "platform/base"}, True),
+        SampleCall("DescribeRepositories"),
+        SampleCall("GetAuthorizationToken"),
+        SampleCall("BatchGetImage", {"repositoryName": "platform/base"}),
+    ),
+    "ecs": (
+        SampleCall("ListClusters"),
+        SampleCall("DescribeServices", {"cluster": "pay", "services": "pay-gateway"}),
     ),
     "eks": (
-        ("ListClusters", None, True),
-        ("DescribeCluster", {"name": "northline"}, True),
+        SampleCall("ListClusters"),
+        SampleCall("DescribeCluster", {"name": "{cluster}"}, resource=CLUSTER),
     ),
     "glue": (
-        ("GetJobs", None, True),
-        ("StartJobRun", {"jobName": "nightly-ledger"}, False),
+        SampleCall("GetJobs"),
+        SampleCall("GetTable", {"databaseName": "bookings", "name": "departures"}, resource=TABLE),
+        SampleCall("StartJobRun", {"jobName": "nightly-ledger"}, is_read=False),
+    ),
+    "iam": (
+        SampleCall("ListRoles"),
+        SampleCall("ListPolicies"),
+        SampleCall("GetAccountSummary"),
+        SampleCall("ListGroups"),
+    ),
+    "kinesis": (
+        SampleCall("DescribeStreamSummary", {"streamName": "{stream}"}, resource=STREAM),
+        SampleCall("ListShards", {"streamName": "{stream}"}, resource=STREAM),
     ),
     "lambda": (
-        ("ListFunctions20150331", None, True),
-        ("GetFunction20150331v2", {"functionName": "pay-settle"}, True),
-        ("UpdateFunctionCode20150331v2", {"functionName": "pay-settle"}, False),
+        SampleCall("ListFunctions20150331"),
+        SampleCall("GetFunction20150331v2", {"functionName": "{function}"}),
+        SampleCall("GetFunctionConfiguration20150331v2", {"functionName": "{function}"}),
+        SampleCall("GetFunction20150331v2", {"functionName": "timetable-import"}),
+        SampleCall("UpdateFunctionCode20150331v2", {"functionName": "{function}"}, is_read=False),
     ),
     "logs": (
-        ("DescribeLogGroups", None, True),
-        ("StartQuery", {"logGroupName": "/aws/lambda/pay-settle"}, True),
+        SampleCall("DescribeLogGroups"),
+        SampleCall("StartQuery", {"logGroupName": "/aws/lambda/{function}"}),
+        SampleCall("GetQueryResults", {"queryId": "c7f3a1d0-52be"}),
     ),
     "monitoring": (
-        ("DescribeAlarms", None, True),
-        ("GetMetricData", None, True),
-        ("PutMetricAlarm", {"alarmName": "latency"}, False),
+        SampleCall("DescribeAlarms"),
+        SampleCall("GetMetricData"),
+        SampleCall("ListMetrics"),
+        SampleCall("PutMetricAlarm", {"alarmName": "latency"}, is_read=False),
     ),
-    "redshift": (("DescribeClusters", None, True),),
+    "organizations": (SampleCall("ListAccounts"), SampleCall("DescribeOrganization")),
+    "rds": (SampleCall("DescribeDBInstances"),),
+    "redshift": (SampleCall("DescribeClusters"),),
     "s3": (
-        ("ListBuckets", None, True),
-        ("GetBucketLocation", {"bucketName": "pay-artifacts"}, True),
-        ("GetBucketPolicy", {"bucketName": "pay-artifacts"}, True),
+        SampleCall("ListBuckets"),
+        SampleCall("GetBucketLocation", {"bucketName": "{bucket}"}),
+        SampleCall("GetBucketPolicy", {"bucketName": "{bucket}"}),
     ),
     "sagemaker": (
-        ("ListTrainingJobs", None, True),
-        ("CreateTrainingJob", {"trainingJobName": "fares"}, False),
+        SampleCall("ListTrainingJobs"),
+        SampleCall("DescribeTrainingJob", {"trainingJobName": "fares"}),
+        SampleCall("CreateTrainingJob", {"trainingJobName": "fares"}, is_read=False),
     ),
-    "ses": (("GetSendQuota", None, True),),
+    "ses": (
+        SampleCall("GetSendQuota"),
+        SampleCall("SendEmail", {"source": "tickets.northline.example"}, is_read=False, resource=SENDER),
+    ),
     "sns": (
-        ("ListTopics", None, True),
-        ("GetTopicAttributes", {"topicArn": "arn:aws:sns:eu-west-1:447109238816:releases"}, True),
+        SampleCall("ListTopics"),
+        SampleCall("GetTopicAttributes", {"topicArn": arn("sns", "{account}", "releases")}),
     ),
     "sqs": (
-        ("ListQueues", None, True),
-        ("GetQueueAttributes", {"queueUrl": "https://sqs.eu-west-1.amazonaws.com/447109238816/pay"}, True),
+        SampleCall("ListQueues"),
+        SampleCall("GetQueueAttributes", {"queueUrl": f"{QUEUES}pay-settle"}),
+        SampleCall("GetQueueAttributes", {"queueUrl": f"{QUEUES}pay-authorised"}),
+        SampleCall("GetQueueAttributes", {"queueUrl": f"{QUEUES}ticket-issued"}),
     ),
     "ssm": (
-        ("DescribeInstanceInformation", None, True),
-        ("GetParameter", {"name": "platform/version"}, True),
+        SampleCall("DescribeInstanceInformation"),
+        SampleCall("GetParameter", {"name": "platform/version"}),
     ),
+    "support": (SampleCall("DescribeCases"),),
 }
 """Services by the name that CloudTrail gives them, without `.amazonaws.com`."""
+ABOUT_ONESELF: Final[dict[str, tuple[SampleCall, ...]]] = {
+    "iam": (
+        SampleCall("ListMFADevices", {"userName": "{user}"}, resource=OWN_USER),
+        SampleCall("ListAccessKeys", {"userName": "{user}"}, resource=OWN_USER),
+        SampleCall("GetAccountPasswordPolicy"),
+    )
+}
+"""What people look at who may do nothing else that this trail knows."""
 EMAIL_SOURCE: Final = {"ses": "email"}
 """CloudTrail's name of a service where it is not that of the permissions."""
+
+
+def filled(text: str, values: Mapping[str, Any]) -> str:
+    """A text of a call with what its braces stand for."""
+    return text.format_map(values) if "{" in text else text

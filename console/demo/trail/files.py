@@ -20,7 +20,7 @@ def trail_files(organisation: Organisation, until: datetime) -> Iterator[tuple[s
     """
     planted = list(stories(organisation, until))
     for account in organisation.accounts:
-        records = list(routine(account, until))
+        records = list(routine(organisation, account, until))
         records += [record for record in planted if record["recipientAccountId"] == account.id]
         records.sort(key=lambda record: (record["eventTime"], record["eventID"]))
         for day, records_of_day in groupby(records, key=lambda record: record["eventTime"][:10]):

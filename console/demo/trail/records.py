@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from console.demo.organisation.specs import AccountSpec, KeySpec, RoleSpec, User
 from console.demo.standin import ids
-from console.demo.trail.calls import EMAIL_SOURCE
+from console.demo.trail.calls import EMAIL_SOURCE, SampleCall, filled
 
 REGION: Final = "eu-west-1"
-GLOBAL: Final = {"iam", "sts", "cloudfront", "organizations"}
+GLOBAL: Final = {"iam", "sts", "cloudfront", "organizations", "ce", "support"}
 BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 CLI: Final = "aws-cli/2.31.8 md/awscrt#0.27.6 ua/2.1 os/linux#6.8.0 lang/python#3.13.7"
 BOTO: Final = "Boto3/1.42.7 md/Botocore#1.42.7 ua/2.1 os/linux#6.8.0 lang/python#3.12.3"
@@ -68,6 +69,18 @@ class SampleCaller:
         if self.is_console:
             record["sessionCredentialFromConsole"] = "true"
         return record | more
+
+    def makes(
+        self, service: str, call: SampleCall, at: datetime, values: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """One of the calls that are listed, its texts filled in."""
+        parameters = None
+        if call.parameters is not None:
+            parameters = {name: filled(text, values) for name, text in call.parameters.items()}
+        more: dict[str, Any] = {}
+        if call.resource:
+            more["resources"] = [{"accountId": self.account.id, "ARN": filled(call.resource, values)}]
+        return self.calls(service, call.name, at, parameters, is_read=call.is_read, **more)
 
     def signs_in(self, at: datetime, *, mfa: bool) -> dict[str, Any]:
         """A sign-in to the AWS console with a password."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from console.demo.organisation.specs import AccountSpec, KeySpec, RoleSpec, User
+from console.demo.organisation.specs import AccountSpec, KeySpec, Organisation, RoleSpec, User
 from console.demo.standin import ids
-from console.demo.trail.calls import CALLS
+from console.demo.trail.calls import SampleCall
+from console.demo.trail.permissions import CallPermissions, Calls
 from console.demo.trail.records import (
     BOTO,
     BROWSER,
@@ -17,7 +18,6 @@ from console.demo.trail.records import (
     GITHUB,
     SampleCaller,
     key_caller,
-    requires_mfa,
     role_caller,
     services_of,
     user_caller,
@@ -38,46 +38,62 @@ class KeyHabit(NamedTuple):
 
 PERSON: Final = KeyHabit(CLI, 3.5, 3)
 ROBOT: Final = KeyHabit(BOTO, 1.0, 1)
+WHO_AM_I: Final[Calls] = {"sts": (SampleCall("GetCallerIdentity"),)}
+"""What needs no permission."""
 
 
-def routine(account: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """Ninety days of an account, in no order. The last use of a password or key is when its spec says."""
+def routine(organisation: Organisation, account: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
+    """Ninety days of an account, in no order. The last use of a password or key is when its spec says.
+
+    People and robots call what their policies allow.
+    """
+    permissions = CallPermissions(organisation, account, until)
     for user in account.users:
         if user.login is not None and user.login.used is not None and not user.login.must_reset:
-            yield from _console(account, user, until)
+            yield from _console(account, user, permissions, until)
         for number, key in enumerate(user.keys):
             if key.used is not None:
-                yield from _key(account, user, number, key, until)
+                yield from _key(account, user, number, key, permissions, until)
     for role in account.roles:
         if role.name == PIPELINE:
             yield from _pipeline(account, role, until)
 
 
-def _console(account: AccountSpec, user: User, until: datetime) -> Iterator[dict[str, Any]]:
+def _console(
+    account: AccountSpec, user: User, permissions: CallPermissions, until: datetime
+) -> Iterator[dict[str, Any]]:
     """About a sign-in a week, and a look around after it."""
     assert user.login is not None
     assert user.login.used is not None
     chance = _chance(account, user.name, "console")
     caller = user_caller(account, user, key=None, agent=BROWSER)
+    own = permissions.of_user(user, caller)
+    calls = _reads(own.of_services(("iam", *_services(user)))) or own.about_oneself
     for at in _times(chance, until, last=user.login.used, oldest=user.login.age, gap=7.0):
         yield caller.signs_in(at, mfa=bool(user.devices))
-        if user.devices or not requires_mfa(account, user):
-            yield from _calls(caller, chance, at, services=("iam", *_services(user)), count=2)
+        yield from _calls(caller, chance, at, calls=calls, values=own.values, count=2)
 
 
 def _key(
-    account: AccountSpec, user: User, number: int, key: KeySpec, until: datetime
+    account: AccountSpec,
+    user: User,
+    number: int,
+    key: KeySpec,
+    permissions: CallPermissions,
+    until: datetime,
 ) -> Iterator[dict[str, Any]]:
     """People use a key about twice a week, robots every day."""
     assert key.used is not None
     chance = _chance(account, user.name, f"key {number}")
     habit = PERSON if user.tags.get("Kind") == "person" else ROBOT
     caller = user_caller(account, user, key=number, agent=habit.agent)
+    own = permissions.of_user(user, caller)
+    calls = own.of_services(services_of(key)) or own.about_oneself or WHO_AM_I
     for at in _times(chance, until, last=key.used, oldest=key.age, gap=habit.gap):
         if "sessionContext" in caller.identity:
             plain = key_caller(account, user, key=number, agent=habit.agent)
             yield plain.calls("sts", "GetSessionToken", at)
-        yield from _calls(caller, chance, at, services=services_of(key), count=habit.calls)
+        yield from _calls(caller, chance, at, calls=calls, values=own.values, count=habit.calls)
 
 
 def _pipeline(account: AccountSpec, role: RoleSpec, until: datetime) -> Iterator[dict[str, Any]]:
@@ -98,21 +114,30 @@ def _pipeline(account: AccountSpec, role: RoleSpec, until: datetime) -> Iterator
         yield caller.calls("lambda", "UpdateFunctionCode20150331v2", later, parameters, is_read=False)
 
 
+def _reads(calls: Calls) -> Calls:
+    """What people do in the console: they look."""
+    reads = {service: tuple(call for call in calls[service] if call.is_read) for service in calls}
+    return {service: those for service, those in reads.items() if those}
+
+
 def _calls(
-    caller: SampleCaller, chance: random.Random, at: datetime, *, services: tuple[str, ...], count: int
+    caller: SampleCaller,
+    chance: random.Random,
+    at: datetime,
+    *,
+    calls: Calls,
+    values: Mapping[str, str],
+    count: int,
 ) -> Iterator[dict[str, Any]]:
-    """Some calls to these services in the minutes after a moment; people read more than they write."""
-    known = [service for service in services if service in CALLS]
-    if not known:
+    """Some of these calls in the minutes after a moment; people read more than they write."""
+    if not calls:
         return
     for number in range(count):
-        service = chance.choice(known)
-        choices = CALLS[service]
-        name, parameters, is_read = choices[max(0, chance.randrange(len(choices) + 2) - 2)]
-        if caller.is_console and not is_read:
-            name, parameters, is_read = choices[0]
+        service = chance.choice(list(calls))
+        choices = calls[service]
+        call = choices[max(0, chance.randrange(len(choices) + 2) - 2)]
         moment = at + timedelta(seconds=7 + 41 * number + chance.randrange(30))
-        yield caller.calls(service, name, moment, parameters, is_read=is_read)
+        yield caller.makes(service, call, moment, values)
 
 
 def _times(

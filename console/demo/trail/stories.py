@@ -53,7 +53,7 @@ def _key_from_a_new_network(production: AccountSpec, until: datetime) -> Iterato
     thief = _key_of(production, "ci-release", BOTO, address=STRANGE_NETWORK)
     at = until - timedelta(days=3, hours=2)
     yield thief.calls("sts", "GetCallerIdentity", at)
-    yield thief.calls("s3", "ListBuckets", at + timedelta(seconds=4))
+    yield thief.is_denied("s3", "ListBuckets", at + timedelta(seconds=4), action="s3:ListAllMyBuckets")
     yield thief.is_denied("iam", "ListUsers", at + timedelta(seconds=9), action="iam:ListUsers")
     yield thief.is_denied(
         "secretsmanager", "ListSecrets", at + timedelta(seconds=15), action="secretsmanager:ListSecrets"
