@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from django.db import DEFAULT_DB_ALIAS
 from django.db.models import (
     BigAutoField,
     Case,
@@ -25,6 +24,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.base import ModelState
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
@@ -295,9 +295,12 @@ sections with four of them.
 
 
 def _section(row: Sequence[Any]) -> Section:
-    if len(row) == len(_OF_LISTS):
-        return Section.from_db(DEFAULT_DB_ALIAS, _OF_LISTS, row)
-    return instance(Section, row)
+    if len(row) != len(_OF_LISTS):
+        return instance(Section, row)
+    # For a thousand sections, `from_db` took an eighth of the time of the whole page.
+    section = Section.__new__(Section)
+    section.__dict__.update(zip(_OF_LISTS, row, strict=True), _state=ModelState())
+    return section
 
 
 @lru_cache
