@@ -23,6 +23,7 @@ from iam.people.offboarding.person_search import fold
 from iam.search_words import APOSTROPHES, fold_kept, folded, matches, spellings, words_of
 from tests import factories
 
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 ROOT = Path(__file__).resolve().parents[2]
 TYPED = [f"Dee O{sign}Hara" for sign in APOSTROPHES]
 OWN_WAYS = (
@@ -51,8 +52,6 @@ def test_no_search_reads_its_words_on_its_own() -> None:
     assert strangers == []
 
 
-@pytest.mark.on_both
-@pytest.mark.django_db
 def test_each_search_finds_the_person_and_the_tag_with_any_apostrophe() -> None:
     account = factories.account(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer")
     viewer = factories.viewer()
@@ -74,8 +73,6 @@ def test_each_search_finds_the_person_and_the_tag_with_any_apostrophe() -> None:
         assert line.chosen == linked, typed
 
 
-@pytest.mark.on_both
-@pytest.mark.django_db
 def test_what_was_kept_with_another_apostrophe_is_found_and_can_be_folded() -> None:
     account = factories.account()
     for number, name in enumerate(TYPED):
@@ -89,7 +86,6 @@ def test_what_was_kept_with_another_apostrophe_is_found_and_can_be_folded() -> N
         assert Entity.objects.get(pk=user.pk).search == "dee o'hara dee o'hara"
 
 
-@pytest.mark.django_db
 def test_a_finding_is_found_by_its_title_with_any_apostrophe() -> None:
     moments = dict.fromkeys(("first_seen", "last_seen", "changed_at"), factories.FIRST_READ)
     account, title = factories.account(), folded("Trail can’t deliver")
