@@ -21,8 +21,8 @@ Exchanged = Mapping[Doc, Doc]
 
 
 def exchanged_by(shard: Shard, changes: Changes, *, doc_of: Callable[[PolicyRow], Doc]) -> Exchanged | None:
-    """Which documents some changes exchange for others, whoever in the account holds them, and in whatever
-    way. None where they do something else, or where principals differ in what becomes of them: by how they
+    """Which documents some changes exchange for others, no matter who in the account holds them, and
+    how. None where they do something else, or where principals differ in what becomes of them: by how they
     hold a document, or by what they are themselves.
     """
     if changes.principals or changes.groups or changes.gone:
