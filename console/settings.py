@@ -288,6 +288,7 @@ TEMPLATES = [
                 "console.web.templatetags.fields",
                 "console.web.templatetags.policy_text",
                 "console.web.templatetags.when",
+                "console.web.templatetags.approval",
             ],
         },
     }

@@ -149,15 +149,20 @@ def _names_and_notes(tree: ast.Module) -> set[int]:
     return apart
 
 
+def texts_of(file: Path) -> Iterator[tuple[int, str]]:
+    """(line, text) of all that people read of a template or a module."""
+    source = file.read_text(encoding="utf-8")
+    if file.suffix == ".py":
+        yield from _texts_of_python(source)
+    else:
+        for place, text in _texts_of_template(source):
+            yield source.count("\n", 0, place) + 1, text
+
+
 def breaches(file: Path) -> Iterator[Breach]:
     """Each retired word that a file shows to people."""
-    source = file.read_text(encoding="utf-8")
-    lines = source.splitlines()
-    if file.suffix == ".py":
-        texts = _texts_of_python(source)
-    else:
-        texts = ((source.count("\n", 0, place) + 1, text) for place, text in _texts_of_template(source))
-    for first, text in texts:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    for first, text in texts_of(file):
         for rule, use in _RULES:
             for match in rule.finditer(text):
                 line = first + (text.count("\n", 0, match.start()) if file.suffix != ".py" else 0)

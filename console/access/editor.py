@@ -141,9 +141,7 @@ def _ask(request: ViewerRequest, shown: ShownEntity, form: EditForm, *, text: st
         except RefusedError as error:
             refused = error
         else:
-            messages.success(
-                request, "Change requested. Nothing changes in AWS until someone else approves it."
-            )
+            messages.success(request, "Change requested. Nothing changes in AWS until it is approved.")
             return redirect("changes:change", pk=change.pk)
     draft = _draft(request, shown, text=text, base=base)
     return _page(request, shown, draft, form=form, refused=refused, status=422)

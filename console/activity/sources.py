@@ -33,13 +33,13 @@ from iam.audit.approval_requests.requests import MAX_REASON, RequestState
 from iam.audit.source_requests import requests
 from iam.audit.source_requests.models import SourceRequest
 from iam.aws.permissions import trail_bucket_policy
+from iam.directory.approval_words import waits_for_approval
 from iam.guard import Right
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models import Account, EntityState, Kind, valid_at
 from iam.mirror.queries.accounts import visible_accounts
 
 DAYS_AT_FIRST: Final = 90
-WAITS: Final = "Requested. Another approver or administrator has to approve it."
 _INPUT: Final = {"class": "input"}
 
 
@@ -135,7 +135,7 @@ def add(request: ViewerRequest) -> HttpResponse:
             row = requests.request_addition(
                 form.terms, reason=form.cleaned_data["reason"], actor=request.viewer, now=timezone.now()
             )
-            messages.success(request, WAITS)
+            messages.success(request, waits_for_approval())
             return redirect("activity:source-request", pk=row.pk)
         except SetupError as error:
             add_service_error(form, error)
@@ -159,7 +159,7 @@ def source_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
                 actor=request.viewer,
                 now=timezone.now(),
             )
-            messages.success(request, WAITS)
+            messages.success(request, waits_for_approval())
             return redirect("activity:source-request", pk=row.pk)
         except SetupError as error:
             add_service_error(form, error)
@@ -240,7 +240,7 @@ def remove(request: ViewerRequest, pk: UUID) -> HttpResponse:
         form = SourceForm(accounts=_readers(request), initial=_initial(source))
         errors = {error.field or "form": error.message}
         return _source_page(request, source, form, errors=errors, reason=reason)
-    messages.success(request, WAITS)
+    messages.success(request, waits_for_approval())
     return redirect("activity:source-request", pk=row.pk)
 
 

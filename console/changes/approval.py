@@ -23,6 +23,7 @@ from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeState
 from iam.changes.services.break_glass_use import glass_of
+from iam.directory.approval_words import someone_else
 from iam.guard import Right
 from iam.people.offboarding.models import OF_SUSPENSION
 
@@ -78,7 +79,7 @@ def break_glass(request: ViewerRequest, pk: UUID) -> HttpResponse:
         except RefusedError as error:
             refused = error
         else:
-            messages.warning(request, "Applying without approval. Someone else reviews it.")
+            messages.warning(request, f"Applying without approval. {someone_else()} reviews it.")
             return redirect(address_of(shown))
     shown = change_or_404(request, shown.pk)
     context = request_context(request, shown)

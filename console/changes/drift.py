@@ -37,6 +37,7 @@ from iam.changes.drift.settings import ACCOUNT
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes
+from iam.directory.approval_words import someone_else
 from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import visible_accounts
 
@@ -237,7 +238,7 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
             drift.refresh_from_db()
         else:
             messages.success(
-                request, f"Requested an undo of {drift.reference}. Someone else must approve it."
+                request, f"Requested an undo of {drift.reference}. {someone_else()} must approve it."
             )
             return redirect("changes:request", pk=made[0].pk)
     context = _frame(request, drift) | {"form": form}

@@ -20,6 +20,7 @@ from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.queries import visible_changes
 from iam.changes.titles import references_of, title_of
+from iam.directory.approval_words import someone_else
 from iam.guard import Right
 
 
@@ -36,7 +37,7 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
         except RefusedError as error:
             refused = error
         else:
-            messages.success(request, f"Undo of {shown.reference} requested. Someone else approves it.")
+            messages.success(request, f"Undo of {shown.reference} requested. {someone_else()} approves it.")
             return redirect(address_of(made))
     context: dict[str, Any] = {"change": shown, "account": shown.account, "form": form, "section": "changes"}
     try:
@@ -78,7 +79,7 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
         except RefusedError as error:
             refused = error
         else:
-            messages.success(request, "Undo requested. Someone else approves it.")
+            messages.success(request, f"Undo requested. {someone_else()} approves it.")
             return redirect(address_of(made[0]))
     chosen = [part for part in ticked if part in can]
     context: dict[str, Any] = {

@@ -22,10 +22,10 @@ from iam.audit.frameworks.decisions import DecisionDraft, DecisionRefusedError
 from iam.audit.frameworks.judgement import NEEDS_APPROVAL
 from iam.audit.frameworks.models import RequirementDecision
 from iam.audit.frameworks.queries import find_scope
+from iam.directory.approval_words import waits_for_approval
 from iam.guard import Right
 
 DECIDES = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
-WAITS = "Requested. Another approver or administrator has to approve it."
 
 
 @require(*DECIDES)
@@ -45,7 +45,7 @@ def decide(request: ViewerRequest, name: str, number: str) -> HttpResponse:
         decisions.decide(framework, requirement, scope, draft, actor=request.viewer, now=datetime.now(tz=UTC))
     except DecisionRefusedError as error:
         return shown(request, framework, requirement, scope, errors={error.field or "form": error.message})
-    words = WAITS if kind in NEEDS_APPROVAL else "Attested."
+    words = waits_for_approval() if kind in NEEDS_APPROVAL else "Attested."
     messages.success(request, words)
     return redirect(requirement_url(framework, number, scope))
 

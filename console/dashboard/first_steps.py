@@ -47,7 +47,7 @@ def first_steps(viewer: Viewer) -> list[FirstStep]:
         ),
         FirstStep(
             "Appoint two approvers",
-            "No one approves their own request, so changes need two people.",
+            _why_two_approvers(),
             reverse("set-up"),
             approvers >= APPROVERS_NEEDED,
         ),
@@ -64,6 +64,12 @@ def first_steps(viewer: Viewer) -> list[FirstStep]:
             bool(matched),
         ),
     ]
+
+
+def _why_two_approvers() -> str:
+    if settings.SINGLE_OPERATOR:
+        return "Until then you approve your own requests: single-operator mode is on."
+    return "No one approves their own request, so changes need two people."
 
 
 @lru_cache(maxsize=SCOPES_KEPT)

@@ -20,9 +20,8 @@ from iam.audit.assertions.models import StandingAssertion
 from iam.audit.assertions.proposals import AssertionRefusedError
 from iam.audit.assertions.queries import waiting_proposal
 from iam.audit.assertions.terms import AssertionTerms
+from iam.directory.approval_words import waits_for_approval
 from iam.guard import Right, Viewer
-
-WAITS = "Requested. Another approver or administrator has to approve it."
 
 
 def _requester_or_404(viewer: Viewer) -> None:
@@ -44,7 +43,7 @@ def new(request: ViewerRequest) -> HttpResponse:
         except AssertionRefusedError as error:
             form.refuse(error)
         else:
-            messages.success(request, WAITS)
+            messages.success(request, waits_for_approval())
             return redirect("findings:assertion", assertion.pk)
     return _form_page(request, form)
 
@@ -64,7 +63,7 @@ def edit(request: ViewerRequest, pk: UUID) -> HttpResponse:
         except AssertionRefusedError as error:
             form.refuse(error)
         else:
-            messages.success(request, WAITS)
+            messages.success(request, waits_for_approval())
             return redirect("findings:assertion", pk)
     return _form_page(request, form, assertion=assertion)
 
@@ -88,7 +87,7 @@ def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
         proposals.request_retirement(assertion, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC))
     except AssertionRefusedError as error:
         return shown(request, assertion, errors={error.field or "form": error.message}, reason=reason)
-    messages.success(request, WAITS)
+    messages.success(request, waits_for_approval())
     return redirect("findings:assertion", pk)
 
 

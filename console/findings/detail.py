@@ -28,6 +28,7 @@ from iam.audit.findings.owners import owner_names
 from iam.audit.findings.queries import visible_findings
 from iam.audit.findings.recalculation import behind_accounts
 from iam.audit.findings.rules import all_rules
+from iam.directory.approval_words import waits_for_approval
 from iam.guard import Right
 from iam.mirror.models import Kind
 from iam.mirror.queries.entities import entities_by_arn
@@ -147,7 +148,7 @@ def accept(request: ViewerRequest, pk: int) -> HttpResponse:
         )
     except AcceptanceError as error:
         return _page(request, finding, errors={error.field or "form": error.message})
-    messages.success(request, "Acceptance requested. Another approver or administrator has to approve it.")
+    messages.success(request, waits_for_approval("Acceptance requested"))
     return redirect("findings:finding", pk)
 
 

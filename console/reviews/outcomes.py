@@ -21,6 +21,7 @@ from iam.audit.reviews.removals import request_changes_of
 from iam.audit.reviews.sign_off import acknowledge, sign
 from iam.audit.reviews.trials import give_back
 from iam.changes.errors import RefusedError
+from iam.directory.approval_words import someone_else
 from iam.guard import Right
 
 MAX_ASSIGNED = 5_000
@@ -43,7 +44,7 @@ def request_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         sets = len({change.change_set_id for change in done.changes})
         requests = "1 request" if sets == 1 else f"{sets:,} requests"
         decisions = "1 decision" if done.rows == 1 else f"{done.rows:,} decisions"
-        messages.success(request, f"{requests} for {decisions}. Someone else has to approve.")
+        messages.success(request, f"{requests} for {decisions}. {someone_else()} has to approve.")
     if done.refused:
         messages.error(request, f"{done.refused:,} could not be requested. Each row says why.")
     return redirect("reviews:campaign", pk)

@@ -23,6 +23,7 @@ from iam.audit.reviews.approval_kinds import DUTIES_REQUEST
 from iam.audit.reviews.duties import SodTerms
 from iam.audit.reviews.models import SodRule, SodStatus
 from iam.audit.reviews.rule_requests import MAX_NAME, RuleDraft, RuleRefusedError
+from iam.directory.approval_words import waits_for_approval
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
@@ -34,7 +35,6 @@ TONES: Final = {
     SodStatus.DECLINED: "",
 }
 ENDED: Final = (SodStatus.RETIRED, SodStatus.DECLINED)
-WAITS: Final = "Requested. Another approver or administrator has to approve it."
 
 
 def _lines(label: str, hint: str, *, missing: str = "") -> forms.CharField:
@@ -182,7 +182,7 @@ def new(request: ViewerRequest) -> HttpResponse:
         except RuleRefusedError as error:
             form.refuse(error)
         else:
-            messages.success(request, WAITS)
+            messages.success(request, waits_for_approval())
             return redirect("reviews:rule", rule.pk)
     status = 422 if request.method == "POST" else 200
     context = {"form": form, "section": "reviews"}
@@ -199,7 +199,7 @@ def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
         rule_requests.request_retirement(rule, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC))
     except RuleRefusedError as error:
         return _shown(request, rule, errors={error.field or "form": error.message}, reason=reason)
-    messages.success(request, WAITS)
+    messages.success(request, waits_for_approval())
     return redirect("reviews:rule", pk)
 
 

@@ -21,6 +21,7 @@ from iam.changes.queries import visible_changes
 from iam.changes.summary import text_of
 from iam.changes.titles import partly_hidden, title_of
 from iam.changes.warnings import warnings_of
+from iam.directory.approval_words import someone_else
 from iam.directory.models import Identity, Person
 from iam.guard import viewer_for
 from iam.notify.events import NotifyEvent
@@ -81,7 +82,7 @@ def tell_broken_glass(first: Change, *, people: Collection[UUID], by: str) -> No
         first,
         people=set(people),
         outcome=f"Applied without approval by {by}",
-        text=f"{_requested(first)}\n\nSomeone else has to review this.",
+        text=f"{_requested(first)}\n\n{someone_else()} has to review this.",
         key=f"{first.change_set_id}:broken",
     )
 

@@ -42,6 +42,7 @@ from iam.access.grants.services.rights import GrantRights, allowed, may_ask_agai
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes, waiting_for
+from iam.directory.approval_words import someone_else
 from iam.guard import Right, Viewer
 from iam.mirror.display_names import names_by_arn
 
@@ -309,7 +310,7 @@ def next_steps(grant: Grant, *, calls: int = 0, closes: datetime | None = None) 
     if grant.state in (GrantState.PREPARING, GrantState.WAITING):
         note = "The approver can reduce the request, but not extend it."
         note += f" Without a decision it expires on {moment_text(closes)}." if closes else ""
-        steps.append(("Someone else approves", "hourglass", note))
+        steps.append((f"{someone_else()} approves", "hourglass", note))
     if grant.state in (GrantState.PREPARING, GrantState.WAITING, GrantState.APPLYING):
         made = f"Gatehouse makes {counted(calls, 'AWS call')}" if calls else "Gatehouse changes AWS"
         steps.append((f"{made} and checks the result", "play", ""))

@@ -128,7 +128,7 @@ def template_rollout(request: ViewerRequest, slug: str) -> HttpResponse:
         except RefusedError as error:
             refused = error
         else:
-            messages.success(request, "Submitted. Nothing in AWS changes until someone else approves it.")
+            messages.success(request, "Submitted. Nothing in AWS changes until this is approved.")
             return redirect("changes:request", pk=made.pk)
     plan = plan_version(request.viewer, version=offer.version)
     context: dict[str, Any] = {"section": "templates", "offer": offer, "form": form, **plan_context(plan)}

@@ -28,6 +28,7 @@ from iam.audit.assertions.models import (
     StandingAssertion,
 )
 from iam.audit.assertions.terms import AssertionTerms, InvalidTermsError, check
+from iam.directory.approval_words import not_yours_to_decide
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 
@@ -118,7 +119,7 @@ def decide(
 ) -> None:
     """Approve or decline it; a worker checks at once what is approved. Raises AssertionRefusedError."""
     if not may_decide(actor, proposal, is_single=is_single):
-        raise AssertionRefusedError("Another approver or administrator must decide about your own request.")
+        raise AssertionRefusedError(not_yours_to_decide())
     if is_approved and (why := ASSERTION_REQUEST.why_not_approve(proposal, actor, is_single=is_single)):
         raise AssertionRefusedError(why)
     state = ProposalState.APPROVED if is_approved else ProposalState.DECLINED

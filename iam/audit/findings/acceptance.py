@@ -16,6 +16,7 @@ from iam.audit.findings.models import (
     FindingEventKind,
     FindingStatus,
 )
+from iam.directory.approval_words import not_yours_to_decide
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 
@@ -75,7 +76,7 @@ def decide(
 ) -> None:
     """Approve or decline it. Raises AcceptanceError."""
     if not may_decide(actor, acceptance, is_single=is_single):
-        raise AcceptanceError("Another approver or administrator must decide about your own request.")
+        raise AcceptanceError(not_yours_to_decide())
     if is_approved and (why := ACCEPTANCE_REQUEST.why_not_approve(acceptance, actor, is_single=is_single)):
         raise AcceptanceError(why)
     if is_approved and acceptance.until <= now:

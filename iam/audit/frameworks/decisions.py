@@ -27,6 +27,7 @@ from iam.audit.frameworks.models import (
     RequirementDecision,
 )
 from iam.audit.frameworks.terms import EVERYTHING, ScopeTerms
+from iam.directory.approval_words import not_yours_to_decide
 from iam.guard import Viewer
 from iam.journal.services import record
 
@@ -174,7 +175,7 @@ def answer(
 ) -> None:
     """Approve or decline a request. Raises DecisionRefusedError."""
     if not may_approve(actor, decision, is_single=is_single):
-        raise DecisionRefusedError("Another approver or administrator must decide about your own request.")
+        raise DecisionRefusedError(not_yours_to_decide())
     if is_approved and (why := REQUIREMENT_REQUEST.why_not_approve(decision, actor, is_single=is_single)):
         raise DecisionRefusedError(why)
     if is_approved and decision.until <= now:

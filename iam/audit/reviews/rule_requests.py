@@ -18,6 +18,7 @@ from iam.audit.approval_requests.requests import (
 from iam.audit.reviews.approval_kinds import DUTIES_REQUEST
 from iam.audit.reviews.duties import InvalidDutiesError, SodTerms, check
 from iam.audit.reviews.models import SodRule, SodStatus
+from iam.directory.approval_words import not_yours_to_decide
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 
@@ -110,7 +111,7 @@ def decide(
 ) -> None:
     """Approve or decline what is requested. Raises RuleRefusedError."""
     if not may_decide(actor, rule, is_single=is_single):
-        raise RuleRefusedError("Another approver or administrator must decide about your own request.")
+        raise RuleRefusedError(not_yours_to_decide())
     if is_approved and (why := DUTIES_REQUEST.why_not_approve(rule, actor, is_single=is_single)):
         raise RuleRefusedError(why)
     with transaction.atomic():

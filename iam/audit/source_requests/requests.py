@@ -21,6 +21,7 @@ from iam.audit.approval_requests.requests import (
 )
 from iam.audit.source_requests.approval_kind import SOURCE_REQUEST
 from iam.audit.source_requests.models import SourceAct, SourceRequest
+from iam.directory.approval_words import not_yours_to_decide
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.mirror.accounts.validation import SetupError
@@ -99,9 +100,7 @@ def decide(
 ) -> SourceRequest:
     """Approve or decline; what is approved is done at once. Raises SetupError: then nothing is decided."""
     if not may_decide(actor, row, is_single=is_single):
-        raise SourceRequestRefusedError(
-            "Another approver or administrator must decide about your own request."
-        )
+        raise SourceRequestRefusedError(not_yours_to_decide())
     if is_approved and (why := SOURCE_REQUEST.why_not_approve(row, actor, is_single=is_single)):
         raise SourceRequestRefusedError(why)
     with transaction.atomic():
