@@ -16,8 +16,9 @@ from iam.audit.findings.report import report_at
 from iam.audit.frameworks.assessment import ScopedFramework, parts_now
 from iam.audit.frameworks.definitions import Framework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts
-from iam.audit.frameworks.judgement import OWN, RequirementResult
+from iam.audit.frameworks.judgement import RequirementResult
 from iam.audit.frameworks.models import FrameworkAssessment
+from iam.audit.frameworks.reasons import OWN
 from iam.audit.frameworks.results import past_parts
 from iam.audit.frameworks.stored_parts import row_of
 from iam.audit.frameworks.summaries import judged, kept_parts

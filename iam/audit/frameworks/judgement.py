@@ -7,22 +7,19 @@ synced.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from iam.audit.findings.rules import all_rules
 from iam.audit.frameworks.checks.case import counted
 from iam.audit.frameworks.definitions import FrameworkRequirement
 from iam.audit.frameworks.evaluation import RequirementPart
+from iam.audit.frameworks.reasons import OWN, combined_reason
 from iam.audit.frameworks.terms import AutomaticVerdict, RequirementState, worst
 
 Verdict, State = AutomaticVerdict, RequirementState
-OWN: Final = ""
-"""The key of what Gatehouse says of itself, among account numbers."""
 
 
 class DecisionKind(StrEnum):
@@ -142,16 +139,16 @@ def _state(
         return _failure(requirement, parts, by_kind, failing)
     met = by_kind.get(DecisionKind.MET)
     if verdict is Verdict.UNKNOWN:
-        return State.PERSON, _first_reason(parts, Verdict.UNKNOWN)
+        return State.PERSON, combined_reason(parts, Verdict.UNKNOWN)
     if met is not None:
         return State.PASSED, f"Attested by {met.by}: {met.reason}"
     is_settled = bool(parts) and all(part.is_settled for part in parts.values())
     if verdict is Verdict.PASSED and (not requirement.attest or is_settled):
-        return State.PASSED, _first_reason(parts, Verdict.PASSED)
+        return State.PASSED, combined_reason(parts, Verdict.PASSED)
     accounts = [number for number in parts if number != OWN]
     says_each = not requirement.attest or len(accounts) < 2 or OWN in parts
     if verdict is Verdict.PERSON and parts and says_each:
-        return State.PERSON, _first_reason(parts, Verdict.PERSON)
+        return State.PERSON, combined_reason(parts, Verdict.PERSON)
     if not parts and not requirement.attest:
         return State.PERSON, "No account is in the scope."
     return State.PERSON, f"A person must attest: {requirement.attest}"
@@ -177,24 +174,4 @@ def _failure(
         return State.FAILED, f"The exception doesn’t cover {counted(len(left), 'problem')} that came later."
     if not_met is not None:
         return State.FAILED, f"Attested as not met by {not_met.by}: {not_met.reason}"
-    return State.FAILED, _first_reason(parts, Verdict.FAILED)
-
-
-def _first_reason(parts: Mapping[str, RequirementPart], verdict: AutomaticVerdict) -> str:
-    """The first reason of the accounts with this verdict, and how many there are."""
-    chosen = [part for number, part in parts.items() if part.verdict is verdict and number != OWN]
-    own = parts.get(OWN)
-    if own is not None and own.verdict is verdict and own.reasons:
-        return own.reasons[0]
-    reason = next((part.reasons[0] for part in chosen if part.reasons), "")
-    accounts = [number for number in parts if number != OWN]
-    if len(chosen) < 2 or verdict is Verdict.PASSED:
-        return reason
-    kinds: Counter[str] = Counter()
-    for part in chosen:
-        kinds.update(ref.kind for ref in part.findings if ref.is_sure)
-    if verdict is Verdict.FAILED and kinds:
-        kind, number = kinds.most_common(1)[0]
-        where = f"in {len(chosen)} of {counted(len(accounts), 'account')}"
-        return f"{all_rules()[kind].title}: {counted(number, 'finding')} {where}."
-    return f"{reason} And in {counted(len(chosen) - 1, 'more account')}."
+    return State.FAILED, combined_reason(parts, Verdict.FAILED)

@@ -13,7 +13,6 @@ from django.db.models.fields.json import KeyTransform
 
 from iam.audit.frameworks.definitions import Framework
 from iam.audit.frameworks.evaluation import RequirementPart
-from iam.audit.frameworks.judgement import OWN
 from iam.audit.frameworks.models import (
     AssessmentMark,
     ComplianceScope,
@@ -23,6 +22,7 @@ from iam.audit.frameworks.models import (
     RequirementChange,
     RequirementDecision,
 )
+from iam.audit.frameworks.reasons import OWN
 from iam.audit.frameworks.stored_parts import part_from_json, result_to_json
 from iam.audit.frameworks.summaries import judged, kept_parts, key_of, request_past
 from iam.audit.frameworks.terms import RequirementState, ScopeTerms

@@ -15,8 +15,9 @@ from iam.audit.frameworks.assessment import ScopedFramework, connected_accounts,
 from iam.audit.frameworks.definitions import Framework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts, installation_parts
 from iam.audit.frameworks.evidence_reader import installation_facts
-from iam.audit.frameworks.judgement import OWN, RequirementResult
+from iam.audit.frameworks.judgement import RequirementResult
 from iam.audit.frameworks.models import ComplianceScope, FrameworkAssessment, FrameworkSummary
+from iam.audit.frameworks.reasons import OWN
 from iam.audit.frameworks.stored_parts import part_to_json, result_to_json
 from iam.audit.frameworks.summaries import judged, key_of
 from iam.mirror.models import Account

@@ -14,13 +14,14 @@ from django.db import transaction
 from iam.audit.frameworks.decisions_in_force import decisions_by_requirement
 from iam.audit.frameworks.definitions import Framework
 from iam.audit.frameworks.evaluation import Parts, same_parts
-from iam.audit.frameworks.judgement import OWN, RequirementResult, judge
+from iam.audit.frameworks.judgement import RequirementResult, judge
 from iam.audit.frameworks.models import (
     ComplianceScope,
     FrameworkAssessment,
     FrameworkSummary,
     RequirementChange,
 )
+from iam.audit.frameworks.reasons import OWN, UNJUDGED
 from iam.audit.frameworks.stored_parts import part_from_json, result_to_json
 from iam.audit.frameworks.terms import EVERYTHING, AutomaticVerdict, ScopeTerms
 from iam.mirror.models import Account
@@ -30,7 +31,6 @@ TASK: Final = "iam.audit.frameworks.tasks.assess_frameworks"
 NUDGE_SECONDS: Final = 2
 MAX_WAITING: Final = 20
 """So many past moments wait for a worker at most."""
-UNJUDGED: Final = "The account was not judged yet."
 
 
 def key_of(framework: str, scope: ComplianceScope | None, *rest: object) -> str:

@@ -146,4 +146,5 @@ def _guardrails(case: AccountCase) -> CheckAnswer:
         )
     if not names:
         return failed("No control policy but AWS’s full access applies to the account.")
-    return passed(f"Control policies apply to the account: {len(names)}.", policies=names[:SHOWN])
+    words = "1 control policy applies." if len(names) == 1 else f"{len(names):,} control policies apply."
+    return passed(words, policies=names[:SHOWN])

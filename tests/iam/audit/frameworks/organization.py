@@ -13,7 +13,8 @@ from iam.audit.frameworks.checks.account import NEEDED
 from iam.audit.frameworks.checks.case import AccountCase, AccountRecords, InstallationFacts, ReviewFact
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.frameworks.evaluation import FindingRef, account_parts, installation_parts
-from iam.audit.frameworks.judgement import OWN, DecisionFact, DecisionKind, RequirementResult, judge
+from iam.audit.frameworks.judgement import DecisionFact, DecisionKind, RequirementResult, judge
+from iam.audit.frameworks.reasons import OWN
 from iam.audit.frameworks.terms import ALL_ARNS, EVERYTHING, ScopedArns, ScopeTerms
 from tests.iam.audit.findings.rules.site import NOW, NUMBER, Site, allow, days, trusts
 from tests.iam.audit.findings.rules.trails import trail

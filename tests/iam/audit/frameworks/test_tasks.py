@@ -69,6 +69,6 @@ def test_an_account_that_was_not_judged_yet_is_unknown(account: Account) -> None
     results = FrameworkSummary.objects.get(framework="cis-aws-7.0").results
     assert (results["2.12"]["state"], results["2.12"]["reason"]) == (
         "needs a person",
-        "The account was not judged yet.",
+        "1 of 2 accounts was not judged yet.",
     )
     assert other.removed_at is None

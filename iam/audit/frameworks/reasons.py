@@ -1,0 +1,120 @@
+"""The one sentence beside the state of a requirement, from what each account adds to it. Pure.
+
+A reason of one account is about that account alone. Of several it is said how many it is true of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from iam.audit.findings.rules import all_rules
+from iam.audit.frameworks.checks.case import counted
+from iam.audit.frameworks.evaluation import OUTSIDE, RequirementPart
+from iam.audit.frameworks.terms import AutomaticVerdict
+
+Verdict = AutomaticVerdict
+OWN: Final = ""
+"""The key of what Gatehouse says of itself, among account numbers."""
+UNJUDGED: Final = "The account was not judged yet."
+OF_SEVERAL: Final[Mapping[str, str]] = {
+    UNJUDGED: "{accounts} {was|were} not judged yet.",
+    OUTSIDE: "No user, group, role or policy of {accounts} belongs to the scope.",
+    "The account is synced.": "{accounts} {is|are} synced.",
+    "The account had been synced by then.": "{accounts} had been synced by then.",
+    "The account wasn’t synced for a day.": "{accounts} {wasn’t|weren’t} synced for a day.",
+    "When the account was synced isn’t known.": "When {accounts} {was|were} synced isn’t known.",
+    "Changes of the account aren’t known.": "Changes of {accounts} aren’t known.",
+    "Which organization the account belongs to wasn’t synced.": (
+        "Which organization {accounts} {belongs|belong} to wasn’t synced."
+    ),
+    "The account is in no organization, so that no one manages its root user centrally.": (
+        "{accounts} {is|are} in no organization, so that no one manages {its root user|their root users} "
+        "centrally."
+    ),
+    "The account is in no organization, so that nothing limits it from outside.": (
+        "{accounts} {is|are} in no organization, so that nothing limits {it|them} from outside."
+    ),
+    "No control policy but AWS’s full access applies to the account.": (
+        "No control policy but AWS’s full access applies to {accounts}."
+    ),
+    "The account has no trail of its own: look at the account that keeps the logs.": (
+        "{accounts} {has no trail of its own|have no trails of their own}: look at the account that keeps "
+        "the logs."
+    ),
+}
+"""Reasons that say “the account”, and how they read of several, with the words for one and for more."""
+_CHOICE: Final = re.compile(r"{([^{}|]*)\|([^{}|]*)}")
+_AS_WELL: Final[Mapping[AutomaticVerdict, tuple[str, str]]] = {
+    Verdict.PASSED: ("passes as well", "pass as well"),
+    Verdict.FAILED: ("fails as well", "fail as well"),
+    Verdict.PERSON: ("needs a person as well", "need a person as well"),
+    Verdict.UNKNOWN: ("can’t be judged either", "can’t be judged either"),
+}
+
+
+def combined_reason(parts: Mapping[str, RequirementPart], verdict: AutomaticVerdict) -> str:
+    """Why a requirement has this verdict, by what Gatehouse or the accounts add; "" for no reason."""
+    accounts = [part for number, part in parts.items() if number != OWN]
+    chosen = [part for part in accounts if part.verdict is verdict]
+    own = parts.get(OWN)
+    if own is None or own.verdict is not verdict or not own.reasons:
+        return _of_accounts(chosen, verdict, total=len(accounts))
+    if verdict is Verdict.FAILED and chosen:
+        return f"{own.reasons[0]} {_of_accounts(chosen, verdict, total=len(accounts))}"
+    return own.reasons[0]
+
+
+def _of_accounts(chosen: Sequence[RequirementPart], verdict: AutomaticVerdict, *, total: int) -> str:
+    reasons = [part.reasons[0] for part in chosen if part.reasons]
+    if total < 2:
+        return next(iter(reasons), "")
+    if verdict is Verdict.FAILED and any(ref.is_sure for part in chosen for ref in part.findings):
+        return _of_findings(chosen, total=total)
+    if not reasons:
+        return ""
+    # The first of those that are said most often.
+    reason, number = Counter(reasons).most_common(1)[0]
+    return _with_others(_of_several(reason, number, total), len(chosen) - number, verdict)
+
+
+def _of_findings(chosen: Sequence[RequirementPart], *, total: int) -> str:
+    """The kind with most findings, and in how many accounts it is."""
+    findings: Counter[str] = Counter()
+    accounts: Counter[str] = Counter()
+    for part in chosen:
+        kinds = [ref.kind for ref in part.findings if ref.is_sure]
+        findings.update(kinds)
+        accounts.update(set(kinds))
+    kind, number = findings.most_common(1)[0]
+    where = f"in {_accounts(accounts[kind], total)}"
+    words = f"{all_rules()[kind].title}: {counted(number, 'finding')} {where}."
+    return _with_others(words, len(chosen) - accounts[kind], Verdict.FAILED)
+
+
+def _accounts(number: int, total: int) -> str:
+    """ "2 of 5 accounts", "all 5 accounts", "both accounts"."""
+    if number < total:
+        return f"{number:,} of {total:,} accounts"
+    return "both accounts" if total == 2 else f"all {total:,} accounts"
+
+
+def _of_several(reason: str, number: int, total: int) -> str:
+    """A reason that is true of so many accounts."""
+    template = OF_SEVERAL.get(reason)
+    if template is not None:
+        words = _CHOICE.sub(r"\1" if number == 1 else r"\2", template)
+        words = words.replace("{accounts}", _accounts(number, total))
+        return f"{words[0].upper()}{words[1:]}"
+    if number == total and "organization" in reason:
+        return reason
+    return f"In {_accounts(number, total)}: {reason}"
+
+
+def _with_others(words: str, others: int, verdict: AutomaticVerdict) -> str:
+    if not others:
+        return words
+    one, many = _AS_WELL[verdict]
+    return f"{words} {counted(others, 'more account')} {one if others == 1 else many}."
