@@ -68,23 +68,28 @@ def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[
     """The `readable_accounts` by id, or one of them, each with whether it needs attention: those first, then
     by name. One query.
     """
-    now = datetime.now(tz=UTC)
-    params: dict[str, Any] = {"account": account.pk if account else 0}
-    for minutes in (None, *INTERVALS):
-        params[_slot_name(minutes)] = now - patience(minutes)
+    wanted = account.pk if account else 0
     by_need = _by_need(viewer.scope, is_one=account is not None)
-    return [(pk, bool(needs)) for pk, needs in by_need.rows(**params)]
+    return [(pk, bool(needs)) for pk, needs in by_need.rows(account=wanted, **_oldest_by_slot())]
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _by_need(scope: Scope, *, is_one: bool) -> CompiledQuery:
-    needs = _needs_attention(lambda minutes: Param(_slot_name(minutes), DateTimeField()))
     accounts = _accounts_in_scope(scope).filter(removed_at__isnull=True)
     if is_one:
         accounts = accounts.filter(pk=Param("account", BigAutoField()))
-    annotated = accounts.annotate(needs=Case(When(needs, then=1), default=0))
+    annotated = accounts.annotate(needs=Case(When(_needs_attention(_oldest_slot), then=1), default=0))
     by_need = annotated.order_by("-needs", "name", "id")
     return CompiledQuery(lambda: by_need.values_list("pk", "needs"))
+
+
+def _oldest_by_slot() -> dict[str, datetime]:
+    now = datetime.now(tz=UTC)
+    return {_slot_name(minutes): now - patience(minutes) for minutes in (None, *INTERVALS)}
+
+
+def _oldest_slot(minutes: int | None) -> Param:
+    return Param(_slot_name(minutes), DateTimeField())
 
 
 def _slot_name(minutes: int | None) -> str:
@@ -368,6 +373,9 @@ class TabCounts:
 
 def account_counts(viewer: Viewer, *, text: str = "", at: datetime | None = None) -> TabCounts:
     """All counts in one query."""
+    if at is None and not text.strip():
+        rows = _counts_now(viewer.scope).rows(**_oldest_by_slot())
+        return TabCounts(*rows[0]) if rows else TabCounts(all=0, attention=0)
     accounts = _scoped(viewer)
     if text.strip():
         accounts = accounts.filter(_matching(text, at))
@@ -380,6 +388,19 @@ def account_counts(viewer: Viewer, *, text: str = "", at: datetime | None = None
     return TabCounts(
         **accounts.aggregate(**{name: Count("pk", filter=which) for name, which in wanted.items()})
     )
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _counts_now(scope: Scope) -> CompiledQuery:
+    """One row: all, attention, removed."""
+    here = Q(removed_at__isnull=True)
+    counts = {
+        "all": Count("pk", filter=here),
+        "attention": Count("pk", filter=here & _needs_attention(_oldest_slot)),
+        "removed": Count("pk", filter=~here),
+    }
+    together = _accounts_in_scope(scope).order_by().annotate(group=Value(1)).values("group")
+    return CompiledQuery(lambda: together.annotate(**counts).values_list(*counts))
 
 
 def pull_history(

@@ -15,7 +15,13 @@ from iam.directory.models import Role
 from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Kind, Pull, PullSection, Section
 from iam.mirror.pull.sections import ALL, AUTHORIZATION
-from iam.mirror.queries.account_pages import AccountFilter, account_counts, account_page, facts_of
+from iam.mirror.queries.account_pages import (
+    AccountFilter,
+    TabCounts,
+    account_counts,
+    account_page,
+    facts_of,
+)
 from iam.mirror.queries.freshness import account_state, cells, short_age
 from iam.mirror.queries.organization import organization_tree
 from tests import factories
@@ -298,8 +304,20 @@ def test_an_auditor_of_one_account_sees_that_one() -> None:
     many(3)
     person = factories.person()
     factories.assign(person, Role.AUDITOR, account_id="000000000002")
-    shown = account_page(viewer_for(person), AccountFilter())
+    viewer = viewer_for(person)
+    shown = account_page(viewer, AccountFilter())
     assert [row.account.account_id for row in shown.rows] == ["000000000002"]
+    assert account_counts(viewer) == TabCounts(all=1, attention=0)
+    assert account_counts(viewer, text="account") == TabCounts(all=1, attention=0)
+    assert account_counts(viewer_for(factories.person("Nobody"))) == TabCounts(all=0, attention=0)
+
+
+def test_an_account_counts_once_it_has_become_old() -> None:
+    read(factories.account())
+    viewer = factories.viewer()
+    assert account_counts(viewer).attention == 0
+    with time_machine.travel(NOW + timedelta(days=2)):
+        assert account_counts(viewer).attention == 1
 
 
 def test_the_organization_is_a_tree_with_its_policies() -> None:
