@@ -71,7 +71,7 @@ def _of_accounts(chosen: Sequence[RequirementPart], verdict: AutomaticVerdict, *
     reasons = [part.reasons[0] for part in chosen if part.reasons]
     if total < 2:
         return next(iter(reasons), "")
-    if verdict is Verdict.FAILED and any(ref.is_sure for part in chosen for ref in part.findings):
+    if verdict is Verdict.FAILED and any(_sure_kinds(part) for part in chosen):
         return _of_findings(chosen, total=total)
     if not reasons:
         return ""
@@ -80,12 +80,17 @@ def _of_accounts(chosen: Sequence[RequirementPart], verdict: AutomaticVerdict, *
     return _with_others(_of_several(reason, number, total), len(chosen) - number, verdict)
 
 
+def _sure_kinds(part: RequirementPart) -> list[str]:
+    """The kinds of its findings that are confirmed, each as often as it is found."""
+    return [ref.kind for ref in part.findings if ref.is_sure]
+
+
 def _of_findings(chosen: Sequence[RequirementPart], *, total: int) -> str:
     """The kind with most findings, and in how many accounts it is."""
     findings: Counter[str] = Counter()
     accounts: Counter[str] = Counter()
     for part in chosen:
-        kinds = [ref.kind for ref in part.findings if ref.is_sure]
+        kinds = _sure_kinds(part)
         findings.update(kinds)
         accounts.update(set(kinds))
     kind, number = findings.most_common(1)[0]
@@ -105,7 +110,8 @@ def _of_several(reason: str, number: int, total: int) -> str:
     """A reason that is true of so many accounts."""
     template = OF_SEVERAL.get(reason)
     if template is not None:
-        words = _CHOICE.sub(r"\1" if number == 1 else r"\2", template)
+        chosen = r"\1" if number == 1 else r"\2"
+        words = _CHOICE.sub(chosen, template)
         words = words.replace("{accounts}", _accounts(number, total))
         return f"{words[0].upper()}{words[1:]}"
     if number == total and "organization" in reason:
@@ -116,5 +122,6 @@ def _of_several(reason: str, number: int, total: int) -> str:
 def _with_others(words: str, others: int, verdict: AutomaticVerdict) -> str:
     if not others:
         return words
-    one, many = _AS_WELL[verdict]
-    return f"{words} {counted(others, 'more account')} {one if others == 1 else many}."
+    singular, plural = _AS_WELL[verdict]
+    says = singular if others == 1 else plural
+    return f"{words} {counted(others, 'more account')} {says}."
