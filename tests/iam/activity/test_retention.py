@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import connection
 
 from iam.activity.models import CallerAction, CallerAddress, CallerDay, TrailEvent
 from iam.activity.partitions import _months
-from iam.activity.queries import actions_used, callers_of
+from iam.activity.queries import actions_used, addresses_of, callers_of
 from iam.activity.retention import forget
 from tests import factories
 from tests.iam.activity.events import DENIED, happened, identity_of
@@ -47,6 +48,34 @@ def test_the_sum_of_an_action_forgets_the_days_that_are_forgotten() -> None:
     assert use == [("DeleteObject", 1, 1, days[3]), ("GetObject", 4, 0, days[2])]
     forget(datetime(2026, 2, 1, tzinfo=UTC))
     assert not CallerAction.objects.exists()
+
+
+def test_the_calls_of_a_source_address_forget_those_that_are_forgotten() -> None:
+    """They are as many as there are events, wherever the border lies; also if it is asked for again, and of
+    several months and principals.
+    """
+    account = factories.account()
+    maya, tomas = factories.user(account, "maya.okafor"), factories.user(account, "tomas.lind")
+    for user in (maya, tomas):
+        for month, day, hour in ((11, 3, 9), (11, 3, 15), (12, 24, 9), (1, 9, 9), (1, 9, 18), (1, 20, 9)):
+            at = datetime(2026 if month == 1 else 2025, month, day, hour, tzinfo=UTC)
+            happened(identity_of(user), at=at, times=3)
+            happened(identity_of(user), at=at, sourceIPAddress="192.0.2.1" if hour == 9 else None)
+    borders = (
+        datetime(2025, 11, 3, 12, tzinfo=UTC),
+        datetime(2025, 12, 1, tzinfo=UTC),
+        datetime(2026, 1, 9, 12, tzinfo=UTC),
+        datetime(2026, 1, 20, 8, tzinfo=UTC),
+    )
+    for border in borders:
+        for _ in range(2):
+            forget(border)
+            counted = [(row.caller_id, row.address, row.calls) for row in CallerAddress.objects.all()]
+            kept = Counter(TrailEvent.objects.values_list("caller_id", "source_address"))
+            expected = [(*key, calls) for key, calls in kept.items() if key[1]]
+            assert sorted(counted) == sorted(expected), border
+    addresses = [(each.address, each.calls) for each in addresses_of(callers_of(maya))]
+    assert addresses == [("192.0.2.1", 1), ("198.51.100.7", 3)]
 
 
 @pytest.mark.postgresql
