@@ -30,6 +30,7 @@ from iam.audit.findings.recalculation import behind_accounts
 from iam.audit.findings.rules import all_rules
 from iam.directory.approval_words import waits_for_approval
 from iam.guard import Right
+from iam.linking.known_owners import leavers_tagged
 from iam.mirror.models import Kind
 from iam.mirror.queries.entities import entities_by_arn
 
@@ -77,6 +78,7 @@ def _page(
         "fixes": fix_links(finding, viewer),
         "evidence": evidence_of(finding, viewer),
         "owners": owner_names([finding]).get(finding.pk, []),
+        "owners_left": leavers_tagged(finding.entity) if finding.entity else [],
         "subject_url": _entity_url(finding.entity),
         "history": [(event, *EVENT_MARKS[event.kind]) for event in finding.events.order_by("-at", "-pk")],
         "waiting": waiting,

@@ -7,7 +7,7 @@ Team, the owning team of a machine user. Someone who has left owns nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -55,7 +55,7 @@ class KnownOwner:
 def owners_known(
     entities: Iterable[int], *, tags: Mapping[int, Mapping[str, str]] | None = None
 ) -> dict[int, KnownOwner]:
-    """The owners of users, roles and others by their numbers, as far as they are known; two or three queries
+    """The owners of users, roles and others by their numbers, as far as they are known; two to five queries
     for each 900, one less where their `tags` are known.
     """
     numbers = sorted(set(entities))
@@ -97,17 +97,48 @@ def _known(entities: QuerySet[Entity], tags: Mapping[int, Mapping[str, str]] | N
 
 def _tagged(values: Mapping[int, list[str]]) -> dict[int, KnownOwner]:
     """Who is named by the tags of each, unless they have left."""
-    addresses = {value.lower() for value in chain.from_iterable(values.values()) if "@" in value}
-    left: set[str] = set()
-    if addresses:
-        gone = Person.objects.filter(is_active=False, email__in=addresses)
-        left = {address.lower() for address in gone.values_list("email", flat=True)}
+    left = _left(set(chain.from_iterable(values.values())))
     owners = {}
     for number, candidates in values.items():
-        present = [value for value in candidates if value.lower() not in left]
+        present = [value for value in candidates if value not in left]
         if present:
             owners[number] = KnownOwner(present[0], TAGGED)
     return owners
+
+
+def _left(values: Collection[str]) -> set[str]:
+    """Of the values of tags, those that are the email address, the name or the user name of someone who has
+    left, and of no one who is still here. Two queries, or three.
+    """
+    if not values:
+        return set()
+    lower = {value.lower() for value in values}
+    gone: set[str] = set()
+    persons = Person.objects.filter(Q(email__in=lower) | Q(name__in=values))
+    here: set[str] = set()
+    for is_active, *texts in persons.values_list("is_active", "email", "name"):
+        (here if is_active else gone).update(text.lower() for text in texts)
+    users = Entity.objects.filter(arn=OuterRef("user_arn"), kind=Kind.USER, name__in={*values, *lower})
+    logins = Identity.objects.filter(Exists(users), person__is_active=False).values_list(
+        "user_arn", flat=True
+    )
+    of_leavers = {arn.rpartition("/")[2].lower() for arn in logins}
+    if of_leavers:
+        is_same = Q()
+        for login in of_leavers:
+            is_same |= Q(user_arn__iendswith=f"/{login}")
+        others = Identity.objects.filter(is_same, person__is_active=True).values_list("user_arn", flat=True)
+        here.update(arn.rpartition("/")[2].lower() for arn in others)
+    gone |= of_leavers
+    return {value for value in values if value.lower() in gone - here}
+
+
+def leavers_tagged(entity: Entity) -> list[str]:
+    """Whom the tags of a user or role name as its owner though they have left, as the tags have it."""
+    tags = TagSet.objects.filter(valid_at(None), entity=entity).values_list("tags", flat=True).first()
+    values = _values(tags or {})
+    left = _left(set(values))
+    return [value for value in values if value in left]
 
 
 def _values(tags: Mapping[str, str]) -> list[str]:

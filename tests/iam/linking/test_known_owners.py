@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from iam.audit.findings.calculation import calculate, is_due
 from iam.audit.findings.models import AuditFinding
@@ -15,6 +17,7 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.models import Entry
 from iam.linking.known_owners import (
     hand_over,
+    leavers_tagged,
     may_name_owner,
     owned_by_person,
     owners_known,
@@ -99,6 +102,43 @@ def test_who_has_left_owns_nothing(machine: Entity, payments: Team, ines: Viewer
     deactivate(hana.pk, why="LVG-1")
     assert answer(machine) == ("Payments", "team")
     assert [row.name for row in owned_by_person(ines, hana.pk)] == [machine.arn]
+
+
+@pytest.mark.parametrize("written", ["tomas.lind", "Tomas.Lind", "Tomas Lind", "t@example.com"])
+def test_who_has_left_owns_nothing_by_whatever_name_a_tag_has_for_them(
+    written: str, account: Account, machine: Entity
+) -> None:
+    """An address, a name or a user name; where someone who is here has the same one, they are meant."""
+    user = factories.user(account, "tomas.lind")
+    leaver = factories.person("Tomas Lind", email="t@example.com", arns=(user.arn,))
+    tagged(machine, Owner=written, Team="Billing")
+    assert answer(machine) == (written, "tagged")
+    assert leavers_tagged(machine) == []
+    deactivate(leaver.pk, why="LVG-1")
+    assert answer(machine) == ("Billing", "tagged")
+    assert leavers_tagged(machine) == [written]
+    if "@" not in written:
+        other = factories.user(factories.account("222222222222"), "tomas.lind")
+        factories.person("Tomas Lind", email="tl@example.com", arns=(other.arn,))
+        assert answer(machine) == (written, "tagged")
+
+
+def test_the_pages_of_a_finding_and_of_a_user_say_that_the_owner_of_the_tag_has_left(
+    account: Account, machine: Entity
+) -> None:
+    leaver = factories.person("Tomas Lind", email="t@example.com", arns=(factories.user(account, "tl").arn,))
+    tagged(machine, Owner="tl")
+    deactivate(leaver.pk, why="LVG-1")
+    calculate(account)
+    finding = AuditFinding.objects.get(kind="owner-missing", entity=machine)
+    client = Client()
+    client.force_login(factories.operator(Role.AUDITOR))
+    pages = (
+        reverse("findings:finding", args=[finding.pk]),
+        reverse("identities:person", args=[machine.pk]),
+    )
+    for page in pages:
+        assert "A tag in AWS names tl, who has left." in client.get(page).content.decode()
 
 
 def test_a_role_that_is_created_again_has_another_owner(account: Account, ines: Viewer, hana: Person) -> None:
