@@ -25,6 +25,9 @@ _SPELLED: Final = str.maketrans(
     }
 )  # fmt: skip
 
+_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "phd", "md"})
+"""What follows a name after a comma and is no first name."""
+
 
 def user_name(name: str, *, email: str, rule: str) -> str:
     """The name by the rule, in letters that AWS takes; "" where nothing is left of it, as of a name in
@@ -32,6 +35,9 @@ def user_name(name: str, *, email: str, rule: str) -> str:
     """
     if rule == "email":
         return _plain(email.partition("@")[0])[:MAX_LENGTH]
+    last, comma, first = name.partition(",")
+    if comma and first.strip() and first.strip().rstrip(".").lower() not in _SUFFIXES:
+        name = f"{first} {last}"
     words = [word for word in map(_plain, name.split()) if word]
     if not words:
         return ""

@@ -30,6 +30,8 @@ OTHERS: Final = ("\t", ";", ",")
 """The order in which separators are tried for a line: a name can have a comma, and hardly ever a tab."""
 ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+|[^@<>;\t]*<[^@\s,;<>]+@[^@\s,;<>]+>")
 """A cell with nothing but an address, or a name and an address in angle brackets."""
+LAST_FIRST: Final = re.compile(r"(?:[^\W\d_]|[ '’‘-]|\.(?=[ ,]|$))+,(?:[^\W\d_]|[ '’‘-]|\.(?= |$))+")
+"""A line with nothing but a name, the last name first: “Lind, Tomas”. A dot ends an abbreviation."""
 MIXED: Final = (
     "This line has different separators. Use the same one between all of its cells: a tab, a comma or a "
     "semicolon."
@@ -354,11 +356,12 @@ def read_pasted(text: str) -> list[NewcomerRow]:
     if _has_column_names(lines[0][1]):
         return read_sheet(text.encode())
     values_by_line = {line: [" ".join(cell.split()) for cell in cells] for line, cells in lines}
+    written = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     place = _usual_place(values_by_line.values())
     rows = []
     for line, cells in lines:
         if any(values_by_line[line]):
-            row = typed(line, _guessed(values_by_line[line], place))
+            row = typed(line, _only_name(written[line - 1]) or _guessed(values_by_line[line], place))
             rows.append(replace(row, errors=(*row.errors, *_mixed(cells))))
     return rows
 
@@ -369,6 +372,14 @@ def _has_column_names(head: Sequence[str]) -> bool:
     except SheetError:
         return False
     return True
+
+
+def _only_name(line: str) -> dict[str, str]:
+    """The name of a line that is nothing but “Last, First”; nothing for other lines."""
+    last, _, first = (" ".join(part.split()) for part in line.partition(","))
+    if not last or first[:1].islower() or LAST_FIRST.fullmatch(f"{last},{first}") is None:
+        return {}
+    return {"name": f"{last}, {first}"}
 
 
 def _guessed(values: list[str], place: int) -> dict[str, str]:
