@@ -9,6 +9,7 @@ from threading import current_thread
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management.commands import flush
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -145,6 +146,15 @@ def _no_minute_begins_within_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
     compares two numbers of statements would fail once in a thousand runs.
     """
     monkeypatch.setattr(generation, "LASTS", 10**6)
+
+
+@pytest.fixture
+def standing_clock() -> Iterator[None]:
+    """No time passes: what is kept for seconds stays, and no session is noted again. For tests that count the
+    statements of a page that was opened before.
+    """
+    with time_machine.travel(datetime.now(tz=UTC), tick=False):
+        yield
 
 
 @pytest.fixture(autouse=True)

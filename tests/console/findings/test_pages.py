@@ -145,6 +145,7 @@ def test_the_last_day_that_the_field_offers_is_taken(zone: str, finding: AuditFi
     assert client.post(reverse("findings:accept", args=[finding.pk]), body).status_code == 302
 
 
+@pytest.mark.usefixtures("standing_clock")
 def test_pages_follow_each_other_with_the_same_number_of_queries(
     account: Account, django_assert_max_num_queries: Any
 ) -> None:
