@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from iam.access.principals import AskingPrincipal
 from iam.activity.queries import callers_of
@@ -88,6 +88,24 @@ class ReplayReport:
         )
         self.changed.append(line)
 
+    def finish(self) -> None:
+        """Join the calls that differ only in what is not shown, and order them."""
+        joined: dict[tuple[Any, ...], ReplayedCalls] = {}
+        for each in self.changed:
+            key = (each.outcome, each.action, each.resource, each.was_denied, each.region)
+            other = joined.get(key)
+            if other is not None:
+                each = replace(
+                    other,
+                    calls=other.calls + each.calls,
+                    first_at=min(other.first_at, each.first_at),
+                    last_at=max(other.last_at, each.last_at),
+                )
+            joined[key] = each
+        self.changed = sorted(
+            joined.values(), key=lambda each: (each.outcome, -each.calls, each.action, each.resource)
+        )
+
     def count(self, outcome: ReplayOutcome) -> int:
         """How many calls have an outcome."""
         if outcome is ReplayOutcome.SAME:
@@ -113,7 +131,7 @@ def replay_calls(asked: ReplayRequest) -> ReplayReport:
         judge = SideReplay(index, member, side)
         for group in groups:
             report.add(group, _outcome(judge, group))
-    report.changed.sort(key=lambda each: (each.outcome, -each.calls, each.action, each.resource))
+    report.finish()
     return report
 
 

@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -15,7 +15,22 @@ from django.utils import timezone
 from iam.access.principals import PrincipalError, find_principal
 from iam.access.replay import ReplayedCalls, ReplayError, ReplayReport, ReplayRequest, replay_calls
 from iam.policy.document import read
+from iam.policy.lint.kinds import LintKind
+from iam.policy.lint.run import lint
 from iam.policy.replay import ReplayOutcome
+
+INCOMPLETE: Final = frozenset(
+    {
+        "MISSING_EFFECT",
+        "MISSING_ACTION",
+        "MISSING_RESOURCE",
+        "EMPTY_ARRAY_ACTION",
+        "EMPTY_ARRAY_RESOURCE",
+        "UNSUPPORTED_PRINCIPAL",
+        "UNSUPPORTED_ELEMENT_COMBINATION",
+    }
+)
+"""Errors of the lint that say that a text is no identity policy, which AWS would not take."""
 
 
 class Command(BaseCommand):
@@ -66,13 +81,19 @@ def _policy_in(path: str | None) -> str:
         return ""
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"--with: {path} can’t be read: {error}.") from None
+    except OSError as error:
+        raise CommandError(f"--with: {path} can’t be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise CommandError(f"--with: {path} can’t be read: it isn’t text in UTF-8.") from None
     document = read(text)
     problems = [*document.problems, *chain.from_iterable(each.problems for each in document.statements)]
     if problems or not document.statements:
         why = str(problems[0]) if problems else "it has no statement"
         raise CommandError(f"--with: {path} isn’t a valid policy: {why}")
+    for finding in lint(text, kind=LintKind.IDENTITY, quota=None):
+        if finding.code in INCOMPLETE:
+            message = f"{path} isn’t a valid identity policy: {finding.message} (line {finding.line})"
+            raise CommandError(f"--with: {message}")
     return text
 
 

@@ -124,11 +124,41 @@ def test_the_result_is_told_in_words(maya: Entity) -> None:
     assert "s3:GetBucketTagging on arn:aws:s3:::other: would be denied" in text
 
 
+def test_calls_from_several_addresses_are_one_line(maya: Entity) -> None:
+    """What tells them apart isn’t shown: two equal lines would read as a mistake."""
+    for address, day in (("192.0.2.1", 3), ("192.0.2.2", 9), ("192.0.2.3", 5)):
+        at = datetime(2026, 1, day, tzinfo=UTC)
+        happened(identity_of(maya), at=at, times=day, eventName="GetBucketTagging", sourceIPAddress=address)
+    (line,) = _replay("--without", _arn("ReadLedger"))["changed"]
+    assert (line["calls"], line["first"][:10], line["last"][:10]) == (17, "2026-01-03", "2026-01-09")
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ({"Effect": "Allow", "Action": "s3:GetObject"}, "Resource"),
+        ({"Effect": "Allow", "Resource": "*"}, "Action"),
+        ({"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Principal": "*"}, "Principal"),
+        ({"Effect": "Allow", "Action": [], "Resource": "*"}, "Action"),
+    ],
+)
+def test_a_policy_that_aws_would_not_take_as_an_identity_policy_is_an_error(
+    statement: dict[str, Any], message: str, maya: Entity, tmp_path: Path
+) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}), encoding="utf-8")
+    with pytest.raises(CommandError, match=rf"isn’t a valid.* policy: .*{message}"):
+        call_command("replay", "maya.okafor", "--with", str(file))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--without", "arn:aws:iam::aws:policy/Nothing"], "doesn’t hold"),
-        (["--with", "/nowhere/policy.json"], "can’t be read"),
+        (
+            ["--with", "/nowhere/policy.json"],
+            r"/nowhere/policy.json can’t be read: No such file or directory\.$",
+        ),
         (["--without", _arn("ReadLedger"), "--days", "0"], "1 or more"),
     ],
 )
