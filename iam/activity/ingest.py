@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -172,8 +173,16 @@ def _read(delivery: Delivery, digest: str, source: str, now: datetime) -> ReadFi
             refusals.append(str(error))
     row.refused = len(refusals)
     if refusals:
-        row.reason = f"{len(refusals)} of {len(records)} events left out: {refusals[0]}."[:256]
+        row.reason = f"{len(refusals)} of {len(records)} events left out: {_counted(refusals)}."[:256]
     if events:
         row.first_at = min(event.at for event in events)
         row.last_at = max(event.at for event in events)
     return ReadFile(row, events)
+
+
+def _counted(refusals: Sequence[str]) -> str:
+    """Each reason once, the most frequent first, and how often where there are several."""
+    counts = Counter(refusals).most_common()
+    if len(counts) == 1:
+        return counts[0][0]
+    return "; ".join(f"{reason} ({count})" for reason, count in counts)

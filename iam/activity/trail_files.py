@@ -6,6 +6,7 @@ lookup-events` prints (`{"Events": [{"CloudTrailEvent": "…"}]}`), are read too
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ class TrailFileError(ValueError):
 
 def records_of(content: bytes) -> list[Any]:
     """The records of a file, in its order, not checked yet. Raises TrailFileError."""
-    text = inflated(content)
+    text = inflated(content).removeprefix(codecs.BOM_UTF8)
     if len(text) > FILE_LIMIT:
         raise TrailFileError(f"The file is larger than {FILE_LIMIT // MEBIBYTE} MiB.")
     if not text.strip():

@@ -171,6 +171,16 @@ def test_what_can_not_be_read_is_quarantined_and_the_rest_is_stored() -> None:
     assert TrailFile.objects.get(name="file-2").refused == 2
 
 
+def test_every_reason_why_events_are_left_out_is_told_with_how_often() -> None:
+    broken = [record(4, eventID=5), None, record(5, eventTime="yesterday"), None]
+    report = _ingest(trail(record(1), *broken), trail(record(2), None, None))
+    assert [reason for _, reason in report.quarantined] == [
+        "4 of 5 events left out: an event isn’t a JSON object (2); an event has no valid eventID (1); "
+        "an event has no valid eventTime (1).",
+        "2 of 3 events left out: an event isn’t a JSON object.",
+    ]
+
+
 def test_events_out_of_order_widen_the_days_in_both_directions() -> None:
     times = ("2026-11-20T12:00:00Z", "2026-11-20T23:59:59Z", "2026-11-20T00:00:00Z", "2026-11-19T23:59:59Z")
     for number, at in enumerate(times):

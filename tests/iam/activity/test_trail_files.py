@@ -15,6 +15,7 @@ ONE = record()
 FORMS = {
     "as delivered": trail(ONE),
     "not compressed": json.dumps({"Records": [ONE]}).encode(),
+    "with a byte order mark": b"\xef\xbb\xbf" + json.dumps({"Records": [ONE]}).encode(),
     "two gzip members": gzip.compress(b'{"Records": [') + gzip.compress(json.dumps(ONE).encode() + b"]}"),
     "padded with zeros": trail(ONE) + b"\0" * 40,
     "JSON lines": json.dumps(ONE).encode() + b"\n" + json.dumps(ONE).encode() + b"\n",
