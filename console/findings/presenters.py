@@ -78,6 +78,7 @@ LABELS: Final[Mapping[str, str]] = {
     "replaced_by": "Replaced by",
     "sid": "Statement ID",
     "arn": "ARN",
+    "api_key": "API key",
     "read": "Read from IAM",
 }
 AFFECTED: Final[Mapping[str, tuple[str, str]]] = {

@@ -55,6 +55,7 @@ KINDS: Final = (
     Kind.ROLE,
     Kind.POLICY,
     Kind.INSTANCE_PROFILE,
+    Kind.SERVICE_CREDENTIAL,
     Kind.SERVER_CERTIFICATE,
     Kind.SAML_PROVIDER,
     Kind.OIDC_PROVIDER,

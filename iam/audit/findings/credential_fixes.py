@@ -27,6 +27,17 @@ def deactivate_key_used_less(finding: AuditFinding) -> Sequence[Operation]:
     return _deactivations(finding, [key["key"] for key in keys[:-1]])
 
 
+def deactivate_api_key(finding: AuditFinding) -> Sequence[Operation]:
+    """Deactivate the service-specific credential that the evidence names."""
+    rows = Entity.objects.filter(
+        owner=subject_of(finding), kind=Kind.SERVICE_CREDENTIAL, gone_at__isnull=True
+    )
+    key = rows.filter(aws_id=finding.evidence["api_key"]).select_related("account", "owner").first()
+    if key is None:
+        raise RefusedError("This API key no longer exists, as of the last sync.")
+    return [SetStatus.of(DEACTIVATE[Kind.SERVICE_CREDENTIAL], key)]
+
+
 def delete_password(finding: AuditFinding) -> Sequence[Operation]:
     """Remove the console password."""
     return [DeleteLoginProfile.of(subject_of(finding))]

@@ -31,6 +31,7 @@ from tests.iam.changes.operations.stage import applied
 pytestmark = pytest.mark.django_db
 BAD = (FindingSeverity.CRITICAL, FindingSeverity.HIGH)
 ELSEWHERE = {
+    "api-key-without-expiry": "the sample has none",
     "oidc-without-audience": "the sample has none",
     "unknown-action": "the only policy has an ARN that AWS doesn’t take either",
     "saml-metadata-expiring": "only the identity provider gives new metadata",

@@ -42,8 +42,8 @@ def _new_metadata(finding: AuditFinding) -> Sequence[Operation]:
 
 
 def _make(iam: Any, number: str) -> None:
-    """A role without a condition on the audience, a policy with an action that doesn't exist, and a provider
-    whose metadata end soon.
+    """A role without a condition on the audience, a policy with an action that doesn't exist, a provider
+    whose metadata end soon, and an API key without an end.
     """
     trust = {
         "Effect": "Allow",
@@ -54,6 +54,8 @@ def _make(iam: Any, number: str) -> None:
     iam.create_role(RoleName=NAME, AssumeRolePolicyDocument=_document(trust))
     allow = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjects"], "Resource": "arn:aws:s3:::a/*"}
     iam.create_policy(PolicyName=NAME, PolicyDocument=_document(allow))
+    iam.create_user(UserName=NAME)
+    iam.create_service_specific_credential(UserName=NAME, ServiceName="bedrock.amazonaws.com")
     iam.create_saml_provider(Name=NAME, SAMLMetadataDocument=_metadata(days=9))
 
 
@@ -62,6 +64,7 @@ def _document(statement: dict[str, Any]) -> str:
 
 
 BUILT: dict[str, Callable[[AuditFinding], Sequence[Operation]] | None] = {
+    "api-key-without-expiry": fix_of("api-key-without-expiry"),
     "oidc-without-audience": fix_of("oidc-without-audience"),
     "unknown-action": fix_of("unknown-action"),
     "saml-metadata-expiring": _new_metadata,
