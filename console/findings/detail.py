@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from console.findings.presenters import EVENT_MARKS, evidence_of, fix_links, row_of, sees_whole
+from console.findings.presenters import AFFECTED, EVENT_MARKS, evidence_of, fix_links, row_of, sees_whole
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.audit_decisions import decision_in, say_decided
 from console.web.moments import read_day_end, to_local
@@ -102,18 +102,31 @@ def _page(
 
 
 def _affected(request: ViewerRequest, finding: AuditFinding) -> dict[str, Any]:
-    """Up to fifty of those whom it concerns, with the pages of those that the viewer sees; others only for
-    who sees the account whole.
+    """Up to fifty of those whom it concerns, and the groups and policies through which they have it, with the
+    pages of those that the viewer sees; others only for who sees the account whole.
     """
     viewer = request.viewer
     arns = finding.related if sees_whole(finding, viewer) else []
+    through: list[str] = []
+    if finding.affected and finding.kind not in AFFECTED:
+        through = [arn for arn in arns if not _is_principal(arn)]
+        arns = [arn for arn in arns if _is_principal(arn)]
     shown = arns[:MAX_AFFECTED]
-    known = entities_by_arn(viewer, arns=set(shown), kinds=KINDS)
-    rows = []
-    for arn in shown:
-        entity = known.get(arn)
-        rows.append({"arn": arn, "name": arn.rpartition("/")[2] or arn, "url": _entity_url(entity)})
-    return {"related": rows, "more_related": len(arns) - len(shown)}
+    known = entities_by_arn(viewer, arns={*shown, *through[:MAX_AFFECTED]}, kinds=KINDS)
+    return {
+        "related": [_related_row(arn, known.get(arn)) for arn in shown],
+        "through": [_related_row(arn, known.get(arn)) for arn in through[:MAX_AFFECTED]],
+        "more_related": len(arns) - len(shown),
+    }
+
+
+def _is_principal(arn: str) -> bool:
+    """Whether it is a user or role, which are counted; groups and policies are how they have it."""
+    return arn.rpartition(":")[2].startswith(("user/", "role/"))
+
+
+def _related_row(arn: str, entity: Any) -> dict[str, str]:
+    return {"arn": arn, "name": arn.rpartition("/")[2] or arn, "url": _entity_url(entity)}
 
 
 PAGES: Final = {

@@ -19,12 +19,14 @@ from iam.directory.owners import name_owner
 from iam.journal.models import Entry
 from iam.journal.services import GATEHOUSE
 from iam.linking.key_owners import key_subject
+from iam.mirror import snapshot
 from iam.mirror.models import Account, EdgeKind, UserCredentials
 from tests import factories
 from tests.console.rotation.rows import key
 
 pytestmark = pytest.mark.django_db
 LIST = "/findings/"
+FULL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 @pytest.fixture
@@ -120,6 +122,36 @@ def test_a_lead_sees_those_of_their_people(account: Account, finding: AuditFindi
 def test_a_filter_narrows_the_list(query: str, is_listed: bool, finding: AuditFinding) -> None:
     client = signed_in(Role.AUDITOR)
     assert (f'href="{page_of(finding)}"' in text(client, f"{LIST}{query}")) is is_listed
+
+
+def test_as_many_are_listed_as_affected_as_are_counted(account: Account) -> None:
+    """The group and the policy through which they have it are named apart."""
+    policy = factories.policy(account, "AdministratorAccess", category="aws", body=FULL)
+    group = factories.group(account, "admins")
+    factories.edge(EdgeKind.ATTACHED, group, policy)
+    for name in ("maya", "tomas"):
+        user = factories.user(account, name, credentials={"mfa": "none"})
+        factories.edge(EdgeKind.MEMBER, user, group)
+    snapshot.forget()
+    calculate(account)
+    finding = AuditFinding.objects.get(kind="full-administrator-aws-managed")
+    page = text(signed_in(Role.AUDITOR), page_of(finding))
+    (affected,) = re.findall(r'aria-labelledby="af-h">(.*?)</section>', page, re.DOTALL)[:1]
+    assert "2 IAM users and roles" in affected
+    assert len(re.findall(r"<tr>", affected)) - 1 == finding.affected == 2
+    assert re.search(r"Through\s+(<a [^>]*>)?AdministratorAccess", affected)
+
+
+@pytest.mark.parametrize(("subject", "label"), [(":root", "Found on"), ("", "Account")])
+def test_a_finding_about_the_root_user_is_found_on_it_and_not_on_the_account(
+    subject: str, label: str, finding: AuditFinding
+) -> None:
+    number = finding.account.account_id
+    finding.subject = f"arn:aws:iam::{number}{subject}" if subject else number
+    finding.entity = None
+    finding.save()
+    page = text(signed_in(Role.AUDITOR), page_of(finding))
+    assert re.search(rf"<dt>{label}</dt>\s*<dd>\s*<span class=\"id\">", page)
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
