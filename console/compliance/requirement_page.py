@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from console.compliance.covered import covered_problems
 from console.compliance.framework_page import PACE
 from console.compliance.presenters import (
     TONES,
@@ -66,14 +67,16 @@ HIDDEN: Final = ("says", "verdict")
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """What Gatehouse says of an account. `facts` are (title, what it says, lines of (name, value))."""
+    """What Gatehouse says of an account. `findings` are (finding, its label); `facts` are (title,
+    what it says, lines of (name, value)).
+    """
 
     number: str
     name: str
     label: str
     tone: str
     reasons: tuple[str, ...]
-    findings: list[AuditFinding]
+    findings: list[tuple[AuditFinding, str]]
     more: int
     facts: list[tuple[str, str, list[tuple[str, str]]]]
 
@@ -140,6 +143,7 @@ def shown(
     parts.sort(key=lambda part: (WORST_FIRST.index(part[2].verdict), part[1]))
     total = sum(result["accounts"].values()) if result else len(parts)
     rows = decisions_about(framework, requirement.number, scope, at=at)
+    covered = covered_problems(rows, viewer)
     now = to_local(at or datetime.now(tz=UTC))
     may_decide = at is None and decisions.may_decide_in(viewer, scope)
     applies = any(row.kind == DecisionKind.APPLIES and _is_in_force(row, now) for row in rows)
@@ -159,7 +163,10 @@ def shown(
         "more_accounts": max(0, total - KEPT_ACCOUNTS),
         "kinds_of_findings": [all_rules()[kind].title for kind in requirement.findings],
         "checks": [CHECKS[check] for check in requirement.checks],
-        "decisions": [_decision(decision, request, now, may_decide) for decision in rows],
+        "decisions": [
+            _decision(decision, request, now, may_decide) | {"covered": covered.get(decision.pk)}
+            for decision in rows
+        ],
         "history": [
             (change, STATE_LABELS.get(change.state, change.state), TONES.get(change.state, ""))
             for change in history_of(framework, requirement.number, scope, at=at)
@@ -190,15 +197,22 @@ def _decide_url(framework: Framework, requirement: FrameworkRequirement, query: 
 def _account_rows(parts: Iterable[tuple[str, str, RequirementPart]]) -> Iterable[AccountRow]:
     chosen = list(parts)
     numbers = set(chain.from_iterable(_ids(part) for _, _, part in chosen))
-    rows = AuditFinding.objects.filter(pk__in=numbers).only("name", "status")
+    rows = AuditFinding.objects.filter(pk__in=numbers).only("name", "status", "kind")
     findings = {row.pk: row for row in rows}
     for number, name, part in chosen:
         label, tone = VERDICTS[part.verdict]
-        own = [findings[pk] for pk in _ids(part) if pk in findings]
+        own = labelled_findings([findings[pk] for pk in _ids(part) if pk in findings])
         more = len(part.findings) - len(own)
         yield AccountRow(
             number, name or "Gatehouse itself", label, tone, part.reasons, own, more, list(_facts(part))
         )
+
+
+def labelled_findings(findings: Sequence[AuditFinding]) -> list[tuple[AuditFinding, str]]:
+    """Each with its name, and its kind where there are several: one user can have a finding of each."""
+    if len({finding.kind for finding in findings}) < 2:
+        return [(finding, finding.name) for finding in findings]
+    return [(finding, f"{finding.name}: {all_rules()[finding.kind].title}") for finding in findings]
 
 
 def _ids(part: RequirementPart) -> list[int]:

@@ -1,4 +1,4 @@
-"""The sample of evidence: a pack that an auditor requested, and anchors of the journal."""
+"""The sample of evidence: a pack that an auditor requested, and the journal with an anchor, verified."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from iam.audit.evidence.models import EvidencePack, PackKind
 from iam.audit.evidence.packs import PackOrder, request_pack
 from iam.audit.frameworks.models import FrameworkSummary
 from iam.changes.models import Change, ChangeState
+from iam.journal.verify import ask_for_verification, run_verification
 from iam.mirror.models import Account
 
 AUDITOR: Final = "amara.diallo"
@@ -24,10 +25,13 @@ SEED: Final = "northline-2026"
 
 
 def write_samples() -> None:
-    """Once the framework is judged: a pack to download and verify, and an anchor."""
+    """Once the framework is judged: a pack to download and verify, an anchor, and a
+    verified journal.
+    """
     now = timezone.now()
     if not AnchorWrite.objects.exists():
         write_anchors(now=now)
+        run_verification(ask_for_verification().pk)
     auditor = viewer_of(AUDITOR)
     account = Account.objects.filter(name=ACCOUNT, sections__isnull=False).first()
     # The sample of changes is drawn from those that are done.

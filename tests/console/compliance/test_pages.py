@@ -12,7 +12,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from console.compliance.covered import CoveredProblems, covered_problems
+from console.compliance.requirement_page import labelled_findings
 from iam.audit.findings.calculation import calculate
+from iam.audit.findings.models import AuditFinding
 from iam.audit.frameworks import assessment, results
 from iam.audit.frameworks.models import (
     ComplianceScope,
@@ -22,6 +25,7 @@ from iam.audit.frameworks.models import (
 )
 from iam.audit.frameworks.summaries import MAX_WAITING
 from iam.directory.models import Role
+from iam.guard import viewer_for
 from iam.journal.models import Entry
 from iam.mirror.models import Account
 from tests import factories
@@ -110,6 +114,10 @@ def test_an_exception_is_approved_by_another_person(account: Account) -> None:
     own = text(ines, ROW)
     assert "Another approver or administrator has to decide." in own
     assert 'value="approve"' not in own
+    asked = text(hana, ROW)
+    assert 'value="approve"' in asked
+    assert "Covers what failed when it was requested:" in asked
+    assert "<li>shared-ops in production: Shared user with a console password</li>" in asked
     address = f"/compliance/decisions/{decision.pk}/answer/"
     ines.post(address, {"decision": "approve"})
     decision.refresh_from_db()
@@ -124,6 +132,25 @@ def test_an_exception_is_approved_by_another_person(account: Account) -> None:
         "requirement.requested",
         "requirement.approved",
     ]
+
+
+def test_of_accounts_that_someone_does_not_see_an_exception_says_only_how_many(account: Account) -> None:
+    signed_in(Role.ADMINISTRATOR).post(f"{ROW}decide/", filled("exception"))
+    decision = RequirementDecision.objects.get()
+    other = factories.account("222222222222", name="other")
+    operator = factories.operator(None, name="Amara Diallo")
+    operator.person.assignments.create(role=Role.AUDITOR, account_id=other.account_id)
+    (covered,) = covered_problems([decision], viewer_for(operator.person)).values()
+    assert covered == CoveredProblems((), 1)
+
+
+def test_findings_of_several_kinds_say_which_they_are(account: Account) -> None:
+    assert ">shared-ops</a>" in text(signed_in(Role.ADMINISTRATOR), ROW)
+    rows = list(AuditFinding.objects.filter(name="shared-ops"))
+    assert len(rows) > 1
+    labels = [label for _, label in labelled_findings(rows)]
+    assert len(set(labels)) == len(labels)
+    assert all(label.startswith("shared-ops: ") for label in labels)
 
 
 WRONG = [

@@ -42,7 +42,8 @@ def _accounts_synced(case: AccountCase) -> CheckAnswer:
 def _accounts_connected(case: AccountCase) -> CheckAnswer:
     missing = [number for number in case.records.unconnected if case.terms.covers_account(number)]
     if missing:
-        words = f"Not connected to Gatehouse: {counted(len(missing), 'account')} of the organization."
+        verb = "is" if len(missing) == 1 else "are"
+        words = f"{counted(len(missing), 'account')} of the organization {verb} not connected to Gatehouse."
         return failed(words, failing=tuple(missing))
     if not case.facts.is_organization_known:
         return unknown("Which accounts belong to the organization wasn’t synced.")

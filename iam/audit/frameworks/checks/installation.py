@@ -53,6 +53,8 @@ def _offboardings(facts: InstallationFacts) -> CheckAnswer:
         words = f"Offboarded, and not proved to be without access after a day: {len(slow):,}."
         return failed(words, failing=slow)
     words = f"{counted(facts.offboardings, 'offboarding')} in 12 months; none is late."
+    if not facts.offboardings:
+        words = "No one was offboarded in 12 months."
     return passed(words, offboardings=facts.offboardings)
 
 

@@ -37,7 +37,7 @@ def _key_networks(case: AccountCase) -> CheckAnswer:
         elif credential.active_keys and not credential.has_password:
             users.append(user)
     if unread:
-        return unknown(f"Credentials weren’t synced: {counted(unread, 'IAM user')}.")
+        return unknown(f"Credentials of {counted(unread, 'IAM user')} weren’t synced.")
     if not users:
         return passed("No application account has an active access key.", users=0)
     addresses = case.records.networks

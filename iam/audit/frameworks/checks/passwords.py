@@ -51,7 +51,7 @@ def _length(case: AccountCase, least: int, *, is_mixed: bool) -> CheckAnswer:
     if is_mixed and not (policy.get("requires_lowercase") or policy.get("requires_uppercase")):
         problems.append("no letters are needed")
     if problems:
-        return failed(f"Password policy: {', '.join(problems)}.", password_policy=policy)
+        return failed(f"By the password policy, {', '.join(problems)}.", password_policy=policy)
     return passed(f"The password policy requires {length} characters.", password_policy=policy)
 
 
@@ -106,7 +106,7 @@ def _age_where_alone(case: AccountCase) -> CheckAnswer:
         words = f"{users} with a password and no MFA, and passwords don’t expire in 90 days."
         return failed(words, failing=tuple(alone), password_policy=policy)
     if unread:
-        return unknown(f"Passwords or MFA weren’t synced: {counted(unread, 'IAM user')}.")
+        return unknown(f"Passwords or MFA of {counted(unread, 'IAM user')} weren’t synced.")
     return passed("No password is the only factor: every IAM user with a password has MFA.")
 
 
@@ -125,7 +125,9 @@ def _first_passwords(case: AccountCase) -> CheckAnswer:
     if failing:
         words = f"{counted(len(failing), 'IAM user')} signed in and never changed the first password."
         return failed(words, failing=tuple(failing))
-    return passed(f"First passwords were changed: {counted(count, 'IAM user')} who signed in.", users=count)
+    return passed(
+        f"{counted(count, 'IAM user')} who signed in, each with a changed first password.", users=count
+    )
 
 
 FIRST_SECONDS = 3600

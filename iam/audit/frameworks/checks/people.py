@@ -62,7 +62,7 @@ def _mfa_enforced(case: AccountCase) -> CheckAnswer:
         words = f"No policy denies access without MFA to {len(free):,} of {users} with a password."
         return failed(words, failing=free, **shown)
     if unread:
-        return unknown(f"Console passwords weren’t synced: {counted(unread, 'IAM user')}.", **shown)
+        return unknown(f"Console passwords of {counted(unread, 'IAM user')} weren’t synced.", **shown)
     if not people:
         return passed("No IAM user has a console password.", **shown)
     return passed("Everyone with a password has a policy that denies access without MFA.", **shown)

@@ -26,7 +26,7 @@ SERVICE: Final = "service"
 @account_check("human-review", "Access of people was reviewed in the last six months", USERS)
 def _human_review(case: AccountCase) -> CheckAnswer:
     users = [user for user, credential in case.users() if credential.has_password]
-    return _review(case, users, "IAM users")
+    return _review(case, users, ("IAM user", "IAM users"))
 
 
 @account_check("application-review", "Access of applications was reviewed", USERS, ROLES)
@@ -38,10 +38,10 @@ def _application_review(case: AccountCase) -> CheckAnswer:
     for role in case.facts.roles:
         if role.category.startswith(SERVICE) and case.arns.has(role.arn):
             identities.append(role)
-    return _review(case, identities, "application identities")
+    return _review(case, identities, ("application identity", "application identities"))
 
 
-def _review(case: AccountCase, identities: Sequence[EntityFact], noun: str) -> CheckAnswer:
+def _review(case: AccountCase, identities: Sequence[EntityFact], nouns: tuple[str, str]) -> CheckAnswer:
     """Whether each was part of a review that was acknowledged in time."""
     reviews = case.records.reviews
     if not identities:
@@ -53,11 +53,13 @@ def _review(case: AccountCase, identities: Sequence[EntityFact], noun: str) -> C
             late.append(identity.arn)
         else:
             names.add(review.name)
-    number = f"{len(identities):,} {noun}"
+    number = f"{len(identities):,} {nouns[len(identities) != 1]}"
     if not any(identity.id in reviews for identity in identities):
         return for_person(f"No access review of {number} was finished.", identities=len(identities))
     shown = {"identities": len(identities), "reviews": sorted(names)}
     if late:
-        words = f"Not reviewed in the last six months: {len(late):,} of {number}."
+        was = "was" if len(late) == 1 else "were"
+        words = f"{len(late):,} of {number} {was} not reviewed in the last six months."
         return failed(words, failing=tuple(late), **shown)
-    return passed(f"Reviewed in the last six months: {number}.", settles=True, **shown)
+    was = "was" if len(identities) == 1 else "were"
+    return passed(f"{number} {was} reviewed in the last six months.", settles=True, **shown)

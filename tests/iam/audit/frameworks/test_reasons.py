@@ -195,4 +195,16 @@ def test_each_reason_about_the_account_is_known() -> None:
     assert reasons == set(OF_SEVERAL)
 
 
+def test_no_reason_ends_with_a_number_after_a_colon() -> None:
+    """“In 2 of 5 accounts: Not reviewed: 3 of 73 users” has one colon too many."""
+    root = Path(iam.audit.frameworks.__file__).parent / "checks"
+    beginnings = []
+    for file in root.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr) and file.name != "installation.py":
+                texts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+                beginnings.extend(text for text in map(str, texts) if text.endswith(": "))
+    assert set(beginnings) == {"Not synced: "}
+
+
 ANSWERS: Final = ("passed", "failed", "unknown", "for_person")
