@@ -266,6 +266,10 @@ def test_two_people_accept_until_a_date_and_it_ends(finding: AuditFinding) -> No
     assert decided(hana, finding).status_code == 302
     finding.refresh_from_db()
     assert finding.status == FindingStatus.ACCEPTED
+    page = text(hana, page_of(finding))
+    assert "Hana Sato, about the request: “" in page
+    assert "Ines Duarte: “" in page
+    assert "Hana Sato: “" not in page
     calculate(finding.account)
     finding.refresh_from_db()
     assert finding.status == FindingStatus.ACCEPTED
