@@ -1,17 +1,17 @@
 """Judges every framework in every scope, and keeps what pages show. For workers and commands.
 
 An account is judged anew when its findings were calculated, a scope or a file changed, or an hour has passed.
-Doing it twice ends the same.
+Doing it twice ends the same, and writes nothing the second time.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from iam.audit.findings.account_reader import facts_of
 from iam.audit.findings.models import FindingRun
@@ -29,12 +29,10 @@ from iam.audit.frameworks.evidence_reader import (
 )
 from iam.audit.frameworks.models import ComplianceScope, FrameworkAssessment
 from iam.audit.frameworks.stored_parts import part_to_json
-from iam.audit.frameworks.summaries import key_of, summarize
+from iam.audit.frameworks.summaries import LASTS, key_of, summarize
 from iam.audit.frameworks.terms import EVERYTHING, ScopeTerms
 from iam.mirror.models import Account, Kind
 from iam.policy.memory import collecting_paused
-
-LASTS: Final = timedelta(hours=1)
 
 
 class ScopedFramework(NamedTuple):
@@ -70,8 +68,8 @@ def assess_due(*, now: datetime | None = None) -> int:
     accounts = connected_accounts()
     count = sum(_assess_account(account, assessed, now) for account in accounts)
     for each in assessed:
-        _keep_installation(each, now)
-        summarize(each.framework, each.scope, now=now)
+        is_anew = _keep_installation(each, now) or count > 0
+        summarize(each.framework, each.scope, now=now, is_anew=is_anew)
     return count
 
 
@@ -120,12 +118,18 @@ def _assess_account(account: Account, assessed: Iterable[ScopedFramework], now: 
     return True
 
 
-def _keep_installation(assessed: ScopedFramework, now: datetime) -> None:
-    facts = installation_facts(now=now, is_past=False)
-    parts = installation_parts(assessed.framework, facts)
-    _keep(
-        key_of(assessed.framework.name, assessed.scope, 0), assessed, parts, account=None, inputs="", at=now
-    )
+def _keep_installation(assessed: ScopedFramework, now: datetime) -> bool:
+    """Keep what Gatehouse itself adds, if something else or nothing is kept since an hour; whether it was
+    written.
+    """
+    parts = installation_parts(assessed.framework, installation_facts(now=now, is_past=False))
+    key = key_of(assessed.framework.name, assessed.scope, 0)
+    inputs = _digest({number: part_to_json(part) for number, part in parts.items()})
+    kept = FrameworkAssessment.objects.filter(key=key, inputs=inputs, evaluated_at__gt=now - LASTS)
+    if kept.exists():
+        return False
+    _keep(key, assessed, parts, account=None, inputs=inputs, at=now)
+    return True
 
 
 def _keep(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -29,6 +29,8 @@ from iam.nudge import send_seldom
 
 TASK: Final = "iam.audit.frameworks.tasks.assess_frameworks"
 NUDGE_SECONDS: Final = 2
+LASTS: Final = timedelta(hours=1)
+"""After so long what is kept is written again although nothing is different."""
 MAX_WAITING: Final = 20
 """So many past moments wait for a worker at most."""
 
@@ -58,9 +60,13 @@ def judged(
 
 
 def summarize(
-    framework: Framework, scope: ComplianceScope | None, *, now: datetime
+    framework: Framework, scope: ComplianceScope | None, *, now: datetime, is_anew: bool = True
 ) -> dict[str, RequirementResult]:
-    """Judge by what is kept of each account, keep the results, and note which state changed."""
+    """Judge by what is kept of each account, keep the results, and note which state changed.
+
+    `is_anew` False: no account was judged since the last time. The same results are then written once an hour
+    only, since each write wakes all sweeps.
+    """
     results = judged(framework, scope, kept_parts(framework, scope), at=now)
     values = {number: result_to_json(result) for number, result in results.items()}
     with transaction.atomic():
@@ -70,6 +76,8 @@ def summarize(
         if summary.results != values:
             _note_changes(summary, results, now)
             summary.results = values
+        elif not is_anew and summary.updated_at is not None and now - summary.updated_at < LASTS:
+            return results
         summary.updated_at = now
         summary.save(update_fields=["results", "updated_at"])
     return results

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -9,9 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from iam.audit.findings.calculation import calculate
+from iam.audit.frameworks.assessment import assess_due
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.frameworks.models import FrameworkAssessment, FrameworkSummary
-from iam.audit.frameworks.summaries import summarize
+from iam.audit.frameworks.summaries import LASTS, summarize
 from iam.audit.frameworks.tasks import assess_frameworks
 from iam.mirror.models import Account
 from tests import factories
@@ -47,6 +51,36 @@ def test_the_task_rests_until_findings_are_calculated_again(account: Account) ->
     account.refresh_from_db()
     calculate(account)
     assert assess_frameworks() == 1
+
+
+def test_what_is_not_different_is_written_once_an_hour_only(account: Account) -> None:
+    calculate(account)
+    began = timezone.now()
+    assess_due(now=began)
+    with CaptureQueriesContext(connection) as queries:
+        assert assess_due(now=began + LASTS / 2) == 0
+    assert writes(queries) == 0
+    assert set(FrameworkSummary.objects.values_list("updated_at", flat=True)) == {began}
+    later = began + LASTS + timedelta(seconds=1)
+    assert assess_due(now=later) == 1
+    assert set(FrameworkSummary.objects.values_list("updated_at", flat=True)) == {later}
+    assert set(FrameworkAssessment.objects.values_list("evaluated_at", flat=True)) == {later}
+
+
+def test_what_is_different_about_gatehouse_itself_is_written_at_once(account: Account, settings: Any) -> None:
+    calculate(account)
+    began = timezone.now()
+    assess_due(now=began)
+    settings.IDLE_MINUTES += 60
+    assess_due(now=began + LASTS / 2)
+    summary = FrameworkSummary.objects.get(framework="pci-dss-4.0.1")
+    assert summary.updated_at == began + LASTS / 2
+    assert summary.results["8.2.8"]["state"] == "failed"
+
+
+def writes(queries: CaptureQueriesContext) -> int:
+    """How many statements write."""
+    return sum(query["sql"].startswith(("INSERT", "UPDATE", "DELETE")) for query in queries)
 
 
 def test_an_account_that_is_gone_counts_no_longer(account: Account) -> None:
