@@ -1,16 +1,19 @@
 """Beat's schedule: frequent sweeps are sent only while the database changes; in a quiet database one message
-a minute carries all of them.
+a minute carries all of them, and beat looks once a second whether something was written.
 """
 
 from __future__ import annotations
 
+import heapq
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any, Final
 
 import structlog
-from celery.beat import PersistentScheduler, ScheduleEntry
+from celery.beat import PersistentScheduler, ScheduleEntry, event_t
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -22,11 +25,14 @@ ACTIVE_SECONDS: Final = 30.0
 """So long after the last write every entry keeps its own period: what waits some seconds for AWS is not
 late.
 """
+LOOK_SECONDS: Final = 1.0
+"""So often beat looks in a quiet database: as often as the most frequent entry runs in another one."""
 HEARTBEAT: Final = "console.web.tasks.record_heartbeat"
 SETTLING_SECONDS: Final = 2.0
-"""A heartbeat is written within this time, or counts as any other write. Its write keeps entries awake only
-for as long: the journal is chained once more, in case someone else wrote in the same second.
+"""A heartbeat is written within this time, or counts as any other write. Its write keeps only the journal
+awake, for as long: it is chained once more, in case someone else wrote in the same second.
 """
+AWAKE_WHILE_SETTLING: Final = "iam.journal.tasks.chain_journal"
 STATE_OF_WRITES: Final = {
     "sqlite": "PRAGMA data_version",
     # The last transaction number, and those in progress: a commit of either changes it, and reading doesn't.
@@ -61,6 +67,17 @@ class StateOfWrites:
             self._connection = None
 
 
+class Tempo(Enum):
+    """What is sent."""
+
+    ACTIVE = auto()
+    """Every entry by its own period."""
+    SETTLING = auto()
+    """As QUIET, and the journal by its own period: a heartbeat was written."""
+    QUIET = auto()
+    """Rare entries, and the round that carries the frequent ones."""
+
+
 @dataclass
 class Activity:
     """Whether something was written to the database lately."""
@@ -69,33 +86,40 @@ class Activity:
     clock: Callable[[], float] = time.monotonic
     _state: object = None
     _active_until: float = field(default=float("-inf"))
+    _settling_until: float = field(default=float("-inf"))
     _heartbeat_until: float = field(default=float("-inf"))
 
     def expect_heartbeat(self) -> None:
         """A heartbeat was sent: its write isn't activity."""
         self._heartbeat_until = self.clock() + SETTLING_SECONDS
 
-    def is_active(self) -> bool:
-        """True within ACTIVE_SECONDS of a write, and when the database can't say."""
+    def tempo(self) -> Tempo:
+        """ACTIVE within ACTIVE_SECONDS of a write, and when the database can't say."""
         now = self.clock()
         try:
             state = self.read()
         except DatabaseError as error:
             logger.warning("beat.database_failed", error=str(error))
-            return True
+            return Tempo.ACTIVE
         if state != self._state:
-            is_heartbeat = now < self._heartbeat_until
-            lasts = SETTLING_SECONDS if is_heartbeat else ACTIVE_SECONDS
-            self._state, self._active_until = state, max(self._active_until, now + lasts)
-            if is_heartbeat:
-                self._heartbeat_until = now
-        return now < self._active_until
+            self._state = state
+            if now < self._heartbeat_until:
+                self._heartbeat_until, self._settling_until = now, now + SETTLING_SECONDS
+            else:
+                self._active_until = now + ACTIVE_SECONDS
+        if now < self._active_until:
+            return Tempo.ACTIVE
+        return Tempo.SETTLING if now < self._settling_until else Tempo.QUIET
 
 
 class QuietScheduler(PersistentScheduler):  # type: ignore[misc]
     """Celery's scheduler, which leaves out sweeps that can find nothing new."""
 
     activity: Activity
+    _looked_at: float | None = None
+    """When the last tick left entries at rest, by the clock of the heap; None after another tick."""
+    _next_at: float = 0.0
+    """When the first entry that doesn't rest is due; known while `_looked_at` is."""
 
     def setup_schedule(self) -> None:
         """Begin as after a write: what was left by the processes before is found at once."""
@@ -108,13 +132,58 @@ class QuietScheduler(PersistentScheduler):  # type: ignore[misc]
             self.activity.expect_heartbeat()
         return super().apply_async(entry, *arguments, **options)
 
+    def tick(self, *arguments: Any, **options: Any) -> float:
+        """Send what is due; seconds until the next look. In a quiet database entries that rest aren't looked
+        at one by one.
+        """
+        if self._heap and self.activity.tempo() is Tempo.QUIET:
+            now = self._when(self._heap[0].entry, 0)
+            if self._looked_at is None:
+                sent = (event.time for event in self._heap if not rests(event.entry, Tempo.QUIET))
+                self._next_at = min(sent, default=math.inf)
+            if now < self._next_at:
+                self._looked_at = now
+                wait: float = min(LOOK_SECONDS, self._next_at - now)
+                return wait
+        self._pass_over_rest()
+        return float(super().tick(*arguments, **options))
+
+    def _pass_over_rest(self) -> None:
+        """The moments of entries that have rested go on after the last look, each by the period of its entry:
+        a write doesn't send all sweeps at once.
+        """
+        if self._looked_at is None:
+            return
+        for number, event in enumerate(self._heap):
+            overdue = self._looked_at - event.time
+            if overdue >= 0 and rests(event.entry, Tempo.QUIET):
+                period = event.entry.schedule.seconds
+                moment = event.time + (math.floor(overdue / period) + 1) * period
+                self._heap[number] = event_t(moment, event.priority, event.entry)
+        heapq.heapify(self._heap)
+        self._looked_at = None
+
     def is_due(self, entry: ScheduleEntry) -> Any:
         """(whether to send the entry now, seconds until the next look)."""
         due = super().is_due(entry)
-        # Celery's own entries have no period.
-        period = getattr(entry.schedule, "seconds", None)
-        if not due.is_due or period is None or period > FREQUENT_SECONDS:
-            return due
-        if self.activity.is_active() == (entry.name == QUIET_ROUND):
-            return type(due)(False, period)
+        if due.is_due and is_frequent(entry) and rests(entry, self.activity.tempo()):
+            return type(due)(False, entry.schedule.seconds)
         return due
+
+
+def is_frequent(entry: ScheduleEntry) -> bool:
+    """True for an entry that can rest, and for the round."""
+    # Celery's own entries have no period.
+    period = getattr(entry.schedule, "seconds", None)
+    return period is not None and period <= FREQUENT_SECONDS
+
+
+def rests(entry: ScheduleEntry, tempo: Tempo) -> bool:
+    """Whether an entry isn't sent at a tempo."""
+    if not is_frequent(entry):
+        return False
+    if entry.name == QUIET_ROUND:
+        return tempo is Tempo.ACTIVE
+    if entry.name == AWAKE_WHILE_SETTLING:
+        return tempo is Tempo.QUIET
+    return tempo is not Tempo.ACTIVE

@@ -5,14 +5,17 @@ quiet database.
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from celery.beat import PersistentScheduler
 from celery.worker import state
 from django.db import DatabaseError, connection, transaction
@@ -20,8 +23,10 @@ from django.db import DatabaseError, connection, transaction
 from console import celery
 from console.beat import (
     ACTIVE_SECONDS,
+    AWAKE_WHILE_SETTLING,
     FREQUENT_SECONDS,
     HEARTBEAT,
+    LOOK_SECONDS,
     QUIET_ROUND,
     SETTLING_SECONDS,
     Activity,
@@ -109,7 +114,7 @@ def scheduler(writes: Writes, tmp_path: Path) -> Iterator[QuietScheduler]:
     """The scheduler of the console, every entry of which was last sent a day ago."""
     made = QuietScheduler(celery.app, schedule_filename=str(tmp_path / "beat"))
     made.activity = Activity(writes.read, clock=lambda: writes.now)
-    made.activity.is_active()
+    made.activity.tempo()
     for entry in made.schedule.values():
         entry.last_run_at -= timedelta(days=1)
     yield made
@@ -152,7 +157,7 @@ def test_the_write_of_a_heartbeat_wakes_no_sweep_but_the_journal_s(
     scheduler.apply_async(scheduler.schedule[HEARTBEAT])
     writes.state += 1
     writes.now += 1
-    assert scheduler.is_due(scheduler.schedule["iam.journal.tasks.chain_journal"]).is_due
+    assert sent(scheduler) == {AWAKE_WHILE_SETTLING, QUIET_ROUND}
     writes.now += SETTLING_SECONDS
     assert sent(scheduler) == {QUIET_ROUND}
 
@@ -196,6 +201,88 @@ def test_a_database_that_does_not_answer_lets_no_sweep_rest(
     writes.now += 3600
     writes.is_down = True
     assert sent(scheduler) == FREQUENT
+
+
+@dataclass
+class Hours:
+    """A scheduler that runs by a clock of its own, and what it does."""
+
+    scheduler: QuietScheduler
+    writes: Writes
+    clock: Any
+    ticks: int = 0
+    looks: list[float] = field(default_factory=list)
+    """When an entry was looked at."""
+    sent: list[tuple[float, str]] = field(default_factory=list)
+
+    def run(self, seconds: float) -> None:
+        """Let beat run for so long; a tick takes a millisecond."""
+        end = time.time() + seconds
+        while time.time() < end:
+            self.ticks += 1
+            self.clock.shift(max(0.0, min(self.scheduler.tick(), end - time.time())) + 0.001)
+            self.writes.now = time.time()
+
+    def forget(self) -> None:
+        """Count anew."""
+        self.ticks = 0
+        self.looks.clear()
+        self.sent.clear()
+
+
+@pytest.fixture
+def hours(scheduler: QuietScheduler, writes: Writes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hours]:
+    """The scheduler in a database to which nothing was written for two minutes."""
+    is_due = scheduler.is_due
+
+    def looked(entry: Any) -> Any:
+        running.looks.append(time.time())
+        return is_due(entry)
+
+    def send(entry: Any, *_: Any, **__: Any) -> None:
+        running.sent.append((time.time(), entry.name))
+
+    with time_machine.travel(datetime.now(tz=UTC), tick=False) as clock:
+        running = Hours(scheduler, writes, clock)
+        writes.now = time.time()
+        scheduler.activity = Activity(writes.read, clock=lambda: writes.now)
+        monkeypatch.setattr(scheduler, "is_due", looked)
+        monkeypatch.setattr(scheduler, "apply_async", send)
+        # No broker is asked.
+        monkeypatch.setitem(vars(scheduler), "producer", None)
+        running.run(120)
+        running.forget()
+        yield running
+
+
+def test_in_a_quiet_database_beat_looks_once_a_second_and_at_entries_once_a_minute(hours: Hours) -> None:
+    hours.run(60)
+    assert [name for _, name in hours.sent] == [QUIET_ROUND]
+    # Celery looks ten milliseconds early, and then again until an entry is due.
+    assert len({int(moment) for moment in hours.looks}) <= 2
+    assert hours.ticks - len(hours.looks) <= 62
+
+
+def test_after_a_rest_each_sweep_is_sent_within_its_period_and_not_all_at_once(hours: Hours) -> None:
+    hours.run(33)
+    hours.forget()
+    hours.writes.state += 1
+    began = time.time()
+    hours.run(ACTIVE_SECONDS)
+    first = {name: moment - began for moment, name in reversed(hours.sent)}
+    periods = {name: hours.scheduler.schedule[name].schedule.seconds for name in FREQUENT}
+    assert {name for name in FREQUENT if periods[name] < ACTIVE_SECONDS} <= first.keys()
+    for name, seconds in first.items():
+        assert seconds <= periods[name] + LOOK_SECONDS
+    assert [name for name in first if first[name] < 1] == [AWAKE_WHILE_SETTLING]
+
+
+def test_the_round_is_sent_every_minute_of_a_quiet_hour(hours: Hours) -> None:
+    hours.run(3600)
+    rounds = [moment for moment, name in hours.sent if name == QUIET_ROUND]
+    assert len(rounds) >= 59
+    assert max(later - earlier for earlier, later in pairwise(rounds)) <= FREQUENT_SECONDS + LOOK_SECONDS
+    assert not FREQUENT & {name for _, name in hours.sent}
 
 
 def test_rare_entries_are_sent_in_a_quiet_database_too(scheduler: QuietScheduler, writes: Writes) -> None:
