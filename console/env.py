@@ -167,8 +167,9 @@ def _sqlite(path: str) -> dict[str, object]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
-        # A new connection reads the whole schema: a tenth of a page.
-        "CONN_MAX_AGE": 60,
+        # A new connection reads the whole schema: a tenth of a page. A worker finds it again although only
+        # one message a minute comes.
+        "CONN_MAX_AGE": 3600,
         # Measured: without IMMEDIATE and the time-out, contended transactions end as "database is locked".
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",

@@ -46,11 +46,11 @@ DECISIONS: Final = (
 
 def write_decisions() -> int:
     """Make the sample decisions once every account is judged and no one has decided anything; how many."""
+    if not settings.EMBEDDED or ComplianceScope.objects.exists() or RequirementDecision.objects.exists():
+        return 0
     framework = all_frameworks().get(PCI)
     requester, approver = viewer_of(REQUESTER), viewer_of(APPROVER)
-    if not settings.EMBEDDED or framework is None or requester is None or approver is None:
-        return 0
-    if ComplianceScope.objects.exists() or RequirementDecision.objects.exists():
+    if framework is None or requester is None or approver is None:
         return 0
     judged = FrameworkAssessment.objects.filter(
         framework=PCI, scope=None, account__isnull=False, moment=None

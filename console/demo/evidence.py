@@ -32,13 +32,15 @@ def write_samples() -> None:
     if not AnchorWrite.objects.exists():
         write_anchors(now=now)
         run_verification(ask_for_verification().pk)
+    if EvidencePack.objects.exists():
+        return
     auditor = viewer_of(AUDITOR)
     account = Account.objects.filter(name=ACCOUNT, sections__isnull=False).first()
     # The sample of changes is drawn from those that are done.
     if Change.objects.filter(state=ChangeState.APPLIED).count() < CHANGES:
         return
     is_judged = FrameworkSummary.objects.filter(framework=FRAMEWORK, updated_at__isnull=False).exists()
-    if EvidencePack.objects.exists() or auditor is None or account is None or not is_judged:
+    if auditor is None or account is None or not is_judged:
         return
     order = PackOrder(
         kind=PackKind.FRAMEWORK,

@@ -108,10 +108,10 @@ def write_rules() -> None:
 
 def hold_samples() -> int:
     """Hold the sample reviews once their accounts are read, if there are none; how many were made."""
-    people = [viewer_of(login) for login in (OWNER, REVIEWER, SECOND)]
-    owner, reviewer, second = people
     if not settings.EMBEDDED or ReviewCampaign.objects.exists():
         return 0
+    people = [viewer_of(login) for login in (OWNER, REVIEWER, SECOND)]
+    owner, reviewer, second = people
     if owner is None or reviewer is None or second is None or why_not_open(accounts_of(ReviewTerms())):
         return 0
     for sample in SAMPLES:

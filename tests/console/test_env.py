@@ -73,9 +73,11 @@ def test_a_file_that_will_not_do_is_told(
         env.text("X")
 
 
-@pytest.mark.parametrize("address", ["sqlite:///gatehouse.sqlite3", "postgres://db/gatehouse"])
-def test_a_connection_is_kept_for_the_next_request(address: str) -> None:
-    assert env.database("UNSET", address)["CONN_MAX_AGE"] == 60
+@pytest.mark.parametrize(
+    ("address", "seconds"), [("sqlite:///gatehouse.sqlite3", 3600), ("postgres://db/gatehouse", 60)]
+)
+def test_a_connection_is_kept_for_the_next_request(address: str, seconds: int) -> None:
+    assert env.database("UNSET", address)["CONN_MAX_AGE"] == seconds
 
 
 def test_a_folder_is_a_broker_only_where_it_is_allowed() -> None:
