@@ -76,6 +76,18 @@ def test_a_source_is_added_when_someone_else_approves(account: Account) -> None:
     ]
 
 
+def test_the_event_history_has_no_file_to_read(account: Account) -> None:
+    admin = _client(Role.ADMINISTRATOR)
+    for row, button, running in (
+        (source(account), "Read one file now", "A worker is reading one file."),
+        (source(account, kind="history"), "Read the last day now", "reading the events of the last day."),
+    ):
+        address = f"/activity/sources/{row.pk}/"
+        assert button in _text(admin.get(address))
+        admin.post(f"{address}test/")
+        assert running in _text(admin.get(address))
+
+
 def test_a_declined_request_changes_nothing(account: Account) -> None:
     address = _client(Role.ADMINISTRATOR).post("/activity/sources/add/", GOOD)["Location"]
     _approve(address, "decline")
