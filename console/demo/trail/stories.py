@@ -23,7 +23,8 @@ from console.demo.trail.records import (
 
 STRANGE_NETWORK: Final = "198.51.100.66"
 """Nobody of Northline has called from there before."""
-LEDGER: Final = "pay-ledger"
+SETTLEMENTS: Final = "pay-settlements"
+"""A bucket that no policy of a developer names."""
 
 
 def stories(organisation: Organisation, until: datetime) -> Iterator[dict[str, Any]]:
@@ -40,11 +41,11 @@ def stories(organisation: Organisation, until: datetime) -> Iterator[dict[str, A
 
 
 def _denied_calls(production: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """A developer tries to read the ledger, six times in two days."""
+    """A developer tries to read the settlement files, six times in two days."""
     tomas = _key_of(production, "tomas.lind", CLI)
     for number in range(6):
         at = until - timedelta(hours=4 + 7 * number, minutes=3)
-        key = {"bucketName": LEDGER, "key": f"2026/settlement-{number + 1}.csv"}
+        key = {"bucketName": SETTLEMENTS, "key": f"2026/settlement-{number + 1}.csv"}
         yield tomas.is_denied("s3", "GetObject", at, key, action="s3:GetObject")
 
 
