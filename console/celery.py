@@ -67,7 +67,8 @@ def _transport() -> dict[str, Any]:
         patience = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
         if settings.EMBEDDED:
             # One request for messages lasts so long: a message ends it at once, and an idle worker sleeps.
-            patience["polling_interval"] = 20
+            # Not longer: kombu waits for its end when a worker stops.
+            patience["polling_interval"] = 5
         return {"visibility_timeout": VISIBILITY_SECONDS, "socket_connect_timeout": 3, **patience}
     folder = Path(settings.VAR) / "broker"
     folder.mkdir(parents=True, exist_ok=True)
