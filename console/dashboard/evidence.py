@@ -74,4 +74,6 @@ def _journal(size: JournalSize, *, where: str) -> EvidenceLine:
     if size.is_record_altered:
         words = f"{entries}; a signed-off review was altered, found at"
         return EvidenceLine("Journal", words, url, "triangle-alert", size.verified_at)
-    return EvidenceLine("Journal", f"{entries}; verified as unaltered at", url, "book-open", size.verified_at)
+    return EvidenceLine(
+        "Journal", f"{entries}; unaltered when last verified at", url, "book-open", size.verified_at
+    )

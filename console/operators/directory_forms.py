@@ -114,7 +114,8 @@ class AuditScopeForm(forms.Form):
                 "since": scope.since.date() if scope.since else None,
                 "until": last.date() if last else None,
             }
-        super().__init__(data, initial=initial)
+        # The page has the form of roles as well, with a last day of its own.
+        super().__init__(data, initial=initial, auto_id="audit_%s")
         for name, choices in (("frameworks", frameworks), ("packs", packs)):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)

@@ -36,7 +36,7 @@ def connect_environment(request: ViewerRequest) -> HttpResponse:
     final = identity is None or identity.is_final
     status = 286 if final and request.GET.get("n") else 200
     context = _context(request, identity, None)
-    return setup_page(request, "connect_environment.html", context, partial="found", status=status)
+    return setup_page(request, "connect_environment.html", context, partial="credentials", status=status)
 
 
 @require_POST

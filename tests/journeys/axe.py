@@ -71,6 +71,14 @@ ON_PHONE = """() => {
 }"""  # noqa: E501
 """The elements that a wide window does not show, by their classes."""
 
+TWICE = """() => {
+  const ids = [...document.querySelectorAll("[id]")].map(one => one.id);
+  return [...new Set(ids.filter((id, place) => ids.indexOf(id) !== place))];
+}"""
+"""The ids of several elements: a label, a hint or a link leads to the first of them. axe has no such rule any
+more.
+"""
+
 _passed: dict[str, set[str]] = {"light": set(), "dark": set(), "phone": set()}
 """In each look what nothing was found in: its like is not looked at again."""
 
@@ -111,6 +119,7 @@ def in_light(page: Page) -> list[str]:
     """
     page.evaluate(SHORTEN, True)
     problems = [f"light: {line}" for line in violations(page, but=OF_COLOUR)]
+    problems += [f"light: several elements have the id {name}" for name in page.evaluate(TWICE)]
     return problems + _of_new(page, "light", script=CONTRASTS, only=OF_COLOUR)
 
 

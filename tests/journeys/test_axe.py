@@ -40,6 +40,11 @@ def page(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
         pytest.param('<p class="weak">Weak</p>', "dark: color-contrast", id="weak in the dark"),
         pytest.param("<p><input></p>", "light: label", id="without a label"),
         pytest.param(
+            '<p id="until">1</p><p id="until">2</p>',
+            "light: several elements have the id until",
+            id="an id of two",
+        ),
+        pytest.param(
             '<p><button class="small">a</button><button class="small">b</button></p>',
             "phone: target-size",
             id="small on a phone",

@@ -232,6 +232,16 @@ def test_the_page_says_when_the_chain_was_recomputed(auditor: Client, five: list
     assert "Verified up to block 1 with 5 entries" in page
 
 
+def test_the_page_claims_nothing_of_entries_that_came_after_the_verification(
+    auditor: Client, five: list[Entry]
+) -> None:
+    verify_regularly()
+    record(kind="role.assign", actor=factories.person("Ines Duarte"), subject="a")
+    page = _text(auditor.get("/audit/journal/"))
+    assert "Unbroken when verified: 5 of 6 entries" in page
+    assert "Unbroken, " not in page
+
+
 def test_the_page_says_when_the_scheduler_last_ran(auditor: Client, five: list[Entry]) -> None:
     def words() -> str:
         return " ".join(re.sub(r"<[^>]+>", " ", _text(auditor.get("/audit/journal/"))).split())
