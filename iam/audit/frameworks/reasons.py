@@ -69,10 +69,10 @@ def combined_reason(parts: Mapping[str, RequirementPart], verdict: AutomaticVerd
 
 def _of_accounts(chosen: Sequence[RequirementPart], verdict: AutomaticVerdict, *, total: int) -> str:
     reasons = [part.reasons[0] for part in chosen if part.reasons]
-    if total < 2:
-        return next(iter(reasons), "")
     if verdict is Verdict.FAILED and any(_sure_kinds(part) for part in chosen):
         return _of_findings(chosen, total=total)
+    if total < 2:
+        return next(iter(reasons), "")
     if not reasons:
         return ""
     # The first of those that are said most often.
@@ -86,7 +86,7 @@ def _sure_kinds(part: RequirementPart) -> list[str]:
 
 
 def _of_findings(chosen: Sequence[RequirementPart], *, total: int) -> str:
-    """The kind with most findings, and in how many accounts it is."""
+    """The kind with most findings and in how many accounts it is, then what else fails."""
     findings: Counter[str] = Counter()
     accounts: Counter[str] = Counter()
     for part in chosen:
@@ -94,9 +94,14 @@ def _of_findings(chosen: Sequence[RequirementPart], *, total: int) -> str:
         findings.update(kinds)
         accounts.update(set(kinds))
     kind, number = findings.most_common(1)[0]
-    where = f"in {_accounts(accounts[kind], total)}"
-    words = f"{all_rules()[kind].title}: {counted(number, 'finding')} {where}."
-    return _with_others(words, len(chosen) - accounts[kind], Verdict.FAILED)
+    where = f" in {_accounts(accounts[kind], total)}" if total > 1 else ""
+    words = f"{all_rules()[kind].title}: {counted(number, 'finding')}{where}."
+    elsewhere = len(chosen) - accounts[kind]
+    others = findings.total() - number
+    if others and not elsewhere:
+        kinds_left = "another kind" if len(findings) == 2 else "other kinds"
+        return f"{words} {counted(others, 'finding')} of {kinds_left}."
+    return _with_others(words, elsewhere, Verdict.FAILED)
 
 
 def _accounts(number: int, total: int) -> str:

@@ -122,6 +122,16 @@ CASES: Final = {
         f"In 2 of 3 accounts: {CENTRAL}",
     ),
     "findings of one account": (V.FAILED, several(NO_MFA), "Console password without MFA: 2 findings."),
+    "findings of two kinds of one account": (
+        V.FAILED,
+        several(BOTH),
+        "Console password without MFA: 4 findings. 1 finding of another kind.",
+    ),
+    "findings of many kinds of one account": (
+        V.FAILED,
+        several(part(V.FAILED, "x", password_without_mfa=3, root_without_mfa=1, unused_policy=2)),
+        "Console password without MFA: 3 findings. 3 findings of other kinds.",
+    ),
     "findings of one of two": (
         V.FAILED,
         several(GOOD, NO_ROOT_MFA),
@@ -140,7 +150,7 @@ CASES: Final = {
     "two kinds in one": (
         V.FAILED,
         several(BOTH, NO_MFA, GOOD),
-        "Console password without MFA: 6 findings in 2 of 3 accounts.",
+        "Console password without MFA: 6 findings in 2 of 3 accounts. 1 finding of another kind.",
     ),
     "findings, and a check elsewhere": (
         V.FAILED,
