@@ -28,6 +28,7 @@ from iam.people.onboarding.invitation_state import (
     is_password_gone,
     team_of,
     why_over,
+    with_news,
 )
 from iam.people.onboarding.models import OnboardedPerson, ProvisionedUser
 from iam.sealed import services as sealed
@@ -187,7 +188,7 @@ def close_invitations() -> int:
     closed = 0
     for column in ("password_seal", "key_seal"):
         rows = ProvisionedUser.objects.filter(**{f"{column}__in": waiting}, joined_at__isnull=False)
-        for place in rows.select_related("newcomer__run"):
+        for place in with_news(list(rows.select_related("newcomer__run").order_by("-joined_at"))):
             secret = Secret.objects.get(pk=getattr(place, column))
             if secret.released_at and why_over(place.newcomer, since=secret.released_at):
                 closed += sealed.destroy(secret.pk)

@@ -4,9 +4,11 @@ who can send another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
+
+from django.db.models import QuerySet
 
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
@@ -46,10 +48,12 @@ WITHOUT_ACCESS: Final = frozenset({ACCESS_ENDED, ACCESS_SUSPENDED, MOVED_AWAY})
 
 def moves_of(newcomer: OnboardedPerson) -> list[Move]:
     """The changes of team of the person that were carried out, at least in part, the newest first."""
-    done = Move.objects.filter(
-        person_id=newcomer.person_id, state__in=(RunState.RUNNING, RunState.DONE, RunState.PARTLY)
-    )
+    done = _carried_out().filter(person_id=newcomer.person_id)
     return list(done.select_related("version__blueprint__team").order_by("-created_at"))
+
+
+def _carried_out() -> QuerySet[Move]:
+    return Move.objects.filter(state__in=(RunState.RUNNING, RunState.DONE, RunState.PARTLY))
 
 
 def version_of(newcomer: OnboardedPerson) -> BlueprintVersion:
@@ -80,6 +84,18 @@ def why_over(newcomer: OnboardedPerson, *, since: datetime) -> str:
     if is_without:
         return ACCESS_ENDED if ACCESS_ENDED in cut.values() else ACCESS_SUSPENDED
     return ""
+
+
+def with_news(places: Collection[ProvisionedUser]) -> list[ProvisionedUser]:
+    """Those whose invitation may be over: the person changed team, or the user lost access. Three queries for
+    all of them; none without any. Newest first: of two with one ARN the older one tells of more.
+    """
+    if not places:
+        return []
+    cut = without_access(places)
+    people = {place.newcomer.person_id for place in places}
+    moved = set(_carried_out().filter(person_id__in=people).values_list("person_id", flat=True))
+    return [place for place in places if place.user_arn in cut or place.newcomer.person_id in moved]
 
 
 def without_access(places: Iterable[ProvisionedUser]) -> dict[str, str]:

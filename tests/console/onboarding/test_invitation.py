@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from console.operators.models import Operator
 from iam.changes.operations.login_profile import PURPOSE
@@ -164,6 +166,18 @@ def test_a_change_of_team_under_way_for_somebody_else_closes_nothing(places: lis
     _leaves(places[1])
     assert entered(link).get("/invitation/").status_code == 200
     assert close_invitations() == 0
+
+
+def test_to_find_that_all_invitations_work_takes_as_many_queries_for_two_people_as_for_one(
+    places: list[ProvisionedUser],
+) -> None:
+    counts = []
+    for place in places:
+        entered(invited(place))
+        with CaptureQueriesContext(connection) as queries:
+            assert close_invitations() == 0
+        counts.append(len(queries))
+    assert counts == [5, 5]
 
 
 def test_whoever_has_lost_the_way_in_requests_another_invitation_and_the_lead_is_told_once(
