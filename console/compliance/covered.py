@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -16,15 +17,26 @@ from iam.audit.frameworks.judgement import DecisionKind
 from iam.audit.frameworks.models import RequirementDecision
 from iam.guard import Viewer
 
-NAMED: Final = 20
-"""So many of them are named; the rest is counted."""
+NAMED: Final = 10
+"""So many of one kind are named; the rest is counted."""
+READ: Final = 500
+"""So many findings of an exception are read; more are counted without their kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredKind:
+    """A kind of finding, or a check that failed, as it begins a line; whom it concerns, and how many more."""
+
+    title: str
+    names: tuple[str, ...]
+    more: int
 
 
 @dataclass(frozen=True, slots=True)
 class CoveredProblems:
-    """What an exception covers, by name, and how many more it covers."""
+    """What an exception covers, kind by kind, and how many problems besides."""
 
-    names: tuple[str, ...]
+    kinds: tuple[CoveredKind, ...]
     more: int
 
 
@@ -33,26 +45,33 @@ def covered_problems(
 ) -> Mapping[UUID, CoveredProblems]:
     """What each exception covers, by its ID; of accounts that the viewer doesn’t see only how many."""
     exceptions = [row for row in decisions if row.kind == DecisionKind.EXCEPTION]
-    keys = set(chain.from_iterable(row.covers[:NAMED] for row in exceptions))
+    keys = set(chain.from_iterable(row.covers[:READ] for row in exceptions))
     findings: Mapping[str, AuditFinding] = {}
     if keys:
         rows = visible_findings(viewer).filter(key__in=keys).select_related("account")
         findings = {finding.key: finding for finding in rows}
-    covered = {}
-    for row in exceptions:
-        names = [_name(key, findings, viewer) for key in row.covers[:NAMED]]
-        known = tuple(filter(None, names))
-        covered[row.pk] = CoveredProblems(known, len(row.covers) - len(known))
-    return covered
+    return {row.pk: _covered(row.covers, findings, viewer) for row in exceptions}
 
 
-def _name(key: str, findings: Mapping[str, AuditFinding], viewer: Viewer) -> str:
-    """What a key names, "" where the viewer doesn’t see it: a finding, or an item of a check."""
-    finding = findings.get(key)
-    if finding is not None:
-        title = all_rules()[finding.kind].title if finding.kind in all_rules() else finding.kind
-        return f"{finding.name} in {finding.account.name}: {title}"
-    check, _, item = key.partition(":")
-    if check not in CHECKS or not viewer.scope.sees_everything:
-        return ""
-    return f"{item.rpartition('/')[2]}: {CHECKS[check]}" if item else CHECKS[check]
+def _covered(keys: Sequence[str], findings: Mapping[str, AuditFinding], viewer: Viewer) -> CoveredProblems:
+    names: dict[str, list[str]] = defaultdict(list)
+    hidden = 0
+    for key in keys:
+        check, _, item = key.partition(":")
+        finding = findings.get(key)
+        if finding is not None:
+            rule = all_rules().get(finding.kind)
+            title = rule.title if rule else finding.kind
+            names[f"{title}:"].append(f"{finding.name} in {finding.account.name}")
+        elif check in CHECKS and viewer.scope.sees_everything:
+            title = f"“{CHECKS[check]}” fails for" if item else f"“{CHECKS[check]}” fails"
+            names[title].append(item.rpartition("/")[2])
+        else:
+            hidden += 1
+    kinds = [_kind(title, listed) for title, listed in names.items()]
+    return CoveredProblems(tuple(kinds), hidden)
+
+
+def _kind(title: str, names: Sequence[str]) -> CoveredKind:
+    shown = tuple(name for name in names[:NAMED] if name)
+    return CoveredKind(title, shown, max(0, len(names) - NAMED))

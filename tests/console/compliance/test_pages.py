@@ -117,7 +117,7 @@ def test_an_exception_is_approved_by_another_person(account: Account) -> None:
     asked = text(hana, ROW)
     assert 'value="approve"' in asked
     assert "Covers what failed when it was requested:" in asked
-    assert "<li>shared-ops in production: Shared user with a console password</li>" in asked
+    assert "Shared user with a console password: shared-ops in production" in asked
     address = f"/compliance/decisions/{decision.pk}/answer/"
     ines.post(address, {"decision": "approve"})
     decision.refresh_from_db()
@@ -142,6 +142,20 @@ def test_of_accounts_that_someone_does_not_see_an_exception_says_only_how_many(a
     operator.person.assignments.create(role=Role.AUDITOR, account_id=other.account_id)
     (covered,) = covered_problems([decision], viewer_for(operator.person)).values()
     assert covered == CoveredProblems((), 1)
+
+
+def test_what_an_exception_covers_is_said_kind_by_kind(account: Account) -> None:
+    check = "mfa-enforced"
+    users = [f"{check}:arn:aws:iam::{account.account_id}:user/people/u{number}" for number in range(12)]
+    decision = RequirementDecision(kind="exception", covers=[*users, "first-passwords", "gone"])
+    person = factories.operator(Role.APPROVER, name="Hana Sato").person
+    (covered,) = covered_problems([decision], viewer_for(person)).values()
+    assert [(kind.title, len(kind.names), kind.more) for kind in covered.kinds] == [
+        ("“A policy denies everything without MFA” fails for", 10, 2),
+        ("“First passwords are changed” fails", 0, 0),
+    ]
+    assert covered.kinds[0].names[0] == "u0"
+    assert covered.more == 1
 
 
 def test_findings_of_several_kinds_say_which_they_are(account: Account) -> None:
