@@ -44,6 +44,7 @@ TEMPLATE_RULES = (
     (re.compile(r'hx-trigger="[^"]*\['), "a trigger filter, which needs eval"),
     (re.compile(r"https?://(?!www\.w3\.org)[^\"'\s]+\.(?:js|css|woff2)"), "a resource of another host"),
 )
+BARE_CODE = re.compile(r"<pre class=\"code[ \"][^>]*>\s*\{\{")
 POLICY_LANGUAGE = ("iam/policy/",)
 FOLDING = "iam/policy/letter_case.py"
 UNICODE_CASE = {"lower", "casefold", "swapcase", "isdigit", "isdecimal", "isnumeric"}
@@ -201,12 +202,23 @@ def breaches() -> Iterator[str]:
                 f"{file.relative_to(ROOT)}: {length} lines; {MAX_TEMPLATE_LINES} are the limit: "
                 "include components named for what they show"
             )
+        for number in bare_code(source):
+            yield (
+                f"{file.relative_to(ROOT)}:{number}: code without lines of its own, which have its margin: "
+                "include components/numbered_lines.html"
+            )
         markup = TEMPLATE_TAG.sub("", source)
         for rule, what in TEMPLATE_RULES:
             for match in rule.finditer(markup):
                 number = markup.count("\n", 0, match.start()) + 1
                 yield f"{file.relative_to(ROOT)}:{number}: {what}"
     yield from repeated_markup(templates)
+
+
+def bare_code(source: str) -> Iterator[int]:
+    """Lines of a template where text stands in code without lines of its own."""
+    for match in BARE_CODE.finditer(source):
+        yield source.count("\n", 0, match.start()) + 1
 
 
 def wide_lines(sources: Mapping[str, str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 from tests.house_rules import (
     MAX_TEMPLATE_COLUMNS,
     TEMPLATE_SUFFIXES,
+    bare_code,
     dense,
     empty_variables,
     repeated_classes,
@@ -25,6 +26,24 @@ def test_a_line_of_a_page_or_of_a_mail_that_is_too_wide_is_a_breach(place: str) 
     assert list(wide_lines({place: f"{fitting}\n{fitting}x\n"})) == [
         f"{place}:2: 161 columns; 160 are the limit"
     ]
+
+
+@pytest.mark.parametrize(
+    ("markup", "is_breach"),
+    [
+        ('<pre class="code" tabindex="0">{{ text }}</pre>', True),
+        ('<pre class="code wrap"\n     tabindex="0">{{ text }}</pre>', True),
+        (
+            '<pre class="code">{% include "components/numbered_lines.html" with lines=lines only %}</pre>',
+            False,
+        ),
+        ('<pre class="code"><span data-n="1">{{ command }}</span></pre>', False),
+        ("<pre>{{ text }}</pre>", False),
+    ],
+)
+def test_code_has_lines_of_its_own(markup: str, *, is_breach: bool) -> None:
+    """Its margin is that of the lines: text without them would touch the edge."""
+    assert list(bare_code(f"<p>\n{markup}")) == ([2] if is_breach else [])
 
 
 def test_every_kind_of_template_is_looked_at() -> None:
