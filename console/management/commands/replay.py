@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from iam.access.principals import PrincipalError, find_principal
 from iam.access.replay import ReplayedCalls, ReplayError, ReplayReport, ReplayRequest, replay_calls
+from iam.activity.queries import extent
 from iam.policy.document import read
 from iam.policy.lint.kinds import LintKind
 from iam.policy.lint.run import lint
@@ -71,6 +72,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(_as_json(report, who.arn, options["days"]), indent=2))
             return
         self.stdout.write(_sentence(report, options["days"]))
+        if not report.calls:
+            self.stdout.write(_known(who.account))
         for each in report.changed:
             self.stdout.write(f"  {each.calls:>7,} × {_words(each)}")
 
@@ -108,14 +111,24 @@ def _words(each: ReplayedCalls) -> str:
 def _sentence(report: ReplayReport, days: int) -> str:
     denied, allowed = report.count(ReplayOutcome.DENIED), report.count(ReplayOutcome.ALLOWED)
     undecided = report.count(ReplayOutcome.UNDECIDED)
+    if not report.calls:
+        return f"No call of the last {days} days is recorded."
     calls = "1 call" if report.calls == 1 else f"{report.calls:,} calls"
-    sentence = (
-        f"Of {calls} in {days} days, {denied:,} would be denied and {allowed:,} allowed that "
-        f"were not. {undecided:,} can’t be decided, since events don’t tell enough."
-    )
+    sentence = f"Of {calls} in {days} days, {f'{denied:,}' if denied else 'none'} would be denied"
+    sentence += f" and {allowed:,} allowed that were denied." if allowed else "."
+    if undecided:
+        sentence += f" {undecided:,} can’t be decided, since events don’t tell enough."
     if report.denied_already:
         sentence += f" Today’s policies deny {report.denied_already:,} of them already."
     return sentence
+
+
+def _known(account: str) -> str:
+    """For which time the answer can tell anything."""
+    period = extent(account)
+    if period is None:
+        return f"No CloudTrail events of {account} are known, so what would be denied is unknown."
+    return f"Events of {account} are known from {period.first_at:%Y-%m-%d} to {period.last_at:%Y-%m-%d}."
 
 
 def _as_json(report: ReplayReport, arn: str, days: int) -> dict[str, Any]:

@@ -120,8 +120,24 @@ def test_the_result_is_told_in_words(maya: Entity) -> None:
     call_command("replay", "maya.okafor", "--days", "3650", "--without", _arn("ReadLedger"), stdout=out)
     text = out.getvalue()
     assert "Of 1 calls" not in text
-    assert "Of 1 call in 3650 days, 1 would be denied" in text
+    assert "Of 1 call in 3650 days, 1 would be denied.\n" in text
     assert "s3:GetBucketTagging on arn:aws:s3:::other: would be denied" in text
+
+
+def test_what_is_not_known_is_told_in_words(maya: Entity) -> None:
+    """Without events, that nothing would be denied says nothing."""
+
+    def words() -> str:
+        out = StringIO()
+        call_command("replay", "maya.okafor", "--without", _arn("ReadLedger"), stdout=out)
+        return out.getvalue()
+
+    account = maya.account.account_id
+    text = words()
+    assert text.startswith("No call of the last 90 days is recorded.")
+    assert f"No CloudTrail events of {account} are known, so what would be denied is unknown." in text
+    happened(identity_of(maya), at=datetime(2020, 3, 4, tzinfo=UTC))
+    assert f"Events of {account} are known from 2020-03-04 to 2020-03-04." in words()
 
 
 def test_calls_from_several_addresses_are_one_line(maya: Entity) -> None:
