@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.utils import timezone
@@ -27,6 +27,7 @@ from iam.policy.index.shard import Shard
 from iam.policy.index.sides import Side, absent_side, side_of
 from iam.policy.index.witness import Prover
 
+JUST_BEFORE: Final = timedelta(microseconds=1)
 MAX_PRINCIPALS: Final = 500
 """So many principals are compared for one drift; of a policy that more hold, the first ones."""
 WEIGHTS: Final = {NORMAL: 0, SENSITIVE: 1, CRITICAL: 2}
@@ -45,10 +46,13 @@ class _PrincipalThen:
 def effect_of(happened: ObservedSteps) -> dict[str, Any]:
     """The body of an impact, as a receipt holds it. A thing that nothing is known of before it is taken to
     have held nothing.
+
+    Compared is the mirror just before the moment, not at the last observation of the thing: what Gatehouse's
+    own changes and other drift did to the same people in between is none of this.
     """
     account = happened.entity.account.account_id
     after = _held_at(happened, account, happened.when)
-    before = {} if happened.after is None else _held_at(happened, account, happened.after)
+    before = {} if happened.after is None else _held_at(happened, account, happened.when - JUST_BEFORE)
     own = [TRUST_OPENED] if opens_trust(happened) else []
     with snapshot(accounts=[account]) as index:
         if account not in index.accounts:

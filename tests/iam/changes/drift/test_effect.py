@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from iam.changes.drift.detection import find
 from iam.changes.drift.models import Drift, DriftWatch
-from iam.mirror.models import Account, EdgeKind, Entity, Kind
+from iam.mirror.models import Account, Cause, EdgeKind, Entity, Kind
 from tests import factories
 from tests.iam.changes.drift.test_pages import text
 from tests.iam.changes.site import Site
@@ -130,3 +130,31 @@ def test_who_has_it_all_already_gains_nothing_and_is_told_so(site: Site) -> None
     ]
     page = text(site.approver.get(reverse("changes:drift-detail", args=[drift.pk])))
     assert "Already has the action, through AdministratorAccess of group administrators" in page
+
+
+def test_what_gatehouse_did_to_the_same_people_in_between_is_no_effect_of_a_drift(site: Site) -> None:
+    """A group was last seen as it was, then Gatehouse denied one member everything and added another, and
+    then somebody gave the group a policy by hand.
+    """
+    readers = factories.group(site.account, "readers")
+    writes = {**READS, "Statement": [{**READS["Statement"][0], "Action": "s3:PutObject"}]}
+    factories.edge(EdgeKind.ATTACHED, readers, factories.policy(site.account, "LedgerRead", body=READS))
+    gone, joined = factories.user(site.account, "gone"), factories.user(site.account, "joined")
+    factories.edge(EdgeKind.MEMBER, gone, readers)
+    between = factories.FIRST_READ + factories.BETWEEN_READINGS / 2
+    denies = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+    for row in (
+        factories.inline(gone, "GatehouseLeft", body=denies, since=between),
+        factories.edge(EdgeKind.MEMBER, joined, readers, since=between),
+    ):
+        factories.seen_after(row)
+        type(row).objects.filter(pk=row.pk).update(cause_kind=Cause.CHANGE)
+    by_hand = factories.inline(readers, "emergency", body=writes, since=LATER)
+    factories.seen_after(by_hand)
+    look(site.account)
+
+    drift = Drift.objects.get()
+    assert drift.entity_id == readers.pk
+    assert drift.impact["totals"] == {"gained": 1}
+    assert drift.impact["affected"] == 1
+    assert "GetObject" not in str(drift.impact["gains"])
