@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from iam.access.enforcement.check import (
@@ -41,7 +41,8 @@ DESCRIPTION: Final = "Without MFA, denies everything except changing the first p
 @dataclass(frozen=True, slots=True)
 class EnforcementForecast:
     """What the policy would do. `users` are those whom it reaches, by number; `outside` those in scope whom
-    the index lacks; `machines` those who have keys and no password, whose programs would stop.
+    the index lacks; `machines` those who have keys and no password, whose programs would stop; `in_scope` is
+    how many are in scope with those who are left out, 0 where no one is.
     """
 
     scope: PolicyScope
@@ -50,6 +51,15 @@ class EnforcementForecast:
     users: dict[int, Entity]
     standings: list[MfaOutlook]
     outside: list[Entity] = field(default_factory=list)
+    in_scope: int = 0
+
+    @property
+    def words(self) -> str:
+        """Whom it reaches: 'all IAM users', or '102 of 118 IAM users' where some are left out."""
+        if self.scope.group is not None or len(self.users) >= self.in_scope:
+            return self.scope.words
+        under = "" if self.scope.path == "/" else f" under {self.scope.path}"
+        return f"{len(self.users):,} of {self.in_scope:,} IAM users{under}"
 
     @property
     def locked_out(self) -> list[MfaOutlook]:
@@ -76,8 +86,10 @@ def situations_in_scope(
 ) -> EnforcementForecast:
     """Everybody in scope as they would stand, but those who are left `out`. Raises RefusedError."""
     _check(viewer, scope.account)
-    users = {user.pk: user for user in users_in(scope) if user.pk not in set(without)}
-    return situations_of(scope, users=users, denies_keys=denies_keys)
+    in_scope = users_in(scope)
+    users = {user.pk: user for user in in_scope if user.pk not in set(without)}
+    seen = situations_of(scope, users=users, denies_keys=denies_keys)
+    return replace(seen, in_scope=len(in_scope))
 
 
 def situations_of(scope: PolicyScope, *, users: dict[int, Entity], denies_keys: bool) -> EnforcementForecast:
@@ -165,7 +177,7 @@ def request_enforcement(
         actor=actor,
         reason=reason,
         idempotency_key=idempotency_key,
-        title=f"Require MFA for {seen.scope.words} in {seen.scope.account.name}",
+        title=f"Require MFA for {seen.words} in {seen.scope.account.name}",
         notes=[*notes_for(seen), *left_out_notes(left_out)],
     )[0]
 

@@ -109,6 +109,7 @@ def test_a_part_is_requested_for_its_users_only_and_says_who_is_left_out(
     attached = made.change_set.changes.filter(operation="attachment.attach")
     assert [change.subject_arn for change in attached] == [kwame.arn]
     assert any("The IAM users of Hana Sato are not included" in note for note in made.change_set.notes)
+    assert made.change_set.title == "Require MFA for 1 of 2 IAM users in production"
 
 
 def test_a_user_that_only_a_tag_says_to_be_an_approvers_counts_as_theirs(
@@ -146,4 +147,6 @@ def test_the_page_offers_the_parts_and_no_request_that_nobody_could_approve(acco
     skip = ",".join(str(person.pk) for person in Person.objects.filter(name__in=["Hana Sato", "Jonas Berg"]))
     rest = client.get(f"{address}&skip={skip}").content.decode()
     assert "Without the IAM users of Hana Sato, Jonas Berg" in rest
+    assert "1 of 3 IAM users" in rest
+    assert "all IAM users" not in rest
     assert "Submit request" in rest
