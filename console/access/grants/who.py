@@ -25,7 +25,7 @@ from iam.access.drafts.partners import external_id
 from iam.access.drafts.receivers import KINDS, PastedReceivers, Receiver, ReceiverMatches
 from iam.access.drafts.terms import accounts_of, who_of
 from iam.access.grants.terms import MAX_ACCOUNTS, TermsError, WhoKind, WhoTerms
-from iam.guard import Right
+from iam.guard import Right, Viewer
 from iam.linking.pasted_people import MAX_LINES, in_words, split_list
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 
@@ -160,7 +160,7 @@ def _chosen(request: ViewerRequest, asked: ReceiverQuestion) -> dict[str, Any]:
         asked.pasted = pasted
         arns += [receiver.arn for receiver in pasted.found]
         asked.names = "\n".join([*pasted.unknown, *pasted.several, *pasted.left_over])
-        asked.problems = list(_problems_of(pasted))
+        asked.problems = list(_problems_of(pasted, viewer))
     if post.get("do") == "everywhere":
         remaining = [arn for arn in arns if arn not in dropped]
         chosen = receivers.chosen(viewer, asked.kind, remaining)
@@ -171,13 +171,11 @@ def _chosen(request: ViewerRequest, asked: ReceiverQuestion) -> dict[str, Any]:
     return {"arns": asked.arns}
 
 
-def _problems_of(pasted: PastedReceivers) -> Iterator[str]:
+def _problems_of(pasted: PastedReceivers, viewer: Viewer) -> Iterator[str]:
     """Which names of a list were not added, and what to do about each."""
     if pasted.unknown:
-        yield (
-            f"No one in your teams matches {in_words(pasted.unknown)}. Check the spelling, or go on without "
-            "them."
-        )
+        who = "No one" if viewer.sees_accounts else "No one in your teams"
+        yield f"{who} matches {in_words(pasted.unknown)}. Check the spelling, or go on without them."
     if pasted.several:
         count = len(pasted.several)
         what = "this name" if count == 1 else f"these {count:,} names"

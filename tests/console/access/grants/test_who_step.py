@@ -61,7 +61,7 @@ def test_of_a_pasted_list_the_unknown_are_named_and_the_others_chosen(office: Of
     answer = office.asker.post(at("who", pk), form)
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "No one in your teams matches ghost." in page
+    assert "No one matches ghost." in page
     assert ">ghost</textarea>" in page
     chosen = {"users": {"arns": [office.arn("maya.okafor"), office.arn("kwame.boateng")]}}
     assert body()["who"] == chosen
