@@ -25,6 +25,7 @@ from iam.changes.services.decisions import queue_all
 from iam.changes.services.plans import ChangePlan, check_account, check_right, examine
 from iam.changes.services.requests import SetCause, SetLane, WeighedRequest, asked_before, write_set
 from iam.changes.set_context import look_ahead, one_after_the_other
+from iam.changes.summary import summary_of
 from iam.guard import Viewer
 
 
@@ -73,6 +74,7 @@ def queue_at_once(
             title=title[:512],
             receipt=weighed.receipt,
             notes=list(notes),
+            summary=[block.body for block in summary_of(operations)],
             cause_kind=cause.kind,
             cause_id=cause.id,
         )

@@ -12,7 +12,7 @@ import pytest
 from iam.aws.errors import AwsError, ErrorKind
 from iam.changes.approval.models import BreakGlass
 from iam.changes.errors import ReceiptChangedError, RefusedError
-from iam.changes.models import Change
+from iam.changes.models import Change, ChangeSet
 from iam.changes.services import break_glass_use
 from iam.directory.models import Identity, Role, Team
 from iam.guard import Viewer, viewer_for
@@ -100,6 +100,10 @@ def test_a_lead_cuts_access_without_approval_and_approvers_are_told(farewell: Fa
         "access_key.deactivate",
         "service_credential.deactivate",
     }
+    for change_set in ChangeSet.objects.filter(pk__in=leaver.seats.values("change_set")):
+        [block] = change_set.summary
+        assert "GatehouseLeft" in block["what"][0], "what is done stands at the top of the request"
+        assert "deny" in block["what"][0]
     farewell.person.refresh_from_db()
     assert not farewell.person.is_active
     entry = Entry.objects.get(kind="leaving.suspended")
