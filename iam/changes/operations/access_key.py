@@ -27,7 +27,7 @@ class CreateAccessKey(GivenOnce):
         counted=("Create", "access key"),
         notes=(
             "Anyone who has the access key can {power} until it is deactivated or deleted.",
-            "Only {recipient_name} can read the secret, once, within 24 hours.",
+            "Only {recipient_name} can read the secret, in one browser, within 24 hours.",
         ),
         quota=Quota(
             "Access keys afterwards",

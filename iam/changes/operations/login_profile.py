@@ -237,7 +237,7 @@ class SetPassword(OnLoginProfile):
         reads = (
             "Uses the password that was entered. No one can read it in Gatehouse."
             if self.is_typed
-            else f"Only {self.inputs.recipient_name} can read the password, once, within 24 hours."
+            else f"Only {self.inputs.recipient_name} can read the password, in one browser, within 24 hours."
         )
         return tuple(note for note in (reads, choose) if note)
 

@@ -73,7 +73,7 @@ def test_what_cannot_be_undone_says_so_before_and_offers_the_other_means(site: S
 
 def test_a_new_key_is_for_whoever_asks(site: Site) -> None:
     page = address("access_key.create", user=site.user.pk)
-    assert "Only Ines Duarte can read the secret, once" in text(site.asker.get(page))
+    assert "Only Ines Duarte can read the secret, in one browser" in text(site.asker.get(page))
 
     site.asker.post(page, form())
 

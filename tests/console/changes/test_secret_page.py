@@ -133,7 +133,7 @@ def test_before_it_is_applied_there_is_nothing_to_read(site: Site) -> None:
 
     page = text(site.asker.get(page_of(change)))
     assert "A secret waits" not in page
-    assert "Only Ines Duarte can read the secret, once" in page
+    assert "Only Ines Duarte can read the secret, in one browser" in page
     assert site.asker.post(address(change)).status_code == 422
 
 
