@@ -169,13 +169,21 @@ def _names(service: str, words: str) -> frozenset[str]:
 
 def abilities_of(service: str, actions: frozenset[str]) -> Iterator[tuple[Ability, frozenset[str]]]:
     """The abilities that actions of a service come to, each with the actions that it speaks of. An action
-    that sets one up is said once.
+    that sets one up is said once, and not again where another ability of the same resource covers it.
     """
     needs: set[str] = set()
+    covered: dict[str, set[str]] = defaultdict(set)
     for ability in _by_service().get(service, ()):
-        if ability.needs <= actions and not ability.needs <= needs:
+        kind = kind_of_resource(ability)
+        if ability.needs <= actions and not ability.needs <= needs | covered[kind]:
             needs |= ability.needs
+            covered[kind] |= ability.with_it
             yield ability, (ability.needs | ability.with_it) & actions
+
+
+def kind_of_resource(ability: Ability) -> str:
+    """The type of the resource that its actions work on: what is in a bucket is listed on the bucket."""
+    return "bucket" if ability.kind == LISTING else ability.kind
 
 
 def all_abilities() -> Iterator[tuple[str, Ability]]:

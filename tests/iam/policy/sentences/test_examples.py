@@ -10,7 +10,7 @@ import time_machine
 
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.sentences import in_short, sentences_of
-from iam.policy.sentences.abilities import LISTING, all_abilities
+from iam.policy.sentences.abilities import LISTING, abilities_of, all_abilities, kind_of_resource
 from iam.policy.sentences.labels import TYPES
 
 ACCOUNT = "111122223333"
@@ -272,3 +272,15 @@ def test_the_table_of_types_names_types_that_exist() -> None:
             service,
             kind,
         )
+
+
+def test_nothing_is_said_twice_of_one_resource() -> None:
+    """To list a bucket covers seeing its Region; an ability of another kind of resource is said besides."""
+    for service, ability in all_abilities():
+        given = ability.needs | ability.with_it
+        said = [other for other, _ in abilities_of(service, given)]
+        kinds = [(kind_of_resource(other), action) for other in said for action in other.needs]
+        for other in said:
+            covered = {(kind_of_resource(other), action) for action in other.with_it}
+            later = [pair for pair in kinds if pair[1] not in other.needs]
+            assert covered.isdisjoint(later), (service, ability.verb, other.verb)
