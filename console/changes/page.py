@@ -74,6 +74,16 @@ def address_of(change: Change) -> str:
     return reverse(name, args=[change.pk])
 
 
+def undone_reference(change: Change, *, parts: int) -> str:
+    """The reference of what a change undoes: of the whole request where its own request has several `parts`;
+    "" where it undoes nothing.
+    """
+    reverted = change.reverts
+    if reverted is None:
+        return ""
+    return references_of([reverted])[reverted.change_set_id] if parts > 1 else reverted.reference
+
+
 def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -> dict[str, Any]:
     """What the pages of a change, and of the set that it begins, show."""
     viewer = request.viewer
@@ -110,6 +120,7 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
             "is_partial": is_partial,
             "title": title_of(shown, is_partial=is_partial),
             "reference": references_of([shown])[shown.change_set_id],
+            "undoes_reference": undone_reference(shown, parts=len(parts)),
             "blocks": []
             if is_partial
             else blocks_of(shown.change_set.summary, plain=not viewer.sees_accounts),

@@ -57,6 +57,9 @@ def test_all_of_it_is_undone_as_one_set_the_last_first(site: Site, applied: list
     assert [change.reverts for change in undoing] == applied[::-1]
     assert len({change.change_set_id for change in undoing}) == 1
     assert undoing[0].change_set.title == "Undo: Three teams"
+    facts = site.asker.get(reverse("changes:request", args=[undoing[0].pk])).content.decode()
+    undone = facts.partition("<dt>Undoes</dt>")[2].partition("</dd>")[0]
+    assert applied[0].reference in undone, "the request that is undone, not the last of its changes"
     with pytest.raises(RefusedError, match="is being undone"):
         services.plan_undo_of(applied, viewer=viewer_for(site.asks.person))
 
