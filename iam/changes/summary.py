@@ -11,17 +11,22 @@ from itertools import chain
 from typing import Any, Final, Self
 
 from iam.changes.operations import REGISTRY, Operation
+from iam.mirror.models import PolicyVersion, valid_at
 from iam.moments import moment_words
 from iam.policy.sentences import in_short, sentences_of
 
 MAX_NAMED: Final = 3
 """So many changes of one kind are named each; more are counted."""
 WRITES_POLICY: Final = ("policy.create", "inline_policy.put")
+TIES_POLICY: Final = ("attachment.attach", "attachment.detach")
+"""What a request with these gives or takes stands in a managed policy, which only the mirror knows."""
 LINES: Final = 6
 """So many lines of a block are kept."""
 NAMED: Final = 3
 """So many accounts are named in a sentence."""
 
+PolicyTexts = Mapping[str, str]
+"""ARN of a managed policy → its text."""
 OF_GROUP: Final[Mapping[str, tuple[str, str]]] = {
     "group_membership.add": ("Add", "to"),
     "group_membership.remove": ("Remove", "from"),
@@ -81,16 +86,17 @@ class SummaryBlock:
 
 def summary_of(operations: Sequence[Operation]) -> list[SummaryBlock]:
     """One block for all accounts in which the operations do the same, in their order."""
+    texts = _managed_texts(operations)
     by_account: dict[str, list[Operation]] = {}
     for operation in operations:
         by_account.setdefault(operation.account.account_id, []).append(operation)
     blocks: dict[tuple[str, ...], SummaryBlock] = {}
     for account_operations in by_account.values():
-        lines = tuple(_lines(account_operations, plain=False))
+        lines = tuple(_lines(account_operations, texts, plain=False))
         account = (account_operations[0].account.account_id, account_operations[0].account.name)
         block = blocks.get(lines)
         if block is None:
-            plain = tuple(_lines(account_operations, plain=True))[:LINES]
+            plain = tuple(_lines(account_operations, texts, plain=True))[:LINES]
             plain = () if plain == lines[:LINES] else plain
             block = SummaryBlock(lines[:LINES], (), more=len(lines[LINES:]), plain=plain)
         blocks[lines] = replace(block, accounts=(*block.accounts, account))
@@ -128,26 +134,47 @@ def where_words(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
-def _lines(operations: Sequence[Operation], *, plain: bool) -> list[str]:
+def _managed_texts(operations: Sequence[Operation]) -> PolicyTexts:
+    """What the customer managed policies say that are attached or detached; one query, none without any. The
+    names of AWS's own policies are known, and their texts are long.
+    """
+    arns = {str(operation.params["policy_arn"]) for operation in operations if operation.slug in TIES_POLICY}
+    own = {arn for arn in arns if "::aws:" not in arn}
+    if not own:
+        return {}
+    versions = PolicyVersion.objects.filter(valid_at(None), policy__arn__in=own, is_default=True)
+    return dict(versions.values_list("policy__arn", "document__text"))
+
+
+def _lines(operations: Sequence[Operation], texts: PolicyTexts, *, plain: bool) -> list[str]:
     """A few changes of one kind are named each; where that makes more lines than are kept, they are
     counted as well."""
     by_slug: dict[str, list[Operation]] = {}
     for operation in operations:
         by_slug.setdefault(operation.slug, []).append(operation)
-    named = chain.from_iterable(_of_kind(alike, most=MAX_NAMED, plain=plain) for alike in by_slug.values())
+    named = chain.from_iterable(
+        _of_kind(alike, texts, most=MAX_NAMED, plain=plain) for alike in by_slug.values()
+    )
     lines = list(named)
     if len(lines) <= LINES:
         return lines
-    return list(chain.from_iterable(_of_kind(alike, most=1, plain=plain) for alike in by_slug.values()))
+    return list(
+        chain.from_iterable(_of_kind(alike, texts, most=1, plain=plain) for alike in by_slug.values())
+    )
 
 
-def _of_kind(operations: Sequence[Operation], *, most: int, plain: bool) -> Iterable[str]:
+def _of_kind(operations: Sequence[Operation], texts: PolicyTexts, *, most: int, plain: bool) -> Iterable[str]:
     """The lines of changes of one kind: what each does, or how many do it and what they all allow."""
     if len(operations) <= most:
         return dict.fromkeys(
-            f"{operation.title}{_allowed(operation, plain=plain)}" for operation in operations
+            f"{operation.title}{_allowed(operation, texts, plain=plain)}" for operation in operations
         )
-    allowed = {_allowed(operation, plain=plain) for operation in operations} if most == 1 else {""}
+    by_text: dict[str, Operation] = {}
+    for operation in operations:
+        by_text.setdefault(_text_of_policy(operation, texts), operation)
+        if len(by_text) > MAX_NAMED:
+            break
+    allowed = {_allowed(operation, texts, plain=plain) for operation in by_text.values()}
     return [_summary_of_several(operations) + (allowed.pop() if len(allowed) == 1 else "")]
 
 
@@ -161,12 +188,23 @@ def _summary_of_several(operations: Sequence[Operation]) -> str:
     return f"{verb} {number:,} IAM users {word} {groups.pop()}"
 
 
-def _allowed(operation: Operation, *, plain: bool) -> str:
-    """What a change that writes a policy allows and denies, to go on from what it does; "" for others."""
-    text = operation.params.get("document") if operation.slug in WRITES_POLICY else None
+def _text_of_policy(operation: Operation, texts: PolicyTexts) -> str:
+    """The text that a change writes, attaches or detaches; "" where it does none of this, or the text is not
+    known.
+    """
+    if operation.slug in TIES_POLICY:
+        return texts.get(str(operation.params["policy_arn"]), "")
+    return str(operation.params.get("document") or "") if operation.slug in WRITES_POLICY else ""
+
+
+def _allowed(operation: Operation, texts: PolicyTexts, *, plain: bool) -> str:
+    """What the policy allows and denies that a change writes, attaches or detaches, to go on from what it
+    does; "" for others.
+    """
+    text = _text_of_policy(operation, texts)
     if not text:
         return ""
-    sentences = sentences_of(str(text), account_id=operation.account.account_id)
+    sentences = sentences_of(text, account_id=operation.account.account_id)
     phrases = []
     for phrase in in_short(sentences, most=MAX_NAMED, plain=plain):
         phrases.append(re.sub("^Denies: ", "deny ", phrase))

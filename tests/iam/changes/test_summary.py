@@ -10,7 +10,15 @@ import pytest
 
 from iam.changes import services
 from iam.changes.models import ChangeSet
-from iam.changes.operations import ADD_TO_GROUP, REGISTRY, Membership, PutInlinePolicy
+from iam.changes.operations import (
+    ADD_TO_GROUP,
+    ATTACH_POLICY,
+    DETACH_POLICY,
+    REGISTRY,
+    Attachment,
+    Membership,
+    PutInlinePolicy,
+)
 from iam.changes.operations.user import DeleteUser
 from iam.changes.summary import SummaryBlock, blocks_of, counted, summary_of, text_of, where_words
 from iam.guard import viewer_for
@@ -88,6 +96,35 @@ def test_three_newcomers_are_told_in_a_few_lines_with_what_their_policies_allow(
         "Delete 3 IAM users",
     )
     assert not block.more
+
+
+@pytest.mark.django_db
+def test_what_a_managed_policy_allows_is_said_where_it_is_attached_or_detached() -> None:
+    account = factories.account(name="production")
+    user = factories.user(account, "aaron.blake")
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::pay-ledger/*"}
+    body = {"Version": "2012-10-17", "Statement": [statement]}
+    own = factories.policy(account, "LedgerRead", body=body)
+    of_aws = factories.policy(
+        account, "ReadOnlyAccess", body=body, arn="arn:aws:iam::aws:policy/ReadOnlyAccess"
+    )
+    for spec, verb, word in ((ATTACH_POLICY, "Attach", "to"), (DETACH_POLICY, "Detach", "from")):
+        [block] = summary_of([Attachment.of(spec, user, policy=policy) for policy in (own, of_aws)])
+        assert block.what == (
+            f"{verb} policy LedgerRead {word} user aaron.blake: Read objects in s3://pay-ledger",
+            f"{verb} policy ReadOnlyAccess {word} user aaron.blake",
+        )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("number", [2, 5])
+def test_what_policies_allow_is_said_however_many_are_written(number: int) -> None:
+    account = factories.account(name="data")
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::pay-ledger/*"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    users = [factories.user(account, f"new-{position}") for position in range(number)]
+    [block] = summary_of([PutInlinePolicy.of(user, name="reads", text=text) for user in users])
+    assert all(line.endswith(": Read objects in s3://pay-ledger") for line in block.what), block.what
 
 
 RAW = re.compile(r"\b[a-z0-9-]+:[A-Z][A-Za-z]+")
