@@ -48,7 +48,12 @@ WORRIES = (
     ("Access keys older than 90 days", "Rotate them, or delete those that no one uses.", "old-keys", "warn"),
     ("Not used for 45 days", "Ask whether the user is still needed.", "inactive", "warn"),
     ("Console password never used", "Invite the person again, or remove the password.", "never", "warn"),
-    ("Machine users with access keys", "A role needs no key that can leak.", "machines", ""),
+    (
+        "Access keys without a password",
+        "Most belong to programs. A role needs no key that can leak.",
+        "machines",
+        "",
+    ),
 )
 """What needs attention: the words, what it means, the view of the list of IAM users, and the tone."""
 

@@ -317,7 +317,7 @@ PAGE = ListPage(
         ),
         TabWords("inactive", "Inactive 45 days", phrase="inactive for 45 days", needs=(CREDENTIAL_REPORT,)),
         TabWords("never", "Never signed in", phrase="never signed in", needs=(CREDENTIAL_REPORT,)),
-        TabWords("machines", "Machines", phrase="with keys and no password", needs=(CREDENTIAL_REPORT,)),
+        TabWords("machines", "Keys only", phrase="with keys and no password", needs=(CREDENTIAL_REPORT,)),
     ),
     filters=filters_of((MFA_COLUMN, GROUPS_COLUMN, PASSWORD_COLUMN, KEY_COLUMN, ACTIVITY, OWNER)),
     columns=COLUMNS,

@@ -159,7 +159,7 @@ def test_views_of_users_without_a_credential_report_are_not_counted(
     world.forget_credentials()
     world.unsync("credential_report", "mfa_devices", "user_mfa", "user_list", "access_keys", how=how)
     text = text_of(client, "/people/")
-    for view in ("No MFA", "Keys over 90 days", "Inactive 45 days", "Never signed in", "Machines"):
+    for view in ("No MFA", "Keys over 90 days", "Inactive 45 days", "Never signed in", "Keys only"):
         assert re.search(rf"{view}\s+–", text), view
     row = text[text.index("maya.okafor") :]
     assert row.count("Unknown") >= 4

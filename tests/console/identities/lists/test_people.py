@@ -111,7 +111,7 @@ VIEWS = {
     "old-keys": ("Keys over 90 days", ["old-key"]),
     "inactive": ("Inactive 45 days", ["idle", "never"]),  # not "silent", of whom nothing was read
     "never": ("Never signed in", ["by-key-only", "never", "newcomer"]),
-    "machines": ("Machines", ["machine"]),
+    "machines": ("Keys only", ["machine"]),
 }
 
 
@@ -282,7 +282,7 @@ def test_the_past_has_its_own_orders_views_and_filters(auditor: Client, account:
     everybody()
     moment = then(NOW - timedelta(days=100))
     response = auditor.get(f"/people/?{moment}{account}")
-    assert set(tabs(response)) == {"All", "No MFA", "Keys over 90 days", "Machines"}
+    assert set(tabs(response)) == {"All", "No MFA", "Keys over 90 days", "Keys only"}
     assert ("sort=mfa" in text_of(response)) is bool(account)
     assert "sort=activity" not in text_of(response)
     assert 'name="activity"' not in text_of(response)
