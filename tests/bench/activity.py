@@ -31,7 +31,7 @@ EVENTS: Final = int(os.environ.get("BENCH_ACTIVITY", "5000000"))
 ROUNDS: Final = 7
 LIMIT_MS: Final = 100
 """Of the pages of one identity, an account and a change, at the end."""
-TIMEOUT_S: Final = 1800
+TIMEOUT_S: Final = 1800 * max(1, EVENTS // 5_000_000)
 Figures = list[dict[str, Any]]
 Asked = dict[str, Callable[[], object]]
 
@@ -49,6 +49,8 @@ def run() -> Figures:
                 "DJANGO_SETTINGS_MODULE": "console.settings",
                 "GATEHOUSE_MODE": "embedded",
                 "GATEHOUSE_VAR": folder,
+                # The session must outlast the making of events.
+                "GATEHOUSE_IDLE_MINUTES": "1440",
                 "DATABASE_URL": cluster.url,
                 "REDIS_URL": "redis://127.0.0.1:1/0",
             }
