@@ -42,7 +42,7 @@ KEYS: Final = (
     "id",
 )
 COLUMNS: Final = (
-    PackColumn("change", "Change", 0.9, "mono"),
+    PackColumn("change", "Change", 1.1, "mono"),
     PackColumn("title", "What", 2.2),
     PackColumn("requested", "Requested", 1.7),
     PackColumn("approvals", "Approved", 1.7),

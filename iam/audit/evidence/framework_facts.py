@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from django.db.models import QuerySet
 from iam.audit.evidence.tables import PackColumn, PackTable, Row
 from iam.audit.findings.models import AuditFinding, FindingStatus
 from iam.audit.findings.report import report_at
+from iam.audit.findings.rules import all_rules
 from iam.audit.frameworks.assessment import ScopedFramework, parts_now
 from iam.audit.frameworks.definitions import Framework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts
@@ -38,6 +40,7 @@ FINDING_KEYS: Final = (
     "id",
     "account",
     "kind",
+    "title",
     "severity",
     "status",
     "certainty",
@@ -47,7 +50,7 @@ FINDING_KEYS: Final = (
 )
 FINDING_COLUMNS: Final = (
     PackColumn("severity", "Severity", 0.7, "bold"),
-    PackColumn("kind", "Finding", 1.8),
+    PackColumn("title", "Finding", 1.8),
     PackColumn("account", "Account", 1, "mono"),
     PackColumn("subject", "Concerns", 3.4, "mono"),
     PackColumn("status", "Status", 0.8),
@@ -135,13 +138,24 @@ def _decision_words(decision: dict[str, Any] | None) -> list[str]:
     return [*lines, "Until", str(decision["valid_until"]), str(decision["reason"])]
 
 
+@cache
+def _titles() -> dict[str, str]:
+    return {kind: rule.title for kind, rule in all_rules().items()}
+
+
+def _title_of(kind: str) -> str:
+    """The kind itself where an older version found what this one doesn’t look for."""
+    return _titles().get(kind, kind)
+
+
 def _past_findings(accounts: QuerySet[Account], as_of: datetime) -> Iterator[Row]:
     """The findings that there were then, by today’s rules: what `manage.py findings --as-of` says."""
     for finding in report_at(accounts, as_of).rows:
         labels = {name: finding[name].title() for name in ("severity", "status", "certainty")}
         same = {name: finding[name] for name in ("account", "kind", "subject", "evidence", "first_seen")}
-        number = f"{finding['kind']} {finding['subject']}"
-        yield {"id": number, "affected": finding["evidence"].get("affected", 0), **same, **labels}
+        number, title = f"{finding['kind']} {finding['subject']}", _title_of(finding["kind"])
+        affected = finding["evidence"].get("affected", 0)
+        yield {"id": number, "title": title, "affected": affected, **same, **labels}
 
 
 def _findings(accounts: QuerySet[Account], as_of: datetime) -> Iterator[Row]:
@@ -152,6 +166,7 @@ def _findings(accounts: QuerySet[Account], as_of: datetime) -> Iterator[Row]:
             "id": finding.key,
             "account": finding.account.account_id,
             "kind": finding.kind,
+            "title": _title_of(finding.kind),
             "severity": finding.get_severity_display(),
             "status": finding.get_status_display(),
             "certainty": finding.get_certainty_display(),

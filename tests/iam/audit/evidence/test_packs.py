@@ -22,6 +22,7 @@ from iam.audit.evidence.packs import (
     waiting_packs,
 )
 from iam.audit.evidence.verify_evidence import verify
+from iam.audit.findings.calculation import calculate
 from iam.audit.reviews.models import ReviewAccess, ReviewCampaign, ReviewItem
 from iam.audit.reviews.terms import ReviewTerms
 from iam.changes.models import ChangeState
@@ -235,12 +236,16 @@ def test_a_pack_of_a_framework_has_its_requirements_for_the_chosen_account(
     account: Account, tmp_path: Path
 ) -> None:
     factories.synced(account)
-    factories.user(account, "tomas", credentials={"mfa": "none"})
+    factories.user(account, "tomas", credentials={"has_password": True, "mfa": "none"})
+    calculate(account)
     order = {"kind": PackKind.FRAMEWORK, "subject": "pci-dss-4.0.1", "accounts": (account.account_id,)}
     pack = built(tmp_path, **order)
     rows = {row["requirement"]: row for row in facts(pack, "requirements")["rows"]}
     assert {"7.2.4", "8.4.2"} <= rows.keys()
     assert set(rows["8.4.2"]["automatic"]["accounts"]) <= {account.account_id, "gatehouse"}
+    findings = [(row["kind"], row["title"]) for row in facts(pack, "findings")["rows"]]
+    assert ("password-without-mfa", "Console password without MFA") in findings
+    assert all(title != kind for kind, title in findings)
     assert verify(str(pack))[1] == set()
 
 

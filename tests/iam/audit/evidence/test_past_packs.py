@@ -67,6 +67,7 @@ def test_it_tells_how_it_was_then() -> None:
     assert verify(str(pack.path))[1] == set()
     requirements = rows(pack, "requirements")
     assert {row["automatic"]["as_of"] for row in requirements} == {pack.as_of.isoformat()}
+    assert all(row["title"] != row["kind"] for row in rows(pack, "findings"))
     subjects = {row["subject"] for row in rows(pack, "findings")}
     assert any(subject.endswith("/then") for subject in subjects)
     for table in ("findings", "users"):
