@@ -4,6 +4,7 @@ reason.
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -49,6 +50,26 @@ def ask(site: Site, change: Change, *parts: Change, key: str = "") -> Any:
     """Send the form of the page."""
     form = {"part": [change.pk for change in parts], "reason": "Over", "key": key or str(uuid.uuid4())}
     return site.asker.post(reverse("changes:undo-set", args=[change.pk]), form)
+
+
+def test_the_preview_says_what_is_undone_and_where_as_the_request_does(
+    site: Site, applied: list[Change]
+) -> None:
+    def top(answer: Any) -> str:
+        card = answer.content.decode().partition('aria-labelledby="wt-h"')[2].partition("</section>")[0]
+        return " ".join(re.sub(r"<[^>]+>", " ", card).split())
+
+    several = top(site.asker.get(reverse("changes:undo-set", args=[applied[0].pk])))
+    assert f"Remove {site.user.name} from team-2" in several
+    assert f"in {site.account.name}" in several
+    single = top(site.asker.get(reverse("changes:undo", args=[applied[1].pk])))
+    assert f"Remove {site.user.name} from team-1" in single
+    assert f"in {site.account.name}" in single
+
+    ask(site, applied[0], *applied)
+    undoing = Change.objects.filter(reverts__isnull=False).first()
+    assert undoing is not None
+    assert several == top(site.asker.get(reverse("changes:request", args=[undoing.pk])))
 
 
 def test_all_of_it_is_undone_as_one_set_the_last_first(site: Site, applied: list[Change]) -> None:
