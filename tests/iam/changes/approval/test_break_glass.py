@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.test import Client
 
 from iam.changes import services
 from iam.changes.approval.models import BreakGlass, ReviewVerdict
 from iam.changes.approval.rules import APPROVERS, ApprovalRule, ApprovalStage
 from iam.changes.errors import ReceiptChangedError, RefusedError
-from iam.changes.models import Approval, Change, ChangeState
+from iam.changes.models import Approval, Change, ChangeSet, ChangeState
 from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
 from iam.mirror.models import EdgeKind
@@ -67,6 +70,22 @@ def test_break_glass_applies_at_once_and_tells_everybody_who_could_have_approved
     recipients = set(Outgoing.objects.filter(key__contains="broken").values_list("name", flat=True))
     assert {"Hana Sato", "Jonas Berg"} <= recipients
     assert "Tomas Lind" not in recipients
+
+
+def test_of_several_that_nobody_reviewed_the_notice_names_the_one_that_waits_longest(desk: Desk) -> None:
+    for hours, title in ((2, "Suspend Kwame Boateng"), (1, "Suspend Adaeze Obi")):
+        at = datetime.now(tz=UTC) - timedelta(hours=hours)
+        change_set = ChangeSet.objects.create(title=title)
+        glass = BreakGlass.objects.create(
+            change_set=change_set, used_by=uuid4(), used_label="Elif Kaya", reason="Left", remind_at=at
+        )
+        BreakGlass.objects.filter(pk=glass.pk).update(at=at)
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Sam Third"))
+    page = client.get("/changes/").content.decode()
+    assert "2 changes" in page
+    assert "Waiting longest: Suspend Kwame Boateng" in page
+    assert "Adaeze Obi" not in page.partition("<main")[2].partition("Waiting longest")[2].partition("</p>")[0]
 
 
 def test_who_looks_after_one_of_its_accounts_hears_of_it_too(desk: Desk) -> None:
