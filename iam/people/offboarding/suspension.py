@@ -57,13 +57,14 @@ BUSY: Final = (
 """While one of these is the status, their access is cut already, or is being cut. An offboarding that waits
 does not keep anybody from a suspension.
 """
-NOTES: Final = (
-    "MFA devices, group memberships and grants stay as they are: the deny overrides them.",
-    (
-        "A deleted console password can’t be restored. After a restore, the person gets a one-time link to "
-        "set "
-        "a new one."
-    ),
+STAYS: Final = "MFA devices, group memberships and grants stay as they are: the deny overrides them."
+GETS_LINK: Final = (
+    "A deleted console password can’t be restored. After a restore, the person gets a one-time link to set a "
+    "new one."
+)
+HAS_NO_LINK: Final = (
+    "A deleted console password can’t be restored. After a restore, an administrator has to reset it, "
+    "because no person in Gatehouse is linked to these IAM users."
 )
 
 
@@ -202,7 +203,7 @@ def request_suspension(actor: Viewer, *, person: LeaverUsers, reason: str, key: 
                 key=f"suspension-{run.pk.hex}",
                 because=RULE,
                 lanes=lanes,
-                notes=NOTES,
+                notes=(STAYS, GETS_LINK if person.person_id else HAS_NO_LINK),
             )
             _keep_seats(leaver, plan, written)
             Leaver.objects.filter(pk=leaver.pk).update(

@@ -4,6 +4,7 @@ took.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -83,6 +84,28 @@ def has_password(farewell: Farewell) -> bool:
             raise
         return False
     return True
+
+
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_the_request_says_how_the_person_gets_a_password_after_a_restore(
+    farewell: Farewell, is_linked: bool
+) -> None:
+    viewer = farewell.lead
+    farewell.person  # noqa: B018
+    person = person_to_suspend(viewer, farewell.user.pk)
+    assert person is not None
+    if not is_linked:
+        person = replace(person, person_id=None)
+    with farewell.committing():
+        run = request_suspension(viewer, person=person, reason=REASON, key="form")
+    [note] = [
+        note
+        for row in ChangeSet.objects.filter(pk__in=run.people.get().seats.values("change_set"))
+        for note in row.notes
+        if "console password" in note
+    ]
+    assert ("one-time link" in note) is is_linked
+    assert ("administrator has to reset it" in note) is not is_linked
 
 
 def test_a_lead_cuts_access_without_approval_and_approvers_are_told(farewell: Farewell) -> None:
