@@ -10,12 +10,13 @@ from datetime import datetime
 from functools import cached_property
 from itertools import chain
 
-from iam.policy.index.classes import Member, Profile
+from iam.policy.index.classes import Bundle, Marked, Member, Profile
 from iam.policy.index.difference import NOTHING, Shift
 from iam.policy.index.documents import Doc
 from iam.policy.index.exchange import Exchange
+from iam.policy.index.holdings import Numbers
 from iam.policy.index.index import Index
-from iam.policy.index.likeness import ActionPart, Kin, Likeness, Parts, is_another
+from iam.policy.index.likeness import ActionPart, Kin, Likeness, PartList, Parts, is_another
 from iam.policy.index.shard import Shard
 from iam.policy.index.sides import Side, absent_side, side_of
 from iam.policy.index.slices import held_by
@@ -147,7 +148,8 @@ class Comparing:
         self._prover = Prover(space, now) if now else Prover(space)
         self._likeness = Likeness(space)
         self._parts: dict[tuple[Exchange, Profile], Parts] = {}
-        self._changes: dict[Kin, PartedChange] = {}
+        self._numbers: dict[tuple[Exchange, Bundle, tuple[Marked, ...]], Numbers] = {}
+        self._changes: dict[Kin, tuple[tuple[PrincipalChange, ...], dict[Parts, PartedChange]]] = {}
         self._known: dict[Kin, PrincipalChange] = {}
         self._by_standing: dict[object, dict[object, PrincipalChange]] = {}
 
@@ -163,9 +165,8 @@ class Comparing:
         assert member is not None
         pair = _Pair(self._sides, member, (before, after))
         if is_renamed:
-            return PartedChange(
-                [(mask, self._proved(part, pair, is_apart=True)) for mask, part in parts.each]
-            )
+            proved = [self._proved(part, pair, is_apart=True) for part in parts.all.each]
+            return PartedChange(parts.masks, tuple(proved))
         return self._alike(parts, pair, self._sides.after[member.account].facts)
 
     def exchanged(self, member: Member, exchange: Exchange, facts: Mapping[str, object]) -> PartedChange:
@@ -173,30 +174,39 @@ class Comparing:
         profile = member.cls.profile
         parts = self._parts.get((exchange, profile))
         if parts is None:
-            before, limits = held_by(profile), (profile.limits, exchange.limits(profile.limits))
-            parts = self._likeness.parts_of(before, exchange.held(before), limits, is_renamed=False)
+            key = (exchange, profile.bundle, profile.marked)
+            numbers = self._numbers.get(key)
+            if numbers is None:
+                before = held_by(profile)
+                numbers = self._numbers[key] = self._likeness.numbers_of(before, exchange.held(before))
+            limits = (profile.limits, exchange.limits(profile.limits))
+            parts = self._likeness.parts_of(numbers, limits, is_renamed=False)
             self._parts[exchange, profile] = parts
         return self._alike(parts, _Pair(self._sides, member), facts)
 
     def _alike(self, parts: Parts, pair: _Pair, facts: Mapping[str, object]) -> PartedChange:
-        alike = self._likeness.likeness_key(parts, pair.member, facts, is_apart=False)
-        change = self._changes.get(alike)
+        alike = self._likeness.likeness_key(parts.all, pair.member, facts, is_apart=False)
+        known = self._changes.get(alike)
+        if known is None:
+            known = self._changes[alike] = (tuple(self._by_part(parts.all, pair, facts)), {})
+        by_part, changes = known
+        change = changes.get(parts)
         if change is None:
-            change = self._changes[alike] = PartedChange(list(self._by_part(parts, pair, facts)))
+            change = changes[parts] = PartedChange(parts.masks, by_part)
         return change
 
     def _by_part(
-        self, parts: Parts, pair: _Pair, facts: Mapping[str, object]
-    ) -> Iterator[tuple[int, PrincipalChange]]:
+        self, parts: PartList, pair: _Pair, facts: Mapping[str, object]
+    ) -> Iterator[PrincipalChange]:
         """What becomes of each part."""
         known = self._by_standing.setdefault(self._likeness.standing_of(pair.member, facts), {})
-        for mask, part, key in self._likeness.with_keys(parts, pair.member):
+        for part, key in self._likeness.with_keys(parts, pair.member):
             change = None if key is None else known.get(key)
             if change is None:
                 change = self._near(part, pair) or self._proved(part, pair, is_apart=False)
                 if key is not None:
                     known[key] = change
-            yield mask, change
+            yield change
 
     def _near(self, part: ActionPart, pair: _Pair) -> PrincipalChange | None:
         """What becomes of the part by what the change bears on, if that says all; the requests that prove it

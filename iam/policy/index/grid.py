@@ -12,7 +12,7 @@ from iam.policy.compiled import Compiled, PolicyKind
 from iam.policy.document import Names
 from iam.policy.index.circumstances import Circumstance
 from iam.policy.index.keys import OF_PLACE, variables_in
-from iam.policy.index.sides import Say, Side
+from iam.policy.index.sides import Say, Side, keys_told
 from iam.policy.letter_case import fold
 from iam.policy.logic import YES
 from iam.policy.request import Request, Values, account_of
@@ -38,7 +38,9 @@ Fits = dict[object, dict[str, bool]]
 """Which resources are those of a statement."""
 
 Met = dict[object, int]
-"""In which of some circumstances the conditions of a statement are met, whatever the action."""
+"""In which of some circumstances the conditions of a statement are met, whatever the action, and whoever asks
+with the same in the keys that it names.
+"""
 
 
 class Grid:
@@ -55,8 +57,12 @@ class Grid:
         has_rcps: bool,
         fits: Fits,
         met: Met,
+        person: Side | None = None,
     ) -> None:
-        self._has_rcps, self._fits, self._met = has_rcps, fits, met
+        """`contexts` live as long as `met`. `person`: who asks, where both sides are the same but for what
+        they hold.
+        """
+        self._has_rcps, self._fits, self._met, self._person = has_rcps, fits, met, person
         self.action, self.resources, self.contexts = action, resources, contexts
         self.width = len(contexts)
         self.row = (1 << self.width) - 1
@@ -117,10 +123,11 @@ class Grid:
 
     def mark(self, side: Side, say: Say) -> Mark:
         """Where a statement applies to a principal."""
-        key = (say, id(side))
+        who = self._person or side
+        key = (say, id(who))
         mark = self._marks.get(key)
         if mark is None:
-            mark = self._marks[key] = self._mark(side, say)
+            mark = self._marks[key] = self._mark(who, say)
         return mark
 
     def _mark(self, side: Side, say: Say) -> Mark:
@@ -214,7 +221,7 @@ class Grid:
         """The circumstances in which all conditions are met. Of the resource, only its account matters."""
         if not compiled.conditions:
             return self.row
-        key = (say, id(side), account_of(resource), id(self.contexts))
+        key = (say.clause, say.kind, id(self.contexts), side.values_at(resource, keys_told(say.clause)))
         row_bits = self._met.get(key)
         if row_bits is None:
             row_bits = self._met[key] = self._conditions_met(side, say, compiled, resource)

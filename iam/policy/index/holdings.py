@@ -4,7 +4,7 @@ documents share the work on these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from iam.policy.index.documents import Doc, Marks
@@ -15,8 +15,6 @@ from iam.policy.index.weights import mask_without
 Held = Mapping[Doc, Marks | None]
 """Documents, with how they see the principal where that differs."""
 Numbers = tuple[int, ...]
-Apart = tuple[tuple[int, Numbers], ...]
-"""Sets of actions, each with the numbers of the documents that speak of it."""
 ABSENT: Final = object()
 HeldDoc = tuple[Doc, object, object]
 """A document with how it is held before and after."""
@@ -46,6 +44,12 @@ class NumberedDocs:
         self._masks: dict[Doc, Masks] = {}
         self._numbers: dict[HeldDoc, int] = {}
         self._every: list[Holding] = []
+        self.differing: set[int] = set()
+        """The numbers of those that are not held in the same way."""
+        self.allowing: set[int] = set()
+        """The numbers of those that allow all actions that they speak of."""
+        self.lone: set[int] = set()
+        """The numbers of those that have a kind."""
 
     def __getitem__(self, number: int) -> Holding:
         return self._every[number]
@@ -59,37 +63,52 @@ class NumberedDocs:
 
     def numbers_of(self, before: Held, after: Held) -> Numbers:
         """The numbers of all documents that either side holds, in ascending order."""
-        return self.numbers(
-            (doc, before.get(doc, ABSENT), after.get(doc, ABSENT)) for doc in {**before, **after}
-        )
+        keys: list[HeldDoc] = [(doc, marks, after.get(doc, ABSENT)) for doc, marks in before.items()]
+        keys += [(doc, ABSENT, marks) for doc, marks in after.items() if doc not in before]
+        return self.numbers(keys)
 
-    def numbers(self, keys: Iterable[HeldDoc]) -> Numbers:
+    def numbers(self, keys: Sequence[HeldDoc]) -> Numbers:
         """The numbers of documents, each as it is held before and after, in ascending order."""
-        known, numbers, fresh = self._numbers, [], []
-        for key in keys:
-            number = known.get(key)
-            if number is None:
-                fresh.append(key)
-            else:
-                numbers.append(number)
-        numbers += [self._enter(*key) for key in sorted(fresh, key=_rank)]
-        numbers.sort()
-        return tuple(numbers)
+        known = self._numbers
+        fresh = [key for key in keys if key not in known]
+        for key in sorted(fresh, key=_rank):
+            self._enter(*key)
+        return tuple(sorted([known[key] for key in keys]))
 
-    def _enter(self, doc: Doc, before: object, after: object) -> int:
+    def _enter(self, doc: Doc, before: object, after: object) -> None:
         masks, differs = self.masks(doc), before != after
         plain, denied = (0, masks.any) if differs else (masks.plain, masks.denied)
         kind = None if differs else lone_kind(doc)
         holding = Holding(doc, masks, differs, plain, denied, before, after, kind)
         self._every.append(holding)
         number = self._numbers[doc, before, after] = len(self._numbers)
-        return number
+        if differs:
+            self.differing.add(number)
+        if masks.any == masks.allowed:
+            self.allowing.add(number)
+        if kind is not None:
+            self.lone.add(number)
 
 
 def _rank(key: HeldDoc) -> tuple[bool, str]:
     """What only few hold comes last, so that many begin alike."""
     doc = key[0]
     return lone_kind(doc) is not None, doc.digest
+
+
+class Spoken:
+    """Actions, with the numbers of the documents that speak of them. `slice` is what somebody makes of them,
+    once for all holders of these documents who hold others too.
+    """
+
+    __slots__ = ("mask", "numbers", "slice")
+
+    def __init__(self, mask: int, numbers: Numbers) -> None:
+        self.mask, self.numbers = mask, numbers
+        self.slice: Any = None
+
+
+Apart = Sequence[Spoken]
 
 
 class Parting(NamedTuple):
@@ -135,9 +154,15 @@ class Partings:
             stage = further
         # What no policy allows stays denied; but limits may differ for a root user, who needs none.
         open_actions = self._everything if is_everything else stage.allowed
-        sure = ((mask & stage.plain, numbers) for mask, numbers in stage.denying)
-        unsure = ((mask & open_actions, numbers) for mask, numbers in stage.speaking if numbers)
-        return Parting(tuple(each for each in sure if each[0]), tuple(each for each in unsure if each[0]))
+        sure = [_inside(each, stage.plain) for each in stage.denying] if stage.plain else []
+        allowing, unsure = self._holdings.allowing, []
+        for each in stage.speaking:
+            if each.numbers:
+                # Of most, one document allows all.
+                is_open = not allowing.isdisjoint(each.numbers)
+                open_part = each if is_open else _inside(each, open_actions)
+                unsure.append(open_part)
+        return Parting([each for each in sure if each.mask], [each for each in unsure if each.mask])
 
     def _begin(self, differing: Numbers, *, is_everything: bool) -> tuple[int, _Stage]:
         """What those allow that differ, and the actions that they concern."""
@@ -147,7 +172,7 @@ class Partings:
             given_mask |= self._holdings[number].masks.allowed
         if is_everything:
             touched = self._everything
-        whole: Apart = ((touched, ()),) if touched else ()
+        whole = [Spoken(touched, ())] if touched else []
         return given_mask, _Stage(0, 0, whole, whole)
 
     def _one_more(self, stage: _Stage, number: int, given_mask: int) -> _Stage:
@@ -156,29 +181,38 @@ class Partings:
         speaking, denying, speaks = stage.speaking, stage.denying, holding.masks.any
         if plain:
             # Whatever else is held, these are sure.
-            speaking, speaks = tuple(_without(speaking, plain)), mask_without(speaks, plain)
+            speaking, speaks = _without(speaking, plain), mask_without(speaks, plain)
         if speaks:
-            speaking = tuple(_refined(speaking, number, speaks))
+            speaking = _refined(speaking, number, speaks)
         if holding.denied:
-            denying = tuple(_refined(denying, number, holding.denied))
+            denying = _refined(denying, number, holding.denied)
         return _Stage(stage.allowed | holding.masks.allowed, stage.plain | plain, denying, speaking)
 
 
-def _refined(parts: Apart, number: int, speaks: int) -> Iterator[tuple[int, Numbers]]:
+def _inside(each: Spoken, mask: int) -> Spoken:
+    return Spoken(each.mask & mask, each.numbers)
+
+
+def _refined(parts: Apart, number: int, speaks: int) -> Apart:
     """The parts, apart by whether one more document speaks of them."""
+    refined: list[Spoken] = []
     for each in parts:
-        mask, numbers = each
-        inside = mask & speaks
+        inside = each.mask & speaks
         if not inside:
-            yield each
+            refined.append(each)
             continue
-        yield inside, (*numbers, number)
-        if inside != mask:
-            yield mask ^ inside, numbers
+        refined.append(Spoken(inside, (*each.numbers, number)))
+        if inside != each.mask:
+            refined.append(Spoken(each.mask ^ inside, each.numbers))
+    return refined
 
 
-def _without(parts: Apart, taken: int) -> Iterator[tuple[int, Numbers]]:
-    for mask, numbers in parts:
-        left = mask_without(mask, taken)
-        if left:
-            yield left, numbers
+def _without(parts: Apart, taken: int) -> Apart:
+    left: list[Spoken] = []
+    for each in parts:
+        inside = each.mask & taken
+        if not inside:
+            left.append(each)
+        elif inside != each.mask:
+            left.append(Spoken(each.mask ^ inside, each.numbers))
+    return left

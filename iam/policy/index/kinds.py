@@ -78,11 +78,10 @@ def _by_service(space: Space, mask: int) -> Iterator[tuple[str, int]]:
     """The actions of each service that has any; it looks only at services that do, since most sets are of
     one.
     """
-    starts = list(space.services.items())
-    firsts = [first for _, (first, _, _) in starts]
+    firsts, services = space.starts
     while mask:
         lowest = (mask & -mask).bit_length() - 1
-        prefix, (first, size, _) = starts[bisect_right(firsts, lowest) - 1]
+        prefix, (first, size, _) = services[bisect_right(firsts, lowest) - 1]
         part = mask & ((1 << size) - 1) << first
         yield prefix, part
         mask ^= part

@@ -11,28 +11,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from iam.policy.arns import SEGMENTS
 from iam.policy.index.classes import Limits, Member, Profile
 from iam.policy.index.documents import Doc, IndexedStatement
-from iam.policy.index.holdings import Held
+from iam.policy.index.holdings import Held, Numbers
 from iam.policy.index.keys import special_names
 from iam.policy.index.masks import Space
-from iam.policy.index.names import (
-    ABSTRACT,
-    NAMES,
-    VARYING,
-    Letters,
-    Named,
-    Own,
-    Pair,
-    letters_of,
-    pairs_of_names,
-)
+from iam.policy.index.names import ABSTRACT, NAMES, VARYING, Named, NumberedPairs, Own, Pair, pairs_of_names
 from iam.policy.index.relevance import stands_alone
 from iam.policy.index.sides import Side
-from iam.policy.index.slices import Region, Slice, Slicer, Slices, held_by, limits_content
+from iam.policy.index.slices import ControlBounds, Region, Slice, Slicer, Slices, held_by, limits_content
 from iam.policy.letter_case import fold
 from iam.policy.request import Values
 
@@ -56,7 +46,7 @@ class ActionPart:
 
     number: int
     held: Slice
-    limits: Region
+    limits: ControlBounds
     is_neutral: bool
     keys: tuple[str, ...] = ()
     pairs: tuple[int, ...] = ()
@@ -82,15 +72,27 @@ class ActionPart:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parts:
-    """Sets of actions, each with what speaks of it; and what tells members apart in any of them."""
+class PartList:
+    """Parts of the actions, and what tells members apart in any of them."""
 
     number: int
-    each: tuple[tuple[int, ActionPart], ...]
+    each: tuple[ActionPart, ...]
     is_neutral: bool
     keys: tuple[str, ...]
     pairs: tuple[int, ...]
     has_names: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """Sets of actions, and for each of them what speaks of it."""
+
+    masks: tuple[int, ...]
+    all: PartList
+
+
+PartInRegion = tuple[int, ActionPart]
+"""What speaks of the actions of a slice that are bounded alike, and all that are."""
 
 
 class Kin(NamedTuple):
@@ -115,21 +117,21 @@ class Likeness:
     _traits: dict[int, Traits] = field(default_factory=dict)
     _sorts: dict[Traits, int] = field(default_factory=dict)
     _together_known: dict[frozenset[int], Traits] = field(default_factory=dict)
-    _known: dict[tuple[Slice, Region], ActionPart] = field(default_factory=dict)
+    _lists: dict[tuple[ActionPart, ...], PartList] = field(default_factory=dict)
+    _known: dict[tuple[Slice, ControlBounds], ActionPart] = field(default_factory=dict)
     _regions: dict[object, tuple[Region, ...]] = field(default_factory=dict)
-    _meeting: dict[int, tuple[tuple[Region, ...], dict[Slice, tuple[Region, ...]]]] = field(
+    _meeting: dict[int, tuple[tuple[Region, ...], dict[int, Any], dict[Slice, list[PartInRegion]]]] = field(
         default_factory=dict
     )
-    """Regions with those of them that hold some of the actions of a slice."""
+    """Regions, with the parts of slices that have some of their actions, for given actions of a slice and for
+    all of it.
+    """
     _contents: dict[Limits, object] = field(default_factory=dict)
     _once: dict[object, object] = field(default_factory=dict)
     _slicer: Slicer = field(init=False)
     _standing: dict[str, object] = field(default_factory=dict)
-    _pairs: list[Pair] = field(default_factory=list)
-    _pair_numbers: dict[Pair, int] = field(default_factory=dict)
-    _letters: dict[object, Letters | None] = field(default_factory=dict)
+    _pairs: NumberedPairs = field(default_factory=NumberedPairs)
     _named: Named | None = None
-    _count: int = 0
 
     def __post_init__(self) -> None:
         self._slicer = Slicer(self.space)
@@ -141,45 +143,51 @@ class Likeness:
         parts = None if is_renamed else self._parts.get((before, after))
         if parts is None:
             limits = (None if before is None else before.limits, None if after is None else after.limits)
-            parts = self.parts_of(held_by(before), held_by(after), limits, is_renamed=is_renamed)
+            numbers = self.numbers_of(held_by(before), held_by(after))
+            parts = self.parts_of(numbers, limits, is_renamed=is_renamed)
         if not is_renamed:
             self._parts[before, after] = parts
         return parts
 
+    def numbers_of(self, before: Held, after: Held) -> Numbers:
+        """The numbers of the documents that are held."""
+        return self._slicer.numbers_of(before, after)
+
     def parts_of(
-        self, before: Held, after: Held, limits: tuple[Limits | None, Limits | None], *, is_renamed: bool
+        self, numbers: Numbers, limits: tuple[Limits | None, Limits | None], *, is_renamed: bool
     ) -> Parts:
         """The same by what is held within limits, for all of whom neither can be told apart."""
         contents = (self._content_of(limits[0]), self._content_of(limits[1]))
         is_everything = is_renamed or (None not in contents and contents[0] is not contents[1])
         regions = self._regions_of(contents, *limits)
-        numbers = self._slicer.numbers_of(before, after)
         if not is_everything:
-            beside = chain.from_iterable(region.docs for region in regions)
+            beside = chain.from_iterable(bounds.docs for _, bounds in regions)
             numbers = self._slicer.with_stand_ins(numbers, beside=beside)
         key = (numbers, id(contents[0]), id(contents[1]), is_everything)
         parts = self._by_numbers.get(key)
         if parts is None:
             slices = self._slicer.slices(numbers, is_everything=is_everything)
-            parts = self._by_numbers[key] = self._together(tuple(self._parted(slices, regions)))
+            masks, each = self._parted(slices, regions)
+            together = self._lists.get(each)
+            if together is None:
+                together = self._lists[each] = self._together(each)
+            parts = self._by_numbers[key] = Parts(masks, together)
         return parts
 
-    def _together(self, parts: tuple[tuple[int, ActionPart], ...]) -> Parts:
-        self._count += 1
-        sorts = frozenset([part.sort for _, part in parts])
+    def _together(self, parts: tuple[ActionPart, ...]) -> PartList:
+        sorts = frozenset([part.sort for part in parts])
         traits = self._together_known.get(sorts)
         if traits is None:
-            every = [part for _, part in parts]
             traits = self._together_known[sorts] = (
-                all(part.is_neutral for part in every),
-                tuple(sorted(set(chain.from_iterable([part.keys for part in every])))),
-                tuple(sorted(set(chain.from_iterable([part.pairs for part in every])))),
-                any(part.has_names for part in every),
+                all(part.is_neutral for part in parts),
+                tuple(sorted(set(chain.from_iterable([part.keys for part in parts])))),
+                tuple(sorted(set(chain.from_iterable([part.pairs for part in parts])))),
+                any(part.has_names for part in parts),
             )
-        return Parts(self._count, parts, *traits)
+        return PartList(len(self._lists), parts, *traits)
 
     def likeness_key(
-        self, part: ActionPart | Parts, member: Member, facts: Mapping[str, object], *, is_apart: bool
+        self, part: ActionPart | PartList, member: Member, facts: Mapping[str, object], *, is_apart: bool
     ) -> Kin:
         """Equal for all members for whom the same becomes of the part; `facts` are those of the account."""
         place: object = self.standing_of(member, facts) if part.is_neutral else member.account
@@ -191,54 +199,45 @@ class Likeness:
         name = self._name(part, member, values) if part.has_names else None
         return Kin(part.number, place, values, name)
 
-    def with_keys(self, parts: Parts, member: Member) -> Iterator[tuple[int, ActionPart, object]]:
+    def with_keys(self, parts: PartList, member: Member) -> Iterator[tuple[ActionPart, object]]:
         """Each part with a key that is equal only where its `likeness_key` is, for principals of whose
         accounts the same is true (`standing_of`), and is sooner made; None where it takes that.
         """
         if not parts.has_names and not parts.keys:
-            yield from ((mask, part, (part, _place_of(part, member))) for mask, part in parts.each)
+            yield from ((part, (part, _place_of(part, member))) for part in parts.each)
             return
         named = self._named_of(member)
         # What a name of the most common sort says.
         plain = None if named.is_odd else named.sizes
-        for mask, part in parts.each:
+        for part in parts.each:
             key: object = None
             if not part.has_names and not part.keys:
                 key = (part, _place_of(part, member))
             elif not part.has_names:
                 key = (part, _place_of(part, member), named.values_of(part.keys))
-            elif plain is not None and named.apart_from.issuperset(part.pairs):
+            elif plain is not None and self._pairs.are_apart_from(named, part.pairs):
                 key = (part, _place_of(part, member), named.values_of(part.keys), plain)
-            yield mask, part, key
+            yield part, key
 
     def _named_of(self, member: Member) -> Named:
         if self._named is None or self._named.member is not member:
             self._named = Named(member)
         return self._named
 
-    def _name(self, part: ActionPart | Parts, member: Member, tags: Own) -> object:
+    def _name(self, part: ActionPart | PartList, member: Member, tags: Own) -> object:
         """How the patterns with the member's name in them lie to those that they might meet; the name itself
         where that does not decide.
         """
         named = self._named_of(member)
         if named.is_odd:
             return named.values
-        if named.apart_from.issuperset(part.pairs):
+        if self._pairs.are_apart_from(named, part.pairs):
             return named.sizes
         key = (part.pairs, part.keys, tags)
         role = named.known.get(key)
         if role is None:
-            if key not in self._letters:
-                self._letters[key] = letters_of([self._pairs[pair] for pair in part.pairs], member)
-            role = named.known[key] = self._role(part, named, self._letters[key])
+            role = named.known[key] = self._pairs.role(named, part.pairs, key)
         return role
-
-    def _role(self, part: ActionPart | Parts, named: Named, letters: Letters | None) -> object:
-        if letters is not None and named.is_apart_from(letters):
-            named.apart_from |= frozenset(part.pairs)
-            return named.sizes
-        relations = tuple(named.relation(self._pairs[pair]) for pair in part.pairs)
-        return named.values if None in relations else (named.sizes, relations)
 
     def standing_of(self, member: Member, facts: Mapping[str, object]) -> object:
         """What of an account may matter where accounts are not told apart."""
@@ -250,21 +249,36 @@ class Likeness:
             standing = self._standing[member.account] = (partition, organization, has_paths)
         return standing
 
-    def _parted(self, slices: Slices, regions: tuple[Region, ...]) -> Iterator[tuple[int, ActionPart]]:
-        """Every slice within every region."""
-        # Kept with the regions, whose id is theirs as long as somebody has them.
-        _, known = self._meeting.setdefault(id(regions), (regions, {}))
-        for of_docs, piece in slices:
-            meeting = known.get(piece)
-            if meeting is None:
-                meeting = known[piece] = tuple(each for each in regions if each.mask & piece.within)
-            if len(meeting) == 1:
-                yield of_docs, self._known.get((piece, meeting[0])) or self._part(piece, meeting[0])
-                continue
-            for region in meeting:
-                mask = of_docs & region.mask
-                if mask:
-                    yield mask, self._known.get((piece, region)) or self._part(piece, region)
+    def _parted(
+        self, slices: Slices, regions: tuple[Region, ...]
+    ) -> tuple[tuple[int, ...], tuple[ActionPart, ...]]:
+        """Every slice within every region: sets of actions, and for each of them the part."""
+        # Kept with what they are of, whose id is theirs as long as somebody has it.
+        _, known, meeting = self._meeting.setdefault(id(regions), (regions, {}, {}))
+        masks: list[int] = []
+        parts: list[ActionPart] = []
+        for each in slices:
+            inside = known.get(id(each))
+            if inside is None:
+                inside = known[id(each)] = (each, *self._within(*each, regions, meeting))
+            masks += inside[1]
+            parts += inside[2]
+        return tuple(masks), tuple(parts)
+
+    def _within(
+        self, of_docs: int, piece: Slice, regions: tuple[Region, ...], known: dict[Slice, list[PartInRegion]]
+    ) -> tuple[list[int], list[ActionPart]]:
+        """The same of one slice."""
+        meeting = known.get(piece)
+        if meeting is None:
+            within = piece.within
+            meeting = known[piece] = [
+                (mask, self._part(piece, bounds)) for mask, bounds in regions if mask & within
+            ]
+        if len(meeting) == 1:
+            return [of_docs], [meeting[0][1]]
+        inside = [(of_docs & mask, part) for mask, part in meeting]
+        return [mask for mask, _ in inside if mask], [part for mask, part in inside if mask]
 
     def _content_of(self, limits: Limits | None) -> object:
         if limits is None:
@@ -283,32 +297,26 @@ class Likeness:
             region = self._regions[contents] = tuple(self._slicer.regions(before, after))
         return region
 
-    def _part(self, piece: Slice, region: Region) -> ActionPart:
-        """What speaks of the actions that a slice and a region have in common."""
-        known = self._known.get((piece, region))
+    def _part(self, piece: Slice, bounds: ControlBounds) -> ActionPart:
+        """What speaks of the actions of a slice within bounds."""
+        known = self._known.get((piece, bounds))
         if known is None:
             content: object = piece.content
-            others = (*piece.held, *region.held) if piece.alone else ()
+            others = (*piece.held, *bounds.held) if piece.alone else ()
             if piece.alone and all(stands_alone(doc, others) for doc in piece.alone):
                 content = ("alone", piece.common)
-            key = (content, region.content)
+            key = (content, bounds.content)
             number = self._numbers.setdefault(key, len(self._numbers))
             traits = self._traits.get(number)
             if traits is None:
-                docs = dict.fromkeys((*piece.before, *piece.after, *region.docs))
+                docs = dict.fromkeys((*piece.before, *piece.after, *bounds.docs))
                 is_neutral, keys, pairs, has_names = _traits_of(docs)
-                numbers = tuple(self._number(pair) for pair in pairs)
+                numbers = tuple(self._pairs.number(pair) for pair in pairs)
                 traits = self._traits[number] = (is_neutral, keys, numbers, has_names)
-            near = None if piece.near is None else self._part(piece.near, region)
+            near = None if piece.near is None else self._part(piece.near, bounds)
             sort = self._sorts.setdefault(traits, len(self._sorts))
-            known = self._known[piece, region] = ActionPart(number, piece, region, *traits, sort, near)
+            known = self._known[piece, bounds] = ActionPart(number, piece, bounds, *traits, sort, near)
         return known
-
-    def _number(self, pair: Pair) -> int:
-        number = self._pair_numbers.setdefault(pair, len(self._pairs))
-        if number == len(self._pairs):
-            self._pairs.append(pair)
-        return number
 
 
 def _place_of(part: ActionPart, member: Member) -> str:

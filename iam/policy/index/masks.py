@@ -126,3 +126,9 @@ class Space:
             ranges[prefix] = Range(first, size, levels)
             first += size
         return ranges
+
+    @cached_property
+    def starts(self) -> tuple[list[int], list[tuple[str, Range]]]:
+        """Where the services begin, in ascending order, and the services."""
+        services = list(self.services.items())
+        return [first for _, (first, _, _) in services], services

@@ -68,6 +68,8 @@ class Named:
         self._texts, self.sizes = texts, tuple(sizes)
         self.is_odd = not all(map(PLAIN_NAME.fullmatch, texts)) or not ODD.isdisjoint(texts)
         self.apart_from: frozenset[int] = frozenset()
+        self.judged_of = 0
+        """Of how many pairs together it was asked whether they take in part of a name."""
         self.known: dict[object, object] = {}
         """What matters of the names, by what they stand in."""
         self._relations: dict[Pair, str | None] = {}
@@ -122,6 +124,60 @@ class Named:
         if pair not in self._relations:
             self._relations[pair] = _relation(pair, self.member, self.values)
         return self._relations[pair]
+
+
+class NumberedPairs:
+    """Gives numbers to pairs of patterns, and says of them what matters of a name."""
+
+    def __init__(self) -> None:
+        self._pairs: list[Pair] = []
+        self._numbers: dict[Pair, int] = {}
+        self._letters: dict[object, Letters | None] = {}
+        self._fixed: list[Pair] = []
+        self._fixed_numbers: frozenset[int] = frozenset()
+        """Those with a name in one pattern only."""
+        self._own_keys: tuple[str, ...] = ()
+        """Keys besides the names on which these depend."""
+
+    def number(self, pair: Pair) -> int:
+        """The number of a pair."""
+        number = self._numbers.setdefault(pair, len(self._pairs))
+        if number == len(self._pairs):
+            self._pairs.append(pair)
+            if not any(variable.key in ABSTRACT for variable in pair[1].variables):
+                self._fixed.append(pair)
+                self._fixed_numbers |= {number}
+                keys = {variable.key for variable in (*pair[0].variables, *pair[1].variables)}
+                self._own_keys = tuple(sorted({*self._own_keys, *filter(is_own, keys - ABSTRACT)}))
+        return number
+
+    def are_apart_from(self, named: Named, pairs: tuple[int, ...]) -> bool:
+        """Whether each of some pairs is known to take in all of the names or nothing of them: mostly one look
+        at all pairs with fixed letters says so.
+        """
+        count = len(self._fixed)
+        if named.judged_of != count:
+            named.judged_of = count
+            key = (count, named.values_of(self._own_keys))
+            if key not in self._letters:
+                self._letters[key] = letters_of(self._fixed, named.member)
+            letters = self._letters[key]
+            if letters is not None and named.is_apart_from(letters):
+                named.apart_from |= self._fixed_numbers
+        return named.apart_from.issuperset(pairs)
+
+    def role(self, named: Named, pairs: tuple[int, ...], key: object) -> object:
+        """How the patterns of some pairs lie to each other once the name stands in them; the name itself
+        where that does not decide. `key`: the pairs, with what the principal has in other keys.
+        """
+        if key not in self._letters:
+            self._letters[key] = letters_of([self._pairs[pair] for pair in pairs], named.member)
+        letters = self._letters[key]
+        if letters is not None and named.is_apart_from(letters):
+            named.apart_from |= frozenset(pairs)
+            return named.sizes
+        relations = tuple(named.relation(self._pairs[pair]) for pair in pairs)
+        return named.values if None in relations else (named.sizes, relations)
 
 
 def letters_of(pairs: Iterable[Pair], member: Member) -> Letters | None:

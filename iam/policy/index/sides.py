@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet, compile_set
@@ -14,11 +15,11 @@ from iam.policy.document import read
 from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps, needs_resource_policy
 from iam.policy.index.classes import Limits, Member
 from iam.policy.index.documents import Doc, IndexedStatement
-from iam.policy.index.keys import OF_PLACE
+from iam.policy.index.keys import OF_PLACE, variables_in
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO
-from iam.policy.request import Principal, PrincipalKind, Request, account_of
+from iam.policy.request import Principal, PrincipalKind, Request, Values, account_of
 
 OF_RCPS: Final = "s3:GetObject"
 
@@ -68,6 +69,14 @@ class Side:
         return Request(
             action, resource, self.principal, context=context_of_place, strict=strict, is_any_time=True
         )
+
+    def values_at(self, resource: str, keys: Iterable[str]) -> tuple[Values | None, ...]:
+        """What some keys (in lower case) hold by themselves in a request about a resource; None where that
+        is open. Of the resource, only its account matters.
+        """
+        is_own = account_of(resource) in ("", self.principal.account)
+        asked = self.known if is_own else self.request("", resource, strict=False)
+        return tuple([asked.values(key) for key in keys])
 
     @cached_property
     def applicable_statements(self) -> tuple[Say, ...]:
@@ -130,6 +139,17 @@ class Side:
             rcps=tuple(of(PolicyKind.RCP, level) for level in range(len(self.rcps))),
             resource=resource,
         )
+
+
+@lru_cache(maxsize=65536)
+def keys_told(clause: IndexedStatement) -> tuple[str, ...]:
+    """The keys, in lower case, that the conditions and resources of a statement name."""
+    source = clause.source
+    keys = {fold(key) for _, key, _ in source.conditions}
+    if clause.has_variables:
+        values = chain.from_iterable(values for _, _, values in source.conditions)
+        keys |= variables_in((*values, *(source.resources or ())))
+    return tuple(sorted(keys))
 
 
 @lru_cache(maxsize=64)

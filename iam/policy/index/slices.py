@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from iam.policy.index.classes import Limits, Profile
 from iam.policy.index.documents import Doc, Marks
@@ -50,12 +50,11 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Region:
-    """Actions of which the same service control policies speak, before and after. `content` is equal for
-    regions with the same limits.
+class ControlBounds:
+    """The service control policies that speak of some actions, before and after. `content` says all of it,
+    and what else bounds principals: of one slicer, equal bounds are one object.
     """
 
-    mask: int
     within: int
     before: Scps
     after: Scps
@@ -68,7 +67,15 @@ class Region:
         return ((doc, None) for doc in self.docs)
 
 
+class Region(NamedTuple):
+    """Actions that are bounded alike."""
+
+    mask: int
+    bounds: ControlBounds
+
+
 Slices = tuple[tuple[int, Slice], ...]
+"""Many have the same tuples in common."""
 
 
 class Slicer:
@@ -82,6 +89,7 @@ class Slicer:
         self._holdings = NumberedDocs(space)
         self._partings = Partings(self._holdings, space.actions.everything)
         self._slices: dict[tuple[Numbers, bool], Slices] = {}
+        self._bounds: dict[object, ControlBounds] = {}
         self._alike: dict[object, list[Doc]] = {}
         """Documents that stand for others of their kind."""
         self._starts_known: dict[tuple[Doc, Marks | None], list[tuple[int, tuple[str, ...] | None]]] = {}
@@ -99,10 +107,11 @@ class Slicer:
         resources of their own that nothing else speaks of: not what is exchanged, nor what stands `beside`
         them, as control policies do.
         """
-        holdings = [self._holdings[number] for number in numbers]
-        own = [holding for holding in holdings if holding.kind is not None]
-        if not own:
+        lone = self._holdings.lone
+        if lone.isdisjoint(numbers):
             return numbers
+        own = [self._holdings[number] for number in numbers if number in lone]
+        holdings = [self._holdings[number] for number in numbers]
         differing = [holding for holding in holdings if holding.differs]
         others: dict[Doc, Marks | None] = dict.fromkeys(beside)
         others.update((each.doc, each.before if each.after is ABSENT else each.after) for each in holdings)
@@ -116,7 +125,7 @@ class Slicer:
         if not chosen:
             return numbers
         return self._holdings.numbers(
-            (chosen.get(each.doc, each.doc), each.before, each.after) for each in holdings
+            [(chosen.get(each.doc, each.doc), each.before, each.after) for each in holdings]
         )
 
     def _stand_in(self, doc: Doc, others: Held, chosen: Mapping[Doc, Doc]) -> Doc | None:
@@ -144,19 +153,19 @@ class Slicer:
         return slices
 
     def _found(self, numbers: Numbers, *, is_everything: bool) -> Iterator[tuple[int, Slice]]:
-        differing = tuple([number for number in numbers if self._holdings[number].differs])
+        differs = self._holdings.differing
+        differing = tuple([number for number in numbers if number in differs])
         parting = self._partings.parting(numbers, differing, is_everything=is_everything)
-        for mask, speaking in parting.sure:
-            yield mask, self._sure_slice(speaking, differing)
+        for each in parting.sure:
+            yield each.mask, self._sure_slice(each.numbers, differing)
         everywhere = 0
         for number in differing:
             everywhere |= self._everywhere_of(self._holdings[number].doc)
-        for mask, speaking in parting.unsure:
-            # Asked for several times as often as made.
-            piece = self._known.get((bool(mask & everywhere), speaking, is_everything))
-            if piece is None:
-                piece = self._slice(mask, speaking, everywhere=everywhere, is_whole=is_everything)
-            yield mask, piece
+        for each in parting.unsure:
+            if each.slice is None:
+                piece = self._slice(each.mask, each.numbers, everywhere=everywhere, is_whole=is_everything)
+                each.slice = (each.mask, piece)
+            yield each.slice
 
     def _sure_slice(self, numbers: Numbers, differing: Numbers) -> Slice:
         key = ("sure", numbers, differing)
@@ -268,14 +277,12 @@ class Slicer:
             for doc in docs_apart:
                 within &= self.masks(doc).any
             docs_held = frozenset(docs_apart)
-            yield Region(
-                mask,
-                within,
-                _scps(before, docs_held),
-                _scps(after, docs_held),
-                (limits_content(before, docs_held), limits_content(after, docs_held)),
-                (*docs_held, *others),
-            )
+            content = (limits_content(before, docs_held), limits_content(after, docs_held))
+            bounds = self._bounds.get(content)
+            if bounds is None:
+                scps = (_scps(before, docs_held), _scps(after, docs_held))
+                bounds = self._bounds[content] = ControlBounds(within, *scps, content, (*docs_held, *others))
+            yield Region(mask, bounds)
 
 
 def _content(holdings: Sequence[Holding]) -> tuple[HeldDocs, HeldDocs]:

@@ -5,8 +5,6 @@ what becomes of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain, islice, product
 from types import MappingProxyType
@@ -19,17 +17,17 @@ from iam.policy.evaluate import ASSUMING, EvaluationDecision, decide
 from iam.policy.glob import Token
 from iam.policy.index.circumstances import Circumstance, circumstances
 from iam.policy.index.documents import Doc, IndexedStatement
-from iam.policy.index.grid import Allowed, Fits, Grid, Met
+from iam.policy.index.grid import Allowed, Grid
 from iam.policy.index.keys import OF_PLACE, keys_of_services
 from iam.policy.index.kinds import ResourceKindSet, sorts_of
 from iam.policy.index.likeness import Kin
-from iam.policy.index.masks import Space
 from iam.policy.index.names import ABSTRACT
 from iam.policy.index.overlap import Tokens
 from iam.policy.index.patterns import normal
 from iam.policy.index.probes import ProbePlace, pattern_tokens, probes
+from iam.policy.index.proof_memory import ProofMemory
 from iam.policy.index.relevance import is_plain
-from iam.policy.index.sides import Say, Side
+from iam.policy.index.sides import Say, Side, keys_told
 from iam.policy.index.verdicts import AlikeVerdict, Cell, Proof
 from iam.policy.letter_case import fold, is_digits
 from iam.policy.request import RESOURCE_ACCOUNT
@@ -42,18 +40,6 @@ SAMPLES: Final = 8
 NONE: Final[Mapping[Tokens, int]] = MappingProxyType({})
 
 
-@dataclass(slots=True)
-class ProofMemory:
-    """The time of the requests, and what was found for statements that others hold too."""
-
-    space: Space
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    known: dict[object, tuple[str, AlikeVerdict, bool]] = field(default_factory=dict)
-    verdicts: dict[AlikeVerdict, AlikeVerdict] = field(default_factory=dict)
-    """Each once: of one prover, equal verdicts are one object."""
-    fits: Fits = field(default_factory=dict)
-
-
 class ActionGroup:
     """Actions that the same statements speak of, on both sides."""
 
@@ -62,8 +48,7 @@ class ActionGroup:
     ) -> None:
         self._prover, self._part, self._space = prover, part, prover.space
         self._alike = alike
-        self.fits = prover.fits
-        self.met: Met = {}
+        self.fits, self.met = prover.fits, prover.met
         self.is_taken_over = False
         """Whether a verdict names requests of somebody else of whom the same is true."""
         self.unsettled = 0
@@ -81,7 +66,10 @@ class ActionGroup:
         self.every = tuple(dict.fromkeys((*_first_those_of(self.right, self.left), *self.left, *self.right)))
         own = set(chain.from_iterable(_own_keys(say.clause) for say in self.every))
         self.own_keys = tuple(sorted(own))
-        self._circumstances: dict[frozenset[str], tuple[Circumstance, ...]] = {}
+        self._telling = tuple(dict.fromkeys(say.clause for say in self.every if keys_told(say.clause)))
+        self._told: tuple[object, ...] = ()
+        for side in self._people if self._telling else ():
+            self._told += tuple([side.values_at("*", keys_told(clause)) for clause in self._telling])
 
     @property
     def is_personal(self) -> bool:
@@ -90,18 +78,22 @@ class ActionGroup:
 
     def circumstances(self, never: frozenset[str]) -> tuple[Circumstance, ...]:
         """The circumstances to try."""
-        circumstances_known = self._circumstances.get(never)
-        if circumstances_known is None:
-            statements = [(say.clause.source, say.clause.has_variables) for say in self.every]
+        memory = self._prover.circumstances
+        key = (self._telling, self._told, never)
+        known = memory.get(key)
+        if known is None:
+            statements = [(clause.source, clause.has_variables) for clause in self._telling]
             both: dict[Circumstance, None] = {}
-            for side in (self.before, self.after) if self.differ_in_person else (self.after,):
-                both.update(
-                    dict.fromkeys(
-                        circumstances(statements, known=side.known, never=never, now=self._prover.now)
-                    )
-                )
-            circumstances_known = self._circumstances[never] = tuple(both)
-        return circumstances_known
+            for side in self._people:
+                of_side = circumstances(statements, known=side.known, never=never, now=self._prover.now)
+                both.update(dict.fromkeys(of_side))
+            known = memory[key] = tuple(both)
+        return known
+
+    @property
+    def _people(self) -> tuple[Side, ...]:
+        """Whoever asks: one where both sides are the same but for what they hold."""
+        return (self.before, self.after) if self.differ_in_person else (self.after,)
 
     def proofs(self) -> Iterator[Proof]:
         """What becomes of the actions."""
@@ -132,10 +124,16 @@ class ActionGroup:
                     accounts.update(dict.fromkeys(value for value in values if is_digits(value)))
         return tuple(accounts)[:SAMPLES] if is_placed else None
 
-    @property
+    @cached_property
     def differ_in_person(self) -> bool:
         """Whether the two are told apart by more than by what they hold."""
         return (self.before.principal, self.before.facts) != (self.after.principal, self.after.facts)
+
+    @cached_property
+    def person(self) -> Side | None:
+        """Who asks, where statements apply to both sides alike."""
+        is_one = not self.differ_in_person and self.before.place_facts == self.after.place_facts
+        return self.after if is_one else None
 
     def _patterns(self) -> dict[Tokens, int]:
         """The resource patterns, those of statements that differ first, and for each the lists that it stands
@@ -150,7 +148,7 @@ class ActionGroup:
         for say in self.every:
             if not say.clause.is_partial:
                 continue
-            for side in (self.before, self.after) if self.differ_in_person else (self.after,):
+            for side in self._people:
                 for pattern, is_filled in _patterns_of(say.clause, side, values):
                     bit <<= is_filled
                     patterns[pattern] = patterns.get(pattern, 0) | bit
@@ -313,7 +311,13 @@ class Trial:
         resources = self._resources(sort, patterns)
         contexts = asked.circumstances(sort.never)
         self._grid = Grid(
-            self._action, resources, contexts, has_rcps=asked.has_rcps, fits=asked.fits, met=asked.met
+            self._action,
+            resources,
+            contexts,
+            has_rcps=asked.has_rcps,
+            fits=asked.fits,
+            met=asked.met,
+            person=asked.person,
         )
 
     def _resources(self, sort: ResourceKindSet, patterns: Mapping[Tokens, int]) -> tuple[str, ...]:

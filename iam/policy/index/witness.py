@@ -16,8 +16,9 @@ from iam.policy.compiled import PolicyKind
 from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.elements import Actions
 from iam.policy.index.likeness import Kin
+from iam.policy.index.proof_memory import ProofMemory
 from iam.policy.index.sides import Say, Side
-from iam.policy.index.trial import ActionGroup, ProofMemory
+from iam.policy.index.trial import ActionGroup
 from iam.policy.index.verdicts import AlikeVerdict, Cell, PrincipalChange, Proof, Witness, witness_of
 
 
@@ -105,12 +106,11 @@ class PartedChange:
 
     __slots__ = ("_changes", "_masks", "_whole", "is_nothing")
 
-    def __init__(self, changes: Sequence[tuple[int, PrincipalChange]]) -> None:
+    def __init__(self, masks: tuple[int, ...], changes: tuple[PrincipalChange, ...]) -> None:
         # Two tuples, and not one for each part: a search for garbage looks at all of them.
-        self._masks = tuple([mask for mask, _ in changes])
-        self._changes = tuple([change for _, change in changes])
+        self._masks, self._changes = masks, changes
         self._whole: PrincipalChange | None = None
-        self.is_nothing = not any(change.changes_any_of(mask) for mask, change in changes)
+        self.is_nothing = not any(map(PrincipalChange.changes_any_of, changes, masks))
 
     @property
     def whole(self) -> PrincipalChange:

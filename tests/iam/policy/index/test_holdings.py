@@ -318,3 +318,30 @@ def test_names_count_where_a_tag_that_was_not_read_may_be_one(order: int) -> Non
     assert gain == {"ana"}
     assert check(index, difference, random.Random(order)) >= len(people)
     assert documents
+
+
+def test_who_may_do_something_else_in_any_case_is_told_so() -> None:
+    """The same becomes of what they may do, and it is not the same that they may do."""
+    organisation = Organisation()
+    old, new = (text_of({**allow(name), "Effect": "Deny"}) for name in ("s3:*", "sns:Publish"))
+    names = ("s3:GetObject", "s3:PutObject")
+    people = [
+        PrincipalRow(
+            100 + n,
+            f"arn:aws:iam::{FIRST}:user/person{n}",
+            f"AIDA{n}",
+            Grants((("own", organisation.digest(text_of(allow(name)))),), (1,)),
+            {},
+        )
+        for n, name in enumerate(names)
+    ]
+    rows = [PolicyRow(1, "exchanged", organisation.digest(old))]
+    organisation.accounts.append(AccountRows(people, [], rows, (), FIRST, "aws"))
+    edits = {FIRST: Edits(Changes(policies=[PolicyRow(1, "exchanged", organisation.digest(new))]))}
+    documents, index = organisation.held(), organisation.index()
+    difference = what_if(index, edits, now=NOW)
+    gained = {
+        member.id: difference.names(shift.gained) for shift, each in difference.proved for member in each
+    }
+    assert gained == {100: ("s3:GetObject",), 101: ("s3:PutObject",)}
+    assert documents

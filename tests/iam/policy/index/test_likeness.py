@@ -323,3 +323,21 @@ def test_a_request_that_is_shown_has_nothing_of_a_bucket_of_somebody_else() -> N
 
 def sides_of(difference: AccessDifference, number: int) -> dict[str, Side]:
     return dict(zip(("before", "after"), difference.sides_of(number), strict=True))
+
+
+@pytest.mark.parametrize("tags", [{"team": "red"}, {"team": "blue"}])
+def test_who_gets_another_name_or_tag_is_judged_as_who_it_was_and_as_who_it_becomes(
+    tags: dict[str, str],
+) -> None:
+    organisation = Organisation()
+    bucket = "arn:aws:s3:::${aws:PrincipalTag/team}-${aws:username}/*"
+    held = Grants((("home", organisation.digest(policy_of("s3:GetObject", bucket))),))
+    arn = f"arn:aws:iam::{ACCOUNTS[0]}:user/"
+    before = PrincipalRow(1, f"{arn}ana", "AIDA1", held, {"team": "red"})
+    after = PrincipalRow(1, f"{arn}{'ben' if tags == before.tags else 'ana'}", "AIDA1", held, tags)
+    organisation.accounts.append(AccountRows([before], [], [], (), ACCOUNTS[0], "aws"))
+    documents, index = organisation.held(), organisation.index()
+    difference = what_if(index, {ACCOUNTS[0]: Edits(Changes(principals=[after]))}, now=NOW)
+    bit = difference.space.actions.mask("s3:GetObject")
+    assert [shift.altered for shift, _ in difference.proved] == [bit]
+    assert documents
