@@ -207,6 +207,10 @@ class PutInlinePolicy(InlineOperation):
         return super().problems() if is_json_object(self.text) else ["The text isn’t a JSON object."]
 
 
+DENY_ALL: Final = ":iam::aws:policy/AWSDenyAll"
+"""How the ARN of AWS's own policy ends that denies everything."""
+
+
 def denies_all(text: str) -> bool:
     """Whether a policy denies everything, without any condition."""
     wanted = {"Effect": "Deny", "Action": ["*"], "Resource": ["*"]}
@@ -223,13 +227,15 @@ def denies_all(text: str) -> bool:
 
 def is_denied_all(operation: Operation, beside: Sequence[Operation]) -> bool:
     """Whether whom an operation takes something from is denied everything by another of the same set."""
-    arns = operation.modified_arns()
-    return any(
-        isinstance(operation, PutInlinePolicy)
-        and operation.inputs.holder_arn in arns
-        and denies_all(operation.text)
-        for operation in beside
-    )
+    arns = set(operation.modified_arns())
+    denying = [other for other in beside if _denies_all(other)]
+    return any(arns.intersection(other.modified_arns()) for other in denying)
+
+
+def _denies_all(operation: Operation) -> bool:
+    if isinstance(operation, PutInlinePolicy):
+        return denies_all(operation.text)
+    return str(operation.params.get("policy_arn", "")).endswith(DENY_ALL) and operation.spec.adds
 
 
 class DeleteInlinePolicy(InlineOperation):

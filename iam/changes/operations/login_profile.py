@@ -7,13 +7,14 @@ lost is left to a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation
+from iam.changes.operations.inline_policy import is_denied_all
 from iam.changes.operations.params import NO, YES, IdText, YesNo
 from iam.changes.operations.sealed_secret import WITHHELD, accepted, new_password, seal_for, sealed_text, used
 from iam.changes.operations.spec import HIGH, Loss, OperationSpec
@@ -122,7 +123,6 @@ class DeleteLoginProfile(OnLoginProfile):
         title="Delete console password of {user_name}",
         no_op="{user_name} has no console password.",
         counted=("Delete the console password of", "user"),
-        notes=("Current sessions of {user_name} continue until they expire. Access keys aren’t affected.",),
         call="DeleteLoginProfile",
         parameters={"UserName": "user_name"},
         sentence="{user_name} can no longer sign in to the AWS console",
@@ -133,6 +133,22 @@ class DeleteLoginProfile(OnLoginProfile):
             "until you detach it.",
         ),
     )
+
+    _is_denied = False
+    """Whether an earlier operation of the set denies the user everything."""
+
+    def with_preceding(self, earlier: Sequence[Operation]) -> None:
+        """Whether it leaves the user anything that the notes and the reversible means could be about."""
+        self._is_denied = is_denied_all(self, earlier)
+
+    def notes(self) -> tuple[str, ...]:
+        name = self.inputs.user_name
+        goes_on = f"Current sessions of {name} continue until they expire. Access keys aren’t affected."
+        return () if self._is_denied else (goes_on,)
+
+    @property
+    def alternative(self) -> str:
+        return "" if self._is_denied else super().alternative
 
     def desired_state(self) -> Image:
         return {"has_password": False}

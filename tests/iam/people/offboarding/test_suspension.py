@@ -4,6 +4,7 @@ took.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -106,6 +107,19 @@ def test_the_request_says_how_the_person_gets_a_password_after_a_restore(
     ]
     assert ("one-time link" in note) is is_linked
     assert ("administrator has to reset it" in note) is not is_linked
+
+
+def test_no_warning_of_a_request_that_denies_everything_says_that_something_goes_on(
+    farewell: Farewell,
+) -> None:
+    leaver = suspend(farewell)
+    rows = ChangeSet.objects.filter(pk__in=leaver.seats.values("change_set"))
+    changes = Change.objects.filter(change_set__in=rows)
+    assert "login_profile.delete" in changes.values_list("operation", flat=True)
+    receipts = json.dumps(list(changes.values_list("receipt", flat=True)))
+    assert "continue until they expire" not in receipts
+    assert "Access keys aren" not in receipts
+    assert "AWSDenyAll" not in receipts
 
 
 def test_a_lead_cuts_access_without_approval_and_approvers_are_told(farewell: Farewell) -> None:
