@@ -345,3 +345,23 @@ def test_who_may_do_something_else_in_any_case_is_told_so() -> None:
     }
     assert gained == {100: ("s3:GetObject",), 101: ("s3:PutObject",)}
     assert documents
+
+
+def test_accounts_that_are_moved_apart_are_bounded_each_as_it_will_be() -> None:
+    organisation, edits = Organisation(), {}
+    names = ("s3:GetObject", "s3:PutObject")
+    own = organisation.digest(text_of(allow(names)))
+    for place, (number, name) in enumerate(zip((FIRST, SECOND), names, strict=True)):
+        who = PrincipalRow(100 + place, f"arn:aws:iam::{number}:user/a", "", Grants((("own", own),)), {})
+        standing = standing_of(organisation, [])
+        organisation.accounts.append(AccountRows([who], [], [], (), number, "aws", standing))
+        denied = text_of({**allow(name), "Effect": "Deny"})
+        edits[number] = Edits(standing=standing_of(organisation, [denied]))
+    documents, index = organisation.held(), organisation.index()
+    difference = what_if(index, edits, now=NOW)
+    lost = {member.id: difference.names(shift.lost) for shift, each in difference.proved for member in each}
+    assert {number: actions for number, actions in lost.items() if number > 0} == {
+        100: ("s3:GetObject",),
+        101: ("s3:PutObject",),
+    }
+    assert documents

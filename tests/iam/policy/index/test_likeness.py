@@ -341,3 +341,55 @@ def test_who_gets_another_name_or_tag_is_judged_as_who_it_was_and_as_who_it_beco
     bit = difference.space.actions.mask("s3:GetObject")
     assert [shift.altered for shift, _ in difference.proved] == [bit]
     assert documents
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_name_is_weighed_against_the_tags_of_its_own_principal(order: int) -> None:
+    """The tag decides whether a pattern takes in part of a name."""
+    organisation = Organisation()
+    home = policy_of("s3:GetObject", "arn:aws:s3:::homes-${aws:username}/*")
+    deny = policy_of("s3:GetObject", "arn:aws:s3:::homes-${aws:PrincipalTag/team}*", effect="Deny")
+    old, new = organisation.digest(home), organisation.digest(policy_of("sqs:SendMessage", "*"))
+    shared = organisation.digest(deny)
+    people = [
+        PrincipalRow(
+            100 + n, f"arn:aws:iam::{ACCOUNTS[0]}:user/{name}", f"AIDA{n}", Grants((), (1, 2)), {"team": team}
+        )
+        for n, (name, team) in enumerate([("redford", "sea"), ("redmond", "red"), ("seaman", "red")][::order])
+    ]
+    rows = [PolicyRow(1, "home", old), PolicyRow(2, "shared", shared)]
+    organisation.accounts.append(AccountRows(people, [], rows, (), ACCOUNTS[0], "aws"))
+    documents, index = organisation.held(), organisation.index()
+    edits = {ACCOUNTS[0]: Edits(Changes(policies=[PolicyRow(1, "home", new)]))}
+    difference = what_if(index, edits, now=NOW)
+    assert check(index, difference, random.Random(1)) >= 3
+    bit = difference.space.actions.mask("s3:GetObject")
+    losing = {member.name for shift, members in difference.proved for member in members if shift.lost & bit}
+    assert losing == {"redford", "seaman"}
+    assert documents
+
+
+def test_who_holds_the_same_is_apart_where_a_tag_decides_what_it_may_do() -> None:
+    organisation = Organisation()
+    home, new = (policy_of("s3:GetObject", f"arn:aws:s3:::{name}/*") for name in ("homes", "new"))
+    everything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    everything["Condition"] = {"StringEquals": {"aws:PrincipalTag/team": "red"}}
+    shared = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": [everything]}))
+    people = [
+        PrincipalRow(
+            100 + n,
+            f"arn:aws:iam::{ACCOUNTS[0]}:user/person{n}",
+            f"AIDA{n}",
+            Grants((), (1, 2)),
+            {"team": team},
+        )
+        for n, team in enumerate(("red", "blue", "red"))
+    ]
+    rows = [PolicyRow(1, "home", organisation.digest(home)), PolicyRow(2, "shared", shared)]
+    organisation.accounts.append(AccountRows(people, [], rows, (), ACCOUNTS[0], "aws"))
+    documents, index = organisation.held(), organisation.index()
+    edits = {ACCOUNTS[0]: Edits(Changes(policies=[PolicyRow(1, "home", organisation.digest(new))]))}
+    difference = what_if(index, edits, texts=organisation.texts, now=NOW)
+    affected = {member.name for _, members in difference.proved for member in members}
+    assert affected == {"person1"}
+    assert documents
