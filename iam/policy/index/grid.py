@@ -38,8 +38,8 @@ Fits = dict[object, dict[str, bool]]
 """Which resources are those of a statement."""
 
 Met = dict[object, int]
-"""In which of some circumstances the conditions of a statement are met, whatever the action, and whoever asks
-with the same in the keys that it names.
+"""In which of some circumstances the conditions of a statement are met, whatever the action, for every
+principal with the same in the keys that it names.
 """
 
 
@@ -59,8 +59,8 @@ class Grid:
         met: Met,
         person: Side | None = None,
     ) -> None:
-        """`contexts` live as long as `met`. `person`: who asks, where both sides are the same but for what
-        they hold.
+        """`contexts` live as long as `met`. `person`: the principal, where both sides are the same but for
+        what they hold.
         """
         self._has_rcps, self._fits, self._met, self._person = has_rcps, fits, met, person
         self.action, self.resources, self.contexts = action, resources, contexts

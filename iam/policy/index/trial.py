@@ -92,7 +92,7 @@ class ActionGroup:
 
     @property
     def _people(self) -> tuple[Side, ...]:
-        """Whoever asks: one where both sides are the same but for what they hold."""
+        """The principal: one where both sides are the same but for what they hold."""
         return (self.before, self.after) if self.differ_in_person else (self.after,)
 
     def proofs(self) -> Iterator[Proof]:
