@@ -10,6 +10,7 @@ from typing import Final
 from console.activity.lines import CallerLink, caller_links, event_address
 from iam.activity.made_changes import DifferenceWindow, calls_within, distinct_calls
 from iam.activity.models import TrailEvent
+from iam.changes.own_calls import own_events
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity
 from iam.mirror.queries.history_events import HistoryEvent
@@ -55,7 +56,8 @@ def calls_behind(
 
 def calls_behind_each(lines: Sequence[Differences], *, viewer: Viewer) -> list[tuple[CallBehind, ...]]:
     """The calls behind what each line says, as far as no cause of it is known; empty for viewers who do not
-    see the account whole, since calls name others. One query, and three more if there are calls.
+    see the account whole, since calls name others. Calls that Gatehouse made are behind none of it. One
+    query, and four more if there are calls.
     """
     windows: list[tuple[str, DifferenceWindow]] = []
     places: list[int] = []
@@ -67,9 +69,12 @@ def calls_behind_each(lines: Sequence[Differences], *, viewer: Viewer) -> list[t
             if window is not None:
                 windows.append((line.account_id, window))
                 places.append(place)
+    calls_by_window = calls_within(windows)
+    own = own_events(list(chain.from_iterable(calls_by_window)))
     calls_by_place: dict[int, list[TrailEvent]] = {}
-    for place, calls in zip(places, calls_within(windows), strict=True):
-        calls_by_place.setdefault(place, []).extend(calls)
+    for place, calls in zip(places, calls_by_window, strict=True):
+        others = [call for call in calls if call.event_id not in own]
+        calls_by_place.setdefault(place, []).extend(others)
     shown = {place: distinct_calls(calls)[:CALLS_SHOWN] for place, calls in calls_by_place.items()}
     behind: list[tuple[CallBehind, ...]] = [()] * len(lines)
     if not any(shown.values()):

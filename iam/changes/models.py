@@ -202,6 +202,12 @@ class Change(models.Model):
             models.Index(fields=["state", "-created_at", "-id"], name="change_newest_state"),
             models.Index(fields=["requested_by", "-created_at"], name="change_by_requester"),
             models.Index(fields=["entity", "-created_at"], name="change_by_subject"),
+            # Which calls of a time were ours: asked of every difference that no change explains.
+            models.Index(
+                fields=["account", "sent_at", "created_at"],
+                condition=Q(sent_at__isnull=False),
+                name="change_sent",
+            ),
             # Few changes undo another; counted among all, the index would look useless to a planner.
             models.Index(fields=["reverts"], condition=Q(reverts__isnull=False), name="change_undoing"),
         ]

@@ -11,11 +11,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from iam.changes.drift.models import Drift
+from iam.activity.models import TrailEvent
+from iam.changes.drift.models import Drift, DriftState
+from iam.changes.models import Change
+from iam.changes.own_calls import own_events
 from iam.directory.models import Role, Team
 from iam.mirror.models import EdgeKind, Entity
 from tests import factories
 from tests.iam.activity.events import happened, identity_of, session_of
+from tests.iam.audit.evidence.made_packs import done_change
 
 pytestmark = pytest.mark.django_db
 READ = datetime(2026, 1, 15, 9, tzinfo=UTC)
@@ -149,3 +153,107 @@ def test_the_list_of_drifts_names_the_calls_in_one_query_for_all(maya: Entity) -
     lead = Client()
     lead.force_login(factories.operator(Role.TEAM_LEAD, name="Elif Kaya", team=team))
     assert "iam:AttachUserPolicy" not in lead.get("/changes/drift/").content.decode()
+
+
+REQUEST = "4d1c0f5e-0000-4000-8000-00000000000a"
+OTHER_REQUEST = "4d1c0f5e-0000-4000-8000-00000000000b"
+ATTACH = {"service": "iam", "operation": "AttachUserPolicy", "params": {}}
+
+
+def _own(maya: Entity, call: dict[str, Any], *, sent_at: datetime = CALL, **fields: Any) -> Change:
+    """A change that sent this call."""
+    return done_change(maya.account, at=CALL, sent_at=sent_at, calls=[ATTACH | call], **fields)
+
+
+def _answered(at: datetime = CALL, request_id: str = REQUEST) -> dict[str, Any]:
+    return {"at": at.isoformat(), "request_id": request_id, "error": "", "in_doubt": False}
+
+
+def test_a_call_of_a_change_made_nothing_that_no_change_explains(maya: Entity) -> None:
+    gatehouse = factories.role(maya.account, "gatehouse-write")
+    gunnar = factories.user(maya.account, "gunnar.hauge")
+    fields = ATTACHED | {"requestParameters": {"userName": "maya.okafor", "groupName": "sre"}}
+    added = fields | {"eventName": "AddUserToGroup"}
+    # Minutes before somebody else's change of the same user and the same group.
+    happened(session_of(gatehouse), at=CALL, requestID=REQUEST, **added)
+    happened(identity_of(gunnar), at=CALL, requestID=OTHER_REQUEST, **added)
+    drift = Drift.objects.create(account=maya.account, entity=maya, kind=maya.kind, seen_at=READ)
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR))
+    pages = (f"/people/{maya.pk}/history/", "/changes/drift/", f"/changes/drift/{drift.pk}/")
+    for address in pages:
+        assert "gatehouse-write" in client.get(address).content.decode(), address
+    done_change(
+        maya.account,
+        at=CALL,
+        sent_at=CALL,
+        calls=[{"service": "iam", "operation": "AddUserToGroup"} | _answered()],
+        request_ids=[REQUEST],
+    )
+    for address in pages:
+        html = client.get(address).content.decode()
+        assert "gatehouse-write" not in html, address
+        assert "gunnar.hauge" in html, address
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "is_own"),
+    [
+        (_answered(), {}, True),
+        (_answered(request_id=OTHER_REQUEST), {}, False),
+        # Tried twice: the answer to the first is kept only among the IDs.
+        (_answered(request_id=OTHER_REQUEST), {"request_ids": [REQUEST, OTHER_REQUEST]}, True),
+        # The answer, and with it the ID, was lost.
+        ({"in_doubt": True}, {}, True),
+        ({"in_doubt": True}, {"sent_at": CALL - timedelta(minutes=4)}, False),
+        ({"in_doubt": True, "operation": "DetachUserPolicy"}, {}, False),
+        # Never sent.
+        ({}, {}, False),
+        # The last of several calls was sent hours later.
+        (_answered(), {"sent_at": CALL + timedelta(hours=5)}, True),
+    ],
+)
+def test_which_events_are_calls_of_a_change(
+    maya: Entity, call: dict[str, Any], fields: dict[str, Any], is_own: bool
+) -> None:
+    _attached(identity_of(maya), requestID=REQUEST)
+    _own(maya, call, **fields)
+    events = list(TrailEvent.objects.all())
+    assert own_events(events) == ({events[0].event_id} if is_own else set())
+
+
+@pytest.mark.parametrize(("minutes", "is_own"), [(1, True), (4, False)])
+def test_an_event_whose_record_was_not_kept_is_known_by_action_and_time(
+    maya: Entity, minutes: int, is_own: bool
+) -> None:
+    _attached(identity_of(maya), requestID=REQUEST)
+    TrailEvent.objects.update(raw="")
+    _own(maya, _answered(CALL - timedelta(minutes=minutes)))
+    assert bool(own_events(list(TrailEvent.objects.all()))) is is_own
+
+
+def test_calls_of_another_account_and_of_many_times_are_told_apart_in_one_query(maya: Entity) -> None:
+    other = factories.account("222222222222", name="data")
+    for number in range(120):
+        at = READ - timedelta(minutes=10 * number)
+        _attached(identity_of(maya), at=at, requestID=f"4d1c0f5e-0000-4000-9000-{number:012d}")
+        if number % 3:
+            call = ATTACH | _answered(at, f"4d1c0f5e-0000-4000-9000-{number:012d}")
+            done_change(maya.account if number % 3 == 1 else other, at=at, sent_at=at, calls=[call])
+    events = list(TrailEvent.objects.all())
+    with CaptureQueriesContext(connection) as queries:
+        assert len(own_events(events)) == 40
+    assert len(queries) == 1
+    assert own_events([]) == set()
+
+
+def test_a_drift_that_a_change_explains_is_not_called_somebody_elses(maya: Entity) -> None:
+    drift = Drift.objects.create(
+        account=maya.account, entity=maya, kind=maya.kind, seen_at=READ, state=DriftState.EXPLAINED
+    )
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR))
+    words = re.sub(r"\s+", " ", client.get(f"/changes/drift/{drift.pk}/").content.decode())
+    assert "by a change of Gatehouse." in words
+    assert "outside Gatehouse." not in words
+    assert "Who made it is unknown" not in words
