@@ -35,7 +35,7 @@ from iam.people.runs.models import RunState
 IN_ALL_ACCOUNTS = "In all accounts."
 """Said on the overview of a chosen account of what is not counted account by account."""
 CRITICAL_WEIGHT = WEIGHTS[CRITICAL]
-"""The weight of a drift of critical risk (`Drift.weight`)."""
+"""The lowest weight of a drift of critical risk (`Drift.weight`)."""
 OWN, OTHERS, DRIFT, CRITICAL_DRIFT = "own", "others", "drift", "critical"
 
 
@@ -161,7 +161,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[WaitingCoun
     if sees_others(viewer):
         drifts = open_drifts(viewer).filter(account=account) if account else open_drifts(viewer)
         yield WaitingCount(DRIFT, drifts)
-        yield WaitingCount(CRITICAL_DRIFT, drifts.filter(weight=CRITICAL_WEIGHT))
+        yield WaitingCount(CRITICAL_DRIFT, drifts.filter(weight__gte=CRITICAL_WEIGHT))
 
 
 def _within(changes: QuerySet[Change], account: Account | None) -> QuerySet[Change]:

@@ -9,14 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from iam.changes.drift.effect import WEIGHTS, effects_of
+from iam.changes.drift.effect import effects_of, weight_of
 from iam.changes.drift.mirror_history import EDGE, KINDS, STATE, TAGS, VERSION, ObservedSteps, happened_since
 from iam.changes.drift.models import Drift, DriftState, DriftWatch
 from iam.changes.drift.settings import ACCOUNT, SettingChange, settings_since
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import restore
 from iam.changes.operations.account_setting import AccountSetting
-from iam.changes.risks import NORMAL
 from iam.mirror.models import Account, Cause, EdgeKind, Entity, UserCredentials
 from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, Pull, PullState, Source
 
@@ -103,7 +102,7 @@ def _keep(account: Account, events: Collection[ObservedSteps]) -> int:
     )
     for row in rows:
         row.impact = effects.get((row.entity_id or 0, row.seen_at), {})
-        row.weight = WEIGHTS[row.impact.get("risk", NORMAL)]
+        row.weight = weight_of(row.impact)
     Drift.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 
@@ -114,7 +113,7 @@ def _weigh_again(events: Iterable[ObservedSteps]) -> None:
         drift = Drift.objects.filter(entity=event.entity, seen_at=event.when, state=DriftState.OPEN).first()
         if drift is not None:
             drift.impact = effects_of([event]).get((event.entity.pk, event.when), {})
-            drift.weight = WEIGHTS[drift.impact.get("risk", NORMAL)]
+            drift.weight = weight_of(drift.impact)
             drift.save(update_fields=["impact", "weight"])
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,8 +16,18 @@ from django.utils import timezone
 from iam.changes.drift.mirror_history import CREDENTIALS, OWNED, STATE, ObservedSteps
 from iam.changes.operations import trust
 from iam.changes.receipt_lines import ReceiptLines
-from iam.changes.risks import CRITICAL, HIGH, NORMAL, SENSITIVE, TRUST_OPENED, level_of
-from iam.mirror.models import Kind
+from iam.changes.risk_detection import bears_on_administrators, is_administrator
+from iam.changes.risks import (
+    ADMINISTRATOR,
+    CRITICAL,
+    ESCALATION,
+    HIGH,
+    NORMAL,
+    SENSITIVE,
+    TRUST_OPENED,
+    level_of,
+)
+from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import NOTHING, AccessDifference, ListedShifts, Shift
@@ -31,7 +41,11 @@ JUST_BEFORE: Final = timedelta(microseconds=1)
 MAX_PRINCIPALS: Final = 500
 """So many principals are compared for one drift; of a policy that more hold, the first ones."""
 WEIGHTS: Final = {NORMAL: 0, SENSITIVE: 1, CRITICAL: 2}
-"""Level of risk → its place in the order of the list."""
+"""Level of risk → its place in the order of the list. What is critical has this place or a higher one."""
+ESCALATION_WEIGHT: Final = 3
+ADMINISTRATOR_WEIGHT: Final = 4
+KEY_WEIGHT: Final = 5
+"""An administrator who can call AWS or sign in without anybody’s role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +57,23 @@ class _PrincipalThen:
     can: Effective
 
 
+def weight_of(impact: Mapping[str, Any]) -> int:
+    """The place of a drift in the order of the list, by its effect: within what is critical, what gives most
+    comes first.
+    """
+    level = impact.get("risk", NORMAL)
+    risks = impact.get("risks", ())
+    if level == CRITICAL and ADMINISTRATOR in risks:
+        return KEY_WEIGHT if impact.get("has_key") else ADMINISTRATOR_WEIGHT
+    if level == CRITICAL and ESCALATION in risks:
+        return ESCALATION_WEIGHT
+    return WEIGHTS[level]
+
+
 def effect_of(happened: ObservedSteps) -> dict[str, Any]:
-    """The body of an impact, as a receipt holds it. A thing that nothing is known of before it is taken to
-    have held nothing.
+    """The body of an impact, as a receipt holds it, and `has_key`: whether someone whom it makes an
+    administrator has an access key or a new way to sign in. A thing that nothing is known of before it is
+    taken to have held nothing.
 
     Compared is the mirror just before the moment, not at the last observation of the thing: what Gatehouse's
     own changes and other drift did to the same people in between is none of this.
@@ -61,10 +89,33 @@ def effect_of(happened: ObservedSteps) -> dict[str, Any]:
         compared = ListedShifts(shifts, sides.__getitem__)
         effect = AccessDifference(index.documents.space, compared, lambda: index)
         impact = ReceiptLines(index, effect).impact(own)
+        administrators = _made_administrators(index, shifts) if ADMINISTRATOR in impact.risks else []
     body: dict[str, Any] = json.loads(json.dumps(impact.body))
     sensitivity = HIGH if opens_a_door(happened) else ""
     body["risk"] = level_of(body["risks"], sensitivity=sensitivity)
+    if administrators:
+        body["has_key"] = opens_a_door(happened) or _have_keys(administrators)
     return body
+
+
+def _made_administrators(index: Index, shifts: Iterable[tuple[Member, Shift]]) -> list[int]:
+    """The entities of those who are administrators after it and were not before."""
+    space, effective = index.documents.space, index.effective()
+    made: list[int] = []
+    for member, shift in shifts:
+        if not bears_on_administrators(shift, space):
+            continue
+        ceiling = effective.ceiling(member)
+        was_before = is_administrator(shift.before, space, ceiling=ceiling)
+        if is_administrator(shift.after, space, ceiling=ceiling) and not was_before:
+            made.append(member.id)
+    return made
+
+
+def _have_keys(users: Collection[int]) -> bool:
+    """Whether one of these users has an active access key now."""
+    keys = EntityState.objects.filter(valid_at(None), entity__kind=Kind.ACCESS_KEY, category="Active")
+    return keys.filter(entity__owner__in=users).exists()
 
 
 def _shifts(

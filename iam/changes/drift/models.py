@@ -74,7 +74,9 @@ class Drift(models.Model):
     )
     remainder = models.CharField(max_length=1024, blank=True)
     weight = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="Place of its risk: 0 normal, 1 sensitive, 2 critical."
+        default=0,
+        db_default=0,
+        help_text="Place of its risk, see effect.weight_of: from 2 on it is critical.",
     )
     impact = models.JSONField(default=dict, help_text="Who can do what since then, as a receipt tells it.")
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from iam.changes.drift.effect import KEY_WEIGHT
 from iam.changes.drift.mirror_history import ObservedSteps, ObservedThing, happened_at
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.settings import SettingChange, settings_of
@@ -17,6 +18,7 @@ from iam.keyset import rows_beyond
 from iam.mirror.queries.visibility import visible
 
 PAGE = 25
+_WEIGHTS = {str(weight) for weight in range(KEY_WEIGHT + 1)}
 TABS: dict[str, tuple[DriftState, ...]] = {
     "": (DriftState.OPEN,),
     "undoing": (DriftState.UNDOING,),
@@ -55,7 +57,7 @@ class DriftPosition:
         """From the address; None for what is no place."""
         weight, _, rest = text.partition("~")
         at, _, pk = rest.partition("~")
-        if weight not in {"0", "1", "2"}:
+        if weight not in _WEIGHTS:
             return None
         try:
             moment = datetime.fromisoformat(at)
@@ -81,7 +83,9 @@ class DriftPage:
 def drift_page(
     viewer: Viewer, *, tab: str = "", account_id: str = "", kind: str = "", after: DriftPosition | None = None
 ) -> DriftPage:
-    """The riskiest first, then the newest; ten queries, whatever is on it."""
+    """The riskiest first, among critical ones what gives most, then the newest; ten queries, whatever is on
+    it.
+    """
     drifts = visible_drifts(viewer).filter(state__in=TABS[tab])
     if account_id:
         drifts = drifts.filter(account__account_id=account_id)

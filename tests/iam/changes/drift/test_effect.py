@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.urls import reverse
 
 from iam.changes.drift.detection import find
 from iam.changes.drift.models import Drift, DriftWatch
+from iam.changes.drift.queries import DriftPosition, drift_page
 from iam.mirror.models import Account, Cause, EdgeKind, Entity, Kind
 from tests import factories
 from tests.iam.changes.drift.test_pages import text
@@ -87,6 +92,87 @@ def test_an_administrator_with_a_key_who_appears_out_of_band_comes_first_and_is_
     assert KEY in page
     assert "What this changes" in page
     assert "iam:" in page
+
+
+def opened_role(account: Account, name: str, since: datetime) -> Entity:
+    """A role without permissions that another account may assume, created by hand."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::999999999999:root"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    role = factories.role(account, name, trust=trust, since=since)
+    factories.seen_after(role.states.get())
+    return role
+
+
+def test_among_critical_drift_what_gives_most_comes_first(site: Site) -> None:
+    """Each is newer than the one that comes before it in the list."""
+    account = site.account
+    group = administrators(account)
+    escalates = {
+        **READS,
+        "Statement": [{"Effect": "Allow", "Action": "iam:AttachUserPolicy", "Resource": "*"}],
+    }
+    raising = factories.policy(account, "Raise", body=escalates)
+    holder = factories.user(account, "holder")
+    key = factories.entity(account, Kind.ACCESS_KEY, "AKIAHOLDER000000001", category="Active")
+    Entity.objects.filter(pk=key.pk).update(owner=holder)
+    retired = factories.user(account, "retired")
+    key = factories.entity(account, Kind.ACCESS_KEY, "AKIARETIRED00000001", category="Inactive")
+    Entity.objects.filter(pk=key.pk).update(owner=retired)
+    keyless = factories.user(account, "keyless")
+    climber = factories.user(account, "climber")
+    appears(account, group)
+    step = factories.BETWEEN_READINGS
+    for place, (user, target, kind) in enumerate(
+        (
+            (holder, group, EdgeKind.MEMBER),
+            (retired, group, EdgeKind.MEMBER),
+            (keyless, group, EdgeKind.MEMBER),
+            (climber, raising, EdgeKind.ATTACHED),
+        ),
+        start=1,
+    ):
+        factories.seen_after(factories.edge(kind, user, target, since=LATER + step * place))
+    opened_role(account, "partner", LATER + step * 5)
+    readers = factories.group(account, "readers")
+    factories.edge(EdgeKind.ATTACHED, readers, factories.policy(account, "LedgerRead", body=READS))
+    factories.seen_after(factories.edge(EdgeKind.MEMBER, site.user, readers, since=LATER + step * 6))
+    look(account)
+
+    order = ["holder", "backdoor", "keyless", "retired", "climber", "partner", site.user.name]
+    viewer = factories.viewer(name="Amara Diallo")
+    rows = drift_page(viewer).rows
+    assert [drift.name for drift, _ in rows] == order
+    assert [drift.weight for drift, _ in rows] == [5, 5, 4, 4, 3, 2, 0]
+    assert {drift.impact["risk"] for drift, _ in rows[:6]} == {"critical"}
+    listed = text(site.approver.get(reverse("changes:drift")))
+    places = [listed.index(drift.reference) for drift, _ in rows]
+    assert places == sorted(places)
+    for place, (drift, _) in enumerate(rows):
+        position = DriftPosition(drift.weight, drift.seen_at, drift.pk)
+        assert DriftPosition.parse(str(position)) == position
+        after = drift_page(viewer, after=position).rows
+        assert [row.name for row, _ in after] == order[place + 1 :]
+    assert "6 critical." in text(site.approver.get("/"))
+
+
+def test_what_was_found_before_gets_its_finer_place(site: Site) -> None:
+    group = administrators(site.account)
+    appears(site.account, group)
+    opened_role(site.account, "partner", LATER + factories.BETWEEN_READINGS)
+    look(site.account)
+    weights = dict(Drift.objects.values_list("pk", "weight"))
+    assert sorted(weights.values()) == [2, 5]
+    Drift.objects.update(weight=2)
+    import_module("iam.changes.drift.migrations.0005_order_of_critical").place(apps, None)
+    assert dict(Drift.objects.values_list("pk", "weight")) == weights
 
 
 def test_a_new_key_of_somebody_who_was_there_is_sensitive(site: Site) -> None:
