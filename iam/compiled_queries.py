@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
 M = TypeVar("M", bound=Model)
@@ -39,11 +40,30 @@ class _Compiled(NamedTuple):
     sql: str
     params: Sequence[Any]
     selected: Sequence[Any]
+    objects: _ObjectReader | None
+
+
+class _ObjectReader(NamedTuple):
+    """How a row becomes an object: its class, its attributes and their columns, and those that fill in the
+    related objects.
+    """
+
+    model: type[Model]
+    names: Sequence[str]
+    columns: slice
+    populators: Sequence[Any]
+
+    def read(self, row: Sequence[Any]) -> Any:
+        """The object, with its related ones."""
+        read = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.columns])
+        for populator in self.populators:
+            populator.populate(row, read)
+        return read
 
 
 class CompiledQuery:
-    """What `make` asks for, compiled when it is first run. `make` gives a query set of `values` or
-    `values_list`, with or without parameters.
+    """What `make` asks for, compiled when it is first run. `make` gives a query set, with or without
+    parameters: of `values` or `values_list`, or of objects, with `select_related` and `only` if need be.
 
     It depends on nothing but its parameters, and on the database, of which a process has one.
     """
@@ -72,12 +92,20 @@ class CompiledQuery:
         rows = self.rows(**values)
         return [dict(zip(self._compiled.names, row, strict=True)) for row in rows] if self._compiled else []
 
+    def objects(self, **values: Any) -> list[Any]:
+        """The objects, with those that the query set selects beside them."""
+        rows = self.rows(**values)
+        if self._compiled is None or self._compiled.objects is None:
+            return []
+        return [self._compiled.objects.read(row) for row in rows]
+
     def _compile(self) -> _Compiled:
         query = self._make().query
         compiler = query.get_compiler(DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
         selected = [expression for expression, _, _ in compiler.select]
-        return _Compiled(query, list(query.selected or ()), sql, params, selected)
+        objects = _object_reader(compiler) if compiler.klass_info else None
+        return _Compiled(query, list(query.selected or ()), sql, params, selected, objects)
 
 
 class CompiledCounts:
@@ -111,6 +139,16 @@ class CompiledCounts:
             parts.append(f"(SELECT COUNT(*) FROM ({sql}) part)")  # noqa: S608
             params.extend(values)
         return parts, params
+
+
+def _object_reader(compiler: Any) -> _ObjectReader:
+    """What the ORM does for each row of a query set, prepared once."""
+    kind, select = compiler.klass_info, compiler.select
+    first, last = kind["select_fields"][0], kind["select_fields"][-1]
+    names = [column[0].target.attname for column in select[first : last + 1]]
+    # The type stubs describe a later Django, which takes one argument more.
+    populators = get_related_populators(kind, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+    return _ObjectReader(kind["model"], names, slice(first, last + 1), populators)
 
 
 def _filled(param: Any, values: Mapping[str, Any]) -> Any:

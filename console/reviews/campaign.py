@@ -48,7 +48,7 @@ from iam.audit.reviews.queries import (
     sees_whole,
     visible_rows,
 )
-from iam.audit.reviews.removals import pending
+from iam.audit.reviews.removals import pending_of
 from iam.audit.reviews.reviewers import possible_reviewers
 from iam.audit.reviews.sign_off import who_can_acknowledge, why_not_acknowledge, why_not_sign
 from iam.audit.reviews.terms import ReviewTerms
@@ -123,7 +123,7 @@ def campaign_shown(
     tab = get.get("tab", "")
     context: dict[str, Any] = {
         "campaign": campaign,
-        "rows": rows_shown(viewer, campaign, rows.rows),
+        "rows": rows_shown(viewer, campaign, rows.rows, chosen=chosen),
         "following": word_of(rows.after) or None,
         "is_first": "after" not in get,
         "is_printed": is_printed,
@@ -136,7 +136,6 @@ def campaign_shown(
         "may_review": may_review(viewer, campaign),
         "errors": errors or {},
         "reason": reason,
-        "chosen": chosen,
         "section": "reviews",
     }
     if not is_fragment(request) or errors:
@@ -175,7 +174,7 @@ def next_step(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
     refusal = "Not all of it is decided." if progress_of(campaign).left else why_not_sign(campaign, viewer)
     return {
         "progress": progress_for(viewer, [campaign])[campaign.pk],
-        "to_request": pending(campaign).filter(decided_by=viewer.person_id).count(),
+        "to_request": pending_of(campaign, viewer.person_id),
         "refusal_to_sign": refusal,
         "refusal_to_acknowledge": why_not_acknowledge(campaign, viewer),
         **_second_people(viewer, campaign),
@@ -193,7 +192,12 @@ def _second_people(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
 
 
 def rows_shown(
-    viewer: Viewer, campaign: ReviewCampaign, rows: Sequence[ReviewItem], **parts: Any
+    viewer: Viewer,
+    campaign: ReviewCampaign,
+    rows: Sequence[ReviewItem],
+    *,
+    chosen: Collection[int] = (),
+    **parts: Any,
 ) -> list[RowShown]:
     """The rows of a page; as many queries for whose they are as for one row."""
     entities = {row.entity_id: row.entity for row in rows}
@@ -203,7 +207,8 @@ def rows_shown(
     for row in rows:
         is_own = row.person_id == viewer.person_id or row.entity.arn in own
         may = may_review(viewer, campaign) and viewer.person_id in (row.reviewer_id, campaign.owner_id)
-        result.append(shown(row, campaign=campaign, may_decide=may, is_own=is_own, base=base, **parts))
+        parts |= {"may_decide": may, "is_own": is_own, "is_chosen": row.pk in chosen}
+        result.append(shown(row, campaign=campaign, base=base, **parts))
     return result
 
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from django.urls import reverse
 
+from console.web.alike_rows import AlikeRow
+from console.web.templatetags.ui import ago
 from iam.audit.reviews.models import (
     ReviewCampaign,
     ReviewDecision,
@@ -53,38 +55,45 @@ def state_of(campaign: ReviewCampaign, *, now: datetime | None = None) -> tuple[
 
 
 @dataclass(frozen=True, slots=True)
-class RowShown:
+class RowShown(AlikeRow):
     """A row of the page. `error` is what is wrong with its form, `conflict` who decided first.
 
-    A page has 25 of them with some sixty values each. Templates look for an item before an attribute, and
-    format each number anew: so values are items too, and numbers texts.
+    Templates look for an item before an attribute, and format each number anew: so values are items too, and
+    numbers texts.
     """
 
-    row: ReviewItem
+    TEXTS = frozenset({
+        "pk", "version", "who", "whose", "access", "sort", "sod", "used", "lines", "more", "use", "why",
+        "peers", "replay", "reviewer", "decided_by", "decision_reason", "trouble", "refusal", "error",
+        "conflict", "reason", "url", "label",
+    })  # fmt: skip
+
     pk: str
     version: str
     who: str
     whose: str
     access: str
     sort: str
-    unread: int
-    sod: list[str]
+    is_unread: bool
+    sod: tuple[str, ...]
     is_administrator: bool
     is_requested: bool
-    used_at: datetime | None
-    lines: list[str]
-    more: int
+    used: str
+    lines: tuple[str, ...]
+    more: str
     use: str
-    use_tone: str
     why: str
     peers: str
     replay: str
-    replay_tone: str
+    reviewer: str
     decision: str
     tone: str
+    decided_by: str
+    decision_reason: str
+    trouble: str
     refusal: str
     may_decide: bool
-    is_own: bool
+    is_chosen: bool = False
     error: str = ""
     conflict: str = ""
     reason: str = ""
@@ -106,6 +115,7 @@ def shown(
     campaign: ReviewCampaign,
     may_decide: bool,
     is_own: bool = False,
+    is_chosen: bool = False,
     error: str = "",
     conflict: str = "",
     reason: str = "",
@@ -113,40 +123,42 @@ def shown(
     base: str = "",
 ) -> RowShown:
     """A row in words."""
-    use, use_tone = use_words(row)
-    replay, replay_tone = replay_words(row)
+    replay, _ = replay_words(row)
     if not row.replay and campaign.state != RunState.RUNNING:
         replay = "Unknown: not calculated before the sign-off"
-    sentences = list(row.access.lines)
-    refusal = "This is your own access: someone else decides." if is_own else ""
+    sentences = row.access.lines
+    more = max(0, len(sentences) - lines) + row.access.more
     kind = f"{row.get_subject_kind_display().lower()} in {row.account.name}"
     whose = f"{row.subject}, {kind}" if row.person_name else kind
+    used = ago(row.last_used_at) if row.last_used_at else ""
+    refusal = "This is your own access: someone else decides." if is_own else ""
     return RowShown(
-        row=row,
         pk=str(row.pk),
         version=str(row.version),
         who=row.who,
         whose=whose,
         access=row.target_name,
         sort=row.get_sort_display(),
-        unread=row.access.unread,
-        sod=row.sod,
+        is_unread=bool(row.access.unread),
+        sod=tuple(row.sod),
         is_administrator=row.is_administrator,
         is_requested=row.is_requested,
-        used_at=row.last_used_at,
-        lines=sentences[:lines],
-        more=max(0, len(sentences) - lines) + row.access.more,
-        use=use,
-        use_tone=use_tone,
+        used=used,
+        lines=tuple(sentences[:lines]),
+        more=str(more or ""),
+        use=use_words(row)[0],
         why=why_words(row),
         peers=peer_words(row),
         replay=replay,
-        replay_tone=replay_tone,
+        reviewer=row.reviewer_name,
         decision=DONE_WORDS.get(row.decision, ""),
         tone=TONES.get(row.decision, ""),
+        decided_by=row.decided_name,
+        decision_reason=row.decision_reason,
+        trouble=row.trouble,
         refusal=refusal,
         may_decide=may_decide and campaign.state == RunState.RUNNING and not is_own,
-        is_own=is_own,
+        is_chosen=is_chosen,
         error=error,
         conflict=conflict,
         reason=reason,

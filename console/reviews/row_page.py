@@ -42,7 +42,7 @@ def row_page(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
 
 
 def row_shown(
-    request: ViewerRequest, campaign: ReviewCampaign, row: ReviewItem, **parts: str
+    request: ViewerRequest, campaign: ReviewCampaign, row: ReviewItem, **parts: Any
 ) -> HttpResponse:
     """The page of a row."""
     viewer = request.viewer

@@ -11,7 +11,7 @@ from django.db.models import Case, CharField, DateTimeField, F, QuerySet, When
 
 from iam.compiled_queries import CompiledCounts, CompiledQuery, Param, columns, instance
 from iam.guard import Scope
-from iam.mirror.models import Account, Pull
+from iam.mirror.models import Account, Entity, Kind, Pull
 from iam.mirror.queries.accounts import frame
 from tests import factories
 
@@ -84,6 +84,27 @@ def test_each_scope_has_a_frame_of_its_own() -> None:
         assert [a.account_id for a in frame(viewer, account_id="").accounts] == ["111111111111"]
         assert frame(viewer, account_id="222222222222").chosen is None
         assert len(frame(everyone, account_id="").accounts) == 2
+
+
+def test_objects_have_what_their_query_set_reads_with_them(django_assert_num_queries: Any) -> None:
+    for number, name in (("111111111111", "production"), ("222222222222", "staging")):
+        account = factories.account(number, name=name)
+        policy = factories.policy(account, "readers")
+        if name == "staging":
+            Entity.objects.filter(pk=policy.pk).update(owner=factories.user(account, "ana"))
+    entities = Entity.objects.filter(kind=Param("kind", CharField()))
+    beside = entities.select_related("account", "owner").order_by("arn")
+    statement = CompiledQuery(lambda: beside.only("arn", "account__name", "owner"))
+    for _ in range(2):
+        with django_assert_num_queries(1):
+            policies = statement.objects(kind=Kind.POLICY)
+            shown = [(e.account.name, e.owner.name if e.owner else "") for e in policies]
+        assert shown == [("production", ""), ("staging", "ana")]
+    assert policies == list(Entity.objects.filter(kind=Kind.POLICY).order_by("arn"))
+    assert "name" in policies[0].get_deferred_fields()
+    assert policies[0].name == "readers"
+    assert statement.objects(kind=Kind.ROLE) == []
+    assert CompiledQuery(entities.none).objects(kind=Kind.ROLE) == []
 
 
 def test_what_can_have_no_rows_has_none(django_assert_num_queries: Any) -> None:

@@ -5,17 +5,19 @@ that they review.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import BigAutoField, CharField, Count, Exists, OuterRef, Q, QuerySet, UUIDField
 
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.audit.reviews.terms import ReviewTerms
+from iam.compiled_queries import CompiledQuery, Param
 from iam.guard import Viewer
-from iam.keyset import KeysetPlace, Order, RowPage, page
+from iam.keyset import KeysetPlace, Order, ParamPlace, RowPage, trim, window
 from iam.people.runs.models import RunState
 from iam.search_words import matches
 
@@ -34,6 +36,8 @@ SHOWN: Final = (
 )
 """What a page shows of rows: an account has many columns, and there are 25 rows."""
 LIST_SIZE: Final = 200
+FORMS_KEPT: Final = 64
+"""Statements of pages are kept for so many sets of filters."""
 MAX_WAITING: Final = 1000
 KEPT_SECONDS: Final = 60
 OPEN: Final = (RunState.DRAFT, RunState.SUBMITTING, RunState.RUNNING, RunState.WAITING)
@@ -84,13 +88,16 @@ def visible_campaigns(viewer: Viewer, *, is_ended: bool) -> list[ReviewCampaign]
 
 def find_campaign(viewer: Viewer, pk: UUID) -> ReviewCampaign | None:
     """The review, for who sees it."""
-    campaign = ReviewCampaign.objects.filter(pk=pk).first()
+    campaign: ReviewCampaign | None = next(iter(_CAMPAIGN.objects(pk=pk)), None)
     if campaign is None or (campaign.state == RunState.DRAFT and campaign.requested_by != viewer.person_id):
         return None
     if sees_whole(viewer, campaign):
         return campaign
     mine = ReviewItem.objects.filter(campaign=campaign, reviewer_id=viewer.person_id)
     return campaign if mine.exists() else None
+
+
+_CAMPAIGN: Final = CompiledQuery(lambda: ReviewCampaign.objects.filter(pk=Param("pk", UUIDField())))
 
 
 def visible_rows(viewer: Viewer, campaign: ReviewCampaign) -> QuerySet[ReviewItem]:
@@ -107,14 +114,42 @@ def rows_page(
     after: KeysetPlace | None = None,
     size: int = PAGE_SIZE,
 ) -> RowPage[ReviewItem]:
-    """A page of rows by subject; one query."""
-    rows = filtered(visible_rows(viewer, campaign), viewer, wanted)
+    """A page of rows by subject; one query, which is compiled once for each set of filters."""
+    form = replace(wanted, kind=wanted.kind and "?", use=wanted.use and "?")
+    values: dict[str, Any] = {"campaign": campaign.pk, "viewer": viewer.person_id}
+    values |= {"kind": wanted.kind, "use": wanted.use}
+    if after:
+        values |= {"subject": after.value, "pk": after.pk}
+    compiled = _rows_page if not wanted.text else _rows_page.__wrapped__
+    query = compiled(form, is_whole=sees_whole(viewer, campaign), is_first=after is None, size=size)
+    return trim(query.objects(**values), order=BY_SUBJECT, size=size, after=after, before=None)
+
+
+@lru_cache(maxsize=FORMS_KEPT)
+def _rows_page(form: RowFilter, *, is_whole: bool, is_first: bool, size: int) -> CompiledQuery:
+    viewer = Param("viewer", UUIDField())
+    rows = ReviewItem.objects.filter(campaign=Param("campaign", UUIDField()))
+    if not is_whole:
+        rows = rows.filter(reviewer_id=viewer)
+    rows = _filtered(rows, form, viewer, Param("kind", CharField()), Param("use", CharField()))
     shown = rows.select_related("access", "account", "entity", "trial").only(*SHOWN)
-    return page(shown, order=BY_SUBJECT, size=size, after=after)
+    place = None if is_first else ParamPlace(Param("subject", CharField()), Param("pk", BigAutoField()))
+    return CompiledQuery(lambda: window(shown, order=BY_SUBJECT, size=size, after=place))
 
 
 def filtered(rows: QuerySet[ReviewItem], viewer: Viewer, wanted: RowFilter) -> QuerySet[ReviewItem]:
     """Those that fit."""
+    return _filtered(rows, wanted, viewer.person_id, wanted.kind, wanted.use)
+
+
+def _filtered(
+    rows: QuerySet[ReviewItem],
+    wanted: RowFilter,
+    viewer: UUID | Param,
+    kind: str | Param,
+    use: str | Param,
+) -> QuerySet[ReviewItem]:
+    """Those that fit; the values may be given when the query is run."""
     if wanted.tab == "open":
         rows = rows.filter(decision="")
     if wanted.tab == "decided":
@@ -122,11 +157,11 @@ def filtered(rows: QuerySet[ReviewItem], viewer: Viewer, wanted: RowFilter) -> Q
     if wanted.tab == "trial":
         rows = rows.filter(trial__isnull=False)
     if wanted.is_mine:
-        rows = rows.filter(reviewer_id=viewer.person_id)
+        rows = rows.filter(reviewer_id=viewer)
     if wanted.kind:
-        rows = rows.filter(subject_kind=wanted.kind)
+        rows = rows.filter(subject_kind=kind)
     if wanted.use:
-        rows = rows.filter(use=wanted.use)
+        rows = rows.filter(use=use)
     if wanted.text:
         rows = rows.filter(matches(wanted.text, "subject", "target_name", "person_name"))
     return rows

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, UUIDField
 
 from iam.access.least_privilege import ReductionError, reduced_texts
 from iam.audit.reviews.models import (
@@ -31,6 +32,7 @@ from iam.changes.operations.attachment import DETACH_POLICY, Attachment
 from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
 from iam.changes.services import SetCause, SetLane, plan_set
 from iam.changes.services.plans import membership
+from iam.compiled_queries import CompiledQuery, Param
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.mirror.models import Entity
@@ -55,6 +57,22 @@ class RemovalRequests:
 def pending(campaign: ReviewCampaign) -> QuerySet[ReviewItem]:
     """The rows whose decision has still to be requested."""
     return campaign.rows.filter(decision__in=REMOVING, is_requested=False)
+
+
+def pending_of(campaign: ReviewCampaign, person_id: UUID) -> int:
+    """How many of them someone decided."""
+    return sum(number for (number,) in _PENDING.rows(campaign=campaign.pk, person=person_id))
+
+
+def _counts_of_deciders() -> QuerySet[Any, Any]:
+    rows = ReviewItem.objects.filter(
+        campaign=Param("campaign", UUIDField()), decided_by=Param("person", UUIDField())
+    )
+    rows = rows.filter(decision__in=REMOVING, is_requested=False)
+    return rows.values("campaign").annotate(number=Count("pk")).values_list("number")
+
+
+_PENDING: Final = CompiledQuery(_counts_of_deciders)
 
 
 def operations_of(row: ReviewItem) -> list[Operation]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from iam.access.own_principals import roles_used
 from iam.audit.reviews.models import ReviewCampaign, ReviewerRule
 from iam.audit.reviews.terms import ReviewTerms
+from iam.compiled_queries import CompiledQuery
 from iam.directory.models import OwnedUser, Person, Role, RoleAssignment, RuleKind, Team
 from iam.guard import Scope
 from iam.mirror.models import Entity
@@ -23,8 +24,16 @@ REVIEWING: Final = (Role.ADMINISTRATOR, Role.APPROVER, Role.TEAM_LEAD)
 
 def possible_reviewers() -> list[Person]:
     """Active people who can review, by name."""
-    people = Person.objects.filter(is_active=True, assignments__role__in=REVIEWING)
-    return list(people.distinct().order_by("name", "pk"))
+    return _REVIEWERS.objects()
+
+
+_REVIEWERS: Final = CompiledQuery(
+    lambda: (
+        Person.objects.filter(is_active=True, assignments__role__in=REVIEWING)
+        .distinct()
+        .order_by("name", "pk")
+    )
+)
 
 
 def people_who_review(people: Collection[UUID]) -> frozenset[UUID]:
