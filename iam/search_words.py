@@ -9,8 +9,8 @@ from typing import Any, Final
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
-APOSTROPHES: Final = "'’‘ʼ`"
-"""The straight one comes first. ʼ is the letter that a tag of AWS can hold."""
+APOSTROPHES: Final = "'’‘ʼˈ`"
+"""The straight one comes first. ʼ and ˈ are letters, which a tag of AWS can hold."""
 _STRAIGHT: Final = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 
 

@@ -21,7 +21,7 @@ from iam.access.index_cache import cached_on
 from iam.access.multi_action import TalliedActions, tallied
 from iam.access.persons import PrincipalCount, shown_name
 from iam.access.ways import AccessWay, AccessWays
-from iam.mirror.display_names import people_of_users
+from iam.mirror.display_names import with_people
 from iam.mirror.snapshot import snapshot
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import Member
@@ -377,9 +377,12 @@ def _row(
 
 
 def _with_people(rows: list[WhoCanRow]) -> list[WhoCanRow]:
-    """The same rows, with the name of the person in the directory where no tag has a name."""
-    people = people_of_users(row.pk for row in rows if row.display == row.arn.rpartition("/")[2])
-    return [replace(row, display=people.get(row.pk, row.display)) for row in rows]
+    """The same rows, with the name of the person in the directory where no tag has a name, and in the
+    person's own spelling where one has.
+    """
+    users = [row for row in rows if row.kind is PrincipalKind.USER]
+    called = with_people({row.pk: (row.arn.rpartition("/")[2], row.display) for row in users})
+    return [replace(row, display=called.get(row.pk, row.display)) for row in rows]
 
 
 def _groups_with_people(groups: list[PeopleByWay]) -> list[PeopleByWay]:

@@ -33,6 +33,7 @@ from iam.linking.queries import (
 from iam.linking.rights import may_rule, people_to_choose
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, TagSet, valid_at
+from iam.search_words import folded, spellings
 
 BATCH_SIZE: Final = 500
 """Users that are linked by one request; the others stay selected for the next."""
@@ -167,14 +168,14 @@ def _hinted(viewer: Viewer) -> QuerySet[UserMatch]:
 def _named_like_people(signs: QuerySet[UserMatch], viewer: Viewer) -> list[int]:
     """Users whose name, as people write it, is that of somebody; three queries."""
     people = people_to_choose(viewer).values_list("name", flat=True)
-    names = {name.lower() for name in people if " " in name}
+    names = {folded(name) for name in people if " " in name}
     users = dict(signs.values_list("user", "user__name")) if names else {}
     tag_sets = TagSet.objects.filter(valid_at(None), entity__in=users)
     tags = dict(tag_sets.values_list("entity_id", "tags"))
     numbers = []
     for pk, login in users.items():
         name = display_name(login, tags.get(pk))
-        if name.lower() in names:
+        if folded(name) in names:
             numbers.append(pk)
     return numbers
 
@@ -219,7 +220,7 @@ class _Candidates:
         if sign.standing != LinkStanding.KNOWN:
             for person, user in self._twins.get(sign.pk, ()):
                 add(person, f"has the user {user.name} in {user.account.name}")
-            for person in self._named.get(self._display(sign).lower(), ()):
+            for person in self._named.get(folded(self._display(sign)), ()):
                 add(person, "has the same name")
             if sign.former is not None:
                 add(sign.former, "had a user with this name before it was created again")
@@ -230,12 +231,15 @@ class _Candidates:
 
 
 def _people_named(viewer: Viewer, names: Iterable[str]) -> dict[str, list[Person]]:
-    """People whom the viewer can link, by their names in small letters; one query."""
-    wanted = {name.lower() for name in names if " " in name}
+    """People whom the viewer can link, by their folded names; one query."""
+    wanted: set[str] = set()
+    for name in names:
+        if " " in name:
+            wanted.update(spellings(name.lower()))
     people_by_name: dict[str, list[Person]] = defaultdict(list)
     if wanted:
         for person in people_to_choose(viewer).alias(low=Lower("name")).filter(low__in=wanted):
-            people_by_name[person.name.lower()].append(person)
+            people_by_name[folded(person.name)].append(person)
     return people_by_name
 
 

@@ -10,30 +10,41 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 
 from iam.directory.models import Identity
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
+from iam.search_words import folded
 
 NAME_TAG: Final = "DisplayName"
 """The tag in which onboarding writes somebody's name."""
 _NAME_TAGS = ("displayname", "fullname", "name")
 _SEARCHED_TAGS = (*_NAME_TAGS, "email", "emailaddress", "mail", "owner")
 _UNTAGGABLE: Final = re.compile(r"[^\w\s.:/=+@-]")
-_APOSTROPHES: Final = str.maketrans({"'": "\u02bc", "\u2019": "\u02bc", "\u2018": "\u02bc", "`": "\u02bc"})
+_TO_LETTERS: Final = str.maketrans({"'": "ʼ", "`": "ʼ", "’": "ˈ", "‘": "ˈ"})
+_FROM_LETTERS: Final = str.maketrans({"ʼ": "'", "ˈ": "’"})
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html: a tag takes no apostrophe, and it takes
-every letter, as U+02BC is one.
+every letter. U+02BC stands for the straight one, and U+02C8 for the typographic one.
 """
 
 
 def display_name(login: str, tags: Mapping[str, str] | None = None, *, person: str = "") -> str:
     """The name of anyone who has a login, as people write it: the tag DisplayName, FullName or Name, else the
     name of the person in the directory, else the login itself. A name is never made up from a login:
-    "sean.obrien" may be Seán O'Brien.
+    "sean.obrien" may be Seán O'Brien. A tag that holds the name of the person, as far as a tag can, is
+    spelled as the person is in the directory.
     """
     if tags:
         tags_by_key = {key.replace("-", "").replace("_", "").lower(): value for key, value in tags.items()}
         for key in _NAME_TAGS:
             name = name_in_tag(tags_by_key.get(key, ""))
             if name:
-                return name
+                return spelled(name, person=person)
     return person or login
+
+
+def spelled(name: str, *, person: str) -> str:
+    """A name from a tag as its person writes it, where both are the same but for the apostrophe, capitals,
+    and signs that AWS refuses.
+    """
+    is_theirs = bool(person) and folded(name) == folded(name_in_tag(tag_for_name(person)))
+    return person if is_theirs else name
 
 
 def searched_tags(tags: Mapping[str, str] | None) -> str:
@@ -51,10 +62,10 @@ def searched_tags(tags: Mapping[str, str] | None) -> str:
 
 
 def tag_for_name(name: str) -> str:
-    """A name as a tag can hold it: with the letter apostrophe for the one that AWS refuses, without any other
+    """A name as a tag can hold it: with letters for the apostrophes, which AWS refuses, without any other
     sign that AWS refuses.
     """
-    return _UNTAGGABLE.sub("", name.translate(_APOSTROPHES))[:256].strip()
+    return _UNTAGGABLE.sub("", name.translate(_TO_LETTERS))[:256].strip()
 
 
 def name_in_tag(value: str) -> str:
@@ -62,7 +73,7 @@ def name_in_tag(value: str) -> str:
     read.
     """
     visible = "".join(letter for letter in value if letter.isprintable())
-    return visible.replace("\u02bc", "'").strip()
+    return visible.translate(_FROM_LETTERS).strip()
 
 
 def person_names(arns: Iterable[str]) -> dict[str, str]:
@@ -104,6 +115,18 @@ def people_of_users(users: Iterable[int]) -> dict[int, str]:
     own = Identity.objects.filter(Q(aws_id="") | Q(aws_id=OuterRef("aws_id")), user_arn=OuterRef("arn"))
     rows = Entity.objects.filter(pk__in=list(users)).annotate(called=Subquery(own.values("person__name")[:1]))
     return dict(rows.filter(called__isnull=False).values_list("pk", "called"))
+
+
+def with_people(names: Mapping[int, tuple[str, str]]) -> dict[int, str]:
+    """What to call users of whom (login, name by their tags) is known, by their numbers: the person in the
+    directory where no tag has a name, and in the person's own spelling where one has. One query.
+    """
+    people = people_of_users(names)
+    called: dict[int, str] = {}
+    for pk, (login, name) in names.items():
+        person = people.get(pk, "")
+        called[pk] = spelled(name, person=person) if name != login else person or login
+    return called
 
 
 def names_by_number(users: Mapping[int, str]) -> dict[int, str]:

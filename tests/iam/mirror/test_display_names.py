@@ -28,6 +28,11 @@ ROOT = Path(__file__).resolve().parents[3]
         ("sean.obrien", {}, "", "sean.obrien"),
         ("sean.obrien", {}, "Seán O'Brien", "Seán O'Brien"),
         ("sean.obrien", {"DisplayName": "Se\u00e1n O\u02bcBrien"}, "", "Seán O'Brien"),
+        ("sean.obrien", {"DisplayName": "Se\u00e1n O\u02c8Brien"}, "", "Seán O’Brien"),
+        # Written before tags told the two apart: the directory knows.
+        ("sean.obrien", {"DisplayName": "Se\u00e1n O\u02bcBrien"}, "Seán O’Brien", "Seán O’Brien"),
+        ("sean.obrien", {"DisplayName": "Se\u00e1n O\u02bcBrien"}, "Seán OʼBrien", "Seán OʼBrien"),
+        ("zoe", {"DisplayName": "Zoë Ops Smith Jr."}, "Zoë (Ops) Smith, Jr.", "Zoë (Ops) Smith, Jr."),
         ("sean.obrien@example.com", None, "", "sean.obrien@example.com"),
         ("anna.van-der-berg", {}, "", "anna.van-der-berg"),
         ("lukasz_nowak", {}, "Łukasz Nowak", "Łukasz Nowak"),
@@ -51,6 +56,7 @@ def test_a_person_is_called_as_somebody_wrote_it_and_never_as_a_login_suggests(
     "name",
     [
         "Seán O'Brien",
+        "Seán O’Brien",
         "Anna van der Berg",
         "Łukasz Żak",
         "Suharto",
