@@ -23,6 +23,7 @@ from iam.audit.findings.models import (
 )
 from iam.audit.findings.recalculation import BehindAccounts
 from iam.audit.findings.rules import all_rules
+from iam.audit.findings.values import PLACES, shown_evidence
 from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT
 
@@ -79,10 +80,12 @@ LABELS: Final[Mapping[str, str]] = {
     "sid": "Statement ID",
     "arn": "ARN",
     "api_key": "API key",
+    "role": "Role to use instead",
     "read": "Read from IAM",
 }
 AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
     "instance-role-can-escalate": ("EC2 instance", "EC2 instances"),
+    "key-used-from-instance": ("EC2 instance", "EC2 instances"),
 }
 """What a finding concerns, one and several, where it is not users and roles."""
 MFA_WORDS: Final[Mapping[str, str]] = {"none": "None", "virtual": "Virtual device"}
@@ -287,7 +290,7 @@ def sees_whole(finding: AuditFinding, viewer: Viewer) -> bool:
 
 def evidence_of(finding: AuditFinding, viewer: Viewer) -> list[FindingEvidence]:
     """The facts on which it rests, as far as the viewer may see them."""
-    evidence = finding.evidence
+    evidence = shown_evidence(finding)
     if not sees_whole(finding, viewer):
         evidence = {name: value for name, value in evidence.items() if name in PLAIN}
     return list(_lines(evidence))
@@ -370,6 +373,16 @@ def _use_words(use: Mapping[str, Any]) -> str:
     return f"{use['arn'].rpartition('/')[2]}, last on {_day_words(use['last'])}"
 
 
+def _place_words(place: Mapping[str, Any]) -> str:
+    times = "1 call" if place["calls"] == 1 else f"{place['calls']:,} calls"
+    first, last = _day_words(place["first"]), _day_words(place["last"])
+    days = f"on {first}" if first == last else f"from {first} to {last}"
+    where = ", ".join(place["instances"])
+    if place["more_instances"]:
+        where = f"{where} and {place['more_instances']} more"
+    return f"{place['key']} from {place['address']} ({where}): {times} {days}"
+
+
 def _error_words(error: Mapping[str, Any]) -> str:
     return str(error["message"])
 
@@ -380,5 +393,6 @@ LISTED: Final[Mapping[str, tuple[str, Callable[[Any], str]]]] = {
     "statements": ("Opened by", _statement_words),
     "used_by": ("Used by", _use_words),
     "errors": ("Errors", _error_words),
+    PLACES: ("Used from", _place_words),
     "broken_by": ("Broken by", _breach_words),
 }

@@ -189,6 +189,36 @@ class CallerAddress(models.Model):
         return self.address
 
 
+class AddressDay(models.Model):
+    """How often an access key of an IAM user, or an EC2 instance by its role, called from an IP address on
+    one day (UTC).
+
+    `credential` is the ID of the key (AKIA…) or of the instance (i-…). `caller` is the user or the role.
+    """
+
+    caller = models.ForeignKey(
+        TrailCaller, on_delete=models.CASCADE, db_index=False, related_name="address_days"
+    )
+    credential = models.CharField(max_length=128)
+    address = models.CharField(max_length=64)
+    day = models.DateField()
+    calls = models.PositiveBigIntegerField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_address_day"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["caller", "credential", "address", "day"], name="one_row_per_address_day"
+            )
+        ]
+        indexes = [models.Index(fields=["address", "day"], name="address_day_by_address")]
+
+    def __str__(self) -> str:
+        return f"{self.credential} from {self.address} on {self.day}"
+
+
 class RoleUser(models.Model):
     """Someone who used a role by single sign-on, as events name them; without a role, someone who signed in.
 

@@ -9,7 +9,14 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import Count
 
-from iam.activity.models import CallerAction, CallerAddress, CallerDay, RoleUser, TrailEvent
+from iam.activity.models import (
+    AddressDay,
+    CallerAction,
+    CallerAddress,
+    CallerDay,
+    RoleUser,
+    TrailEvent,
+)
 from iam.activity.partitions import drop_months
 
 SLICE: Final = timedelta(days=1)
@@ -47,6 +54,7 @@ def forget(before: datetime) -> None:
     _forget_days(before.astimezone(UTC).date())
     CallerAddress.objects.filter(last_at__lt=before).delete()
     RoleUser.objects.filter(last_at__lt=before).delete()
+    AddressDay.objects.filter(day__lt=before.astimezone(UTC).date()).delete()
 
 
 def _oldest() -> datetime | None:

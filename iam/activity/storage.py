@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from iam.activity.callers import CallerKey
+from iam.activity.key_addresses import credential_of
 from iam.activity.models import TrailCaller, TrailFile
 from iam.activity.partitions import add_months
 from iam.activity.records import EventRecord
@@ -74,6 +75,9 @@ _COUNTS: Final = ("calls", "errors", "denied")
 _ADD_DAY: Final = _upsert("activity_day", ("caller_id", "day", "service", "action", "account_id"), _COUNTS)
 _ADD_ACTION: Final = _upsert("activity_action", ("caller_id", "service", "action"), _COUNTS)
 _ADD_ADDRESS: Final = _upsert("activity_address", ("caller_id", "address"), ("calls",))
+_ADD_ADDRESS_DAY: Final = _upsert(
+    "activity_address_day", ("caller_id", "credential", "address", "day"), ("calls",)
+)
 _ADD_ROLE_USER: Final = """
 INSERT INTO activity_role_user (role_arn, name, person, last_at) VALUES (%s, %s, %s, %s)
 ON CONFLICT (role_arn, name, person) DO UPDATE SET
@@ -162,6 +166,7 @@ def _store(files: Sequence[ReadFile]) -> None:
     _insert_events(_event_row(event, callers[event.caller], file.row.pk) for event, file in new)
     stored = [event for event, _ in new]
     _add_up(stored, callers)
+    _add_address_days(stored, callers)
     _add_role_users(stored)
     _count(files, new)
 
@@ -284,6 +289,21 @@ def _add_up(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> Non
         cursor.executemany(_ADD_DAY, _values(days, _COUNTS))
         cursor.executemany(_ADD_ACTION, _values(actions, _COUNTS))
         cursor.executemany(_ADD_ADDRESS, _values(addresses, ("calls",)))
+
+
+def _add_address_days(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> None:
+    """Note from where access keys and EC2 instances called."""
+    tallies: dict[tuple[int, str, str, date], CallTally] = {}
+    for event in events:
+        credential = credential_of(event)
+        if not credential:
+            continue
+        key = (callers[event.caller], credential, event.source_address, event.at.date())
+        if key not in tallies:
+            tallies[key] = CallTally(event.at, event.at)
+        tallies[key].add(event)
+    with connection.cursor() as cursor:
+        cursor.executemany(_ADD_ADDRESS_DAY, _values(tallies, ("calls",)))
 
 
 def _add_role_users(events: Sequence[EventRecord]) -> None:

@@ -22,6 +22,8 @@ class MachineKind:
     tokens: str = "required"
 
 
+PUBLIC = {("production", "sftp-drop-1"): "198.51.100.24"}
+"""The public addresses of machines that the internet reaches."""
 SSM = aws_managed("AmazonSSMManagedInstanceCore")
 AGENT = aws_managed("CloudWatchAgentServerPolicy")
 EKS = tuple(
@@ -109,13 +111,15 @@ def _profile(machine: MachineKind, account_name: str) -> ProfileSpec:
 def _instance(machine: MachineKind, account_name: str, index: int) -> InstanceSpec:
     number = _number(machine.name, account_name, str(index))
     hops = 2 if machine.name == "eks-node" else 1
+    name = f"{machine.name}-{index + 1}"
     return InstanceSpec(
-        name=f"{machine.name}-{index + 1}",
+        name=name,
         type=machine.type,
         profile=f"{machine.name}-instance",
         age=3 + number % 180,
         tokens=machine.tokens,
         address=f"10.{20 + len(account_name)}.{number % 16}.{10 + index}",
         hops=hops,
+        public_address=PUBLIC.get((account_name, name), ""),
         tags=_tags(machine, account_name),
     )

@@ -233,10 +233,10 @@ class AccountSeeder:
             profile.roles.append(self.backend.get_role(spec.role))
 
     def _instance(self, spec: InstanceSpec) -> None:
-        number = ids.digest("instance", self.account.id, spec.name)[:17]
+        instance_id = ids.instance_id(self.account.id, spec.name)
         launched = self._made(spec.age, "instance", spec.name)
         instance = ec2.StandinInstance(
-            id=f"i-{number}",
+            id=instance_id,
             type=spec.type,
             state=spec.state,
             launched=launched,
@@ -245,10 +245,11 @@ class AccountSeeder:
             hops=spec.hops,
             tags={"Name": spec.name, **spec.tags},
             account=self.account.id,
+            public_address=spec.public_address,
         )
         if spec.profile is not None:
             profile = self.backend.get_instance_profile(spec.profile)
-            instance.association = ec2.Association(f"iip-assoc-{number}", profile.arn, launched)
+            instance.association = ec2.Association(f"iip-assoc-{instance_id[2:]}", profile.arn, launched)
         ec2.INSTANCES.setdefault((self.account.id, REGION), {})[instance.id] = instance
 
     def _certificate(self, spec: CertificateSpec) -> None:

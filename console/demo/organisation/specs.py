@@ -141,6 +141,7 @@ class InstanceSpec:
     address: str = "10.20.0.1"
     hops: int = 1
     tags: Tags = field(default_factory=dict)
+    public_address: str = ""
 
 
 @dataclass(frozen=True)

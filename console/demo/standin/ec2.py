@@ -48,6 +48,7 @@ class StandinInstance:
     association: Association | None = None
     tags: dict[str, str] = field(default_factory=dict)
     account: str = ""
+    public_address: str = ""
 
 
 INSTANCES: dict[tuple[str, str], dict[str, StandinInstance]] = {}
@@ -259,6 +260,15 @@ def _metadata(instance: StandinInstance) -> dict[str, Any]:
     }
 
 
+def _public(instance: StandinInstance) -> dict[str, Any]:
+    """The public address that AWS gave the instance when it started."""
+    address = instance.public_address
+    if not address:
+        return {}
+    interface = {"Association": {"IpOwnerId": "amazon", "PublicIp": address}}
+    return {"PublicIpAddress": address, "NetworkInterfaces": [interface]}
+
+
 def _shape(instance: StandinInstance) -> dict[str, Any]:
     return {
         "InstanceId": instance.id,
@@ -266,6 +276,7 @@ def _shape(instance: StandinInstance) -> dict[str, Any]:
         "State": {"Code": STATES[instance.state], "Name": instance.state},
         "LaunchTime": instance.launched,
         "PrivateIpAddress": instance.address,
+        **_public(instance),
         "IamInstanceProfile": _profile(instance),
         "MetadataOptions": _metadata(instance),
         "Tags": [{"Key": key, "Value": value} for key, value in sorted(instance.tags.items())],

@@ -68,6 +68,11 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
+def instance_id(account: str, name: str) -> str:
+    """The ID of a seeded EC2 instance."""
+    return f"i-{digest('instance', account, name)[:17]}"
+
+
 def as_uuid(*parts: str) -> str:
     """A UUID that depends only on the parts."""
     return str(uuid.UUID(digest(*parts)[:32]))

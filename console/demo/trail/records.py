@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from console.demo.organisation.fleet import PUBLIC
 from console.demo.organisation.specs import AccountSpec, KeySpec, RoleSpec, User
 from console.demo.standin import ids
 from console.demo.trail.calls import EMAIL_SOURCE, SampleCall, filled
@@ -18,6 +19,14 @@ CLI: Final = "aws-cli/2.31.8 md/awscrt#0.27.6 ua/2.1 os/linux#6.8.0 lang/python#
 BOTO: Final = "Boto3/1.42.7 md/Botocore#1.42.7 ua/2.1 os/linux#6.8.0 lang/python#3.12.3"
 TERRAFORM: Final = "APN/1.0 HashiCorp/1.0 Terraform/1.13.4 terraform-provider-aws/6.21.0"
 GITHUB: Final = "aws-sdk-js/3.929.0 os/linux/6.11.0-1018-azure lang/js md/nodejs/20.19.5"
+
+GATEWAY: Final = "198.51.100.40"
+"""The NAT gateway behind which the data account's ETL nodes stand."""
+KEY_PLACES: Final = {
+    ("production", "sftp-sync"): PUBLIC["production", "sftp-drop-1"],
+    ("data", "airflow-legacy"): GATEWAY,
+}
+"""Keys that programs on EC2 instances use."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +137,12 @@ def key_caller(account: AccountSpec, user: User, *, key: int, agent: str, addres
     """A user with one of the access keys."""
     identity = _user_identity(account, user)
     identity["accessKeyId"] = ids.stable_key("AKIA", account.id, user.name, str(key))
-    return SampleCaller(account, identity, address or address_of(user.name), agent)
+    return SampleCaller(account, identity, address or key_address(account, user), agent)
+
+
+def key_address(account: AccountSpec, user: User) -> str:
+    """From where a user's keys are used."""
+    return KEY_PLACES.get((account.name, user.name)) or address_of(user.name)
 
 
 def user_caller(

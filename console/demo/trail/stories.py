@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from console.demo.organisation.specs import AccountSpec, Organisation, RoleSpec, User
+from console.demo.standin import ids
 from console.demo.trail.records import (
     BOTO,
     BROWSER,
     CLI,
+    GATEWAY,
     TERRAFORM,
     SampleCaller,
     address_of,
@@ -38,6 +40,7 @@ def stories(organisation: Organisation, until: datetime) -> Iterator[dict[str, A
     yield from _boundary_by_terraform(staging, until)
     yield from _policy_by_script(data, until)
     yield from _escalation_that_was_used(production, until)
+    yield from _nodes_behind_a_gateway(data, until)
 
 
 def _denied_calls(production: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
@@ -109,6 +112,24 @@ def _escalation_that_was_used(production: AccountSpec, until: datetime) -> Itera
     yield session.calls("iam", "ListUsers", at + timedelta(seconds=22))
     secret = {"secretId": "pay/ledger-database"}
     yield session.calls("secretsmanager", "GetSecretValue", at + timedelta(seconds=23), secret)
+
+
+def _nodes_behind_a_gateway(data: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
+    """The ETL nodes call with their role, from the address from which the key of airflow-legacy calls too."""
+    role = _role(data, "etl-node-instance")
+    nodes = [instance for instance in data.instances if instance.profile == role.name]
+    for number, node in enumerate(nodes):
+        caller = role_caller(
+            data,
+            role,
+            ids.instance_id(data.id, node.name),
+            agent=BOTO,
+            address=GATEWAY,
+            ec2RoleDelivery="2.0",
+        )
+        for week in range(4):
+            at = until - timedelta(days=7 * week + number, minutes=11)
+            yield caller.calls("ec2", "DescribeTags", at)
 
 
 def _user(account: AccountSpec, name: str) -> User:

@@ -15,6 +15,7 @@ from iam.audit.evidence.tables import PackColumn, PackTable, Row
 from iam.audit.findings.models import AuditFinding, FindingStatus
 from iam.audit.findings.report import report_at
 from iam.audit.findings.rules import all_rules
+from iam.audit.findings.values import shown_evidence
 from iam.audit.frameworks.assessment import ScopedFramework, parts_now
 from iam.audit.frameworks.definitions import Framework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts
@@ -174,6 +175,6 @@ def _findings(accounts: QuerySet[Account], as_of: datetime) -> Iterator[Row]:
             "first_seen": finding.first_seen,
             "last_seen": finding.seen_at,
             "affected": finding.affected,
-            "evidence": finding.evidence,
+            "evidence": shown_evidence(finding),
             "accepted_until": finding.accepted_until,
         }

@@ -17,7 +17,7 @@ from iam.access.grants.unused_grants import unused_grants
 from iam.audit.assertions.checks import assertions_at
 from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
 from iam.audit.findings.read_rows import rows_read
-from iam.audit.findings.recorded_calls import DAYS, last_calls, services_used
+from iam.audit.findings.recorded_calls import DAYS, key_places, last_calls, services_used
 from iam.changes.services.own_resources import own_arns
 from iam.directory.models import Identity
 from iam.linking.key_owners import keys_with_own_owner
@@ -135,6 +135,7 @@ def facts_of(
         if at is None:
             facts.last_calls = last_calls(account.account_id, now=facts.now)
             is_known = facts.last_calls is not None
+            facts.key_places = key_places(facts)
             if has_reports and not is_known:
                 facts.services = services_used(account, now=facts.now)
             facts.unused_grants = tuple(unused_grants(account, since=facts.days_ago(DAYS), is_known=is_known))

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from iam.access.escalation_groups import OpeningStatements
 from iam.access.escalation_use import UsedPath
 from iam.access.grants.unused_grants import UnusedGrant
+from iam.activity.key_addresses import CallingInstance
 from iam.audit.assertions.terms import AssertionTerms
 from iam.mirror.models import NEVER, Kind
 from iam.people.fleet.roots import Root
@@ -20,6 +21,8 @@ from iam.policy.request import SERVICE_LINKED_PATH
 
 OWNED_DAYS: Final = 90
 """A role that was used within so many days needs an owner."""
+PUBLIC_ADDRESS: Final = "PublicIpAddress"
+"""The attribute of an instance that names its public address; empty if it has none."""
 RESERVED: Final = "/aws-reserved/"
 """The path of roles that IAM Identity Center makes."""
 NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -106,6 +109,20 @@ class ServicesFact(NamedTuple):
     used_at: datetime | None
 
 
+class KeyPlace(NamedTuple):
+    """An address from which an access key of a user called in the last 90 days; `user` is AWS's unique ID.
+    `callers` are the instances of the organization that called from the same address by their roles.
+    """
+
+    user: str
+    key: str
+    address: str
+    calls: int
+    first_at: datetime
+    last_at: datetime
+    callers: frozenset[CallingInstance] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class AssertionFact:
     """An assertion that is checked at the moment."""
@@ -151,6 +168,8 @@ class AccountFacts:
     """By user; only where `last_calls` isn’t known."""
     unused_grants: tuple[UnusedGrant, ...] = ()
     """See `iam.access.grants.unused_grants`; of a past moment none."""
+    key_places: tuple[KeyPlace, ...] = ()
+    """Those that EC2 instances have or called from; of a past moment none."""
     used_paths: Mapping[str, UsedPath] = field(default_factory=dict)
     own_roles: frozenset[str] = frozenset()
     own_users: frozenset[str] = frozenset()

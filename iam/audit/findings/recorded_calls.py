@@ -1,4 +1,6 @@
-"""Which users called AWS lately: by CloudTrail where it is known for the time, else by IAM’s own reports."""
+"""Which users called AWS lately: by CloudTrail where it is known for the time, else by IAM’s own reports. And
+from where their access keys called, where that is an EC2 instance.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,11 @@ from typing import Final
 from django.db.models import F, Max
 
 from iam.activity.callers import USER
+from iam.activity.key_addresses import calling_instances, key_addresses
 from iam.activity.models import CallerDay
 from iam.activity.sources.covered_accounts import covered_accounts
 from iam.activity.sources.models import ServicesReport
-from iam.audit.findings.facts import ServicesFact
+from iam.audit.findings.facts import PUBLIC_ADDRESS, AccountFacts, KeyPlace, ServicesFact
 from iam.mirror.models import Account, Kind
 
 DAYS: Final = 90
@@ -42,3 +45,26 @@ def services_used(account: Account, *, now: datetime) -> dict[int, ServicesFact]
         if read_at is not None:
             facts[user] = ServicesFact(read_at, max(moments, default=None))
     return facts
+
+
+def key_places(facts: AccountFacts) -> tuple[KeyPlace, ...]:
+    """From which addresses of EC2 instances the access keys of an account called in the last 90 days: an
+    address that an instance of the account has, or from which an instance of the organization called by its
+    role on the same day. Two queries, none if no key is active.
+    """
+    if not any(credential.keys for _, credential in facts.users):
+        return ()
+    since = facts.days_ago(DAYS)
+    own = {instance.attrs.get(PUBLIC_ADDRESS) for instance in facts.of_kind(Kind.INSTANCE)}
+    places = key_addresses(facts.number, {address for address in own if address}, since=since)
+    if not places:
+        return ()
+    instances = calling_instances({place.address for place in places}, since=since)
+    known = facts.known_accounts | {facts.number}
+    kept = []
+    for place in places:
+        callers = instances.get(place.address, frozenset())
+        inside = frozenset(each for each in callers if each.account_id in known)
+        if inside or place.address in own:
+            kept.append(KeyPlace(*place, inside))
+    return tuple(kept)

@@ -7,18 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from iam.aws.calls import build_all, invoke
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.pages import token_pages
 from iam.aws.session import Aws
 
+AMAZON: Final = "amazon"
+"""The owner of public addresses that AWS gives; of an Elastic IP address it is the account."""
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceRecord:
     """An instance that is not terminated. `profile_arn` is None without an instance profile;
-    `association_id` is what replaces or removes it; `requires_imds_v2` is False where IMDSv1 answers too."""
+    `association_id` is what replaces or removes it; `requires_imds_v2` is False where IMDSv1 answers too.
+    `public_address` is "" without one; `has_own_address`: AWS gave it when the instance was started, and it
+    stays with the instance until that stops. An Elastic IP address can be moved to another instance.
+    """
 
     instance_id: str
     region: str
@@ -32,6 +38,8 @@ class InstanceRecord:
     requires_imds_v2: bool
     hop_limit: int | None
     tags: dict[str, str]
+    public_address: str = ""
+    has_own_address: bool = False
 
 
 def list_instances(aws: Aws, *, regions: Iterable[str]) -> tuple[InstanceRecord, ...]:
@@ -146,4 +154,18 @@ def _record(instance: dict[str, Any], *, region: str, associations: dict[str, st
         requires_imds_v2=metadata.get("HttpTokens") == "required",
         hop_limit=metadata.get("HttpPutResponseHopLimit"),
         tags=tags,
+        public_address=instance.get("PublicIpAddress", ""),
+        has_own_address=_has_own_address(instance),
     )
+
+
+def _has_own_address(instance: dict[str, Any]) -> bool:
+    """Whether AWS, and not an Elastic IP address, gives the public address. Source:
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceAssociation.html
+    """
+    public = instance.get("PublicIpAddress")
+    if not public:
+        return False
+    associations = [interface.get("Association", {}) for interface in instance.get("NetworkInterfaces", ())]
+    owners = [each.get("IpOwnerId") for each in associations if each.get("PublicIp") == public]
+    return owners == [AMAZON]

@@ -134,6 +134,8 @@ LABELS = {
     "ThumbprintList": "Thumbprints",
     "ServiceName": "Service",
     "EnableDate": "Enabled",
+    "PublicIpAddress": "Public IP address",
+    "HasOwnAddress": "Public IP address from AWS",
 }
 QUIET = {"UpdateDate", "DefaultVersionId", "IsPlaceholder"}
 """Attributes that repeat what other rows tell."""

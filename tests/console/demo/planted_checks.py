@@ -365,6 +365,14 @@ def _(a: Served, p: Problem) -> bool:
     return has_password(a, p) and tags["Kind"] == "machine"
 
 
+@check("key-used-from-instance")
+def _(a: Served, p: Problem) -> bool:
+    """The trail says who calls from the address: see planted_activity.json."""
+    own = [node for node in a.instances.values() if node.get("PublicIpAddress") == p.more["address"]]
+    named = [a.instances[p.more["instance"]]] if "instance" in p.more else []
+    return own == named and any(status == "Active" for status, *_ in a.keys(user(p)))
+
+
 @check("leaver-still-active")
 def _(a: Served, p: Problem) -> bool:
     left = {"Key": "Status", "Value": "left"} in a.by_arn[p.arn]["Tags"]

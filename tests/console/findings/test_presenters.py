@@ -5,9 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from console.findings.presenters import evidence_of, fix_links, row_of
 from iam.audit.findings.models import AuditFinding, FindingSeverity, FindingStatus
+from iam.audit.findings.values import values_of
 from iam.directory.models import Role
 from iam.guard import viewer_for
 from tests import factories
@@ -57,6 +60,45 @@ def test_evidence_is_written_in_words_and_dates_as_everywhere() -> None:
         "Access keys": ("AKIA1, created 3 May 2026, no use known",),
     }
     assert not [line for line in shown if line.code]
+
+
+@pytest.mark.parametrize(("is_hidden", "address"), [(False, "198.51.100.24"), (True, "Hidden")])
+@pytest.mark.django_db
+def test_an_address_from_which_a_key_was_used_is_shown_unless_the_setting_hides_it(
+    settings: Settings, *, is_hidden: bool, address: str
+) -> None:
+    """On the page, and in files."""
+    settings.ACTIVITY_HIDE_ADDRESSES = is_hidden
+    place = {
+        "key": "AKIA1",
+        "address": "198.51.100.24",
+        "instances": ["i-1", "i-2", "i-3"],
+        "more_instances": 2,
+        "calls": 1312,
+        "first": "2026-05-03T10:00:00+00:00",
+        "last": "2026-06-09T10:00:00+00:00",
+    }
+    on_a_day = place | {"instances": ["i-1"], "more_instances": 0, "calls": 1, "last": place["first"]}
+    finding = AuditFinding(
+        kind="key-used-from-instance",
+        severity=FindingSeverity.MEDIUM,
+        status=FindingStatus.OPEN,
+        account=factories.account(),
+        evidence={"used_from": [place, on_a_day]},
+        reasons=[],
+        first_seen=timezone.now(),
+        last_seen=timezone.now(),
+    )
+    (shown,) = evidence_of(finding, factories.viewer())
+    assert (shown.label, shown.items) == (
+        "Used from",
+        (
+            f"AKIA1 from {address} (i-1, i-2, i-3 and 2 more): 1,312 calls from 3 May 2026 to 9 Jun 2026",
+            f"AKIA1 from {address} (i-1): 1 call on 3 May 2026",
+        ),
+    )
+    values = values_of(finding, last_seen=timezone.now())
+    assert [use["address"] for use in values["evidence"]["used_from"]] == [address, address]
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,8 @@ def instance(record: InstanceRecord, *, account_id: str, partition: str) -> Foun
             "HttpEndpoint": "enabled" if record.imds_enabled else "disabled",
             "HttpTokens": "required" if record.requires_imds_v2 else "optional",
             "HttpPutResponseHopLimit": record.hop_limit,
+            "PublicIpAddress": record.public_address,
+            "HasOwnAddress": record.has_own_address,
         },
         tags=dict(record.tags),
         edges=edges,

@@ -93,6 +93,7 @@ class Site:
     assertions: Any = ()
     unused_grants: Any = ()
     services: Any = field(default_factory=dict)
+    key_places: Any = ()
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def document(self, *statements: Mapping[str, Any]) -> str:
@@ -208,6 +209,7 @@ class Site:
             unused_grants=self.unused_grants,
             own_users=frozenset(self.own_users),
             services=self.services,
+            key_places=self.key_places,
         )
 
     def _index(self) -> Index:

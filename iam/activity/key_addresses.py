@@ -1,0 +1,110 @@
+"""From where access keys of IAM users call, and which EC2 instances call from the same place.
+
+An EC2 instance is known by the sessions of its role: their name is the ID of the instance, and the event says
+that EC2 delivered the credentials.
+Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from django.db.models import Exists, Max, Min, OuterRef, Q, Sum
+
+from iam.activity.callers import ROLE, USER
+from iam.activity.models import AddressDay
+from iam.activity.records import EventRecord
+
+LONG_LIVED: Final = "AKIA"
+"""What IDs of access keys of users begin with; those of sessions begin with ASIA."""
+ADDRESSES_KEPT: Final = 10_000
+
+
+class KeyAddress(NamedTuple):
+    """An address from which an access key of a user called; `user` is AWS's unique ID."""
+
+    user: str
+    key: str
+    address: str
+    calls: int
+    first_at: datetime
+    last_at: datetime
+
+
+class CallingInstance(NamedTuple):
+    """An EC2 instance, and the account of the role whose credentials it used."""
+
+    instance: str
+    account_id: str
+
+
+def credential_of(event: EventRecord) -> str:
+    """The access key or the EC2 instance that made a call from an IP address; "" for any other call, also for
+    one that an AWS service made for someone.
+    """
+    session = event.session
+    credential = ""
+    if event.caller.kind == ROLE:
+        credential = session.instance_id
+    elif event.caller.kind == USER and session.access_key.startswith(LONG_LIVED):
+        credential = session.access_key
+    return credential if credential and is_ip(event.source_address) else ""
+
+
+@lru_cache(maxsize=ADDRESSES_KEPT)
+def is_ip(address: str) -> bool:
+    """Whether a source address is an IP address; it can be the name of an AWS service."""
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True
+
+
+def is_public(address: str) -> bool:
+    """Whether only one network has an IP address: private ones are in many, as behind a VPC endpoint."""
+    parsed = ipaddress.ip_address(address)
+    networks = PRIVATE_IPV4 if parsed.version == 4 else PRIVATE_IPV6
+    return not any(parsed in network for network in networks)
+
+
+PRIVATE_IPV4: Final = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"))
+)
+PRIVATE_IPV6: Final = (ipaddress.ip_network("fc00::/7"),)
+
+
+def key_addresses(account_id: str, own: Collection[str], *, since: datetime) -> list[KeyAddress]:
+    """From which addresses the keys of an account's users called since a moment, as far as an EC2 instance
+    called from the same address on the same day, or the address is one of `own`. One query.
+    """
+    instances = AddressDay.objects.filter(address=OuterRef("address"), day=OuterRef("day"), caller__kind=ROLE)
+    rows = AddressDay.objects.filter(
+        Q(address__in=sorted(own)) | Exists(instances),
+        caller__account_id=account_id,
+        caller__kind=USER,
+        day__gte=since.date(),
+    )
+    columns = ("caller__unique_id", "credential", "address")
+    summed = rows.values(*columns).annotate(
+        all_calls=Sum("calls"), first=Min("first_at"), last=Max("last_at")
+    )
+    return [KeyAddress(*row) for row in summed.order_by(*columns).values_list(*columns, *_SUMS)]
+
+
+_SUMS: Final = ("all_calls", "first", "last")
+
+
+def calling_instances(
+    addresses: Collection[str], *, since: datetime
+) -> Mapping[str, frozenset[CallingInstance]]:
+    """The EC2 instances that called from each of these addresses since a moment. One query."""
+    rows = AddressDay.objects.filter(address__in=sorted(addresses), day__gte=since.date(), caller__kind=ROLE)
+    by_address: dict[str, set[CallingInstance]] = {}
+    for address, *instance in rows.values_list("address", "credential", "caller__account_id").distinct():
+        by_address.setdefault(address, set()).add(CallingInstance(*instance))
+    return {address: frozenset(instances) for address, instances in by_address.items()}
