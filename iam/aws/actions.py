@@ -69,6 +69,12 @@ READ: dict[str, tuple[str, ...]] = {
         "cloudtrail:GetTrailStatus",
         "cloudtrail:GetEventSelectors",
     ),
+    "roles-anywhere": ("rolesanywhere:ListProfiles", "rolesanywhere:ListTrustAnchors"),
+    "pod-identities": (
+        "eks:ListClusters",
+        "eks:ListPodIdentityAssociations",
+        "eks:DescribePodIdentityAssociation",
+    ),
     "services-last-accessed": (
         "iam:GenerateServiceLastAccessedDetails",
         "iam:GetServiceLastAccessedDetails",

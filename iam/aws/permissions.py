@@ -43,6 +43,8 @@ _READ_STATEMENTS = (
     ("organizations", "ReadOrganization"),
     ("ec2", "ReadInstances"),
     ("cloudtrail", "ReadTrails"),
+    ("rolesanywhere", "ReadRolesAnywhere"),
+    ("eks", "ReadPodIdentities"),
 )
 _PATH = re.compile(r"/(?:[\x21-\x7e]+/)?")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")

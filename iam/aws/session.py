@@ -90,6 +90,11 @@ class Aws:
         """The botocore client of CloudTrail in a region."""
         return self.client("cloudtrail", region=region)
 
+    def offered_regions(self, service: str) -> frozenset[str]:
+        """The Regions of the partition in which botocore knows a service to exist."""
+        partition = self.access.partition
+        return frozenset(self._session.get_available_regions(service, partition_name=partition))
+
     def client(self, service: str, *, region: str | None = None, may_retry: bool = True) -> Any:
         """A botocore client with our retries, counters and limits; the partition's global region unless told.
 

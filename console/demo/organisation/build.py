@@ -13,6 +13,7 @@ from console.demo.organisation import (
     jobs_elsewhere,
     jobs_production,
     machines,
+    outside,
     populace,
     shared_roles,
     troubles_elsewhere,
@@ -113,6 +114,7 @@ def _account(name: str) -> AccountSpec:
     job_policies, job_groups = JOBS[name]()
     own_policies, own_roles = workloads.of_account(name, number)
     machine_roles, profiles, instances = fleet.of_account(name)
+    elsewhere = outside.of_account(name, number)
     trouble = TROUBLES[name]() if name in TROUBLES else PlantedTrouble()
     people = () if name == "management" else populace.users(name)
     common = () if name == "management" else guardrails.account_policies(name)
@@ -132,6 +134,7 @@ def _account(name: str) -> AccountSpec:
             *own_roles,
             *machine_roles,
             *shared_roles.of_account(name),
+            *elsewhere.roles,
             *trouble.roles,
             *gatehouse.roles(number),
         ),
@@ -140,6 +143,9 @@ def _account(name: str) -> AccountSpec:
         providers=(*shared_roles.providers(name), *trouble.providers),
         certificates=trouble.certificates,
         trails=_trails(name, number),
+        anchors=(*elsewhere.anchors, *trouble.anchors),
+        anywhere=(*elsewhere.profiles, *trouble.anywhere),
+        pods=(*elsewhere.pods, *trouble.pods),
     )
 
 

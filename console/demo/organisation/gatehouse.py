@@ -25,6 +25,7 @@ READER_POLICY = permissions.read_policy(sections=MEMBER_SECTIONS)
 
 
 ORGANIZATION_READS = ["organizations:Describe*", "organizations:List*"]
+IAM_LISTS = "iam:List*"
 
 
 def _shortened(policy: dict[str, Any]) -> dict[str, Any]:
@@ -34,6 +35,9 @@ def _shortened(policy: dict[str, Any]) -> dict[str, Any]:
         short = {name: value for name, value in statement.items() if name != "Sid"}
         if str(short["Action"][0]).startswith("organizations:"):
             short["Action"] = ORGANIZATION_READS
+        elif IAM_LISTS[:-1] in str(short["Action"]):
+            others = [action for action in short["Action"] if not action.startswith(IAM_LISTS[:-1])]
+            short["Action"] = [*others, IAM_LISTS]
         statements.append(short)
     return policy | {"Statement": statements}
 

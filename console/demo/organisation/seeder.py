@@ -11,6 +11,7 @@ from moto.iam.models import iam_backends
 from console.demo.organisation import credential_seeds, material
 from console.demo.organisation.specs import (
     AccountSpec,
+    AnywhereSpec,
     CertificateSpec,
     Document,
     GroupSpec,
@@ -25,7 +26,7 @@ from console.demo.organisation.specs import (
 )
 from console.demo.organisation.times import Times, tag_list
 from console.demo.organisation.tree_seeds import seed_tree
-from console.demo.standin import ec2, ids, trail
+from console.demo.standin import ec2, ids, trail, workloads
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from console.demo.standin.iam.extras import user_extras
 
@@ -43,6 +44,7 @@ def seed(organisation: Organisation, *, times: Times) -> None:
     ec2.INSTANCES.clear()
     trail.EVENTS.clear()
     trail.TRAILS.clear()
+    workloads.forget()
     seed_tree(organisation, times=times)
     for account in organisation.accounts:
         AccountSeeder(account, times).run()
@@ -80,6 +82,7 @@ class AccountSeeder:
         for certificate in account.certificates:
             self._certificate(certificate)
         trail.TRAILS[account.id] = account.trails
+        self._workloads()
 
     def _made(self, age: float, *parts: str) -> Any:
         return self.times.made(age, self.account.id, *parts)
@@ -260,3 +263,42 @@ class AccountSeeder:
         certificate.gatehouse_id = self._id("ASCA", spec.name)
         certificate.gatehouse_uploaded = begins
         certificate.gatehouse_tags = tag_list(spec.tags)
+
+    def _workloads(self) -> None:
+        place = self.account.id, REGION
+        for anchor in self.account.anchors:
+            key = ids.as_uuid("trust-anchor", self.account.id, anchor.name)
+            made = self._made(anchor.age, "trust-anchor", anchor.name)
+            source = {"sourceType": "CERTIFICATE_BUNDLE"}
+            workloads.anchor(place, key, at=made, name=anchor.name, enabled=anchor.enabled, source=source)
+        for spec in self.account.anywhere:
+            self._anywhere_profile(spec)
+        for pod in self.account.pods:
+            names = (pod.cluster, pod.namespace, pod.service_account)
+            key = f"a-{ids.digest('pod', self.account.id, *names)[:17]}"
+            limits: dict[str, Any] = {"policy": text(pod.policy)} if pod.policy else {}
+            workloads.association(
+                place,
+                key,
+                at=self._made(pod.age, "pod", pod.cluster, pod.service_account),
+                clusterName=pod.cluster,
+                namespace=pod.namespace,
+                serviceAccount=pod.service_account,
+                roleArn=self.backend.get_role(pod.role).arn,
+                tags=dict(pod.tags),
+                **limits,
+            )
+
+    def _anywhere_profile(self, spec: AnywhereSpec) -> None:
+        limits: dict[str, Any] = {"sessionPolicy": text(spec.policy)} if spec.policy else {}
+        workloads.profile(
+            (self.account.id, REGION),
+            ids.as_uuid("anywhere-profile", self.account.id, spec.name),
+            at=self._made(spec.age, "anywhere-profile", spec.name),
+            name=spec.name,
+            roleArns=[self.backend.get_role(role).arn for role in spec.roles],
+            durationSeconds=spec.duration,
+            acceptRoleSessionName=spec.accepts_session_name,
+            enabled=spec.enabled,
+            **limits,
+        )

@@ -194,6 +194,41 @@ class Trail:
 
 
 @dataclass(frozen=True)
+class AnchorSpec:
+    """A certificate authority that Roles Anywhere trusts."""
+
+    name: str
+    age: float
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class AnywhereSpec:
+    """A profile of Roles Anywhere; `policy` limits its sessions."""
+
+    name: str
+    roles: tuple[str, ...]
+    age: float
+    policy: Document | None = None
+    enabled: bool = True
+    duration: int = 3600
+    accepts_session_name: bool = False
+
+
+@dataclass(frozen=True)
+class PodIdentitySpec:
+    """The role of a service account of an EKS cluster; `policy` limits its sessions."""
+
+    cluster: str
+    namespace: str
+    service_account: str
+    role: str
+    age: float
+    policy: Document | None = None
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class AccountSpec:
     """One AWS account with everything in it."""
 
@@ -214,6 +249,9 @@ class AccountSpec:
     providers: tuple[Provider, ...] = ()
     certificates: tuple[CertificateSpec, ...] = ()
     trails: tuple[Trail, ...] = ()
+    anchors: tuple[AnchorSpec, ...] = ()
+    anywhere: tuple[AnywhereSpec, ...] = ()
+    pods: tuple[PodIdentitySpec, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -228,6 +266,9 @@ class PlantedTrouble:
     instances: tuple[InstanceSpec, ...] = ()
     providers: tuple[Provider, ...] = ()
     certificates: tuple[CertificateSpec, ...] = ()
+    anchors: tuple[AnchorSpec, ...] = ()
+    anywhere: tuple[AnywhereSpec, ...] = ()
+    pods: tuple[PodIdentitySpec, ...] = ()
     # (group, policy): policies that groups of the account get as well.
     attached: tuple[tuple[str, str], ...] = ()
 

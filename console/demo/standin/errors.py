@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 from moto.core.exceptions import ServiceException
 
 JSON_SERVICES = frozenset({"organizations", "cloudtrail"})
+REST_SERVICES = frozenset({"rolesanywhere", "eks"})
 NAMESPACES = {
     "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -32,6 +33,13 @@ TRANSLATED: dict[str, dict[str, tuple[str, int]]] = {
         "InvalidClientTokenId": ("UnrecognizedClientException", 400),
         "SignatureDoesNotMatch": ("InvalidSignatureException", 400),
         "Throttling": ("TooManyRequestsException", 400),
+    },
+    "rest": {
+        "AccessDenied": ("AccessDeniedException", 403),
+        "ExpiredToken": ("ExpiredTokenException", 403),
+        "InvalidClientTokenId": ("UnrecognizedClientException", 403),
+        "SignatureDoesNotMatch": ("InvalidSignatureException", 403),
+        "Throttling": ("ThrottlingException", 429),
     },
     "ec2": {
         "AccessDenied": ("UnauthorizedOperation", 403),
@@ -58,10 +66,17 @@ class StandinRefusedError(Exception):
 
 
 def render(refusal: StandinRefusedError, *, service: str, request_id: str) -> Reply:
-    """The refusal in the protocol of the service: query XML, EC2's XML, or JSON 1.1."""
+    """The refusal in the protocol of the service: query XML, EC2's XML, JSON 1.1 or REST."""
     headers = {"x-amzn-RequestId": request_id}
-    family = "json" if service in JSON_SERVICES else service
+    family = service
+    if service in JSON_SERVICES:
+        family = "json"
+    elif service in REST_SERVICES:
+        family = "rest"
     plain_code, status = TRANSLATED.get(family, {}).get(refusal.code, (refusal.code, refusal.status))
+    if service in REST_SERVICES:
+        headers |= {"Content-Type": "application/json", "x-amzn-errortype": plain_code}
+        return Reply(status, headers, json.dumps({"message": refusal.message}).encode())
     if service in JSON_SERVICES:
         body = json.dumps({"__type": plain_code, "message": refusal.message, "Message": refusal.message})
         headers["Content-Type"] = "application/x-amz-json-1.1"

@@ -41,6 +41,8 @@ class WriteEntry:
     seed: str
     target: str
     body: str
+    method: str = "POST"
+    path: str = "/"
 
 
 class Journal:
@@ -95,7 +97,7 @@ class Journal:
 
 def without_secrets(entry: WriteEntry) -> WriteEntry:
     """The entry with passwords as keyed digests and other secrets replaced."""
-    if entry.target:
+    if entry.target or entry.path != "/":
         return entry
     pairs = []
     for name, value in parse_qsl(entry.body, keep_blank_values=True):

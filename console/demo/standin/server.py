@@ -41,7 +41,19 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_POST(self) -> None:
-        """Every AWS call that is served here comes as a POST."""
+        """Most AWS calls that are served here come as a POST."""
+        self._answer()
+
+    def do_PUT(self) -> None:
+        """REST services name some actions by other methods."""
+        self._answer()
+
+    def do_PATCH(self) -> None:
+        """As PUT."""
+        self._answer()
+
+    def do_DELETE(self) -> None:
+        """As PUT."""
         self._answer()
 
     def do_GET(self) -> None:

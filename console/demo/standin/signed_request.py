@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
+from botocore.session import Session
+
 SCOPE = re.compile(r"Credential=([^/,]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 UNSIGNED = {"AssumeRoleWithWebIdentity": "sts", "AssumeRoleWithSAML": "sts"}
+REST = frozenset({"rolesanywhere", "eks"})
+"""Services whose requests name the action by method and path."""
 READS = ("Get", "List", "Describe", "Generate", "Simulate", "Lookup", "Decode", "Validate", "Search")
 
 
@@ -35,7 +40,9 @@ def is_read(action: str) -> bool:
     return action.startswith(READS)
 
 
-def read(headers: dict[str, str], body: bytes, *, query: str = "") -> AwsRequest:
+def read(
+    headers: dict[str, str], body: bytes, *, query: str = "", method: str = "POST", path: str = "/"
+) -> AwsRequest:
     """Take a request apart. `headers` have lower-case names; an unsigned request has an empty key."""
     scope = SCOPE.search(headers.get("authorization", ""))
     key, region, service = scope.groups() if scope else ("", "us-east-1", "")
@@ -43,11 +50,34 @@ def read(headers: dict[str, str], body: bytes, *, query: str = "") -> AwsRequest
     if target:
         parameters: dict[str, Any] = _json(body)
         action = target.rpartition(".")[2]
+    elif service in REST:
+        parameters = _json(body)
+        action = _rest_action(service, method, path)
     else:
         parameters = dict(parse_qsl(body.decode("utf-8", "replace") or query, keep_blank_values=True))
         action = str(parameters.pop("Action", ""))
         parameters.pop("Version", None)
     return AwsRequest(service or UNSIGNED.get(action, ""), region, key, action, target, parameters)
+
+
+def _rest_action(service: str, method: str, path: str) -> str:
+    """The action of a REST service; empty where there is none."""
+    for wanted_method, pattern, action in _rest_actions(service):
+        if method == wanted_method and pattern.fullmatch(path):
+            return action
+    return ""
+
+
+@cache
+def _rest_actions(service: str) -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    """Method, pattern of the path and name of each action."""
+    model = Session().get_service_model(service)
+    actions = []
+    for name in model.operation_names:
+        http = model.operation_model(name).http
+        path = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(http["requestUri"].partition("?")[0]))
+        actions.append((str(http["method"]), re.compile(path), name))
+    return tuple(actions)
 
 
 def _json(body: bytes) -> dict[str, Any]:

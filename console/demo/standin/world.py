@@ -27,6 +27,7 @@ from console.demo.standin.iam import Iam
 from console.demo.standin.journal import Journal, WriteEntry, without_secrets
 from console.demo.standin.organizations import OrganizationsRequest
 from console.demo.standin.sts import Sts
+from console.demo.standin.workloads import Eks, RolesAnywhere
 
 SERVICES: dict[str, Any] = {
     "iam": Iam,
@@ -34,6 +35,8 @@ SERVICES: dict[str, Any] = {
     "organizations": OrganizationsRequest,
     "ec2": Ec2,
     "cloudtrail": trail.CloudTrail,
+    "rolesanywhere": RolesAnywhere,
+    "eks": Eks,
 }
 USE_NOTED_EVERY = timedelta(minutes=15)
 REQUEST_ID = re.compile(r"(<[Rr]equestId>)[^<]*(</[Rr]equestId>)")
@@ -72,7 +75,9 @@ class StandinWorld:
 
     def serve(self, incoming: IncomingRequest) -> Reply:
         """Answer one AWS request. Raises CutOffError when the connection shall break instead."""
-        asked = signed_request.read(incoming.headers, incoming.body, query=incoming.query)
+        asked = signed_request.read(
+            incoming.headers, incoming.body, query=incoming.query, method=incoming.method, path=incoming.path
+        )
         request_id = str(uuid.uuid4())
         try:
             self.faults.delay_or_fail(asked.service, asked.action)
@@ -190,8 +195,10 @@ class StandinWorld:
         }
         if entry.target:
             headers["x-amz-target"] = entry.target
-        incoming = IncomingRequest("POST", "/", "", headers, entry.body.encode())
-        asked = signed_request.read(headers, incoming.body)
+        if entry.service in signed_request.REST:
+            headers["content-type"] = "application/json"
+        incoming = IncomingRequest(entry.method, entry.path, "", headers, entry.body.encode())
+        asked = signed_request.read(headers, incoming.body, method=entry.method, path=entry.path)
         with self.lock, clock.recorded(moment):
             call = calls.StandinCall(
                 service=entry.service,
@@ -214,6 +221,9 @@ class StandinWorld:
 
 
 def _entry(call: calls.StandinCall, incoming: IncomingRequest) -> WriteEntry:
+    method, path = "POST", "/"
+    if call.service in signed_request.REST:
+        method, path = incoming.method, incoming.path
     return WriteEntry(
         at=call.at.isoformat(),
         service=call.service,
@@ -225,6 +235,8 @@ def _entry(call: calls.StandinCall, incoming: IncomingRequest) -> WriteEntry:
         seed=call.seed,
         target=incoming.headers.get("x-amz-target", ""),
         body=incoming.body.decode(),
+        method=method,
+        path=path,
     )
 
 

@@ -91,14 +91,16 @@ def next_marker(envelope: dict[str, Any], *, marker: str | None, action: str) ->
     return following
 
 
-def token_pages(client: Any, operation: str, *, key: str, **parameters: Any) -> Iterator[Any]:
-    """The members of all pages of a call that pages by NextToken (Organizations, EC2)."""
+def token_pages(
+    client: Any, operation: str, *, key: str, paged_by: str = "NextToken", **parameters: Any
+) -> Iterator[Any]:
+    """The members of all pages of a call that pages by NextToken (Organizations, EC2), or nextToken (EKS)."""
     action = f"{client.meta.service_model.service_name}:{operation}"
     token: str | None = None
     while True:
-        answer = invoke(client, operation, {**parameters, **({"NextToken": token} if token else {})})
+        answer = invoke(client, operation, {**parameters, **({paged_by: token} if token else {})})
         yield from part(answer, key, action=action)
-        following = answer.get("NextToken")
+        following = answer.get(paged_by)
         if not following:
             return
         if following == token:

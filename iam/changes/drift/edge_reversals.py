@@ -26,6 +26,7 @@ _WORDS = {
     EdgeKind.BOUNDARY: ("is bounded by", "is no longer bounded by"),
     EdgeKind.PROFILE_ROLE: ("holds", "no longer holds"),
     EdgeKind.INSTANCE_PROFILE: ("uses", "no longer uses"),
+    EdgeKind.WORKLOAD_ROLE: ("gives", "no longer gives"),
 }
 
 

@@ -27,6 +27,8 @@ READS = {
     "root-access": "Central management of root access",
     "instances": "EC2 instances",
     "trails": "CloudTrail trails",
+    "roles-anywhere": "IAM Roles Anywhere profiles and trust anchors",
+    "pod-identities": "EKS pod identity associations",
     "services-last-accessed": "When services were last used, where no trail is known",
     "trail-events": "CloudTrail events without a trail, and keys of digest files",
 }

@@ -128,7 +128,7 @@ def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[
         probes_by_id[f"iam:{name}"] = Probe(f"iam:{name}", answers=_REPORT)
     if access_key_id:
         probes_by_id[KEY_IN_USE] = Probe(KEY_IN_USE, {"AccessKeyId": access_key_id})
-    return probes_by_id | _organization() | _instances() | _trails()
+    return probes_by_id | _organization() | _instances() | _trails() | _workloads()
 
 
 def _organization() -> dict[str, Probe]:
@@ -176,3 +176,17 @@ def _trails() -> dict[str, Probe]:
         f"cloudtrail:{name}": Probe(f"cloudtrail:{name}", params, answers=gone)
         for name, params in calls.items()
     }
+
+
+def _workloads() -> dict[str, Probe]:
+    """A cluster that does not exist is not found by those who may ask."""
+    cluster = {"clusterName": NOBODY}
+    calls: dict[str, Mapping[str, Any]] = {
+        "rolesanywhere:ListProfiles": {"pageSize": 1},
+        "rolesanywhere:ListTrustAnchors": {"pageSize": 1},
+        "eks:ListClusters": {"maxResults": 1},
+        "eks:ListPodIdentityAssociations": cluster,
+        "eks:DescribePodIdentityAssociation": {**cluster, "associationId": "a-gatehousedoctor00"},
+    }
+    gone = frozenset({"ResourceNotFoundException"})
+    return {action: Probe(action, params, answers=gone) for action, params in calls.items()}

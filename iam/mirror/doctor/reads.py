@@ -13,7 +13,7 @@ from iam.mirror.doctor.error_texts import READS
 from iam.mirror.doctor.probes import KEY_IN_USE, Probe, probes
 from iam.mirror.models import Account, Entity, Kind
 
-_REGIONAL = frozenset({"ec2", "cloudtrail"})
+_REGIONAL = frozenset({"ec2", "cloudtrail", "rolesanywhere", "eks"})
 _USERS_ASKED = 30
 _GIVES_UP = 3
 """So many sections that fail one after the other: AWS is not there, and asking on would only take long."""

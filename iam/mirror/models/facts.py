@@ -26,6 +26,7 @@ class EdgeKind(models.TextChoices):
     BOUNDARY = "boundary", "managed policy is the permissions boundary of user or role"
     PROFILE_ROLE = "profile-role", "instance profile holds role"
     INSTANCE_PROFILE = "instance-profile", "instance uses instance profile"
+    WORKLOAD_ROLE = "workload-role", "Roles Anywhere profile or pod identity association gives role"
     PARENT = "parent", "account or unit lies in unit or root"
     TARGET = "target", "SCP or RCP is attached to root, unit or account"
 

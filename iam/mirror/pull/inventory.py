@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.conf import settings
 from django.utils import timezone
 
 from iam.aws.partitions import global_region
-from iam.aws.reads import instances, lists, trails
+from iam.aws.reads import instances, lists, pod_identities, roles_anywhere, trails
 from iam.aws.session import Aws
 from iam.mirror.models import Account, Kind
 from iam.mirror.pull.account_facts import load_facts, read_settings
@@ -24,7 +24,9 @@ from iam.mirror.pull.sections import (
     INSTANCE_PROFILES,
     INSTANCES,
     KINDS,
+    POD_IDENTITIES,
     PROVIDERS,
+    ROLES_ANYWHERE,
     SERVER_CERTIFICATES,
     SERVICE_CREDENTIALS,
     TRAILS,
@@ -64,7 +66,7 @@ def expected_calls(summary: dict[str, int]) -> int:
     entities = counts["Users"] + counts["Roles"] + counts["Groups"] + counts["Policies"]
     paged = (counts["Users"], counts["Roles"], counts["MFADevices"], entities, counts["InstanceProfiles"])
     pages = sum(count // 1000 + 1 for count in paged)
-    return pages + counts["Providers"] + 14
+    return pages + counts["Providers"] + 17
 
 
 def pull_inventory(job: LiveJob) -> None:
@@ -89,6 +91,8 @@ def pull_inventory(job: LiveJob) -> None:
     pull_organization(job)
     pull_instances(job)
     pull_trails(job)
+    pull_roles_anywhere(job)
+    pull_pod_identities(job)
 
 
 def _providers(job: LiveJob) -> list[FoundEntity]:
@@ -135,10 +139,46 @@ def pull_instances(job: LiveJob) -> None:
             for record in records
         ]
 
-    def covers(known: EntityRow) -> bool:
-        return known.kind == Kind.INSTANCE and known.arn.split(":")[3] in regions
+    _pull(job, INSTANCES, get, covers=_in_regions(regions, INSTANCES))
 
-    _pull(job, INSTANCES, get, covers=covers)
+
+def pull_roles_anywhere(job: LiveJob) -> None:
+    """Profiles and trust anchors of the regions that are asked for; others are left as they are."""
+    regions: set[str] = set()
+
+    def get() -> list[FoundEntity]:
+        regions.update(_regions(job.aws))
+        chosen = sorted(regions)
+        profiles = roles_anywhere.list_profiles(job.aws, regions=chosen)
+        anchors = roles_anywhere.list_trust_anchors(job.aws, regions=chosen)
+        entities = [transform.anywhere_profile(record, intern=job.documents.intern) for record in profiles]
+        job.documents.flush()
+        return [*entities, *(transform.trust_anchor(record) for record in anchors)]
+
+    _pull(job, ROLES_ANYWHERE, get, covers=_in_regions(regions, ROLES_ANYWHERE))
+
+
+def pull_pod_identities(job: LiveJob) -> None:
+    """Pod identity associations of the regions that are asked for; others are left as they are."""
+    regions: set[str] = set()
+
+    def get() -> list[FoundEntity]:
+        regions.update(_regions(job.aws))
+        records = pod_identities.list_pod_identity_associations(job.aws, regions=sorted(regions))
+        entities = [transform.pod_identity(record, intern=job.documents.intern) for record in records]
+        job.documents.flush()
+        return entities
+
+    _pull(job, POD_IDENTITIES, get, covers=_in_regions(regions, POD_IDENTITIES))
+
+
+def _in_regions(regions: Collection[str], section: str) -> Callable[[EntityRow], bool]:
+    """What a section speaks of: entities of its kinds in these regions, which may still be filled in."""
+
+    def covers(known: EntityRow) -> bool:
+        return known.kind in KINDS[section] and known.arn.split(":")[3] in regions
+
+    return covers
 
 
 def pull_trails(job: LiveJob) -> None:

@@ -21,6 +21,8 @@ ORGANIZATION = "organization"
 ROOT_ACCESS = "root_access"
 INSTANCES = "instances"
 TRAILS = "trails"
+ROLES_ANYWHERE = "roles_anywhere"
+POD_IDENTITIES = "pod_identities"
 ACCESS_KEYS = "access_keys"
 USER_MFA = "user_mfa"
 LOGIN_PROFILES = "login_profiles"
@@ -46,6 +48,8 @@ FAST_LANE = (
     ROOT_ACCESS,
     INSTANCES,
     TRAILS,
+    ROLES_ANYWHERE,
+    POD_IDENTITIES,
 )
 """Read in bulk with every pull."""
 
@@ -72,6 +76,8 @@ LABELS = {
     ROOT_ACCESS: "Central root access",
     INSTANCES: "EC2 instances",
     TRAILS: "CloudTrail trails",
+    ROLES_ANYWHERE: "IAM Roles Anywhere",
+    POD_IDENTITIES: "EKS pod identity associations",
     ACCESS_KEYS: "Access keys",
     USER_MFA: "Hardware MFA and security keys",
     LOGIN_PROFILES: "Console passwords",
@@ -96,6 +102,8 @@ PERMISSIONS = {
     ROOT_ACCESS: "root-access",
     INSTANCES: "instances",
     TRAILS: "trails",
+    ROLES_ANYWHERE: "roles-anywhere",
+    POD_IDENTITIES: "pod-identities",
     ACCESS_KEYS: "access-keys",
     USER_MFA: "mfa-devices",
     LOGIN_PROFILES: "login-profiles",
@@ -118,6 +126,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     ORGANIZATION: (Kind.ORG_ROOT, Kind.ORG_UNIT, Kind.ORG_ACCOUNT, Kind.SCP, Kind.RCP),
     INSTANCES: (Kind.INSTANCE,),
     TRAILS: (Kind.TRAIL,),
+    ROLES_ANYWHERE: (Kind.ANYWHERE_PROFILE, Kind.TRUST_ANCHOR),
+    POD_IDENTITIES: (Kind.POD_IDENTITY,),
     ACCESS_KEYS: (Kind.ACCESS_KEY,),
     USER_MFA: (Kind.MFA_DEVICE,),
     SSH_KEYS: (Kind.SSH_KEY,),

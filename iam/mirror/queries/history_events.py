@@ -249,6 +249,11 @@ TIES: dict[str, tuple[EventTopic, tuple[str, str], tuple[str, str]]] = {
         ("Uses", "No longer uses"),
         ("uses it", "no longer uses it"),
     ),
+    EdgeKind.WORKLOAD_ROLE: (
+        EventTopic.INSTANCE_PROFILE,
+        ("Gives", "No longer gives"),
+        ("gives it", "no longer gives it"),
+    ),
 }
 
 

@@ -19,6 +19,7 @@ from tests.bench.fakeaws.bulk import ApiError
 from tests.bench.fakeaws.faults import Faults
 from tests.bench.fakeaws.managed import load
 from tests.bench.fakeaws.other_services import Ec2, Organizations, Sts
+from tests.bench.fakeaws.workloads import Workloads
 
 NAMESPACES = {
     "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
@@ -48,7 +49,7 @@ _EMPTY_JSON: dict[str, list[Any]] = {
     "PublicKeyList": [],
 }
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/")
-JSON_TYPE, XML_TYPE = "application/x-amz-json-1.1", "text/xml"
+JSON_TYPE, REST_TYPE, XML_TYPE = "application/x-amz-json-1.1", "application/json", "text/xml"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class World:
         self.iam, self.sts, self.ec2 = Iam(self.account), Sts(), Ec2(self.account)
         self.organizations = Organizations(o.accounts)
         self.trails: list[dict[str, Any]] = []
+        self.workloads = Workloads()
         self.count, self.latency = o.accounts, o.latency_ms / 1000
         self.faults = Faults(
             rate_of_faults=o.fault_rate,
@@ -205,6 +207,11 @@ class World:
             return self._json(service, target.decode().split(".")[-1], body, account=account)
         parameters = dict(parse_qsl(body.decode("latin1") if body else query, keep_blank_values=True))
         parameters.pop("Version", None)
+        rest = self.workloads.answer(service, place, region=region)
+        if rest is not None:
+            fault = self.faults.of(service, rest.action.partition(":")[2], account=account)
+            reply = Reply(rest.action, 200, json.dumps(rest.body).encode(), REST_TYPE)
+            return self._spoiled(reply, fault, service) if fault else reply
         if "Action" not in parameters:
             return self._foreign(service, f"{method} {place}")
         fault = self.faults.of(service, parameters["Action"], account=account)
@@ -261,7 +268,7 @@ class World:
             return reply._replace(cut=fault)
         if fault == "malformed":
             return reply._replace(body=reply.body[: len(reply.body) // 2])
-        make = _json_error if reply.content_type == JSON_TYPE else _xml_error
+        make = _xml_error if reply.content_type == XML_TYPE else _json_error
         action = f"{service}:{(reply.action or '').rpartition(':')[2]}"
         return Reply(reply.action, *make(_fault_error(fault, action), service))
 

@@ -22,6 +22,8 @@ from iam.aws.reads import (
     last_accessed,
     lists,
     organization,
+    pod_identities,
+    roles_anywhere,
     trail_events,
     trails,
 )
@@ -65,6 +67,9 @@ def read_everything(aws: Aws) -> None:
     assert instances.list_instances(aws, regions=instances.enabled_regions(aws))
     (trail,) = trails.list_trails(aws, regions=["eu-west-1"])
     assert trail.is_logging
+    assert roles_anywhere.list_profiles(aws, regions=["eu-west-1"])
+    assert roles_anywhere.list_trust_anchors(aws, regions=["eu-west-1"])
+    assert pod_identities.list_pod_identity_associations(aws, regions=["eu-west-1"])
     hour = timedelta(hours=1)
     moments = {"start": datetime.now(UTC) - hour, "end": datetime.now(UTC) + hour}
     assert trail_events.lookup_page(aws, region="us-east-1", **moments).records

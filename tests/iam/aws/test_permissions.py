@@ -30,6 +30,8 @@ from iam.aws.reads import (
     last_accessed,
     lists,
     organization,
+    pod_identities,
+    roles_anywhere,
     trail_events,
     trails,
 )
@@ -39,6 +41,14 @@ from iam.aws.session import Aws
 from iam.aws.spoke import SpokeRole, cloudformation, terraform
 from tests.bench.fakeaws.world import World
 
+ASSOCIATION = {
+    "associationId": "a-1",
+    "associationArn": "arn:aws:eks:us-east-1:111111111111:podidentityassociation/shop/a-1",
+    "clusterName": "shop",
+    "namespace": "default",
+    "serviceAccount": "web",
+    "roleArn": "arn:aws:iam::111111111111:role/web",
+}
 HUB = "arn:aws:iam::999999999999:role/gatehouse-hub"
 YESTERDAY = datetime(2026, 1, 20, tzinfo=UTC)
 READ_SPOKE = SpokeRole("123456789012", HUB, "ext-1/a:b")
@@ -73,6 +83,11 @@ def read_all_there_is(aws: Aws, world: World) -> None:
     arn = "arn:aws:cloudtrail:us-east-1:111111111111:trail/events"
     world.trails = [{"TrailARN": arn, "Name": "events", "HomeRegion": "us-east-1", "S3BucketName": "trails"}]
     assert [trail.arn for trail in trails.list_trails(aws, regions=["us-east-1"])] == [arn]
+    assert not roles_anywhere.list_profiles(aws, regions=["us-east-1"])
+    assert not roles_anywhere.list_trust_anchors(aws, regions=["us-east-1"])
+    world.workloads.associations = [ASSOCIATION]
+    (association,) = pod_identities.list_pod_identity_associations(aws, regions=["us-east-1", "eu-west-1"])
+    assert association.role_arn == ASSOCIATION["roleArn"]
     trail_events.lookup_page(aws, region="us-east-1", start=YESTERDAY, end=YESTERDAY)
     assert not list(trail_events.public_keys(aws, region="us-east-1", start=YESTERDAY, end=YESTERDAY))
     for user in world.account.users:

@@ -1,8 +1,13 @@
-"""Instance profiles, identity providers, server certificates, EC2 instances and trails."""
+"""Instance profiles, identity providers, server certificates, EC2 instances, trails, Roles Anywhere and pod
+identity associations."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from iam.aws.reads.instances import InstanceRecord
+from iam.aws.reads.pod_identities import PodIdentityAssociation
+from iam.aws.reads.roles_anywhere import RolesAnywhereProfile, TrustAnchor
 from iam.aws.reads.trails import DescribedTrail
 from iam.aws.records import (
     InstanceProfileRecord,
@@ -14,6 +19,8 @@ from iam.mirror.models import EdgeKind, Kind
 from iam.mirror.pull.facts import EntityRef, FoundEntity, by_arn, by_name
 from iam.mirror.pull.transform.principals import Intern
 from iam.mirror.pull.usage import instant
+
+SWITCHED = {True: "enabled", False: "disabled"}
 
 
 def instance_profile(record: InstanceProfileRecord) -> FoundEntity:
@@ -117,3 +124,71 @@ def trail(record: DescribedTrail) -> FoundEntity:
             "LatestDeliveryError": record.delivery_error,
         },
     )
+
+
+def anywhere_profile(record: RolesAnywhereProfile, *, intern: Intern) -> FoundEntity:
+    """A profile of Roles Anywhere with the roles that it gives; its session policy is its document."""
+    document = intern(record.session_policy) if record.session_policy else None
+    return FoundEntity(
+        kind=Kind.ANYWHERE_PROFILE.value,
+        aws_id=record.profile_id,
+        name=record.name,
+        arn=record.arn,
+        created_at=record.created_at,
+        category=SWITCHED[record.is_enabled],
+        document=document,
+        attrs={
+            "Region": record.region,
+            "RoleArns": list(record.role_arns),
+            "ManagedPolicyArns": list(record.managed_policy_arns),
+            "DurationSeconds": record.duration_seconds,
+            "AcceptRoleSessionName": record.accepts_session_name,
+            "AttributeMappings": {name: list(fields) for name, fields in record.mappings.items()},
+        },
+        edges=_gives(record.role_arns),
+    )
+
+
+def trust_anchor(record: TrustAnchor) -> FoundEntity:
+    """A certificate authority that Roles Anywhere trusts."""
+    return FoundEntity(
+        kind=Kind.TRUST_ANCHOR.value,
+        aws_id=record.anchor_id,
+        name=record.name,
+        arn=record.arn,
+        created_at=record.created_at,
+        category=SWITCHED[record.is_enabled],
+        attrs={"Region": record.region, "SourceType": record.source},
+    )
+
+
+def pod_identity(record: PodIdentityAssociation, *, intern: Intern) -> FoundEntity:
+    """A pod identity association with its roles, as far as they are in the account; its session policy is its
+    document."""
+    own = record.arn.split(":")[4]
+    document = intern(record.policy) if record.policy else None
+    roles = [arn for arn in (record.role_arn, record.target_role_arn) if arn and arn.split(":")[4] == own]
+    return FoundEntity(
+        kind=Kind.POD_IDENTITY.value,
+        aws_id=record.association_id,
+        name=f"{record.cluster}/{record.namespace}/{record.service_account}",
+        arn=record.arn,
+        created_at=record.created_at,
+        document=document,
+        attrs={
+            "Region": record.region,
+            "ClusterName": record.cluster,
+            "Namespace": record.namespace,
+            "ServiceAccount": record.service_account,
+            "RoleArn": record.role_arn,
+            "TargetRoleArn": record.target_role_arn,
+            "ExternalId": record.external_id,
+            "DisableSessionTags": not record.has_session_tags,
+        },
+        tags=dict(record.tags),
+        edges=_gives(roles),
+    )
+
+
+def _gives(roles: Iterable[str]) -> tuple[tuple[str, EntityRef], ...]:
+    return tuple((EdgeKind.WORKLOAD_ROLE.value, by_arn(Kind.ROLE.value, arn)) for arn in dict.fromkeys(roles))
