@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from iam.activity.ingest import Delivery, IngestReport, deliveries_in, files_in, ingest
+from iam.activity.ingest import (
+    NAME_LENGTH,
+    Delivery,
+    IngestReport,
+    deliveries_in,
+    files_in,
+    ingest,
+    name_of,
+    unread_digest,
+)
 from iam.activity.models import TrailFile
 
 SOURCE: Final = "folder"
@@ -14,19 +24,28 @@ NAMES_AT_ONCE: Final = 500
 
 
 def read_folder(folder: Path) -> IngestReport:
-    """Store the files of a folder whose names were not read before. A file that vanishes meanwhile is left
-    out.
+    """Store the files of a folder whose names were not read before. One that could not be opened is tried
+    again when it has changed.
     """
     return ingest(_unread(folder), SOURCE)
 
 
 def _unread(folder: Path) -> Iterator[Delivery]:
-    paths = files_in([folder])
-    for start in range(0, len(paths), NAMES_AT_ONCE):
-        part = {str(path): path for path in paths[start : start + NAMES_AT_ONCE]}
-        known = TrailFile.objects.filter(source=SOURCE, name__in=list(part)).values_list("name", flat=True)
-        for name in part.keys() - set(known):
-            try:
-                yield from deliveries_in([part[name]])
-            except FileNotFoundError:
-                continue
+    files = files_in([folder])
+    for start in range(0, len(files), NAMES_AT_ONCE):
+        part = {name_of(file.path)[-NAME_LENGTH:]: file for file in files[start : start + NAMES_AT_ONCE]}
+        rows = TrailFile.objects.filter(source=SOURCE, name__in=list(part))
+        known = set[str]()
+        for name, digest, read_at in rows.values_list("name", "digest", "read_at"):
+            path = part[name].path
+            if digest != unread_digest(name_of(path)) or not _has_changed(path, read_at):
+                known.add(name)
+        yield from deliveries_in(file for name, file in part.items() if name not in known)
+
+
+def _has_changed(path: Path, since: datetime) -> bool:
+    """Whether a file was written, replaced, or given to someone else since a moment."""
+    try:
+        return path.lstat().st_ctime > since.timestamp()
+    except OSError:
+        return False

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final, NamedTuple
 
 from django.conf import settings
@@ -25,13 +27,37 @@ BATCH_EVENTS: Final = 10_000
 SUFFIXES: Final = (".json", ".json.gz", ".gz", ".jsonl", ".ndjson")
 DIGEST_FOLDER: Final = "CloudTrail-Digest"
 NAME_LENGTH: Final = 1024
+LINKED_FOLDER: Final = "The folder is a symbolic link, which isn’t followed. Name the folder itself."
+LINK_TO_NOTHING: Final = "It is a symbolic link, and what it leads to isn’t there."
+SPECIAL: Final = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+"""What a path can be besides a file and a folder."""
 
 
 class Delivery(NamedTuple):
-    """A file as it came: where it lies, and its bytes."""
+    """A file as it came: where it lies, and its bytes. `problem` is why there are none."""
 
     name: str
     content: bytes
+    problem: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What tells the file from others: its bytes, or its name if it couldn't be opened."""
+        return unread_digest(self.name) if self.problem else content_digest(self.content)
+
+
+class FoundPath(NamedTuple):
+    """A file that was named or lies in a folder, or a folder that isn't searched. `problem` is why it can't
+    be read.
+    """
+
+    path: Path
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -72,27 +98,74 @@ def ingest(
     return report
 
 
-def deliveries_in(paths: Sequence[Path]) -> Iterator[Delivery]:
-    """The files at these paths, folders searched through, in the order of their names. Digest files are
-    left out. Raises OSError where a path can't be read.
+def deliveries_in(files: Iterable[FoundPath]) -> Iterator[Delivery]:
+    """The files as they lie there, each with the reason if it can't be read. A file that vanishes meanwhile
+    is left out.
     """
-    for path in files_in(paths):
-        size = path.stat().st_size
-        # A larger file is not read at all: its first bytes are enough to say so.
-        content = path.read_bytes() if size <= FILE_LIMIT else _start_of(path)
-        yield Delivery(str(path), content)
+    for path, known_problem in files:
+        content, problem = b"", known_problem
+        if not problem:
+            try:
+                # A larger file is not read at all: its first bytes are enough to say so.
+                is_small = path.stat().st_size <= FILE_LIMIT
+                content = path.read_bytes() if is_small else _start_of(path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                problem = _unreadable(error)
+        yield Delivery(name_of(path), content, problem)
 
 
-def files_in(paths: Sequence[Path]) -> list[Path]:
-    """The trail files at these paths. A file that is named itself counts whatever its name is."""
-    files: list[Path] = []
+def files_in(paths: Sequence[Path]) -> list[FoundPath]:
+    """The trail files at these paths, folders searched through, in the order of their names. A file that is
+    named itself counts whatever its name is. Digest files are left out.
+    """
+    files: list[FoundPath] = []
     for path in paths:
-        if path.is_dir():
-            inside = (file for file in path.rglob("*") if file.name.endswith(SUFFIXES) and file.is_file())
-            files.extend(sorted(file for file in inside if DIGEST_FOLDER not in file.parts))
+        problem = _problem_of(path)
+        if not problem and path.is_dir():
+            inside = _files_below(path)
+            files.extend(sorted(file for file in inside if DIGEST_FOLDER not in file.path.parts))
         else:
-            files.append(path)
+            files.append(FoundPath(path, problem))
     return files
+
+
+def _files_below(folder: Path) -> Iterator[FoundPath]:
+    """The trail files in a folder, and the folders in it that can't be listed. Links to folders are not
+    followed, since they can lead in a circle.
+    """
+    errors: list[OSError] = []
+    for root, folders, names in os.walk(folder, onerror=errors.append):
+        for name in folders:
+            path = Path(root, name)
+            if path.is_symlink():
+                yield FoundPath(path, LINKED_FOLDER)
+        for name in names:
+            if name.endswith(SUFFIXES):
+                path = Path(root, name)
+                yield FoundPath(path, _problem_of(path))
+    for error in errors:
+        yield FoundPath(Path(error.filename), f"The folder can’t be listed: {error.strerror}.")
+
+
+def _problem_of(path: Path) -> str:
+    """Why something is neither a file nor a folder; opening a named pipe would wait for ever. "" if it is
+    one, or is gone.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return LINK_TO_NOTHING if path.is_symlink() else ""
+    except OSError as error:
+        return _unreadable(error)
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return ""
+    return f"It is {SPECIAL.get(stat.S_IFMT(mode), 'a special file')}, not a file with events."
+
+
+def _unreadable(error: OSError) -> str:
+    return f"The file can’t be opened: {error.strerror}."
 
 
 def _start_of(path: Path) -> bytes:
@@ -115,7 +188,8 @@ def _batches(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
 
 def _ingest_batch(batch: Sequence[Delivery], source: str, now: datetime, report: IngestReport) -> None:
     """Read the files of a batch that are new, and store their events."""
-    digests = [content_digest(delivery.content) for delivery in batch]
+    _forget_unread(batch)
+    digests = [delivery.digest for delivery in batch]
     rows = known_files(digests)
     before = frozenset(rows)
     unread: dict[str, Delivery] = {}
@@ -128,6 +202,14 @@ def _ingest_batch(batch: Sequence[Delivery], source: str, now: datetime, report:
     for digest, delivery in zip(digests, batch, strict=True):
         report.add(delivery.name, rows[digest], is_new=digest not in counted)
         counted.add(digest)
+
+
+def _forget_unread(batch: Sequence[Delivery]) -> None:
+    """What could not be opened before is tried again; and a folder was searched if its files come."""
+    names = {delivery.name for delivery in batch}
+    for name in list(names):
+        names.update(map(str, PurePath(name).parents))
+    TrailFile.objects.filter(digest__in=[unread_digest(name) for name in sorted(names)]).delete()
 
 
 def _parts(files: Iterable[ReadFile]) -> Iterator[list[ReadFile]]:
@@ -149,6 +231,11 @@ def content_digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
+def unread_digest(name: str) -> str:
+    """What stands for the digest of a file that couldn't be opened."""
+    return content_digest(f"unread\0{name}".encode())
+
+
 def _read(delivery: Delivery, digest: str, source: str, now: datetime) -> ReadFile:
     """A file with those of its events that can be read, and the reason why others can't."""
     row = TrailFile(
@@ -158,6 +245,9 @@ def _read(delivery: Delivery, digest: str, source: str, now: datetime) -> ReadFi
         size=len(delivery.content),
         read_at=now,
     )
+    if delivery.problem:
+        row.reason = delivery.problem[:256]
+        return ReadFile(row)
     try:
         records = records_of(delivery.content)
     except TrailFileError as error:
@@ -178,6 +268,11 @@ def _read(delivery: Delivery, digest: str, source: str, now: datetime) -> ReadFi
         row.first_at = min(event.at for event in events)
         row.last_at = max(event.at for event in events)
     return ReadFile(row, events)
+
+
+def name_of(path: Path) -> str:
+    """A path as text: what isn't valid text in it is written out, byte by byte."""
+    return str(path).encode(errors="backslashreplace").decode()
 
 
 def _counted(refusals: Sequence[str]) -> str:

@@ -33,13 +33,10 @@ class Command(BaseCommand):
         """Ingest everything. Files that are quarantined don't make the command fail."""
         paths = [Path(path) for path in options["paths"]]
         for path in paths:
-            if not path.exists():
+            if _is_missing(path):
                 raise CommandError(f"{path} doesn’t exist. Name a CloudTrail log file or a folder of them.")
-        try:
-            total = len(files_in(paths))
-            report = ingest(deliveries_in(paths), "command", progress=lambda made: self._draw(made, total))
-        except OSError as error:
-            raise CommandError(f"{error.filename} can’t be read: {error.strerror}.") from None
+        files = files_in(paths)
+        report = ingest(deliveries_in(files), "command", progress=lambda made: self._draw(made, len(files)))
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(report), indent=2))
             return
@@ -60,6 +57,17 @@ class Command(BaseCommand):
     def _erase(self) -> None:
         if sys.stderr.isatty():
             self.stderr.write("\r\x1b[K", ending="")
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether nothing is there. What can't be looked at is quarantined like a file that can't be opened."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _sentence(report: IngestReport) -> str:

@@ -17,7 +17,7 @@ from django.db import DatabaseError, IntegrityError, connection
 
 from iam.activity import ingest as ingesting
 from iam.activity import storage
-from iam.activity.ingest import Delivery, IngestReport, deliveries_in, ingest
+from iam.activity.ingest import Delivery, IngestReport, deliveries_in, files_in, ingest
 from iam.activity.models import (
     CallerAction,
     CallerAddress,
@@ -251,5 +251,5 @@ def test_folders_are_searched_and_digest_files_left_out(tmp_path: Path) -> None:
     (day / "b.json").write_bytes(trail(record(2)))
     named = tmp_path / "named"
     named.write_bytes(trail(record(3)))
-    names = [Path(each.name).name for each in deliveries_in([tmp_path / "AWSLogs", named])]
+    names = [Path(each.name).name for each in deliveries_in(files_in([tmp_path / "AWSLogs", named]))]
     assert names == ["a.json.gz", "b.json", "named"]
