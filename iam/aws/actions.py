@@ -59,6 +59,8 @@ READ: dict[str, tuple[str, ...]] = {
         "organizations:ListTargetsForPolicy",
     ),
     "root-access": ("iam:ListOrganizationsFeatures",),
+    "outbound-federation": ("iam:GetOutboundWebIdentityFederationInfo",),
+    "delegation-requests": ("iam:ListDelegationRequests",),
     "instances": (
         "ec2:DescribeInstances",
         "ec2:DescribeIamInstanceProfileAssociations",

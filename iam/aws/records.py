@@ -63,7 +63,8 @@ class GroupRecord:
 @dataclass(frozen=True, slots=True)
 class RoleRecord:
     """An IAM role. `max_session_duration` (seconds) and `description` are None where the bulk answer was
-    read: it does not have them, ListRoles has. `instance_profiles` holds ARNs."""
+    read: it does not have them, ListRoles has. `max_sign_in_duration` (seconds) is None also where it is not
+    set. `instance_profiles` holds ARNs."""
 
     aws_id: str
     name: str
@@ -80,6 +81,7 @@ class RoleRecord:
     last_used_region: str | None
     max_session_duration: int | None = None
     description: str | None = None
+    max_sign_in_duration: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +123,15 @@ class UserListing:
 
 @dataclass(frozen=True, slots=True)
 class RoleListing:
-    """What ListRoles adds to the bulk answer; the duration is in seconds."""
+    """What ListRoles adds to the bulk answer; durations are in seconds. `max_sign_in_duration` None: not
+    set."""
 
     aws_id: str
     name: str
     arn: str
     max_session_duration: int
     description: str
+    max_sign_in_duration: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,8 +296,10 @@ class SigningCertificateRecord:
 
 @dataclass(frozen=True, slots=True)
 class LoginProfileRecord:
-    """That a user has a console password, and whether it must be changed at the next sign-in."""
+    """That a user has a console password, whether it must be changed at the next sign-in, and how many
+    seconds a sign-in may last (None: not set)."""
 
     user_name: str
     created_at: datetime
     is_reset_required: bool
+    max_sign_in_duration: int | None = None

@@ -198,6 +198,7 @@ def _login_profile(profile: dict[str, Any]) -> LoginProfileRecord:
         user_name=profile["UserName"],
         created_at=profile["CreateDate"],
         is_reset_required=profile.get("PasswordResetRequired", False),
+        max_sign_in_duration=profile.get("MaxSigninSessionDuration"),
     )
 
 

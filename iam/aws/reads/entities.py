@@ -112,6 +112,7 @@ def get_role(aws: Aws, *, name: str) -> RoleRecord:
                 last_used_region=role.get("RoleLastUsed", {}).get("Region"),
                 max_session_duration=role.get("MaxSessionDuration", 3600),
                 description=role.get("Description", ""),
+                max_sign_in_duration=role.get("MaxSigninSessionDuration"),
             ),
         )
 

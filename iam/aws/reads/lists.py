@@ -201,6 +201,7 @@ def _role(fields: Fields) -> RoleListing:
         arn=text(fields, "Arn"),
         max_session_duration=int(optional(fields, "MaxSessionDuration") or 3600),
         description=optional(fields, "Description") or "",
+        max_sign_in_duration=int(optional(fields, "MaxSigninSessionDuration") or 0) or None,
     )
 
 

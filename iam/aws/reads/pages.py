@@ -81,10 +81,11 @@ def raw_pages(
 def next_marker(envelope: dict[str, Any], *, marker: str | None, action: str) -> str | None:
     """The marker of the page after this one, or None at the end; AwsError when the answer leaves it open.
 
-    Lists that have no pages, such as the providers', do not say whether there is more.
+    Lists that have no pages, such as the providers', do not say whether there is more. ListDelegationRequests
+    writes it as `isTruncated`.
     """
     following: str = envelope.get("Marker", "")
-    if not envelope.get("IsTruncated", bool(following)):
+    if not envelope.get("IsTruncated", envelope.get("isTruncated", bool(following))):
         return None
     if not following or following == marker:
         raise malformed(action, "it says that there is more, but not where")

@@ -31,6 +31,7 @@ class EntityNow:
     trust: str = ""
     description: str = ""
     max_session_duration: int = 0
+    max_sign_in_duration: int | None = None
     roles: tuple[str, ...] = ()
     created_at: datetime | None = None
 
@@ -87,6 +88,7 @@ def _built(entity: dict[str, Any], word: str) -> EntityNow:
         trust=entity.get("AssumeRolePolicyDocument", ""),
         description=entity.get("Description", ""),
         max_session_duration=entity.get("MaxSessionDuration", 0),
+        max_sign_in_duration=entity.get("MaxSigninSessionDuration"),
         roles=tuple(sorted(role["RoleName"] for role in entity.get("Roles", ()))),
         created_at=entity["CreateDate"],
     )

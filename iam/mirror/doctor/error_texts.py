@@ -25,6 +25,8 @@ READS = {
     "re-read": "Single entities, after a change",
     "organization": "Organization, SCPs and RCPs",
     "root-access": "Central management of root access",
+    "outbound-federation": "Outbound federation",
+    "delegation-requests": "Delegation requests",
     "instances": "EC2 instances",
     "trails": "CloudTrail trails",
     "roles-anywhere": "IAM Roles Anywhere profiles and trust anchors",

@@ -47,6 +47,7 @@ _ROOT_ACCESS = frozenset(
         "ServiceAccessNotEnabledException",
     }
 )
+_FEATURE_OFF = frozenset({"FeatureDisabled", "FeatureDisabledException"})
 _DRY_RUN = frozenset({"DryRunOperation"})
 _ORGANIZATION = frozenset(
     {
@@ -117,6 +118,7 @@ def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[
         "GetPolicyVersion": {**policy, "VersionId": "v1"},
         "GetInstanceProfile": {"InstanceProfileName": NOBODY},
         "GetServerCertificate": {"ServerCertificateName": NOBODY},
+        "ListDelegationRequests": _ONE,
     }
     probes_by_id = {f"iam:{name}": Probe(f"iam:{name}", params) for name, params in iam.items()}
     task = {"DeletionTaskId": f"task/aws-service-role/{NOBODY}/{NOBODY}/00000000-0000-0000-0000-000000000000"}
@@ -124,6 +126,8 @@ def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[
     probes_by_id[deletion] = Probe(deletion, task, answers=frozenset({"NoSuchEntity", "InvalidInput"}))
     features = "iam:ListOrganizationsFeatures"
     probes_by_id[features] = Probe(features, answers=_ROOT_ACCESS)
+    federation = "iam:GetOutboundWebIdentityFederationInfo"
+    probes_by_id[federation] = Probe(federation, answers=_FEATURE_OFF)
     for name in ("GenerateCredentialReport", "GetCredentialReport"):
         probes_by_id[f"iam:{name}"] = Probe(f"iam:{name}", answers=_REPORT)
     if access_key_id:

@@ -30,6 +30,7 @@ class Kind(models.TextChoices):
     ANYWHERE_PROFILE = "anywhere-profile", "Roles Anywhere profile"
     TRUST_ANCHOR = "trust-anchor", "Roles Anywhere trust anchor"
     POD_IDENTITY = "pod-identity", "EKS pod identity association"
+    DELEGATION_REQUEST = "delegation-request", "Delegation request"
     ORG_ROOT = "org-root", "Organization root"
     ORG_UNIT = "org-unit", "Organizational unit"
     ORG_ACCOUNT = "org-account", "Account in the organization"

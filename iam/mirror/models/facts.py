@@ -200,8 +200,8 @@ class Usage(models.Model):
 
 class AccountFact(Temporal):
     """A fact about the account as a whole: `password_policy`, `summary`, `alias`, `organization`,
-    `root_credentials`, `root_access` (null where AWS doesn’t tell the account), `numbers` (what the overview
-    adds up); a password policy that is not set is null.
+    `root_credentials`, `root_access` (null where AWS doesn’t tell the account), `outbound_federation`,
+    `numbers` (what the overview adds up); a password policy that is not set is null.
     """
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="facts")

@@ -16,7 +16,7 @@ from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.evidence import UNKNOWN, Evidence, credentials_of
 from iam.mirror.pull.facts import Observation
 from iam.mirror.pull.temporal import CREDENTIALS, CurrentRow, RowDifference, Values
-from iam.mirror.pull.transform.credentials import report_facts, sort_of_device
+from iam.mirror.pull.transform.credentials import MAX_SIGN_IN, report_facts, sort_of_device
 from iam.mirror.pull.upsert_entities import is_newer
 from iam.mirror.pull.usage import LastUse
 
@@ -168,11 +168,12 @@ def _is_learned(old: Values, new: Values) -> bool:
     }
     if old[_MFA] == UNKNOWN:
         filled[_MFA] = new[_MFA]
-    if (
-        old[_REPORT].get("login_profile") is None
-        and (profile := new[_REPORT].get("login_profile")) is not None
-    ):
+    known, profile = old[_REPORT].get("login_profile"), new[_REPORT].get("login_profile")
+    if known is None and profile is not None:
         filled[_REPORT] = {**filled[_REPORT], "login_profile": profile}
+    elif known and profile and MAX_SIGN_IN not in known:
+        learned = {name: value for name, value in profile.items() if name not in known}
+        filled[_REPORT] = {**filled[_REPORT], "login_profile": {**known, **learned}}
     return filled == list(new)
 
 

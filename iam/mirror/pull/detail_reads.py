@@ -25,7 +25,7 @@ from iam.mirror.pull.sections import (
     USER_MFA,
 )
 from iam.mirror.pull.transform import credentials as transform
-from iam.mirror.pull.usage import LastUse, instant
+from iam.mirror.pull.usage import LastUse
 
 
 @dataclass
@@ -79,11 +79,7 @@ def _user_mfa(aws: Aws, user: EntityRow, answers: Answers) -> None:
 
 def _login_profile(aws: Aws, user: EntityRow, answers: Answers) -> None:
     record = details.login_profile(aws, user_name=user.name)
-    answers.login_profiles[user.id] = (
-        {"CreateDate": instant(record.created_at), "PasswordResetRequired": record.is_reset_required}
-        if record
-        else None
-    )
+    answers.login_profiles[user.id] = transform.login_profile(record) if record else None
     answers.add(LOGIN_PROFILES, user, [])
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from iam.aws.partitions import global_region
-from iam.aws.reads import instances, lists, pod_identities, roles_anywhere, trails
+from iam.aws.reads import delegation, instances, lists, pod_identities, roles_anywhere, trails
 from iam.aws.session import Aws
 from iam.mirror.models import Account, Kind
 from iam.mirror.pull.account_facts import load_facts, read_settings
@@ -21,9 +21,11 @@ from iam.mirror.pull.job import LiveJob, SectionReading
 from iam.mirror.pull.organization import pull_organization
 from iam.mirror.pull.sections import (
     ACCOUNT,
+    DELEGATION_REQUESTS,
     INSTANCE_PROFILES,
     INSTANCES,
     KINDS,
+    OUTBOUND_FEDERATION,
     POD_IDENTITIES,
     PROVIDERS,
     ROLES_ANYWHERE,
@@ -66,7 +68,7 @@ def expected_calls(summary: dict[str, int]) -> int:
     entities = counts["Users"] + counts["Roles"] + counts["Groups"] + counts["Policies"]
     paged = (counts["Users"], counts["Roles"], counts["MFADevices"], entities, counts["InstanceProfiles"])
     pages = sum(count // 1000 + 1 for count in paged)
-    return pages + counts["Providers"] + 17
+    return pages + counts["Providers"] + 19
 
 
 def pull_inventory(job: LiveJob) -> None:
@@ -89,6 +91,8 @@ def pull_inventory(job: LiveJob) -> None:
         lambda: [transform.server_certificate(r) for r in lists.list_server_certificates(aws)],
     )
     pull_organization(job)
+    pull_outbound_federation(job)
+    pull_delegation_requests(job)
     pull_instances(job)
     pull_trails(job)
     pull_roles_anywhere(job)
@@ -124,6 +128,39 @@ def _apply(
     seen = job.observation(reading.section, at=reading.began_at)
     part = SectionPart(section=reading.section, seen=seen, found=reading.value, covers=covers)
     return apply_parts(job.census, [part], limit=limit).outcomes[reading.section]
+
+
+def pull_outbound_federation(job: LiveJob) -> None:
+    """Whether principals can get tokens that AWS signs for other services."""
+    reading = job.read(OUTBOUND_FEDERATION, lambda: delegation.outbound_federation(job.aws))
+    federation = reading.value
+    with job.applying():
+        job.take_hold()
+        outcome = None
+        if federation is not None:
+            value = {"JwtVendingEnabled": federation.is_enabled, "IssuerIdentifier": federation.issuer}
+            seen = job.observation(OUTBOUND_FEDERATION, at=reading.began_at)
+            changed = load_facts(job.account, {OUTBOUND_FEDERATION: value}, seen=seen)
+            outcome = PartOutcome(count=int(federation.is_enabled))
+            if changed:
+                # 0 stands for the account itself, which is no entity.
+                outcome.changed.add(0)
+        job.settle(reading, outcome=outcome)
+
+
+def pull_delegation_requests(job: LiveJob) -> None:
+    """The delegation requests of the account."""
+
+    def get() -> list[FoundEntity]:
+        prefix = f"arn:{job.account.partition}:iam::{job.account.account_id}:"
+        requests = [
+            transform.delegation_request(record, prefix=prefix, intern=job.documents.intern)
+            for record in delegation.delegation_requests(job.aws)
+        ]
+        job.documents.flush()
+        return requests
+
+    _pull(job, DELEGATION_REQUESTS, get)
 
 
 def pull_instances(job: LiveJob) -> None:

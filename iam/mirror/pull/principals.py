@@ -29,6 +29,7 @@ from iam.mirror.pull.sections import (
 )
 from iam.mirror.pull.states import load_attrs
 from iam.mirror.pull.transform.credentials import report_use, virtual_device
+from iam.mirror.pull.transform.principals import role_list_attrs
 from iam.mirror.pull.usage import PASSWORD, LastUse, instant, load_usage
 
 
@@ -127,7 +128,11 @@ def _complete_roles(read: PrincipalsReading) -> None:
 
 
 def _role_attrs(listing: RoleListing) -> dict[str, object]:
-    return {"MaxSessionDuration": listing.max_session_duration, "Description": listing.description}
+    return role_list_attrs(
+        max_session_duration=listing.max_session_duration,
+        description=listing.description,
+        max_sign_in_duration=listing.max_sign_in_duration,
+    )
 
 
 def _patch_roles(job: PullJob, read: PrincipalsReading) -> set[int]:

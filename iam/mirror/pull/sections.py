@@ -19,6 +19,8 @@ SERVER_CERTIFICATES = "server_certificates"
 ACCOUNT = "account"
 ORGANIZATION = "organization"
 ROOT_ACCESS = "root_access"
+OUTBOUND_FEDERATION = "outbound_federation"
+DELEGATION_REQUESTS = "delegation_requests"
 INSTANCES = "instances"
 TRAILS = "trails"
 ROLES_ANYWHERE = "roles_anywhere"
@@ -46,6 +48,8 @@ FAST_LANE = (
     ACCOUNT,
     ORGANIZATION,
     ROOT_ACCESS,
+    OUTBOUND_FEDERATION,
+    DELEGATION_REQUESTS,
     INSTANCES,
     TRAILS,
     ROLES_ANYWHERE,
@@ -74,6 +78,8 @@ LABELS = {
     ACCOUNT: "Account settings",
     ORGANIZATION: "Organization",
     ROOT_ACCESS: "Central root access",
+    OUTBOUND_FEDERATION: "Outbound federation",
+    DELEGATION_REQUESTS: "Delegation requests",
     INSTANCES: "EC2 instances",
     TRAILS: "CloudTrail trails",
     ROLES_ANYWHERE: "IAM Roles Anywhere",
@@ -100,6 +106,8 @@ PERMISSIONS = {
     ACCOUNT: "account",
     ORGANIZATION: "organization",
     ROOT_ACCESS: "root-access",
+    OUTBOUND_FEDERATION: "outbound-federation",
+    DELEGATION_REQUESTS: "delegation-requests",
     INSTANCES: "instances",
     TRAILS: "trails",
     ROLES_ANYWHERE: "roles-anywhere",
@@ -124,6 +132,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     PROVIDERS: (Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER),
     SERVER_CERTIFICATES: (Kind.SERVER_CERTIFICATE,),
     ORGANIZATION: (Kind.ORG_ROOT, Kind.ORG_UNIT, Kind.ORG_ACCOUNT, Kind.SCP, Kind.RCP),
+    DELEGATION_REQUESTS: (Kind.DELEGATION_REQUEST,),
     INSTANCES: (Kind.INSTANCE,),
     TRAILS: (Kind.TRAIL,),
     ROLES_ANYWHERE: (Kind.ANYWHERE_PROFILE, Kind.TRUST_ANCHOR),

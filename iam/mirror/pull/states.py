@@ -65,15 +65,23 @@ def _learn(members: list[tuple[EntityRow, FoundEntity]], current: temporal.Rows,
     learned: list[bulk.Row] = []
     for known, aws_entity in members:
         old = current.get(known.id, {}).get(())
-        patch = {name: aws_entity.attrs[name] for name in aws_entity.keeps if name in aws_entity.attrs}
-        if old is None or not patch or old.observed_at > at:
+        if old is None or old.observed_at > at:
             continue
-        if patch.keys().isdisjoint(old.values[_AT["attrs"]]):
-            values = _patched(old, patch)
-            attrs = bulk.canonical(values[_AT["attrs"]])
-            learned.append((old.id, attrs, values[_AT["digest"]]))
-            current[known.id][()] = old._replace(values=values)
+        patch = {name: aws_entity.attrs[name] for name in aws_entity.keeps if name in aws_entity.attrs}
+        current[known.id][()] = _filled(old, patch, learned)
     bulk.update(EntityState, key="id", columns=("attrs", "digest"), rows=learned)
+
+
+def _filled(old: CurrentRow, patch: Mapping[str, Any], learned: list[bulk.Row]) -> CurrentRow:
+    """A current state with those attributes of which it said nothing; what is to be written is added to
+    `learned`.
+    """
+    new = {name: value for name, value in patch.items() if name not in old.values[_AT["attrs"]]}
+    if not new:
+        return old
+    values = _patched(old, new)
+    learned.append((old.id, bulk.canonical(values[_AT["attrs"]]), values[_AT["digest"]]))
+    return old._replace(values=values)
 
 
 def _attrs(aws_entity: FoundEntity, current: CurrentRow | None) -> dict[str, Any]:
@@ -96,19 +104,16 @@ def load_attrs(
     touched = [
         entity_id
         for entity_id, attrs in rows.values_list("entity_id", "attrs").iterator(chunk_size=5000)
-        if entity_id in patches and any(attrs.get(n) != v for n, v in patches[entity_id].items())
+        if entity_id in patches
+        and any(n not in attrs or attrs[n] != v for n, v in patches[entity_id].items())
     ]
     touched = [owner for owner in touched if not is_newer(census.by_pk[owner], seen.at)]
     current = temporal.current_rows(STATES, owners=touched)
     learned: list[bulk.Row] = []
     wanted: dict[int, dict[temporal.Key, Values]] = {}
     for owner in touched:
-        old = current[owner][()]
-        values = _patched(old, patches[owner])
-        if patches[owner].keys().isdisjoint(old.values[_AT["attrs"]]):
-            learned.append((old.id, bulk.canonical(values[_AT["attrs"]]), values[_AT["digest"]]))
-        else:
-            wanted[owner] = {(): values}
+        filled = current[owner][()] = _filled(current[owner][()], patches[owner], learned)
+        wanted[owner] = {(): _patched(filled, patches[owner])}
     bulk.update(EntityState, key="id", columns=("attrs", "digest"), rows=learned)
     change = temporal.difference(STATES, wanted=wanted, current=current, at=seen.at)
     temporal.write(STATES, change, account_id=census.account.pk, seen=seen)

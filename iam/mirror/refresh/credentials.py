@@ -40,7 +40,7 @@ from iam.mirror.pull.sections import (
 from iam.mirror.pull.sweep import LossLimit
 from iam.mirror.pull.transform import credentials as transform
 from iam.mirror.pull.transform.credentials import VIRTUAL
-from iam.mirror.pull.usage import instant, load_usage
+from iam.mirror.pull.usage import load_usage
 
 Records = Sequence[Any]
 _READS: dict[str, Callable[..., Records]] = {
@@ -175,7 +175,9 @@ def _derive(
         listed_at=freshness.observed_at(MFA_DEVICES),
         reported_at=freshness.observed_at(CREDENTIAL_REPORT),
     )
-    profiles = {user.id: _profile(read.records)} if read.section == LOGIN_PROFILES else {}
+    profiles: dict[int, dict[str, Any] | None] = {}
+    if read.section == LOGIN_PROFILES:
+        profiles[user.id] = transform.login_profile(read.records[0]) if read.records else None
     derive(
         census,
         [user],
@@ -185,15 +187,6 @@ def _derive(
         read_alone={_READ_AT[read.section]: read.at.isoformat()}
         | ({PASSWORD_SET_AT: read.set_at.isoformat()} if read.set_at else {}),
     )
-
-
-def _profile(records: Records) -> dict[str, Any] | None:
-    if not records:
-        return None
-    return {
-        "CreateDate": instant(records[0].created_at),
-        "PasswordResetRequired": records[0].is_reset_required,
-    }
 
 
 def is_virtual(serial_number: str) -> bool:

@@ -58,6 +58,8 @@ class Account:
         if managed_scope == "attached":
             self.managed = [p for p in self.managed if p["attached"] or p["bounds"]]
         add_credentials(self.users, rng=random.Random(seed + 7919))
+        self.issuer = ""
+        self.delegations: list[Fact] = []
         self.server_certificates = [f"legacy-{name}" for name in ("www", "api", "mail")]
         self.reindex()
 

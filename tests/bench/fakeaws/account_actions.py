@@ -33,6 +33,11 @@ _QUOTAS = {
 }
 
 
+def delegation_xml(request: Fact) -> str:
+    """A delegation request: its id, state and, by the names of AWS, what else is to be told."""
+    return "".join(x(name, value) for name, value in request.items())
+
+
 class Iam(EntityActions):
     """All of IAM. `_acct` in the parameters is the number of the account that asks."""
 
@@ -45,6 +50,16 @@ class Iam(EntityActions):
 
     def ListOrganizationsFeatures(self, p: Params) -> str:
         return x("OrganizationId", "o-exampleorg1") + members("EnabledFeatures", ["RootSessions"])
+
+    def GetOutboundWebIdentityFederationInfo(self, p: Params) -> str:
+        if not self.a.issuer:
+            raise ApiError(404, "FeatureDisabled", "Outbound web identity federation is disabled.")
+        return x("IssuerIdentifier", self.a.issuer) + x("JwtVendingEnabled", True)
+
+    def ListDelegationRequests(self, p: Params) -> str:
+        return page("DelegationRequests", self.a.delegations, delegation_xml, p).replace(
+            "IsTruncated", "isTruncated"
+        )
 
     def ListSAMLProviders(self, p: Params) -> str:
         dates = x("ValidUntil", "2030-01-01T00:00:00Z") + x("CreateDate", "2020-01-01T00:00:00Z")

@@ -161,7 +161,8 @@ class EntityActions(Bulk):
         inner = (
             x("UserName", user["name"]) + x("CreateDate", user["login"]) + x("PasswordResetRequired", False)
         )
-        return f"<LoginProfile>{inner}</LoginProfile>"
+        longest = x("MaxSigninSessionDuration", user.get("max_sign_in"))
+        return f"<LoginProfile>{inner}{longest}</LoginProfile>"
 
     def ListMFADevices(self, p: Params) -> str:
         user = self.user_of(p)

@@ -78,6 +78,7 @@ def role_short(e: Fact, full: bool = False) -> str:
         + doc("AssumeRolePolicyDocument", e["trust"])
         + x("Description", e["desc"])
         + x("MaxSessionDuration", 3600)
+        + x("MaxSigninSessionDuration", e.get("max_sign_in"))
     )
     return text + boundary_xml(e["boundary"]) + tags_xml(e["tags"]) + last_used(e) if full else text
 

@@ -24,6 +24,7 @@ from iam.aws.permissions import (
     write_policy,
 )
 from iam.aws.reads import (
+    delegation,
     details,
     entities,
     instances,
@@ -76,6 +77,8 @@ def read_all_there_is(aws: Aws, world: World) -> None:
         organization.read_organization,
         organization.discover_accounts,
         organization.root_access_features,
+        delegation.outbound_federation,
+        delegation.delegation_requests,
         instances.enabled_regions,
     ):
         read(aws)

@@ -8,6 +8,7 @@ from moto.iam.responses import IamResponse
 
 from console.demo.standin.iam.account import AccountWide
 from console.demo.standin.iam.credentials import CredentialCalls
+from console.demo.standin.iam.delegation import Delegations
 from console.demo.standin.iam.details import AuthorizationDetails
 from console.demo.standin.iam.gets import GetCalls
 from console.demo.standin.iam.last_accessed import LastAccessed
@@ -35,6 +36,7 @@ class Iam(
     ServiceLinkedRoles,
     CredentialCalls,
     Mfa,
+    Delegations,
     Providers,
     Tagging,
     LastAccessed,

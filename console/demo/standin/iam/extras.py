@@ -36,11 +36,31 @@ class MfaDevice:
 
 
 @dataclass
+class Delegation:
+    """A delegation request of a partner; dates are naive UTC, `duration` is in seconds."""
+
+    id: str
+    requestor: str
+    requestor_name: str
+    description: str
+    template: str
+    policy: str
+    created: datetime
+    updated: datetime
+    duration: int = 3600
+    state: str = "UNASSIGNED"
+    owner: str | None = None
+    approver: str | None = None
+    boundaries: tuple[str, ...] = ()
+
+
+@dataclass
 class UserExtras:
     """Facts of one user; dates are naive UTC."""
 
     boundary: str | None = None
     login_created: datetime | None = None
+    max_sign_in: int | None = None
     password_changed: datetime | None = None
     service_credentials: list[ServiceCredential] = field(default_factory=list)
 
@@ -69,6 +89,8 @@ class AccountExtras:
     report_asked: float | None = None
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     root_access: set[str] = field(default_factory=set)
+    issues_tokens: bool = False
+    delegations: dict[str, Delegation] = field(default_factory=dict)
 
 
 def user_extras(user: Any) -> UserExtras:

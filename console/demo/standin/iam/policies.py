@@ -18,6 +18,7 @@ from console.demo.standin.errors import AnswerError, StandinRefusedError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.account import QUOTAS
 from console.demo.standin.iam.gets import no_such
+from console.demo.standin.iam.sign_ins import asked_sign_in
 from console.demo.standin.iam.tags import add_tags, checked_tags, drop_tags
 from console.demo.standin.iam.users import conflict
 from console.demo.standin.overlay import Overlay
@@ -189,11 +190,16 @@ class Roles(Overlay):
             checked_tags(self._get_param("Tags") or []),
             self._get_param("MaxSessionDuration") or 3600,
         )
+        role.gatehouse_max_sign_in = self._get_param("MaxSigninSessionDuration")
         return ActionResult({"Role": shapes.role_full(role)})
 
     def update_role(self) -> ActionResult:
-        """Change description or session length; what is not named stays."""
+        """Change description, session length or sign-in length; what is not named stays."""
         role = self.backend.get_role(self._get_param("RoleName"))
+        is_set, seconds = asked_sign_in(self._get_param)
+        if is_set:
+            refuse_service_linked(role)
+            role.gatehouse_max_sign_in = seconds
         if (description := self._get_param("Description")) is not None:
             role.description = description
         role.max_session_duration = self._get_param("MaxSessionDuration") or role.max_session_duration

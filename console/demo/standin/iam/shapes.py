@@ -68,6 +68,7 @@ def role(entity: Any) -> Shape:
     return role_in_profile(entity) | {
         "Description": entity.description or None,
         "MaxSessionDuration": int(entity.max_session_duration or 3600),
+        "MaxSigninSessionDuration": getattr(entity, "gatehouse_max_sign_in", None),
     }
 
 

@@ -14,6 +14,7 @@ from console.demo.standin.errors import AnswerError, StandinRefusedError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.account import QUOTAS
 from console.demo.standin.iam.extras import devices_of, user_extras
+from console.demo.standin.iam.sign_ins import asked_sign_in
 from console.demo.standin.iam.tags import add_tags, checked_tags, drop_tags
 from console.demo.standin.overlay import Overlay
 
@@ -121,6 +122,7 @@ class Users(Overlay):
         user.password_last_used = None
         extras = user_extras(user)
         extras.login_created = extras.password_changed = clock.utcnow()
+        extras.max_sign_in = self._get_param("MaxSigninSessionDuration")
         return ActionResult({"LoginProfile": self._login(user)})
 
     def get_login_profile(self) -> ActionResult:
@@ -128,8 +130,11 @@ class Users(Overlay):
         return ActionResult({"LoginProfile": self._login(self._with_password())})
 
     def update_login_profile(self) -> ActionResult:
-        """Change a user's password or whether it must be changed."""
+        """Change a user's password, whether it must be changed, or how long a sign-in lasts."""
         user = self._with_password()
+        is_set, seconds = asked_sign_in(self._get_param)
+        if is_set:
+            user_extras(user).max_sign_in = seconds
         if password := self._get_param("Password"):
             self._check_length(password)
             user.password = calls.verifier(password)
@@ -143,6 +148,7 @@ class Users(Overlay):
         user = self._with_password()
         user.password, user.password_last_used, user.password_reset_required = None, None, False
         user_extras(user).login_created = user_extras(user).password_changed = None
+        user_extras(user).max_sign_in = None
         return EmptyResult()
 
     def change_password(self) -> ActionResult:
@@ -170,6 +176,7 @@ class Users(Overlay):
             "UserName": user.name,
             "CreateDate": user_extras(user).login_created or user.create_date,
             "PasswordResetRequired": user.password_reset_required,
+            "MaxSigninSessionDuration": user_extras(user).max_sign_in,
         }
 
     def _check_length(self, password: str) -> None:

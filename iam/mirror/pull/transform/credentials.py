@@ -7,6 +7,7 @@ from typing import Any
 from iam.aws.reads.credential_report import CredentialRow
 from iam.aws.records import (
     AccessKeyRecord,
+    LoginProfileRecord,
     MfaDeviceRecord,
     ServiceSpecificCredentialRecord,
     SigningCertificateRecord,
@@ -19,6 +20,8 @@ from iam.mirror.pull.usage import LastUse, instant
 
 VIRTUAL = ":mfa/"
 """Stands in the serial number of a virtual device, which is an ARN."""
+MAX_SIGN_IN = "MaxSigninSessionDuration"
+"""Null where it is not set, and not there where it was never read."""
 _SECURITY_KEY = ":u2f/"
 
 
@@ -30,6 +33,15 @@ def sort_of_device(serial_number: str) -> str:
     if VIRTUAL in serial_number:
         return "virtual"
     return "security-key" if _SECURITY_KEY in serial_number else "hardware"
+
+
+def login_profile(record: LoginProfileRecord) -> dict[str, Any]:
+    """The facts of a console password."""
+    return {
+        "CreateDate": instant(record.created_at),
+        "PasswordResetRequired": record.is_reset_required,
+        MAX_SIGN_IN: record.max_sign_in_duration,
+    }
 
 
 def virtual_device(record: VirtualMfaDeviceRecord) -> FoundEntity:

@@ -1,10 +1,11 @@
-"""Instance profiles, identity providers, server certificates, EC2 instances, trails, Roles Anywhere and pod
-identity associations."""
+"""Instance profiles, identity providers, server certificates, EC2 instances, trails, Roles Anywhere, pod
+identity associations and delegation requests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from iam.aws.reads.delegation import DelegationRequest
 from iam.aws.reads.instances import InstanceRecord
 from iam.aws.reads.pod_identities import PodIdentityAssociation
 from iam.aws.reads.roles_anywhere import RolesAnywhereProfile, TrustAnchor
@@ -192,3 +193,30 @@ def pod_identity(record: PodIdentityAssociation, *, intern: Intern) -> FoundEnti
 
 def _gives(roles: Iterable[str]) -> tuple[tuple[str, EntityRef], ...]:
     return tuple((EdgeKind.WORKLOAD_ROLE.value, by_arn(Kind.ROLE.value, arn)) for arn in dict.fromkeys(roles))
+
+
+def delegation_request(record: DelegationRequest, *, prefix: str, intern: Intern) -> FoundEntity:
+    """A delegation request, what it gives as its document; it is called as who filed it. `prefix` is what
+    ARNs of the account begin with.
+    """
+    document = intern(record.policy) if record.policy else None
+    return FoundEntity(
+        kind=Kind.DELEGATION_REQUEST.value,
+        aws_id=record.request_id,
+        name=record.requestor_name or record.requestor_id or record.request_id,
+        arn=f"{prefix}delegation-request/{record.request_id}",
+        created_at=record.created_at,
+        category=record.state,
+        document=document,
+        attrs={
+            "Description": record.description,
+            "RequestorId": record.requestor_id,
+            "OwnerId": record.owner_arn,
+            "ApproverId": record.approver_arn,
+            "PolicyTemplateArn": record.template_arn,
+            "RolePermissionRestrictionArns": list(record.boundaries),
+            "SessionDuration": record.session_duration,
+            "UpdatedTime": instant(record.updated_at),
+            "ExpirationTime": instant(record.expires_at),
+        },
+    )

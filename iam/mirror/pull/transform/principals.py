@@ -13,8 +13,17 @@ from iam.mirror.pull.trust import trust_category
 Intern = Callable[[str], str]
 """Takes the text of a document, sees to it that it is stored, and gives its digest."""
 
-ROLE_LIST_ATTRS = ("MaxSessionDuration", "Description")
-"""What the bulk answer lacks of roles; the section `role_list` fills it in."""
+ROLE_LIST_ATTRS = ("MaxSessionDuration", "Description", "MaxSigninSessionDuration")
+"""What the bulk answer lacks of roles; the section `role_list` fills it in. A maximum sign-in session that is
+not set is null, and one that was never read is not there.
+"""
+
+
+def role_list_attrs(
+    *, max_session_duration: int, description: str, max_sign_in_duration: int | None
+) -> dict[str, object]:
+    """These attributes of a role."""
+    return dict(zip(ROLE_LIST_ATTRS, (max_session_duration, description, max_sign_in_duration), strict=True))
 
 
 def document_digest(text: str) -> str:
@@ -69,7 +78,11 @@ def _group(record: GroupRecord, digest: bytes | None, intern: Intern) -> FoundEn
 def _role(record: RoleRecord, digest: bytes | None, intern: Intern, account_id: str) -> FoundEntity:
     attrs: dict[str, object] = {}
     if record.max_session_duration is not None:
-        attrs = {"MaxSessionDuration": record.max_session_duration, "Description": record.description or ""}
+        attrs = role_list_attrs(
+            max_session_duration=record.max_session_duration,
+            description=record.description or "",
+            max_sign_in_duration=record.max_sign_in_duration,
+        )
     return FoundEntity(
         kind=Kind.ROLE.value,
         aws_id=record.aws_id,

@@ -49,7 +49,8 @@ def test_roles_have_one_state_with_what_two_calls_say(
     pull(account)
     for role in world.account.roles:
         states = EntityState.objects.filter(entity__aws_id=role["id"])
-        assert [s.attrs for s in states] == [{"MaxSessionDuration": 3600, "Description": role["desc"]}]
+        attrs = {"MaxSessionDuration": 3600, "Description": role["desc"], "MaxSigninSessionDuration": None}
+        assert [s.attrs for s in states] == [attrs]
         assert states[0].document is not None
         assert states[0].document.text == role["trust"]
         assert states[0].category
