@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
+from console.setup.account_rows import ListedAccount, RowAddresses, account_row
 from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
@@ -28,7 +27,6 @@ from iam.mirror.queries.account_pages import (
     facts_of,
     readable_accounts,
 )
-from iam.mirror.queries.freshness import FreshnessFacts, account_state, cells
 from iam.mirror.queries.setup import own_drafts
 
 _LIVE_ROWS = 50
@@ -49,7 +47,8 @@ def accounts(request: ViewerRequest) -> HttpResponse:
         after=place_in(request, "after"),
         before=place_in(request, "before"),
     )
-    rows = [freshness_cells(facts) for facts in page.rows]
+    addresses = RowAddresses.of(request)
+    rows = [account_row(facts, addresses) for facts in page.rows]
     context = asof_context(request) | {
         "at": request.at,
         "rows": rows,
@@ -66,20 +65,9 @@ def accounts(request: ViewerRequest) -> HttpResponse:
     return setup_page(request, "accounts.html", context, partial="table")
 
 
-def freshness_cells(facts: FreshnessFacts) -> dict[str, Any]:
-    """A row as the template shows it."""
-    return {
-        "facts": facts,
-        "account": facts.account,
-        "strip": [(cell.label, cell.tone, cell.words) for cell in cells(facts)],
-        "standing": account_state(facts),
-        "is_active": facts.pull is not None,
-    }
-
-
-def _accounts_being_read(rows: list[dict[str, Any]]) -> str:
+def _accounts_being_read(rows: list[ListedAccount]) -> str:
     """The accounts of the page that are being read, for the next question of the page."""
-    return ",".join(row["account"].account_id for row in rows if row["is_active"])
+    return ",".join(row.number for row in rows if row.is_active)
 
 
 def _lowered(label: str) -> str:
@@ -98,7 +86,8 @@ def live_rows(request: ViewerRequest) -> HttpResponse:
         return redirect("setup:accounts")
     numbers = request.GET.get("live", "").split(",")[:_LIVE_ROWS]
     ids = readable_accounts(request.viewer).filter(account_id__in=numbers).values_list("id", flat=True)
-    rows = [freshness_cells(facts) for facts in facts_of(list(ids))]
+    addresses = RowAddresses.of(request)
+    rows = [account_row(facts, addresses) for facts in facts_of(list(ids))]
     live = _accounts_being_read(rows)
     status = 200 if live else 286
     return setup_page(request, "live_rows.html", {"rows": rows, "live": live}, status=status)

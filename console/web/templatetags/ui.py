@@ -149,23 +149,6 @@ def stackbar(*parts: Any) -> SafeString:
     )
 
 
-@register.simple_tag
-def strip(cells: list[tuple[str, str, str]]) -> SafeString:
-    """Freshness a section: (name, tone, age) each; height and hatch repeat the tone for those who see no
-    colour.
-    """
-    body = "".join(_strip_cell(*cell) for cell in cells)
-    return mark_safe(f'<ul class="strip">{body}</ul>')  # noqa: S308
-
-
-@lru_cache(maxsize=4096, typed=True)
-def _strip_cell(name: str, tone: str, age: str) -> SafeString:
-    """Kept, because a list of accounts has a thousand of them, and few are different."""
-    return format_html(
-        '<li data-tone="{}" title="{}: {}"><span class="sr">{}: {}</span></li>', tone, name, age, name, age
-    )
-
-
 def _short(seconds: float) -> str:
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:

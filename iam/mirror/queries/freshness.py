@@ -110,7 +110,8 @@ class FreshnessFacts:
 
 def cells(facts: FreshnessFacts) -> list[SectionCell]:
     """A cell per section, always in the same order."""
-    cells_shown = [_cell(facts, name) for name in ALL]
+    patient = patience(facts.account.pull_every)
+    cells_shown = [_cell(facts, name, patient) for name in ALL]
     # A list of accounts has a thousand cells without any count.
     return (
         [replace(cell, count=_count(facts, cell.name)) for cell in cells_shown]
@@ -128,7 +129,7 @@ def _count(facts: FreshnessFacts, name: str) -> int | None:
     return facts.counts.get(name) if was_synced else None
 
 
-def _cell(facts: FreshnessFacts, name: str) -> SectionCell:
+def _cell(facts: FreshnessFacts, name: str, patient: timedelta) -> SectionCell:
     section = facts.sections.get(name)
     label = LABELS[name]
     if name in facts.reading:
@@ -149,7 +150,7 @@ def _cell(facts: FreshnessFacts, name: str) -> SectionCell:
         return SectionCell(name, label, IDLE, NOT_YET.lower(), section)
     if facts.is_export:
         return SectionCell(name, label, PLAIN, _synced(section.observed_at, facts), section)
-    tone = WARN if is_old(facts, name, section.observed_at) else OK
+    tone = WARN if _is_older(facts, name, section.observed_at, patient) else OK
     return SectionCell(name, label, tone, _synced(section.observed_at, facts), section)
 
 
@@ -171,7 +172,10 @@ def _synced(observed_at: datetime, facts: FreshnessFacts) -> str:
 
 def is_old(facts: FreshnessFacts, name: str, observed_at: datetime) -> bool:
     """Whether a section should have been read again by now."""
-    slack = patience(facts.account.pull_every)
+    return _is_older(facts, name, observed_at, patience(facts.account.pull_every))
+
+
+def _is_older(facts: FreshnessFacts, name: str, observed_at: datetime, slack: timedelta) -> bool:
     if name == CREDENTIAL_REPORT:
         slack += REPORT_SLACK
     if name in DETAIL_LANE:

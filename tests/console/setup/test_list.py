@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from console.web.templatetags import ui
+from console.setup import account_rows
 from iam.journal.models import Entry
 from iam.mirror.models import Account, Pull, PullSection, Section
 from iam.mirror.pull.freshness import begin_sections
@@ -113,7 +113,7 @@ def test_pages_follow_each_other_by_place(admin: Client) -> None:
     for _ in range(5):
         response = admin.get(address)
         rows = response.context["rows"]
-        seen += [row["account"].name for row in rows]
+        seen += [row.name for row in rows]
         if not response.context["after"]:
             break
         address = f"{LIST}?after={response.context['after']}"
@@ -166,11 +166,11 @@ def test_users_are_counted_again_only_after_something_was_written(admin: Client,
 
 def test_a_thousand_sections_are_drawn_from_a_few_cells(admin: Client, account: Account) -> None:
     factories.account("222222222222", name="staging")
-    ui._strip_cell.cache_clear()
+    account_rows._mark.cache_clear()
     admin.get(LIST)
-    drawn = ui._strip_cell.cache_info().misses
+    drawn = account_rows._mark.cache_info().misses
     admin.get(LIST)
-    assert ui._strip_cell.cache_info().misses == drawn
+    assert account_rows._mark.cache_info().misses == drawn
 
 
 def test_a_list_that_is_filtered_swaps_only_its_table(admin: Client, account: Account) -> None:

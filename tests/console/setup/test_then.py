@@ -144,14 +144,14 @@ def test_the_list_of_then_says_who_has_come_and_gone(admin: Client, known: Accou
     )
     assert "Disconnected since" in plain(response)
     assert "/accounts/612044783021/" not in response.content.decode()
-    assert [row["account"].name for row in response.context["rows"]] == ["data", "production"]
+    assert [row.name for row in response.context["rows"]] == ["data", "production"]
     assert "Disconnected 1" not in plain(response)
 
 
 def test_the_list_of_then_is_narrowed_with_htmx_and_without(admin: Client, known: Account) -> None:
     address = then(f"{LIST}?state=attention&q=acme", CHANGE + 10 * MINUTE)
     whole, part = admin.get(address), admin.get(address, headers=HTMX)
-    assert [row["account"].name for row in whole.context["rows"]] == ["production"]
+    assert [row.name for row in whole.context["rows"]] == ["production"]
     assert 'type="hidden" name="as-of"' in whole.content.decode()
     assert part.content.decode().lstrip().startswith('<section class="card" id="table"')
     assert "as-of=" in part.content.decode()

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.reviews.presenters import RowShown
+from console.setup.account_rows import ListedAccount
 from console.web.alike_rows import MARK, AlikeRow, render_alike
 
-EACH = Template('{% load alike %}{% each_alike rows "reviews/_row.html" "shown" %}')
 TEXT = st.one_of(
     st.just(""),
     st.text(max_size=6),
@@ -71,15 +71,14 @@ def test_what_is_alike_is_rendered_once() -> None:
     assert len(rendered) == 2
 
 
-PLAIN = RowShown(
+REVIEWED = RowShown(
     pk="7", version="2", who="Ana Ruiz", whose="person in production", access="Readers & writers",
     sort="Group", is_unread=False, sod=(), is_administrator=False, is_requested=False, used="",
     lines=("Read <all>",), more="", use="Unknown", why="No grant explains it", peers="2 of 3 others",
     replay="Being calculated", reviewer="Ines", decision="", tone="", decided_by="", decision_reason="",
     trouble="", refusal="", may_decide=True, url="/reviews/1/rows/7/", label="Ana Ruiz, Readers",
 )  # fmt: skip
-"""A row that nothing is special about."""
-OTHERS: dict[str, tuple[Any, ...]] = {
+REVIEW_ROWS = {
     "is_unread": (True,),
     "sod": (("Pays and approves",), ("One", "Two <2>")),
     "is_administrator": (True,),
@@ -99,35 +98,59 @@ OTHERS: dict[str, tuple[Any, ...]] = {
     "error": ("Give a reason",),
     "conflict": ("Jonas decided first",),
     "reason": ("Because",),
+    "trial": (),
 }
-"""What else a field may hold."""
+ACCOUNT = ListedAccount(
+    name="pay & co", number="111111111111", display_id="1111-1111-1111", url="/accounts/1/", alias="",
+    removed="", strip=mark_safe("<ul><li>now</li></ul>"), tone="ok", words="Synced 4 min ago", note="",
+    unit="", source="Role", identities="1,204", mode="Read only", settings_url="/accounts/1/settings/",
+    connect_url="", is_active=False,
+)  # fmt: skip
+ACCOUNT_ROWS = {
+    "alias": ("pays",),
+    "removed": (mark_safe("<time>2 May</time>"),),
+    "tone": ("bad",),
+    "note": ("Missing: iam:<List>",),
+    "unit": ("Core / Pay",),
+    "mode": ("Snapshot",),
+    "connect_url": ("/connect/?name=a&b",),
+    "is_active": (True,),
+}
+TABLES = (
+    ("reviews/_row.html", "shown", REVIEWED, REVIEW_ROWS, ("may_review",)),
+    ("setup/_account_row.html", "row", ACCOUNT, ACCOUNT_ROWS, ("at", "may_connect")),
+)
+"""For each table: its component, a row that nothing is special about, what else its fields may hold, and what
+the page decides.
+"""
 
 
-@pytest.mark.parametrize("may_review", [True, False])
-def test_rows_of_a_review_are_what_each_is_by_itself(may_review: bool) -> None:
-    rows = [PLAIN, replace(PLAIN, pk="8", who="Al <b>")]
-    for (one, values), (other, others) in product(OTHERS.items(), OTHERS.items()):
-        for value, beside in product(values, others):
-            rows.append(replace(PLAIN, **{one: value, other: beside}))
-    context = {"may_review": may_review, "csrf_token": "token"}
-    row = get_template("reviews/_row.html").template  # type: ignore[attr-defined]
-    expected = "".join(row.render(Context({**context, "shown": each})) for each in rows)
-    assert EACH.render(Context({**context, "rows": rows})) == expected
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table[0])
+def test_rows_of_a_table_are_what_each_is_by_itself(table: Any) -> None:
+    component, name, plain, others, switches = table
+    rows = [plain]
+    for (one, values), (other, beside) in product(others.items(), others.items()):
+        for value, second in product(values, beside):
+            rows.append(replace(plain, **{one: value, other: second}))
+    alone = get_template(component).template  # type: ignore[attr-defined]
+    together = Template(f'{{% load alike %}}{{% each_alike rows "{component}" "{name}" %}}')
+    for choice in product([True, False], repeat=len(switches)):
+        page = {"csrf_token": "token", **dict(zip(switches, choice, strict=True))}
+        expected = "".join(alone.render(Context({**page, name: row})) for row in rows)
+        assert together.render(Context({**page, "rows": rows})) == expected
 
 
-def test_every_field_of_a_review_row_is_tried_or_a_text_that_is_always_there() -> None:
-    always = {
-        "pk",
-        "version",
-        "who",
-        "whose",
-        "access",
-        "sort",
-        "use",
-        "why",
-        "peers",
-        "replay",
-        "url",
-        "label",
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table[0])
+def test_every_field_that_may_be_missing_or_decides_something_is_tried(table: Any) -> None:
+    _, _, plain, others, _ = table
+    decisive = {
+        field.name
+        for field in fields(plain)
+        if field.name not in plain.TEXTS or not getattr(plain, field.name)
     }
-    assert {field.name for field in fields(RowShown)} == always | set(OTHERS) | {"trial"}
+    assert decisive <= set(others)
+
+
+def test_every_kind_of_row_is_tried() -> None:
+    tried = {type(table[2]).__name__ for table in TABLES} | {NamedRow.__name__}
+    assert {kind.__name__ for kind in AlikeRow.__subclasses__()} == tried
