@@ -14,6 +14,7 @@ from console.changes.actions.fields import (
     HIDDEN,
     LONG,
     NAME,
+    NUMBER,
     TAGS,
     ActField,
     session_hours,
@@ -21,6 +22,7 @@ from console.changes.actions.fields import (
 from iam.changes.acts import Subject, options
 from iam.changes.acts.base import entity
 from iam.changes.operations.role import Settings
+from iam.changes.operations.sign_in_session import sign_in_limit
 from iam.mirror.models import Kind
 
 
@@ -31,6 +33,11 @@ def _begin_inline(subject: Subject, name: str) -> dict[str, str]:
 
 def _hours(subject: Subject) -> str:
     return str(Settings.from_state(options.state_of(entity(subject))).max_session // 3600)
+
+
+def _sign_in_hours(subject: Subject) -> str:
+    seconds = sign_in_limit(entity(subject))
+    return str(seconds // 3600) if seconds else ""
 
 
 POLICY = ActField(
@@ -181,6 +188,23 @@ PRINCIPAL_ACTIONS: Final = (
                 start=lambda subject: Settings.from_state(options.state_of(subject)).description,
             ),
             session_hours(_hours),
+        ),
+    ),
+    ActAction(
+        "sign-in-sessions",
+        "Limit sign-in sessions",
+        "Limit sign-in sessions of {}",
+        (
+            ActField(
+                "hours",
+                "Maximum sign-in session in hours",
+                NUMBER,
+                hint="A whole number from 1 to 2,160 (90 days). Empty: no limit of its own, as AWS does it.",
+                is_needed=False,
+                low=1,
+                high=2160,
+                start=_sign_in_hours,
+            ),
         ),
     ),
     ActAction(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any, Final
 
 from console.web.known_facts import UNKNOWN
 from iam.mirror.models import NEVER, EntityState, Kind, UserCredentials
+from iam.mirror.pull.transform.credentials import MAX_SIGN_IN
 
+DAY_S: Final = 24 * 3600
 KEY_DAYS = 90
 """AWS and CIS ask to replace a key that is older."""
 
@@ -94,6 +98,16 @@ def session_words(seconds: object) -> str:
         hours = seconds // 3600
         return f"{hours} hour{'' if hours == 1 else 's'}"
     return f"{seconds // 60} minutes"
+
+
+def sign_in_words(facts: Mapping[str, Any]) -> str:
+    """How long a sign-in may last, from the facts of a role or console password."""
+    if MAX_SIGN_IN not in facts:
+        return "Not synced"
+    seconds = facts[MAX_SIGN_IN]
+    if seconds and seconds % DAY_S == 0 and seconds > DAY_S:
+        return f"{seconds // DAY_S} days"
+    return session_words(seconds) or "Not set: as AWS does it"
 
 
 def key_mark(state: EntityState, *, at: datetime | None) -> Badge:

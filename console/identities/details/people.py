@@ -267,6 +267,7 @@ def credentials_context(
         "password_last_used": labels.moment_from(details.get("password_last_used")),
         "password_next": labels.moment_from(report.get("password_next_rotation")),
         "must_change": profile.get("PasswordResetRequired") if isinstance(profile, dict) else None,
+        "sign_in": labels.sign_in_words(profile) if isinstance(profile, dict) else "",
         "devices": _devices(owned.get(Kind.MFA_DEVICE, []), at=shown.at),
         "keys": _keys(owned.get(Kind.ACCESS_KEY, []), shown),
         "keys_known": _knows_keys(shown, credentials),

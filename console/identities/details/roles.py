@@ -105,6 +105,7 @@ def role_head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
         "instances": entities.instance_counts([tie.pk for tie in profiles], at=shown.at),
         "usage": Usage.objects.filter(entity=shown.entity).first() if shown.at is None else None,
         "session": labels.session_words(state.attrs.get("MaxSessionDuration")),
+        "sign_in": labels.sign_in_words(state.attrs),
         "description": str(state.attrs.get("Description") or ""),
         "trusted": trusted_by(state.category),
         "tags": entities.tags(shown.entity, at=shown.at),

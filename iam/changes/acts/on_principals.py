@@ -22,9 +22,11 @@ from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.group import UpdateGroup
 from iam.changes.operations.role import Settings, UpdateRole
 from iam.changes.operations.role_sessions import RevokeSessions
+from iam.changes.operations.sign_in_session import LimitRoleSignIn, LimitUserSignIn
 from iam.changes.operations.tags import SetTags
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.operations.user import UpdateUser
+from iam.changes.operations.user_credential import credentials_row
 from iam.changes.services.deletion import deletion_of
 from iam.mirror.models import Edge, EdgeKind, Kind, valid_at
 
@@ -101,6 +103,23 @@ def _settings(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [UpdateRole.of(entity(subject), **settings.params)]
 
 
+def _sign_in(subject: Subject, fields: Given) -> Sequence[Operation]:
+    """No hours: AWS’s own behavior."""
+    principal = entity(subject)
+    seconds = int(fields["hours"]) * 3600 if fields["hours"] else None
+    if principal.kind == ROLE:
+        return [LimitRoleSignIn.on(principal, options.state_of(principal), seconds=seconds)]
+    return [LimitUserSignIn.on(principal, seconds=seconds)]
+
+
+def _can_limit_sign_in(subject: Subject) -> bool:
+    principal = entity(subject)
+    if principal.kind == ROLE:
+        return _is_not_linked(subject)
+    row = credentials_row(principal)
+    return row is not None and bool(row.has_password)
+
+
 def _trust(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [ReplaceTrustPolicy.of(entity(subject), document=fields["document"])]
 
@@ -161,6 +180,7 @@ PRINCIPAL_ACTS: Final = (
     Act("rename", (USER, GROUP), _rename, is_plain=True),
     Act("trust", (ROLE,), _trust, is_open=_is_not_linked),
     Act("settings", (ROLE,), _settings, is_open=_is_not_linked),
+    Act("sign-in-sessions", (USER, ROLE), _sign_in, is_open=_can_limit_sign_in),
     Act("revoke-sessions", (ROLE,), _revoke, is_open=_is_not_linked),
     Act(
         "delete",

@@ -23,10 +23,12 @@ from iam.changes.operations import CreatePolicyVersion, PutInlinePolicy
 from iam.changes.operations.group import UpdateGroup
 from iam.changes.operations.inline_policy import DeleteInlinePolicy
 from iam.changes.operations.role import Settings, UpdateRole
+from iam.changes.operations.sign_in_session import LimitRoleSignIn
 from iam.changes.operations.tags import SET_TAGS, SetTags
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.operations.user import UpdateUser
 from iam.mirror.models import Entity, InlinePolicy, Kind, PolicyVersion, TagSet, valid_at
+from iam.mirror.pull.transform.credentials import MAX_SIGN_IN
 from iam.mirror.queries.history_events import QUIET, FactStep
 
 IN_AWS = "Gatehouse can’t undo this. Change it back in AWS, or accept it."
@@ -74,6 +76,8 @@ def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[R
             yield moved_on_reversal(what)
         elif entity.kind == Kind.ROLE and differing <= _SETTINGS:
             yield Reversal(what, (UpdateRole.of(entity, **Settings.from_state(old).params),))
+        elif entity.kind == Kind.ROLE and differing <= {*_SETTINGS, MAX_SIGN_IN}:
+            yield Reversal(what, (LimitRoleSignIn.on(entity, old, seconds=old.attrs[MAX_SIGN_IN]),))
         else:
             yield Reversal(what, why_not=IN_AWS)
     if (old.name, old.path) != (new.name, new.path):

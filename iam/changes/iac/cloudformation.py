@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from iam.changes.iac.forms import ADD, CLOUDFORMATION, REMOVE, UNSET, IacForm, given_by
+from iam.changes.iac.forms import ADD, CLOUDFORMATION, REMOVE, UNSET, IacForm, form_of, given_by
 
 _DOCUMENTS = frozenset({"PolicyDocument", "AssumeRolePolicyDocument"})
 
 
 def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
     """The lines, each with a sign before it; None for a call that no resource stands for."""
-    form = CLOUDFORMATION.get(operation)
+    form = form_of(CLOUDFORMATION, operation, params)
     if form is None:
         return None
     names = {name: json.dumps(given_by(params, placeholder)) for name, placeholder in form.names.items()}

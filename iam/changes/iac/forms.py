@@ -252,6 +252,15 @@ CLOUDFORMATION: Final[dict[str, IacForm]] = {
 }
 
 
+_IN_NO_RESOURCE: Final = frozenset({"MaxSigninSessionDuration", "ResetMaxSigninSessionDuration"})
+"""Parameters for which the resource of their call has no property."""
+
+
+def form_of(forms: Mapping[str, IacForm], operation: str, params: Mapping[str, Any]) -> IacForm | None:
+    """The form of a call; None where no resource stands for what it sets."""
+    return None if _IN_NO_RESOURCE & params.keys() else forms.get(operation)
+
+
 def given_by(params: Mapping[str, Any], name: str) -> Any:
     """What a call says for a parameter as forms name it; None when nothing."""
     value = params.get(name.strip("[]#"))

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from iam.changes.iac.forms import ADD, REMOVE, TERRAFORM, UNSET, IacForm, given_by
+from iam.changes.iac.forms import ADD, REMOVE, TERRAFORM, UNSET, IacForm, form_of, given_by
 
 _DOCUMENTS = frozenset({"policy", "assume_role_policy"})
 
 
 def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
     """The lines, each with a sign before it; None for a call that no resource stands for."""
-    form = TERRAFORM.get(operation)
+    form = form_of(TERRAFORM, operation, params)
     if form is None:
         return None
     names = {name: _value(name, params, placeholder) for name, placeholder in form.names.items()}

@@ -62,6 +62,7 @@ from iam.changes.operations.server_certificate import (
 from iam.changes.operations.service_credential import CreateServiceCredential, ResetServiceCredential
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole, DeleteServiceLinkedRole
 from iam.changes.operations.shown_calls import ShownCall, shown_calls
+from iam.changes.operations.sign_in_session import LimitRoleSignIn, LimitUserSignIn
 from iam.changes.operations.spec import OperationSpec
 from iam.changes.operations.tags import SetTags
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
@@ -113,6 +114,7 @@ OPERATIONS: Final[tuple[type[Operation], ...]] = (
     CreateAccessKey, SetStatus, DeleteCredential, UploadSshKey, UploadCertificate,
     CreateServiceCredential, ResetServiceCredential,
     CreateLoginProfile, UpdateLoginProfile, RequirePasswordChange, DeleteLoginProfile,
+    LimitRoleSignIn, LimitUserSignIn,
     CreateVirtualMfaDevice, EnableMfaDevice, ResyncMfaDevice,
     DeactivateMfaDevice, DeleteMfaDevice, DeleteSpareMfaDevice,
 )

@@ -80,6 +80,11 @@ class EntityInMirror:
         """The longest session of a role, in seconds; 0 where it was not read."""
         return int(self._attribute("MaxSessionDuration") or 0)
 
+    @property
+    def max_sign_in_duration(self) -> int | None:
+        """The longest sign-in session with a role, in seconds; None where it is not set or was not read."""
+        return self._attribute("MaxSigninSessionDuration") or None
+
     def _attribute(self, name: str) -> Any:
         return self._state.attrs.get(name) if self._state else None
 
@@ -102,6 +107,7 @@ class EntityInMirror:
 _FORMS: Final[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
     "tags": ("tags", dict),
     "max_session": ("max_session_duration", lambda seconds: int(seconds or HOUR)),
+    "max_sign_in": ("max_sign_in_duration", lambda seconds: int(seconds or 0)),
     "trust": ("trust", trust_meaning),
     LAYOUT: ("trust", document_digest),
     "role": ("roles", lambda roles: next(iter(roles), "")),

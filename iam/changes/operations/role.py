@@ -168,7 +168,7 @@ class DeleteRole(Delete):
         parameters={"RoleName": "name"},
         undo_caveat=(
             "It is recreated with a new unique ID: trust policies and resource-based policies that "
-            "name it don’t apply to the new one."
+            "name it don’t apply to the new one. A limit of its sign-in sessions isn’t set again."
         ),
     )
 

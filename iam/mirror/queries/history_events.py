@@ -127,6 +127,7 @@ def steps(
 LABELS = {
     "Description": "Description",
     "MaxSessionDuration": "Maximum session duration (seconds)",
+    "MaxSigninSessionDuration": "Maximum sign-in session (seconds)",
     "IsAttachable": "Can be attached",
     "ValidUntil": "Valid until",
     "Url": "Address",

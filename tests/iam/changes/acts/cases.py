@@ -12,6 +12,7 @@ from iam.changes.acts import Subject
 from iam.changes.operations.password_policy import PasswordRules
 from iam.mirror.models import AccountFact, EdgeKind, Entity, EntityState, Kind, PolicyVersion, TagSet
 from tests import factories
+from tests.iam.changes.acts.sign_in_rows import SIGN_IN
 from tests.iam.changes.operations.cases_providers import metadata
 from tests.iam.changes.operations.key_pairs import certificate
 from tests.iam.changes.site import Site
@@ -268,6 +269,7 @@ CASES = (
             ({"hours": "two"}, "“two” isn’t a whole number from 1 to 12"),
         ),
     ),
+    *(Case(*row) for row in SIGN_IN),
     Case(
         "revoke-sessions",
         role,

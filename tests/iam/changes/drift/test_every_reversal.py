@@ -72,6 +72,7 @@ def _role(iam: Any, name: str) -> dict[str, Any]:
         "trust": _json(shown["AssumeRolePolicyDocument"]),
         "description": shown.get("Description", ""),
         "session": shown["MaxSessionDuration"],
+        "sign_in": shown.get("MaxSigninSessionDuration"),
     }
 
 
@@ -182,6 +183,11 @@ CASES: dict[str, tuple[str, Act, Act]] = {
         "role",
         nothing,
         lambda iam, e, _: iam.update_role(RoleName=e.name, MaxSessionDuration=43200),
+    ),
+    "sign-in sessions of a role": (
+        "role",
+        nothing,
+        lambda iam, e, _: iam.update_role(RoleName=e.name, MaxSigninSessionDuration=7_776_000),
     ),
     "user deleted": ("user", full_user, delete_user),
     "role deleted": ("role", full_role, delete_role),

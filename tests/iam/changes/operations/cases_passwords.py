@@ -12,6 +12,7 @@ from iam.changes.operations.login_profile import (
     RequirePasswordChange,
     UpdateLoginProfile,
 )
+from iam.changes.operations.sign_in_session import LimitUserSignIn
 from iam.mirror.models import Entity
 from iam.mirror.pull.sections import LOGIN_PROFILES
 from tests.iam.changes.operations.credential_sorts import recipient, see
@@ -45,6 +46,30 @@ def shows_password(stage: Stage) -> Any:
     """Whether there is a password, and whether it must be changed."""
     answer = shown_or_none(stage.iam.get_login_profile, UserName=stage.keep["user"])
     return {"reset": answer["LoginProfile"].get("PasswordResetRequired", False)} if answer else None
+
+
+def limited(stage: Stage) -> Operation:
+    """A user whose sign-in sessions get a limit, where none is set."""
+    return LimitUserSignIn.on(with_password(stage), seconds=28_800)
+
+
+def unlimited(stage: Stage) -> Operation:
+    """A user whose sign-in sessions may last 30 days, and then have no limit of their own."""
+    user = with_password(stage)
+    stage.iam.update_login_profile(UserName=user.name, MaxSigninSessionDuration=2_592_000)
+    see(stage, user, LOGIN_PROFILES)
+    return LimitUserSignIn.on(user, seconds=None)
+
+
+def shows_limit(stage: Stage) -> Any:
+    """How long a sign-in may last; None: no limit."""
+    answer = shown_or_none(stage.iam.get_login_profile, UserName=stage.keep["user"])
+    return {"limit": answer["LoginProfile"].get("MaxSigninSessionDuration")} if answer else None
+
+
+def limit_otherwise(stage: Stage) -> None:
+    """Somebody sets another limit."""
+    stage.iam.update_login_profile(UserName=stage.keep["user"], MaxSigninSessionDuration=3600)
 
 
 def must_change(stage: Stage, before: Any) -> Any:
@@ -94,6 +119,20 @@ CASES = (
         shows_password,
         after=must_change,
         meddle=take_password,
+    ),
+    Case(
+        "login_profile.limit_sign_in",
+        limited,
+        shows_limit,
+        after=lambda _, was: {"limit": 28_800},
+        meddle=take_password,
+    ),
+    Case(
+        "login_profile.limit_sign_in to none",
+        unlimited,
+        shows_limit,
+        after=lambda _, was: {"limit": None},
+        meddle=limit_otherwise,
     ),
     Case(
         "login_profile.delete",

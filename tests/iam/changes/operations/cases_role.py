@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 from iam.changes.operations import Operation
+from iam.changes.operations.facts import state_of
 from iam.changes.operations.role import CreateRole, DeleteRole, Settings, UpdateRole
+from iam.changes.operations.sign_in_session import LimitRoleSignIn
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from tests.iam.changes.operations.stage import TRUST_EC2, Stage, shown_or_none
 from tests.iam.changes.operations.table import Case, nothing
@@ -65,6 +67,21 @@ def make_set(stage: Stage) -> Operation:
     return UpdateRole.of(make_plain(stage), **Settings("", 43_200).params)
 
 
+def make_limited(stage: Stage) -> Operation:
+    """A role whose sign-in sessions get a limit, where none is set."""
+    role = make_plain(stage)
+    return LimitRoleSignIn.on(role, state_of(role), seconds=28_800)
+
+
+def make_unlimited(stage: Stage) -> Operation:
+    """A role whose sign-in sessions may last 90 days, and then have no limit of their own."""
+    role = stage.role(
+        Description="Runs the shop", MaxSessionDuration=7200, MaxSigninSessionDuration=7_776_000
+    )
+    stage.keep["name"] = role.name
+    return LimitRoleSignIn.on(role, state_of(role), seconds=None)
+
+
 def make_trusting(stage: Stage) -> Operation:
     """A role that another service is to assume."""
     return ReplaceTrustPolicy.of(make_plain(stage), document=LAMBDA)
@@ -81,6 +98,7 @@ def shows(stage: Stage) -> Any:
         "trust": json.loads(role["AssumeRolePolicyDocument"]),
         "description": role.get("Description", ""),
         "longest": role["MaxSessionDuration"],
+        "sign_in": role.get("MaxSigninSessionDuration"),
         "boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
         "tags": role.get("Tags", []),
     }
@@ -93,6 +111,7 @@ def created(stage: Stage, before: Any) -> Any:
         "trust": json.loads(LAMBDA),
         "description": "Runs the shop",
         "longest": 7200,
+        "sign_in": None,
         "boundary": stage.keep["boundary"],
         "tags": TAGS,
     }
@@ -106,6 +125,11 @@ def make_by_hand(stage: Stage) -> None:
 def describe_by_hand(stage: Stage) -> None:
     """Somebody gives the role another description."""
     stage.iam.update_role(RoleName=stage.keep["name"], Description="Mine now", MaxSessionDuration=7200)
+
+
+def limit_by_hand(stage: Stage) -> None:
+    """Somebody gives the sign-in sessions of the role another limit."""
+    stage.iam.update_role(RoleName=stage.keep["name"], MaxSigninSessionDuration=86_400)
 
 
 def trust_by_hand(stage: Stage) -> None:
@@ -122,6 +146,20 @@ CASES = (
         shows,
         after=lambda _, was: {**was, "description": "", "longest": 43_200},
         meddle=describe_by_hand,
+    ),
+    Case(
+        "role.limit_sign_in",
+        make_limited,
+        shows,
+        after=lambda _, was: {**was, "sign_in": 28_800},
+        meddle=describe_by_hand,
+    ),
+    Case(
+        "role.limit_sign_in to none",
+        make_unlimited,
+        shows,
+        after=lambda _, was: {**was, "sign_in": None},
+        meddle=limit_by_hand,
     ),
     Case("role.delete", make_doomed, shows, after=nothing, meddle=trust_by_hand),
     Case(

@@ -277,6 +277,12 @@ DRAWS: dict[str, Draw] = {
     "user.update": on("user.update", Kind.USER, new_name=name, new_path=path),
     "group.update": on("group.update", Kind.GROUP, new_name=name, new_path=path),
     "role.update": lambda land: op("role.update").of(land.one(Kind.ROLE), **settings(land).params),
+    "role.limit_sign_in": lambda land: op("role.limit_sign_in").of(
+        land.one(Kind.ROLE), **settings(land).params, max_sign_in="28800"
+    ),
+    "login_profile.limit_sign_in": on(
+        "login_profile.limit_sign_in", Kind.USER, max_sign_in=lambda _: "28800"
+    ),
     "trust_policy.replace": on("trust_policy.replace", Kind.ROLE, document=trust),
     "role_sessions.revoke": revoke,
     "user.put_boundary": boundary(Kind.USER, puts=True),
