@@ -82,6 +82,7 @@ LABELS: Final[Mapping[str, str]] = {
     "api_key": "API key",
     "role": "Role to use instead",
     "read": "Read from IAM",
+    "sign_in_sessions": "Sign-in sessions",
 }
 AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
     "instance-role-can-escalate": ("EC2 instance", "EC2 instances"),

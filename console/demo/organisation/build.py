@@ -146,6 +146,8 @@ def _account(name: str) -> AccountSpec:
         anchors=(*elsewhere.anchors, *trouble.anchors),
         anywhere=(*elsewhere.profiles, *trouble.anywhere),
         pods=(*elsewhere.pods, *trouble.pods),
+        delegations=trouble.delegations,
+        issues_tokens=trouble.issues_tokens,
     )
 
 

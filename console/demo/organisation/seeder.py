@@ -13,6 +13,7 @@ from console.demo.organisation.specs import (
     AccountSpec,
     AnywhereSpec,
     CertificateSpec,
+    DelegationSpec,
     Document,
     GroupSpec,
     InstanceSpec,
@@ -28,7 +29,8 @@ from console.demo.organisation.times import Times, tag_list
 from console.demo.organisation.tree_seeds import seed_tree
 from console.demo.standin import ec2, ids, trail, workloads
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
-from console.demo.standin.iam.extras import user_extras
+from console.demo.standin.iam.delegation import TEMPLATES
+from console.demo.standin.iam.extras import Delegation, account_extras, user_extras
 
 REGION = "eu-west-1"
 HUB_USER = "gatehouse"
@@ -82,6 +84,9 @@ class AccountSeeder:
         for certificate in account.certificates:
             self._certificate(certificate)
         trail.TRAILS[account.id] = account.trails
+        account_extras(self.backend).issues_tokens = account.issues_tokens
+        for delegation in account.delegations:
+            self._delegation(delegation)
         self._workloads()
 
     def _made(self, age: float, *parts: str) -> Any:
@@ -180,6 +185,7 @@ class AccountSeeder:
         )
         role.create_date = self._made(spec.age, "role", spec.name)
         role.last_used, role.last_used_region = self.times.used(spec.used), spec.region
+        role.gatehouse_max_sign_in = spec.longest_sign_in
         self.backend.roles[role.id] = role
         self._attach(role, spec.policies)
         role.policies.update({name: text(document) for name, document in spec.inline.items()})
@@ -213,6 +219,7 @@ class AccountSeeder:
         extras = user_extras(user)
         extras.login_created = self._made(login.age, "login", spec.name)
         extras.password_changed = self._made(changed, "login", spec.name)
+        extras.max_sign_in = login.longest
 
     def _key(self, user: Any, spec: KeySpec, index: int) -> None:
         status = "Active" if spec.active else "Inactive"
@@ -302,3 +309,24 @@ class AccountSeeder:
             enabled=spec.enabled,
             **limits,
         )
+
+    def _delegation(self, spec: DelegationSpec) -> None:
+        filed, changed = self.times.used(spec.filed), self.times.used(spec.changed)
+        assert filed is not None
+        assert changed is not None
+        delegation = Delegation(
+            id=ids.as_uuid("delegation", self.account.id, spec.requestor, spec.description),
+            requestor=spec.requestor,
+            requestor_name=spec.requestor_name,
+            description=spec.description,
+            template=f"{TEMPLATES}{ids.digest('template', spec.requestor)[:20]}",
+            policy=text(spec.policy),
+            created=filed,
+            updated=changed,
+            duration=spec.duration,
+            state=spec.state,
+            owner=spec.owner,
+            approver=spec.approver,
+            boundaries=spec.boundaries,
+        )
+        account_extras(self.backend).delegations[delegation.id] = delegation

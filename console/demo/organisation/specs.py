@@ -27,12 +27,13 @@ class KeySpec:
 
 @dataclass(frozen=True)
 class Login:
-    """A console password."""
+    """A console password; `longest` are the seconds that a sign-in may last, None where that isn't set."""
 
     age: float
     used: float | None = 1.0
     changed: float | None = None
     must_reset: bool = False
+    longest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,9 @@ class PolicySpec:
 
 @dataclass(frozen=True)
 class RoleSpec:
-    """An IAM role. `linked` is the service of a service-linked role."""
+    """An IAM role. `linked` is the service of a service-linked role; `longest_sign_in` is None where it isn't
+    set.
+    """
 
     name: str
     trust: Document
@@ -115,6 +118,7 @@ class RoleSpec:
     description: str = ""
     longest_session: int = 3600
     linked: str | None = None
+    longest_sign_in: int | None = None
 
 
 @dataclass(frozen=True)
@@ -229,6 +233,25 @@ class PodIdentitySpec:
 
 
 @dataclass(frozen=True)
+class DelegationSpec:
+    """A delegation request of a partner. When it was filed and changed counts from the last start, since AWS
+    ends it seven days later.
+    """
+
+    requestor: str
+    requestor_name: str
+    description: str
+    policy: Document
+    state: str
+    filed: float
+    changed: float
+    owner: str
+    approver: str | None = None
+    duration: int = 3600
+    boundaries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class AccountSpec:
     """One AWS account with everything in it."""
 
@@ -252,6 +275,8 @@ class AccountSpec:
     anchors: tuple[AnchorSpec, ...] = ()
     anywhere: tuple[AnywhereSpec, ...] = ()
     pods: tuple[PodIdentitySpec, ...] = ()
+    delegations: tuple[DelegationSpec, ...] = ()
+    issues_tokens: bool = False
 
 
 @dataclass(frozen=True)
@@ -269,6 +294,8 @@ class PlantedTrouble:
     anchors: tuple[AnchorSpec, ...] = ()
     anywhere: tuple[AnywhereSpec, ...] = ()
     pods: tuple[PodIdentitySpec, ...] = ()
+    delegations: tuple[DelegationSpec, ...] = ()
+    issues_tokens: bool = False
     # (group, policy): policies that groups of the account get as well.
     attached: tuple[tuple[str, str], ...] = ()
 

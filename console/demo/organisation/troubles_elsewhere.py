@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from console.demo.organisation.documents import (
     GITHUB,
     ORGANISATION_ID,
@@ -17,6 +19,7 @@ from console.demo.organisation.documents import (
 from console.demo.organisation.jobs import job_policy
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.organisation.specs import (
+    DelegationSpec,
     InstanceSpec,
     PlantedTrouble,
     PolicySpec,
@@ -26,6 +29,10 @@ from console.demo.organisation.specs import (
 )
 
 BRIGHTWATER = "339011276654"
+TOKEN = "sts:GetWebIdentityToken"  # noqa: S105 - an action, no secret
+TO_WAREHOUSE: dict[str, Any] = {
+    "ForAllValues:StringEquals": {"sts:IdentityTokenAudience": "https://warehouse.example"}
+}
 ADMINISTRATOR = aws_managed("AdministratorAccess")
 DATA, STAGING, SANDBOX = ACCOUNT_IDS["data"], ACCOUNT_IDS["staging"], ACCOUNT_IDS["sandbox"]
 
@@ -94,6 +101,27 @@ def data() -> PlantedTrouble:
             tags={"Team": "data-platform"},
             description="Cluster from before the data lake",
         ),
+        RoleSpec(
+            "forecast-export",
+            service_trust("lambda"),
+            160,
+            "/workloads/",
+            0.7,
+            inline={"sign-in": document(allow("Tokens", TOKEN))},
+            tags={"Team": "data-platform"},
+            description="Sends forecasts to a service outside of AWS, signed in with a token of AWS",
+        ),
+        # The same with an audience: not to be reported.
+        RoleSpec(
+            "warehouse-export",
+            service_trust("lambda"),
+            140,
+            "/workloads/",
+            0.8,
+            inline={"sign-in": document(allow("Tokens", TOKEN, **TO_WAREHOUSE))},
+            tags={"Team": "data-platform"},
+            description="Fills a warehouse outside of AWS, signed in with a token of AWS for it alone",
+        ),
         # Anybody, but only from inside of the organisation: not to be reported as open.
         RoleSpec(
             "lake-reader",
@@ -110,6 +138,20 @@ def data() -> PlantedTrouble:
         policies=policies,
         roles=roles,
         providers=(Provider("saml", "Brightwater", 400, expires_in=18, tags={"Team": "data-platform"}),),
+        delegations=(
+            DelegationSpec(
+                BRIGHTWATER,
+                "Brightwater Analytics",
+                "Connects the reports to the data lake.",
+                document(allow("Read", ("s3:GetObject", "s3:ListBucket"), lake)),
+                "PENDING_APPROVAL",
+                filed=1.5,
+                changed=1.2,
+                owner=f"arn:aws:iam::{DATA}:user/people/priya.raman",
+                duration=2 * 3600,
+            ),
+        ),
+        issues_tokens=True,
         attached=(("ml-research", "BatchSubmit"), ("data-platform", "PolicyTuning")),
     )
 

@@ -19,6 +19,7 @@ from console.demo.organisation.jobs import job_policy
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.organisation.specs import (
     CertificateSpec,
+    DelegationSpec,
     Device,
     GroupSpec,
     InstanceSpec,
@@ -31,6 +32,7 @@ from console.demo.organisation.specs import (
 )
 
 ACCOUNT = ACCOUNT_IDS["production"]
+TRACKSIDE = "730335184412"
 ADMINISTRATOR = aws_managed("AdministratorAccess")
 PAY = {"Team": "payments", "Owner": "payments@northline.example"}
 
@@ -51,7 +53,31 @@ def trouble() -> PlantedTrouble:
             CertificateSpec("legacy.northline.example", 800, -70, "/cloudfront/", {"Team": "web"}),
             CertificateSpec("depots.northline.example", 300, 65, tags={"Team": "platform"}),
         ),
+        delegations=(_monitoring(),),
         attached=(("payments-dev", "DenyLedgerExport"), ("billing-readers", "VendorPurchasing")),
+    )
+
+
+def _monitoring() -> DelegationSpec:
+    """What an administrator accepted, which lets the vendor create roles."""
+    boundary = f"arn:aws:iam::{TRACKSIDE}:policy/permission_boundary/trackside"
+    roles = f"arn:aws:iam::{ACCOUNT}:role/trackside-*"
+    bounded = {"StringEquals": {"iam:PermissionsBoundary": boundary}}
+    return DelegationSpec(
+        TRACKSIDE,
+        "Trackside Monitoring",
+        "Sets up the collection of metrics, with a role that stays.",
+        document(
+            allow("Look", ("cloudwatch:Get*", "cloudwatch:List*")),
+            allow("MakeRole", ("iam:CreateRole", "iam:PutRolePolicy"), roles, **bounded),
+        ),
+        "FINALIZED",
+        filed=3,
+        changed=2,
+        owner=f"arn:aws:iam::{ACCOUNT}:user/people/maya.okafor",
+        approver=f"arn:aws:iam::{ACCOUNT}:user/people/maya.okafor",
+        duration=4 * 3600,
+        boundaries=(boundary,),
     )
 
 
@@ -141,7 +167,7 @@ def _users() -> tuple[User, ...]:
             "sre",
             age=420,
             groups=(*everyone, "sre"),
-            login=Login(420, 1.5, 50),
+            login=Login(420, 1.5, 50, longest=30 * 86_400),
             keys=(KeySpec(160, None),),
             devices=(Device("security-key", 400, "keyring"),),
         ),
@@ -242,6 +268,7 @@ def _roles() -> tuple[RoleSpec, ...]:
             96,
             inline={"everything": wide},
             description="Break-glass access",
+            longest_sign_in=7 * 86_400,
         ),
         RoleSpec(
             "timetable-migration",

@@ -43,6 +43,7 @@ from iam.mirror.models import (
 from iam.mirror.models.accounts import unknown_at
 from iam.mirror.pull.credentials import KEYS_READ_AT
 from iam.mirror.pull.sections import ORGANIZATION
+from iam.mirror.pull.transform.credentials import MAX_SIGN_IN
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.mirror.snapshot import snapshot
 from iam.people.fleet.roots import REPORT, SUMMARY, Root, RootUserFact, root_of
@@ -61,7 +62,10 @@ KINDS: Final = (
     Kind.OIDC_PROVIDER,
     Kind.INSTANCE,
     Kind.TRAIL,
+    Kind.DELEGATION_REQUEST,
 )
+WITH_TEXT: Final = (Kind.ROLE, Kind.DELEGATION_REQUEST)
+"""Kinds of which the document is looked at."""
 COLUMNS: Final = (
     "entity_id",
     "entity__aws_id",
@@ -93,7 +97,7 @@ def facts_of(
     digests = set(defaults.values())
     digests.update(digest for _, digest in chain.from_iterable(inline.values()))
     digests |= {
-        entity.document for entity in entities.values() if entity.document and entity.kind == Kind.ROLE
+        entity.document for entity in entities.values() if entity.document and entity.kind in WITH_TEXT
     }
     complete = _complete(account, at)
     usage, details, has_reports = (None, {}, False) if at else _usage(account)
@@ -322,6 +326,7 @@ def _credentials(
                 active_keys=active,
                 oldest_key_at=oldest,
                 keys=_active_keys(report, used_at, keys.get(user, [])),
+                max_sign_in=_max_sign_in(report),
             )
     return credentials
 
@@ -375,6 +380,12 @@ def _active_keys(
         for key in left:
             keys.append(KeyFact(len(keys) + 1, key.created_at, key.used_at, key.key_id, key.entity))
     return tuple(keys)
+
+
+def _max_sign_in(report: Mapping[str, Any]) -> int | None:
+    """The seconds that a sign-in may last, 0 where that isn’t set; None where it wasn’t read."""
+    profile = report.get("login_profile")
+    return (profile[MAX_SIGN_IN] or 0) if profile and MAX_SIGN_IN in profile else None
 
 
 def _is_same_moment(first: datetime | None, second: datetime | None) -> bool:

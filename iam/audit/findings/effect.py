@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from iam.audit.findings.facts import AccountFacts, PolicyFact
+from iam.audit.findings.facts import AccountFacts, ContextKeys, PolicyFact
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.question import AccessQuestion
 
@@ -30,22 +30,26 @@ def administrators_by(policy: PolicyFact, facts: AccountFacts) -> PolicyEffect |
     return _effect(policy, facts, facts.administrators or {})
 
 
-def effect_of(policy: PolicyFact, facts: AccountFacts, action: str, resource: str) -> PolicyEffect | None:
+def effect_of(
+    policy: PolicyFact, facts: AccountFacts, action: str, resource: str, *, context: ContextKeys = ()
+) -> PolicyEffect | None:
     """Those of a policy's holders who can do an action on a resource; None where none can."""
-    return _effect(policy, facts, able(facts, action, resource))
+    return _effect(policy, facts, able(facts, action, resource, context=context))
 
 
-def able(facts: AccountFacts, action: str, resource: str) -> Mapping[int, bool]:
+def able(facts: AccountFacts, action: str, resource: str, *, context: ContextKeys = ()) -> Mapping[int, bool]:
     """Who can do an action on a resource, by number, and whether surely; asked once for each account. A role
     that would be assumed trusts everyone: policies of the account alone decide.
     """
-    known = facts.able.get((action, resource))
+    known = facts.able.get((action, resource, context))
     if known is None:
-        known = facts.able[action, resource] = {}
+        known = facts.able[action, resource, context] = {}
         if facts.index is not None:
             trust = TRUSTS_EVERYONE if action == "sts:AssumeRole" else None
             accounts = frozenset({facts.number})
-            question = AccessQuestion(action, resource, accounts=accounts, resource_policy=trust)
+            question = AccessQuestion(
+                action, resource, dict(context), accounts=accounts, resource_policy=trust
+            )
             answer = facts.index.who_can(question)
             for decision in (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL):
                 for member in answer.members(decision):

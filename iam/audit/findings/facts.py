@@ -25,6 +25,8 @@ PUBLIC_ADDRESS: Final = "PublicIpAddress"
 """The attribute of an instance that names its public address; empty if it has none."""
 RESERVED: Final = "/aws-reserved/"
 """The path of roles that IAM Identity Center makes."""
+ContextKeys = tuple[tuple[str, tuple[str, ...]], ...]
+"""Context keys of a request with their values."""
 NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -67,7 +69,8 @@ class KeyFact(NamedTuple):
 
 class CredentialFact(NamedTuple):
     """A user's credentials. `has_password` None: no credential report was synced. `mfa` as UserCredentials
-    says it. `keys` are the active ones.
+    says it. `keys` are the active ones. `max_sign_in` are the seconds that a sign-in may last, 0 where that
+    isn’t set and None where it wasn’t read.
     """
 
     has_password: bool | None
@@ -77,6 +80,7 @@ class CredentialFact(NamedTuple):
     active_keys: int
     oldest_key_at: datetime
     keys: tuple[KeyFact, ...]
+    max_sign_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +189,10 @@ class AccountFacts:
     assertions: tuple[AssertionFact, ...] = ()
     moments: dict[int, datetime] = field(default_factory=dict)
     """Filled by `days_ago`."""
-    able: dict[tuple[str, str], dict[int, bool]] = field(default_factory=dict)
-    """Who can do an action on a resource, and whether surely: filled by `iam.audit.findings.effect`."""
+    able: dict[tuple[str, str, ContextKeys], dict[int, bool]] = field(default_factory=dict)
+    """Who can do an action on a resource in a context, and whether surely: filled by
+    `iam.audit.findings.effect`.
+    """
 
     @cached_property
     def by_kind(self) -> dict[str, list[EntityFact]]:

@@ -78,14 +78,17 @@ def _is_unknown(action: str) -> bool:
     return any(problem.code in UNKNOWN_NAMES for problem in lint(text, kind=LintKind.IDENTITY, quota=None))
 
 
-def written(owner: Entity, name: str, edit: Edit) -> list[Operation]:
-    """Rewrite a managed policy, or an inline policy of its owner. One of which nothing is left is deleted."""
+def written(owner: Entity, name: str, edit: Edit, *, more: Sequence[Statement] = ()) -> list[Operation]:
+    """Rewrite a managed policy, or an inline policy of its owner, with more statements at its end. One of
+    which nothing is left is deleted.
+    """
     body = json.loads(text_of(owner, name))
     statements = []
     for number, statement in enumerate(statements_in(body), 1):
         edited = edit(number, statement)
         if edited is not None:
             statements.append(edited)
+    statements.extend(more)
     if statements == statements_in(body):
         raise RefusedError(CHANGED)
     text = json.dumps({**body, "Statement": statements}, ensure_ascii=False)

@@ -377,3 +377,39 @@ def _(a: Served, p: Problem) -> bool:
 def _(a: Served, p: Problem) -> bool:
     left = {"Key": "Status", "Value": "left"} in a.by_arn[p.arn]["Tags"]
     return left and has_password(a, p) and any(status == "Active" for status, *_ in a.keys(user(p)))
+
+
+@check("user-sign-in-over-12-hours")
+def _(a: Served, p: Problem) -> bool:
+    return a.iam.get_login_profile(UserName=user(p))["LoginProfile"]["MaxSigninSessionDuration"] > 12 * 3600
+
+
+@check("role-sign-in-over-12-hours")
+def _(a: Served, p: Problem) -> bool:
+    roles = {role["Arn"]: role for role in all_pages(a.iam, "list_roles", "Roles")}
+    return roles[p.arn]["MaxSigninSessionDuration"] > 12 * 3600
+
+
+@check("outbound-tokens-for-any-audience")
+def _(a: Served, p: Problem) -> bool:
+    is_on = a.iam.get_outbound_web_identity_federation_info()["JwtVendingEnabled"]
+    policies = a.by_arn[p.arn]["RolePolicyList"]
+    statements = [each for policy in policies for each in listed(policy["PolicyDocument"]["Statement"])]
+    return is_on and any(
+        "sts:GetWebIdentityToken" in listed(each["Action"]) and "Condition" not in each for each in statements
+    )
+
+
+def delegation_state(a: Served, p: Problem) -> str:
+    requests = a.iam.list_delegation_requests()["DelegationRequests"]
+    return next(each["State"] for each in requests if each["DelegationRequestId"] == user(p))
+
+
+@check("delegation-request-waiting")
+def _(a: Served, p: Problem) -> bool:
+    return delegation_state(a, p) == "PENDING_APPROVAL"
+
+
+@check("delegation-request-accepted")
+def _(a: Served, p: Problem) -> bool:
+    return delegation_state(a, p) == "FINALIZED"

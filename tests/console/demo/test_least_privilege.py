@@ -16,6 +16,7 @@ from console.demo.standin.server import Handle
 from iam.aws.access import AccountAccess
 from iam.aws.permissions import READ
 from iam.aws.reads import (
+    delegation,
     details,
     entities,
     instances,
@@ -67,6 +68,8 @@ def read_everything(aws: Aws) -> None:
     assert instances.list_instances(aws, regions=instances.enabled_regions(aws))
     (trail,) = trails.list_trails(aws, regions=["eu-west-1"])
     assert trail.is_logging
+    assert not delegation.outbound_federation(aws).is_enabled
+    assert delegation.delegation_requests(aws)
     assert roles_anywhere.list_profiles(aws, regions=["eu-west-1"])
     assert roles_anywhere.list_trust_anchors(aws, regions=["eu-west-1"])
     assert pod_identities.list_pod_identity_associations(aws, regions=["eu-west-1"])

@@ -95,6 +95,17 @@ def _(a: Served, p: Problem) -> bool:
     )
 
 
+@excuse("outbound-tokens-for-any-audience")
+def _(a: Served, p: Problem) -> bool:
+    (policy,) = a.by_arn[p.arn]["RolePolicyList"]
+    (statement,) = listed(policy["PolicyDocument"]["Statement"])
+    key = "sts:IdentityTokenAudience"
+    return (
+        statement["Action"] == "sts:GetWebIdentityToken"
+        and key in statement["Condition"]["ForAllValues:StringEquals"]
+    )
+
+
 @excuse("not-action-with-allow")
 def _(a: Served, p: Problem) -> bool:
     return a.statements(p.arn) == [] and all("NotAction" in s for s in a.statements(p.arn, effect="Deny"))

@@ -144,6 +144,7 @@ def issuer_of(backend: Any) -> str:
 
 
 def _shape(delegation: Delegation, account: str) -> Shape:
+    ends = delegation.updated + LIFETIME
     return {
         "DelegationRequestId": delegation.id,
         "OwnerAccountId": account,
@@ -153,8 +154,8 @@ def _shape(delegation: Delegation, account: str) -> Shape:
         "RolePermissionRestrictionArns": list(delegation.boundaries) or None,
         "OwnerId": delegation.owner,
         "ApproverId": delegation.approver,
-        "State": delegation.state,
-        "ExpirationTime": delegation.updated + LIFETIME,
+        "State": delegation.state if ends > clock.utcnow() else EXPIRED,
+        "ExpirationTime": ends,
         "RequestorId": delegation.requestor,
         "RequestorName": delegation.requestor_name,
         "CreateDate": delegation.created,

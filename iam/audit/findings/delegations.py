@@ -1,0 +1,93 @@
+"""What findings say of delegation requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from iam.audit.findings.facts import AccountFacts, EntityFact
+from iam.audit.findings.statements import allows, is_full
+from iam.changes.operations.sign_in_session import sign_in_words
+from iam.mirror.models import Kind
+from iam.policy.letter_case import fold
+
+WAITING: Final = frozenset({"UNASSIGNED", "ASSIGNED", "PENDING_APPROVAL"})
+ACCEPTED: Final = frozenset({"ACCEPTED", "FINALIZED"})
+"""Source: "Understanding the Request Lifecycle",
+https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-building-integration.html
+"""
+WORDS: Final = {
+    "UNASSIGNED": "Waits for an owner",
+    "ASSIGNED": "Waits for its owner",
+    "PENDING_APPROVAL": "Waits for approval",
+    "ACCEPTED": "Accepted, token not sent",
+    "FINALIZED": "Accepted, token sent",
+}
+
+
+def delegations(facts: AccountFacts, *, states: frozenset[str]) -> Iterator[EntityFact]:
+    """The delegation requests of some states whose time isn’t over."""
+    for request in facts.of_kind(Kind.DELEGATION_REQUEST):
+        ends = _moment(request.attrs.get("ExpirationTime"))
+        if request.category in states and (ends is None or ends > facts.now):
+            yield request
+
+
+def delegation_evidence(request: EntityFact, facts: AccountFacts) -> dict[str, Any]:
+    """Who filed it, what it gives, for how long and until when."""
+    attrs = request.attrs
+    seconds = attrs.get("SessionDuration")
+    statements = [statement.body for statement in allows(policy_text(request, facts))]
+    return {
+        "requested_by": _requestor(request),
+        "description": attrs.get("Description"),
+        "status": WORDS[request.category],
+        "filed": request.created_at.isoformat() if request.created_at else None,
+        "owner": attrs.get("OwnerId"),
+        "approved_by": attrs.get("ApproverId"),
+        "session": sign_in_words(seconds).capitalize() if seconds else None,
+        "until": attrs.get("ExpirationTime"),
+        "policy_template": attrs.get("PolicyTemplateArn"),
+        "allows": [_words(statement) for statement in statements],
+        "boundaries_of_new_roles": attrs.get("RolePermissionRestrictionArns") or None,
+    }
+
+
+def gives_administration(request: EntityFact, facts: AccountFacts) -> bool:
+    """Whether it allows everything, or something of IAM that changes who can do what."""
+    for statement in allows(policy_text(request, facts)):
+        if is_full(statement) or statement.is_not or any(map(_is_administration, statement.actions)):
+            return True
+    return False
+
+
+def policy_text(request: EntityFact, facts: AccountFacts) -> str:
+    """The policy that it gives; empty where AWS told none."""
+    return facts.documents.get(request.document or "", "")
+
+
+_READS: Final = tuple(fold(f"iam:{verb}") for verb in ("Get", "List", "Generate", "Simulate"))
+
+
+def _is_administration(action: str) -> bool:
+    """An action or pattern of IAM that isn’t only reading; in lower case."""
+    return action == "*" or (action.startswith("iam:") and not action.startswith(_READS))
+
+
+def _requestor(request: EntityFact) -> str:
+    number = request.attrs.get("RequestorId", "")
+    return f"{request.name} (account {number})" if number and number != request.name else request.name
+
+
+def _words(statement: Any) -> str:
+    actions = statement.get("Action", statement.get("NotAction", ""))
+    listed = ", ".join(actions) if isinstance(actions, list) else str(actions)
+    resources = statement.get("Resource", "*")
+    on = ", ".join(resources) if isinstance(resources, list) else str(resources)
+    but = "everything but " if "NotAction" in statement else ""
+    return f"{but}{listed} on {on}"
+
+
+def _moment(text: object) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
