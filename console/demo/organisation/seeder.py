@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from typing import Any
 
 import moto.iam.models as models
@@ -29,8 +30,10 @@ from console.demo.organisation.times import Times, tag_list
 from console.demo.organisation.tree_seeds import seed_tree
 from console.demo.standin import ec2, ids, trail, workloads
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
+from console.demo.standin.iam import last_accessed
 from console.demo.standin.iam.delegation import TEMPLATES
 from console.demo.standin.iam.extras import Delegation, account_extras, user_extras
+from console.demo.trail.last_uses import SampleUses
 
 REGION = "eu-west-1"
 HUB_USER = "gatehouse"
@@ -48,15 +51,16 @@ def seed(organisation: Organisation, *, times: Times) -> None:
     trail.TRAILS.clear()
     workloads.forget()
     seed_tree(organisation, times=times)
+    uses = last_accessed.take(organisation, until=times.usage.replace(tzinfo=UTC))
     for account in organisation.accounts:
-        AccountSeeder(account, times).run()
+        AccountSeeder(account, times, uses).run()
 
 
 class AccountSeeder:
     """Seeds one account; the order matters, since principals name policies and profiles name roles."""
 
-    def __init__(self, account: AccountSpec, times: Times) -> None:
-        self.account, self.times = account, times
+    def __init__(self, account: AccountSpec, times: Times, uses: SampleUses) -> None:
+        self.account, self.times, self.uses = account, times, uses
         self.backend: Any = iam_backends[account.id]["aws"]
         self.arns: dict[str, str] = {}
 
@@ -203,6 +207,11 @@ class AccountSeeder:
         self._login(user, spec)
         for index, key in enumerate(spec.keys):
             self._key(user, key, index)
+            used = self.uses.of_key(self.account.id, spec, index)
+            if used is not None:
+                at = used.at.replace(tzinfo=None)
+                last_used = models.AccessKeyLastUsed(at, used.service, used.region)
+                user.access_keys[-1].last_used = last_used
         for device in spec.devices:
             credential_seeds.device(self.backend, user, device, times=self.times)
         for index, credential in enumerate(spec.credentials):
@@ -228,9 +237,6 @@ class AccountSeeder:
         if user.name == HUB_USER:
             key.access_key_id, key.secret_access_key = HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
         key.create_date = self._made(spec.age, "key", user.name, str(index))
-        used = self.times.used(spec.used)
-        if used is not None:
-            key.last_used = models.AccessKeyLastUsed(used, spec.service, spec.region)
         self.backend.access_keys[key.access_key_id] = key
 
     def _profile(self, spec: ProfileSpec) -> None:

@@ -18,13 +18,20 @@ def trail_files(organisation: Organisation, until: datetime) -> Iterator[tuple[s
     """The name and content of each file, account by account, the oldest day first. `until` is the moment of
     the last use that the organization tells of, in UTC; the same moment gives the same bytes.
     """
-    planted = list(stories(organisation, until))
     for account in organisation.accounts:
-        records = list(routine(organisation, account, until))
-        records += [record for record in planted if record["recipientAccountId"] == account.id]
+        records = records_of_account(organisation, account, until)
         records.sort(key=lambda record: (record["eventTime"], record["eventID"]))
         for day, records_of_day in groupby(records, key=lambda record: record["eventTime"][:10]):
             yield _name(account, day), _content(list(records_of_day))
+
+
+def records_of_account(
+    organisation: Organisation, account: AccountSpec, until: datetime
+) -> list[dict[str, Any]]:
+    """Everything that the trail records of an account, in no order."""
+    planted = stories(organisation, until)
+    own = [record for record in planted if record["recipientAccountId"] == account.id]
+    return [*routine(organisation, account, until), *own]
 
 
 def _name(account: AccountSpec, day: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from console.demo.organisation.specs import AccountSpec, KeySpec, Organisation, RoleSpec, User
@@ -53,7 +54,7 @@ def routine(organisation: Organisation, account: AccountSpec, until: datetime) -
             yield from _console(account, user, permissions, until)
         for number, key in enumerate(user.keys):
             if key.used is not None:
-                yield from _key(account, user, number, key, permissions, until)
+                yield from chain.from_iterable(_key(account, user, number, key, permissions, until))
     for role in account.roles:
         if role.name == PIPELINE:
             yield from _pipeline(account, role, until)
@@ -74,6 +75,24 @@ def _console(
         yield from _calls(caller, chance, at, calls=calls, values=own.values, count=2)
 
 
+def last_calls_of_key(
+    account: AccountSpec, user: User, number: int, permissions: CallPermissions, until: datetime
+) -> list[dict[str, Any]]:
+    """The calls that were signed with a key when it was last used; none if that is too long ago."""
+    key = user.keys[number]
+    last = next(_key(account, user, number, key, permissions, until), [])
+    key_id = key_caller(account, user, key=number, agent=BOTO).identity["accessKeyId"]
+    return [record for record in last if record["userIdentity"]["accessKeyId"] == key_id]
+
+
+def services_allowed(
+    account: AccountSpec, user: User, number: int, permissions: CallPermissions
+) -> tuple[str, ...]:
+    """The services of which a user may call something with a key."""
+    caller = user_caller(account, user, key=number, agent=BOTO)
+    return tuple(permissions.of_user(user, caller).allowed)
+
+
 def _key(
     account: AccountSpec,
     user: User,
@@ -81,8 +100,8 @@ def _key(
     key: KeySpec,
     permissions: CallPermissions,
     until: datetime,
-) -> Iterator[dict[str, Any]]:
-    """People use a key about twice a week, robots every day."""
+) -> Iterator[list[dict[str, Any]]]:
+    """The calls of each use, the last one first: people use a key about twice a week, robots every day."""
     assert key.used is not None
     chance = _chance(account, user.name, f"key {number}")
     habit = PERSON if user.tags.get("Kind") == "person" else ROBOT
@@ -90,10 +109,12 @@ def _key(
     own = permissions.of_user(user, caller)
     calls = own.of_services(services_of(key)) or own.about_oneself or WHO_AM_I
     for at in _times(chance, until, last=key.used, oldest=key.age, gap=habit.gap):
+        records = []
         if "sessionContext" in caller.identity:
             plain = key_caller(account, user, key=number, agent=habit.agent)
-            yield plain.calls("sts", "GetSessionToken", at)
-        yield from _calls(caller, chance, at, calls=calls, values=own.values, count=habit.calls)
+            records.append(plain.calls("sts", "GetSessionToken", at))
+        records += _calls(caller, chance, at, calls=calls, values=own.values, count=habit.calls)
+        yield records
 
 
 def _pipeline(account: AccountSpec, role: RoleSpec, until: datetime) -> Iterator[dict[str, Any]]:
@@ -145,7 +166,7 @@ def _times(
 ) -> Iterator[datetime]:
     """Moments from the last use back to the first, on working days mostly."""
     days = last
-    while days < min(DAYS, oldest - 1):
+    while days <= min(DAYS, oldest - 1):
         at = until - timedelta(days=days)
         if days == last or at.weekday() < 5 or gap <= 1:
             yield at.replace(second=chance.randrange(60), microsecond=0) - timedelta(minutes=5)

@@ -1,26 +1,49 @@
 """Service-last-accessed reports: which services a principal may use, and which it did use, when and where.
 
-What really happened in the stand-in is not kept long enough to answer, so dates are drawn, always the same
-ones for the same principal, from its last use backwards.
+They are those of the made-up trail. Of principals that it has nothing of, dates are drawn, always the same
+ones, from their last use backwards: from before the trail, or in services whose calls it doesn't record.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_access-advisor.html
 """
 
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from moto.core.responses import ActionResult
 
+from console.demo.organisation.specs import Organisation
 from console.demo.standin import calls, clock, enforcement, ids
 from console.demo.standin.errors import AnswerError
 from console.demo.standin.evaluate import listed, statements
 from console.demo.standin.iam.extras import account_extras
 from console.demo.standin.iam.gets import no_such
 from console.demo.standin.overlay import Overlay
+from console.demo.trail.calls import CALLS
+from console.demo.trail.last_uses import SampleUses, unrecorded_services
+from iam.activity.permissions import service_prefix
 
-COMMON = ("cloudwatch", "ec2", "iam", "kms", "lambda", "logs", "s3", "sns", "sqs", "ssm", "sts")
+COMMON: Final = frozenset({"kms", "sts"}).union(service_prefix(f"{name}.amazonaws.com") for name in CALLS)
+"""Some services for a policy that allows all of them: those of which the trail has calls, and more."""
+
+
+@dataclass
+class KnownUses:
+    """The last uses that were taken when the stand-in was seeded."""
+
+    uses: SampleUses | None = None
+
+
+KNOWN: Final = KnownUses()
+
+
+def take(organisation: Organisation, *, until: datetime) -> SampleUses:
+    """Answer by the trail of this organization that ends at a moment."""
+    if KNOWN.uses is None or not KNOWN.uses.is_of(organisation, until):
+        KNOWN.uses = SampleUses(organisation, until)
+    return KNOWN.uses
 
 
 class LastAccessed(Overlay):
@@ -68,6 +91,7 @@ def services(backend: Any, arn: str) -> list[dict[str, Any]]:
     in.
     """
     documents, users = _holders(backend, arn)
+    last_uses = {user.arn: _last_uses(backend, user) for user in users}
     rows = []
     for namespace in _allowed_services(documents):
         row: dict[str, Any] = {
@@ -75,7 +99,7 @@ def services(backend: Any, arn: str) -> list[dict[str, Any]]:
             "ServiceNamespace": namespace,
             "TotalAuthenticatedEntities": 0,
         }
-        used = [(moment, user) for user in users if (moment := _drawn(user, namespace)) is not None]
+        used = [(last_uses[user.arn][namespace], user) for user in users if namespace in last_uses[user.arn]]
         if used:
             moment, user = max(used, key=lambda pair: (pair[0], pair[1].name))
             row |= {
@@ -113,23 +137,44 @@ def _allowed_services(documents: list[str]) -> list[str]:
             actions = listed(statement["Action"]) if "Action" in statement else ["*"]
             prefixes |= {a.partition(":")[0].lower() for a in actions if ":" in a}
             if "*" in actions:
-                prefixes |= set(COMMON)
+                prefixes |= COMMON
     return sorted(name for name in prefixes if "*" not in name)
 
 
-def _drawn(entity: Any, namespace: str) -> datetime | None:
+def _last_uses(backend: Any, entity: Any) -> dict[str, datetime]:
+    """When a user or role last used each service, by the prefix of its actions."""
+    assert KNOWN.uses is not None
+    recorded = KNOWN.uses.of_principal(backend.account_id, entity.arn)
+    if recorded:
+        return {prefix: use.at.replace(tzinfo=None) for prefix, use in recorded.items()}
+    last = _last_use(entity)
+    if last is None:
+        return {}
+    groups = [group for group in backend.groups.values() if entity in group.users]
+    allowed = _allowed_services(enforcement.documents_of([entity, *groups]))
+    if last >= KNOWN.uses.since.replace(tzinfo=None):
+        allowed = [name for name in allowed if name in unrecorded_services()]
+    drawn = {name: moment for name in allowed if (moment := _drawn(entity, name, last)) is not None}
+    if allowed and last not in drawn.values():
+        drawn[allowed[0]] = last
+    return drawn
+
+
+def _last_use(entity: Any) -> datetime | None:
+    """When any credential of a user, or a role, was last used."""
+    uses = [key.last_used.timestamp for key in getattr(entity, "access_keys", ()) if key.last_used]
+    uses += [getattr(entity, "password_last_used", None), getattr(entity, "last_used", None)]
+    return max(filter(None, uses), default=None)
+
+
+def _drawn(entity: Any, namespace: str, last: datetime) -> datetime | None:
     """When the entity last used the service: never in a third of all cases, else up to 60 days before its
     last use.
     """
-    uses = [key.last_used.timestamp for key in getattr(entity, "access_keys", ()) if key.last_used]
-    uses += [
-        m for m in (getattr(entity, "password_last_used", None), getattr(entity, "last_used", None)) if m
-    ]
     number = int(ids.digest("last accessed", entity.arn, namespace)[:8], 16)
-    if not uses or number % 3 == 0:
+    if number % 3 == 0:
         return None
-    moment: datetime = max(uses)
-    return (moment - timedelta(days=number % 61)).replace(hour=0, minute=0, second=0)
+    return (last - timedelta(days=number % 61)).replace(hour=0, minute=0, second=0)
 
 
 @functools.cache
