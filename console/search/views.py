@@ -25,7 +25,9 @@ from iam.mirror.queries import search as queries
 
 MAX_LENGTH = 200
 SUGGESTED = 10
-FIRST = ("To do", "Requests and grants", "Accounts", "People")
+PAGES_SUGGESTED = 3
+PAGES, MORE_PAGES = "Pages", "More pages"
+FIRST = ("To do", PAGES, "Requests and grants", "Accounts", "People")
 """What stands before the entities of the mirror."""
 
 
@@ -98,13 +100,14 @@ def _around(request: ViewerRequest, text: str, kept: Query) -> list[tuple[str, l
     if request.at is not None:
         return []
     viewer = request.viewer
-    commands = command_results(viewer, text)
+    pages = page_results(viewer, text)
     return [
-        ("To do", commands),
+        ("To do", command_results(viewer, text)),
+        (PAGES, pages.meant),
         ("Requests and grants", reference_results(viewer, text)),
         ("Accounts", account_results(viewer, text)),
         ("People", entities.person_results(viewer, text, kept)),
-        ("Pages", [] if commands else page_results(viewer, text)),
+        (MORE_PAGES, pages.others),
         ("Actions", action_results(viewer, text)),
         ("AWS services", service_results(viewer, text)),
     ]
@@ -117,10 +120,10 @@ def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[SearchR
     around = dict(_around(request, text, kept))
     first: list[SearchResult] = []
     for title in FIRST:
-        first += around.get(title, [])
+        first += around.get(title, [])[: PAGES_SUGGESTED if title == PAGES else None]
     last: list[SearchResult] = []
-    for title in ("Pages", "Actions", "AWS services"):
-        last += around.get(title, [])[:3]
+    for title in (MORE_PAGES, "Actions", "AWS services"):
+        last += around.get(title, [])[:PAGES_SUGGESTED]
     room = max(SUGGESTED - len(first) - len(last), 3)
     by_address: dict[str, SearchResult] = {}
     for result in (*first, *entity_results[:room], *last, *entity_results[room:]):

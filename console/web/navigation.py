@@ -306,10 +306,12 @@ def tabs_at(path: str, reader: NavigationReader) -> Tabs | None:
 
 @lru_cache(maxsize=256)
 def tabs_for(reader: NavigationReader) -> tuple[tuple[str, str, str, str], ...]:
-    """Every page of the navigation that this reader sees: (label of the entry, icon, label, address)."""
+    """Every page of the navigation that this reader sees: (label of the entry, icon, label, name of its
+    address).
+    """
     shown_tabs: list[tuple[str, str, str, str]] = []
     for entry in chain.from_iterable(group.entries for group in NAVIGATION):
         for tab in entry.tabs:
             if tab.is_for(reader):
-                shown_tabs.append((entry.label, entry.icon, tab.label, reverse(tab.url)))
+                shown_tabs.append((entry.label, entry.icon, tab.label, tab.url))
     return tuple(shown_tabs)
