@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -59,6 +59,8 @@ class ReplayShown:
     more_undecided: int
     notes: list[str]
     known: list[KnownEvents]
+    since: datetime | None
+    """Older calls are known, and weren't replayed; None if there are none."""
 
 
 def replayed_entities(replay: Mapping[str, Any] | None) -> list[int]:
@@ -75,6 +77,7 @@ def replay_shown(replay: Mapping[str, Any] | None, *, open_to: OpenableEntities)
     lines: dict[str, list[ReplayLine]] = {}
     for line in replay["lines"]:
         lines.setdefault(line["outcome"], []).append(_line(line))
+    known = [_known(account) for account in replay["read"]]
     return ReplayShown(
         days=replay["days"],
         calls=replay["calls"],
@@ -89,7 +92,8 @@ def replay_shown(replay: Mapping[str, Any] | None, *, open_to: OpenableEntities)
         more_denied=replay["more_denied"],
         more_undecided=replay["more_undecided"],
         notes=_notes(replay),
-        known=[_known(account) for account in replay["read"]],
+        known=known,
+        since=_since(replay, known),
     )
 
 
@@ -114,6 +118,14 @@ def _why(line: Mapping[str, Any]) -> str:
 def _known(account: Mapping[str, str]) -> KnownEvents:
     first, last = (datetime.fromisoformat(account[name]) for name in ("first", "last"))
     return KnownEvents(account["name"], first, last)
+
+
+def _since(replay: Mapping[str, Any], known: Iterable[KnownEvents]) -> datetime | None:
+    """Since when calls were replayed, if events are known from before."""
+    since = datetime.fromisoformat(replay["since"]) if replay.get("since") else None
+    if since is None or not any(events.first_at < since for events in known):
+        return None
+    return since
 
 
 def _notes(replay: Mapping[str, Any]) -> list[str]:

@@ -81,6 +81,19 @@ def test_the_known_period_is_named_where_there_are_no_calls(leaving: Site) -> No
     assert "Events of prod-core are known from" in words
 
 
+def test_the_first_replayed_moment_is_named_where_older_calls_are_known(leaving: Site) -> None:
+    """The last 90 days end now, while events are kept for longer: both numbers differ."""
+    happened(identity_of(leaving.user), at=timezone.now() - timedelta(days=2), times=3, **EC2)
+    words = _words(leaving.asker, _removal(leaving))
+    assert "Of 3 calls in 90 days, 3 would be denied." in words
+    assert "weren’t replayed" not in words
+    just_before = timezone.now() - timedelta(days=90, minutes=1)
+    happened(identity_of(leaving.user), at=just_before, **EC2)
+    words = _words(leaving.asker, _removal(leaving))
+    assert "Of 3 calls in 90 days, 3 would be denied." in words
+    assert re.search(r"Calls before [^.]+ weren’t replayed\.", words)
+
+
 def test_a_member_sees_the_replay_of_own_calls(leaving: Site) -> None:
     happened(identity_of(leaving.user), at=timezone.now() - timedelta(days=2), times=3, **EC2)
     change = _requested(leaving)
