@@ -86,6 +86,8 @@ LABELS: Final[Mapping[str, str]] = {
 }
 AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
     "instance-role-can-escalate": ("EC2 instance", "EC2 instances"),
+    "pod-identity-administrator": ("pod identity association", "pod identity associations"),
+    "roles-anywhere-profile-unrestricted": ("IAM role", "IAM roles"),
     "key-used-from-instance": ("EC2 instance", "EC2 instances"),
 }
 """What a finding concerns, one and several, where it is not users and roles."""
@@ -384,6 +386,11 @@ def _place_words(place: Mapping[str, Any]) -> str:
     return f"{place['key']} from {place['address']} ({where}): {times} {days}"
 
 
+def _pod_words(pod: Mapping[str, Any]) -> str:
+    place = f"Cluster {pod['cluster']} ({pod['region']})"
+    return f"{place}, namespace {pod['namespace']}, service account {pod['service_account']}"
+
+
 def _error_words(error: Mapping[str, Any]) -> str:
     return str(error["message"])
 
@@ -394,6 +401,7 @@ LISTED: Final[Mapping[str, tuple[str, Callable[[Any], str]]]] = {
     "statements": ("Opened by", _statement_words),
     "used_by": ("Used by", _use_words),
     "errors": ("Errors", _error_words),
+    "pods": ("Pod identity associations", _pod_words),
     PLACES: ("Used from", _place_words),
     "broken_by": ("Broken by", _breach_words),
 }

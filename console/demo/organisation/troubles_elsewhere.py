@@ -17,11 +17,15 @@ from console.demo.organisation.documents import (
     trusts,
 )
 from console.demo.organisation.jobs import job_policy
+from console.demo.organisation.outside import anywhere_trust, pod_identity_trust
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.organisation.specs import (
+    AnchorSpec,
+    AnywhereSpec,
     DelegationSpec,
     InstanceSpec,
     PlantedTrouble,
+    PodIdentitySpec,
     PolicySpec,
     ProfileSpec,
     Provider,
@@ -33,6 +37,7 @@ TOKEN = "sts:GetWebIdentityToken"  # noqa: S105 - an action, no secret
 TO_WAREHOUSE: dict[str, Any] = {
     "ForAllValues:StringEquals": {"sts:IdentityTokenAudience": "https://warehouse.example"}
 }
+LAB = {"Team": "qa", "Owner": "qa@northline.example"}
 ADMINISTRATOR = aws_managed("AdministratorAccess")
 DATA, STAGING, SANDBOX = ACCOUNT_IDS["data"], ACCOUNT_IDS["staging"], ACCOUNT_IDS["sandbox"]
 
@@ -157,8 +162,8 @@ def data() -> PlantedTrouble:
 
 
 def staging() -> PlantedTrouble:
-    """Trusts without a subject, a build server that can do everything, users who may attach policies to
-    themselves.
+    """Trusts without a subject, a build server and pods that can do everything, any certificate, users
+    who may attach policies to themselves.
     """
     issuer = eks_provider(STAGING)
     any_branch = trusts(
@@ -214,6 +219,26 @@ def staging() -> PlantedTrouble:
             tags={"Team": "qa"},
             description="Default role for pods",
         ),
+        RoleSpec(
+            "lab-device",
+            anywhere_trust(),
+            270,
+            "/workloads/",
+            0.4,
+            policies=("WebDev",),
+            tags=LAB,
+            description="Test devices in the lab",
+        ),
+        RoleSpec(
+            "ci-deployer",
+            pod_identity_trust(),
+            190,
+            "/pods/",
+            0.1,
+            policies=(ADMINISTRATOR,),
+            tags=LAB,
+            description="Deploys to staging from the cluster",
+        ),
     )
     return PlantedTrouble(
         policies=policies,
@@ -224,6 +249,11 @@ def staging() -> PlantedTrouble:
                 "jenkins", "m5.2xlarge", "jenkins", 720, address="10.27.0.9", tags={"Team": "platform"}
             ),
         ),
+        anchors=(AnchorSpec("lab-ca", 280),),
+        anywhere=(
+            AnywhereSpec("lab-devices", ("lab-device",), 270, duration=43200, accepts_session_name=True),
+        ),
+        pods=(PodIdentitySpec("staging", "ci", "deployer", "ci-deployer", 190, tags=LAB),),
         attached=(("qa", "QaUnblock"),),
     )
 

@@ -11,6 +11,7 @@ from console.identities.details import history, labels
 from console.identities.details.frame import SECTIONS, ShownEntity, render_shown, shown_or_404
 from console.identities.details.holdings import act_address, address, held_by, own_policies
 from console.identities.details.owners import owner_facts
+from console.identities.details.workloads import workload_facts
 from console.web.access import ViewerRequest, require
 from console.web.known_facts import none_or_unknown
 from iam.guard import Right
@@ -109,6 +110,7 @@ def role_head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
         "description": str(state.attrs.get("Description") or ""),
         "trusted": trusted_by(state.category),
         "tags": entities.tags(shown.entity, at=shown.at),
+        **workload_facts(shown, unsynced),
         **owner_facts(shown),
         "tabs": [
             shown.tab("Trust and policies", "identities:role", here=here),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from iam.audit.findings.fix_request import subject_of
 from iam.audit.findings.models import AuditFinding
 from iam.changes.acts.options import fact
+from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, CreatePolicy, Operation
 from iam.changes.operations.boundary import PUT_BOUNDARY, BoundaryParams, PutBoundary
 from iam.changes.operations.password_policy import PasswordRules, UpdatePasswordPolicy
@@ -63,6 +64,13 @@ def strong_passwords(finding: AuditFinding) -> Sequence[Operation]:
         hard_expiry=bool(now.get("hard_expiry")),
     )
     return [UpdatePasswordPolicy(finding.account, rules)]
+
+
+def bound_own_role(finding: AuditFinding) -> Sequence[Operation]:
+    """Set that boundary on the role of a finding. Raises RefusedError where the role is another account's."""
+    if subject_of(finding).kind != Kind.ROLE:
+        raise RefusedError("The role belongs to another account. Request the change there.")
+    return put_boundary(finding)
 
 
 def put_boundary(finding: AuditFinding) -> Sequence[Operation]:

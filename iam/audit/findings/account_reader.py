@@ -63,8 +63,11 @@ KINDS: Final = (
     Kind.INSTANCE,
     Kind.TRAIL,
     Kind.DELEGATION_REQUEST,
+    Kind.ANYWHERE_PROFILE,
+    Kind.TRUST_ANCHOR,
+    Kind.POD_IDENTITY,
 )
-WITH_TEXT: Final = (Kind.ROLE, Kind.DELEGATION_REQUEST)
+WITH_TEXT: Final = (Kind.ROLE, Kind.DELEGATION_REQUEST, Kind.ANYWHERE_PROFILE, Kind.POD_IDENTITY)
 """Kinds of which the document is looked at."""
 COLUMNS: Final = (
     "entity_id",

@@ -31,7 +31,9 @@ NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class EntityFact(NamedTuple):
-    """An entity as it was: `document` is the digest of a role's trust policy."""
+    """An entity as it was: `document` is the digest of a role's trust policy, or of the session policy of
+    what gives a role to workloads.
+    """
 
     id: int
     aws_id: str

@@ -6,19 +6,21 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from iam.audit.findings.fix_request import CHANGED, subject_of
+from iam.audit.findings.fix_request import CHANGED, entities_of, subject_of
 from iam.audit.findings.models import AuditFinding
+from iam.audit.findings.workload_roles import ROLES_ANYWHERE_SERVICE
 from iam.changes.acts.options import state_of, trust_text
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
-from iam.mirror.models import Entity, Kind
+from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, Kind, valid_at
 from iam.policy.letter_case import fold
 from iam.policy.statements import as_list, statements_in
 from iam.policy.trust_principals import TrustPrincipal, read_principals
 from iam.policy.trust_web import GITHUB
 
 Statement = dict[str, Any]
+Edit = Callable[[Statement], list[Statement]]
 SIGN_IN: Final = "https://signin.aws.amazon.com/saml"
 BRANCH: Final = "ref:refs/heads/main"
 AUDIENCE: Final = "sts.amazonaws.com"
@@ -39,6 +41,34 @@ def require_external_id(finding: AuditFinding) -> Sequence[Operation]:
 def external_id(finding: AuditFinding) -> str:
     """The external ID that a request proposes: the same each time it is opened."""
     return f"gatehouse-{finding.key}"
+
+
+def require_trust_anchors(finding: AuditFinding) -> Sequence[Operation]:
+    """Let in certificates of the trust anchors that are enabled where profiles give the roles, and of no
+    other that is added later.
+    """
+    operations: list[Operation] = []
+    for role in entities_of(finding.account, Kind.ROLE, arns=finding.related):
+        edit = _limiting(
+            lambda principal: principal.text == ROLES_ANYWHERE_SERVICE,
+            {"aws:SourceArn": _trust_anchors_of(role)},
+            operator="ArnEquals",
+        )
+        operations += _written(role, edit)
+    return operations
+
+
+def _trust_anchors_of(role: Entity) -> str | list[str]:
+    """The ARNs of the anchors with which certificates can get the role now, as a policy names them."""
+    current = EntityState.objects.filter(valid_at(None), account=role.account, category="enabled")
+    ties = Edge.objects.filter(valid_at(None), kind=EdgeKind.WORKLOAD_ROLE, target=role)
+    profiles = current.filter(kind=Kind.ANYWHERE_PROFILE, entity__in=ties.values("source"))
+    regions = set(profiles.values_list("attrs__Region", flat=True))
+    anchors = current.filter(kind=Kind.TRUST_ANCHOR, attrs__Region__in=regions).order_by("arn")
+    arns = list(anchors.values_list("arn", flat=True))
+    if not arns:
+        raise RefusedError(CHANGED)
+    return arns[0] if len(arns) == 1 else arns
 
 
 def require_organization(finding: AuditFinding) -> Sequence[Operation]:
@@ -77,7 +107,7 @@ def require_branch(finding: AuditFinding) -> Sequence[Operation]:
             condition[operator] = {key: _branch_of(key, values, repository) for key, values in tests.items()}
         return [{**statement, "Condition": condition} if condition else statement]
 
-    return _written(finding, edit)
+    return _written(subject_of(finding), edit)
 
 
 def _branch_of(key: str, values: Any, repository: str) -> Any:
@@ -94,8 +124,18 @@ def _branch_of(key: str, values: Any, repository: str) -> Any:
 def _limited(
     finding: AuditFinding, is_meant: Callable[[TrustPrincipal], bool], condition: Mapping[str, str]
 ) -> Sequence[Operation]:
-    """With a condition (StringEquals) for the principals that are meant. Others of the same statement get one
-    of their own without it.
+    """The trust policy of the subject with a condition (StringEquals) for the principals that are meant."""
+    return _written(subject_of(finding), _limiting(is_meant, condition))
+
+
+def _limiting(
+    is_meant: Callable[[TrustPrincipal], bool],
+    condition: Mapping[str, str | list[str]],
+    *,
+    operator: str = "StringEquals",
+) -> Edit:
+    """Adds a condition for the principals that are meant. Others of the same statement get one of their own
+    without it.
     """
 
     def edit(statement: Statement) -> list[Statement]:
@@ -105,14 +145,14 @@ def _limited(
         if not selected:
             return [statement]
         tests = dict(statement.get("Condition") or {})
-        whole = {**statement, "Condition": _with_test(tests, condition)}
+        whole = {**statement, "Condition": _with_test(tests, condition, operator)}
         if not others:
             return [whole]
         limited = {**whole, "Principal": selected}
         sid = {"Sid": f"{statement['Sid']}Limited"} if statement.get("Sid") else {}
         return [{**statement, "Principal": others}, {**limited, **sid}]
 
-    return _written(finding, edit)
+    return edit
 
 
 def _parted(element: Any, is_meant: Callable[[TrustPrincipal], bool]) -> tuple[Any, Any]:
@@ -129,20 +169,21 @@ def _parted(element: Any, is_meant: Callable[[TrustPrincipal], bool]) -> tuple[A
     return selected, others
 
 
-def _with_test(tests: dict[str, Any], condition: Mapping[str, str]) -> dict[str, Any]:
+def _with_test(
+    tests: dict[str, Any], condition: Mapping[str, str | list[str]], operator: str
+) -> dict[str, Any]:
     """Conditions with one more; a test of the same key, which did not suffice, is replaced."""
     keys = {fold(key) for key in condition}
     kept: dict[str, Any] = {}
-    for operator, values in tests.items():
+    for known, values in tests.items():
         others = {key: value for key, value in values.items() if fold(key) not in keys}
         if others:
-            kept[operator] = others
-    kept["StringEquals"] = {**kept.get("StringEquals", {}), **condition}
+            kept[known] = others
+    kept[operator] = {**kept.get(operator, {}), **condition}
     return kept
 
 
-def _written(finding: AuditFinding, edit: Callable[[Statement], list[Statement]]) -> Sequence[Operation]:
-    role = subject_of(finding)
+def _written(role: Entity, edit: Edit) -> Sequence[Operation]:
     body = json.loads(trust_text(role) or "{}")
     before = statements_in(body)
     statements: list[Statement] = []

@@ -252,6 +252,21 @@ def _(a: Served, p: Problem) -> bool:
     return statement["Principal"] == {"Service": "scheduler.amazonaws.com"} and "Condition" not in statement
 
 
+@check("roles-anywhere-profile-unrestricted")
+def _(a: Served, p: Problem) -> bool:
+    profile = a.anywhere[p.arn]
+    (role,) = profile["roleArns"]
+    (statement,) = a.trust(role)
+    is_open = "Condition" not in statement and "sessionPolicy" not in profile
+    return is_open and profile["enabled"] and profile["durationSeconds"] == 43200
+
+
+@check("pod-identity-administrator")
+def _(a: Served, p: Problem) -> bool:
+    place = p.more["cluster"], p.more["namespace"], p.more["service_account"]
+    return a.pods[place] == p.arn and any(is_full(s) for s in a.statements(p.arn))
+
+
 @check("oidc-without-subject")
 def _(a: Served, p: Problem) -> bool:
     (statement,) = a.trust(p.arn)

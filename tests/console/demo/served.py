@@ -69,6 +69,27 @@ class Served:
             for trail_of_account in trail.describe_trails()["trailList"]
         }
 
+    @functools.cached_property
+    def anywhere(self) -> dict[str, Any]:
+        """Profiles of Roles Anywhere by ARN."""
+        client = reader(self.standin, "rolesanywhere", self.account, region="eu-west-1")
+        return {profile["profileArn"]: profile for profile in client.list_profiles()["profiles"]}
+
+    @functools.cached_property
+    def pods(self) -> dict[tuple[str, str, str], str]:
+        """The roles of pod identity associations by cluster, namespace and service account."""
+        client = reader(self.standin, "eks", self.account, region="eu-west-1")
+        roles = {}
+        for cluster in client.list_clusters()["clusters"]:
+            answer = client.list_pod_identity_associations(clusterName=cluster)
+            for row in answer["associations"]:
+                association = client.describe_pod_identity_association(
+                    clusterName=cluster, associationId=row["associationId"]
+                )["association"]
+                place = cluster, association["namespace"], association["serviceAccount"]
+                roles[place] = association["roleArn"]
+        return roles
+
     def keys(self, user: str) -> Iterator[tuple[str, float, float | None]]:
         """(status, age in days, days since last use or None) of each key of a user."""
         for key in self.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:

@@ -54,6 +54,19 @@ def _(a: Served, p: Problem) -> bool:
     return bool(a.by_arn[p.arn]["UserPolicyList"]) and trusted == [p.arn]
 
 
+@excuse("roles-anywhere-profile-unrestricted")
+def _(a: Served, p: Problem) -> bool:
+    profile = a.anywhere[p.arn]
+    (role,) = profile["roleArns"]
+    (statement,) = a.trust(role)
+    return ("Condition" in statement) is not ("sessionPolicy" in profile)
+
+
+@excuse("pod-identity-administrator")
+def _(a: Served, p: Problem) -> bool:
+    return p.arn in a.pods.values() and not any(is_full(s) for s in a.statements(p.arn))
+
+
 @excuse("administrator-without-boundary")
 def _(a: Served, p: Problem) -> bool:
     entity = a.by_arn[p.arn]

@@ -26,6 +26,7 @@ WORST = ("critical", "high")
 FOLLOWING = {
     "arn:aws:iam::aws:policy/AdministratorAccess": "who makes keys can make one of gunnar.hauge",
     "arn:aws:iam::880311547790:policy/jobs/PlatformStaging": "who starts instances gets the role jenkins",
+    "arn:aws:iam::880311547790:policy/jobs/StagingDeploy": "who uses the cluster gets the role ci-deployer",
 }
 """Causes of escalation that follow from other planted problems."""
 
