@@ -195,6 +195,8 @@ def test_the_page_of_a_user_without_credentials_shows_none_as_known(
     [
         ("instance_profiles", "role", "Instance profiles Not synced", "No instance profile contains"),
         ("instances", "role", "Not synced", "No instance uses"),
+        ("roles_anywhere", "role", "Certificates and pods Not synced", "No Roles Anywhere profile"),
+        ("pod_identities", "role", "Certificates and pods Not synced", "No Roles Anywhere profile"),
         ("instances", "profile", "Not synced", "No instance uses"),
         ("instances", "list", "Not synced", "None"),
         ("role_list", "role", "Maximum session duration Not synced", "Maximum session duration 1 hour"),
