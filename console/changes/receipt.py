@@ -13,9 +13,11 @@ from console.changes.impact_rows import impact_shown, named_in_impact, places_of
 from console.changes.presenters import call_rows, policy_rows
 from console.web.access import ViewerRequest
 from iam.changes.iac import patch_of
+from iam.changes.operations import Operation
 from iam.changes.operations.principal_mentions import notes_for_limited_reader
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import ChangePlan
+from iam.changes.summary import SummaryBlock, blocks_of, summary_of
 from iam.guard import Viewer
 from iam.mirror.display_names import names_by_number
 from iam.mirror.models import Account
@@ -51,16 +53,26 @@ def receipt_context(
     }
 
 
-def plans_receipt_context(request: ViewerRequest, plans: Sequence[ChangePlan]) -> dict[str, Any]:
-    """The context of the receipt of planned changes of one account, with all their calls and the approval
-    that they need.
+def what_is_done(operations: Sequence[Operation], *, viewer: Viewer) -> list[SummaryBlock]:
+    """What is done where, above a receipt that is not requested yet, in the words of the page of its
+    request.
     """
-    together = set_receipt_of([plan.operation for plan in plans])
+    summary = [block.body for block in summary_of(operations)]
+    return blocks_of(summary, plain=not viewer.sees_accounts)
+
+
+def plans_receipt_context(request: ViewerRequest, plans: Sequence[ChangePlan]) -> dict[str, Any]:
+    """The context of the receipt of planned changes of one account, with what is done above it, all their
+    calls and the approval that they need.
+    """
+    operations = [plan.operation for plan in plans]
+    together = set_receipt_of(operations)
     account = plans[0].operation.account
     context = receipt_context(plans[0].receipt.body, account=account, request=request, together=together)
     context |= need_context(request, plans, together=together)
     calls = list(chain.from_iterable(plan.receipt.body["calls"] for plan in plans))
     context["calls"] = call_rows(calls, partition=account.partition)
+    context["blocks"] = what_is_done(operations, viewer=request.viewer)
     return context
 
 

@@ -18,7 +18,7 @@ from console.changes.actions.form import ActionForm
 from console.changes.approval_context import need_context
 from console.changes.forms import ReasonForm
 from console.changes.page import address_of
-from console.changes.receipt import receipt_context
+from console.changes.receipt import receipt_context, what_is_done
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
 from iam.changes import services
@@ -189,6 +189,7 @@ class RequestDraft(ABC):
             shown
             | need_context(self.request, plans, together=together)
             | texts
+            | {"blocks": what_is_done(operations, viewer=self.request.viewer)}
             | {"seen": digest_of(plans), "quotas": _quotas(plans), "steps": steps, "lost": lost}
         )
 

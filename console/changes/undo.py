@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +19,6 @@ from console.web.render import render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.queries import visible_changes
-from iam.changes.services.plans import ChangePlan
-from iam.changes.summary import blocks_of, summary_of
 from iam.changes.titles import references_of, title_of
 from iam.directory.approval_words import someone_else
 from iam.guard import Right
@@ -48,7 +45,7 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
     except RefusedError as error:
         refused = refused or error
     else:
-        context |= _preview(request, [plan]) | policy_context(plan.operation, before=plan.before)
+        context |= plans_receipt_context(request, [plan]) | policy_context(plan.operation, before=plan.before)
     status = 422 if request.method == "POST" else 200
     return render_page(request, "changes/undo.html", context | {"refused": refused}, status=status)
 
@@ -101,16 +98,9 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
     except RefusedError as error:
         refused = refused or error
     else:
-        context |= _preview(request, plans) if plans else {}
+        context |= plans_receipt_context(request, plans) if plans else {}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "changes/undo_set.html", context | {"refused": refused}, status=status)
-
-
-def _preview(request: ViewerRequest, plans: Sequence[ChangePlan]) -> dict[str, Any]:
-    """The receipt, and above it what is done where, as the page of the request will say it."""
-    summary = [block.body for block in summary_of([plan.operation for plan in plans])]
-    blocks = blocks_of(summary, plain=not request.viewer.sees_accounts)
-    return plans_receipt_context(request, plans) | {"blocks": blocks}
 
 
 def _given(form: ReasonForm) -> dict[str, str]:

@@ -13,7 +13,7 @@ from django.core.paginator import Paginator
 
 from console.access.grants.preview import stages_of
 from console.changes.presenters import rows_by_account
-from console.changes.receipt import impact_context
+from console.changes.receipt import impact_context, what_is_done
 from console.web.access import ViewerRequest
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
@@ -89,6 +89,7 @@ def _receipt(request: ViewerRequest, run: OnboardingRun, there: list[OnboardedPe
     return impact_context(receipt.get("impact"), viewer=viewer) | {
         "refused": None,
         "plan": plan,
+        "blocks": what_is_done(_operations(plan), viewer=viewer),
         "people_count": len(people),
         "steps": sum(len(part.steps) for part in plan.parts),
         "weighed": min(len(people), WEIGHED) if len(people) > WEIGHED else 0,
@@ -97,6 +98,10 @@ def _receipt(request: ViewerRequest, run: OnboardingRun, there: list[OnboardedPe
         "stages": stages_of(request, about),
         "notes": plan.notes,
     }
+
+
+def _operations(plan: RunPlan) -> Sequence[Operation]:
+    return [step.operation for step in chain.from_iterable(part.steps for part in plan.parts)]
 
 
 def _weighed(plan: RunPlan) -> Sequence[Operation]:

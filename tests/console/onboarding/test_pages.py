@@ -60,6 +60,13 @@ def headings(page: str) -> set[str]:
     return {heading[1].strip(), tab[1].strip()}
 
 
+def what_above(page: str) -> str:
+    """What, where and until when, as the block above a receipt says it."""
+    block = page.partition('id="wt-h"')[2].partition("</ul>")[0]
+    assert block, page
+    return " ".join(block.split())
+
+
 def upload(client: Client, version: BlueprintVersion, data: bytes) -> Any:
     file = BytesIO(data)
     file.name = "joiners.csv"
@@ -92,6 +99,8 @@ def test_a_file_becomes_a_draft_with_its_receipt_and_every_bad_row_named(
     assert f'href="{address}"' in live
     change = lead.get(address).content.decode()
     assert reverse("onboarding:run", args=[run.pk]) in change
+    assert what_above(page) == what_above(change)
+    assert page.index('id="wt-h"') < page.index("What this changes")
 
 
 def test_of_more_than_a_run_takes_it_says_how_many_they_are(
