@@ -32,7 +32,8 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, GROUPS, POLICIES, ROLES, USERS
 from iam.mirror.queries import overview as mirror
-from iam.mirror.queries.account_pages import ATTENTION, accounts_by_need, facts_of, readable_accounts
+from iam.mirror.queries.account_facts import facts_of
+from iam.mirror.queries.account_lists import ATTENTION, accounts_by_need, readable_accounts
 from iam.mirror.queries.figures import FigureTotals, figures, generation
 from iam.mirror.queries.freshness import AccountStatus, FreshnessFacts, account_state
 from iam.mirror.queries.lists.context import ListContext

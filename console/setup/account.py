@@ -28,12 +28,8 @@ from iam.guard import Right
 from iam.mirror.models import Account, AccountFact, Pull, SectionState
 from iam.mirror.models.accounts import ACTIVE_PULL, PullState
 from iam.mirror.pull.sections import ALL
-from iam.mirror.queries.account_pages import (
-    HISTORY_SIZE,
-    facts_of,
-    pull_history,
-    pull_sections,
-)
+from iam.mirror.queries.account_facts import facts_of
+from iam.mirror.queries.account_pages import HISTORY_SIZE, pull_history, pull_sections
 from iam.mirror.queries.figures import quota_usage, section_counts
 from iam.mirror.queries.freshness import FreshnessFacts, SectionCell, account_state, cells
 from iam.mirror.queries.organization import organization_tree

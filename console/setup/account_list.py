@@ -17,14 +17,14 @@ from iam.guard import Right
 from iam.mirror.accounts.read_all import read_all
 from iam.mirror.pull.sections import ALL as SECTIONS
 from iam.mirror.pull.sections import LABELS
-from iam.mirror.queries.account_pages import (
+from iam.mirror.queries.account_facts import facts_of
+from iam.mirror.queries.account_lists import (
     ALL,
     ATTENTION,
     REMOVED,
     AccountFilter,
     account_counts,
     account_page,
-    facts_of,
     readable_accounts,
 )
 from iam.mirror.queries.setup import own_drafts

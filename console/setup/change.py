@@ -18,7 +18,7 @@ from iam.mirror.accounts.update import update_account
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.doctor.services import request_examination
 from iam.mirror.models import Account
-from iam.mirror.queries.account_pages import facts_of
+from iam.mirror.queries.account_facts import facts_of
 
 WAY = {"role_arn", "write_role_arn", "external_id"}
 

@@ -21,7 +21,8 @@ from iam.mirror.doctor.services import request_examination
 from iam.mirror.models import Account
 from iam.mirror.models.accounts import Source
 from iam.mirror.models.setup import DoctorRun
-from iam.mirror.queries.account_pages import facts_of, last_examination
+from iam.mirror.queries.account_facts import facts_of
+from iam.mirror.queries.account_pages import last_examination
 from iam.mirror.queries.freshness import FreshnessFacts
 
 GROUPS = (

@@ -9,7 +9,8 @@ from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, account_or_404, require
 from iam.guard import Right
 from iam.mirror.doctor.refused_calls import missing_of
-from iam.mirror.queries.account_pages import facts_of, last_examination
+from iam.mirror.queries.account_facts import facts_of
+from iam.mirror.queries.account_pages import last_examination
 from iam.mirror.queries.freshness import account_state
 
 

@@ -18,7 +18,7 @@ from console.dashboard.waiting_counts import waiting
 from iam.access.grants.models import Grant, GrantState
 from iam.directory.models import Role
 from iam.mirror.models import Account, Section
-from iam.mirror.queries.account_pages import accounts_by_need
+from iam.mirror.queries.account_lists import accounts_by_need
 from iam.mirror.queries.figures import figures
 from iam.mirror.queries.lists.context import ListContext
 from tests import factories

@@ -15,13 +15,8 @@ from iam.directory.models import Role
 from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Kind, Pull, PullSection, Section
 from iam.mirror.pull.sections import ALL, AUTHORIZATION
-from iam.mirror.queries.account_pages import (
-    AccountFilter,
-    TabCounts,
-    account_counts,
-    account_page,
-    facts_of,
-)
+from iam.mirror.queries.account_facts import facts_of
+from iam.mirror.queries.account_lists import AccountFilter, TabCounts, account_counts, account_page
 from iam.mirror.queries.freshness import account_state, cells, short_age
 from iam.mirror.queries.organization import organization_tree
 from tests import factories

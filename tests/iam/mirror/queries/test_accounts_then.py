@@ -16,13 +16,9 @@ from iam.journal.services import record
 from iam.mirror.models import Account, AccountFact, EdgeKind, Kind, Pull, PullSection, Section
 from iam.mirror.pull.progress import NOT_APPLIED
 from iam.mirror.pull.sections import AUTHORIZATION
-from iam.mirror.queries.account_pages import (
-    AccountFilter,
-    account_counts,
-    account_page,
-    facts_of,
-    pull_history,
-)
+from iam.mirror.queries.account_facts import facts_of
+from iam.mirror.queries.account_lists import AccountFilter, account_counts, account_page
+from iam.mirror.queries.account_pages import pull_history
 from iam.mirror.queries.freshness import account_state, cells
 from iam.mirror.queries.organization import organization_tree
 from iam.mirror.queries.own_facts import own_facts, unit_path

@@ -1,0 +1,226 @@
+"""The list of accounts, and how many each of its tabs holds: a constant number of queries, whatever the
+number of accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import (
+    BigAutoField,
+    Case,
+    Count,
+    DateTimeField,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
+
+from iam import keyset
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param
+from iam.guard import Scope, Viewer
+from iam.mirror.accounts.validation import INTERVALS
+from iam.mirror.models import Account, Pull, Section
+from iam.mirror.models.accounts import PullState, Source
+from iam.mirror.pull.sections import USERS
+from iam.mirror.queries.account_facts import NOT_GOOD, facts_in_order, with_newest_pull
+from iam.mirror.queries.freshness import FreshnessFacts, patience
+from iam.mirror.queries.past_accounts import (
+    called_then,
+    connected_at,
+    needed_attention,
+)
+from iam.search_words import matches
+
+PAGE_SIZE = 50
+ORDER = keyset.Order("sort", "id")
+ALL, ATTENTION, REMOVED = "", "attention", "disconnected"
+
+
+def readable_accounts(viewer: Viewer) -> QuerySet[Account]:
+    """The connected accounts whose whole content the viewer sees."""
+    return _scoped(viewer).filter(removed_at__isnull=True)
+
+
+def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[tuple[int, bool]]:
+    """The `readable_accounts` by id, or one of them, each with whether it needs attention: those first, then
+    by name. One query.
+    """
+    wanted = account.pk if account else 0
+    by_need = _by_need(viewer.scope, is_one=account is not None)
+    return [(pk, bool(needs)) for pk, needs in by_need.rows(account=wanted, **_oldest_by_slot())]
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _by_need(scope: Scope, *, is_one: bool) -> CompiledQuery:
+    accounts = _accounts_in_scope(scope).filter(removed_at__isnull=True)
+    if is_one:
+        accounts = accounts.filter(pk=Param("account", BigAutoField()))
+    annotated = accounts.annotate(needs=Case(When(_needs_attention(_oldest_slot), then=1), default=0))
+    by_need = annotated.order_by("-needs", "name", "id")
+    return CompiledQuery(lambda: by_need.values_list("pk", "needs"))
+
+
+def _oldest_by_slot() -> dict[str, datetime]:
+    now = datetime.now(tz=UTC)
+    return {_slot_name(minutes): now - patience(minutes) for minutes in (None, *INTERVALS)}
+
+
+def _oldest_slot(minutes: int | None) -> Param:
+    return Param(_slot_name(minutes), DateTimeField())
+
+
+def _slot_name(minutes: int | None) -> str:
+    return f"oldest_{minutes or 0}"
+
+
+def _scoped(viewer: Viewer) -> QuerySet[Account]:
+    return _accounts_in_scope(viewer.scope)
+
+
+def _accounts_in_scope(scope: Scope) -> QuerySet[Account]:
+    accounts = Account.objects.all()
+    return accounts if scope.accounts is None else accounts.filter(account_id__in=scope.accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFilter:
+    """What the list is narrowed to: words in name, alias, number or unit; and a state."""
+
+    text: str = ""
+    state: str = ALL
+
+    def apply(self, viewer: Viewer, *, at: datetime | None = None) -> QuerySet[Account]:
+        """The accounts that match, in no order; of a past moment those that were connected then."""
+        accounts = _scoped(viewer).filter(_in_state(self.state, at))
+        return accounts.filter(_matching(self.text, at)) if self.text.strip() else accounts
+
+
+def _in_state(state: str, at: datetime | None) -> Q:
+    if at is not None:
+        return connected_at(at) & needed_attention(at) if state == ATTENTION else connected_at(at)
+    if state == REMOVED:
+        return Q(removed_at__isnull=False)
+    here = Q(removed_at__isnull=True)
+    return here & needs_attention(datetime.now(tz=UTC)) if state == ATTENTION else here
+
+
+def _matching(text: str, at: datetime | None) -> Q:
+    words = text.split()
+    digits = "".join(words).replace("-", "")
+    number = Q(account_id__contains=digits) if digits.isdecimal() else Q(pk__in=[])
+    condition = Q()
+    for word in words:
+        called = called_then(word, at=at) if at else matches(word, "alias", "organization_path")
+        condition &= matches(word, "name") | called
+    return condition | number
+
+
+def needs_attention(now: datetime) -> Q:
+    """Accounts with a section that was denied, held back or not read whole; that cannot be read; or that are
+    old.
+    """
+    return _needs_attention(lambda minutes: now - patience(minutes))
+
+
+def _needs_attention(oldest: Callable[[int | None], Any]) -> Q:
+    """`oldest` gives the moment before which a reading is old, by the minutes between the syncs of its
+    account (None: the default).
+    """
+    sections = Section.objects.filter(account=OuterRef("pk"))
+    is_bad = Exists(sections.filter(state__in=NOT_GOOD))
+    is_old = Exists(sections.filter(name=USERS).filter(_old(oldest)))
+    pulls = Pull.objects.filter(account=OuterRef("pk")).order_by("-created_at")
+    has_failed = Exact(Subquery(pulls.values("state")[:1]), Value(PullState.FAILED))
+    is_connected = ~Q(source=Source.EXPORT)
+    return is_connected & (Q(is_bad) | Q(is_old) | Q(has_failed))
+
+
+def _old(oldest: Callable[[int | None], Any]) -> Q:
+    old = Q(account__pull_every__isnull=True, observed_at__lt=oldest(None))
+    for minutes in INTERVALS:
+        old |= Q(account__pull_every=minutes, observed_at__lt=oldest(minutes))
+    return old
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """One page of accounts, with the places before and after it."""
+
+    rows: list[FreshnessFacts]
+    before: keyset.KeysetPlace | None
+    after: keyset.KeysetPlace | None
+
+
+def account_page(
+    viewer: Viewer,
+    wanted: AccountFilter,
+    *,
+    at: datetime | None = None,
+    after: keyset.KeysetPlace | None = None,
+    before: keyset.KeysetPlace | None = None,
+    size: int = PAGE_SIZE,
+) -> AccountPage:
+    """Accounts by name with all that their freshness follows from, now or at a moment: three queries, or four
+    of the past.
+    """
+    accounts = with_newest_pull(wanted.apply(viewer, at=at), at=at).annotate(sort=Lower("name"))
+    account_slice = keyset.page(accounts, order=ORDER, size=size, after=after, before=before)
+    return AccountPage(
+        rows=facts_in_order(account_slice.rows, at=at), before=account_slice.before, after=account_slice.after
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TabCounts:
+    """How many accounts each tab of the list holds; of a past moment how many have been connected and
+    disconnected since.
+    """
+
+    all: int
+    attention: int
+    removed: int = 0
+    come: int = 0
+    gone: int = 0
+
+
+def account_counts(viewer: Viewer, *, text: str = "", at: datetime | None = None) -> TabCounts:
+    """All counts in one query."""
+    if at is None and not text.strip():
+        rows = _counts_now(viewer.scope).rows(**_oldest_by_slot())
+        return TabCounts(*rows[0]) if rows else TabCounts(all=0, attention=0)
+    accounts = _scoped(viewer)
+    if text.strip():
+        accounts = accounts.filter(_matching(text, at))
+    here = Q(removed_at__isnull=True)
+    wanted = {"all": _in_state(ALL, at), "attention": _in_state(ATTENTION, at)}
+    if at is None:
+        wanted["removed"] = ~here
+    else:
+        wanted |= {"come": here & ~connected_at(at), "gone": connected_at(at) & ~here}
+    return TabCounts(
+        **accounts.aggregate(**{name: Count("pk", filter=which) for name, which in wanted.items()})
+    )
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _counts_now(scope: Scope) -> CompiledQuery:
+    """One row: all, attention, removed."""
+    here = Q(removed_at__isnull=True)
+    counts = {
+        "all": Count("pk", filter=here),
+        "attention": Count("pk", filter=here & _needs_attention(_oldest_slot)),
+        "removed": Count("pk", filter=~here),
+    }
+    together = _accounts_in_scope(scope).order_by().annotate(group=Value(1)).values("group")
+    return CompiledQuery(lambda: together.annotate(**counts).values_list(*counts))
