@@ -76,21 +76,27 @@ def add_months(moments: Iterable[datetime]) -> None:
     if not months:
         return
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        hold_months()
         for month in sorted(months):
             cursor.execute("SELECT activity_add_month(%s)", [month])
 
 
-def drop_months(before: datetime) -> int:
-    """Drop each month that ended before a moment; how many were dropped."""
+def ended_months(before: datetime) -> list[date]:
+    """The months that have a table and ended before a moment, the oldest first."""
     limit = before.astimezone(UTC).date().replace(day=1)
-    months = sorted(month for month in _months() if month < limit)
-    with transaction.atomic(), connection.cursor() as cursor:
-        if months:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        for month in months:
-            cursor.execute("SELECT activity_drop_month(%s)", [month])
-    return len(months)
+    return sorted(month for month in _months() if month < limit)
+
+
+def hold_months() -> None:
+    """No month is added or dropped by others until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def drop_month(month: date) -> None:
+    """Drop the table of a month, in a transaction that holds the months."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT activity_drop_month(%s)", [month])
 
 
 def _months() -> set[date]:

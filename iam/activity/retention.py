@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Count
@@ -17,7 +16,7 @@ from iam.activity.models import (
     RoleUser,
     TrailEvent,
 )
-from iam.activity.partitions import drop_months
+from iam.activity.partitions import drop_month, ended_months, hold_months
 
 SLICE: Final = timedelta(days=1)
 """So much of the time is forgotten in one transaction."""
@@ -33,10 +32,17 @@ WHERE activity_action.caller_id = kept.caller_id AND activity_action.service = k
   AND activity_action.action = kept.action AND activity_action.first_at < %s
 """
 """Of the actions whose first call is forgotten."""
-_DELETE = """
-WITH gone AS (DELETE FROM activity_event WHERE at < %s RETURNING caller_id, source_address)
-SELECT caller_id, source_address, count(*) FROM gone WHERE source_address <> '' GROUP BY 1, 2
+_HOLD_EVENTS = "LOCK TABLE activity_event IN SHARE ROW EXCLUSIVE MODE"
+"""What is stored waits, and what is read doesn't."""
+_FORGET_ADDRESSES = "DELETE FROM activity_address WHERE last_at < %s"
+_SUBTRACT_ALL = """
+UPDATE activity_address SET calls = GREATEST(activity_address.calls - gone.calls, 0)
+FROM (
+  SELECT caller_id, source_address, count(*) AS calls FROM activity_event
+  WHERE at < %s AND source_address <> '' GROUP BY 1, 2) AS gone
+WHERE activity_address.caller_id = gone.caller_id AND activity_address.address = gone.source_address
 """
+_DELETE = "DELETE FROM activity_event WHERE at < %s"
 _SUBTRACT = """
 UPDATE activity_address SET calls = CASE WHEN calls > %s THEN calls - %s ELSE 0 END
 WHERE caller_id = %s AND address = %s
@@ -44,13 +50,21 @@ WHERE caller_id = %s AND address = %s
 
 
 def forget(before: datetime) -> None:
-    """Remove what happened before a moment, a day at a time. PostgreSQL then drops the months that are over,
-    which are empty.
+    """Remove what happened before a moment: on PostgreSQL whole months first, whose tables are dropped, then
+    a day at a time.
     """
+    is_postgresql = connection.vendor == "postgresql"
+    if is_postgresql:
+        for month in ended_months(before):
+            _forget_month(month)
     while (oldest := _oldest()) is not None and oldest < before:
-        _forget_events(min(before, oldest + SLICE))
-    if connection.vendor == "postgresql":
-        drop_months(before)
+        end = min(before, oldest + SLICE)
+        with transaction.atomic():
+            if is_postgresql:
+                _subtract_all(end)
+                _execute(_DELETE, end)
+            else:
+                _forget_events(end)
     _forget_days(before.astimezone(UTC).date())
     CallerAddress.objects.filter(last_at__lt=before).delete()
     RoleUser.objects.filter(last_at__lt=before).delete()
@@ -61,34 +75,42 @@ def _oldest() -> datetime | None:
     return TrailEvent.objects.order_by("at").values_list("at", flat=True).first()
 
 
-def _forget_events(before: datetime) -> None:
-    """Remove the events before a moment, and their calls from those of their source addresses."""
+def _forget_month(month: date) -> None:
+    """Drop the table of the oldest month; its calls no longer count for their source addresses."""
+    end = (month + timedelta(days=31)).replace(day=1)
     with transaction.atomic():
-        forgotten = _delete_events(before)
-        # In the order in which `storage` adds to them, so that neither stops the other.
-        rows = [(calls, calls, *key) for key, calls in sorted(forgotten.items())]
-        with connection.cursor() as cursor:
-            cursor.executemany(_SUBTRACT, rows)
+        hold_months()
+        _subtract_all(datetime.combine(end, time.min, tzinfo=UTC))
+        drop_month(month)
 
 
-def _delete_events(before: datetime) -> Counter[tuple[int, str]]:
-    """Remove the events before a moment; how many of them each principal made from which address. On
-    PostgreSQL events can come meanwhile, so that what is counted is what was removed.
+def _subtract_all(end: datetime) -> None:
+    """Take the events before a moment, which are about to be removed, from the calls of their source
+    addresses. Nothing is stored until the transaction ends, so that what is counted is what is removed.
     """
-    forgotten: Counter[tuple[int, str]] = Counter()
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(_DELETE, [before])
-            counts = cursor.fetchall()
-    else:
-        events = TrailEvent.objects.filter(at__lt=before)
-        with_address = events.exclude(source_address="").order_by().values("caller_id", "source_address")
-        columns = ("caller_id", "source_address", "all_calls")
-        counts = list(with_address.annotate(all_calls=Count("event_id")).values_list(*columns))
-        events.delete()
-    for caller, address, calls in counts:
-        forgotten[caller, address] = calls
-    return forgotten
+    _execute(_HOLD_EVENTS)
+    # All events of these are among those: to remove them is faster than to count them down.
+    _execute(_FORGET_ADDRESSES, end)
+    _execute(_SUBTRACT_ALL, end)
+
+
+def _execute(statement: str, *parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters or None)
+
+
+def _forget_events(before: datetime) -> None:
+    """The same on SQLite, where nothing else writes meanwhile: remove the events before a moment, and their
+    calls from those of their source addresses.
+    """
+    events = TrailEvent.objects.filter(at__lt=before)
+    with_address = events.exclude(source_address="").order_by().values("caller_id", "source_address")
+    columns = ("caller_id", "source_address", "all_calls")
+    counts = with_address.annotate(all_calls=Count("event_id")).values_list(*columns)
+    rows = [(calls, calls, caller, address) for caller, address, calls in counts]
+    events.delete()
+    with connection.cursor() as cursor:
+        cursor.executemany(_SUBTRACT, rows)
 
 
 def _forget_days(first: date) -> None:

@@ -51,6 +51,10 @@ EVENT_COLUMNS: Final = (
 _COLUMNS: Final = ", ".join(EVENT_COLUMNS)
 _COPY: Final = f"COPY activity_event ({_COLUMNS}) FROM STDIN"
 _INSERT: Final = f"INSERT INTO activity_event ({_COLUMNS}) VALUES ({', '.join(['%s'] * len(EVENT_COLUMNS))})"  # noqa: S608
+_WRITE_EVENTS: Final = "LOCK TABLE activity_event IN ROW EXCLUSIVE MODE"
+"""As writing takes it, but before anything is read: so that the retention, which lets nothing be written,
+never waits for a reader that waits for it.
+"""
 _KNOWN: Final = (
     "SELECT known.event_id FROM unnest(%s::timestamptz[], %s::uuid[]) AS came(at, event_id) "
     "JOIN activity_event known ON known.at = came.at AND known.event_id = came.event_id"
@@ -153,6 +157,9 @@ def _store(files: Sequence[ReadFile]) -> None:
     """Write the rows of files that nobody read before. Everything is written in the order of its keys, so
     that two processes wait for each other instead of stopping each other.
     """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITE_EVENTS)
     for file in files:
         file.row.pk, file.row.stored = None, 0
         file.row.save(force_insert=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from iam.activity.models import CallerAction, CallerAddress, CallerDay, TrailEvent
 from iam.activity.partitions import _months
 from iam.activity.queries import actions_used, addresses_of, callers_of
-from iam.activity.retention import forget
+from iam.activity.retention import _subtract_all, forget
+from iam.activity.storage import _WRITE_EVENTS
 from tests import factories
 from tests.iam.activity.events import DENIED, happened, identity_of
 
@@ -76,6 +79,40 @@ def test_the_calls_of_a_source_address_forget_those_that_are_forgotten() -> None
             assert sorted(counted) == sorted(expected), border
     addresses = [(each.address, each.calls) for each in addresses_of(callers_of(maya))]
     assert addresses == [("192.0.2.1", 1), ("198.51.100.7", 3)]
+
+
+@pytest.mark.postgresql
+def test_months_that_are_over_are_dropped_without_removing_their_events_one_by_one(
+    django_assert_max_num_queries: Any,
+) -> None:
+    """And their calls no longer count for their source addresses."""
+    if connection.vendor != "postgresql":
+        return
+    maya = factories.user(factories.account(), "maya.okafor")
+    for month in (10, 11):
+        for day in range(1, 29):
+            happened(identity_of(maya), at=datetime(2025, month, day, tzinfo=UTC), times=4)
+    happened(identity_of(maya), at=datetime(2025, 12, 1, tzinfo=UTC), times=3)
+    with django_assert_max_num_queries(40) as queries:
+        forget(datetime(2025, 12, 1, tzinfo=UTC))
+    assert not [each for each in queries if "DELETE FROM activity_event" in each["sql"]]
+    assert TrailEvent.objects.count() == 3
+    assert [(row.address, row.calls) for row in CallerAddress.objects.all()] == [("198.51.100.7", 3)]
+
+
+@pytest.mark.postgresql
+def test_nothing_is_stored_while_events_are_counted_and_everything_can_be_read() -> None:
+    """What came between would be dropped without being counted. Storing waits before it has read anything."""
+    if connection.vendor != "postgresql":
+        return
+    with transaction.atomic(), closing(connection.copy()) as other:
+        _subtract_all(datetime(2025, 12, 1, tzinfo=UTC))
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT count(*) FROM activity_event")
+            with pytest.raises(OperationalError, match="could not obtain lock"):
+                cursor.execute(f"{_WRITE_EVENTS} NOWAIT")
+            cursor.execute("ROLLBACK")
 
 
 @pytest.mark.postgresql
