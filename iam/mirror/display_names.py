@@ -186,6 +186,7 @@ _SERVICE_WORDS = {
     "pods": "EKS pods",
     "rds": "RDS",
     "redshift": "Redshift",
+    "rolesanywhere": "IAM Roles Anywhere",
     "s3": "S3",
     "sagemaker": "SageMaker",
     "scheduler": "EventBridge Scheduler",

@@ -43,6 +43,7 @@ SERVICES: Mapping[str, tuple[str, str]] = {
     "monitoring.rds": ("Amazon RDS monitoring", ""),
     "opensearchservice": ("Amazon OpenSearch Service", ""),
     "pods.eks": ("Amazon EKS Pod Identity", "for pods that are associated with this role"),
+    "rolesanywhere": ("IAM Roles Anywhere", "for certificates of its trust anchors"),
     "rds": ("Amazon RDS", ""),
     "redshift": ("Amazon Redshift", "for clusters that use this role"),
     "s3": ("Amazon S3", ""),

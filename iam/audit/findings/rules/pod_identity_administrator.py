@@ -102,9 +102,10 @@ class PodIdentityAdministrator(FindingRule):
         places = [self._place(association) for association, _ in pods]
         is_sure = any(sure for _, sure in pods)
         fix = FindingFix(page="role", on=role.id) if role else None
+        elsewhere = {} if role else {"target_role": arn}
         return RuleProblem(
             role or pods[0][0],
-            {"administrator": True, "role": arn, "pods": places},
+            {"administrator": True, **elsewhere, "pods": places},
             related=tuple(sorted(association.arn for association, _ in pods)),
             affected=len(pods),
             reasons=reasons_of(facts, is_sure=is_sure),

@@ -104,7 +104,14 @@ class RolesAnywhereProfileUnrestricted(FindingRule):
             evidence["administrators"] = sorted(administrators)
         seconds = attrs.get("DurationSeconds") or 0
         if seconds > LONG_SESSION:
-            evidence["session_duration"] = f"{seconds:,} seconds"
+            evidence["session_duration"] = _duration_words(seconds)
         if attrs.get("AcceptRoleSessionName"):
             evidence["accepts_session_names"] = True
         return evidence
+
+
+def _duration_words(seconds: int) -> str:
+    """'12 hours', '90 minutes': a profile gives up to twelve hours."""
+    if seconds % 3600:
+        return f"{seconds // 60} minutes"
+    return f"{seconds // 3600} hours"

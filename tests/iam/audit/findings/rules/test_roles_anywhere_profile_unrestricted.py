@@ -164,7 +164,7 @@ def test_an_administrator_is_worse_and_long_sessions_are_said() -> None:
     evidence = values["evidence"]
     assert (evidence["roles"], evidence["administrators"]) == (["depot"], ["depot"])
     assert (evidence["trust_anchors"], evidence["region"]) == (["ca"], REGION)
-    assert evidence["session_duration"] == "43,200 seconds"
+    assert evidence["session_duration"] == "12 hours"
     assert evidence["accepts_session_names"] is True
 
 
