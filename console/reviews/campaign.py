@@ -43,12 +43,12 @@ from iam.audit.reviews.queries import (
     find_campaign,
     progress_for,
     progress_of,
-    reviewer_counts,
     rows_page,
     sees_whole,
     visible_rows,
 )
 from iam.audit.reviews.removals import pending_of
+from iam.audit.reviews.reviewer_counts import reviewer_counts
 from iam.audit.reviews.reviewers import possible_reviewers
 from iam.audit.reviews.sign_off import who_can_acknowledge, why_not_acknowledge, why_not_sign
 from iam.audit.reviews.terms import ReviewTerms

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from iam.access.own_principals import own_arns
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.audit.reviews.notices import tell_assigned, tell_opened
+from iam.audit.reviews.reviewer_counts import forget_counts
 from iam.audit.reviews.reviewers import can_review, people_who_review
 from iam.audit.reviews.roster import write_rows
 from iam.audit.reviews.terms import InvalidCampaignError, ReviewTerms, check
@@ -211,6 +212,7 @@ def _give(campaign: ReviewCampaign, chosen: Sequence[ReviewItem], person: Person
             pk__in=pks[start : start + 500], decision="", campaign__state=RunState.RUNNING
         )
         assigned += undecided.update(reviewer_id=person.pk, reviewer_name=person.name)
+    forget_counts(campaign)
     return assigned, len(chosen) - len(pks)
 
 

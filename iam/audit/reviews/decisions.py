@@ -4,6 +4,7 @@ requested. Nobody decides about their own access, and of two at once only the fi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from django.db.models import F
 
 from iam.access.own_principals import own_arns
 from iam.audit.reviews.models import ReviewCampaign, ReviewDecision, ReviewItem
+from iam.audit.reviews.reviewer_counts import NOBODY, note_decisions
 from iam.changes.errors import RefusedError
 from iam.guard import Right, Viewer
 from iam.journal.models import Entry
@@ -51,13 +53,14 @@ class Conflict:
 @dataclass(slots=True)
 class DecisionResult:
     """The rows that were decided, those that someone else decided, and why others were not. `change` is how
-    many more rows are decided than before.
+    many more rows are decided than before, also `by_reviewer`.
     """
 
     decided: list[ReviewItem] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     change: int = 0
+    by_reviewer: Counter[str] = field(default_factory=Counter)
 
 
 def may_decide(viewer: Viewer, row: ReviewItem) -> bool:
@@ -109,6 +112,7 @@ def decide(
         for row in allowed:
             _decide_one(row, versions[row.pk], decision, reason, actor, now, result)
         ReviewCampaign.objects.filter(pk=locked.pk).update(decided=F("decided") + result.change)
+        note_decisions(locked, result.by_reviewer)
         record_all(
             [
                 decision_entry(locked, row, decision=decision, reason=reason, actor=actor)
@@ -167,7 +171,9 @@ def _decide_one(
         values |= {"decided_by": actor.person_id, "decided_name": actor.name[:128]}
     same = ReviewItem.objects.filter(pk=row.pk, version=version, is_requested=False)
     if same.update(**values, version=F("version") + 1):
-        result.change += bool(decision) - bool(row.decision)
+        change = bool(decision) - bool(row.decision)
+        result.change += change
+        result.by_reviewer[row.reviewer_name or NOBODY] += change
         for name, value in values.items():
             setattr(row, name, value)
         row.version = version + 1

@@ -25,6 +25,7 @@ from iam.audit.reviews.models import (
 from iam.audit.reviews.notices import remind, tell_person
 from iam.audit.reviews.removals import request_changes_of
 from iam.audit.reviews.replays import fill_replays
+from iam.audit.reviews.reviewer_counts import forget_counts
 from iam.audit.reviews.terms import REMIND_DAYS, ReviewTerms
 from iam.audit.reviews.trials import begin_missed, begin_trials, check_trials
 from iam.changes.models import OPEN, Change, ChangeState
@@ -106,6 +107,7 @@ def revoke_undecided(campaign: ReviewCampaign, *, now: datetime) -> int:
                 break
             revoked += number
             ReviewCampaign.objects.filter(pk=campaign.pk).update(decided=F("decided") + number)
+            forget_counts(campaign)
             entries = []
             for row in rows:
                 entries.append(

@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from django.core.cache import cache
 from django.db.models import BigAutoField, CharField, Count, Exists, OuterRef, Q, QuerySet, UUIDField
 
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
@@ -39,7 +38,6 @@ LIST_SIZE: Final = 200
 FORMS_KEPT: Final = 64
 """Statements of pages are kept for so many sets of filters."""
 MAX_WAITING: Final = 1000
-KEPT_SECONDS: Final = 60
 OPEN: Final = (RunState.DRAFT, RunState.SUBMITTING, RunState.RUNNING, RunState.WAITING)
 
 
@@ -195,19 +193,3 @@ def waiting_for(viewer: Viewer) -> int:
     running = ReviewCampaign.objects.filter(state=RunState.RUNNING).values("pk")
     rows = ReviewItem.objects.filter(reviewer_id=viewer.person_id, decision="", campaign__in=running)
     return rows[: MAX_WAITING + 1].count()
-
-
-def reviewer_counts(campaign: ReviewCampaign) -> list[tuple[str, int, int]]:
-    """Name, rows and undecided rows of each reviewer; up to a minute old while it runs."""
-    key = f"review-reviewers:{campaign.pk}"
-    counts: list[tuple[str, int, int]] | None = cache.get(key)
-    if counts is None:
-        counts = _reviewer_counts(campaign)
-        cache.set(key, counts, KEPT_SECONDS)
-    return counts
-
-
-def _reviewer_counts(campaign: ReviewCampaign) -> list[tuple[str, int, int]]:
-    rows = campaign.rows.order_by().values_list("reviewer_name")
-    counted = rows.annotate(total=Count("pk"), left=Count("pk", filter=Q(decision="")))
-    return sorted((name or "No reviewer", total, left) for name, total, left in counted)
