@@ -41,7 +41,7 @@ class KeyUsedFromInstance(FindingRule):
     severity = FindingSeverity.MEDIUM
     title = "Long-lived access key used on an EC2 instance"
     sentence = "An active access key of an IAM user was used from the address of an EC2 instance."
-    risk = "The key lies on the instance, where it never expires, and works for anyone who copies it."
+    risk = "A key that lies on an instance never expires, and works for anyone who copies it from there."
     remedy = (
         "Let the application use the role of the instance, whose credentials AWS renews: give the instance a"
         " profile if it has none, and the role what the key is used for. Then deactivate the key, and delete"
