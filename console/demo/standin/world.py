@@ -38,6 +38,8 @@ SERVICES: dict[str, Any] = {
     "rolesanywhere": RolesAnywhere,
     "eks": Eks,
 }
+DONE = frozenset({200, 201})
+"""How a call that worked is answered; REST services answer what they make by the latter."""
 USE_NOTED_EVERY = timedelta(minutes=15)
 REQUEST_ID = re.compile(r"(<[Rr]equestId>)[^<]*(</[Rr]equestId>)")
 
@@ -115,7 +117,7 @@ class StandinWorld:
         event = trail.record(call, reply)
         if self.delivery is not None:
             self.delivery.add(event)
-        if asked.is_write and reply.status == 200 and self.journal is not None:
+        if asked.is_write and reply.status in DONE and self.journal is not None:
             self.journal.append(without_secrets(_entry(call, incoming)))
         return reply
 
@@ -217,7 +219,7 @@ class StandinWorld:
             except StandinRefusedError:
                 return False
             trail.record(call, reply)
-            return reply.status == 200
+            return reply.status in DONE
 
 
 def _entry(call: calls.StandinCall, incoming: IncomingRequest) -> WriteEntry:
