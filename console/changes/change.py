@@ -16,6 +16,7 @@ from console.changes.request_context import refused_page, request_context
 from console.changes.trail_records import record_pace
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require
+from console.web.post_only import answers_get_with_its_page
 from console.web.render import is_fragment, render_live
 from iam.changes import services
 from iam.changes.errors import RefusedError
@@ -48,6 +49,7 @@ def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render_live(request, template, context, pace=context["pace"])
 
 
+@answers_get_with_its_page
 @require_http_methods(["GET", "POST"])
 @require(*DECIDES)
 @recently_authenticated

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from console.changes.page import SEES, acting_on
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
+from console.web.post_only import answers_get_with_its_page
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -29,6 +30,7 @@ class SecretLine:
     text: str
 
 
+@answers_get_with_its_page
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 @recently_authenticated

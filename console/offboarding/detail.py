@@ -21,6 +21,7 @@ from console.offboarding.presenters import first_change, is_moving, mark_of, pro
 from console.runs.views import render_run
 from console.setup.progress import FAST, PollPace
 from console.web.access import ViewerRequest, found_or_404, require
+from console.web.post_only import answers_get_with_its_page
 from console.web.shortened_lists import ShortenedList, first_rows
 from iam.access.grants.queries import visible_grants
 from iam.changes.errors import RefusedError
@@ -101,6 +102,7 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     )
 
 
+@answers_get_with_its_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.REQUEST_CHANGE)
 def leaver_again(request: ViewerRequest, pk: UUID) -> HttpResponse:

@@ -18,6 +18,7 @@ from console.rotation.begin import SEES
 from console.rotation.detail import rotation_or_404
 from console.rotation.labels import places_for
 from console.web.access import ViewerRequest, layout_for, require
+from console.web.post_only import answers_get_with_its_page
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.moments import moment_words
@@ -52,6 +53,7 @@ link_landing.CLOSED[Purpose.ROTATION] = closed
 NOT_YOURS: Final = "This page opens only with the link to your new access key that was sent to you."
 
 
+@answers_get_with_its_page
 @never_cache
 @require_http_methods(["GET", "POST"])
 @require(*SEES)

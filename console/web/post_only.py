@@ -5,11 +5,41 @@ error.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
+from typing import Any, Final, TypeVar
 
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
+
+V = TypeVar("V", bound=Callable[..., Any])
+_MARK: Final = "takes_only_forms"
+_METHODS: Final = "request_method_list"
+"""What `require_http_methods` of Django calls the methods that it lets through."""
+
+
+def answers_get_with_its_page(view: V) -> V:
+    """Mark a view that takes forms, and answers each GET with a redirect to the page of the form: whoever the
+    form is not for is led there as well.
+    """
+    setattr(view, _MARK, True)
+    return view
+
+
+@lru_cache(maxsize=1024)
+def takes_only_forms(view: Callable[..., Any]) -> bool:
+    """Whether a view has no page of its own: it is marked, or one of its decorators lets no GET through."""
+    if getattr(view, _MARK, False):
+        return True
+    inner: Any = view
+    while inner is not None:
+        code = getattr(inner, "__code__", None)
+        if code is not None and _METHODS in code.co_freevars:
+            methods = inner.__closure__[code.co_freevars.index(_METHODS)].cell_contents
+            return "GET" not in methods
+        inner = getattr(inner, "__wrapped__", None)
+    return False
 
 
 class BackToPage:
@@ -17,7 +47,8 @@ class BackToPage:
     they get the nearest page above it.
 
     /changes/…/withdraw/ → /changes/…/. What that page answers is its own affair: it may lead to the sign-in,
-    or be missing for this viewer.
+    or be missing for this viewer. Who may not send the form gets the page too, and not a 404: what they may
+    know of it is for the page to say.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -25,9 +56,14 @@ class BackToPage:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._get_response(request)
-        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or request.method != "GET":
+        if request.method != "GET" or request.headers.get("HX-Request"):
             return response
-        if request.headers.get("HX-Request") or "GET" in response.headers.get("Allow", ""):
+        is_refused = response.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+        is_missing = response.status_code == HTTPStatus.NOT_FOUND
+        match = getattr(request, "resolver_match", None)
+        if is_missing and (match is None or not takes_only_forms(match.func)):
+            return response
+        if not (is_refused or is_missing) or "GET" in response.headers.get("Allow", ""):
             return response
         return HttpResponseRedirect(page_above(request.path_info))
 

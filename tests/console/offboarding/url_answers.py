@@ -29,7 +29,7 @@ LEAVING: dict[tuple[str, str, str], str] = {
     ("POST", "offboarding:invite", "other leaver"): "sign-in 404 404 404 404 302 302",
     ("POST", "offboarding:retry", "leaver"): "sign-in 404 404 302 404 302 302",
     ("POST", "offboarding:retry", "other leaver"): "sign-in 404 404 404 404 302 302",
-    ("GET", "offboarding:retry", "leaver"): "sign-in 404 404 302 404 302 302",
+    ("GET", "offboarding:retry", "leaver"): "sign-in 302 302 302 302 302 302",
     ("GET", "offboarding:suspend", "own"): "sign-in 404 404 200 404 404 200",
     ("GET", "offboarding:suspend", "other"): "sign-in 404 404 404 404 404 200",
     ("POST", "offboarding:suspend", "own"): "sign-in 404 404 422 404 404 422",

@@ -23,7 +23,7 @@ KEYS: dict[tuple[str, str, str], str] = {
     ("GET", "keys:rotation", "other rotation"): "sign-in 404 404 404 200 200 200",
     ("POST", "keys:rotation-act", "own rotation"): "sign-in 404 404 404 404 404 404",
     ("POST", "keys:rotation-act", "other rotation"): "sign-in 404 404 404 404 404 404",
-    ("GET", "keys:new-key-secret", "own rotation"): "sign-in 404 302 404 404 404 404",
+    ("GET", "keys:new-key-secret", "own rotation"): "sign-in 302 302 302 302 302 302",
     ("POST", "keys:new-key-secret", "own rotation"): "sign-in 404 422 404 404 404 404",
     ("POST", "keys:new-key-secret", "other rotation"): "sign-in 404 404 404 404 404 404",
     ("GET", "keys:new-key-link", ""): "403 403 403 403 403 403 403",
