@@ -13,14 +13,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from django.db.models import Exists, Max, Min, OuterRef, Q, Sum
-
 from iam.activity.callers import ROLE, USER
-from iam.activity.models import AddressDay
+from iam.activity.models import AddressDay, CallerAddress
 from iam.activity.records import EventRecord
 
 LONG_LIVED: Final = "AKIA"
 """What IDs of access keys of users begin with; those of sessions begin with ASIA."""
+INSTANCE: Final = "i-"
+"""What IDs of instances begin with."""
 ADDRESSES_KEPT: Final = 10_000
 
 
@@ -33,6 +33,11 @@ class KeyAddress(NamedTuple):
     calls: int
     first_at: datetime
     last_at: datetime
+
+    def joined(self, other: KeyAddress) -> KeyAddress:
+        """With the calls of another day."""
+        first_at, last_at = min(self.first_at, other.first_at), max(self.last_at, other.last_at)
+        return self._replace(calls=self.calls + other.calls, first_at=first_at, last_at=last_at)
 
 
 class CallingInstance(NamedTuple):
@@ -80,30 +85,36 @@ PRIVATE_IPV6: Final = (ipaddress.ip_network("fc00::/7"),)
 
 def key_addresses(account_id: str, own: Collection[str], *, since: datetime) -> list[KeyAddress]:
     """From which addresses the keys of an account's users called since a moment, as far as an EC2 instance
-    called from the same address on the same day, or the address is one of `own`. One query.
+    called from the same address on the same day, or the address is one of `own`. Two queries.
     """
-    instances = AddressDay.objects.filter(address=OuterRef("address"), day=OuterRef("day"), caller__kind=ROLE)
+    users = CallerAddress.objects.filter(caller__account_id=account_id, caller__kind=USER, last_at__gte=since)
+    by_instances = AddressDay.objects.filter(
+        address__in=users.values("address"), credential__startswith=INSTANCE, day__gte=since.date()
+    )
+    shared = set(by_instances.values_list("address", "day").distinct())
+    addresses = set(own).union(address for address, _ in shared)
+    if not addresses:
+        return []
     rows = AddressDay.objects.filter(
-        Q(address__in=sorted(own)) | Exists(instances),
-        caller__account_id=account_id,
-        caller__kind=USER,
-        day__gte=since.date(),
+        address__in=sorted(addresses), caller__account_id=account_id, caller__kind=USER, day__gte=since.date()
     )
-    columns = ("caller__unique_id", "credential", "address")
-    summed = rows.values(*columns).annotate(
-        all_calls=Sum("calls"), first=Min("first_at"), last=Max("last_at")
-    )
-    return [KeyAddress(*row) for row in summed.order_by(*columns).values_list(*columns, *_SUMS)]
-
-
-_SUMS: Final = ("all_calls", "first", "last")
+    columns = ("day", "caller__unique_id", "credential", "address", "calls", "first_at", "last_at")
+    places: dict[tuple[str, ...], KeyAddress] = {}
+    for day, *of_day in rows.order_by(*columns[1:4], "day").values_list(*columns):
+        place = KeyAddress(*of_day)
+        if place.address in own or (place.address, day) in shared:
+            known = places.get(place[:3])
+            places[place[:3]] = place if known is None else known.joined(place)
+    return list(places.values())
 
 
 def calling_instances(
     addresses: Collection[str], *, since: datetime
 ) -> Mapping[str, frozenset[CallingInstance]]:
     """The EC2 instances that called from each of these addresses since a moment. One query."""
-    rows = AddressDay.objects.filter(address__in=sorted(addresses), day__gte=since.date(), caller__kind=ROLE)
+    rows = AddressDay.objects.filter(
+        address__in=sorted(addresses), credential__startswith=INSTANCE, day__gte=since.date()
+    )
     by_address: dict[str, set[CallingInstance]] = {}
     for address, *instance in rows.values_list("address", "credential", "caller__account_id").distinct():
         by_address.setdefault(address, set()).add(CallingInstance(*instance))

@@ -213,7 +213,14 @@ class AddressDay(models.Model):
                 fields=["caller", "credential", "address", "day"], name="one_row_per_address_day"
             )
         ]
-        indexes = [models.Index(fields=["address", "day"], name="address_day_by_address")]
+        indexes = [
+            models.Index(fields=["address", "day"], name="address_day_by_address"),
+            models.Index(
+                fields=["address", "day"],
+                name="address_day_of_instances",
+                condition=Q(credential__startswith="i-"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.credential} from {self.address} on {self.day}"

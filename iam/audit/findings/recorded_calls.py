@@ -50,7 +50,7 @@ def services_used(account: Account, *, now: datetime) -> dict[int, ServicesFact]
 def key_places(facts: AccountFacts) -> tuple[KeyPlace, ...]:
     """From which addresses of EC2 instances the access keys of an account called in the last 90 days: an
     address that an instance of the account has, or from which an instance of the organization called by its
-    role on the same day. Two queries, none if no key is active.
+    role on the same day. Three queries, none if no key is active.
     """
     if not any(credential.keys for _, credential in facts.users):
         return ()
