@@ -199,7 +199,7 @@ PRINCIPAL_ACTIONS: Final = (
                 "hours",
                 "Maximum sign-in session in hours",
                 NUMBER,
-                hint="A whole number from 1 to 2,160 (90 days). Empty: no limit of its own, as AWS does it.",
+                hint="A whole number from 1 to 2,160 (90 days). Empty: AWS’s own limit.",
                 is_needed=False,
                 low=1,
                 high=2160,

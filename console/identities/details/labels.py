@@ -107,7 +107,7 @@ def sign_in_words(facts: Mapping[str, Any]) -> str:
     seconds = facts[MAX_SIGN_IN]
     if seconds and seconds % DAY_S == 0 and seconds > DAY_S:
         return f"{seconds // DAY_S} days"
-    return session_words(seconds) or "Not set: as AWS does it"
+    return session_words(seconds) or "Not set (AWS’s own limit)"
 
 
 def key_mark(state: EntityState, *, at: datetime | None) -> Badge:

@@ -158,7 +158,7 @@ def sign_in_limit(principal: Entity) -> int:
 def sign_in_words(seconds: int) -> str:
     """How long a sign-in may last; 0: not set."""
     if not seconds:
-        return "no limit of its own"
+        return "AWS’s own limit"
     for unit, size in (("day", DAY_S), ("hour", HOUR_S), ("minute", 60)):
         number = seconds // size
         if number > 1 and seconds % size == 0:

@@ -21,8 +21,8 @@ class RoleSignInOver12Hours(FindingRule):
     title = "Sign-in sessions of a role longer than 12 hours"
     sentence = "A role lets sign-in sessions last longer than 12 hours; one of an administrator is high."
     risk = "Anyone who gets hold of a browser or computer that is signed in can use the role for days."
-    remedy = "Remove the limit that was raised, or set one of 12 hours or less."
-    fix_request = FixRequest("Remove limit", limit_sign_in)
+    remedy = "Go back to AWS’s own limit, or set one of 12 hours or less."
+    fix_request = FixRequest("Restore AWS’s limit", limit_sign_in)
     sections = (*AUTHORIZATION, ROLE_LIST)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

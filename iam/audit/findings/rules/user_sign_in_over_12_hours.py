@@ -22,8 +22,8 @@ class UserSignInOver12Hours(FindingRule):
     title = "Sign-in sessions of a user longer than 12 hours"
     sentence = "An IAM user’s sign-in sessions can last longer than 12 hours; an administrator’s is high."
     risk = "Anyone who gets hold of a browser or computer that is signed in can act as the user for days."
-    remedy = "Remove the limit that was raised, or set one of 12 hours or less."
-    fix_request = FixRequest("Remove limit", limit_sign_in)
+    remedy = "Go back to AWS’s own limit, or set one of 12 hours or less."
+    fix_request = FixRequest("Restore AWS’s limit", limit_sign_in)
     sections = (*AUTHORIZATION, LOGIN_PROFILES)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
