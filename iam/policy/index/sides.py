@@ -19,7 +19,7 @@ from iam.policy.index.keys import OF_PLACE, variables_in
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO
-from iam.policy.request import Principal, PrincipalKind, Request, Values, account_of
+from iam.policy.request import Principal, PrincipalKind, Request, Values, account_of, values_of
 
 OF_RCPS: Final = "s3:GetObject"
 
@@ -62,13 +62,23 @@ class Side:
         """A request of the principal; strict: every key that is not known is absent, as in a real one; but
         the time is open.
         """
-        context_of_place: dict[str, Any] = dict(self.facts)
-        if account_of(resource) in ("", self.principal.account):
-            context_of_place |= self.place_facts
-        context_of_place |= context or {}
-        return Request(
-            action, resource, self.principal, context=context_of_place, strict=strict, is_any_time=True
+        asked = Request(
+            action, resource, self.principal, context=context or {}, strict=strict, is_any_time=True
         )
+        is_own = account_of(resource) in ("", self.principal.account)
+        asked.keys = {**(self._keys_at_home if is_own else self._keys_elsewhere), **asked.keys}
+        return asked
+
+    @cached_property
+    def _keys_elsewhere(self) -> dict[str, Values]:
+        """What the account tells of every request, by key (in lower case)."""
+        return {fold(key): values_of(value) for key, value in self.facts.items()}
+
+    @cached_property
+    def _keys_at_home(self) -> dict[str, Values]:
+        """The same of requests about a resource of the account."""
+        at_home = {fold(key): values_of(value) for key, value in self.place_facts.items()}
+        return {**self._keys_elsewhere, **at_home}
 
     def values_at(self, resource: str, keys: Iterable[str]) -> tuple[Values | None, ...]:
         """What some keys (in lower case) hold by themselves in a request about a resource; None where that

@@ -143,20 +143,20 @@ class ActionGroup:
         that value.
         """
         patterns: dict[Tokens, int] = {}
-        values = self._values()
         bit = 1
         for say in self.every:
             if not say.clause.is_partial:
                 continue
             for side in self._people:
-                for pattern, is_filled in _patterns_of(say.clause, side, values):
+                for pattern, is_filled in _patterns_of(say.clause, side, self):
                     bit <<= is_filled
                     patterns[pattern] = patterns.get(pattern, 0) | bit
                     bit <<= is_filled
             bit <<= 1
         return patterns
 
-    def _values(self) -> dict[str, tuple[str, ...]]:
+    @cached_property
+    def samples(self) -> dict[str, tuple[str, ...]]:
         """What the circumstances hold of each key, by its name in lower case."""
         values_by_key: dict[str, dict[str, None]] = {}
         for circumstance in self.circumstances(frozenset()):
@@ -257,9 +257,7 @@ def _own_keys(clause: IndexedStatement) -> Iterator[str]:
     yield from (*traits.named, *traits.raw, *traits.tags)
 
 
-def _patterns_of(
-    clause: IndexedStatement, side: Side, samples: Mapping[str, Sequence[str]]
-) -> Iterator[tuple[Tokens, bool]]:
+def _patterns_of(clause: IndexedStatement, side: Side, asked: ActionGroup) -> Iterator[tuple[Tokens, bool]]:
     """The patterns with their variables filled: by what the principal has in them, or by what a request may
     hold; and whether there were any.
     """
@@ -270,7 +268,7 @@ def _patterns_of(
         template = variables.read(name, has_variables=clause.has_variables)
         choices = []
         for part in template.parts:
-            values = _values_of(part, side, samples) if isinstance(part, Variable) else (part,)
+            values = _values_of(part, side, asked) if isinstance(part, Variable) else (part,)
             choices.append(values)
         is_filled = any(isinstance(part, Variable) for part in template.parts)
         for chosen in islice(product(*choices), SAMPLES):
@@ -285,7 +283,7 @@ def _patterns_of(
             yield tuple(normal(resource_tokens(parts))), is_filled
 
 
-def _values_of(variable: Variable, side: Side, samples: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+def _values_of(variable: Variable, side: Side, asked: ActionGroup) -> tuple[str, ...]:
     """What may stand in the place of a variable."""
     values = side.known.values(variable.key)
     if values is not None and len(values) == 1:
@@ -293,7 +291,7 @@ def _values_of(variable: Variable, side: Side, samples: Mapping[str, Sequence[st
     default = () if variable.default is None else (variable.default,)
     if values is not None:
         return default
-    return (*samples.get(variable.key, ()), *default)
+    return (*asked.samples.get(variable.key, ()), *default)
 
 
 class Trial:
