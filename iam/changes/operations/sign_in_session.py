@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
+from iam.changes.operations import trust
 from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.facts import EntityInMirror
 from iam.changes.operations.login_profile import OnLoginProfile
@@ -88,6 +89,12 @@ class LimitRoleSignIn(UpdateRole, LimitsSignIn):
     def on(cls, role: Entity, state: EntityState | None, *, seconds: int | None) -> Self:
         """The operation on a role of the mirror, whose state tells what stays as it is."""
         return cls.of(role, **Settings.from_state(state).params, max_sign_in=_text(seconds or 0))
+
+    def problems(self) -> list[str]:
+        """AWS refuses it for a role of a service."""
+        if f":role{trust.SERVICE_LINKED}" in self.inputs.subject_arn:
+            return [f"{self.inputs.name} is a service-linked role. People can’t sign in with it."]
+        return super().problems()
 
     def restoration(self, before: Image) -> Operation | None:
         former = {fact: str(before[fact]) for fact in UpdateRole.spec.state}

@@ -21,6 +21,7 @@ from iam.changes.operations.profile_role import ADD_ROLE, RoleInProfile
 from iam.changes.operations.role import CreateRole, DeleteRole, Settings, UpdateRole
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole
+from iam.changes.operations.sign_in_session import LimitRoleSignIn
 from iam.changes.operations.spec import HIGH, NORMAL
 from iam.changes.operations.subject import SubjectParams
 from iam.changes.operations.tags import SetTags
@@ -164,6 +165,10 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "the same tags": (lambda w: SetTags.of(w.user, tags={}), "already has these tags"),
     "sessions of a service's role": (
         lambda w: RevokeSessions.of_everybody(w.linked, at=AT),
+        "service-linked",
+    ),
+    "sign-in sessions of a service's role": (
+        lambda w: LimitRoleSignIn.on(w.linked, None, seconds=28_800),
         "service-linked",
     ),
     "someone who has left": (lambda w: DeleteUser.of(gone(w)), "no longer exists|already deleted"),
