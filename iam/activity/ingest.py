@@ -19,6 +19,7 @@ from iam.activity.models import TrailFile
 from iam.activity.records import EventRecord, RecordError, event_of
 from iam.activity.storage import ReadFile, known_files, store
 from iam.activity.trail_files import FILE_LIMIT, TrailFileError, records_of
+from iam.policy.memory import collecting_paused
 
 BATCH_FILES: Final = 400
 BATCH_BYTES: Final = 4 * 1024 * 1024
@@ -92,7 +93,9 @@ def ingest(
     report = IngestReport()
     now = timezone.now()
     for batch in _batches(deliveries):
-        _ingest_batch(batch, source, now, report)
+        # Nothing that an event refers to refers back to it: looking for such took a sixth of the time.
+        with collecting_paused():
+            _ingest_batch(batch, source, now, report)
         if progress is not None:
             progress(report)
     return report

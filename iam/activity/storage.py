@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import chain
 from operator import attrgetter, itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
+import orjson
 from django.db import IntegrityError, connection, transaction
 
 from iam.activity.callers import CallerKey
@@ -22,6 +23,7 @@ from iam.activity.partitions import add_months
 from iam.activity.records import EventRecord
 from iam.activity.role_users import NamedRoleUser, users_of
 
+K = TypeVar("K")
 ATTEMPTS: Final = 5
 """Another process can store the same file or event at the same moment; then the batch is looked at again."""
 PARAMETERS_AT_ONCE: Final = 400
@@ -56,31 +58,80 @@ _WRITE_EVENTS: Final = "LOCK TABLE activity_event IN ROW EXCLUSIVE MODE"
 never waits for a reader that waits for it.
 """
 _KNOWN: Final = (
-    "SELECT known.event_id FROM unnest(%s::timestamptz[], %s::uuid[]) AS came(at, event_id) "
+    "SELECT known.event_id FROM json_to_recordset(%s::json) AS came(at timestamptz, event_id uuid) "
     "JOIN activity_event known ON known.at = came.at AND known.event_id = came.event_id"
 )
 
 
-def _upsert(table: str, keys: tuple[str, ...], counts: tuple[str, ...]) -> str:
-    """The statement that adds a tally to a rollup: its keys, its counts, and the first and last call."""
-    columns = (*keys, *counts, "first_at", "last_at")
-    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in counts)
-    return f"""
-    INSERT INTO {table} ({", ".join(columns)}) VALUES ({", ".join(["%s"] * len(columns))})
-    ON CONFLICT ({", ".join(keys)}) DO UPDATE SET {sums},
-      first_at = CASE WHEN excluded.first_at < {table}.first_at
-                 THEN excluded.first_at ELSE {table}.first_at END,
-      last_at = CASE WHEN excluded.last_at > {table}.last_at
-                THEN excluded.last_at ELSE {table}.last_at END
-    """  # noqa: S608
+class Rollup(NamedTuple):
+    """A table of sums. `keys` and `counts` are its columns, with their types in PostgreSQL; besides, it has
+    the first and the last call.
+    """
+
+    table: str
+    keys: Mapping[str, str]
+    counts: tuple[str, ...]
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """All columns, with their types."""
+        counts = dict.fromkeys(self.counts, "bigint")
+        return {**self.keys, **counts, "first_at": "timestamptz", "last_at": "timestamptz"}
+
+    def add(self, tallies: Mapping[Any, CallTally]) -> None:
+        """Add tallies, by their keys."""
+        rows = _values(tallies, self.counts)
+        if rows:
+            _write_rows(self.table, self.columns, rows, self._conflict)
+
+    @property
+    def _conflict(self) -> str:
+        table = self.table
+        sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in self.counts)
+        return f"""
+        ON CONFLICT ({", ".join(self.keys)}) DO UPDATE SET {sums},
+          first_at = CASE WHEN excluded.first_at < {table}.first_at
+                     THEN excluded.first_at ELSE {table}.first_at END,
+          last_at = CASE WHEN excluded.last_at > {table}.last_at
+                    THEN excluded.last_at ELSE {table}.last_at END
+        """
 
 
+def _write_rows(
+    table: str, columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]], conflict: str
+) -> None:
+    """Insert rows, or do what is said where they conflict. PostgreSQL gets them as one JSON text: a statement
+    for each row takes two fifths of the time of an ingest.
+    """
+    names = ", ".join(columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+            came = [dict(zip(columns, row, strict=True)) for row in rows]
+            cursor.execute(
+                f"INSERT INTO {table} ({names}) SELECT {names} FROM json_to_recordset(%s::json)"  # noqa: S608
+                f" AS came({typed}) {conflict}",
+                [orjson.dumps(came).decode()],
+            )
+        else:
+            marks = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}) {conflict}", rows)  # noqa: S608
+
+
+_TEXT: Final = "text"
+_ACTION_KEYS: Final = {"caller_id": "bigint", "service": _TEXT, "action": _TEXT}
 _COUNTS: Final = ("calls", "errors", "denied")
-_ADD_DAY: Final = _upsert("activity_day", ("caller_id", "day", "service", "action", "account_id"), _COUNTS)
-_ADD_ACTION: Final = _upsert("activity_action", ("caller_id", "service", "action"), _COUNTS)
-_ADD_ADDRESS: Final = _upsert("activity_address", ("caller_id", "address"), ("calls",))
-_ADD_ADDRESS_DAY: Final = _upsert(
-    "activity_address_day", ("caller_id", "credential", "address", "day"), ("calls",)
+_DAYS: Final = Rollup(
+    "activity_day",
+    {"caller_id": "bigint", "day": "date", "service": _TEXT, "action": _TEXT, "account_id": _TEXT},
+    _COUNTS,
+)
+_ACTIONS: Final = Rollup("activity_action", _ACTION_KEYS, _COUNTS)
+_ADDRESSES: Final = Rollup("activity_address", {"caller_id": "bigint", "address": _TEXT}, ("calls",))
+_ADDRESS_DAYS: Final = Rollup(
+    "activity_address_day",
+    {"caller_id": "bigint", "credential": _TEXT, "address": _TEXT, "day": "date"},
+    ("calls",),
 )
 _ADD_ROLE_USER: Final = """
 INSERT INTO activity_role_user (role_arn, name, person, last_at) VALUES (%s, %s, %s, %s)
@@ -173,7 +224,6 @@ def _store(files: Sequence[ReadFile]) -> None:
     _insert_events(_event_row(event, callers[event.caller], file.row.pk) for event, file in new)
     stored = [event for event, _ in new]
     _add_up(stored, callers)
-    _add_address_days(stored, callers)
     _add_role_users(stored)
     _count(files, new)
 
@@ -191,10 +241,10 @@ def _known_events(keys: list[tuple[datetime, UUID]]) -> set[UUID]:
     """Which of these events are stored already."""
     if not keys:
         return set()
-    moments, event_ids = zip(*keys, strict=True)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(_KNOWN, [list(moments), list(event_ids)])
+            came = [{"at": at, "event_id": event_id} for at, event_id in keys]
+            cursor.execute(_KNOWN, [orjson.dumps(came).decode()])
             return {row[0] for row in cursor.fetchall()}
         return set(_known_to_sqlite(cursor, keys))
 
@@ -273,44 +323,43 @@ def _insert_events(rows: Iterable[tuple[Any, ...]]) -> None:
 
 
 def _add_up(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> None:
-    """Add these events to the rollups."""
+    """Add these events to the rollups. An event is counted twice, by what was called and by from where; the
+    other tallies are sums of these.
+    """
     days: dict[tuple[int, date, str, str, str], CallTally] = {}
-    addresses: dict[tuple[int, str], CallTally] = {}
+    places: dict[tuple[int, str, str, date], CallTally] = {}
     for event in events:
-        caller = callers[event.caller]
-        day = (caller, event.at.date(), event.service, event.action, event.account_id)
-        if day not in days:
-            days[day] = CallTally(event.at, event.at)
-        days[day].add(event)
+        caller, at = callers[event.caller], event.at.date()
+        day = (caller, at, event.service, event.action, event.account_id)
+        tally = days.get(day)
+        if tally is None:
+            tally = days[day] = CallTally(event.at, event.at)
+        tally.add(event)
         if event.source_address:
-            address = (caller, event.source_address)
-            if address not in addresses:
-                addresses[address] = CallTally(event.at, event.at)
-            addresses[address].add(event)
+            place = (caller, credential_of(event), event.source_address, at)
+            tally = places.get(place)
+            if tally is None:
+                tally = places[place] = CallTally(event.at, event.at)
+            tally.add(event)
     actions: dict[tuple[int, str, str], CallTally] = {}
     for (caller, _, service, action, _), tally in days.items():
-        if (caller, service, action) not in actions:
-            actions[caller, service, action] = CallTally(tally.first_at, tally.last_at)
-        actions[caller, service, action].merge(tally)
-    with connection.cursor() as cursor:
-        cursor.executemany(_ADD_DAY, _values(days, _COUNTS))
-        cursor.executemany(_ADD_ACTION, _values(actions, _COUNTS))
-        cursor.executemany(_ADD_ADDRESS, _values(addresses, ("calls",)))
+        _merge(actions, (caller, service, action), tally)
+    addresses: dict[tuple[int, str], CallTally] = {}
+    for (caller, _, address, _), tally in places.items():
+        _merge(addresses, (caller, address), tally)
+    # From where access keys and EC2 instances called.
+    of_credentials = {place: tally for place, tally in places.items() if place[1]}
+    _DAYS.add(days)
+    _ACTIONS.add(actions)
+    _ADDRESSES.add(addresses)
+    _ADDRESS_DAYS.add(of_credentials)
 
 
-def _add_address_days(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> None:
-    """Note from where access keys and EC2 instances called."""
-    tallies: dict[tuple[int, str, str, date], CallTally] = {}
-    for event in events:
-        credential = credential_of(event)
-        if not credential:
-            continue
-        key = (callers[event.caller], credential, event.source_address, event.at.date())
-        if key not in tallies:
-            tallies[key] = CallTally(event.at, event.at)
-        tallies[key].add(event)
-    with connection.cursor() as cursor:
-        cursor.executemany(_ADD_ADDRESS_DAY, _values(tallies, ("calls",)))
+def _merge(tallies: dict[K, CallTally], key: K, tally: CallTally) -> None:
+    """Count the calls of a tally under a key too."""
+    if key not in tallies:
+        tallies[key] = CallTally(tally.first_at, tally.last_at)
+    tallies[key].merge(tally)
 
 
 def _add_role_users(events: Sequence[EventRecord]) -> None:

@@ -193,6 +193,21 @@ def test_events_out_of_order_widen_the_days_in_both_directions() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "odd", ['"', "\\", "\\N", "\t\r\n", "'; --", "{}[],:", "%s", "\u0000", "\u2028", "é😀", "null", "true"]
+)
+def test_odd_letters_of_an_event_are_summed_as_they_are(odd: str) -> None:
+    for number in (1, 2):
+        identity = user(name=f"ana{odd}")
+        event = record(number, userIdentity=identity, eventName=f"Get{odd}", sourceIPAddress=f"1{odd}2")
+        _ingest(trail(event))
+    _rollups_add_up()
+    (stored,) = CallerDay.objects.all()
+    assert (stored.calls, stored.action) == (2, TrailEvent.objects.values_list("action", flat=True)[0])
+    report = _ingest(trail(event, record(3)))
+    assert (report.stored, report.repeated) == (1, 1)
+
+
 def test_a_user_who_was_created_again_is_somebody_else() -> None:
     again = record(2, userIdentity=user(unique_id="AIDAANA2"))
     _ingest(trail(record(1), again))
