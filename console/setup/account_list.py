@@ -71,7 +71,9 @@ def _accounts_being_read(rows: list[ListedAccount]) -> str:
 
 
 def _lowered(label: str) -> str:
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+    """The label within a sentence: names such as CloudTrail and SSH stay as they are."""
+    first_word = label.split()[0]
+    return label if first_word[1:] != first_word[1:].lower() else label[:1].lower() + label[1:]
 
 
 @require_safe

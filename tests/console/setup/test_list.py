@@ -19,7 +19,7 @@ from console.setup import account_rows
 from iam.journal.models import Entry
 from iam.mirror.models import Account, Pull, PullSection, Section
 from iam.mirror.pull.freshness import begin_sections
-from iam.mirror.pull.sections import ALL
+from iam.mirror.pull.sections import ALL, LABELS
 from tests import factories
 from tests.console.setup.conftest import HTMX, plain, text_of
 
@@ -171,6 +171,15 @@ def test_a_thousand_sections_are_drawn_from_a_few_cells(admin: Client, account: 
     drawn = account_rows._mark.cache_info().misses
     admin.get(LIST)
     assert account_rows._mark.cache_info().misses == drawn
+
+
+def test_names_keep_their_letters_among_the_sections(admin: Client, account: Account) -> None:
+    body = admin.get(LIST).content.decode()
+    named = body.partition("From left: ")[2].partition("<")[0].strip().split(", ")
+    assert {"users", "CloudTrail trails", "EC2 instances", "SSH keys", "IAM Roles Anywhere"} <= set(named)
+    assert [name.lower() for name in named] == [
+        name.lower() for name in ", ".join(LABELS[section] for section in ALL).split(", ")
+    ]
 
 
 def test_a_list_that_is_filtered_swaps_only_its_table(admin: Client, account: Account) -> None:
