@@ -15,7 +15,8 @@ def set_owner(
     team: Team, *, account_id: str, aws_id: str, user_arn: str, actor: Actor, why: str = ""
 ) -> bool:
     """Make the team the owner of an IAM user, instead of any other; False if it is the owner already."""
-    former = OwnedUser.objects.select_for_update().filter(aws_id=aws_id).select_related("team").first()
+    rows = OwnedUser.objects.select_for_update(of=("self", "team")).select_related("team")
+    former = rows.filter(aws_id=aws_id).first()
     if former is not None and former.team_id == team.pk:
         return False
     OwnedUser.objects.update_or_create(

@@ -104,7 +104,7 @@ def decide(
     if is_approved and (why := SOURCE_REQUEST.why_not_approve(row, actor, is_single=is_single)):
         raise SourceRequestRefusedError(why)
     with transaction.atomic():
-        locked = SourceRequest.objects.select_for_update().select_related("source").get(pk=row.pk)
+        locked = SourceRequest.objects.select_for_update(of=("self",)).select_related("source").get(pk=row.pk)
         if locked.state != RequestState.REQUESTED:
             raise SourceRequestRefusedError("Someone else has decided already.")
         locked.state, act = RequestState.DECLINED, "decline"

@@ -203,7 +203,7 @@ def settle_afterwards(leaver_id: UUID) -> None:
     person as they were before it.
     """
     with transaction.atomic():
-        leaver = Leaver.objects.select_for_update().select_related("run").get(pk=leaver_id)
+        leaver = Leaver.objects.select_for_update(of=("self", "run")).select_related("run").get(pk=leaver_id)
         if leaver.stage not in (OffboardingStage.RETURNING, OffboardingStage.DELETING):
             return
         kind = OF_RETURN if leaver.stage == OffboardingStage.RETURNING else OF_DELETION

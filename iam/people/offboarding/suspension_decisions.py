@@ -72,7 +72,8 @@ def reviewed(glass: BreakGlass, actor: Viewer, comment: str, verdict: str) -> li
     """What the review of a suspension does (`iam.changes.causes`); in the
     transaction of the review.
     """
-    leaver = Leaver.objects.select_for_update().select_related("run").get(run=glass.change_set.cause_id)
+    leavers = Leaver.objects.select_for_update(of=("self", "run")).select_related("run")
+    leaver = leavers.get(run=glass.change_set.cause_id)
     if is_about_oneself(actor, leaver):
         raise RefusedError("This is your own access, so someone else has to decide.")
     if verdict == ReviewVerdict.UNDO:

@@ -20,7 +20,7 @@ from iam.mirror.models import Account, Kind
 from tests import factories
 from tests.iam.activity.sources.aws import ACCOUNT, events, reader, source
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 GOOD = {
     "kind": "bucket",
     "account": ACCOUNT,
