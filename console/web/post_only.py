@@ -20,8 +20,8 @@ _METHODS: Final = "request_method_list"
 
 
 def answers_get_with_its_page(view: V) -> V:
-    """Mark a view that takes forms, and answers each GET with a redirect to the page of the form: whoever the
-    form is not for is led there as well.
+    """Mark a view that takes forms, and answers each GET with a redirect to the page of the form, also for
+    people for whom the form is not.
     """
     setattr(view, _MARK, True)
     return view

@@ -1,7 +1,7 @@
 """How many rows each reviewer of a review has, and how many of them are undecided.
 
-To count sixty thousand rows takes longer than the rest of the page, so counts are kept for a minute. Whoever
-decides or assigns sees their own work at once all the same.
+To count sixty thousand rows takes longer than the rest of the page, so counts are kept for a minute. People
+who decide or assign see their own work at once all the same.
 """
 
 from __future__ import annotations

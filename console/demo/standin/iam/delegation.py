@@ -38,7 +38,7 @@ class Delegations(Overlay):
     """
 
     def create_delegation_request(self) -> ActionResult:
-        """A request, which belongs to nobody yet."""
+        """A request without an owner."""
         wanted = self._get_param("Permissions") or {}
         parameters = {each["Name"]: each["Values"] for each in wanted.get("Parameters") or []}
         call = calls.current()
