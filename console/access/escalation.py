@@ -162,7 +162,7 @@ def escalation_export(request: ViewerRequest, form: str) -> HttpResponseBase:
 
 
 def _goal(asked: EscalationAddress) -> str:
-    return f"who can become {asked.goal.name if asked.goal else 'administrator'}"
+    return f"who can become {asked.goal_name}"
 
 
 def _frame(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
@@ -174,7 +174,7 @@ def _frame(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
         "texts": asked.texts,
         "start": asked.texts["from"],
         "goal": _goal(asked),
-        "goal_name": asked.goal.name if asked.goal else "administrator",
+        "goal_name": asked.goal_name,
         "views": _views(request, asked),
         "kept": asked.query.with_only("account", "as-of").pairs,
         "fragment": is_fragment(request),
@@ -261,7 +261,7 @@ def _notes(row: domain.EscalationRow, path: FindingPath, frame: PathPageContext)
 
 def _summary(answer: domain.EscalationPage, asked: EscalationAddress) -> str:
     """'3 IAM users (3 people) and 1 role can become administrator: 3 confirmed, 1 conditional'."""
-    goal = asked.goal.name if asked.goal else "administrator"
+    goal = asked.goal_name
     people = answer.everyone.words
     if asked.wanted.is_there:
         if not answer.total:
@@ -301,9 +301,9 @@ def _explained(
     frame = replace(frame_of_path(request, asked, policies), members=members)
     return {
         "who": explained.who,
-        "name": explained.who.name,
+        "name": explained.name,
         "entity_url": page_of(explained.who, frame),
-        "goal_name": asked.goal.name if asked.goal else "administrator",
+        "goal_name": asked.goal_name,
         "path": path,
         "activity_url": reverse(ACTIVITY[explained.who.kind], args=[explained.who.id]),
         "use": path_use(path) if path and request.at is None else None,

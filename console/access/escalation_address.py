@@ -17,6 +17,7 @@ from console.web.query import Query
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.path_records import FindingPrincipal
+from iam.access.persons import shown_names
 from iam.access.visible_accounts import accounts_seen
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
@@ -32,7 +33,9 @@ NAMES: Final = ("from", "to", "q", "kind", "certainty", "show", "view", "all", "
 
 @dataclass(slots=True)
 class EscalationAddress:
-    """An address, read. `start` and `goal` are whom `from` and `to` name; `errors` are sentences by field."""
+    """An address, read. `start` and `goal` are whom `from` and `to` name, `goal_name` is what the latter is
+    called; `errors` are sentences by field.
+    """
 
     account: Account | None
     wanted: domain.EscalationFilter
@@ -40,6 +43,7 @@ class EscalationAddress:
     texts: dict[str, str]
     start: FindingPrincipal | None = None
     goal: FindingPrincipal | None = None
+    goal_name: str = "administrator"
     after: domain.EscalationPosition | None = None
     errors: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
@@ -96,6 +100,8 @@ def read(request: ViewerRequest) -> EscalationAddress:
         account, wanted, Query.from_pairs(texts.items()), texts, after=place_of(request.GET.get("after", ""))
     )
     asked.start, asked.goal = _principal_named(request, asked, "from"), _principal_named(request, asked, "to")
+    if asked.goal is not None:
+        asked.goal_name = shown_names([asked.goal])[asked.goal.id]
     asked.wanted = replace(wanted, to=asked.to, is_there=wanted.is_there and asked.goal is None)
     return asked
 

@@ -23,7 +23,6 @@ from iam.access.certainty import Certainty
 from iam.access.escalation import ReachingPrincipal
 from iam.access.escalation_calculation.path_records import FindingPrincipal
 from iam.access.escalation_reach import who_can_become
-from iam.access.persons import shown_name
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
 from iam.mirror.queries.accounts import visible_accounts
@@ -70,7 +69,7 @@ def who_can_reach(request: ViewerRequest) -> HttpResponse:
         "back": f"{reverse('access:who-can')}{form.query}",
         "reach": reach,
         "reach_words": f"{reach.sure:,} confirmed, {reach.total - reach.sure:,} conditional or unconfirmed",
-        "climbers": [_climber(reached, form.query, accounts) for reached in reach.rows],
+        "climbers": [_climber(reached, form.query, accounts, reach.names) for reached in reach.rows],
         "more": reach.total - len(reach.rows),
     }
     return render_page(request, "access/who_can_reach.html", context, partial="reach")
@@ -82,17 +81,19 @@ def _account_names(request: ViewerRequest, rows: list[ReachingPrincipal]) -> dic
     return dict(accounts.values_list("account_id", "name")) if numbers else {}
 
 
-def _climber(reached: ReachingPrincipal, query: Query, accounts: Mapping[str, str]) -> ReachingPrincipalRow:
+def _climber(
+    reached: ReachingPrincipal, query: Query, accounts: Mapping[str, str], names: Mapping[int, str]
+) -> ReachingPrincipalRow:
     first = reached.first if reached.first is not None and reached.first.id != reached.member.id else None
     note = (
         f"Unconfirmed: {unread_words(reached.unread)}" if reached.certainty is Certainty.UNCONFIRMED else ""
     )
-    first_name = first.name if first else ""
+    first_name = names[first.id] if first else ""
     first_icon = ICONS[first.kind] if first else ""
     first_url = _url(first, query) if first else ""
     path = _path(reached.member, first, query) if first else ""
     return ReachingPrincipalRow(
-        name=shown_name(reached.member),
+        name=names[reached.member.id],
         icon=ICONS[reached.member.kind],
         account=accounts.get(reached.member.account, reached.member.account),
         url=_url(reached.member, query),

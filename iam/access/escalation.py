@@ -7,7 +7,7 @@ Nothing is calculated here. What was not calculated yet raises BeingCalculatedEr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -23,7 +23,7 @@ from iam.access.escalation_calculation.path_records import (
 )
 from iam.access.escalation_calculation.questions import answer_to
 from iam.access.escalation_calculation.stored import BeingCalculatedError, StoredCalculation, stored_at
-from iam.access.persons import PrincipalCount, named_exactly, people_of, shown_name, text_filter
+from iam.access.persons import PrincipalCount, named_exactly, people_of, shown_names, text_filter
 from iam.access.principals import candidates
 from iam.keyset import rows_beyond
 from iam.mirror.models import EntityState, Kind, TagSet, valid_at
@@ -58,11 +58,14 @@ class EscalationPosition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EscalationRow:
-    """A principal that reaches the goal; no steps: is it already."""
+    """A principal that reaches the goal; no steps: is it already. `display` is the name of the person behind
+    a user, or that of a role.
+    """
 
     pk: int
     place: EscalationPosition
     member: FindingPrincipal
+    display: str
     certainty: Certainty
     path: FindingPath
     unread: tuple[str, ...] = ()
@@ -73,11 +76,6 @@ class EscalationRow:
     def name(self) -> str:
         """The name in IAM."""
         return self.member.name
-
-    @property
-    def display(self) -> str:
-        """The display name of a user, the name of a role."""
-        return shown_name(self.member)
 
     @property
     def kind(self) -> PrincipalKind:
@@ -146,7 +144,7 @@ def who_reaches(
     rows = fitting.order_by(*PLACE)
     if after is not None:
         rows = rows.filter(rows_beyond(PLACE, after))
-    part = [_row(finding, own_roles) for finding in rows[: size + 1]]
+    part = _rows_with_people([_row(finding, own_roles) for finding in rows[: size + 1]])
     own = fitting.filter(arn__in=own_roles).count() if own_roles else 0
     return EscalationPage(
         rows=part[:size],
@@ -215,11 +213,20 @@ def _row(finding: EscalationFinding, own_roles: frozenset[str]) -> EscalationRow
         finding.principal,
         place,
         path.who,
+        path.who.name,
         CERTAINTIES[Certain(finding.certainty)],
         path,
         tuple(finding.unread),
         is_own=is_own,
     )
+
+
+def _rows_with_people(rows: list[EscalationRow]) -> list[EscalationRow]:
+    """The same rows, with the names of people as they write them; one query. What a worker stored names them
+    by their tags alone.
+    """
+    names = shown_names(row.member for row in rows)
+    return [replace(row, display=names[row.pk]) for row in rows]
 
 
 def _who_reaches_one(
@@ -240,7 +247,7 @@ def _who_reaches_one(
         },
     )
     return EscalationPage(
-        rows=[_row_from(row) for row in answer["rows"]],
+        rows=_rows_with_people([_row_from(row) for row in answer["rows"]]),
         has_after=answer["has_after"],
         everyone=PrincipalCount(*answer["everyone"]),
         by_certainty={each: answer["by_certainty"].get(each.value, 0) for each in Certainty},
@@ -259,6 +266,7 @@ def _row_from(kept: Mapping[str, object]) -> EscalationRow:
         path.who.id,
         place,
         path.who,
+        path.who.name,
         Certainty(kept["certainty"]),  # type: ignore[arg-type]
         path,
         tuple(kept["unread"]),  # type: ignore[arg-type]
@@ -293,10 +301,11 @@ class ClosingStatements:
 @dataclass(frozen=True, slots=True)
 class ExplainedPath:
     """One path, and what would close every path of its kind. `path` None: there is none. `closing` None: it
-    is not known yet, or the path has no steps.
+    is not known yet, or the path has no steps. `name` is that of the person behind a user, or that of a role.
     """
 
     who: FindingPrincipal
+    name: str
     path: FindingPath | None
     closing: ClosingStatements | None
     made_at: datetime
@@ -324,16 +333,17 @@ def explained(
     who = _principal(account, pk, at)
     if who is None or SERVICE_LINKED_PATH in who.arn:
         return None
+    name = shown_names([who])[who.id]
     asks = {"account": account, "pk": pk, "to": None if to is None else list(to)}
     if to is not None:
         answer = answer_to(stored, "path", asks)
         path = None if answer["path"] is None else from_json(answer["path"])
         closing = _closing_from(answer["closing"])
         unread = tuple(answer["unread"])
-        return ExplainedPath(who, path, closing, stored.calculated_at, limitations, unread)
+        return ExplainedPath(who, name, path, closing, stored.calculated_at, limitations, unread)
     finding = findings_in(stored, None).filter(principal=pk, account=account).first()
     if finding is None:
-        return ExplainedPath(who, None, None, stored.calculated_at, limitations)
+        return ExplainedPath(who, name, None, None, stored.calculated_at, limitations)
     found_closing, waits = None, False
     if finding.steps:
         try:
@@ -342,7 +352,7 @@ def explained(
             waits = True
     path, unread = from_json(finding.path), tuple(finding.unread)
     return ExplainedPath(
-        path.who, path, found_closing, stored.calculated_at, limitations, unread, waits=waits
+        path.who, name, path, found_closing, stored.calculated_at, limitations, unread, waits=waits
     )
 
 
@@ -360,7 +370,10 @@ def _principal(account: str, pk: int, at: datetime | None) -> FindingPrincipal |
         .values_list("arn", "kind")
         .first()
     )
-    return None if row is None else FindingPrincipal(pk, row[0], KINDS[row[1]])
+    if row is None:
+        return None
+    tags = TagSet.objects.filter(valid_at(at), entity=pk).values_list("tags", flat=True).first()
+    return FindingPrincipal(pk, row[0], KINDS[row[1]], tags)
 
 
 def limitations_at(accounts: Accounts, *, at: datetime | None) -> tuple[Limitation, ...]:

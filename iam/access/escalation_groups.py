@@ -29,7 +29,7 @@ from iam.access.escalation_calculation.path_records import (
 from iam.access.escalation_calculation.questions import answer_to
 from iam.access.escalation_calculation.stored import BeingCalculatedError, StoredCalculation
 from iam.access.opening_keys import OWN_KEY, key_of
-from iam.access.persons import PrincipalCount, shown_name, text_filter
+from iam.access.persons import PrincipalCount, shown_names, text_filter
 from iam.mirror.queries.result_cache import KeptResults
 from iam.policy.escalation.evidence import HeldStatement
 from iam.policy.request import PrincipalKind
@@ -42,18 +42,16 @@ ORDER: Final = ("certainty", "is_role", "steps", "account", "arn")
 
 @dataclass(frozen=True, slots=True)
 class AffectedByOpening:
-    """A principal that can become administrator by a path."""
+    """A principal that can become administrator by a path. `name` is that of the person behind a user, or
+    that of a role.
+    """
 
     start: tuple[str, int]
     member: FindingPrincipal
+    name: str
     path: FindingPath
     certainty: Certainty
     unread: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The display name of a user, the name of a role."""
-        return shown_name(self.member)
 
     @property
     def is_role(self) -> bool:
@@ -322,14 +320,16 @@ def _filled(
     *,
     each: int | None,
 ) -> list[OpeningStatements]:
-    """The groups with the first of those in them, or all; one query."""
+    """The groups with the first of those in them, or all; two queries."""
     wanted = rows.filter(opener__in=[group.key for group in groups])
     if each is not None:
         rank = Window(RowNumber(), partition_by="opener", order_by=[F(name).asc() for name in ORDER])
         wanted = wanted.annotate(rank=rank).filter(rank__lte=each)
+    findings = [(finding, from_json(finding.path)) for finding in wanted.order_by(*ORDER)]
+    names = shown_names(path.who for _, path in findings)
     affected: dict[str, list[AffectedByOpening]] = {}
-    for finding in wanted.order_by(*ORDER):
-        affected.setdefault(finding.opener, []).append(_affected(finding))
+    for finding, path in findings:
+        affected.setdefault(finding.opener, []).append(_affected(finding, path, names[path.who.id]))
     return [
         OpeningStatements(
             group.statements,
@@ -342,11 +342,10 @@ def _filled(
     ]
 
 
-def _affected(finding: EscalationFinding) -> AffectedByOpening:
-    path = from_json(finding.path)
+def _affected(finding: EscalationFinding, path: FindingPath, name: str) -> AffectedByOpening:
     certainty = CERTAINTIES[Certain(finding.certainty)]
     return AffectedByOpening(
-        (finding.account, finding.principal), path.who, path, certainty, tuple(finding.unread)
+        (finding.account, finding.principal), path.who, name, path, certainty, tuple(finding.unread)
     )
 
 

@@ -4,7 +4,9 @@ page asks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
 from iam.access.certainty import Certainty
@@ -12,6 +14,7 @@ from iam.access.escalation import Accounts, ReachingPrincipal
 from iam.access.escalation_calculation.path_records import principal_from
 from iam.access.escalation_calculation.questions import answer_to as answer_of_worker
 from iam.access.escalation_calculation.stored import stored_at
+from iam.access.persons import shown_names
 from iam.access.who_can import WhoCanQuestion, answer_to
 from iam.mirror.models import Entity, Kind
 from iam.mirror.snapshot import snapshot
@@ -32,13 +35,15 @@ def is_quick() -> bool:
 @dataclass(frozen=True, slots=True)
 class ReachingPrincipals:
     """Some of those who reach somebody who can, the surest and nearest first. `total` is how many there are,
-    `sure` how many of them reach it surely, `goals` how many they could become.
+    `sure` how many of them reach it surely, `goals` how many they could become; `names` are those of the
+    people behind users, and of roles, by number, for all that are in the rows.
     """
 
     rows: list[ReachingPrincipal]
     total: int
     sure: int
     goals: int
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 def who_can_become(asked: WhoCanQuestion, *, seen: Accounts, most: int) -> ReachingPrincipals:
@@ -69,4 +74,6 @@ def who_can_become(asked: WhoCanQuestion, *, seen: Accounts, most: int) -> Reach
         rows.append(
             ReachingPrincipal(principal_from(member), steps, Certainty(certainty), becomes, tuple(unread))
         )
-    return ReachingPrincipals(rows, climb["total"], climb["sure"], len(goals))
+    shown = chain.from_iterable((row.member, row.first) for row in rows)
+    names = shown_names(member for member in shown if member is not None)
+    return ReachingPrincipals(rows, climb["total"], climb["sure"], len(goals), names)

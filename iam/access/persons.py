@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from iam.directory.models import Identity
 from iam.linking.models import UserMatch
 from iam.linking.ownership import DOUBTS
-from iam.mirror.display_names import display_name
+from iam.mirror.display_names import display_name, with_people
 from iam.mirror.pull.bulk import chunks
 from iam.policy.index.classes import Member, Members
 from iam.policy.request import PrincipalKind, account_of
@@ -229,6 +229,18 @@ def searched(member: NamedPrincipal) -> str:
 def shown_name(member: NamedPrincipal) -> str:
     """The display name of a user, the name of a role."""
     return display_name(member.name, member.tags) if member.kind is PrincipalKind.USER else member.name
+
+
+def shown_names(members: Iterable[NamedPrincipal]) -> dict[int, str]:
+    """The same of each, by number, with users called as their people write themselves; one query at most."""
+    named = {member.id: member for member in members}
+    names = {pk: member.name for pk, member in named.items()}
+    users = {
+        pk: (member.name, shown_name(member))
+        for pk, member in named.items()
+        if member.kind is PrincipalKind.USER
+    }
+    return names | (with_people(users) if users else {})
 
 
 def mail_tag(member: NamedPrincipal) -> str:
