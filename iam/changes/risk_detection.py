@@ -164,7 +164,7 @@ def ways_up(
 ) -> Iterator[tuple[str, ...]]:
     """The actions of each way that is open to some of those who have the shift.
 
-    `members` are they as they are afterwards, `side_of` says what has a say about each: what they held before
+    `members` are they as they are afterwards, `side_of` gives what applies to each: what they held before
     counts where it can work on a resource that it names. On which targets, and whether a role trusts the
     service, is not asked here: the page on escalation does.
     """
@@ -180,8 +180,10 @@ def _works(member: Member, action: str, side_of: Callable[[Member], Side]) -> bo
     uses = {_use_of(doc, action) for doc in member.cls.profile.bundle.docs}
     if True in uses or None not in uses:
         return True in uses
-    says = side_of(member).applicable_statements
-    return any(say.kind is PolicyKind.IDENTITY and _can_allow(say.clause, action) for say in says)
+    statements = side_of(member).applicable_statements
+    return any(
+        placed.kind is PolicyKind.IDENTITY and _can_allow(placed.clause, action) for placed in statements
+    )
 
 
 @lru_cache(maxsize=65536)

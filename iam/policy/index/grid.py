@@ -12,7 +12,7 @@ from iam.policy.compiled import Compiled, PolicyKind
 from iam.policy.document import Names
 from iam.policy.index.circumstances import Circumstance
 from iam.policy.index.keys import OF_PLACE, variables_in
-from iam.policy.index.sides import Say, Side, keys_told
+from iam.policy.index.sides import PlacedStatement, Side, keys_told
 from iam.policy.letter_case import fold
 from iam.policy.logic import YES
 from iam.policy.request import Request, Values, account_of
@@ -69,7 +69,7 @@ class Grid:
         self.everything = (1 << self.width * len(resources)) - 1
         self._held = [{fold(key): values for key, values in context} for context in contexts]
         self._keys = frozenset(chain.from_iterable(self._held))
-        self._marks: dict[tuple[Say, int], Mark] = {}
+        self._marks: dict[tuple[PlacedStatement, int], Mark] = {}
         self._asked: dict[int, list[Request]] = {}
         self._resource_asked: Request | None = None
         self._places_known: dict[tuple[Names, bool], int] = {}
@@ -80,15 +80,15 @@ class Grid:
         number = (bit & -bit).bit_length() - 1
         return self.resources[number // self.width], self.contexts[number % self.width]
 
-    def allowed(self, side: Side, says: Iterable[Say]) -> Allowed:
+    def allowed(self, side: Side, statements: Iterable[PlacedStatement]) -> Allowed:
         """The requests that are allowed, by the statements that speak of the action."""
         sure: dict[tuple[PolicyKind, int], int] = {}
         maybe: dict[tuple[PolicyKind, int], int] = {}
         denied = denied_maybe = 0
-        for say in says:
-            mark = self.mark(side, say)
-            place = (say.kind, say.level)
-            if say.allows:
+        for placed in statements:
+            mark = self.mark(side, placed)
+            place = (placed.kind, placed.level)
+            if placed.allows:
                 sure[place] = sure.get(place, 0) | mark.sure
                 maybe[place] = maybe.get(place, 0) | mark.maybe
             else:
@@ -102,14 +102,14 @@ class Grid:
             perhaps &= maybe.get(place, 0)
         return Allowed(certain & ~denied_maybe, perhaps & ~denied)
 
-    def where(self, *sides: tuple[Side, Sequence[Say]]) -> int:
+    def where(self, *sides: tuple[Side, Sequence[PlacedStatement]]) -> int:
         """The requests that statements are about which only one of two sides has."""
         bits = 0
         shared = set(sides[0][1]).intersection(sides[1][1])
-        for side, says in sides:
-            for say in says:
-                if say not in shared:
-                    bits |= self.mark(side, say).maybe
+        for side, statements in sides:
+            for placed in statements:
+                if placed not in shared:
+                    bits |= self.mark(side, placed).maybe
         return bits
 
     def limits(self, side: Side) -> set[tuple[PolicyKind, int]]:
@@ -121,77 +121,79 @@ class Grid:
             limits.add((PolicyKind.BOUNDARY, 0))
         return limits
 
-    def mark(self, side: Side, say: Say) -> Mark:
+    def mark(self, side: Side, placed: PlacedStatement) -> Mark:
         """Where a statement applies to a principal."""
         who = self._person or side
-        key = (say, id(who))
+        key = (placed, id(who))
         mark = self._marks.get(key)
         if mark is None:
-            mark = self._marks[key] = self._mark(who, say)
+            mark = self._marks[key] = self._mark(who, placed)
         return mark
 
-    def _mark(self, side: Side, say: Say) -> Mark:
-        compiled = say.clause.compiled_for(say.kind)
+    def _mark(self, side: Side, placed: PlacedStatement) -> Mark:
+        compiled = placed.clause.compiled_for(placed.kind)
         is_for_all = compiled.fits is None and compiled.means is None
         if is_for_all and not compiled.conditions and not compiled.unknown:
             return Mark(self.everything, self.everything)
         is_placed = any(fold(condition.key) in OF_PLACE for condition in compiled.conditions)
-        places = None if is_placed else self._places_fitting(side, say, compiled)
+        places = None if is_placed else self._places_fitting(side, placed, compiled)
         if places is None:
-            bits = self._bits_by_resource(side, say, compiled, is_placed=is_placed)
+            bits = self._bits_by_resource(side, placed, compiled, is_placed=is_placed)
         else:
             # The same circumstances at each resource that fits.
-            bits = places * self._circumstances_met(side, say, compiled, "*") if places else 0
+            bits = places * self._circumstances_met(side, placed, compiled, "*") if places else 0
         is_doubtful = bool(compiled.unknown)
         if compiled.means is not None:
             is_doubtful = is_doubtful or max(compiled.means(side.principal, True)) != YES
         sure = 0 if is_doubtful else bits
         return Mark(sure, bits)
 
-    def _places_fitting(self, side: Side, say: Say, compiled: Compiled) -> int | None:
+    def _places_fitting(self, side: Side, placed: PlacedStatement, compiled: Compiled) -> int | None:
         """The first request of each resource that is one of the statement's, by any principal; None where
         that depends on the principal or on the circumstances.
         """
-        names = say.clause.resources or ()
+        names = placed.clause.resources or ()
         if compiled.fits is None:
             return self.everything // self.row
-        if say.clause.has_variables and any("${" in name for name in names):
+        if placed.clause.has_variables and any("${" in name for name in names):
             return None
-        key = (names, say.clause.shape.is_not_resource)
+        key = (names, placed.clause.shape.is_not_resource)
         places = self._places_known.get(key)
         if places is None:
             digits = {True: "1".zfill(self.width), False: "0" * self.width}
-            fitting = [digits[is_met] for is_met in self._fitting_anybody(side, say, compiled.fits)]
+            fitting = [digits[is_met] for is_met in self._fitting_anybody(side, placed, compiled.fits)]
             places = self._places_known[key] = int("".join(reversed(fitting)) or "0", 2)
         return places
 
-    def _bits_by_resource(self, side: Side, say: Say, compiled: Compiled, *, is_placed: bool) -> int:
+    def _bits_by_resource(
+        self, side: Side, placed: PlacedStatement, compiled: Compiled, *, is_placed: bool
+    ) -> int:
         """The requests to which a statement applies, resource by resource."""
         bits, shift = 0, 0
         met: dict[str, int] = {}
-        for resource, fitting in zip(self.resources, self._fitting(side, say, compiled), strict=True):
+        for resource, fitting in zip(self.resources, self._fitting(side, placed, compiled), strict=True):
             if fitting:
                 place = account_of(resource) if is_placed else ""
                 if place not in met:
                     asked = resource if is_placed else "*"
-                    met[place] = self._circumstances_met(side, say, compiled, asked)
+                    met[place] = self._circumstances_met(side, placed, compiled, asked)
                 bits |= (met[place] & fitting) << shift
             shift += self.width
         return bits
 
-    def _fitting(self, side: Side, say: Say, compiled: Compiled) -> Iterator[int]:
+    def _fitting(self, side: Side, placed: PlacedStatement, compiled: Compiled) -> Iterator[int]:
         """For each resource, the circumstances in which it is one of the statement's; they matter where a
         variable stands in it.
         """
         if compiled.fits is None:
             yield from (self.row for _ in self.resources)
             return
-        names = say.clause.resources or ()
-        if not say.clause.has_variables or not any("${" in name for name in names):
-            for is_met in self._fitting_anybody(side, say, compiled.fits):
+        names = placed.clause.resources or ()
+        if not placed.clause.has_variables or not any("${" in name for name in names):
+            for is_met in self._fitting_anybody(side, placed, compiled.fits):
                 yield self.row if is_met else 0
             return
-        keys = self._keys_in(say, names)
+        keys = self._keys_in(placed, names)
         if not keys:
             for request in self._requests(side):
                 yield self.row if compiled.fits(request) == YES else 0
@@ -203,9 +205,11 @@ class Grid:
                     fitting_bits |= bits
             yield fitting_bits
 
-    def _fitting_anybody(self, side: Side, say: Say, fits: Callable[[Request], int]) -> list[bool]:
+    def _fitting_anybody(
+        self, side: Side, placed: PlacedStatement, fits: Callable[[Request], int]
+    ) -> list[bool]:
         """The same for a statement without variables, where nothing matters of a request but its resource."""
-        known = self._fits.setdefault((say.clause.resources, say.clause.shape.is_not_resource), {})
+        known = self._fits.setdefault((placed.clause.resources, placed.clause.shape.is_not_resource), {})
         for resource in self.resources:
             if resource not in known:
                 asked = self._resource_asked or side.request(self.action, resource)
@@ -214,23 +218,30 @@ class Grid:
                 self._resource_asked = asked
         return [known[resource] for resource in self.resources]
 
-    def _keys_in(self, say: Say, texts: Iterable[str]) -> frozenset[str]:
-        return variables_in(texts) & self._keys if say.clause.has_variables else frozenset()
+    def _keys_in(self, placed: PlacedStatement, texts: Iterable[str]) -> frozenset[str]:
+        return variables_in(texts) & self._keys if placed.clause.has_variables else frozenset()
 
-    def _circumstances_met(self, side: Side, say: Say, compiled: Compiled, resource: str) -> int:
+    def _circumstances_met(
+        self, side: Side, placed: PlacedStatement, compiled: Compiled, resource: str
+    ) -> int:
         """The circumstances in which all conditions are met. Of the resource, only its account matters."""
         if not compiled.conditions:
             return self.row
-        key = (say.clause, say.kind, id(self.contexts), side.values_at(resource, keys_told(say.clause)))
+        key = (
+            placed.clause,
+            placed.kind,
+            id(self.contexts),
+            side.values_at(resource, keys_told(placed.clause)),
+        )
         row_bits = self._met.get(key)
         if row_bits is None:
-            row_bits = self._met[key] = self._conditions_met(side, say, compiled, resource)
+            row_bits = self._met[key] = self._conditions_met(side, placed, compiled, resource)
         return row_bits
 
-    def _conditions_met(self, side: Side, say: Say, compiled: Compiled, resource: str) -> int:
+    def _conditions_met(self, side: Side, placed: PlacedStatement, compiled: Compiled, resource: str) -> int:
         row_bits = self.row
         for condition in compiled.conditions:
-            keys = frozenset({fold(condition.key)} & self._keys) | self._keys_in(say, condition.values)
+            keys = frozenset({fold(condition.key)} & self._keys) | self._keys_in(placed, condition.values)
             met = 0
             for known, bits in self._apart(keys):
                 if condition.test(side.request(self.action, resource, context=known)) == YES:

@@ -1,6 +1,4 @@
-"""What has a say about a principal: every statement that it holds or that bounds it, before and after a
-change.
-"""
+"""What applies to a principal: every statement that it holds or that bounds it, before and after a change."""
 
 from __future__ import annotations
 
@@ -24,8 +22,8 @@ from iam.policy.request import Principal, PrincipalKind, Request, Values, accoun
 OF_RCPS: Final = "s3:GetObject"
 
 
-class Say(NamedTuple):
-    """A statement with the place in which it has a say; `level` counts SCPs and RCPs from the root down."""
+class PlacedStatement(NamedTuple):
+    """A statement with the kind of policy that holds it; `level` counts SCPs and RCPs from the root down."""
 
     clause: IndexedStatement
     kind: PolicyKind
@@ -39,8 +37,8 @@ class Say(NamedTuple):
 
 @dataclass(frozen=True)
 class Side:
-    """A principal as it is before, or after: who asks, and all that has a say. `says` have the order of their
-    documents' digests.
+    """A principal as it is before, or after: who asks, and every policy that counts. `applicable_statements`
+    have the order of their documents' digests.
     """
 
     principal: Principal
@@ -89,23 +87,23 @@ class Side:
         return tuple([asked.values(key) for key in keys])
 
     @cached_property
-    def applicable_statements(self) -> tuple[Say, ...]:
+    def applicable_statements(self) -> tuple[PlacedStatement, ...]:
         """Every statement that may apply to the principal; conditions on the principal alone are decided."""
-        return tuple(say for say in self._every if not self._is_ruled_out(say))
+        return tuple(placed for placed in self._every if not self._is_ruled_out(placed))
 
     @property
-    def _every(self) -> Iterator[Say]:
+    def _every(self) -> Iterator[PlacedStatement]:
         for doc in sorted(self.docs, key=lambda doc: doc.digest):
-            yield from (Say(clause, PolicyKind.IDENTITY, 0) for clause in doc.clauses)
+            yield from (PlacedStatement(clause, PolicyKind.IDENTITY, 0) for clause in doc.clauses)
         if self.boundary is not None:
-            yield from (Say(clause, PolicyKind.BOUNDARY, 0) for clause in self.boundary.clauses)
+            yield from (PlacedStatement(clause, PolicyKind.BOUNDARY, 0) for clause in self.boundary.clauses)
         for kind, levels in ((PolicyKind.SCP, self.scps), (PolicyKind.RCP, self.rcps)):
             for number, level in enumerate(levels):
                 for doc in level:
-                    yield from (Say(clause, kind, number) for clause in doc.clauses)
+                    yield from (PlacedStatement(clause, kind, number) for clause in doc.clauses)
 
-    def _is_ruled_out(self, say: Say) -> bool:
-        compiled = say.clause.compiled_for(say.kind)
+    def _is_ruled_out(self, placed: PlacedStatement) -> bool:
+        compiled = placed.clause.compiled_for(placed.kind)
         if compiled.means is not None and max(compiled.means(self.principal, False)) == NO:
             return True
         return any(
@@ -123,18 +121,20 @@ class Side:
         """What besides statements decides: which kinds of policies must allow."""
         return (self.is_root, self.boundary is not None, len(self.scps), len(self.rcps))
 
-    def doc_of(self, say: Say) -> Iterator[Doc]:
+    def doc_of(self, placed: PlacedStatement) -> Iterator[Doc]:
         """The documents in which an identity statement stands."""
-        return (doc for doc in self.docs if say.clause in doc.clauses)
+        return (doc for doc in self.docs if placed.clause in doc.clauses)
 
-    def policies(self, request: Request, says: Iterable[Say]) -> RequestPolicies:
+    def policies(self, request: Request, statements: Iterable[PlacedStatement]) -> RequestPolicies:
         """What `evaluate.decide` takes, of the statements that speak of the action.
 
         Where a role, a key or another account must agree as well, it is taken to agree.
         """
         by_place: dict[tuple[PolicyKind, int], list[Compiled]] = {}
-        for say in says:
-            by_place.setdefault((say.kind, say.level), []).append(say.clause.compiled_for(say.kind))
+        for placed in statements:
+            by_place.setdefault((placed.kind, placed.level), []).append(
+                placed.clause.compiled_for(placed.kind)
+            )
 
         def of(kind: PolicyKind, level: int = 0) -> PolicySet:
             return PolicySet(kind, tuple(by_place.get((kind, level), ())))

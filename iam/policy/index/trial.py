@@ -27,7 +27,7 @@ from iam.policy.index.patterns import normal
 from iam.policy.index.probes import ProbePlace, pattern_tokens, probes
 from iam.policy.index.proof_memory import ProofMemory
 from iam.policy.index.relevance import is_plain
-from iam.policy.index.sides import Say, Side, keys_told
+from iam.policy.index.sides import PlacedStatement, Side, keys_told
 from iam.policy.index.verdicts import AlikeVerdict, Cell, Proof
 from iam.policy.letter_case import fold, is_digits
 from iam.policy.request import RESOURCE_ACCOUNT
@@ -56,17 +56,17 @@ class ActionGroup:
         self.before, self.after = before, after
         bit = part & -part
         mask = self._space.mask
-        self.left = tuple(say for say in before.applicable_statements if mask(say.clause.actions) & bit)
-        self.right = tuple(say for say in after.applicable_statements if mask(say.clause.actions) & bit)
+        self.left = tuple(each for each in before.applicable_statements if mask(each.clause.actions) & bit)
+        self.right = tuple(each for each in after.applicable_statements if mask(each.clause.actions) & bit)
         self.has_rcps = bool(part & self._space.under_rcps)
         if not self.has_rcps:
-            self.left = tuple(say for say in self.left if say.kind is not PolicyKind.RCP)
-            self.right = tuple(say for say in self.right if say.kind is not PolicyKind.RCP)
+            self.left = tuple(each for each in self.left if each.kind is not PolicyKind.RCP)
+            self.right = tuple(each for each in self.right if each.kind is not PolicyKind.RCP)
         self.left, self.right, self._is_plain = _without_needless(self.left, self.right)
         self.every = tuple(dict.fromkeys((*_first_those_of(self.right, self.left), *self.left, *self.right)))
-        own = set(chain.from_iterable(_own_keys(say.clause) for say in self.every))
+        own = set(chain.from_iterable(_own_keys(each.clause) for each in self.every))
         self.own_keys = tuple(sorted(own))
-        self._telling = tuple(dict.fromkeys(say.clause for say in self.every if keys_told(say.clause)))
+        self._telling = tuple(dict.fromkeys(each.clause for each in self.every if keys_told(each.clause)))
         self._told: tuple[object, ...] = ()
         for side in self._people if self._telling else ():
             self._told += tuple([side.values_at("*", keys_told(clause)) for clause in self._telling])
@@ -99,8 +99,8 @@ class ActionGroup:
         """What becomes of the actions."""
         if self.left == self.right and self.before.shape == self.after.shape and not self.differ_in_person:
             return
-        keys = keys_of_services(say.clause.shape.plain for say in self.every)
-        if not keys and self.accounts is None and not any(say.clause.is_partial for say in self.every):
+        keys = keys_of_services(each.clause.shape.plain for each in self.every)
+        if not keys and self.accounts is None and not any(each.clause.is_partial for each in self.every):
             yield from self._proof(ResourceKindSet(self._part, None), is_anywhere=True)
             return
         patterns = self._patterns()
@@ -117,8 +117,8 @@ class ActionGroup:
         """
         accounts: dict[str, None] = {}
         is_placed = False
-        for say in self.every:
-            for _, key, values in say.clause.conditions:
+        for each in self.every:
+            for _, key, values in each.clause.conditions:
                 is_placed = is_placed or fold(key) in OF_PLACE
                 if fold(key) in RESOURCE_ACCOUNT:
                     accounts.update(dict.fromkeys(value for value in values if is_digits(value)))
@@ -144,11 +144,11 @@ class ActionGroup:
         """
         patterns: dict[Tokens, int] = {}
         bit = 1
-        for say in self.every:
-            if not say.clause.is_partial:
+        for each in self.every:
+            if not each.clause.is_partial:
                 continue
             for side in self._people:
-                for pattern, is_filled in _patterns_of(say.clause, side, self):
+                for pattern, is_filled in _patterns_of(each.clause, side, self):
                     bit <<= is_filled
                     patterns[pattern] = patterns.get(pattern, 0) | bit
                     bit <<= is_filled
@@ -217,32 +217,34 @@ class ActionGroup:
 
 
 def _without_needless(
-    left: tuple[Say, ...], right: tuple[Say, ...]
-) -> tuple[tuple[Say, ...], tuple[Say, ...], bool]:
+    left: tuple[PlacedStatement, ...], right: tuple[PlacedStatement, ...]
+) -> tuple[tuple[PlacedStatement, ...], tuple[PlacedStatement, ...], bool]:
     """The statements of both sides without those that allow what another one allows in any case, which comes
     first then, and whether there is such a one. Statements that allow and that only one side has need all
     others, for what they give in vain.
     """
     differing = set(left) ^ set(right)
     plain = next(
-        (say for say in left if _allows(say) and say not in differing and is_plain(say.clause)), None
+        (each for each in left if _allows(each) and each not in differing and is_plain(each.clause)), None
     )
     if plain is None or any(map(_allows, differing)):
         return left, right, False
     sides = []
-    for says in (left, right):
-        needed = (say for say in says if not _allows(say))
+    for statements in (left, right):
+        needed = (each for each in statements if not _allows(each))
         sides.append((plain, *needed))
     return sides[0], sides[1], True
 
 
-def _allows(say: Say) -> bool:
-    return say.kind is PolicyKind.IDENTITY and say.allows
+def _allows(placed: PlacedStatement) -> bool:
+    return placed.kind is PolicyKind.IDENTITY and placed.allows
 
 
-def _first_those_of(right: Sequence[Say], left: Sequence[Say]) -> tuple[Say, ...]:
+def _first_those_of(
+    right: Sequence[PlacedStatement], left: Sequence[PlacedStatement]
+) -> tuple[PlacedStatement, ...]:
     """The statements that only one side has."""
-    return (*(say for say in right if say not in left), *(say for say in left if say not in right))
+    return (*(each for each in right if each not in left), *(each for each in left if each not in right))
 
 
 def _texts(facts: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
@@ -367,8 +369,8 @@ class Trial:
     def _outline(self, cell: Cell | None, side: Side) -> Cell | None:
         return None if cell is None else cell.outline(side, self._asked.own_keys)
 
-    def _allowed(self, side: Side, says: Sequence[Say]) -> Allowed:
-        allowed = self._grid.allowed(side, says)
+    def _allowed(self, side: Side, statements: Sequence[PlacedStatement]) -> Allowed:
+        allowed = self._grid.allowed(side, statements)
         if side.is_root and fold(self._action) == "sts:assumerole":
             return Allowed(0, 0)
         return allowed
@@ -388,9 +390,9 @@ class Trial:
     def _is_confirmed(self, resource: str, context: Circumstance, *, was_allowed: bool) -> bool:
         asked = self._asked
         answers = []
-        for side, says in ((asked.before, asked.left), (asked.after, asked.right)):
+        for side, statements in ((asked.before, asked.left), (asked.after, asked.right)):
             request = side.request(self._action, resource, context=dict(context))
-            answers.append(decide(request, side.policies(request, says)))
+            answers.append(decide(request, side.policies(request, statements)))
         if EvaluationDecision.CONDITIONAL in answers:
             return False
         return [answer is EvaluationDecision.ALLOWED for answer in answers] == [was_allowed, not was_allowed]
@@ -401,23 +403,23 @@ class Trial:
         place = 0 if cell.resource is None else self._grid.resources.index(cell.resource)
         return bool(becomes.sure >> place * self._grid.width & self._grid.row)
 
-    def _only(self, side: Side, mine: Sequence[Say], theirs: Sequence[Say]) -> int:
+    def _only(self, side: Side, mine: Sequence[PlacedStatement], theirs: Sequence[PlacedStatement]) -> int:
         """Where identity statements allow that only one side has."""
         bits = 0
-        for say in mine:
-            if say.kind is PolicyKind.IDENTITY and say.allows and say not in theirs:
-                bits |= self._grid.mark(side, say).sure
+        for each in mine:
+            if each.kind is PolicyKind.IDENTITY and each.allows and each not in theirs:
+                bits |= self._grid.mark(side, each).sure
         return bits
 
     def _through(self, bits: int) -> tuple[Doc, ...]:
         """Documents that both sides hold and that allow all of some requests; none where they do not."""
         asked, grid = self._asked, self._grid
         bits_by_doc: dict[Doc, int] = {}
-        for say in asked.left:
-            if say.kind is PolicyKind.IDENTITY and say.allows and say in asked.right:
-                for doc in sorted(asked.before.doc_of(say), key=lambda doc: doc.digest):
+        for each in asked.left:
+            if each.kind is PolicyKind.IDENTITY and each.allows and each in asked.right:
+                for doc in sorted(asked.before.doc_of(each), key=lambda doc: doc.digest):
                     if doc in asked.after.docs:
-                        bits_by_doc[doc] = bits_by_doc.get(doc, 0) | grid.mark(asked.before, say).sure
+                        bits_by_doc[doc] = bits_by_doc.get(doc, 0) | grid.mark(asked.before, each).sure
         documents: list[Doc] = []
         while bits:
             best = max(
@@ -434,12 +436,12 @@ class Trial:
         asked, grid = self._asked, self._grid
         allowed: dict[tuple[PolicyKind, int], int] = {}
         denied: dict[PolicyKind, int] = {}
-        for say in asked.right:
-            mark = grid.mark(asked.after, say).sure
-            if say.allows:
-                allowed[say.kind, say.level] = allowed.get((say.kind, say.level), 0) | mark
+        for each in asked.right:
+            mark = grid.mark(asked.after, each).sure
+            if each.allows:
+                allowed[each.kind, each.level] = allowed.get((each.kind, each.level), 0) | mark
             else:
-                denied[say.kind] = denied.get(say.kind, 0) | mark
+                denied[each.kind] = denied.get(each.kind, 0) | mark
         reasons = [f"denied by {kind}" for kind in PolicyKind if denied.get(kind, 0) & bits]
         for place in sorted(grid.limits(asked.after)):
             if bits & ~allowed.get(place, 0):

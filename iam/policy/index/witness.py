@@ -17,7 +17,7 @@ from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.elements import Actions
 from iam.policy.index.likeness import Kin
 from iam.policy.index.proof_memory import ProofMemory
-from iam.policy.index.sides import Say, Side
+from iam.policy.index.sides import PlacedStatement, Side
 from iam.policy.index.trial import ActionGroup
 from iam.policy.index.verdicts import AlikeVerdict, Cell, PrincipalChange, Proof, Witness, witness_of
 
@@ -47,28 +47,28 @@ class Prover(ProofMemory):
         joined = _joined(proofs)
         return PrincipalChange(joined, bool(personal), proved_for, self, personal, unsettled)
 
-    def _touched(self, before: Side, after: Side, differing: set[Say]) -> int:
+    def _touched(self, before: Side, after: Side, differing: set[PlacedStatement]) -> int:
         mask = 0
-        for say in differing:
-            mask |= self.space.mask(say.clause.actions)
+        for placed in differing:
+            mask |= self.space.mask(placed.clause.actions)
         if before.shape != after.shape:
             mask = self.space.actions.everything
         allowed = 0
         for side in (before, after):
             if side.is_root:
                 allowed = self.space.actions.everything
-            for say in side.applicable_statements:
-                if say.kind is PolicyKind.IDENTITY and say.allows:
-                    allowed |= self.space.mask(say.clause.actions)
+            for placed in side.applicable_statements:
+                if placed.kind is PolicyKind.IDENTITY and placed.allows:
+                    allowed |= self.space.mask(placed.clause.actions)
         return mask & allowed & ~self.space.without_permission
 
     def _parts(self, touched: int, before: Side, after: Side) -> list[int]:
         """The actions, apart as far as some statement speaks of some of them only."""
         parts = [touched] if touched else []
         masks: dict[Actions, int] = {}
-        for say in (*before.applicable_statements, *after.applicable_statements):
-            if say.clause.actions not in masks:
-                masks[say.clause.actions] = self.space.mask(say.clause.actions)
+        for placed in (*before.applicable_statements, *after.applicable_statements):
+            if placed.clause.actions not in masks:
+                masks[placed.clause.actions] = self.space.mask(placed.clause.actions)
         splitting = list(masks.values())
         if before.rcps or after.rcps:
             splitting.append(self.space.under_rcps)
@@ -85,13 +85,13 @@ class Prover(ProofMemory):
         return parts
 
 
-def _differing(before: Side, after: Side) -> set[Say]:
+def _differing(before: Side, after: Side) -> set[PlacedStatement]:
     """The statements by which the two may be treated differently."""
     left, right = set(before.applicable_statements), set(after.applicable_statements)
     differing = left ^ right
     same_who = (before.principal, before.facts) == (after.principal, after.facts)
     if not same_who or before.place_facts != after.place_facts:
-        differing |= {say for say in left & right if not _is_for_all(say.clause)}
+        differing |= {placed for placed in left & right if not _is_for_all(placed.clause)}
     return differing
 
 
