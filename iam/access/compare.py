@@ -23,7 +23,7 @@ from iam.policy.document import Statement
 from iam.policy.index.counts import Count, by_service
 from iam.policy.index.difference import NOTHING, Shift
 from iam.policy.index.effective import Effective
-from iam.policy.index.sides import Side as Holder
+from iam.policy.index.sides import PrincipalSide as Holder
 from iam.policy.index.sides import side_of
 from iam.policy.index.witness import PrincipalChange, Prover, Witness
 

@@ -20,7 +20,7 @@ from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
 from iam.policy.index.side_replay import SideReplay
-from iam.policy.index.sides import Side, side_of
+from iam.policy.index.sides import PrincipalSide, side_of
 from iam.policy.replay import ReplayOutcome
 
 UNCHANGED: Final = frozenset({ReplayOutcome.SAME, ReplayOutcome.DENIED_ALREADY})
@@ -141,7 +141,7 @@ def _outcome(judge: SideReplay, group: CallGroup) -> ReplayOutcome:
     return judge.outcome(group.question, was_denied=group.was_denied)
 
 
-def _side_after(index: Index, member: Member, without: str) -> Side:
+def _side_after(index: Index, member: Member, without: str) -> PrincipalSide:
     """The principal without a managed policy (its ARN; empty: with all). Raises ReplayError."""
     shard = index.accounts[member.account]
     side = side_of(member, shard)

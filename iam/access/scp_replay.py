@@ -14,7 +14,7 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.document import read
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Documents
-from iam.policy.index.sides import Side, side_of
+from iam.policy.index.sides import PrincipalSide, side_of
 
 
 class ScpError(ValueError):
@@ -45,7 +45,7 @@ def replay_scp(account: Account, text: str) -> dict[str, Any]:
             )
         added = Documents().add("scp", text)
 
-        def with_scp(member: Member) -> Side:
+        def with_scp(member: Member) -> PrincipalSide:
             side = side_of(member, shard)
             if not side.scps:
                 return side

@@ -42,7 +42,7 @@ from iam.policy.index.classes import Member
 from iam.policy.index.difference import AccessDifference, Shift
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
-from iam.policy.index.sides import Side
+from iam.policy.index.sides import PrincipalSide
 from iam.policy.index.witness import Witness
 
 GROUPS: Final = 12
@@ -194,7 +194,7 @@ class ReceiptLines:
                 block.members.extend([(member, shift) for member in account_members])
         return blocks.values()
 
-    def _after(self, member: Member) -> Side:
+    def _after(self, member: Member) -> PrincipalSide:
         """What has a say about a member afterwards."""
         return self._found.sides_of(member.id)[1]
 

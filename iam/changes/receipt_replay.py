@@ -22,7 +22,7 @@ from iam.policy.index.classes import Member
 from iam.policy.index.difference import AccessDifference
 from iam.policy.index.index import Index
 from iam.policy.index.side_replay import SideReplay
-from iam.policy.index.sides import Side
+from iam.policy.index.sides import PrincipalSide
 from iam.policy.replay import ReplayOutcome
 from iam.policy.request import PrincipalKind
 
@@ -87,7 +87,7 @@ class SidesAfter:
     """
 
     def __init__(
-        self, index: Index, side_after: Callable[[Member], Side], gone: frozenset[int] = frozenset()
+        self, index: Index, side_after: Callable[[Member], PrincipalSide], gone: frozenset[int] = frozenset()
     ) -> None:
         self._index, self._side_after, self._gone = index, side_after, gone
         self._known: dict[int, SideReplay] = {}

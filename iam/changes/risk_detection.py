@@ -20,7 +20,7 @@ from iam.policy.index.difference import Shift
 from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.effective import Effective
 from iam.policy.index.masks import Space
-from iam.policy.index.sides import Side
+from iam.policy.index.sides import PrincipalSide
 
 SHARES: Final = (
     "ec2:ModifySnapshotAttribute",
@@ -160,7 +160,7 @@ def _opened(space: Space, width: int, allowed: int, more: int, fresh: int) -> tu
 
 
 def ways_up(
-    opened: Iterable[OpenedWay], members: Iterable[Member], *, side_of: Callable[[Member], Side]
+    opened: Iterable[OpenedWay], members: Iterable[Member], *, side_of: Callable[[Member], PrincipalSide]
 ) -> Iterator[tuple[str, ...]]:
     """The actions of each way that is open to some of those who have the shift.
 
@@ -175,7 +175,7 @@ def ways_up(
             yield actions
 
 
-def _works(member: Member, action: str, side_of: Callable[[Member], Side]) -> bool:
+def _works(member: Member, action: str, side_of: Callable[[Member], PrincipalSide]) -> bool:
     """True if a statement of the principal allows the action on a resource that it can work on."""
     uses = {_use_of(doc, action) for doc in member.cls.profile.bundle.docs}
     if True in uses or None not in uses:

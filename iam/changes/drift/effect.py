@@ -34,7 +34,7 @@ from iam.policy.index.difference import NOTHING, AccessDifference, ListedShifts,
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
-from iam.policy.index.sides import Side, absent_side, side_of
+from iam.policy.index.sides import PrincipalSide, absent_side, side_of
 from iam.policy.index.witness import Prover
 
 JUST_BEFORE: Final = timedelta(microseconds=1)
@@ -53,7 +53,7 @@ class _PrincipalThen:
     """A principal at one moment."""
 
     member: Member
-    side: Side
+    side: PrincipalSide
     can: Effective
 
 
@@ -120,10 +120,10 @@ def _have_keys(users: Collection[int]) -> bool:
 
 def _shifts(
     index: Index, shard: Shard, before: dict[int, _PrincipalThen], after: dict[int, _PrincipalThen]
-) -> tuple[list[tuple[Member, Shift]], dict[int, tuple[Side, Side]]]:
+) -> tuple[list[tuple[Member, Shift]], dict[int, tuple[PrincipalSide, PrincipalSide]]]:
     prover = Prover(index.documents.space, timezone.now())
     shifts: list[tuple[Member, Shift]] = []
-    sides: dict[int, tuple[Side, Side]] = {}
+    sides: dict[int, tuple[PrincipalSide, PrincipalSide]] = {}
     for number in sorted({*before, *after}):
         left, right = before.get(number), after.get(number)
         there = right or left

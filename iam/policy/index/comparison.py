@@ -18,7 +18,7 @@ from iam.policy.index.holdings import Numbers
 from iam.policy.index.index import Index
 from iam.policy.index.likeness import ActionPart, Kin, Likeness, PartList, Parts, is_another
 from iam.policy.index.shard import Shard
-from iam.policy.index.sides import Side, absent_side, side_of
+from iam.policy.index.sides import PrincipalSide, absent_side, side_of
 from iam.policy.index.slices import held_by
 from iam.policy.index.witness import PartedChange, PrincipalChange, Prover
 
@@ -28,7 +28,7 @@ Placed = tuple[Member | None, Member | None]
 """A member before and after; None where it is not there."""
 
 
-class Sides:
+class SidesByPrincipal:
     """Principals by their numbers, as they are and as they would be."""
 
     def __init__(
@@ -55,11 +55,11 @@ class Sides:
         exchange, _ = exchanging
         return member, exchange.member(member)
 
-    def of_number(self, number: int) -> tuple[Side, Side]:
+    def of_number(self, number: int) -> tuple[PrincipalSide, PrincipalSide]:
         """A member with what it holds, as it is and as it would be."""
         return self.of_pair(*self.pair(number))
 
-    def of_pair(self, before: Member | None, after: Member | None) -> tuple[Side, Side]:
+    def of_pair(self, before: Member | None, after: Member | None) -> tuple[PrincipalSide, PrincipalSide]:
         """The same for one who is not there before, or after."""
         if before is None:
             assert after is not None
@@ -74,7 +74,7 @@ class Sides:
 class Compared:
     """Those whom a change concerns, each with what becomes of all actions."""
 
-    def __init__(self, index: Index, sides: Sides) -> None:
+    def __init__(self, index: Index, sides: SidesByPrincipal) -> None:
         self._index, self._sides = index, sides
         self._members: list[Member] = []
         self._changes: list[PartedChange] = []
@@ -84,7 +84,7 @@ class Compared:
         self._members.append(member)
         self._changes.append(change)
 
-    def sides_of(self, number: int) -> tuple[Side, Side]:
+    def sides_of(self, number: int) -> tuple[PrincipalSide, PrincipalSide]:
         """A principal by its number, before and after."""
         return self._sides.of_number(number)
 
@@ -125,7 +125,7 @@ def compare(
 
     No request is made before `now`.
     """
-    sides = Sides(index.accounts, after, exchanging)
+    sides = SidesByPrincipal(index.accounts, after, exchanging)
     compared, comparing = Compared(index, sides), Comparing(index, sides, now=now)
     for pair in placed:
         member = pair[0] or pair[1]
@@ -142,7 +142,7 @@ def compare(
 class Comparing:
     """Compares one member after the other, each pair of profiles once where members of it cannot differ."""
 
-    def __init__(self, index: Index, sides: Sides, *, now: datetime | None) -> None:
+    def __init__(self, index: Index, sides: SidesByPrincipal, *, now: datetime | None) -> None:
         self._sides = sides
         space = index.documents.space
         self._prover = Prover(space, now) if now else Prover(space)
@@ -236,7 +236,7 @@ class Comparing:
 class _Pair:
     """A member before and after, with its sides once they are asked for."""
 
-    def __init__(self, sides: Sides, member: Member, placed: Placed | None = None) -> None:
+    def __init__(self, sides: SidesByPrincipal, member: Member, placed: Placed | None = None) -> None:
         self.member = member
         self._sides, self._placed = sides, placed
 
@@ -245,6 +245,6 @@ class _Pair:
         return set(docs).issubset(self.member.cls.profile.bundle.docs)
 
     @cached_property
-    def sides(self) -> tuple[Side, Side]:
-        """As `Sides` gives them."""
+    def sides(self) -> tuple[PrincipalSide, PrincipalSide]:
+        """As `SidesByPrincipal` gives them."""
         return self._sides.of_pair(*(self._placed or self._sides.pair_of(self.member)))

@@ -12,7 +12,7 @@ from iam.policy.index.counts import Count, by_service
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
 from iam.policy.index.masks import Space
-from iam.policy.index.sides import Side
+from iam.policy.index.sides import PrincipalSide
 from iam.policy.index.witness import PrincipalChange, Witness, witness_of
 from iam.policy.memory import collecting_paused
 
@@ -86,7 +86,9 @@ class Shift:
         """Whether no request is answered differently."""
         return all(verdict.is_nothing for _, verdict in self.change.proofs)
 
-    def witnesses(self, action: str, bit: int, *, before: Side, after: Side) -> tuple[Witness, ...]:
+    def witnesses(
+        self, action: str, bit: int, *, before: PrincipalSide, after: PrincipalSide
+    ) -> tuple[Witness, ...]:
         """A request for an action that is newly allowed, and one that is no longer, as far as there are
         any.
         """
@@ -109,7 +111,7 @@ class FindsShifts(Protocol):
         """Of how many some request is answered differently."""
         ...
 
-    def sides_of(self, number: int) -> tuple[Side, Side]:
+    def sides_of(self, number: int) -> tuple[PrincipalSide, PrincipalSide]:
         """A principal by its number, before and after."""
         ...
 
@@ -122,7 +124,9 @@ class ListedShifts:
     """What somebody has compared already."""
 
     def __init__(
-        self, shifts: Sequence[tuple[Member, Shift]], sides_of: Callable[[int], tuple[Side, Side]]
+        self,
+        shifts: Sequence[tuple[Member, Shift]],
+        sides_of: Callable[[int], tuple[PrincipalSide, PrincipalSide]],
     ) -> None:
         self._shifts, self._sides_of = shifts, sides_of
 
@@ -131,7 +135,7 @@ class ListedShifts:
         """Of how many some request is answered differently."""
         return sum(not shift.is_nothing for _, shift in self._shifts)
 
-    def sides_of(self, number: int) -> tuple[Side, Side]:
+    def sides_of(self, number: int) -> tuple[PrincipalSide, PrincipalSide]:
         """A principal by its number, before and after."""
         return self._sides_of(number)
 

@@ -12,7 +12,7 @@ from iam.policy.compiled import Compiled, PolicyKind
 from iam.policy.document import Names
 from iam.policy.index.circumstances import Circumstance
 from iam.policy.index.keys import OF_PLACE, variables_in
-from iam.policy.index.sides import PlacedStatement, Side, keys_told
+from iam.policy.index.sides import PlacedStatement, PrincipalSide, keys_told
 from iam.policy.letter_case import fold
 from iam.policy.logic import YES
 from iam.policy.request import Request, Values, account_of
@@ -57,7 +57,7 @@ class Grid:
         has_rcps: bool,
         fits: Fits,
         met: Met,
-        person: Side | None = None,
+        person: PrincipalSide | None = None,
     ) -> None:
         """`contexts` live as long as `met`. `person`: the principal, where both sides are the same but for
         what they hold.
@@ -80,7 +80,7 @@ class Grid:
         number = (bit & -bit).bit_length() - 1
         return self.resources[number // self.width], self.contexts[number % self.width]
 
-    def allowed(self, side: Side, statements: Iterable[PlacedStatement]) -> Allowed:
+    def allowed(self, side: PrincipalSide, statements: Iterable[PlacedStatement]) -> Allowed:
         """The requests that are allowed, by the statements that speak of the action."""
         sure: dict[tuple[PolicyKind, int], int] = {}
         maybe: dict[tuple[PolicyKind, int], int] = {}
@@ -102,7 +102,7 @@ class Grid:
             perhaps &= maybe.get(place, 0)
         return Allowed(certain & ~denied_maybe, perhaps & ~denied)
 
-    def where(self, *sides: tuple[Side, Sequence[PlacedStatement]]) -> int:
+    def where(self, *sides: tuple[PrincipalSide, Sequence[PlacedStatement]]) -> int:
         """The requests that statements are about which only one of two sides has."""
         bits = 0
         shared = set(sides[0][1]).intersection(sides[1][1])
@@ -112,7 +112,7 @@ class Grid:
                     bits |= self.mark(side, placed).maybe
         return bits
 
-    def limits(self, side: Side) -> set[tuple[PolicyKind, int]]:
+    def limits(self, side: PrincipalSide) -> set[tuple[PolicyKind, int]]:
         """The policies besides its own that must allow, each level for itself."""
         limits = {(PolicyKind.SCP, level) for level in range(len(side.scps))}
         if self._has_rcps:
@@ -121,7 +121,7 @@ class Grid:
             limits.add((PolicyKind.BOUNDARY, 0))
         return limits
 
-    def mark(self, side: Side, placed: PlacedStatement) -> Mark:
+    def mark(self, side: PrincipalSide, placed: PlacedStatement) -> Mark:
         """Where a statement applies to a principal."""
         who = self._person or side
         key = (placed, id(who))
@@ -130,7 +130,7 @@ class Grid:
             mark = self._marks[key] = self._mark(who, placed)
         return mark
 
-    def _mark(self, side: Side, placed: PlacedStatement) -> Mark:
+    def _mark(self, side: PrincipalSide, placed: PlacedStatement) -> Mark:
         compiled = placed.clause.compiled_for(placed.kind)
         is_for_all = compiled.fits is None and compiled.means is None
         if is_for_all and not compiled.conditions and not compiled.unknown:
@@ -148,7 +148,7 @@ class Grid:
         sure = 0 if is_doubtful else bits
         return Mark(sure, bits)
 
-    def _places_fitting(self, side: Side, placed: PlacedStatement, compiled: Compiled) -> int | None:
+    def _places_fitting(self, side: PrincipalSide, placed: PlacedStatement, compiled: Compiled) -> int | None:
         """The first request of each resource that is one of the statement's, by any principal; None where
         that depends on the principal or on the circumstances.
         """
@@ -166,7 +166,7 @@ class Grid:
         return places
 
     def _bits_by_resource(
-        self, side: Side, placed: PlacedStatement, compiled: Compiled, *, is_placed: bool
+        self, side: PrincipalSide, placed: PlacedStatement, compiled: Compiled, *, is_placed: bool
     ) -> int:
         """The requests to which a statement applies, resource by resource."""
         bits, shift = 0, 0
@@ -181,7 +181,7 @@ class Grid:
             shift += self.width
         return bits
 
-    def _fitting(self, side: Side, placed: PlacedStatement, compiled: Compiled) -> Iterator[int]:
+    def _fitting(self, side: PrincipalSide, placed: PlacedStatement, compiled: Compiled) -> Iterator[int]:
         """For each resource, the circumstances in which it is one of the statement's; they matter where a
         variable stands in it.
         """
@@ -206,7 +206,7 @@ class Grid:
             yield fitting_bits
 
     def _fitting_anybody(
-        self, side: Side, placed: PlacedStatement, fits: Callable[[Request], int]
+        self, side: PrincipalSide, placed: PlacedStatement, fits: Callable[[Request], int]
     ) -> list[bool]:
         """The same for a statement without variables, where nothing matters of a request but its resource."""
         known = self._fits.setdefault((placed.clause.resources, placed.clause.shape.is_not_resource), {})
@@ -222,7 +222,7 @@ class Grid:
         return variables_in(texts) & self._keys if placed.clause.has_variables else frozenset()
 
     def _circumstances_met(
-        self, side: Side, placed: PlacedStatement, compiled: Compiled, resource: str
+        self, side: PrincipalSide, placed: PlacedStatement, compiled: Compiled, resource: str
     ) -> int:
         """The circumstances in which all conditions are met. Of the resource, only its account matters."""
         if not compiled.conditions:
@@ -238,7 +238,9 @@ class Grid:
             row_bits = self._met[key] = self._conditions_met(side, placed, compiled, resource)
         return row_bits
 
-    def _conditions_met(self, side: Side, placed: PlacedStatement, compiled: Compiled, resource: str) -> int:
+    def _conditions_met(
+        self, side: PrincipalSide, placed: PlacedStatement, compiled: Compiled, resource: str
+    ) -> int:
         row_bits = self.row
         for condition in compiled.conditions:
             keys = frozenset({fold(condition.key)} & self._keys) | self._keys_in(placed, condition.values)
@@ -273,7 +275,7 @@ class Grid:
             ]
         return places
 
-    def _requests(self, side: Side) -> list[Request]:
+    def _requests(self, side: PrincipalSide) -> list[Request]:
         requests = self._asked.get(id(side))
         if requests is None:
             requests = self._asked[id(side)] = [

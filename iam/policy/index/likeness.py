@@ -21,7 +21,7 @@ from iam.policy.index.keys import special_names
 from iam.policy.index.masks import Space
 from iam.policy.index.names import ABSTRACT, NAMES, VARYING, Named, NumberedPairs, Own, Pair, pairs_of_names
 from iam.policy.index.relevance import stands_alone
-from iam.policy.index.sides import Side
+from iam.policy.index.sides import PrincipalSide
 from iam.policy.index.slices import ControlBounds, Region, Slice, Slicer, Slices, held_by, limits_content
 from iam.policy.letter_case import fold
 from iam.policy.request import Values
@@ -61,7 +61,7 @@ class ActionPart:
         """All actions of which the same is true as of those of the part."""
         return self.held.within & self.limits.within
 
-    def sides(self, before: Side, after: Side) -> tuple[Side, Side]:
+    def sides(self, before: PrincipalSide, after: PrincipalSide) -> tuple[PrincipalSide, PrincipalSide]:
         """A principal on both sides, with nothing but what speaks of the actions."""
         # Who is exempt from these policies has none, whatever stands above the account.
         scps_before = self.limits.before if before.scps else ()

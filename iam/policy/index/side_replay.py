@@ -13,7 +13,7 @@ from iam.policy.index.classes import Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.sides import Side, side_of
+from iam.policy.index.sides import PrincipalSide, side_of
 from iam.policy.index.who_can import judge_for
 from iam.policy.letter_case import fold
 from iam.policy.replay import PolicyChange, ReplayOutcome, open_keys, replay
@@ -25,7 +25,7 @@ Levels = tuple[PolicySet, ...]
 class SideReplay:
     """One principal, as it is in the index, and as it would be. The lock of the index is held."""
 
-    def __init__(self, index: Index, member: Member, after: Side) -> None:
+    def __init__(self, index: Index, member: Member, after: PrincipalSide) -> None:
         self._index, self._member = index, member
         self._before, self._after = side_of(member, index.accounts[member.account]), after
         self._changes: dict[bool, PolicyChange] = {}
@@ -120,13 +120,13 @@ def _set(kind: PolicyKind, docs: Iterable[Doc], *, of_pattern: bool) -> PolicySe
     return PolicySet(kind, tuple(statements))
 
 
-def _boundary(side: Side, *, of_pattern: bool) -> PolicySet | None:
+def _boundary(side: PrincipalSide, *, of_pattern: bool) -> PolicySet | None:
     return (
         None if side.boundary is None else _set(PolicyKind.BOUNDARY, [side.boundary], of_pattern=of_pattern)
     )
 
 
-def _scps(side: Side, *, of_pattern: bool) -> Levels:
+def _scps(side: PrincipalSide, *, of_pattern: bool) -> Levels:
     return tuple(_set(PolicyKind.SCP, level, of_pattern=of_pattern) for level in side.scps)
 
 

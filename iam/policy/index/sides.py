@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -14,6 +14,7 @@ from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps, needs_resou
 from iam.policy.index.classes import Limits, Member
 from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.keys import OF_PLACE, variables_in
+from iam.policy.index.relevance import is_plain
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO
@@ -36,7 +37,7 @@ class PlacedStatement(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Side:
+class PrincipalSide:
     """A principal as it is before, or after: who asks, and every policy that counts. `applicable_statements`
     have the order of their documents' digests.
     """
@@ -151,6 +152,37 @@ class Side:
         )
 
 
+def without_needless(
+    left: tuple[PlacedStatement, ...], right: tuple[PlacedStatement, ...]
+) -> tuple[tuple[PlacedStatement, ...], tuple[PlacedStatement, ...], bool]:
+    """The statements of both sides without those that allow what another one allows in any case, which comes
+    first then, and whether there is such a one. Statements that allow and that only one side has need all
+    others, for what they give in vain.
+    """
+    differing = set(left) ^ set(right)
+    plain = next(
+        (each for each in left if _allows(each) and each not in differing and is_plain(each.clause)), None
+    )
+    if plain is None or any(map(_allows, differing)):
+        return left, right, False
+    sides = []
+    for statements in (left, right):
+        needed = (each for each in statements if not _allows(each))
+        sides.append((plain, *needed))
+    return sides[0], sides[1], True
+
+
+def _allows(placed: PlacedStatement) -> bool:
+    return placed.kind is PolicyKind.IDENTITY and placed.allows
+
+
+def differing_first(
+    right: Sequence[PlacedStatement], left: Sequence[PlacedStatement]
+) -> tuple[PlacedStatement, ...]:
+    """The statements that only one side has, those of the right side first."""
+    return (*(each for each in right if each not in left), *(each for each in left if each not in right))
+
+
 @lru_cache(maxsize=65536)
 def keys_told(clause: IndexedStatement) -> tuple[str, ...]:
     """The keys, in lower case, that the conditions and resources of a statement name."""
@@ -170,18 +202,18 @@ def _agreeing(root: str) -> PolicySet:
     return compile_set([("", document)], kind=PolicyKind.RESOURCE)
 
 
-def side_of(member: Member, shard: Shard) -> Side:
+def side_of(member: Member, shard: Shard) -> PrincipalSide:
     """A principal with what it holds."""
     profile = member.cls.profile
     return _side(member, shard, profile.bundle.docs, profile.limits)
 
 
-def absent_side(member: Member, shard: Shard) -> Side:
+def absent_side(member: Member, shard: Shard) -> PrincipalSide:
     """The same principal while it is not there: it holds nothing."""
     return _side(member, shard, (), member.cls.profile.limits)
 
 
-def _side(member: Member, shard: Shard, docs: tuple[Doc, ...], limits: Limits) -> Side:
+def _side(member: Member, shard: Shard, docs: tuple[Doc, ...], limits: Limits) -> PrincipalSide:
     principal = member.principal
     known = Request("", "*", principal)
     levels = limits.levels
@@ -190,7 +222,7 @@ def _side(member: Member, shard: Shard, docs: tuple[Doc, ...], limits: Limits) -
     rcps = (
         levels.rcps if has_rcps(of_rcps, RequestPolicies(identity=PolicySet(PolicyKind.IDENTITY, ()))) else ()
     )
-    return Side(
+    return PrincipalSide(
         principal,
         shard.facts,
         shard.place_facts,

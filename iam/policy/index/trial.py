@@ -26,8 +26,13 @@ from iam.policy.index.overlap import Tokens
 from iam.policy.index.patterns import normal
 from iam.policy.index.probes import ProbePlace, pattern_tokens, probes
 from iam.policy.index.proof_memory import ProofMemory
-from iam.policy.index.relevance import is_plain
-from iam.policy.index.sides import PlacedStatement, Side, keys_told
+from iam.policy.index.sides import (
+    PlacedStatement,
+    PrincipalSide,
+    differing_first,
+    keys_told,
+    without_needless,
+)
 from iam.policy.index.verdicts import AlikeVerdict, Cell, Proof
 from iam.policy.letter_case import fold, is_digits
 from iam.policy.request import RESOURCE_ACCOUNT
@@ -44,7 +49,13 @@ class ActionGroup:
     """Actions that the same statements speak of, on both sides."""
 
     def __init__(
-        self, prover: ProofMemory, part: int, before: Side, after: Side, *, alike: Kin | None = None
+        self,
+        prover: ProofMemory,
+        part: int,
+        before: PrincipalSide,
+        after: PrincipalSide,
+        *,
+        alike: Kin | None = None,
     ) -> None:
         self._prover, self._part, self._space = prover, part, prover.space
         self._alike = alike
@@ -62,8 +73,8 @@ class ActionGroup:
         if not self.has_rcps:
             self.left = tuple(each for each in self.left if each.kind is not PolicyKind.RCP)
             self.right = tuple(each for each in self.right if each.kind is not PolicyKind.RCP)
-        self.left, self.right, self._is_plain = _without_needless(self.left, self.right)
-        self.every = tuple(dict.fromkeys((*_first_those_of(self.right, self.left), *self.left, *self.right)))
+        self.left, self.right, self._is_plain = without_needless(self.left, self.right)
+        self.every = tuple(dict.fromkeys((*differing_first(self.right, self.left), *self.left, *self.right)))
         own = set(chain.from_iterable(_own_keys(each.clause) for each in self.every))
         self.own_keys = tuple(sorted(own))
         self._telling = tuple(dict.fromkeys(each.clause for each in self.every if keys_told(each.clause)))
@@ -91,7 +102,7 @@ class ActionGroup:
         return known
 
     @property
-    def _people(self) -> tuple[Side, ...]:
+    def _people(self) -> tuple[PrincipalSide, ...]:
         """The principal: one where both sides are the same but for what they hold."""
         return (self.before, self.after) if self.differ_in_person else (self.after,)
 
@@ -130,7 +141,7 @@ class ActionGroup:
         return (self.before.principal, self.before.facts) != (self.after.principal, self.after.facts)
 
     @cached_property
-    def person(self) -> Side | None:
+    def person(self) -> PrincipalSide | None:
         """Who asks, where statements apply to both sides alike."""
         is_one = not self.differ_in_person and self.before.place_facts == self.after.place_facts
         return self.after if is_one else None
@@ -198,7 +209,7 @@ class ActionGroup:
         is_assuming = fold(action) in ASSUMING
         return (left, right, self._is_plain, who, kind, sort.never, self.has_rcps, is_assuming)
 
-    def _who(self, side: Side) -> tuple[object, ...]:
+    def _who(self, side: PrincipalSide) -> tuple[object, ...]:
         """What of a side's principal the verdicts depend on."""
         principal, alike = side.principal, self._alike
         place = alike.place if alike else (principal.account, _texts(side.facts), _texts(side.place_facts))
@@ -216,37 +227,6 @@ class ActionGroup:
         return self._space.actions.names(mask & -mask)[0]
 
 
-def _without_needless(
-    left: tuple[PlacedStatement, ...], right: tuple[PlacedStatement, ...]
-) -> tuple[tuple[PlacedStatement, ...], tuple[PlacedStatement, ...], bool]:
-    """The statements of both sides without those that allow what another one allows in any case, which comes
-    first then, and whether there is such a one. Statements that allow and that only one side has need all
-    others, for what they give in vain.
-    """
-    differing = set(left) ^ set(right)
-    plain = next(
-        (each for each in left if _allows(each) and each not in differing and is_plain(each.clause)), None
-    )
-    if plain is None or any(map(_allows, differing)):
-        return left, right, False
-    sides = []
-    for statements in (left, right):
-        needed = (each for each in statements if not _allows(each))
-        sides.append((plain, *needed))
-    return sides[0], sides[1], True
-
-
-def _allows(placed: PlacedStatement) -> bool:
-    return placed.kind is PolicyKind.IDENTITY and placed.allows
-
-
-def _first_those_of(
-    right: Sequence[PlacedStatement], left: Sequence[PlacedStatement]
-) -> tuple[PlacedStatement, ...]:
-    """The statements that only one side has."""
-    return (*(each for each in right if each not in left), *(each for each in left if each not in right))
-
-
 def _texts(facts: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((key, str(value)) for key, value in facts.items()))
 
@@ -259,7 +239,9 @@ def _own_keys(clause: IndexedStatement) -> Iterator[str]:
     yield from (*traits.named, *traits.raw, *traits.tags)
 
 
-def _patterns_of(clause: IndexedStatement, side: Side, asked: ActionGroup) -> Iterator[tuple[Tokens, bool]]:
+def _patterns_of(
+    clause: IndexedStatement, side: PrincipalSide, asked: ActionGroup
+) -> Iterator[tuple[Tokens, bool]]:
     """The patterns with their variables filled: by what the principal has in them, or by what a request may
     hold; and whether there were any.
     """
@@ -285,7 +267,7 @@ def _patterns_of(clause: IndexedStatement, side: Side, asked: ActionGroup) -> It
             yield tuple(normal(resource_tokens(parts))), is_filled
 
 
-def _values_of(variable: Variable, side: Side, asked: ActionGroup) -> tuple[str, ...]:
+def _values_of(variable: Variable, side: PrincipalSide, asked: ActionGroup) -> tuple[str, ...]:
     """What may stand in the place of a variable."""
     values = side.known.values(variable.key)
     if values is not None and len(values) == 1:
@@ -366,10 +348,10 @@ class Trial:
             outlines=(self._outline(more, asked.after), self._outline(less, asked.before)),
         )
 
-    def _outline(self, cell: Cell | None, side: Side) -> Cell | None:
+    def _outline(self, cell: Cell | None, side: PrincipalSide) -> Cell | None:
         return None if cell is None else cell.outline(side, self._asked.own_keys)
 
-    def _allowed(self, side: Side, statements: Sequence[PlacedStatement]) -> Allowed:
+    def _allowed(self, side: PrincipalSide, statements: Sequence[PlacedStatement]) -> Allowed:
         allowed = self._grid.allowed(side, statements)
         if side.is_root and fold(self._action) == "sts:assumerole":
             return Allowed(0, 0)
@@ -403,7 +385,9 @@ class Trial:
         place = 0 if cell.resource is None else self._grid.resources.index(cell.resource)
         return bool(becomes.sure >> place * self._grid.width & self._grid.row)
 
-    def _only(self, side: Side, mine: Sequence[PlacedStatement], theirs: Sequence[PlacedStatement]) -> int:
+    def _only(
+        self, side: PrincipalSide, mine: Sequence[PlacedStatement], theirs: Sequence[PlacedStatement]
+    ) -> int:
         """Where identity statements allow that only one side has."""
         bits = 0
         for each in mine:

@@ -11,7 +11,7 @@ from iam.policy.index.circumstances import Circumstance
 from iam.policy.index.documents import Doc
 from iam.policy.index.kinds import formats_of
 from iam.policy.index.probes import ProbePlace, probes
-from iam.policy.index.sides import Side
+from iam.policy.index.sides import PrincipalSide
 from iam.policy.letter_case import fold
 
 ALLOWED: Final = "allowed"
@@ -27,7 +27,7 @@ class Cell(NamedTuple):
     resource: str | None
     context: Circumstance
 
-    def outline(self, side: Side, own_keys: Iterable[str]) -> Cell:
+    def outline(self, side: PrincipalSide, own_keys: Iterable[str]) -> Cell:
         """The same for all of whom the same is true: without the account of its principal, and without what
         this one has of its own in some keys.
         """
@@ -117,7 +117,7 @@ class Proof(NamedTuple):
 class FindsChange(Protocol):
     """Compares a principal before and after."""
 
-    def change(self, before: Side, after: Side, *, within: int) -> PrincipalChange:
+    def change(self, before: PrincipalSide, after: PrincipalSide, *, within: int) -> PrincipalChange:
         """What becomes of the actions `within` a set."""
         ...
 
@@ -139,7 +139,7 @@ class PrincipalChange:
     personal: int = field(default=0, compare=False)
     unsettled: int = field(default=0, compare=False)
 
-    def own(self, before: Side, after: Side, *, within: int) -> PrincipalChange:
+    def own(self, before: PrincipalSide, after: PrincipalSide, *, within: int) -> PrincipalChange:
         """The same with requests of this principal, for the actions `within` a set."""
         if self.prover is None or self.proved_for == before.principal.arn:
             return self
@@ -154,7 +154,7 @@ class PrincipalChange:
         return next((verdict for mask, verdict in self.proofs if mask & bit), None)
 
 
-def witness_of(principal: Side, action: str, cell: Cell, *, was_allowed: bool) -> Witness:
+def witness_of(principal: PrincipalSide, action: str, cell: Cell, *, was_allowed: bool) -> Witness:
     """The request of a cell for an action of its set."""
     resource = cell.resource if cell.resource is not None else _any_resource(principal, action)
     request = principal.request(action, resource, context=dict(cell.context))
@@ -167,7 +167,7 @@ def witness_of(principal: Side, action: str, cell: Cell, *, was_allowed: bool) -
     return Witness(principal.principal.arn, action, resource, cell.context, *answers, what_policy)
 
 
-def _any_resource(side: Side, action: str) -> str:
+def _any_resource(side: PrincipalSide, action: str) -> str:
     """A resource that an action works on."""
     who = side.principal
     place = ProbePlace(who.partition, who.account, fold(action.partition(":")[0]))

@@ -17,7 +17,7 @@ from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.elements import Actions
 from iam.policy.index.likeness import Kin
 from iam.policy.index.proof_memory import ProofMemory
-from iam.policy.index.sides import PlacedStatement, Side
+from iam.policy.index.sides import PlacedStatement, PrincipalSide
 from iam.policy.index.trial import ActionGroup
 from iam.policy.index.verdicts import AlikeVerdict, Cell, PrincipalChange, Proof, Witness, witness_of
 
@@ -29,7 +29,7 @@ class Prover(ProofMemory):
     """
 
     def change(
-        self, before: Side, after: Side, *, within: int = -1, alike: Kin | None = None
+        self, before: PrincipalSide, after: PrincipalSide, *, within: int = -1, alike: Kin | None = None
     ) -> PrincipalChange:
         """What becomes of all actions (or those `within` a set) for who is `before` and becomes `after`."""
         differing = _differing(before, after)
@@ -47,7 +47,7 @@ class Prover(ProofMemory):
         joined = _joined(proofs)
         return PrincipalChange(joined, bool(personal), proved_for, self, personal, unsettled)
 
-    def _touched(self, before: Side, after: Side, differing: set[PlacedStatement]) -> int:
+    def _touched(self, before: PrincipalSide, after: PrincipalSide, differing: set[PlacedStatement]) -> int:
         mask = 0
         for placed in differing:
             mask |= self.space.mask(placed.clause.actions)
@@ -62,7 +62,7 @@ class Prover(ProofMemory):
                     allowed |= self.space.mask(placed.clause.actions)
         return mask & allowed & ~self.space.without_permission
 
-    def _parts(self, touched: int, before: Side, after: Side) -> list[int]:
+    def _parts(self, touched: int, before: PrincipalSide, after: PrincipalSide) -> list[int]:
         """The actions, apart as far as some statement speaks of some of them only."""
         parts = [touched] if touched else []
         masks: dict[Actions, int] = {}
@@ -85,7 +85,7 @@ class Prover(ProofMemory):
         return parts
 
 
-def _differing(before: Side, after: Side) -> set[PlacedStatement]:
+def _differing(before: PrincipalSide, after: PrincipalSide) -> set[PlacedStatement]:
     """The statements by which the two may be treated differently."""
     left, right = set(before.applicable_statements), set(after.applicable_statements)
     differing = left ^ right

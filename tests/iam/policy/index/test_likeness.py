@@ -16,7 +16,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.likeness import Likeness
 from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
 from iam.policy.index.scenario import Edits, what_if
-from iam.policy.index.sides import Side
+from iam.policy.index.sides import PrincipalSide
 from iam.policy.index.verdicts import PrincipalChange
 from iam.policy.index.witness import Prover
 from tests.iam.policy.index.organisations import ACCOUNTS, ALLOW_ALL, Organisation
@@ -321,7 +321,7 @@ def test_a_request_that_is_shown_has_nothing_of_a_bucket_of_somebody_else() -> N
     assert documents
 
 
-def sides_of(difference: AccessDifference, number: int) -> dict[str, Side]:
+def sides_of(difference: AccessDifference, number: int) -> dict[str, PrincipalSide]:
     return dict(zip(("before", "after"), difference.sides_of(number), strict=True))
 
 
