@@ -21,7 +21,7 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.document import Statement
 from iam.policy.index.counts import Count, by_service
-from iam.policy.index.difference import NOTHING, Shift
+from iam.policy.index.difference import NOTHING, AccessShift
 from iam.policy.index.effective import Effective
 from iam.policy.index.sides import PrincipalSide as Holder
 from iam.policy.index.sides import side_of
@@ -108,7 +108,7 @@ class Comparison:
     right: SideAccess
 
     @cached_property
-    def shift(self) -> Shift:
+    def shift(self) -> AccessShift:
         """From left to right, as sets of actions that AWS lists."""
 
         def listed_part(side: SideAccess) -> Effective:
@@ -116,7 +116,7 @@ class Comparison:
                 return NOTHING
             return Effective(*map(catalogue().listed, side.access.found))
 
-        return Shift(listed_part(self.left), listed_part(self.right), self._change)
+        return AccessShift(listed_part(self.left), listed_part(self.right), self._change)
 
     @cached_property
     def _change(self) -> PrincipalChange:

@@ -11,14 +11,14 @@ from operator import or_
 
 from iam.policy.catalogue import catalogue
 from iam.policy.index.classes import Member
-from iam.policy.index.difference import AccessDifference, ListedShifts, Shift
+from iam.policy.index.difference import AccessDifference, AccessShift, ListedShifts
 from iam.policy.index.verdicts import Proof
 from iam.policy.letter_case import fold
 
 
 def listed_part(difference: AccessDifference) -> AccessDifference:
     """The same difference about the actions that AWS lists."""
-    shifts: list[tuple[Member, Shift]] = []
+    shifts: list[tuple[Member, AccessShift]] = []
     for shift, members in difference.shifts.items():
         of_listed = _listed_shift(shift)
         shifts += [(member, of_listed) for member in members]
@@ -26,7 +26,7 @@ def listed_part(difference: AccessDifference) -> AccessDifference:
     return AccessDifference(difference.space, listed, difference.index_after)
 
 
-def _listed_shift(shift: Shift) -> Shift:
+def _listed_shift(shift: AccessShift) -> AccessShift:
     listed = catalogue().listed
     if all(mask == listed(mask) for mask, _ in shift.change.proofs):
         return shift

@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 from iam.changes.operations.access import AffectedPrincipal
 from iam.changes.world import FIRST_MADE
 from iam.policy.index.classes import Member
-from iam.policy.index.difference import AccessDifference, Shift
+from iam.policy.index.difference import AccessDifference, AccessShift
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.verdicts import Proof
@@ -23,7 +23,7 @@ LINES: Final = 4
 BLOCKS: Final = 12
 """So many of each a receipt holds."""
 
-Pairs = Sequence[tuple[Member, Shift]]
+Pairs = Sequence[tuple[Member, AccessShift]]
 Cause = TypeVar("Cause")
 
 
@@ -93,7 +93,7 @@ class _ReasonCounts(Generic[Cause]):
         self._causes = causes
         self._known: dict[int, tuple[int, int, tuple[Cause, ...]]] = {}
 
-    def of(self, shift: Shift) -> tuple[int, int, tuple[Cause, ...]]:
+    def of(self, shift: AccessShift) -> tuple[int, int, tuple[Cause, ...]]:
         """For those who have the shift, which is kept as long as the reasons are asked for."""
         reason = self._known.get(id(shift.change))
         if reason is None:
@@ -158,7 +158,7 @@ class Reasons:
 
     def unchanged(self, account: str, pairs: Pairs) -> Iterator[UnchangedPrincipals]:
         """Those for whom the same reasons hold, together."""
-        groups: dict[object, list[tuple[Member, Shift]]] = defaultdict(list)
+        groups: dict[object, list[tuple[Member, AccessShift]]] = defaultdict(list)
         for pair in sorted(pairs, key=lambda pair: (pair[0].name.lower(), pair[0].id)):
             reasons = self.for_pairs([pair])
             if reasons.all_reasons:
@@ -203,7 +203,7 @@ class Reasons:
         return "a deny in their own policies"
 
 
-def _changed(shift: Shift) -> Iterator[Proof]:
+def _changed(shift: AccessShift) -> Iterator[Proof]:
     """The actions that a change gives or takes away; not those that another text of the same policy only says
     again.
     """

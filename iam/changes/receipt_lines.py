@@ -39,7 +39,7 @@ from iam.changes.risks import LAST_ADMINISTRATOR, NORMAL, WORDS, level_of
 from iam.changes.world import FIRST_MADE
 from iam.policy.catalogue import Level
 from iam.policy.index.classes import Member
-from iam.policy.index.difference import AccessDifference, Shift
+from iam.policy.index.difference import AccessDifference, AccessShift
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
 from iam.policy.index.sides import PrincipalSide
@@ -226,7 +226,7 @@ class ReceiptLines:
 
     def _unchanged(self) -> Iterator[UnchangedPrincipals]:
         """Those to whom something is given or taken away without any effect, and why."""
-        by_account: dict[str, list[tuple[Member, Shift]]] = defaultdict(list)
+        by_account: dict[str, list[tuple[Member, AccessShift]]] = defaultdict(list)
         for shift, members in self._found.unchanged:
             for member in members:
                 by_account[member.account].append((member, shift))
@@ -295,12 +295,12 @@ def _in_account(block: AccountBlock) -> SameInAccount:
     return SameInAccount(block.account, names, block.users, len(block.members) - block.users)
 
 
-def masks_of(shift: Shift) -> dict[str, int]:
+def masks_of(shift: AccessShift) -> dict[str, int]:
     """Sets of actions by what becomes of them; no action is in two of them."""
     return {sort: getattr(shift, sort) for sort in SORTS}
 
 
-def _union(shifts: Iterable[Shift]) -> dict[str, int]:
+def _union(shifts: Iterable[AccessShift]) -> dict[str, int]:
     total = dict.fromkeys(SORTS, 0)
     for shift in shifts:
         for sort, mask in masks_of(shift).items():

@@ -16,7 +16,7 @@ from iam.policy.compiled import PolicyKind
 from iam.policy.escalation.administrators import DECISIVE
 from iam.policy.escalation.methods import METHODS, Verb
 from iam.policy.index.classes import Member
-from iam.policy.index.difference import Shift
+from iam.policy.index.difference import AccessShift
 from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.effective import Effective
 from iam.policy.index.masks import Space
@@ -69,7 +69,7 @@ READS_ALL: Final = (
 """Actions that hand out data itself, which are a risk when they hold on every resource."""
 
 
-def risks_of(shift: Shift, space: Space, *, ceiling: Effective, has_way_up: bool) -> tuple[str, ...]:
+def risks_of(shift: AccessShift, space: Space, *, ceiling: Effective, has_way_up: bool) -> tuple[str, ...]:
     """The risks that a shift adds for its principals, the riskiest first; `ceiling` is what the organization
     leaves to an administrator, `has_way_up` says whether `ways_up` has any.
     """
@@ -79,7 +79,7 @@ def risks_of(shift: Shift, space: Space, *, ceiling: Effective, has_way_up: bool
     return tuple(risk for risk in WORDS if risk in shift_risks)
 
 
-def _risks(shift: Shift, space: Space, ceiling: Effective) -> Iterator[str]:
+def _risks(shift: AccessShift, space: Space, ceiling: Effective) -> Iterator[str]:
     before, after = shift.before, shift.after
     more = shift.any_gain
     if is_administrator(after, space, ceiling=ceiling) and not is_administrator(
@@ -94,13 +94,13 @@ def _risks(shift: Shift, space: Space, ceiling: Effective) -> Iterator[str]:
         yield IAM_WRITE
 
 
-def bears_on_administrators(shift: Shift, space: Space) -> bool:
+def bears_on_administrators(shift: AccessShift, space: Space) -> bool:
     """Whether anything differs before and after by which administrators are told."""
     decisive = _decisive(space)
     return any((was ^ becomes) & decisive for was, becomes in zip(shift.before, shift.after, strict=True))
 
 
-def stops_being_administrator(shift: Shift, space: Space, *, ceiling: Effective) -> bool:
+def stops_being_administrator(shift: AccessShift, space: Space, *, ceiling: Effective) -> bool:
     """Whether those whom the shift concerns are administrators before, and not after."""
     before, after = shift.before, shift.after
     return is_administrator(before, space, ceiling=ceiling) and not is_administrator(
@@ -139,7 +139,7 @@ class OpenedWay(NamedTuple):
     kept: tuple[str, ...]
 
 
-def opened_ways(shift: Shift, space: Space) -> tuple[OpenedWay, ...]:
+def opened_ways(shift: AccessShift, space: Space) -> tuple[OpenedWay, ...]:
     """The ways that a shift may open."""
     needed = _mask(space, _needed_at_all())
     allowed = shift.after.allowed_mask & needed

@@ -30,7 +30,7 @@ from iam.changes.risks import (
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.classes import Member
-from iam.policy.index.difference import NOTHING, AccessDifference, ListedShifts, Shift
+from iam.policy.index.difference import NOTHING, AccessDifference, AccessShift, ListedShifts
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
@@ -98,7 +98,7 @@ def effect_of(happened: ObservedSteps) -> dict[str, Any]:
     return body
 
 
-def _made_administrators(index: Index, shifts: Iterable[tuple[Member, Shift]]) -> list[int]:
+def _made_administrators(index: Index, shifts: Iterable[tuple[Member, AccessShift]]) -> list[int]:
     """The entities of those who are administrators after it and were not before."""
     space, effective = index.documents.space, index.effective()
     made: list[int] = []
@@ -120,9 +120,9 @@ def _have_keys(users: Collection[int]) -> bool:
 
 def _shifts(
     index: Index, shard: Shard, before: dict[int, _PrincipalThen], after: dict[int, _PrincipalThen]
-) -> tuple[list[tuple[Member, Shift]], dict[int, tuple[PrincipalSide, PrincipalSide]]]:
+) -> tuple[list[tuple[Member, AccessShift]], dict[int, tuple[PrincipalSide, PrincipalSide]]]:
     prover = Prover(index.documents.space, timezone.now())
-    shifts: list[tuple[Member, Shift]] = []
+    shifts: list[tuple[Member, AccessShift]] = []
     sides: dict[int, tuple[PrincipalSide, PrincipalSide]] = {}
     for number in sorted({*before, *after}):
         left, right = before.get(number), after.get(number)
@@ -134,7 +134,7 @@ def _shifts(
         )
         could = left.can if left else NOTHING
         can = right.can if right else NOTHING
-        shift = Shift(could, can, prover.change(*sides[number]))
+        shift = AccessShift(could, can, prover.change(*sides[number]))
         shifts.append((there.member, shift))
     return shifts, sides
 

@@ -29,7 +29,7 @@ from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
 from iam.policy.document import PolicyDocument, read
 from iam.policy.index.classes import Member
-from iam.policy.index.difference import Shift
+from iam.policy.index.difference import AccessShift
 from iam.policy.index.index import Index
 from iam.policy.index.masks import Space
 from iam.policy.index.rows import Changes, PolicyRow
@@ -86,7 +86,7 @@ class _AffectedWeighing:
         changes = Changes(policies=[PolicyRow(policy, row.name, digest)])
         difference = what_if(index, {shard.number: Edits(changes)}, texts={digest: known})
         self._difference = difference
-        self._shifts: dict[int, Shift] = {}
+        self._shifts: dict[int, AccessShift] = {}
         self._found: dict[PermissionDelta, list[Member]] = defaultdict(list)
         for shift, members in listed_part(difference).proved:
             self._found[PermissionDelta.from_shift(shift)] += members

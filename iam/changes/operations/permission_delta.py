@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 from iam.policy.catalogue import Level
 from iam.policy.document import Statement
-from iam.policy.index.difference import Shift
+from iam.policy.index.difference import AccessShift
 from iam.policy.index.masks import Space
 
 
@@ -23,7 +23,7 @@ class PermissionDelta(NamedTuple):
     lost: int = 0
 
     @classmethod
-    def from_shift(cls, shift: Shift) -> Self:
+    def from_shift(cls, shift: AccessShift) -> Self:
         """From what somebody could do before and can do after."""
         return cls(*(getattr(shift, name) for name in cls._fields))
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import chain
 
 from iam.policy.index.classes import Bundle, Marked, Member, Profile
-from iam.policy.index.difference import NOTHING, Shift
+from iam.policy.index.difference import NOTHING, AccessShift
 from iam.policy.index.documents import Doc
 from iam.policy.index.exchange import Exchange
 from iam.policy.index.holdings import Numbers
@@ -93,12 +93,12 @@ class Compared:
         """Of how many some request is answered differently."""
         return sum([not change.is_nothing for change in self._changes])
 
-    def shifts(self) -> Iterator[tuple[Member, Shift]]:
+    def shifts(self) -> Iterator[tuple[Member, AccessShift]]:
         """Each of them, as it would be if it is there then, with what it can do before and after."""
         # What begins later counts as given too.
         effective = self._index.effective(is_any_time=True)
         effective_after = effective.elsewhere(self._sides.after)
-        known: dict[tuple[int, int, int], Shift] = {}
+        known: dict[tuple[int, int, int], AccessShift] = {}
         for each, parted in zip(self._members, self._changes, strict=True):
             before, after = self._sides.pair_of(each)
             reach_before = NOTHING if before is None else effective.for_member(before)
@@ -109,7 +109,7 @@ class Compared:
             key = (id(reach_before), id(reach_after), id(change))
             shift = known.get(key)
             if shift is None:
-                shift = known[key] = Shift(reach_before, reach_after, change)
+                shift = known[key] = AccessShift(reach_before, reach_after, change)
             yield after or each, shift
 
 

@@ -20,7 +20,7 @@ NOTHING = Effective(0, 0, 0)
 
 
 @dataclass(frozen=True)
-class Shift:
+class AccessShift:
     """What some principals could do before, and can do after. Every set of actions below has a witness for
     each of its actions.
     """
@@ -115,7 +115,7 @@ class FindsShifts(Protocol):
         """A principal by its number, before and after."""
         ...
 
-    def shifts(self) -> Iterable[tuple[Member, Shift]]:
+    def shifts(self) -> Iterable[tuple[Member, AccessShift]]:
         """Each of them, with what it can do before and after."""
         ...
 
@@ -125,7 +125,7 @@ class ListedShifts:
 
     def __init__(
         self,
-        shifts: Sequence[tuple[Member, Shift]],
+        shifts: Sequence[tuple[Member, AccessShift]],
         sides_of: Callable[[int], tuple[PrincipalSide, PrincipalSide]],
     ) -> None:
         self._shifts, self._sides_of = shifts, sides_of
@@ -139,7 +139,7 @@ class ListedShifts:
         """A principal by its number, before and after."""
         return self._sides_of(number)
 
-    def shifts(self) -> Sequence[tuple[Member, Shift]]:
+    def shifts(self) -> Sequence[tuple[Member, AccessShift]]:
         """As they are listed."""
         return self._shifts
 
@@ -160,7 +160,7 @@ class AccessDifference:
         return self._compared.affected
 
     @cached_property
-    def shifts(self) -> dict[Shift, list[Member]]:
+    def shifts(self) -> dict[AccessShift, list[Member]]:
         """Those with the same shift together, put together when somebody looks at them: to tell how many are
         affected takes none. They hold those too of whom nothing could be proved to change; `proved` leaves
         them out.
@@ -169,12 +169,12 @@ class AccessDifference:
             return _together(self._compared.shifts())
 
     @property
-    def proved(self) -> Iterator[tuple[Shift, list[Member]]]:
+    def proved(self) -> Iterator[tuple[AccessShift, list[Member]]]:
         """The shifts with a witness."""
         return ((shift, members) for shift, members in self.shifts.items() if not shift.is_nothing)
 
     @property
-    def unchanged(self) -> Iterator[tuple[Shift, list[Member]]]:
+    def unchanged(self) -> Iterator[tuple[AccessShift, list[Member]]]:
         """Those to whom something is given or taken away without any effect."""
         return (
             (shift, members)
@@ -195,9 +195,9 @@ class AccessDifference:
         return self.space.actions.names(mask)
 
 
-def _together(shifts: Iterable[tuple[Member, Shift]]) -> dict[Shift, list[Member]]:
+def _together(shifts: Iterable[tuple[Member, AccessShift]]) -> dict[AccessShift, list[Member]]:
     """Put together who shifts alike, and leave out who does not."""
-    alike: dict[tuple[int, int, int], tuple[Shift, list[Member]]] = {}
+    alike: dict[tuple[int, int, int], tuple[AccessShift, list[Member]]] = {}
     for member, shift in shifts:
         # What is the same is mostly one object; comparing numbers of many thousand bits for each member takes
         # long.
@@ -207,7 +207,7 @@ def _together(shifts: Iterable[tuple[Member, Shift]]) -> dict[Shift, list[Member
             alike[key] = (shift, [member])
         else:
             known[1].append(member)
-    members_by_shift: dict[Shift, list[Member]] = {}
+    members_by_shift: dict[AccessShift, list[Member]] = {}
     for shift, members in alike.values():
         if shift.before != shift.after or shift.change.proofs:
             members_by_shift.setdefault(shift, []).extend(members)

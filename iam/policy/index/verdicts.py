@@ -95,7 +95,7 @@ class AlikeVerdict(NamedTuple):
 
     @property
     def sort(self) -> str:
-        """What becomes of the actions, as `Shift` calls it; empty where nothing does."""
+        """What becomes of the actions, as `AccessShift` calls it; empty where nothing does."""
         if self.more is not None:
             if self.less is not None:
                 return "altered"

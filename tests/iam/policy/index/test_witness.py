@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from iam.policy.index.difference import AccessDifference, Shift
+from iam.policy.index.difference import AccessDifference, AccessShift
 from iam.policy.index.documents import Documents
 from iam.policy.index.masks import Space
 from iam.policy.index.scenario import Edits, what_if
@@ -24,7 +24,7 @@ MANY = int(os.environ.get("GATEHOUSE_WITNESSES", "1"))
 """How many times as many cases are tried as in each run of the tests."""
 
 
-def difference_of(case: Case) -> tuple[AccessDifference, Shift | None]:
+def difference_of(case: Case) -> tuple[AccessDifference, AccessShift | None]:
     """What the index says of the case."""
     index, held_documents, changes = case.index(SHARED)
     difference = what_if(index, {ACCOUNT: Edits(changes)}, texts=case.texts, now=NOW)
@@ -33,7 +33,7 @@ def difference_of(case: Case) -> tuple[AccessDifference, Shift | None]:
     return difference, shift
 
 
-def actions_of(shift: Shift, space: Space, dice: random.Random) -> list[str]:
+def actions_of(shift: AccessShift, space: Space, dice: random.Random) -> list[str]:
     """Some actions of each line, those of the requests among them."""
     changing_names = [
         name
