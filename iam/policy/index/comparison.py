@@ -16,7 +16,7 @@ from iam.policy.index.documents import Doc
 from iam.policy.index.exchange import Exchange
 from iam.policy.index.holdings import Numbers
 from iam.policy.index.index import Index
-from iam.policy.index.likeness import ActionPart, Kin, Likeness, PartList, Parts, is_another
+from iam.policy.index.likeness import ActionPart, Likeness, PartList, Parts, ProofKey, is_another
 from iam.policy.index.shard import Shard
 from iam.policy.index.sides import PrincipalSide, absent_side, side_of
 from iam.policy.index.slices import held_by
@@ -149,8 +149,8 @@ class Comparing:
         self._likeness = Likeness(space)
         self._parts: dict[tuple[Exchange, Profile], Parts] = {}
         self._numbers: dict[tuple[Exchange, Bundle, tuple[Marked, ...]], Numbers] = {}
-        self._changes: dict[Kin, tuple[tuple[PrincipalChange, ...], dict[Parts, PartedChange]]] = {}
-        self._known: dict[Kin, PrincipalChange] = {}
+        self._changes: dict[ProofKey, tuple[tuple[PrincipalChange, ...], dict[Parts, PartedChange]]] = {}
+        self._known: dict[ProofKey, PrincipalChange] = {}
         self._by_standing: dict[object, dict[object, PrincipalChange]] = {}
 
     def placed(self, before: Member | None, after: Member | None) -> PartedChange:
@@ -185,7 +185,7 @@ class Comparing:
         return self._alike(parts, _Pair(self._sides, member), facts)
 
     def _alike(self, parts: Parts, pair: _Pair, facts: Mapping[str, object]) -> PartedChange:
-        alike = self._likeness.likeness_key(parts.all, pair.member, facts, is_apart=False)
+        alike = self._likeness.proof_key(parts.all, pair.member, facts, is_apart=False)
         known = self._changes.get(alike)
         if known is None:
             known = self._changes[alike] = (tuple(self._by_part(parts.all, pair, facts)), {})
@@ -222,7 +222,7 @@ class Comparing:
 
     def _proved(self, part: ActionPart, pair: _Pair, *, is_apart: bool) -> PrincipalChange:
         facts = self._sides.after[pair.member.account].facts
-        alike = self._likeness.likeness_key(part, pair.member, facts, is_apart=is_apart)
+        alike = self._likeness.proof_key(part, pair.member, facts, is_apart=is_apart)
         change = self._known.get(alike)
         if change is None:
             change = self._prover.change(*part.sides(*pair.sides), within=part.within, alike=alike)

@@ -95,7 +95,7 @@ PartInRegion = tuple[int, ActionPart]
 """What speaks of the actions of a slice that are bounded alike, and all that are."""
 
 
-class Kin(NamedTuple):
+class ProofKey(NamedTuple):
     """What members have in common for whom the same becomes of a part: its number, where they are, values of
     keys, the role of the name.
     """
@@ -186,21 +186,21 @@ class Likeness:
             )
         return PartList(len(self._lists), parts, *traits)
 
-    def likeness_key(
+    def proof_key(
         self, part: ActionPart | PartList, member: Member, facts: Mapping[str, object], *, is_apart: bool
-    ) -> Kin:
+    ) -> ProofKey:
         """Equal for all members for whom the same becomes of the part; `facts` are those of the account."""
         place: object = self.standing_of(member, facts) if part.is_neutral else member.account
         if is_apart:
-            return Kin(part.number, (member.account, member.id))
+            return ProofKey(part.number, (member.account, member.id))
         if not part.keys and not part.has_names:
-            return Kin(part.number, place)
+            return ProofKey(part.number, place)
         values = self._named_of(member).values_of(part.keys)
         name = self._name(part, member, values) if part.has_names else None
-        return Kin(part.number, place, values, name)
+        return ProofKey(part.number, place, values, name)
 
     def with_keys(self, parts: PartList, member: Member) -> Iterator[tuple[ActionPart, object]]:
-        """Each part with a key that is equal only where its `likeness_key` is, for principals of whose
+        """Each part with a key that is equal only where its `proof_key` is, for principals of whose
         accounts the same is true (`standing_of`), and is sooner made; None where it takes that.
         """
         if not parts.has_names and not parts.keys:

@@ -20,7 +20,7 @@ from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.grid import Allowed, Grid
 from iam.policy.index.keys import OF_PLACE, keys_of_services
 from iam.policy.index.kinds import ResourceKindSet, sorts_of
-from iam.policy.index.likeness import Kin
+from iam.policy.index.likeness import ProofKey
 from iam.policy.index.names import ABSTRACT
 from iam.policy.index.overlap import Tokens
 from iam.policy.index.patterns import normal
@@ -55,7 +55,7 @@ class ActionGroup:
         before: PrincipalSide,
         after: PrincipalSide,
         *,
-        alike: Kin | None = None,
+        alike: ProofKey | None = None,
     ) -> None:
         self._prover, self._part, self._space = prover, part, prover.space
         self._alike = alike

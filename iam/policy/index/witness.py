@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from iam.policy.compiled import PolicyKind
 from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.elements import Actions
-from iam.policy.index.likeness import Kin
+from iam.policy.index.likeness import ProofKey
 from iam.policy.index.proof_memory import ProofMemory
 from iam.policy.index.sides import PlacedStatement, PrincipalSide
 from iam.policy.index.trial import ActionGroup
@@ -29,7 +29,7 @@ class Prover(ProofMemory):
     """
 
     def change(
-        self, before: PrincipalSide, after: PrincipalSide, *, within: int = -1, alike: Kin | None = None
+        self, before: PrincipalSide, after: PrincipalSide, *, within: int = -1, alike: ProofKey | None = None
     ) -> PrincipalChange:
         """What becomes of all actions (or those `within` a set) for who is `before` and becomes `after`."""
         differing = _differing(before, after)
