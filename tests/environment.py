@@ -130,7 +130,7 @@ FIRST = (
     "tests/journeys/test_supervisor.py",
     "tests/iam/policy/index/test_changes.py",
     "tests/iam/policy/index/test_witness.py",
-    "tests/iam/policy/index/test_likeness.py",
+    "tests/iam/policy/index/test_proof_sharing.py",
     "tests/iam/policy/test_hostile_sizes.py",
     "tests/iam/mirror/pull/test_two_at_once.py",
     "tests/iam/changes/test_receipt_is_true.py",

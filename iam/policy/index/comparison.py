@@ -16,7 +16,7 @@ from iam.policy.index.documents import Doc
 from iam.policy.index.exchange import Exchange
 from iam.policy.index.holdings import Numbers
 from iam.policy.index.index import Index
-from iam.policy.index.likeness import ActionPart, Likeness, PartList, Parts, ProofKey, is_another
+from iam.policy.index.proof_sharing import ActionPart, PartList, Parts, ProofKey, ProofSharing, is_another
 from iam.policy.index.shard import Shard
 from iam.policy.index.sides import PrincipalSide, absent_side, side_of
 from iam.policy.index.slices import held_by
@@ -146,7 +146,7 @@ class Comparing:
         self._sides = sides
         space = index.documents.space
         self._prover = Prover(space, now) if now else Prover(space)
-        self._likeness = Likeness(space)
+        self._sharing = ProofSharing(space)
         self._parts: dict[tuple[Exchange, Profile], Parts] = {}
         self._numbers: dict[tuple[Exchange, Bundle, tuple[Marked, ...]], Numbers] = {}
         self._changes: dict[ProofKey, tuple[tuple[PrincipalChange, ...], dict[Parts, PartedChange]]] = {}
@@ -160,7 +160,7 @@ class Comparing:
         is_renamed = before is not None and after is not None and is_another(before, after)
         profile_before = None if before is None else before.cls.profile
         profile_after = None if after is None else after.cls.profile
-        parts = self._likeness.parts(profile_before, profile_after, is_renamed=is_renamed)
+        parts = self._sharing.parts(profile_before, profile_after, is_renamed=is_renamed)
         member = after or before
         assert member is not None
         pair = _Pair(self._sides, member, (before, after))
@@ -178,14 +178,14 @@ class Comparing:
             numbers = self._numbers.get(key)
             if numbers is None:
                 before = held_by(profile)
-                numbers = self._numbers[key] = self._likeness.numbers_of(before, exchange.held(before))
+                numbers = self._numbers[key] = self._sharing.numbers_of(before, exchange.held(before))
             limits = (profile.limits, exchange.limits(profile.limits))
-            parts = self._likeness.parts_of(numbers, limits, is_renamed=False)
+            parts = self._sharing.parts_of(numbers, limits, is_renamed=False)
             self._parts[exchange, profile] = parts
         return self._alike(parts, _Pair(self._sides, member), facts)
 
     def _alike(self, parts: Parts, pair: _Pair, facts: Mapping[str, object]) -> PartedChange:
-        alike = self._likeness.proof_key(parts.all, pair.member, facts, is_apart=False)
+        alike = self._sharing.proof_key(parts.all, pair.member, facts, is_apart=False)
         known = self._changes.get(alike)
         if known is None:
             known = self._changes[alike] = (tuple(self._by_part(parts.all, pair, facts)), {})
@@ -199,8 +199,8 @@ class Comparing:
         self, parts: PartList, pair: _Pair, facts: Mapping[str, object]
     ) -> Iterator[PrincipalChange]:
         """What becomes of each part."""
-        known = self._by_standing.setdefault(self._likeness.standing_of(pair.member, facts), {})
-        for part, key in self._likeness.with_keys(parts, pair.member):
+        known = self._by_standing.setdefault(self._sharing.standing_of(pair.member, facts), {})
+        for part, key in self._sharing.with_keys(parts, pair.member):
             change = None if key is None else known.get(key)
             if change is None:
                 change = self._near(part, pair) or self._proved(part, pair, is_apart=False)
@@ -222,7 +222,7 @@ class Comparing:
 
     def _proved(self, part: ActionPart, pair: _Pair, *, is_apart: bool) -> PrincipalChange:
         facts = self._sides.after[pair.member.account].facts
-        alike = self._likeness.proof_key(part, pair.member, facts, is_apart=is_apart)
+        alike = self._sharing.proof_key(part, pair.member, facts, is_apart=is_apart)
         change = self._known.get(alike)
         if change is None:
             change = self._prover.change(*part.sides(*pair.sides), within=part.within, alike=alike)

@@ -20,12 +20,12 @@ from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.grid import Allowed, Grid
 from iam.policy.index.keys import OF_PLACE, keys_of_services
 from iam.policy.index.kinds import ResourceKindSet, sorts_of
-from iam.policy.index.likeness import ProofKey
 from iam.policy.index.names import ABSTRACT
 from iam.policy.index.overlap import Tokens
 from iam.policy.index.patterns import normal
 from iam.policy.index.probes import ProbePlace, pattern_tokens, probes
 from iam.policy.index.proof_memory import ProofMemory
+from iam.policy.index.proof_sharing import ProofKey
 from iam.policy.index.sides import (
     PlacedStatement,
     PrincipalSide,

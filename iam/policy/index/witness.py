@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from iam.policy.compiled import PolicyKind
 from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.elements import Actions
-from iam.policy.index.likeness import ProofKey
 from iam.policy.index.proof_memory import ProofMemory
+from iam.policy.index.proof_sharing import ProofKey
 from iam.policy.index.sides import PlacedStatement, PrincipalSide
 from iam.policy.index.trial import ActionGroup
 from iam.policy.index.verdicts import AlikeVerdict, Cell, PrincipalChange, Proof, Witness, witness_of

@@ -23,7 +23,7 @@ from iam.policy.index.scenario import Edits, what_if
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.organisations import ACCOUNTS, Organisation
 from tests.iam.policy.index.random_changes import NOW
-from tests.iam.policy.index.test_likeness import people_with_buckets, policy_of, said
+from tests.iam.policy.index.test_proof_sharing import people_with_buckets, policy_of, said
 from tests.work import calls_of_method
 
 NUMBER = ACCOUNTS[0]

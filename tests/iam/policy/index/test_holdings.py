@@ -16,7 +16,7 @@ from iam.policy.index.scenario import Edits, what_if
 from iam.policy.index.witness import Prover
 from tests.iam.policy.index.organisations import ACCOUNTS, ALLOW_ALL, Organisation
 from tests.iam.policy.index.random_changes import NOW
-from tests.iam.policy.index.test_likeness import check
+from tests.iam.policy.index.test_proof_sharing import check
 from tests.work import calls_of_method
 
 FIRST, SECOND = ACCOUNTS[:2]

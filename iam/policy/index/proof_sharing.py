@@ -107,7 +107,7 @@ class ProofKey(NamedTuple):
 
 
 @dataclass(slots=True)
-class Likeness:
+class ProofSharing:
     """Takes principals before and after a change apart into what others have in common with them."""
 
     space: Space

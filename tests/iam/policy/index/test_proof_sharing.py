@@ -13,7 +13,7 @@ import pytest
 from iam.policy.index.difference import AccessDifference
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
-from iam.policy.index.likeness import Likeness
+from iam.policy.index.proof_sharing import ProofSharing
 from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
 from iam.policy.index.scenario import Edits, what_if
 from iam.policy.index.sides import PrincipalSide
@@ -232,7 +232,7 @@ def test_a_proof_is_shared_where_nothing_tells_names_accounts_and_buckets_of_one
         organisation.accounts.append(AccountRows(people, [], policies, (), number, "aws", standing))
         edits[number] = Edits(Changes(policies=[PolicyRow(base, "home", new)]))
     proved = calls_of_method(monkeypatch, Prover, "change")
-    taken_apart = calls_of_method(monkeypatch, Likeness, "_together")
+    taken_apart = calls_of_method(monkeypatch, ProofSharing, "_together")
     documents, index = organisation.held(), organisation.index()
     assert what_if(index, edits, now=NOW).affected == 60
     assert len(proved) == 2, "one for those with a bucket of their own, one for those without"
@@ -296,7 +296,7 @@ def test_a_bucket_stands_for_no_other_one_where_the_exchanged_policy_is_about_al
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     own = [(policy_of("s3:GetObject", f"arn:aws:s3:::work-{n}/*"),) for n in range(4)]
-    taken_apart = calls_of_method(monkeypatch, Likeness, "_together")
+    taken_apart = calls_of_method(monkeypatch, ProofSharing, "_together")
     for gets, expected in (("arn:aws:s3:::homes/new/*", 1), ("*", len(own))):
         index, edits, documents = people_with_buckets(*own, gets=gets)
         taken_apart.clear()
