@@ -71,7 +71,7 @@ class SidesByPrincipal:
         return left, side_of(after, self.after[after.account])
 
 
-class Compared:
+class ComparedPrincipals:
     """Those whom a change concerns, each with what becomes of all actions."""
 
     def __init__(self, index: Index, sides: SidesByPrincipal) -> None:
@@ -120,26 +120,26 @@ def compare(
     *,
     after: Mapping[str, Shard],
     now: datetime | None,
-) -> Compared:
+) -> ComparedPrincipals:
     """Everybody who is `placed`, and who holds what is exchanged; `after` are the accounts as they would be.
 
     No request is made before `now`.
     """
     sides = SidesByPrincipal(index.accounts, after, exchanging)
-    compared, comparing = Compared(index, sides), Comparing(index, sides, now=now)
+    compared, comparer = ComparedPrincipals(index, sides), PrincipalComparer(index, sides, now=now)
     for pair in placed:
         member = pair[0] or pair[1]
         assert member is not None
         sides.placed[member.id] = pair
-        compared.add(member, comparing.placed(*pair))
+        compared.add(member, comparer.placed(*pair))
     for number, (exchange, members) in exchanging.items():
         facts = after[number].facts
         for member in members:
-            compared.add(member, comparing.exchanged(member, exchange, facts))
+            compared.add(member, comparer.exchanged(member, exchange, facts))
     return compared
 
 
-class Comparing:
+class PrincipalComparer:
     """Compares one member after the other, each pair of profiles once where members of it cannot differ."""
 
     def __init__(self, index: Index, sides: SidesByPrincipal, *, now: datetime | None) -> None:

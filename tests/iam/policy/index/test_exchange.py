@@ -7,7 +7,7 @@ import random
 import pytest
 
 from iam.policy.index import scenario
-from iam.policy.index.comparison import Comparing
+from iam.policy.index.comparison import PrincipalComparer
 from iam.policy.index.difference import AccessDifference
 from iam.policy.index.index import Index
 from iam.policy.index.rows import (
@@ -56,7 +56,7 @@ def placed(monkeypatch: pytest.MonkeyPatch, index: Index, edits: dict[str, Edits
 def compared(monkeypatch: pytest.MonkeyPatch, index: Index, edits: dict[str, Edits]) -> int:
     """Compare both; how many principals were not placed anew."""
     with monkeypatch.context() as patching:
-        exchanged = calls_of_method(patching, Comparing, "exchanged")
+        exchanged = calls_of_method(patching, PrincipalComparer, "exchanged")
         difference = what_if(index, edits, now=NOW)
     assert shown(difference) == placed(monkeypatch, index, edits)
     after = difference.index_after()
