@@ -22,7 +22,7 @@ from iam.access.escalation_calculation.code_version import code_version
 from iam.access.escalation_calculation.models import EscalationCalculation
 from iam.audit.assertions.models import AssertionResult
 from iam.audit.findings.account_reader import facts_of
-from iam.audit.findings.identity import Computed, compute
+from iam.audit.findings.identity import ComputedFindings, compute
 from iam.audit.findings.models import FindingRun
 from iam.audit.findings.notices import tell_new_findings, untold_accounts
 from iam.audit.findings.rules import all_rules
@@ -97,7 +97,7 @@ def calculate(account: Account) -> bool:
     return True
 
 
-def computed_of(account: Account, *, at: datetime | None = None) -> Computed:
+def computed_of(account: Account, *, at: datetime | None = None) -> ComputedFindings:
     """What the rules say of an account at a moment (None: now)."""
     with collecting_paused(), facts_of(account, at=at) as facts:
         return compute(all_rules().values(), facts, is_past=at is not None)

@@ -67,7 +67,7 @@ class ComputedFinding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Computed:
+class ComputedFindings:
     """Everything that the rules say of an account. Kinds in `unread` could not be judged at all, nor could
     the subjects in `unread_subjects`, by (kind, subject), and the findings of `unread_keys`, by their key.
     """
@@ -78,7 +78,7 @@ class Computed:
     unread_keys: frozenset[str] = frozenset()
 
 
-def compute(rules: Iterable[FindingRule], facts: AccountFacts, *, is_past: bool) -> Computed:
+def compute(rules: Iterable[FindingRule], facts: AccountFacts, *, is_past: bool) -> ComputedFindings:
     """Ask every rule."""
     findings: dict[str, ComputedFinding] = {}
     unread, unread_keys, unread_subjects = set[str](), set[str](), set[tuple[str, str]]()
@@ -96,7 +96,7 @@ def compute(rules: Iterable[FindingRule], facts: AccountFacts, *, is_past: bool)
                 unread_subjects.add((rule.kind, result.subject.arn))
             else:
                 unread_keys.add(key_of(rule.kind, facts.number, result.subject.aws_id, ""))
-    return Computed(findings, frozenset(unread), frozenset(unread_subjects), frozenset(unread_keys))
+    return ComputedFindings(findings, frozenset(unread), frozenset(unread_subjects), frozenset(unread_keys))
 
 
 @lru_cache(maxsize=KEYS_KEPT)

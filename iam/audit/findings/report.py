@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from iam.access.escalation_calculation import calculation as escalation
 from iam.access.escalation_calculation.stored import kept_at
 from iam.audit.findings import calculation
-from iam.audit.findings.identity import Computed
+from iam.audit.findings.identity import ComputedFindings
 from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingRun, FindingStatus
 from iam.audit.findings.values import Row, values_of
 from iam.mirror.models import Account
@@ -68,7 +68,7 @@ def report_at(accounts: Iterable[Account], at: datetime) -> FindingReport:
     return report
 
 
-def rows_of_computed(account: Account, computed: Computed, at: datetime) -> Iterator[Row]:
+def rows_of_computed(account: Account, computed: ComputedFindings, at: datetime) -> Iterator[Row]:
     """What the rules said of an account at a past moment, as rows, the worst first."""
     kept = {
         row.key: row

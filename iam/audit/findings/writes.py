@@ -8,7 +8,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Q
 
-from iam.audit.findings.identity import Computed, ComputedFinding
+from iam.audit.findings.identity import ComputedFinding, ComputedFindings
 from iam.audit.findings.models import (
     AuditFinding,
     FindingEvent,
@@ -38,7 +38,7 @@ FIELDS: Final = (
 STATUS_FIELDS: Final = ("last_seen", "status", "changed_at", "closed_at", "unread_since", "accepted_until")
 
 
-def keep(account: Account, computed: Computed, *, at: datetime) -> None:
+def keep(account: Account, computed: ComputedFindings, *, at: datetime) -> None:
     """Make the findings of an account what was computed. Those of kinds and subjects that could not be read
     stay, with the moment since when. Only rows that differ are read whole and written: of
     those that are there, the run of the account says when they were seen last.
@@ -78,7 +78,7 @@ def _seen_at(account: Account) -> datetime | None:
 
 def _update(
     keys: list[str],
-    computed: Computed,
+    computed: ComputedFindings,
     at: datetime,
     events: list[FindingEvent],
     *,
@@ -98,7 +98,7 @@ def _update(
         AuditFinding.objects.bulk_update(rows, [*FIELDS_TO_UPDATE, *STATUS_FIELDS])
 
 
-def is_unread(computed: Computed, key: str, kind: str, subject: str) -> bool:
+def is_unread(computed: ComputedFindings, key: str, kind: str, subject: str) -> bool:
     """Whether a finding that was not found could not be judged."""
     is_subject_unread = (kind, subject) in computed.unread_subjects
     return kind in computed.unread or is_subject_unread or key in computed.unread_keys
@@ -137,7 +137,7 @@ def _see(row: AuditFinding, current: ComputedFinding, at: datetime, events: list
     row.unread_since, row.last_seen = None, at
 
 
-def _miss(row: AuditFinding, computed: Computed, at: datetime, events: list[FindingEvent]) -> None:
+def _miss(row: AuditFinding, computed: ComputedFindings, at: datetime, events: list[FindingEvent]) -> None:
     """It is not there: fixed, or not known."""
     if is_unread(computed, row.key, row.kind, row.subject):
         row.unread_since = row.unread_since or at

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact, KeyFact
-from iam.audit.findings.identity import Computed, compute
+from iam.audit.findings.identity import ComputedFindings, compute
 from iam.audit.findings.rule import FindingRule
 from iam.mirror.models import NEVER, Kind
 from iam.mirror.pull.sections import ALL
@@ -256,7 +256,7 @@ Build = Callable[[Site], object]
 Cases = Mapping[str, tuple[Build, str]]
 
 
-def answer_of(rule: FindingRule, build: Build) -> tuple[str, Computed]:
+def answer_of(rule: FindingRule, build: Build) -> tuple[str, ComputedFindings]:
     """What a rule says of a site: TRUE, FALSE, CONDITIONAL or UNREAD."""
     site = Site()
     build(site)
