@@ -48,10 +48,10 @@ class AffectedByOpening:
 
     start: tuple[str, int]
     member: FindingPrincipal
-    name: str
     path: FindingPath
     certainty: Certainty
     unread: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def is_role(self) -> bool:
@@ -345,7 +345,7 @@ def _filled(
 def _affected(finding: EscalationFinding, path: FindingPath, name: str) -> AffectedByOpening:
     certainty = CERTAINTIES[Certain(finding.certainty)]
     return AffectedByOpening(
-        (finding.account, finding.principal), path.who, name, path, certainty, tuple(finding.unread)
+        (finding.account, finding.principal), path.who, path, certainty, tuple(finding.unread), name
     )
 
 
