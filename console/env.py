@@ -13,6 +13,8 @@ class ConfigurationError(Exception):
     """A setting is missing or malformed; the message names the variable and says what to write."""
 
 
+PREPARED_AFTER = "5"
+"""A connection to PostgreSQL prepares a compiled statement (iam.compiled_queries) after so many runs."""
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -189,6 +191,10 @@ def _postgres(name: str, value: str) -> dict[str, object]:
         port = str(parts.port or "")
     except ValueError:
         raise ConfigurationError(f"{name} has an invalid port: use a number from 1 to 65535.") from None
+    threshold = options.pop("prepare_threshold", PREPARED_AFTER)
+    if not threshold.isdecimal() and threshold != "off":
+        raise ConfigurationError(f"{name} has an invalid prepare_threshold: use a whole number, or off.")
+    prepared_after = None if threshold == "off" else int(threshold)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": database_name,
@@ -198,5 +204,5 @@ def _postgres(name: str, value: str) -> dict[str, object]:
         "PORT": port,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": options,
+        "OPTIONS": {"prepare_threshold": prepared_after, **options},
     }

@@ -1,21 +1,29 @@
 """Query sets that are compiled once: the ORM writes the statement, and each request only fills in its values.
 
 For what every page asks for in one shape: to compile such a statement takes the ORM ten times as long as the
-database to answer it.
+database to answer it. PostgreSQL parses and plans it once, too, in each of its connections: a statement that
+was run some times in one is prepared there (`prepare_threshold` in console.env).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar, cast
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
 M = TypeVar("M", bound=Model)
+POSTGRESQL: Final = "postgresql"
+MARK: Final = "\ue000"
+"""Encloses the name of a parameter while constants are written into a statement."""
+MARKED: Final = re.compile(f"'{MARK}([a-z0-9_]+){MARK}'")
 SCOPES_KEPT = 256
 """Statements that depend on a scope are kept for so many of them."""
 
@@ -34,11 +42,33 @@ class Param(Expression):
         return "%s", [self]
 
 
+class _Statement(NamedTuple):
+    """A text with places for values, in their order; or by name, where the constants are in the text."""
+
+    sql: str
+    params: Sequence[Any] | Mapping[str, Param]
+
+    def run(self, cursor: Any, values: Mapping[str, Any]) -> None:
+        """Execute it with the values of its parameters."""
+        if not isinstance(self.params, Mapping):
+            cursor.execute(self.sql, [_filled(param, values) for param in self.params])
+            return
+        filled = {name: _sized(_filled(param, values)) for name, param in self.params.items()}
+        try:
+            cursor.execute(self.sql, filled)
+        except NotSupportedError:
+            if connection.in_atomic_block:
+                # What is prepared is forgotten with the transaction.
+                raise
+            # Since it was prepared, a migration has changed the type of a column.
+            cursor.execute("DEALLOCATE ALL")
+            cursor.execute(self.sql, filled)
+
+
 class _Compiled(NamedTuple):
     query: Any
     names: Sequence[str]
-    sql: str
-    params: Sequence[Any]
+    statement: _Statement
     selected: Sequence[Any]
     objects: _ObjectReader | None
 
@@ -82,8 +112,8 @@ class CompiledQuery:
             return []
         compiler = compiled.query.get_compiler(DEFAULT_DB_ALIAS)
         converters = compiler.get_converters(compiled.selected)
-        with connection.cursor() as cursor:
-            cursor.execute(compiled.sql, [_filled(param, values) for param in compiled.params])
+        with _cursor() as cursor:
+            compiled.statement.run(cursor, values)
             rows = cursor.fetchall()
         return [tuple(row) for row in compiler.apply_converters(rows, converters)] if converters else rows
 
@@ -105,7 +135,7 @@ class CompiledQuery:
         sql, params = compiler.as_sql()
         selected = [expression for expression, _, _ in compiler.select]
         objects = _object_reader(compiler) if compiler.klass_info else None
-        return _Compiled(query, list(query.selected or ()), sql, params, selected, objects)
+        return _Compiled(query, list(query.selected or ()), _statement(sql, params), selected, objects)
 
 
 class CompiledCounts:
@@ -116,18 +146,19 @@ class CompiledCounts:
     def __init__(self, make: Callable[[], Sequence[QuerySet[Any, Any]]], *, most: int) -> None:
         self._make = make
         self._most = most
-        self._compiled: tuple[list[str], list[Any]] | None = None
+        self._compiled: _Statement | None = None
+        self._nothing: list[int] | None = None
 
     def numbers(self, **values: Any) -> list[int]:
         """The counts, in the order of the query sets."""
-        parts, params = self._compiled = self._compiled or self._compile()
-        if not params and set(parts) <= {"0"}:
-            return [0] * len(parts)
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {', '.join(parts)}", [_filled(param, values) for param in params])
+        statement = self._compiled = self._compiled or self._compile()
+        if self._nothing is not None:
+            return list(self._nothing)
+        with _cursor() as cursor:
+            statement.run(cursor, values)
             return list(cursor.fetchone())
 
-    def _compile(self) -> tuple[list[str], list[Any]]:
+    def _compile(self) -> _Statement:
         parts: list[str] = []
         params: list[Any] = []
         for rows in self._make():
@@ -138,7 +169,50 @@ class CompiledCounts:
                 continue
             parts.append(f"(SELECT COUNT(*) FROM ({sql}) part)")  # noqa: S608
             params.extend(values)
-        return parts, params
+        if not params and set(parts) <= {"0"}:
+            self._nothing = [0] * len(parts)
+        return _statement(f"SELECT {', '.join(parts)}", params)
+
+
+@contextmanager
+def _cursor() -> Iterator[Any]:
+    """A cursor of the database; on PostgreSQL one that sends values apart from the statement, since the
+    server prepares only such statements. Where Django logs statements, with their values, it sends them whole.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == POSTGRESQL and not connection.queries_logged:
+            cursor.cursor = _driver().cursor(connection.connection)
+        yield cursor
+
+
+class _Driver(NamedTuple):
+    cursor: Any
+    whole_number: Any
+
+
+@cache
+def _driver() -> _Driver:
+    """Of PostgreSQL; loaded where it is needed, since it takes 12 MB of each process."""
+    from django.db.backends.postgresql.base import ServerBindingCursor
+    from psycopg.types.numeric import Int8
+
+    return _Driver(ServerBindingCursor, Int8)
+
+
+def _statement(sql: str, params: Sequence[Any]) -> _Statement:
+    """What is run. On PostgreSQL a parameter that occurs twice is one value, or the server would take the
+    same expression in SELECT and GROUP BY for two.
+    """
+    if connection.vendor != POSTGRESQL:
+        return _Statement(sql, params)
+    by_name = {param.name: param for param in params if isinstance(param, Param)}
+    operations: Any = connection.ops
+    text = operations.compose_sql(sql, list(map(_marked, params))).replace("%", "%%")
+    return _Statement(MARKED.sub(r"%(\1)s", text), by_name)
+
+
+def _marked(param: Any) -> Any:
+    return f"{MARK}{param.name}{MARK}" if isinstance(param, Param) else param
 
 
 def _object_reader(compiler: Any) -> _ObjectReader:
@@ -155,6 +229,15 @@ def _filled(param: Any, values: Mapping[str, Any]) -> Any:
     if not isinstance(param, Param):
         return param
     return cast(Any, param.output_field).get_db_prep_value(values[param.name], connection)
+
+
+def _sized(value: Any) -> Any:
+    """A whole number always as the same type: by its size it would have one of three, and each of them takes
+    a prepared statement of its own.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _driver().whole_number(value)
+    return value
 
 
 def columns(model: type[Model]) -> tuple[str, ...]:

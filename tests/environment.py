@@ -63,7 +63,8 @@ if WANTED == "postgres" and "GATEHOUSE_TEST_CLUSTER" not in os.environ:
         atexit.register(cluster.stop)
         os.environ["GATEHOUSE_TEST_CLUSTER"] = cluster.url
 if WANTED == "postgres" and not MISSING:
-    os.environ["DATABASE_URL"] = os.environ["GATEHOUSE_TEST_CLUSTER"]
+    # Few tests run a statement as often as a connection does that is kept.
+    os.environ["DATABASE_URL"] = f"{os.environ['GATEHOUSE_TEST_CLUSTER']}&prepare_threshold=0"
 else:
     os.environ["DATABASE_URL"] = f"sqlite:///{FOLDER / 'test.sqlite3'}"
 

@@ -123,6 +123,8 @@ def write() -> dict[str, Any]:
 
 def calculate() -> dict[str, Any]:
     """What workers do after a pull, in a process that has nothing in memory; the seconds that it took."""
+    # Those of data that were kept from an earlier version were drawn by its code.
+    draw_images()
     began = time.perf_counter()
     calculate_escalation()
     escalated = time.perf_counter()

@@ -120,7 +120,13 @@ def test_the_certificate_of_postgresql_is_verified_as_the_address_says(
     where = "postgres://app:word@db.example.com:5432/gatehouse?sslmode=verify-full&sslrootcert=/etc/ca.pem"
     monkeypatch.setenv("X", where)
     options = env.database("X", None)["OPTIONS"]
-    assert options == {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}
+    assert options == {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem", "prepare_threshold": 5}
+
+
+@pytest.mark.parametrize(("written", "after"), [("0", 0), ("20", 20), ("off", None)])
+def test_an_address_says_after_how_many_runs_a_statement_is_prepared(written: str, after: int | None) -> None:
+    options = env.database("UNSET", f"postgres://db/gatehouse?prepare_threshold={written}")["OPTIONS"]
+    assert options == {"prepare_threshold": after}
 
 
 def test_processes_that_begin_at_once_have_one_secret_key(tmp_path: Path) -> None:

@@ -6,8 +6,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
-from django.db.models import Case, CharField, DateTimeField, F, QuerySet, When
+from django.db import connection
+from django.db.models import (
+    BigAutoField,
+    BigIntegerField,
+    Case,
+    CharField,
+    Count,
+    DateTimeField,
+    F,
+    IntegerField,
+    QuerySet,
+    Value,
+    When,
+)
 
 from iam.compiled_queries import CompiledCounts, CompiledQuery, Param, columns, instance
 from iam.guard import Scope
@@ -15,7 +29,7 @@ from iam.mirror.models import Account, Entity, Kind, Pull
 from iam.mirror.queries.accounts import frame
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_both]
 MOMENT = datetime(2026, 2, 1, 9, 30, 15, 250_000, tzinfo=UTC)
 
 
@@ -36,6 +50,45 @@ def test_a_statement_is_compiled_once_and_filled_in_each_time(django_assert_num_
         assert statement.rows(number="111111111111") == [("production", None)]
         assert statement.rows(number="333333333333' OR 1=1 --") == []
     assert made == [1]
+
+
+def test_a_parameter_that_is_written_twice_is_one_value() -> None:
+    factories.account("111111111111", name="50% %s of 'production'")
+    number = Param("number", CharField())
+    is_chosen = Case(When(account_id=number, then=Value("chosen %s")), default=Value("100 %"))
+    grouped = Account.objects.annotate(said=is_chosen).values("said").annotate(count=Count("pk"))
+    of_name = grouped.filter(name="50% %s of 'production'").values_list("said", "count")
+    statement = CompiledQuery(lambda: of_name)
+    assert statement.rows(number="111111111111") == [("chosen %s", 1)]
+    assert statement.rows(number="%") == [("100 %", 1)]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("field", [BigAutoField(), IntegerField(), BigIntegerField()])
+def test_what_runs_often_is_prepared_once_for_numbers_of_all_sizes(field: Any) -> None:
+    pulls = Pull.objects.filter(calls=Param("calls", field)).order_by("pk")
+    statement = CompiledQuery(lambda: pulls.values_list("pk"))
+    pull = Pull.objects.create(account=factories.account(), state="complete", began_at=MOMENT, calls=70_000)
+    prepared = "SELECT COUNT(*) FROM pg_prepared_statements WHERE statement LIKE '%calls\" = %'"
+    for calls, found in ((1, []), (70_000, [(pull.pk,)]), (2_000_000_000, []), (70_000, [(pull.pk,)])):
+        assert statement.rows(calls=calls) == found
+        with connection.cursor() as cursor:
+            cursor.execute(prepared)
+            assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_migration_beside_a_prepared_statement_changes_nothing_for_who_asks() -> None:
+    factories.account("111111111111", name="production")
+    statement = CompiledQuery(lambda: Account.objects.order_by("pk").values_list("name"))
+    counts = CompiledCounts(lambda: [Account.objects.values("name")], most=5)
+    for length in (300, 200, None):
+        assert (statement.rows(), counts.numbers()) == ([("production",)], [1])
+        with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+            sort = f"varchar({length})" if length else Account._meta.get_field("name").db_type(connection)
+            other.execute(f"ALTER TABLE mirror_account ALTER COLUMN name TYPE {sort}")
+    assert (statement.rows(), counts.numbers()) == ([("production",)], [1])
 
 
 def test_slots_stand_for_moments_and_in_orders_too() -> None:
