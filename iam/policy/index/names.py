@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import chain, permutations
 from typing import Final, NamedTuple
 
@@ -96,7 +96,7 @@ class Named:
         """Whether no run of letters can take in part of a name, or a name and what is beside it: then the
         wildcards of a pattern take in all of the name or nothing of it, whatever the name is.
         """
-        if None in self.values or (letters.has_names and not self._are_distinct):
+        if None in self.values or (letters.has_names and not self._are_distinct()):
             return False
         for text in self._texts:
             if (
@@ -108,7 +108,6 @@ class Named:
                 return False
         return True
 
-    @cached_property
     def _are_distinct(self) -> bool:
         """Whether no name stands in another one, or begins as one of them ends: they cannot take in part of
         each other, nor of themselves.
@@ -158,9 +157,9 @@ class NumberedPairs:
                 self._own_keys = tuple(sorted({*self._own_keys, *filter(is_own, keys - ABSTRACT)}))
         return number
 
-    def are_apart_from(self, named: Named, pairs: tuple[int, ...]) -> bool:
-        """Whether each of some pairs is known to take in all of the names or nothing of them: mostly one look
-        at all pairs with fixed letters says so.
+    def apart_from(self, named: Named) -> frozenset[int]:
+        """The pairs that are known to take in all of the names or nothing of them: mostly one look at all
+        pairs with fixed letters says so.
         """
         count = len(self._fixed)
         if named.judged_of != count:
@@ -171,7 +170,7 @@ class NumberedPairs:
             letters = self._letters[key]
             if letters is not None and named.is_apart_from(letters):
                 named.apart_from |= self._fixed_numbers
-        return named.apart_from.issuperset(pairs)
+        return named.apart_from
 
     def role(self, named: Named, pairs: tuple[int, ...], key: object) -> object:
         """How the patterns of some pairs lie to each other once the name stands in them; the name itself

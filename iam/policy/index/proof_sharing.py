@@ -204,19 +204,21 @@ class ProofSharing:
         accounts the same is true (`standing_of`), and is sooner made; None where it takes that.
         """
         if not parts.has_names and not parts.keys:
-            yield from ((part, (part, _place_of(part, member))) for part in parts.each)
+            yield from ((part, (part, _place_of(part, member), ())) for part in parts.each)
             return
         named = self._named_of(member)
         # What a name of the most common sort says.
         plain = None if named.is_odd else named.sizes
+        account, apart = member.account, self._pairs.apart_from(named)
         for part in parts.each:
+            place = "" if part.is_neutral else account
+            # Most have neither.
+            values = named.values_of(part.keys) if part.keys else ()
             key: object = None
-            if not part.has_names and not part.keys:
-                key = (part, _place_of(part, member))
-            elif not part.has_names:
-                key = (part, _place_of(part, member), named.values_of(part.keys))
-            elif plain is not None and self._pairs.are_apart_from(named, part.pairs):
-                key = (part, _place_of(part, member), named.values_of(part.keys), plain)
+            if not part.has_names:
+                key = (part, place, values)
+            elif plain is not None and apart.issuperset(part.pairs):
+                key = (part, place, values, plain)
             yield part, key
 
     def _named_of(self, member: Member) -> Named:
@@ -231,7 +233,7 @@ class ProofSharing:
         named = self._named_of(member)
         if named.is_odd:
             return named.values
-        if self._pairs.are_apart_from(named, part.pairs):
+        if self._pairs.apart_from(named).issuperset(part.pairs):
             return named.sizes
         key = (part.pairs, part.keys, tags)
         role = named.known.get(key)
@@ -277,8 +279,14 @@ class ProofSharing:
             ]
         if len(meeting) == 1:
             return [of_docs], [meeting[0][1]]
-        inside = [(of_docs & mask, part) for mask, part in meeting]
-        return [mask for mask, _ in inside if mask], [part for mask, part in inside if mask]
+        masks: list[int] = []
+        parts: list[ActionPart] = []
+        for mask, part in meeting:
+            inside = of_docs & mask
+            if inside:
+                masks.append(inside)
+                parts.append(part)
+        return masks, parts
 
     def _content_of(self, limits: Limits | None) -> object:
         if limits is None:

@@ -110,8 +110,8 @@ class Slicer:
         lone = self._holdings.lone
         if lone.isdisjoint(numbers):
             return numbers
-        own = [self._holdings[number] for number in numbers if number in lone]
         holdings = [self._holdings[number] for number in numbers]
+        own = [holding for holding in holdings if holding.kind is not None]
         differing = [holding for holding in holdings if holding.differs]
         others: dict[Doc, Marks | None] = dict.fromkeys(beside)
         others.update((each.doc, each.before if each.after is ABSENT else each.after) for each in holdings)
