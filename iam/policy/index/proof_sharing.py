@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from iam.policy.arns import SEGMENTS
 from iam.policy.index.classes import Limits, Member, Profile
@@ -120,12 +120,10 @@ class ProofSharing:
     _lists: dict[tuple[ActionPart, ...], PartList] = field(default_factory=dict)
     _known: dict[tuple[Slice, ControlBounds], ActionPart] = field(default_factory=dict)
     _regions: dict[object, tuple[Region, ...]] = field(default_factory=dict)
-    _meeting: dict[int, tuple[tuple[Region, ...], dict[int, Any], dict[Slice, list[PartInRegion]]]] = field(
+    _meeting: dict[int, tuple[tuple[Region, ...], dict[Slice, list[PartInRegion]]]] = field(
         default_factory=dict
     )
-    """Regions, with the parts of slices that have some of their actions, for given actions of a slice and for
-    all of it.
-    """
+    """Regions, with the parts of slices that have some of their actions."""
     _contents: dict[Limits, object] = field(default_factory=dict)
     _once: dict[object, object] = field(default_factory=dict)
     _slicer: Slicer = field(init=False)
@@ -256,37 +254,28 @@ class ProofSharing:
     ) -> tuple[tuple[int, ...], tuple[ActionPart, ...]]:
         """Every slice within every region: sets of actions, and for each of them the part."""
         # Kept with what they are of, whose id is theirs as long as somebody has it.
-        _, known, meeting = self._meeting.setdefault(id(regions), (regions, {}, {}))
+        _, known = self._meeting.setdefault(id(regions), (regions, {}))
         masks: list[int] = []
         parts: list[ActionPart] = []
-        for each in slices:
-            inside = known.get(id(each))
-            if inside is None:
-                inside = known[id(each)] = (each, *self._within(*each, regions, meeting))
-            masks += inside[1]
-            parts += inside[2]
+        for of_docs, piece in slices:
+            meeting = known.get(piece)
+            if meeting is None:
+                meeting = known[piece] = self._parts_meeting(piece, regions)
+            if len(meeting) == 1:
+                masks.append(of_docs)
+                parts.append(meeting[0][1])
+                continue
+            for mask, part in meeting:
+                inside = of_docs & mask
+                if inside:
+                    masks.append(inside)
+                    parts.append(part)
         return tuple(masks), tuple(parts)
 
-    def _within(
-        self, of_docs: int, piece: Slice, regions: tuple[Region, ...], known: dict[Slice, list[PartInRegion]]
-    ) -> tuple[list[int], list[ActionPart]]:
-        """The same of one slice."""
-        meeting = known.get(piece)
-        if meeting is None:
-            within = piece.within
-            meeting = known[piece] = [
-                (mask, self._part(piece, bounds)) for mask, bounds in regions if mask & within
-            ]
-        if len(meeting) == 1:
-            return [of_docs], [meeting[0][1]]
-        masks: list[int] = []
-        parts: list[ActionPart] = []
-        for mask, part in meeting:
-            inside = of_docs & mask
-            if inside:
-                masks.append(inside)
-                parts.append(part)
-        return masks, parts
+    def _parts_meeting(self, piece: Slice, regions: tuple[Region, ...]) -> list[PartInRegion]:
+        """The part of a slice in each region that has some of its actions."""
+        within = piece.within
+        return [(mask, self._part(piece, bounds)) for mask, bounds in regions if mask & within]
 
     def _content_of(self, limits: Limits | None) -> object:
         if limits is None:
