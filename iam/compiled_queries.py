@@ -177,7 +177,7 @@ class CompiledCounts:
 @contextmanager
 def _cursor() -> Iterator[Any]:
     """A cursor of the database; on PostgreSQL one that sends values apart from the statement, since the
-    server prepares only such statements. Where Django logs statements, with their values, it sends them whole.
+    server prepares only such statements. Where Django logs statements, it sends them whole.
     """
     with connection.cursor() as cursor:
         if connection.vendor == POSTGRESQL and not connection.queries_logged:
