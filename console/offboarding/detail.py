@@ -62,6 +62,7 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     leaver = leaver_or_404(request, pk)
     seat_states = held_by([leaver])[leaver.pk]
     seen, hidden = _visible_seats(seat_states, request)
+    hidden_progress = progress_of([seat for seat in seat_states if seat not in seen])
     acts = (
         request.at is None
         and may_act(request.viewer, leaver)
@@ -81,6 +82,7 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "seats": seats,
         "differs": differs_now(leaver, [seat.now for seat in seats]),
         "hidden": hidden,
+        "hidden_progress": hidden_progress,
         "progress": progress_of(seat_states),
         "later_awaits": any(change.state == ChangeState.AWAITING for change in later),
         "request_of": first_change(seat_states),

@@ -4,6 +4,7 @@ tones and icons.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,7 @@ TONES: Final[dict[str, tuple[str, str]]] = {
     OffboardingStage.FOLLOWED: ("", "log-out"),
 }
 """(tone, icon) of each stage."""
+NOT_ENDED: Final = (*OPEN, ChangeState.DRAFT)
 _STEPS: Final[dict[str, tuple[str, str, str]]] = {
     ChangeState.AWAITING: ("Waiting for approval", "note", "hourglass"),
     ChangeState.QUEUED: ("Queued", "", "circle-dashed"),
@@ -84,6 +86,15 @@ class SeatShown:
     tone: str
     icon: str
 
+    @property
+    def progress_words(self) -> str:
+        """'2 of 3 done'; and of steps that are listed and not counted, how many they are."""
+        words = f"{self.progress.applied} of {self.progress.total} done"
+        made_good = self.progress.made_good
+        if made_good:
+            words += f", {made_good} more failed and {'is' if made_good == 1 else 'are'} no longer needed"
+        return words
+
 
 def mark_of(leaver: Leaver) -> tuple[str, str, str]:
     """(words, tone, icon) of the stage."""
@@ -106,19 +117,25 @@ def progress_of(seats: Sequence[OffboardedUserChanges]) -> RunProgress:
     A step that failed does not count where a later one ended the same, or where AWS showed afterwards that
     nothing is left of it.
     """
-    total = applied = failed = applying = 0
+    applied = failed = made_good = 0
+    open_states: Counter[str] = Counter()
     for seat in seats:
         done = {change.title for change in seat.changes if change.state == ChangeState.APPLIED}
         is_proved = seat.seat.proved_at is not None
         left = [] if is_proved else [change for change in seat.failed if change.title not in done]
-        waiting = sum(change.state in OPEN for change in seat.changes)
+        open_states.update(change.state for change in seat.changes if change.state in NOT_ENDED)
         applied += seat.applied
         failed += len(left)
-        applying += sum(
-            change.state in (ChangeState.APPLYING, ChangeState.CONFIRMING) for change in seat.changes
-        )
-        total += seat.applied + waiting + len(left)
-    return RunProgress(total=total, applied=applied, applying=applying, failed=failed)
+        made_good += len(seat.failed) - len(left)
+    return RunProgress(
+        total=applied + failed + open_states.total(),
+        applied=applied,
+        applying=open_states[ChangeState.APPLYING] + open_states[ChangeState.CONFIRMING],
+        failed=failed,
+        waiting=open_states[ChangeState.AWAITING],
+        queued=open_states[ChangeState.QUEUED] + open_states[ChangeState.DRAFT],
+        made_good=made_good,
+    )
 
 
 def seats_shown(seats: Sequence[OffboardedUserChanges], leaver: Leaver) -> list[SeatShown]:

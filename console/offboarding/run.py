@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -157,13 +158,13 @@ def _live(request: ViewerRequest, run: OffboardingRun) -> HttpResponse:
         ],
         "page": page,
         "request_of": first_change(list(chain.from_iterable(holdings_by_leaver.values()))),
-        "counts": _counts(run, total),
+        "counts": _counts(people, total),
     }
     address = f"{reverse('offboarding:run', args=[run.pk])}?page={page.number}"
     return render_run(request, "offboarding/run.html", context, address=address, pace=wait_while(is_open))
 
 
-def _counts(run: OffboardingRun, total: int) -> dict[str, int]:
-    people = Leaver.objects.filter(run=run, standing=RowStatus.READY)
+def _counts(people: QuerySet[Leaver], total: int) -> dict[str, int]:
+    """Of the people whom the viewer sees, as the total is."""
     proved = people.filter(proved_at__isnull=False).count()
     return {"total": total, "proved": proved, "share": round(100 * proved / max(1, total))}

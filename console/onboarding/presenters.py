@@ -45,9 +45,19 @@ class PersonShown:
     is_over: bool
 
     @property
-    def total(self) -> int:
-        """Lines."""
-        return len(self.items)
+    def numbers(self) -> str:
+        """'3 of 5 changes done, 1 of 4 own steps done': the changes of all add up to those of the run."""
+        checklist = self.checklist
+        parts = ["No changes needed"]
+        if checklist.changes:
+            parts = [_done_of(checklist.changes_done, checklist.changes, "change")]
+        if checklist.own_items:
+            parts.append(_done_of(checklist.own_done, len(checklist.own_items), "own step"))
+        return ", ".join(parts)
+
+
+def _done_of(done: int, total: int, noun: str) -> str:
+    return f"{done} of {total} {noun}{'' if total == 1 else 's'} done"
 
 
 def person_rows(checklists: Sequence[Checklist]) -> list[PersonShown]:

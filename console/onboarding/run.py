@@ -132,7 +132,7 @@ def run_retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
     except RefusedError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, f"Retrying {count} {'step' if count == 1 else 'steps'}.")
+        messages.success(request, f"Retrying {count} {'change' if count == 1 else 'changes'}.")
     return redirect("onboarding:run", pk=pk)
 
 

@@ -10,7 +10,9 @@ from iam.changes.models import OPEN, ChangeState
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """Changes by state; `closed` were cancelled, rejected or expired."""
+    """Changes by state: each is in one of the numbers, which add up to the total. `applying` is under way,
+    `queued` has not begun, `closed` was cancelled, rejected or expired.
+    """
 
     total: int
     applied: int
@@ -19,6 +21,21 @@ class RunProgress:
     waiting: int = 0
     queued: int = 0
     closed: int = 0
+    made_good: int = 0
+    """So many more failed and are not counted: later ones did the same, or AWS shows that nothing is left."""
+
+    @property
+    def changes_done(self) -> str:
+        """'3 of 5 changes done'."""
+        return self._done("change")
+
+    @property
+    def steps_done(self) -> str:
+        """'3 of 5 steps done', where a page calls the changes so."""
+        return self._done("step")
+
+    def _done(self, noun: str) -> str:
+        return f"{self.applied:,} of {self.total:,} {noun}{'' if self.total == 1 else 's'} done"
 
     @property
     def bar(self) -> dict[str, float]:
@@ -41,6 +58,6 @@ def progress_of(counts: Mapping[str, int]) -> RunProgress:
         applying=count(ChangeState.APPLYING, ChangeState.CONFIRMING),
         failed=failed,
         waiting=count(ChangeState.AWAITING),
-        queued=count(ChangeState.QUEUED),
-        closed=total - failed - count(*OPEN, ChangeState.APPLIED),
+        queued=count(ChangeState.QUEUED, ChangeState.DRAFT),
+        closed=total - failed - count(*OPEN, ChangeState.DRAFT, ChangeState.APPLIED),
     )

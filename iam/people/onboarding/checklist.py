@@ -82,6 +82,16 @@ class Checklist:
     users: tuple[tuple[str, int | None], ...] = field(default=())
     """(account, the mirror's number of the user where it is there) of each place."""
     may_be_invited: bool = False
+    changes: int = 0
+    changes_done: int = 0
+    """Several changes can be one line. Those of all people add up to the changes of the run."""
+    own_items: tuple[ChecklistItem, ...] = field(default=())
+    """The lines of which nothing is a change: what is left to the person."""
+
+    @property
+    def own_done(self) -> int:
+        """How many of the lines that are left to the person are ticked."""
+        return sum(item.standing is StepStatus.DONE for item in self.own_items)
 
     @property
     def done(self) -> int:
@@ -143,6 +153,7 @@ def checklists(people: Sequence[OnboardedPerson], *, body: Body | None = None) -
             for place in own
         ]
         items = list(chain.from_iterable(starmap(_lines_of_gatehouse, rows)))
+        lines_of_gatehouse = len(items)
         link = links.get(person.pk)
         closed = _why_closed(person, link, own, facts)
         items += _invited(link, person, own, changes_by_place, over=closed)
@@ -154,7 +165,16 @@ def checklists(people: Sequence[OnboardedPerson], *, body: Body | None = None) -
         is_busy = any(changes_by_place[place.pk].is_open for place in own)
         is_complete = all(item.standing is StepStatus.DONE for item in items)
         can_invite = bool(made) and not is_busy and not is_complete and closed not in WITHOUT_ACCESS
-        lists.append(Checklist(person, tuple(items), users, may_be_invited=can_invite))
+        checklist = Checklist(
+            person,
+            tuple(items),
+            users,
+            may_be_invited=can_invite,
+            changes=sum(len(changes_by_place[place.pk].latest) for place in own),
+            changes_done=sum(len(changes_by_place[place.pk].applied) for place in own),
+            own_items=tuple(items[lines_of_gatehouse:]),
+        )
+        lists.append(checklist)
     return lists
 
 
