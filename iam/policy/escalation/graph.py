@@ -67,7 +67,8 @@ class EscalationGraph:
         """
         if accounts is None:
             accounts = index.accounts
-        wanted = list(accounts)
+        # Of equal paths the first is told, and processes enter accounts in different orders.
+        wanted = sorted(accounts)
         self.facts = facts
         self._held = index.documents.add(FULL_DIGEST, FULL)
         self.version = index.version

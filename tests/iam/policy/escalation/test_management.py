@@ -6,6 +6,7 @@ import pytest
 
 from tests.iam.policy.escalation.builders import CONDITIONAL, NONE, ONE, TWO, World, allow, deny
 
+THREE = "333333333333"
 EMAIL = ("account:StartPrimaryEmailUpdate", "account:AcceptPrimaryEmailUpdate")
 
 
@@ -59,3 +60,20 @@ def test_a_permission_set_names_the_account_that_it_reaches() -> None:
     }
     assert titles
     assert all(TWO in title and ONE not in title for title in titles)
+
+
+@pytest.mark.parametrize("order", [(ONE, TWO, THREE), (THREE, TWO, ONE)])
+def test_the_order_in_which_accounts_were_entered_does_not_decide_about_the_path(
+    order: tuple[str, ...],
+) -> None:
+    scene = World()
+    for account in order:
+        if account == ONE:
+            scene.user("dev", allow(list(EMAIL)))
+        else:
+            scene.user("other", account=account)
+        scene.stand(account=account, is_management=account == ONE)
+    assert list(scene.index.accounts) == list(order)
+    path = scene.path("dev")
+    assert path is not None
+    assert path.steps[0].target.account == TWO
