@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import Q
 from django.urls import reverse
 
-from console.search.results import SearchResult
+from console.search.results import FirstResults, SearchResult
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
@@ -25,16 +25,16 @@ def account_named(viewer: Viewer, text: str) -> Account | None:
     return visible_accounts(viewer).filter(account_id=number).first()
 
 
-def account_results(viewer: Viewer, text: str) -> list[SearchResult]:
+def account_results(viewer: Viewer, text: str) -> FirstResults:
     """Accounts with this in their name, or with a number that begins so."""
     if not viewer.sees_accounts or len(text) < 2:
-        return []
+        return FirstResults([], 0)
     matching = matches(text, "name")
     number = text.replace("-", "")
     if number.isdecimal():
         matching |= Q(account_id__startswith=number)
-    rows = visible_accounts(viewer).filter(matching).order_by("name", "pk")[:MAX_ACCOUNTS]
-    return [
+    rows = visible_accounts(viewer).filter(matching).order_by("name", "pk")
+    results = [
         SearchResult(
             title=account.name,
             url=reverse("setup:account", args=[account.account_id]),
@@ -42,5 +42,7 @@ def account_results(viewer: Viewer, text: str) -> list[SearchResult]:
             kind="Account",
             detail=account.display_id,
         )
-        for account in rows
+        for account in rows[:MAX_ACCOUNTS]
     ]
+    total = len(results) if len(results) < MAX_ACCOUNTS else rows.count()
+    return FirstResults(results, total)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from console.search.results import SearchResult
+from console.search.results import FirstResults, SearchResult
 from iam.access.actions import action_names
 from iam.guard import Viewer
 from iam.policy.catalogue import catalogue
@@ -34,14 +34,14 @@ SHORTEST_NAME = 4
 """So many letters of an action's name, without its service, are looked for: fewer are in hundreds."""
 
 
-def action_results(viewer: Viewer, text: str) -> list[SearchResult]:
+def action_results(viewer: Viewer, text: str) -> FirstResults:
     """`s3:Put`, or `putobject` alone: the actions, each as the question who can do it."""
     typed = text.strip()
     is_action = ":" in typed or (len(typed) >= SHORTEST_NAME and typed.isalpha())
     if not viewer.sees_accounts or not is_action or " " in typed or typed.lower().startswith("arn:"):
-        return []
+        return FirstResults([], 0)
     names = [name for name in action_names(typed, size=LOOKED_THROUGH) if ":" in name]
-    return [
+    results = [
         SearchResult(
             title=f"Who can {name}",
             url=f"{reverse('access:who-can')}?{urlencode({'action': name})}",
@@ -51,6 +51,7 @@ def action_results(viewer: Viewer, text: str) -> list[SearchResult]:
         )
         for name in sorted(names, key=lambda name: _closeness(name, typed.lower()))[:ACTIONS]
     ]
+    return FirstResults(results, len(names))
 
 
 def _closeness(action: str, typed: str) -> tuple[bool, bool, int]:
@@ -61,17 +62,17 @@ def _closeness(action: str, typed: str) -> tuple[bool, bool, int]:
     return name != wanted, not name.startswith(wanted), common
 
 
-def service_results(viewer: Viewer, text: str) -> list[SearchResult]:
+def service_results(viewer: Viewer, text: str) -> FirstResults:
     """Services by their prefix or a part of their title."""
     typed = text.strip().lower().removesuffix(":")
     if not viewer.sees_accounts or len(typed) < 2:
-        return []
+        return FirstResults([], 0)
     known = catalogue()
     exact = [prefix for prefix in known.prefixes if prefix == typed]
     others = [prefix for prefix in known.prefixes if prefix.startswith(typed) and prefix not in exact]
     titled = [prefix for prefix in known.prefixes if typed in known.title(prefix).lower()]
-    prefixes = list(dict.fromkeys([*exact, *others, *titled]))[:SERVICES]
-    return [
+    prefixes = list(dict.fromkeys([*exact, *others, *titled]))
+    results = [
         SearchResult(
             title=known.title(prefix),
             url=reverse("access:service", args=[prefix]),
@@ -79,5 +80,6 @@ def service_results(viewer: Viewer, text: str) -> list[SearchResult]:
             kind="AWS service",
             detail=prefix,
         )
-        for prefix in prefixes
+        for prefix in prefixes[:SERVICES]
     ]
+    return FirstResults(results, len(prefixes))

@@ -84,7 +84,7 @@ WHO_CAN = _pattern(r"who\s+can")
 def command_results(viewer: Viewer, text: str) -> list[SearchResult]:
     """What the text asks to be done, once for each whom it may mean; nothing where it is no command."""
     if (match := WHO_CAN.fullmatch(text.strip())) is not None:
-        return action_results(viewer, match["object"])
+        return action_results(viewer, match["object"]).results
     if not viewer.may(Right.REQUEST_CHANGE):
         return []
     for command in COMMANDS:

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from console.identities.details.frame import SECTIONS
 from console.identities.details.labels import KIND_ICONS
-from console.search.results import ResultSection, SearchResult
+from console.search.results import FirstResults, ResultSection, SearchResult
 from console.web.query import Query
 from iam.directory.models import Identity
 from iam.guard import Viewer
@@ -25,6 +25,7 @@ from iam.mirror.queries.visibility import visible_entities
 from iam.search_words import matches
 
 MAX_PERSONS = 10
+COUNTED_PERSONS = 100
 PLURALS = {
     Kind.USER: "IAM users",
     Kind.GROUP: "Groups",
@@ -118,9 +119,10 @@ def linked_users(viewer: Viewer, text: str, *, most: int = MAX_PERSONS) -> list[
     return [(user, f"{names[user.arn].name}, {names[user.arn].email}") for user in rows]
 
 
-def person_results(viewer: Viewer, text: str, kept: Query) -> list[SearchResult]:
+def person_results(viewer: Viewer, text: str, kept: Query) -> FirstResults:
     """The same as results: the person first, since they were searched by what the person is called."""
-    return [
+    linked = linked_users(viewer, text, most=COUNTED_PERSONS)
+    results = [
         SearchResult(
             title=written.partition(",")[0],
             url=f"{reverse('identities:person', args=[user.pk])}{kept}".rstrip("?"),
@@ -129,5 +131,6 @@ def person_results(viewer: Viewer, text: str, kept: Query) -> list[SearchResult]
             detail=f"{user.name}, {user.account.name}",
             identifier=written.partition(", ")[2],
         )
-        for user, written in linked_users(viewer, text)
+        for user, written in linked[:MAX_PERSONS]
     ]
+    return FirstResults(results, len(linked))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,13 @@ class SearchResult:
         return f"{text}," if text and self.identifier else text
 
 
+class FirstResults(NamedTuple):
+    """The closest results of one kind, and how many there are."""
+
+    results: list[SearchResult]
+    total: int
+
+
 @dataclass(frozen=True, slots=True)
 class ResultSection:
     """Results of one kind: `total` is how many there are, `rest` the address of all of them, or "" where
@@ -44,3 +52,8 @@ class ResultSection:
     results: list[SearchResult]
     total: int
     rest: str = ""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more than are shown."""
+        return self.total > len(self.results)

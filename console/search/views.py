@@ -15,7 +15,7 @@ from console.search.catalogue import action_results, service_results
 from console.search.commands import command_results
 from console.search.pages import page_results
 from console.search.references import reference_results
-from console.search.results import ResultSection, SearchResult
+from console.search.results import FirstResults, ResultSection, SearchResult
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.query import Query
@@ -95,29 +95,33 @@ def _exact(request: ViewerRequest, text: str, kept: Query) -> str:
     return numbered[0].url if len(numbered) == 1 else ""
 
 
-def _around(request: ViewerRequest, text: str, kept: Query) -> list[tuple[str, list[SearchResult]]]:
+def _around(request: ViewerRequest, text: str, kept: Query) -> list[tuple[str, FirstResults]]:
     """What is not an entity of the mirror, by kind; none of it is of the past."""
     if request.at is not None:
         return []
     viewer = request.viewer
     pages = page_results(viewer, text)
     return [
-        ("To do", command_results(viewer, text)),
-        (PAGES, pages.meant),
-        ("Requests and grants", reference_results(viewer, text)),
+        ("To do", _all(command_results(viewer, text))),
+        (PAGES, _all(pages.meant)),
+        ("Requests and grants", _all(reference_results(viewer, text))),
         ("Accounts", account_results(viewer, text)),
         ("People", entities.person_results(viewer, text, kept)),
-        (MORE_PAGES, pages.others),
+        (MORE_PAGES, _all(pages.others)),
         ("Actions", action_results(viewer, text)),
         ("AWS services", service_results(viewer, text)),
     ]
+
+
+def _all(results: list[SearchResult]) -> FirstResults:
+    return FirstResults(results, len(results))
 
 
 def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[SearchResult]:
     """A few links: what is to be done and what has that number, then entities, then the rest."""
     hits = queries.suggestions(request.viewer, text, at=request.at)
     entity_results = entities.results_of(request.viewer, hits, kept)
-    around = dict(_around(request, text, kept))
+    around = {title: closest.results for title, closest in _around(request, text, kept)}
     first: list[SearchResult] = []
     for title in FIRST:
         first += around.get(title, [])[: PAGES_SUGGESTED if title == PAGES else None]
@@ -133,9 +137,9 @@ def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[SearchR
 
 def _sections(request: ViewerRequest, text: str, kept: Query) -> list[ResultSection]:
     around = [
-        ResultSection(title, results, len(results))
-        for title, results in _around(request, text, kept)
-        if results
+        ResultSection(title, closest.results, closest.total)
+        for title, closest in _around(request, text, kept)
+        if closest.results
     ]
     split = [section for section in around if section.title in FIRST]
     rest = [section for section in around if section not in split]

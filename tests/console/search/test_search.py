@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -136,6 +137,27 @@ def test_actions_services_and_pages_are_found(world: World, text: str, address: 
     client = browser(Role.ADMINISTRATOR)
     for typing in (True, False):
         assert f'href="{address}"' in found(client, text, typing=typing)
+
+
+def test_a_section_that_is_cut_says_how_many_there_are(world: World) -> None:
+    for number in range(12):
+        device = f"arn:aws:iam::111111111111:mfa/phone-{number}"
+        factories.entity(world.account, Kind.MFA_DEVICE, f"phone-{number}", arn=device)
+        factories.account(f"8888888888{number:02}", name=f"phone-{number}")
+    page = found(browser(Role.ADMINISTRATOR), "phone")
+    assert "<span>10 of 12</span>" in page, "MFA devices have no list that shows all"
+    assert "<span>5 of 12</span>" in page, "accounts"
+    assert "Type more of the name to see others" in page
+
+
+def test_actions_and_services_are_counted_whole(world: World) -> None:
+    client = browser(Role.ADMINISTRATOR)
+    actions, services = found(client, "iam:Create"), found(client, "amazon")
+    assert re.search(r"<span>6 of (\d+)</span>", actions)
+    assert re.search(r"<span>4 of (\d+)</span>", services)
+    assert (
+        " of " not in found(client, "s3:GetObjectAnnotation").partition("<main")[2].partition("card-foot")[2]
+    )
 
 
 @pytest.mark.parametrize("text", ["s3:PutObject", "lambda", "escalation", "accounts", "operators"])
