@@ -83,6 +83,8 @@ LABELS: Final[Mapping[str, str]] = {
     "role": "Role to use instead",
     "read": "Read from IAM",
     "sign_in_sessions": "Sign-in sessions",
+    "request_owner": "Owner of the request",
+    "boundaries_of_new_roles": "Permissions boundaries of new roles",
 }
 AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
     "instance-role-can-escalate": ("EC2 instance", "EC2 instances"),

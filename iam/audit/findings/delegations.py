@@ -44,7 +44,7 @@ def delegation_evidence(request: EntityFact, facts: AccountFacts) -> dict[str, A
         "description": attrs.get("Description"),
         "status": WORDS[request.category],
         "filed": request.created_at.isoformat() if request.created_at else None,
-        "owner": attrs.get("OwnerId"),
+        "request_owner": attrs.get("OwnerId"),
         "approved_by": attrs.get("ApproverId"),
         "session": sign_in_words(seconds).capitalize() if seconds else None,
         "until": attrs.get("ExpirationTime"),

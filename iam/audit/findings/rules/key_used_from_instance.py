@@ -44,8 +44,8 @@ class KeyUsedFromInstance(FindingRule):
     risk = "A key that lies on an instance never expires, and works for anyone who copies it from there."
     remedy = (
         "Let the application use the role of the instance, whose credentials AWS renews: give the instance a"
-        " profile if it has none, and the role what the key is used for. Then deactivate the key, and delete"
-        " it when nothing has failed for some days."
+        " profile if it has none, and the role the permissions that the key is used for. Then deactivate the"
+        " key, and delete it when nothing has failed for some days."
     )
     fix_request = FixRequest("Deactivate keys", deactivate_keys, is_plain=True)
     sections = (USERS, INSTANCES, INSTANCE_PROFILES)

@@ -32,7 +32,7 @@ def test_it_says_who_asked_for_what_until_when() -> None:
         "description": "Set up monitoring",
         "status": "Waits for approval",
         "filed": "2026-11-25T12:00:00+00:00",
-        "owner": "arn:aws:iam::111111111111:user/maya",
+        "request_owner": "arn:aws:iam::111111111111:user/maya",
         "session": "At most 2 hours",
         "until": "2026-12-02T12:00:00Z",
         "allows": ["s3:ListAllMyBuckets on *"],
