@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
@@ -27,6 +28,7 @@ CHOSEN = {
     for slug, action in ACTIONS.items()
 }
 """What is chosen from a list, which does not hold what cannot be chosen."""
+HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
 
 
 def page_of(asked: Sequence[Change]) -> str:
@@ -50,6 +52,8 @@ def test_an_act_is_previewed_and_asked_for_once(
     assert looked.status_code == 200, text(looked)[:2000]
     assert "Calls to AWS" in text(looked)
     assert "Why <not>" in text(looked), "the reason that was written is lost by a preview"
+    headings = HEADING.findall(looked.content.decode())
+    assert sorted(headings) == sorted(set(headings)), "two cards have the same name"
     assert not Change.objects.exists()
     answers, seen = case.good | sealed_answers(case.slug), seen_in(looked)
     first, second = form.ask(answers, seen=seen), form.ask(answers, seen=seen)
