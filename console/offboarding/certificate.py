@@ -18,10 +18,10 @@ from console.web.render import render_page
 from iam.guard import Right
 from iam.journal.services import record
 from iam.people.offboarding.certificates import matches_journal
-from iam.people.offboarding.models import Certificate, Leaver
+from iam.people.offboarding.models import Leaver, OffboardingCertificate
 
 
-def certificate_or_404(request: ViewerRequest, pk: UUID, kind: str) -> tuple[Leaver, Certificate]:
+def certificate_or_404(request: ViewerRequest, pk: UUID, kind: str) -> tuple[Leaver, OffboardingCertificate]:
     """The certificate of a leaver whom the viewer sees whole: it tells of all accounts."""
     leaver = leaver_or_404(request, pk)
     certificate = leaver.certificates.filter(kind=kind).first()

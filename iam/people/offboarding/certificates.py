@@ -16,10 +16,10 @@ from iam.journal.models import Entry
 from iam.journal.services import record
 from iam.people.offboarding.models import (
     OF_DELETION,
-    Certificate,
     EndedGrant,
     Leaver,
     OffboardedUser,
+    OffboardingCertificate,
     OffboardingStage,
 )
 from iam.people.offboarding.removal_proof import changes_of
@@ -29,7 +29,7 @@ FORM: Final = 1
 
 
 @transaction.atomic
-def certify(leaver: Leaver, *, kind: str) -> Certificate:
+def certify(leaver: Leaver, *, kind: str) -> OffboardingCertificate:
     """Freeze what was done, and enter its digest into the journal; the one that is there when it was made
     before.
     """
@@ -51,12 +51,12 @@ def certify(leaver: Leaver, *, kind: str) -> Certificate:
         },
     )
     entry.refresh_from_db(fields=["at"])
-    return Certificate.objects.create(
+    return OffboardingCertificate.objects.create(
         leaver=leaver, kind=kind, text=text, digest=digest, entry_id=entry.pk, made_at=entry.at
     )
 
 
-def matches_journal(certificate: Certificate) -> bool:
+def matches_journal(certificate: OffboardingCertificate) -> bool:
     """Whether the text is the one whose digest the journal holds."""
     digest = hashlib.sha256(certificate.text.encode()).hexdigest()
     entry = Entry.objects.filter(pk=certificate.entry_id, kind="leaving.certified").first()

@@ -224,7 +224,7 @@ class EndedGrant(models.Model):
         return f"{self.grant_id} of {self.seat_id}"
 
 
-class Certificate(models.Model):
+class OffboardingCertificate(models.Model):
     """What was done for a leaver, frozen when it was done; `digest` is of the exact `text`, and stands in the
     entry of the journal.
     """
@@ -238,6 +238,7 @@ class Certificate(models.Model):
     made_at = models.DateTimeField()
 
     class Meta:
+        db_table = "leaving_certificate"
         ordering = ["made_at"]
         constraints = [models.UniqueConstraint(fields=["leaver", "kind"], name="one_certificate_of_kind")]
 

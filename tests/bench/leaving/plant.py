@@ -110,10 +110,10 @@ def standing() -> dict[str, Any]:
 
     from iam.changes.models import Change
     from iam.people.offboarding.certificates import matches_journal
-    from iam.people.offboarding.models import Certificate, Leaver, OffboardedUser
+    from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingCertificate
 
     wrong = Change.objects.exclude(error_kind="").exclude(state="applied")
-    certificates = list(Certificate.objects.filter(kind="ended"))
+    certificates = list(OffboardingCertificate.objects.filter(kind="ended"))
     return {
         "stages": dict(Leaver.objects.values_list("stage").annotate(n=Count("pk"))),
         "proved": Leaver.objects.exclude(proved_at=None).count(),

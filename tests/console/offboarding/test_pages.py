@@ -21,9 +21,9 @@ from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.people.offboarding import current_access, restore_and_delete
 from iam.people.offboarding.models import (
-    Certificate,
     Leaver,
     OffboardedUser,
+    OffboardingCertificate,
     OffboardingRun,
     OffboardingStage,
 )
@@ -253,8 +253,8 @@ def test_a_certificate_stands_in_the_journal_until_somebody_alters_it(admin: Cli
     address = reverse("offboarding:certificate", args=[leaver.pk, "ended"])
     assert "Matches the journal" in admin.get(address).content.decode()
     file = admin.get(reverse("offboarding:certificate-export", args=[leaver.pk, "ended"]))
-    assert file.content.decode() == Certificate.objects.get().text
-    Certificate.objects.update(text=file.content.decode().replace("maya", "nina"))
+    assert file.content.decode() == OffboardingCertificate.objects.get().text
+    OffboardingCertificate.objects.update(text=file.content.decode().replace("maya", "nina"))
     assert "Does not match the journal" in admin.get(address).content.decode()
     live = admin.get(reverse("offboarding:leaver", args=[leaver.pk]), headers={"HX-Request": "true"})
     assert live.status_code == 286

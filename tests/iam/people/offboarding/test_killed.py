@@ -27,7 +27,7 @@ from iam.people.offboarding import (
     restored_sign_in,
     tasks,
 )
-from iam.people.offboarding.models import OF_RETURN, Certificate, Leaver, OffboardedUser
+from iam.people.offboarding.models import OF_RETURN, Leaver, OffboardedUser, OffboardingCertificate
 from iam.people.offboarding.repeat_invitation import invite_again
 from tests.iam.changes.test_lost_workers import KilledError, dying_after, killed
 from tests.iam.people.offboarding.conftest import Farewell
@@ -68,7 +68,7 @@ def test_a_worker_killed_at_any_step_of_the_proof_leaves_it_to_another(
     leaver = run.people.get()
     assert leaver.stage == "gone", list(OffboardedUser.objects.values("proof", "trouble"))
     assert farewell.held() == {"policies": ["GatehouseLeft"], "active keys": 0, "groups": []}
-    body = json.loads(Certificate.objects.get().text)
+    body = json.loads(OffboardingCertificate.objects.get().text)
     assert all(body[moment] for moment in ("began_at", "denied_everything_at", "proved_at"))
     assert all(account["proved_at"] for account in body["accounts"])
 

@@ -26,7 +26,7 @@ from iam.notify.models import Outgoing
 from iam.people.links.models import Link
 from iam.people.offboarding import reconcile, restore_and_delete, restored_sign_in
 from iam.people.offboarding.certificates import matches_journal
-from iam.people.offboarding.models import Certificate, Leaver, OffboardedUser
+from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingCertificate
 from iam.people.offboarding.open_roles import OpenRole, OpenRoles, running_sessions
 from iam.people.offboarding.regrants import grant_again
 from iam.people.offboarding.removal_plan import Plan, RemovalSite, notes_for
@@ -67,7 +67,7 @@ def test_everything_ends_the_deny_first_and_aws_shows_it(farewell: Farewell) -> 
     assert not any(row["open"] for row in seat.proof)
     assert leaver.began_at <= leaver.closed_at <= leaver.proved_at < leaver.delete_after
 
-    certificate = Certificate.objects.get()
+    certificate = OffboardingCertificate.objects.get()
     body = json.loads(certificate.text)
     assert body["approvals"][0]["by"] == "Hana Sato"
     assert len(body["accounts"][0]["steps"]) == len(farewell.changes(run))

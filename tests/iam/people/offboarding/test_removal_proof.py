@@ -22,7 +22,7 @@ from iam.mirror.refresh.user_access import (
     UserAccess,
 )
 from iam.people.offboarding import reconcile, removal_proof
-from iam.people.offboarding.models import Certificate, Leaver, OffboardedUser, OffboardingStage
+from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingCertificate, OffboardingStage
 from iam.people.offboarding.open_access import DENY, DENY_TEXT
 from tests import factories
 from tests.console import offboarding
@@ -96,7 +96,7 @@ def seat(db: None) -> OffboardedUser:
     account = factories.account(write_role_arn="arn:aws:iam::111111111111:role/w")
     user = factories.user(account, "maya.okafor")
     leaver = offboarding.left(user, factories.person("Hana Sato"), stage=OffboardingStage.CLOSING)
-    Certificate.objects.all().delete()
+    OffboardingCertificate.objects.all().delete()
     Leaver.objects.update(proved_at=None)
     leaver.seats.update(proved_at=None, read_at=None, proof=[])
     return leaver.seats.get()
@@ -190,7 +190,7 @@ def test_one_account_that_is_not_proved_keeps_the_certificate_back(
     OffboardedUser.objects.filter(pk=seat.pk).update(proved_at=now, read_at=now)
     reconcile.reconcile(seat.leaver_id)
     leaver = Leaver.objects.get()
-    assert (leaver.stage, leaver.proved_at, Certificate.objects.count()) == (
+    assert (leaver.stage, leaver.proved_at, OffboardingCertificate.objects.count()) == (
         OffboardingStage.CLOSING,
         None,
         0,
@@ -205,7 +205,7 @@ def test_one_account_that_is_not_proved_keeps_the_certificate_back(
         now,
         now + timedelta(days=leaver.run.grace_days),
     )
-    assert Certificate.objects.count() == 1
+    assert OffboardingCertificate.objects.count() == 1
 
 
 def test_nobody_is_said_to_be_denied_everything_while_a_deny_found_no_room(

@@ -25,9 +25,9 @@ from iam.people.offboarding.certificates import matches_journal
 from iam.people.offboarding.models import (
     OF_DELETION,
     OF_RETURN,
-    Certificate,
     Leaver,
     OffboardedUser,
+    OffboardingCertificate,
     OffboardingStage,
 )
 from iam.people.offboarding.queries import run_for, visible_leavers
@@ -129,7 +129,7 @@ def test_a_deletion_of_which_a_part_failed_is_none_and_is_not_certified(leaver: 
     leaver.refresh_from_db()
     assert (leaver.stage, leaver.deleted_at) == (OffboardingStage.GONE, None)
     assert leaver.delete_after is not None
-    assert not Certificate.objects.filter(kind="deleted").exists()
+    assert not OffboardingCertificate.objects.filter(kind="deleted").exists()
 
 
 def test_what_is_turned_back_has_the_deny_last_and_no_session_that_was_ended(leaver: Leaver) -> None:
