@@ -21,7 +21,7 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment.invitation import may_invite
 from iam.people.replacing import services
-from iam.people.replacing.models import SURE, Channel, Replacement, ReplacementState
+from iam.people.replacing.models import SURE, Channel, DeviceReplacement, ReplacementState
 
 SEES = (Right.SEE_SELF, Right.REQUEST_CHANGE)
 PAGE = 50
@@ -86,7 +86,7 @@ def index(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "mfa/replacements.html", context)
 
 
-def _mark(replacement: Replacement) -> tuple[str, str, str]:
+def _mark(replacement: DeviceReplacement) -> tuple[str, str, str]:
     """Words, tone and icon; what nobody answered is over before the beat has seen it."""
     is_over = replacement.state == ReplacementState.WAITING and replacement.until <= datetime.now(tz=UTC)
     state = ReplacementState.EXPIRED if is_over else ReplacementState(replacement.state)
@@ -130,7 +130,7 @@ def replacement(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render_page(request, "mfa/replacement.html", context, status=status)
 
 
-def _decide(request: ViewerRequest, replacement: Replacement) -> None:
+def _decide(request: ViewerRequest, replacement: DeviceReplacement) -> None:
     post = request.POST
     if post.get("do") == "refuse":
         services.refuse(request.viewer, replacement, why=post.get("how", ""))
@@ -147,7 +147,7 @@ def _decide(request: ViewerRequest, replacement: Replacement) -> None:
     messages.success(request, f"{who_gets_it} removal waits for approval.")
 
 
-def _one(request: ViewerRequest, pk: UUID) -> Replacement:
+def _one(request: ViewerRequest, pk: UUID) -> DeviceReplacement:
     """Who it is about, who asked, and anyone who may ask for changes of the user."""
     rows = services.visible_replacements(request.viewer).select_related(
         "user__account", "device", "person", "asked_by", "decided_by", "removal", "link"

@@ -34,7 +34,7 @@ from iam.mirror.models import (
 )
 from iam.mirror.pull.sections import ROOT_ACCESS
 from iam.people.offboarding.models import Leaver, OffboardingStage
-from iam.people.replacing.models import Replacement, ReplacementState
+from iam.people.replacing.models import DeviceReplacement, ReplacementState
 
 SCOPED_KINDS: Final = (Kind.USER, Kind.GROUP, Kind.ROLE, Kind.POLICY)
 YEAR: Final = timedelta(days=365)
@@ -203,7 +203,9 @@ def installation_facts(*, now: datetime, is_past: bool) -> InstallationFacts:
     leavers = Leaver.objects.filter(began_at__range=(now - YEAR, now), run__is_suspension=False)
     late = leavers.filter(began_at__lt=now - PROVED_WITHIN).exclude(proved_at__lte=now)
     late = late.filter(stage__in=(OffboardingStage.CLOSING, OffboardingStage.OPEN))
-    replaced = Replacement.objects.filter(state=ReplacementState.CHECKED, decided_at__range=(now - YEAR, now))
+    replaced = DeviceReplacement.objects.filter(
+        state=ReplacementState.CHECKED, decided_at__range=(now - YEAR, now)
+    )
     unverified = [row.person.name for row in replaced.select_related("person") if not row.checked_how]
     return InstallationFacts(
         now=now,

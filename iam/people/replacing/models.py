@@ -41,7 +41,7 @@ class ReplacementState(models.TextChoices):
     EXPIRED = "expired", "No one answered in time"
 
 
-class Replacement(models.Model):
+class DeviceReplacement(models.Model):
     """One lost device of one person. `removal` takes the device away, `link` adds a new one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -62,6 +62,7 @@ class Replacement(models.Model):
     link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
+        db_table = "people_replacing_replacement"
         constraints = [
             models.UniqueConstraint(
                 fields=["device"], condition=Q(state="waiting"), name="one_replacement_of_a_device_waits"

@@ -29,7 +29,7 @@ from iam.people.enrolment.invitation import NOBODY, may_invite, person_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import address_of
-from iam.people.replacing.models import SURE, Channel, Replacement, ReplacementState
+from iam.people.replacing.models import SURE, Channel, DeviceReplacement, ReplacementState
 
 CAUSE: Final = "mfa_replacement"
 HOLDS: Final = timedelta(hours=4)
@@ -41,20 +41,22 @@ def may_ask(viewer: Viewer, *, user: Entity) -> bool:
     return user.arn in viewer.scope.user_arns or may_invite(viewer, user=user)
 
 
-def visible_replacements(viewer: Viewer) -> QuerySet[Replacement]:
+def visible_replacements(viewer: Viewer) -> QuerySet[DeviceReplacement]:
     """Those of the users for whom the viewer asks for changes, and those that are about them or asked for by
     them.
     """
     reach = replace(viewer, scope=viewer.asks)
     users = visible_entities(reach).filter(kind=Kind.USER)
     mine = Q(person=viewer.person_id) | Q(asked_by=viewer.person_id)
-    rows = Replacement.objects.select_related("user__account", "device", "person", "asked_by", "decided_by")
+    rows = DeviceReplacement.objects.select_related(
+        "user__account", "device", "person", "asked_by", "decided_by"
+    )
     if viewer.may(Right.REQUEST_CHANGE):
         return rows.filter(mine | Q(user__in=users.values("pk")))
     return rows.filter(mine)
 
 
-def why_not_check(viewer: Viewer, replacement: Replacement) -> str:
+def why_not_check(viewer: Viewer, replacement: DeviceReplacement) -> str:
     """Why the viewer cannot make sure, or ""."""
     if replacement.state != ReplacementState.WAITING or replacement.until <= datetime.now(tz=UTC):
         return "This was already decided."
@@ -69,7 +71,7 @@ def why_not_check(viewer: Viewer, replacement: Replacement) -> str:
     )
 
 
-def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Replacement:
+def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> DeviceReplacement:
     """Say that a device is lost: the person is told, and those who can make sure. What waits already is the
     answer. Raises RefusedError.
     """
@@ -86,7 +88,7 @@ def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Replac
     expire(device=device)
     try:
         with transaction.atomic():
-            made = Replacement.objects.create(
+            made = DeviceReplacement.objects.create(
                 person=person,
                 user=user,
                 device=device,
@@ -100,10 +102,10 @@ def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Replac
             _tell_asked(made)
             return made
     except IntegrityError:
-        return Replacement.objects.get(device=device, state=ReplacementState.WAITING)
+        return DeviceReplacement.objects.get(device=device, state=ReplacementState.WAITING)
 
 
-def check(viewer: Viewer, replacement: Replacement, *, over: Channel, how: str) -> Replacement:
+def check(viewer: Viewer, replacement: DeviceReplacement, *, over: Channel, how: str) -> DeviceReplacement:
     """Say that it is really them, over another channel than the request came by: the removal is asked for,
     and a link for a new device goes out.
 
@@ -147,7 +149,7 @@ def check(viewer: Viewer, replacement: Replacement, *, over: Channel, how: str) 
     return locked_replacement
 
 
-def refuse(viewer: Viewer, replacement: Replacement, *, why: str) -> Replacement:
+def refuse(viewer: Viewer, replacement: DeviceReplacement, *, why: str) -> DeviceReplacement:
     """Say that it could not be made sure: nothing is done. Raises RefusedError."""
     if not why.strip():
         raise RefusedError("Enter a reason. The requester reads it.")
@@ -170,7 +172,7 @@ def refuse(viewer: Viewer, replacement: Replacement, *, why: str) -> Replacement
     return locked_replacement
 
 
-def may_show(viewer: Viewer, replacement: Replacement) -> bool:
+def may_show(viewer: Viewer, replacement: DeviceReplacement) -> bool:
     """Anyone who made sure, and nobody else, passes the link on by hand, within its hour and as long as
     nobody has used it.
     """
@@ -184,13 +186,13 @@ def may_show(viewer: Viewer, replacement: Replacement) -> bool:
     return not is_used and datetime.now(tz=UTC) < replacement.decided_at + LINK_HOLDS
 
 
-def show_link(viewer: Viewer, replacement: Replacement) -> tuple[Link, str]:
+def show_link(viewer: Viewer, replacement: DeviceReplacement) -> tuple[Link, str]:
     """A link in the place of the one that went out, and its address, to be passed on; shown this once. Raises
     RefusedError.
     """
     with transaction.atomic():
         locked_replacement = (
-            Replacement.objects.select_for_update(of=("self",))
+            DeviceReplacement.objects.select_for_update(of=("self",))
             .select_related("user__account", "device", "person", "decided_by", "link")
             .get(pk=replacement.pk)
         )
@@ -214,13 +216,13 @@ def show_link(viewer: Viewer, replacement: Replacement) -> tuple[Link, str]:
 
 def expire(*, device: Entity | None = None) -> int:
     """End what nobody answered in time; how many."""
-    over = Replacement.objects.filter(state=ReplacementState.WAITING, until__lte=datetime.now(tz=UTC))
+    over = DeviceReplacement.objects.filter(state=ReplacementState.WAITING, until__lte=datetime.now(tz=UTC))
     if device is not None:
         over = over.filter(device=device)
     ended = 0
     for replacement in over.select_related("user__account", "device", "person"):
         with transaction.atomic():
-            if Replacement.objects.filter(pk=replacement.pk, state=ReplacementState.WAITING).update(
+            if DeviceReplacement.objects.filter(pk=replacement.pk, state=ReplacementState.WAITING).update(
                 state=ReplacementState.EXPIRED
             ):
                 _record("expire", replacement, None)
@@ -228,9 +230,9 @@ def expire(*, device: Entity | None = None) -> int:
     return ended
 
 
-def _locked_replacement(replacement: Replacement, viewer: Viewer) -> Replacement:
+def _locked_replacement(replacement: DeviceReplacement, viewer: Viewer) -> DeviceReplacement:
     locked_replacement = (
-        Replacement.objects.select_for_update(of=("self",))
+        DeviceReplacement.objects.select_for_update(of=("self",))
         .select_related("user__account", "device__owner", "person", "asked_by")
         .get(pk=replacement.pk)
     )
@@ -239,7 +241,7 @@ def _locked_replacement(replacement: Replacement, viewer: Viewer) -> Replacement
     return locked_replacement
 
 
-def _remove(replacement: Replacement, checker: Viewer) -> Change:
+def _remove(replacement: DeviceReplacement, checker: Viewer) -> Change:
     """Asked for by anyone who asked, so that anyone who made sure may approve; by the checker, where they may
     not ask.
     """
@@ -261,7 +263,7 @@ def _remove(replacement: Replacement, checker: Viewer) -> Change:
     )[0]
 
 
-def _send(replacement: Replacement) -> Link:
+def _send(replacement: DeviceReplacement) -> Link:
     user = replacement.user
     link = make_link(
         Purpose.MFA,
@@ -285,7 +287,7 @@ def _send(replacement: Replacement) -> Link:
     return link
 
 
-def _tell_asked(made: Replacement) -> None:
+def _tell_asked(made: DeviceReplacement) -> None:
     _tell_person(
         made,
         subject=f"{made.asked_by.name} reported that you lost an MFA device",
@@ -306,7 +308,7 @@ def _tell_asked(made: Replacement) -> None:
     )
 
 
-def _tell_person(replacement: Replacement, *, subject: str, text: str, key: str) -> None:
+def _tell_person(replacement: DeviceReplacement, *, subject: str, text: str, key: str) -> None:
     notify(
         NotifyEvent.REPLACED,
         people=[replacement.person],
@@ -317,7 +319,7 @@ def _tell_person(replacement: Replacement, *, subject: str, text: str, key: str)
     )
 
 
-def _record(act: str, replacement: Replacement, actor: Actor | None, **data: object) -> None:
+def _record(act: str, replacement: DeviceReplacement, actor: Actor | None, **data: object) -> None:
     record(
         kind=f"replacement.{act}",
         actor=actor,

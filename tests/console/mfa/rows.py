@@ -8,7 +8,7 @@ from typing import Any
 from iam.directory.models import Person, Team
 from iam.mirror.models import Account, Entity, Kind
 from iam.people.campaigns.models import Campaign
-from iam.people.replacing.models import Replacement
+from iam.people.replacing.models import DeviceReplacement
 
 
 def campaigns(account: Account, team: Team, author: Person) -> dict[str, dict[str, Any]]:
@@ -20,9 +20,9 @@ def campaigns(account: Account, team: Team, author: Person) -> dict[str, dict[st
     return {"campaign": {"pk": led.pk}, "other campaign": {"pk": whole.pk}}
 
 
-def replacement(user: Entity, person: Person, asker: Person) -> Replacement:
+def replacement(user: Entity, person: Person, asker: Person) -> DeviceReplacement:
     """The administrator says that the member has lost a device."""
     now = datetime.now(tz=UTC)
     device = Entity.objects.filter(kind=Kind.MFA_DEVICE, owner=user).latest("pk")
     params = {"asked_over": "chat", "reason": "Lost", "asked_at": now, "until": now + timedelta(hours=4)}
-    return Replacement.objects.create(person=person, user=user, device=device, asked_by=asker, **params)
+    return DeviceReplacement.objects.create(person=person, user=user, device=device, asked_by=asker, **params)

@@ -23,7 +23,7 @@ from iam.people.links.models import Link
 from iam.people.links.services import exchange
 from iam.people.links.signed_ids import address_of, word_of
 from iam.people.replacing import services
-from iam.people.replacing.models import Channel, Replacement, ReplacementState
+from iam.people.replacing.models import Channel, DeviceReplacement, ReplacementState
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def hana() -> Viewer:
     return somebody("Hana Sato", Role.APPROVER)
 
 
-def asked(viewer: Viewer, device: Entity) -> Replacement:
+def asked(viewer: Viewer, device: Entity) -> DeviceReplacement:
     return services.ask(viewer, device=device, over=Channel.CHAT, reason="Left in a train.")
 
 
