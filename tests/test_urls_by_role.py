@@ -33,7 +33,7 @@ from iam.directory.models import AuditScope, Person, Role, RuleKind, Team, TeamR
 from iam.linking.models import ExcludedMatch
 from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests import factories
 from tests.console import moving, offboarding, onboarding
 from tests.console.access.grants import made
@@ -251,7 +251,7 @@ def _made() -> World:
             "waiting grant": {"pk": waiting_grant_row(account, own, operators["approver"].person).pk},
             "ended part": ended_part_row(account, own, operators["approver"].person),
             "grant draft": {"pk": grant_draft_row(operators["administrator"].person, other).pk},
-            "message": {"pk": Outgoing.objects.latest("created_at").pk},
+            "message": {"pk": OutgoingMessage.objects.latest("created_at").pk},
             "damaged": {"word": "no-such-link"},
             "place": {"place": 1},
             "unknown change": {"pk": uuid.uuid4()},

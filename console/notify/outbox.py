@@ -19,7 +19,7 @@ from console.web.render import render_page
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.notify.events import NotifyEvent, spec_of
-from iam.notify.models import MessageState, Outgoing
+from iam.notify.models import MessageState, OutgoingMessage
 from iam.notify.pages import MessagePage, prefix_of
 from iam.notify.queries import outbox_page, unsent_counts
 from iam.notify.services import NotifyError, notify, send_again
@@ -48,7 +48,7 @@ class DeliveryWay:
 class MessageRow:
     """A message as the table shows it."""
 
-    message: Outgoing
+    message: OutgoingMessage
     mark: tuple[str, str, str]
     icon: str
     about: str
@@ -78,7 +78,7 @@ def outbox(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "notify/outbox.html", context, partial="messages")
 
 
-def _row(message: Outgoing) -> MessageRow:
+def _row(message: OutgoingMessage) -> MessageRow:
     mark = MARKS[MessageState(message.state)]
     opens_once = message.path.startswith(prefix_of(MessagePage.LINK))
     return MessageRow(message, mark, ICONS[message.channel], spec_of(message.event).headline, opens_once)
@@ -144,7 +144,7 @@ def test(request: ViewerRequest) -> HttpResponse:
 @require_everywhere(Right.MANAGE_OPERATORS)
 def again(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Try once more what was given up."""
-    message = get_object_or_404(Outgoing, pk=pk)
+    message = get_object_or_404(OutgoingMessage, pk=pk)
     try:
         send_again(message, actor=request.viewer)
     except NotifyError as error:

@@ -27,7 +27,7 @@ class MessageState(models.TextChoices):
     GIVEN_UP = "given_up", "Given up"
 
 
-class Outgoing(models.Model):
+class OutgoingMessage(models.Model):
     """One message to one recipient. The row is the outbox: what is due is found here.
 
     `key` names what it tells of: the same key goes to a recipient once. `recipient` is the person's id, blank
@@ -58,6 +58,7 @@ class Outgoing(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
+        db_table = "notify_outgoing"
         constraints = [
             models.UniqueConstraint(fields=["key", "channel", "recipient"], name="told_once"),
         ]

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from iam import nudge
 from iam.journal.services import record
 from iam.notify.channels import DeliveryError, send
-from iam.notify.models import DELIVER, MessageState, Outgoing
+from iam.notify.models import DELIVER, MessageState, OutgoingMessage
 
 logger = structlog.get_logger(__name__)
 
@@ -28,9 +28,9 @@ RETENTION = timedelta(days=30)
 BATCH = 200
 
 
-def due(now: datetime) -> QuerySet[Outgoing]:
+def due(now: datetime) -> QuerySet[OutgoingMessage]:
     """What waits and is due, or was left by a worker whose lease ran out."""
-    return Outgoing.objects.filter(
+    return OutgoingMessage.objects.filter(
         Q(state=MessageState.WAITING, due_at__lte=now) | Q(state=MessageState.SENDING, lease_until__lte=now)
     )
 
@@ -59,19 +59,19 @@ def deliver(outgoing_id: UUID) -> None:
         _end(message, state=MessageState.SENT, error="")
 
 
-def _claim(outgoing_id: UUID) -> Outgoing | None:
+def _claim(outgoing_id: UUID) -> OutgoingMessage | None:
     now = datetime.now(tz=UTC)
     message = due(now).filter(pk=outgoing_id).first()
     if message is None:
         return None
-    claimed = Outgoing.objects.filter(pk=message.pk, state=message.state, attempts=message.attempts)
+    claimed = OutgoingMessage.objects.filter(pk=message.pk, state=message.state, attempts=message.attempts)
     if not claimed.update(state=MessageState.SENDING, attempts=message.attempts + 1, lease_until=now + LEASE):
         return None
     message.state, message.attempts = MessageState.SENDING, message.attempts + 1
     return message
 
 
-def _after_failure(message: Outgoing, error: DeliveryError) -> None:
+def _after_failure(message: OutgoingMessage, error: DeliveryError) -> None:
     logger.warning("notify.not_sent", outgoing=str(message.pk), channel=message.channel, error=str(error))
     if error.is_final or message.attempts >= MAX_TRIES:
         _give_up(message, error)
@@ -82,7 +82,7 @@ def _after_failure(message: Outgoing, error: DeliveryError) -> None:
     )
 
 
-def _give_up(message: Outgoing, error: DeliveryError) -> None:
+def _give_up(message: OutgoingMessage, error: DeliveryError) -> None:
     with transaction.atomic():
         if not _end(message, state=MessageState.GIVEN_UP, error=str(error)):
             return
@@ -100,14 +100,16 @@ def _give_up(message: Outgoing, error: DeliveryError) -> None:
         )
 
 
-def _end(message: Outgoing, *, state: MessageState, error: str) -> bool:
+def _end(message: OutgoingMessage, *, state: MessageState, error: str) -> bool:
     values = {"state": state, "due_at": None, "lease_until": None, "error": error[:512]}
     return bool(_locked_message(message).update(**values, ended_at=datetime.now(tz=UTC)))
 
 
-def _locked_message(message: Outgoing) -> QuerySet[Outgoing]:
+def _locked_message(message: OutgoingMessage) -> QuerySet[OutgoingMessage]:
     """The row, while it is still this worker's."""
-    return Outgoing.objects.filter(pk=message.pk, state=MessageState.SENDING, attempts=message.attempts)
+    return OutgoingMessage.objects.filter(
+        pk=message.pk, state=MessageState.SENDING, attempts=message.attempts
+    )
 
 
 def sweep() -> int:
@@ -115,7 +117,7 @@ def sweep() -> int:
     harm.
     """
     now = datetime.now(tz=UTC)
-    Outgoing.objects.filter(state=MessageState.SENT, ended_at__lt=now - RETENTION).delete()
+    OutgoingMessage.objects.filter(state=MessageState.SENT, ended_at__lt=now - RETENTION).delete()
     return nudge.send_each(
         DELIVER, list(due(now).order_by("created_at").values_list("pk", flat=True)[:BATCH])
     )

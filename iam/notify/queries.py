@@ -9,14 +9,14 @@ from django.db.models import Count
 
 from iam.keyset import NEWEST_FIRST, KeysetPlace, RowPage, page
 from iam.notify.events import OFFERED, EventSpec
-from iam.notify.models import MessageChannel, MessageState, Outgoing, Preference, SlackMember
+from iam.notify.models import MessageChannel, MessageState, OutgoingMessage, Preference, SlackMember
 
 PAGE = 50
 
 
-def outbox_page(*, state: str = "", after: KeysetPlace | None = None) -> RowPage[Outgoing]:
+def outbox_page(*, state: str = "", after: KeysetPlace | None = None) -> RowPage[OutgoingMessage]:
     """Newest first; one query, as fast at any depth."""
-    messages = Outgoing.objects.all()
+    messages = OutgoingMessage.objects.all()
     if state in MessageState.values:
         messages = messages.filter(state=state)
     return page(messages, order=NEWEST_FIRST, size=PAGE, after=after)
@@ -24,7 +24,7 @@ def outbox_page(*, state: str = "", after: KeysetPlace | None = None) -> RowPage
 
 def unsent_counts() -> dict[str, int]:
     """How many wait, are being sent or were given up, by state; one query."""
-    unsent = Outgoing.objects.exclude(state=MessageState.SENT).values_list("state")
+    unsent = OutgoingMessage.objects.exclude(state=MessageState.SENT).values_list("state")
     return dict(unsent.annotate(count=Count("pk")).order_by())
 
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from iam import nudge
 from iam.journal.services import Actor, KnownPerson, record
 from iam.notify.events import OFFERED, EventSpec, NotifyEvent, spec_of
-from iam.notify.models import DELIVER, MessageChannel, MessageState, Outgoing, Preference, SlackMember
+from iam.notify.models import DELIVER, MessageChannel, MessageState, OutgoingMessage, Preference, SlackMember
 from iam.notify.queries import who_wants
 
 SLACK_MEMBER = re.compile(r"[UW][A-Z0-9]{5,20}")
@@ -61,10 +61,12 @@ def notify(
         _row(spec, room, key, subject, text, path, reference, mentions=_mentions(room, spec, list(known)))
         for room in (() if spec.is_private else notification_rooms())
     ]
-    sent = set(Outgoing.objects.filter(key__in={row.key for row in rows}).values_list("channel", "recipient"))
+    sent = set(
+        OutgoingMessage.objects.filter(key__in={row.key for row in rows}).values_list("channel", "recipient")
+    )
     fresh = [row for row in rows if (row.channel, row.recipient) not in sent]
     # Two at once: the constraint lets the first one through, and the other adds nothing.
-    Outgoing.objects.bulk_create(fresh, ignore_conflicts=True)
+    OutgoingMessage.objects.bulk_create(fresh, ignore_conflicts=True)
     # More are left to the sweep, so that nobody waits for the broker.
     nudge.send_each_after_commit(DELIVER, [row.pk for row in fresh[:MAX_NUDGES]])
     return len(fresh)
@@ -97,10 +99,10 @@ def _row(
     path: str,
     reference: str,
     **fields: object,
-) -> Outgoing:
+) -> OutgoingMessage:
     if not path.startswith("/") or path.startswith("//"):
         raise ValueError(f"{path!r} isn’t an address of Gatehouse.")
-    return Outgoing(
+    return OutgoingMessage(
         event=spec.event,
         channel=channel,
         key=f"{spec.event}:{key}"[:160],
@@ -159,13 +161,13 @@ def save_preferences(
     )
 
 
-def send_again(outgoing: Outgoing, *, actor: Actor) -> None:
+def send_again(outgoing: OutgoingMessage, *, actor: Actor) -> None:
     """Put a message that was given up back into the queue. Raises NotifyError when it is not given up any
     more.
     """
     now = datetime.now(tz=UTC)
     with transaction.atomic():
-        given_up = Outgoing.objects.filter(pk=outgoing.pk, state=MessageState.GIVEN_UP)
+        given_up = OutgoingMessage.objects.filter(pk=outgoing.pk, state=MessageState.GIVEN_UP)
         if not given_up.update(state=MessageState.WAITING, attempts=0, due_at=now, ended_at=None, error=""):
             raise NotifyError("This message is on its way already.")
         record(

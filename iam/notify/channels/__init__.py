@@ -6,7 +6,7 @@ from iam.notify.channels.errors import DeliveryError
 from iam.notify.channels.mail import send_mail
 from iam.notify.channels.slack import send_to_slack
 from iam.notify.channels.webhook import send_to_webhook
-from iam.notify.models import MessageChannel, Outgoing
+from iam.notify.models import MessageChannel, OutgoingMessage
 
 __all__ = ["DeliveryError", "send"]
 
@@ -17,6 +17,6 @@ _WAYS = {
 }
 
 
-def send(message: Outgoing) -> None:
+def send(message: OutgoingMessage) -> None:
     """Send it by its channel. Raises DeliveryError."""
     _WAYS[MessageChannel(message.channel)](message)

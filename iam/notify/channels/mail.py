@@ -12,13 +12,13 @@ from django.core.mail import BadHeaderError, EmailMultiAlternatives
 from iam.notify.channels.errors import DeliveryError
 from iam.notify.channels.mail_html import CHOICES, footer_of, html_of
 from iam.notify.links import link_for, opens_alone
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.notify.pages import MessagePage, path_of
 
 PERMANENT = 500
 
 
-def send_mail(message: Outgoing) -> None:
+def send_mail(message: OutgoingMessage) -> None:
     """Send it. Raises DeliveryError."""
     if not settings.MAIL_IS_CONFIGURED:
         raise DeliveryError("No mail server is configured (GATEHOUSE_EMAIL_HOST).", is_final=True)
@@ -49,7 +49,7 @@ def send_mail(message: Outgoing) -> None:
         raise DeliveryError(f"The mail server didn’t accept it ({type(error).__name__}).") from error
 
 
-def _reaches_choices(reader: UUID, message: Outgoing) -> bool:
+def _reaches_choices(reader: UUID, message: OutgoingMessage) -> bool:
     """False for an invited person without a sign-in, for whom the link to the settings would end at the
     sign-in page.
     """
@@ -58,7 +58,7 @@ def _reaches_choices(reader: UUID, message: Outgoing) -> bool:
     return get_user_model()._default_manager.filter(person=reader, is_active=True).exists()
 
 
-def body_of(message: Outgoing, *, link: str, choices: str) -> str:
+def body_of(message: OutgoingMessage, *, link: str, choices: str) -> str:
     """The text of a mail; `choices` is "" for people who can’t sign in."""
     parts = [
         f"Hello {message.name}," if message.name else "Hello,",

@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from iam.notify.links import opens_alone
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 
 FOOTER: Final = "The link opens the page after you sign in. Opening it doesn’t decide anything."
 ALONE: Final = "The link opens without signing in. It is only for you: don’t share it."
@@ -45,7 +45,7 @@ _PAGE: Final = (
 )
 
 
-def html_of(message: Outgoing, *, link: str, choices: str) -> SafeString:
+def html_of(message: OutgoingMessage, *, link: str, choices: str) -> SafeString:
     """The same as the text of the mail; whatever people wrote is text in it. `choices` is "" for people who
     can’t sign in.
     """
@@ -61,13 +61,13 @@ def html_of(message: Outgoing, *, link: str, choices: str) -> SafeString:
     )
 
 
-def _footer(message: Outgoing, choices: str) -> SafeString:
+def _footer(message: OutgoingMessage, choices: str) -> SafeString:
     if not choices:
         return format_html("{}", footer_of(message))
     return format_html('{} <a href="{}">{}</a>.', footer_of(message), choices, CHOICES)
 
 
-def footer_of(message: Outgoing) -> str:
+def footer_of(message: OutgoingMessage) -> str:
     """What is to be known of the link."""
     return ALONE if opens_alone(message.path) else FOOTER
 

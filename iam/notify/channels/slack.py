@@ -10,10 +10,10 @@ from iam.notify.channels.errors import DeliveryError
 from iam.notify.channels.http_post import post
 from iam.notify.events import spec_of
 from iam.notify.links import plain_link
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 
 
-def send_to_slack(message: Outgoing) -> None:
+def send_to_slack(message: OutgoingMessage) -> None:
     """Send it. Raises DeliveryError."""
     if not settings.SLACK_WEBHOOK:
         raise DeliveryError(
@@ -23,7 +23,7 @@ def send_to_slack(message: Outgoing) -> None:
     post(settings.SLACK_WEBHOOK, body=body, headers={}, who="Slack")
 
 
-def text_of(message: Outgoing) -> str:
+def text_of(message: OutgoingMessage) -> str:
     """What the room reads: the event and the page, and what it is about only where the settings allow it."""
     named = "".join(f"<@{member}> " for member in message.mentions)
     about = message.subject if settings.NOTIFY_DETAILS else " ".join(

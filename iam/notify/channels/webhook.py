@@ -19,10 +19,10 @@ from iam.notify.channels.errors import DeliveryError
 from iam.notify.channels.http_post import post
 from iam.notify.events import spec_of
 from iam.notify.links import plain_link
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 
 
-def send_to_webhook(message: Outgoing) -> None:
+def send_to_webhook(message: OutgoingMessage) -> None:
     """Send it. Raises DeliveryError."""
     if not settings.WEBHOOK_URL:
         raise DeliveryError("No webhook is configured any more (GATEHOUSE_WEBHOOK_URL).", is_final=True)
@@ -42,7 +42,7 @@ def signature(secret: str, *, moment: str, body: bytes) -> str:
     return hmac.new(secret.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
-def payload_of(message: Outgoing) -> dict[str, Any]:
+def payload_of(message: OutgoingMessage) -> dict[str, Any]:
     """What is told: the event and the page, and what it is about only where the settings allow it."""
     payload = {
         "id": str(message.pk),

@@ -17,7 +17,7 @@ from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import Edge
 from iam.notify import outbox
-from iam.notify.models import DELIVER, Outgoing
+from iam.notify.models import DELIVER, OutgoingMessage
 from tests import factories
 from tests.iam.changes.site import Site
 from tests.queue import catch
@@ -49,7 +49,9 @@ def end(change: Change, *states: ChangeState, **fields: Any) -> None:
 def told() -> dict[str, list[str]]:
     """Event → names of those who have mail about it."""
     subjects: dict[str, list[str]] = {}
-    for event, name in Outgoing.objects.filter(channel="email").order_by("name").values_list("event", "name"):
+    for event, name in (
+        OutgoingMessage.objects.filter(channel="email").order_by("name").values_list("event", "name")
+    ):
         subjects.setdefault(event, []).append(name)
     return subjects
 
@@ -61,7 +63,7 @@ def test_those_who_may_approve_are_told_that_it_waits(site: Site) -> None:
     factories.assign(elsewhere, Role.APPROVER, account_id="999999999999")
     change = ask(site, site.asks.person)
     assert told() == {"change.waiting": ["Hana Sato", "Jonas Berg"]}
-    message = Outgoing.objects.first()
+    message = OutgoingMessage.objects.first()
     assert message is not None
     assert message.subject == "Waiting for your approval: Add kwame.boateng to deployers"
     assert message.text == f"{WHAT}\n\nRequested by Ines Duarte: On call"
@@ -89,7 +91,7 @@ def test_the_one_who_asked_learns_of_the_decision_and_of_the_end(site: Site) -> 
         "change.decided": ["Ines Duarte"],
         "change.applied": ["Ines Duarte"],
     }
-    assert Outgoing.objects.get(event="change.decided").text == f"{WHAT}\n\nBy Hana Sato. Fine"
+    assert OutgoingMessage.objects.get(event="change.decided").text == f"{WHAT}\n\nBy Hana Sato. Fine"
 
 
 def test_a_rejection_tells_why(site: Site) -> None:
@@ -97,7 +99,7 @@ def test_a_rejection_tells_why(site: Site) -> None:
     services.reject(change, actor=viewer_for(site.approves.person), comment="Ask the owner first")
     change.refresh_from_db()
     notifications.tell_end(change)
-    message = Outgoing.objects.get(event="change.decided")
+    message = OutgoingMessage.objects.get(event="change.decided")
     assert message.subject == "Rejected: Add kwame.boateng to deployers"
     assert message.text == f"{WHAT}\n\nBy Hana Sato. Ask the owner first"
 
@@ -127,7 +129,7 @@ def test_who_left_the_team_is_told_nothing_any_more(site: Site) -> None:
 
 def test_the_mail_leads_to_the_change_and_decides_nothing(site: Site) -> None:
     change = ask(site, site.asks.person)
-    outbox.deliver(Outgoing.objects.get().pk)
+    outbox.deliver(OutgoingMessage.objects.get().pk)
     link = re.search(r"http\S+(/go/\S+)", mail.outbox[0].body)
     assert link is not None
     answer = site.approver.get(link[1])
@@ -141,7 +143,7 @@ def test_a_remark_is_told_to_those_who_take_part_and_not_to_who_made_it(site: Si
     change = ask(site, site.asks.person)
     services.comment(change, actor=viewer_for(site.approves.person), text="Until when?")
     services.comment(change, actor=viewer_for(site.asks.person), text="Until Friday")
-    outgoings = Outgoing.objects.filter(event="change.commented").order_by("created_at")
+    outgoings = OutgoingMessage.objects.filter(event="change.commented").order_by("created_at")
     assert [(outgoing.name, outgoing.text) for outgoing in outgoings] == [
         ("Ines Duarte", f"{WHAT}\n\nUntil when?"),
         ("Hana Sato", f"{WHAT}\n\nUntil Friday"),
@@ -192,6 +194,6 @@ def test_who_sees_only_a_part_of_a_request_is_told_no_warnings_of_the_rest(
     if is_partial:
         monkeypatch.setattr(notifications, "partly_hidden", lambda sets, viewer: set(sets))
     ask(site, site.asks.person)
-    texts = [outgoing.text for outgoing in Outgoing.objects.filter(event="change.waiting")]
+    texts = [outgoing.text for outgoing in OutgoingMessage.objects.filter(event="change.waiting")]
     assert texts
     assert all(("nora.whitfield" in text) is not is_partial for text in texts)

@@ -19,7 +19,7 @@ from iam.audit.reviews.models import SodRule
 from iam.directory.models import Role
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests import factories
 from tests.console.activity.test_sources import GOOD
 from tests.console.compliance.test_pages import filled
@@ -114,7 +114,7 @@ def test_the_message_after_each_request(is_single: bool, account: Account, setti
         who = "An approver" if is_single else "Another approver"
         assert f"{who} or administrator has to approve it." in message, address
         assert bool(sentences(answer)) is not is_single, address
-    mails = [f"{row.subject}. {row.text}" for row in Outgoing.objects.all()]
+    mails = [f"{row.subject}. {row.text}" for row in OutgoingMessage.objects.all()]
     assert mails
     assert not [sentence for mail in mails for sentence in says_someone_else(mail)]
 

@@ -17,7 +17,7 @@ from iam.guard import viewer_for
 from iam.journal.models import Entry
 from iam.mirror.models import Entity, Kind
 from iam.notify.channels.mail import send_mail
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.enrolment import invitation, services, texts
 from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 from iam.people.links.models import Link, Purpose
@@ -162,9 +162,9 @@ def test_a_user_in_the_address_changes_nothing(link: Link, client: Client, user:
 def test_the_mail_holds_the_link_and_no_row_does(user: Entity, person: Person, settings: object) -> None:
     viewer = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
     link = invitation.send_link(viewer, user=user)
-    (message,) = Outgoing.objects.all()
+    (message,) = OutgoingMessage.objects.all()
     assert (message.recipient, message.channel) == (str(person.pk), "email")
-    assert word_of(link.pk) not in repr(list(Outgoing.objects.values()))
+    assert word_of(link.pk) not in repr(list(OutgoingMessage.objects.values()))
 
     send_mail(message)
 
@@ -209,7 +209,7 @@ def test_who_leads_another_team_sends_shows_and_takes_back_no_link(
     for how in ("mail", "show"):
         assert client.post(reverse("mfa:send-link", args=[user.pk]), {"how": how}).status_code == 404
     assert client.post(reverse("mfa:revoke", args=[link.pk])).status_code == 404
-    assert (Link.objects.get().ended_at, Outgoing.objects.count()) == (None, 0)
+    assert (Link.objects.get().ended_at, OutgoingMessage.objects.count()) == (None, 0)
 
 
 def test_who_reaches_a_user_and_may_not_ask_has_no_link_made(user: Entity, person: Person) -> None:
@@ -252,7 +252,7 @@ def test_nobody_has_a_link_made_for_somebody_who_has_a_device(
         answer = client.post(page, {"how": how})
         assert (answer.status_code, b"has MFA already" in answer.content) == (422, True)
     assert not Link.objects.exists()
-    assert not Outgoing.objects.exists()
+    assert not OutgoingMessage.objects.exists()
     credentials = client.get(reverse("identities:person-credentials", args=[user.pk])).content.decode()
     assert "Send a link" not in credentials
 

@@ -15,7 +15,7 @@ from iam.directory.models import Role
 from iam.notify import outbox
 from iam.notify.events import NotifyEvent
 from iam.notify.links import link_for
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.notify.queries import choices_of
 from iam.notify.services import notify
 from tests import factories
@@ -72,7 +72,7 @@ def test_the_addresses_of_rooms_are_on_no_page(ines: Any, settings: Any) -> None
 def test_the_outbox_is_for_administrators(kwame: Any) -> None:
     tell(kwame.person)
     assert browser(kwame).get(OUTBOX).status_code == 404
-    again = reverse("notify:send-again", args=[Outgoing.objects.get().pk])
+    again = reverse("notify:send-again", args=[OutgoingMessage.objects.get().pk])
     assert browser(kwame).post(again).status_code == 404
 
 
@@ -107,7 +107,7 @@ def test_what_somebody_typed_is_shown_as_text(ines: Any, kwame: Any) -> None:
 
 def test_a_test_goes_to_the_one_who_asks_for_it(ines: Any, nudged: Any) -> None:
     browser(ines).post(reverse("notify:test"))
-    outbox.deliver(Outgoing.objects.get().pk)
+    outbox.deliver(OutgoingMessage.objects.get().pk)
     assert mail.outbox[0].to == ["ines.duarte@example.com"]
 
 

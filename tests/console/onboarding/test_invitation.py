@@ -16,7 +16,7 @@ from iam.changes.operations.login_profile import PURPOSE
 from iam.directory.models import Identity, Person, Team
 from iam.journal.models import Entry
 from iam.mirror.models import Entity, UserCredentials
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.enrolment.models import Enrolment
 from iam.people.links.models import Link, Purpose
@@ -194,7 +194,7 @@ def test_whoever_has_lost_the_way_in_requests_another_invitation_and_the_lead_is
     for _ in range(2):
         page = second.post(address).content.decode()
         assert "We told Elif Kaya" in page
-    outgoings = Outgoing.objects.filter(event="onboarding.invitation_wanted")
+    outgoings = OutgoingMessage.objects.filter(event="onboarding.invitation_wanted")
     assert [outgoing.name for outgoing in outgoings] == ["Elif Kaya"]
     newcomer.refresh_from_db()
     assert newcomer.wants_link_at is not None

@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 
 from iam.directory.models import Appointment, Person, Role, RuleKind, Team
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -148,7 +148,7 @@ def test_what_concerns_everyone_is_for_administrators_of_all_accounts(people: di
     """Adding people, the count of all sessions, and every message that was sent; nothing leads there
     either.
     """
-    Outgoing.objects.create(
+    OutgoingMessage.objects.create(
         event="change.waiting", channel="email", key="k", subject="Tess There", due_at=factories.FIRST_READ
     )
     scoped, full = _client(Role.ADMINISTRATOR), _client(Role.ADMINISTRATOR, "")

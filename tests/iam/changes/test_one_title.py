@@ -14,7 +14,7 @@ from django.urls import reverse
 from iam.changes import services
 from iam.changes.models import Change, ChangeState
 from iam.guard import viewer_for
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests import factories
 from tests.iam.changes.site import Site
 
@@ -51,7 +51,7 @@ def test_the_title_is_the_same_everywhere(site: Site, several: list[Change]) -> 
         page = site.approver.get(reverse(name))
         assert [row["title"] for row in page.context["rows"]] == [TITLE], name
         assert several[0].title not in re.sub(r"<small.*?</small>", "", page.content.decode(), flags=re.S)
-    assert {outgoing.subject for outgoing in Outgoing.objects.all()} == {
+    assert {outgoing.subject for outgoing in OutgoingMessage.objects.all()} == {
         f"Waiting for your approval: {TITLE}"
     }
 

@@ -22,7 +22,7 @@ from iam.changes.services.deletion import deletion_of
 from iam.changes.warnings import general_warnings, merged, warnings_of
 from iam.guard import viewer_for
 from iam.mirror.models import AccountFact
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests import factories
 from tests.iam.changes.site import Site
 
@@ -101,7 +101,7 @@ def test_every_warning_is_on_each_page_of_approval_and_in_the_mail(site: Site, k
 
     page = text_of(site.approver.get(reverse("changes:request", args=[change.pk]), follow=True))
     emergency = text_of(site.asker.get(reverse("changes:break-glass", args=[change.pk])))
-    [message] = Outgoing.objects.filter(event="change.waiting", channel="email")
+    [message] = OutgoingMessage.objects.filter(event="change.waiting", channel="email")
     for sentence in change.change_set.notes:
         assert sentence in page
         assert sentence in emergency

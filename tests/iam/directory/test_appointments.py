@@ -21,7 +21,7 @@ from iam.directory.second_approvers import is_first_run
 from iam.directory.services import assign_role, deactivate_person, reactivate_person, remove_role
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests import factories
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
@@ -54,7 +54,7 @@ def roles_of(person: Person) -> set[str]:
 def test_a_second_administrator_agrees(people: dict[str, Person], role: Role) -> None:
     made = asked(people, role)
     assert roles_of(people["kwame"]) == set()
-    assert [outgoing.name for outgoing in Outgoing.objects.filter(channel="email")] == ["Ada"]
+    assert [outgoing.name for outgoing in OutgoingMessage.objects.filter(channel="email")] == ["Ada"]
     approve_appointment(made, actor=people["ada"])
     assert roles_of(people["kwame"]) == {role}
     entry = Entry.objects.filter(kind="role.assign").last()

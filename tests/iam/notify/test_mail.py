@@ -17,7 +17,7 @@ from iam.journal.models import Entry
 from iam.notify import outbox
 from iam.notify.events import NotifyEvent
 from iam.notify.links import target_of
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.notify.services import notify
 from tests import factories
 
@@ -29,13 +29,13 @@ def hana() -> Person:
     return factories.person("Hana Sato")
 
 
-def tell(person: Person, **subject_line: str) -> Outgoing:
+def tell(person: Person, **subject_line: str) -> OutgoingMessage:
     words = {"subject": "CHG-1 waits for you", "text": "Asked by Ines: on call"} | subject_line
     notify(NotifyEvent.WAITING, people=[person], key="1", path="/changes/x/", **words)
-    return Outgoing.objects.get()
+    return OutgoingMessage.objects.get()
 
 
-def sent(message: Outgoing) -> tuple[str, str]:
+def sent(message: OutgoingMessage) -> tuple[str, str]:
     """Text and HTML of the one mail that went out."""
     outbox.deliver(message.pk)
     [sent_message] = mail.outbox
@@ -86,7 +86,7 @@ def test_a_server_that_asks_to_come_back_later_is_asked_again(
 
 def test_an_address_that_would_break_the_headers_is_given_up_at_once(hana: Person) -> None:
     message = tell(hana)
-    Outgoing.objects.update(address="hana@example.com\nBcc: eve@example.com")
+    OutgoingMessage.objects.update(address="hana@example.com\nBcc: eve@example.com")
     outbox.deliver(message.pk)
     message.refresh_from_db()
     assert (message.state, mail.outbox) == ("given_up", [])
@@ -102,7 +102,7 @@ def test_a_message_that_ends_every_worker_is_given_up(hana: Person, monkeypatch:
     for _ in range(outbox.MAX_TRIES):
         with pytest.raises(MemoryError):
             outbox.deliver(message.pk)
-        Outgoing.objects.update(lease_until=datetime.now(tz=UTC) - timedelta(seconds=1))
+        OutgoingMessage.objects.update(lease_until=datetime.now(tz=UTC) - timedelta(seconds=1))
     outbox.deliver(message.pk)
     message.refresh_from_db()
     assert message.state == "given_up"
@@ -114,4 +114,4 @@ def test_where_no_mail_server_is_set_up_no_mail_is_written_and_none_given_up(
 ) -> None:
     settings.MAIL_IS_CONFIGURED = False
     assert notify(NotifyEvent.WAITING, people=[hana], subject="CHG-1", key="1", path="/x/") == 0
-    assert not Outgoing.objects.exists()
+    assert not OutgoingMessage.objects.exists()

@@ -16,7 +16,7 @@ from iam.journal.models import Entry
 from iam.notify import outbox
 from iam.notify.events import NotifyEvent
 from iam.notify.links import LinkError, link_for, target_of
-from iam.notify.models import MessageChannel, Outgoing
+from iam.notify.models import MessageChannel, OutgoingMessage
 from iam.notify.services import NotifyError, notify, save_preferences, send_again
 from tests import factories
 
@@ -41,14 +41,14 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("django.core.mail.EmailMessage.send", refuse)
 
 
-def over(message: Outgoing) -> None:
+def over(message: OutgoingMessage) -> None:
     """Let its pause be over."""
-    Outgoing.objects.filter(pk=message.pk).update(due_at=datetime.now(tz=UTC) - timedelta(seconds=1))
+    OutgoingMessage.objects.filter(pk=message.pk).update(due_at=datetime.now(tz=UTC) - timedelta(seconds=1))
 
 
 def test_a_message_goes_out_with_the_link_of_its_reader(hana: Person, settings: Any) -> None:
     tell(hana, text="Asked by Ines: on call")
-    message = Outgoing.objects.get()
+    message = OutgoingMessage.objects.get()
     outbox.deliver(message.pk)
     sent = mail.outbox[0]
     assert sent.to == ["hana.sato@example.com"]
@@ -66,8 +66,8 @@ def test_a_person_is_told_of_one_thing_once(hana: Person, nudged: list[UUID]) ->
     assert tell(hana) == 1
     assert tell(hana, jonas) == 1
     assert tell(hana, key="2") == 1
-    assert Outgoing.objects.count() == 3
-    outbox.deliver(Outgoing.objects.filter(key="change.waiting:1").first().pk)  # type: ignore[union-attr]
+    assert OutgoingMessage.objects.count() == 3
+    outbox.deliver(OutgoingMessage.objects.filter(key="change.waiting:1").first().pk)  # type: ignore[union-attr]
     assert tell(hana, jonas) == 0
 
 
@@ -86,17 +86,17 @@ def test_a_transaction_that_is_rolled_back_tells_nobody(
     with transaction.atomic():
         tell(hana)
         transaction.set_rollback(True)
-    assert not Outgoing.objects.exists()
+    assert not OutgoingMessage.objects.exists()
     with django_capture_on_commit_callbacks(execute=True):
         tell(hana)
-    assert nudged == [Outgoing.objects.get().pk]
+    assert nudged == [OutgoingMessage.objects.get().pk]
 
 
 def test_what_cannot_be_sent_is_tried_again_later_and_given_up_aloud(
     hana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell(hana)
-    message = Outgoing.objects.get()
+    message = OutgoingMessage.objects.get()
     broken(monkeypatch)
     pauses = []
     for _ in range(7):
@@ -119,7 +119,7 @@ def test_what_was_given_up_is_sent_when_somebody_asks_for_it(
     hana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell(hana)
-    message = Outgoing.objects.get()
+    message = OutgoingMessage.objects.get()
     with monkeypatch.context() as patch:
         broken(patch)
         for _ in range(7):
@@ -134,12 +134,12 @@ def test_what_was_given_up_is_sent_when_somebody_asks_for_it(
 
 def test_a_message_that_a_lost_worker_left_is_sent_by_another(hana: Person, nudged: list[UUID]) -> None:
     tell(hana)
-    message = Outgoing.objects.get()
+    message = OutgoingMessage.objects.get()
     soon = datetime.now(tz=UTC) + timedelta(minutes=1)
-    Outgoing.objects.update(state="sending", attempts=1, lease_until=soon)
+    OutgoingMessage.objects.update(state="sending", attempts=1, lease_until=soon)
     outbox.deliver(message.pk)
     assert mail.outbox == []
-    Outgoing.objects.update(lease_until=datetime.now(tz=UTC) - timedelta(seconds=1))
+    OutgoingMessage.objects.update(lease_until=datetime.now(tz=UTC) - timedelta(seconds=1))
     nudged.clear()
     assert outbox.sweep() == 1
     assert nudged == [message.pk]
@@ -151,29 +151,29 @@ def test_of_two_workers_who_found_the_same_message_one_sends_it(
     hana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell(hana)
-    found_by_both = Outgoing.objects.get()
+    found_by_both = OutgoingMessage.objects.get()
 
     class Found:
         def filter(self, **_: Any) -> Found:
             return self
 
-        def first(self) -> Outgoing:
+        def first(self) -> OutgoingMessage:
             return copy(found_by_both)
 
     monkeypatch.setattr(outbox, "due", lambda now: Found())
     outbox.deliver(found_by_both.pk)
     outbox.deliver(found_by_both.pk)
     assert len(mail.outbox) == 1
-    assert Outgoing.objects.get().attempts == 1
+    assert OutgoingMessage.objects.get().attempts == 1
 
 
 def test_messages_that_were_sent_are_forgotten_after_a_month(hana: Person) -> None:
     tell(hana)
     tell(hana, key="2")
     old = datetime.now(tz=UTC) - timedelta(days=31)
-    Outgoing.objects.filter(key__endswith=":1").update(state="sent", ended_at=old, due_at=None)
+    OutgoingMessage.objects.filter(key__endswith=":1").update(state="sent", ended_at=old, due_at=None)
     outbox.sweep()
-    assert Outgoing.objects.get().key == "change.waiting:2"
+    assert OutgoingMessage.objects.get().key == "change.waiting:2"
 
 
 def test_a_link_is_good_for_a_week_and_for_one_page(hana: Person, settings: Any, time_machine: Any) -> None:
@@ -194,6 +194,6 @@ def test_only_pages_of_ours_are_linked_to(hana: Person) -> None:
 
 def test_a_line_break_in_a_subject_breaks_no_mail(hana: Person) -> None:
     notify(NotifyEvent.WAITING, people=[hana], subject="One\nBcc: all@example.com", key="1")
-    outbox.deliver(Outgoing.objects.get().pk)
+    outbox.deliver(OutgoingMessage.objects.get().pk)
     assert mail.outbox[0].subject == "[Gatehouse] One Bcc: all@example.com"
     assert mail.outbox[0].recipients() == ["hana.sato@example.com"]

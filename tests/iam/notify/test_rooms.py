@@ -14,7 +14,7 @@ from console import env, notices
 from iam.notify import outbox
 from iam.notify.channels.http_post import is_public
 from iam.notify.events import NotifyEvent
-from iam.notify.models import MessageChannel, Outgoing
+from iam.notify.models import MessageChannel, OutgoingMessage
 from iam.notify.services import NotifyError, notify, save_preferences
 from tests import factories
 from tests.iam.notify.conftest import Receiver
@@ -35,7 +35,7 @@ def slack(receiver: Receiver, settings: Any) -> Receiver:
     return receiver
 
 
-def told(channel: str, **more: Any) -> Outgoing:
+def told(channel: str, **more: Any) -> OutgoingMessage:
     """Something happened, and the room's message was sent, or tried."""
     message_fields = {
         "people": [],
@@ -44,7 +44,7 @@ def told(channel: str, **more: Any) -> Outgoing:
         "reference": "CHG-1",
     }
     notify(NotifyEvent.WAITING, key="1", **message_fields | more)
-    message = Outgoing.objects.get(channel=channel)
+    message = OutgoingMessage.objects.get(channel=channel)
     outbox.deliver(message.pk)
     message.refresh_from_db()
     return message
@@ -68,7 +68,7 @@ def test_a_room_is_told_no_names_unless_the_settings_say_so(webhook: Receiver, s
     assert set(body) == {"id", "event", "headline", "reference", "url", "at"}
     assert body["url"] == f"{settings.BASE_URL}/changes/1/"
     settings.NOTIFY_DETAILS = True
-    Outgoing.objects.all().delete()
+    OutgoingMessage.objects.all().delete()
     told("webhook", text="Because Kwame is on call")
     assert json.loads(webhook.arrived[1][2])["text"] == "Because Kwame is on call"
 

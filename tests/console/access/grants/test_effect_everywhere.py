@@ -15,7 +15,7 @@ from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant, GrantState
 from iam.changes import notifications
 from iam.changes.models import Change, ChangeSet
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests.console.access.grants import made
 from tests.console.access.grants.conftest import Office, at
 from tests.console.access.grants.test_preview import whole
@@ -65,7 +65,7 @@ def test_a_request_names_no_date_for_an_end_that_its_approval_sets(office: Offic
         words = text_of(client.get(address).content)
         assert "in production, for 8 hours after approval" in words, address
         assert f"until {ends_on:%-d %b}" not in words, address
-    mails = " ".join(Outgoing.objects.values_list("text", flat=True))
+    mails = " ".join(OutgoingMessage.objects.values_list("text", flat=True))
     assert "(production) for 8 hours after approval" in mails
 
 
@@ -100,11 +100,11 @@ def test_the_request_and_its_mails_have_the_words_of_the_preview(office: Office)
         assert shown[0].what == (words,)
         assert words in text_of(client.get(reverse("changes:list")).content)
         person = office.people[reader].person
-        Outgoing.objects.all().delete()
+        OutgoingMessage.objects.all().delete()
         Change.objects.filter(change_set=change.change_set).update(state="applied")
         change.refresh_from_db()
         notifications.tell_end(change)
-        mail = Outgoing.objects.get(recipient=str(person.pk))
+        mail = OutgoingMessage.objects.get(recipient=str(person.pk))
         assert words in mail.text
 
 

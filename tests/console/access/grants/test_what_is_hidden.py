@@ -19,7 +19,7 @@ from iam.access.grants.services.requests import request_grant
 from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.guard import viewer_for
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests import factories as make
 from tests.console.access.grants.conftest import WRITER, Office
 
@@ -155,17 +155,17 @@ def test_who_has_access_now_reads_of_their_own_account_only(office: Office, shar
     LedgerEntry.objects.filter(part__grant=shared).update(since=now, until=None)
     Grant.objects.filter(pk=shared.pk).update(state=GrantState.ACTIVE, ended_at=None)
     tell_began(Grant.objects.get(pk=shared.pk))
-    [message] = Outgoing.objects.filter(recipient=office.people["member"].person_id, channel="email")
+    [message] = OutgoingMessage.objects.filter(recipient=office.people["member"].person_id, channel="email")
     assert f"({office.account.name})" in message.text
     assert all(word not in f"{message.subject} {message.text}".lower() for word in SECRETS)
 
 
 def test_messages_name_none_of_them(office: Office, shared: Grant) -> None:
     tell_ended(shared)
-    assert Outgoing.objects.filter(recipient=office.people["member"].person_id).exists()
+    assert OutgoingMessage.objects.filter(recipient=office.people["member"].person_id).exists()
     # Approvers see everybody in it, and the request for approval names them.
     limited = [office.people[name].person_id for name in ("member", "lead")]
-    for outgoing in Outgoing.objects.filter(recipient__in=limited):
+    for outgoing in OutgoingMessage.objects.filter(recipient__in=limited):
         text = f"{outgoing.subject} {outgoing.text}".lower()
         assert all(word not in text for word in SECRETS), text
     assert all(

@@ -23,7 +23,7 @@ from iam.directory.models import Person, Role
 from iam.guard import Viewer
 from iam.journal.models import Entry
 from iam.mirror.models import Account
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests import factories as make
 from tests.iam.access.grants.conftest import READS
 
@@ -160,7 +160,7 @@ def test_a_large_request_that_cannot_be_made_says_why_by_account_and_requests_no
     assert grant.state == GrantState.REFUSED
     assert [text.partition(":")[0] for text in problems] == ["unit-0", "unit-1"]
     assert (Change.objects.count(), ChangeSet.objects.count(), grant.parts.count()) == (0, 0, 0)
-    message = Outgoing.objects.get(key__endswith=f"{grant.pk}:refused")
+    message = OutgoingMessage.objects.get(key__endswith=f"{grant.pk}:refused")
     assert (message.recipient, "unit-1" in message.text) == (str(asker.person_id), True)
     # The same form gives the same grant, and does not begin it anew.
     assert submit(terms(accounts), asker).state == GrantState.REFUSED

@@ -18,7 +18,7 @@ from iam.guard import viewer_for
 from iam.mirror.models import Entity
 from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
-from iam.notify.models import Outgoing, Preference
+from iam.notify.models import OutgoingMessage, Preference
 from tests import factories
 from tests.iam.access.grants.conftest import Office, allowing, statements
 
@@ -36,7 +36,7 @@ def member(user: Entity, name: str) -> Person:
 
 def mails(person: Any) -> list[tuple[str, str]]:
     """(event, text) of the mails to a person."""
-    rows = Outgoing.objects.filter(channel="email", recipient=str(person.pk)).order_by("created_at")
+    rows = OutgoingMessage.objects.filter(channel="email", recipient=str(person.pk)).order_by("created_at")
     return list(rows.values_list("event", "text"))
 
 
@@ -60,7 +60,9 @@ def test_who_receives_a_grant_reads_what_they_have_where_and_until_when(office: 
             f"Read files in the bucket pay-ledger ({where}) until {until}.\n\n"
             f"Requested by {office.asks.name}: Settles the quarter"
         )
-    subject, path = Outgoing.objects.filter(event=NotifyEvent.GRANT_BEGAN).values_list("subject", "path")[0]
+    subject, path = OutgoingMessage.objects.filter(event=NotifyEvent.GRANT_BEGAN).values_list(
+        "subject", "path"
+    )[0]
     assert subject == f"You now have access: {grant.title}"
     assert path == f"/grants/{grant.pk}/"
 
@@ -102,7 +104,7 @@ def test_the_end_of_a_grant_is_one_mail_to_each(office: Office) -> None:
     asker.identities.create(user_arn=mine.arn)
     person = member(other, "Kim Holm")
     grant = office.granted(office.terms(statements(READS), mine, other, lasts=3600))
-    Outgoing.objects.all().delete()
+    OutgoingMessage.objects.all().delete()
     grant = office.ended(grant)
     assert grant.state == GrantState.ENDED
     tell_ends_of(grant)
@@ -112,7 +114,7 @@ def test_the_end_of_a_grant_is_one_mail_to_each(office: Office) -> None:
         ] == []
     ends = [event for event, _ in mails(asker)]
     assert ends.count(NotifyEvent.GRANT_ENDED) == 1
-    titles = Outgoing.objects.filter(event=NotifyEvent.APPLIED, recipient=str(asker.pk))
+    titles = OutgoingMessage.objects.filter(event=NotifyEvent.APPLIED, recipient=str(asker.pk))
     assert not titles.filter(subject__contains=f"End of {grant.reference}").exists()
     assert [event for event, _ in mails(person)] == [NotifyEvent.GRANT_ENDED]
 
@@ -124,9 +126,9 @@ def test_who_wants_no_mail_of_ends_still_reads_that_the_request_is_done(office: 
     )
     grant = office.ended(office.granted(office.terms(statements(READS), lasts=3600)))
     tell_ends_of(grant)
-    done = Outgoing.objects.filter(event=NotifyEvent.APPLIED, recipient=str(asker.pk))
+    done = OutgoingMessage.objects.filter(event=NotifyEvent.APPLIED, recipient=str(asker.pk))
     assert done.filter(subject__contains=f"End of {grant.reference}").count() == 1
-    assert not Outgoing.objects.filter(event=NotifyEvent.GRANT_ENDED, recipient=str(asker.pk)).exists()
+    assert not OutgoingMessage.objects.filter(event=NotifyEvent.GRANT_ENDED, recipient=str(asker.pk)).exists()
 
 
 @pytest.mark.parametrize("is_active", [True, False])

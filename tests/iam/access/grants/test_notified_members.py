@@ -18,7 +18,7 @@ from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.mirror.models import Entity
 from iam.notify.events import NotifyEvent
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests import factories
 from tests.iam.access.grants.conftest import Office, allowing, statements
 from tests.iam.access.grants.test_notifications import mails, member
@@ -120,7 +120,7 @@ def test_each_is_told_once_when_it_begins_when_it_ends_soon_and_when_it_has_ende
     assert f"({case.place}) until " in mails_of_gerda[0][1]
     assert f"Requested by {office.asks.name}" in mails_of_gerda[0][1]
     assert mails(otto) == []
-    sent = Outgoing.objects.filter(recipient=str(gerda.pk))
+    sent = OutgoingMessage.objects.filter(recipient=str(gerda.pk))
     if not _opens(gerda, grant.pk):
         assert set(sent.values_list("path", flat=True)) == {"/"}
         assert f"ask {office.asks.name}" in mails_of_gerda[1][1]

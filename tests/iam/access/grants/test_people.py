@@ -24,7 +24,7 @@ from iam.directory.services import follow_rename
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh import reread_entity
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests import factories
 from tests.iam.access.grants.conftest import Office, statements
 
@@ -176,7 +176,7 @@ def test_people_are_warned_once_before_the_end(office: Office) -> None:
     soon = grant.ends_at - timedelta(hours=1)
     assert warn_of_ends(now=soon) == 1
     assert warn_of_ends(now=soon) == 0
-    outgoings = Outgoing.objects.filter(event="grant.ending")
+    outgoings = OutgoingMessage.objects.filter(event="grant.ending")
     assert str(member.person_id) in {row.recipient for row in outgoings}
 
 
@@ -268,7 +268,7 @@ def test_whoever_was_renamed_ends_their_own_and_whoever_got_the_name_does_not(of
     assert not may_ask_again(grant, viewer=namesake)
     services.end_grant(grant, actor=renamed, reason="Done")
     assert office.work(grant).state == GrantState.ENDED
-    recipients = set(Outgoing.objects.filter(event="grant.ended").values_list("recipient", flat=True))
+    recipients = set(OutgoingMessage.objects.filter(event="grant.ended").values_list("recipient", flat=True))
     assert str(someone.pk) in recipients
     assert str(stranger.pk) not in recipients
 

@@ -21,7 +21,7 @@ from iam.audit.reviews.sign_off import acknowledge, sign
 from iam.directory.models import Person, Role
 from iam.guard import Viewer, viewer_for
 from iam.notify.events import NotifyEvent
-from iam.notify.models import MessageChannel, Outgoing, Preference
+from iam.notify.models import MessageChannel, OutgoingMessage, Preference
 from iam.people.runs.models import RunState
 from tests import factories
 from tests.iam.audit.approval_requests.made import MAKERS, NOW, SERVICES
@@ -99,7 +99,7 @@ def test_a_request_is_listed_for_those_who_can_decide(
 @pytest.mark.parametrize("kind", REQUEST_KINDS, ids=lambda kind: kind.name)
 def test_those_who_can_decide_are_told_once(kind: Any, people: dict[str, Person]) -> None:
     for row in make(kind.name, people):
-        Outgoing.objects.all().delete()
+        OutgoingMessage.objects.all().delete()
         kind.tell(row, at=NOW)
         kind.tell(row, at=NOW)
         able = {
@@ -107,7 +107,7 @@ def test_those_who_can_decide_are_told_once(kind: Any, people: dict[str, Person]
             for name, viewer in viewers(people).items()
             if SERVICES[kind.name](row, viewer, False)
         }
-        mails = Outgoing.objects.filter(channel=MessageChannel.EMAIL)
+        mails = OutgoingMessage.objects.filter(channel=MessageChannel.EMAIL)
         assert sorted(mails.values_list("recipient", flat=True)) == sorted(able)
         assert all(kind.title(row) in mail.subject and mail.path == kind.path(row) for mail in mails)
 
@@ -121,7 +121,7 @@ def test_who_does_not_want_to_be_told_is_not(people: dict[str, Person]) -> None:
     )
     (kind,) = (kind for kind in REQUEST_KINDS if kind.name == "duties")
     kind.tell(make("duties", people)[0], at=NOW)
-    recipients = set(Outgoing.objects.values_list("recipient", flat=True))
+    recipients = set(OutgoingMessage.objects.values_list("recipient", flat=True))
     assert str(people["Administrator"].pk) in recipients
     assert str(people["Approver"].pk) not in recipients
 
@@ -149,7 +149,7 @@ def test_a_requested_retirement_waits_and_tells(people: dict[str, Person]) -> No
     request_retirement(rule, reason="No longer needed", actor=by, now=NOW)
     (waiting,) = waiting_for_viewer(approver, is_single=False, most=9)
     assert waiting.kind.title(waiting.row) == f"Retire separation-of-duties rule: {rule.name}"
-    assert Outgoing.objects.filter(recipient=str(people["Approver"].pk)).count() == 1
+    assert OutgoingMessage.objects.filter(recipient=str(people["Approver"].pk)).count() == 1
     assert [each.row for each in requested_by_viewer(by, most=9)] == [rule]
 
 

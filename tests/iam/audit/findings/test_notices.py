@@ -14,7 +14,7 @@ from iam.audit.findings.notices import tell_new_findings
 from iam.directory.models import Person, Role, Team
 from iam.mirror.models import Account
 from iam.notify.events import NotifyEvent
-from iam.notify.models import MessageChannel, Outgoing, Preference
+from iam.notify.models import MessageChannel, OutgoingMessage, Preference
 from tests import factories
 from tests.iam.audit.assertions.test_checks import assertion_of, give
 
@@ -38,8 +38,8 @@ def someone(role: Role, name: str, *, wants: bool = True, **fields: Any) -> Pers
     return person
 
 
-def messages() -> list[Outgoing]:
-    return list(Outgoing.objects.filter(event=NotifyEvent.FINDINGS).order_by("created_at", "pk"))
+def messages() -> list[OutgoingMessage]:
+    return list(OutgoingMessage.objects.filter(event=NotifyEvent.FINDINGS).order_by("created_at", "pk"))
 
 
 def written(account: Account) -> None:

@@ -15,7 +15,7 @@ from iam.audit.reviews.terms import InvalidCampaignError, ReviewTerms
 from iam.directory.models import Role
 from iam.guard import viewer_for
 from iam.mirror.models import InlinePolicy
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.runs.models import RunState
 from tests import factories
 from tests.console.access.grants import made as grants
@@ -183,7 +183,7 @@ def test_reviewers_are_told_once_and_reminded_once_a_day(settings: Any) -> None:
     settings.MAIL_IS_CONFIGURED = True
     world = made.world()
     campaign = made.opened(world)
-    told = Outgoing.objects.filter(event="review.waiting")
+    told = OutgoingMessage.objects.filter(event="review.waiting")
     assert set(told.values_list("name", flat=True)) == {"Elif", "Maya"}
     before = told.count()
     now = campaign.due_at - timedelta(days=1)

@@ -18,7 +18,7 @@ from iam.changes.operations.role import CreateRole
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import EdgeKind, Entity
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests import factories
 from tests.iam.changes.acts.cases import TRUSTS
 from tests.iam.changes.acts.conftest import asking, seen_in, text
@@ -163,7 +163,8 @@ def test_a_mail_to_a_lead_has_the_title_of_their_part(site: Site, lead: Any, tog
     tell_comment(together, by=site.approves.person_id, name="Hana Sato", comment="Tonight", event=1)
 
     sent = {
-        outgoing.recipient: outgoing.subject for outgoing in Outgoing.objects.filter(key__endswith=":said:1")
+        outgoing.recipient: outgoing.subject
+        for outgoing in OutgoingMessage.objects.filter(key__endswith=":said:1")
     }
     assert "Payroll for vera.hidden" in sent[str(site.asks.person_id)]
     hides(sent[str(lead.person_id)])

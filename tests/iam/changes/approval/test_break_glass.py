@@ -17,7 +17,7 @@ from iam.changes.models import Approval, Change, ChangeSet, ChangeState
 from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
 from iam.mirror.models import EdgeKind
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests import factories
 from tests.iam.changes.approval.conftest import Desk, in_force
 
@@ -67,7 +67,7 @@ def test_break_glass_applies_at_once_and_tells_everybody_who_could_have_approved
     assert not Approval.objects.exists()
     assert change.events.get(kind="broke_glass").note == "Payments are down"
     assert Entry.objects.get(kind="change.broke_glass").data["break_glass"] is True
-    recipients = set(Outgoing.objects.filter(key__contains="broken").values_list("name", flat=True))
+    recipients = set(OutgoingMessage.objects.filter(key__contains="broken").values_list("name", flat=True))
     assert {"Hana Sato", "Jonas Berg"} <= recipients
     assert "Tomas Lind" not in recipients
 
@@ -99,7 +99,7 @@ def test_who_looks_after_one_of_its_accounts_hears_of_it_too(desk: Desk) -> None
     planned = [services.plan_membership(viewer, user=user, group=group, do="add") for user, group in pairs]
     made = services.request_changes(planned, actor=viewer, reason="r", idempotency_key="two", title="Both")
     use(desk, made[0])
-    recipients = set(Outgoing.objects.filter(event="break_glass.used").values_list("name", flat=True))
+    recipients = set(OutgoingMessage.objects.filter(event="break_glass.used").values_list("name", flat=True))
     assert recipients == {"Hana Sato", "Jonas Berg", "Ada Lund", "Ines Duarte"}
     assert not services.to_review(desk.again("Ada Lund")).exists()
 

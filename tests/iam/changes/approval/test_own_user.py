@@ -13,7 +13,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.queries import waiting_for
 from iam.directory.models import Identity
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests.iam.changes.approval.conftest import Desk, in_force
 from tests.iam.changes.approval.test_reminders import RULE, later
 
@@ -33,7 +33,7 @@ def test_an_approver_does_not_approve_for_their_own_user_what_somebody_else_aske
     with pytest.raises(RefusedError, match="about your own AWS user"):
         services.reject(change, actor=desk.again("Hana Sato"), comment="No")
     assert not waiting_for(desk.again("Hana Sato")).exists()
-    assert set(Outgoing.objects.values_list("name", flat=True)) == {"Jonas Berg"}
+    assert set(OutgoingMessage.objects.values_list("name", flat=True)) == {"Jonas Berg"}
     assert desk.approve(change, "Jonas Berg").state == ChangeState.QUEUED
 
 

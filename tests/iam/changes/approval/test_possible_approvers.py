@@ -24,7 +24,7 @@ from iam.changes.approval.rules import (
 from iam.changes.models import Change, ChangeSet
 from iam.changes.services.plans import plan_membership
 from iam.directory.models import Identity, Person, Role, RoleAssignment
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests.iam.changes.approval.conftest import Desk, in_force
 
 pytestmark = pytest.mark.on_postgresql
@@ -102,7 +102,7 @@ def test_a_request_that_nobody_could_approve_is_refused_and_nothing_is_written(
         assert words in refused.value.message
     assert not Change.objects.exists()
     assert not ChangeSet.objects.exists()
-    assert not Outgoing.objects.exists()
+    assert not OutgoingMessage.objects.exists()
 
 
 @pytest.mark.parametrize("is_about_others", [False, True])

@@ -14,7 +14,7 @@ from iam.changes.approval.rules import SHIPPED, ApprovalRule
 from iam.changes.errors import RefusedError
 from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests.iam.changes.approval.conftest import Desk
 
 pytestmark = pytest.mark.on_postgresql
@@ -41,7 +41,9 @@ def proposed(desk: Desk, *rules: ApprovalRule, name: str = "Ines Duarte") -> Rul
 def test_another_administrator_puts_the_rules_in_force(office: Desk) -> None:
     rules = proposed(office)
     assert rules_in_force() == (0, SHIPPED)
-    assert [outgoing.name for outgoing in Outgoing.objects.filter(key__contains="rules")] == ["Ada Lund"]
+    assert [outgoing.name for outgoing in OutgoingMessage.objects.filter(key__contains="rules")] == [
+        "Ada Lund"
+    ]
     proposals.agree(rules, actor=office.again("Ada Lund"), comment="Fine")
 
     assert rules_in_force() == (1, (LAX,))

@@ -16,7 +16,7 @@ from iam.changes.models import Change, ChangeState
 from iam.changes.queries import waiting_for
 from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from tests.iam.changes.approval.conftest import Desk, in_force
 from tests.iam.changes.approval.test_break_glass import review, use
 
@@ -39,7 +39,7 @@ def later(**by: int) -> datetime:
 
 def told(event: str) -> list[str]:
     """Who was told of it."""
-    return sorted(Outgoing.objects.filter(event=event, channel="email").values_list("name", flat=True))
+    return sorted(OutgoingMessage.objects.filter(event=event, channel="email").values_list("name", flat=True))
 
 
 def test_those_who_can_decide_are_reminded_and_again_later(desk: Desk) -> None:
@@ -123,7 +123,7 @@ def test_a_use_of_break_glass_is_reminded_of_until_somebody_has_reviewed_it(desk
     assert remind_and_escalate(later(hours=29)) == 1
     notes = [change_event.note for change_event in change.events.filter(kind="review_reminded")]
     assert notes == ["Hana Sato, Jonas Berg can review it."] * 2
-    unreviewed = Outgoing.objects.filter(key__contains="unreviewed")
+    unreviewed = OutgoingMessage.objects.filter(key__contains="unreviewed")
     assert sorted(unreviewed.values_list("name", flat=True)) == ["Hana Sato"] * 2 + ["Jonas Berg"] * 2
     assert {outgoing.path for outgoing in unreviewed} == {f"/changes/{change.pk}/review/"}
     assert Entry.objects.filter(kind="change.review_reminded").count() == 2

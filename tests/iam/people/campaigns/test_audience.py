@@ -12,7 +12,7 @@ from django.test import Client
 from iam.directory.models import Team
 from iam.guard import Viewer
 from iam.mirror.models import Account
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.campaigns import reconcile, services
 from iam.people.campaigns.audience import audience, stuck_campaigns
 from iam.people.campaigns.models import Campaign
@@ -67,7 +67,7 @@ def test_the_mail_that_is_shown_is_the_mail_that_is_sent(ines: Viewer, account: 
     user(account, "kwame")
     campaign = begun(ines, account=account)
     reconcile.reconcile_campaigns()
-    sent = Outgoing.objects.get()
+    sent = OutgoingMessage.objects.get()
     participant = campaign.participants.get()
     link = Link.objects.get(cause_id=participant.pk)
     shown = services.message(campaign, user=participant.user, until=link.expires_at, is_reminder=False)

@@ -20,7 +20,7 @@ from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRul
 from iam.guard import Viewer, viewer_for
 from iam.journal.models import Entry
 from iam.mirror.models import Account, EdgeKind, Entity, UserCredentials
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.campaigns import reconcile, services
 from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, CampaignState, Ending, Participant
 from iam.people.campaigns.queries import own_due, progress
@@ -53,7 +53,7 @@ def begun(viewer: Viewer, ending: Ending = Ending.NOTIFY, **terms: Any) -> Campa
 
 def mails() -> dict[str, int]:
     mails: dict[str, int] = {}
-    for outgoing in Outgoing.objects.filter(event="mfa.enrol"):
+    for outgoing in OutgoingMessage.objects.filter(event="mfa.enrol"):
         mails[outgoing.name] = mails.get(outgoing.name, 0) + 1
     return mails
 
@@ -142,7 +142,7 @@ def test_when_it_is_due_its_author_is_told_who_is_left_and_aws_stays_as_it_is(
     after_due(clock)
     for _ in range(3):
         reconcile.reconcile_campaigns()
-    outgoing = Outgoing.objects.get(event="mfa.campaign")
+    outgoing = OutgoingMessage.objects.get(event="mfa.campaign")
     assert ("kwame" in outgoing.text, outgoing.name) == (True, "Ines Duarte")
     campaign.refresh_from_db()
     assert (campaign.state, Change.objects.count()) == (CampaignState.CLOSED, 0)
@@ -196,7 +196,7 @@ def test_whoever_the_policy_would_lock_out_is_left_out_and_said(
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.DUE
     assert "1 would be locked out" in campaign.trouble
-    assert Outgoing.objects.filter(event="mfa.campaign").count() == 1
+    assert OutgoingMessage.objects.filter(event="mfa.campaign").count() == 1
 
 
 def test_an_exception_ends_with_its_day_and_then_the_end_comes_to_them_too(

@@ -16,7 +16,7 @@ from iam.changes.models import Change
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity, UserCredentials
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.campaigns import reconcile, services
 from iam.people.campaigns.models import Campaign, CampaignState, Ending, Participant
 from iam.people.campaigns.queries import participants, visible_campaigns
@@ -79,7 +79,7 @@ def test_only_whoever_could_begin_it_acts_on_it(ines: Viewer, account: Account) 
         for act in ACTS:
             with pytest.raises(RefusedError, match="can’t change it"):
                 act(viewer, participant)
-    assert (Participant.objects.get().excused_until, Outgoing.objects.count()) == (None, 0)
+    assert (Participant.objects.get().excused_until, OutgoingMessage.objects.count()) == (None, 0)
     for act in ACTS:
         act(lead, participant)
     assert Campaign.objects.get().state == CampaignState.CLOSED

@@ -18,7 +18,7 @@ from iam.changes.models import Approval, Change
 from iam.directory.models import Identity, Person
 from iam.journal.models import Entry
 from iam.mirror.models import Account, Entity, EntityState, Kind, valid_at
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.enrolment import reconcile, services, texts
 from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 from iam.people.enrolment.queries import EnrolmentStage
@@ -79,7 +79,7 @@ def test_both_writes_are_changes_that_nobody_has_to_approve(desk: Desk) -> None:
     assert not Approval.objects.exists()
     for change in changes:
         notifications.tell_end(change)
-    assert not Outgoing.objects.exists(), (
+    assert not OutgoingMessage.objects.exists(), (
         "they see it on their page, and may have no sign-in to follow a link"
     )
     assert [(requirement.stages, requirement.because) for requirement in Requirement.objects.all()] == [

@@ -20,7 +20,7 @@ from iam.changes.services import reject
 from iam.directory.models import Person
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.notify.events import NotifyEvent
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.moving.access_difference import MovingPerson
 from iam.people.moving.models import Move
@@ -146,7 +146,7 @@ def _nothing_calls_it_an_offboarding(leaver: Leaver, move: Move) -> None:
     assert request_invitation(link) == ""
     (row,) = person_rows(checklists([former]))
     assert (row.text, row.checklist.may_be_invited) == ("Changed team", False)
-    assert not Outgoing.objects.filter(event=NotifyEvent.GRANT_ENDED).exists()
+    assert not OutgoingMessage.objects.filter(event=NotifyEvent.GRANT_ENDED).exists()
     assert Grant.objects.filter(state=GrantState.ENDED).exists()
 
 

@@ -17,7 +17,7 @@ import pytest
 from iam.changes.models import Change
 from iam.directory.models import Person
 from iam.notify.events import NotifyEvent
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.links.models import Link
 from iam.people.offboarding import (
     reconcile,
@@ -127,12 +127,12 @@ def test_the_link_to_a_new_password_is_sent_once_though_the_process_is_lost(
     assert not Link.objects.filter(cause_id=restored_sign_in.cause_of(leaver)).exists()
 
     repeat_invitation.settle_passwords(older_than=timedelta(seconds=-1))
-    mails = Outgoing.objects.filter(event=NotifyEvent.INVITED).count()
+    mails = OutgoingMessage.objects.filter(event=NotifyEvent.INVITED).count()
     password = opened(leaver)
     assert len(password) >= 12
     assert (leaver.link_due_at, leaver.trouble) == (None, "")
     assert repeat_invitation.settle_passwords(older_than=timedelta(seconds=-1)) == 0
-    assert Outgoing.objects.filter(event=NotifyEvent.INVITED).count() == mails
+    assert OutgoingMessage.objects.filter(event=NotifyEvent.INVITED).count() == mails
     assert Change.objects.filter(operation="login_profile.update").count() == 1
 
 

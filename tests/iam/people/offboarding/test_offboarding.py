@@ -22,7 +22,7 @@ from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
 from iam.mirror.models import EdgeKind, Entity
 from iam.notify.events import NotifyEvent
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.links.models import Link
 from iam.people.offboarding import reconcile, restore_and_delete, restored_sign_in
 from iam.people.offboarding.certificates import matches_journal
@@ -210,7 +210,7 @@ def test_a_restored_person_gets_another_password_by_another_invitation(farewell:
     seat = leaver.seats.get()
     password = restored_sign_in.show_password(first, seat, session="here")
     assert request_again(first) == f"{farewell.lead.name}"
-    assert Outgoing.objects.filter(event=NotifyEvent.INVITATION_WANTED).exists()
+    assert OutgoingMessage.objects.filter(event=NotifyEvent.INVITATION_WANTED).exists()
     with pytest.raises(RefusedError, match="another invitation"):
         invite_again(farewell.stranger, leaver=leaver)
     with farewell.committing(execute=True):

@@ -20,7 +20,7 @@ from iam.directory.models import Identity, Role, Team
 from iam.guard import Viewer, viewer_for
 from iam.journal.models import Entry
 from iam.mirror.models import Entity
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.links.models import Link
 from iam.people.offboarding import reconcile, removal_proof, restore_and_delete, services
 from iam.people.offboarding.current_access import differs_now, users_now
@@ -148,7 +148,7 @@ def test_a_lead_cuts_access_without_approval_and_approvers_are_told(farewell: Fa
     assert leaver.run.reference.startswith("SUS-")
     review = BreakGlass.objects.get()
     assert review.used_by == farewell.lead.person_id
-    outgoings = Outgoing.objects.filter(event="break_glass.used").values_list("recipient", flat=True)
+    outgoings = OutgoingMessage.objects.filter(event="break_glass.used").values_list("recipient", flat=True)
     assert str(approver.person_id) in set(outgoings)
     assert str(farewell.lead.person_id) not in set(outgoings)
     proof = {row["what"]: (row["says"], row["open"]) for row in leaver.seats.get().proof}
@@ -205,7 +205,7 @@ def test_a_restore_gives_back_what_it_took_and_nothing_else(farewell: Farewell, 
     reviewed_now = BreakGlass.objects.get().reviewed_at is not None
     assert reviewed_now == (by != "suspender")
     # Who suspended them is told by whom it was restored, and not of what they did themselves.
-    outgoings = Outgoing.objects.filter(event="leaving.restored", channel="email")
+    outgoings = OutgoingMessage.objects.filter(event="leaving.restored", channel="email")
     assert list(outgoings.values_list("recipient", "subject")) == (
         [] if by == "suspender" else [(str(farewell.lead.person_id), "Access restored: Maya Okafor")]
     )
@@ -226,7 +226,7 @@ def test_who_had_them_offboarded_learns_that_another_person_restored_them(
     farewell.work()
     leaver.refresh_from_db()
     assert leaver.stage == "returned"
-    outgoings = Outgoing.objects.filter(event="leaving.restored", channel="email")
+    outgoings = OutgoingMessage.objects.filter(event="leaving.restored", channel="email")
     assert [outgoing.recipient for outgoing in outgoings] == (
         [str(farewell.lead.person_id)] if is_by_other else []
     )

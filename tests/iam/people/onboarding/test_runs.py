@@ -21,7 +21,7 @@ from iam.guard import viewer_for
 from iam.journal.models import Entry
 from iam.mirror.models import Account, Edge, Entity, Kind, UserCredentials
 from iam.mirror.queries.visibility import visible_entities
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.onboarding import reconcile, services, tasks
 from iam.people.onboarding.checklist import checklists
 from iam.people.onboarding.invitation import invitations
@@ -79,7 +79,7 @@ def test_people_are_made_with_all_that_the_blueprint_gives_and_are_known(squad: 
 
     sent = invitations(list(run.people.all()))
     assert sorted(link.person.email for link in sent.values()) == [f"bo-{squad.mark}@example.com", email]
-    assert Outgoing.objects.filter(event="onboarding.invited").count() == 2
+    assert OutgoingMessage.objects.filter(event="onboarding.invited").count() == 2
 
     newcomer = run.people.get(email=email)
     secret = Secret.objects.get(pk=newcomer.places.get().password_seal)

@@ -18,7 +18,7 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.models import Entry
 from iam.linking.refresh import refresh_links
 from iam.mirror.models import Account, Entity, Kind, TagSet
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.links.models import Link
 from iam.people.links.services import exchange
 from iam.people.links.signed_ids import address_of, word_of
@@ -128,9 +128,11 @@ def test_the_person_and_the_journal_hear_of_each_step(ines: Viewer, hana: Viewer
         Entry.objects.filter(kind__startswith="replacement.").order_by("pk").values_list("kind", flat=True)
     )
     assert list(kinds) == ["replacement.ask", "replacement.refuse", "replacement.ask", "replacement.check"]
-    outgoings = Outgoing.objects.filter(event="mfa.replaced", name="Maya Okafor").order_by("created_at")
+    outgoings = OutgoingMessage.objects.filter(event="mfa.replaced", name="Maya Okafor").order_by(
+        "created_at"
+    )
     assert [outgoing.subject.partition(" ")[0] for outgoing in outgoings] == ["Ines", "Your", "Ines", "Your"]
-    assert Outgoing.objects.filter(event="mfa.enrol", name="Maya Okafor").count() == 1
+    assert OutgoingMessage.objects.filter(event="mfa.enrol", name="Maya Okafor").count() == 1
 
 
 def test_what_a_person_says_of_their_own_device_came_by_this_page(

@@ -15,7 +15,7 @@ from iam.directory.models import Person, Role, Team
 from iam.guard import Viewer, viewer_for
 from iam.linking.owners import set_owning_team
 from iam.notify.events import NotifyEvent
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.rotation import requests, services
 from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.queries import visible_rotations
@@ -61,7 +61,7 @@ def crew(wheel: Wheel) -> Crew:
 
 def told(person: Person) -> list[str]:
     return list(
-        Outgoing.objects.filter(recipient=str(person.pk), event=NotifyEvent.ROTATION).values_list(
+        OutgoingMessage.objects.filter(recipient=str(person.pk), event=NotifyEvent.ROTATION).values_list(
             "subject", flat=True
         )
     )

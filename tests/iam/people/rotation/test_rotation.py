@@ -9,7 +9,7 @@ import pytest
 from console.rotation.detail import retries_at
 from iam.changes.models import Change, ChangeState
 from iam.changes.services import reject
-from iam.notify.models import Outgoing
+from iam.notify.models import OutgoingMessage
 from iam.people.rotation import reconcile, services
 from iam.people.rotation.models import RotationOutcome, RotationStage, RotationStep
 from tests.iam.people.rotation.conftest import Wheel
@@ -58,7 +58,9 @@ def test_an_old_key_that_is_in_use_stays_and_its_person_is_reminded(wheel: Wheel
     rotation_now = wheel.now(rotation)
     assert (rotation_now.stage, rotation_now.reminders) == (RotationStage.USING, 1)
     assert (rotation_now.old_service, rotation_now.old_region) == ("sts", "eu-west-1")
-    assert Outgoing.objects.filter(subject__contains="is still in use", recipient=wheel.person.pk).exists()
+    assert OutgoingMessage.objects.filter(
+        subject__contains="is still in use", recipient=wheel.person.pk
+    ).exists()
     wheel.reconcile()
     assert wheel.now(rotation).reminders == 1
 
