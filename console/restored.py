@@ -15,7 +15,7 @@ from iam.changes.restore import services
 from iam.changes.restore.models import RestoreHold
 from iam.journal import head
 from iam.journal.services import Actor, record
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.links.services import revoke_link
 from iam.sealed.models import LIVING, Secret
 from iam.sealed.services import destroy
@@ -40,7 +40,9 @@ def after_restore(*, cause: str, actor: Actor | None) -> EndedCounts:
     Operator.objects.update(session_epoch=F("session_epoch") + 1)
     sessions, _ = OperatorSession.objects.all().delete()
     links = [
-        link for link in Link.objects.filter(ended_at__isnull=True) if revoke_link(link, actor=actor, why=WHY)
+        link
+        for link in OneTimeLink.objects.filter(ended_at__isnull=True)
+        if revoke_link(link, actor=actor, why=WHY)
     ]
     secrets = [
         pk

@@ -27,8 +27,8 @@ FORBIDDEN_NAMES = {"utils.py", "helpers.py"}
 VAGUE_MODULES = frozenset({"afterwards", "found", "one", "shown", "told", "whose", "words"})
 NOUNS_IN_ING = frozenset({"matching", "offboarding", "onboarding", "provisioning", "smuggling", "wording"})
 """Words that end like a gerund, and are the glossary's or AWS's name of a thing."""
-SHARED_CLASS_NAMES = frozenset({"Command", "Link"})
-"""Django asks for `Command`. A link is a model of two applications."""
+SHARED_CLASS_NAMES = frozenset({"Command"})
+"""Django asks for `Command`."""
 EMPTY_VARIABLES = frozenset({"found", "given", "held", "meant", "one", "said", "some", "told"})
 """Names that say where a value comes from, or only that there is one, and not what it is."""
 TIMERS = frozenset({"perf_counter", "process_time", "thread_time"})

@@ -35,7 +35,7 @@ from iam.people.enrolment.queries import (
     standing_of,
 )
 from iam.people.enrolment.services import EnrolmentSession
-from iam.people.links.models import Ended, Link, Purpose
+from iam.people.links.models import Ended, OneTimeLink, Purpose
 from iam.people.links.services import LinkRefusedError, ask_again
 
 STOP = 286
@@ -75,13 +75,13 @@ def by_link(request: HttpRequest, place: int = 0) -> HttpResponse:
     return _answer(request, seat, address=address, several=_several(users, user))
 
 
-def having_mfa(link: Link) -> tuple[int, int]:
+def having_mfa(link: OneTimeLink) -> tuple[int, int]:
     """How many of the users of a link have MFA, and how many there are."""
     users = _users_of(link)
     return sum(has_mfa(user) for user in users), len(users)
 
 
-def _users_of(link: Link) -> list[Entity]:
+def _users_of(link: OneTimeLink) -> list[Entity]:
     """The users of a link that AWS has, in its order."""
     arns = link_landing.users_of(link)
     there = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True).select_related(

@@ -24,7 +24,7 @@ from console.web.render import render_page
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.journal.services import record
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import (
     SESSION,
     LinkRefusedError,
@@ -50,9 +50,9 @@ class LinkClosure:
     again: str = ""
 
 
-CLOSED: dict[str, Callable[[Link], LinkClosure]] = {}
+CLOSED: dict[str, Callable[[OneTimeLink], LinkClosure]] = {}
 """Purpose of a link → what has become of what it was made for."""
-USERS: dict[str, Callable[[Link], list[str]]] = {}
+USERS: dict[str, Callable[[OneTimeLink], list[str]]] = {}
 """Purpose of a link → the ARNs of the users for whom it adds a device; without an entry, the one of the
 link.
 """
@@ -87,7 +87,7 @@ def link(request: HttpRequest, word: str) -> HttpResponse:
     return response
 
 
-def current_link(request: HttpRequest) -> Link:
+def current_link(request: HttpRequest) -> OneTimeLink:
     """The link by which this browser is in, as long as what it was made for holds. Raises
     LinkRefusedError.
     """
@@ -97,7 +97,7 @@ def current_link(request: HttpRequest) -> Link:
     return link
 
 
-def users_of(link: Link) -> list[str]:
+def users_of(link: OneTimeLink) -> list[str]:
     """The ARNs of the users for whom a link adds a device, in the order in which the person goes through
     them.
     """
@@ -105,13 +105,15 @@ def users_of(link: Link) -> list[str]:
     return user_names or [link.user_arn]
 
 
-def closed_of(link: Link | None) -> LinkClosure:
+def closed_of(link: OneTimeLink | None) -> LinkClosure:
     """What has become of what a link was made for."""
     closed_page = CLOSED.get(link.purpose) if link is not None else None
     return closed_page(link) if closed_page is not None and link is not None else LinkClosure()
 
 
-def refusal(request: HttpRequest, why: str, *, link: Link | None = None, status: int = 403) -> HttpResponse:
+def refusal(
+    request: HttpRequest, why: str, *, link: OneTimeLink | None = None, status: int = 403
+) -> HttpResponse:
     """The page that says why a link does not open, with a way to another one where there is one."""
     closed = closed_of(link)
     context = {"why": closed.why or why, "again": closed.again}
@@ -125,7 +127,7 @@ def _reader(request: HttpRequest) -> Person | None:
     return Person.objects.filter(pk=viewer.person_id).first() if viewer else None
 
 
-def _check_reader(request: HttpRequest, link: Link) -> None:
+def _check_reader(request: HttpRequest, link: OneTimeLink) -> None:
     reader = _reader(request)
     if reader is not None:
         check_reader(link, reader)
@@ -148,7 +150,7 @@ def _count_guess(key: str) -> None:
         record(kind="link.locked", actor=None, data={"until": until})
 
 
-def _is_inside(request: HttpRequest, link: Link) -> bool:
+def _is_inside(request: HttpRequest, link: OneTimeLink) -> bool:
     try:
         return current_link(request).pk == link.pk
     except LinkRefusedError:

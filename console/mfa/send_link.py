@@ -21,7 +21,7 @@ from iam.guard import Right
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment import invitation
 from iam.people.enrolment.queries import devices_of, has_mfa
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.links.queries import links_of_user, waiting_links
 
 MAX_LINKS = 10
@@ -50,7 +50,7 @@ def send(request: ViewerRequest, pk: int) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 def revoke(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Take a link back."""
-    link = Link.objects.filter(pk=pk).first()
+    link = OneTimeLink.objects.filter(pk=pk).first()
     user = Entity.objects.filter(kind=Kind.USER, arn=link.user_arn, gone_at__isnull=True) if link else None
     entity = user.first() if user is not None else None
     if link is None or entity is None:

@@ -11,7 +11,7 @@ from console.mfa import link_landing
 from console.mfa.enrollment import having_mfa
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.links.signed_ids import word_of
 from iam.people.offboarding.models import Leaver, OffboardedUser
 from iam.people.offboarding.restored_sign_in import returned_by, show_password
@@ -19,7 +19,7 @@ from iam.people.onboarding.invitation import can_be_shown
 from iam.people.onboarding.invitation_state import has_chosen_password, is_password_gone
 
 
-def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:
+def returned_page(request: HttpRequest, link: OneTimeLink) -> HttpResponse | None:
     """A POST shows the password of one account, again after a reload, in this browser session. None where the
     link is about something else.
     """
@@ -41,7 +41,7 @@ def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:
 
 def _page(
     request: HttpRequest,
-    link: Link,
+    link: OneTimeLink,
     leaver: Leaver,
     *,
     taken: tuple[OffboardedUser, str] | None = None,

@@ -23,7 +23,7 @@ from iam.access.templates.queries import offer_of
 from iam.changes.errors import RefusedError
 from iam.directory.rules import DirectoryRuleError
 from iam.mirror.models import AccountFact, valid_at
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.signed_ids import id_in, word_of
 from iam.people.offboarding.repeat_invitation import request_again
@@ -51,7 +51,7 @@ CONSOLES: Final = {
 }
 
 
-def _users_of(link: Link) -> list[str]:
+def _users_of(link: OneTimeLink) -> list[str]:
     """The users of anyone who was invited, or came back, in all accounts."""
     newcomer, leaver = newcomer_of(link), returned_by(link)
     if newcomer is not None:
@@ -60,7 +60,7 @@ def _users_of(link: Link) -> list[str]:
     return list(leaver.seats.order_by("pk").values_list("user_arn", flat=True)) if leaver else []
 
 
-def closed_of(link: Link) -> link_landing.LinkClosure:
+def closed_of(link: OneTimeLink) -> link_landing.LinkClosure:
     """What an invitation says that no longer works, and the address where its person requests another one."""
     newcomer = newcomer_of(link)
     if newcomer is None:
@@ -123,7 +123,7 @@ def invitation_request(request: HttpRequest, word: str) -> HttpResponse:
     if request.method != "POST":
         return redirect("mfa:link", word=word)
     link_id = id_in(word)
-    invitations = Link.objects.select_related("person").filter(purpose=Purpose.INVITATION)
+    invitations = OneTimeLink.objects.select_related("person").filter(purpose=Purpose.INVITATION)
     link = invitations.filter(pk=link_id).first() if link_id else None
     names = (request_invitation(link) or request_again(link)) if link is not None else ""
     if link is None or not names:
@@ -160,7 +160,7 @@ def gatehouse_sign_in(request: HttpRequest) -> HttpResponse:
 
 def _page(
     request: HttpRequest,
-    link: Link,
+    link: OneTimeLink,
     newcomer: OnboardedPerson,
     *,
     taken: tuple[int, str, str] | None = None,
@@ -193,7 +193,7 @@ def _page(
     return render_page(request, "onboarding/invitation.html", context, status=status)
 
 
-def _has_sign_in(link: Link) -> bool:
+def _has_sign_in(link: OneTimeLink) -> bool:
     operator = Operator.objects.filter(person=link.person_id).first()
     return operator is not None and operator.has_usable_password()
 

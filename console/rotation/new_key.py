@@ -22,7 +22,7 @@ from console.web.post_only import answers_get_with_its_page
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.moments import moment_words
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import LinkRefusedError, finish_link, sender_of
 from iam.people.rotation.models import Rotation
 from iam.people.rotation.queries import rotation_of_link
@@ -30,7 +30,7 @@ from iam.people.rotation.services import IssuedKey, fetch, waits
 from iam.sealed.queries import secret_of
 
 
-def closed(link: Link) -> link_landing.LinkClosure:
+def closed(link: OneTimeLink) -> link_landing.LinkClosure:
     """The secret behind the link was shown, here or in Gatehouse, or its rotation has ended."""
     rotation = rotation_of_link(link)
     if rotation is None:

@@ -26,7 +26,7 @@ from iam.directory.models import Person
 from iam.journal.chain import chain_pending
 from iam.journal.services import record
 from iam.mirror.models import Account
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.sealed.models import Secret
 
 now = datetime.now(tz=UTC)
@@ -41,7 +41,7 @@ def change(state, **more):
 queued = change("queued", due_at=now)
 applying = change("applying", applying_at=now, lease_until=now - timedelta(minutes=1), attempts=1)
 session = SessionStore(); session["x"] = 1; session.save()
-Link.objects.create(purpose="invitation", person=person, user_arn=queued.subject_arn, created_at=now, created_label="x", expires_at=now + timedelta(days=3))
+OneTimeLink.objects.create(purpose="invitation", person=person, user_arn=queued.subject_arn, created_at=now, created_label="x", expires_at=now + timedelta(days=3))
 Secret.objects.create(purpose="x.y", ciphertext="sealed", sealed_at=now, expires_at=now + timedelta(days=3))
 record(kind="backup.made", actor=None); chain_pending()
 print(queued.reference, applying.reference)
@@ -142,11 +142,11 @@ def test_a_restored_backup_waits_for_a_person(
     assert script(installed, TRY, DATABASE_URL=restored).splitlines()[-1] == states
     left = (
         "import django; django.setup()\nfrom console.operators.models import OperatorSession as "
-        "Session\nfrom iam.people.links.models import Link\n"
+        "Session\nfrom iam.people.links.models import OneTimeLink\n"
     )
     left += "from iam.sealed.models import Secret\n"
     left += (
-        "print(Session.objects.count(), Link.objects.filter(ended_at=None).count(), "
+        "print(Session.objects.count(), OneTimeLink.objects.filter(ended_at=None).count(), "
         "Secret.objects.exclude(ciphertext='').count())"
     )
     assert script(installed, left, DATABASE_URL=restored).splitlines()[-1] == "0 0 0"

@@ -24,7 +24,7 @@ from iam.people.campaigns.models import Campaign, CampaignState, Ending, Partici
 from iam.people.campaigns.queries import ParticipantStatus, may_begin, may_run, participants, users_of
 from iam.people.campaigns.waiting_demands import reconsider, waits_for_approval
 from iam.people.enrolment.invitation import person_of
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import make_link
 
 LASTS: Final = timedelta(days=7)
@@ -97,7 +97,7 @@ def enlist(campaign: Campaign, *, viewer: Viewer) -> int:
     return campaign.participants.count()
 
 
-def send_link(participant: Participant, *, actor: Actor | None, is_reminder: bool) -> Link | None:
+def send_link(participant: Participant, *, actor: Actor | None, is_reminder: bool) -> OneTimeLink | None:
     """Send them a link of their own; None when they were told just now, are linked to nobody, or there is no
     mail server. `actor` None is Gatehouse.
     """

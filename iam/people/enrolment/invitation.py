@@ -23,7 +23,7 @@ from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 from iam.people.enrolment.queries import has_mfa
 from iam.people.enrolment.texts import HAS_ONE
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import make_link, revoke_link
 from iam.people.links.signed_ids import address_of
 
@@ -47,7 +47,7 @@ def person_of(user: Entity) -> Person | None:
 
 
 @transaction.atomic
-def send_link(viewer: Viewer, *, user: Entity) -> Link:
+def send_link(viewer: Viewer, *, user: Entity) -> OneTimeLink:
     """Send the person a link by mail. Raises RefusedError."""
     link = _link(viewer, user)
     sent = notify(
@@ -66,19 +66,19 @@ def send_link(viewer: Viewer, *, user: Entity) -> Link:
 
 
 @transaction.atomic
-def show_link(viewer: Viewer, *, user: Entity) -> tuple[Link, str]:
+def show_link(viewer: Viewer, *, user: Entity) -> tuple[OneTimeLink, str]:
     """The link and its address, to be passed on by anyone who asked; shown this once. Raises RefusedError."""
     link = _link(viewer, user)
     _record("show", link, viewer)
     return link, address_of(link)
 
 
-def revoke(viewer: Viewer, link: Link) -> bool:
+def revoke(viewer: Viewer, link: OneTimeLink) -> bool:
     """Take a link back, with the session that it gave; False when it is over."""
     return revoke_link(link, actor=viewer)
 
 
-def _link(viewer: Viewer, user: Entity) -> Link:
+def _link(viewer: Viewer, user: Entity) -> OneTimeLink:
     if not may_invite(viewer, user=user):
         raise RefusedError("You can invite only people in your teams.")
     check_account(user.account)
@@ -90,7 +90,7 @@ def _link(viewer: Viewer, user: Entity) -> Link:
     return make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=viewer)
 
 
-def _record(act: str, link: Link, viewer: Viewer, **data: object) -> None:
+def _record(act: str, link: OneTimeLink, viewer: Viewer, **data: object) -> None:
     record(
         kind=f"link.{act}",
         actor=viewer,

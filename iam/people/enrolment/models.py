@@ -12,7 +12,7 @@ from django.db.models import Q
 from iam.changes.models import Change
 from iam.directory.models import Person
 from iam.mirror.models import Entity
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 
 
 class EnrolmentOutcome(models.TextChoices):
@@ -36,7 +36,7 @@ class Enrolment(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="enrolments")
     user = models.ForeignKey(Entity, on_delete=models.PROTECT, related_name="+")
-    link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, related_name="enrolments")
+    link = models.ForeignKey(OneTimeLink, on_delete=models.PROTECT, null=True, related_name="enrolments")
     browser = models.CharField(max_length=64)
     device_name = models.CharField(max_length=226)
     serial_number = models.CharField(max_length=512)

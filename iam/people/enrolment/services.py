@@ -47,7 +47,7 @@ from iam.people.enrolment.queries import (
     locked_until,
     standing_of,
 )
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.links.services import digest_of, revoke_link
 from iam.sealed import services as sealed
 from iam.sealed.services import SealedError
@@ -70,7 +70,7 @@ class EnrolmentSession:
     person: Person
     user: Entity
     secret: str
-    link: Link | None = None
+    link: OneTimeLink | None = None
 
     @property
     def browser(self) -> str:

@@ -28,7 +28,7 @@ class Ended(models.TextChoices):
     FINISHED = "finished", "Finished"
 
 
-class Link(models.Model):
+class OneTimeLink(models.Model):
     """One link for one person to one matter of one IAM user.
 
     `used_at` is when its person pressed the button, from when on it opens nothing any more; `browser` is the
@@ -56,6 +56,7 @@ class Link(models.Model):
     ended_label = models.CharField(max_length=128, blank=True)
 
     class Meta:
+        db_table = "people_links_link"
         constraints = [
             models.CheckConstraint(
                 condition=Q(used_at__isnull=True, browser="", session_until__isnull=True)

@@ -8,24 +8,26 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 
 
-def links_of_user(user_arn: str) -> QuerySet[Link]:
+def links_of_user(user_arn: str) -> QuerySet[OneTimeLink]:
     """All links that were made for matters of an IAM user, the newest first."""
-    return Link.objects.filter(user_arn=user_arn).select_related("person").order_by("-created_at", "-id")
+    return (
+        OneTimeLink.objects.filter(user_arn=user_arn).select_related("person").order_by("-created_at", "-id")
+    )
 
 
-def waiting_links(user_arn: str) -> QuerySet[Link]:
+def waiting_links(user_arn: str) -> QuerySet[OneTimeLink]:
     """Those of them that can still be used, or whose browser is still in."""
     now = datetime.now(tz=UTC)
     living = links_of_user(user_arn).filter(ended_at__isnull=True)
     return living.filter(used_at__isnull=True, expires_at__gt=now) | living.filter(session_until__gt=now)
 
 
-def newest_by_cause(causes: Iterable[UUID]) -> dict[UUID, Link]:
+def newest_by_cause(causes: Iterable[UUID]) -> dict[UUID, OneTimeLink]:
     """The newest link for each of the causes that has one; `used_at` says whether it was opened. One
     query.
     """
-    links = Link.objects.filter(cause_id__in=list(causes)).order_by("created_at", "id")
+    links = OneTimeLink.objects.filter(cause_id__in=list(causes)).order_by("created_at", "id")
     return {link.cause_id: link for link in links if link.cause_id}

@@ -18,7 +18,7 @@ from django.db import transaction
 from iam.directory.models import Person
 from iam.journal.services import NOT_SIGNED_IN, Actor, person_id_of, record
 from iam.moments import moment_words
-from iam.people.links.models import Ended, Link, Purpose
+from iam.people.links.models import Ended, OneTimeLink, Purpose
 from iam.people.links.signed_ids import id_in
 
 LASTS: Final = timedelta(hours=24)
@@ -41,7 +41,7 @@ class LinkRefusedError(Exception):
     `finished`, `inactive`, `other`, `no_session`); `link` is the row, when there is one.
     """
 
-    def __init__(self, message: str, *, why: str, link: Link | None = None) -> None:
+    def __init__(self, message: str, *, why: str, link: OneTimeLink | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.why = why
@@ -52,7 +52,7 @@ class LinkRefusedError(Exception):
 class EnteredLink:
     """A link that was just used, and the text of the cookie that its browser gets; it stands nowhere else."""
 
-    link: Link
+    link: OneTimeLink
     cookie: str
 
 
@@ -66,7 +66,7 @@ def make_link(
     lasts: timedelta = LASTS,
     cause_id: UUID | None = None,
     is_checked: bool = False,
-) -> Link:
+) -> OneTimeLink:
     """A link for the person to this matter of the IAM user; older ones for the same that nobody has used yet
     open nothing from now on. `is_checked`: a second person made sure who gets it.
 
@@ -76,9 +76,11 @@ def make_link(
     if not timedelta(0) < lasts <= MAX_VALIDITY:
         raise ValueError("A link can be valid for at most 7 days.")
     now = datetime.now(tz=UTC)
-    older = Link.objects.filter(purpose=purpose, person=person, user_arn=user_arn, used_at__isnull=True)
+    older = OneTimeLink.objects.filter(
+        purpose=purpose, person=person, user_arn=user_arn, used_at__isnull=True
+    )
     older.filter(ended_at__isnull=True).update(ended_at=now, ended_why=Ended.REPLACED)
-    made = Link.objects.create(
+    made = OneTimeLink.objects.create(
         purpose=purpose,
         person=person,
         user_arn=user_arn,
@@ -93,19 +95,19 @@ def make_link(
     return made
 
 
-def find_link(word: str) -> Link:
+def find_link(word: str) -> OneTimeLink:
     """The link, as long as it can be used; writes nothing, since mail scanners open links too. Raises
     LinkRefusedError.
     """
     link_id = id_in(word)
-    link = Link.objects.select_related("person").filter(pk=link_id).first() if link_id else None
+    link = OneTimeLink.objects.select_related("person").filter(pk=link_id).first() if link_id else None
     if link is None:
         raise LinkRefusedError(DAMAGED, why="damaged")
     _check_usable(link)
     return link
 
 
-def check_reader(link: Link, reader: Person) -> None:
+def check_reader(link: OneTimeLink, reader: Person) -> None:
     """Anyone who is signed in to Gatehouse as somebody else does not use a link in its person's place. Raises
     LinkRefusedError.
     """
@@ -126,7 +128,7 @@ def exchange(word: str, *, address: str = "", reader: Person | None = None) -> E
         if reader is not None:
             check_reader(link, reader)
         cookie, now = secrets.token_urlsafe(32), datetime.now(tz=UTC)
-        fresh = Link.objects.filter(
+        fresh = OneTimeLink.objects.filter(
             pk=link.pk, used_at__isnull=True, ended_at__isnull=True, expires_at__gt=now
         )
         with transaction.atomic():
@@ -144,11 +146,15 @@ def exchange(word: str, *, address: str = "", reader: Person | None = None) -> E
         raise
 
 
-def session_of(cookie: str) -> Link:
+def session_of(cookie: str) -> OneTimeLink:
     """The link by which this browser is in; its person and IAM user are whom every page is about, whatever an
     address says. Raises LinkRefusedError.
     """
-    link = Link.objects.select_related("person").filter(browser=digest_of(cookie)).first() if cookie else None
+    link = (
+        OneTimeLink.objects.select_related("person").filter(browser=digest_of(cookie)).first()
+        if cookie
+        else None
+    )
     if link is None or link.session_until is None:
         raise LinkRefusedError(NO_SESSION, why="no_session")
     if link.ended_at is not None:
@@ -162,12 +168,12 @@ def session_of(cookie: str) -> Link:
     return link
 
 
-def revoke_link(link: Link, *, actor: Actor | None, why: str = "") -> bool:
+def revoke_link(link: OneTimeLink, *, actor: Actor | None, why: str = "") -> bool:
     """End a link, and the session that it gave; False when it is over already."""
     return _end(link, why=Ended.REVOKED, actor=actor, act="revoke", reason=why)
 
 
-def finish_link(link: Link) -> bool:
+def finish_link(link: OneTimeLink) -> bool:
     """What it was for is done: its browser is out. False when it is over already."""
     return _end(link, why=Ended.FINISHED, actor=link.person, act="finish")
 
@@ -177,11 +183,11 @@ def digest_of(cookie: str) -> str:
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 
-def _end(link: Link, *, why: Ended, actor: Actor | None, act: str, reason: str = "") -> bool:
+def _end(link: OneTimeLink, *, why: Ended, actor: Actor | None, act: str, reason: str = "") -> bool:
     now = datetime.now(tz=UTC)
     label = (actor.name if actor else GATEHOUSE)[:128]
     with transaction.atomic():
-        living = Link.objects.filter(pk=link.pk, ended_at__isnull=True)
+        living = OneTimeLink.objects.filter(pk=link.pk, ended_at__isnull=True)
         if not living.update(ended_at=now, ended_why=why, ended_label=label):
             return False
         link.refresh_from_db()
@@ -190,11 +196,11 @@ def _end(link: Link, *, why: Ended, actor: Actor | None, act: str, reason: str =
     return True
 
 
-def _check_newest(link: Link) -> None:
+def _check_newest(link: OneTimeLink) -> None:
     """Who holds a link that opens nothing any more is sent to a newer one that waits for them: to request
     another would end that one too.
     """
-    newer = Link.objects.filter(
+    newer = OneTimeLink.objects.filter(
         purpose=link.purpose, person=link.person_id, user_arn=link.user_arn, created_at__gt=link.created_at
     )
     living = newer.filter(used_at__isnull=True, ended_at__isnull=True, expires_at__gt=datetime.now(tz=UTC))
@@ -202,7 +208,7 @@ def _check_newest(link: Link) -> None:
         raise LinkRefusedError(REPLACED, why=Ended.REPLACED, link=link)
 
 
-def _check_usable(link: Link) -> None:
+def _check_usable(link: OneTimeLink) -> None:
     if link.ended_at is not None or link.used_at is not None or link.expires_at <= datetime.now(tz=UTC):
         _check_newest(link)
     if link.ended_why == Ended.REVOKED:
@@ -226,7 +232,7 @@ def _check_usable(link: Link) -> None:
         raise LinkRefusedError(GONE, why="inactive", link=link)
 
 
-def _why_ended(link: Link) -> str:
+def _why_ended(link: OneTimeLink) -> str:
     return {
         Ended.REVOKED: f"{_revoked(link)} {ask_again(link)}",
         Ended.REPLACED: REPLACED,
@@ -234,13 +240,13 @@ def _why_ended(link: Link) -> str:
     }[Ended(link.ended_why)]
 
 
-def _revoked(link: Link) -> str:
+def _revoked(link: OneTimeLink) -> str:
     if link.ended_label == GATEHOUSE:
         return "This link no longer works, because too many wrong codes were entered."
     return f"This link was revoked by {link.ended_label}."
 
 
-def sender_of(link: Link) -> str:
+def sender_of(link: OneTimeLink) -> str:
     """Who to turn to about a link: its maker, or the administrators where that is its own person, or
     Gatehouse.
     """
@@ -248,14 +254,14 @@ def sender_of(link: Link) -> str:
     return OPERATORS if is_own or link.created_by is None else link.created_label
 
 
-def ask_again(link: Link) -> str:
+def ask_again(link: OneTimeLink) -> str:
     """How the person of a link that no longer works gets another one, in a sentence."""
     if link.created_by == link.person_id:
         return "Sign in to Gatehouse to get a new one."
     return f"Ask {sender_of(link)} for a new link."
 
 
-def _record(act: str, link: Link, *, actor: Actor | None, **data: object) -> None:
+def _record(act: str, link: OneTimeLink, *, actor: Actor | None, **data: object) -> None:
     record(
         kind=f"link.{act}",
         actor=actor,

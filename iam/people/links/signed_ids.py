@@ -13,12 +13,12 @@ from django.conf import settings
 from django.core import signing
 
 from iam.notify.pages import MessagePage, path_of, prefix_of
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 
 _SALT: Final = "gatehouse.people.link"
 
 
-def address_of(link: Link) -> str:
+def address_of(link: OneTimeLink) -> str:
     """The whole address, with the host that people type. Anyone who has it can use it once: show it to nobody
     but its person, write it nowhere.
     """

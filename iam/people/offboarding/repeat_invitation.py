@@ -25,7 +25,7 @@ from iam.journal.services import record
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.offboarding.models import OF_INVITING, OF_RETURN, Leaver, OffboardedUser, OffboardingStage
 from iam.people.offboarding.restored_sign_in import has_link, invite_back, returned_by
 from iam.people.offboarding.rules import asker_of, is_about_oneself, may_act
@@ -43,7 +43,7 @@ def can_invite_again(viewer: Viewer, leaver: Leaver) -> bool:
     return is_restored and may_act(viewer, leaver) and not is_about_oneself(viewer, leaver)
 
 
-def invite_again(actor: Viewer, *, leaver: Leaver) -> Link | None:
+def invite_again(actor: Viewer, *, leaver: Leaver) -> OneTimeLink | None:
     """Send another link. None if a new password is set first, as accepted with the restore; the link follows
     then. Raises RefusedError.
     """
@@ -103,7 +103,7 @@ def settle_passwords(*, older_than: timedelta = timedelta(seconds=10)) -> int:
     return len(pks)
 
 
-def request_again(link: Link) -> str:
+def request_again(link: OneTimeLink) -> str:
     """The person asks for another invitation: who requested the offboarding, and the leads of the team, are
     told, once an hour. Their names.
     """

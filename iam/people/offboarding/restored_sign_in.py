@@ -22,7 +22,7 @@ from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import make_link
 from iam.people.offboarding.models import Leaver, OffboardedUser
 from iam.people.offboarding.queries import openable
@@ -74,10 +74,10 @@ def cause_of(leaver: Leaver) -> UUID:
 
 def has_link(leaver: Leaver) -> bool:
     """True if the link of the newest restore or invitation was sent."""
-    return Link.objects.filter(cause_id=cause_of(leaver)).exists()
+    return OneTimeLink.objects.filter(cause_id=cause_of(leaver)).exists()
 
 
-def invite_back(leaver: Leaver) -> Link | None:
+def invite_back(leaver: Leaver) -> OneTimeLink | None:
     """Send the link, once; None where nobody of the directory is meant, or may not sign in."""
     person = Person.objects.filter(pk=leaver.person_id, is_active=True).first() if leaver.person_id else None
     seats = leaver.seats.select_related("user").order_by("pk")
@@ -126,13 +126,13 @@ def tell_restored(leaver: Leaver, *, by: UUID, name: str, reason: str) -> None:
         )
 
 
-def returned_by(link: Link) -> Leaver | None:
+def returned_by(link: OneTimeLink) -> Leaver | None:
     """Who came back by a link."""
     people = Leaver.objects.filter(person_id=link.person_id, returned_at__isnull=False)
     return next((leaver for leaver in people if cause_of(leaver) == link.cause_id), None)
 
 
-def show_password(link: Link, seat: OffboardedUser, *, session: str) -> str:
+def show_password(link: OneTimeLink, seat: OffboardedUser, *, session: str) -> str:
     """The new password, for the person of the link: the first browser session that asks sees it again until
     it ends. Raises RefusedError.
     """

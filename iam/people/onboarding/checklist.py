@@ -19,7 +19,7 @@ from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.user import CreateUser
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.people.blueprints.body import Body
-from iam.people.links.models import Ended, Link
+from iam.people.links.models import Ended, OneTimeLink
 from iam.people.moving.models import Move
 from iam.people.onboarding.invitation import invitations
 from iam.people.onboarding.invitation_state import (
@@ -220,7 +220,7 @@ def _team_changes(people: Sequence[OnboardedPerson]) -> dict[UUID, datetime]:
 
 
 def _why_closed(
-    person: OnboardedPerson, link: Link | None, own: Sequence[ProvisionedUser], facts: _Facts
+    person: OnboardedPerson, link: OneTimeLink | None, own: Sequence[ProvisionedUser], facts: _Facts
 ) -> str:
     """Why the invitation of somebody no longer works, for anyone who sent it; "" while it works."""
     joined = [place for place in own if place.joined_at]
@@ -289,7 +289,7 @@ def _lines_of_person(
 
 
 def _invited(
-    link: Link | None,
+    link: OneTimeLink | None,
     person: OnboardedPerson,
     own: Sequence[ProvisionedUser],
     changes_by_place: Mapping[int, ProvisionedUserChanges],

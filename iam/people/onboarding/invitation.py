@@ -19,7 +19,7 @@ from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.links.models import Ended, Link, Purpose
+from iam.people.links.models import Ended, OneTimeLink, Purpose
 from iam.people.links.queries import newest_by_cause
 from iam.people.links.services import make_link
 from iam.people.onboarding.invitation_state import (
@@ -46,7 +46,7 @@ def cause_of(newcomer: OnboardedPerson) -> UUID:
     return uuid5(INVITATIONS, str(newcomer.pk))
 
 
-def newcomer_of(link: Link) -> OnboardedPerson | None:
+def newcomer_of(link: OneTimeLink) -> OnboardedPerson | None:
     """Whose invitation a link is."""
     people = OnboardedPerson.objects.filter(person_id=link.person_id).select_related(
         "run__version__blueprint__team"
@@ -54,7 +54,7 @@ def newcomer_of(link: Link) -> OnboardedPerson | None:
     return next((newcomer for newcomer in people if cause_of(newcomer) == link.cause_id), None)
 
 
-def invitations(people: Sequence[OnboardedPerson]) -> dict[int, Link]:
+def invitations(people: Sequence[OnboardedPerson]) -> dict[int, OneTimeLink]:
     """The newest invitation of each who has one: one query, and one more where a restore sent another one in
     its place.
     """
@@ -64,7 +64,9 @@ def invitations(people: Sequence[OnboardedPerson]) -> dict[int, Link]:
     if not replaced:
         return links
     users = {link.user_arn for link in replaced.values()}
-    candidates = Link.objects.filter(purpose=Purpose.INVITATION, user_arn__in=users).order_by("created_at")
+    candidates = OneTimeLink.objects.filter(purpose=Purpose.INVITATION, user_arn__in=users).order_by(
+        "created_at"
+    )
     newest = {(link.person_id, link.user_arn): link for link in candidates}
     for pk, link in replaced.items():
         links[pk] = newest[link.person_id, link.user_arn]
@@ -72,7 +74,7 @@ def invitations(people: Sequence[OnboardedPerson]) -> dict[int, Link]:
 
 
 @transaction.atomic
-def invite(newcomer: OnboardedPerson, *, actor: Viewer | None) -> Link:
+def invite(newcomer: OnboardedPerson, *, actor: Viewer | None) -> OneTimeLink:
     """Send the person a link; an older one that was not used opens nothing from now on. `actor` None:
     Gatehouse sends it, in the name of anyone who requested the run or sends it again. Raises RefusedError.
     """
@@ -112,7 +114,7 @@ def invite(newcomer: OnboardedPerson, *, actor: Viewer | None) -> Link:
     return link
 
 
-def invite_when_made(newcomer: OnboardedPerson) -> Link | None:
+def invite_when_made(newcomer: OnboardedPerson) -> OneTimeLink | None:
     """The first invitation, once all of their users are settled and at least one is there, or one that
     follows a new first password; None when there is nothing to send, or it is too early.
     """
@@ -122,7 +124,7 @@ def invite_when_made(newcomer: OnboardedPerson) -> Link | None:
     if newcomer.link_for is not None:
         is_ready = any(can_be_shown(place.password_seal) for place in places)
     else:
-        is_ready = not Link.objects.filter(cause_id=cause_of(newcomer)).exists()
+        is_ready = not OneTimeLink.objects.filter(cause_id=cause_of(newcomer)).exists()
     if not is_ready:
         return None
     with suppress(RefusedError):
@@ -149,7 +151,7 @@ def key_id_of(place: ProvisionedUser) -> str:
     return secret.label if secret is not None and secret.released_at is not None else ""
 
 
-def show_secret(link: Link, place: ProvisionedUser, *, session: str, is_key: bool = False) -> str:
+def show_secret(link: OneTimeLink, place: ProvisionedUser, *, session: str, is_key: bool = False) -> str:
     """The first password, or the secret of the access key, for the person of the link in this browser
     session. Raises RefusedError.
     """

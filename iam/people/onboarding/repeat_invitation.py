@@ -23,7 +23,7 @@ from iam.mirror.models import Entity, Kind
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.onboarding.invitation import can_be_shown, invite, newcomer_of
 from iam.people.onboarding.invitation_state import (
     ACCESS_ENDED,
@@ -51,7 +51,7 @@ class SentAgain:
     it.
     """
 
-    link: Link | None
+    link: OneTimeLink | None
     resets: int = 0
 
 
@@ -137,7 +137,7 @@ def _new_password(run: OnboardingRun, place: ProvisionedUser, change: Change) ->
 
 
 @transaction.atomic
-def request_invitation(link: Link) -> str:
+def request_invitation(link: OneTimeLink) -> str:
     """Anyone who holds a link that no longer opens asks for another one: who sent it, and the leads of the
     team, are told. Returns their names; "" where the link is no invitation, or its person's access has ended.
     Told once an hour at most.
@@ -167,7 +167,7 @@ def request_invitation(link: Link) -> str:
     return ", ".join(sorted(person.name for person in people)) or "your team lead"
 
 
-def _inviters(newcomer: OnboardedPerson, link: Link) -> list[Person]:
+def _inviters(newcomer: OnboardedPerson, link: OneTimeLink) -> list[Person]:
     leads = Person.objects.filter(
         assignments__role=Role.TEAM_LEAD, assignments__team=team_of(newcomer), is_active=True
     )

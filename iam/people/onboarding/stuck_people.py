@@ -11,7 +11,7 @@ from typing import Final
 from iam.changes.errors import RefusedError
 from iam.guard import Viewer
 from iam.people.blueprints.queries import may_run
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.onboarding.checklist import Checklist, StepStatus, checklists
 from iam.people.onboarding.invitation import invitations
 from iam.people.onboarding.models import OnboardedPerson
@@ -110,7 +110,9 @@ def _all(viewer: Viewer) -> list[StuckNewcomer]:
     return sorted(stuck, key=lambda newcomer: _ORDER[newcomer.tone])
 
 
-def _stuck(checklist: Checklist, link: Link | None, *, viewer: Viewer, now: datetime) -> StuckNewcomer | None:
+def _stuck(
+    checklist: Checklist, link: OneTimeLink | None, *, viewer: Viewer, now: datetime
+) -> StuckNewcomer | None:
     if checklist.standing not in (StepStatus.FAILED, StepStatus.PERSON, StepStatus.INVITE):
         return None
     newcomer = checklist.newcomer

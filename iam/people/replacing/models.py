@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from iam.changes.models import Change
 from iam.directory.models import Person
 from iam.mirror.models import Entity
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 
 
 class Channel(models.TextChoices):
@@ -59,7 +59,7 @@ class DeviceReplacement(models.Model):
     checked_over = models.CharField(max_length=8, choices=Channel.choices, blank=True)
     checked_how = models.CharField(max_length=500, blank=True)
     removal = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="+")
-    link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, related_name="+")
+    link = models.ForeignKey(OneTimeLink, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         db_table = "people_replacing_replacement"

@@ -26,7 +26,7 @@ from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 from iam.people.enrolment.invitation import NOBODY, may_invite, person_of
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import address_of
 from iam.people.replacing.models import SURE, Channel, DeviceReplacement, ReplacementState
@@ -186,7 +186,7 @@ def may_show(viewer: Viewer, replacement: DeviceReplacement) -> bool:
     return not is_used and datetime.now(tz=UTC) < replacement.decided_at + LINK_HOLDS
 
 
-def show_link(viewer: Viewer, replacement: DeviceReplacement) -> tuple[Link, str]:
+def show_link(viewer: Viewer, replacement: DeviceReplacement) -> tuple[OneTimeLink, str]:
     """A link in the place of the one that went out, and its address, to be passed on; shown this once. Raises
     RefusedError.
     """
@@ -263,7 +263,7 @@ def _remove(replacement: DeviceReplacement, checker: Viewer) -> Change:
     )[0]
 
 
-def _send(replacement: DeviceReplacement) -> Link:
+def _send(replacement: DeviceReplacement) -> OneTimeLink:
     user = replacement.user
     link = make_link(
         Purpose.MFA,

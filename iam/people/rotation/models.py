@@ -12,7 +12,7 @@ from django.db.models import Q
 from iam.changes.models import Change
 from iam.directory.models import Person, Team
 from iam.mirror.models import Entity
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.runs.models import AbstractListRun
 
 OF_ROTATION = "key_rotation"
@@ -103,7 +103,7 @@ class Rotation(models.Model):
     sealed_id = models.UUIDField(null=True)
     issues = models.PositiveSmallIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
-    link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, related_name="+")
+    link = models.ForeignKey(OneTimeLink, on_delete=models.PROTECT, null=True, related_name="+")
     fetched_at = models.DateTimeField(null=True)
     quiet_from = models.DateTimeField(null=True)
     inactive_at = models.DateTimeField(null=True)

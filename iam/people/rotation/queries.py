@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.rotation.models import Rotation
 
 
@@ -25,7 +25,7 @@ def visible_rotations(viewer: Viewer) -> QuerySet[Rotation]:
     return rows.filter(Q(user__in=seen.values("pk")) | Q(person=viewer.person_id))
 
 
-def rotation_of_link(link: Link) -> Rotation | None:
+def rotation_of_link(link: OneTimeLink) -> Rotation | None:
     """What a link was made for, as long as it is the latest one of it and its person is the same."""
     if link.cause_id is None:
         return None

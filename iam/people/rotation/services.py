@@ -20,7 +20,7 @@ from iam.guard import Viewer
 from iam.journal.services import Actor
 from iam.moments import moment_words
 from iam.notify.pages import MessagePage, path_of
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import make_link, revoke_link
 from iam.people.rotation.events import end, move_to, notify_people, record_event, save
 from iam.people.rotation.labels import what_stands
@@ -81,7 +81,7 @@ def fetched(rotation: Rotation, *, actor: Actor | None) -> None:
     nudge.send_after_commit(CHECK_USAGE, rotation.pk)
 
 
-def hand_over(rotation: Rotation, *, actor: Actor | None = None) -> Link:
+def hand_over(rotation: Rotation, *, actor: Actor | None = None) -> OneTimeLink:
     """Tell the person where the secret is: a link that works once, in one browser. The caller holds the
     row.
     """
@@ -111,7 +111,7 @@ def hand_over(rotation: Rotation, *, actor: Actor | None = None) -> Link:
     return link
 
 
-def send_again(viewer: Viewer, rotation: Rotation) -> Link:
+def send_again(viewer: Viewer, rotation: Rotation) -> OneTimeLink:
     """A new link for the person; the one before opens nothing any more. Raises RefusedError."""
     if not settings.MAIL_IS_CONFIGURED:
         raise RefusedError(

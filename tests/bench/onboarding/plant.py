@@ -108,12 +108,12 @@ def _known() -> dict[str, Any]:
     """Invitations, sign-ins and grants: one for each person, and not two."""
     from iam.access.grants.models import Grant
     from iam.directory.models import Identity, Person
-    from iam.people.links.models import Link
+    from iam.people.links.models import OneTimeLink
 
     return {
         "persons": Person.objects.filter(email__startswith="yuki").count(),
         "identities": Identity.objects.filter(user_arn__contains=f":user{PATH}").count(),
-        "invitations": Link.objects.filter(purpose="invitation").count(),
+        "invitations": OneTimeLink.objects.filter(purpose="invitation").count(),
         "grants": Grant.objects.count(),
     }
 

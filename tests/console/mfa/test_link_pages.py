@@ -20,7 +20,7 @@ from iam.notify.channels.mail import send_mail
 from iam.notify.models import OutgoingMessage
 from iam.people.enrolment import invitation, services, texts
 from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import DAMAGED, NO_SESSION, make_link, revoke_link
 from iam.people.links.signed_ids import word_of
 from tests import factories
@@ -41,26 +41,26 @@ def person(user: Entity) -> Person:
 
 
 @pytest.fixture
-def link(user: Entity, person: Person) -> Link:
+def link(user: Entity, person: Person) -> OneTimeLink:
     return make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=None)
 
 
-def door(link: Link) -> str:
+def door(link: OneTimeLink) -> str:
     return reverse("mfa:link", args=[word_of(link.pk)])
 
 
-def test_a_mail_scanner_that_opens_the_link_uses_nothing_up(link: Link, client: Client) -> None:
+def test_a_mail_scanner_that_opens_the_link_uses_nothing_up(link: OneTimeLink, client: Client) -> None:
     for _ in range(2):
         shown = client.get(door(link))
         assert (shown.status_code, b"Hello Kwame Boateng" in shown.content) == (200, True)
         assert "no-store" in shown["Cache-Control"]
     assert client.head(door(link)).status_code == 200
     assert COOKIE not in client.cookies
-    assert Link.objects.get().used_at is None
+    assert OneTimeLink.objects.get().used_at is None
     assert not Entry.objects.filter(kind__in=["link.use", "link.refused"]).exists()
 
 
-def test_the_button_lets_this_browser_in_and_no_other(link: Link, client: Client) -> None:
+def test_the_button_lets_this_browser_in_and_no_other(link: OneTimeLink, client: Client) -> None:
     entered = client.post(door(link))
     assert (entered.status_code, entered["Location"]) == (302, PAGE)
     cookie = client.cookies[COOKIE]
@@ -78,19 +78,19 @@ def test_the_button_lets_this_browser_in_and_no_other(link: Link, client: Client
     assert [entry.data["why"] for entry in Entry.objects.filter(kind="link.refused")] == ["used"]
 
 
-def test_whoever_comes_back_to_their_own_link_goes_on(link: Link, client: Client) -> None:
+def test_whoever_comes_back_to_their_own_link_goes_on(link: OneTimeLink, client: Client) -> None:
     client.post(door(link))
     assert client.get(door(link))["Location"] == PAGE
 
 
-def test_after_half_an_hour_the_page_says_so(link: Link, client: Client) -> None:
+def test_after_half_an_hour_the_page_says_so(link: OneTimeLink, client: Client) -> None:
     client.post(door(link))
     with time_machine.travel(link.created_at + timedelta(minutes=31), tick=False):
         late = client.get(PAGE)
     assert (late.status_code, "Your 30 minutes" in late.content.decode()) == (403, True)
 
 
-def test_a_revoked_link_closes_the_page_too(link: Link, client: Client) -> None:
+def test_a_revoked_link_closes_the_page_too(link: OneTimeLink, client: Client) -> None:
     client.post(door(link))
     revoke_link(link, actor=factories.viewer("administrator", name="Hana Sato", email="hana@example.com"))
     assert client.get(PAGE).status_code == client.post(PAGE, {"do": "begin"}).status_code == 403
@@ -98,7 +98,7 @@ def test_a_revoked_link_closes_the_page_too(link: Link, client: Client) -> None:
 
 
 def test_after_too_many_wrong_codes_the_page_offers_nothing_that_the_ended_link_refuses(
-    link: Link, client: Client, monkeypatch: pytest.MonkeyPatch
+    link: OneTimeLink, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.post(door(link))
     client.post(PAGE, {"do": "begin"})
@@ -119,7 +119,9 @@ def test_after_too_many_wrong_codes_the_page_offers_nothing_that_the_ended_link_
         assert "Start again" not in page
 
 
-def test_somebody_who_is_signed_in_does_not_use_the_link_of_another(link: Link, client: Client) -> None:
+def test_somebody_who_is_signed_in_does_not_use_the_link_of_another(
+    link: OneTimeLink, client: Client
+) -> None:
     client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
     for answer in (client.get(door(link)), client.post(door(link))):
         assert answer.status_code == 403
@@ -128,10 +130,10 @@ def test_somebody_who_is_signed_in_does_not_use_the_link_of_another(link: Link, 
         )
     (refused,) = Entry.objects.filter(kind="link.refused")
     assert (refused.actor_label, refused.data["why"]) == ("Ines Duarte", "other")
-    assert Link.objects.get().used_at is None
+    assert OneTimeLink.objects.get().used_at is None
 
 
-def test_guesses_are_counted_and_lock_the_address(link: Link, client: Client) -> None:
+def test_guesses_are_counted_and_lock_the_address(link: OneTimeLink, client: Client) -> None:
     for _ in range(50):
         answer = client.post(reverse("mfa:link", args=["a-guess"]))
         assert (answer.status_code, DAMAGED in answer.content.decode()) == (410, True)
@@ -141,13 +143,13 @@ def test_guesses_are_counted_and_lock_the_address(link: Link, client: Client) ->
     assert Entry.objects.filter(kind="link.locked").count() == 1
 
 
-def test_a_link_of_a_user_who_is_gone_says_so(link: Link, client: Client, user: Entity) -> None:
+def test_a_link_of_a_user_who_is_gone_says_so(link: OneTimeLink, client: Client, user: Entity) -> None:
     client.post(door(link))
     Entity.objects.filter(pk=user.pk).update(gone_at=link.created_at)
     assert client.get(PAGE).status_code == 410
 
 
-def test_a_user_in_the_address_changes_nothing(link: Link, client: Client, user: Entity) -> None:
+def test_a_user_in_the_address_changes_nothing(link: OneTimeLink, client: Client, user: Entity) -> None:
     """The page is about the user of the link, whatever else is sent."""
     other = factories.user(user.account, "tomas.lind")
     client.post(door(link))
@@ -180,26 +182,26 @@ def test_a_link_for_a_user_of_nobody_is_not_made(user: Entity, client: Client) -
     page = reverse("mfa:send-link", args=[user.pk])
     assert "No person in Gatehouse is linked" in client.get(page).content.decode()
     assert client.post(page, {"how": "show"}).status_code == 422
-    assert not Link.objects.exists()
+    assert not OneTimeLink.objects.exists()
 
 
 def test_the_link_is_shown_once_to_whoever_asks_for_it(user: Entity, person: Person, client: Client) -> None:
     client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
     page = reverse("mfa:send-link", args=[user.pk])
     shown = client.post(page, {"how": "show"}).content.decode()
-    link = Link.objects.get()
+    link = OneTimeLink.objects.get()
     assert word_of(link.pk) in shown
     assert word_of(link.pk) not in client.get(page).content.decode()
     assert Entry.objects.filter(kind="link.show", actor_label="Ines Duarte").count() == 1
 
     client.post(reverse("mfa:revoke", args=[link.pk]))
 
-    assert Link.objects.get().ended_why == "revoked"
+    assert OneTimeLink.objects.get().ended_why == "revoked"
     assert Identity.objects.count() == 1
 
 
 def test_who_leads_another_team_sends_shows_and_takes_back_no_link(
-    link: Link, user: Entity, client: Client
+    link: OneTimeLink, user: Entity, client: Client
 ) -> None:
     """They see the account's people as little as they reach them, whatever number they write into the
     address.
@@ -209,7 +211,7 @@ def test_who_leads_another_team_sends_shows_and_takes_back_no_link(
     for how in ("mail", "show"):
         assert client.post(reverse("mfa:send-link", args=[user.pk]), {"how": how}).status_code == 404
     assert client.post(reverse("mfa:revoke", args=[link.pk])).status_code == 404
-    assert (Link.objects.get().ended_at, OutgoingMessage.objects.count()) == (None, 0)
+    assert (OneTimeLink.objects.get().ended_at, OutgoingMessage.objects.count()) == (None, 0)
 
 
 def test_who_reaches_a_user_and_may_not_ask_has_no_link_made(user: Entity, person: Person) -> None:
@@ -220,12 +222,12 @@ def test_who_reaches_a_user_and_may_not_ask_has_no_link_made(user: Entity, perso
         for act in (invitation.send_link, invitation.show_link):
             with pytest.raises(RefusedError, match="only people in your teams"):
                 act(viewer, user=user)
-    assert not Link.objects.exists()
+    assert not OneTimeLink.objects.exists()
 
 
-def test_a_link_for_something_else_adds_no_device(link: Link, client: Client) -> None:
+def test_a_link_for_something_else_adds_no_device(link: OneTimeLink, client: Client) -> None:
     client.post(door(link))
-    Link.objects.update(purpose="rotation")
+    OneTimeLink.objects.update(purpose="rotation")
     for answer in (client.get(PAGE), client.post(PAGE, {"do": "begin"})):
         assert (answer.status_code, b"is for something else" in answer.content) == (403, True)
     assert not Enrolment.objects.exists()
@@ -251,21 +253,21 @@ def test_nobody_has_a_link_made_for_somebody_who_has_a_device(
     for how in ("show", "mail"):
         answer = client.post(page, {"how": how})
         assert (answer.status_code, b"has MFA already" in answer.content) == (422, True)
-    assert not Link.objects.exists()
+    assert not OneTimeLink.objects.exists()
     assert not OutgoingMessage.objects.exists()
     credentials = client.get(reverse("identities:person-credentials", args=[user.pk])).content.decode()
     assert "Send a link" not in credentials
 
 
 def test_a_link_adds_nothing_beside_a_device_that_came_since_unless_a_second_person_made_sure(
-    link: Link, user: Entity, client: Client
+    link: OneTimeLink, user: Entity, client: Client
 ) -> None:
     client.post(door(link))
     has_a_device(user)
     answer = client.post(PAGE, {"do": "begin"})
     assert (answer.status_code, b"can only add a first MFA device" in answer.content) == (422, True)
     assert not Enrolment.objects.exists()
-    Link.objects.update(is_checked=True)
+    OneTimeLink.objects.update(is_checked=True)
     assert client.post(PAGE, {"do": "begin"}).status_code == 302
     assert Enrolment.objects.get().user == user
 
@@ -280,7 +282,9 @@ def test_codes_that_cannot_be_right_are_refused_at_their_field(codes: tuple[str,
     assert refused.value.field == field
 
 
-def test_a_name_that_aws_does_not_take_is_refused_at_its_field_and_kept(link: Link, client: Client) -> None:
+def test_a_name_that_aws_does_not_take_is_refused_at_its_field_and_kept(
+    link: OneTimeLink, client: Client
+) -> None:
     client.post(door(link))
     answer = client.post(PAGE, {"do": "begin", "name": "my phone!"})
     page = answer.content.decode()

@@ -19,7 +19,7 @@ from iam.mirror.models import Entity, UserCredentials
 from iam.notify.models import OutgoingMessage
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.enrolment.models import Enrolment
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import SESSION, make_link
 from iam.people.links.signed_ids import word_of
 from iam.people.moving.models import Move
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "quiet-Harbor-47-lantern"
 
 
-def invited(place: ProvisionedUser, purpose: Purpose = Purpose.INVITATION) -> Link:
+def invited(place: ProvisionedUser, purpose: Purpose = Purpose.INVITATION) -> OneTimeLink:
     """The newcomer of a place is known, their password is sealed, and a link is made."""
     newcomer = place.newcomer
     person, _ = Person.objects.get_or_create(
@@ -61,7 +61,7 @@ def places(db: None) -> list[ProvisionedUser]:
     return list(ProvisionedUser.objects.select_related("newcomer").order_by("pk"))
 
 
-def entered(link: Link) -> Client:
+def entered(link: OneTimeLink) -> Client:
     """A browser that has used the link."""
     client = Client()
     client.post(f"/link/{word_of(link.pk)}/")

@@ -19,7 +19,7 @@ from iam.changes.models import Change, ChangeState
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.journal.models import Entry
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import word_of
 from iam.people.rotation import key_list
@@ -373,7 +373,7 @@ def test_the_live_page_answers_nothing_where_nothing_is_new(account: Account) ->
     assert client.get(f"{address}?seen={version}", **fragment).status_code == 200
 
 
-def _link(person: Person, user: Entity, rotation: Rotation) -> Link:
+def _link(person: Person, user: Entity, rotation: Rotation) -> OneTimeLink:
     return make_link(Purpose.ROTATION, person=person, user_arn=user.arn, actor=None, cause_id=rotation.pk)
 
 

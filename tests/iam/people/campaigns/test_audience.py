@@ -17,7 +17,7 @@ from iam.people.campaigns import reconcile, services
 from iam.people.campaigns.audience import audience, stuck_campaigns
 from iam.people.campaigns.models import Campaign
 from iam.people.campaigns.queries import progress
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from tests import factories
 from tests.iam.people.campaigns.test_campaigns import client_of_ines, ines, mails
 from tests.iam.people.campaigns.test_rights import begun, lead_of, user
@@ -69,7 +69,7 @@ def test_the_mail_that_is_shown_is_the_mail_that_is_sent(ines: Viewer, account: 
     reconcile.reconcile_campaigns()
     sent = OutgoingMessage.objects.get()
     participant = campaign.participants.get()
-    link = Link.objects.get(cause_id=participant.pk)
+    link = OneTimeLink.objects.get(cause_id=participant.pk)
     shown = services.message(campaign, user=participant.user, until=link.expires_at, is_reminder=False)
     assert (sent.subject, sent.text) == shown
 

@@ -25,7 +25,7 @@ from iam.people.campaigns import reconcile, services
 from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, CampaignState, Ending, Participant
 from iam.people.campaigns.queries import own_due, progress
 from iam.people.campaigns.services import CampaignTerms
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from tests import factories
 from tests.iam.people.campaigns.conftest import BEGIN, DUE
 
@@ -103,7 +103,7 @@ def test_reminders_go_out_once_on_each_of_their_days_and_stop_with_the_device(
     assert counted[25] == {"Kwame": 1, "Maya": 1}
     assert counted[26] == {"Kwame": 2, "Maya": 2}
     assert counted[-1] == {"Kwame": 2, "Maya": 3}
-    assert Link.objects.filter(person__name="Maya", ended_at__isnull=True).count() == 1
+    assert OneTimeLink.objects.filter(person__name="Maya", ended_at__isnull=True).count() == 1
 
 
 def test_whoever_comes_later_takes_part_too(
@@ -323,7 +323,7 @@ def test_without_a_mail_server_nobody_is_counted_as_told(
     user(account, "kwame")
     campaign = begun(ines)
     reconcile.reconcile_campaigns()
-    assert (campaign.participants.get().messages, Link.objects.count()) == (0, 0)
+    assert (campaign.participants.get().messages, OneTimeLink.objects.count()) == (0, 0)
     assert b"No mail server is set up" in client_of_ines.get(f"/mfa/campaigns/{campaign.pk}/").content
 
 

@@ -22,7 +22,7 @@ from iam.notify.models import OutgoingMessage
 from iam.people.enrolment import reconcile, services, texts
 from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 from iam.people.enrolment.queries import EnrolmentStage
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import make_link
 from iam.sealed.models import Secret
 from tests import factories
@@ -146,12 +146,12 @@ def test_too_many_wrong_codes_end_it_and_the_link_and_leave_no_device(desk: Desk
     answers = [wrong(desk, enrolment) for _ in range(5)]
     assert "1 attempt is left" in answers[3]
     assert answers[4] == texts.LOCKED
-    assert Link.objects.get().ended_why == "revoked", "at once: nothing can be started again by it"
+    assert OneTimeLink.objects.get().ended_why == "revoked", "at once: nothing can be started again by it"
     assert wrong(desk, enrolment, *codes_of("JBSWY3DPEHPK3PXP")) == texts.LOCKED
 
     assert tidy(enrolment).is_settled
     assert enrolment.serial_number not in desk.spare()
-    assert Link.objects.get().ended_why == "revoked"
+    assert OneTimeLink.objects.get().ended_why == "revoked"
     assert Entry.objects.filter(kind="enrolment.locked").count() == 1
 
 
@@ -222,7 +222,7 @@ def test_a_link_has_served_with_the_device_and_an_invitation_goes_on(
     link = make_link(purpose, person=desk.seat.person, user_arn=desk.seat.user.arn, actor=None)
     desk.seat = replace(desk.seat, link=link)
     reconcile.settle(desk.submit(enrolment := desk.begin(), *desk.codes(enrolment)))
-    assert Link.objects.get().ended_why == ended
+    assert OneTimeLink.objects.get().ended_why == ended
 
 
 def test_a_second_device_gets_another_name(desk: Desk) -> None:

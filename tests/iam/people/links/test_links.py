@@ -13,7 +13,7 @@ import time_machine
 from iam.directory.models import Person
 from iam.journal.models import Entry
 from iam.people.links import queries, services
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.signed_ids import address_of, id_in, word_of
 from tests import factories
@@ -28,7 +28,7 @@ def person() -> Person:
 
 
 @pytest.fixture
-def link(person: Person) -> Link:
+def link(person: Person) -> OneTimeLink:
     ines = factories.viewer("administrator", name="Ines Duarte")
     return services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=ines)
 
@@ -43,7 +43,7 @@ def journalled(kind: str) -> list[dict[str, Any]]:
     return [entry.data for entry in Entry.objects.filter(kind=kind).order_by("id")]
 
 
-def test_a_link_lets_one_browser_in_for_half_an_hour(link: Link, person: Person) -> None:
+def test_a_link_lets_one_browser_in_for_half_an_hour(link: OneTimeLink, person: Person) -> None:
     entered = services.exchange(word_of(link.pk), address="192.0.2.7")
 
     inside = services.session_of(entered.cookie)
@@ -56,7 +56,7 @@ def test_a_link_lets_one_browser_in_for_half_an_hour(link: Link, person: Person)
     assert (used.actor_label, used.subject, used.account_id) == ("Kwame Boateng", ARN, "111111111111")
 
 
-def test_looking_at_a_link_uses_nothing_up(link: Link) -> None:
+def test_looking_at_a_link_uses_nothing_up(link: OneTimeLink) -> None:
     """Mail scanners open links."""
     entries = Entry.objects.count()
     for _ in range(3):
@@ -65,17 +65,17 @@ def test_looking_at_a_link_uses_nothing_up(link: Link) -> None:
     assert services.exchange(word_of(link.pk)).link.pk == link.pk
 
 
-def test_neither_the_link_nor_the_cookie_stands_in_a_row(link: Link) -> None:
+def test_neither_the_link_nor_the_cookie_stands_in_a_row(link: OneTimeLink) -> None:
     word = word_of(link.pk)
     cookie = services.exchange(word).cookie
-    rows = repr([*Link.objects.values(), *Entry.objects.values()])
+    rows = repr([*OneTimeLink.objects.values(), *Entry.objects.values()])
     assert word not in rows
     assert word.partition(".")[2] not in rows
     assert cookie not in rows
     assert address_of(link).endswith(f"/link/{word}/")
 
 
-def test_a_link_works_once(link: Link) -> None:
+def test_a_link_works_once(link: OneTimeLink) -> None:
     services.exchange(word_of(link.pk))
     again = refused(services.exchange, word_of(link.pk))
     assert again.message.startswith("This link was used on ")
@@ -83,14 +83,14 @@ def test_a_link_works_once(link: Link) -> None:
     assert [row["why"] for row in journalled("link.refused")] == ["used"]
 
 
-def test_a_link_that_is_too_old_is_refused(link: Link) -> None:
+def test_a_link_that_is_too_old_is_refused(link: OneTimeLink) -> None:
     with time_machine.travel(link.expires_at + timedelta(seconds=1), tick=False):
         late = refused(services.exchange, word_of(link.pk))
     assert late.message.startswith("This link expired on ")
     assert journalled("link.refused")[0]["why"] == "expired"
 
 
-def test_a_session_of_more_than_half_an_hour_is_over(link: Link) -> None:
+def test_a_session_of_more_than_half_an_hour_is_over(link: OneTimeLink) -> None:
     entered = services.exchange(word_of(link.pk))
     assert entered.link.session_until is not None
     with time_machine.travel(entered.link.session_until, tick=False):
@@ -114,13 +114,13 @@ def test_a_link_by_gatehouse_names_who_to_ask(person: Person) -> None:
     assert late.message.endswith("Ask your Gatehouse administrators for a new link.")
 
 
-def test_a_guess_is_refused_and_kept_in_the_journal(link: Link) -> None:
+def test_a_guess_is_refused_and_kept_in_the_journal(link: OneTimeLink) -> None:
     for guess in ("", "x", "a.b", word_of(uuid4()), word_of(link.pk)[:-1], "é" * 40):
         assert refused(services.exchange, guess).message == services.DAMAGED
     assert {row["why"] for row in journalled("link.refused")} == {"damaged"}
 
 
-def test_a_signature_of_one_link_opens_no_other(link: Link, person: Person) -> None:
+def test_a_signature_of_one_link_opens_no_other(link: OneTimeLink, person: Person) -> None:
     """Anyone who puts another user's link into the address has to sign it."""
     other = services.make_link(
         Purpose.MFA, person=person, user_arn=ARN.replace("kwame", "tomas"), actor=person
@@ -130,7 +130,7 @@ def test_a_signature_of_one_link_opens_no_other(link: Link, person: Person) -> N
     assert refused(services.exchange, ".".join([theirs[0], mine[1]])).why == "damaged"
 
 
-def test_a_revoked_link_opens_nothing_and_throws_its_browser_out(link: Link) -> None:
+def test_a_revoked_link_opens_nothing_and_throws_its_browser_out(link: OneTimeLink) -> None:
     entered = services.exchange(word_of(link.pk))
     actor = factories.viewer("administrator", name="Hana Sato", email="hana@example.com")
 
@@ -142,7 +142,7 @@ def test_a_revoked_link_opens_nothing_and_throws_its_browser_out(link: Link) -> 
     assert len(journalled("link.revoke")) == 1
 
 
-def test_a_newer_link_replaces_one_that_nobody_has_used(link: Link, person: Person) -> None:
+def test_a_newer_link_replaces_one_that_nobody_has_used(link: OneTimeLink, person: Person) -> None:
     newer = services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=None)
     assert refused(services.find_link, word_of(link.pk)).why == "replaced"
     assert refused(services.exchange, word_of(link.pk)).why == "replaced"
@@ -152,7 +152,7 @@ def test_a_newer_link_replaces_one_that_nobody_has_used(link: Link, person: Pers
 
 @pytest.mark.parametrize("end", ["used", "over", "revoked", "expired"])
 def test_who_opens_an_old_link_is_sent_to_the_newer_one_as_long_as_that_one_waits(
-    link: Link, person: Person, end: str
+    link: OneTimeLink, person: Person, end: str
 ) -> None:
     word = word_of(link.pk)
     cookie = services.exchange(word).cookie if end in ("used", "over") else ""
@@ -171,7 +171,7 @@ def test_who_opens_an_old_link_is_sent_to_the_newer_one_as_long_as_that_one_wait
         assert services.REPLACED not in refused(services.find_link, word).message or end == "expired"
 
 
-def test_a_link_that_has_served_is_over(link: Link) -> None:
+def test_a_link_that_has_served_is_over(link: OneTimeLink) -> None:
     entered = services.exchange(word_of(link.pk))
     assert services.finish_link(entered.link)
     assert (
@@ -181,7 +181,7 @@ def test_a_link_that_has_served_is_over(link: Link) -> None:
     assert list(queries.waiting_links(ARN)) == []
 
 
-def test_a_person_who_was_deactivated_gets_in_by_no_link(link: Link, person: Person) -> None:
+def test_a_person_who_was_deactivated_gets_in_by_no_link(link: OneTimeLink, person: Person) -> None:
     cookie = services.exchange(word_of(link.pk)).cookie
     fresh = services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=None)
     Person.objects.update(is_active=False)
@@ -189,7 +189,7 @@ def test_a_person_who_was_deactivated_gets_in_by_no_link(link: Link, person: Per
     assert refused(services.session_of, cookie).message == services.GONE
 
 
-def test_a_browser_without_the_cookie_is_not_in(link: Link) -> None:
+def test_a_browser_without_the_cookie_is_not_in(link: OneTimeLink) -> None:
     services.exchange(word_of(link.pk))
     for cookie in ("", "x", str(link.pk)):
         assert refused(services.session_of, cookie).message == services.NO_SESSION

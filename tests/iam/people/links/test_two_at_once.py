@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from iam.directory.models import Person
 from iam.journal.models import Entry
 from iam.people.links import services
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.signed_ids import word_of
 
@@ -41,7 +41,7 @@ def test_of_all_who_use_a_link_at_once_one_browser_gets_in() -> None:
     inside = [answer for answer in answers if not answer.startswith("refused")]
     assert answers.count("refused: used") == THREADS - 1
     assert services.session_of(inside[0]).pk == link.pk
-    assert Link.objects.get().browser == services.digest_of(inside[0])
+    assert OneTimeLink.objects.get().browser == services.digest_of(inside[0])
     assert Entry.objects.filter(kind="link.use").count() == 1
     assert Entry.objects.filter(kind="link.refused").count() == THREADS - 1
 

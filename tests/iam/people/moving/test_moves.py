@@ -17,7 +17,7 @@ from iam.changes.services import approve
 from iam.directory.models import Role
 from iam.guard import Viewer
 from iam.mirror.models import Entity, TagSet, valid_at
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.moving.access_difference import MovingPerson
 from iam.people.moving.models import Move
 from iam.people.moving.queries import blueprint_of
@@ -40,17 +40,17 @@ def _is_invited_anew(squad: Squad, run: OnboardingRun, admin: Viewer) -> None:
     path.
     """
     newcomer = run.people.get(user_name=squad.yuki)
-    first = Link.objects.get(cause_id=cause_of(newcomer))
+    first = OneTimeLink.objects.get(cause_id=cause_of(newcomer))
     assert why_over(newcomer, since=first.created_at) == TEAM_CHANGED
     assert close_invitations() == 1
     assert newcomer.places.get().user_arn.endswith(f"{squad.path}data/{squad.yuki}")
     assert invite_again(newcomer, actor=admin).resets == 1
     squad.work(run)
-    link = Link.objects.filter(cause_id=cause_of(newcomer)).latest("created_at")
+    link = OneTimeLink.objects.filter(cause_id=cause_of(newcomer)).latest("created_at")
     assert link != first
     assert why_over(newcomer, since=link.created_at) == ""
     now = datetime.now(tz=UTC)
-    Link.objects.filter(pk=link.pk).update(
+    OneTimeLink.objects.filter(pk=link.pk).update(
         used_at=now, browser="b", session_until=now + timedelta(minutes=30)
     )
     link.refresh_from_db()

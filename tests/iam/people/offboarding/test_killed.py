@@ -18,7 +18,7 @@ from iam.changes.models import Change
 from iam.directory.models import Person
 from iam.notify.events import NotifyEvent
 from iam.notify.models import OutgoingMessage
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.offboarding import (
     reconcile,
     removal_proof,
@@ -83,9 +83,9 @@ def restored(farewell: Farewell) -> Leaver:
     return leaver
 
 
-def sent_link(leaver: Leaver) -> Link:
+def sent_link(leaver: Leaver) -> OneTimeLink:
     leaver.refresh_from_db()
-    return Link.objects.get(cause_id=restored_sign_in.cause_of(leaver))
+    return OneTimeLink.objects.get(cause_id=restored_sign_in.cause_of(leaver))
 
 
 def opened(leaver: Leaver) -> str:
@@ -124,7 +124,7 @@ def test_the_link_to_a_new_password_is_sent_once_though_the_process_is_lost(
             farewell.work()
     leaver.refresh_from_db()
     assert leaver.link_due_at is not None
-    assert not Link.objects.filter(cause_id=restored_sign_in.cause_of(leaver)).exists()
+    assert not OneTimeLink.objects.filter(cause_id=restored_sign_in.cause_of(leaver)).exists()
 
     repeat_invitation.settle_passwords(older_than=timedelta(seconds=-1))
     mails = OutgoingMessage.objects.filter(event=NotifyEvent.INVITED).count()

@@ -23,7 +23,7 @@ from iam.journal.models import Entry
 from iam.mirror.models import EdgeKind, Entity
 from iam.notify.events import NotifyEvent
 from iam.notify.models import OutgoingMessage
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.offboarding import reconcile, restore_and_delete, restored_sign_in
 from iam.people.offboarding.certificates import matches_journal
 from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingCertificate
@@ -168,7 +168,7 @@ def test_a_lead_gives_access_back_with_its_grants_and_an_inactive_key_stays_inac
     assert LedgerEntry.objects.get(part__grant=again).until is None
     farewell.person.refresh_from_db()
     assert farewell.person.is_active
-    link = Link.objects.get(cause_id=restored_sign_in.cause_of(leaver))
+    link = OneTimeLink.objects.get(cause_id=restored_sign_in.cause_of(leaver))
     seat = leaver.seats.get()
     password = restored_sign_in.show_password(link, seat, session="here")
     assert len(password) >= 12
@@ -206,7 +206,7 @@ def test_a_restored_person_gets_another_password_by_another_invitation(farewell:
     )
     farewell.work()
     leaver.refresh_from_db()
-    first = Link.objects.get(cause_id=restored_sign_in.cause_of(leaver))
+    first = OneTimeLink.objects.get(cause_id=restored_sign_in.cause_of(leaver))
     seat = leaver.seats.get()
     password = restored_sign_in.show_password(first, seat, session="here")
     assert request_again(first) == f"{farewell.lead.name}"
@@ -220,7 +220,7 @@ def test_a_restored_person_gets_another_password_by_another_invitation(farewell:
     farewell.work()
     leaver.refresh_from_db()
     assert (leaver.stage, leaver.trouble) == ("returned", "")
-    second = Link.objects.get(cause_id=restored_sign_in.cause_of(leaver))
+    second = OneTimeLink.objects.get(cause_id=restored_sign_in.cause_of(leaver))
     seat.refresh_from_db()
     again = restored_sign_in.show_password(second, seat, session="there")
     assert again != password

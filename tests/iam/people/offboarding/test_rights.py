@@ -18,7 +18,7 @@ from iam.changes.operations.login_profile import PURPOSE
 from iam.directory.models import Identity, Person, Role, Team
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, Entity
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import make_link
 from iam.people.offboarding import restore_and_delete, restore_plan, restored_sign_in
 from iam.people.offboarding.certificates import matches_journal
@@ -152,7 +152,7 @@ def test_a_certificate_that_was_altered_with_its_digest_does_not_stand(leaver: L
     assert restore_and_delete.certify(leaver, kind="ended") == leaver.certificates.get()
 
 
-def back(leaver: Leaver, *, is_linked: bool = True) -> tuple[Person, Link]:
+def back(leaver: Leaver, *, is_linked: bool = True) -> tuple[Person, OneTimeLink]:
     """They came back: a password is sealed for them, and their link is made."""
     seat = leaver.seats.get()
     person = factories.person(f"Maya {seat.user_name}")
@@ -198,7 +198,7 @@ def test_a_link_goes_once_to_whom_the_user_was_linked_by_hand_and_who_may_sign_i
     Person.objects.filter(pk=person.pk).update(is_active=is_active)
     sent = [restored_sign_in.invite_back(leaver) for _ in range(2)]
     assert [link is not None for link in sent] == [is_sent, False]
-    assert Link.objects.count() == is_sent
+    assert OneTimeLink.objects.count() == is_sent
 
 
 def test_a_list_of_others_is_seen_by_nobody_else(account: Account) -> None:

@@ -21,7 +21,7 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.models import Entry
 from iam.mirror.models import Entity
 from iam.notify.models import OutgoingMessage
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.offboarding import reconcile, removal_proof, restore_and_delete, services
 from iam.people.offboarding.current_access import differs_now, users_now
 from iam.people.offboarding.models import Leaver, OffboardingRun, OffboardingStage
@@ -201,7 +201,7 @@ def test_a_restore_gives_back_what_it_took_and_nothing_else(farewell: Farewell, 
     assert has_password(farewell)
     farewell.person.refresh_from_db()
     assert farewell.person.is_active
-    assert Link.objects.filter(person=farewell.person).count() == 1
+    assert OneTimeLink.objects.filter(person=farewell.person).count() == 1
     reviewed_now = BreakGlass.objects.get().reviewed_at is not None
     assert reviewed_now == (by != "suspender")
     # Who suspended them is told by whom it was restored, and not of what they did themselves.

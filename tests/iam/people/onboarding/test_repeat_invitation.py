@@ -16,7 +16,7 @@ from iam.directory.models import Role, Team
 from iam.guard import viewer_for
 from iam.journal.models import Entry
 from iam.mirror.models import Entity, UserCredentials
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.links.services import make_link
 from iam.people.offboarding import models as offboarding
 from iam.people.onboarding.checklist import StepStatus, checklists
@@ -40,15 +40,15 @@ def onboarded(squad: Squad) -> tuple[OnboardingRun, OnboardedPerson, Provisioned
     return run, newcomer, newcomer.places.get()
 
 
-def links(newcomer: OnboardedPerson) -> list[Link]:
+def links(newcomer: OnboardedPerson) -> list[OneTimeLink]:
     """All that were sent to them, the oldest first."""
-    return list(Link.objects.filter(cause_id=cause_of(newcomer)).order_by("created_at"))
+    return list(OneTimeLink.objects.filter(cause_id=cause_of(newcomer)).order_by("created_at"))
 
 
-def used(link: Link, mark: str) -> Link:
+def used(link: OneTimeLink, mark: str) -> OneTimeLink:
     """A browser has opened it."""
     now = datetime.now(tz=UTC)
-    Link.objects.filter(pk=link.pk).update(
+    OneTimeLink.objects.filter(pk=link.pk).update(
         used_at=now, browser=mark, session_until=now + timedelta(minutes=30)
     )
     link.refresh_from_db()
@@ -226,7 +226,7 @@ def test_an_invitation_that_a_restore_replaced_has_not_expired(squad: Squad) -> 
     make_link(link.purpose, person=link.person, user_arn=link.user_arn, actor=None, cause_id=uuid4())
     (row,) = person_rows(checklists([newcomer]))
     assert row.text == "Waiting for the person"
-    used(Link.objects.latest("created_at"), "b")
+    used(OneTimeLink.objects.latest("created_at"), "b")
     (row,) = person_rows(checklists([newcomer]))
     opened = next(step for step in row.items if step.item.what == "Invitation opened")
     assert opened.text == "Done"

@@ -20,7 +20,7 @@ from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account
 from iam.people.blueprints.body import FilledTemplate
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import OneTimeLink, Purpose
 from iam.people.links.services import make_link
 from iam.people.onboarding import invitation, row_checks, services
 from iam.people.onboarding.creation_plan import CreationSite, part_of, policies
@@ -81,7 +81,7 @@ def test_another_team_and_whoever_looks_neither_begin_nor_invite_nor_try_again(
             invitation.invite(newcomer, actor=viewer)
         with pytest.raises(RefusedError, match="can’t retry it"):
             services.retry_failed(viewer, run=run)
-    assert (OnboardingRun.objects.count(), Link.objects.count()) == (1, 0)
+    assert (OnboardingRun.objects.count(), OneTimeLink.objects.count()) == (1, 0)
 
 
 def test_a_draft_is_seen_and_gone_on_with_by_its_author_alone(
@@ -177,7 +177,7 @@ def test_the_link_of_one_run_takes_nothing_that_another_has_given_the_same_perso
         sealed = seal(text[who.pk], for_person=person.pk, purpose=PURPOSE, ttl=timedelta(hours=1))
         who.places.update(password_seal=sealed, joined_at=datetime.now(tz=UTC))
 
-    def link_of(cause: UUID) -> Link:
+    def link_of(cause: UUID) -> OneTimeLink:
         arn = newcomer.places.get().user_arn
         return make_link(Purpose.INVITATION, person=person, user_arn=arn, actor=None, cause_id=cause)
 

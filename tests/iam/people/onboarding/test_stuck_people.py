@@ -17,7 +17,7 @@ from console.onboarding.presenters import MARKS
 from iam.changes.models import Change, ChangeState
 from iam.directory.models import Role, Team
 from iam.guard import viewer_for
-from iam.people.links.models import Ended, Link
+from iam.people.links.models import Ended, OneTimeLink
 from iam.people.onboarding import stuck_people
 from iam.people.onboarding.checklist import StepStatus, checklists
 from iam.people.onboarding.models import OnboardedPerson, OnboardingRun
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 def earlier(**ago: Any) -> None:
-    Link.objects.update(created_at=datetime.now(tz=UTC) - timedelta(**ago))
+    OneTimeLink.objects.update(created_at=datetime.now(tz=UTC) - timedelta(**ago))
 
 
 def troubles(squad: Squad) -> dict[str, str]:
@@ -53,7 +53,7 @@ def test_who_has_not_opened_the_invitation_is_shown_and_not_reminded_at_once(squ
 def test_an_expired_invitation_can_be_sent_again_at_once(squad: Squad) -> None:
     _, newcomer, _ = onboarded(squad)
     link = links(newcomer)[0]
-    Link.objects.filter(pk=link.pk).update(expires_at=datetime.now(tz=UTC) - timedelta(minutes=1))
+    OneTimeLink.objects.filter(pk=link.pk).update(expires_at=datetime.now(tz=UTC) - timedelta(minutes=1))
     assert troubles(squad)[squad.yuki] == "The invitation expired"
     done = remind_all(squad.lead)
     assert (done.sent, done.resets, done.refused) == (1, 0, [])
@@ -88,7 +88,7 @@ def test_what_the_lead_has_to_send_again_is_not_told_to_wait_for_the_person(
         values |= {"ended_at": now, "ended_why": link["ended_why"]}
     if "used" in link:
         values |= {"used_at": now, "session_until": now, "browser": "b"}
-    Link.objects.filter(pk=links(person)[0].pk).update(**values)
+    OneTimeLink.objects.filter(pk=links(person)[0].pk).update(**values)
     run.people.filter(pk=person.pk).update(**dict.fromkeys(newcomer, now))
     (checklist,) = (checklist for checklist in checklists([run.people.get(pk=person.pk)]))
     assert checklist.standing is StepStatus.INVITE

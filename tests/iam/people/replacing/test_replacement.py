@@ -19,7 +19,7 @@ from iam.journal.models import Entry
 from iam.linking.refresh import refresh_links
 from iam.mirror.models import Account, Entity, Kind, TagSet
 from iam.notify.models import OutgoingMessage
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.links.services import exchange
 from iam.people.links.signed_ids import address_of, word_of
 from iam.people.replacing import services
@@ -70,7 +70,7 @@ def test_a_second_person_who_made_sure_sends_a_link_and_has_the_removal_approved
 ) -> None:
     replacement = asked(ines, device)
     assert asked(ines, device) == replacement
-    assert not Link.objects.exists()
+    assert not OneTimeLink.objects.exists()
     done = services.check(hana, replacement, over=Channel.PHONE, how=HOW)
     assert (done.state, done.decided_by_id) == (ReplacementState.CHECKED, hana.person_id)
     assert done.link is not None
@@ -101,7 +101,7 @@ def test_nobody_makes_sure_alone_or_for_themselves_or_over_the_channel_that_it_c
         with pytest.raises(RefusedError, match=sentence):
             services.check(viewer, replacement, over=over, how=how)
     replacement.refresh_from_db()
-    assert (replacement.state, Link.objects.count(), Change.objects.count()) == (
+    assert (replacement.state, OneTimeLink.objects.count(), Change.objects.count()) == (
         ReplacementState.WAITING,
         0,
         0,
@@ -161,10 +161,10 @@ def test_the_pages_take_it_from_the_loss_to_the_link(account: Account, device: E
     assert b"This is Maya Okafor" in hana.get(page).content
     assert hana.post(page, {"over": "chat", "how": HOW, "do": "check"}).status_code == 422
     assert hana.post(page, {"over": "phone", "how": HOW, "do": "check"}).status_code == 302
-    assert Link.objects.count() == 1
+    assert OneTimeLink.objects.count() == 1
     assert ines.post(page, {"do": "show"}).status_code == 422
     shown = hana.post(page, {"do": "show"}).content.decode()
-    word = word_of(Link.objects.latest("created_at").pk)
+    word = word_of(OneTimeLink.objects.latest("created_at").pk)
     assert word in shown
     assert word not in hana.get(page).content.decode()
 
@@ -180,7 +180,7 @@ def test_only_whoever_made_sure_has_the_link_shown_within_its_hour_and_once_used
         services.show_link(ines, replacement)
     link, address = services.show_link(hana, replacement)
     assert address == address_of(link)
-    assert (link.is_checked, Link.objects.get(pk=sent.pk).ended_why) == (True, "replaced")
+    assert (link.is_checked, OneTimeLink.objects.get(pk=sent.pk).ended_why) == (True, "replaced")
     assert link.expires_at <= sent.expires_at + timedelta(seconds=1)
     assert Entry.objects.filter(kind="replacement.show", actor_label="Hana Sato").count() == 1
     assert replacement.decided_at is not None

@@ -10,7 +10,7 @@ import pytest
 from iam.changes.errors import RefusedError
 from iam.changes.services.secrets import read_secret
 from iam.directory.models import Person
-from iam.people.links.models import Link
+from iam.people.links.models import OneTimeLink
 from iam.people.rotation import services
 from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
 from iam.sealed.models import Secret, SecretState
@@ -36,7 +36,7 @@ def test_only_its_person_reads_it_and_once(wheel: Wheel) -> None:
     wheel.use(fetched.key_id, fetched.secret)
     with pytest.raises(RefusedError, match="saw it on"):
         services.fetch(rotation, person=wheel.person)
-    assert Link.objects.get(cause_id=rotation.pk).person == wheel.person
+    assert OneTimeLink.objects.get(cause_id=rotation.pk).person == wheel.person
 
 
 def test_a_key_whose_secret_nobody_fetched_is_deleted_and_another_is_made_three_in_all(wheel: Wheel) -> None:
@@ -96,7 +96,7 @@ def test_a_cancelled_rotation_takes_the_unread_key_with_it(wheel: Wheel) -> None
     assert wheel.in_aws() == {wheel.old.aws_id: "Active"}
     assert "is deleted" in cancel
     assert Secret.objects.get(pk=rotation.sealed_id).state == SecretState.SHREDDED
-    assert Link.objects.get(cause_id=rotation.pk).ended_at is not None
+    assert OneTimeLink.objects.get(cause_id=rotation.pk).ended_at is not None
 
 
 def test_a_secret_of_a_rotation_that_has_ended_is_shown_to_nobody(wheel: Wheel) -> None:
@@ -118,4 +118,4 @@ def test_a_link_is_sent_again_after_a_while_and_the_one_before_opens_nothing(
         services.send_again(wheel.owner, rotation)
     wheel.pass_days(rotation, 0)
     again = services.send_again(wheel.owner, rotation)
-    assert list(Link.objects.filter(cause_id=rotation.pk, ended_at__isnull=True)) == [again]
+    assert list(OneTimeLink.objects.filter(cause_id=rotation.pk, ended_at__isnull=True)) == [again]
