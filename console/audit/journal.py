@@ -32,7 +32,7 @@ from iam.audit.retention.queries import retention_state
 from iam.audit.siem.services import receiver_states
 from iam.guard import Right, Viewer
 from iam.journal.chain import canonical
-from iam.journal.models import Entry, Verification
+from iam.journal.models import Entry, JournalVerification
 from iam.journal.queries import EntryFilter, chain_state, entries_page, every_entry
 from iam.journal.services import record
 from iam.journal.tasks import verify_journal
@@ -119,7 +119,7 @@ def _chain(viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def _tone(verified: Verification | None) -> str:
+def _tone(verified: JournalVerification | None) -> str:
     if verified is None:
         return "info"
     if not verified.holds or verified.record_problem:

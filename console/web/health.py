@@ -20,7 +20,7 @@ from console.web.heartbeat import beat_age
 from iam.audit.siem.services import entries_behind
 from iam.journal import triggers
 from iam.journal.chain import unchained
-from iam.journal.models import Block
+from iam.journal.models import JournalBlock
 from iam.mirror.models import Section
 
 logger = structlog.get_logger(__name__)
@@ -134,7 +134,9 @@ def _ages() -> dict[str, int | None]:
     """
     try:
         latest = Section.objects.aggregate(latest=Max("observed_at"))["latest"]
-        waiting = unchained(Block.objects.order_by("-sequence").first()).aggregate(since=Min("at"))["since"]
+        waiting = unchained(JournalBlock.objects.order_by("-sequence").first()).aggregate(since=Min("at"))[
+            "since"
+        ]
         return {
             "last_pull_seconds": _age(latest),
             "beat_seconds": beat_age(),

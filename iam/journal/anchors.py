@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from iam.journal.chain import stamp
-from iam.journal.models import Block
+from iam.journal.models import JournalBlock
 from iam.journal.signed_notes import InvalidNoteError, NoteSigner, NoteVerifier, parse, trusted_text
 
 MAX_NOTES: Final = 100_000
@@ -65,15 +65,15 @@ def read_all() -> ReadAnchors:
     return ReadAnchors(tuple(notes), tuple(problems))
 
 
-def checkpoint_text(block: Block, *, origin: str) -> str:
+def checkpoint_text(block: JournalBlock, *, origin: str) -> str:
     """The text that is signed for the end of a chain."""
     digest = base64.b64encode(bytes.fromhex(block.hash)).decode()
     return f"{origin}/journal\n{block.sequence}\n{digest}\nmade {stamp(block.made_at)}\n"
 
 
-def sign_head(signer: NoteSigner) -> tuple[Block, str] | None:
+def sign_head(signer: NoteSigner) -> tuple[JournalBlock, str] | None:
     """The newest block and its signed note; None while there is no block."""
-    block = Block.objects.order_by("-sequence").first()
+    block = JournalBlock.objects.order_by("-sequence").first()
     if block is None:
         return None
     return block, signer.sign(checkpoint_text(block, origin=signer.name))

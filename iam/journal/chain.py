@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from iam.journal import clock
-from iam.journal.models import Block, Entry, Link
+from iam.journal.models import Entry, JournalBlock, JournalLink
 
 logger = structlog.get_logger(__name__)
 GENESIS = "0" * 64
@@ -32,7 +32,7 @@ _CHUNK = 2_000
 class ChainMember:
     """A place in a block, and the entry that has it; None once the entry was removed."""
 
-    link: Link
+    link: JournalLink
     entry: Entry | None
 
 
@@ -67,7 +67,7 @@ def entry_hash(entry: Entry) -> str:
     return hashlib.sha256(canonical(entry).encode()).hexdigest()
 
 
-def block_hash(block: Block, hashes: Iterable[str]) -> str:
+def block_hash(block: JournalBlock, hashes: Iterable[str]) -> str:
     """SHA-256 over lines joined by a line feed: the header of the block as JSON, then the hash of each entry
     in their order.
     """
@@ -86,7 +86,7 @@ def _json(value: Mapping[str, object]) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def members_of(links: QuerySet[Link]) -> Iterator[ChainMember]:
+def members_of(links: QuerySet[JournalLink]) -> Iterator[ChainMember]:
     """The links with their entries, in the same order, as a stream."""
     stream = links.iterator(chunk_size=_CHUNK)
     while chunk := list(islice(stream, _CHUNK)):
@@ -95,19 +95,21 @@ def members_of(links: QuerySet[Link]) -> Iterator[ChainMember]:
             yield ChainMember(link, entries.get(link.entry_id))
 
 
-def floor(last: Block | None) -> int:
+def floor(last: JournalBlock | None) -> int:
     """Entries up to this id are chained already, or have no business being there: counted back from the last
     block, so that a chainer that was down for days still takes what was on its way when it stopped.
     """
     if last is None:
         return 0
     earlier = (
-        Block.objects.filter(made_at__lte=last.made_at - LATE_ENTRY_WINDOW).order_by("-sequence").first()
+        JournalBlock.objects.filter(made_at__lte=last.made_at - LATE_ENTRY_WINDOW)
+        .order_by("-sequence")
+        .first()
     )
     return earlier.highest if earlier else 0
 
 
-def unchained(last: Block | None) -> QuerySet[Entry]:
+def unchained(last: JournalBlock | None) -> QuerySet[Entry]:
     """The entries that wait for their block, by id."""
     return Entry.objects.filter(id__gt=floor(last), link__isnull=True).order_by("id")
 
@@ -135,12 +137,12 @@ def _append_block() -> int | None:
     first.
     """
     made_at = clock.now()
-    last = Block.objects.order_by("-sequence").first()
+    last = JournalBlock.objects.order_by("-sequence").first()
     entries = list(unchained(last)[:BATCH])
     if not entries and (last is None or made_at - last.made_at < SILENCE):
         return None
     sequence, previous = (last.sequence + 1, last.hash) if last else (1, GENESIS)
-    block = Block(
+    block = JournalBlock(
         sequence=sequence,
         previous=previous,
         made_at=made_at,
@@ -148,14 +150,14 @@ def _append_block() -> int | None:
         total=(last.total if last else 0) + len(entries),
         highest=max([last.highest if last else 0, *(entry.id for entry in entries)]),
     )
-    links = [Link(entry=e, block=block, position=i, hash=entry_hash(e)) for i, e in enumerate(entries)]
+    links = [JournalLink(entry=e, block=block, position=i, hash=entry_hash(e)) for i, e in enumerate(entries)]
     block.hash = block_hash(block, [link.hash for link in links])
     try:
         with transaction.atomic():
             block.save(force_insert=True)
-            Link.objects.bulk_create(links)
+            JournalLink.objects.bulk_create(links)
     except IntegrityError:
-        if not Block.objects.filter(sequence=block.sequence).exists():
+        if not JournalBlock.objects.filter(sequence=block.sequence).exists():
             raise
         return None
     # A copy of the head outside the database: anyone who rewrites the whole chain is contradicted by the

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from iam.journal.anchors import as_named_in
-from iam.journal.models import Block, JournalCut, Link
+from iam.journal.models import JournalBlock, JournalCut, JournalLink
 from iam.journal.signed_notes import InvalidNoteError, NoteSigner, NoteVerifier, trusted_text
 
 
@@ -26,7 +26,7 @@ class CutState:
     cut: JournalCut | None = None
     problem: str = ""
 
-    def covers(self, block: Block) -> bool:
+    def covers(self, block: JournalBlock) -> bool:
         """Whether entries of the block may be missing."""
         return self.cut is not None and not self.problem and block.sequence <= self.cut.block
 
@@ -38,7 +38,7 @@ class RemovedDigest:
         self._hash = hashlib.sha256()
         self.count = 0
 
-    def add(self, link: Link) -> None:
+    def add(self, link: JournalLink) -> None:
         """One more entry."""
         self._hash.update(f"{link.entry_id} {link.hash}\n".encode())
         self.count += 1
@@ -48,12 +48,12 @@ class RemovedDigest:
         return self._hash.hexdigest()
 
 
-def cut_text(block: Block, gone: RemovedDigest, *, origin: str) -> str:
+def cut_text(block: JournalBlock, gone: RemovedDigest, *, origin: str) -> str:
     """The text that is signed for a removal."""
     return _text(block.sequence, block.hash, gone.count, gone.hexdigest(), origin=origin)
 
 
-def sign_cut(block: Block, gone: RemovedDigest, signer: NoteSigner) -> str:
+def sign_cut(block: JournalBlock, gone: RemovedDigest, signer: NoteSigner) -> str:
     """The signed note of a removal."""
     return signer.sign(cut_text(block, gone, origin=signer.name))
 

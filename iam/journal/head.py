@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 
-from iam.journal.models import Block
+from iam.journal.models import JournalBlock
 
 logger = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ def note_head() -> None:
     """Keep number and hash of the newest block. A disk that is full costs no more than the next start's
     comparison.
     """
-    last = Block.objects.order_by("-sequence").first()
+    last = JournalBlock.objects.order_by("-sequence").first()
     if last is None:
         return
     draft = _file().with_name(f"journal_head.{os.getpid()}")
@@ -45,5 +45,5 @@ def is_behind() -> bool:
         return False
     if not number.isdecimal():
         return False
-    kept = Block.objects.filter(sequence=int(number), hash=digest)
-    return Block.objects.exists() and not kept.exists()
+    kept = JournalBlock.objects.filter(sequence=int(number), hash=digest)
+    return JournalBlock.objects.exists() and not kept.exists()

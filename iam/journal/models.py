@@ -48,7 +48,7 @@ class Entry(models.Model):
         return loaded
 
 
-class Block(models.Model):
+class JournalBlock(models.Model):
     """A step of the chain: its hash covers the hash before it and every entry in it. An empty one says that
     all was quiet.
 
@@ -64,13 +64,14 @@ class Block(models.Model):
     highest = models.BigIntegerField(help_text="The highest entry id in this block and all before it.")
 
     class Meta:
+        db_table = "journal_block"
         indexes = [models.Index(fields=["made_at"], name="block_made_at")]
 
     def __str__(self) -> str:
         return f"block {self.sequence}"
 
 
-class Verification(models.Model):
+class JournalVerification(models.Model):
     """One recomputation of the whole chain: asked for, begun, ended. The one table here that is not
     append-only.
     """
@@ -102,6 +103,7 @@ class Verification(models.Model):
     warning = models.CharField(max_length=1024, blank=True, help_text="The first of them.")
 
     class Meta:
+        db_table = "journal_verification"
         indexes = [models.Index(fields=["-id"], name="verification_newest")]
 
     def __str__(self) -> str:
@@ -120,7 +122,7 @@ class Verification(models.Model):
         return (self.ended_at - self.began_at).total_seconds()
 
 
-class Link(models.Model):
+class JournalLink(models.Model):
     """The place of an entry in the chain and its hash: named one by one, since ids become visible out of
     order.
     """
@@ -129,9 +131,12 @@ class Link(models.Model):
     entry = models.OneToOneField(
         Entry, on_delete=models.DO_NOTHING, primary_key=True, related_name="link", db_constraint=False
     )
-    block = models.ForeignKey(Block, on_delete=models.DO_NOTHING, related_name="links")
+    block = models.ForeignKey(JournalBlock, on_delete=models.DO_NOTHING, related_name="links")
     position = models.PositiveIntegerField()
     hash = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "journal_link"
 
     def __str__(self) -> str:
         return f"entry {self.entry_id} in block {self.block_id}"

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from iam.compiled_queries import CompiledCounts, CompiledQuery, Param
 from iam.journal.chain import LATE_ENTRY_WINDOW, unchained
-from iam.journal.models import Block, Entry, Verification
+from iam.journal.models import Entry, JournalBlock, JournalVerification
 from iam.journal.verify import GIVE_UP
 from iam.search_words import matches
 
@@ -95,31 +95,31 @@ def every_entry(wanted: EntryFilter, *, limit: int) -> Iterator[Entry]:
 class ChainState:
     """Where the chain stands: its newest blocks, what waits, and what the last recomputation found."""
 
-    blocks: list[Block]
+    blocks: list[JournalBlock]
     total: int
     waiting: int
     waiting_since: datetime | None
     first_at: datetime | None
-    verified: Verification | None
-    verifying: Verification | None
+    verified: JournalVerification | None
+    verifying: JournalVerification | None
 
 
 def chain_state(*, newest: int = 4) -> ChainState:
     """A handful of queries by index, whatever the length of the journal."""
-    highest = Block.objects.order_by("-sequence").values("sequence")[:1]
+    highest = JournalBlock.objects.order_by("-sequence").values("sequence")[:1]
     is_shown = Q(count__gt=0) | Q(sequence=Subquery(highest))
-    rows = list(Block.objects.filter(is_shown).order_by("-sequence")[: newest + 1])
+    rows = list(JournalBlock.objects.filter(is_shown).order_by("-sequence")[: newest + 1])
     last = rows[0] if rows else None
     blocks = [block for block in rows if block.count][:newest]
     waiting = list(unchained(last).values_list("at", flat=True)[:MAX_WAITING])
     first = Entry.objects.order_by("id").values_list("at", flat=True).first()
-    latest = Verification.objects.order_by("-id").first()
+    latest = JournalVerification.objects.order_by("-id").first()
     lost = datetime.now(tz=UTC) - GIVE_UP
     is_running = latest is not None and latest.ended_at is None and latest.asked_at > lost
     verifying = latest if is_running else None
     verified = latest
     if latest is not None and latest.ended_at is None:
-        verified = Verification.objects.filter(ended_at__isnull=False).order_by("-id").first()
+        verified = JournalVerification.objects.filter(ended_at__isnull=False).order_by("-id").first()
     return ChainState(
         blocks=blocks[::-1],
         total=(last.total if last else 0) + len(waiting),
@@ -151,12 +151,14 @@ def journal_size() -> JournalSize:
     return JournalSize(chained + waiting, holds, ended_at, is_record_altered=bool(problem))
 
 
-_EARLIER = Block.objects.filter(made_at__lte=Param("late", DateTimeField())).order_by("-sequence")
+_EARLIER = JournalBlock.objects.filter(made_at__lte=Param("late", DateTimeField())).order_by("-sequence")
 _ABOVE = Coalesce(Subquery(_EARLIER.values("highest")[:1]), 0)
-_NEWEST = CompiledQuery(lambda: Block.objects.order_by("-sequence").values_list("total", "made_at")[:1])
+_NEWEST = CompiledQuery(
+    lambda: JournalBlock.objects.order_by("-sequence").values_list("total", "made_at")[:1]
+)
 _VERIFIED = CompiledQuery(
     lambda: (
-        Verification.objects.filter(ended_at__isnull=False)
+        JournalVerification.objects.filter(ended_at__isnull=False)
         .order_by("-id")
         .values_list("holds", "ended_at", "record_problem")[:1]
     )

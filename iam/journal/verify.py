@@ -25,7 +25,7 @@ from iam.journal.chain import (
 )
 from iam.journal.cuts import CutState, RemovedDigest, newest_cut
 from iam.journal.frozen_records import verify_records
-from iam.journal.models import Block, Entry, Link, Verification
+from iam.journal.models import Entry, JournalBlock, JournalLink, JournalVerification
 from iam.journal.services import Actor, record
 from iam.journal.signing_keys import verifiers
 from iam.moments import second_words
@@ -103,7 +103,7 @@ def verify(*, expect: Mapping[int, str] | None = None) -> ChainVerdict:
     expect = expect or {}
     began = datetime.now(tz=UTC)
     broken: ChainBreak | None = None
-    previous: Block | None = None
+    previous: JournalBlock | None = None
     blocks = entries = 0
     dating: list[TimestampMismatch] = []
     acknowledged = _acknowledged_blocks()
@@ -139,15 +139,17 @@ def verify(*, expect: Mapping[int, str] | None = None) -> ChainVerdict:
     )
 
 
-def ask_for_verification() -> Verification:
+def ask_for_verification() -> JournalVerification:
     """Note that the chain shall be recomputed; a task does it. One that waits already is returned."""
-    waiting = Verification.objects.filter(ended_at=None, asked_at__gt=datetime.now(tz=UTC) - GIVE_UP).first()
-    return waiting or Verification.objects.create(asked_at=datetime.now(tz=UTC))
+    waiting = JournalVerification.objects.filter(
+        ended_at=None, asked_at__gt=datetime.now(tz=UTC) - GIVE_UP
+    ).first()
+    return waiting or JournalVerification.objects.create(asked_at=datetime.now(tz=UTC))
 
 
-def withdraw_verification(asked: Verification) -> None:
+def withdraw_verification(asked: JournalVerification) -> None:
     """Forget what no task could be told of: else everybody would wait for it."""
-    Verification.objects.filter(pk=asked.pk, began_at=None).delete()
+    JournalVerification.objects.filter(pk=asked.pk, began_at=None).delete()
 
 
 def run_verification(number: int) -> None:
@@ -155,7 +157,7 @@ def run_verification(number: int) -> None:
     them.
     """
     began = datetime.now(tz=UTC)
-    if not Verification.objects.filter(pk=number, began_at=None).update(began_at=began):
+    if not JournalVerification.objects.filter(pk=number, began_at=None).update(began_at=began):
         return
     read = read_all()
     heads = heads_of(read.notes, verifiers())
@@ -164,7 +166,7 @@ def run_verification(number: int) -> None:
     records = verify_records()
     sentence = verdict.broken.sentence[:1024] if verdict.broken else ""
     first_warning = verdict.open_warnings[0].sentence if verdict.open_warnings else ""
-    Verification.objects.filter(pk=number).update(
+    JournalVerification.objects.filter(pk=number).update(
         ended_at=datetime.now(tz=UTC),
         holds=verdict.is_intact,
         sequence=verdict.head_sequence,
@@ -182,16 +184,16 @@ def run_verification(number: int) -> None:
         logger.error("journal.record_altered", sentence=records.problems[0], count=len(records.problems))
     if verdict.broken:
         logger.error("journal.broken", sentence=verdict.broken.sentence, block=verdict.broken.block)
-    old = Verification.objects.order_by("-id").values_list("pk", flat=True)[KEEP : KEEP + 1]
-    Verification.objects.filter(pk__lte=max(old, default=0)).delete()
+    old = JournalVerification.objects.order_by("-id").values_list("pk", flat=True)[KEEP : KEEP + 1]
+    JournalVerification.objects.filter(pk__lte=max(old, default=0)).delete()
 
 
-def _blocks() -> Iterator[tuple[Block, list[ChainMember]]]:
+def _blocks() -> Iterator[tuple[JournalBlock, list[ChainMember]]]:
     """Each block with the members of it, some hundred blocks a query."""
     after = 0
-    while page := list(Block.objects.filter(sequence__gt=after).order_by("sequence")[:_PAGE]):
+    while page := list(JournalBlock.objects.filter(sequence__gt=after).order_by("sequence")[:_PAGE]):
         after = page[-1].sequence
-        links = Link.objects.filter(block_id__gte=page[0].sequence, block_id__lte=after).order_by(
+        links = JournalLink.objects.filter(block_id__gte=page[0].sequence, block_id__lte=after).order_by(
             "block_id", "position", "entry_id"
         )
         grouped = groupby(members_of(links), key=lambda member: member.link.block_id)
@@ -205,7 +207,7 @@ def _blocks() -> Iterator[tuple[Block, list[ChainMember]]]:
 
 
 def _check_block(
-    block: Block, members: list[ChainMember], previous: Block | None, *, cut: CutState
+    block: JournalBlock, members: list[ChainMember], previous: JournalBlock | None, *, cut: CutState
 ) -> ChainBreak | None:
     number = block.sequence
     due = previous.sequence + 1 if previous else 1
@@ -237,7 +239,7 @@ def _check_block(
 
 
 def _check_cut(
-    block: Block, members: list[ChainMember], *, cut: CutState, gone: RemovedDigest
+    block: JournalBlock, members: list[ChainMember], *, cut: CutState, gone: RemovedDigest
 ) -> ChainBreak | None:
     """Count what is gone, and compare it with the signed record at the last block that lacks entries."""
     if cut.cut is None or not cut.covers(block):
@@ -263,7 +265,9 @@ def _check_cut(
     return None
 
 
-def _check_cut_reached(last: Block | None, cut: CutState, expect: Mapping[int, str]) -> ChainBreak | None:
+def _check_cut_reached(
+    last: JournalBlock | None, cut: CutState, expect: Mapping[int, str]
+) -> ChainBreak | None:
     """A record that is no valid one, and a cut beyond the end or beyond what was anchored."""
     if cut.cut is None:
         return None
@@ -280,7 +284,11 @@ def _check_cut_reached(last: Block | None, cut: CutState, expect: Mapping[int, s
 
 
 def _check_dates(
-    block: Block, members: list[ChainMember], previous: Block | None, *, acknowledged: Mapping[int, int]
+    block: JournalBlock,
+    members: list[ChainMember],
+    previous: JournalBlock | None,
+    *,
+    acknowledged: Mapping[int, int],
 ) -> list[TimestampMismatch]:
     """At most one warning: an entry that is dated well before the block before its own, or after its own, was
     written at another time than it says. Entries and blocks take their time from the database since both come
@@ -336,13 +344,13 @@ def _acknowledged_blocks() -> dict[int, int]:
     return known
 
 
-def _check_expected(block: Block, expect: Mapping[int, str]) -> ChainBreak | None:
+def _check_expected(block: JournalBlock, expect: Mapping[int, str]) -> ChainBreak | None:
     if expect.get(block.sequence, block.hash) != block.hash:
         return ChainBreak(f"Block {block.sequence} is not the one that was noted down.", block=block.sequence)
     return None
 
 
-def _check_reached(last: Block | None, expect: Mapping[int, str]) -> ChainBreak | None:
+def _check_reached(last: JournalBlock | None, expect: Mapping[int, str]) -> ChainBreak | None:
     end = last.sequence if last else 0
     gone = [number for number in expect if number > end]
     if not gone:
@@ -362,10 +370,10 @@ def _check_foreign() -> ChainBreak | None:
     )
 
 
-def _check_strays(last: Block | None) -> ChainBreak | None:
+def _check_strays(last: JournalBlock | None) -> ChainBreak | None:
     """What no block accounts for: links without their block, and entries put in below what is chained."""
-    known = Block.objects.filter(sequence=OuterRef("block_id"))
-    link = Link.objects.filter(~Exists(known)).order_by("block_id", "position").first()
+    known = JournalBlock.objects.filter(sequence=OuterRef("block_id"))
+    link = JournalLink.objects.filter(~Exists(known)).order_by("block_id", "position").first()
     if link:
         return ChainBreak(
             f"Block {link.block_id}, which holds entry {link.entry_id}, is gone.",

@@ -22,7 +22,7 @@ from iam.aws.locked_objects import put_locked
 from iam.aws.reads.trail_bucket import list_page, read_object
 from iam.aws.session import connect
 from iam.journal.anchors import MAX_NOTES, AnchorNote
-from iam.journal.models import Block
+from iam.journal.models import JournalBlock
 
 SUFFIX: Final = ".note"
 NOTE_BYTES: Final = 100_000
@@ -41,7 +41,7 @@ class AnchorPlace(ABC):
     name: str
 
     @abstractmethod
-    def write(self, block: Block, note: str, *, now: datetime) -> None:
+    def write(self, block: JournalBlock, note: str, *, now: datetime) -> None:
         """Keep a note. Raises AnchorPlaceError."""
 
     def read(self) -> Iterator[AnchorNote]:
@@ -49,7 +49,7 @@ class AnchorPlace(ABC):
         return iter(())
 
 
-def file_name(block: Block) -> str:
+def file_name(block: JournalBlock) -> str:
     """Names sort by block."""
     return f"{block.sequence:012d}{SUFFIX}"
 
@@ -65,7 +65,7 @@ class FolderPlace(AnchorPlace):
         """As the page shows it."""
         return f"folder {self.folder}"
 
-    def write(self, block: Block, note: str, *, now: datetime) -> None:
+    def write(self, block: JournalBlock, note: str, *, now: datetime) -> None:
         """One file for each block; the same anchor again changes nothing."""
         path = self.folder / file_name(block)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -110,7 +110,7 @@ class BucketPlace(AnchorPlace):
         """As the page shows it."""
         return f"s3://{self.bucket}/{self.prefix}"
 
-    def write(self, block: Block, note: str, *, now: datetime) -> None:
+    def write(self, block: JournalBlock, note: str, *, now: datetime) -> None:
         """An object that nobody can delete or replace before its date."""
         until = now + timedelta(days=self.days)
         aws = connect(AccountAccess(NO_ACCOUNT, region=self.region))
@@ -162,7 +162,7 @@ class MailPlace(AnchorPlace):
         """As the page shows it."""
         return f"mail to {self.address}"
 
-    def write(self, block: Block, note: str, *, now: datetime) -> None:
+    def write(self, block: JournalBlock, note: str, *, now: datetime) -> None:
         """A mail with the note as its attachment, since mail programs rewrap texts."""
         mail = EmailMessage(
             subject=f"[Gatehouse] Journal anchor, block {block.sequence:,}",

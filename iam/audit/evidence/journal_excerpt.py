@@ -16,7 +16,7 @@ from iam.audit.evidence.pack_files import PackFiles
 from iam.audit.evidence.verify_evidence import BLOCKS, CHECKPOINT, ENTRIES
 from iam.journal.anchors import checkpoint_text
 from iam.journal.chain import canonical, chain_pending, members_of, stamp
-from iam.journal.models import Block, Entry, Link
+from iam.journal.models import Entry, JournalBlock, JournalLink
 from iam.journal.signed_notes import NoteSigner
 
 CHUNK: Final = 2_000
@@ -59,7 +59,7 @@ def write_blocks(
     """The blocks from one to another, with the text of the entries that are shown."""
     if not last:
         return ExcerptSize(0, 0, 0)
-    blocks = Block.objects.filter(sequence__gte=first, sequence__lte=last).order_by("sequence")
+    blocks = JournalBlock.objects.filter(sequence__gte=first, sequence__lte=last).order_by("sequence")
     end = blocks.last()
     count = 0
     with files.text(BLOCKS) as file:
@@ -75,16 +75,16 @@ def write_blocks(
 
 def _range(scope: ExcerptScope) -> tuple[int, int]:
     """The first and last block that hold entries of the period; the last block before it where none does."""
-    within = Link.objects.filter(entry__at__gte=scope.since, entry__at__lt=scope.until)
+    within = JournalLink.objects.filter(entry__at__gte=scope.since, entry__at__lt=scope.until)
     bounds = within.aggregate(first=Min("block_id"), last=Max("block_id"))
     if bounds["last"]:
         return bounds["first"], bounds["last"]
-    before = Block.objects.filter(made_at__lt=scope.until).order_by("-sequence").first()
+    before = JournalBlock.objects.filter(made_at__lt=scope.until).order_by("-sequence").first()
     number = before.sequence if before else 0
     return number, number
 
 
-def _header(block: Block) -> dict[str, object]:
+def _header(block: JournalBlock) -> dict[str, object]:
     return {
         "sequence": block.sequence,
         "previous": block.previous,
@@ -100,7 +100,9 @@ def _write_entries(
     files: PackFiles, shows: Callable[[Entry], bool], *, first: int, last: int
 ) -> tuple[int, int]:
     count = shown = 0
-    links = Link.objects.filter(block_id__gte=first, block_id__lte=last).order_by("block_id", "position")
+    links = JournalLink.objects.filter(block_id__gte=first, block_id__lte=last).order_by(
+        "block_id", "position"
+    )
     with files.text(ENTRIES) as file:
         for member in members_of(links):
             link, entry = member.link, member.entry

@@ -22,7 +22,7 @@ from iam.audit.retention.holds import KEPT_KINDS, PRUNED, RetentionHold, holds, 
 from iam.journal import triggers
 from iam.journal.anchors import heads_of, read_all
 from iam.journal.cuts import RemovedDigest, sign_cut
-from iam.journal.models import Block, Entry, JournalCut, Link
+from iam.journal.models import Entry, JournalBlock, JournalCut, JournalLink
 from iam.journal.services import Actor, record
 from iam.journal.signing_keys import NoSigningKeyError, signer, verifiers
 from iam.journal.verify import verify
@@ -60,7 +60,7 @@ def retention_plan(*, now: datetime) -> RetentionPlan:
     oldest = next(iter(holds(now=now)), None)
     hold = oldest if oldest and oldest.since < due else None
     before = hold.since if hold else due
-    last = Block.objects.filter(made_at__lt=before).order_by("-sequence").first()
+    last = JournalBlock.objects.filter(made_at__lt=before).order_by("-sequence").first()
     block = 0
     if last is not None:
         block = min(last.sequence, anchored)
@@ -102,18 +102,18 @@ def _anchored_block() -> int:
     return max(heads.hashes)
 
 
-def _removable(before: datetime, block: int) -> QuerySet[Link]:
-    rows = Link.objects.filter(block_id__lte=block, entry__at__lt=before)
+def _removable(before: datetime, block: int) -> QuerySet[JournalLink]:
+    rows = JournalLink.objects.filter(block_id__lte=block, entry__at__lt=before)
     return rows.exclude(entry__kind__in=KEPT_KINDS).order_by("block_id", "position")
 
 
-def _remove(links: list[Link], *, before: datetime, now: datetime, actor: Actor | None) -> JournalCut:
+def _remove(links: list[JournalLink], *, before: datetime, now: datetime, actor: Actor | None) -> JournalCut:
     """Export, then delete and record in one transaction: no verification ever sees one without the other."""
     newest = JournalCut.objects.order_by("-pk").first()
     number = links[-1].block_id
     if newest is not None:
         number = max(number, newest.block)
-    block = Block.objects.get(sequence=number)
+    block = JournalBlock.objects.get(sequence=number)
     gone = RemovedDigest()
     for link in heapq.merge(_gone(), links, key=_place):
         gone.add(link)
@@ -171,17 +171,17 @@ def _delete(numbers: list[int]) -> None:
         raise RetentionRefusedError("Nothing was removed: another removal ran at the same time.")
 
 
-def _gone() -> Iterator[Link]:
+def _gone() -> Iterator[JournalLink]:
     """What was removed before, in the order of the chain."""
-    rows = Link.objects.filter(~Exists(Entry.objects.filter(pk=OuterRef("entry_id"))))
+    rows = JournalLink.objects.filter(~Exists(Entry.objects.filter(pk=OuterRef("entry_id"))))
     return rows.order_by("block_id", "position").iterator(chunk_size=2_000)
 
 
-def _place(link: Link) -> tuple[int, int]:
+def _place(link: JournalLink) -> tuple[int, int]:
     return link.block_id, link.position
 
 
-def _export(links: list[Link], *, before: datetime) -> Path:
+def _export(links: list[JournalLink], *, before: datetime) -> Path:
     """Write the blocks of these entries as a pack that `verify_evidence.py` verifies."""
     first, last = links[0].block_id, links[-1].block_id
     numbers = [link.entry_id for link in links]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from iam.journal.models import Link
+from iam.journal.models import JournalLink
 
 LOG_AUDIT_INFORMATIONAL: Final = 13 * 8 + 6
 """Facility “log audit”, severity “informational”: RFC 5424, section 6.2.1."""
@@ -36,7 +36,7 @@ class ExportedEntry:
         return json.dumps(self.fields, separators=(",", ":")).encode()
 
 
-def exported_entry(link: Link) -> ExportedEntry:
+def exported_entry(link: JournalLink) -> ExportedEntry:
     """The fields have the names of the page’s JSON export. `entry` and `hash` are the same each time."""
     entry = link.entry
     fields = {

@@ -17,7 +17,7 @@ from iam import nudge
 from iam.audit.siem.lines import ExportedEntry, exported_entry
 from iam.audit.siem.models import ExportPosition
 from iam.audit.siem.receivers import SiemReceiver, configured_receivers
-from iam.journal.models import Block, JournalCut, Link
+from iam.journal.models import JournalBlock, JournalCut, JournalLink
 from iam.notify.channels.errors import DeliveryError
 
 logger = structlog.get_logger(__name__)
@@ -115,7 +115,7 @@ def entries_behind() -> int | None:
 
 def _positions(receivers: Sequence[SiemReceiver]) -> dict[str, tuple[ExportPosition, int]]:
     """Per receiver its row, and how many entries of the chain it lacks."""
-    newest = Block.objects.order_by("-sequence").values("total")[:1]
+    newest = JournalBlock.objects.order_by("-sequence").values("total")[:1]
     rows = ExportPosition.objects.filter(receiver__in=[receiver.key for receiver in receivers])
     positions: dict[str, tuple[ExportPosition, int]] = {}
     for row in rows.annotate(total=Subquery(newest)):
@@ -133,7 +133,7 @@ def _begin(receiver: SiemReceiver) -> None:
     """A receiver that is new gets what is left of the whole journal, or what is chained from now on, by the
     setting.
     """
-    head = None if settings.SIEM_HISTORY else Block.objects.order_by("-sequence").first()
+    head = None if settings.SIEM_HISTORY else JournalBlock.objects.order_by("-sequence").first()
     cut = JournalCut.objects.order_by("-pk").first()
     start = {"sent": cut.removed} if cut else {}
     if head is not None:
@@ -165,7 +165,7 @@ def _next_batch(position: ExportPosition) -> list[ExportedEntry]:
     """The next entries in the order of the chain: as many as fit, and at least one."""
     later = Q(block_id__gt=position.block) | Q(position__gt=position.position)
     links = (
-        Link.objects.filter(later, block_id__gte=position.block)
+        JournalLink.objects.filter(later, block_id__gte=position.block)
         .select_related("entry")
         .order_by("block_id", "position")[:BATCH_ENTRIES]
     )

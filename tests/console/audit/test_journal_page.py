@@ -23,7 +23,7 @@ from iam.audit.siem.receivers import configured_receivers
 from iam.directory.models import Role, Team
 from iam.journal import triggers
 from iam.journal.chain import chain_pending
-from iam.journal.models import Entry, Verification
+from iam.journal.models import Entry, JournalVerification
 from iam.journal.services import record
 from iam.journal.tasks import verify_journal, verify_regularly
 from iam.journal.verify import ask_for_verification
@@ -267,7 +267,7 @@ def test_check_now_asks_a_worker_and_the_page_follows(
     asked: list[int] = []
     monkeypatch.setattr(verify_journal, "delay", asked.append)
     assert auditor.post("/audit/journal/check/")["Location"] == "/audit/journal/"
-    assert asked == [Verification.objects.get().pk]
+    assert asked == [JournalVerification.objects.get().pk]
     assert 'hx-trigger="every 2s"' in _text(auditor.get("/audit/journal/"))
     following = auditor.get("/audit/journal/chain/", headers={"HX-Request": "true"})
     assert following.status_code == 200
@@ -287,7 +287,7 @@ def test_without_a_broker_the_page_says_that_nobody_checks(auditor: Client) -> N
 def test_a_check_that_was_lost_is_not_waited_for_for_ever(auditor: Client) -> None:
     asked = ask_for_verification()
     assert "Checking" in _text(auditor.get("/audit/journal/"))
-    Verification.objects.filter(pk=asked.pk).update(asked_at=datetime.now(tz=UTC) - timedelta(hours=2))
+    JournalVerification.objects.filter(pk=asked.pk).update(asked_at=datetime.now(tz=UTC) - timedelta(hours=2))
     assert "Check now" in _text(auditor.get("/audit/journal/"))
 
 

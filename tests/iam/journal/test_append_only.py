@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from iam.journal import triggers
 from iam.journal.chain import chain_pending
 from iam.journal.checks import JournalUnprotectedError, assert_protected, journal_is_append_only
-from iam.journal.models import Block, Entry, Link
+from iam.journal.models import Entry, JournalBlock, JournalLink
 from iam.journal.services import record
 from iam.journal.verify import verify
 
@@ -60,8 +60,8 @@ def test_no_statement_alters_the_journal(statement: str, chained: Entry) -> None
     ):
         cursor.execute(statement)
     assert Entry.objects.get() == chained
-    assert Block.objects.get().hash != "forged"
-    assert Link.objects.count() == 1
+    assert JournalBlock.objects.get().hash != "forged"
+    assert JournalLink.objects.count() == 1
 
 
 def test_django_cannot_alter_it_either(chained: Entry) -> None:

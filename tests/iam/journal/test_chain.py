@@ -16,7 +16,7 @@ from django.db import connection, connections, transaction
 
 from iam.journal import chain, triggers
 from iam.journal.chain import GENESIS, chain_pending
-from iam.journal.models import Block, Entry, Link
+from iam.journal.models import Entry, JournalBlock, JournalLink
 from iam.journal.services import record
 from iam.journal.tasks import chain_journal
 from iam.journal.verify import verify
@@ -35,7 +35,7 @@ def test_entries_wait_until_the_beat_and_are_then_in_a_block() -> None:
     entries = _write(3)
     assert verify().tail == 3
     chain_journal()
-    block = Block.objects.get()
+    block = JournalBlock.objects.get()
     assert (block.sequence, block.previous, block.count, block.highest) == (1, GENESIS, 3, entries[-1].id)
     verdict = verify()
     assert (verdict.is_intact, verdict.entries, verdict.tail, verdict.head) == (True, 3, 0, block.hash)
@@ -47,7 +47,7 @@ def test_a_block_continues_the_block_before() -> None:
     chain_pending()
     _write(1)
     chain_pending()
-    first, second = Block.objects.order_by("sequence")
+    first, second = JournalBlock.objects.order_by("sequence")
     assert second.previous == first.hash
 
 
@@ -56,7 +56,7 @@ def test_a_second_run_finds_nothing_to_do() -> None:
     _write(2)
     assert chain_pending() == 2
     assert chain_pending() == 0
-    assert Block.objects.count() == 1
+    assert JournalBlock.objects.count() == 1
 
 
 @pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_a_long_tail_is_taken_in_blocks_of_bounded_size(monkeypatch: pytest.Monk
     monkeypatch.setattr(chain, "BATCH", 4)
     _write(10)
     assert chain_pending() == 10
-    assert list(Block.objects.order_by("sequence").values_list("count", flat=True)) == [4, 4, 2]
+    assert list(JournalBlock.objects.order_by("sequence").values_list("count", flat=True)) == [4, 4, 2]
     assert verify().is_intact
 
 
@@ -75,17 +75,17 @@ def test_a_quiet_hour_is_sealed_by_an_empty_block() -> None:
         chain_pending()
     with time_machine.travel(NOON + timedelta(minutes=59), tick=False):
         chain_pending()
-        assert Block.objects.count() == 1
+        assert JournalBlock.objects.count() == 1
     with time_machine.travel(NOON + timedelta(minutes=60), tick=False):
         chain_pending()
-        assert Block.objects.get(sequence=2).count == 0
+        assert JournalBlock.objects.get(sequence=2).count == 0
         assert verify().is_intact
 
 
 @pytest.mark.django_db
 def test_an_empty_journal_makes_no_block() -> None:
     assert chain_pending() == 0
-    assert not Block.objects.exists()
+    assert not JournalBlock.objects.exists()
 
 
 @pytest.mark.django_db
@@ -93,7 +93,9 @@ def test_the_head_of_the_chain_is_also_logged() -> None:
     _write(1)
     with structlog.testing.capture_logs() as logs:
         chain_pending()
-    assert [(log["event"], log["hash"]) for log in logs] == [("journal.chained", Block.objects.get().hash)]
+    assert [(log["event"], log["hash"]) for log in logs] == [
+        ("journal.chained", JournalBlock.objects.get().hash)
+    ]
 
 
 @pytest.mark.django_db
@@ -103,11 +105,14 @@ def test_an_entry_that_becomes_visible_late_is_still_taken() -> None:
     held_back = _copy_with_id(early, early.id)
     _lift_out(early)
     chain_pending()
-    assert Link.objects.get().entry_id == late.id
+    assert JournalLink.objects.get().entry_id == late.id
     held_back.save(force_insert=True)
     chain_pending()
     assert verify().is_intact
-    assert list(Link.objects.order_by("block_id").values_list("entry_id", flat=True)) == [late.id, early.id]
+    assert list(JournalLink.objects.order_by("block_id").values_list("entry_id", flat=True)) == [
+        late.id,
+        early.id,
+    ]
 
 
 @pytest.mark.django_db
@@ -121,7 +126,7 @@ def test_what_was_on_its_way_when_the_chainer_stopped_for_days_is_taken() -> Non
         held_back.save(force_insert=True)
         chain_pending()
         assert verify().is_intact
-    assert Link.objects.filter(entry_id=early.id).exists()
+    assert JournalLink.objects.filter(entry_id=early.id).exists()
 
 
 def _copy_with_id(entry: Entry, number: int) -> Entry:
@@ -208,7 +213,7 @@ def test_many_writers_and_two_chainers_at_once_leave_one_whole_chain() -> None:
     def look() -> tuple[object, int, int, int]:
         chain_pending()
         verdict = verify()
-        return verdict.broken, verdict.entries, verdict.tail, Link.objects.count()
+        return verdict.broken, verdict.entries, verdict.tail, JournalLink.objects.count()
 
     assert _in_threads(look) == [(None, writers * each, 0, writers * each)]
 
@@ -248,12 +253,12 @@ def test_when_another_chainer_was_first_ours_steps_back(monkeypatch: pytest.Monk
     _write(2)
     real = chain.block_hash
 
-    def other_first(block: Block, hashes: list[str]) -> str:
+    def other_first(block: JournalBlock, hashes: list[str]) -> str:
         monkeypatch.setattr(chain, "block_hash", real)
         chain_pending()
         return real(block, hashes)
 
     monkeypatch.setattr(chain, "block_hash", other_first)
     assert chain_pending() == 0
-    assert Block.objects.count() == 1
+    assert JournalBlock.objects.count() == 1
     assert verify().is_intact

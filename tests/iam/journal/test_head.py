@@ -11,7 +11,7 @@ import pytest
 
 from iam.journal.chain import chain_pending
 from iam.journal.head import is_behind, note_head
-from iam.journal.models import Block
+from iam.journal.models import JournalBlock
 from iam.journal.services import record
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
@@ -32,7 +32,7 @@ def test_an_older_database_is_behind_and_a_new_one_is_not(head: Path) -> None:
     chain_pending()
     assert is_behind()
     note_head()
-    assert head.read_text() == f"1:{Block.objects.get().hash}"
+    assert head.read_text() == f"1:{JournalBlock.objects.get().hash}"
     assert not is_behind()
     head.write_text(f"1:{'a' * 64}")
     assert is_behind(), "another block is in its place"

@@ -16,7 +16,7 @@ from django.db import connection
 
 from iam.journal import triggers
 from iam.journal.chain import GENESIS, block_hash, chain_pending, entry_hash, stamp
-from iam.journal.models import Block, Entry, Link, Verification
+from iam.journal.models import Entry, JournalBlock, JournalLink, JournalVerification
 from iam.journal.services import record
 from iam.journal.tasks import verify_journal, verify_regularly
 from iam.journal.verify import ask_for_verification, verify
@@ -101,8 +101,8 @@ def test_a_block_whose_hash_was_made_to_match_is_contradicted_by_the_next(journa
     _sql("UPDATE journal_entry SET subject = 'x' WHERE id = %s", entry.id)
     entry.refresh_from_db()
     _sql("UPDATE journal_link SET hash = %s WHERE entry_id = %s", entry_hash(entry), entry.id)
-    block = Block.objects.get(sequence=2)
-    hashes = list(Link.objects.filter(block=2).order_by("position").values_list("hash", flat=True))
+    block = JournalBlock.objects.get(sequence=2)
+    hashes = list(JournalLink.objects.filter(block=2).order_by("position").values_list("hash", flat=True))
     _sql("UPDATE journal_block SET hash = %s WHERE sequence = 2", block_hash(block, hashes))
     broken = verify().broken
     assert broken is not None
@@ -111,11 +111,11 @@ def test_a_block_whose_hash_was_made_to_match_is_contradicted_by_the_next(journa
 
 
 def test_a_chain_that_was_rewritten_whole_is_shown_by_what_was_noted_down(journal: list[Entry]) -> None:
-    noted = Block.objects.get(sequence=2)
+    noted = JournalBlock.objects.get(sequence=2)
     previous = GENESIS
     _sql("UPDATE journal_entry SET subject = 'x' WHERE id = %s", journal[0].id)
-    for block in Block.objects.order_by("sequence"):
-        links = list(Link.objects.filter(block=block).select_related("entry").order_by("position"))
+    for block in JournalBlock.objects.order_by("sequence"):
+        links = list(JournalLink.objects.filter(block=block).select_related("entry").order_by("position"))
         for link in links:
             _sql(
                 "UPDATE journal_link SET hash = %s WHERE entry_id = %s", entry_hash(link.entry), link.entry_id
@@ -135,7 +135,7 @@ def test_a_chain_that_was_rewritten_whole_is_shown_by_what_was_noted_down(journa
 
 
 def test_a_chain_that_was_cut_off_is_shown_by_what_was_noted_down(journal: list[Entry]) -> None:
-    head = Block.objects.get(sequence=3)
+    head = JournalBlock.objects.get(sequence=3)
     _sql("DELETE FROM journal_link WHERE block_id = 3")
     _sql("DELETE FROM journal_block WHERE sequence = 3")
     assert verify().tail == 3
@@ -263,7 +263,7 @@ def test_a_wrong_date_can_be_acknowledged_as_an_entry(skewed: Entry) -> None:
     assert code == 2
     assert f"Wrong date in block 4: Entry {skewed.id} says" in text
     verify_regularly()
-    kept = Verification.objects.latest("id")
+    kept = JournalVerification.objects.latest("id")
     assert (kept.holds, kept.warnings) == (True, 1)
     assert f"Entry {skewed.id} says" in kept.warning
     with time_machine.travel(NOON + timedelta(hours=2), tick=False):
@@ -298,7 +298,7 @@ def test_the_hash_can_be_recomputed_without_gatehouse(journal: list[Entry]) -> N
     """The formula as the manual states it, written out once more without our functions."""
     import hashlib
 
-    link = Link.objects.select_related("entry", "block").get(entry_id=journal[0].id)
+    link = JournalLink.objects.select_related("entry", "block").get(entry_id=journal[0].id)
     entry, block = link.entry, link.block
     fields = {
         name: getattr(entry, name)
@@ -314,7 +314,7 @@ def test_the_hash_can_be_recomputed_without_gatehouse(journal: list[Entry]) -> N
         "previous": "0" * 64,
         "sequence": 1,
     }
-    hashes = Link.objects.filter(block=1).order_by("position").values_list("hash", flat=True)
+    hashes = JournalLink.objects.filter(block=1).order_by("position").values_list("hash", flat=True)
     lines = [json.dumps(header, sort_keys=True, separators=(",", ":")), *hashes]
     assert hashlib.sha256("\n".join(lines).encode()).hexdigest() == block.hash
 
@@ -366,7 +366,7 @@ def test_the_command_reports_the_unchained_tail(journal: list[Entry]) -> None:
 
 def test_the_command_takes_a_noted_hash(journal: list[Entry]) -> None:
     triggers.create(connection)
-    block = Block.objects.get(sequence=2)
+    block = JournalBlock.objects.get(sequence=2)
     assert _run("--expect", f"2:{block.hash}")[0] == 0
     assert _run("--expect", f"2:{'a' * 64}")[0] == 1
 
@@ -376,11 +376,11 @@ def test_an_asked_verification_is_run_once_and_kept(journal: list[Entry]) -> Non
     assert ask_for_verification() == asked
     verify_journal(asked.pk)
     verify_journal(asked.pk)
-    kept = Verification.objects.get()
+    kept = JournalVerification.objects.get()
     assert (kept.holds, kept.sequence, kept.entries, kept.sentence) == (True, 3, 9, "")
     _sql("UPDATE journal_entry SET subject = 'x' WHERE id = %s", journal[4].id)
     verify_regularly()
-    latest = Verification.objects.latest("id")
+    latest = JournalVerification.objects.latest("id")
     assert (latest.holds, latest.sequence) == (False, 1)
     assert "was changed" in latest.sentence
 
@@ -389,13 +389,13 @@ def test_old_verifications_are_forgotten(journal: list[Entry], monkeypatch: pyte
     monkeypatch.setattr("iam.journal.verify.KEEP", 2)
     for _ in range(4):
         verify_regularly()
-    assert Verification.objects.count() == 2
+    assert JournalVerification.objects.count() == 2
 
 
 def test_a_block_that_counts_wrongly_is_named(journal: list[Entry]) -> None:
-    block = Block.objects.get(sequence=3)
+    block = JournalBlock.objects.get(sequence=3)
     block.total = 8
-    hashes = list(Link.objects.filter(block=3).order_by("position").values_list("hash", flat=True))
+    hashes = list(JournalLink.objects.filter(block=3).order_by("position").values_list("hash", flat=True))
     _sql("UPDATE journal_block SET total = 8, hash = %s WHERE sequence = 3", block_hash(block, hashes))
     broken = verify().broken
     assert broken is not None

@@ -20,7 +20,7 @@ from iam.audit.anchors.services import newest_writes, read_anchors, write_anchor
 from iam.journal import triggers
 from iam.journal.anchors import AnchorNote, heads_of
 from iam.journal.chain import chain_pending
-from iam.journal.models import Block, Entry, Link, Verification
+from iam.journal.models import Entry, JournalBlock, JournalLink, JournalVerification
 from iam.journal.services import record
 from iam.journal.signing_keys import verifiers
 from iam.journal.tasks import verify_regularly
@@ -81,10 +81,10 @@ def _verdict(*paths: Path) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
-def _background() -> Verification:
+def _background() -> JournalVerification:
     """What the scheduled verification finds."""
     verify_regularly.run()
-    return Verification.objects.order_by("-id")[0]
+    return JournalVerification.objects.order_by("-id")[0]
 
 
 def _chain_anew(after: int) -> None:
@@ -119,7 +119,7 @@ def test_an_inserted_row_is_found(journal: list[Entry]) -> None:
 
 
 def test_reordered_rows_are_found(journal: list[Entry]) -> None:
-    first, second = Link.objects.filter(block_id=2).order_by("position")[:2]
+    first, second = JournalLink.objects.filter(block_id=2).order_by("position")[:2]
     _sql("UPDATE journal_link SET position = %s WHERE entry_id = %s", 1, first.entry_id)
     _sql("UPDATE journal_link SET position = %s WHERE entry_id = %s", 0, second.entry_id)
     assert _verdict()[0] == 1
@@ -140,7 +140,7 @@ def test_a_truncated_tail_is_found_by_the_anchor_alone(journal: list[Entry]) -> 
 def test_a_recomputed_tail_is_found_by_the_anchor_alone(journal: list[Entry]) -> None:
     _sql("UPDATE journal_entry SET actor_label = %s WHERE id = %s", "Mallory", journal[7].id)
     _chain_anew(after=2)
-    assert Block.objects.count() == 3
+    assert JournalBlock.objects.count() == 3
     code, out = _verdict()
     assert code == 1
     assert "Block 3 is not the one that was noted down." in out

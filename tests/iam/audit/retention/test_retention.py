@@ -30,7 +30,7 @@ from iam.audit.siem.models import ExportPosition
 from iam.audit.siem.services import _next_batch
 from iam.journal import triggers
 from iam.journal.chain import chain_pending
-from iam.journal.models import Block, Entry, JournalCut, Link, Verification
+from iam.journal.models import Entry, JournalBlock, JournalCut, JournalLink, JournalVerification
 from iam.journal.services import record
 from iam.journal.signing_keys import signer
 from iam.journal.tasks import verify_regularly
@@ -115,7 +115,7 @@ def _verdict(*options: str) -> tuple[int, str]:
 def _is_found(sentence: str) -> bool:
     """Both ways of verification, and the command with and without anchors."""
     verify_regularly.run()
-    background = Verification.objects.order_by("-id")[0]
+    background = JournalVerification.objects.order_by("-id")[0]
     plain, anchored = _verdict(), _verdict("--anchors")
     codes = {plain[0], anchored[0], 0 if background.holds else 1}
     return codes == {1} and sentence in plain[1] and sentence in background.sentence
@@ -329,7 +329,7 @@ def _partly(journal: list[Entry]) -> list[int]:
 
 
 def _first_two(before: datetime, block: int) -> Any:
-    present = Link.objects.filter(block_id=1, position__lt=2, entry__at__isnull=False)
+    present = JournalLink.objects.filter(block_id=1, position__lt=2, entry__at__isnull=False)
     return present.order_by("block_id", "position")
 
 
@@ -359,9 +359,9 @@ def test_a_forged_record_is_found(journal: list[Entry]) -> None:
 
     mallory = NoteSigner(signer().name, Ed25519PrivateKey.generate())
     gone = RemovedDigest()
-    for link in Link.objects.filter(block_id=1).order_by("position"):
+    for link in JournalLink.objects.filter(block_id=1).order_by("position"):
         gone.add(link)
-    block = Block.objects.get(sequence=1)
+    block = JournalBlock.objects.get(sequence=1)
     JournalCut.objects.create(
         block=1,
         block_hash=block.hash,
@@ -399,7 +399,7 @@ def test_a_cut_beyond_every_anchor_is_found(journal: list[Entry], tmp_path: Path
     [note] = (tmp_path / "anchors").glob("*.note")
     from iam.journal.anchors import checkpoint_text
 
-    block = Block.objects.get(sequence=2)
+    block = JournalBlock.objects.get(sequence=2)
     note.write_text(signer().sign(checkpoint_text(block, origin=signer().name)))
     code, text = _verdict("--anchors")
     assert (code, "Entries were removed up to block 3, beyond the newest anchor." in text) == (1, True)

@@ -22,7 +22,7 @@ from iam.audit.reviews.sign_off import acknowledge, sign
 from iam.audit.reviews.triggers import CAMPAIGNS, TABLES
 from iam.audit.reviews.verification import altered_reviews
 from iam.directory.models import Role
-from iam.journal.models import Verification
+from iam.journal.models import JournalVerification
 from iam.journal.queries import journal_size
 from iam.journal.tasks import verify_regularly
 from iam.people.runs.models import RunState
@@ -241,18 +241,18 @@ def test_the_verification_of_the_journal_compares_them_and_the_page_says_what_it
     client = Client()
     client.force_login(factories.operator(Role.AUDITOR))
     verify_regularly()
-    assert Verification.objects.latest("id").records == 0
+    assert JournalVerification.objects.latest("id").records == 0
     assert "signed-off review" not in _page(client)
     campaign = frozen(made.world())
     verify_regularly()
-    done = Verification.objects.latest("id")
+    done = JournalVerification.objects.latest("id")
     assert (done.holds, done.records, done.record_problem) == (True, 1, "")
     assert "1 signed-off review is as it was acknowledged." in _page(client)
     lift_triggers()
     _rename(campaign)
     connection.check_constraints()
     verify_regularly()
-    done = Verification.objects.latest("id")
+    done = JournalVerification.objects.latest("id")
     # The chain holds; it is the review that was altered, and the triggers are gone.
     assert (done.holds, done.records, done.record_problems) == (True, 1, 2)
     page = _page(client)
@@ -262,5 +262,5 @@ def test_the_verification_of_the_journal_compares_them_and_the_page_says_what_it
     assert 'class="done-panel" data-tone="bad"' in page
     triggers.create(connection)
     verify_regularly()
-    assert Verification.objects.latest("id").record_problems == 1
+    assert JournalVerification.objects.latest("id").record_problems == 1
     assert journal_size().is_record_altered

@@ -16,7 +16,7 @@ from iam.audit.siem.receivers import HttpsReceiver, configured_receivers
 from iam.audit.siem.services import entries_behind, nudge_receivers, receiver_states, send_pending
 from iam.audit.siem.tasks import export_journal, send_to_receiver
 from iam.journal.chain import chain_pending
-from iam.journal.models import Entry, Link
+from iam.journal.models import Entry, JournalLink
 from iam.journal.services import record
 from tests.iam.audit.siem.conftest import TOKEN, WebReceiver
 
@@ -225,7 +225,7 @@ def test_many_batches_go_in_one_run_and_the_rest_in_the_next(
     assert entries_behind() == 1
     send_all(nudged)
     assert entries_behind() == 0
-    assert numbers(web) == list(Link.objects.order_by("position").values_list("entry_id", flat=True))
+    assert numbers(web) == list(JournalLink.objects.order_by("position").values_list("entry_id", flat=True))
 
 
 def test_it_costs_one_query_when_nothing_is_new_and_none_without_receivers(
