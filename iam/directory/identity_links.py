@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from iam.directory.events import rights_reduced
-from iam.directory.models import Identity, OwnedUser, Person, Tie
+from iam.directory.models import Identity, LinkOrigin, OwnedUser, Person
 from iam.directory.owners import release
 from iam.directory.rules import DirectoryRuleError
 from iam.journal.services import Actor, record
@@ -21,7 +21,7 @@ def link(
     *,
     user_arn: str,
     aws_id: str = "",
-    how: Tie = Tie.HAND,
+    how: LinkOrigin = LinkOrigin.HAND,
     actor: Actor,
     data: dict[str, Any] | None = None,
 ) -> Identity:

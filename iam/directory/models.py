@@ -25,7 +25,7 @@ class Person(models.Model):
         return self.name
 
 
-class Tie(models.TextChoices):
+class LinkOrigin(models.TextChoices):
     """How somebody came to say that an IAM user is a person's."""
 
     HAND = "hand", "linked by hand"
@@ -44,7 +44,7 @@ class Identity(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="identities")
     user_arn = models.CharField(max_length=2048, unique=True)
     aws_id = models.CharField(max_length=128, blank=True, default="", db_index=True)
-    tie = models.CharField(max_length=12, choices=Tie.choices, default=Tie.HAND)
+    tie = models.CharField(max_length=12, choices=LinkOrigin.choices, default=LinkOrigin.HAND)
     linked_by = models.CharField(max_length=128, blank=True, default="")
     linked_at = models.DateTimeField(auto_now_add=True, null=True)
 

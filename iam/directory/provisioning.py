@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from iam.directory.models import Identity, Person, Tie
+from iam.directory.models import Identity, LinkOrigin, Person
 from iam.journal.services import record
 
 
@@ -27,7 +27,7 @@ def provision_person(person_id: UUID, *, name: str, email: str, user_arn: str, w
         person = Person.objects.create(id=person_id, name=name[:128], email=email.lower())
         record(kind="person.join", actor=None, subject=person.email, data={"name": person.name, "why": why})
     if not Identity.objects.filter(user_arn=user_arn).exists():
-        Identity.objects.create(user_arn=user_arn, person=person, tie=Tie.JOINED)
+        Identity.objects.create(user_arn=user_arn, person=person, tie=LinkOrigin.JOINED)
         account = user_arn.split(":")[4]
         data = {"arn": user_arn, "why": why}
         record(kind="identity.join", actor=None, subject=person.email, account_id=account, data=data)

@@ -11,7 +11,7 @@ from typing import Final
 from django.db import transaction
 
 from iam.directory import identity_links
-from iam.directory.models import Identity, Person, Tie
+from iam.directory.models import Identity, LinkOrigin, Person
 from iam.directory.rules import DirectoryRuleError
 from iam.directory.services import add_person
 from iam.guard import Viewer
@@ -39,7 +39,7 @@ def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Iden
     stale = Identity.objects.filter(user_arn=user.arn).exclude(aws_id__in=["", user.aws_id]).first()
     if stale is not None:
         identity_links.unlink(stale, actor=None, data={"why": "The user was created again."})
-    how = Tie.CONFIRMED if named else Tie.HAND
+    how = LinkOrigin.CONFIRMED if named else LinkOrigin.HAND
     return identity_links.link(
         person,
         user_arn=user.arn,

@@ -16,15 +16,15 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from iam.directory.models import Identity, Person, Tie
+from iam.directory.models import Identity, LinkOrigin, Person
 from iam.linking.models import How, LinkStanding, UserMatch
 from iam.mirror.models import Entity, Kind
 
 DOUBTS: Final = (LinkStanding.AMBIGUOUS, LinkStanding.CONFLICT)
 LINK_REASONS: Final = {
-    Tie.HAND: "linked by hand",
-    Tie.CONFIRMED: "confirmed by hand",
-    Tie.JOINED: "made for them by an onboarding",
+    LinkOrigin.HAND: "linked by hand",
+    LinkOrigin.CONFIRMED: "confirmed by hand",
+    LinkOrigin.JOINED: "made for them by an onboarding",
 }
 
 
@@ -136,7 +136,7 @@ def _answer(user: Entity, identity: Identity | None, sign: UserMatch | None) -> 
             person=identity.person,
             address=identity.person.email.lower(),
             how=How.HAND,
-            words=LINK_REASONS[Tie(identity.tie)],
+            words=LINK_REASONS[LinkOrigin(identity.tie)],
             confirmed=True,
             standing=LinkStanding.KNOWN,
             identity=identity,
