@@ -16,7 +16,7 @@ from iam.directory.rules import DirectoryRuleError
 from iam.directory.services import add_person
 from iam.guard import Viewer
 from iam.journal.services import record
-from iam.linking.models import ExcludedMatch, How, LinkStanding, UserMatch
+from iam.linking.models import ExcludedMatch, LinkStanding, MatchMethod, UserMatch
 from iam.linking.ownership import owners_of
 from iam.linking.refresh import refresh_users
 from iam.linking.rights import check
@@ -109,7 +109,7 @@ def confirm(viewer: Viewer, users: Sequence[Entity], *, why: str = "") -> Confir
     done, known = ConfirmationResult(), owners_of(users)
     for user in users[:MAX_USERS_AT_ONCE]:
         ownership = known[user.pk]
-        if ownership.person is None or ownership.confirmed or ownership.how == How.HAND:
+        if ownership.person is None or ownership.confirmed or ownership.how == MatchMethod.HAND:
             continue
         try:
             link(viewer, user=user, person=ownership.person, why=why)

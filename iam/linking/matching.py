@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from iam.linking.models import How, LinkStanding
+from iam.linking.models import LinkStanding, MatchMethod
 from iam.linking.patterns import NamePattern
 
 
@@ -43,7 +43,7 @@ class MatchEvidence:
 
     person: UUID | None
     address: str
-    how: How
+    how: MatchMethod
     words: str
 
     def as_json(self) -> dict[str, Any]:
@@ -96,12 +96,13 @@ class KnownPeople:
         if self._ways.by_address and login in self.by_address:
             voices.append(
                 MatchEvidence(
-                    self.by_address[login], login, How.ADDRESS, "the user name is their email address"
+                    self.by_address[login], login, MatchMethod.ADDRESS, "the user name is their email address"
                 )
             )
         for words, people_by_name in self._named:
             voices += [
-                MatchEvidence(pk, "", How.RULE, f"name rule {words}") for pk in people_by_name.get(login, ())
+                MatchEvidence(pk, "", MatchMethod.RULE, f"name rule {words}")
+                for pk in people_by_name.get(login, ())
             ]
         voices = [voice for voice in voices if voice.person is None or voice.person not in facts.apart]
         return _verdict(address, voices)
@@ -112,7 +113,7 @@ class KnownPeople:
             value = facts.tags.get(key, "").strip().lower()
             if "@" in value and len(value) <= 254:
                 voices.append(
-                    MatchEvidence(self.by_address.get(value), value, How.TAG, f"tag {key}: {value}")
+                    MatchEvidence(self.by_address.get(value), value, MatchMethod.TAG, f"tag {key}: {value}")
                 )
         return (voices[0].address if voices else ""), voices
 
@@ -122,9 +123,11 @@ def _verdict(address: str, voices: Sequence[MatchEvidence]) -> MatchResult:
     if not owners:
         return MatchResult(LinkStanding.NOBODY, address=address, said=tuple(voices))
     if len(owners) > 1:
-        ways = {(voice.how, voice.words if voice.how is How.RULE else "") for voice in voices}
+        ways = {(voice.how, voice.words if voice.how is MatchMethod.RULE else "") for voice in voices}
         standing = (
-            LinkStanding.AMBIGUOUS if len(ways) == 1 and voices[0].how is How.RULE else LinkStanding.CONFLICT
+            LinkStanding.AMBIGUOUS
+            if len(ways) == 1 and voices[0].how is MatchMethod.RULE
+            else LinkStanding.CONFLICT
         )
         return MatchResult(standing, address=address, said=tuple(voices))
     first = voices[0]

@@ -17,7 +17,7 @@ def first_tag_keys() -> list[str]:
     return ["email"]
 
 
-class How(models.TextChoices):
+class MatchMethod(models.TextChoices):
     """By which way a user is known to be somebody's, the weightiest first."""
 
     HAND = "hand", "Linked by hand"
@@ -86,7 +86,7 @@ class UserMatch(models.Model):
     standing = models.CharField(max_length=12, choices=LinkStanding.choices, default=LinkStanding.NOBODY)
     person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="signs")
     former = models.ForeignKey(Person, db_index=False, on_delete=models.SET_NULL, null=True, related_name="+")
-    how = models.CharField(max_length=8, choices=How.choices, blank=True)
+    how = models.CharField(max_length=8, choices=MatchMethod.choices, blank=True)
     words = models.CharField(max_length=256, blank=True)
     said = models.JSONField(default=list)
 

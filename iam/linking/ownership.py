@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.directory.models import Identity, LinkOrigin, Person
-from iam.linking.models import How, LinkStanding, UserMatch
+from iam.linking.models import LinkStanding, MatchMethod, UserMatch
 from iam.mirror.models import Entity, Kind
 
 DOUBTS: Final = (LinkStanding.AMBIGUOUS, LinkStanding.CONFLICT)
@@ -135,7 +135,7 @@ def _answer(user: Entity, identity: Identity | None, sign: UserMatch | None) -> 
         return Ownership(
             person=identity.person,
             address=identity.person.email.lower(),
-            how=How.HAND,
+            how=MatchMethod.HAND,
             words=LINK_REASONS[LinkOrigin(identity.tie)],
             confirmed=True,
             standing=LinkStanding.KNOWN,
