@@ -35,7 +35,7 @@ from iam.people.enrolment.queries import (
     standing_of,
 )
 from iam.people.enrolment.services import EnrolmentSession
-from iam.people.links.models import Ended, OneTimeLink, Purpose
+from iam.people.links.models import LinkEndReason, OneTimeLink, Purpose
 from iam.people.links.services import LinkRefusedError, ask_again
 
 STOP = 286
@@ -54,7 +54,7 @@ def by_link(request: HttpRequest, place: int = 0) -> HttpResponse:
         link = link_landing.current_link(request)
     except LinkRefusedError as refused:
         # The link has served as soon as AWS shows the device: its browser still sees that it has.
-        if refused.why != Ended.FINISHED or refused.link is None or request.method == "POST":
+        if refused.why != LinkEndReason.FINISHED or refused.link is None or request.method == "POST":
             return link_landing.refusal(request, refused.message, link=refused.link)
         link = refused.link
     if link.purpose not in ENROLS:

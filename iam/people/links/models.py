@@ -20,7 +20,7 @@ class Purpose(models.TextChoices):
     ROTATION = "rotation", "A new access key"
 
 
-class Ended(models.TextChoices):
+class LinkEndReason(models.TextChoices):
     """Why a link is over before its time."""
 
     REVOKED = "revoked", "Revoked"
@@ -52,7 +52,7 @@ class OneTimeLink(models.Model):
     browser = models.CharField(max_length=64, blank=True)
     session_until = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    ended_why = models.CharField(max_length=8, choices=Ended.choices, blank=True)
+    ended_why = models.CharField(max_length=8, choices=LinkEndReason.choices, blank=True)
     ended_label = models.CharField(max_length=128, blank=True)
 
     class Meta:

@@ -18,7 +18,7 @@ from django.db import transaction
 from iam.directory.models import Person
 from iam.journal.services import NOT_SIGNED_IN, Actor, person_id_of, record
 from iam.moments import moment_words
-from iam.people.links.models import Ended, OneTimeLink, Purpose
+from iam.people.links.models import LinkEndReason, OneTimeLink, Purpose
 from iam.people.links.signed_ids import id_in
 
 LASTS: Final = timedelta(hours=24)
@@ -79,7 +79,7 @@ def make_link(
     older = OneTimeLink.objects.filter(
         purpose=purpose, person=person, user_arn=user_arn, used_at__isnull=True
     )
-    older.filter(ended_at__isnull=True).update(ended_at=now, ended_why=Ended.REPLACED)
+    older.filter(ended_at__isnull=True).update(ended_at=now, ended_why=LinkEndReason.REPLACED)
     made = OneTimeLink.objects.create(
         purpose=purpose,
         person=person,
@@ -170,12 +170,12 @@ def session_of(cookie: str) -> OneTimeLink:
 
 def revoke_link(link: OneTimeLink, *, actor: Actor | None, why: str = "") -> bool:
     """End a link, and the session that it gave; False when it is over already."""
-    return _end(link, why=Ended.REVOKED, actor=actor, act="revoke", reason=why)
+    return _end(link, why=LinkEndReason.REVOKED, actor=actor, act="revoke", reason=why)
 
 
 def finish_link(link: OneTimeLink) -> bool:
     """What it was for is done: its browser is out. False when it is over already."""
-    return _end(link, why=Ended.FINISHED, actor=link.person, act="finish")
+    return _end(link, why=LinkEndReason.FINISHED, actor=link.person, act="finish")
 
 
 def digest_of(cookie: str) -> str:
@@ -183,7 +183,7 @@ def digest_of(cookie: str) -> str:
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 
-def _end(link: OneTimeLink, *, why: Ended, actor: Actor | None, act: str, reason: str = "") -> bool:
+def _end(link: OneTimeLink, *, why: LinkEndReason, actor: Actor | None, act: str, reason: str = "") -> bool:
     now = datetime.now(tz=UTC)
     label = (actor.name if actor else GATEHOUSE)[:128]
     with transaction.atomic():
@@ -205,13 +205,13 @@ def _check_newest(link: OneTimeLink) -> None:
     )
     living = newer.filter(used_at__isnull=True, ended_at__isnull=True, expires_at__gt=datetime.now(tz=UTC))
     if living.exists():
-        raise LinkRefusedError(REPLACED, why=Ended.REPLACED, link=link)
+        raise LinkRefusedError(REPLACED, why=LinkEndReason.REPLACED, link=link)
 
 
 def _check_usable(link: OneTimeLink) -> None:
     if link.ended_at is not None or link.used_at is not None or link.expires_at <= datetime.now(tz=UTC):
         _check_newest(link)
-    if link.ended_why == Ended.REVOKED:
+    if link.ended_why == LinkEndReason.REVOKED:
         raise LinkRefusedError(_why_ended(link), why=link.ended_why, link=link)
     if link.used_at is not None:
         raise LinkRefusedError(
@@ -234,10 +234,10 @@ def _check_usable(link: OneTimeLink) -> None:
 
 def _why_ended(link: OneTimeLink) -> str:
     return {
-        Ended.REVOKED: f"{_revoked(link)} {ask_again(link)}",
-        Ended.REPLACED: REPLACED,
-        Ended.FINISHED: "You are done with this link. It works only once.",
-    }[Ended(link.ended_why)]
+        LinkEndReason.REVOKED: f"{_revoked(link)} {ask_again(link)}",
+        LinkEndReason.REPLACED: REPLACED,
+        LinkEndReason.FINISHED: "You are done with this link. It works only once.",
+    }[LinkEndReason(link.ended_why)]
 
 
 def _revoked(link: OneTimeLink) -> str:

@@ -19,7 +19,7 @@ from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.user import CreateUser
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.people.blueprints.body import Body
-from iam.people.links.models import Ended, OneTimeLink
+from iam.people.links.models import LinkEndReason, OneTimeLink
 from iam.people.moving.models import Move
 from iam.people.onboarding.invitation import invitations
 from iam.people.onboarding.invitation_state import (
@@ -316,7 +316,7 @@ def _invited(
             yield ChecklistItem("Invitation opened", StepStatus.TODO, "Not sent yet")
         else:
             yield ChecklistItem("Invitation opened", StepStatus.CLOSED)
-    elif link.ended_why == Ended.REVOKED:
+    elif link.ended_why == LinkEndReason.REVOKED:
         yield ChecklistItem("Invitation opened", StepStatus.INVITE, "The invitation no longer works")
     elif link.used_at is not None:
         yield ChecklistItem("Invitation opened", StepStatus.DONE, at=link.used_at)

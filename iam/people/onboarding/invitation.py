@@ -19,7 +19,7 @@ from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.links.models import Ended, OneTimeLink, Purpose
+from iam.people.links.models import LinkEndReason, OneTimeLink, Purpose
 from iam.people.links.queries import newest_by_cause
 from iam.people.links.services import make_link
 from iam.people.onboarding.invitation_state import (
@@ -60,7 +60,7 @@ def invitations(people: Sequence[OnboardedPerson]) -> dict[int, OneTimeLink]:
     """
     newcomers = {cause_of(newcomer): newcomer.pk for newcomer in people}
     links = {newcomers[cause]: link for cause, link in newest_by_cause(newcomers).items()}
-    replaced = {pk: link for pk, link in links.items() if link.ended_why == Ended.REPLACED}
+    replaced = {pk: link for pk, link in links.items() if link.ended_why == LinkEndReason.REPLACED}
     if not replaced:
         return links
     users = {link.user_arn for link in replaced.values()}

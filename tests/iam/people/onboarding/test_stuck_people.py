@@ -17,7 +17,7 @@ from console.onboarding.presenters import MARKS
 from iam.changes.models import Change, ChangeState
 from iam.directory.models import Role, Team
 from iam.guard import viewer_for
-from iam.people.links.models import Ended, OneTimeLink
+from iam.people.links.models import LinkEndReason, OneTimeLink
 from iam.people.onboarding import stuck_people
 from iam.people.onboarding.checklist import StepStatus, checklists
 from iam.people.onboarding.models import OnboardedPerson, OnboardingRun
@@ -72,8 +72,8 @@ def test_who_asked_for_another_invitation_comes_before_who_only_waits(squad: Squ
 @pytest.mark.parametrize(
     ("link", "newcomer", "trouble"),
     [
-        ({"used": True, "ended_why": Ended.REVOKED}, {}, "The invitation no longer works"),
-        ({"ended_why": Ended.REVOKED}, {}, "The invitation no longer works"),
+        ({"used": True, "ended_why": LinkEndReason.REVOKED}, {}, "The invitation no longer works"),
+        ({"ended_why": LinkEndReason.REVOKED}, {}, "The invitation no longer works"),
         ({"expires_at": -1}, {}, "The invitation expired"),
         ({}, {"wants_link_at": 0}, "Requested another invitation"),
     ],
