@@ -22,7 +22,7 @@ from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
 from iam.directory.models import Appointment, Person, Role
 from iam.mirror.models import Account, Entity, Kind
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link
 from tests import factories
 from tests.console.access.grants import made
@@ -37,7 +37,7 @@ def device_row(user: Entity) -> Entity:
 
 def link_row(person: Person, user: Entity) -> OneTimeLink:
     """A link by which the member may add an MFA device."""
-    return make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=None)
+    return make_link(LinkPurpose.MFA, person=person, user_arn=user.arn, actor=None)
 
 
 def proposed_row(author: Person) -> RuleSet:

@@ -35,12 +35,12 @@ from iam.people.enrolment.queries import (
     standing_of,
 )
 from iam.people.enrolment.services import EnrolmentSession
-from iam.people.links.models import LinkEndReason, OneTimeLink, Purpose
+from iam.people.links.models import LinkEndReason, LinkPurpose, OneTimeLink
 from iam.people.links.services import LinkRefusedError, ask_again
 
 STOP = 286
 """The status by which htmx stops to ask."""
-ENROLS = (Purpose.MFA, Purpose.INVITATION)
+ENROLS = (LinkPurpose.MFA, LinkPurpose.INVITATION)
 NOT_FOR_MFA = "This link is for something else. Ask the person who sent it for a link to add an MFA device."
 NO_USER = "This AWS user no longer exists, as of the last sync. Ask the person who sent you the link."
 

@@ -24,7 +24,7 @@ from console.web.render import render_page
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.journal.services import record
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import (
     SESSION,
     LinkRefusedError,
@@ -36,7 +36,7 @@ from iam.people.links.services import (
 )
 
 COOKIE: Final = "gatehouse_link" if settings.EMBEDDED else "__Host-gatehouse_link"
-PAGES: dict[str, str] = {Purpose.MFA: "mfa:enrollment-link"}
+PAGES: dict[str, str] = {LinkPurpose.MFA: "mfa:enrollment-link"}
 """Purpose of a link → the page that it leads to."""
 
 

@@ -23,7 +23,7 @@ from iam.access.templates.queries import offer_of
 from iam.changes.errors import RefusedError
 from iam.directory.rules import DirectoryRuleError
 from iam.mirror.models import AccountFact, valid_at
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.signed_ids import id_in, word_of
 from iam.people.offboarding.repeat_invitation import request_again
@@ -39,9 +39,9 @@ from iam.people.onboarding.invitation_state import (
 from iam.people.onboarding.models import OnboardedPerson, ProvisionedUser
 from iam.people.onboarding.repeat_invitation import request_invitation
 
-link_landing.PAGES[Purpose.INVITATION] = "invitation"
-link_landing.USERS[Purpose.INVITATION] = lambda link: _users_of(link)
-link_landing.CLOSED[Purpose.INVITATION] = lambda link: closed_of(link)
+link_landing.PAGES[LinkPurpose.INVITATION] = "invitation"
+link_landing.USERS[LinkPurpose.INVITATION] = lambda link: _users_of(link)
+link_landing.CLOSED[LinkPurpose.INVITATION] = lambda link: closed_of(link)
 NOT_YOURS: Final = "This page opens from the invitation that was sent to you."
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/console.html
 CONSOLES: Final = {
@@ -95,7 +95,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
         link = link_landing.current_link(request)
     except LinkRefusedError as refused:
         return link_landing.refusal(request, refused.message, link=refused.link)
-    newcomer = newcomer_of(link) if link.purpose == Purpose.INVITATION else None
+    newcomer = newcomer_of(link) if link.purpose == LinkPurpose.INVITATION else None
     if newcomer is None and (back := returned_page(request, link)) is not None:
         return back
     if newcomer is None:
@@ -123,7 +123,7 @@ def invitation_request(request: HttpRequest, word: str) -> HttpResponse:
     if request.method != "POST":
         return redirect("mfa:link", word=word)
     link_id = id_in(word)
-    invitations = OneTimeLink.objects.select_related("person").filter(purpose=Purpose.INVITATION)
+    invitations = OneTimeLink.objects.select_related("person").filter(purpose=LinkPurpose.INVITATION)
     link = invitations.filter(pk=link_id).first() if link_id else None
     names = (request_invitation(link) or request_again(link)) if link is not None else ""
     if link is None or not names:
@@ -143,7 +143,7 @@ def gatehouse_sign_in(request: HttpRequest) -> HttpResponse:
         link = link_landing.current_link(request)
     except LinkRefusedError as refused:
         return link_landing.refusal(request, refused.message, link=refused.link)
-    newcomer = newcomer_of(link) if link.purpose == Purpose.INVITATION else None
+    newcomer = newcomer_of(link) if link.purpose == LinkPurpose.INVITATION else None
     if newcomer is None or why_over(newcomer, since=link.created_at):
         return link_landing.refusal(request, NOT_YOURS, link=link)
     if not version_of(newcomer).body.gatehouse:

@@ -22,7 +22,7 @@ from console.web.post_only import answers_get_with_its_page
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.moments import moment_words
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import LinkRefusedError, finish_link, sender_of
 from iam.people.rotation.models import Rotation
 from iam.people.rotation.queries import rotation_of_link
@@ -48,8 +48,8 @@ def closed(link: OneTimeLink) -> link_landing.LinkClosure:
     )
 
 
-link_landing.PAGES[Purpose.ROTATION] = "keys:new-key-link"
-link_landing.CLOSED[Purpose.ROTATION] = closed
+link_landing.PAGES[LinkPurpose.ROTATION] = "keys:new-key-link"
+link_landing.CLOSED[LinkPurpose.ROTATION] = closed
 NOT_YOURS: Final = "This page opens only with the link to your new access key that was sent to you."
 
 
@@ -85,7 +85,7 @@ def by_link(request: HttpRequest) -> HttpResponse:
         link = link_landing.current_link(request)
     except LinkRefusedError as refused:
         return link_landing.refusal(request, refused.message, link=refused.link)
-    rotation = rotation_of_link(link) if link.purpose == Purpose.ROTATION else None
+    rotation = rotation_of_link(link) if link.purpose == LinkPurpose.ROTATION else None
     if rotation is None or rotation.link_id != link.pk:
         return link_landing.refusal(request, NOT_YOURS)
     context = _context(rotation) | {"link": link, "asker": sender_of(link)}

@@ -24,7 +24,7 @@ from iam.people.campaigns.models import Campaign, CampaignState, Ending, Partici
 from iam.people.campaigns.queries import ParticipantStatus, may_begin, may_run, participants, users_of
 from iam.people.campaigns.waiting_demands import reconsider, waits_for_approval
 from iam.people.enrolment.invitation import person_of
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link
 
 LASTS: Final = timedelta(days=7)
@@ -112,7 +112,7 @@ def send_link(participant: Participant, *, actor: Actor | None, is_reminder: boo
         ):
             return None
         link = make_link(
-            Purpose.MFA,
+            LinkPurpose.MFA,
             person=person,
             user_arn=user.arn,
             actor=actor or campaign.begun_by,

@@ -23,7 +23,7 @@ from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 from iam.people.enrolment.queries import has_mfa
 from iam.people.enrolment.texts import HAS_ONE
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link, revoke_link
 from iam.people.links.signed_ids import address_of
 
@@ -87,7 +87,7 @@ def _link(viewer: Viewer, user: Entity) -> OneTimeLink:
         raise RefusedError(NOBODY)
     if has_mfa(user):
         raise RefusedError(HAS_ONE.format(user=user.name))
-    return make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=viewer)
+    return make_link(LinkPurpose.MFA, person=person, user_arn=user.arn, actor=viewer)
 
 
 def _record(act: str, link: OneTimeLink, viewer: Viewer, **data: object) -> None:

@@ -19,7 +19,7 @@ from iam.mirror import services as mirror
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 from iam.people.enrolment.services import CAUSE, TOO_MANY, end
-from iam.people.links.models import Purpose
+from iam.people.links.models import LinkPurpose
 from iam.people.links.services import finish_link, revoke_link
 
 logger = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ def _enabled(enrolment: Enrolment) -> None:
     """AWS shows the device as the user's; also of one that was given up while AWS was asked."""
     if not end(enrolment, outcome=EnrolmentOutcome.ENABLED, actor=enrolment.person):
         Enrolment.objects.filter(pk=enrolment.pk).update(outcome=EnrolmentOutcome.ENABLED, is_settled=True)
-    if enrolment.link is not None and enrolment.link.purpose == Purpose.MFA:
+    if enrolment.link is not None and enrolment.link.purpose == LinkPurpose.MFA:
         # An invitation goes on: it has passwords to take, and may be for users of several accounts.
         finish_link(enrolment.link)
 

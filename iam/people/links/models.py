@@ -12,7 +12,7 @@ from django.db.models import Q
 from iam.directory.models import Person
 
 
-class Purpose(models.TextChoices):
+class LinkPurpose(models.TextChoices):
     """What a link is for; the page that it leads to depends on it."""
 
     MFA = "mfa", "Add an MFA device"
@@ -38,7 +38,7 @@ class OneTimeLink(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    purpose = models.CharField(max_length=16, choices=Purpose.choices)
+    purpose = models.CharField(max_length=16, choices=LinkPurpose.choices)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="links")
     user_arn = models.CharField(max_length=2048)
     cause_id = models.UUIDField(null=True)

@@ -18,7 +18,7 @@ from django.db import transaction
 from iam.directory.models import Person
 from iam.journal.services import NOT_SIGNED_IN, Actor, person_id_of, record
 from iam.moments import moment_words
-from iam.people.links.models import LinkEndReason, OneTimeLink, Purpose
+from iam.people.links.models import LinkEndReason, LinkPurpose, OneTimeLink
 from iam.people.links.signed_ids import id_in
 
 LASTS: Final = timedelta(hours=24)
@@ -58,7 +58,7 @@ class EnteredLink:
 
 @transaction.atomic
 def make_link(
-    purpose: Purpose,
+    purpose: LinkPurpose,
     *,
     person: Person,
     user_arn: str,

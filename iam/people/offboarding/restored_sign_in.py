@@ -22,7 +22,7 @@ from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link
 from iam.people.offboarding.models import Leaver, OffboardedUser
 from iam.people.offboarding.queries import openable
@@ -85,7 +85,7 @@ def invite_back(leaver: Leaver) -> OneTimeLink | None:
     if person is None or seat is None or has_link(leaver):
         return None
     link = make_link(
-        Purpose.INVITATION, person=person, user_arn=seat.user_arn, actor=None, cause_id=cause_of(leaver)
+        LinkPurpose.INVITATION, person=person, user_arn=seat.user_arn, actor=None, cause_id=cause_of(leaver)
     )
     notify(
         NotifyEvent.INVITED,

@@ -19,7 +19,7 @@ from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.links.models import LinkEndReason, OneTimeLink, Purpose
+from iam.people.links.models import LinkEndReason, LinkPurpose, OneTimeLink
 from iam.people.links.queries import newest_by_cause
 from iam.people.links.services import make_link
 from iam.people.onboarding.invitation_state import (
@@ -64,7 +64,7 @@ def invitations(people: Sequence[OnboardedPerson]) -> dict[int, OneTimeLink]:
     if not replaced:
         return links
     users = {link.user_arn for link in replaced.values()}
-    candidates = OneTimeLink.objects.filter(purpose=Purpose.INVITATION, user_arn__in=users).order_by(
+    candidates = OneTimeLink.objects.filter(purpose=LinkPurpose.INVITATION, user_arn__in=users).order_by(
         "created_at"
     )
     newest = {(link.person_id, link.user_arn): link for link in candidates}
@@ -87,7 +87,7 @@ def invite(newcomer: OnboardedPerson, *, actor: Viewer | None) -> OneTimeLink:
         raise RefusedError(f"{newcomer.name} has no IAM user yet.")
     sender = newcomer.link_for or newcomer.run.requested_by
     link = make_link(
-        Purpose.INVITATION,
+        LinkPurpose.INVITATION,
         person=person,
         user_arn=place.user_arn,
         actor=actor or Person.objects.filter(pk=sender).first(),

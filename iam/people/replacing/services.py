@@ -26,7 +26,7 @@ from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 from iam.people.enrolment.invitation import NOBODY, may_invite, person_of
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import address_of
 from iam.people.replacing.models import SURE, Channel, DeviceReplacement, ReplacementState
@@ -201,7 +201,7 @@ def show_link(viewer: Viewer, replacement: DeviceReplacement) -> tuple[OneTimeLi
                 "Only the person who confirmed can show the link, within an hour, until it is used."
             )
         locked_replacement.link = make_link(
-            Purpose.MFA,
+            LinkPurpose.MFA,
             person=locked_replacement.person,
             user_arn=locked_replacement.user.arn,
             actor=locked_replacement.decided_by,
@@ -266,7 +266,7 @@ def _remove(replacement: DeviceReplacement, checker: Viewer) -> Change:
 def _send(replacement: DeviceReplacement) -> OneTimeLink:
     user = replacement.user
     link = make_link(
-        Purpose.MFA,
+        LinkPurpose.MFA,
         person=replacement.person,
         user_arn=user.arn,
         actor=replacement.decided_by,

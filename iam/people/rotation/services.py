@@ -20,7 +20,7 @@ from iam.guard import Viewer
 from iam.journal.services import Actor
 from iam.moments import moment_words
 from iam.notify.pages import MessagePage, path_of
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link, revoke_link
 from iam.people.rotation.events import end, move_to, notify_people, record_event, save
 from iam.people.rotation.labels import what_stands
@@ -89,7 +89,7 @@ def hand_over(rotation: Rotation, *, actor: Actor | None = None) -> OneTimeLink:
     until = seal.expires_at if seal else datetime.now(tz=UTC) + timedelta(hours=24)
     lasts = max(until - datetime.now(tz=UTC), timedelta(minutes=1))
     link = make_link(
-        Purpose.ROTATION,
+        LinkPurpose.ROTATION,
         person=rotation.person,
         user_arn=rotation.user.arn,
         actor=actor or rotation.begun_by,

@@ -20,7 +20,7 @@ from iam.notify.channels.mail import send_mail
 from iam.notify.models import OutgoingMessage
 from iam.people.enrolment import invitation, services, texts
 from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import DAMAGED, NO_SESSION, make_link, revoke_link
 from iam.people.links.signed_ids import word_of
 from tests import factories
@@ -42,7 +42,7 @@ def person(user: Entity) -> Person:
 
 @pytest.fixture
 def link(user: Entity, person: Person) -> OneTimeLink:
-    return make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=None)
+    return make_link(LinkPurpose.MFA, person=person, user_arn=user.arn, actor=None)
 
 
 def door(link: OneTimeLink) -> str:

@@ -19,7 +19,7 @@ from iam.mirror.models import Entity, UserCredentials
 from iam.notify.models import OutgoingMessage
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.enrolment.models import Enrolment
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import SESSION, make_link
 from iam.people.links.signed_ids import word_of
 from iam.people.moving.models import Move
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "quiet-Harbor-47-lantern"
 
 
-def invited(place: ProvisionedUser, purpose: Purpose = Purpose.INVITATION) -> OneTimeLink:
+def invited(place: ProvisionedUser, purpose: LinkPurpose = LinkPurpose.INVITATION) -> OneTimeLink:
     """The newcomer of a place is known, their password is sealed, and a link is made."""
     newcomer = place.newcomer
     person, _ = Person.objects.get_or_create(
@@ -279,7 +279,7 @@ def test_a_second_browser_with_a_newer_link_does_not_see_what_the_first_one_was_
 
 
 def test_a_link_for_another_purpose_opens_no_invitation(places: list[ProvisionedUser]) -> None:
-    browser = entered(invited(places[0], Purpose.MFA))
+    browser = entered(invited(places[0], LinkPurpose.MFA))
     assert browser.get("/invitation/").status_code == 403
     assert browser.post("/invitation/", {"place": places[0].pk}).status_code == 403
 

@@ -19,7 +19,7 @@ from iam.changes.models import Change, ChangeState
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.journal.models import Entry
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import word_of
 from iam.people.rotation import key_list
@@ -209,7 +209,7 @@ def test_a_link_of_somebody_else_or_of_another_rotation_opens_nothing(account: A
     bad = [
         _link(thief, user, handed),
         _link(person, factories.user(account, "another"), handed),
-        make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=None, cause_id=handed.pk),
+        make_link(LinkPurpose.MFA, person=person, user_arn=user.arn, actor=None, cause_id=handed.pk),
     ]
     # The last one would be right, but is not the latest of the rotation.
     for link, latest in [*((link, link) for link in bad), (_link(person, user, handed), None)]:
@@ -374,7 +374,7 @@ def test_the_live_page_answers_nothing_where_nothing_is_new(account: Account) ->
 
 
 def _link(person: Person, user: Entity, rotation: Rotation) -> OneTimeLink:
-    return make_link(Purpose.ROTATION, person=person, user_arn=user.arn, actor=None, cause_id=rotation.pk)
+    return make_link(LinkPurpose.ROTATION, person=person, user_arn=user.arn, actor=None, cause_id=rotation.pk)
 
 
 def test_whoever_approves_reads_what_they_agree_to_on_the_page_of_the_change(account: Account) -> None:

@@ -22,7 +22,7 @@ from iam.notify.models import OutgoingMessage
 from iam.people.enrolment import reconcile, services, texts
 from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 from iam.people.enrolment.queries import EnrolmentStage
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link
 from iam.sealed.models import Secret
 from tests import factories
@@ -139,7 +139,7 @@ def test_a_clock_that_is_wrong_is_measured_and_said(desk: Desk, off: int, senten
 
 
 def test_too_many_wrong_codes_end_it_and_the_link_and_leave_no_device(desk: Desk) -> None:
-    link = make_link(Purpose.MFA, person=desk.seat.person, user_arn=desk.seat.user.arn, actor=None)
+    link = make_link(LinkPurpose.MFA, person=desk.seat.person, user_arn=desk.seat.user.arn, actor=None)
     desk.seat = replace(desk.seat, link=link)
     enrolment = desk.begin()
     assert enrolment.serial_number in desk.spare()
@@ -215,9 +215,9 @@ def test_a_name_that_somebody_has_taken_in_aws_is_said(desk: Desk) -> None:
     assert enrolment.serial_number in desk.spare(), "somebody else's device was deleted"
 
 
-@pytest.mark.parametrize(("purpose", "ended"), [(Purpose.MFA, "finished"), (Purpose.INVITATION, "")])
+@pytest.mark.parametrize(("purpose", "ended"), [(LinkPurpose.MFA, "finished"), (LinkPurpose.INVITATION, "")])
 def test_a_link_has_served_with_the_device_and_an_invitation_goes_on(
-    desk: Desk, purpose: Purpose, ended: str
+    desk: Desk, purpose: LinkPurpose, ended: str
 ) -> None:
     link = make_link(purpose, person=desk.seat.person, user_arn=desk.seat.user.arn, actor=None)
     desk.seat = replace(desk.seat, link=link)

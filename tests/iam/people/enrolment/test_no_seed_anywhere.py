@@ -21,7 +21,7 @@ from console.mfa.link_landing import COOKIE
 from iam.changes.states import RUN_CHANGE
 from iam.people.enrolment import reconcile, totp
 from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
-from iam.people.links.models import Purpose
+from iam.people.links.models import LinkPurpose
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import word_of
 from tests.iam.changes.operations.test_no_secret_anywhere import everything
@@ -81,7 +81,7 @@ def test_seed_and_codes_are_nowhere_but_on_the_page_of_their_browser(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     caplog.set_level("DEBUG")
-    link = make_link(Purpose.MFA, person=desk.seat.person, user_arn=desk.seat.user.arn, actor=None)
+    link = make_link(LinkPurpose.MFA, person=desk.seat.person, user_arn=desk.seat.user.arn, actor=None)
     browser, page = Client(), reverse("mfa:enrollment-link")
     cache.set("proof", "that the cache is Redis")
     with django_capture_on_commit_callbacks(execute=True):

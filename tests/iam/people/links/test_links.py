@@ -13,7 +13,7 @@ import time_machine
 from iam.directory.models import Person
 from iam.journal.models import Entry
 from iam.people.links import queries, services
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.signed_ids import address_of, id_in, word_of
 from tests import factories
@@ -30,7 +30,7 @@ def person() -> Person:
 @pytest.fixture
 def link(person: Person) -> OneTimeLink:
     ines = factories.viewer("administrator", name="Ines Duarte")
-    return services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=ines)
+    return services.make_link(LinkPurpose.MFA, person=person, user_arn=ARN, actor=ines)
 
 
 def refused(call: Callable[..., Any], *args: Any, **options: Any) -> LinkRefusedError:
@@ -98,8 +98,8 @@ def test_a_session_of_more_than_half_an_hour_is_over(link: OneTimeLink) -> None:
     assert over.message == ("Your 30 minutes with this link are over. Ask Ines Duarte for a new link.")
 
 
-@pytest.mark.parametrize("purpose", Purpose)
-def test_nobody_is_sent_to_themselves_for_another_link(person: Person, purpose: Purpose) -> None:
+@pytest.mark.parametrize("purpose", LinkPurpose)
+def test_nobody_is_sent_to_themselves_for_another_link(person: Person, purpose: LinkPurpose) -> None:
     own = services.make_link(purpose, person=person, user_arn=ARN, actor=person)
     services.exchange(word_of(own.pk))
     again = refused(services.exchange, word_of(own.pk)).message
@@ -108,7 +108,7 @@ def test_nobody_is_sent_to_themselves_for_another_link(person: Person, purpose: 
 
 
 def test_a_link_by_gatehouse_names_who_to_ask(person: Person) -> None:
-    made = services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=None)
+    made = services.make_link(LinkPurpose.MFA, person=person, user_arn=ARN, actor=None)
     with time_machine.travel(made.expires_at, tick=False):
         late = refused(services.exchange, word_of(made.pk))
     assert late.message.endswith("Ask your Gatehouse administrators for a new link.")
@@ -123,7 +123,7 @@ def test_a_guess_is_refused_and_kept_in_the_journal(link: OneTimeLink) -> None:
 def test_a_signature_of_one_link_opens_no_other(link: OneTimeLink, person: Person) -> None:
     """Anyone who puts another user's link into the address has to sign it."""
     other = services.make_link(
-        Purpose.MFA, person=person, user_arn=ARN.replace("kwame", "tomas"), actor=person
+        LinkPurpose.MFA, person=person, user_arn=ARN.replace("kwame", "tomas"), actor=person
     )
     mine, theirs = word_of(link.pk).split("."), word_of(other.pk).split(".")
     assert id_in(".".join([theirs[0], mine[1]])) is None
@@ -143,7 +143,7 @@ def test_a_revoked_link_opens_nothing_and_throws_its_browser_out(link: OneTimeLi
 
 
 def test_a_newer_link_replaces_one_that_nobody_has_used(link: OneTimeLink, person: Person) -> None:
-    newer = services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=None)
+    newer = services.make_link(LinkPurpose.MFA, person=person, user_arn=ARN, actor=None)
     assert refused(services.find_link, word_of(link.pk)).why == "replaced"
     assert refused(services.exchange, word_of(link.pk)).why == "replaced"
     assert list(queries.waiting_links(ARN)) == [newer]
@@ -183,7 +183,7 @@ def test_a_link_that_has_served_is_over(link: OneTimeLink) -> None:
 
 def test_a_person_who_was_deactivated_gets_in_by_no_link(link: OneTimeLink, person: Person) -> None:
     cookie = services.exchange(word_of(link.pk)).cookie
-    fresh = services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=None)
+    fresh = services.make_link(LinkPurpose.MFA, person=person, user_arn=ARN, actor=None)
     Person.objects.update(is_active=False)
     assert refused(services.exchange, word_of(fresh.pk)).message == services.GONE
     assert refused(services.session_of, cookie).message == services.GONE
@@ -198,13 +198,13 @@ def test_a_browser_without_the_cookie_is_not_in(link: OneTimeLink) -> None:
 def test_a_link_does_not_last_for_longer_than_a_week(person: Person) -> None:
     for lasts in (timedelta(0), timedelta(days=7, seconds=1)):
         with pytest.raises(ValueError, match="7 days"):
-            services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=None, lasts=lasts)
+            services.make_link(LinkPurpose.MFA, person=person, user_arn=ARN, actor=None, lasts=lasts)
 
 
 def test_the_newest_link_of_each_cause_is_found_at_once(person: Person) -> None:
     causes = [uuid4(), uuid4()]
     for cause in (*causes, causes[0]):
-        services.make_link(Purpose.INVITATION, person=person, user_arn=ARN, actor=None, cause_id=cause)
+        services.make_link(LinkPurpose.INVITATION, person=person, user_arn=ARN, actor=None, cause_id=cause)
     newest_by_cause = queries.newest_by_cause(causes)
     assert set(newest_by_cause) == set(causes)
     assert newest_by_cause[causes[0]].ended_why == ""

@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from iam.directory.models import Person
 from iam.journal.models import Entry
 from iam.people.links import services
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.signed_ids import word_of
 
@@ -23,7 +23,7 @@ THREADS = 4
 def test_of_all_who_use_a_link_at_once_one_browser_gets_in() -> None:
     person = Person.objects.create(name="Kwame Boateng", email="kwame@example.com")
     arn = "arn:aws:iam::111111111111:user/kwame.boateng"
-    link = services.make_link(Purpose.MFA, person=person, user_arn=arn, actor=None)
+    link = services.make_link(LinkPurpose.MFA, person=person, user_arn=arn, actor=None)
     word, barrier = word_of(link.pk), Barrier(THREADS)
 
     def enter(_: int) -> str:

@@ -18,7 +18,7 @@ from iam.changes.operations.login_profile import PURPOSE
 from iam.directory.models import Identity, Person, Role, Team
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, Entity
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link
 from iam.people.offboarding import restore_and_delete, restore_plan, restored_sign_in
 from iam.people.offboarding.certificates import matches_journal
@@ -167,7 +167,7 @@ def back(leaver: Leaver, *, is_linked: bool = True) -> tuple[Person, OneTimeLink
     leaver.seats.update(password_seal=secret_id)
     cause = restored_sign_in.cause_of(leaver)
     return person, make_link(
-        Purpose.INVITATION, person=person, user_arn=seat.user_arn, actor=None, cause_id=cause
+        LinkPurpose.INVITATION, person=person, user_arn=seat.user_arn, actor=None, cause_id=cause
     )
 
 
@@ -180,7 +180,7 @@ def test_who_comes_back_takes_the_password_of_their_own_seat_by_their_own_link(
         with pytest.raises(RefusedError, match="no password for you"):
             restored_sign_in.show_password(wrong, seat, session="here")
     elsewhere = make_link(
-        Purpose.INVITATION, person=person, user_arn=link.user_arn, actor=None, cause_id=uuid4()
+        LinkPurpose.INVITATION, person=person, user_arn=link.user_arn, actor=None, cause_id=uuid4()
     )
     with pytest.raises(RefusedError, match="no password for you"):
         restored_sign_in.show_password(elsewhere, leaver.seats.get(), session="here")

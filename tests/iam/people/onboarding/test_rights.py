@@ -20,7 +20,7 @@ from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account
 from iam.people.blueprints.body import FilledTemplate
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
-from iam.people.links.models import OneTimeLink, Purpose
+from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link
 from iam.people.onboarding import invitation, row_checks, services
 from iam.people.onboarding.creation_plan import CreationSite, part_of, policies
@@ -179,7 +179,7 @@ def test_the_link_of_one_run_takes_nothing_that_another_has_given_the_same_perso
 
     def link_of(cause: UUID) -> OneTimeLink:
         arn = newcomer.places.get().user_arn
-        return make_link(Purpose.INVITATION, person=person, user_arn=arn, actor=None, cause_id=cause)
+        return make_link(LinkPurpose.INVITATION, person=person, user_arn=arn, actor=None, cause_id=cause)
 
     link = link_of(invitation.cause_of(newcomer))
     assert invitation.newcomer_of(link) == newcomer
