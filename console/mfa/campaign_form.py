@@ -11,7 +11,7 @@ from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
 from iam.people.campaigns import services
-from iam.people.campaigns.models import Ending
+from iam.people.campaigns.models import CampaignEnding
 from iam.people.campaigns.pasted_people import ListedUsers, listed
 from iam.people.campaigns.queries import may_begin
 
@@ -48,12 +48,12 @@ def read_campaign(request: ViewerRequest) -> services.CampaignTerms:
         )
     if people is not None and not people.users and post.get("do") == "start":
         raise FieldError("Choose at least one person who takes part.", field="people")
-    if post.get("ending") not in Ending.values:
+    if post.get("ending") not in CampaignEnding.values:
         raise FieldError("Choose what happens after the due date.", field="ending")
     return services.CampaignTerms(
         name=post.get("name", ""),
         due=date_typed(post.get("due", "")),
-        ending=Ending(post["ending"]),
+        ending=CampaignEnding(post["ending"]),
         reason=post.get("reason", ""),
         account=account,
         team=team,

@@ -28,7 +28,7 @@ from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Usage
 from iam.people.campaigns import services
 from iam.people.campaigns.audience import audience
-from iam.people.campaigns.models import Campaign, CampaignState, Ending, Participant
+from iam.people.campaigns.models import Campaign, CampaignEnding, CampaignState, Participant
 from iam.people.campaigns.queries import (
     ParticipantRow,
     ParticipantStatus,
@@ -92,8 +92,8 @@ def begin(request: ViewerRequest) -> HttpResponse:
         "places": places,
         "endings": [
             choice
-            for choice in Ending.choices
-            if choice[0] != Ending.RESTRICT or request.viewer.sees_accounts
+            for choice in CampaignEnding.choices
+            if choice[0] != CampaignEnding.RESTRICT or request.viewer.sees_accounts
         ],
         "given": request.POST if request.method == "POST" else request.GET,
         "refused": None,
@@ -148,7 +148,7 @@ def _review(request: ViewerRequest, terms: services.CampaignTerms, context: dict
     context |= {
         "terms": terms,
         "place": terms.team or terms.account,
-        "ending": Ending(terms.ending).label,
+        "ending": CampaignEnding(terms.ending).label,
         "audience": reached,
         "mailed": [(user, person, names[user.pk]) for user, person in reached.mailed[:PREVIEW_NAMES]],
         "unlinked": [(user, names[user.pk]) for user in reached.unlinked[:PREVIEW_NAMES]],
@@ -224,11 +224,11 @@ def ending_words(campaign: Campaign) -> str:
     if is_closed and campaign.closed_at and campaign.closed_at.date() <= campaign.due:
         return "Closed before its due date. Nothing was requested."
     before, after = {
-        Ending.NOTIFY: (
+        CampaignEnding.NOTIFY: (
             f"After the due date, {begun_by} gets the list of users without MFA.",
             f"{begun_by} got the list of users without MFA.",
         ),
-        Ending.RESTRICT: (
+        CampaignEnding.RESTRICT: (
             (
                 "After the due date, a policy that requires MFA is requested for users without it. It needs "
                 "approval."
@@ -238,7 +238,7 @@ def ending_words(campaign: Campaign) -> str:
                 "name."
             ),
         ),
-        Ending.DISABLE: (
+        CampaignEnding.DISABLE: (
             (
                 "After the due date, deletion of the console passwords of users without MFA is requested. It "
                 "needs approval."
@@ -249,7 +249,7 @@ def ending_words(campaign: Campaign) -> str:
                 "each name."
             ),
         ),
-    }[Ending(campaign.ending)]
+    }[CampaignEnding(campaign.ending)]
     if campaign.state == CampaignState.RUNNING:
         return before
     return after if is_closed else f"{after} The campaign stays open for users who are exempt or unknown."

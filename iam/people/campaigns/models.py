@@ -15,7 +15,7 @@ OF_CAMPAIGN = "mfa_campaign"
 """The kind of cause of the sets that a campaign asks for."""
 
 
-class Ending(models.TextChoices):
+class CampaignEnding(models.TextChoices):
     """What happens to those who have no MFA when the campaign is due."""
 
     NOTIFY = "notify", "Send me the list"
@@ -49,7 +49,7 @@ class Campaign(models.Model):
     )
     due = models.DateField()
     remind = models.JSONField(default=list)
-    ending = models.CharField(max_length=8, choices=Ending.choices)
+    ending = models.CharField(max_length=8, choices=CampaignEnding.choices)
     reason = models.CharField(max_length=1000)
     state = models.CharField(max_length=7, choices=CampaignState.choices, default=CampaignState.RUNNING)
     begun_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="campaigns")

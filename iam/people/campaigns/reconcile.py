@@ -32,7 +32,7 @@ from iam.mirror.models import Account
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, CampaignState, Ending, Participant
+from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, CampaignEnding, CampaignState, Participant
 from iam.people.campaigns.queries import ParticipantStatus, participants
 from iam.people.campaigns.services import enlist, send_link
 from iam.people.campaigns.waiting_demands import reconsider, waiting_sets
@@ -98,7 +98,7 @@ def _end(campaign: Campaign, author: Viewer) -> None:
         rows.filter(standing=ParticipantStatus.MISSING, handled_at__isnull=True).order_by("user__name", "pk")
     )
     trouble: list[str] = []
-    if missing and campaign.ending == Ending.NOTIFY:
+    if missing and campaign.ending == CampaignEnding.NOTIFY:
         _handle(missing, None)
     elif missing:
         by_account: dict[Account, list[Participant]] = defaultdict(list)
@@ -125,7 +125,7 @@ def _ask(campaign: Campaign, author: Viewer, *, account: Account, participants: 
     """One set for an account; why there is none, or whom it leaves out."""
     try:
         check_account(account)
-        asked = _disabling if campaign.ending == Ending.DISABLE else _restricting
+        asked = _disabling if campaign.ending == CampaignEnding.DISABLE else _restricting
         with transaction.atomic():
             operations, notes, reached, message = asked(
                 author, account, list(participants)[: MAX_CHANGES - 1]
@@ -224,7 +224,9 @@ def _requested(
     key = f"campaign-{campaign.id.hex[:12]}-{earlier}-{account.pk}"
     if standing := asked_before(operations, actor=author, idempotency_key=key):
         return standing[0]
-    what = "Require MFA for" if campaign.ending == Ending.RESTRICT else "Delete the console password of"
+    what = (
+        "Require MFA for" if campaign.ending == CampaignEnding.RESTRICT else "Delete the console password of"
+    )
     who = participants[0].user.name if len(participants) == 1 else f"{len(participants):,} IAM users"
     lanes = []
     for at, operation in enumerate(operations, 1):

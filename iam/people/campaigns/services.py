@@ -20,7 +20,7 @@ from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.campaigns.models import Campaign, CampaignState, Ending, Participant
+from iam.people.campaigns.models import Campaign, CampaignEnding, CampaignState, Participant
 from iam.people.campaigns.queries import ParticipantStatus, may_begin, may_run, participants, users_of
 from iam.people.campaigns.waiting_demands import reconsider, waits_for_approval
 from iam.people.enrolment.invitation import person_of
@@ -41,7 +41,7 @@ class CampaignTerms:
 
     name: str
     due: date
-    ending: Ending
+    ending: CampaignEnding
     reason: str
     account: Account | None = None
     team: Team | None = None
@@ -223,7 +223,7 @@ def check(viewer: Viewer, terms: CampaignTerms) -> None:
         raise RefusedError("You can start a campaign only for your own teams and accounts.")
     number = terms.account.account_id if terms.account else ""
     whole = viewer.asks.sees_account(number) if number else viewer.asks.sees_everything
-    if terms.ending is Ending.RESTRICT and not whole:
+    if terms.ending is CampaignEnding.RESTRICT and not whole:
         raise RefusedError("Only someone who can see the whole account can request a policy for it.")
     if not terms.name.strip() or len(terms.name) > 80:
         raise FieldError("Enter a name of up to 80 characters.", field="name")
@@ -246,15 +246,15 @@ def _check_runs(viewer: Viewer, campaign: Campaign, *, is_open: bool = False) ->
 def _after(campaign: Campaign) -> str:
     """What comes after the day, for who is asked."""
     return {
-        Ending.NOTIFY: f"Reason: {campaign.reason}",
-        Ending.RESTRICT: (
+        CampaignEnding.NOTIFY: f"Reason: {campaign.reason}",
+        CampaignEnding.RESTRICT: (
             f"Reason: {campaign.reason}\nAfter that day you may not be able to do anything in AWS except "
             "add MFA."
         ),
-        Ending.DISABLE: (
+        CampaignEnding.DISABLE: (
             f"Reason: {campaign.reason}\nAfter that day your AWS console password may be deleted."
         ),
-    }[Ending(campaign.ending)]
+    }[CampaignEnding(campaign.ending)]
 
 
 def _record(act: str, campaign: Campaign, actor: Actor | None, **data: object) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from iam.directory.models import Person, Role
-from iam.people.campaigns.models import Campaign, CampaignState, Ending, Participant
+from iam.people.campaigns.models import Campaign, CampaignEnding, CampaignState, Participant
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def admin() -> Client:
     return client
 
 
-def campaign(ending: Ending = Ending.NOTIFY, *, days: int = 0, **more: object) -> Campaign:
+def campaign(ending: CampaignEnding = CampaignEnding.NOTIFY, *, days: int = 0, **more: object) -> Campaign:
     """One of hers, begun so many days ago."""
     values: dict[str, object] = {"name": "By December", "reason": "PCI", "due": DUE, "remind": []} | more
     author = Person.objects.get(name="Ines Duarte")
@@ -42,12 +42,12 @@ def shown(client: Client, campaign: Campaign) -> str:
 @pytest.mark.parametrize(
     ("ending", "words"),
     [
-        (Ending.NOTIFY, "Ines Duarte got the list of users without MFA. The campaign stays open"),
-        (Ending.RESTRICT, "A policy that requires MFA was requested for users without it."),
-        (Ending.DISABLE, "Deletion of the console passwords of users without MFA was requested."),
+        (CampaignEnding.NOTIFY, "Ines Duarte got the list of users without MFA. The campaign stays open"),
+        (CampaignEnding.RESTRICT, "A policy that requires MFA was requested for users without it."),
+        (CampaignEnding.DISABLE, "Deletion of the console passwords of users without MFA was requested."),
     ],
 )
-def test_the_page_says_what_came_at_the_end(admin: Client, ending: Ending, words: str) -> None:
+def test_the_page_says_what_came_at_the_end(admin: Client, ending: CampaignEnding, words: str) -> None:
     running = campaign(ending)
     assert "After the due date" in shown(admin, running)
     Campaign.objects.update(state=CampaignState.DUE)

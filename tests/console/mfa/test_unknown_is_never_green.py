@@ -17,7 +17,7 @@ from django.urls import reverse
 from iam.directory.models import Identity, Person, Role
 from iam.mirror.mfa import UNKNOWN, has_mfa
 from iam.mirror.models import EdgeKind, Entity, UserCredentials
-from iam.people.campaigns.models import Campaign, Ending, Participant
+from iam.people.campaigns.models import Campaign, CampaignEnding, Participant
 from tests import factories
 from tests.console.identities.lists.conftest import _nothing_counted_before
 
@@ -41,7 +41,7 @@ def campaign_page(user: Entity) -> str:
         name="By December",
         reason="PCI",
         due=now.date() + timedelta(days=9),
-        ending=Ending.NOTIFY,
+        ending=CampaignEnding.NOTIFY,
         begun_by=author,
         begun_at=now,
     )

@@ -22,7 +22,7 @@ from iam.journal.models import Entry
 from iam.mirror.models import Account, EdgeKind, Entity, UserCredentials
 from iam.notify.models import OutgoingMessage
 from iam.people.campaigns import reconcile, services
-from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, CampaignState, Ending, Participant
+from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, CampaignEnding, CampaignState, Participant
 from iam.people.campaigns.queries import own_due, progress
 from iam.people.campaigns.services import CampaignTerms
 from iam.people.links.models import OneTimeLink
@@ -46,7 +46,7 @@ def user(account: Account, name: str, *, is_linked: bool = True, **credentials: 
     return made
 
 
-def begun(viewer: Viewer, ending: Ending = Ending.NOTIFY, **terms: Any) -> Campaign:
+def begun(viewer: Viewer, ending: CampaignEnding = CampaignEnding.NOTIFY, **terms: Any) -> Campaign:
     params = {"name": "Everyone", "due": DUE, "ending": ending, "reason": "PCI 8.4.2"} | terms
     return services.begin(viewer, CampaignTerms(**params))
 
@@ -151,12 +151,16 @@ def test_when_it_is_due_its_author_is_told_who_is_left_and_aws_stays_as_it_is(
 @pytest.mark.parametrize(
     ("ending", "operations"),
     [
-        (Ending.DISABLE, ["login_profile.delete", "login_profile.delete"]),
-        (Ending.RESTRICT, ["policy.create", "attachment.attach", "attachment.attach"]),
+        (CampaignEnding.DISABLE, ["login_profile.delete", "login_profile.delete"]),
+        (CampaignEnding.RESTRICT, ["policy.create", "attachment.attach", "attachment.attach"]),
     ],
 )
 def test_when_it_is_due_one_set_is_asked_for_and_waits_for_approval(
-    ines: Viewer, account: Account, clock: time_machine.Traveller, ending: Ending, operations: list[str]
+    ines: Viewer,
+    account: Account,
+    clock: time_machine.Traveller,
+    ending: CampaignEnding,
+    operations: list[str],
 ) -> None:
     user(account, "kwame"), user(account, "maya")
     enrols(user(account, "enrolled"))
@@ -187,7 +191,7 @@ def test_whoever_the_policy_would_lock_out_is_left_out_and_said(
     barred = user(account, "barred")
     deny = {"Effect": "Deny", "Action": "iam:EnableMFADevice", "Resource": "*"}
     factories.inline(barred, body={"Version": "2012-10-17", "Statement": [deny]})
-    campaign = begun(ines, Ending.RESTRICT)
+    campaign = begun(ines, CampaignEnding.RESTRICT)
     after_due(clock)
     for _ in range(2):
         reconcile.reconcile_campaigns()
@@ -203,7 +207,7 @@ def test_an_exception_ends_with_its_day_and_then_the_end_comes_to_them_too(
     ines: Viewer, account: Account, clock: time_machine.Traveller
 ) -> None:
     user(account, "kwame"), user(account, "on-leave")
-    campaign = begun(ines, Ending.DISABLE)
+    campaign = begun(ines, CampaignEnding.DISABLE)
     excused = campaign.participants.get(user__name="on-leave")
     services.excuse(ines, excused, until=date(2026, 12, 20), why="On leave")
     reconcile.reconcile_campaigns()
@@ -233,7 +237,7 @@ def test_what_its_author_may_not_ask_for_any_more_is_said_and_not_asked(
     ines: Viewer, account: Account, clock: time_machine.Traveller
 ) -> None:
     user(account, "kwame")
-    campaign = begun(ines, Ending.DISABLE)
+    campaign = begun(ines, CampaignEnding.DISABLE)
     Person.objects.get(pk=ines.person_id).assignments.all().delete()
     after_due(clock)
     reconcile.reconcile_campaigns()
@@ -259,7 +263,7 @@ def test_a_lead_begins_one_for_their_own_team_only_and_without_a_policy(
     viewer, team = viewer_for(lead), Team.objects.get()
     campaign = begun(viewer, team=team)
     assert [participant.user.name for participant in campaign.participants.all()] == ["mine"]
-    for wrong in ({"account": account}, {"team": team, "ending": Ending.RESTRICT}, {}):
+    for wrong in ({"account": account}, {"team": team, "ending": CampaignEnding.RESTRICT}, {}):
         with pytest.raises(RefusedError):
             begun(viewer, **wrong)
     other = begun(ines)
@@ -334,7 +338,7 @@ def test_the_page_of_a_campaign_costs_the_same_for_one_and_for_many(
     for count in (1, 55):
         for number in range(count):
             user(account, f"user{count}-{number}")
-        campaign = begun(ines, Ending.DISABLE)
+        campaign = begun(ines, CampaignEnding.DISABLE)
         after_due(clock)
         reconcile.tend_one(campaign)
         clock.move_to(BEGIN)
@@ -351,7 +355,7 @@ def test_one_whom_somebody_else_asks_about_already_stops_nobody(
     ines: Viewer, account: Account, clock: time_machine.Traveller
 ) -> None:
     user(account, "kwame"), user(account, "maya")
-    first, second = begun(ines, Ending.DISABLE), begun(ines, Ending.DISABLE, name="Again")
+    first, second = begun(ines, CampaignEnding.DISABLE), begun(ines, CampaignEnding.DISABLE, name="Again")
     UserCredentials.objects.filter(user__name="maya").update(mfa="virtual")
     after_due(clock)
     reconcile.tend_one(first)
@@ -375,7 +379,7 @@ def test_whoever_has_the_policy_already_is_done_with(
     factories.edge(
         EdgeKind.ATTACHED, entity, factories.policy(account, "gatehouse-require-mfa-console", body=text)
     )
-    campaign = begun(ines, Ending.RESTRICT)
+    campaign = begun(ines, CampaignEnding.RESTRICT)
     after_due(clock)
     reconcile.reconcile_campaigns()
     campaign.refresh_from_db()

@@ -20,7 +20,7 @@ from iam.mirror.models import Entity, UserCredentials
 from iam.mirror.pull.sections import LOGIN_PROFILES, USER_MFA
 from iam.mirror.refresh.credentials import read_credentials, reread_credentials
 from iam.people.campaigns import reconcile, services
-from iam.people.campaigns.models import Campaign, CampaignState, Ending
+from iam.people.campaigns.models import Campaign, CampaignEnding, CampaignState
 from iam.people.campaigns.services import CampaignTerms
 from iam.people.enrolment.services import EnrolmentSession
 from tests.iam.changes.conftest import Scene, make_user, nudges, scene, standin, standin_process, wait_over
@@ -35,7 +35,7 @@ class Staff:
     yesterday.
     """
 
-    def __init__(self, scene: Scene, ending: Ending) -> None:
+    def __init__(self, scene: Scene, ending: CampaignEnding) -> None:
         self.scene = scene
         number = scene.user.name.rpartition("-")[2]
         self.users = [
@@ -114,7 +114,7 @@ def carried_out(staff: Staff, asked: list[Change]) -> None:
 
 
 def test_whoever_is_left_is_restricted_in_aws_and_the_undoing_frees_them(scene: Scene) -> None:
-    staff = Staff(scene, Ending.RESTRICT)
+    staff = Staff(scene, CampaignEnding.RESTRICT)
     ada, ben, _ = staff.users
     staff.excuse(ben)
     staff.enrols(ada)
@@ -140,7 +140,7 @@ def test_whoever_is_left_is_restricted_in_aws_and_the_undoing_frees_them(scene: 
 def test_whoever_is_left_loses_the_password_in_aws_and_is_told_beforehand_that_nothing_brings_it_back(
     scene: Scene,
 ) -> None:
-    staff = Staff(scene, Ending.DISABLE)
+    staff = Staff(scene, CampaignEnding.DISABLE)
     ada, ben, _ = staff.users
     staff.excuse(ben)
     staff.enrols(ada)
@@ -153,16 +153,16 @@ def test_whoever_is_left_loses_the_password_in_aws_and_is_told_beforehand_that_n
 
 
 def test_when_its_author_is_only_told_aws_stays_as_it_is(scene: Scene) -> None:
-    staff = Staff(scene, Ending.NOTIFY)
+    staff = Staff(scene, CampaignEnding.NOTIFY)
     scene.standin.control("faults/clear", {})
     assert staff.ends() == []
     assert staff.campaign.state == CampaignState.CLOSED
     assert (staff.struck("password"), staff.struck("restricted")) == ([], [])
 
 
-@pytest.mark.parametrize("ending", [Ending.RESTRICT, Ending.DISABLE])
+@pytest.mark.parametrize("ending", [CampaignEnding.RESTRICT, CampaignEnding.DISABLE])
 def test_whoever_enrols_or_is_excused_while_it_waits_for_approval_is_left_out(
-    scene: Scene, ending: Ending
+    scene: Scene, ending: CampaignEnding
 ) -> None:
     staff = Staff(scene, ending)
     ada, ben, _ = staff.users
@@ -179,7 +179,7 @@ def test_whoever_enrols_or_is_excused_while_it_waits_for_approval_is_left_out(
     third = staff.ends()
     assert not {change.pk for change in second} & {change.pk for change in third}
     carried_out(staff, third)
-    assert staff.struck("restricted" if ending is Ending.RESTRICT else "password") == ["cem"]
+    assert staff.struck("restricted" if ending is CampaignEnding.RESTRICT else "password") == ["cem"]
     assert staff.campaign.state == CampaignState.DUE
     notes = Entry.objects.filter(kind="campaign.take_back").order_by("pk")
     assert [entry.data["users"].partition("-")[0] for entry in notes] == ["ada", "ben"]
@@ -190,7 +190,7 @@ def test_whoever_enrols_or_is_excused_while_it_waits_for_approval_is_left_out(
 
 
 def test_one_whose_password_is_gone_already_stops_nobody_behind_them(scene: Scene) -> None:
-    staff = Staff(scene, Ending.DISABLE)
+    staff = Staff(scene, CampaignEnding.DISABLE)
     asked = staff.ends()
     scene.approve(asked[0])
     made: dict[str, Any] = {"UserName": staff.users[0].name}
@@ -204,7 +204,7 @@ def test_one_whose_password_is_gone_already_stops_nobody_behind_them(scene: Scen
 
 
 def test_a_campaign_that_is_over_is_opened_again_only_by_what_waits(scene: Scene) -> None:
-    staff = Staff(scene, Ending.DISABLE)
+    staff = Staff(scene, CampaignEnding.DISABLE)
     asked = staff.ends()
     carried_out(staff, asked)
     with pytest.raises(RefusedError, match="closed"):

@@ -18,7 +18,7 @@ from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity, UserCredentials
 from iam.notify.models import OutgoingMessage
 from iam.people.campaigns import reconcile, services
-from iam.people.campaigns.models import Campaign, CampaignState, Ending, Participant
+from iam.people.campaigns.models import Campaign, CampaignEnding, CampaignState, Participant
 from iam.people.campaigns.queries import participants, visible_campaigns
 from iam.people.campaigns.services import CampaignTerms
 from tests import factories
@@ -49,7 +49,7 @@ def user(account: Account, name: str, *groups: Entity, is_linked: bool = True) -
     return made
 
 
-def begun(viewer: Viewer, ending: Ending = Ending.NOTIFY, **terms: Any) -> Campaign:
+def begun(viewer: Viewer, ending: CampaignEnding = CampaignEnding.NOTIFY, **terms: Any) -> Campaign:
     params = {"name": "Everyone", "due": DUE, "ending": ending, "reason": "PCI 8.4.2"} | terms
     return services.begin(viewer, CampaignTerms(**params))
 
@@ -121,7 +121,7 @@ def test_on_its_day_it_still_runs_and_the_end_comes_after(
     ines: Viewer, account: Account, clock: time_machine.Traveller
 ) -> None:
     user(account, "kwame")
-    begun(ines, Ending.DISABLE)
+    begun(ines, CampaignEnding.DISABLE)
     clock.move_to(datetime(2026, 12, 5, 23, 59, tzinfo=UTC))
     reconcile.reconcile_campaigns()
     assert (Campaign.objects.get().state, Change.objects.count()) == (CampaignState.RUNNING, 0)
