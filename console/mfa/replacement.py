@@ -21,7 +21,7 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment.invitation import may_invite
 from iam.people.replacing import services
-from iam.people.replacing.models import SURE, Channel, DeviceReplacement, ReplacementState
+from iam.people.replacing.models import SURE, DeviceReplacement, IdentityCheckChannel, ReplacementState
 
 SEES = (Right.SEE_SELF, Right.REQUEST_CHANGE)
 PAGE = 50
@@ -31,7 +31,7 @@ TONES = {
     ReplacementState.REFUSED: ("bad", "x"),
     ReplacementState.EXPIRED: ("", "clock"),
 }
-REPORTED = tuple(channel for channel in Channel if channel is not Channel.PORTAL)
+REPORTED = tuple(channel for channel in IdentityCheckChannel if channel is not IdentityCheckChannel.PORTAL)
 
 
 @require_http_methods(["GET", "POST"])
@@ -58,12 +58,15 @@ def report_lost_device(request: ViewerRequest, pk: int) -> HttpResponse:
     }
     if request.method == "GET":
         return render_page(request, "mfa/lost.html", context)
-    over = request.POST.get("over", Channel.PORTAL)
+    over = request.POST.get("over", IdentityCheckChannel.PORTAL)
     try:
-        if over not in Channel.values:
+        if over not in IdentityCheckChannel.values:
             raise RefusedError("Choose how you heard of it.")
         made = services.ask(
-            request.viewer, device=device, over=Channel(over), reason=request.POST.get("reason", "")
+            request.viewer,
+            device=device,
+            over=IdentityCheckChannel(over),
+            reason=request.POST.get("reason", ""),
         )
     except RefusedError as refused:
         return render_page(request, "mfa/lost.html", context | {"refused": refused}, status=422)
@@ -136,9 +139,9 @@ def _decide(request: ViewerRequest, replacement: DeviceReplacement) -> None:
         services.refuse(request.viewer, replacement, why=post.get("how", ""))
         return
     over = post.get("over", "")
-    if over not in Channel.values:
+    if over not in IdentityCheckChannel.values:
         raise RefusedError("Choose over which channel you made sure.")
-    services.check(request.viewer, replacement, over=Channel(over), how=post.get("how", ""))
+    services.check(request.viewer, replacement, over=IdentityCheckChannel(over), how=post.get("how", ""))
     who_gets_it = (
         f"A link is on its way to {replacement.person.name}, and the"
         if settings.MAIL_IS_CONFIGURED

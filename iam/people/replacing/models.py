@@ -15,7 +15,7 @@ from iam.mirror.models import Entity
 from iam.people.links.models import OneTimeLink
 
 
-class Channel(models.TextChoices):
+class IdentityCheckChannel(models.TextChoices):
     """How two people heard or saw each other."""
 
     PERSON = "person", "In person"
@@ -26,7 +26,7 @@ class Channel(models.TextChoices):
     PORTAL = "portal", "In Gatehouse"
 
 
-SURE = (Channel.PERSON, Channel.PHONE, Channel.VIDEO)
+SURE = (IdentityCheckChannel.PERSON, IdentityCheckChannel.PHONE, IdentityCheckChannel.VIDEO)
 """Over these one hears or sees who it is. A mailbox or a chat may be in the hands of anyone who has the
 phone.
 """
@@ -51,12 +51,12 @@ class DeviceReplacement(models.Model):
     state = models.CharField(max_length=8, choices=ReplacementState.choices, default=ReplacementState.WAITING)
     asked_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
-    asked_over = models.CharField(max_length=8, choices=Channel.choices)
+    asked_over = models.CharField(max_length=8, choices=IdentityCheckChannel.choices)
     reason = models.CharField(max_length=1000)
     until = models.DateTimeField(help_text="So long a second person can make sure.")
     decided_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
-    checked_over = models.CharField(max_length=8, choices=Channel.choices, blank=True)
+    checked_over = models.CharField(max_length=8, choices=IdentityCheckChannel.choices, blank=True)
     checked_how = models.CharField(max_length=500, blank=True)
     removal = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="+")
     link = models.ForeignKey(OneTimeLink, on_delete=models.PROTECT, null=True, related_name="+")

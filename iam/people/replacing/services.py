@@ -29,7 +29,7 @@ from iam.people.enrolment.invitation import NOBODY, may_invite, person_of
 from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import address_of
-from iam.people.replacing.models import SURE, Channel, DeviceReplacement, ReplacementState
+from iam.people.replacing.models import SURE, DeviceReplacement, IdentityCheckChannel, ReplacementState
 
 CAUSE: Final = "mfa_replacement"
 HOLDS: Final = timedelta(hours=4)
@@ -71,7 +71,7 @@ def why_not_check(viewer: Viewer, replacement: DeviceReplacement) -> str:
     )
 
 
-def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> DeviceReplacement:
+def ask(viewer: Viewer, *, device: Entity, over: IdentityCheckChannel, reason: str) -> DeviceReplacement:
     """Say that a device is lost: the person is told, and those who can make sure. What waits already is the
     answer. Raises RefusedError.
     """
@@ -84,7 +84,7 @@ def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Device
     if not reason.strip():
         raise RefusedError("Describe what happened. The person who confirms it and the auditor read it.")
     now = datetime.now(tz=UTC)
-    asked_over = Channel.PORTAL if viewer.person_id == person.pk else over
+    asked_over = IdentityCheckChannel.PORTAL if viewer.person_id == person.pk else over
     expire(device=device)
     try:
         with transaction.atomic():
@@ -105,7 +105,9 @@ def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Device
         return DeviceReplacement.objects.get(device=device, state=ReplacementState.WAITING)
 
 
-def check(viewer: Viewer, replacement: DeviceReplacement, *, over: Channel, how: str) -> DeviceReplacement:
+def check(
+    viewer: Viewer, replacement: DeviceReplacement, *, over: IdentityCheckChannel, how: str
+) -> DeviceReplacement:
     """Say that it is really them, over another channel than the request came by: the removal is asked for,
     and a link for a new device goes out.
 
@@ -250,7 +252,7 @@ def _remove(replacement: DeviceReplacement, checker: Viewer) -> Change:
     operation = (DeleteMfaDevice if is_virtual(replacement.device.aws_id) else DeactivateMfaDevice).of(
         replacement.device
     )
-    over = Channel(replacement.checked_over).label
+    over = IdentityCheckChannel(replacement.checked_over).label
     return changes.request_changes(
         changes.plan_set([operation], viewer=actor),
         actor=actor,

@@ -23,7 +23,7 @@ from iam.people.links.models import OneTimeLink
 from iam.people.links.services import exchange
 from iam.people.links.signed_ids import address_of, word_of
 from iam.people.replacing import services
-from iam.people.replacing.models import Channel, DeviceReplacement, ReplacementState
+from iam.people.replacing.models import DeviceReplacement, IdentityCheckChannel, ReplacementState
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ def hana() -> Viewer:
 
 
 def asked(viewer: Viewer, device: Entity) -> DeviceReplacement:
-    return services.ask(viewer, device=device, over=Channel.CHAT, reason="Left in a train.")
+    return services.ask(viewer, device=device, over=IdentityCheckChannel.CHAT, reason="Left in a train.")
 
 
 def test_a_second_person_who_made_sure_sends_a_link_and_has_the_removal_approved(
@@ -71,7 +71,7 @@ def test_a_second_person_who_made_sure_sends_a_link_and_has_the_removal_approved
     replacement = asked(ines, device)
     assert asked(ines, device) == replacement
     assert not OneTimeLink.objects.exists()
-    done = services.check(hana, replacement, over=Channel.PHONE, how=HOW)
+    done = services.check(hana, replacement, over=IdentityCheckChannel.PHONE, how=HOW)
     assert (done.state, done.decided_by_id) == (ReplacementState.CHECKED, hana.person_id)
     assert done.link is not None
     assert done.link.expires_at - done.link.created_at == timedelta(hours=1)
@@ -81,22 +81,22 @@ def test_a_second_person_who_made_sure_sends_a_link_and_has_the_removal_approved
     assert HOW in removal.change_set.notes[0]
     assert changes.standing_of(removal, viewer=hana).may_decide
     with pytest.raises(RefusedError, match="already decided"):
-        services.check(hana, replacement, over=Channel.PHONE, how=HOW)
+        services.check(hana, replacement, over=IdentityCheckChannel.PHONE, how=HOW)
 
 
 def test_nobody_makes_sure_alone_or_for_themselves_or_over_the_channel_that_it_came_by(
     ines: Viewer, hana: Viewer, device: Entity
 ) -> None:
-    replacement = services.ask(ines, device=device, over=Channel.PHONE, reason="Stolen.")
+    replacement = services.ask(ines, device=device, over=IdentityCheckChannel.PHONE, reason="Stolen.")
     maya = viewer_for(Person.objects.get(name="Maya Okafor"))
     member = somebody("Tomas Lind", Role.MEMBER)
     for viewer, over, how, sentence in (
-        (ines, Channel.VIDEO, HOW, "You requested it"),
-        (maya, Channel.VIDEO, HOW, "This is about you"),
-        (member, Channel.VIDEO, HOW, "Someone who can request"),
-        (hana, Channel.PHONE, HOW, "another one"),
-        (hana, Channel.MAIL, HOW, "control a mailbox or a chat"),
-        (hana, Channel.VIDEO, " ", "how you checked their identity"),
+        (ines, IdentityCheckChannel.VIDEO, HOW, "You requested it"),
+        (maya, IdentityCheckChannel.VIDEO, HOW, "This is about you"),
+        (member, IdentityCheckChannel.VIDEO, HOW, "Someone who can request"),
+        (hana, IdentityCheckChannel.PHONE, HOW, "another one"),
+        (hana, IdentityCheckChannel.MAIL, HOW, "control a mailbox or a chat"),
+        (hana, IdentityCheckChannel.VIDEO, " ", "how you checked their identity"),
     ):
         with pytest.raises(RefusedError, match=sentence):
             services.check(viewer, replacement, over=over, how=how)
@@ -116,14 +116,14 @@ def test_it_is_over_after_four_hours_and_can_be_asked_for_again(
         replacement = asked(ines, device)
         clock.move_to(now + timedelta(hours=4))
         with pytest.raises(RefusedError, match="already decided"):
-            services.check(hana, replacement, over=Channel.PHONE, how=HOW)
+            services.check(hana, replacement, over=IdentityCheckChannel.PHONE, how=HOW)
         assert [services.expire(), services.expire()] == [1, 0]
         assert asked(ines, device) != replacement
 
 
 def test_the_person_and_the_journal_hear_of_each_step(ines: Viewer, hana: Viewer, device: Entity) -> None:
     services.refuse(hana, asked(ines, device), why="Did not answer.")
-    services.check(hana, asked(ines, device), over=Channel.PERSON, how=HOW)
+    services.check(hana, asked(ines, device), over=IdentityCheckChannel.PERSON, how=HOW)
     kinds = (
         Entry.objects.filter(kind__startswith="replacement.").order_by("pk").values_list("kind", flat=True)
     )
@@ -141,8 +141,8 @@ def test_what_a_person_says_of_their_own_device_came_by_this_page(
     maya = Person.objects.get(name="Maya Okafor")
     factories.assign(maya, Role.MEMBER)
     replacement = asked(viewer_for(maya), device)
-    assert replacement.asked_over == Channel.PORTAL
-    services.check(ines, replacement, over=Channel.PHONE, how=HOW)
+    assert replacement.asked_over == IdentityCheckChannel.PORTAL
+    services.check(ines, replacement, over=IdentityCheckChannel.PHONE, how=HOW)
     assert Change.objects.get().requested_by == ines.person_id
 
 
@@ -172,7 +172,7 @@ def test_the_pages_take_it_from_the_loss_to_the_link(account: Account, device: E
 def test_only_whoever_made_sure_has_the_link_shown_within_its_hour_and_once_used_not_again(
     ines: Viewer, hana: Viewer, device: Entity
 ) -> None:
-    replacement = services.check(hana, asked(ines, device), over=Channel.PHONE, how=HOW)
+    replacement = services.check(hana, asked(ines, device), over=IdentityCheckChannel.PHONE, how=HOW)
     sent = replacement.link
     assert sent is not None
     assert sent.is_checked
@@ -240,14 +240,14 @@ def test_nobody_is_asked_about_whom_a_tag_alone_names(ines: Viewer, device: Enti
 
 def test_a_request_without_a_reason_is_none(ines: Viewer, device: Entity) -> None:
     with pytest.raises(RefusedError, match="Describe what happened"):
-        services.ask(ines, device=device, over=Channel.CHAT, reason=" ")
+        services.ask(ines, device=device, over=IdentityCheckChannel.CHAT, reason=" ")
 
 
 def test_a_link_that_is_shown_late_lasts_no_longer_than_the_one_that_went_out(
     ines: Viewer, hana: Viewer, device: Entity
 ) -> None:
     with time_machine.travel(datetime(2026, 11, 27, 9, tzinfo=UTC), tick=False) as clock:
-        replacement = services.check(hana, asked(ines, device), over=Channel.PHONE, how=HOW)
+        replacement = services.check(hana, asked(ines, device), over=IdentityCheckChannel.PHONE, how=HOW)
         sent = replacement.link
         clock.shift(timedelta(minutes=50))
         link, _ = services.show_link(hana, replacement)
