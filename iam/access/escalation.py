@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from django.db.models import Count, QuerySet
 
 from iam.access.certainty import Certainty
-from iam.access.escalation_calculation.models import Certain, EscalationFinding
+from iam.access.escalation_calculation.models import EscalationCertainty, EscalationFinding
 from iam.access.escalation_calculation.path_records import (
     FindingPath,
     FindingPrincipal,
@@ -34,9 +34,9 @@ from iam.policy.request import SERVICE_LINKED_PATH, PrincipalKind
 
 Accounts = frozenset[str] | None
 CERTAINTIES: Final = {
-    Certain.CONFIRMED: Certainty.CONFIRMED,
-    Certain.UNCONFIRMED: Certainty.UNCONFIRMED,
-    Certain.CONDITIONAL: Certainty.CONDITIONAL,
+    EscalationCertainty.CONFIRMED: Certainty.CONFIRMED,
+    EscalationCertainty.UNCONFIRMED: Certainty.UNCONFIRMED,
+    EscalationCertainty.CONDITIONAL: Certainty.CONDITIONAL,
 }
 CERTAIN: Final = {certainty: level for level, certainty in CERTAINTIES.items()}
 KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
@@ -174,7 +174,7 @@ def people_in(
     """Count those that are confirmed, the others, and all, with the people behind the users."""
     rows = findings.order_by().values_list("principal", "arn", "aws_id", "is_role", "certainty")
     principals = [
-        (_UserKey(number, arn, aws_id), is_role, certainty == Certain.CONFIRMED)
+        (_UserKey(number, arn, aws_id), is_role, certainty == EscalationCertainty.CONFIRMED)
         for number, arn, aws_id, is_role, certainty in rows
     ]
     owners = people_of([user for user, is_role, _ in principals if not is_role])
@@ -214,7 +214,7 @@ def _row(finding: EscalationFinding, own_roles: frozenset[str]) -> EscalationRow
         place,
         path.who,
         path.who.name,
-        CERTAINTIES[Certain(finding.certainty)],
+        CERTAINTIES[EscalationCertainty(finding.certainty)],
         path,
         tuple(finding.unread),
         is_own=is_own,

@@ -18,7 +18,7 @@ from django.db.models.functions import RowNumber
 from iam.access.certainty import Certainty
 from iam.access.escalation import CERTAIN, CERTAINTIES, Accounts, findings_in, people_in
 from iam.access.escalation_calculation import models, stored
-from iam.access.escalation_calculation.models import Certain, EscalationFinding
+from iam.access.escalation_calculation.models import EscalationCertainty, EscalationFinding
 from iam.access.escalation_calculation.path_records import (
     FindingAct,
     FindingPath,
@@ -192,7 +192,7 @@ def _count(known: StoredCalculation, accounts: Accounts) -> EscalationTotals:
     return EscalationTotals(
         confirmed=confirmed,
         unconfirmed=unconfirmed,
-        conditional=climbing.filter(certainty=Certain.CONDITIONAL).count(),
+        conditional=climbing.filter(certainty=EscalationCertainty.CONDITIONAL).count(),
         everyone=everyone,
         openings=climbing.order_by().values("opener").distinct().count(),
         administrators=findings.filter(steps=0).count(),
@@ -288,7 +288,7 @@ def _groups(
     counts: dict[str, dict[tuple[Certainty, bool], int]] = {}
     tally = rows.order_by().values_list("opener", "certainty", "is_role").annotate(many=Count("pk"))
     for key, certainty, is_role, many in tally:
-        counts.setdefault(key, {})[CERTAINTIES[Certain(certainty)], is_role] = many
+        counts.setdefault(key, {})[CERTAINTIES[EscalationCertainty(certainty)], is_role] = many
     kept = models.EscalationOpening.objects.filter(calculation=known.moment)
     if only:
         kept = kept.filter(key=only)
@@ -343,7 +343,7 @@ def _filled(
 
 
 def _affected(finding: EscalationFinding, path: FindingPath, name: str) -> AffectedByOpening:
-    certainty = CERTAINTIES[Certain(finding.certainty)]
+    certainty = CERTAINTIES[EscalationCertainty(finding.certainty)]
     return AffectedByOpening(
         (finding.account, finding.principal), path.who, path, certainty, tuple(finding.unread), name
     )

@@ -38,7 +38,7 @@ class EscalationCalculation(models.Model):
         return f"escalation {self.moment or 'now'}, {self.number}"
 
 
-class Certain(models.IntegerChoices):
+class EscalationCertainty(models.IntegerChoices):
     """How certain a finding is, the surest first."""
 
     CONFIRMED = 0
@@ -64,7 +64,7 @@ class EscalationFinding(models.Model):
     is_role = models.BooleanField()
     is_conditional = models.BooleanField()
     steps = models.PositiveIntegerField()
-    certainty = models.PositiveSmallIntegerField(choices=Certain.choices)
+    certainty = models.PositiveSmallIntegerField(choices=EscalationCertainty.choices)
     unread = models.JSONField(default=list)
     opener = models.CharField(max_length=16, blank=True)
     search = models.TextField(blank=True)

@@ -16,7 +16,11 @@ from iam.access.certainty import Certainty
 from iam.access.escalation_calculation import calculation, findings, service_uses, stored, writes
 from iam.access.escalation_calculation.calculation import calculate_due
 from iam.access.escalation_calculation.kept_paths import path_of
-from iam.access.escalation_calculation.models import Certain, EscalationCalculation, EscalationFinding
+from iam.access.escalation_calculation.models import (
+    EscalationCalculation,
+    EscalationCertainty,
+    EscalationFinding,
+)
 from iam.access.escalation_calculation.path_records import from_json, to_json
 from iam.access.escalation_calculation.tasks import calculate_escalation
 from iam.access.escalation_graph import escalation
@@ -234,7 +238,7 @@ def test_where_accounts_are_written_to_all_the_time_it_pauses(
 
 
 def test_certainties_are_sorted_as_they_are_ranked() -> None:
-    assert [each.name for each in sorted(Certain)] == [
+    assert [each.name for each in sorted(EscalationCertainty)] == [
         Certainty.CONFIRMED.name,
         Certainty.UNCONFIRMED.name,
         Certainty.CONDITIONAL.name,
