@@ -31,7 +31,7 @@ Digest = Callable[[str, str], bytes | None]
 
 
 @dataclass
-class Bulk:
+class BulkAuthorization:
     """The bulk answer, taken apart: what changed, what did not, and when each role was last used, by unique
     id.
     """
@@ -54,13 +54,13 @@ class Bulk:
             )
 
 
-def read_authorization(job: LiveJob) -> SectionReading[Bulk]:
+def read_authorization(job: LiveJob) -> SectionReading[BulkAuthorization]:
     """Walk all pages; documents are stored as they pass by, so that only their digests are kept."""
     pages = 0
 
-    def get() -> Bulk:
+    def get() -> BulkAuthorization:
         nonlocal pages
-        bulk = Bulk()
+        bulk = BulkAuthorization()
         for page in stream_authorization(job.aws, page_size=PAGE_SIZE, known=job.census.digest):
             pages = page.number
             _take_page(job, bulk, page)
@@ -71,7 +71,7 @@ def read_authorization(job: LiveJob) -> SectionReading[Bulk]:
     return reading
 
 
-def _take_page(job: LiveJob, bulk: Bulk, page: AuthorizationPage) -> None:
+def _take_page(job: LiveJob, bulk: BulkAuthorization, page: AuthorizationPage) -> None:
     for item in page.items:
         bulk.add(
             item, account_id=job.account.account_id, intern=job.documents.intern, known=job.census.digest
@@ -80,7 +80,7 @@ def _take_page(job: LiveJob, bulk: Bulk, page: AuthorizationPage) -> None:
     job.progress.check()
 
 
-def parts_of(job: PullJob, reading: SectionReading[Bulk]) -> list[SectionPart]:
+def parts_of(job: PullJob, reading: SectionReading[BulkAuthorization]) -> list[SectionPart]:
     """The four sections of a whole answer."""
     if reading.value is None:
         return []

@@ -15,7 +15,7 @@ from iam.mirror.models import Document, Entity, Kind, Usage
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.account_facts import load_facts, root_facts
 from iam.mirror.pull.apply import ApplyResult, apply_parts
-from iam.mirror.pull.authorization import Bulk, is_virtual_device, parts_of
+from iam.mirror.pull.authorization import BulkAuthorization, is_virtual_device, parts_of
 from iam.mirror.pull.credentials import Clock, LoadedReport, creation_times, derive, key_uses, match_report
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import Observation, PartOutcome, SectionPart
@@ -37,7 +37,7 @@ from iam.mirror.pull.usage import PASSWORD, LastUse, instant, load_usage
 class PrincipalsReading:
     """What was read of the principals; an uploaded export has the bulk answer and perhaps the report only."""
 
-    authorization: SectionReading[Bulk]
+    authorization: SectionReading[BulkAuthorization]
     report: SectionReading[ReadReport] | None = None
     user_list: SectionReading[tuple[UserListing, ...]] | None = None
     role_list: SectionReading[tuple[RoleListing, ...]] | None = None

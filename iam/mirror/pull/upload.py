@@ -15,7 +15,7 @@ from iam.mirror.models import Account, Kind, Pull, SectionState
 from iam.mirror.models.accounts import UPLOAD, PullState
 from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import apply_parts
-from iam.mirror.pull.authorization import Bulk, is_of_kind
+from iam.mirror.pull.authorization import BulkAuthorization, is_of_kind
 from iam.mirror.pull.entity_cache import EntityCache
 from iam.mirror.pull.facts import SectionPart
 from iam.mirror.pull.freshness import Freshness, SectionVerdict
@@ -77,7 +77,7 @@ def load_export(
 
 
 def _apply(job: PullJob, export: Export, report: ReadReport | None, observed_at: datetime) -> None:
-    bulk = Bulk()
+    bulk = BulkAuthorization()
     for item in export.items:
         bulk.add(item, account_id=export.account_id, intern=job.documents.intern, known=job.census.digest)
     job.documents.flush()
