@@ -13,7 +13,7 @@ from iam.mirror.models import Entity, EntityState, Kind
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.credentials import Clock, derive
-from iam.mirror.pull.detail_reads import Answers
+from iam.mirror.pull.detail_reads import DetailResults
 from iam.mirror.pull.entity_cache import EntityRow
 from iam.mirror.pull.facts import Observation, PartOutcome, SectionPart
 from iam.mirror.pull.job import PullJob
@@ -36,7 +36,7 @@ class VisitedEntity:
 
 
 def apply_batch(
-    job: PullJob, answers: Answers, *, at: datetime, visited: list[VisitedEntity]
+    job: PullJob, answers: DetailResults, *, at: datetime, visited: list[VisitedEntity]
 ) -> dict[str, PartOutcome]:
     """Apply what was read of some entities from a moment on; `visited` says of whom."""
     with job.applying():
@@ -53,7 +53,7 @@ def apply_batch(
 
 
 def _apply_credentials(
-    job: PullJob, answers: Answers, at: datetime, limit: LossLimit
+    job: PullJob, answers: DetailResults, at: datetime, limit: LossLimit
 ) -> dict[str, PartOutcome]:
     _note_absences(job, set().union(*answers.read.values()))
     nothing = PartOutcome()
@@ -100,7 +100,7 @@ def _owned_by(job: PullJob, section: str, owners: set[int], at: datetime) -> Cal
     return covers
 
 
-def _apply_tags(job: PullJob, answers: Answers, at: datetime) -> PartOutcome:
+def _apply_tags(job: PullJob, answers: DetailResults, at: datetime) -> PartOutcome:
     current = {pk: tags for pk, tags in answers.tags.items() if pk in job.census.by_pk}
     read_before = {pk for pk in current if job.census.by_pk[pk].detail_at is not None}
     changed = temporal.load(
@@ -125,7 +125,7 @@ def _note_visits(job: PullJob, visited: list[VisitedEntity], at: datetime) -> No
     bulk.update(Entity, key="id", columns=("detail_at", "detail_gaps"), rows=rows)
 
 
-def _derive(job: PullJob, answers: Answers, at: datetime) -> set[int]:
+def _derive(job: PullJob, answers: DetailResults, at: datetime) -> set[int]:
     """The credentials of the users that were read: now the sorts of their devices and their keys are
     known.
     """
@@ -143,7 +143,7 @@ def _derive(job: PullJob, answers: Answers, at: datetime) -> set[int]:
     return derive(job.census, users, reported=None, clock=clock, login_profiles=answers.login_profiles)
 
 
-def _load_key_usage(job: PullJob, answers: Answers, at: datetime) -> None:
+def _load_key_usage(job: PullJob, answers: DetailResults, at: datetime) -> None:
     users = answers.read.get(ACCESS_KEYS, set())
     keys = [key for key in job.census.of_kind(Kind.ACCESS_KEY) if key.owner_id in users]
     uses = {key.id: answers.uses[key.aws_id] for key in keys if key.aws_id in answers.uses}

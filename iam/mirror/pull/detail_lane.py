@@ -17,7 +17,7 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.mirror.models import NEVER, Kind, SectionState, UserCredentials
 from iam.mirror.pull.authorization import is_virtual_device
 from iam.mirror.pull.detail_apply import VisitedEntity, apply_batch
-from iam.mirror.pull.detail_reads import Answers, read_section
+from iam.mirror.pull.detail_reads import DetailResults, read_section
 from iam.mirror.pull.facts import PartOutcome
 from iam.mirror.pull.freshness import SectionVerdict, verdict_of
 from iam.mirror.pull.job import LiveJob
@@ -81,7 +81,7 @@ def _reports(job: LiveJob) -> dict[int, dict[str, Any]]:
 
 def _read_batch(job: LiveJob, lane: DetailLane, batch: list[EntityVisit]) -> None:
     lines = job.reported.lines if job.reported else {}
-    answers = Answers(lines=lines)
+    answers = DetailResults(lines=lines)
     at = timezone.now()
     visited: list[VisitedEntity] = []
     for visit in batch:
@@ -97,7 +97,7 @@ def _read_batch(job: LiveJob, lane: DetailLane, batch: list[EntityVisit]) -> Non
 
 
 def _read_visit(
-    job: LiveJob, lane: DetailLane, visit: EntityVisit, answers: Answers
+    job: LiveJob, lane: DetailLane, visit: EntityVisit, answers: DetailResults
 ) -> tuple[str, ...] | None:
     """Read what is due of one entity; the sections that could not be read, or None when it has gone
     meanwhile.

@@ -29,7 +29,7 @@ from iam.mirror.pull.usage import LastUse
 
 
 @dataclass
-class Answers:
+class DetailResults:
     """What a batch of visits found: entities by section, and by entity id: tags, login profiles, and uses of
     keys by key id.
 
@@ -50,12 +50,12 @@ class Answers:
         self.read.setdefault(section, set()).add(known.id)
 
 
-def read_section(aws: Aws, section: str, known: EntityRow, answers: Answers) -> None:
+def read_section(aws: Aws, section: str, known: EntityRow, answers: DetailResults) -> None:
     """Ask AWS for one section of one entity; AwsError passes through, and then nothing is added."""
     _READS[section](aws, known, answers)
 
 
-def _access_keys(aws: Aws, user: EntityRow, answers: Answers) -> None:
+def _access_keys(aws: Aws, user: EntityRow, answers: DetailResults) -> None:
     records = details.access_keys(aws, user_name=user.name)
     for record in records:
         answers.uses[record.key_id] = _use(aws, record, answers.lines.get(user.id))
@@ -70,37 +70,37 @@ def _use(aws: Aws, record: AccessKeyRecord, line: CredentialRow | None) -> LastU
     return LastUse(at=used.at, region=used.region or "", service=used.service or "")
 
 
-def _user_mfa(aws: Aws, user: EntityRow, answers: Answers) -> None:
+def _user_mfa(aws: Aws, user: EntityRow, answers: DetailResults) -> None:
     """Virtual devices stand in the account-wide list, which also shows those without an owner."""
     records = details.mfa_devices(aws, user_name=user.name)
     devices = [transform.own_device(r, user_id=user.aws_id) for r in records]
     answers.add(USER_MFA, user, [device for device in devices if device.category != "virtual"])
 
 
-def _login_profile(aws: Aws, user: EntityRow, answers: Answers) -> None:
+def _login_profile(aws: Aws, user: EntityRow, answers: DetailResults) -> None:
     record = details.login_profile(aws, user_name=user.name)
     answers.login_profiles[user.id] = transform.login_profile(record) if record else None
     answers.add(LOGIN_PROFILES, user, [])
 
 
-def _ssh_keys(aws: Aws, user: EntityRow, answers: Answers) -> None:
+def _ssh_keys(aws: Aws, user: EntityRow, answers: DetailResults) -> None:
     records = details.ssh_keys(aws, user_name=user.name)
     answers.add(SSH_KEYS, user, [transform.ssh_key(r, user_id=user.aws_id) for r in records])
 
 
-def _signing_certificates(aws: Aws, user: EntityRow, answers: Answers) -> None:
+def _signing_certificates(aws: Aws, user: EntityRow, answers: DetailResults) -> None:
     records = details.signing_certificates(aws, user_name=user.name)
     answers.add(
         SIGNING_CERTIFICATES, user, [transform.signing_certificate(r, user_id=user.aws_id) for r in records]
     )
 
 
-def _tags(aws: Aws, known: EntityRow, answers: Answers) -> None:
+def _tags(aws: Aws, known: EntityRow, answers: DetailResults) -> None:
     answers.tags[known.id] = _TAG_READS[known.kind](aws, known)
     answers.add(TAGS, known, [])
 
 
-_READS: dict[str, Callable[[Aws, EntityRow, Answers], None]] = {
+_READS: dict[str, Callable[[Aws, EntityRow, DetailResults], None]] = {
     ACCESS_KEYS: _access_keys,
     USER_MFA: _user_mfa,
     LOGIN_PROFILES: _login_profile,
