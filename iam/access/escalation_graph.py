@@ -18,7 +18,7 @@ from typing import Final
 
 from iam.access.escalation_facts import facts_at
 from iam.mirror.snapshot import snapshot
-from iam.mirror.snapshot.gate import Gate
+from iam.mirror.snapshot.gate import ReadWriteLock
 from iam.policy.escalation.account_graphs import AccountGraphs
 from iam.policy.escalation.graph import EscalationGraph
 from iam.policy.escalation.paths import Explorer
@@ -45,7 +45,7 @@ class Escalation:
     source: Index
     version: int
     held: list[Doc]
-    gate: Gate
+    gate: ReadWriteLock
     at: datetime | None = None
 
 
@@ -60,7 +60,7 @@ class _GraphIndex:
         self.source = source
         self.index = Index(source.documents, moment=source.moment)
         self.account_graphs = AccountGraphs()
-        self.gate = Gate()
+        self.gate = ReadWriteLock()
         self._taken: dict[str, tuple[Shard, int]] = {}
         self._changed: list[AccountRows] = []
         self._gone: list[str] = []

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import Condition, local
 
 
-class Gate:
+class ReadWriteLock:
     """Readers do not wait for each other. Who changes something waits for those who read, and those who come
     then wait for the change.
     """

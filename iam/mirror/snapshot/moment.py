@@ -15,7 +15,7 @@ from typing import Final
 from iam.mirror.models import Account, Entity
 from iam.mirror.snapshot import images
 from iam.mirror.snapshot.account_loader import AccountRevision, held_documents, load_accounts
-from iam.mirror.snapshot.gate import Gate
+from iam.mirror.snapshot.gate import ReadWriteLock
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
 from iam.mirror.snapshot.organizations import Organizations
 from iam.mirror.snapshot.rows import Rows, digests_of
@@ -38,7 +38,7 @@ class Moment:
 
     def __init__(self, at: datetime | None, documents: Documents) -> None:
         self.at = at
-        self.gate = Gate()
+        self.gate = ReadWriteLock()
         self.index = Index(documents, moment=at)
         self._read: dict[str, AccountRevision] = {}
         self._behind_since = 0.0

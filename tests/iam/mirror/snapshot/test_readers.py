@@ -16,7 +16,7 @@ from iam.access.index_cache import cached
 from iam.mirror.models import Account
 from iam.mirror.pull import revisions
 from iam.mirror.snapshot import forget, moment, snapshot
-from iam.mirror.snapshot.gate import Gate
+from iam.mirror.snapshot.gate import ReadWriteLock
 from tests import factories as make
 
 pytestmark = pytest.mark.on_both
@@ -40,7 +40,7 @@ def ended(thread: Thread) -> bool:
 class Holding:
     """Somebody who reads until they are let go."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: ReadWriteLock) -> None:
         self._gate, self._began, self._may_go = gate, Event(), Event()
         self._thread = in_a_thread(self._read)
         assert self._began.wait(TIMEOUT_S)
@@ -57,14 +57,14 @@ class Holding:
 
 
 def test_readers_do_not_wait_for_each_other() -> None:
-    gate = Gate()
+    gate = ReadWriteLock()
     holding = Holding(gate)
     Holding(gate).end()
     holding.end()
 
 
 def test_a_change_waits_for_readers_and_keeps_new_ones_out() -> None:
-    gate, order = Gate(), list[str]()
+    gate, order = ReadWriteLock(), list[str]()
     holding = Holding(gate)
 
     def change() -> None:
@@ -88,7 +88,7 @@ def test_a_change_waits_for_readers_and_keeps_new_ones_out() -> None:
 
 
 def test_a_change_that_is_not_urgent_gives_up_and_keeps_nobody_out() -> None:
-    gate = Gate()
+    gate = ReadWriteLock()
     holding = Holding(gate)
     with gate.changing(0.01, is_urgent=False) as is_alone:
         assert not is_alone
@@ -99,7 +99,7 @@ def test_a_change_that_is_not_urgent_gives_up_and_keeps_nobody_out() -> None:
 
 
 def test_an_error_of_a_reader_or_of_a_change_lets_others_in() -> None:
-    gate = Gate()
+    gate = ReadWriteLock()
     for enter in (gate.reading, gate.changing):
         with pytest.raises(ZeroDivisionError), enter():
             raise ZeroDivisionError
@@ -108,7 +108,7 @@ def test_an_error_of_a_reader_or_of_a_change_lets_others_in() -> None:
 
 
 def test_who_reads_may_read_again_although_a_change_waits() -> None:
-    gate = Gate()
+    gate = ReadWriteLock()
 
     def change() -> None:
         with gate.changing():
@@ -195,7 +195,7 @@ def index_of_now() -> moment.Moment:
     return _moments[None]
 
 
-def snapshot_gate() -> Gate:
+def snapshot_gate() -> ReadWriteLock:
     """The gate of the index of now."""
     return index_of_now().gate
 
