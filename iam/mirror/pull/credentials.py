@@ -70,7 +70,7 @@ def creation_times(census: EntityCache) -> dict[int, datetime | None]:
 
 
 @dataclass(slots=True)
-class Clock:
+class EvidenceTimes:
     """When each kind of evidence was observed: `seen` goes for all but the report, `born` for users seen for
     the first time.
 
@@ -90,7 +90,7 @@ def derive(
     users: Iterable[EntityRow],
     *,
     reported: LoadedReport | None,
-    clock: Clock,
+    clock: EvidenceTimes,
     login_profiles: Mapping[int, dict[str, Any] | None] = MappingProxyType({}),
     read_alone: Mapping[str, str] = MappingProxyType({}),
 ) -> set[int]:
@@ -177,7 +177,7 @@ def _is_learned(old: Values, new: Values) -> bool:
     return filled == list(new)
 
 
-def _moment(old: CurrentRow | None, values: Values, clock: Clock) -> Observation:
+def _moment(old: CurrentRow | None, values: Values, clock: EvidenceTimes) -> Observation:
     """From when on the new row holds: what the report says holds since AWS made it, all else since it was
     seen.
     """
@@ -211,7 +211,7 @@ class _Gatherer:
         self._keys = _keys_of(census, users)
         self._lost = _owners_of_lost_devices(census, reported_at)
 
-    def evidence(self, user: EntityRow, report: dict[str, Any], clock: Clock) -> Evidence:
+    def evidence(self, user: EntityRow, report: dict[str, Any], clock: EvidenceTimes) -> Evidence:
         """What is known of one user."""
         return Evidence(
             report=report,

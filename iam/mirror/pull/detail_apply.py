@@ -12,7 +12,7 @@ from django.db.models import F
 from iam.mirror.models import Entity, EntityState, Kind
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.apply import apply_parts
-from iam.mirror.pull.credentials import Clock, derive
+from iam.mirror.pull.credentials import EvidenceTimes, derive
 from iam.mirror.pull.detail_reads import DetailResults
 from iam.mirror.pull.entity_cache import EntityRow
 from iam.mirror.pull.facts import Observation, PartOutcome, SectionPart
@@ -134,7 +134,7 @@ def _derive(job: PullJob, answers: DetailResults, at: datetime) -> set[int]:
         known for pk in ids if (known := job.census.by_pk.get(pk)) is not None and known.kind == Kind.USER
     ]
     seen = Observation(at=at, after=None)
-    clock = Clock(
+    clock = EvidenceTimes(
         seen=seen,
         born=seen,
         listed_at=job.freshness.observed_at(MFA_DEVICES),

@@ -16,7 +16,14 @@ from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.account_facts import load_facts, root_facts
 from iam.mirror.pull.apply import ApplyResult, apply_parts
 from iam.mirror.pull.authorization import BulkAuthorization, is_virtual_device, parts_of
-from iam.mirror.pull.credentials import Clock, LoadedReport, creation_times, derive, key_uses, match_report
+from iam.mirror.pull.credentials import (
+    EvidenceTimes,
+    LoadedReport,
+    creation_times,
+    derive,
+    key_uses,
+    match_report,
+)
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import Observation, PartOutcome, SectionPart
 from iam.mirror.pull.job import PullJob, SectionReading
@@ -173,7 +180,7 @@ def _derive_credentials(
     is_new = reported is not None and (before is None or reported.at > before)
     listed_at = at if devices else job.freshness.observed_at(MFA_DEVICES)
     reported_at = reported.at if reported else before
-    clock = Clock(
+    clock = EvidenceTimes(
         seen=job.observation(MFA_DEVICES, at=at),
         born=job.observation(USERS, at=read.authorization.began_at),
         listed_at=listed_at,

@@ -19,7 +19,7 @@ from iam.aws.session import Aws
 from iam.mirror.models import Account, Cause, Entity, Kind
 from iam.mirror.pull.apply import apply_parts, lock_account
 from iam.mirror.pull.authorization import SECTION_OF
-from iam.mirror.pull.credentials import Clock, derive
+from iam.mirror.pull.credentials import EvidenceTimes, derive
 from iam.mirror.pull.documents import PolicyDocuments
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import FoundEntity, Observation, SectionPart
@@ -140,7 +140,7 @@ def _complete(census: EntityCache, known: EntityRow, seen: Observation, freshnes
     if known.kind in (Kind.USER, Kind.ROLE):
         load_usage(census.account.pk, entities=[known], uses={}, observed_at=seen.at)
     if known.kind == Kind.USER:
-        clock = Clock(
+        clock = EvidenceTimes(
             seen=seen,
             born=seen,
             listed_at=freshness.observed_at(MFA_DEVICES),

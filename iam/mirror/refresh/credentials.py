@@ -20,7 +20,7 @@ from iam.mirror.pull.credentials import (
     MFA_READ_AT,
     PASSWORD_SET_AT,
     PROFILE_READ_AT,
-    Clock,
+    EvidenceTimes,
     derive,
 )
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
@@ -169,7 +169,7 @@ def _derive(
 ) -> None:
     """The row that says whether the user has a password, MFA and keys."""
     user.reread_at = read.at
-    clock = Clock(
+    clock = EvidenceTimes(
         seen=seen,
         born=seen,
         listed_at=freshness.observed_at(MFA_DEVICES),

@@ -12,7 +12,7 @@ import pytest
 from iam.aws.reads.credential_report import CredentialRow, ReportedCertificate, ReportedKey
 from iam.aws.records import AccessKeyRecord, LoginProfileRecord, MfaDeviceRecord
 from iam.mirror.models import Account, Cause, Entity, EntityState, Kind, UserCredentials, valid_at
-from iam.mirror.pull.credentials import Clock, LoadedReport, derive
+from iam.mirror.pull.credentials import EvidenceTimes, LoadedReport, derive
 from iam.mirror.pull.entity_cache import EntityCache
 from iam.mirror.pull.facts import Observation
 from iam.mirror.pull.sections import ACCESS_KEYS, LOGIN_PROFILES, USER_MFA
@@ -70,7 +70,7 @@ def report(
         additional_credentials=None,
     )
     later = CHANGED + 2 * HOUR
-    clock = Clock(
+    clock = EvidenceTimes(
         seen=Observation(later, after=None),
         born=Observation(later, after=None),
         listed_at=later,
