@@ -14,7 +14,7 @@ from iam.access.persons import PrincipalCount, users_and_roles
 from iam.linking.generation import generation
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import Member, Members
-from iam.policy.index.question import Found as Run
+from iam.policy.index.question import MatchedPrincipals as Run
 from iam.policy.request import PrincipalKind
 
 ORDER: Final = (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL)

@@ -19,7 +19,7 @@ from iam.access.persons import Matcher
 from iam.access.ways import AccessWay, AccessWays
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import Member, Members
-from iam.policy.index.question import Found as Run
+from iam.policy.index.question import MatchedPrincipals as Run
 from iam.policy.index.shard import Shard
 from iam.policy.request import PrincipalKind
 

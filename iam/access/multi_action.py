@@ -22,7 +22,7 @@ from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.elements import Actions
 from iam.policy.index.index import Index
-from iam.policy.index.question import AccessQuestion, Answer, Found, Limitation
+from iam.policy.index.question import AccessQuestion, Answer, Limitation, MatchedPrincipals
 from iam.policy.letter_case import fold
 from iam.policy.request import Principal, PrincipalKind, Request
 from iam.question_budget import check_budget
@@ -116,14 +116,14 @@ def _add(
 
 def _any_action(
     by_class: Mapping[Class, ActionTally], by_member: Mapping[Member, ActionTally]
-) -> Iterable[Found]:
+) -> Iterable[MatchedPrincipals]:
     """Who can at least one: classes as they are, but member by member where some of a class can more than
     others. Those of one run are of one kind.
     """
     parted = {member.cls for member in by_member}
     for cls, tally in by_class.items():
         if cls not in parted:
-            yield Found(tally.decision, cls.account, cls.members)
+            yield MatchedPrincipals(tally.decision, cls.account, cls.members)
     groups: dict[tuple[EvaluationDecision, str, PrincipalKind], list[Member]] = {}
     for cls in parted:
         shared = by_class.get(cls, NOTHING)
@@ -133,7 +133,7 @@ def _any_action(
                 kind = cls.profile.limits.flags[0]
                 groups.setdefault((tally.decision, cls.account, kind), []).append(member)
     for (decision, account, _), members in groups.items():
-        yield Found(decision, account, members)
+        yield MatchedPrincipals(decision, account, members)
 
 
 def group_alike(index: Index, actions: Sequence[str], question: AccessQuestion) -> list[list[str]]:

@@ -49,7 +49,7 @@ class AccessQuestion:
         return "*" in self.resource or "?" in self.resource
 
 
-class Found(NamedTuple):
+class MatchedPrincipals(NamedTuple):
     """Principals of one account that are judged alike, the decision ALLOWED or CONDITIONAL."""
 
     decision: EvaluationDecision
@@ -86,14 +86,14 @@ class Answer:
 
     question: AccessQuestion
     whole: Mapping[EvaluationDecision, list[Class]]
-    parts: list[Found]
+    parts: list[MatchedPrincipals]
     limitations: tuple[Limitation, ...] = ()
 
-    def groups_of(self, decision: EvaluationDecision | None = None) -> Iterator[Found]:
+    def groups_of(self, decision: EvaluationDecision | None = None) -> Iterator[MatchedPrincipals]:
         """Groups of principals of one account, of one decision or of both."""
         for each, classes in self.whole.items():
             if decision is None or each is decision:
-                yield from (Found(each, cls.account, cls.members) for cls in classes)
+                yield from (MatchedPrincipals(each, cls.account, cls.members) for cls in classes)
         for part in self.parts:
             if decision is None or part.decision is decision:
                 yield part

@@ -36,8 +36,8 @@ from iam.policy.index.question import (
     UNREADABLE,
     AccessQuestion,
     Answer,
-    Found,
     Limitation,
+    MatchedPrincipals,
 )
 from iam.policy.index.register import Register
 from iam.policy.index.resources import ResourcePlace, place_of, policy_set, unknown_policy
@@ -86,7 +86,7 @@ class Search:
             question, shards=shards, documents=register.documents, moment=moment
         )
         self._whole: dict[EvaluationDecision, list[Class]] = {decision: [] for decision in EvaluationDecision}
-        self._parts: list[Found] = []
+        self._parts: list[MatchedPrincipals] = []
         self._find_named = named or self._look_for_named
         self._named: set[Profile] = set()
         """Those of users whose names are in the question, where names make a difference."""
@@ -317,7 +317,7 @@ class Search:
                     own_effects
                 )
                 if decision in POSITIVE:
-                    self._parts.append(Found(decision, cls.account, tuple(members)))
+                    self._parts.append(MatchedPrincipals(decision, cls.account, tuple(members)))
 
     def _alike(self, cls: Class, needs: Needs) -> Mapping[Signature, Sequence[Member]]:
         if not needs.tells_apart:

@@ -17,7 +17,7 @@ from iam.access.multi_action import tallied
 from iam.access.ways import AccessWay, AccessWays, AccountMentions
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.index import Index
-from iam.policy.index.question import AccessQuestion, Found
+from iam.policy.index.question import AccessQuestion, MatchedPrincipals
 from iam.policy.request import PrincipalKind
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.test_image import from_images
@@ -70,7 +70,7 @@ def test_users_and_roles_of_one_run_are_counted_apart() -> None:
             self.kind = kind
 
     kinds = (PrincipalKind.ROLE, PrincipalKind.USER, PrincipalKind.USER)
-    mixed = Found(EvaluationDecision.ALLOWED, "111111111111", tuple(map(Somebody, kinds)))  # type: ignore[arg-type]
+    mixed = MatchedPrincipals(EvaluationDecision.ALLOWED, "111111111111", tuple(map(Somebody, kinds)))  # type: ignore[arg-type]
     runs = Runs([mixed])
     assert runs.user_count == 2
     assert [member.kind for members in runs.users for member in members] == [PrincipalKind.USER] * 2
