@@ -33,7 +33,7 @@ from iam.policy.index.sides import (
     keys_told,
     without_needless,
 )
-from iam.policy.index.verdicts import AlikeVerdict, Cell, Proof
+from iam.policy.index.verdicts import AlikeVerdict, Proof, RequestSample
 from iam.policy.letter_case import fold, is_digits
 from iam.policy.request import RESOURCE_ACCOUNT
 from iam.policy.variables import Variable
@@ -348,7 +348,7 @@ class Trial:
             outlines=(self._outline(more, asked.after), self._outline(less, asked.before)),
         )
 
-    def _outline(self, cell: Cell | None, side: PrincipalSide) -> Cell | None:
+    def _outline(self, cell: RequestSample | None, side: PrincipalSide) -> RequestSample | None:
         return None if cell is None else cell.outline(side, self._asked.own_keys)
 
     def _allowed(self, side: PrincipalSide, statements: Sequence[PlacedStatement]) -> Allowed:
@@ -357,7 +357,7 @@ class Trial:
             return Allowed(0, 0)
         return allowed
 
-    def _confirmed(self, bits: int, *, was_allowed: bool) -> Cell | None:
+    def _confirmed(self, bits: int, *, was_allowed: bool) -> RequestSample | None:
         """The first of some requests that the engine answers as expected."""
         for _ in range(MAX_TRIES):
             if not bits:
@@ -365,7 +365,7 @@ class Trial:
             resource, context = self._grid.cell(bits)
             if self._is_confirmed(resource, context, was_allowed=was_allowed):
                 named = None if self._is_any else resource
-                return Cell(named, context)
+                return RequestSample(named, context)
             bits &= bits - 1
         return None
 
@@ -379,7 +379,7 @@ class Trial:
             return False
         return [answer is EvaluationDecision.ALLOWED for answer in answers] == [was_allowed, not was_allowed]
 
-    def _is_allowed_otherwise(self, cell: Cell | None, becomes: Allowed) -> bool:
+    def _is_allowed_otherwise(self, cell: RequestSample | None, becomes: Allowed) -> bool:
         if cell is None:
             return False
         place = 0 if cell.resource is None else self._grid.resources.index(cell.resource)

@@ -21,13 +21,13 @@ KEY_POLICY: Final = "key-policy"
 RESOURCE_POLICY: Final = "resource-policy"
 
 
-class Cell(NamedTuple):
+class RequestSample(NamedTuple):
     """Resource and circumstances of a request; resource None: any that the action works on."""
 
     resource: str | None
     context: Circumstance
 
-    def outline(self, side: PrincipalSide, own_keys: Iterable[str]) -> Cell:
+    def outline(self, side: PrincipalSide, own_keys: Iterable[str]) -> RequestSample:
         """The same for all of whom the same is true: without the account of its principal, and without what
         this one has of its own in some keys.
         """
@@ -42,7 +42,7 @@ class Cell(NamedTuple):
 
         context = tuple((key, tuple(map(without_own, values))) for key, values in self.context)
         resource = None if self.resource is None else without_own(self.resource)
-        return Cell(resource, context)
+        return RequestSample(resource, context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class AlikeVerdict(NamedTuple):
     what is newly given, or taken away. `blocked`: what denies all of it. `outlines` are of `more` and `less`.
     """
 
-    more: Cell | None = None
-    less: Cell | None = None
+    more: RequestSample | None = None
+    less: RequestSample | None = None
     had: bool = False
     has: bool = False
     only_then: bool = False
@@ -86,7 +86,7 @@ class AlikeVerdict(NamedTuple):
     blocked: tuple[str, ...] = ()
     is_given: bool = False
     is_taken: bool = False
-    outlines: tuple[Cell | None, ...] = ()
+    outlines: tuple[RequestSample | None, ...] = ()
 
     @property
     def is_nothing(self) -> bool:
@@ -154,7 +154,7 @@ class PrincipalChange:
         return next((verdict for mask, verdict in self.proofs if mask & bit), None)
 
 
-def witness_of(principal: PrincipalSide, action: str, cell: Cell, *, was_allowed: bool) -> Witness:
+def witness_of(principal: PrincipalSide, action: str, cell: RequestSample, *, was_allowed: bool) -> Witness:
     """The request of a cell for an action of its set."""
     resource = cell.resource if cell.resource is not None else _any_resource(principal, action)
     request = principal.request(action, resource, context=dict(cell.context))

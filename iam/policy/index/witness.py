@@ -19,7 +19,7 @@ from iam.policy.index.proof_memory import ProofMemory
 from iam.policy.index.proof_sharing import ProofKey
 from iam.policy.index.sides import PlacedStatement, PrincipalSide
 from iam.policy.index.trial import ActionGroup
-from iam.policy.index.verdicts import AlikeVerdict, Cell, PrincipalChange, Proof, Witness, witness_of
+from iam.policy.index.verdicts import AlikeVerdict, PrincipalChange, Proof, RequestSample, Witness, witness_of
 
 
 @dataclass(slots=True)
@@ -156,11 +156,11 @@ def _joined(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
 
 __all__ = [
     "AlikeVerdict",
-    "Cell",
     "PartedChange",
     "PrincipalChange",
     "Proof",
     "Prover",
+    "RequestSample",
     "Witness",
     "witness_of",
 ]
