@@ -27,7 +27,7 @@ class Allowed(NamedTuple):
     maybe: int
 
 
-class Mark(NamedTuple):
+class ApplicableRequests(NamedTuple):
     """Where a statement applies, as bits: for sure, and perhaps."""
 
     sure: int
@@ -69,7 +69,7 @@ class Grid:
         self.everything = (1 << self.width * len(resources)) - 1
         self._held = [{fold(key): values for key, values in context} for context in contexts]
         self._keys = frozenset(chain.from_iterable(self._held))
-        self._marks: dict[tuple[PlacedStatement, int], Mark] = {}
+        self._marks: dict[tuple[PlacedStatement, int], ApplicableRequests] = {}
         self._asked: dict[int, list[Request]] = {}
         self._resource_asked: Request | None = None
         self._places_known: dict[tuple[Names, bool], int] = {}
@@ -121,7 +121,7 @@ class Grid:
             limits.add((PolicyKind.BOUNDARY, 0))
         return limits
 
-    def mark(self, side: PrincipalSide, placed: PlacedStatement) -> Mark:
+    def mark(self, side: PrincipalSide, placed: PlacedStatement) -> ApplicableRequests:
         """Where a statement applies to a principal."""
         who = self._person or side
         key = (placed, id(who))
@@ -130,11 +130,11 @@ class Grid:
             mark = self._marks[key] = self._mark(who, placed)
         return mark
 
-    def _mark(self, side: PrincipalSide, placed: PlacedStatement) -> Mark:
+    def _mark(self, side: PrincipalSide, placed: PlacedStatement) -> ApplicableRequests:
         compiled = placed.clause.compiled_for(placed.kind)
         is_for_all = compiled.fits is None and compiled.means is None
         if is_for_all and not compiled.conditions and not compiled.unknown:
-            return Mark(self.everything, self.everything)
+            return ApplicableRequests(self.everything, self.everything)
         is_placed = any(fold(condition.key) in OF_PLACE for condition in compiled.conditions)
         places = None if is_placed else self._places_fitting(side, placed, compiled)
         if places is None:
@@ -146,7 +146,7 @@ class Grid:
         if compiled.means is not None:
             is_doubtful = is_doubtful or max(compiled.means(side.principal, True)) != YES
         sure = 0 if is_doubtful else bits
-        return Mark(sure, bits)
+        return ApplicableRequests(sure, bits)
 
     def _places_fitting(self, side: PrincipalSide, placed: PlacedStatement, compiled: Compiled) -> int | None:
         """The first request of each resource that is one of the statement's, by any principal; None where
