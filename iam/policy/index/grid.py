@@ -18,7 +18,7 @@ from iam.policy.logic import YES
 from iam.policy.request import Request, Values, account_of
 
 
-class Allowed(NamedTuple):
+class AllowedRequests(NamedTuple):
     """Requests as bits: allowed for sure, and allowed unless a statement that cannot be understood says
     otherwise.
     """
@@ -80,7 +80,7 @@ class Grid:
         number = (bit & -bit).bit_length() - 1
         return self.resources[number // self.width], self.contexts[number % self.width]
 
-    def allowed(self, side: PrincipalSide, statements: Iterable[PlacedStatement]) -> Allowed:
+    def allowed(self, side: PrincipalSide, statements: Iterable[PlacedStatement]) -> AllowedRequests:
         """The requests that are allowed, by the statements that speak of the action."""
         sure: dict[tuple[PolicyKind, int], int] = {}
         maybe: dict[tuple[PolicyKind, int], int] = {}
@@ -100,7 +100,7 @@ class Grid:
         for place in needed:
             certain &= sure.get(place, 0)
             perhaps &= maybe.get(place, 0)
-        return Allowed(certain & ~denied_maybe, perhaps & ~denied)
+        return AllowedRequests(certain & ~denied_maybe, perhaps & ~denied)
 
     def where(self, *sides: tuple[PrincipalSide, Sequence[PlacedStatement]]) -> int:
         """The requests that statements are about which only one of two sides has."""

@@ -17,7 +17,7 @@ from iam.policy.evaluate import ASSUMING, EvaluationDecision, decide
 from iam.policy.glob import Token
 from iam.policy.index.circumstances import Circumstance, circumstances
 from iam.policy.index.documents import Doc, IndexedStatement
-from iam.policy.index.grid import Allowed, Grid
+from iam.policy.index.grid import AllowedRequests, Grid
 from iam.policy.index.keys import OF_PLACE, keys_of_services
 from iam.policy.index.kinds import ResourceKindSet, sorts_of
 from iam.policy.index.names import ABSTRACT
@@ -351,10 +351,10 @@ class Trial:
     def _outline(self, cell: RequestSample | None, side: PrincipalSide) -> RequestSample | None:
         return None if cell is None else cell.outline(side, self._asked.own_keys)
 
-    def _allowed(self, side: PrincipalSide, statements: Sequence[PlacedStatement]) -> Allowed:
+    def _allowed(self, side: PrincipalSide, statements: Sequence[PlacedStatement]) -> AllowedRequests:
         allowed = self._grid.allowed(side, statements)
         if side.is_root and fold(self._action) == "sts:assumerole":
-            return Allowed(0, 0)
+            return AllowedRequests(0, 0)
         return allowed
 
     def _confirmed(self, bits: int, *, was_allowed: bool) -> RequestSample | None:
@@ -379,7 +379,7 @@ class Trial:
             return False
         return [answer is EvaluationDecision.ALLOWED for answer in answers] == [was_allowed, not was_allowed]
 
-    def _is_allowed_otherwise(self, cell: RequestSample | None, becomes: Allowed) -> bool:
+    def _is_allowed_otherwise(self, cell: RequestSample | None, becomes: AllowedRequests) -> bool:
         if cell is None:
             return False
         place = 0 if cell.resource is None else self._grid.resources.index(cell.resource)
