@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from iam.policy.escalation.choices import TargetChoice
 from iam.policy.escalation.methods import Method
-from iam.policy.escalation.permission_checks import NOBODY, Bits
+from iam.policy.escalation.permission_checks import NOBODY, PrincipalBits
 from iam.policy.escalation.states import PrincipalState
 from iam.policy.index.classes import Member
 
@@ -43,7 +43,7 @@ class Alternative:
 
     method: Method
     subject: NeedSubject
-    bits: Bits
+    bits: PrincipalBits
     others: tuple[str, ...] = ()
     calls: tuple[Call, ...] = ()
 
@@ -55,7 +55,7 @@ class EscalationWay:
     """
 
     parts: tuple[tuple[Alternative, ...], ...]
-    bits: Bits
+    bits: PrincipalBits
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class AccountGraph:
     place: dict[tuple[int, PrincipalState], int] = field(default_factory=dict)
     inward: dict[int, list[EscalationWay]] = field(default_factory=dict)
     outward: list[EscalationWay] = field(default_factory=list)
-    administrators: Bits = NOBODY
+    administrators: PrincipalBits = NOBODY
     choices: list[dict[Method | tuple[Method, int], tuple[TargetChoice, ...]]] = field(default_factory=list)
     ceiling: bool = True
     is_whole: bool = True
@@ -103,10 +103,10 @@ class ActingPrincipal(NamedTuple):
     everybody: int
     doubtful: int
 
-    def of(self, bits: Bits) -> Bits:
+    def of(self, bits: PrincipalBits) -> PrincipalBits:
         """Those of them for whom it is of any use."""
         sure = bits.sure & self.everybody
-        return Bits(sure, bits.any & self.everybody & ~self.doubtful | sure)
+        return PrincipalBits(sure, bits.any & self.everybody & ~self.doubtful | sure)
 
 
 def each(bits: int) -> Iterator[int]:
@@ -117,10 +117,10 @@ def each(bits: int) -> Iterator[int]:
         bits ^= lowest
 
 
-def who_has_any(alternatives: tuple[Alternative, ...]) -> Bits:
+def who_has_any(alternatives: tuple[Alternative, ...]) -> PrincipalBits:
     """Who has one of them."""
     sure = possible = 0
     for alternative in alternatives:
         sure |= alternative.bits.sure
         possible |= alternative.bits.any
-    return Bits(sure, possible) if possible else NOBODY
+    return PrincipalBits(sure, possible) if possible else NOBODY

@@ -14,9 +14,9 @@ from iam.policy.escalation.permission_checks import (
     EVERYBODY,
     HOME,
     NOBODY,
-    Bits,
     CheckSource,
     PermissionAsker,
+    PrincipalBits,
 )
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
 
@@ -68,7 +68,7 @@ class Administrators:
             if able.any & self._ceiling:
                 self._wanted.append((action, resource, bool(able.sure & self._ceiling)))
 
-    def bits(self, *, freed: int = 0) -> Bits:
+    def bits(self, *, freed: int = 0) -> PrincipalBits:
         """Who is one, of those who are asked. Those who are `freed` from SCPs need all of it."""
         bits = _meeting(self._asker, self._wanted)
         return (
@@ -77,18 +77,18 @@ class Administrators:
             else bits
         )
 
-    def administrators_in(self, source: CheckSource) -> Bits:
+    def administrators_in(self, source: CheckSource) -> PrincipalBits:
         """Who is one of others, whom no SCP limits."""
         asker = PermissionAsker()
         asker.use([source])
         return _meeting(asker, self._decisive)
 
 
-def _meeting(asker: PermissionAsker, wanted: list[tuple[str, str, bool]]) -> Bits:
+def _meeting(asker: PermissionAsker, wanted: list[tuple[str, str, bool]]) -> PrincipalBits:
     if not wanted:
         return NOBODY
     principals = EVERYBODY
     for action, resource, is_sure in wanted:
         bits = asker.ask(action, resource, EVERY_KEY)
-        principals &= bits if is_sure else Bits(bits.any, bits.any)
+        principals &= bits if is_sure else PrincipalBits(bits.any, bits.any)
     return principals

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from iam.policy.escalation.methods import Method, MethodNeed
 from iam.policy.escalation.names import matching_names, template_of
-from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, Bits, PermissionAsker
+from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, PermissionAsker, PrincipalBits
 
 EVERYTHING: Final = "*"
 
@@ -48,7 +48,7 @@ class TargetChoices:
     partition: str
     found: dict[tuple[MethodNeed, ...], tuple[TargetChoice, ...]] = field(default_factory=dict)
     of_roles: dict[tuple[Method, int], tuple[TargetChoice, ...]] = field(default_factory=dict)
-    able: dict[tuple[tuple[MethodNeed, ...], int], Bits] = field(default_factory=dict)
+    able: dict[tuple[tuple[MethodNeed, ...], int], PrincipalBits] = field(default_factory=dict)
 
     def for_method(self, method: Method) -> Iterator[TargetChoice]:
         """The choices, one a region, each made when it is asked for; none where no statement allows one of
@@ -86,7 +86,7 @@ class TargetChoices:
             names[need.on] = matching_names(clauses, template)
         return TargetChoice(region, names, needs)
 
-    def bits(self, method: Method, act: int) -> Bits:
+    def bits(self, method: Method, act: int) -> PrincipalBits:
         """Who can do all that the method needs besides what it needs of its target. Stops early where none of
         `act` can.
         """
@@ -96,7 +96,7 @@ class TargetChoices:
             principals = self.able[key] = self._bits(method, act)
         return principals
 
-    def _bits(self, method: Method, act: int) -> Bits:
+    def _bits(self, method: Method, act: int) -> PrincipalBits:
         principals = NOBODY
         for choice in self.for_method(method):
             principals |= self._in_region(choice, act)
@@ -104,7 +104,7 @@ class TargetChoices:
                 break
         return principals
 
-    def _in_region(self, choice: TargetChoice, act: int) -> Bits:
+    def _in_region(self, choice: TargetChoice, act: int) -> PrincipalBits:
         principals = EVERYBODY
         for names, needs in choice.by_type():
             of_type = NOBODY
@@ -117,7 +117,7 @@ class TargetChoices:
                 return NOBODY
         return principals
 
-    def _on_name(self, needs: list[MethodNeed], name: str, choice: TargetChoice) -> Bits:
+    def _on_name(self, needs: list[MethodNeed], name: str, choice: TargetChoice) -> PrincipalBits:
         principals = EVERYBODY
         for need in needs:
             principals &= self.asker.ask(need.action, name, choice.context)

@@ -21,10 +21,10 @@ from iam.policy.escalation.permission_checks import (
     HOME,
     NOBODY,
     REGION,
-    Bits,
     CheckSource,
     CheckTarget,
     PermissionAsker,
+    PrincipalBits,
 )
 from iam.policy.escalation.states import AS_IT_IS, row_in
 from iam.policy.escalation.trusts import accounts_named, admits_strangers
@@ -43,7 +43,7 @@ class AccountCrossing:
     to_account: str
     to_node: int
     parts: tuple[tuple[Alternative, ...], ...]
-    bits: Bits
+    bits: PrincipalBits
 
 
 class StrangerRole(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from iam.policy.escalation.account_graph import Alternative, EscalationWay, who_has_any
-from iam.policy.escalation.permission_checks import Bits
+from iam.policy.escalation.permission_checks import PrincipalBits
 from iam.policy.escalation.states import FREED, PolicyRemoval, PrincipalState
 
 Part = tuple[Alternative, ...]
@@ -37,7 +37,7 @@ class PolicyEdits:
     replaced: dict[int, Removed] = field(default_factory=dict)
     tagged: list[Alternative] = field(default_factory=list)
     freed: list[Alternative] = field(default_factory=list)
-    by_itself: list[tuple[PrincipalState, Part, Bits]] | None = None
+    by_itself: list[tuple[PrincipalState, Part, PrincipalBits]] | None = None
 
     def from_itself(self, state: PrincipalState, node: int) -> Iterator[tuple[PrincipalState, EscalationWay]]:
         """What a principal in a state, which is a node, can make of itself in one step."""
@@ -60,11 +60,11 @@ class PolicyEdits:
             if self.unbound and not change.unbound:
                 yield from _way(change._replace(unbound=True), (tuple(self.unbound), *parts, become))
 
-    def _everything(self) -> Bits:
+    def _everything(self) -> PrincipalBits:
         """Who can give it every permission and nothing else: a group is of no use to them."""
         return who_has_any(tuple(self.full.get((), ())))
 
-    def _of_each(self) -> list[tuple[PrincipalState, Part, Bits]]:
+    def _of_each(self) -> list[tuple[PrincipalState, Part, PrincipalBits]]:
         """What changes it in one step, by which part, and who has one of its alternatives."""
         if self.by_itself is None:
             own = [(PrincipalState(full=True), tuple(self.own))] if self.own else []
@@ -107,7 +107,7 @@ class PolicyEdits:
             yield FREED, tuple(self.freed)
 
 
-def _covers(more: Bits, less: Bits) -> bool:
+def _covers(more: PrincipalBits, less: PrincipalBits) -> bool:
     """Whether some are among others, the sure ones among the sure."""
     return not (less.any & ~more.any or less.sure & ~more.sure)
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from iam.policy.escalation.account_graph import ADMINISTRATOR, EscalationNode, EscalationWay, each
 from iam.policy.escalation.account_graphs import AccountGraphs
 from iam.policy.escalation.cross_account import AccountCrossing
-from iam.policy.escalation.permission_checks import NOBODY, Bits
+from iam.policy.escalation.permission_checks import NOBODY, PrincipalBits
 from iam.policy.escalation.states import AS_IT_IS, FULL, FULL_DIGEST, NO_FACTS, OutsideFacts
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
@@ -105,12 +105,12 @@ class EscalationGraph:
                 if each_node.member is not None and each_node.state == AS_IT_IS:
                     yield GraphNode(number, node)
 
-    def administrators(self, account: str) -> Bits:
+    def administrators(self, account: str) -> PrincipalBits:
         """The nodes of an account that are administrators; the one that stands for any of them is among
         them.
         """
         account_graph = self.account_graphs[account]
-        own = Bits(1 << ADMINISTRATOR, 1 << ADMINISTRATOR) if account_graph.ceiling else NOBODY
+        own = PrincipalBits(1 << ADMINISTRATOR, 1 << ADMINISTRATOR) if account_graph.ceiling else NOBODY
         return account_graph.administrators | own
 
     def to_administrator(self) -> GoalDistances:
@@ -173,7 +173,7 @@ class EscalationGraph:
 
     def _ways_into(
         self, at: GraphNode, *, administers: bool
-    ) -> Iterator[tuple[str, EscalationWay | AccountCrossing | None, Bits]]:
+    ) -> Iterator[tuple[str, EscalationWay | AccountCrossing | None, PrincipalBits]]:
         """(account, way, who) of all that leads into a node."""
         account_graph = self.account_graphs[at.account]
         for way in account_graph.inward.get(at.node, ()):

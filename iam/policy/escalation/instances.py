@@ -14,7 +14,7 @@ from iam.policy.escalation.account_graph import ActingPrincipal
 from iam.policy.escalation.choices import TargetChoice, TargetChoices
 from iam.policy.escalation.condition_facts import tags_of
 from iam.policy.escalation.methods import Method
-from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, Bits
+from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, PrincipalBits
 from iam.policy.escalation.states import Ec2Instance, OutsideFacts
 
 OF_INSTANCES: Final = frozenset({"ec2-user-data", "ec2-instance-connect", "ssm-session", "ssm-command"})
@@ -34,7 +34,7 @@ class Instances:
         """The instances that are known to run with the role and that the method can use."""
         return self.facts.running.get(role, ()) if method.name in OF_INSTANCES else ()
 
-    def bits(self, method: Method, role: int, act: ActingPrincipal) -> Bits:
+    def bits(self, method: Method, role: int, act: ActingPrincipal) -> PrincipalBits:
         """Who of those who act can use one of them. The choices that come into question are noted for the
         role.
         """
@@ -53,7 +53,7 @@ class Instances:
             self.choices.of_roles[method, role] = tuple(noted)
         return principals
 
-    def _able(self, choice: TargetChoice) -> Bits:
+    def _able(self, choice: TargetChoice) -> PrincipalBits:
         principals = EVERYBODY
         (arn,) = choice.names[KIND]
         for need in choice.needs:

@@ -24,7 +24,7 @@ from iam.policy.escalation.attachable import values_of
 from iam.policy.escalation.condition_facts import BOUNDARY
 from iam.policy.escalation.methods import TAKE_ROLE, Method, Verb, of_sort
 from iam.policy.escalation.names import matching_names, template_of
-from iam.policy.escalation.permission_checks import NOBODY, Bits, CheckTarget, PermissionAsker
+from iam.policy.escalation.permission_checks import NOBODY, CheckTarget, PermissionAsker, PrincipalBits
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, PrincipalState, new_member
 from iam.policy.escalation.targets import Targets, TargetSubject
 from iam.policy.glob import compile_glob
@@ -110,7 +110,7 @@ class NewPrincipalFinder:
         self._act = act
         self._on = on
         self._shard = new.shard
-        self._covered: dict[tuple[str, bool, int | None, PrincipalState], Bits] = {}
+        self._covered: dict[tuple[str, bool, int | None, PrincipalState], PrincipalBits] = {}
         self._existing = {member.arn for member in new.shard.members.values()}
 
     def leads(self) -> Iterator[NewPrincipalPath]:
@@ -158,7 +158,7 @@ class NewPrincipalFinder:
         if bits.any:
             yield NewPrincipalPath(None, PrincipalState(full=True), EscalationWay((made, taken), bits))
 
-    def _bounded(self, kind: str, covered: Bits) -> Iterator[NewPrincipalPath]:
+    def _bounded(self, kind: str, covered: PrincipalBits) -> Iterator[NewPrincipalPath]:
         """New principals that must have a certain boundary: without it after a further call, or with what it
         leaves.
         """
@@ -295,5 +295,5 @@ def new_groups(asker: PermissionAsker, targets: Targets, shard: Shard, *, on: On
     return groups_made
 
 
-def _is_new(bits: Bits, covered: Bits) -> bool:
+def _is_new(bits: PrincipalBits, covered: PrincipalBits) -> bool:
     return bool(bits.sure & ~covered.sure or bits.any & ~covered.any)

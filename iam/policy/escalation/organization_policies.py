@@ -31,9 +31,9 @@ from iam.policy.escalation.permission_checks import (
     EVERYBODY,
     NOBODY,
     SCP_CONTEXT,
-    Bits,
     CheckTarget,
     PermissionAsker,
+    PrincipalBits,
 )
 from iam.policy.escalation.states import FREED
 from iam.policy.escalation.targets import Targets
@@ -189,7 +189,7 @@ def _policies(asker: PermissionAsker, account: LimitedAccount, method: Method) -
         yield from ((name, False) for name in named[1:])
 
 
-def _who_can_call(asker: PermissionAsker, calls: tuple[Call, ...], *, policy: str | None) -> Bits:
+def _who_can_call(asker: PermissionAsker, calls: tuple[Call, ...], *, policy: str | None) -> PrincipalBits:
     if not calls:
         return NOBODY
     able = EVERYBODY

@@ -31,9 +31,9 @@ from iam.policy.escalation.permission_checks import (
     HOME,
     NOBODY,
     REGION,
-    Bits,
     CheckTarget,
     PermissionAsker,
+    PrincipalBits,
 )
 from iam.policy.escalation.removed_denies import DenyRemovalFinder
 from iam.policy.escalation.states import (
@@ -134,9 +134,11 @@ class Finder:
             if does.any or (method.name in OF_INSTANCES and self._facts.running):
                 self._note_service(reachable, method, aims, does, act, passes)
 
-    def _passes(self, trusting: Mapping[str, list[tuple[TargetSubject, int]]]) -> dict[str, dict[int, Bits]]:
+    def _passes(
+        self, trusting: Mapping[str, list[tuple[TargetSubject, int]]]
+    ) -> dict[str, dict[int, PrincipalBits]]:
         """Who can pass each role to each service, of those that somebody can pass at all."""
-        passes: dict[str, dict[int, Bits]] = {}
+        passes: dict[str, dict[int, PrincipalBits]] = {}
         if not any(clause.allows for clause in self._asker.clauses(PASS_ROLE.action)):
             return passes
         for method in of_sort(Verb.PASS):
@@ -154,9 +156,9 @@ class Finder:
         reachable: FoundPaths,
         method: Method,
         aims: list[tuple[TargetSubject, int]],
-        does: Bits,
+        does: PrincipalBits,
         act: ActingPrincipal,
-        passes: Mapping[str, Mapping[int, Bits]],
+        passes: Mapping[str, Mapping[int, PrincipalBits]],
     ) -> None:
         roles = [aim for aim, _ in aims]
         of_service = passes[method.service] if method.sort is Verb.PASS else {}
@@ -306,7 +308,7 @@ class Finder:
             for aim, bits in zip(aims, self._on(method, aims), strict=True)
         ]
 
-    def _alternative(self, method: Method, subject: NeedSubject, bits: Bits) -> Alternative:
+    def _alternative(self, method: Method, subject: NeedSubject, bits: PrincipalBits) -> Alternative:
         return Alternative(method, subject, bits, self._attached_by(method))
 
     def _edit_members(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
@@ -365,7 +367,7 @@ class Finder:
                 for digest in versions[number]:
                     edits.versions[number, digest] = restored[number]
 
-    def _on(self, method: Method, aims: Sequence[TargetSubject], *, policy: str = "") -> list[Bits]:
+    def _on(self, method: Method, aims: Sequence[TargetSubject], *, policy: str = "") -> list[PrincipalBits]:
         """Who meets the needs of the method that are on the target, with one of the policies that may be
         attached, or with `policy`.
         """
@@ -399,7 +401,7 @@ class Finder:
             self._written[method.writing] = written
         return written
 
-    def _with(self, method: Method, targets: list[CheckTarget], policy: str) -> list[Bits]:
+    def _with(self, method: Method, targets: list[CheckTarget], policy: str) -> list[PrincipalBits]:
         principals = [EVERYBODY] * len(targets)
         for need in method.target_needs:
             context = circumstances(method, need.action, policy=policy)
@@ -407,7 +409,7 @@ class Finder:
             principals = [before & other for before, other in zip(principals, asked, strict=True)]
         return principals
 
-    def _in_any_region(self, method: Method, aims: Sequence[TargetSubject]) -> list[Bits]:
+    def _in_any_region(self, method: Method, aims: Sequence[TargetSubject]) -> list[PrincipalBits]:
         """As above, for calls to a service that has endpoints in each region."""
         targets = [aim.target for aim in aims]
         *before, need = method.target_needs
@@ -427,7 +429,7 @@ class Finder:
         reachable: FoundPaths,
         method: Method,
         aims: Sequence[TargetSubject],
-        bits: Sequence[Bits],
+        bits: Sequence[PrincipalBits],
         act: ActingPrincipal,
     ) -> None:
         for aim, mark in zip(aims, bits, strict=True):
@@ -437,7 +439,7 @@ class Finder:
                 reachable.become[node].append(Alternative(method, aim.subject, able))
 
 
-def _any(bits: Iterable[Bits], act: ActingPrincipal) -> bool:
+def _any(bits: Iterable[PrincipalBits], act: ActingPrincipal) -> bool:
     return any(act.of(principals).any for principals in bits)
 
 

@@ -39,42 +39,42 @@ SCP_CONTEXT: Final = {"aws:RequestedRegion": HOME, "organizations:PolicyType": "
 """The circumstances of calls to Organizations about SCPs."""
 
 
-class Bits(NamedTuple):
+class PrincipalBits(NamedTuple):
     """Who surely can, and who can at all."""
 
     sure: int = 0
     any: int = 0
 
-    def __and__(self, other: object) -> Bits:
-        assert isinstance(other, Bits)
+    def __and__(self, other: object) -> PrincipalBits:
+        assert isinstance(other, PrincipalBits)
         if not self.any or other is EVERYBODY:
             return self
         if not other.any or self is EVERYBODY:
             return other
-        return Bits(self.sure & other.sure, self.any & other.any)
+        return PrincipalBits(self.sure & other.sure, self.any & other.any)
 
-    def __or__(self, other: object) -> Bits:
-        assert isinstance(other, Bits)
+    def __or__(self, other: object) -> PrincipalBits:
+        assert isinstance(other, PrincipalBits)
         if not other.any or self == other:
             return self
-        return Bits(self.sure | other.sure, self.any | other.any) if self.any else other
+        return PrincipalBits(self.sure | other.sure, self.any | other.any) if self.any else other
 
-    def limited_to(self, mask: int) -> Bits:
+    def limited_to(self, mask: int) -> PrincipalBits:
         """Only some of them."""
-        return Bits(self.sure & mask, self.any & mask)
+        return PrincipalBits(self.sure & mask, self.any & mask)
 
-    def at_most(self, mark: Bits) -> Bits:
+    def at_most(self, mark: PrincipalBits) -> PrincipalBits:
         """Sure where the other is too."""
-        return Bits(self.sure & mark.sure, self.any & mark.any)
+        return PrincipalBits(self.sure & mark.sure, self.any & mark.any)
 
     @property
-    def as_unsure(self) -> Bits:
+    def as_unsure(self) -> PrincipalBits:
         """The same, none of it sure."""
-        return Bits(0, self.any)
+        return PrincipalBits(0, self.any)
 
 
-NOBODY: Final = Bits()
-EVERYBODY: Final = Bits(-1, -1)
+NOBODY: Final = PrincipalBits()
+EVERYBODY: Final = PrincipalBits(-1, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class CheckSource:
         self.numbers = {bit: number for number, bit in bits.items()}
         self._of_class: dict[Class, int] = {}
 
-    def ask(self, question: AccessQuestion) -> Bits:
+    def ask(self, question: AccessQuestion) -> PrincipalBits:
         """Who can, as bits."""
         sure = possible = 0
         answer = self.index.who_can(question)
@@ -114,7 +114,7 @@ class CheckSource:
             mask = self.bits_of(part.members)
             possible |= mask
             sure |= mask if part.decision is EvaluationDecision.ALLOWED else 0
-        return Bits(sure, possible)
+        return PrincipalBits(sure, possible)
 
     def bits_in(self, mask: int) -> Iterator[int]:
         """Those bits of a mask that are of its principals."""
@@ -172,7 +172,7 @@ class PermissionAsker:
     def __init__(self) -> None:
         self.sources: list[CheckSource] = []
         self._spoken: dict[str, ConditionFacts] = {}
-        self._known: dict[Any, Bits] = {}
+        self._known: dict[Any, PrincipalBits] = {}
         self._names: dict[IndexedStatement, ResourceNames] = {}
         self._regions: tuple[str, ...] | None = None
         self._spoken_of: dict[str, dict[Actions, bool]] = {}
@@ -223,7 +223,7 @@ class PermissionAsker:
             self._regions = tuple(regions)[:MAX_REGIONS]
         return self._regions
 
-    def ask(self, action: str, resource: str, context: Mapping[str, Any]) -> Bits:
+    def ask(self, action: str, resource: str, context: Mapping[str, Any]) -> PrincipalBits:
         """Who can do an action on one resource."""
         spoken = self._speaking(action)
         relevant = self._relevant(action, context)
@@ -240,7 +240,7 @@ class PermissionAsker:
         context: Mapping[str, Any],
         *,
         policy: str | None = None,
-    ) -> list[Bits]:
+    ) -> list[PrincipalBits]:
         """Who can do an action on each of some targets; `policy` in the place of each target's own."""
         put, spoken = _PermissionQuestion(action, policy), self._speaking(action)
         groups: dict[Any, list[int]] = {}
@@ -261,7 +261,7 @@ class PermissionAsker:
 
     def _on_group(
         self, put: _PermissionQuestion, group: list[CheckTarget], context: Mapping[str, Any], key: Any
-    ) -> list[Bits]:
+    ) -> list[PrincipalBits]:
         """Who can on targets that only they themselves can tell apart."""
         if not self._speaking(put.action).names_their_own:
             principals = self._known.get(key)
@@ -284,7 +284,7 @@ class PermissionAsker:
         target: CheckTarget,
         context: Mapping[str, Any],
         marks: dict[Class, EvaluationDecision],
-    ) -> Bits:
+    ) -> PrincipalBits:
         """Principals of one class do on themselves what the others do, unless a condition reads their
         names.
         """
@@ -300,7 +300,7 @@ class PermissionAsker:
                 principals |= _bits(decision, bit)
         return principals
 
-    def _ask(self, put: _PermissionQuestion, resource: str, context: Mapping[str, Any]) -> Bits:
+    def _ask(self, put: _PermissionQuestion, resource: str, context: Mapping[str, Any]) -> PrincipalBits:
         question = put.question(resource, context)
         self.questions += 1
         principals = NOBODY
@@ -379,10 +379,10 @@ def _frozen(context: Mapping[str, Any]) -> Any:
     return tuple(sorted((fold(key), str(value)) for key, value in context.items()))
 
 
-def _bits(decision: EvaluationDecision, bit: int) -> Bits:
+def _bits(decision: EvaluationDecision, bit: int) -> PrincipalBits:
     if decision is EvaluationDecision.ALLOWED:
-        return Bits(bit, bit)
-    return Bits(0, bit) if decision is EvaluationDecision.CONDITIONAL else NOBODY
+        return PrincipalBits(bit, bit)
+    return PrincipalBits(0, bit) if decision is EvaluationDecision.CONDITIONAL else NOBODY
 
 
 __all__ = [
@@ -390,9 +390,9 @@ __all__ = [
     "HOME",
     "NOBODY",
     "REGION",
-    "Bits",
     "CheckSource",
     "CheckTarget",
     "PermissionAsker",
+    "PrincipalBits",
     "tags_of",
 ]

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from iam.policy.escalation.account_graph import ActingPrincipal, Alternative, NeedSubject
 from iam.policy.escalation.edits import PolicyEdits
 from iam.policy.escalation.methods import Method, Verb, of_sort
-from iam.policy.escalation.permission_checks import Bits
+from iam.policy.escalation.permission_checks import PrincipalBits
 from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, PolicyRemoval
 from iam.policy.escalation.targets import Targets, TargetSubject
 
@@ -19,7 +19,9 @@ from iam.policy.escalation.targets import Targets, TargetSubject
 class MethodPrincipals(Protocol):
     """Who meets the needs of a method on each of some aims."""
 
-    def __call__(self, method: Method, aims: Sequence[TargetSubject], *, policy: str = "") -> list[Bits]: ...
+    def __call__(
+        self, method: Method, aims: Sequence[TargetSubject], *, policy: str = ""
+    ) -> list[PrincipalBits]: ...
 
 
 _METHODS: Final = {method.name: method for method in of_sort(Verb.REMOVE)}
