@@ -96,7 +96,7 @@ def _rank(key: HeldDoc) -> tuple[bool, str]:
     return lone_kind(doc) is not None, doc.digest
 
 
-class Spoken:
+class DocumentActions:
     """Actions, with the numbers of the documents that speak of them. `slice` is what somebody makes of them,
     once for all holders of these documents who hold others too.
     """
@@ -108,7 +108,7 @@ class Spoken:
         self.slice: Any = None
 
 
-Apart = Sequence[Spoken]
+Apart = Sequence[DocumentActions]
 
 
 class Parting(NamedTuple):
@@ -172,7 +172,7 @@ class Partings:
             given_mask |= self._holdings[number].masks.allowed
         if is_everything:
             touched = self._everything
-        whole = [Spoken(touched, ())] if touched else []
+        whole = [DocumentActions(touched, ())] if touched else []
         return given_mask, _Stage(0, 0, whole, whole)
 
     def _one_more(self, stage: _Stage, number: int, given_mask: int) -> _Stage:
@@ -189,30 +189,30 @@ class Partings:
         return _Stage(stage.allowed | holding.masks.allowed, stage.plain | plain, denying, speaking)
 
 
-def _inside(each: Spoken, mask: int) -> Spoken:
-    return Spoken(each.mask & mask, each.numbers)
+def _inside(each: DocumentActions, mask: int) -> DocumentActions:
+    return DocumentActions(each.mask & mask, each.numbers)
 
 
 def _refined(parts: Apart, number: int, speaks: int) -> Apart:
     """The parts, apart by whether one more document speaks of them."""
-    refined: list[Spoken] = []
+    refined: list[DocumentActions] = []
     for each in parts:
         inside = each.mask & speaks
         if not inside:
             refined.append(each)
             continue
-        refined.append(Spoken(inside, (*each.numbers, number)))
+        refined.append(DocumentActions(inside, (*each.numbers, number)))
         if inside != each.mask:
-            refined.append(Spoken(each.mask ^ inside, each.numbers))
+            refined.append(DocumentActions(each.mask ^ inside, each.numbers))
     return refined
 
 
 def _without(parts: Apart, taken: int) -> Apart:
-    left: list[Spoken] = []
+    left: list[DocumentActions] = []
     for each in parts:
         inside = each.mask & taken
         if not inside:
             left.append(each)
         elif inside != each.mask:
-            left.append(Spoken(each.mask ^ inside, each.numbers))
+            left.append(DocumentActions(each.mask ^ inside, each.numbers))
     return left
