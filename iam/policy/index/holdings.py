@@ -111,7 +111,7 @@ class DocumentActions:
 Apart = Sequence[DocumentActions]
 
 
-class Parting(NamedTuple):
+class ActionPartition(NamedTuple):
     """The actions that a change may concern. `sure` are those that a document of both sides allows in any
     case, and that none that differs allows, by those that may deny them; `unsure` the others, by all that
     speak of them.
@@ -139,7 +139,7 @@ class Partings:
         self._holdings, self._everything = holdings, everything
         self._first: dict[tuple[Numbers, bool], tuple[int, _Stage]] = {}
 
-    def parting(self, numbers: Numbers, differing: Numbers, *, is_everything: bool) -> Parting:
+    def parting(self, numbers: Numbers, differing: Numbers, *, is_everything: bool) -> ActionPartition:
         """By the documents with some numbers; `is_everything`: not only actions of those that differ."""
         first = self._first.get((differing, is_everything))
         if first is None:
@@ -162,7 +162,7 @@ class Partings:
                 is_open = not allowing.isdisjoint(each.numbers)
                 open_part = each if is_open else _inside(each, open_actions)
                 unsure.append(open_part)
-        return Parting([each for each in sure if each.mask], [each for each in unsure if each.mask])
+        return ActionPartition([each for each in sure if each.mask], [each for each in unsure if each.mask])
 
     def _begin(self, differing: Numbers, *, is_everything: bool) -> tuple[int, _Stage]:
         """What those allow that differ, and the actions that they concern."""
