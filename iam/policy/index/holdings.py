@@ -132,7 +132,7 @@ class _Stage:
         self.further: dict[int, _Stage] = {}
 
 
-class Partings:
+class ActionPartitioner:
     """Takes actions apart, and remembers it for the first one, two, three, … of some documents."""
 
     def __init__(self, holdings: NumberedDocs, everything: int) -> None:

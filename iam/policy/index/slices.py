@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from iam.policy.index.classes import Limits, Profile
 from iam.policy.index.documents import Doc, Marks
-from iam.policy.index.holdings import ABSENT, Held, Holding, NumberedDocs, Numbers, Partings
+from iam.policy.index.holdings import ABSENT, ActionPartitioner, Held, Holding, NumberedDocs, Numbers
 from iam.policy.index.masks import Space
 from iam.policy.index.relevance import (
     Masks,
@@ -87,7 +87,7 @@ class Slicer:
         self._everything = allow_everything(space)
         self._known: dict[object, Slice] = {}
         self._holdings = NumberedDocs(space)
-        self._partings = Partings(self._holdings, space.actions.everything)
+        self._partings = ActionPartitioner(self._holdings, space.actions.everything)
         self._slices: dict[tuple[Numbers, bool], Slices] = {}
         self._bounds: dict[object, ControlBounds] = {}
         self._alike: dict[object, list[Doc]] = {}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from iam.policy.index.documents import Documents
-from iam.policy.index.holdings import NumberedDocs, Partings
+from iam.policy.index.holdings import ActionPartitioner, NumberedDocs
 from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
 from iam.policy.index.scenario import Edits, what_if
 from iam.policy.index.witness import Prover
@@ -128,7 +128,7 @@ def test_documents_that_many_hold_are_taken_apart_once(monkeypatch: pytest.Monke
     shared = [text_of(allow(["sqs:*", "s3:GetObject"], f"arn:aws:*:::shared-{n}-*")) for n in range(6)]
     own = [text_of(allow("sqs:SendMessage", f"arn:aws:sqs:eu-west-1:*:own-{n}")) for n in range(20)]
     edits, documents = people_with(organisation, [[*shared, each] for each in own], accounts=2)
-    stages = calls_of_method(monkeypatch, Partings, "_one_more")
+    stages = calls_of_method(monkeypatch, ActionPartitioner, "_one_more")
     index = organisation.index()
     assert what_if(index, edits, now=NOW).affected == 40
     assert len(stages) == 2 + len(shared) + len(own), "one for each document, whoever holds it"
