@@ -48,7 +48,7 @@ class Letters(NamedTuple):
     has_names: bool = False
 
 
-class Named:
+class PrincipalNames:
     """A principal with its names. `is_odd`: they may mean more; `sizes`: which of them it has; `apart_from`:
     numbers of pairs of patterns that take in all of the names or nothing of them.
     """
@@ -157,7 +157,7 @@ class NumberedPairs:
                 self._own_keys = tuple(sorted({*self._own_keys, *filter(is_own, keys - ABSTRACT)}))
         return number
 
-    def apart_from(self, named: Named) -> frozenset[int]:
+    def apart_from(self, named: PrincipalNames) -> frozenset[int]:
         """The pairs that are known to take in all of the names or nothing of them: mostly one look at all
         pairs with fixed letters says so.
         """
@@ -172,7 +172,7 @@ class NumberedPairs:
                 named.apart_from |= self._fixed_numbers
         return named.apart_from
 
-    def role(self, named: Named, pairs: tuple[int, ...], key: object) -> object:
+    def role(self, named: PrincipalNames, pairs: tuple[int, ...], key: object) -> object:
         """How the patterns of some pairs lie to each other once the name stands in them; the name itself
         where that does not decide. `key`: the pairs, with what the principal has in other keys.
         """

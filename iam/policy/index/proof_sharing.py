@@ -19,7 +19,16 @@ from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.holdings import Held, Numbers
 from iam.policy.index.keys import special_names
 from iam.policy.index.masks import Space
-from iam.policy.index.names import ABSTRACT, NAMES, VARYING, Named, NumberedPairs, Own, Pair, pairs_of_names
+from iam.policy.index.names import (
+    ABSTRACT,
+    NAMES,
+    VARYING,
+    NumberedPairs,
+    Own,
+    Pair,
+    PrincipalNames,
+    pairs_of_names,
+)
 from iam.policy.index.relevance import stands_alone
 from iam.policy.index.sides import PrincipalSide
 from iam.policy.index.slices import ControlBounds, Region, Slice, Slicer, Slices, held_by, limits_content
@@ -129,7 +138,7 @@ class ProofSharing:
     _slicer: Slicer = field(init=False)
     _standing: dict[str, object] = field(default_factory=dict)
     _pairs: NumberedPairs = field(default_factory=NumberedPairs)
-    _named: Named | None = None
+    _named: PrincipalNames | None = None
 
     def __post_init__(self) -> None:
         self._slicer = Slicer(self.space)
@@ -219,9 +228,9 @@ class ProofSharing:
                 key = (part, place, values, plain)
             yield part, key
 
-    def _named_of(self, member: Member) -> Named:
+    def _named_of(self, member: Member) -> PrincipalNames:
         if self._named is None or self._named.member is not member:
-            self._named = Named(member)
+            self._named = PrincipalNames(member)
         return self._named
 
     def _name(self, part: ActionPart | PartList, member: Member, tags: Own) -> object:

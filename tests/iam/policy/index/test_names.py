@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iam.policy import variables
-from iam.policy.index.names import Named, Pair, filled, letters_of
+from iam.policy.index.names import Pair, PrincipalNames, filled, letters_of
 from iam.policy.index.overlap import overlaps
 from iam.policy.request import PrincipalKind
 
@@ -50,7 +50,7 @@ def test_patterns_meet_alike_for_all_names_that_are_apart_from_them(seed: int) -
             name, unique_id = ("".join(dice.choices(LETTERS, k=dice.randint(2, 5))) for _ in range(2))
             member = somebody(name, unique_id, tags)
             letters = letters_of([pair], member)
-            if letters is not None and Named(member).is_apart_from(letters):
+            if letters is not None and PrincipalNames(member).is_apart_from(letters):
                 expected = {text.replace("\1", name).replace("\2", unique_id) for text in of_anybody}
                 assert in_common(pair, member) == expected, (pair, name, unique_id)
                 compared += 1
