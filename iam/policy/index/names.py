@@ -35,7 +35,7 @@ Own = tuple[Values | None, ...]
 Pair = tuple[VariableText, VariableText]
 
 
-class Letters(NamedTuple):
+class PatternLetters(NamedTuple):
     """The runs of letters between the wildcards of some patterns, one to a line; as far as a plain name may
     have them, as an expression, with their beginnings by the last letter, and endings by the first.
     `has_names`: names stand among them.
@@ -92,7 +92,7 @@ class PrincipalNames:
             values = self._values[keys] = tuple([self._value_of(key) for key in keys])
         return values
 
-    def is_apart_from(self, letters: Letters) -> bool:
+    def is_apart_from(self, letters: PatternLetters) -> bool:
         """Whether no run of letters can take in part of a name, or a name and what is beside it: then the
         wildcards of a pattern take in all of the name or nothing of it, whatever the name is.
         """
@@ -138,7 +138,7 @@ class NumberedPairs:
     def __init__(self) -> None:
         self._pairs: list[Pair] = []
         self._numbers: dict[Pair, int] = {}
-        self._letters: dict[object, Letters | None] = {}
+        self._letters: dict[object, PatternLetters | None] = {}
         self._fixed: list[Pair] = []
         self._fixed_numbers: frozenset[int] = frozenset()
         """Those with a name in one pattern only."""
@@ -186,7 +186,7 @@ class NumberedPairs:
         return named.values if None in relations else (named.sizes, relations)
 
 
-def letters_of(pairs: Iterable[Pair], member: Member) -> Letters | None:
+def letters_of(pairs: Iterable[Pair], member: Member) -> PatternLetters | None:
     """The letters of the patterns that those with a name in them might meet, with the tags that the member
     has; of both patterns where these have a name in them too. None where there is a wildcard for one letter,
     or a variable that is not of the member.
@@ -229,7 +229,7 @@ def letters_of(pairs: Iterable[Pair], member: Member) -> Letters | None:
             if PLAIN_NAME.fullmatch(run, place):
                 endings[letter] = (*endings.get(letter, ()), run[place:])
     of_runs = "|".join(re.escape(run) for run in runs if PLAIN_NAME.fullmatch(run)) or NEVER
-    return Letters("\n".join(runs), re.compile(of_runs), beginnings, endings, has_names)
+    return PatternLetters("\n".join(runs), re.compile(of_runs), beginnings, endings, has_names)
 
 
 def value_of(member: Member, key: str) -> Values | None:
