@@ -12,7 +12,7 @@ from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.shapes import WILD
 
 
-class Single:
+class SingleStatement:
     """One statement that one document has: most starts have no more, and a set of sets takes six times the
     memory.
     """
@@ -28,7 +28,7 @@ class Single:
 
 
 EVERYWHERE: Final = ("",)
-Held = Single | dict[IndexedStatement, set[Doc]]
+Held = SingleStatement | dict[IndexedStatement, set[Doc]]
 
 
 def starts_of(clause: IndexedStatement) -> tuple[str, ...]:
@@ -57,12 +57,12 @@ class Holders:
         """Enter a statement of a document under a start."""
         holder = self.by_start.get(start)
         if holder is None:
-            self.by_start[start] = Single(clause, doc)
+            self.by_start[start] = SingleStatement(clause, doc)
             self._longest = max(self._longest, len(start))
             if self._sorted is not None:
                 insort(self._sorted, start)
             return
-        if isinstance(holder, Single):
+        if isinstance(holder, SingleStatement):
             holder = self.by_start[start] = {holder.clause: {holder.doc}}
         docs = holder.get(clause)
         if docs is None:
@@ -74,7 +74,7 @@ class Holders:
         holder = self.by_start.get(start)
         if holder is None:
             return
-        if isinstance(holder, Single):
+        if isinstance(holder, SingleStatement):
             is_gone = holder.clause is clause and holder.doc is doc
         else:
             if clause in holder:
