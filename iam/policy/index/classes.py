@@ -41,7 +41,7 @@ class Levels:
         self.is_personal = any(doc.is_personal for doc in docs)
 
 
-class Marked:
+class MarkedDocument:
     """A document as principals of one sort and with the same marks by it hold it."""
 
     __slots__ = ("__weakref__", "doc", "marks", "sort")
@@ -95,7 +95,7 @@ class Profile:
 
     __slots__ = ("bundle", "classes", "limits", "marked")
 
-    def __init__(self, bundle: Bundle, marked: tuple[Marked, ...], limits: Limits) -> None:
+    def __init__(self, bundle: Bundle, marked: tuple[MarkedDocument, ...], limits: Limits) -> None:
         self.bundle, self.marked, self.limits = bundle, marked, limits
         self.classes: Collection[Class] = ()
 

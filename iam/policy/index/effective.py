@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps
-from iam.policy.index.classes import Class, Limits, Marked, Member, Profile
+from iam.policy.index.classes import Class, Limits, MarkedDocument, Member, Profile
 from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.masks import Space
 from iam.policy.index.reach import reach_of
@@ -75,7 +75,7 @@ class EffectiveActions:
         self._context, self._strict = context or {}, strict
         self.age = 0
         self._width = 0
-        self._known: dict[Doc | Marked, tuple[Pieces, int]] = {}
+        self._known: dict[Doc | MarkedDocument, tuple[Pieces, int]] = {}
         self._shapes: dict[Any, int] = {}
         self._of_profile: dict[Profile, Effective] = {}
         self._once: dict[Effective, Effective] = {}
@@ -151,11 +151,11 @@ class EffectiveActions:
         profile, known = member.cls.profile, self._known
         identity: list[tuple[Pieces, int]] = []
         is_of_profile = not self._context and not self._is_placed_or_personal(profile.limits)
-        held_docs: tuple[Doc | Marked, ...] = (*profile.bundle.plain, *profile.marked)
+        held_docs: tuple[Doc | MarkedDocument, ...] = (*profile.bundle.plain, *profile.marked)
         for key in held_docs:
             graded = known.get(key)
             if graded is None:
-                doc = key.doc if isinstance(key, Marked) else key
+                doc = key.doc if isinstance(key, MarkedDocument) else key
                 graded = self._graded(doc, key, PolicyKind.IDENTITY, asking)
                 is_of_profile = is_of_profile and not doc.is_personal and not doc.is_placed
             identity.append(graded)
@@ -216,7 +216,7 @@ class EffectiveActions:
         )
 
     def _graded(
-        self, doc: Doc, key: Doc | Marked | None, kind: PolicyKind, asking: _Asking
+        self, doc: Doc, key: Doc | MarkedDocument | None, kind: PolicyKind, asking: _Asking
     ) -> tuple[Pieces, int]:
         """The statements of a document that may apply, and a number for all that masks depend on."""
         graded = [_piece(clause, kind, asking) for clause in doc.clauses]

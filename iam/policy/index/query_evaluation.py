@@ -23,7 +23,7 @@ from iam.policy.evaluate import (
 )
 from iam.policy.index import keys
 from iam.policy.index.areas import asked_pattern
-from iam.policy.index.classes import Bundle, Levels, Limits, Marked, Member, Profile
+from iam.policy.index.classes import Bundle, Levels, Limits, MarkedDocument, Member, Profile
 from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.elements import Actions
 from iam.policy.index.needs import NONE, Needs, Reader, Signature
@@ -141,7 +141,7 @@ class QueryEvaluation:
         BY_NAME.
         """
         self.spoken: dict[Doc, MatchedStatements] = {}
-        self.effects_by_marked: dict[Marked, EffectBits] = {}
+        self.effects_by_marked: dict[MarkedDocument, EffectBits] = {}
         self._clauses: dict[IndexedStatement, EffectBits] = {}
         self._levels: dict[tuple[PolicyKind, Levels, bool], tuple[tuple[PolicySet, ...], Needs]] = {}
         self._limited: tuple[dict[Limits, AppliedLimits], dict[Limits, AppliedLimits]] = ({}, {})
@@ -258,7 +258,7 @@ class QueryEvaluation:
                 needs = needs | spoken.needs
         return needs
 
-    def effects_of_marked(self, marked: Marked, member: Member) -> EffectBits:
+    def effects_of_marked(self, marked: MarkedDocument, member: Member) -> EffectBits:
         """What a document says to all who hold it with these marks, as the member does."""
         effects = self.said.get(marked.doc, SILENT)
         if effects & DEPENDS and self.spoken[marked.doc].needs is NONE:
@@ -287,7 +287,7 @@ class QueryEvaluation:
             )
         return effects
 
-    def _ask(self, doc: Doc, sort: int | Marked, member: Member, signature: Signature) -> EffectBits:
+    def _ask(self, doc: Doc, sort: int | MarkedDocument, member: Member, signature: Signature) -> EffectBits:
         spoken = self.spoken[doc]
         needs = spoken.needs
         key = (sort, member.account if needs.is_placed else "", signature if needs.tells_apart else ())

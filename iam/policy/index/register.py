@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
-from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, Marked, Profile
+from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, MarkedDocument, Profile
 from iam.policy.index.documents import Doc, Documents, Marks
 from iam.policy.index.elements import EVERY_SERVICE, Actions
 from iam.policy.index.holders import Holders, starts_of
@@ -32,7 +32,7 @@ class Register:
         self._bundles: dict[tuple[Doc, ...], Bundle] = {}
         self._limits: dict[tuple[Any, ...], Limits] = {}
         self._profiles: dict[tuple[Any, ...], Profile] = {}
-        self._marked: WeakValueDictionary[tuple[Doc, int, Marks], Marked] = WeakValueDictionary()
+        self._marked: WeakValueDictionary[tuple[Doc, int, Marks], MarkedDocument] = WeakValueDictionary()
         self._sorts: dict[Flags, int] = {}
         self._uses_of_limits: dict[Limits, int] = {}
         self._levels: dict[Any, Levels] = {}
@@ -153,13 +153,13 @@ class Register:
             self._uses_of_limits[bounds] += 1
         return profile
 
-    def _marked_docs(self, bundle: Bundle, sort: int, marks: tuple[Marks, ...]) -> tuple[Marked, ...]:
+    def _marked_docs(self, bundle: Bundle, sort: int, marks: tuple[Marks, ...]) -> tuple[MarkedDocument, ...]:
         marked_docs = []
         for doc, doc_marks in zip(bundle.marked, marks, strict=True):
             key = (doc, sort, doc_marks)
             marked = self._marked.get(key)
             if marked is None:
-                marked = self._marked[key] = Marked(doc, sort, doc_marks)
+                marked = self._marked[key] = MarkedDocument(doc, sort, doc_marks)
             marked_docs.append(marked)
         return tuple(marked_docs)
 
