@@ -407,7 +407,7 @@ def flags_of(member: Member) -> Flags:
     return kind, SERVICE_LINKED_PATH in arn, is_known, bool(member.unique_id)
 
 
-class Who(Request):
+class BareRequest(Request):
     """A principal who asks for nothing in particular, for conditions that it alone decides.
 
     What `others` says of keys that do not differ from principal to principal, it says too; it costs a tenth

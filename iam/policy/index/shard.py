@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from iam.policy.index.classes import Class, Member, Profile, Who, flags_of, principal_of
+from iam.policy.index.classes import BareRequest, Class, Member, Profile, flags_of, principal_of
 from iam.policy.index.documents import Doc
 from iam.policy.index.image import Image, columns_of, docs_in
 from iam.policy.index.image_docs import marks_in
@@ -217,7 +217,7 @@ class Shard:
         of_levels = () if flags[1] else levels.marked
         if not (of_levels or bundle.marked or (boundary is not None and boundary.is_marked)):
             return self._register.profile(bundle, (), (flags, boundary, (), levels, ()))
-        asking = Who(member, flags[0], self._asking(member, flags[0]))
+        asking = BareRequest(member, flags[0], self._asking(member, flags[0]))
         limits = (
             flags,
             boundary,

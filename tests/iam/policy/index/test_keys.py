@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iam.policy.index import keys
-from iam.policy.index.classes import Member, Who, flags_of
+from iam.policy.index.classes import BareRequest, Member, flags_of
 from iam.policy.index.rows import NOTHING
 from iam.policy.request import Principal, Request
 
@@ -47,6 +47,6 @@ def test_flags_are_what_the_engine_makes_of_the_arn(who: Principal) -> None:
 @pytest.mark.parametrize("who", PRINCIPALS, ids=lambda who: who.arn)
 def test_a_principal_that_asks_for_nothing_has_the_values_of_a_request(who: Principal) -> None:
     request = Request("", "*", who, context={"aws:PrincipalOrgID": "o-one"})
-    light = Who(member(who), who.kind, Request("", "*", who, context={"aws:PrincipalOrgID": "o-one"}))
+    light = BareRequest(member(who), who.kind, Request("", "*", who, context={"aws:PrincipalOrgID": "o-one"}))
     for key in (*who.derived, *keys.OWN, *keys.OF_ACCOUNT, "aws:principaltag/team", "aws:sourceip"):
         assert light.values(key) == request.values(key), key
