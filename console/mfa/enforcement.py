@@ -26,7 +26,7 @@ from iam.access.enforcement.approvers import (
     narrowed,
     parts_of,
 )
-from iam.access.enforcement.check import MfaOutlook, MfaStep, Password
+from iam.access.enforcement.check import MfaOutlook, MfaStep, PasswordState
 from iam.access.enforcement.scope import scope_of
 from iam.access.enforcement.services import (
     NAMES,
@@ -51,10 +51,10 @@ from iam.mirror.queries.accounts import whole_accounts
 PAGE: Final = 50
 MAX_PEOPLE: Final = 20
 PASSWORDS: Final = {
-    Password.NONE: "No password",
-    Password.MUST_CHANGE: "First password, must be changed",
-    Password.SET: "Password",
-    Password.UNREAD: "Password unknown",
+    PasswordState.NONE: "No password",
+    PasswordState.MUST_CHANGE: "First password, must be changed",
+    PasswordState.SET: "Password",
+    PasswordState.UNREAD: "Password unknown",
 }
 STEPS: Final = {
     MfaStep.PASSWORD: "change the password",

@@ -31,7 +31,7 @@ NEW: Final = 10**15
 DEVICE_NAME: Final = "device"
 
 
-class Password(StrEnum):
+class PasswordState(StrEnum):
     """How a user's password stands."""
 
     NONE = "none"
@@ -66,7 +66,7 @@ ACTIONS: Final[Mapping[MfaStep, tuple[tuple[str, str], ...]]] = {
 class SignInSituation:
     """How somebody signs in; what the mirror does not know counts as the worse."""
 
-    password: Password
+    password: PasswordState
     devices: int
     active_keys: int = 0
 
@@ -74,7 +74,7 @@ class SignInSituation:
     def steps(self) -> tuple[MfaStep, ...]:
         """What they need without MFA: a password may have expired by tomorrow, and a clock have drifted."""
         steps: list[MfaStep] = []
-        if self.password is not Password.NONE:
+        if self.password is not PasswordState.NONE:
             steps.append(MfaStep.PASSWORD)
         if not self.devices:
             steps.append(MfaStep.ENROL)

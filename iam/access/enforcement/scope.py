@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, QuerySet
 
-from iam.access.enforcement.check import Password, SignInSituation
+from iam.access.enforcement.check import PasswordState, SignInSituation
 from iam.changes.errors import RefusedError
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import (
@@ -84,14 +84,14 @@ def situations(users: Collection[int]) -> Mapping[int, SignInSituation]:
     ):
         count = devices.get(user, 0) or int(has_mfa(mfa) is True)
         situations_by_id[user] = SignInSituation(_password(has_password, report), count, keys)
-    return {user: situations_by_id.get(user, SignInSituation(Password.UNREAD, 0)) for user in users}
+    return {user: situations_by_id.get(user, SignInSituation(PasswordState.UNREAD, 0)) for user in users}
 
 
-def _password(has_password: bool | None, report: Mapping[str, object]) -> Password:
+def _password(has_password: bool | None, report: Mapping[str, object]) -> PasswordState:
     if has_password is None:
-        return Password.UNREAD
+        return PasswordState.UNREAD
     if not has_password:
-        return Password.NONE
+        return PasswordState.NONE
     profile = report.get("login_profile")
     must = isinstance(profile, dict) and profile.get("PasswordResetRequired")
-    return Password.MUST_CHANGE if must else Password.SET
+    return PasswordState.MUST_CHANGE if must else PasswordState.SET

@@ -11,7 +11,7 @@ from typing import Final
 
 from iam.access.enforcement.check import (
     MfaOutlook,
-    Password,
+    PasswordState,
     PolicyTrial,
     SignInSituation,
     reasons,
@@ -247,7 +247,7 @@ def _check(viewer: Viewer, account: Account) -> None:
 
 
 def _is_machine(situation: SignInSituation) -> bool:
-    return situation.password is Password.NONE and situation.active_keys > 0
+    return situation.password is PasswordState.NONE and situation.active_keys > 0
 
 
 def _people(count: int) -> str:

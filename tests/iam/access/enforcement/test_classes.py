@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from iam.access.enforcement.check import Password, PolicyTrial, SignInSituation, situations_with
+from iam.access.enforcement.check import PasswordState, PolicyTrial, SignInSituation, situations_with
 from iam.access.enforcement.policy import Variant, text_of
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.index import Index
@@ -32,7 +32,7 @@ MAYA = "arn:aws:iam::*:user/staff/maya"
 ONLY_MAYA = {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::${aws:ResourceAccount}:user/staff/maya"}}
 OWN = {"iam:ChangePassword", "iam:EnableMFADevice", "iam:ListMFADevices"}
 WAY = OWN | {"iam:GetAccountPasswordPolicy", "iam:CreateVirtualMFADevice"}
-SIGNS_IN = SignInSituation(Password.SET, devices=0)
+SIGNS_IN = SignInSituation(PasswordState.SET, devices=0)
 
 
 def deny(action: str, resource: Any = "*", **more: Any) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def test_classes_are_judged_as_one_only_where_all_that_bears_on_the_way_is_the_s
             "somewhere", holds=[deny("iam:*", Condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}})]
         ),
         Somebody("unreadable", holds=["{"]),
-        Somebody("has-device", holds=[stops], situation=SignInSituation(Password.SET, devices=1)),
+        Somebody("has-device", holds=[stops], situation=SignInSituation(PasswordState.SET, devices=1)),
         Somebody("tagged", tags={"team": "red"}, holds=[when(StringEquals={"aws:PrincipalTag/team": "red"})]),
         Somebody("untagged", holds=[when(StringEquals={"aws:PrincipalTag/team": "red"})]),
     ]
@@ -192,6 +192,6 @@ def test_classes_are_judged_as_one_only_where_all_that_bears_on_the_way_is_the_s
 def test_a_policy_that_was_not_read_may_deny_all_that_aws_asks_about(
     holds: list[str], scp: str | None
 ) -> None:
-    signs_by_key = SignInSituation(Password.SET, devices=0, active_keys=1)
+    signs_by_key = SignInSituation(PasswordState.SET, devices=0, active_keys=1)
     people = [Somebody(holds=holds, situation=signs_by_key), Somebody("tomas", holds=holds)]
     assert World().stopped(people, scp=scp) == [(set(), WAY), (set(), WAY)]
