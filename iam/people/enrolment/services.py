@@ -79,7 +79,7 @@ class EnrolmentSession:
 
 
 @dataclass(frozen=True, slots=True)
-class Seed:
+class MfaSeed:
     """What the browser shows: the secret as text in groups of four, and the address that the QR code
     holds.
     """
@@ -136,14 +136,14 @@ def begin(seat: EnrolmentSession, *, device_name: str) -> Enrolment:
         return again
 
 
-def seed_of(enrolment: Enrolment, seat: EnrolmentSession) -> Seed | None:
+def seed_of(enrolment: Enrolment, seat: EnrolmentSession) -> MfaSeed | None:
     """The seed, in the browser that it was sealed for; None for any other, and when it is gone."""
     seed = _seed(enrolment, seat)
     if seed is None:
         return None
     grouped = " ".join(seed[at : at + 4] for at in range(0, len(seed), 4))
     address = totp.address_of(seed, user_name=seat.user.name, account=seat.user.account.account_id)
-    return Seed(grouped, address)
+    return MfaSeed(grouped, address)
 
 
 def submit_codes(enrolment: Enrolment, seat: EnrolmentSession, *, first: str, second: str) -> None:
