@@ -19,7 +19,7 @@ _FOR_NOTHING = (ChangeState.FAILED, ChangeState.REJECTED, ChangeState.CANCELLED,
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
+class SecretSeal:
     """Who reads the secret of a change, and how it stands; without a row nothing has been sealed yet."""
 
     recipient_id: UUID
@@ -32,12 +32,12 @@ class Seal:
         return self.row is not None and self.row.state == SecretState.SEALED
 
 
-def seal_of(change: Change) -> Seal | None:
+def seal_of(change: Change) -> SecretSeal | None:
     """The seal of a change; None for one that gives no secret to a person."""
     person, sealed_id = change.params.get("recipient_id"), change.params.get("sealed_id")
     if not person or not sealed_id or change.params.get("typed") == "yes":
         return None
-    return Seal(UUID(person), change.params.get("recipient_name", ""), secret_of(UUID(sealed_id)))
+    return SecretSeal(UUID(person), change.params.get("recipient_name", ""), secret_of(UUID(sealed_id)))
 
 
 def read_secret(change: Change, *, actor: Viewer) -> str:
