@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iam.changes.operations import REGISTRY
-from iam.changes.operations.spec import Loss
+from iam.changes.operations.spec import PermanentLoss
 from iam.changes.operations.subject import NOUNS
 
 
@@ -17,7 +17,7 @@ class RecreatedItem:
     sentence: str
 
 
-def losses() -> list[Loss]:
+def losses() -> list[PermanentLoss]:
     """Every operation that nothing brings back, by what it does."""
     losses = [operation.loss for operation in REGISTRY.values() if operation.loss is not None]
     return sorted(losses, key=lambda loss: loss.deed.lower())

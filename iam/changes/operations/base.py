@@ -15,7 +15,7 @@ from iam.changes.operations.access import PolicyAccess
 from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.params import as_stored
 from iam.changes.operations.quotas import QuotaUse, quota_of
-from iam.changes.operations.spec import HIGH, NORMAL, Loss, OperationSpec
+from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec, PermanentLoss
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity
 
@@ -264,7 +264,7 @@ class Operation(ABC):
         return type(self)(self.account, replace(self.inputs, **params), self.spec)
 
     @property
-    def loss(self) -> Loss | None:
+    def loss(self) -> PermanentLoss | None:
         """What nothing brings back; None where it can be undone."""
         return self.spec.loss
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from iam.changes.operations.spec import Loss, OperationSpec
+from iam.changes.operations.spec import OperationSpec, PermanentLoss
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import (
     ACCESS_KEYS,
@@ -32,7 +32,7 @@ class CredentialSort:
     """What AWS's calls say for it."""
     id_parameter: str
     id_field: str
-    loss: Loss | None = None
+    loss: PermanentLoss | None = None
     """What deleting one ends for good."""
 
     @property
@@ -49,7 +49,7 @@ ACCESS_KEY: Final = CredentialSort(
     word="AccessKey",
     id_parameter="AccessKeyId",
     id_field="key_id",
-    loss=Loss(
+    loss=PermanentLoss(
         "Delete an access key",
         "AWS can’t restore a deleted access key. A new one has a different ID and secret.",
         DEACTIVATE_INSTEAD,
@@ -63,7 +63,7 @@ SSH_KEY: Final = CredentialSort(
     word="SSHPublicKey",
     id_parameter="SSHPublicKeyId",
     id_field="key_id",
-    loss=Loss(
+    loss=PermanentLoss(
         "Delete an SSH public key",
         "Gatehouse doesn’t keep the key. Its owner can upload it again, with a new ID.",
         DEACTIVATE_INSTEAD,
@@ -77,7 +77,7 @@ SIGNING_CERTIFICATE: Final = CredentialSort(
     word="SigningCertificate",
     id_parameter="CertificateId",
     id_field="certificate_id",
-    loss=Loss(
+    loss=PermanentLoss(
         "Delete a signing certificate",
         "Gatehouse doesn’t keep the certificate. Its owner can upload it again, with a new ID.",
         DEACTIVATE_INSTEAD,
@@ -91,7 +91,7 @@ SERVICE_CREDENTIAL: Final = CredentialSort(
     word="ServiceSpecificCredential",
     id_parameter="ServiceSpecificCredentialId",
     id_field="credential_id",
-    loss=Loss(
+    loss=PermanentLoss(
         "Delete a service-specific credential",
         "AWS can’t restore a deleted service-specific credential. A new one has a different ID and password.",
         DEACTIVATE_INSTEAD,

@@ -17,7 +17,7 @@ from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.inline_policy import is_denied_all
 from iam.changes.operations.params import NO, YES, IdText, YesNo
 from iam.changes.operations.sealed_secret import WITHHELD, accepted, new_password, seal_for, sealed_text, used
-from iam.changes.operations.spec import HIGH, Loss, OperationSpec
+from iam.changes.operations.spec import HIGH, OperationSpec, PermanentLoss
 from iam.changes.operations.user_credential import OfUser, UserParams, credentials_row
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import LOGIN_PROFILES
@@ -126,7 +126,7 @@ class DeleteLoginProfile(OnLoginProfile):
         call="DeleteLoginProfile",
         parameters={"UserName": "user_name"},
         sentence="{user_name} can no longer sign in to the AWS console",
-        loss=Loss(
+        loss=PermanentLoss(
             "Delete a console password",
             "AWS never shows a password, so this one can’t be restored. You can create a new one.",
             "Attach AWSDenyAll instead: the password stays, but the user can’t do anything "
@@ -309,7 +309,7 @@ class UpdateLoginProfile(SetPassword):
         sentence="{user_name} signs in with a new password",
         is_idempotent=False,
         weight=HIGH,
-        loss=Loss(
+        loss=PermanentLoss(
             "Reset a console password",
             "AWS never shows the old password, so it can’t be restored.",
             "Require a change at next sign-in instead: the current password works until then.",

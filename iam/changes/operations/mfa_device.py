@@ -18,7 +18,7 @@ from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.credential_sorts import MFA_DEVICE, CredentialSpec
 from iam.changes.operations.params import IdText
 from iam.changes.operations.sealed_secret import accepted, sealed_text, used
-from iam.changes.operations.spec import HIGH, Loss, Quota
+from iam.changes.operations.spec import HIGH, PermanentLoss, Quota
 from iam.changes.operations.user_credential import CredentialParams, OfUser, OnCredential, UserParams, owned
 from iam.changes.risks import MFA_REMOVED
 from iam.mirror.models import Entity, Kind
@@ -124,7 +124,7 @@ class DeactivateMfaDevice(OnDevice):
         parameters={"UserName": "user_name", "SerialNumber": "credential_id"},
         sentence="{user_name} no longer has the {label}",
         weight=HIGH,
-        loss=Loss(
+        loss=PermanentLoss(
             "Deactivate an MFA device",
             "AWS accepts the device again only with two consecutive codes from it.",
             "Ask them to add a second device first. A user can have 8.",
@@ -167,7 +167,7 @@ class DeleteMfaDevice(DeactivateMfaDevice):
         parameters={"UserName": "user_name", "SerialNumber": "credential_id"},
         sentence="{user_name} no longer has the {label}",
         weight=HIGH,
-        loss=Loss(
+        loss=PermanentLoss(
             "Deactivate and delete a virtual MFA device",
             "AWS can’t restore the seed of a deleted device. A new one has to be set up on the phone.",
             "Deactivate it without deleting it: its owner can enable it again with two codes.",
@@ -285,7 +285,7 @@ class ResyncMfaDevice(WithCodes):
         parameters=CODES_PARAMETERS,
         sentence="{user_name} resyncs the device with two codes from it",
         is_idempotent=False,
-        loss=Loss(
+        loss=PermanentLoss(
             "Resync an MFA device",
             "AWS doesn’t keep the previous clock of a device, so there is nothing to restore.",
             "Nothing is lost: the device keeps working.",

@@ -33,7 +33,7 @@ from iam.changes.operations.lifecycle import (
 )
 from iam.changes.operations.params import Blank, IdText
 from iam.changes.operations.sealed_secret import WITHHELD, sealed_text, used
-from iam.changes.operations.spec import HIGH, Loss, OperationSpec
+from iam.changes.operations.spec import HIGH, OperationSpec, PermanentLoss
 from iam.changes.operations.subject import OnListed, SubjectParams
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.facts import FoundEntity
@@ -254,7 +254,7 @@ class DeleteServerCertificate(OnCertificate, Delete):
         parameters={"ServerCertificateName": "name"},
         sentence="Deletes server certificate {name} and its private key",
         weight=HIGH,
-        loss=Loss(
+        loss=PermanentLoss(
             "Delete a server certificate",
             "AWS never returns the private key, so only someone who still has the key can "
             "restore a deleted certificate.",

@@ -13,7 +13,7 @@ from iam.changes.operations.credential_sorts import SERVICE_CREDENTIAL, Credenti
 from iam.changes.operations.one_time_credential import GivenOnce, GivenParams
 from iam.changes.operations.params import Blank, IdText
 from iam.changes.operations.sealed_secret import accepted, seal_for
-from iam.changes.operations.spec import HIGH, Loss, Quota
+from iam.changes.operations.spec import HIGH, PermanentLoss, Quota
 from iam.changes.operations.user_credential import ABSENT, ACTIVE, CredentialParams, OnCredential
 from iam.mirror.models import Entity, EntityState, valid_at
 
@@ -149,7 +149,7 @@ class ResetServiceCredential(OnCredential):
         sentence="Creates a new password, sealed for {recipient_name}",
         is_idempotent=False,
         weight=HIGH,
-        loss=Loss(
+        loss=PermanentLoss(
             "Reset the password of a service-specific credential",
             "AWS never shows the old password, so it can’t be restored.",
             "Create a second credential, and deactivate this one when nothing uses it.",

@@ -15,7 +15,7 @@ Requirement = Callable[[Any], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class PermanentLoss:
     """What an operation ends for good: what it does in a few words, why nothing brings that back, and the
     reversible means beside it."""
 
@@ -94,7 +94,7 @@ class OperationSpec:
     inverse: str = ""
     """The slug of what undoes it: with the same parameters, or on the same entity where one is created or
     deleted. "" where the class knows better, or nothing does."""
-    loss: Loss | None = None
+    loss: PermanentLoss | None = None
     """What nothing brings back; None where it can be undone."""
     undo_caveat: str = ""
     """What is other than before when it was undone, in a sentence; "" for nothing but dates."""

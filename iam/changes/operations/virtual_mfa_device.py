@@ -19,7 +19,7 @@ from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.mfa_device import ABSENT, ASSIGNED, SPARE, OfDevice
 from iam.changes.operations.params import IdText
 from iam.changes.operations.sealed_secret import accepted
-from iam.changes.operations.spec import Loss, OperationSpec
+from iam.changes.operations.spec import OperationSpec, PermanentLoss
 from iam.changes.operations.user_credential import UserParams
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.sections import USER_MFA
@@ -54,7 +54,7 @@ class DeleteSpareMfaDevice(Operation):
         call="DeleteVirtualMFADevice",
         parameters={"SerialNumber": "serial_number"},
         sentence="Permanently deletes MFA device {name}",
-        loss=Loss(
+        loss=PermanentLoss(
             "Delete an unassigned virtual MFA device",
             _NEVER,
             "Leave it: no one can sign in with an unassigned device.",
