@@ -21,7 +21,7 @@ from console.changes.actions.fields import (
 )
 from iam.changes.acts import Subject, options
 from iam.changes.acts.base import entity
-from iam.changes.operations.role import Settings
+from iam.changes.operations.role import RoleSettings
 from iam.changes.operations.sign_in_session import sign_in_limit
 from iam.mirror.models import Kind
 
@@ -32,7 +32,7 @@ def _begin_inline(subject: Subject, name: str) -> dict[str, str]:
 
 
 def _hours(subject: Subject) -> str:
-    return str(Settings.from_state(options.state_of(entity(subject))).max_session // 3600)
+    return str(RoleSettings.from_state(options.state_of(entity(subject))).max_session // 3600)
 
 
 def _sign_in_hours(subject: Subject) -> str:
@@ -185,7 +185,7 @@ PRINCIPAL_ACTIONS: Final = (
                 "Description",
                 LONG,
                 is_needed=False,
-                start=lambda subject: Settings.from_state(options.state_of(subject)).description,
+                start=lambda subject: RoleSettings.from_state(options.state_of(subject)).description,
             ),
             session_hours(_hours),
         ),

@@ -13,7 +13,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, CreatePolicy, Operation
 from iam.changes.operations.boundary import PUT_BOUNDARY, BoundaryParams, PutBoundary
 from iam.changes.operations.password_policy import PasswordRules, UpdatePasswordPolicy
-from iam.changes.operations.role import CreateRole, Settings
+from iam.changes.operations.role import CreateRole, RoleSettings
 from iam.mirror.models import Entity, Kind
 
 LENGTH, REUSE, MAX_DAYS = 14, 24, 365
@@ -34,7 +34,7 @@ def role_with(policy: str, *, name: str, description: str) -> Callable[[AuditFin
             "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
         }
         trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        role = CreateRole.of(account, name=name, trust=trust, settings=Settings(description=description))
+        role = CreateRole.of(account, name=name, trust=trust, settings=RoleSettings(description=description))
         holder = {"holder_kind": Kind.ROLE.value, "holder_name": name, "holder_id": ""}
         attachment = Attachment.given_as(
             ATTACH_POLICY,

@@ -13,7 +13,7 @@ from iam.changes.operations.group import CreateGroup
 from iam.changes.operations.instance_profile import CreateInstanceProfile
 from iam.changes.operations.oidc_provider import CreateOidcProvider
 from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
-from iam.changes.operations.role import CreateRole, Settings
+from iam.changes.operations.role import CreateRole, RoleSettings
 from iam.changes.operations.saml_provider import CreateSamlProvider
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole
 from iam.changes.operations.user import CreateUser
@@ -48,7 +48,7 @@ def _role(subject: Subject, fields: Given) -> Sequence[Operation]:
         name=fields["name"],
         trust=fields["document"],
         path=fields["path"],
-        settings=Settings(description=fields["description"], max_session=int(fields["hours"]) * 3600),
+        settings=RoleSettings(description=fields["description"], max_session=int(fields["hours"]) * 3600),
         boundary=_boundary(subject, fields),
         tags=fields["tags"],
     )

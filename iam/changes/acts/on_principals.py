@@ -20,7 +20,7 @@ from iam.changes.operations import (
 )
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.group import UpdateGroup
-from iam.changes.operations.role import Settings, UpdateRole
+from iam.changes.operations.role import RoleSettings, UpdateRole
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.sign_in_session import LimitRoleSignIn, LimitUserSignIn
 from iam.changes.operations.tags import SetTags
@@ -99,7 +99,7 @@ def _rename(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 
 def _settings(subject: Subject, fields: Given) -> Sequence[Operation]:
-    settings = Settings(description=fields["description"], max_session=int(fields["hours"]) * 3600)
+    settings = RoleSettings(description=fields["description"], max_session=int(fields["hours"]) * 3600)
     return [UpdateRole.of(entity(subject), **settings.params)]
 
 

@@ -20,7 +20,7 @@ from iam.changes.operations import (
 from iam.changes.operations.group import CreateGroup
 from iam.changes.operations.group_membership import ADD_TO_GROUP, Membership, MembershipParams
 from iam.changes.operations.instance_profile import CreateInstanceProfile
-from iam.changes.operations.role import CreateRole, Settings
+from iam.changes.operations.role import CreateRole, RoleSettings
 from iam.changes.operations.user import CreateUser
 from iam.changes.services.deletion import deletion_of, lost_for_good
 from iam.mirror.models import (
@@ -164,7 +164,7 @@ def _role(happened: ObservedSteps, state: EntityState) -> Operation:
         name=state.name,
         trust=trust,
         path=state.path,
-        settings=Settings.from_state(state),
+        settings=RoleSettings.from_state(state),
         boundary=_boundary(happened),
         tags=_tags(happened),
     )

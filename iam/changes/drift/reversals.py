@@ -22,7 +22,7 @@ from iam.changes.drift.sign_in_reversals import credentials, owned
 from iam.changes.operations import CreatePolicyVersion, PutInlinePolicy
 from iam.changes.operations.group import UpdateGroup
 from iam.changes.operations.inline_policy import DeleteInlinePolicy
-from iam.changes.operations.role import Settings, UpdateRole
+from iam.changes.operations.role import RoleSettings, UpdateRole
 from iam.changes.operations.sign_in_session import LimitRoleSignIn
 from iam.changes.operations.tags import SET_TAGS, SetTags
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
@@ -75,7 +75,7 @@ def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[R
         if not is_current:
             yield moved_on_reversal(what)
         elif entity.kind == Kind.ROLE and differing <= _SETTINGS:
-            yield Reversal(what, (UpdateRole.of(entity, **Settings.from_state(old).params),))
+            yield Reversal(what, (UpdateRole.of(entity, **RoleSettings.from_state(old).params),))
         elif entity.kind == Kind.ROLE and differing <= {*_SETTINGS, MAX_SIGN_IN}:
             yield Reversal(what, (LimitRoleSignIn.on(entity, old, seconds=old.attrs[MAX_SIGN_IN]),))
         else:

@@ -32,7 +32,7 @@ OTHER_ID: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class RoleSettings:
     """What UpdateRole sets; `max_session` is in seconds."""
 
     description: str = ""
@@ -91,10 +91,10 @@ class CreateRole(CreatePrincipal):
     inputs: NewRoleParams
 
     @classmethod
-    def of(cls, account: Account, *more: Any, settings: Settings | None = None, **rest: Any) -> Self:
+    def of(cls, account: Account, *more: Any, settings: RoleSettings | None = None, **rest: Any) -> Self:
         """The operation in an account; `trust` is the text of the trust policy, `boundary` the ARN of a
         managed policy."""
-        return super().of(account, **(settings or Settings()).params, **rest)
+        return super().of(account, **(settings or RoleSettings()).params, **rest)
 
     @property
     def seconds(self) -> int:
@@ -191,5 +191,5 @@ class DeleteRole(Delete):
         if text is None:
             return None
         known = {name: before[name] for name in ("path", "boundary", "tags")}
-        settings = Settings(str(before["description"]), int(before["max_session"]))
+        settings = RoleSettings(str(before["description"]), int(before["max_session"]))
         return CreateRole.of(self.account, name=self.inputs.name, trust=text, settings=settings, **known)

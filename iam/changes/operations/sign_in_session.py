@@ -14,7 +14,7 @@ from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.facts import EntityInMirror
 from iam.changes.operations.login_profile import OnLoginProfile
 from iam.changes.operations.params import Blank
-from iam.changes.operations.role import Settings, SettingsParams, UpdateRole
+from iam.changes.operations.role import RoleSettings, SettingsParams, UpdateRole
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.operations.user_credential import UserParams, credentials_row
 from iam.mirror.models import Entity, EntityState, Kind
@@ -88,7 +88,7 @@ class LimitRoleSignIn(UpdateRole, LimitsSignIn):
     @classmethod
     def on(cls, role: Entity, state: EntityState | None, *, seconds: int | None) -> Self:
         """The operation on a role of the mirror, whose state tells what stays as it is."""
-        return cls.of(role, **Settings.from_state(state).params, max_sign_in=_text(seconds or 0))
+        return cls.of(role, **RoleSettings.from_state(state).params, max_sign_in=_text(seconds or 0))
 
     def problems(self) -> list[str]:
         """AWS refuses it for a role of a service."""

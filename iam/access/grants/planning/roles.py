@@ -23,7 +23,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, PutInlinePolicy
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.operations.quotas import quota_of
-from iam.changes.operations.role import CreateRole, Settings
+from iam.changes.operations.role import CreateRole, RoleSettings
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.policy.lint import ROLE_INLINE, TRUST, Severity, lint
@@ -85,7 +85,7 @@ def _existing(site: GrantSite, statement: dict[str, object]) -> PartPlan:
         text = _sound(opened(state.document.text, statement=statement, limit=limit))
     except TermsError as error:
         raise RefusedError(error.message) from None
-    longest = Settings.from_state(state).max_session
+    longest = RoleSettings.from_state(state).max_session
     return PartPlan(
         account=site.account,
         way=GrantWay.TRUST,
@@ -160,7 +160,7 @@ def _made(site: GrantSite, statement: dict[str, object]) -> PartPlan:
         name=name,
         trust=_sound(trust_of(statement, limit=trust_limit(site))),
         path=PATH,
-        settings=Settings(_described(site.title), site.terms.session),
+        settings=RoleSettings(_described(site.title), site.terms.session),
     )
     role = NewRole(name, create.inputs.subject_arn)
     making = PlannedStep(create, (Permission(role.arn, PermissionSort.ROLE, role.name),))

@@ -7,7 +7,7 @@ from typing import Any
 
 from iam.changes.operations import Operation
 from iam.changes.operations.facts import state_of
-from iam.changes.operations.role import CreateRole, DeleteRole, Settings, UpdateRole
+from iam.changes.operations.role import CreateRole, DeleteRole, RoleSettings, UpdateRole
 from iam.changes.operations.sign_in_session import LimitRoleSignIn
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from tests.iam.changes.operations.stage import TRUST_EC2, Stage, shown_or_none
@@ -34,7 +34,7 @@ def make_new(stage: Stage) -> Operation:
         name=stage.keep["name"],
         trust=LAMBDA,
         path="/app/",
-        settings=Settings("Runs the shop", 7200),
+        settings=RoleSettings("Runs the shop", 7200),
         boundary=boundary.arn,
         tags={"team": "web"},
     )
@@ -64,7 +64,7 @@ def make_plain(stage: Stage) -> Any:
 
 def make_set(stage: Stage) -> Operation:
     """A role that gets other settings."""
-    return UpdateRole.of(make_plain(stage), **Settings("", 43_200).params)
+    return UpdateRole.of(make_plain(stage), **RoleSettings("", 43_200).params)
 
 
 def make_limited(stage: Stage) -> Operation:

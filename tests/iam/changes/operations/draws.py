@@ -21,7 +21,7 @@ from iam.changes.operations.instance_association import profile_for
 from iam.changes.operations.params import Recipient
 from iam.changes.operations.password_policy import UpdatePasswordPolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion
-from iam.changes.operations.role import Settings
+from iam.changes.operations.role import RoleSettings
 from iam.changes.operations.tags import SET_TAGS
 from iam.mirror.models import Entity, Kind, PolicyVersion, valid_at
 from tests.iam.changes.operations.cases_account import STRICT
@@ -116,9 +116,11 @@ def new_role(land: Land) -> Operation:
     return made
 
 
-def settings(land: Land) -> Settings:
+def settings(land: Land) -> RoleSettings:
     """What a role says of itself."""
-    return Settings(land.rng.choice(["", "Runs the shop", "Böses"]), land.rng.choice([3600, 7200, 43_200]))
+    return RoleSettings(
+        land.rng.choice(["", "Runs the shop", "Böses"]), land.rng.choice([3600, 7200, 43_200])
+    )
 
 
 def on(slug: str, kind: Kind, **more: Callable[[Land], Any]) -> Draw:

@@ -18,7 +18,7 @@ from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, SetSt
 from iam.changes.operations.group import CreateGroup, UpdateGroup
 from iam.changes.operations.instance_profile import CreateInstanceProfile
 from iam.changes.operations.profile_role import ADD_ROLE, RoleInProfile
-from iam.changes.operations.role import CreateRole, DeleteRole, Settings, UpdateRole
+from iam.changes.operations.role import CreateRole, DeleteRole, RoleSettings, UpdateRole
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole
 from iam.changes.operations.sign_in_session import LimitRoleSignIn
@@ -135,10 +135,10 @@ REFUSED: dict[str, tuple[Make, str]] = {
         "only AWS services",
     ),
     "a session that is too long": (
-        lambda w: UpdateRole.of(w.role, **Settings("", 43_201).params),
+        lambda w: UpdateRole.of(w.role, **RoleSettings("", 43_201).params),
         "the most is 43200",
     ),
-    "a session that is too short": (lambda w: UpdateRole.of(w.role, **Settings("", 60).params), "3600"),
+    "a session that is too short": (lambda w: UpdateRole.of(w.role, **RoleSettings("", 60).params), "3600"),
     "a role of a service among others": (
         lambda w: DeleteRole.of(w.linked),
         "Delete it as a service-linked role",
