@@ -54,7 +54,7 @@ def locked_until(*keys: str) -> datetime | None:
     return ends.order_by("-locked_until").values_list("locked_until", flat=True).first()
 
 
-class Attempt(NamedTuple):
+class SignInAttempt(NamedTuple):
     """One counted attempt: refused until then, or let through; `closes` when it is the last one before a
     lock.
     """
@@ -64,7 +64,7 @@ class Attempt(NamedTuple):
 
 
 @transaction.atomic
-def count_attempt(key: str) -> Attempt:
+def count_attempt(key: str) -> SignInAttempt:
     """Count an attempt before anything is compared, so that many at once are no more than the limit; `refund`
     one that was right.
     """
@@ -72,7 +72,7 @@ def count_attempt(key: str) -> Attempt:
     duration = timedelta(minutes=settings.LOCK_MINUTES)
     lock, _ = SignInLock.objects.select_for_update().get_or_create(key=key, defaults={"since": now})
     if lock.locked_until and lock.locked_until > now:
-        return Attempt(until=lock.locked_until)
+        return SignInAttempt(until=lock.locked_until)
     if lock.locked_until or lock.since < now - duration:
         lock.failures, lock.since, lock.locked_until = 0, now, None
     lock.failures += 1
@@ -80,7 +80,7 @@ def count_attempt(key: str) -> Attempt:
     if closes:
         lock.locked_until = now + duration
     lock.save(update_fields=["failures", "since", "locked_until"])
-    return Attempt(closes=closes)
+    return SignInAttempt(closes=closes)
 
 
 @transaction.atomic
