@@ -47,7 +47,7 @@ class JsonNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class JsonFault:
     """A breach of the grammar of JSON, where it is, and how to mend it."""
 
     at: int
@@ -63,7 +63,7 @@ class PlacedJson:
 
     text: str
     root: JsonNode | None = None
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[JsonFault] = field(default_factory=list)
     _lines: list[int] = field(default_factory=list)
 
     def place(self, at: int) -> tuple[int, int]:
@@ -126,13 +126,13 @@ class _Reader:
 
     def fault(self, at: int, message: str, remedy: str) -> None:
         """Remember a fault that does not hinder reading on."""
-        self.reading.faults.append(Fault(at, message, remedy))
+        self.reading.faults.append(JsonFault(at, message, remedy))
         if len(self.reading.faults) >= MAX_FAULTS:
             raise _StopError
 
     def stop(self, at: int, message: str, remedy: str) -> _StopError:
         """The fault after which nothing can be read."""
-        self.reading.faults.append(Fault(at, message, remedy))
+        self.reading.faults.append(JsonFault(at, message, remedy))
         return _StopError()
 
     def peek(self) -> str:
