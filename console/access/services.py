@@ -218,7 +218,9 @@ def _is_asked(use: domain.ServiceCounts, form: EffectiveAccessForm) -> bool:
     return fits and (not form.access_level or any(use.levels[level] for level in form.levels))
 
 
-def _service_line(use: domain.ServiceCounts, uses: domain.Uses, request: ViewerRequest) -> ServiceLine:
+def _service_line(
+    use: domain.ServiceCounts, uses: domain.UsableServices, request: ViewerRequest
+) -> ServiceLine:
     everybody = uses.users + uses.roles
     counts = [use.levels[level] for level in ORDER]
     query = _query(request).with_only("account", "as-of")

@@ -51,7 +51,7 @@ class ServiceCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Uses:
+class UsableServices:
     """The services that somebody can use, by title, and how many users and roles there are in all.
     `calculated_at` is when the oldest of this was counted, None where it was counted just now.
     """
@@ -62,7 +62,7 @@ class Uses:
     calculated_at: datetime | None = None
 
 
-_sums: KeptResults[Uses] = KeptResults(most=16)
+_sums: KeptResults[UsableServices] = KeptResults(most=16)
 
 
 def forget() -> None:
@@ -127,7 +127,7 @@ class ServiceUsagePage:
     roles: int
 
 
-def uses(accounts: Accounts, *, at: datetime | None) -> Uses:
+def uses(accounts: Accounts, *, at: datetime | None) -> UsableServices:
     """All services that somebody in the accounts can use: as a worker counted them last, or at a past moment,
     for which the index is asked.
 
@@ -139,7 +139,7 @@ def uses(accounts: Accounts, *, at: datetime | None) -> Uses:
         return cached(index, ("uses", accounts), lambda: uses_in(index, accounts))
 
 
-def _kept_uses(accounts: Accounts) -> Uses:
+def _kept_uses(accounts: Accounts) -> UsableServices:
     if stored.accounts_without_services(accounts):
         stored.nudge()
         # A worker may have been quick.
@@ -154,7 +154,7 @@ def _kept_uses(accounts: Accounts) -> Uses:
     return _sums.get_or_make((accounts, *state.values()), lambda: _summed(rows))
 
 
-def _summed(rows: Iterable[ServiceUse]) -> Uses:
+def _summed(rows: Iterable[ServiceUse]) -> UsableServices:
     """What was counted of accounts, together."""
     uses = list(rows)
     services: dict[str, ServiceCounts] = {}
@@ -170,7 +170,7 @@ def _summed(rows: Iterable[ServiceUse]) -> Uses:
             for level, many in levels.items():
                 use.levels[Level(level)] += many
     oldest = min((row.calculated_at for row in uses), default=None)
-    return Uses(
+    return UsableServices(
         _ordered(services.values()), sum(row.users for row in uses), sum(row.roles for row in uses), oldest
     )
 
@@ -191,7 +191,7 @@ def _users_and_roles(index: Index, accounts: Accounts) -> Iterator[tuple[Sequenc
     return index.effective().by_class(classes)
 
 
-def uses_in(index: Index, accounts: Accounts) -> Uses:
+def uses_in(index: Index, accounts: Accounts) -> UsableServices:
     """The same of an index; looks at everybody. The caller reads the index."""
     space = index.effective().space
     # By identity: most share one object, and to compare sets of all actions takes longer than to count
@@ -217,7 +217,7 @@ def uses_in(index: Index, accounts: Accounts) -> Uses:
             for level in levels:
                 use.levels[level] += users + roles
     every = tallies.values()
-    return Uses(
+    return UsableServices(
         _ordered(services.values()), sum(tally.users for tally in every), sum(tally.roles for tally in every)
     )
 
