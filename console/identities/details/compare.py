@@ -21,7 +21,7 @@ from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.sections import LABELS
 from iam.mirror.queries import differences, entities
 from iam.mirror.queries.accounts import visible_accounts
-from iam.mirror.queries.differences import CAME, CHANGED, WENT, Span
+from iam.mirror.queries.differences import CAME, CHANGED, WENT, MomentPair
 from iam.mirror.queries.history import difference, two_documents
 from iam.mirror.queries.lists.freshness import first_syncs, known_since, was_unknown
 from iam.mirror.queries.moments import account_moments, just_after
@@ -57,7 +57,7 @@ def compare(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "identities/compare.html", context)
 
 
-def _span(request: HttpRequest) -> Span:
+def _span(request: HttpRequest) -> MomentPair:
     """The two moments of the address, the earlier one on the left; the present is no moment, but None."""
     now = datetime.now(tz=UTC)
     left = moment_of(request.GET, "from")
@@ -68,14 +68,14 @@ def _span(request: HttpRequest) -> Span:
         left, right = right, left
     if left is None:
         left = ((right or now) - WEEK).replace(microsecond=0)
-    return Span(left, right)
+    return MomentPair(left, right)
 
 
-def _since_first(request: HttpRequest, span: Span, earliest: datetime | None) -> Span:
+def _since_first(request: HttpRequest, span: MomentPair, earliest: datetime | None) -> MomentPair:
     """Where nobody chose the left moment, it is none of which nothing is known."""
     if request.GET.get("from") or earliest is None or (span.right and span.right <= earliest):
         return span
-    return Span(max(span.left, earliest), span.right)
+    return MomentPair(max(span.left, earliest), span.right)
 
 
 def _offered(request: ViewerRequest) -> list[Account]:
@@ -84,7 +84,7 @@ def _offered(request: ViewerRequest) -> list[Account]:
     return [row for row in rows if request.viewer.scope.sees_account(row.account_id)]
 
 
-def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, Any]) -> HttpResponse:
+def _entity(request: ViewerRequest, asked: str, span: MomentPair, context: dict[str, Any]) -> HttpResponse:
     entity = _found_entities(request, asked)
     known = known_since(entity.account, kind=entity.kind)
     earliest = just_after(known) if known else just_after(entity.first_seen)
@@ -117,7 +117,7 @@ def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, A
     return render_page(request, "identities/compare.html", context)
 
 
-def _access_url(shown: ShownEntity, span: Span) -> str:
+def _access_url(shown: ShownEntity, span: MomentPair) -> str:
     """Where it is told what AWS would have allowed at the two moments; only of users and roles, to who sees
     the account.
     """
@@ -135,7 +135,7 @@ def _found_entities(request: ViewerRequest, asked: str) -> Entity:
     return entity_or_404(request.viewer, number, kinds=SECTIONS.keys())
 
 
-def _account(request: ViewerRequest, number: str, span: Span, context: dict[str, Any]) -> HttpResponse:
+def _account(request: ViewerRequest, number: str, span: MomentPair, context: dict[str, Any]) -> HttpResponse:
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     earliest = account_moments(account, at=None).earliest
     span = _since_first(request, span, earliest)

@@ -50,7 +50,7 @@ KINDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class MomentPair:
     """Two moments, the earlier one first; `right` None is now."""
 
     left: datetime
@@ -98,7 +98,7 @@ class DifferenceSection:
     rows: list[DifferenceRow] = field(default_factory=list)
 
 
-def sections(account: Account, span: Span, *, few: int) -> list[DifferenceSection]:
+def sections(account: Account, span: MomentPair, *, few: int) -> list[DifferenceSection]:
     """Every sort of which something differs, each with its numbers and its first rows: one query a source,
     whatever differs.
     """
@@ -118,7 +118,7 @@ def sections(account: Account, span: Span, *, few: int) -> list[DifferenceSectio
 
 
 def section_page(
-    account: Account, span: Span, *, sort: str, sign: str, after: int, size: int
+    account: Account, span: MomentPair, *, sort: str, sign: str, after: int, size: int
 ) -> tuple[list[DifferenceRow], bool]:
     """A page of one sort and sign, in the order of discovery, beyond a row; and whether more follows. One
     query.
@@ -145,7 +145,7 @@ class FactChange(NamedTuple):
     after: datetime | None
 
 
-def fact_changes(account: Account, span: Span) -> list[FactChange]:
+def fact_changes(account: Account, span: MomentPair) -> list[FactChange]:
     """The account's own facts that differ, the password policy among them: two queries.
 
     The numbers that the overview adds up follow from everything else and are left out.
@@ -172,7 +172,7 @@ class DifferenceSource:
     def __init__(self, sign: str) -> None:
         self.sign = sign
 
-    def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
+    def rows(self, account: Account, span: MomentPair) -> QuerySet[Any, Any]:
         """The rows of the sign."""
         raise NotImplementedError
 
@@ -216,7 +216,7 @@ class States(DifferenceSource):
     sort, sorts = "kind", tuple(kind.value for kind in KINDS)
     columns = ("kind", "name", "entity", "entity__owner", "entity__owner__name", "category")
 
-    def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
+    def rows(self, account: Account, span: MomentPair) -> QuerySet[Any, Any]:
         """Told apart by whether the entity had a state on the other side."""
         rows = EntityState.objects.filter(account=account, kind__in=self.sorts)
         if self.sign == WENT:
@@ -262,7 +262,7 @@ class ConnectionDifferences(DifferenceSource):
         "target__kind",
     )
 
-    def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
+    def rows(self, account: Account, span: MomentPair) -> QuerySet[Any, Any]:
         """Those without the same tie on the other side."""
         rows = Edge.objects.filter(account=account, kind__in=self.sorts)
         side, other = (span.ended(), span.right) if self.sign == WENT else (span.begun_rows(), span.left)
@@ -292,7 +292,7 @@ class InlinePolicyDifferences(DifferenceSource):
     sort, sorts, fixed = "owner__account", ("inline",), True
     columns = ("name", "owner", "owner__name", "owner__kind")
 
-    def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
+    def rows(self, account: Account, span: MomentPair) -> QuerySet[Any, Any]:
         """Told apart by whether the owner had one of that name, and with which document."""
         rows = InlinePolicy.objects.filter(account=account)
         same = {"owner": "owner", "name": "name"}
@@ -323,7 +323,7 @@ class DocumentDifferences(DifferenceSource):
     sort, sorts, fixed = "policy__account", ("document",), True
     columns = ("version_id", "policy", "policy__name", "policy__kind")
 
-    def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
+    def rows(self, account: Account, span: MomentPair) -> QuerySet[Any, Any]:
         """New defaults of policies that had another one."""
         rows = PolicyVersion.objects.filter(span.begun_rows(), account=account, is_default=True)
         was = PolicyVersion.objects.filter(valid_at(span.left), policy=OuterRef("policy"), is_default=True)
@@ -355,7 +355,7 @@ class DifferenceSign(DifferenceSource):
         """The row that holds on the right began with the difference."""
         return ("valid_from", "after")
 
-    def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
+    def rows(self, account: Account, span: MomentPair) -> QuerySet[Any, Any]:
         """Users who had a row on the left too."""
         was = UserCredentials.objects.filter(valid_at(span.left), user=OuterRef("user"))
         rows = UserCredentials.objects.filter(span.begun_rows(), account=account).annotate(

@@ -12,7 +12,15 @@ from iam.guard import viewer_for
 from iam.mirror.models import AccountFact, EdgeKind, Entity, Kind, PolicyVersion, UserCredentials
 from iam.mirror.pull.revisions import note_write
 from iam.mirror.queries import overview
-from iam.mirror.queries.differences import CAME, CHANGED, WENT, Span, fact_changes, section_page, sections
+from iam.mirror.queries.differences import (
+    CAME,
+    CHANGED,
+    WENT,
+    MomentPair,
+    fact_changes,
+    section_page,
+    sections,
+)
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.overview import recent_events
 from tests import factories
@@ -22,11 +30,11 @@ pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 DAY = timedelta(days=1)
 LEFT = FIRST_READ + DAY
 LATER = FIRST_READ + 10 * DAY
-NOW = Span(LEFT, None)
+NOW = MomentPair(LEFT, None)
 OTHER = {"Version": "2012-10-17", "Statement": []}
 
 
-def _told(account: Any, span: Span = NOW) -> dict[str, list[tuple[str, str]]]:
+def _told(account: Any, span: MomentPair = NOW) -> dict[str, list[tuple[str, str]]]:
     return {
         section.sort: [(row.sign, f"{row.name} {row.other}".strip()) for row in section.rows]
         for section in sections(account, span, few=10)
@@ -70,8 +78,8 @@ def test_what_came_and_went_in_between_is_left_out() -> None:
     state = seen_after(factories.user(account, "guest", since=LATER).states.get())
     ends(state, at=LATER + DAY)
     assert _told(account) == {}
-    assert _told(account, Span(LEFT, LATER + timedelta(hours=1))) == {"user": [(CAME, "guest")]}
-    assert _told(account, Span(LATER + timedelta(hours=1), None)) == {"user": [(WENT, "guest")]}
+    assert _told(account, MomentPair(LEFT, LATER + timedelta(hours=1))) == {"user": [(CAME, "guest")]}
+    assert _told(account, MomentPair(LATER + timedelta(hours=1), None)) == {"user": [(WENT, "guest")]}
 
 
 def test_a_first_reading_is_no_difference() -> None:

@@ -19,7 +19,7 @@ from iam.mirror.pull.freshness import Freshness, SectionVerdict
 from iam.mirror.pull.numbers import EVERYTHING
 from iam.mirror.pull.sections import ALL, KINDS, LABELS
 from iam.mirror.queries import differences
-from iam.mirror.queries.differences import Span
+from iam.mirror.queries.differences import MomentPair
 from iam.mirror.queries.figures import list_counts
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.core import ListDefinition, ListQuery
@@ -85,7 +85,7 @@ def test_before_its_first_sync_a_section_is_unknown(account: Account, section: s
 @pytest.mark.parametrize("section", ALL)
 def test_the_first_sync_of_a_section_adds_nothing(account: Account, section: str) -> None:
     old = {entity.pk for entity in is_first_synced(account, section)}
-    for span in (Span(BEFORE, None), Span(BEFORE, BETWEEN)):
+    for span in (MomentPair(BEFORE, None), MomentPair(BEFORE, BETWEEN)):
         rows = [row for section in differences.sections(account, span, few=50) for row in section.rows]
         assert not [row.name for row in rows if row.entity in old]
     assert not [row.name for row in recent_events(lens_at(None), limit=50) if row.entity in old]
