@@ -210,7 +210,7 @@ def _same_fact_at(model: type[Temporal], at: datetime | None, **same: str) -> Ex
     return Exists(model._default_manager.filter(valid_at(at), **keys))
 
 
-class States(DifferenceSource):
+class EntityDifferences(DifferenceSource):
     """Entities that came, went, or are otherwise now."""
 
     sort, sorts = "kind", tuple(kind.value for kind in KINDS)
@@ -384,9 +384,9 @@ class DifferenceSign(DifferenceSource):
 
 
 SOURCES: tuple[DifferenceSource, ...] = (
-    States(CAME),
-    States(WENT),
-    States(CHANGED),
+    EntityDifferences(CAME),
+    EntityDifferences(WENT),
+    EntityDifferences(CHANGED),
     ConnectionDifferences(CAME),
     ConnectionDifferences(WENT),
     InlinePolicyDifferences(CAME),

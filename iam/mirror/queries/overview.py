@@ -34,8 +34,8 @@ from iam.mirror.queries.differences import (
     DifferenceSign,
     DifferenceSource,
     DocumentDifferences,
+    EntityDifferences,
     InlinePolicyDifferences,
-    States,
 )
 from iam.mirror.queries.figures import generation
 from iam.mirror.queries.lists.context import ListContext
@@ -105,10 +105,10 @@ def _parts(context: ListContext, shown: datetime, limit: int) -> Iterator[Iterat
     states = _seen(EntityState.objects.filter(begun).exclude(kind__in=others), context, entity="entity")
     states = states.annotate(was_there=_before(EntityState, entity="entity"))
     states = states.exclude(kind=Kind.POLICY, was_there=True)
-    yield _told(States, states, by="was_there", order="-valid_from", limit=limit)
+    yield _told(EntityDifferences, states, by="was_there", order="-valid_from", limit=limit)
     gone = _seen(EntityState.objects.filter(ended).exclude(kind__in=others), context, entity="entity")
     gone = gone.exclude(_behind(EntityState, entity="entity"))
-    yield _told(States, gone, order="-valid_to", limit=limit)
+    yield _told(EntityDifferences, gone, order="-valid_to", limit=limit)
 
     ties = Edge.objects.filter(kind__in=TIES)
     yield _told(
