@@ -24,7 +24,7 @@ from iam.mirror.models import Account, Kind
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.counts import scope_key
 from iam.mirror.queries.visibility import visible, visible_in
-from iam.people.fleet.demands import Rule, people_under
+from iam.people.fleet.demands import TeamUserRule, people_under
 from iam.search_words import words_of
 
 WORST_FIRST: Final = Order("place", "id")
@@ -119,7 +119,7 @@ def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
     if wanted.team is not None:
         rules = wanted.team.rules.values_list("kind", "account_id", "value")
         machines = OwnedUser.objects.filter(team=wanted.team).values("aws_id")
-        people = people_under([Rule(*rule) for rule in rules])
+        people = people_under([TeamUserRule(*rule) for rule in rules])
         rows = rows.filter(Q(entity__in=people) | Q(entity__aws_id__in=machines))
     if wanted.owner:
         rows = rows.filter(owned_by(wanted.owner))

@@ -30,7 +30,7 @@ from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
 from iam.mirror.queries.visibility import visible, visible_entities
 from iam.people.campaigns.models import Campaign, CampaignState, Participant
-from iam.people.fleet.demands import Rule, people_under
+from iam.people.fleet.demands import TeamUserRule, people_under
 from iam.people.links.queries import newest_by_cause
 
 
@@ -94,7 +94,7 @@ def users_of(campaign: Campaign, *, viewer: Viewer) -> QuerySet[Entity]:
     if campaign.account is not None:
         users = users.filter(account=campaign.account)
     if campaign.team is not None:
-        rules = [Rule(rule.kind, rule.account_id, rule.value) for rule in campaign.team.rules.all()]
+        rules = [TeamUserRule(rule.kind, rule.account_id, rule.value) for rule in campaign.team.rules.all()]
         users = users.filter(pk__in=people_under(rules))
     if campaign.listed:
         users = users.filter(pk__in=campaign.listed)

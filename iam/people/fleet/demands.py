@@ -22,7 +22,7 @@ NOBODY: Final = Q(pk__in=[])
 _NO_ONE: Final = UUID(int=0)
 
 
-class Rule(NamedTuple):
+class TeamUserRule(NamedTuple):
     """What makes an IAM user part of a team; the account is blank for all."""
 
     kind: str
@@ -66,7 +66,7 @@ class DemandPlaces:
 
     def __init__(self) -> None:
         self.revisions: dict[str, int] = {}
-        self._teams: dict[str, tuple[str, set[Rule]]] = {}
+        self._teams: dict[str, tuple[str, set[TeamUserRule]]] = {}
         self._accounts: list[int] = []
         self._demanding: dict[str, int] = {}
         for kind, key, name, number, revision, demand_id, *rule in _rows():
@@ -75,7 +75,7 @@ class DemandPlaces:
                 if demand_id:
                     self._accounts.append(number)
             else:
-                self._teams.setdefault(key, (name, set()))[1].add(Rule(*rule))
+                self._teams.setdefault(key, (name, set()))[1].add(TeamUserRule(*rule))
             if demand_id:
                 self._demanding[f"{kind}:{key}"] = demand_id
         self.stamp = self._digest()
@@ -115,7 +115,7 @@ class DemandPlaces:
         return condition
 
 
-def people_under(rules: Iterable[Rule]) -> QuerySet[Entity, Any]:
+def people_under(rules: Iterable[TeamUserRule]) -> QuerySet[Entity, Any]:
     """The numbers of the IAM users whom such rules make part of a team, as a query."""
     groups = [(rule.account_id, rule.value) for rule in rules if rule.kind == RuleKind.GROUP]
     paths = [(rule.account_id, rule.value) for rule in rules if rule.kind == RuleKind.PATH]

@@ -20,7 +20,7 @@ from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
 from iam.mirror.queries.lists.rows import ALWAYS, COMMON, any_condition, common, fact_at, of_account, states
 from iam.mirror.queries.visibility import visible
-from iam.people.fleet.demands import Rule, people_under
+from iam.people.fleet.demands import TeamUserRule, people_under
 from iam.people.rotation.models import Rotation, RotationStage
 from iam.people.rotation.queries import living_by_key
 
@@ -146,7 +146,7 @@ def _use(context: ListContext, values: list[str]) -> Q:
 def _team(context: ListContext, values: list[str]) -> Q:
     known = Team.objects.filter(slug__in=values).prefetch_related("rules")
     kept = chain.from_iterable(team.rules.all() for team in known)
-    rules = [Rule(team_rule.kind, team_rule.account_id, team_rule.value) for team_rule in kept]
+    rules = [TeamUserRule(team_rule.kind, team_rule.account_id, team_rule.value) for team_rule in kept]
     return Q(entity__owner__in=people_under(rules)) | owned_by("entity__owner__aws_id", values)
 
 
