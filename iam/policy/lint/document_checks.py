@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from iam.policy.document import CURRENT
-from iam.policy.lint.findings import Report, SourceSpot, quoted
+from iam.policy.lint.findings import LintReport, SourceSpot, quoted
 from iam.policy.lint.kinds import NEEDS_RESOURCE, QUOTA_CODES, CharacterQuota, LintKind
 from iam.policy.lint.view import LintSubject, SourceText
 
@@ -17,7 +17,7 @@ LAX_SIDS: Final = frozenset({LintKind.RESOURCE, LintKind.ENDPOINT})
 """Some services let Sids of their resource policies have spaces and other characters, and repeat."""
 
 
-def check_size(text: str, quota: CharacterQuota, kind: LintKind, report: Report) -> None:
+def check_size(text: str, quota: CharacterQuota, kind: LintKind, report: LintReport) -> None:
     """The document against its quota, with what other policies take of it."""
     size = quota.size(text)
     if size + quota.used <= quota.limit:

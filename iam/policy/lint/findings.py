@@ -54,7 +54,7 @@ class SourceSpot:
     statement: int | None
 
 
-class Report:
+class LintReport:
     """Collects findings, turns offsets into lines and columns, and proposes names, as often as time
     allows.
     """

@@ -13,7 +13,7 @@ from typing import Final
 from iam.policy.document import CURRENT, ELEMENTS, VERSIONS
 from iam.policy.json_places import JsonMember, JsonNode
 from iam.policy.letter_case import fold
-from iam.policy.lint.findings import Report, SourceSpot, preview, quoted
+from iam.policy.lint.findings import LintReport, SourceSpot, preview, quoted
 from iam.policy.lint.view import (
     ConditionTest,
     LintDocument,
@@ -30,7 +30,7 @@ KINDS: Final = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 OPERATOR_NAMES: Final = (*(known.name for known in OPERATORS.values()), "Null")
 
 
-def read_document(root: JsonNode, report: Report) -> LintDocument | None:
+def read_document(root: JsonNode, report: LintReport) -> LintDocument | None:
     """The policy; None when the text is something else altogether."""
     whole = SourceSpot(root.at, "", None)
     if not isinstance(root.value, tuple):
@@ -68,7 +68,7 @@ def kind_of(node: JsonNode) -> str:
     return "true or false" if isinstance(value, bool) else "a number"
 
 
-def members_of(node: JsonNode, spot: SourceSpot, report: Report) -> dict[str, JsonMember]:
+def members_of(node: JsonNode, spot: SourceSpot, report: LintReport) -> dict[str, JsonMember]:
     """The members of an object by name; of a repeated name the last one, as JSON readers take it."""
     members: dict[str, JsonMember] = {}
     for member in node.value if isinstance(node.value, tuple) else ():
@@ -90,7 +90,7 @@ def below(spot: SourceSpot, name: str, at: int) -> SourceSpot:
 
 
 def refuse_others(
-    members: Iterable[JsonMember], allowed: frozenset[str], where: str, spot: SourceSpot, report: Report
+    members: Iterable[JsonMember], allowed: frozenset[str], where: str, spot: SourceSpot, report: LintReport
 ) -> None:
     """Every name that has no meaning here."""
     for member in members:
@@ -105,7 +105,7 @@ def refuse_others(
             )
 
 
-def _mismatch(node: JsonNode, spot: SourceSpot, wanted: str, report: Report) -> None:
+def _mismatch(node: JsonNode, spot: SourceSpot, wanted: str, report: LintReport) -> None:
     report.add(
         "DATA_TYPE_MISMATCH",
         SourceSpot(node.at, spot.path, spot.statement),
@@ -114,7 +114,7 @@ def _mismatch(node: JsonNode, spot: SourceSpot, wanted: str, report: Report) -> 
     )
 
 
-def text_in(member: JsonMember, path: str, statement: int | None, report: Report) -> SourceText | None:
+def text_in(member: JsonMember, path: str, statement: int | None, report: LintReport) -> SourceText | None:
     """The text of a member; anything else is a finding."""
     if isinstance(member.node.value, str):
         return SourceText(member.node.at, path, statement, member.node.value)
@@ -122,7 +122,7 @@ def text_in(member: JsonMember, path: str, statement: int | None, report: Report
     return None
 
 
-def _version(member: JsonMember | None, report: Report) -> SourceText | None:
+def _version(member: JsonMember | None, report: LintReport) -> SourceText | None:
     if member is None:
         return None
     word = text_in(member, "Version", None, report)
@@ -136,7 +136,9 @@ def _version(member: JsonMember | None, report: Report) -> SourceText | None:
     return word
 
 
-def _statements(member: JsonMember | None, whole: SourceSpot, report: Report) -> tuple[LintStatement, ...]:
+def _statements(
+    member: JsonMember | None, whole: SourceSpot, report: LintReport
+) -> tuple[LintStatement, ...]:
     nodes = [] if member is None else member.node.value
     if isinstance(nodes, tuple) and member is not None:
         nodes = [member.node]
@@ -162,7 +164,7 @@ def _statements(member: JsonMember | None, whole: SourceSpot, report: Report) ->
     return tuple(statements)
 
 
-def _statement(node: JsonNode, index: int, spot: SourceSpot, report: Report) -> LintStatement:
+def _statement(node: JsonNode, index: int, spot: SourceSpot, report: LintReport) -> LintStatement:
     members = members_of(node, spot, report)
     refuse_others(members.values(), ELEMENTS, "a statement", spot, report)
     sid = members.get("Sid")
@@ -187,7 +189,7 @@ def _statement(node: JsonNode, index: int, spot: SourceSpot, report: Report) -> 
     )
 
 
-def _effect(member: JsonMember | None, spot: SourceSpot, report: Report) -> SourceText | None:
+def _effect(member: JsonMember | None, spot: SourceSpot, report: LintReport) -> SourceText | None:
     if member is None:
         report.add(
             "MISSING_EFFECT",
@@ -208,7 +210,7 @@ def _effect(member: JsonMember | None, spot: SourceSpot, report: Report) -> Sour
 
 
 def _element_or_opposite(
-    members: dict[str, JsonMember], name: str, spot: SourceSpot, report: Report
+    members: dict[str, JsonMember], name: str, spot: SourceSpot, report: LintReport
 ) -> LintNames | None:
     """An element or its opposite."""
     opposite = f"Not{name}"
@@ -222,7 +224,7 @@ def _element_or_opposite(
 
 
 def _refuse_both(
-    members: dict[str, JsonMember], name: str, opposite: str, spot: SourceSpot, report: Report
+    members: dict[str, JsonMember], name: str, opposite: str, spot: SourceSpot, report: LintReport
 ) -> None:
     if name in members and opposite in members:
         report.add(
@@ -233,7 +235,7 @@ def _refuse_both(
         )
 
 
-def names_in(node: JsonNode, spot: SourceSpot, empty: str, report: Report) -> tuple[SourceText, ...]:
+def names_in(node: JsonNode, spot: SourceSpot, empty: str, report: LintReport) -> tuple[SourceText, ...]:
     """A text or a list of texts; `empty` is the code for an empty list."""
     if not isinstance(node.value, list):
         if isinstance(node.value, str):
@@ -252,7 +254,9 @@ def names_in(node: JsonNode, spot: SourceSpot, empty: str, report: Report) -> tu
     return tuple(words)
 
 
-def _principals(members: dict[str, JsonMember], spot: SourceSpot, report: Report) -> LintPrincipals | None:
+def _principals(
+    members: dict[str, JsonMember], spot: SourceSpot, report: LintReport
+) -> LintPrincipals | None:
     _refuse_both(members, "Principal", "NotPrincipal", spot, report)
     name = "Principal" if "Principal" in members else "NotPrincipal"
     if name not in members:
@@ -283,7 +287,7 @@ def _principals(members: dict[str, JsonMember], spot: SourceSpot, report: Report
     return LintPrincipals(place, named, is_not)
 
 
-def _tests(member: JsonMember | None, spot: SourceSpot, report: Report) -> tuple[ConditionTest, ...]:
+def _tests(member: JsonMember | None, spot: SourceSpot, report: LintReport) -> tuple[ConditionTest, ...]:
     if member is None:
         return ()
     place = below(spot, "Condition", member.at)
@@ -313,7 +317,7 @@ def _tests(member: JsonMember | None, spot: SourceSpot, report: Report) -> tuple
     return tuple(tests)
 
 
-def _refuse_same_in_other_case(members: dict[str, JsonMember], spot: SourceSpot, report: Report) -> None:
+def _refuse_same_in_other_case(members: dict[str, JsonMember], spot: SourceSpot, report: LintReport) -> None:
     seen: dict[str, str] = {}
     for name, member in members.items():
         other = seen.setdefault(fold(name), name)
@@ -327,7 +331,7 @@ def _refuse_same_in_other_case(members: dict[str, JsonMember], spot: SourceSpot,
             )
 
 
-def _test(operator: str, spot: SourceSpot, key: JsonMember, report: Report) -> ConditionTest:
+def _test(operator: str, spot: SourceSpot, key: JsonMember, report: LintReport) -> ConditionTest:
     place = below(spot, key.name, key.at)
     base, quantifier, if_exists = parse_operator(operator)
     return ConditionTest(
@@ -340,7 +344,7 @@ def _test(operator: str, spot: SourceSpot, key: JsonMember, report: Report) -> C
     )
 
 
-def _values(node: JsonNode, spot: SourceSpot, report: Report) -> tuple[SourceText, ...]:
+def _values(node: JsonNode, spot: SourceSpot, report: LintReport) -> tuple[SourceText, ...]:
     is_list = isinstance(node.value, list)
     nodes = node.value if isinstance(node.value, list) else [node]
     if not nodes:

@@ -12,7 +12,7 @@ from iam.policy.lint.arns import check_arns
 from iam.policy.lint.conditions import check_conditions
 from iam.policy.lint.covered_principals import check_covered_principals
 from iam.policy.lint.document_checks import check_size, check_whole
-from iam.policy.lint.findings import LintFinding, Report, SourceSpot
+from iam.policy.lint.findings import LintFinding, LintReport, SourceSpot
 from iam.policy.lint.fit import check_fit
 from iam.policy.lint.grammar import read_document
 from iam.policy.lint.kinds import QUOTAS, CharacterQuota, LintKind
@@ -56,7 +56,7 @@ def _findings(
     # What is too long for AWS is not taken apart: that alone would take seconds.
     readable = text if len(text) <= MAX_LENGTH else "{}"
     reading = read_places(readable)
-    report = Report(reading)
+    report = LintReport(reading)
     for fault in reading.faults:
         report.add("JSON_SYNTAX_ERROR", SourceSpot(fault.at, "", None), fault.message, fault.remedy)
     limit = QUOTAS.get(kind) if quota is OF_KIND else quota

@@ -9,7 +9,7 @@ from typing import Final
 
 from iam.policy.catalogue import Catalogue
 from iam.policy.letter_case import fold
-from iam.policy.lint.findings import Report, SourceSpot
+from iam.policy.lint.findings import LintReport, SourceSpot
 from iam.policy.lint.kinds import LintKind
 
 EVERYTHING: Final = re.compile(r"\*+(?::\*+)?|arn:(?:\*|aws[a-z-]*:\*)[*:]*")
@@ -132,4 +132,4 @@ class LintSubject:
     document: LintDocument
     kind: LintKind
     catalogue: Catalogue
-    report: Report
+    report: LintReport

@@ -15,7 +15,7 @@ from iam.policy.compiled import PolicyKind, compile_set
 from iam.policy.document import PolicyDocument, read
 from iam.policy.json_places import read_places
 from iam.policy.lint import LintFinding, LintKind, Severity, lint
-from iam.policy.lint.findings import Report
+from iam.policy.lint.findings import LintReport
 from iam.policy.lint.grammar import read_document
 from tests.iam.policy.lint.builders import BUCKET, PLAIN, allow, policy
 from tests.work import calls_of
@@ -142,7 +142,7 @@ def _read_by_lint(text: str) -> list[Any]:
     """What each statement says, by the reader that knows where everything stands."""
     reading = read_places(text)
     assert reading.root is not None
-    document = read_document(reading.root, Report(reading))
+    document = read_document(reading.root, LintReport(reading))
     assert document is not None
     statements = []
     for statement in document.statements:
