@@ -17,7 +17,7 @@ from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
 from iam.mirror.models import Entity
 from iam.people.offboarding.open_roles import open_roles
-from iam.people.offboarding.removal_plan import Choices, Plan, plan_for
+from iam.people.offboarding.removal_plan import Plan, TrustChoices, plan_for
 
 WEIGHED: Final = 20
 """So many users at most are weighed for the page; the receipt that is approved covers all of them."""
@@ -31,7 +31,7 @@ def preview_context(
     viewer = request.viewer
     try:
         plan = plan_for(
-            users[:WEIGHED], viewer=viewer, choices=Choices(frozenset(roles), frozenset(sessions))
+            users[:WEIGHED], viewer=viewer, choices=TrustChoices(frozenset(roles), frozenset(sessions))
         )
     except RefusedError as error:
         return {"refused": error, "plan": None}

@@ -27,7 +27,7 @@ from iam.people.offboarding.trusts import TrustingRole, trusting
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class TrustChoices:
     """What was chosen about the roles that trust the person: out of which trust policies they go, and where
     the sessions of all end; by number of the mirror.
     """
@@ -90,11 +90,11 @@ class Plan:
         return lines
 
 
-def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: Choices | None = None) -> Plan:
+def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: TrustChoices | None = None) -> Plan:
     """What ends the access of these users. Raises RefusedError for whom the viewer may not ask for, and where
     nothing can be changed.
     """
-    chosen = choices or Choices()
+    chosen = choices or TrustChoices()
     viewer = with_their_groups(viewer, users)
     for user in users:
         check_account(user.account)
@@ -150,7 +150,7 @@ def _why_not(operation: Operation, earlier: Sequence[Operation], viewer: Viewer)
     return ""
 
 
-def _of_roles(trusts: Sequence[TrustingRole], chosen: Choices) -> dict[int, list[Operation]]:
+def _of_roles(trusts: Sequence[TrustingRole], chosen: TrustChoices) -> dict[int, list[Operation]]:
     """By account: sessions that are known to be theirs end; trust policies change, and everybody's sessions
     end, where somebody says so.
     """

@@ -29,7 +29,7 @@ from iam.people.offboarding.models import (
     OffboardingStage,
 )
 from iam.people.offboarding.open_roles import running_sessions
-from iam.people.offboarding.removal_plan import Choices, Plan, RemovalSite, notes_for, plan_for
+from iam.people.offboarding.removal_plan import Plan, RemovalSite, TrustChoices, notes_for, plan_for
 from iam.people.offboarding.requester_scope import with_their_groups
 from iam.people.offboarding.rules import accepted_warnings, asker_of, warnings_for
 from iam.people.runs.drafts import lock_draft
@@ -167,10 +167,10 @@ def write_seats(leaver: Leaver, users: Sequence[Entity]) -> None:
     )
 
 
-def choices_of(run: OffboardingRun) -> Choices:
+def choices_of(run: OffboardingRun) -> TrustChoices:
     """What was chosen about the roles."""
     at = run.created_at.replace(microsecond=0)
-    return Choices(frozenset(run.roles), frozenset(run.sessions), at)
+    return TrustChoices(frozenset(run.roles), frozenset(run.sessions), at)
 
 
 def title_for(people: Sequence[Leaver]) -> str:

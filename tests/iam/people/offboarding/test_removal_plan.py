@@ -13,7 +13,7 @@ from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.people.offboarding.open_roles import open_roles
-from iam.people.offboarding.removal_plan import Choices, plan_for
+from iam.people.offboarding.removal_plan import TrustChoices, plan_for
 from iam.people.offboarding.trusts import trusting
 from tests import factories
 
@@ -62,12 +62,14 @@ def test_roles_that_name_a_user_are_found_in_all_accounts_with_what_is_left_with
 
     viewer = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
 
-    def slugs(choices: Choices | None = None) -> list[str]:
+    def slugs(choices: TrustChoices | None = None) -> list[str]:
         operations, _ = plan_for([user], viewer=viewer, choices=choices).ordered()
         return sorted(operation.slug for operation in operations if operation.subject_kind == "role")
 
     assert slugs() == ["role_sessions.revoke", "role_sessions.revoke"]
-    chosen = Choices(roles=frozenset({alone.role.pk, shared.role.pk}), sessions=frozenset({alone.role.pk}))
+    chosen = TrustChoices(
+        roles=frozenset({alone.role.pk, shared.role.pk}), sessions=frozenset({alone.role.pk})
+    )
     assert slugs(chosen) == ["role_sessions.revoke", "role_sessions.revoke", "trust_policy.replace"]
 
 
@@ -85,7 +87,7 @@ def test_roles_that_trust_the_whole_account_are_found_where_somebody_can_assume_
     (open_role,) = open_roles([user], viewer=viewer).found
     assert (open_role.role, open_role.users, open_role.is_sure) == (open_to, (user.name,), True)
 
-    chosen = Choices(sessions=frozenset({open_to.pk}))
+    chosen = TrustChoices(sessions=frozenset({open_to.pk}))
     operations, _ = plan_for([user], viewer=viewer, choices=chosen).ordered()
     assert [operation.slug for operation in operations if operation.subject_kind == "role"] == [
         "role_sessions.revoke"
