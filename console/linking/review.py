@@ -24,9 +24,9 @@ from iam.linking.proposals import (
     BATCH_SIZE,
     NEWCOMERS,
     SEVERAL,
-    Group,
     MatchRow,
     Proposal,
+    ProposalGroup,
     Review,
     link_many,
     match_rows,
@@ -46,7 +46,7 @@ NO_NAME = "Enter the name of the person."
 class GroupShown:
     """A group in the list of groups: how many of it are selected."""
 
-    group: Group
+    group: ProposalGroup
     selected: int
     is_here: bool
 
@@ -97,7 +97,7 @@ def review_page(request: ViewerRequest) -> HttpResponse:
 
 
 def _confirm(
-    request: ViewerRequest, current: Review, selection: Selection, group: Group | None, number: int
+    request: ViewerRequest, current: Review, selection: Selection, group: ProposalGroup | None, number: int
 ) -> HttpResponse:
     """Link what is selected in all groups, as much as one request takes; what is left stays selected."""
     chosen = list(chain.from_iterable(map(selection.chosen, current.groups)))
@@ -172,7 +172,7 @@ def _page(
     request: ViewerRequest,
     current: Review,
     selection: Selection,
-    group: Group | None,
+    group: ProposalGroup | None,
     number: int,
     *,
     errors: dict[int, str] | None = None,
@@ -217,7 +217,7 @@ def _page(
 def _rows(
     request: ViewerRequest,
     selection: Selection,
-    group: Group,
+    group: ProposalGroup,
     shown: tuple[Proposal, ...],
     errors: dict[int, str],
 ) -> list[ReviewRow]:
@@ -236,13 +236,13 @@ def _rows(
     ]
 
 
-def _address(group: Group | None, page: int) -> str:
+def _address(group: ProposalGroup | None, page: int) -> str:
     """A page of a group, at its rows."""
     query: dict[str, str | int] = {"group": group.key if group else "", "page": page}
     return f"{reverse('linking:review')}?{urlencode(query)}#rows"
 
 
-def _page_of(group: Group | None, user: int) -> int:
+def _page_of(group: ProposalGroup | None, user: int) -> int:
     users = [proposal.user for proposal in group.proposals] if group else []
     return users.index(user) // PAGE + 1 if user in users else 1
 

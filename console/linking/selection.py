@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from iam.linking.proposals import SEVERAL, Group, Proposal, Review
+from iam.linking.proposals import SEVERAL, Proposal, ProposalGroup, Review
 
 SESSION_KEY: Final = "review-of-matches"
 
@@ -65,18 +65,18 @@ class Selection:
             "why": self.why,
         }
 
-    def is_selected(self, group: Group, user: int) -> bool:
+    def is_selected(self, group: ProposalGroup, user: int) -> bool:
         """Whether a user is linked by the next confirmation."""
         if group.key == SEVERAL:
             return bool(self.people.get(user))
         return (group.is_sure is not (group.key in self.switched)) is not (user in self.flipped)
 
-    def select(self, group: Group, user: int, *, is_on: bool) -> None:
+    def select(self, group: ProposalGroup, user: int, *, is_on: bool) -> None:
         """Select or clear one user of a group in which nobody has to be chosen."""
         if self.is_selected(group, user) is not is_on:
             self.flipped ^= {user}
 
-    def select_all(self, group: Group, *, is_on: bool) -> None:
+    def select_all(self, group: ProposalGroup, *, is_on: bool) -> None:
         """Select or clear all users of a group. Where several people fit, only clearing is possible."""
         users = {proposal.user for proposal in group.proposals}
         if group.key == SEVERAL:
@@ -88,13 +88,13 @@ class Selection:
         else:
             self.switched.add(group.key)
 
-    def chosen(self, group: Group) -> Iterator[SelectedUser]:
+    def chosen(self, group: ProposalGroup) -> Iterator[SelectedUser]:
         """The selected users of a group."""
         for proposal in group.proposals:
             if self.is_selected(group, proposal.user):
                 yield SelectedUser(proposal.user, self._person(group, proposal))
 
-    def count(self, group: Group) -> int:
+    def count(self, group: ProposalGroup) -> int:
         """How many users of a group are selected."""
         return sum(1 for _ in self.chosen(group))
 
@@ -106,5 +106,5 @@ class Selection:
         pairs = sorted((match.user, str(match.person or "")) for match in chosen if match.user not in but)
         return sha256(json.dumps(pairs).encode()).hexdigest()[:16]
 
-    def _person(self, group: Group, proposal: Proposal) -> UUID | None:
+    def _person(self, group: ProposalGroup, proposal: Proposal) -> UUID | None:
         return UUID(self.people[proposal.user]) if group.key == SEVERAL else proposal.person

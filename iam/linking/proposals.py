@@ -72,7 +72,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ProposalGroup:
     """Proposals for the same reason, by user name. `key` names the group in addresses."""
 
     key: str
@@ -89,10 +89,10 @@ class Group:
 class Review:
     """All that a viewer can decide, and how many users there is no proposal for."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[ProposalGroup, ...]
     unmatched: int
 
-    def group(self, key: str) -> Group | None:
+    def group(self, key: str) -> ProposalGroup | None:
         """The group of a key; the first one for any other."""
         return next((group for group in self.groups if group.key == key), next(iter(self.groups), None))
 
@@ -116,9 +116,9 @@ def review(viewer: Viewer) -> Review:
     unmatched = count_of(UNLINKED, viewer) - sum(sign.pk in decided for sign in rest)
     groups = list(_sure_groups(viewer))
     if several:
-        groups.append(Group(SEVERAL, "Several people fit", tuple(map(Proposal, several))))
+        groups.append(ProposalGroup(SEVERAL, "Several people fit", tuple(map(Proposal, several))))
     if newcomers:
-        groups.append(Group(NEWCOMERS, "New to Gatehouse", tuple(map(Proposal, newcomers))))
+        groups.append(ProposalGroup(NEWCOMERS, "New to Gatehouse", tuple(map(Proposal, newcomers))))
     return Review(tuple(groups), unmatched)
 
 
@@ -138,7 +138,7 @@ def has_proposals(viewer: Viewer) -> bool:
     return any_sign(viewer, says)
 
 
-def _sure_groups(viewer: Viewer) -> Iterator[Group]:
+def _sure_groups(viewer: Viewer) -> Iterator[ProposalGroup]:
     """The users for whom one person fits, by the reason; the largest group first."""
     signs = signs_of(PROPOSED, viewer).exclude(person=viewer.person_id)
     if not viewer.scope.sees_everything:
@@ -150,7 +150,7 @@ def _sure_groups(viewer: Viewer) -> Iterator[Group]:
         proposals_by_reason[reason].append(Proposal(user, person))
     largest_first = sorted(proposals_by_reason.items(), key=lambda group: (-len(group[1]), group[0]))
     for reason, proposals in largest_first:
-        yield Group(reason.lower(), reason[:1].upper() + reason[1:], tuple(proposals))
+        yield ProposalGroup(reason.lower(), reason[:1].upper() + reason[1:], tuple(proposals))
 
 
 def _hinted(viewer: Viewer) -> QuerySet[UserMatch]:
