@@ -27,7 +27,7 @@ from iam.linking.proposals import (
     MatchRow,
     Proposal,
     ProposalGroup,
-    Review,
+    ProposalList,
     link_many,
     match_rows,
     review,
@@ -97,7 +97,11 @@ def review_page(request: ViewerRequest) -> HttpResponse:
 
 
 def _confirm(
-    request: ViewerRequest, current: Review, selection: Selection, group: ProposalGroup | None, number: int
+    request: ViewerRequest,
+    current: ProposalList,
+    selection: Selection,
+    group: ProposalGroup | None,
+    number: int,
 ) -> HttpResponse:
     """Link what is selected in all groups, as much as one request takes; what is left stays selected."""
     chosen = list(chain.from_iterable(map(selection.chosen, current.groups)))
@@ -129,7 +133,7 @@ def _confirm(
     return redirect("linking:review")
 
 
-def _take_over(request: ViewerRequest, current: Review, selection: Selection) -> set[int] | None:
+def _take_over(request: ViewerRequest, current: ProposalList, selection: Selection) -> set[int] | None:
     """Note what the rows of the posted page say. The users on it; None if one of them is no longer proposed
     as it was shown.
     """
@@ -170,7 +174,7 @@ def _names(request: ViewerRequest, selection: Selection, chosen: list[SelectedUs
 
 def _page(
     request: ViewerRequest,
-    current: Review,
+    current: ProposalList,
     selection: Selection,
     group: ProposalGroup | None,
     number: int,
@@ -262,5 +266,5 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _unmatched(current: Review) -> str:
+def _unmatched(current: ProposalList) -> str:
     return f"More than {CAP:,}" if current.unmatched >= CAP else f"{current.unmatched:,}"

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from iam.linking.proposals import SEVERAL, Proposal, ProposalGroup, Review
+from iam.linking.proposals import SEVERAL, Proposal, ProposalGroup, ProposalList
 
 SESSION_KEY: Final = "review-of-matches"
 
@@ -53,7 +53,7 @@ class Selection:
             kept.get("why", ""),
         )
 
-    def keep(self, request: HttpRequest, review: Review) -> None:
+    def keep(self, request: HttpRequest, review: ProposalList) -> None:
         """Keep it for the next page; what the review has no more is forgotten."""
         proposals = chain.from_iterable(group.proposals for group in review.groups)
         users = {proposal.user for proposal in proposals}
@@ -98,7 +98,7 @@ class Selection:
         """How many users of a group are selected."""
         return sum(1 for _ in self.chosen(group))
 
-    def digest(self, review: Review, *, but: Collection[int]) -> str:
+    def digest(self, review: ProposalList, *, but: Collection[int]) -> str:
         """A short name for what is selected, some users left out: equal where nothing changed since a page
         was shown.
         """

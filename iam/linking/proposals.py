@@ -86,7 +86,7 @@ class ProposalGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class ProposalList:
     """All that a viewer can decide, and how many users there is no proposal for."""
 
     groups: tuple[ProposalGroup, ...]
@@ -97,7 +97,7 @@ class Review:
         return next((group for group in self.groups if group.key == key), next(iter(self.groups), None))
 
 
-def review(viewer: Viewer) -> Review:
+def review(viewer: Viewer) -> ProposalList:
     """Everything that can be decided, as far as the viewer can link it, however much that is; the same few
     queries for any number of users.
     """
@@ -119,7 +119,7 @@ def review(viewer: Viewer) -> Review:
         groups.append(ProposalGroup(SEVERAL, "Several people fit", tuple(map(Proposal, several))))
     if newcomers:
         groups.append(ProposalGroup(NEWCOMERS, "New to Gatehouse", tuple(map(Proposal, newcomers))))
-    return Review(tuple(groups), unmatched)
+    return ProposalList(tuple(groups), unmatched)
 
 
 def match_rows(viewer: Viewer, proposals: Sequence[Proposal]) -> list[MatchRow]:
