@@ -24,7 +24,7 @@ BLUEPRINT: Final = "The blueprint says so."
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class HoldingReason:
     """Why somebody holds something: in whose name, since when and until when, and in which set what failed of
     it was tried again.
 
@@ -70,7 +70,12 @@ class BlueprintGrant:
 
 
 def given_by(
-    change: Change, what: GrantContent, *, holder_arn: str, reason: Reason, entity: Entity | None = None
+    change: Change,
+    what: GrantContent,
+    *,
+    holder_arn: str,
+    reason: HoldingReason,
+    entity: Entity | None = None,
 ) -> BlueprintGrant:
     """A membership, or an inline policy from a template, that a change has given a user."""
     is_group = what.kind is WhatKind.GROUP
@@ -89,7 +94,7 @@ def given_by(
     return BlueprintGrant(change.account, holder_arn, title_of(terms), terms.body, way, change, (permission,))
 
 
-def write_grant(grant_id: UUID, by_run: BlueprintGrant, *, reason: Reason) -> None:
+def write_grant(grant_id: UUID, by_run: BlueprintGrant, *, reason: HoldingReason) -> None:
     """Write the grant with its entries in the ledger, once; of one that is there, only what was tried again
     is followed.
     """
@@ -151,7 +156,7 @@ def _entry(
     return entry
 
 
-def _grant(grant_id: UUID, by_run: BlueprintGrant, reason: Reason, *, state: GrantState) -> Grant:
+def _grant(grant_id: UUID, by_run: BlueprintGrant, reason: HoldingReason, *, state: GrantState) -> Grant:
     what = by_run.terms["what"]
     return Grant.objects.create(
         id=grant_id,

@@ -15,7 +15,7 @@ from iam.access.grants.services.offboard_receivers import end_for_leaver
 from iam.access.grants.what import GrantContent
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Entity
-from iam.people.blueprint_grants import Reason, given_by, write_grant
+from iam.people.blueprint_grants import HoldingReason, given_by, write_grant
 from iam.people.blueprints.body import FilledTemplate
 from iam.people.moving.models import OF_MOVE, Move
 from iam.people.moving.single_blueprint_accounts import OWN
@@ -117,7 +117,7 @@ def _grant(move: Move, change: Change) -> None:
         return
     grant_id = uuid5(GRANTS, f"{move.pk}:{change.pk}")
     user = Entity.objects.get(pk=change.entity_id or 0)
-    reason = Reason(
+    reason = HoldingReason(
         key="moving",
         why=f"Moved to {move.version.blueprint.team.name} by {move.reference}: {move.reason}",
         requested_by=move.requested_by,

@@ -14,7 +14,7 @@ from django.db.models import Q
 from iam.access.grants.models import ENDING, Grant, LedgerEntry, PermissionSort
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Edge, EdgeKind, InlinePolicy, valid_at
-from iam.people.blueprint_grants import BlueprintGrant, HeldPermission, Reason, write_grant
+from iam.people.blueprint_grants import BlueprintGrant, HeldPermission, HoldingReason, write_grant
 from iam.people.offboarding.models import EndedGrant, OffboardedUser
 
 GRANT_NAMESPACE: Final = UUID("0d0a9a3e-53c9-4b0c-b7f1-1f3f0b6f0a7d")
@@ -86,7 +86,7 @@ def _write(
         HeldPermission(entry.sort, entry.target, _giving(entry, by), seat.user, entry.target_entity_id)
         for entry in entries
     ]
-    reason = Reason(
+    reason = HoldingReason(
         key="leaving-again",
         why=why,
         requested_by=by[0].requested_by,

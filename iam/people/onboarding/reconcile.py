@@ -17,7 +17,7 @@ from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.user import CreateUser
 from iam.compiled_queries import CompiledQuery, Param
 from iam.directory.provisioning import provision_person
-from iam.people.blueprint_grants import Reason, given_by, write_grant
+from iam.people.blueprint_grants import HoldingReason, given_by, write_grant
 from iam.people.causes import OF_MOVE
 from iam.people.onboarding.invitation import invite_when_made
 from iam.people.onboarding.models import (
@@ -175,7 +175,7 @@ def _grant(place: ProvisionedUser, place_changes: ProvisionedUserChanges) -> Non
         what = _what(change, newcomer)
         if what is None:
             continue
-        reason = Reason(
+        reason = HoldingReason(
             key="onboarding",
             why=f"Onboarded into {run.version.blueprint.team.name} by {run.reference}: {run.reason}",
             requested_by=run.requested_by,
