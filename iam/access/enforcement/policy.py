@@ -33,7 +33,7 @@ LEFT: Final = tuple(sorted((*OF_ACCOUNT, *OF_DEVICE, *OF_SELF, SESSION)))
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class PolicyVariant:
     """For one account. `denies_keys`: a call that is signed by an access key alone is denied too; else only
     sessions are that began without MFA.
     """
@@ -54,7 +54,7 @@ class Variant:
         return f"arn:{self.partition}:iam::{self.account_id}:mfa/*"
 
 
-def document(variant: Variant) -> dict[str, Any]:
+def document(variant: PolicyVariant) -> dict[str, Any]:
     """The policy as JSON holds it."""
     operator = "BoolIfExists" if variant.denies_keys else "Bool"
     without = {operator: {PRESENT: "false"}}
@@ -83,7 +83,7 @@ def document(variant: Variant) -> dict[str, Any]:
     }
 
 
-def text_of(variant: Variant) -> str:
+def text_of(variant: PolicyVariant) -> str:
     """The same as text, laid out."""
     return json.dumps(document(variant), indent=2)
 

@@ -17,7 +17,7 @@ from iam.access.enforcement.check import (
     reasons,
     situations_with,
 )
-from iam.access.enforcement.policy import Variant, text_of
+from iam.access.enforcement.policy import PolicyVariant, text_of
 from iam.access.enforcement.scope import PolicyScope, situations, users_in
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
@@ -46,7 +46,7 @@ class EnforcementForecast:
     """
 
     scope: PolicyScope
-    variant: Variant
+    variant: PolicyVariant
     text: str
     users: dict[int, Entity]
     standings: list[MfaOutlook]
@@ -95,7 +95,7 @@ def situations_in_scope(
 def situations_of(scope: PolicyScope, *, users: dict[int, Entity], denies_keys: bool) -> EnforcementForecast:
     """The same for users who were found before."""
     account = scope.account
-    variant = Variant(account.partition, account.account_id, denies_keys=denies_keys)
+    variant = PolicyVariant(account.partition, account.account_id, denies_keys=denies_keys)
     text = text_of(variant)
     people = situations(list(users))
     with snapshot(accounts=[account.account_id]) as index:

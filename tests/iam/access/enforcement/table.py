@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from iam.access.enforcement.policy import Variant, document
+from iam.access.enforcement.policy import PolicyVariant, document
 from tests.iam.policy.cases.notation import ALLOWED, DENIED, NOT_ALLOWED, Case
 
 ACCOUNT = "111111111111"
@@ -82,12 +82,12 @@ WITHOUT: dict[str, Any] = {MFA: "false"}
 WITH: dict[str, Any] = {MFA: "true"}
 BY_KEY: dict[str, Any] = {}
 VARIANTS = [
-    Variant(partition, ACCOUNT, denies_keys=denies)
+    PolicyVariant(partition, ACCOUNT, denies_keys=denies)
     for partition, denies in product(PARTITIONS, (True, False))
 ]
 
 
-def place_of(variant: Variant, path: str, on: str) -> str:
+def place_of(variant: PolicyVariant, path: str, on: str) -> str:
     """The resource that a word of the tables means; what is no word is a resource."""
     prefix = f"arn:{variant.partition}:iam::{ACCOUNT}"
     return {
@@ -115,7 +115,7 @@ def cases() -> Iterator[Case]:
 
 
 def _case(
-    variant: Variant,
+    variant: PolicyVariant,
     path: str,
     pair: tuple[str, str],
     session: dict[str, Any],

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from iam.access.enforcement.check import PasswordState, PolicyTrial, SignInSituation, situations_with
-from iam.access.enforcement.policy import Variant, text_of
+from iam.access.enforcement.policy import PolicyVariant, text_of
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.index import Index
 from iam.policy.index.rows import (
@@ -89,7 +89,7 @@ class World:
             rows.append(PrincipalRow(at + 1, arn, somebody.user_id, grants, somebody.tags))
         index = Index(self.documents)
         index.enter_account(AccountRows(rows, groups, policies, (), NUMBER, "aws", standing))
-        trial = PolicyTrial(NUMBER, text_of(Variant("aws", NUMBER)), None)
+        trial = PolicyTrial(NUMBER, text_of(PolicyVariant("aws", NUMBER)), None)
         standings = situations_with(
             index, trial, people={at: somebody.situation for at, somebody in enumerate(people, start=1)}
         )

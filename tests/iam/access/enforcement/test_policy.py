@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from iam.access.enforcement.policy import Variant, document, text_of
+from iam.access.enforcement.policy import PolicyVariant, document, text_of
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
@@ -34,7 +34,7 @@ from tests.iam.access.enforcement.table import (
 )
 
 
-def judge(variant: Variant, path: str, *holds: str, text: str = "") -> Any:
+def judge(variant: PolicyVariant, path: str, *holds: str, text: str = "") -> Any:
     """Asks as a user at the path who holds the policy and some others."""
     documents, digests, held_documents = Documents(), [], []
     for policy_text in (text or text_of(variant), *holds):
@@ -64,7 +64,7 @@ each_variant = pytest.mark.parametrize(
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("state", NEXT, ids=" and ".join)
 def test_whoever_holds_nothing_else_takes_the_next_step_without_mfa(
-    variant: Variant, path: str, state: tuple[str, str]
+    variant: PolicyVariant, path: str, state: tuple[str, str]
 ) -> None:
     ask = judge(variant, path)
     for action, on in NEXT[state]:
@@ -74,7 +74,7 @@ def test_whoever_holds_nothing_else_takes_the_next_step_without_mfa(
 
 @each_variant
 @pytest.mark.parametrize("path", PATHS)
-def test_whoever_holds_everything_does_nothing_else_without_mfa(variant: Variant, path: str) -> None:
+def test_whoever_holds_everything_does_nothing_else_without_mfa(variant: PolicyVariant, path: str) -> None:
     ask = judge(variant, path, EVERYTHING)
     for action, on in NEVER:
         assert ask(action, on, WITHOUT) is EvaluationDecision.EXPLICITLY_DENIED, (action, on)
@@ -84,7 +84,7 @@ def test_whoever_holds_everything_does_nothing_else_without_mfa(variant: Variant
 
 
 @each_variant
-def test_the_mfa_policy_gives_nobody_more_than_their_own_password_and_device(variant: Variant) -> None:
+def test_the_mfa_policy_gives_nobody_more_than_their_own_password_and_device(variant: PolicyVariant) -> None:
     ask = judge(variant, "/payments/")
     for action, on in NEVER:
         assert ask(action, on, WITH) is EvaluationDecision.IMPLICITLY_DENIED, (action, on)
@@ -107,7 +107,7 @@ def test_the_usual_policy_would_lock_people_out_of_their_first_password() -> Non
 
 
 @each_variant
-def test_aws_would_take_it(variant: Variant) -> None:
+def test_aws_would_take_it(variant: PolicyVariant) -> None:
     text = text_of(variant)
     errors = [finding for finding in lint(text, kind=LintKind.IDENTITY) if finding.severity is Severity.ERROR]
     assert not errors

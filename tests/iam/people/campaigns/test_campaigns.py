@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from iam.access.enforcement.policy import Variant, document
+from iam.access.enforcement.policy import PolicyVariant, document
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
@@ -375,7 +375,7 @@ def test_whoever_has_the_policy_already_is_done_with(
     ines: Viewer, account: Account, clock: time_machine.Traveller
 ) -> None:
     entity = user(account, "kwame")
-    text = document(Variant("aws", account.account_id, denies_keys=False))
+    text = document(PolicyVariant("aws", account.account_id, denies_keys=False))
     factories.edge(
         EdgeKind.ATTACHED, entity, factories.policy(account, "gatehouse-require-mfa-console", body=text)
     )
