@@ -38,7 +38,7 @@ class GraphEdge(NamedTuple):
 
 
 @dataclass(slots=True)
-class Box:
+class GraphBox:
     """A box of the drawing; `text` and `sub` as they fit, `title` whole."""
 
     key: Key
@@ -82,7 +82,7 @@ class Graph:
     """What the template draws; `lines` are (class, path)."""
 
     height: int = 0
-    boxes: list[Box] = field(default_factory=list)
+    boxes: list[GraphBox] = field(default_factory=list)
     lines: list[tuple[str, str]] = field(default_factory=list)
     heads: tuple[tuple[int, str], ...] = tuple((COLUMNS[i][0], title) for i, title in enumerate(TITLES))
     words: str = ""
@@ -101,7 +101,7 @@ class Graph:
 
 def graph_of(rows: Sequence[WhoCanRow], *, resource: str) -> Graph:
     """The graph of the principals of a page."""
-    boxes: dict[Key, Box] = {}
+    boxes: dict[Key, GraphBox] = {}
     edges: dict[GraphEdge, None] = {}
     goal = (RESOURCE, resource)
     is_wide = len({row.account for row in rows}) > 1
@@ -113,7 +113,7 @@ def graph_of(rows: Sequence[WhoCanRow], *, resource: str) -> Graph:
             keys = [*(box.key for box in way), goal]
             edges |= {GraphEdge(start, two, _css(row, step)): None for start, two in pairwise(keys)}
     sub = "The resource" if resource != "*" else "of the action"
-    boxes[goal] = Box(goal, short(resource), sub, "end")
+    boxes[goal] = GraphBox(goal, short(resource), sub, "end")
     kept = _merged(boxes, list(edges))
     return _drawn(boxes, kept, _plain_words(rows, resource))
 
@@ -129,7 +129,7 @@ def _css(row: WhoCanRow, step: ExplanationStep) -> str:
     return "" if step.allows else "deny"
 
 
-def _way_boxes(row: WhoCanRow, step: ExplanationStep, *, is_wide: bool) -> list[Box]:
+def _way_boxes(row: WhoCanRow, step: ExplanationStep, *, is_wide: bool) -> list[GraphBox]:
     """The principal, the group if there is one, and the statement. `is_wide`: there are several accounts,
     which are told apart.
     """
@@ -138,25 +138,27 @@ def _way_boxes(row: WhoCanRow, step: ExplanationStep, *, is_wide: bool) -> list[
     if step.held is not None and step.held.group is not None:
         name = step.held.group.name
         sub = f"group, {row.account}" if is_wide else "group"
-        way.append(Box((GROUP, f"{row.account} {name}"), name, sub))
+        way.append(GraphBox((GROUP, f"{row.account} {name}"), name, sub))
     level = f", level {step.reason.level}" if step.reason.level else ""
     verdict = "explicit deny, " if mark else ""
     label = f"{verdict}{step.statement}" if step.statement else "AWS rule"
     name = policy_name(step).removesuffix(f" at level {step.reason.level}")
     way.append(
-        Box((POLICY, f"{_home(row, step)} {step.reason.statement}{level}"), name, f"{label}{level}", mark)
+        GraphBox(
+            (POLICY, f"{_home(row, step)} {step.reason.statement}{level}"), name, f"{label}{level}", mark
+        )
     )
     return way
 
 
-def _principal(row: WhoCanRow, mark: str) -> Box:
+def _principal(row: WhoCanRow, mark: str) -> GraphBox:
     if row.kind is PrincipalKind.ROLE:
         sub = "role"
     elif row.name != row.display:
         sub = row.name
     else:
         sub = "user"
-    return Box((IDENTITY, row.arn), row.display, sub, mark)
+    return GraphBox((IDENTITY, row.arn), row.display, sub, mark)
 
 
 def _home(row: WhoCanRow, step: ExplanationStep) -> str:
@@ -171,7 +173,7 @@ def _home(row: WhoCanRow, step: ExplanationStep) -> str:
     return f"{row.account if step.held.group else row.arn} {name}"
 
 
-def _merged(boxes: dict[Key, Box], edges: list[GraphEdge]) -> list[GraphEdge]:
+def _merged(boxes: dict[Key, GraphBox], edges: list[GraphEdge]) -> list[GraphEdge]:
     """Identities with the same ways share a box when there are many; what a column cannot hold shares its
     last one.
     """
@@ -182,16 +184,16 @@ def _merged(boxes: dict[Key, Box], edges: list[GraphEdge]) -> list[GraphEdge]:
             rest = mine[MAX_BOXES - 1 :]
             more = (column, "")
             count = sum(_count(boxes[key]) for key in rest)
-            boxes[more] = Box(more, f"{count} more", TITLES[column].lower())
+            boxes[more] = GraphBox(more, f"{count} more", TITLES[column].lower())
             edges = _replaced(boxes, edges, dict.fromkeys(rest, more))
     return edges
 
 
-def _count(box: Box) -> int:
+def _count(box: GraphBox) -> int:
     return int(box.name.split()[0]) if box.css == "several" else 1
 
 
-def _shared_boxes(boxes: dict[Key, Box], edges: list[GraphEdge]) -> dict[Key, Key]:
+def _shared_boxes(boxes: dict[Key, GraphBox], edges: list[GraphEdge]) -> dict[Key, Key]:
     """By identity: the box that it shares, where there are more identities than boxes."""
     ways: dict[Key, list[tuple[Key, str]]] = defaultdict(list)
     for edge in edges:
@@ -206,14 +208,14 @@ def _shared_boxes(boxes: dict[Key, Box], edges: list[GraphEdge]) -> dict[Key, Ke
     for keys in alike.values():
         if len(keys) > 1:
             together = (IDENTITY, f"with {keys[0][1]}")
-            boxes[together] = Box(
+            boxes[together] = GraphBox(
                 together, f"{len(keys)} principals", f"{boxes[keys[0]].name} and others", "several"
             )
             shared |= dict.fromkeys(keys, together)
     return shared
 
 
-def _replaced(boxes: dict[Key, Box], edges: list[GraphEdge], shared: dict[Key, Key]) -> list[GraphEdge]:
+def _replaced(boxes: dict[Key, GraphBox], edges: list[GraphEdge], shared: dict[Key, Key]) -> list[GraphEdge]:
     for key in shared:
         boxes.pop(key, None)
     changed = (
@@ -223,7 +225,7 @@ def _replaced(boxes: dict[Key, Box], edges: list[GraphEdge], shared: dict[Key, K
     return list(dict.fromkeys(changed))
 
 
-def _drawn(boxes: dict[Key, Box], edges: list[GraphEdge], words: str) -> Graph:
+def _drawn(boxes: dict[Key, GraphBox], edges: list[GraphEdge], words: str) -> Graph:
     """Column by column from the left, each box as near as possible to where its lines come from."""
     sources: dict[Key, list[Key]] = defaultdict(list)
     for edge in edges:
@@ -251,7 +253,7 @@ def _middle(places: list[int]) -> int:
     return sum(places) // len(places) if places else TOP
 
 
-def _curve(source: Box, target: Box) -> str:
+def _curve(source: GraphBox, target: GraphBox) -> str:
     start_x = source.x + source.width
     start_y = source.y + HEIGHT // 2
     end_x = target.x
