@@ -32,7 +32,7 @@ from console.access.escalation_steps import (
 )
 from console.access.grant_references import given_by
 from console.access.limits import limit_rows
-from console.access.lines import Node, unread_words
+from console.access.lines import PathStop, unread_words
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.query import Query
@@ -83,7 +83,7 @@ class AffectedLine:
     is_role: bool
     account: str
     mark: tuple[str, str, str]
-    nodes: list[Node]
+    nodes: list[PathStop]
     titles: list[str]
     notes: list[str]
     path_url: str

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.urls import reverse
 
-from console.access.lines import ICONS, Node, parts_of, short
+from console.access.lines import ICONS, PathStop, parts_of, short
 from console.access.stages import ExplanationStage
 from console.identities.details.frame import SECTIONS
 from console.web.query import Query
@@ -94,14 +94,14 @@ def name_of(member: FindingPrincipal | None, frame: PathPageContext) -> str:
     return member.name if frame.sees(member.account) else HIDDEN
 
 
-def nodes_of(path: FindingPath, frame: PathPageContext) -> list[Node]:
+def nodes_of(path: FindingPath, frame: PathPageContext) -> list[PathStop]:
     """The stops, from the principal to the goal."""
-    nodes = [Node(ICONS[path.who.kind], path.who.name)]
+    nodes = [PathStop(ICONS[path.who.kind], path.who.name)]
     for step in path.steps:
         if step.becomes is not None and step.becomes.arn != step.who.arn:
-            nodes.append(Node(ICONS[step.becomes.kind], name_of(step.becomes, frame)))
+            nodes.append(PathStop(ICONS[step.becomes.kind], name_of(step.becomes, frame)))
     if frame.goal == ADMINISTRATOR:
-        nodes.append(Node("shield-alert", ADMINISTRATOR, "bad"))
+        nodes.append(PathStop("shield-alert", ADMINISTRATOR, "bad"))
     return nodes
 
 

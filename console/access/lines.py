@@ -58,7 +58,7 @@ LAYERS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class PathStop:
     """A stop on the way from a principal to a resource; `tone` as the design has them."""
 
     icon: str
@@ -79,7 +79,7 @@ class AnswerLine:
     url: str
     why: str
     mark: tuple[str, str, str]
-    ways: tuple[tuple[Node, ...], ...]
+    ways: tuple[tuple[PathStop, ...], ...]
     more: int
     conditions: tuple[str, ...]
     tally: str
@@ -172,21 +172,21 @@ def policy_name(step: ExplanationStep) -> str:
     return f"{layer} {name}{level}".strip()
 
 
-def way_nodes(row: WhoCanRow, step: ExplanationStep, *, resource: str, query: Query) -> list[Node]:
+def way_nodes(row: WhoCanRow, step: ExplanationStep, *, resource: str, query: Query) -> list[PathStop]:
     """From the principal through the group to the statement, and, where it allows, to the resource."""
-    nodes = [Node(ICONS[row.kind], row.name)]
+    nodes = [PathStop(ICONS[row.kind], row.name)]
     if step.held is not None and step.held.group is not None:
         group = step.held.group
-        nodes.append(Node("users", group.name, url=_page(group, Kind.GROUP, query)))
+        nodes.append(PathStop("users", group.name, url=_page(group, Kind.GROUP, query)))
     label = policy_name(step)
     if step.statement:
         label = f"{label}, {step.statement}"
     linked = step.policy if step.reason.kind in {"identity", "boundary"} else None
     tone = "" if step.allows else "bad"
     icon = "scroll-text" if step.allows else "shield-x"
-    nodes.append(Node(icon, label, tone, _page(linked, Kind.POLICY, query)))
+    nodes.append(PathStop(icon, label, tone, _page(linked, Kind.POLICY, query)))
     if step.allows:
-        nodes.append(Node("database", short(resource), "info"))
+        nodes.append(PathStop("database", short(resource), "info"))
     return nodes
 
 
