@@ -28,7 +28,7 @@ READERS: Final = (Right.SEE_ACCOUNT, Right.REQUEST_CHANGE)
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class TemplateCard:
     """One template as a link."""
 
     url: str
@@ -75,9 +75,9 @@ def _matches(offer: OfferedTemplate, text: str, category: str) -> bool:
     return (not category or version.category == category) and all(word in words for word in words_of(text))
 
 
-def _card(offer: OfferedTemplate) -> Card:
+def _card(offer: OfferedTemplate) -> TemplateCard:
     version = offer.version
-    return Card(
+    return TemplateCard(
         url=reverse("access:template", args=[offer.slug]),
         title=version.title,
         description=offer.body.description,
