@@ -100,19 +100,19 @@ class Finder:
         open_roles = [aim for aim in self._targets.roles if admits_people(aim.target.trust)]
         for method in of_sort(Verb.ASSUME):
             if not method.retags or can_matter(self._asker, method):
-                self._note(reachable, method, open_roles, self._in_any_region(method, open_roles), act)
+                self._add_paths(reachable, method, open_roles, self._in_any_region(method, open_roles), act)
         editable = self._targets.editable_roles
         for method in of_sort(Verb.RETRUST):
             rewrites = self._on(method, editable)
-            if _any(rewrites, act):
+            if _can_anyone(rewrites, act):
                 takes = self._asker.on_targets(
                     "sts:AssumeRole", [aim.target for aim in editable], {}, policy=OPEN_TRUST
                 )
                 both = [rewriting & other for rewriting, other in zip(rewrites, takes, strict=True)]
-                self._note(reachable, method, editable, both, act)
+                self._add_paths(reachable, method, editable, both, act)
         for method in of_sort(Verb.SIGN_IN):
             users = [aim for aim in self._targets.users if self._has_use(method, aim)]
-            self._note(reachable, method, users, self._on(method, users), act)
+            self._add_paths(reachable, method, users, self._on(method, users), act)
 
     def _has_use(self, method: Method, aim: TargetSubject) -> bool:
         """A first password is made, and a password that there is is set anew."""
@@ -124,17 +124,17 @@ class Finder:
     def _find_services(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         methods = (*of_sort(Verb.PASS), *of_sort(Verb.EXISTING))
         services = dict.fromkeys(method.trusted for method in methods)
-        trusting = {service: self._trusting(service) for service in services}
-        passes = self._passes(trusting)
+        trusting = {service: self._roles_trusting(service) for service in services}
+        passes = self._passable_roles(trusting)
         for method in methods:
-            aims = self._usable(method, trusting[method.trusted])
+            aims = self._usable_roles(method, trusting[method.trusted])
             if not aims or (method.sort is Verb.PASS and method.service not in passes):
                 continue
             does = act.of(self._choices.bits(method, act.everybody))
             if does.any or (method.name in OF_INSTANCES and self._facts.running):
-                self._note_service(reachable, method, aims, does, act, passes)
+                self._add_service_paths(reachable, method, aims, does, act, passes)
 
-    def _passes(
+    def _passable_roles(
         self, trusting: Mapping[str, list[tuple[TargetSubject, int]]]
     ) -> dict[str, dict[int, PrincipalBits]]:
         """Who can pass each role to each service, of those that somebody can pass at all."""
@@ -151,7 +151,7 @@ class Finder:
                 passes[method.service] = dict(zip(numbers, bits, strict=True))
         return passes
 
-    def _note_service(
+    def _add_service_paths(
         self,
         reachable: FoundPaths,
         method: Method,
@@ -174,9 +174,9 @@ class Finder:
             if mark != YES or method.assumes:
                 bits = bits.as_unsure
             both.append(bits)
-        self._note(reachable, method, roles, both, act)
+        self._add_paths(reachable, method, roles, both, act)
 
-    def _trusting(self, service: str) -> list[tuple[TargetSubject, int]]:
+    def _roles_trusting(self, service: str) -> list[tuple[TargetSubject, int]]:
         trusting = []
         for aim in self._targets.roles:
             mark = self._services.mark(aim.target.trust, service, aim.target.arn)
@@ -184,7 +184,7 @@ class Finder:
                 trusting.append((aim, mark))
         return trusting
 
-    def _usable(
+    def _usable_roles(
         self, method: Method, aims: list[tuple[TargetSubject, int]]
     ) -> list[tuple[TargetSubject, int]]:
         """Those that EC2 can have: roles in an instance profile, or all where the method makes one."""
@@ -195,9 +195,9 @@ class Finder:
 
     def _find_edits(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         self._edit_members(reachable, act)
-        groups, policies = self._edit_groups(act), self._edit_policies(act)
+        groups, policies = self._group_edits(act), self._policy_edits(act)
         joins, own = (
-            self._joins(act),
+            self._joinable_groups(act),
             new_groups(
                 self._asker, self._targets, self._shard, on=lambda method, aims: self._each(method, aims, act)
             ),
@@ -309,7 +309,7 @@ class Finder:
         ]
 
     def _alternative(self, method: Method, subject: NeedSubject, bits: PrincipalBits) -> Alternative:
-        return Alternative(method, subject, bits, self._attached_by(method))
+        return Alternative(method, subject, bits, self._attachable_policies(method))
 
     def _edit_members(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         for kind, aims in (("user", self._targets.users), ("role", self._targets.editable_roles)):
@@ -331,13 +331,13 @@ class Finder:
                             Alternative(method, aim.subject, able)
                         )
 
-    def _edit_groups(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
+    def _group_edits(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
         return self._by_number(of_sort(Verb.GRANT, of="group"), self._targets.groups, act)
 
-    def _edit_policies(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
+    def _policy_edits(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
         return self._by_number(of_sort(Verb.GRANT, of="policy"), self._targets.policies, act)
 
-    def _joins(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
+    def _joinable_groups(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
         return self._by_number(of_sort(Verb.JOIN), self._targets.groups, act)
 
     def _by_number(
@@ -374,15 +374,15 @@ class Finder:
         principals = [NOBODY] * len(aims)
         if not aims or (method.retags and not can_matter(self._asker, method)):
             return principals
-        for arn in self._attached_by(method) if is_attaching(method) else (policy,):
-            asked = self._with(method, [aim.target for aim in aims], arn)
+        for arn in self._attachable_policies(method) if is_attaching(method) else (policy,):
+            asked = self._bits_of(method, [aim.target for aim in aims], arn)
             if method.writing:
                 writes = self._asker.ask(method.writing, arn, {"aws:RequestedRegion": HOME})
                 asked = [bits & writes for bits in asked]
             principals = [before | other for before, other in zip(principals, asked, strict=True)]
         return principals
 
-    def _attached_by(self, method: Method) -> tuple[str, ...]:
+    def _attachable_policies(self, method: Method) -> tuple[str, ...]:
         """The policies that come into question for a method that attaches one."""
         if not is_attaching(method):
             return ()
@@ -401,7 +401,7 @@ class Finder:
             self._written[method.writing] = written
         return written
 
-    def _with(self, method: Method, targets: list[CheckTarget], policy: str) -> list[PrincipalBits]:
+    def _bits_of(self, method: Method, targets: list[CheckTarget], policy: str) -> list[PrincipalBits]:
         principals = [EVERYBODY] * len(targets)
         for need in method.target_needs:
             context = circumstances(method, need.action, policy=policy)
@@ -424,7 +424,7 @@ class Finder:
             principals = [before & other for before, other in zip(principals, asked, strict=True)]
         return principals
 
-    def _note(
+    def _add_paths(
         self,
         reachable: FoundPaths,
         method: Method,
@@ -439,7 +439,7 @@ class Finder:
                 reachable.become[node].append(Alternative(method, aim.subject, able))
 
 
-def _any(bits: Iterable[PrincipalBits], act: ActingPrincipal) -> bool:
+def _can_anyone(bits: Iterable[PrincipalBits], act: ActingPrincipal) -> bool:
     return any(act.of(principals).any for principals in bits)
 
 
