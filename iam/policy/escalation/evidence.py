@@ -175,14 +175,14 @@ class _PrincipalEvidence:
     ) -> Iterator[StepEvidence]:
         method, subject = alternative.method, alternative.subject
         if method.target_needs:
-            yield from self._best(alternative)
+            yield from self._subject_evidence(alternative)
         if method.sort in (Verb.RETRUST, Verb.TAKE):
             policies = {"sts:AssumeRole": OPEN_TRUST}
             yield self._step_evidence(
                 "sts:AssumeRole", subject.arn, {"aws:RequestedRegion": HOME}, (), policies=policies
             )
         if method.sort is Verb.FEDERATE:
-            yield from self._federated(alternative)
+            yield from self._federation_evidence(alternative)
             return
         if method.sort is Verb.FREE:
             policy = delegation(method, self._shard)
@@ -190,18 +190,18 @@ class _PrincipalEvidence:
                 policies = {} if policy is None else {action: policy}
                 yield self._step_evidence(action, resource, SCP_CONTEXT, (), policies=policies)
             return
-        yield from self._of_choices(alternative, choices)
+        yield from self._choice_evidence(alternative, choices)
         if method.trusted and subject.member is not None and subject.member.trust is not None:
-            yield _of_service(subject.member, method.trusted, moment=self._index.moment)
+            yield _service_trust_evidence(subject.member, method.trusted, moment=self._index.moment)
 
-    def _federated(self, alternative: Alternative) -> Iterator[StepEvidence]:
+    def _federation_evidence(self, alternative: Alternative) -> Iterator[StepEvidence]:
         """The change of an identity provider, and the sign-in by it."""
         (need,), (provider,), role = alternative.method.needs, alternative.others, alternative.subject.member
         assert role is not None
         yield self._step_evidence(need.action, provider, {"aws:RequestedRegion": HOME}, ())
-        yield _by_provider(role, provider, moment=self._index.moment)
+        yield _provider_trust_evidence(role, provider, moment=self._index.moment)
 
-    def _of_choices(
+    def _choice_evidence(
         self, alternative: Alternative, choices: Mapping[Any, tuple[TargetChoice, ...]]
     ) -> tuple[StepEvidence, ...]:
         """The same whatever the target is, unless it is something that is known to be there."""
@@ -210,10 +210,10 @@ class _PrincipalEvidence:
         key = (method.own_needs, alternative.subject.number if of_role else None)
         chosen = self._found.get(key)
         if chosen is None:
-            chosen = self._found[key] = tuple(self._chosen(of_role or choices.get(method, ())))
+            chosen = self._found[key] = tuple(self._best_choice_evidence(of_role or choices.get(method, ())))
         return chosen
 
-    def _best(self, alternative: Alternative) -> list[StepEvidence]:
+    def _subject_evidence(self, alternative: Alternative) -> list[StepEvidence]:
         """The requests about the subject; of several policies that could be attached, with the one that is
         allowed best.
         """
@@ -234,7 +234,7 @@ class _PrincipalEvidence:
                     0, self._step_evidence(method.writing, policy, {"aws:RequestedRegion": HOME}, ())
                 )
             best.append(grounds)
-        return min(best, key=_worst)
+        return min(best, key=_worst_decision)
 
     def _subject_context(self, alternative: Alternative, action: str, policy: str) -> dict[str, Any]:
         """The context of a request about the subject, tags and boundary among it."""
@@ -248,13 +248,13 @@ class _PrincipalEvidence:
             arn = "" if boundary is None else boundary[0]
         context.setdefault("iam:PermissionsBoundary", boundary_of(action, arn))
         if member.tags is not None and not is_retagged(alternative.method, action):
-            clauses = chain.from_iterable(doc.clauses for doc in self._docs(member))
+            clauses = chain.from_iterable(doc.clauses for doc in self._documents_about(member))
             conditions = chain.from_iterable(clause.conditions for clause in clauses)
             keys = {fold(key) for _, key, _ in conditions}
             context |= tags_of(member.tags, keys)
         return context
 
-    def _docs(self, member: Member) -> Iterator[Doc]:
+    def _documents_about(self, member: Member) -> Iterator[Doc]:
         yield from (doc for _, _, doc in self._held)
         boundary = self._shard.boundary_of(self._grants)
         if boundary is not None:
@@ -284,18 +284,18 @@ class _PrincipalEvidence:
         question = AccessQuestion(
             action, resource, context, resource_policy=(policies or {}).get(action), is_pattern=False
         )
-        request, having = self._asked(question)
-        own = self._allowing([request])
+        request, having = self._request_and_policies(question)
+        own = self._allowing_statements([request])
         admits = tuple(s for s, statement in trust if _admits(statement, request))
-        closing = tuple(self._closing(request, having, frozenset(own), frozenset(admits), trust))
+        closing = tuple(self._closing_statements(request, having, frozenset(own), frozenset(admits), trust))
         return StepEvidence(request, having, own, admits, closing)
 
-    def _asked(self, question: AccessQuestion) -> tuple[Request, RequestPolicies]:
+    def _request_and_policies(self, question: AccessQuestion) -> tuple[Request, RequestPolicies]:
         """A request of the principal, and the policies that have a say in its state."""
         request, having = self._index.request_and_policies(self._who, question)
         return request, replace(having, scps=()) if self._is_freed else having
 
-    def _closing(
+    def _closing_statements(
         self,
         request: Request,
         having: RequestPolicies,
@@ -328,7 +328,7 @@ class _PrincipalEvidence:
             )
         return decide(request, replace(having, identity=identity, resource=resource)) in POSITIVE
 
-    def _allowing(self, requests: Iterable[Request]) -> tuple[HeldStatement, ...]:
+    def _allowing_statements(self, requests: Iterable[Request]) -> tuple[HeldStatement, ...]:
         """The statements of its identity policies that allow one of some requests, surely or perhaps."""
         asked = list(requests)
         return tuple(
@@ -337,13 +337,13 @@ class _PrincipalEvidence:
             if compiled.allows and any(compiled.speaks_of(r.lowered) and compiled.applies(r) for r in asked)
         )
 
-    def _chosen(self, choices: tuple[TargetChoice, ...]) -> Iterator[StepEvidence]:
+    def _best_choice_evidence(self, choices: tuple[TargetChoice, ...]) -> Iterator[StepEvidence]:
         """Grounds for what is free to choose: the first names by which everything works, surely if there are
         such.
         """
         best: tuple[int, list[StepEvidence]] | None = None
         for choice in choices:
-            grounds = self._in_region(choice)
+            grounds = self._evidence_in_region(choice)
             if grounds is None:
                 continue
             doubts = sum(decide(g.request, g.policies) is not EvaluationDecision.ALLOWED for g in grounds)
@@ -354,13 +354,15 @@ class _PrincipalEvidence:
         if best is not None:
             yield from best[1]
 
-    def _in_region(self, choice: TargetChoice) -> list[StepEvidence] | None:
+    def _evidence_in_region(self, choice: TargetChoice) -> list[StepEvidence] | None:
         evidence: list[StepEvidence] = []
         for names, needs in choice.by_type():
             good: list[tuple[int, list[tuple[Request, RequestPolicies]]]] = []
             for name in names:
                 asked = [
-                    self._asked(AccessQuestion(need.action, name, choice.context, is_pattern=False))
+                    self._request_and_policies(
+                        AccessQuestion(need.action, name, choice.context, is_pattern=False)
+                    )
                     for need in needs
                 ]
                 decisions = [decide(*each) for each in asked]
@@ -371,21 +373,21 @@ class _PrincipalEvidence:
             _, shown = min(good, key=lambda each: each[0])
             for place in range(len(needs)):
                 request, having = shown[place]
-                own = self._allowing(asked[place][0] for _, asked in good)
+                own = self._allowing_statements(asked[place][0] for _, asked in good)
                 closing = () if _is_given(own) or not own else (frozenset(own),)
                 evidence.append(StepEvidence(request, having, own, (), closing))
         return evidence
 
 
-def _of_service(role: Member, service: str, *, moment: datetime | None) -> StepEvidence:
-    return _trusting(role, service_request(service, role.arn, role.account, moment=moment))
+def _service_trust_evidence(role: Member, service: str, *, moment: datetime | None) -> StepEvidence:
+    return _trust_evidence(role, service_request(service, role.arn, role.account, moment=moment))
 
 
-def _by_provider(role: Member, provider: str, *, moment: datetime | None) -> StepEvidence:
-    return _trusting(role, provider_request(provider, role.arn, role.account, moment=moment))
+def _provider_trust_evidence(role: Member, provider: str, *, moment: datetime | None) -> StepEvidence:
+    return _trust_evidence(role, provider_request(provider, role.arn, role.account, moment=moment))
 
 
-def _trusting(role: Member, request: Request) -> StepEvidence:
+def _trust_evidence(role: Member, request: Request) -> StepEvidence:
     """What the trust policy of a role says of a request by which it is assumed."""
     assert role.trust is not None
     policies = RequestPolicies(NO_POLICIES, resource=trust_set(role.trust, TRUST))
@@ -394,7 +396,7 @@ def _trusting(role: Member, request: Request) -> StepEvidence:
     return StepEvidence(request, policies, (), admits, (frozenset(admits),))
 
 
-def _worst(grounds: Sequence[StepEvidence]) -> int:
+def _worst_decision(grounds: Sequence[StepEvidence]) -> int:
     """The place of the worst decision of some requests."""
     return max(BETTER.index(decide(ground.request, ground.policies)) for ground in grounds)
 
