@@ -187,7 +187,7 @@ class ActionGroup:
     def _verdict(
         self, sort: ResourceKindSet, patterns: Mapping[Tokens, int], *, is_anywhere: bool
     ) -> tuple[AlikeVerdict, bool]:
-        key = self._key(sort, is_anywhere=is_anywhere)
+        key = self._verdict_key(sort, is_anywhere=is_anywhere)
         known = self._prover.known.get(key)
         arn = self.before.principal.arn
         if known is None:
@@ -198,9 +198,9 @@ class ActionGroup:
         self.is_taken_over = self.is_taken_over or (self._alike is not None and known[0] != arn)
         return known[1], known[2]
 
-    def _key(self, sort: ResourceKindSet, *, is_anywhere: bool) -> object:
+    def _verdict_key(self, sort: ResourceKindSet, *, is_anywhere: bool) -> object:
         action = self.name_of(sort.mask)
-        who = (self._who(self.before), self._who(self.after))
+        who = (self._principal_key(self.before), self._principal_key(self.after))
         kind: object = "anywhere" if is_anywhere else sort.formats
         if sort.is_elsewhere:
             kind = ("elsewhere", sort.formats == ())
@@ -209,7 +209,7 @@ class ActionGroup:
         is_assuming = fold(action) in ASSUMING
         return (left, right, self._is_plain, who, kind, sort.never, self.has_rcps, is_assuming)
 
-    def _who(self, side: PrincipalSide) -> tuple[object, ...]:
+    def _principal_key(self, side: PrincipalSide) -> tuple[object, ...]:
         """What of a side's principal the verdicts depend on."""
         principal, alike = side.principal, self._alike
         place = alike.place if alike else (principal.account, _texts(side.facts), _texts(side.place_facts))
@@ -326,14 +326,14 @@ class Trial:
         self.is_settled = bool(was.maybe & about and becomes.maybe & about)
         more = self._confirmed(becomes.sure & ~was.maybe, was_allowed=False)
         less = self._confirmed(was.sure & ~becomes.maybe, was_allowed=True)
-        bits = self._only(asked.after, asked.right, asked.left)
-        taken = self._only(asked.before, asked.left, asked.right)
+        bits = self._allowed_only_there(asked.after, asked.right, asked.left)
+        taken = self._allowed_only_there(asked.before, asked.left, asked.right)
         already = bits & becomes.sure
         kept = taken & was.sure
         only_then = self._is_allowed_otherwise(less, becomes)
-        already_by = self._through(already) if already and not already & ~was.sure else ()
-        kept_by = self._through(kept) if kept and not kept & ~becomes.sure else ()
-        blocked_by = self._blocked(bits) if bits and not bits & becomes.maybe else ()
+        already_by = self._allowing_documents(already) if already and not already & ~was.sure else ()
+        kept_by = self._allowing_documents(kept) if kept and not kept & ~becomes.sure else ()
+        blocked_by = self._blocking_kinds(bits) if bits and not bits & becomes.maybe else ()
         return AlikeVerdict(
             more=more,
             less=less,
@@ -385,7 +385,7 @@ class Trial:
         place = 0 if cell.resource is None else self._grid.resources.index(cell.resource)
         return bool(becomes.sure >> place * self._grid.width & self._grid.row)
 
-    def _only(
+    def _allowed_only_there(
         self, side: PrincipalSide, mine: Sequence[PlacedStatement], theirs: Sequence[PlacedStatement]
     ) -> int:
         """Where identity statements allow that only one side has."""
@@ -395,7 +395,7 @@ class Trial:
                 bits |= self._grid.mark(side, each).sure
         return bits
 
-    def _through(self, bits: int) -> tuple[Doc, ...]:
+    def _allowing_documents(self, bits: int) -> tuple[Doc, ...]:
         """Documents that both sides hold and that allow all of some requests; none where they do not."""
         asked, grid = self._asked, self._grid
         bits_by_doc: dict[Doc, int] = {}
@@ -415,7 +415,7 @@ class Trial:
             bits &= ~bits_by_doc.pop(best)
         return tuple(documents)
 
-    def _blocked(self, bits: int) -> tuple[str, ...]:
+    def _blocking_kinds(self, bits: int) -> tuple[str, ...]:
         """Which kinds of policies deny all of some requests, or do not allow any of them."""
         asked, grid = self._asked, self._grid
         allowed: dict[tuple[PolicyKind, int], int] = {}
