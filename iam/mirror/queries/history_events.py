@@ -147,14 +147,14 @@ def state_events(steps: Sequence[FactStep], *, entity: Entity) -> Iterator[Histo
     for step in steps:
         old, new = step.old, step.new
         if old is None:
-            yield _beginning(step, entity)
+            yield _first_event(step, entity)
         elif new is None:
             yield step.event(EventTopic.DELETED, "Deleted", note="AWS no longer lists it")
         else:
-            yield from _became(step)
+            yield from _change_events(step)
 
 
-def _beginning(step: FactStep, entity: Entity) -> HistoryEvent:
+def _first_event(step: FactStep, entity: Entity) -> HistoryEvent:
     if step.new.after is None:
         note = "Nothing is known from before"
         return step.event(EventTopic.FIRST_SYNCED, "First synced by Gatehouse", sign=READ, note=note)
@@ -163,7 +163,7 @@ def _beginning(step: FactStep, entity: Entity) -> HistoryEvent:
     return step.event(EventTopic.CREATED, "Created", made_at=step.new.created_at)
 
 
-def _became(step: FactStep) -> Iterator[HistoryEvent]:
+def _change_events(step: FactStep) -> Iterator[HistoryEvent]:
     old, new = step.old, step.new
     changes = [
         (label, getattr(old, name), getattr(new, name))
@@ -371,13 +371,13 @@ def credential_events(steps: Sequence[FactStep], *, has_key_rows: bool) -> Itera
                 lead, sign = "MFA on", BEGAN
             yield step.event(EventTopic.MFA_DEVICE, lead, changes=[words], sign=sign)
         if old.has_password is not None and new.has_password is not None:
-            yield from _password(step)
+            yield from _password_events(step)
         if not has_key_rows and old.active_keys != new.active_keys:
             counts = ("Active access keys", str(old.active_keys), str(new.active_keys))
             yield step.event(EventTopic.CREDENTIAL, "Access keys changed", changes=[counts])
 
 
-def _password(step: FactStep) -> Iterator[HistoryEvent]:
+def _password_events(step: FactStep) -> Iterator[HistoryEvent]:
     old, new = step.old, step.new
     if old.has_password != new.has_password:
         if new.has_password:
