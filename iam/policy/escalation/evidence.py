@@ -166,7 +166,7 @@ class _PrincipalEvidence:
         self._who = as_node(member, self._grants, is_tagged=node.state.tagged)
         self._is_freed = node.state.freed
         self._found: dict[tuple[tuple[MethodNeed, ...], int | None], tuple[StepEvidence, ...]] = {}
-        self._held = list(held_by(self._shard, member, node.state))
+        self._held = list(held_documents(self._shard, member, node.state))
         statements = chain.from_iterable(_statements(*each, PolicyKind.IDENTITY) for each in self._held)
         self._statements = list(dict(statements).items())
 
@@ -418,7 +418,7 @@ def _statements(holder: str, policy: str, doc: Doc, kind: PolicyKind) -> Held:
     )
 
 
-def held_by(shard: Shard, member: Member, state: PrincipalState) -> Iterator[tuple[str, str, Doc]]:
+def held_documents(shard: Shard, member: Member, state: PrincipalState) -> Iterator[tuple[str, str, Doc]]:
     """(whose it is, its name, the document) of all identity policies of a principal in a state."""
     grants = grants_in(member.grants, state._replace(removed=()))
     yield from _held_policies(shard, member.arn, grants, 0, state)
