@@ -26,13 +26,13 @@ from iam.policy.index.classes import Class, Member
 from iam.policy.index.counts import Count
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
-from iam.policy.index.masks import Range
+from iam.policy.index.masks import ActionRange
 from iam.policy.index.question import PEOPLE_AND_ROLES
 from iam.policy.request import PrincipalKind
 from iam.search_words import folded
 
 Accounts = frozenset[str] | None
-Ranges = tuple[list[tuple[str, Range]], list[int]]
+Ranges = tuple[list[tuple[str, ActionRange]], list[int]]
 """The services in the order of their actions, and the first action of each."""
 USER: Final = PrincipalKind.USER
 
@@ -322,7 +322,7 @@ def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Servi
 def _matching_filter(
     alike: Iterator[ServiceAccessGroup] | tuple[ServiceAccessGroup, ...],
     wanted: ServiceUserFilter,
-    service: Range,
+    service: ActionRange,
 ) -> Iterator[ServiceAccessGroup]:
     mask = 0
     for level in wanted.levels:
@@ -346,7 +346,7 @@ def _matching_filter(
 
 
 def _sorted_rows(
-    alike: Sequence[ServiceAccessGroup], service: Range, after: tuple[str, str]
+    alike: Sequence[ServiceAccessGroup], service: ActionRange, after: tuple[str, str]
 ) -> Iterator[ServiceUser]:
     members = []
     for each in alike:

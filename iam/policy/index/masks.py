@@ -15,7 +15,7 @@ from iam.policy.index.elements import Actions
 from iam.policy.letter_case import fold
 
 
-class Range(NamedTuple):
+class ActionRange(NamedTuple):
     """The actions of a service, which lie side by side."""
 
     first: int
@@ -115,20 +115,20 @@ class Space:
         return mask
 
     @cached_property
-    def services(self) -> dict[str, Range]:
+    def services(self) -> dict[str, ActionRange]:
         """The actions of each service of the catalogue, by prefix in lower case."""
-        ranges: dict[str, Range] = {}
+        ranges: dict[str, ActionRange] = {}
         first = 0
         for prefix, names in groupby(self.catalogue.actions, key=lambda name: fold(name.partition(":")[0])):
             size = sum(1 for _ in names)
             within = (1 << size) - 1
             levels = {level: self.catalogue.mask_of_level(level) >> first & within for level in Level}
-            ranges[prefix] = Range(first, size, levels)
+            ranges[prefix] = ActionRange(first, size, levels)
             first += size
         return ranges
 
     @cached_property
-    def starts(self) -> tuple[list[int], list[tuple[str, Range]]]:
+    def starts(self) -> tuple[list[int], list[tuple[str, ActionRange]]]:
         """Where the services begin, in ascending order, and the services."""
         services = list(self.services.items())
         return [first for _, (first, _, _) in services], services
