@@ -38,7 +38,7 @@ ADDRESSES: Final = ("203.0.113.77", "198.51.100.9", "2001:db8::77")
 
 
 @dataclass(slots=True)
-class Key:
+class ConditionKeyUse:
     """A condition key as some statements use it."""
 
     name: str
@@ -190,15 +190,15 @@ def circumstances(
 
 def _keys_of(
     statements: Iterable[tuple[Statement, bool]], *, known: Request, never: frozenset[str]
-) -> list[Key]:
-    keys_by_name: dict[str, Key] = {}
+) -> list[ConditionKeyUse]:
+    keys_by_name: dict[str, ConditionKeyUse] = {}
 
-    def key_of(name: str) -> Key | None:
+    def key_of(name: str) -> ConditionKeyUse | None:
         lowered = fold(name)
         if lowered in never or known.values(lowered) is not None:
             return None
         common_name = CURRENT_TIME if lowered in TIMES else lowered
-        key = keys_by_name.setdefault(common_name, Key(name))
+        key = keys_by_name.setdefault(common_name, ConditionKeyUse(name))
         key.spellings[name] = None
         return key
 
@@ -237,7 +237,7 @@ def _text(value: str, *, has_variables: bool, known: Request) -> str:
     return VARIABLE.sub(placeholder_value, value)
 
 
-def _ordered(keys: Sequence[Key], values: Sequence[Sequence[Values]]) -> tuple[Circumstance, ...]:
+def _ordered(keys: Sequence[ConditionKeyUse], values: Sequence[Sequence[Values]]) -> tuple[Circumstance, ...]:
     size = 1
     for each in values:
         size *= len(each)
@@ -253,7 +253,7 @@ def _ordered(keys: Sequence[Key], values: Sequence[Sequence[Values]]) -> tuple[C
     return tuple(tuple(_named(keys, row)) for row in chosen)
 
 
-def _named(keys: Sequence[Key], row: Sequence[Values]) -> Iterator[tuple[str, Values]]:
+def _named(keys: Sequence[ConditionKeyUse], row: Sequence[Values]) -> Iterator[tuple[str, Values]]:
     """The keys that hold something, under all of their names."""
     for key, values in zip(keys, row, strict=True):
         for name in key.spellings if values else ():
