@@ -20,7 +20,7 @@ BETWEEN: Final = "\n"
 """No name has it."""
 
 
-class Texts:
+class PackedTexts:
     """Texts one after another, and where each of them ends."""
 
     __slots__ = ("ends", "text")
@@ -29,7 +29,7 @@ class Texts:
         self.text, self.ends = text, ends
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Texts:
+    def of(cls, texts: Iterable[str]) -> PackedTexts:
         """Some texts."""
         every = list(texts)
         ends, end = array(NUMBERS), 0
@@ -92,12 +92,12 @@ class Columns:
         prefix: str,
         *,
         ids: array[int],
-        arns: Texts,
-        unique_ids: Texts,
+        arns: PackedTexts,
+        unique_ids: PackedTexts,
         grants: array[int],
-        kinds_of_grants: Texts,
+        kinds_of_grants: PackedTexts,
         tags: array[int],
-        kinds_of_tags: Texts,
+        kinds_of_tags: PackedTexts,
         trusts: array[int],
         trust: Callable[[int], Doc],
         starts: array[int],

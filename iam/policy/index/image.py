@@ -18,7 +18,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
-from iam.policy.index.columns import IDS, NUMBERS, Columns, Texts, grants_in
+from iam.policy.index.columns import IDS, NUMBERS, Columns, PackedTexts, grants_in
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.image_docs import Written, document_in, shape_in, small_in
 from iam.policy.index.rows import AccountRows, GroupRow, OrganizationStanding, PolicyRow
@@ -62,12 +62,12 @@ class Image:
     tags: array[int]
     trusts: array[int]
     starts: array[int]
-    arns: Texts
-    unique_ids: Texts
-    kinds_of_grants: Texts
-    kinds_of_tags: Texts
-    shared_texts: Texts
-    trust_texts: Texts
+    arns: PackedTexts
+    unique_ids: PackedTexts
+    kinds_of_grants: PackedTexts
+    kinds_of_tags: PackedTexts
+    shared_texts: PackedTexts
+    trust_texts: PackedTexts
 
 
 ARRAYS: Final = ("grants", "tags", "trusts", "starts")
@@ -92,7 +92,7 @@ def pack(image: Image) -> bytes:
     parts = [plain, image.ids.tobytes()]
     parts += [getattr(image, name).tobytes() for name in ARRAYS]
     for name in TEXTS:
-        texts: Texts = getattr(image, name)
+        texts: PackedTexts = getattr(image, name)
         parts += [texts.text.encode(), texts.ends.tobytes()]
     sizes = struct.pack(f"<{len(parts)}Q", *map(len, parts))
     body = code().encode() + zlib.compress(sizes + b"".join(parts), LEVEL)
@@ -131,7 +131,7 @@ def _unpacked(content: bytes) -> Image:
         columns[name] = _array(NUMBERS, part)
     rest = iter(parts[2 + len(ARRAYS) :])
     for name, text, ends in zip(TEXTS, rest, rest, strict=True):
-        columns[name] = Texts(text.decode(), _array(NUMBERS, ends))
+        columns[name] = PackedTexts(text.decode(), _array(NUMBERS, ends))
     return Image(**json.loads(parts[0]), **columns)
 
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from iam.policy.index.classes import Class, Limits, Member
-from iam.policy.index.columns import IDS, NUMBERS, Texts
+from iam.policy.index.columns import IDS, NUMBERS, PackedTexts
 from iam.policy.index.documents import Doc
 from iam.policy.index.image import Image
 from iam.policy.index.image_docs import Written, shape_written, small_written, written
@@ -74,8 +74,8 @@ class _Parts:
             "tags": tags.all_of(_tags_text(member) for member in members),
             # 0 for none.
             "trusts": array(NUMBERS, [self._trust(member.trust) for member in members]),
-            "arns": Texts.of(member.arn.removeprefix(prefix) for member in members),
-            "unique_ids": Texts.of(member.unique_id for member in members),
+            "arns": PackedTexts.of(member.arn.removeprefix(prefix) for member in members),
+            "unique_ids": PackedTexts.of(member.unique_id for member in members),
         }
         attached = {policy.digest for policy in shard.policies.values()}
         shared = {number: doc for number, doc in self._held.items() if doc.digest in attached}
@@ -84,7 +84,7 @@ class _Parts:
             for number, doc in self._held.items()
             if number not in shared
         ]
-        kinds_of_grants = Texts.of(_text(self._grants(each)) for each in grants)
+        kinds_of_grants = PackedTexts.of(_text(self._grants(each)) for each in grants)
         return Image(
             number=shard.number,
             partition=shard.partition,
@@ -104,9 +104,9 @@ class _Parts:
             classes=described,
             starts=starts,
             kinds_of_grants=kinds_of_grants,
-            kinds_of_tags=Texts.of(tags),
-            shared_texts=Texts.of(_text(written(doc)) for doc in shared.values()),
-            trust_texts=Texts.of(_text(written(doc)) for doc in self._trusting),
+            kinds_of_tags=PackedTexts.of(tags),
+            shared_texts=PackedTexts.of(_text(written(doc)) for doc in shared.values()),
+            trust_texts=PackedTexts.of(_text(written(doc)) for doc in self._trusting),
             **of_members,
         )
 
