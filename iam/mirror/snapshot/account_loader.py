@@ -15,7 +15,7 @@ from iam.mirror.snapshot.rows import PRINCIPALS, Rows, digests_of
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.image import Image
 from iam.policy.index.image_parts import image_of
-from iam.policy.index.register import Register
+from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import AccountRows, OrganizationStanding
 from iam.policy.index.shard import Shard
 
@@ -53,7 +53,7 @@ def load_accounts(
             rows = AccountRows(
                 each.principals, each.groups, each.policies, (), number, known.partition, standing
             )
-            yield number, standing, image_of(Shard(Register(documents), rows))
+            yield number, standing, image_of(Shard(UseRegister(documents), rows))
         del documents_held
 
 

@@ -21,7 +21,7 @@ from iam.policy.index.image_parts import image_of
 from iam.policy.index.needs import Reader
 from iam.policy.index.query_evaluation import QueryEvaluation
 from iam.policy.index.question import AccessQuestion, Answer
-from iam.policy.index.register import Register
+from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import AccountRows, Changes, OrganizationStanding
 from iam.policy.index.shard import Shard
 from iam.policy.index.who_can import Search, judge_for, named_classes
@@ -48,7 +48,7 @@ class Index:
         self.moment = moment
         self._passed = documents.passed()
         self.documents = documents
-        self.register = Register(documents)
+        self.register = UseRegister(documents)
         self.accounts: dict[str, Shard] = {}
         self._effective: dict[bool, EffectiveActions] = {}
         self.version = 0
@@ -125,7 +125,7 @@ class Index:
         self.accounts.clear()
         self.derived.clear()
         self.former.clear()
-        self.register = Register(self.documents)
+        self.register = UseRegister(self.documents)
         self._effective.clear()
 
     def apply(self, number: str, changes: Changes) -> list[Member]:

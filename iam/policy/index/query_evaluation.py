@@ -28,7 +28,7 @@ from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.elements import Actions
 from iam.policy.index.needs import NONE, Needs, Reader, Signature
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.register import Register
+from iam.policy.index.register import UseRegister
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
 from iam.policy.logic import OPEN, YES
@@ -170,7 +170,7 @@ class QueryEvaluation:
             }
         return context
 
-    def load_statements(self, register: Register) -> None:
+    def load_statements(self, register: UseRegister) -> None:
         """Hear all identity documents that speak of the action, and may be about the resource."""
         effects_by_doc, known = self.said, self._clauses
         text = self._asked.start if self.is_pattern else self.question.resource

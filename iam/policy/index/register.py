@@ -16,7 +16,7 @@ from iam.policy.index.rows import Level, OrganizationStanding
 from iam.policy.index.small_collections import with_one, without_one
 
 
-class Register:
+class UseRegister:
     """Counts who uses what: the last class of a profile takes it along, the last profile its bundle, and so
     on.
     """

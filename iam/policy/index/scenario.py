@@ -14,7 +14,7 @@ from iam.policy.index.difference import AccessDifference
 from iam.policy.index.documents import Doc
 from iam.policy.index.exchange import Exchange, exchanged_by, holds_inline
 from iam.policy.index.index import Index
-from iam.policy.index.register import Register
+from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import (
     AccountRows,
     Changes,
@@ -125,7 +125,7 @@ def edited_index(
     return after
 
 
-def _edited(shard: Shard, edits: Edits, register: Register, *, is_whole: bool) -> Shard:
+def _edited(shard: Shard, edits: Edits, register: UseRegister, *, is_whole: bool) -> Shard:
     """The principals of an account that the edits concern, or all of them, as they would be."""
     changes = edits.changes
     rows: dict[int, PrincipalRow] = {}

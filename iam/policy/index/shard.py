@@ -11,7 +11,7 @@ from iam.policy.index.documents import Doc
 from iam.policy.index.image import Image, columns_of, docs_in
 from iam.policy.index.image_docs import marks_in
 from iam.policy.index.members import ShardMembers
-from iam.policy.index.register import Register
+from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import (
     NO_TAGS,
     NOTHING,
@@ -34,7 +34,7 @@ class Shard:
     has, `place_facts` those of requests about what it owns.
     """
 
-    def __init__(self, register: Register, rows: AccountRows, image: Image | None = None) -> None:
+    def __init__(self, register: UseRegister, rows: AccountRows, image: Image | None = None) -> None:
         """`image`: the principals, as they stand where the rows say; the rows then have none."""
         self.number, self.partition = rows.number, rows.partition
         self.version = 0

@@ -39,7 +39,7 @@ from iam.policy.index.question import (
     Limitation,
     MatchedPrincipals,
 )
-from iam.policy.index.register import Register
+from iam.policy.index.register import UseRegister
 from iam.policy.index.resources import ResourcePlace, place_of, policy_set, unknown_policy
 from iam.policy.index.shard import Shard
 from iam.policy.kms_grants import GRANTABLE, NOT_READ
@@ -73,7 +73,7 @@ class Search:
         self,
         question: AccessQuestion,
         *,
-        register: Register,
+        register: UseRegister,
         shards: Mapping[str, Shard],
         moment: datetime | None = None,
         named: Callable[[Reader], frozenset[Class]] | None = None,
