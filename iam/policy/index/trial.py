@@ -191,7 +191,7 @@ class ActionGroup:
         known = self._prover.known.get(key)
         arn = self.before.principal.arn
         if known is None:
-            trial = Trial(self, sort, patterns, is_anywhere=is_anywhere)
+            trial = RequestTrial(self, sort, patterns, is_anywhere=is_anywhere)
             verdict = trial.verdict()
             known = (arn, self._prover.verdicts.setdefault(verdict, verdict), trial.is_settled)
             self._prover.known[key] = known
@@ -278,7 +278,7 @@ def _values_of(variable: Variable, side: PrincipalSide, asked: ActionGroup) -> t
     return (*asked.samples.get(variable.key, ()), *default)
 
 
-class Trial:
+class RequestTrial:
     """One question: all requests for actions of one sort."""
 
     def __init__(
