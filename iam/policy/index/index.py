@@ -18,7 +18,7 @@ from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.image import Image, rows_of
 from iam.policy.index.image_parts import image_of
-from iam.policy.index.needs import Reader
+from iam.policy.index.needs import NeedsReader
 from iam.policy.index.query_evaluation import QueryEvaluation
 from iam.policy.index.question import AccessQuestion, Answer
 from iam.policy.index.register import UseRegister
@@ -181,7 +181,7 @@ class Index:
         )
         return search.answer()
 
-    def classes_named(self, reader: Reader) -> frozenset[Class]:
+    def classes_named(self, reader: NeedsReader) -> frozenset[Class]:
         """The classes of users whose names are in a question; many questions in turn are about one
         resource.
         """

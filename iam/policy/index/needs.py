@@ -53,7 +53,7 @@ class Needs:
 NONE: Final = Needs()
 
 
-class Reader:
+class NeedsReader:
     """Finds the needs of statements for one question, and the signatures of principals by them."""
 
     def __init__(self, *, texts: Iterable[str], resource: str, is_pattern: bool, says_who: bool) -> None:

@@ -26,7 +26,7 @@ from iam.policy.index.areas import asked_pattern
 from iam.policy.index.classes import Bundle, Levels, Limits, MarkedDocument, Member, Profile
 from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.elements import Actions
-from iam.policy.index.needs import NONE, Needs, Reader, Signature
+from iam.policy.index.needs import NONE, Needs, NeedsReader, Signature
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.register import UseRegister
 from iam.policy.index.shard import Shard
@@ -375,12 +375,12 @@ class QueryEvaluation:
         )
 
 
-def reader_of(question: AccessQuestion) -> Reader:
+def reader_of(question: AccessQuestion) -> NeedsReader:
     """Finds needs and signatures for a question."""
     texts = [question.resource]
     for value in question.context.values():
         texts += values_of(value)
-    return Reader(
+    return NeedsReader(
         texts=texts,
         resource=question.resource,
         is_pattern=question.asks_for_pattern,

@@ -14,7 +14,7 @@ from iam.policy.aws_owned import owner_reason
 from iam.policy.evaluate import FREE, EvaluationDecision
 from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
 from iam.policy.index.documents import Doc, Documents
-from iam.policy.index.needs import Needs, Reader, Signature
+from iam.policy.index.needs import Needs, NeedsReader, Signature
 from iam.policy.index.query_evaluation import (
     ALLOWS,
     BY_NAME,
@@ -76,7 +76,7 @@ class Search:
         register: UseRegister,
         shards: Mapping[str, Shard],
         moment: datetime | None = None,
-        named: Callable[[Reader], frozenset[Class]] | None = None,
+        named: Callable[[NeedsReader], frozenset[Class]] | None = None,
     ) -> None:
         """`named` gives the classes of users whose names are in the question; without it they are looked
         for.
@@ -123,7 +123,7 @@ class Search:
     def _named_classes(self) -> frozenset[Class]:
         return self._find_named(self._judge.reader)
 
-    def _look_for_named(self, reader: Reader) -> frozenset[Class]:
+    def _look_for_named(self, reader: NeedsReader) -> frozenset[Class]:
         return named_classes(self._shards, reader)
 
     def _names_nobody(self, classes: list[Class], kind: PrincipalKind, needs: Needs) -> bool:
@@ -406,7 +406,7 @@ def _said_together(said_by: Groups, *, to: Groups, adds: bool = True) -> Groups:
     return groups
 
 
-def named_classes(shards: Mapping[str, Shard], reader: Reader) -> frozenset[Class]:
+def named_classes(shards: Mapping[str, Shard], reader: NeedsReader) -> frozenset[Class]:
     """The classes of users whose names are in the question."""
     of_users = (shard.classes_of_users(reader.mentions) for shard in shards.values())
     return frozenset(chain.from_iterable(of_users))
