@@ -22,7 +22,7 @@ NAMES_OF_USERS: Final = frozenset({"aws:username"})
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class StatementNeeds:
     """See `Traits`. `special` are names in Principal elements: whom they mean is told apart from everybody
     else.
     """
@@ -37,12 +37,12 @@ class Needs:
         """Whether principals of one class may be judged differently."""
         return bool(self.raw or self.named or self.special)
 
-    def __or__(self, other: Needs) -> Needs:
+    def __or__(self, other: StatementNeeds) -> StatementNeeds:
         if other is NONE or self is other:
             return self
         if self is NONE:
             return other
-        return Needs(
+        return StatementNeeds(
             self.is_placed or other.is_placed,
             self.raw | other.raw,
             self.named | other.named,
@@ -50,7 +50,7 @@ class Needs:
         )
 
 
-NONE: Final = Needs()
+NONE: Final = StatementNeeds()
 
 
 class NeedsReader:
@@ -66,7 +66,9 @@ class NeedsReader:
         self._is_open = is_pattern or "*" in resource or "?" in resource
         self._says_who = says_who
 
-    def of_clauses(self, clauses: Iterable[IndexedStatement], *, is_marked: bool, is_resource: bool) -> Needs:
+    def of_clauses(
+        self, clauses: Iterable[IndexedStatement], *, is_marked: bool, is_resource: bool
+    ) -> StatementNeeds:
         """`is_marked`: principals are told apart by their marks already. `is_resource`: clauses may have
         Principal elements.
         """
@@ -76,7 +78,7 @@ class NeedsReader:
                 needs = needs | self._of_clause(clause, is_marked=is_marked, is_resource=is_resource)
         return needs
 
-    def _of_clause(self, clause: IndexedStatement, *, is_marked: bool, is_resource: bool) -> Needs:
+    def _of_clause(self, clause: IndexedStatement, *, is_marked: bool, is_resource: bool) -> StatementNeeds:
         traits = clause.traits
         raw, named, is_placed = traits.raw, traits.named, traits.is_placed
         special: frozenset[str] = frozenset()
@@ -93,7 +95,9 @@ class NeedsReader:
             raw, special = raw | {"aws:principalarn"}, frozenset()
         if self._is_pattern and not (named and self._is_met_by_all(clause)):
             raw, named = raw | named, frozenset()
-        return Needs(is_placed, raw, named, special) if is_placed or raw or named or special else NONE
+        return (
+            StatementNeeds(is_placed, raw, named, special) if is_placed or raw or named or special else NONE
+        )
 
     def is_the_same_for_all(self, clause: IndexedStatement) -> bool:
         """Whether a statement of an identity policy says the same to everybody."""
@@ -131,11 +135,11 @@ class NeedsReader:
         """Whether a name (in lower case) occurs in the question."""
         return name in self.texts
 
-    def depends_on_names_alone(self, needs: Needs) -> bool:
+    def depends_on_names_alone(self, needs: StatementNeeds) -> bool:
         """Whether who is not named by the question is judged as all others are who are not."""
         return not (needs.raw or needs.special or needs.is_placed) and needs.named <= NAMES_OF_USERS
 
-    def signature(self, member: Member, kind: PrincipalKind, needs: Needs) -> Signature:
+    def signature(self, member: Member, kind: PrincipalKind, needs: StatementNeeds) -> Signature:
         """Members of a class with one signature are judged alike; `kind` is that of the class."""
         signature: list[Any] = []
         for key in sorted(needs.raw):

@@ -26,7 +26,7 @@ from iam.policy.index.areas import asked_pattern
 from iam.policy.index.classes import Bundle, Levels, Limits, MarkedDocument, Member, Profile
 from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.elements import Actions
-from iam.policy.index.needs import NONE, Needs, NeedsReader, Signature
+from iam.policy.index.needs import NONE, NeedsReader, Signature, StatementNeeds
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.register import UseRegister
 from iam.policy.index.shard import Shard
@@ -62,7 +62,7 @@ class MatchedStatements:
 
     __slots__ = ("allows", "needs", "policies", "said")
 
-    def __init__(self, policies: PolicySet, needs: Needs) -> None:
+    def __init__(self, policies: PolicySet, needs: StatementNeeds) -> None:
         self.policies, self.needs = policies, needs
         self.allows = any(compiled.allows for compiled in policies.statements)
         self.said: dict[tuple[Any, ...], EffectBits] = {}
@@ -94,7 +94,7 @@ class AppliedLimits:
 
     __slots__ = ("bounds", "by_who", "is_asked", "needs")
 
-    def __init__(self, needs: Needs, *, is_asked: bool) -> None:
+    def __init__(self, needs: StatementNeeds, *, is_asked: bool) -> None:
         self.needs, self.is_asked = needs, is_asked
         self.bounds: Bounds | None = None
         self.by_who: dict[tuple[Any, ...], Bounds] = {}
@@ -143,7 +143,7 @@ class QueryEvaluation:
         self.spoken: dict[Doc, MatchedStatements] = {}
         self.effects_by_marked: dict[MarkedDocument, EffectBits] = {}
         self._clauses: dict[IndexedStatement, EffectBits] = {}
-        self._levels: dict[tuple[PolicyKind, Levels, bool], tuple[tuple[PolicySet, ...], Needs]] = {}
+        self._levels: dict[tuple[PolicyKind, Levels, bool], tuple[tuple[PolicySet, ...], StatementNeeds]] = {}
         self._limited: tuple[dict[Limits, AppliedLimits], dict[Limits, AppliedLimits]] = ({}, {})
 
     def request_of(self, member: Member) -> Request:
@@ -249,7 +249,7 @@ class QueryEvaluation:
         entry = tuple(statements)
         return PolicySet(kind, entry, (), {self.lowered: entry})
 
-    def needs_of(self, bundle: Bundle) -> Needs:
+    def needs_of(self, bundle: Bundle) -> StatementNeeds:
         """What must be known of who asks before the documents of a bundle that depend on it can be judged."""
         needs = NONE
         for doc in bundle.docs:
@@ -309,7 +309,7 @@ class QueryEvaluation:
 
     def _levels_of(
         self, levels: Levels, kind: PolicyKind, *, is_marked: bool
-    ) -> tuple[tuple[PolicySet, ...], Needs]:
+    ) -> tuple[tuple[PolicySet, ...], StatementNeeds]:
         key = (kind, levels, is_marked)
         levels_known = self._levels.get(key)
         if levels_known is None:
@@ -337,7 +337,7 @@ class QueryEvaluation:
             self._limited[is_local][limits] = limited
         return limited
 
-    def _rcps(self, limits: Limits, *, is_local: bool) -> tuple[tuple[PolicySet, ...], Needs]:
+    def _rcps(self, limits: Limits, *, is_local: bool) -> tuple[tuple[PolicySet, ...], StatementNeeds]:
         """Those above the owner of the resource."""
         if is_local:
             return self._levels_of(limits.levels, PolicyKind.RCP, is_marked=True)

@@ -14,7 +14,7 @@ from iam.policy.aws_owned import owner_reason
 from iam.policy.evaluate import FREE, EvaluationDecision
 from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
 from iam.policy.index.documents import Doc, Documents
-from iam.policy.index.needs import Needs, NeedsReader, Signature
+from iam.policy.index.needs import NeedsReader, Signature, StatementNeeds
 from iam.policy.index.query_evaluation import (
     ALLOWS,
     BY_NAME,
@@ -126,7 +126,7 @@ class Search:
     def _look_for_named(self, reader: NeedsReader) -> frozenset[Class]:
         return named_classes(self._shards, reader)
 
-    def _names_nobody(self, classes: list[Class], kind: PrincipalKind, needs: Needs) -> bool:
+    def _names_nobody(self, classes: list[Class], kind: PrincipalKind, needs: StatementNeeds) -> bool:
         """Whether all members are judged alike because the question has nothing of theirs in it."""
         if not self._judge.reader.depends_on_names_alone(needs):
             return False
@@ -319,7 +319,7 @@ class Search:
                 if decision in POSITIVE:
                     self._parts.append(MatchedPrincipals(decision, cls.account, tuple(members)))
 
-    def _alike(self, cls: Class, needs: Needs) -> Mapping[Signature, Sequence[Member]]:
+    def _alike(self, cls: Class, needs: StatementNeeds) -> Mapping[Signature, Sequence[Member]]:
         if not needs.tells_apart:
             return {(): cls.members}
         groups: dict[Signature, list[Member]] = {}
