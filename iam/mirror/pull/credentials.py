@@ -13,7 +13,7 @@ from iam.aws.reads.credential_report import CredentialRow, ReadReport, ReportedK
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials
 from iam.mirror.pull import bulk, revisions, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.evidence import UNKNOWN, Evidence, credentials_of
+from iam.mirror.pull.evidence import UNKNOWN, CredentialEvidence, credentials_of
 from iam.mirror.pull.facts import Observation
 from iam.mirror.pull.temporal import CREDENTIALS, CurrentRow, RowDifference, Values
 from iam.mirror.pull.transform.credentials import MAX_SIGN_IN, report_facts, sort_of_device
@@ -211,9 +211,9 @@ class _Gatherer:
         self._keys = _keys_of(census, users)
         self._lost = _owners_of_lost_devices(census, reported_at)
 
-    def evidence(self, user: EntityRow, report: dict[str, Any], clock: EvidenceTimes) -> Evidence:
+    def evidence(self, user: EntityRow, report: dict[str, Any], clock: EvidenceTimes) -> CredentialEvidence:
         """What is known of one user."""
-        return Evidence(
+        return CredentialEvidence(
             report=report,
             reported_at=clock.reported_at,
             devices=self._devices.get(user.id, ()),

@@ -16,7 +16,7 @@ _LONG_AGO = NEVER
 
 
 @dataclass(slots=True)
-class Evidence:
+class CredentialEvidence:
     """What was seen of one user's credentials, and when.
 
     `report` are the report's facts, made by AWS at `reported_at`; without a line for the user, no
@@ -44,7 +44,7 @@ class Evidence:
         return "user_creation_time" in self.report
 
 
-def credentials_of(seen: Evidence) -> tuple[Any, ...]:
+def credentials_of(seen: CredentialEvidence) -> tuple[Any, ...]:
     """The values of a UserCredentials row: has_password, password_changed_at, mfa, active_keys, keys,
     oldest_key_at, report.
     """
@@ -62,7 +62,7 @@ def credentials_of(seen: Evidence) -> tuple[Any, ...]:
     )
 
 
-def mfa_of(seen: Evidence) -> str:
+def mfa_of(seen: CredentialEvidence) -> str:
     """The devices decide; the report only where it is newer, or speaks of a device whose sort nobody has read
     yet.
     """
@@ -84,7 +84,7 @@ def mfa_of(seen: Evidence) -> str:
     return NONE if read_since else UNKNOWN
 
 
-def _read_at(seen: Evidence, sort: str) -> datetime | None:
+def _read_at(seen: CredentialEvidence, sort: str) -> datetime | None:
     own_list_at = seen.listed_at if sort == "virtual" else seen.visited_at
     return _latest(own_list_at, seen.mfa_read_at)
 
@@ -93,7 +93,7 @@ def _latest(*moments: datetime | None) -> datetime | None:
     return max((moment for moment in moments if moment is not None), default=None)
 
 
-def _keys(seen: Evidence) -> tuple[int, int, datetime]:
+def _keys(seen: CredentialEvidence) -> tuple[int, int, datetime]:
     """Active keys, keys, and since when the oldest active one exists; NEVER without an active key."""
     read_at = _latest(seen.visited_at, seen.keys_read_at)
     is_listed = read_at is not None and (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from iam.mirror.models import NEVER
-from iam.mirror.pull.evidence import Evidence, credentials_of, mfa_of
+from iam.mirror.pull.evidence import CredentialEvidence, credentials_of, mfa_of
 from iam.mirror.pull.needs import agree
 
 pytestmark = pytest.mark.on_postgresql
@@ -58,7 +58,7 @@ def test_mfa(
     has_lost: bool,
     mfa: str,
 ) -> None:
-    seen = Evidence(
+    seen = CredentialEvidence(
         report=report,
         reported_at=REPORTED,
         devices=devices,
@@ -92,7 +92,9 @@ KEYS = {
 def test_keys_are_those_of_the_newer_source(
     visited_at: datetime | None, results: list[tuple[datetime, str]], expected: tuple[int, int, datetime]
 ) -> None:
-    values = credentials_of(Evidence(report=KEYS, reported_at=REPORTED, visited_at=visited_at, keys=results))
+    values = credentials_of(
+        CredentialEvidence(report=KEYS, reported_at=REPORTED, visited_at=visited_at, keys=results)
+    )
     assert values[3:6] == expected
 
 
@@ -109,7 +111,7 @@ def test_keys_are_those_of_the_newer_source(
 def test_a_login_profile_that_was_read_decides_about_the_password(
     report: dict[str, Any], has_password: bool | None
 ) -> None:
-    assert credentials_of(Evidence(report=report))[0] is has_password
+    assert credentials_of(CredentialEvidence(report=report))[0] is has_password
 
 
 @pytest.mark.parametrize(
