@@ -36,7 +36,7 @@ DECISIONS: Final = (ReviewDecision.KEEP, ReviewDecision.REVOKE, ReviewDecision.R
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class DecisionConflict:
     """A row that someone else decided meanwhile."""
 
     row: ReviewItem
@@ -57,7 +57,7 @@ class DecisionResult:
     """
 
     decided: list[ReviewItem] = field(default_factory=list)
-    conflicts: list[Conflict] = field(default_factory=list)
+    conflicts: list[DecisionConflict] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     change: int = 0
     by_reviewer: Counter[str] = field(default_factory=Counter)
@@ -180,7 +180,7 @@ def _decide_one(
         result.decided.append(row)
     else:
         row.refresh_from_db(fields=["decision", "decided_name", "decided_at", "version", "is_requested"])
-        result.conflicts.append(Conflict(row))
+        result.conflicts.append(DecisionConflict(row))
 
 
 def decision_entry(
