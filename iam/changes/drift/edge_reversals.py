@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from iam.changes.drift.reversal import Reversal, moved_on_reversal
+from iam.changes.drift.reversal import DriftReversal, moved_on_reversal
 from iam.changes.operations import (
     ADD_TO_GROUP,
     ATTACH_POLICY,
@@ -52,7 +52,7 @@ _UNTIES: dict[str, Make] = {
 }
 
 
-def edge(step: FactStep, entity: Entity) -> Iterator[Reversal]:
+def edge(step: FactStep, entity: Entity) -> Iterator[DriftReversal]:
     """What turns one tie back; of a boundary or a role that was exchanged, only the former is put back."""
     row: Edge = step.new or step.old
     what = f"{entity.name} {_WORDS[EdgeKind(row.kind)][0 if step.new else 1]} {row.target.name}"
@@ -62,11 +62,11 @@ def edge(step: FactStep, entity: Entity) -> Iterator[Reversal]:
         yield moved_on_reversal(what)
         return
     if step.old is not None and _is_gone(step.old.target):
-        yield Reversal(what, why_not=f"{step.old.target.name} is gone from AWS.")
+        yield DriftReversal(what, why_not=f"{step.old.target.name} is gone from AWS.")
         return
     operations = tuple(_operations(step, entity))
     why_not = "" if operations else "Gatehouse can’t undo this."
-    yield Reversal(what, operations, why_not=why_not)
+    yield DriftReversal(what, operations, why_not=why_not)
 
 
 def _operations(step: FactStep, entity: Entity) -> Iterator[Operation]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from iam.changes.drift.mirror_history import EDGE, INLINE, OWNED, STATE, TAGS, VERSION, ObservedSteps
-from iam.changes.drift.reversal import Reversal, moved_on_reversal
+from iam.changes.drift.reversal import DriftReversal, moved_on_reversal
 from iam.changes.errors import RefusedError
 from iam.changes.operations import (
     ATTACH_POLICY,
@@ -41,7 +41,7 @@ ANOTHER = (
 _HOLDERS = (Kind.USER, Kind.GROUP, Kind.ROLE)
 
 
-def delete_created(happened: ObservedSteps) -> Reversal:
+def delete_created(happened: ObservedSteps) -> DriftReversal:
     """What was created by hand."""
     entity = happened.entity
     what = f"{entity.get_kind_display()} {entity.name}, which was created"
@@ -52,13 +52,13 @@ def delete_created(happened: ObservedSteps) -> Reversal:
             "Approved changes were made to it since then, and deleting it would undo them too. "
             "Delete it on its page."
         )
-        return Reversal(what, why_not=why, has_moved_on=True)
+        return DriftReversal(what, why_not=why, has_moved_on=True)
     try:
         operations = deletion_of(entity)
     except RefusedError as refused:
-        return Reversal(what, why_not=refused.message)
+        return DriftReversal(what, why_not=refused.message)
     lost = " ".join(lost_for_good(operations))
-    return Reversal(f"{what}, with all that it has now{': ' + lost if lost else ''}", tuple(operations))
+    return DriftReversal(f"{what}, with all that it has now{': ' + lost if lost else ''}", tuple(operations))
 
 
 def _was_worked_on(happened: ObservedSteps) -> bool:
@@ -77,7 +77,7 @@ def _was_worked_on(happened: ObservedSteps) -> bool:
     return any(queryset.filter(later).exists() for queryset in rows)
 
 
-def recreate_deleted(happened: ObservedSteps) -> list[Reversal]:
+def recreate_deleted(happened: ObservedSteps) -> list[DriftReversal]:
     """What was deleted by hand: made anew, then given what it had, and what AWS does not give back."""
     entity = happened.entity
     what = f"{entity.get_kind_display()} {entity.name}, which was deleted"
@@ -85,19 +85,19 @@ def recreate_deleted(happened: ObservedSteps) -> list[Reversal]:
         account=entity.account_id, kind=entity.kind, name=entity.name, gone_at__isnull=True
     )
     if again.exists():
-        return [Reversal(what, why_not=f"Another {entity.name} already exists.", has_moved_on=True)]
+        return [DriftReversal(what, why_not=f"Another {entity.name} already exists.", has_moved_on=True)]
     state: EntityState = happened.steps[STATE][0].old
     make = _MAKERS.get(Kind(entity.kind))
     if make is None or state.path.startswith("/aws-"):
         why = "Gatehouse can’t create it again. Create it in AWS, or accept this."
-        return [Reversal(what, why_not=why)]
-    reversals = [Reversal(f"{what}: {ANOTHER}", (make(happened, state),))]
+        return [DriftReversal(what, why_not=why)]
+    reversals = [DriftReversal(f"{what}: {ANOTHER}", (make(happened, state),))]
     if entity.kind in _HOLDERS:
         reversals += _given_back(happened)
     return [*reversals, *_cannot_return(happened)]
 
 
-def _given_back(happened: ObservedSteps) -> Iterator[Reversal]:
+def _given_back(happened: ObservedSteps) -> Iterator[DriftReversal]:
     entity = happened.entity
     holder = {
         "holder_kind": entity.kind, "holder_name": entity.name, "holder_id": "", "holder_arn": entity.arn,
@@ -118,20 +118,22 @@ def _given_back(happened: ObservedSteps) -> Iterator[Reversal]:
         if step.old is not None:
             text = step.old.document.text
             put = PutInlinePolicy.given_as(entity.account, **holder, name=step.old.name, text=text)
-            yield Reversal(f"Inline policy {step.old.name} of {entity.name}", (put,))
+            yield DriftReversal(f"Inline policy {step.old.name} of {entity.name}", (put,))
 
 
-def _unless_gone(target: Entity, what: str, operation: Operation) -> Reversal:
+def _unless_gone(target: Entity, what: str, operation: Operation) -> DriftReversal:
     if target.gone_at is not None and ":iam::aws:" not in target.arn:
-        return Reversal(what, why_not=f"{target.name} is gone from AWS.")
-    return Reversal(what, (operation,))
+        return DriftReversal(what, why_not=f"{target.name} is gone from AWS.")
+    return DriftReversal(what, (operation,))
 
 
-def _cannot_return(happened: ObservedSteps) -> Iterator[Reversal]:
+def _cannot_return(happened: ObservedSteps) -> Iterator[DriftReversal]:
     gone = [step.old for step in happened.steps.get(OWNED, []) if step.old is not None]
     if gone:
         names = ", ".join(row.name.rpartition("/")[2] for row in gone)
-        yield Reversal(f"Credentials of {happened.entity.name} ({names})", why_not="AWS can’t restore them.")
+        yield DriftReversal(
+            f"Credentials of {happened.entity.name} ({names})", why_not="AWS can’t restore them."
+        )
 
 
 def _targets(happened: ObservedSteps, kind: EdgeKind) -> list[Entity]:

@@ -13,7 +13,7 @@ MOVED_ON = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reversal:
+class DriftReversal:
     """What there is to turn back, and by which operations; without one, why it stays."""
 
     what: str
@@ -22,6 +22,6 @@ class Reversal:
     has_moved_on: bool = False
 
 
-def moved_on_reversal(what: str) -> Reversal:
+def moved_on_reversal(what: str) -> DriftReversal:
     """AWS has moved on: nothing of the drift is turned back."""
-    return Reversal(what, why_not=MOVED_ON, has_moved_on=True)
+    return DriftReversal(what, why_not=MOVED_ON, has_moved_on=True)

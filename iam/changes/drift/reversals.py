@@ -17,7 +17,7 @@ from iam.changes.drift.mirror_history import (
     ObservedSteps,
 )
 from iam.changes.drift.recreation import delete_created, recreate_deleted
-from iam.changes.drift.reversal import Reversal, moved_on_reversal
+from iam.changes.drift.reversal import DriftReversal, moved_on_reversal
 from iam.changes.drift.sign_in_reversals import credentials, owned
 from iam.changes.operations import CreatePolicyVersion, PutInlinePolicy
 from iam.changes.operations.group import UpdateGroup
@@ -37,14 +37,14 @@ _RENAMES = {Kind.USER: UpdateUser, Kind.GROUP: UpdateGroup}
 _SETTINGS = {"Description", "MaxSessionDuration"}
 
 
-def reversals(happened: ObservedSteps) -> list[Reversal]:
+def reversals(happened: ObservedSteps) -> list[DriftReversal]:
     """What turns back everything that happened, in the order in which AWS takes it."""
     states = happened.steps.get(STATE, [])
     if any(step.old is None for step in states):
         return [delete_created(happened)]
     if any(step.new is None for step in states):
         return recreate_deleted(happened)
-    reversals: list[Reversal] = []
+    reversals: list[DriftReversal] = []
     for table, turn in _TURNS:
         steps = happened.steps.get(table, [])
         for step in _default_step(steps) if table == VERSION else steps:
@@ -52,7 +52,7 @@ def reversals(happened: ObservedSteps) -> list[Reversal]:
     return reversals
 
 
-def _state(step: FactStep, entity: Entity) -> Iterator[Reversal]:
+def _state(step: FactStep, entity: Entity) -> Iterator[DriftReversal]:
     old, new = step.old, step.new
     is_current = new.valid_to is None
     if old.document_id != new.document_id and old.document_id and new.document_id:
@@ -60,13 +60,13 @@ def _state(step: FactStep, entity: Entity) -> Iterator[Reversal]:
         if not is_current:
             yield moved_on_reversal(what)
         elif entity.kind == Kind.ROLE:
-            yield Reversal(what, (ReplaceTrustPolicy.of(entity, document=old.document.text),))
+            yield DriftReversal(what, (ReplaceTrustPolicy.of(entity, document=old.document.text),))
         else:
-            yield Reversal(what, why_not=IN_AWS)
+            yield DriftReversal(what, why_not=IN_AWS)
     yield from _settings(step, entity, is_current=is_current)
 
 
-def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[Reversal]:
+def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[DriftReversal]:
     old, new = step.old, step.new
     differing = {name for name in old.attrs.keys() & new.attrs.keys() if old.attrs[name] != new.attrs[name]}
     differing -= QUIET
@@ -75,11 +75,11 @@ def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[R
         if not is_current:
             yield moved_on_reversal(what)
         elif entity.kind == Kind.ROLE and differing <= _SETTINGS:
-            yield Reversal(what, (UpdateRole.of(entity, **RoleSettings.from_state(old).params),))
+            yield DriftReversal(what, (UpdateRole.of(entity, **RoleSettings.from_state(old).params),))
         elif entity.kind == Kind.ROLE and differing <= {*_SETTINGS, MAX_SIGN_IN}:
-            yield Reversal(what, (LimitRoleSignIn.on(entity, old, seconds=old.attrs[MAX_SIGN_IN]),))
+            yield DriftReversal(what, (LimitRoleSignIn.on(entity, old, seconds=old.attrs[MAX_SIGN_IN]),))
         else:
-            yield Reversal(what, why_not=IN_AWS)
+            yield DriftReversal(what, why_not=IN_AWS)
     if (old.name, old.path) != (new.name, new.path):
         what = (
             f"The name of {old.name}, which is {new.name} now"
@@ -90,12 +90,12 @@ def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[R
         if not is_current:
             yield moved_on_reversal(what)
         elif rename is not None:
-            yield Reversal(what, (rename.of(entity, new_name=old.name, new_path=old.path),))
+            yield DriftReversal(what, (rename.of(entity, new_name=old.name, new_path=old.path),))
         else:
-            yield Reversal(what, why_not=IN_AWS)
+            yield DriftReversal(what, why_not=IN_AWS)
 
 
-def _inline(step: FactStep, entity: Entity) -> Iterator[Reversal]:
+def _inline(step: FactStep, entity: Entity) -> Iterator[DriftReversal]:
     row: InlinePolicy = step.new or step.old
     what = f"Inline policy {row.name} of {entity.name}"
     if step.new is None:
@@ -105,10 +105,10 @@ def _inline(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     if has_moved_on:
         yield moved_on_reversal(what)
     elif step.old is None:
-        yield Reversal(what, (DeleteInlinePolicy.of(entity, name=row.name),))
+        yield DriftReversal(what, (DeleteInlinePolicy.of(entity, name=row.name),))
     elif step.new is None or step.old.document_id != step.new.document_id:
         put = PutInlinePolicy.of(entity, name=row.name, text=step.old.document.text)
-        yield Reversal(what, (put,))
+        yield DriftReversal(what, (put,))
 
 
 def _default_step(steps: list[FactStep]) -> list[FactStep]:
@@ -123,12 +123,12 @@ def _default_step(steps: list[FactStep]) -> list[FactStep]:
     return [FactStep(None, None)]
 
 
-def _version(step: FactStep, entity: Entity) -> Iterator[Reversal]:
+def _version(step: FactStep, entity: Entity) -> Iterator[DriftReversal]:
     old: PolicyVersion | None = step.old
     new: PolicyVersion | None = step.new
     what = f"The text of {entity.name}"
     if old is None or new is None:
-        yield Reversal(
+        yield DriftReversal(
             f"Versions of {entity.name}",
             why_not=(
                 "None of the versions that were created or deleted is the default, so no "
@@ -136,16 +136,16 @@ def _version(step: FactStep, entity: Entity) -> Iterator[Reversal]:
             ),
         )
     elif old.document_id == new.document_id:
-        yield Reversal(what, why_not="Another version with the same text is the default.")
+        yield DriftReversal(what, why_not="Another version with the same text is the default.")
     elif not PolicyVersion.objects.filter(
         valid_at(None), policy=entity, is_default=True, document=new.document_id
     ).exists():
         yield moved_on_reversal(what)
     else:
-        yield Reversal(what, (CreatePolicyVersion.of(entity, text=old.document.text),))
+        yield DriftReversal(what, (CreatePolicyVersion.of(entity, text=old.document.text),))
 
 
-def _tags(step: FactStep, entity: Entity) -> Iterator[Reversal]:
+def _tags(step: FactStep, entity: Entity) -> Iterator[DriftReversal]:
     what = f"Tags of {entity.name}"
     now = TagSet.objects.filter(valid_at(None), entity=entity).first()
     wanted = step.new.tags if step.new else {}
@@ -154,12 +154,12 @@ def _tags(step: FactStep, entity: Entity) -> Iterator[Reversal]:
         return
     before = step.old.tags if step.old else {}
     if entity.kind in _TAGGED:
-        yield Reversal(what, (SetTags.of(entity, tags=before),))
+        yield DriftReversal(what, (SetTags.of(entity, tags=before),))
     else:
-        yield Reversal(what, why_not=IN_AWS)
+        yield DriftReversal(what, why_not=IN_AWS)
 
 
-_Turn = Callable[[FactStep, Entity], Iterator[Reversal]]
+_Turn = Callable[[FactStep, Entity], Iterator[DriftReversal]]
 _TURNS: tuple[tuple[str, _Turn], ...] = (
     (CREDENTIALS, credentials),
     (OWNED, owned),

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from iam.changes.drift.mirror_history import ObservedThing, happened_at
 from iam.changes.drift.models import Drift, DriftState
-from iam.changes.drift.reversal import Reversal
+from iam.changes.drift.reversal import DriftReversal
 from iam.changes.drift.reversals import reversals
 from iam.changes.drift.settings import SETTINGS, setting_of, turned_back
 from iam.changes.errors import RefusedError
@@ -34,7 +34,7 @@ class UndoPlan:
     """
 
     plans: list[ChangePlan]
-    stays: list[Reversal]
+    stays: list[DriftReversal]
 
 
 def may_adopt(viewer: Viewer, *, account_id: str) -> bool:
@@ -113,7 +113,7 @@ def _asked_with(drift: Drift, *, actor: Viewer, idempotency_key: str) -> list[Ch
     return list(changes.order_by("position"))
 
 
-def _turned_back(drift: Drift) -> tuple[list[Operation], list[Reversal]]:
+def _turned_back(drift: Drift) -> tuple[list[Operation], list[DriftReversal]]:
     if drift.state != DriftState.OPEN:
         raise RefusedError(f"This was already decided: {drift.get_state_display().lower()}.")
     check_account(drift.account)
@@ -130,7 +130,7 @@ def _turned_back(drift: Drift) -> tuple[list[Operation], list[Reversal]]:
     return operations, stays
 
 
-def _reversals(drift: Drift) -> list[Reversal]:
+def _reversals(drift: Drift) -> list[DriftReversal]:
     if drift.entity is None:
         changed = setting_of(drift)
         return [turned_back(changed, account=drift.account)] if changed else []

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from iam.changes.drift.models import Drift
-from iam.changes.drift.reversal import Reversal, moved_on_reversal
+from iam.changes.drift.reversal import DriftReversal, moved_on_reversal
 from iam.changes.operations import Operation
 from iam.changes.operations.account_alias import CREATE_ALIAS, DELETE_ALIAS, Alias
 from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
@@ -75,13 +75,13 @@ def _changed(rows: Any, *, since: datetime | None = None) -> list[SettingChange]
     ]
 
 
-def turned_back(changed: SettingChange, *, account: Account) -> Reversal:
+def turned_back(changed: SettingChange, *, account: Account) -> DriftReversal:
     """What gives the setting its former value."""
     what = SETTINGS[changed.fact]
     now = AccountFact.objects.filter(valid_at(None), account=account, name=changed.fact).first()
     if now is None or now.value != changed.new:
         return moved_on_reversal(what)
-    return Reversal(what, (_operation(changed, account=account),))
+    return DriftReversal(what, (_operation(changed, account=account),))
 
 
 def _operation(changed: SettingChange, *, account: Account) -> Operation:
