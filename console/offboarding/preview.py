@@ -17,7 +17,7 @@ from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
 from iam.mirror.models import Entity
 from iam.people.offboarding.open_roles import open_roles
-from iam.people.offboarding.removal_plan import Plan, TrustChoices, plan_for
+from iam.people.offboarding.removal_plan import RemovalPlan, TrustChoices, plan_for
 
 WEIGHED: Final = 20
 """So many users at most are weighed for the page; the receipt that is approved covers all of them."""
@@ -58,7 +58,7 @@ def preview_context(
     }
 
 
-def _accounts(plan: Plan) -> list[Any]:
+def _accounts(plan: RemovalPlan) -> list[Any]:
     operations = chain.from_iterable(site.operations for site in plan.sites)
     accounts = {operation.account.pk: operation.account for operation in operations}
     return [SimpleNamespace(account=account) for account in accounts.values()]

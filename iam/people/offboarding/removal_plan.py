@@ -56,7 +56,7 @@ class RemovalSite:
 
 
 @dataclass(slots=True)
-class Plan:
+class RemovalPlan:
     """Everything for some people. `roles` are those that trust one of them and that the viewer sees; `unseen`
     counts the others.
     """
@@ -90,7 +90,7 @@ class Plan:
         return lines
 
 
-def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: TrustChoices | None = None) -> Plan:
+def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: TrustChoices | None = None) -> RemovalPlan:
     """What ends the access of these users. Raises RefusedError for whom the viewer may not ask for, and where
     nothing can be changed.
     """
@@ -100,7 +100,7 @@ def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: TrustChoices |
         check_account(user.account)
     trusts = trusting(users)
     seen = [trust for trust in trusts if viewer.asks.sees_account(trust.role.account.account_id)]
-    plan = Plan([], seen, unseen=len(trusts) - len(seen))
+    plan = RemovalPlan([], seen, unseen=len(trusts) - len(seen))
     of_roles = _of_roles(seen, chosen)
     others = chosen.sessions - {trust.role.pk for trust in seen}
     for role in chosen_among(users, others):
@@ -176,7 +176,7 @@ def known_sessions(trust: TrustingRole, *, at: datetime) -> Iterator[Operation]:
         yield RevokeSessions.of_session_name(trust.role, session_name=name, at=at)
 
 
-def notes_for(plan: Plan, *, people: Sequence[Leaver], run: OffboardingRun) -> list[str]:
+def notes_for(plan: RemovalPlan, *, people: Sequence[Leaver], run: OffboardingRun) -> list[str]:
     """What anyone who approves agrees to besides."""
     who = people[0].name if len(people) == 1 else f"{len(people):,} people"
     notes = [

@@ -29,7 +29,7 @@ from iam.people.offboarding.models import (
     OffboardingStage,
 )
 from iam.people.offboarding.open_roles import running_sessions
-from iam.people.offboarding.removal_plan import Plan, RemovalSite, TrustChoices, notes_for, plan_for
+from iam.people.offboarding.removal_plan import RemovalPlan, RemovalSite, TrustChoices, notes_for, plan_for
 from iam.people.offboarding.requester_scope import with_their_groups
 from iam.people.offboarding.rules import accepted_warnings, asker_of, warnings_for
 from iam.people.runs.drafts import lock_draft
@@ -271,13 +271,13 @@ def _ask_batch(
     run: OffboardingRun,
     batch: Sequence[Leaver],
     *,
-    plan: Plan,
+    plan: RemovalPlan,
     by_user: dict[int, RemovalSite],
     actor: Viewer,
     warnings: Sequence[str],
 ) -> None:
     seats = _seats_of(batch)
-    part = Plan([by_user[seat.user_id] for seat in seats], plan.roles, plan.unseen)
+    part = RemovalPlan([by_user[seat.user_id] for seat in seats], plan.roles, plan.unseen)
     operations, lanes = part.ordered()
     if not operations:
         raise RefusedError(f"{title_for(batch)}: no access is left to remove.")

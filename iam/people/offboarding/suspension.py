@@ -35,7 +35,7 @@ from iam.people.offboarding.models import (
     OffboardingStage,
 )
 from iam.people.offboarding.open_access import deny_of, sign_in_of
-from iam.people.offboarding.removal_plan import Plan, RemovalSite, known_sessions
+from iam.people.offboarding.removal_plan import RemovalPlan, RemovalSite, known_sessions
 from iam.people.offboarding.rules import administrators
 from iam.people.offboarding.services import MAX_REASON, seat_all
 from iam.people.offboarding.trusts import trusting
@@ -133,14 +133,14 @@ def suspended_already(users: Sequence[Entity]) -> OffboardedUser | None:
     return seats.order_by("-leaver__run__created_at").first()
 
 
-def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> Plan:
+def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> RemovalPlan:
     """What is cut in each account: everything is denied first, then sessions, keys and the password. Raises
     RefusedError for whom the viewer can't suspend.
     """
     reach = suspender(viewer)
     roles = trusting(users)
     seen = [role for role in roles if reach.asks.sees_account(role.role.account.account_id)]
-    plan = Plan([], seen, unseen=len(roles) - len(seen))
+    plan = RemovalPlan([], seen, unseen=len(roles) - len(seen))
     at = datetime.now(tz=UTC).replace(microsecond=0)
     for user in users:
         check_account(user.account)
@@ -255,7 +255,7 @@ def _add(site: RemovalSite, operations: Sequence[Operation], *, viewer: Viewer) 
             site.others.append(operation)
 
 
-def _keep_seats(leaver: Leaver, plan: Plan, written: Sequence[Change]) -> None:
+def _keep_seats(leaver: Leaver, plan: RemovalPlan, written: Sequence[Change]) -> None:
     """Each user with their changes: a lane of the set for each."""
     seats = {seat.user_id: seat for seat in leaver.seats.all()}
     for lane, site in enumerate(plan.sites):

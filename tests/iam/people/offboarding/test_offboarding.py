@@ -29,7 +29,7 @@ from iam.people.offboarding.certificates import matches_journal
 from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingCertificate
 from iam.people.offboarding.open_roles import OpenRole, OpenRoles, running_sessions
 from iam.people.offboarding.regrants import grant_again
-from iam.people.offboarding.removal_plan import Plan, RemovalSite, notes_for
+from iam.people.offboarding.removal_plan import RemovalPlan, RemovalSite, notes_for
 from iam.people.offboarding.repeat_invitation import invite_again, request_again
 from iam.people.offboarding.rules import warnings_for
 from tests import factories
@@ -281,7 +281,7 @@ def test_what_a_request_leaves_out_and_sessions_that_run_on_are_said_to_the_appr
     role = factories.role(user.account, "break-glass")
     open_roles = OpenRoles((OpenRole(role, (user.name,), is_sure=True),))
     monkeypatch.setattr("iam.people.offboarding.open_roles.open_roles", lambda users, viewer: open_roles)
-    plan = Plan([RemovalSite(user, left=["Delete a key: it is gone"])], [])
+    plan = RemovalPlan([RemovalSite(user, left=["Delete a key: it is gone"])], [])
     run = farewell.asked()
     notes = notes_for(plan, people=list(run.people.all()), run=run)
     assert f"Not included: {user.name} in {user.account.name}: Delete a key: it is gone" in notes
