@@ -17,7 +17,7 @@ from iam.directory import teams
 from iam.directory.models import RuleKind, Team
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.models import Entity, Kind
-from iam.people.blueprints.body import BlueprintError, Body, FilledTemplate
+from iam.people.blueprints.body import BlueprintBody, BlueprintError, FilledTemplate
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.services import create_blueprint
 from iam.people.onboarding.models import OnboardingRun
@@ -46,7 +46,7 @@ BLUEPRINTS: Final = (
     (
         "Payments",
         "Developer",
-        Body(
+        BlueprintBody(
             accounts=_in("production", "staging"),
             path="/payments/",
             groups=("payments-dev",),
@@ -57,7 +57,7 @@ BLUEPRINTS: Final = (
     (
         "Analysts",
         "Analyst",
-        Body(
+        BlueprintBody(
             accounts=_in("data"),
             path="/people/",
             groups=("analysts",),
@@ -68,7 +68,7 @@ BLUEPRINTS: Final = (
     (
         "Contractors",
         "Contractor, 90 days",
-        Body(
+        BlueprintBody(
             accounts=_in("staging"),
             path="/contractors/",
             groups=("contractors",),

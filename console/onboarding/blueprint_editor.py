@@ -18,7 +18,7 @@ from iam.access.templates.queries import offer_of, offered_templates
 from iam.directory.models import Team
 from iam.guard import Right
 from iam.mirror.queries.accounts import accounts_to_change
-from iam.people.blueprints.body import BlueprintError, Body
+from iam.people.blueprints.body import BlueprintBody, BlueprintError
 from iam.people.blueprints.models import Blueprint
 from iam.people.blueprints.queries import differences, may_write, writable_teams
 from iam.people.blueprints.services import create_blueprint, save_version
@@ -108,7 +108,7 @@ def _differences(blueprint: Blueprint | None, written: BlueprintInput) -> list[A
     if blueprint is None:
         return []
     try:
-        body: Body = written.body()
+        body: BlueprintBody = written.body()
     except BlueprintError:
         return []
     return differences(version_or_404(blueprint).body, body)

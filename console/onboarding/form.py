@@ -10,7 +10,7 @@ from typing import Final
 from django.http import QueryDict
 
 from iam.access.templates.queries import offer_of
-from iam.people.blueprints.body import BlueprintError, Body, FilledTemplate
+from iam.people.blueprints.body import BlueprintBody, BlueprintError, FilledTemplate
 
 ROWS: Final = 3
 """So many templates the form has room for."""
@@ -46,11 +46,11 @@ class BlueprintInput:
         filled = self.templates[number]
         return filled.slug, filled.version, filled.parameters
 
-    def body(self) -> Body:
+    def body(self) -> BlueprintBody:
         """What it says. Raises BlueprintError."""
         if not self.stay.isdecimal():
             raise BlueprintError("Enter a number of days, or 0 for permanent.", part="stay")
-        return Body(
+        return BlueprintBody(
             accounts=self.accounts,
             path=self.path,
             groups=tuple(
@@ -68,7 +68,7 @@ class BlueprintInput:
         )
 
 
-def of_body(body: Body, *, base: int) -> BlueprintInput:
+def of_body(body: BlueprintBody, *, base: int) -> BlueprintInput:
     """The form of a version."""
     return BlueprintInput(
         accounts=body.accounts,

@@ -52,7 +52,7 @@ class FilledTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class BlueprintBody:
     """What somebody gets. Groups, and a boundary that is no ARN, are meant by their name in each account (by
     number).
 

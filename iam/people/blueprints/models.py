@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from django.db import models
 
 from iam.directory.models import Team
-from iam.people.blueprints.body import Body
+from iam.people.blueprints.body import BlueprintBody
 
 
 class Blueprint(models.Model):
@@ -59,6 +59,6 @@ class BlueprintVersion(models.Model):
         raise TypeError("A version of a blueprint stays.")
 
     @property
-    def body(self) -> Body:
+    def body(self) -> BlueprintBody:
         """What it says."""
-        return Body.from_json(self.content)
+        return BlueprintBody.from_json(self.content)

@@ -13,7 +13,7 @@ from iam.access.templates.queries import offer_of
 from iam.directory.models import Team
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
-from iam.people.blueprints.body import Body, FilledTemplate
+from iam.people.blueprints.body import BlueprintBody, FilledTemplate
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.user_names import RULES
 
@@ -80,7 +80,7 @@ class BlueprintDifference:
     after: str
 
 
-def differences(old: Body, new: Body) -> list[BlueprintDifference]:
+def differences(old: BlueprintBody, new: BlueprintBody) -> list[BlueprintDifference]:
     """What differs between two, part by part."""
     pairs = zip(parts_in_words(old), parts_in_words(new), strict=True)
     return [
@@ -88,13 +88,13 @@ def differences(old: Body, new: Body) -> list[BlueprintDifference]:
     ]
 
 
-def said_in_full(body: Body) -> list[tuple[str, str]]:
+def said_in_full(body: BlueprintBody) -> list[tuple[str, str]]:
     """The same with the names of the accounts; one query."""
     rows = Account.objects.filter(account_id__in=body.accounts)
     return parts_in_words(body, names=dict(rows.values_list("account_id", "name")))
 
 
-def parts_in_words(body: Body, *, names: Mapping[str, str] = NAMELESS) -> list[tuple[str, str]]:
+def parts_in_words(body: BlueprintBody, *, names: Mapping[str, str] = NAMELESS) -> list[tuple[str, str]]:
     """(part, words) of what it says, always in the same order; `names` are of accounts by their numbers."""
     accounts = []
     for number in body.accounts:

@@ -15,7 +15,7 @@ from iam.directory.models import Person, RuleKind, Team
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Account, Edge, EdgeKind, EntityState, valid_at
-from iam.people.blueprints.body import BlueprintError, Body
+from iam.people.blueprints.body import BlueprintBody, BlueprintError
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.queries import differences, may_write
 from iam.policy.lint import USER_INLINE
@@ -24,7 +24,7 @@ MAX_NOTE_LENGTH: Final = 500
 
 
 @transaction.atomic
-def create_blueprint(actor: Viewer, *, team: Team, name: str, body: Body) -> BlueprintVersion:
+def create_blueprint(actor: Viewer, *, team: Team, name: str, body: BlueprintBody) -> BlueprintVersion:
     """A blueprint with its first version. Raises BlueprintError."""
     _check(actor, team, body)
     name = _blueprint_named(name)
@@ -40,7 +40,7 @@ def create_blueprint(actor: Viewer, *, team: Team, name: str, body: Body) -> Blu
 
 @transaction.atomic
 def save_version(
-    actor: Viewer, *, blueprint: Blueprint, body: Body, base: int, note: str = ""
+    actor: Viewer, *, blueprint: Blueprint, body: BlueprintBody, base: int, note: str = ""
 ) -> BlueprintVersion:
     """A new version, used from now on; runs keep theirs. `base` is the version on which it was begun. Raises
     BlueprintError.
@@ -89,7 +89,9 @@ def _blueprint_named(name: str) -> str:
     return name
 
 
-def _write(blueprint: Blueprint, *, actor: Viewer, body: Body, number: int, note: str) -> BlueprintVersion:
+def _write(
+    blueprint: Blueprint, *, actor: Viewer, body: BlueprintBody, number: int, note: str
+) -> BlueprintVersion:
     return BlueprintVersion.objects.create(
         blueprint=blueprint,
         number=number,
@@ -107,7 +109,7 @@ def _check_right(actor: Viewer, team: Team) -> None:
         raise BlueprintError("Only administrators and the team’s leads can edit its blueprints.")
 
 
-def _check(actor: Viewer, team: Team, body: Body, *, before: Body | None = None) -> None:
+def _check(actor: Viewer, team: Team, body: BlueprintBody, *, before: BlueprintBody | None = None) -> None:
     _check_right(actor, team)
     body.check()
     if body.boundary != (before.boundary if before else "") and not actor.asks.sees_everything:
@@ -119,7 +121,7 @@ def _check(actor: Viewer, team: Team, body: Body, *, before: Body | None = None)
     _check_templates(body)
 
 
-def _check_accounts(body: Body) -> None:
+def _check_accounts(body: BlueprintBody) -> None:
     known = set(
         Account.objects.filter(account_id__in=body.accounts, removed_at__isnull=True).values_list(
             "account_id", flat=True
@@ -130,7 +132,7 @@ def _check_accounts(body: Body) -> None:
             raise BlueprintError(f"Account {number} isn’t connected.", part="accounts")
 
 
-def _check_belongs(team: Team, body: Body) -> None:
+def _check_belongs(team: Team, body: BlueprintBody) -> None:
     """Anyone who is made by it belongs to the team, so that its lead sees them: by the path, or by a
     group.
     """
@@ -150,7 +152,7 @@ def _check_belongs(team: Team, body: Body) -> None:
             )
 
 
-def _check_path(actor: Viewer, team: Team, body: Body) -> None:
+def _check_path(actor: Viewer, team: Team, body: BlueprintBody) -> None:
     """Paths are what policies and other teams may go by: who does not see an account whole takes those of the
     team, or / itself.
     """
@@ -188,7 +190,7 @@ def start_of(path: str) -> str:
     return f"/{inner}/" if inner else "/"
 
 
-def _check_templates(body: Body) -> None:
+def _check_templates(body: BlueprintBody) -> None:
     """Each can be filled in, and all fit into a user's inline policies together."""
     for number in body.accounts:
         account = Account.objects.get(account_id=number)

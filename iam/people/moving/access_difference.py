@@ -25,7 +25,7 @@ from iam.changes.services import SetLane
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, TagSet, valid_at
-from iam.people.blueprints.body import Body, FilledTemplate
+from iam.people.blueprints.body import BlueprintBody, FilledTemplate
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.moving.single_blueprint_accounts import (
     DENIED,
@@ -149,7 +149,7 @@ def plan_move(
 
 
 def _parts(
-    mover: MovingPerson, sites: Sequence[CreationSite], *, body: Body, move_id: UUID
+    mover: MovingPerson, sites: Sequence[CreationSite], *, body: BlueprintBody, move_id: UUID
 ) -> list[PersonAccountPlan]:
     person = Person.objects.filter(pk=mover.person_id, is_active=True).first() if mover.person_id else None
     return parts_for(person, mover.users, sites, body=body, move_id=move_id) if person else []
@@ -187,10 +187,10 @@ def _numbered(lane: int, steps: Iterator[MoveStep]) -> Iterator[MoveStep]:
 
 
 def _in_account(
-    user: Entity, old: Body, new: Body, site: CreationSite | None, *, key: str, why: str
+    user: Entity, old: BlueprintBody, new: BlueprintBody, site: CreationSite | None, *, key: str, why: str
 ) -> Iterator[MoveStep]:
     was_here = user.account.account_id in old.accounts
-    body = old if was_here else Body()
+    body = old if was_here else BlueprintBody()
     yield from _groups(user, body.groups, site)
     yield from _templates(user, body.templates, site, key=key)
     if site is None:

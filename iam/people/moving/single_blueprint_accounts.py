@@ -20,7 +20,7 @@ from iam.changes.operations.user import CreateUser
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
-from iam.people.blueprints.body import Body
+from iam.people.blueprints.body import BlueprintBody
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.user_names import free_name
 from iam.people.moving.models import Move
@@ -72,7 +72,9 @@ def text_of(operation: Operation) -> str:
     return operation.title
 
 
-def newcomer_for(person: Person, *, name: str, user_name: str, body: Body) -> onboarding.OnboardedPerson:
+def newcomer_for(
+    person: Person, *, name: str, user_name: str, body: BlueprintBody
+) -> onboarding.OnboardedPerson:
     """Somebody who moves, as a newcomer; not written yet."""
     today = datetime.now(tz=UTC).date()
     until = today + timedelta(days=body.stay) if body.stay else None
@@ -88,7 +90,12 @@ def newcomer_for(person: Person, *, name: str, user_name: str, body: Body) -> on
 
 
 def parts_for(
-    person: Person, users: Sequence[Entity], sites: Sequence[CreationSite], *, body: Body, move_id: UUID
+    person: Person,
+    users: Sequence[Entity],
+    sites: Sequence[CreationSite],
+    *,
+    body: BlueprintBody,
+    move_id: UUID,
 ) -> list[PersonAccountPlan]:
     """Their new users: under the name that they have elsewhere, or with a number where somebody has
     that one.
@@ -104,7 +111,7 @@ def parts_for(
     return [part_of(site, newcomer, key=made_id(move_id).hex) for site in sites]
 
 
-def why_stays(user: Entity, body: Body) -> str:
+def why_stays(user: Entity, body: BlueprintBody) -> str:
     """What else than the former blueprint somebody has a user for, in a sentence; "" where it goes with the
     blueprint.
     """
@@ -147,7 +154,7 @@ def reach_of_move(move_id: UUID, viewer: Viewer) -> Viewer:
     return widened(viewer, list(users), names=list(names), body=move.version.body)
 
 
-def widened(viewer: Viewer, users: Sequence[Entity], *, names: Sequence[str], body: Body) -> Viewer:
+def widened(viewer: Viewer, users: Sequence[Entity], *, names: Sequence[str], body: BlueprintBody) -> Viewer:
     """The same viewer, who may ask for what a move of these users comes to."""
     return with_newcomers(with_their_groups(viewer, users), names, body=body)
 

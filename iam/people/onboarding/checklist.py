@@ -18,7 +18,7 @@ from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.user import CreateUser
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
-from iam.people.blueprints.body import Body
+from iam.people.blueprints.body import BlueprintBody
 from iam.people.links.models import LinkEndReason, OneTimeLink
 from iam.people.moving.models import Move
 from iam.people.onboarding.invitation import invitations
@@ -137,7 +137,7 @@ class _Facts:
     """The accounts of which events are known."""
 
 
-def checklists(people: Sequence[OnboardedPerson], *, body: Body | None = None) -> list[Checklist]:
+def checklists(people: Sequence[OnboardedPerson], *, body: BlueprintBody | None = None) -> list[Checklist]:
     """The checklists of people of one run, or without `body` of several runs (read with their versions);
     fourteen queries for any number.
     """
@@ -262,7 +262,7 @@ def _lines_of_person(
     place_changes: ProvisionedUserChanges,
     facts: _Facts,
     *,
-    body: Body,
+    body: BlueprintBody,
     where: str,
     closed: str,
 ) -> Iterable[ChecklistItem]:

@@ -26,7 +26,7 @@ from iam.guard import Viewer
 from iam.mirror.display_names import NAME_TAG, tag_for_name
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
-from iam.people.blueprints.body import Body, FilledTemplate
+from iam.people.blueprints.body import BlueprintBody, FilledTemplate
 from iam.people.onboarding.models import OnboardedPerson
 from iam.people.onboarding.pasted_rows import last_moment
 
@@ -59,14 +59,14 @@ class CreationSite:
     """An account of a blueprint, with what is looked up once for all people."""
 
     account: Account
-    body: Body
+    body: BlueprintBody
     groups: list[Entity] = field(default_factory=list)
     boundary: str = ""
     documents: list[tuple[FilledTemplate, str, str]] = field(default_factory=list)
     """(template, its title, the document) of each."""
 
 
-def sites_of(body: Body, *, viewer: Viewer) -> list[CreationSite]:
+def sites_of(body: BlueprintBody, *, viewer: Viewer) -> list[CreationSite]:
     """The accounts of a blueprint. Raises RefusedError where one lacks what the blueprint names, or the
     viewer may not ask for it: in the same words.
     """
@@ -117,7 +117,7 @@ def part_of(site: CreationSite, newcomer: OnboardedPerson, *, key: str) -> Perso
     )
 
 
-def tags_for(newcomer: OnboardedPerson, body: Body) -> dict[str, str]:
+def tags_for(newcomer: OnboardedPerson, body: BlueprintBody) -> dict[str, str]:
     """The blueprint's, and who it is."""
     return dict(body.tags) | {NAME_TAG: tag_for_name(newcomer.name), "Email": tag_for_name(newcomer.email)}
 

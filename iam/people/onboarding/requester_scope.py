@@ -12,12 +12,12 @@ from uuid import UUID
 from iam.changes.operations.lifecycle import arn_of
 from iam.guard import Viewer
 from iam.mirror.models import Account, Kind
-from iam.people.blueprints.body import Body
+from iam.people.blueprints.body import BlueprintBody
 from iam.people.onboarding.models import OnboardingRun
 from iam.people.runs.models import RowStatus
 
 
-def with_newcomers(viewer: Viewer, names: Iterable[str], *, body: Body) -> Viewer:
+def with_newcomers(viewer: Viewer, names: Iterable[str], *, body: BlueprintBody) -> Viewer:
     """The same viewer, who may ask for users of these names in the accounts where the blueprint puts them
     into a group of the viewer's teams. One query, none for who reaches everything.
     """

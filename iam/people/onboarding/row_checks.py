@@ -20,7 +20,7 @@ from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.linking.ownership import users_of
 from iam.mirror.models import Account, Entity, Kind
-from iam.people.blueprints.body import Body
+from iam.people.blueprints.body import BlueprintBody
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import may_run
 from iam.people.blueprints.user_names import free_name, user_name
@@ -109,7 +109,7 @@ def check_again(actor: Viewer, *, run: OnboardingRun) -> OnboardingRun:
 
 
 def checked(
-    run: OnboardingRun, rows: Sequence[NewcomerRow], *, body: Body, actor: Viewer
+    run: OnboardingRun, rows: Sequence[NewcomerRow], *, body: BlueprintBody, actor: Viewer
 ) -> list[OnboardedPerson]:
     """A newcomer for each row, with what is wrong with it, and the user name that they would get."""
     known = known_in(body, emails={row.email for row in rows if row.email})
@@ -165,7 +165,7 @@ def _twice(row: NewcomerRow, emails: dict[str, int], names: dict[str, int]) -> I
             yield FieldProblem(name, f"Line {first} has the same {what}.")
 
 
-def _end(row: NewcomerRow, newcomer: OnboardedPerson, body: Body) -> Iterable[str]:
+def _end(row: NewcomerRow, newcomer: OnboardedPerson, body: BlueprintBody) -> Iterable[str]:
     """The last day: as it was written, else as long as the blueprint allows."""
     today = datetime.now(tz=UTC).date()
     latest = today + timedelta(days=body.stay) if body.stay else None
@@ -183,7 +183,12 @@ def _end(row: NewcomerRow, newcomer: OnboardedPerson, body: Body) -> Iterable[st
 
 
 def _name(
-    row: NewcomerRow, newcomer: OnboardedPerson, body: Body, *, known: ExistingEntities, taken: set[str]
+    row: NewcomerRow,
+    newcomer: OnboardedPerson,
+    body: BlueprintBody,
+    *,
+    known: ExistingEntities,
+    taken: set[str],
 ) -> Iterable[str]:
     if row.user_name:
         newcomer.user_name = row.user_name
@@ -199,7 +204,7 @@ def _name(
     taken.add(newcomer.user_name.lower())
 
 
-def known_in(body: Body, *, emails: Iterable[str]) -> ExistingEntities:
+def known_in(body: BlueprintBody, *, emails: Iterable[str]) -> ExistingEntities:
     """Who and what is there in the accounts, or asked for; a few queries, whatever the number of rows."""
     wanted = set(emails)
     accounts = {account.pk: account for account in Account.objects.filter(account_id__in=body.accounts)}

@@ -196,7 +196,7 @@ def _changes() -> Any:
 def _blueprint() -> Any:
     from iam.directory.models import RuleKind, Team, TeamRule
     from iam.mirror.models import Account
-    from iam.people.blueprints.body import Body
+    from iam.people.blueprints.body import BlueprintBody
     from iam.people.blueprints.services import create_blueprint
     from iam.people.onboarding.first_password import password_template
 
@@ -204,7 +204,7 @@ def _blueprint() -> Any:
     TeamRule.objects.create(team=team, kind=RuleKind.PATH, value=PATH)
     account = Account.objects.get(name=ACCOUNT)
     template = password_template()
-    body = Body(
+    body = BlueprintBody(
         accounts=(account.account_id,),
         path=PATH,
         groups=("group-0",),

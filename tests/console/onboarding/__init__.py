@@ -8,7 +8,7 @@ from uuid import uuid4
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.directory.models import Person, Team
 from iam.mirror.models import Account, AccountFact
-from iam.people.blueprints.body import Body
+from iam.people.blueprints.body import BlueprintBody
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.onboarding.models import OnboardedPerson, OnboardingRun, ProvisionedUser
 from iam.people.runs.models import RowStatus, RunState
@@ -23,7 +23,7 @@ def blueprint(account: Account, team: Team, *, name: str = "Developers", **field
     }
     allows_own_passwords(account)
     made = Blueprint.objects.create(team=team, name=name)
-    content = Body(**defaults | fields).json
+    content = BlueprintBody(**defaults | fields).json
     return BlueprintVersion.objects.create(
         blueprint=made, number=1, content=content, made_label="Ines Duarte"
     )

@@ -10,7 +10,7 @@ import pytest
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, EdgeKind
-from iam.people.blueprints.body import BlueprintError, Body
+from iam.people.blueprints.body import BlueprintBody, BlueprintError
 from iam.people.blueprints.queries import current_versions, differences
 from iam.people.blueprints.services import create_blueprint, save_version, set_retired
 from iam.people.blueprints.user_names import free_name, user_name
@@ -44,7 +44,7 @@ def test_a_name_that_is_taken_gets_the_lowest_free_number_within_64_letters() ->
     assert free_name(long, taken={long}) == "x" * 63 + "2"
 
 
-GOOD = Body(accounts=("111111111111",), path="/payments/", groups=("payments-dev",))
+GOOD = BlueprintBody(accounts=("111111111111",), path="/payments/", groups=("payments-dev",))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_what_makes_no_sense_is_refused_at_its_field(fields: dict[str, Any], par
 
 def test_it_comes_back_from_json_as_it_was() -> None:
     body = replace(GOOD, tags={"Team": "payments"}, stay=30, key=True)
-    assert Body.from_json(body.json) == body
+    assert BlueprintBody.from_json(body.json) == body
     assert [difference.what for difference in differences(GOOD, body)] == ["Tags", "Access key", "Duration"]
 
 

@@ -20,7 +20,7 @@ from iam.changes.services import approve
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity
-from iam.people.blueprints.body import Body, FilledTemplate
+from iam.people.blueprints.body import BlueprintBody, FilledTemplate
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.services import create_blueprint
 from iam.people.onboarding import services
@@ -69,7 +69,7 @@ class Squad:
         factories.assign(person, Role.TEAM_LEAD, team=self.team)
         return viewer_for(person)
 
-    def body(self, **fields: Any) -> Body:
+    def body(self, **fields: Any) -> BlueprintBody:
         """What its people get."""
         defaults: dict[str, Any] = {
             "accounts": (self.scene.account.account_id,),
@@ -77,7 +77,7 @@ class Squad:
             "groups": (self.group.name,),
             "tags": {"Team": "payments"},
         }
-        return Body(**defaults | fields)
+        return BlueprintBody(**defaults | fields)
 
     def blueprint(
         self, *, actor: Viewer | None = None, name: str = "Developers", **fields: Any

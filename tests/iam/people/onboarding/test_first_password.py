@@ -11,7 +11,7 @@ import pytest
 from iam.access.templates.models import Template, TemplateVersion
 from iam.access.templates.shipped_files import ship
 from iam.mirror.models import Account, AccountFact
-from iam.people.blueprints.body import Body
+from iam.people.blueprints.body import BlueprintBody
 from iam.people.onboarding.creation_plan import sites_of
 from iam.people.onboarding.first_password import lockouts, password_template
 from tests import factories
@@ -41,7 +41,9 @@ def found(account: Account, *statements: dict[str, Any], **fields: Any) -> list[
     group = factories.group(account, "payments-dev")
     if statements:
         factories.inline(group, "own", body={"Version": "2012-10-17", "Statement": list(statements)})
-    body = Body(accounts=(account.account_id,), path="/payments/", groups=("payments-dev",), **fields)
+    body = BlueprintBody(
+        accounts=(account.account_id,), path="/payments/", groups=("payments-dev",), **fields
+    )
     sites = sites_of(body, viewer=factories.viewer())
     return [(lockout.is_denied, lockout.is_sure) for lockout in lockouts(sites)]
 
