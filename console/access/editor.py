@@ -20,7 +20,15 @@ from console.identities.details.frame import ShownEntity, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
 from iam.access.fixes import without_statement
-from iam.access.policy_draft import Draft, apply_fix, begin, check_draft, laid_out, managed_by, request_edit
+from iam.access.policy_draft import (
+    EditedPolicy,
+    apply_fix,
+    begin,
+    check_draft,
+    laid_out,
+    managed_by,
+    request_edit,
+)
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
 from iam.guard import Right
@@ -116,7 +124,7 @@ def _why_not(shown: ShownEntity) -> str:
     return ""
 
 
-def _draft(request: ViewerRequest, shown: ShownEntity, *, text: str, base: str) -> Draft:
+def _draft(request: ViewerRequest, shown: ShownEntity, *, text: str, base: str) -> EditedPolicy:
     return check_draft(request.viewer, policy=shown.entity, text=text, base=base)
 
 
@@ -150,7 +158,7 @@ def _ask(request: ViewerRequest, shown: ShownEntity, form: EditForm, *, text: st
 def _page(
     request: ViewerRequest,
     shown: ShownEntity,
-    draft: Draft,
+    draft: EditedPolicy,
     *,
     form: forms.Form,
     refused: RefusedError | None = None,
@@ -182,7 +190,7 @@ def _page(
     return render_page(request, "access/policy_edit.html", context, partial="checked", status=status)
 
 
-def _gutter(draft: Draft) -> list[tuple[int, str]]:
+def _gutter(draft: EditedPolicy) -> list[tuple[int, str]]:
     """(number, tone) of each line; a line with several findings has the tone of the most severe."""
     least_severe_first = sorted(
         draft.findings, key=lambda finding: ORDER.index(finding.severity), reverse=True

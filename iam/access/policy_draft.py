@@ -30,7 +30,7 @@ _UNREADABLE: Final = frozenset({"JSON_SYNTAX_ERROR", "DUPLICATE_KEYS", "DUPLICAT
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class EditedPolicy:
     """A text that is being edited. `plan` is there where it could be asked for, else `refused` says why not,
     unless `errors` do.
 
@@ -65,18 +65,18 @@ def begin(policy: Entity) -> tuple[str, str]:
     return (laid_out(text) if "\n" not in text.strip() else text), state_in_mirror(policy)["text"]
 
 
-def check_draft(viewer: Viewer, *, policy: Entity, text: str, base: str) -> Draft:
+def check_draft(viewer: Viewer, *, policy: Entity, text: str, base: str) -> EditedPolicy:
     """What is wrong with a text and, where nothing is, whom it would concern. Writes nothing."""
     text = _lines(text)
-    draft = Draft(text, base, findings_of(policy, text=text))
+    draft = EditedPolicy(text, base, findings_of(policy, text=text))
     if draft.errors:
         return draft
     try:
         _check_base(policy, base=base)
         plan = services.plan_policy_text(viewer, policy=policy, text=text)
     except RefusedError as refused:
-        return Draft(text, base, draft.findings, refused=refused)
-    return Draft(text, base, draft.findings, plan=plan)
+        return EditedPolicy(text, base, draft.findings, refused=refused)
+    return EditedPolicy(text, base, draft.findings, plan=plan)
 
 
 def request_edit(
@@ -86,7 +86,7 @@ def request_edit(
     where it was begun.
     """
     text = _lines(text)
-    errors = Draft(text, base, findings_of(policy, text=text)).errors
+    errors = EditedPolicy(text, base, findings_of(policy, text=text)).errors
     if errors:
         first = errors[0]
         raise RefusedError(f"Fix line {first.line} first. {first.message}")
