@@ -14,7 +14,7 @@ from console.access.effective_rows import GRADES, short_name
 from console.changes.witness_rows import WitnessShown, witness_text, witnesses_shown
 from console.web.query import Query
 from iam.access.compare import Comparison, DifferenceCause, DifferenceGroup, DifferenceSort, ServiceDifference
-from iam.access.effective import Grade, patterns_of
+from iam.access.effective import AccessGrade, patterns_of
 from iam.policy.catalogue import Level
 from iam.policy.sentences.conditions import conditions_in_words
 
@@ -217,5 +217,5 @@ def lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _grade_word(grade: Grade | None) -> str:
+def _grade_word(grade: AccessGrade | None) -> str:
     return str(grade) if grade else "no"

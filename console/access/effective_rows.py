@@ -16,10 +16,10 @@ from console.access.bars import allowed, bar, in_words
 from console.access.forms.effective import EffectiveAccessForm
 from console.identities.details.frame import ShownEntity
 from iam.access.effective import (
+    AccessGrade,
     ApplicableStatement,
     EffectiveAccess,
     EffectiveBasis,
-    Grade,
     OneAction,
     ServiceAccess,
     patterns_of,
@@ -38,9 +38,9 @@ ORGANIZATION_LIMITS: Final = (
 )
 FULL: Final = "Full access"
 GRADES: Final = {
-    Grade.EVERYWHERE: ("All resources", "", ""),
-    Grade.LIMITED: ("Some resources", "", ""),
-    Grade.CONDITIONAL: ("Conditional", "warn", "circle-help"),
+    AccessGrade.EVERYWHERE: ("All resources", "", ""),
+    AccessGrade.LIMITED: ("Some resources", "", ""),
+    AccessGrade.CONDITIONAL: ("Conditional", "warn", "circle-help"),
 }
 
 
@@ -209,9 +209,9 @@ def _service_row(access: EffectiveAccess, service: ServiceAccess, shown: ShownEn
         fills,
         counts,
         in_words(service.levels),
-        service.sum(Grade.EVERYWHERE),
-        service.sum(Grade.LIMITED),
-        service.sum(Grade.CONDITIONAL),
+        service.sum(AccessGrade.EVERYWHERE),
+        service.sum(AccessGrade.LIMITED),
+        service.sum(AccessGrade.CONDITIONAL),
         service.unlisted,
         resources_shown,
         max(0, len(short) - PREVIEW_PHRASES),
@@ -306,7 +306,7 @@ def plain_description(text: str) -> str:
 
 def resources_of(action: OneAction) -> tuple[str, ...]:
     """The resources of the statements that allow an action."""
-    if action.grade is Grade.EVERYWHERE:
+    if action.grade is AccessGrade.EVERYWHERE:
         return ("*",)
     patterns = chain.from_iterable(patterns_of(entry.statement) for entry in action.allows)
     return tuple(dict.fromkeys(patterns))
@@ -319,7 +319,7 @@ def denied_part(entry: ApplicableStatement) -> tuple[str, ...]:
 
 def condition_text(action: OneAction) -> tuple[str, ...]:
     """What a conditional action depends on, as far as one's own policies say so."""
-    if action.grade is not Grade.CONDITIONAL:
+    if action.grade is not AccessGrade.CONDITIONAL:
         return ()
     allowed = chain.from_iterable(conditions_in_words(entry.statement) for entry in action.allows)
     denied = chain.from_iterable(conditions_in_words(entry.statement) for entry in action.denies)

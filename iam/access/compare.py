@@ -14,7 +14,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from iam.access.effective import ApplicableStatement, EffectiveAccess, Grade, read_access
+from iam.access.effective import AccessGrade, ApplicableStatement, EffectiveAccess, read_access
 from iam.access.principals import AskingPrincipal
 from iam.changes.operations.permission_delta import risky_actions
 from iam.mirror.snapshot import snapshot
@@ -75,8 +75,8 @@ class DifferenceGroup:
     sort: DifferenceSort
     level: Level | None
     names: tuple[str, ...]
-    left: Grade | None
-    right: Grade | None
+    left: AccessGrade | None
+    right: AccessGrade | None
     causes: tuple[DifferenceCause, ...]
     is_risky: bool
     """Whether anyone who has them can give themselves or others more."""
@@ -282,15 +282,15 @@ class Comparison:
     def _is_risky(self, name: str) -> bool:
         return bool(self.risky & self._bit(name))
 
-    def _grades(self, name: str) -> tuple[Grade | None, Grade | None]:
+    def _grades(self, name: str) -> tuple[AccessGrade | None, AccessGrade | None]:
         left, right = (self._grade(name, side.access) for side in (self.left, self.right))
         return left, right
 
-    def _grade(self, name: str, access: EffectiveAccess | None) -> Grade | None:
+    def _grade(self, name: str, access: EffectiveAccess | None) -> AccessGrade | None:
         if access is None:
             return None
         bit = self._bit(name)
-        return next((grade for grade in Grade if getattr(access.found, str(grade)) & bit), None)
+        return next((grade for grade in AccessGrade if getattr(access.found, str(grade)) & bit), None)
 
     def causes(self, sort: DifferenceSort, mask: int) -> tuple[DifferenceCause, ...]:
         """The statements about some actions that only one side has: those that explain the difference.

@@ -30,7 +30,7 @@ from iam.policy.logic import NO
 from iam.policy.request import Request
 
 
-class Grade(StrEnum):
+class AccessGrade(StrEnum):
     """How far an action is allowed: everywhere, on some resources at most, or under conditions."""
 
     EVERYWHERE = "everywhere"
@@ -83,14 +83,14 @@ class ServiceAccess:
     levels: dict[Level, Count]
     unlisted: int = 0
 
-    def sum(self, grade: Grade) -> int:
+    def sum(self, grade: AccessGrade) -> int:
         """How many actions are allowed so far."""
         return sum(getattr(count, grade) for count in self.levels.values())
 
     @property
     def allowed(self) -> int:
         """How many actions that AWS lists are allowed in some way."""
-        return sum(self.sum(grade) for grade in Grade)
+        return sum(self.sum(grade) for grade in AccessGrade)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class OneAction:
 
     name: str
     level: Level | None
-    grade: Grade
+    grade: AccessGrade
     allows: tuple[ApplicableStatement, ...]
     denies: tuple[ApplicableStatement, ...]
 
@@ -177,7 +177,7 @@ class EffectiveAccess:
         place = self.space.actions.index_of(name)
         assert place is not None
         bit = 1 << place
-        grade = next(grade for grade in Grade if getattr(self.found, grade) & bit)
+        grade = next(grade for grade in AccessGrade if getattr(self.found, grade) & bit)
         speaking = [entry for entry in self.applicable_statements if entry.mask & bit]
         return OneAction(
             name,

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from console.access.bars import NAMES, ORDER
 from console.access.forms.base import TypedField
-from iam.access.effective import Grade
+from iam.access.effective import AccessGrade
 from iam.policy.catalogue import Level
 
 MAX_TEXT_LENGTH: Final = 200
@@ -83,7 +83,7 @@ class EffectiveAccessForm(forms.Form):
         """(value, label, chosen)."""
         return [(value, label, value == self.grade) for value, label in GRADES]
 
-    def matches_levels(self, level: Level | None, grade: Grade) -> bool:
+    def matches_levels(self, level: Level | None, grade: AccessGrade) -> bool:
         """Whether an action is asked for; one without a known level is, unless levels are."""
         fits = level in self.levels if level is not None else not self.access_level
         return fits and self.grade in {"", str(grade)}

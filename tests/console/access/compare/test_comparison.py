@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from iam.access.compare import ComparedSide, Comparison, DifferenceSort, compare
-from iam.access.effective import Grade
+from iam.access.effective import AccessGrade
 from iam.access.principals import find_principal
 from iam.mirror.models import EdgeKind, Entity
 from iam.mirror.snapshot import forget
@@ -83,7 +83,7 @@ def test_actions_that_differ_alike_stand_together_and_risky_ones_are_marked(worl
     comparison = against(kwame, kwame, left=BEFORE)
     (passing,) = comparison.groups("iam")
     assert (passing.names, passing.sort, passing.left, passing.right, passing.is_risky) == (
-        ("iam:PassRole",), DifferenceSort.ONLY_RIGHT, None, Grade.LIMITED, True,
+        ("iam:PassRole",), DifferenceSort.ONLY_RIGHT, None, AccessGrade.LIMITED, True,
     )  # fmt: skip
     levels = [(group.level, group.names, group.is_risky) for group in comparison.groups("lambda")]
     assert levels == [
@@ -96,7 +96,7 @@ def test_under_conditions_is_narrower_than_everywhere(world: World) -> None:
     comparison = against(world.of["kwame"], world.of["tomas"])
     assert names(comparison, DifferenceSort.NARROWER) == {"s3:GetObject"}
     (group,) = comparison.groups("s3")
-    assert (group.left, group.right) == (Grade.EVERYWHERE, Grade.CONDITIONAL)
+    assert (group.left, group.right) == (AccessGrade.EVERYWHERE, AccessGrade.CONDITIONAL)
 
 
 def test_nothing_differs_from_itself_and_for_those_who_hold_the_same(world: World) -> None:

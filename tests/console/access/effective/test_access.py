@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from iam.access.effective import EffectiveAccess, Grade, access_of
+from iam.access.effective import AccessGrade, EffectiveAccess, access_of
 from iam.mirror.models import EdgeKind, Entity
 from iam.policy.catalogue import Level, catalogue
 from tests import factories
@@ -25,13 +25,13 @@ def test_services_are_those_of_which_something_is_allowed(place: Place) -> None:
     by_prefix = {service.prefix: service for service in access(place.maya).services}
     assert set(by_prefix) == {"s3", "iam", "sqs"}
     assert by_prefix["s3"].title == "Amazon S3"
-    assert {grade: by_prefix["s3"].sum(grade) for grade in Grade} == {
+    assert {grade: by_prefix["s3"].sum(grade) for grade in AccessGrade} == {
         "everywhere": 0,
         "limited": 1,
         "conditional": 0,
     }
     assert by_prefix["s3"].levels[Level.READ].limited == 1
-    assert by_prefix["sqs"].sum(Grade.CONDITIONAL) == 2
+    assert by_prefix["sqs"].sum(AccessGrade.CONDITIONAL) == 2
     assert by_prefix["iam"].allowed == 1
 
 
@@ -48,7 +48,7 @@ def test_resources_are_those_of_the_statements_that_allow(place: Place) -> None:
 
 def test_actions_tell_by_which_statement_of_which_policy_through_which_group(place: Place) -> None:
     (action,) = access(place.maya).actions("iam")
-    assert (action.name, action.level, action.grade) == ("iam:PassRole", Level.WRITE, Grade.CONDITIONAL)
+    assert (action.name, action.level, action.grade) == ("iam:PassRole", Level.WRITE, AccessGrade.CONDITIONAL)
     (says,) = action.allows
     assert (says.held.policy.name, says.held.policy.pk) == ("PaymentsDeploy", place.deploy.pk)
     assert says.held.group is not None
@@ -61,7 +61,7 @@ def test_a_denial_of_a_part_stands_beside_what_it_takes_away(place: Place) -> No
     document["Statement"][0]["Effect"] = "Deny"
     factories.inline(place.maya, "not-secret", body=document)
     (action,) = access(place.maya).actions("s3")
-    assert action.grade is Grade.LIMITED
+    assert action.grade is AccessGrade.LIMITED
     assert [says.held.policy.name for says in action.denies] == ["not-secret"]
 
 
@@ -85,7 +85,7 @@ def test_names_that_aws_does_not_list_are_kept_apart(place: Place) -> None:
     by_prefix = {service.prefix: service for service in access(place.tomas).services}
     assert (by_prefix["s3"].unlisted, by_prefix["s3"].allowed, by_prefix["nowhere"].unlisted) == (1, 0, 1)
     (action,) = access(place.tomas).actions("s3")
-    assert (action.name, action.level, action.grade) == ("s3:InventedAction", None, Grade.EVERYWHERE)
+    assert (action.name, action.level, action.grade) == ("s3:InventedAction", None, AccessGrade.EVERYWHERE)
 
 
 def test_an_administrator_is_one_only_with_everything_everywhere(place: Place) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from iam.access.effective import Grade, access_of
+from iam.access.effective import AccessGrade, access_of
 from iam.access.explain_one import why_of
 from iam.directory.models import Role
 from iam.mirror.models import AccountFact
@@ -72,7 +72,7 @@ def test_what_an_scp_makes_depend_on_circumstances_is_told_without_them(
     access = access_of(place.maya.pk, account=place.account.account_id, at=None)
     assert access is not None
     (action,) = access.actions("s3")
-    assert action.grade is Grade.CONDITIONAL
+    assert action.grade is AccessGrade.CONDITIONAL
     assert "the Region is not eu-central-1" in body(auditor, of(place, ASKED))
     plain = body(member, of(place, ASKED))
     assert "Whether the organization allows it depends on conditions" in plain
