@@ -75,7 +75,7 @@ TOTAL_SECTIONS = {"people": USERS, "roles": ROLES, "groups": GROUPS, "policies":
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class OverviewTotal:
     """A number of the first line: where its list is, and the text behind it."""
 
     text: str
@@ -225,7 +225,7 @@ def _counted(
         yield AttentionLine(title, meaning, f"{people[view]:,}", tone, url)
 
 
-def _sums(numbers: FigureTotals, *, whole: bool, unsynced: Collection[str]) -> list[Total]:
+def _sums(numbers: FigureTotals, *, whole: bool, unsynced: Collection[str]) -> list[OverviewTotal]:
     totals = Counter(numbers.values)
     names = [("people.all", "people", "IAM user", "IAM users")]
     if whole:
@@ -241,7 +241,7 @@ def _sums(numbers: FigureTotals, *, whole: bool, unsynced: Collection[str]) -> l
         text = f"{number:,} {words}"
         if TOTAL_SECTIONS[page] in unsynced:
             text = f"at least {text}" if number else f"an unknown number of {plural}"
-        sums.append(Total(text, reverse(f"identities:{page}"), after))
+        sums.append(OverviewTotal(text, reverse(f"identities:{page}"), after))
     return sums
 
 
