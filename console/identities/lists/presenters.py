@@ -37,7 +37,7 @@ class ViewLink:
 
 
 @dataclass(frozen=True, slots=True)
-class Menu:
+class FilterMenu:
     """A filter with its choices (value, label, chosen), or with a text."""
 
     name: str
@@ -182,9 +182,9 @@ def table(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str,
     }
 
 
-def _menu(known: Filter, values: tuple[str, ...]) -> Menu:
+def _menu(known: Filter, values: tuple[str, ...]) -> FilterMenu:
     text = "" if known.choices else ", ".join(values)
-    return Menu(
+    return FilterMenu(
         name=known.name,
         label=known.label,
         choices=tuple((value, label, value in values) for value, label in known.choices),
