@@ -24,7 +24,7 @@ from iam.access.grants.models import LIVING
 from iam.access.grants.queries import visible_grants
 from iam.access.templates import services
 from iam.access.templates.body import CATEGORIES, RISKS, SAMPLE_ACCOUNT, TemplateBody
-from iam.access.templates.models import Origin, Template, TemplateVersion
+from iam.access.templates.models import Template, TemplateOrigin, TemplateVersion
 from iam.access.templates.parameters import LABELS
 from iam.access.templates.queries import OfferedTemplate, offer_of, versions_of
 from iam.access.templates.template_lint import findings_of, sample_text
@@ -112,7 +112,7 @@ def _page(request: ViewerRequest, offer: OfferedTemplate) -> HttpResponse:
 
 def _newer_shipped(template: Template, versions: list[TemplateVersion]) -> TemplateVersion | None:
     """What came with Gatehouse after the version of our own that is offered."""
-    newest = next((version for version in versions if version.origin == Origin.SHIPPED), None)
+    newest = next((version for version in versions if version.origin == TemplateOrigin.SHIPPED), None)
     return newest if newest and newest.number > template.current else None
 
 

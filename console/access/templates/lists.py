@@ -16,7 +16,7 @@ from console.web.access import ViewerRequest, require
 from console.web.query import Query
 from console.web.render import render_page
 from iam.access.templates.body import CATEGORIES, RISKS
-from iam.access.templates.models import Origin
+from iam.access.templates.models import TemplateOrigin
 from iam.access.templates.queries import OfferedTemplate, offered_templates
 from iam.access.templates.services import may_write
 from iam.guard import Right
@@ -86,7 +86,7 @@ def _card(offer: OfferedTemplate) -> TemplateCard:
         risk=RISKS[version.risk],
         tone=TONES[version.risk],
         number=version.number,
-        is_ours=offer.template.origin == Origin.OWN,
+        is_ours=offer.template.origin == TemplateOrigin.OWN,
         is_retired=offer.template.retired_at is not None,
     )
 

@@ -12,7 +12,7 @@ from console.web.access import ViewerRequest
 from iam.access.builder.sentences import quarters_of
 from iam.access.resource_names import names_known
 from iam.access.templates.body import CATEGORIES, RISKS, TemplateBody, TemplateError
-from iam.access.templates.models import Origin
+from iam.access.templates.models import TemplateOrigin
 from iam.access.templates.parameters import Parameter
 from iam.access.templates.queries import OfferedTemplate, offer_of, offered_templates
 from iam.search_words import folded, words_of
@@ -92,7 +92,7 @@ def _tile(offer: OfferedTemplate, state: WhatState) -> TemplateTile:
         risk=RISKS[version.risk],
         tone=TONES[version.risk],
         is_chosen=offer.slug == state.template,
-        is_ours=offer.template.origin == Origin.OWN,
+        is_ours=offer.template.origin == TemplateOrigin.OWN,
     )
 
 

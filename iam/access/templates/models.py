@@ -9,7 +9,7 @@ from django.db import models
 from iam.access.templates.body import TemplateBody
 
 
-class Origin(models.TextChoices):
+class TemplateOrigin(models.TextChoices):
     """Who wrote it."""
 
     SHIPPED = "shipped", "Comes with Gatehouse"
@@ -22,7 +22,7 @@ class Template(models.Model):
     """
 
     slug = models.SlugField(max_length=64, unique=True)
-    origin = models.CharField(max_length=8, choices=Origin)
+    origin = models.CharField(max_length=8, choices=TemplateOrigin)
     current = models.PositiveIntegerField(default=1)
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -43,7 +43,7 @@ class TemplateVersion(models.Model):
     risk = models.CharField(max_length=8)
     content = models.JSONField()
     digest = models.CharField(max_length=32)
-    origin = models.CharField(max_length=8, choices=Origin)
+    origin = models.CharField(max_length=8, choices=TemplateOrigin)
     made_by = models.UUIDField(null=True, blank=True)
     made_label = models.CharField(max_length=128, blank=True)
     note = models.CharField(max_length=500, blank=True)

@@ -9,7 +9,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from iam.access.templates.body import TemplateBody, TemplateError
-from iam.access.templates.models import Origin, Template, TemplateVersion
+from iam.access.templates.models import Template, TemplateOrigin, TemplateVersion
 from iam.access.templates.template_lint import errors_of
 from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT
@@ -33,7 +33,7 @@ def create_template(actor: Viewer, *, slug: str, body: TemplateBody, note: str =
         )
     try:
         with transaction.atomic():
-            template = Template.objects.create(slug=slug, origin=Origin.OWN)
+            template = Template.objects.create(slug=slug, origin=TemplateOrigin.OWN)
             version = _write(template, actor=actor, body=body, number=1, note=note)
             record(kind="template.create", actor=actor, subject=slug, data={"title": body.title})
     except IntegrityError:
@@ -113,7 +113,7 @@ def _write(
         risk=body.risk,
         content=body.json,
         digest=body.digest,
-        origin=Origin.OWN,
+        origin=TemplateOrigin.OWN,
         made_by=actor.person_id,
         made_label=actor.name[:128],
         note=note.strip()[:MAX_NOTE_LENGTH],

@@ -14,7 +14,7 @@ from django.db import Error, transaction
 
 from iam.access.templates import services
 from iam.access.templates.body import TemplateBody, TemplateError
-from iam.access.templates.models import Origin, Template, TemplateVersion
+from iam.access.templates.models import Template, TemplateOrigin, TemplateVersion
 from iam.access.templates.queries import document_for, offer_of, offered_templates
 from iam.access.templates.shipped_files import digest_of_shipped, ship, shipped
 from iam.directory.models import Role
@@ -105,7 +105,7 @@ def test_a_new_version_leaves_the_old_one_and_is_journaled(ines: Viewer) -> None
     assert offer_of("our-bucket", number=1).body.hours == 8  # type: ignore[union-attr]
     kinds = Entry.objects.filter(subject="our-bucket").order_by("id").values_list("kind", flat=True)
     assert list(kinds) == ["template.create", "template.version"]
-    assert template.origin == Origin.OWN
+    assert template.origin == TemplateOrigin.OWN
 
 
 def test_two_who_write_at_once_do_not_overwrite_each_other(ines: Viewer) -> None:
