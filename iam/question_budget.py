@@ -19,20 +19,20 @@ class BudgetSpentError(Exception):
         self.seconds = seconds
 
 
-class Budget(NamedTuple):
+class TimeBudget(NamedTuple):
     """How many seconds a question may take, and at which of this thread's processor time they end."""
 
     seconds: float
     ends_at: float
 
 
-_budget: Final[ContextVar[Budget | None]] = ContextVar("question_budget", default=None)
+_budget: Final[ContextVar[TimeBudget | None]] = ContextVar("question_budget", default=None)
 
 
 @contextmanager
 def question_budget(seconds: float) -> Iterator[None]:
     """Let what is asked within take so many seconds of this thread's processor time; 0 sets no limit."""
-    budget = Budget(seconds, time.thread_time() + seconds) if seconds else None
+    budget = TimeBudget(seconds, time.thread_time() + seconds) if seconds else None
     token = _budget.set(budget)
     try:
         yield
