@@ -46,7 +46,7 @@ MAX_CONDITIONS, MAX_LENGTH, PREVIEW_LENGTH, CLOSE = 50, 2048, 80, 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
+class ConditionChip:
     """One condition that is set. `url` is the address without it; `word` is what `without` says to remove it
     in a form.
     """
@@ -79,7 +79,7 @@ class Circumstances:
     strict: bool = False
     errors: dict[str, str] = field(default_factory=dict)
     doubts: list[ConditionWarning] = field(default_factory=list)
-    chips: list[Chip] = field(default_factory=list)
+    chips: list[ConditionChip] = field(default_factory=list)
     pairs: Pairs = ()
     given: dict[str, str] = field(default_factory=dict)
     key_names: list[str] = field(default_factory=list)
@@ -282,7 +282,9 @@ def _address_problem(text: str) -> str:
 
 def _mark(circumstances: Circumstances, name: str, value: str, plain: Query) -> None:
     label, words = _words(name, value)
-    circumstances.chips.append(Chip(label, words, str(plain.without(name, value)), f"{name}={value}"))
+    circumstances.chips.append(
+        ConditionChip(label, words, str(plain.without(name, value)), f"{name}={value}")
+    )
 
 
 def _words(name: str, value: str) -> tuple[str, str]:
