@@ -21,7 +21,7 @@ from iam.mirror.models import SectionState
 from iam.mirror.models.accounts import Source
 from iam.mirror.pull.sections import LABELS
 from iam.mirror.queries.lists.counts import CAP, COME, GONE
-from iam.mirror.queries.lists.freshness import Gap, Gaps
+from iam.mirror.queries.lists.freshness import Gaps, SectionGap
 from iam.mirror.queries.lists.rows import PAGE
 
 
@@ -71,7 +71,7 @@ class ColumnHead:
 class Note:
     """What a list says of sections that are not complete."""
 
-    gap: Gap
+    gap: SectionGap
     label: str
     words: str
     tone: str
@@ -91,7 +91,7 @@ def gap_notes(gaps: Gaps) -> list[Note]:
     return [_gap_note(gap) for gap in gaps.shown]
 
 
-def _gap_note(gap: Gap) -> Note:
+def _gap_note(gap: SectionGap) -> Note:
     words, tone = _STATES[SectionState(gap.state)]
     if gap.account.source == Source.EXPORT and gap.state == SectionState.NEVER:
         words = "not in the uploaded file"

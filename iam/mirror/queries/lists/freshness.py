@@ -30,7 +30,7 @@ INCOMPLETE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class SectionGap:
     """Sections of an account that ended alike and are not complete; `permission` is the action that AWS
     denied.
 
@@ -51,7 +51,7 @@ class Gaps:
     in sight has never had synced whole. Of those a page must not say "none" or "0".
     """
 
-    shown: tuple[Gap, ...] = ()
+    shown: tuple[SectionGap, ...] = ()
     has_more: bool = False
     unsynced: frozenset[str] = frozenset()
 
@@ -66,17 +66,19 @@ def gaps(sections: tuple[str, ...], context: ListContext) -> Gaps:
         rows = _incomplete(sections, None).rows(account=context.account.pk)
     else:
         rows = _incomplete(sections, context.viewer.scope).rows()
-    notes: dict[tuple[int, str, str], Gap] = {}
+    notes: dict[tuple[int, str, str], SectionGap] = {}
     unsynced = set()
     for section, state, permission, since, synced_at, *values in rows:
         account = instance(Account, values)
         if synced_at is None:
             unsynced.add(section)
         key = (account.pk, state, permission)
-        before = notes.get(key) or Gap(account, (), state, permission, since=since, synced_at=synced_at)
+        before = notes.get(key) or SectionGap(
+            account, (), state, permission, since=since, synced_at=synced_at
+        )
         may_see = context.viewer.may(Right.SEE_ACCOUNT, account_id=account.account_id)
         shown_permission = permission if may_see else ""
-        notes[key] = Gap(
+        notes[key] = SectionGap(
             account,
             (*before.sections, section),
             state,
