@@ -42,7 +42,7 @@ from iam.access.escalation import limitations_at, policies_of
 from iam.access.escalation_calculation.stored import BeingCalculatedError
 from iam.access.escalation_groups import (
     AffectedByOpening,
-    Fix,
+    EscalationFix,
     GroupFilter,
     OpeningGroups,
     OpeningStatements,
@@ -272,7 +272,7 @@ def _title(opening: OpeningStatements, frame: PathPageContext) -> str:
     return " and ".join(closer.text for closer in closers_of(opening.statements, frame)) or "No single policy"
 
 
-def fix_words(fix: Fix) -> str:
+def fix_words(fix: EscalationFix) -> str:
     """Who can still become administrator without the statements of the group."""
     if fix.unchecked:
         return (

@@ -350,7 +350,7 @@ def _affected(finding: EscalationFinding, path: FindingPath, name: str) -> Affec
 
 
 @dataclass(frozen=True, slots=True)
-class Fix:
+class EscalationFix:
     """What closes the path of a group. `closed` have no other path; `others` keep one, until `more` are
     removed as well.
 
@@ -365,14 +365,16 @@ class Fix:
     unchecked: int = 0
 
 
-def fix_of(opening: OpeningStatements, accounts: Accounts = None, *, at: datetime | None = None) -> Fix:
+def fix_of(
+    opening: OpeningStatements, accounts: Accounts = None, *, at: datetime | None = None
+) -> EscalationFix:
     """What removing the statements of a group leaves, for those of some accounts. BeingCalculatedError until
     a worker has looked.
     """
     asks = {"key": opening.key, "accounts": None if accounts is None else sorted(accounts)}
     answer = answer_to(stored.stored_at(at), "fix", asks)
     by_number = {affected.start[1]: affected for affected in opening.affected}
-    return Fix(
+    return EscalationFix(
         opening.statements,
         tuple(by_number[number] for number in answer["closed"] if number in by_number),
         tuple(by_number[number] for number in answer["others"] if number in by_number),

@@ -14,7 +14,7 @@ from iam.access.escalation import EscalationFilter, who_reaches
 from iam.access.escalation_graph import forget
 from iam.access.escalation_groups import (
     AffectedByOpening,
-    Fix,
+    EscalationFix,
     GroupFilter,
     OpeningStatements,
     all_groups,
@@ -205,7 +205,7 @@ def test_who_can_become_a_role_of_gatehouse_is_a_finding(world: World) -> None:
 )
 def test_what_a_fix_leaves_is_said_for_one_and_for_many(closed: int, others: int, words: str) -> None:
     someone = cast("AffectedByOpening", object())
-    fix = Fix(frozenset(), (someone,) * closed, (someone,) * others, (), is_whole=True)
+    fix = EscalationFix(frozenset(), (someone,) * closed, (someone,) * others, (), is_whole=True)
     assert fix_words(fix) == words
 
 
