@@ -20,7 +20,7 @@ from iam.changes.denies import removes_deny
 from iam.changes.listed_actions import listed_part, unlisted_names
 from iam.changes.operations.base import Operation
 from iam.changes.operations.unknown_actions import without_unknown_actions
-from iam.changes.receipt_lines import WAYS, Impact, ReceiptLines, ordered
+from iam.changes.receipt_lines import WAYS, ReceiptImpact, ReceiptLines, ordered
 from iam.changes.receipt_replay import receipt_replay
 from iam.changes.risks import ASSERTION_BROKEN, DENY_REMOVED, level_of
 from iam.changes.sign_in_replay import sign_in_replay
@@ -33,7 +33,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.scenario import Edits, edited_index, what_if
 
 
-def impact_of(operations: Sequence[Operation], *, with_replay: bool = False) -> Impact:
+def impact_of(operations: Sequence[Operation], *, with_replay: bool = False) -> ReceiptImpact:
     """What some operations do when they are applied one after the other to the mirror as it is; if asked for,
     with what becomes of recorded calls.
     """
@@ -42,7 +42,7 @@ def impact_of(operations: Sequence[Operation], *, with_replay: bool = False) -> 
         own_risks.add(DENY_REMOVED)
     if all(type(operation).simulate is Operation.simulate for operation in operations):
         replayed = sign_in_replay(operations) if with_replay else None
-        return Impact(totals={}, risks=ordered(own_risks), risk=level_of(own_risks), replay=replayed)
+        return ReceiptImpact(totals={}, risks=ordered(own_risks), risk=level_of(own_risks), replay=replayed)
     by_account: dict[str, list[Operation]] = defaultdict(list)
     for operation in operations:
         by_account[operation.account.account_id].append(operation)
@@ -127,7 +127,7 @@ class _ImpactQuestion:
             self._problems[f"Part of a policy can’t be understood, so it is not analyzed: {problem}."] = None
         return known
 
-    def impact(self, own_risks: Iterable[str]) -> Impact:
+    def impact(self, own_risks: Iterable[str]) -> ReceiptImpact:
         """The lines of the receipt."""
         risks = [*own_risks, ASSERTION_BROKEN] if self._broken else own_risks
         lines = ReceiptLines(self._index, listed_part(self._found))

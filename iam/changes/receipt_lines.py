@@ -53,7 +53,7 @@ WAYS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Impact:
+class ReceiptImpact:
     """Of all principals `affected` can do more or less. `undecided` are sentences on the limits of this
     analysis, `replay` is what becomes of recorded calls (`iam.changes.receipt_replay`).
     """
@@ -82,7 +82,7 @@ class Impact:
         return body
 
 
-NONE: Final = Impact(totals={})
+NONE: Final = ReceiptImpact(totals={})
 
 
 class _FirstPrincipal:
@@ -115,7 +115,7 @@ class ReceiptLines:
         *,
         undecided: Iterable[str] = (),
         assertions: tuple[BrokenAssertion, ...] = (),
-    ) -> Impact:
+    ) -> ReceiptImpact:
         """The lines of the receipt."""
         groups = merged(self._blocks(), self._reasons)
         groups.sort(key=lambda group: group.order)
@@ -125,7 +125,7 @@ class ReceiptLines:
         total = _union(shift for shift, _ in self._found.proved)
         of_gains = chain.from_iterable(group.blocks[0].risks for group in groups)
         risks = ordered({*own_risks, *self._lock_outs(), *of_gains})
-        return Impact(
+        return ReceiptImpact(
             affected=self._found.affected,
             gains=tuple(map(self._gain, shown)),
             more_groups=len(rest),

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console.changes.impact_rows import impact_shown, named_in_impact
 from console.changes.receipt import impact_context, without_new_names
-from iam.changes.impact import Impact, impact_of
+from iam.changes.impact import ReceiptImpact, impact_of
 from iam.changes.operations import ATTACH_POLICY, Attachment
 from iam.directory.models import Role
 from iam.guard import Viewer, viewer_for
@@ -37,7 +37,7 @@ def given(account: Account, *statements: dict[str, Any], users: int = 3) -> list
     return [Attachment.of(ATTACH_POLICY, user, policy=policy) for user in names]
 
 
-def shown(impact: Impact, viewer: Viewer) -> Any:
+def shown(impact: ReceiptImpact, viewer: Viewer) -> Any:
     return impact_context(impact.body, viewer=viewer)["impact"]
 
 

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from iam.changes.impact import Impact, impact_of
+from iam.changes.impact import ReceiptImpact, impact_of
 from iam.changes.operations import ADD_TO_GROUP, ATTACH_POLICY, Attachment, Membership, Operation
 from iam.mirror.models import EdgeKind, Entity
 from tests import factories
@@ -47,7 +47,7 @@ def user(db: None) -> Entity:
 
 def foretold(operation: Operation) -> tuple[int, dict[str, int] | None]:
     """For how many people what becomes true of how many actions."""
-    impact: Impact = impact_of([operation])
+    impact: ReceiptImpact = impact_of([operation])
     return impact.affected, impact.totals
 
 

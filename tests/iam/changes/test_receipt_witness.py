@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from iam.changes.impact import Impact, impact_of
+from iam.changes.impact import ReceiptImpact, impact_of
 from iam.changes.operations import (
     ATTACH_POLICY,
     DETACH_POLICY,
@@ -50,7 +50,7 @@ def held_by(user: Entity, name: str, body: dict[str, Any], *, kind: EdgeKind = E
     return policy
 
 
-def lines(impact: Impact) -> dict[str, int] | None:
+def lines(impact: ReceiptImpact) -> dict[str, int] | None:
     return impact.totals
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from iam.audit.assertions.terms import AllowedKind, AllowedPrincipal, AssertionTerms
-from iam.changes.impact import Impact, impact_of
+from iam.changes.impact import ReceiptImpact, impact_of
 from iam.changes.operations import ADD_TO_GROUP, ATTACH_POLICY, DETACH_POLICY, Attachment, Membership
 from iam.changes.receipts import set_receipt_of
 from iam.changes.warnings import broken_assertions
@@ -30,7 +30,7 @@ def policy(account: Account) -> Entity:
     return factories.policy(account, "UserAdmin", body=ALLOW)
 
 
-def broken(impact: Impact) -> dict[str, list[str]]:
+def broken(impact: ReceiptImpact) -> dict[str, list[str]]:
     return {each.name: [who.name for who in each.names] for each in impact.assertions}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from iam.changes.impact import Impact, impact_of
+from iam.changes.impact import ReceiptImpact, impact_of
 from iam.changes.operations import DeleteInlinePolicy, PutInlinePolicy
 from iam.changes.operations.access import CONDITIONAL, GAINED, LOST
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
@@ -55,7 +55,7 @@ GIVES = [
 def test_what_is_given_is_marked_by_what_one_could_do_with_it(
     site: Site, risk: str, risky: str, harmless: str
 ) -> None:
-    def impact(text: str) -> Impact:
+    def impact(text: str) -> ReceiptImpact:
         return impact_of([PutInlinePolicy.of(site.user, name="new", text=text)])
 
     marked, plain = impact(risky), impact(harmless)
