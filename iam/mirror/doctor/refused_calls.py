@@ -22,7 +22,7 @@ CHANGES = frozenset(chain.from_iterable(WRITE.values()))
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedCall:
     """One call that AWS refused, and what AWS said."""
 
     action: str
@@ -43,10 +43,10 @@ class MissingPermissions:
     role: str
     actions: tuple[str, ...]
     statement: str
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[RefusedCall, ...]
 
     @property
-    def forbidden(self) -> tuple[Refusal, ...]:
+    def forbidden(self) -> tuple[RefusedCall, ...]:
         """What another policy forbids, so that adding a statement does not help."""
         return tuple(refusal for refusal in self.refusals if refusal.is_explicit)
 
@@ -61,7 +61,7 @@ def missing_of(
     """
     known = list(sections)
     reads = [_of_section(section) for section in known if _is_mendable(section)]
-    writes: list[Refusal] = []
+    writes: list[RefusedCall] = []
     if run is not None and run.state == JobState.DONE and not _is_outdated(run, known):
         reads += _of_run(run, "read")
     if run is not None and run.state == JobState.DONE:
@@ -85,8 +85,8 @@ def _is_outdated(run: DoctorRun, sections: list[Section]) -> bool:
     return bool(attempts and run.ended_at and max(attempts) > run.ended_at)
 
 
-def _of_section(section: Section) -> Refusal:
-    return Refusal(
+def _of_section(section: Section) -> RefusedCall:
+    return RefusedCall(
         action=section.permission,
         about=LABELS.get(section.name, section.name),
         why=why_denied(section.message),
@@ -98,14 +98,14 @@ def _of_section(section: Section) -> Refusal:
     )
 
 
-def _of_run(run: DoctorRun, group: str) -> list[Refusal]:
+def _of_run(run: DoctorRun, group: str) -> list[RefusedCall]:
     refusals = []
     for check in StoredExamination(tuple(run.checks)).failed_checks:
         if check["group"] != group:
             continue
         for action in check["missing"]:
             why = why_denied(check["told"]) if check["told"] else "AWS’s policy simulator denies it"
-            refusal = Refusal(
+            refusal = RefusedCall(
                 action=action,
                 about=check["title"],
                 why=why,
@@ -119,8 +119,8 @@ def _of_run(run: DoctorRun, group: str) -> list[Refusal]:
     return refusals
 
 
-def _missing(purpose: str, role: str, refusals: list[Refusal], *, account: Account) -> MissingPermissions:
-    first: dict[str, Refusal] = {}
+def _missing(purpose: str, role: str, refusals: list[RefusedCall], *, account: Account) -> MissingPermissions:
+    first: dict[str, RefusedCall] = {}
     for refusal in refusals:
         first.setdefault(refusal.action, refusal)
     actions = tuple(sorted(refusal.action for refusal in first.values() if not refusal.is_explicit))
