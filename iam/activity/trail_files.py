@@ -35,7 +35,16 @@ def records_of(content: bytes) -> list[Any]:
     except orjson.JSONDecodeError as error:
         if text.count(b"\n") and (records := _lines(text)):
             return records
-        raise TrailFileError(f"The file isn’t valid JSON: {error}.") from None
+        raise TrailFileError(_why_no_json(text, error)) from None
+
+
+def _why_no_json(text: bytes, error: orjson.JSONDecodeError) -> str:
+    try:
+        text.decode()
+    except UnicodeDecodeError as undecoded:
+        place = f"{undecoded.start + 1:,}"
+        return f"The file is neither JSON in UTF-8 nor gzip of it: byte {place} is in no character."
+    return f"The file isn’t valid JSON: {error}."
 
 
 def inflated(content: bytes) -> bytes:

@@ -31,7 +31,11 @@ HOSTILE = {
     "a number": (b"5", "no list “Records”"),
     "records that are no list": (b'{"Records": {"a": 1}}', "no list “Records”"),
     "a lone surrogate": (b'{"Records": ["\\ud800"]}', "isn’t valid JSON"),
-    "bytes that are no UTF-8": (b'{"Records": ["\xff"]}', "isn’t valid JSON"),
+    "bytes that are no UTF-8": (
+        b'{"Records": ["\xff"]}',
+        "neither JSON in UTF-8 nor gzip of it: byte 15 is in no character.",
+    ),
+    "a zip archive": (b"PK\x03\x04\x14\x00\x00\x00\x08\x00\xe3\x9c", "neither JSON in UTF-8 nor gzip of it"),
     "ten thousand brackets": (b"[" * 10_000, "isn’t valid JSON"),
     "a cut gzip": (trail(ONE)[:-12], "cut off"),
     "a damaged gzip": (trail(ONE)[:30] + b"\xff\xfe\xfd" + trail(ONE)[33:], "damaged"),
