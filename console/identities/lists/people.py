@@ -241,7 +241,14 @@ OWNER = Column(
     files=(("owning_team", lambda row, _: row["owner"]),),
     filter=Filter("owner", "Owning team", is_past=False),
 )
-ACCESS = Column("Access", lambda row, _: "", place=60, css="p3 lv", when="today")
+ACCESS = Column(
+    "Access",
+    lambda row, _: "",
+    place=60,
+    css="p3 lv",
+    when="today",
+    loads="identities/_people_levels_load.html",
+)
 COLUMNS = (
     ACCOUNT_ID,
     ACCOUNT,

@@ -68,7 +68,8 @@ class Column:
     In the table it stands at `place`, with `label` as its head, which sorts by the order named `sort`, and
     what `cell` says of each row below. `css` are the classes of head and cells, `cell_css` those of the cells
     alone. `files` are its columns of a file; `filter` is offered above the table. `when` is the time that it
-    is known of.
+    is known of. `loads` is a template in the head that loads the cells once the column is on the screen:
+    narrow screens hide it, and load nothing.
     """
 
     label: str = ""
@@ -81,6 +82,7 @@ class Column:
     filter: Filter | None = None
     when: Literal["always", "today", "past"] = "always"
     of_several_accounts: bool = False
+    loads: str = ""
 
     def is_shown(self, context: ListContext) -> bool:
         """True in the table of this list."""

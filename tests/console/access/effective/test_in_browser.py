@@ -55,6 +55,22 @@ def test_from_the_bar_in_the_list_to_the_statement_that_decides(page: Page) -> N
     expect(page).to_have_url(re.compile("how=everywhere"))
 
 
+def test_a_phone_loads_no_access_levels_until_it_has_the_width_for_them(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "hx-request" in request.headers else None)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/people/")
+    expect(page.locator("td.lv").first).to_be_hidden()
+    page.wait_for_load_state("networkidle")
+    assert asked == []
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(page.locator("tbody tr .lv .lvl")).to_have_count(2)
+    page.mouse.wheel(0, 2_000)
+    page.mouse.wheel(0, -2_000)
+    page.wait_for_load_state("networkidle")
+    assert [url.partition("/people/")[2] for url in asked] == ["access-levels/?"]
+
+
 @pytest.mark.usefixtures("prompt_worker")
 def test_without_scripts_each_step_is_a_page(browser: Browser, live_server: LiveServer, place: Place) -> None:
     complaints: list[str] = []

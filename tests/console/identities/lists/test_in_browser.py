@@ -75,6 +75,21 @@ def page(browser: Browser, live_server: LiveServer, complaints: list[str]) -> It
     assert complaints == []
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_loads_only_what_it_shows(page: Page, name: str, width: int) -> None:
+    """Nothing after the page itself, but for the access levels of people, where their column is shown."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "hx-request" in request.headers else None)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"/{name}/")
+    page.wait_for_load_state("networkidle")
+    is_loaded = name == "people" and width == 1440
+    if is_loaded:
+        expect(page.locator("tbody .lv .lvl").first).to_be_visible()
+    assert len(asked) == int(is_loaded)
+
+
 def rows(page: Page) -> int:
     return page.locator("tbody tr").count()
 
