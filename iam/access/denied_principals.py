@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final
 
 from iam.policy.evaluate import FREE, EvaluationDecision
-from iam.policy.index.classes import Bundle, Class, Member
+from iam.policy.index.classes import Bundle, Member, PrincipalClass
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.needs import Signature
@@ -70,7 +70,9 @@ def _is_stopped(judge: QueryEvaluation, member: Member, signature: Signature) ->
     return bounds.decide(effects) is EvaluationDecision.EXPLICITLY_DENIED
 
 
-def _judged_alike(judge: QueryEvaluation, cls: Class) -> Iterator[tuple[Signature, Sequence[Member]]]:
+def _judged_alike(
+    judge: QueryEvaluation, cls: PrincipalClass
+) -> Iterator[tuple[Signature, Sequence[Member]]]:
     """The members of a class that are judged as one."""
     limits = cls.profile.limits
     needs = judge.limited(limits, is_local=True).needs | judge.needs_of(cls.profile.bundle)
@@ -86,7 +88,7 @@ def _judged_alike(judge: QueryEvaluation, cls: Class) -> Iterator[tuple[Signatur
 
 def _candidates(
     index: Index, judge: QueryEvaluation, answer: Answer, question: AccessQuestion, place: str
-) -> Iterator[Class]:
+) -> Iterator[PrincipalClass]:
     """The classes whose members hold a document that may allow it, and of which not all can."""
     able = set(chain.from_iterable(answer.whole.values()))
     for bundle in _bundles(index, judge):
@@ -116,7 +118,7 @@ def _bundles(index: Index, judge: QueryEvaluation) -> Iterator[Bundle]:
                     yield bundle
 
 
-def _is_asked(cls: Class, question: AccessQuestion, place: str) -> bool:
+def _is_asked(cls: PrincipalClass, question: AccessQuestion, place: str) -> bool:
     """Whether its account is asked about, and is that of the resource where this is known."""
     if place and cls.account != place:
         return False

@@ -18,7 +18,7 @@ from iam.policy.evaluate import (
     EvaluationDecision,
     needs_resource_policy,
 )
-from iam.policy.index.classes import Class, Member
+from iam.policy.index.classes import Member, PrincipalClass
 from iam.policy.index.documents import Doc
 from iam.policy.index.elements import Actions
 from iam.policy.index.index import Index
@@ -66,7 +66,7 @@ class TalliedActions:
     """An answer about several actions: who can do at least one of them, and how many each."""
 
     whole: Answer
-    by_class: Mapping[Class, ActionTally]
+    by_class: Mapping[PrincipalClass, ActionTally]
     by_member: Mapping[Member, ActionTally]
 
     def tally_of(self, member: Member) -> ActionTally:
@@ -79,7 +79,7 @@ def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> T
     """Ask `question` about each of the actions; its own action does not matter. One action is asked about as
     it is. Raises BudgetSpentError where all of them take too long.
     """
-    by_class: dict[Class, ActionTally] = {}
+    by_class: dict[PrincipalClass, ActionTally] = {}
     by_member: dict[Member, ActionTally] = {}
     limitations: dict[Limitation, None] = {}
     answer = None
@@ -97,7 +97,7 @@ def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> T
 def _add(
     answer: Answer,
     names: Sequence[str],
-    by_class: dict[Class, ActionTally],
+    by_class: dict[PrincipalClass, ActionTally],
     by_member: dict[Member, ActionTally],
 ) -> None:
     for decision, classes in answer.whole.items():
@@ -115,7 +115,7 @@ def _add(
 
 
 def _any_action(
-    by_class: Mapping[Class, ActionTally], by_member: Mapping[Member, ActionTally]
+    by_class: Mapping[PrincipalClass, ActionTally], by_member: Mapping[Member, ActionTally]
 ) -> Iterable[MatchedPrincipals]:
     """Who can at least one: classes as they are, but member by member where some of a class can more than
     others. Those of one run are of one kind.

@@ -22,7 +22,7 @@ from iam.mirror.models import Account
 from iam.mirror.queries.result_cache import KeptResults
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
-from iam.policy.index.classes import Class, Member
+from iam.policy.index.classes import Member, PrincipalClass
 from iam.policy.index.counts import Count
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
@@ -179,7 +179,7 @@ def _ordered(services: Iterable[ServiceCounts]) -> tuple[ServiceCounts, ...]:
     return tuple(sorted(services, key=lambda use: (use.title.lower(), use.prefix)))
 
 
-def _classes(index: Index, accounts: Accounts) -> Iterator[Class]:
+def _classes(index: Index, accounts: Accounts) -> Iterator[PrincipalClass]:
     numbers = index.accounts.keys() if accounts is None else accounts & index.accounts.keys()
     for number in sorted(numbers):
         yield from index.accounts[number].classes.values()

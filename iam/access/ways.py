@@ -21,7 +21,7 @@ from iam.access.explanation import (
 from iam.access.multi_action import TalliedActions
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import ReasonOutcome
-from iam.policy.index.classes import Class, Member, Members
+from iam.policy.index.classes import Member, Members, PrincipalClass
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.query_evaluation import ALLOWS, BY_NAME, DEPENDS, SILENT, QueryEvaluation
@@ -220,7 +220,7 @@ class ActionMentions:
 
     judge: QueryEvaluation
     docs: Mapping[str, Doc]
-    named: frozenset[Class]
+    named: frozenset[PrincipalClass]
     is_free: bool
 
 

@@ -18,7 +18,7 @@ from iam.access.enforcement.policy import LEFT, PRESENT
 from iam.access.levels import LevelCounts, counted
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import FREE, EvaluationDecision
-from iam.policy.index.classes import Class, Member
+from iam.policy.index.classes import Member, PrincipalClass
 from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
@@ -139,9 +139,9 @@ def situations_with(
     way = effective.space.without_permission
     for action in LEFT:
         way |= effective.space.catalogue.mask(action)
-    bearing: dict[Class, Hashable | None] = {}
+    bearing: dict[PrincipalClass, Hashable | None] = {}
     verdicts: dict[tuple[Hashable, SignInSituation], Verdicts] = {}
-    rests: dict[Class, tuple[LevelCounts, int]] = {}
+    rests: dict[PrincipalClass, tuple[LevelCounts, int]] = {}
     standings = []
     for member in there:
         moved, situation = then.accounts[trial.account].members[member.id], people[member.id]
@@ -188,7 +188,7 @@ def _standing(
     )
 
 
-def are_alike(cls: Class, digest: str) -> bool:
+def are_alike(cls: PrincipalClass, digest: str) -> bool:
     """True if all members of a class get the same result; each has the policy with this digest.
 
     The policy allows each of them every call of the way on what is their own, so that what else allows these
@@ -218,7 +218,7 @@ def are_alike(cls: Class, digest: str) -> bool:
     return not any(clause.is_partial and _speaks_of_way(clause) for clause in (*denies, *bounds))
 
 
-def _bearing(cls: Class, digest: str) -> Hashable:
+def _bearing(cls: PrincipalClass, digest: str) -> Hashable:
     """The part of a class's policies that bears on the calls of the way; classes that have it in common are
     judged as one.
 
@@ -295,7 +295,7 @@ def _judged(
                 yield step, action, decision
 
 
-def _is_unread(cls: Class) -> bool:
+def _is_unread(cls: PrincipalClass) -> bool:
     """Whether a policy that may deny could not be read."""
     limits = cls.profile.limits
     docs = [*cls.profile.bundle.docs, *(doc for _, doc in chain.from_iterable(limits.levels.scps))]

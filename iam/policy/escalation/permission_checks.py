@@ -28,7 +28,7 @@ from iam.policy.escalation.condition_facts import (
     tags_of,
 )
 from iam.policy.evaluate import ASSUMING, EvaluationDecision
-from iam.policy.index.classes import Class, Member
+from iam.policy.index.classes import Member, PrincipalClass
 from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.elements import EVERY_SERVICE, Actions
 from iam.policy.index.index import Index
@@ -98,7 +98,7 @@ class CheckSource:
         self.index, self.bits = index, bits
         self.shard = index.accounts[account]
         self.numbers = {bit: number for number, bit in bits.items()}
-        self._of_class: dict[Class, int] = {}
+        self._of_class: dict[PrincipalClass, int] = {}
 
     def ask(self, question: AccessQuestion) -> PrincipalBits:
         """Who can, as bits."""
@@ -124,7 +124,7 @@ class CheckSource:
             if lowest in self.numbers:
                 yield lowest
 
-    def _class(self, cls: Class) -> int:
+    def _class(self, cls: PrincipalClass) -> int:
         mask = self._of_class.get(cls)
         if mask is None:
             mask = self._of_class[cls] = self.bits_of(cls.members)
@@ -273,7 +273,7 @@ class PermissionAsker:
             return [first]
         mask = group[0].mask
         common = first.limited_to(~mask) | self._ask(put, group[1].arn, context).limited_to(mask)
-        marks: dict[Class, EvaluationDecision] = {}
+        marks: dict[PrincipalClass, EvaluationDecision] = {}
         return [
             common.limited_to(~target.mask) | self._on_itself(put, target, context, marks) for target in group
         ]
@@ -283,7 +283,7 @@ class PermissionAsker:
         put: _PermissionQuestion,
         target: CheckTarget,
         context: Mapping[str, Any],
-        marks: dict[Class, EvaluationDecision],
+        marks: dict[PrincipalClass, EvaluationDecision],
     ) -> PrincipalBits:
         """Principals of one class do on themselves what the others do, unless a condition reads their
         names.
@@ -362,7 +362,7 @@ def has_rcps_of(action: str) -> bool:
     return fold(action.partition(":")[0]) in catalogue().rcp_services
 
 
-def _is_personal(cls: Class) -> bool:
+def _is_personal(cls: PrincipalClass) -> bool:
     """Whether members of a class may be told apart by more than the resource."""
     limits = cls.profile.limits
     boundary = limits.boundary

@@ -97,7 +97,7 @@ class Profile:
 
     def __init__(self, bundle: Bundle, marked: tuple[MarkedDocument, ...], limits: Limits) -> None:
         self.bundle, self.marked, self.limits = bundle, marked, limits
-        self.classes: Collection[Class] = ()
+        self.classes: Collection[PrincipalClass] = ()
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -105,7 +105,7 @@ class Profile:
         return self.bundle, self.marked, self.limits
 
 
-class Class:
+class PrincipalClass:
     """The principals of one account that have one profile: the rows of `columns` at `place`, or `rows` once
     some of these have left or others have come, and `own` members beside them.
     """
@@ -165,7 +165,7 @@ class Members(Sequence["Member"]):
 
     __slots__ = ("_cls", "_own", "_rows")
 
-    def __init__(self, cls: Class, rows: Sequence[int], own: Sequence[Member]) -> None:
+    def __init__(self, cls: PrincipalClass, rows: Sequence[int], own: Sequence[Member]) -> None:
         self._cls, self._rows, self._own = cls, rows, own
 
     def __len__(self) -> int:
@@ -236,7 +236,7 @@ class Members(Sequence["Member"]):
         return Members(self._cls, array(NUMBERS, [*self._rows, *other._rows]), [*self._own, *other._own])
 
     @property
-    def cls(self) -> Class:
+    def cls(self) -> PrincipalClass:
         """Their class."""
         return self._cls
 
@@ -267,7 +267,7 @@ class Member:
 
     __slots__ = ("arn", "cls", "grants", "id", "tags", "trust", "unique_id")
 
-    cls: Class
+    cls: PrincipalClass
 
     def __init__(
         self,
@@ -282,7 +282,7 @@ class Member:
         self.id, self.arn, self.unique_id = id, arn, unique_id
         self.grants, self.tags, self.trust = grants, tags, trust
 
-    def of_class(self, cls: Class) -> Member:
+    def of_class(self, cls: PrincipalClass) -> Member:
         """The same principal as a member of another class, which does not know of it."""
         member = Member(
             self.id,
@@ -330,10 +330,10 @@ class ColumnMember(Member):
 
     __slots__ = ("columns", "row")
 
-    def __init__(self, columns: Columns, row: int, cls: Class) -> None:
+    def __init__(self, columns: Columns, row: int, cls: PrincipalClass) -> None:
         self.columns, self.row, self.cls = columns, row, cls
 
-    def of_class(self, cls: Class) -> ColumnMember:
+    def of_class(self, cls: PrincipalClass) -> ColumnMember:
         """The same principal as a member of another class, which does not know of it."""
         return ColumnMember(self.columns, self.row, cls)
 

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps
-from iam.policy.index.classes import Class, Limits, MarkedDocument, Member, Profile
+from iam.policy.index.classes import Limits, MarkedDocument, Member, PrincipalClass, Profile
 from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.masks import Space
 from iam.policy.index.reach import reach_of
@@ -176,7 +176,7 @@ class EffectiveActions:
             weighed = self._once.setdefault(weighed, weighed)
         return weighed, is_of_profile
 
-    def by_class(self, classes: Iterable[Class]) -> Iterator[tuple[Sequence[Member], Effective]]:
+    def by_class(self, classes: Iterable[PrincipalClass]) -> Iterator[tuple[Sequence[Member], Effective]]:
         """Members who can do the same, class by class. Only without circumstances, which could tell members
         apart.
         """

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain
 
-from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
+from iam.policy.index.classes import Bundle, Limits, Member, PrincipalClass, Profile
 from iam.policy.index.documents import Doc
 from iam.policy.index.holdings import Held
 from iam.policy.index.rows import Changes, Grants, PolicyRow
@@ -62,7 +62,7 @@ class Exchange:
         exchanged = self._profiles.get(profile)
         if exchanged is None:
             exchanged = self._profiles[profile] = self._exchanged_for(profile)
-        return member.of_class(Class(exchanged, member.account))
+        return member.of_class(PrincipalClass(exchanged, member.account))
 
     def held(self, before: Held) -> Held:
         """What somebody would hold."""

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
-from iam.policy.index.classes import Class, Limits, Member
+from iam.policy.index.classes import Limits, Member, PrincipalClass
 from iam.policy.index.columns import IDS, NUMBERS, PackedTexts
 from iam.policy.index.documents import Doc
 from iam.policy.index.image import Image
@@ -110,7 +110,7 @@ class _Parts:
             **of_members,
         )
 
-    def _class(self, cls: Class) -> Written:
+    def _class(self, cls: PrincipalClass) -> Written:
         profile = cls.profile
         written: Written = [self._limits.number_of(profile.limits)]
         marks = {marked.doc: marked.marks for marked in profile.marked}

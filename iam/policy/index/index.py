@@ -13,7 +13,7 @@ from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.document import DocumentProblem
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.explain import Explanation, explain
-from iam.policy.index.classes import Class, Member
+from iam.policy.index.classes import Member, PrincipalClass
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.image import Image, rows_of
@@ -54,7 +54,7 @@ class Index:
         self.version = 0
         self.derived: dict[tuple[int, Hashable], Any] = {}
         """What was worked out from it in a version, by who needs it; who adds to it drops what is older."""
-        self._named: tuple[tuple[int, str], frozenset[Class]] | None = None
+        self._named: tuple[tuple[int, str], frozenset[PrincipalClass]] | None = None
         self.former: dict[Hashable, Any] = {}
         """The last that was worked out, in whatever version, for who takes over what holds on."""
 
@@ -153,7 +153,7 @@ class Index:
             yield from shard.members.values()
 
     @property
-    def classes(self) -> Iterator[Class]:
+    def classes(self) -> Iterator[PrincipalClass]:
         """All classes."""
         for shard in self.accounts.values():
             yield from shard.classes.values()
@@ -181,7 +181,7 @@ class Index:
         )
         return search.answer()
 
-    def classes_named(self, reader: NeedsReader) -> frozenset[Class]:
+    def classes_named(self, reader: NeedsReader) -> frozenset[PrincipalClass]:
         """The classes of users whose names are in a question; many questions in turn are about one
         resource.
         """

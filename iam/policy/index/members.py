@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
 
-from iam.policy.index.classes import Class, ColumnMember, Member
+from iam.policy.index.classes import ColumnMember, Member, PrincipalClass
 from iam.policy.index.columns import Columns
 from iam.policy.index.rows import Grants
 from iam.policy.letter_case import fold
@@ -17,11 +17,11 @@ class ShardMembers(Mapping[int, Member]):
     def __init__(self) -> None:
         self._own: dict[int, Member] = {}
         self._columns: Columns | None = None
-        self._by_place: Sequence[Class] = ()
+        self._by_place: Sequence[PrincipalClass] = ()
         self._gone: set[int] = set()
-        self._moved: dict[int, Class] = {}
+        self._moved: dict[int, PrincipalClass] = {}
 
-    def unfold(self, columns: Columns, by_place: Sequence[Class]) -> None:
+    def unfold(self, columns: Columns, by_place: Sequence[PrincipalClass]) -> None:
         """Begin with the rows of an image, and their classes."""
         self._columns, self._by_place = columns, by_place
 
@@ -104,7 +104,7 @@ class ShardMembers(Mapping[int, Member]):
         holders = [self._member(row) for row in rows if row not in self._gone]
         return holders + [member for member in self._own.values() if is_meant(member.grants)]
 
-    def classes_of_users(self, is_meant: Callable[[str], bool]) -> Iterator[Class]:
+    def classes_of_users(self, is_meant: Callable[[str], bool]) -> Iterator[PrincipalClass]:
         """The classes of users who are called so (in lower case)."""
         if self._columns is not None:
             for row, name in enumerate(self._columns.names):
@@ -122,7 +122,7 @@ class ShardMembers(Mapping[int, Member]):
         assert self._columns is not None
         return ColumnMember(self._columns, row, self._class(row))
 
-    def _class(self, row: int) -> Class:
+    def _class(self, row: int) -> PrincipalClass:
         assert self._columns is not None
         moved = self._moved.get(row)
         return self._by_place[bisect_right(self._columns.starts, row) - 1] if moved is None else moved

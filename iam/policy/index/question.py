@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.classes import Class, Member
+from iam.policy.index.classes import Member, PrincipalClass
 from iam.policy.request import PrincipalKind
 
 PEOPLE_AND_ROLES: Final = frozenset({PrincipalKind.USER, PrincipalKind.ROLE})
@@ -85,7 +85,7 @@ class Answer:
     """
 
     question: AccessQuestion
-    whole: Mapping[EvaluationDecision, list[Class]]
+    whole: Mapping[EvaluationDecision, list[PrincipalClass]]
     parts: list[MatchedPrincipals]
     limitations: tuple[Limitation, ...] = ()
 

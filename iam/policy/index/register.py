@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
-from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, MarkedDocument, Profile
+from iam.policy.index.classes import Bundle, Flags, Levels, Limits, MarkedDocument, PrincipalClass, Profile
 from iam.policy.index.documents import Doc, Documents, Marks
 from iam.policy.index.elements import EVERY_SERVICE, Actions
 from iam.policy.index.holders import Holders, starts_of
@@ -163,7 +163,7 @@ class UseRegister:
             marked_docs.append(marked)
         return tuple(marked_docs)
 
-    def drop_class(self, cls: Class) -> None:
+    def drop_class(self, cls: PrincipalClass) -> None:
         """Take out a class that has no members any more."""
         profile = cls.profile
         profile.classes = without_one(profile.classes, cls)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from iam.policy.index.classes import BareRequest, Class, Member, Profile, flags_of, principal_of
+from iam.policy.index.classes import BareRequest, Member, PrincipalClass, Profile, flags_of, principal_of
 from iam.policy.index.documents import Doc
 from iam.policy.index.image import Image, columns_of, docs_in
 from iam.policy.index.image_docs import marks_in
@@ -41,7 +41,7 @@ class Shard:
         self.members = ShardMembers()
         self.groups: dict[int, GroupRow] = {}
         self.policies: dict[int, PolicyRow] = {}
-        self.classes: dict[Profile, Class] = {}
+        self.classes: dict[Profile, PrincipalClass] = {}
         self._register = register
         self._group_docs: dict[int, Docs] = {}
         self._shared_docs: dict[tuple[tuple[int, ...], tuple[int, ...]], Docs] = {}
@@ -75,7 +75,7 @@ class Shard:
             bundle = register.bundle(of_docs)
             own = tuple([of_docs[doc] for doc in bundle.marked])
             profile = register.profile(bundle, own, limits[limit])
-            cls = self.classes[profile] = Class(profile, self.number, columns=columns, place=place)
+            cls = self.classes[profile] = PrincipalClass(profile, self.number, columns=columns, place=place)
             profile.classes = with_one(profile.classes, cls)
             by_place.append(cls)
         self.members.unfold(columns, by_place)
@@ -178,7 +178,7 @@ class Shard:
         if member is not None:
             self._leave(member, member.cls)
 
-    def _leave(self, member: Member, cls: Class) -> None:
+    def _leave(self, member: Member, cls: PrincipalClass) -> None:
         cls.leave(member)
         if not cls.size:
             del self.classes[cls.profile]
@@ -198,13 +198,13 @@ class Shard:
         profile = self.profile_of(member, member.grants)
         cls = self.classes.get(profile)
         if cls is None:
-            cls = self.classes[profile] = Class(profile, self.number)
+            cls = self.classes[profile] = PrincipalClass(profile, self.number)
             profile.classes = with_one(profile.classes, cls)
         member.cls = cls
         self.members.move(member)
         cls.enter(member)
 
-    def classes_of_users(self, is_meant: Callable[[str], bool]) -> Iterator[Class]:
+    def classes_of_users(self, is_meant: Callable[[str], bool]) -> Iterator[PrincipalClass]:
         """The classes of users who are called so (in lower case), some more than once."""
         return self.members.classes_of_users(is_meant)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from iam.policy.aws_owned import owner_reason
 from iam.policy.evaluate import FREE, EvaluationDecision
-from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
+from iam.policy.index.classes import Bundle, Limits, Member, PrincipalClass, Profile
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.needs import NeedsReader, Signature, StatementNeeds
 from iam.policy.index.query_evaluation import (
@@ -76,7 +76,7 @@ class Search:
         register: UseRegister,
         shards: Mapping[str, Shard],
         moment: datetime | None = None,
-        named: Callable[[NeedsReader], frozenset[Class]] | None = None,
+        named: Callable[[NeedsReader], frozenset[PrincipalClass]] | None = None,
     ) -> None:
         """`named` gives the classes of users whose names are in the question; without it they are looked
         for.
@@ -85,14 +85,16 @@ class Search:
         self._judge, self._place = judge_for(
             question, shards=shards, documents=register.documents, moment=moment
         )
-        self._whole: dict[EvaluationDecision, list[Class]] = {decision: [] for decision in EvaluationDecision}
+        self._whole: dict[EvaluationDecision, list[PrincipalClass]] = {
+            decision: [] for decision in EvaluationDecision
+        }
         self._parts: list[MatchedPrincipals] = []
         self._find_named = named or self._look_for_named
         self._named: set[Profile] = set()
         """Those of users whose names are in the question, where names make a difference."""
         self._of_nobody: dict[PrincipalKind, Signature] = {}
         """The signature of those whose names are not in the question, where nothing else of them matters."""
-        self._known: dict[EffectBits, dict[Limits, list[Class]]] = {}
+        self._known: dict[EffectBits, dict[Limits, list[PrincipalClass]]] = {}
         """To which of `_whole` principals of the resource's account go, within limits that are the same for
         all.
         """
@@ -120,13 +122,15 @@ class Search:
         return {cls.profile for cls in self._named_classes}
 
     @cached_property
-    def _named_classes(self) -> frozenset[Class]:
+    def _named_classes(self) -> frozenset[PrincipalClass]:
         return self._find_named(self._judge.reader)
 
-    def _look_for_named(self, reader: NeedsReader) -> frozenset[Class]:
+    def _look_for_named(self, reader: NeedsReader) -> frozenset[PrincipalClass]:
         return named_classes(self._shards, reader)
 
-    def _names_nobody(self, classes: list[Class], kind: PrincipalKind, needs: StatementNeeds) -> bool:
+    def _names_nobody(
+        self, classes: list[PrincipalClass], kind: PrincipalKind, needs: StatementNeeds
+    ) -> bool:
         """Whether all members are judged alike because the question has nothing of theirs in it."""
         if not self._judge.reader.depends_on_names_alone(needs):
             return False
@@ -184,7 +188,7 @@ class Search:
         bundles_of = self._register.bundles_of
         return {effects: set().union(*map(bundles_of.__getitem__, docs)) for effects, docs in said_by.items()}
 
-    def _wanted(self, classes: Iterable[Class]) -> list[Class]:
+    def _wanted(self, classes: Iterable[PrincipalClass]) -> list[PrincipalClass]:
         accounts, kinds = self._question.accounts, self._question.kinds
         return [
             cls
@@ -247,7 +251,7 @@ class Search:
                         profile, self._asked_of(profile, is_local=is_local), own_effects, is_local=is_local
                     )
 
-    def _asked_of(self, profile: Profile, *, is_local: bool) -> list[Class]:
+    def _asked_of(self, profile: Profile, *, is_local: bool) -> list[PrincipalClass]:
         """The classes of the accounts that are asked about; those of the resource's own account are local."""
         classes, accounts = list(profile.classes), self._question.accounts
         if accounts is not None:
@@ -267,7 +271,7 @@ class Search:
         return effects
 
     def _evaluate(
-        self, profile: Profile, classes: list[Class], effects: EffectBits, *, is_local: bool
+        self, profile: Profile, classes: list[PrincipalClass], effects: EffectBits, *, is_local: bool
     ) -> None:
         if effects & DENIES or not classes:
             return
@@ -284,7 +288,7 @@ class Search:
     def _look_closer(
         self,
         profile: Profile,
-        classes: list[Class],
+        classes: list[PrincipalClass],
         effects: EffectBits,
         limited: AppliedLimits,
         *,
@@ -319,7 +323,7 @@ class Search:
                 if decision in POSITIVE:
                     self._parts.append(MatchedPrincipals(decision, cls.account, tuple(members)))
 
-    def _alike(self, cls: Class, needs: StatementNeeds) -> Mapping[Signature, Sequence[Member]]:
+    def _alike(self, cls: PrincipalClass, needs: StatementNeeds) -> Mapping[Signature, Sequence[Member]]:
         if not needs.tells_apart:
             return {(): cls.members}
         groups: dict[Signature, list[Member]] = {}
@@ -406,7 +410,7 @@ def _said_together(said_by: Groups, *, to: Groups, adds: bool = True) -> Groups:
     return groups
 
 
-def named_classes(shards: Mapping[str, Shard], reader: NeedsReader) -> frozenset[Class]:
+def named_classes(shards: Mapping[str, Shard], reader: NeedsReader) -> frozenset[PrincipalClass]:
     """The classes of users whose names are in the question."""
     of_users = (shard.classes_of_users(reader.mentions) for shard in shards.values())
     return frozenset(chain.from_iterable(of_users))
