@@ -10,7 +10,7 @@ from typing import Final
 from iam.mirror.models import Section, SectionState
 from iam.mirror.models.accounts import unknown_at
 from iam.mirror.pull.sections import GROUPS, ORGANIZATION, POLICIES, ROLES, USERS
-from iam.policy.index.classes import Bundle, Member
+from iam.policy.index.classes import Member, PolicyBundle
 from iam.policy.index.index import Index
 from iam.policy.index.rows import ALONE
 
@@ -71,7 +71,7 @@ class UnreadSources:
 
     def __init__(self, index: Index, *, at: datetime | None = None) -> None:
         self._by_account = unread_by_account(index, at=at)
-        self._bundles: Collection[Bundle] = set(index.register.unreadable_bundles())
+        self._bundles: Collection[PolicyBundle] = set(index.register.unreadable_bundles())
 
     @property
     def accounts(self) -> Mapping[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final
 
 from iam.policy.evaluate import FREE, EvaluationDecision
-from iam.policy.index.classes import Bundle, Member, PrincipalClass
+from iam.policy.index.classes import Member, PolicyBundle, PrincipalClass
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.needs import Signature
@@ -99,17 +99,17 @@ def _candidates(
                         yield cls
 
 
-def _bundles(index: Index, judge: QueryEvaluation) -> Iterator[Bundle]:
+def _bundles(index: Index, judge: QueryEvaluation) -> Iterator[PolicyBundle]:
     """Those with a document that may allow it, each once; first those that have one, too, that denies it."""
     able: list[Doc] = []
-    denying: set[Bundle] = set()
+    denying: set[PolicyBundle] = set()
     bundles_of = index.register.bundles_of
     for doc, effects in judge.said.items():
         if effects & ALLOWS or (effects & DEPENDS and judge.spoken[doc].allows):
             able.append(doc)
         if effects & DENIES:
             denying.update(bundles_of[doc])
-    seen: set[Bundle] = set()
+    seen: set[PolicyBundle] = set()
     for is_first in (True, False):
         for doc in able:
             for bundle in bundles_of[doc]:

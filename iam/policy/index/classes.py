@@ -50,7 +50,7 @@ class MarkedDocument:
         self.doc, self.sort, self.marks = doc, sort, marks
 
 
-class Bundle:
+class PolicyBundle:
     """Identity policies that are held together. `plain` and `marked` are the documents without and with
     marks.
     """
@@ -95,7 +95,7 @@ class Profile:
 
     __slots__ = ("bundle", "classes", "limits", "marked")
 
-    def __init__(self, bundle: Bundle, marked: tuple[MarkedDocument, ...], limits: Limits) -> None:
+    def __init__(self, bundle: PolicyBundle, marked: tuple[MarkedDocument, ...], limits: Limits) -> None:
         self.bundle, self.marked, self.limits = bundle, marked, limits
         self.classes: Collection[PrincipalClass] = ()
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import chain
 
-from iam.policy.index.classes import Bundle, MarkedDocument, Member, Profile
+from iam.policy.index.classes import MarkedDocument, Member, PolicyBundle, Profile
 from iam.policy.index.difference import NOTHING, AccessShift
 from iam.policy.index.documents import Doc
 from iam.policy.index.exchange import Exchange
@@ -148,7 +148,7 @@ class PrincipalComparer:
         self._prover = Prover(space, now) if now else Prover(space)
         self._sharing = ProofSharing(space)
         self._parts: dict[tuple[Exchange, Profile], Parts] = {}
-        self._numbers: dict[tuple[Exchange, Bundle, tuple[MarkedDocument, ...]], Numbers] = {}
+        self._numbers: dict[tuple[Exchange, PolicyBundle, tuple[MarkedDocument, ...]], Numbers] = {}
         self._changes: dict[ProofKey, tuple[tuple[PrincipalChange, ...], dict[Parts, PartedChange]]] = {}
         self._known: dict[ProofKey, PrincipalChange] = {}
         self._by_standing: dict[object, dict[object, PrincipalChange]] = {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain
 
-from iam.policy.index.classes import Bundle, Limits, Member, PrincipalClass, Profile
+from iam.policy.index.classes import Limits, Member, PolicyBundle, PrincipalClass, Profile
 from iam.policy.index.documents import Doc
 from iam.policy.index.holdings import Held
 from iam.policy.index.rows import Changes, Grants, PolicyRow
@@ -73,7 +73,7 @@ class Exchange:
 
     def _exchanged_for(self, profile: Profile) -> Profile:
         docs = {self._exchanged.get(doc, doc) for doc in profile.bundle.docs}
-        bundle = Bundle(tuple(sorted(docs, key=id)))
+        bundle = PolicyBundle(tuple(sorted(docs, key=id)))
         # What is exchanged for them has no marks.
         marked = tuple([each for each in profile.marked if each.doc not in self._exchanged])
         return Profile(bundle, marked, self.limits(profile.limits))

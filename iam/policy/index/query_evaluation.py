@@ -23,7 +23,7 @@ from iam.policy.evaluate import (
 )
 from iam.policy.index import keys
 from iam.policy.index.areas import asked_pattern
-from iam.policy.index.classes import Bundle, Levels, Limits, MarkedDocument, Member, Profile
+from iam.policy.index.classes import Levels, Limits, MarkedDocument, Member, PolicyBundle, Profile
 from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.elements import Actions
 from iam.policy.index.needs import NONE, NeedsReader, Signature, StatementNeeds
@@ -249,7 +249,7 @@ class QueryEvaluation:
         entry = tuple(statements)
         return PolicySet(kind, entry, (), {self.lowered: entry})
 
-    def needs_of(self, bundle: Bundle) -> StatementNeeds:
+    def needs_of(self, bundle: PolicyBundle) -> StatementNeeds:
         """What must be known of who asks before the documents of a bundle that depend on it can be judged."""
         needs = NONE
         for doc in bundle.docs:

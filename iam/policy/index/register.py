@@ -8,7 +8,15 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
-from iam.policy.index.classes import Bundle, Flags, Levels, Limits, MarkedDocument, PrincipalClass, Profile
+from iam.policy.index.classes import (
+    Flags,
+    Levels,
+    Limits,
+    MarkedDocument,
+    PolicyBundle,
+    PrincipalClass,
+    Profile,
+)
 from iam.policy.index.documents import Doc, Documents, Marks
 from iam.policy.index.elements import EVERY_SERVICE, Actions
 from iam.policy.index.holders import Holders, starts_of
@@ -27,9 +35,9 @@ class UseRegister:
         """Documents that anyone who is putting in many accounts holds meanwhile, found sooner than
         among all.
         """
-        self.bundles_of: dict[Doc, Collection[Bundle]] = {}
+        self.bundles_of: dict[Doc, Collection[PolicyBundle]] = {}
         self.unreadable: set[Doc] = set()
-        self._bundles: dict[tuple[Doc, ...], Bundle] = {}
+        self._bundles: dict[tuple[Doc, ...], PolicyBundle] = {}
         self._limits: dict[tuple[Any, ...], Limits] = {}
         self._profiles: dict[tuple[Any, ...], Profile] = {}
         self._marked: WeakValueDictionary[tuple[Doc, int, Marks], MarkedDocument] = WeakValueDictionary()
@@ -45,16 +53,16 @@ class UseRegister:
         return self._profiles.values()
 
     @property
-    def bundles(self) -> Iterable[Bundle]:
+    def bundles(self) -> Iterable[PolicyBundle]:
         """All bundles in use."""
         return self._bundles.values()
 
     @property
-    def empty_bundle(self) -> Bundle | None:
+    def empty_bundle(self) -> PolicyBundle | None:
         """The bundle of anyone who has no policies, as root users; None when everybody has some."""
         return self._bundles.get(())
 
-    def unreadable_bundles(self) -> Iterator[Bundle]:
+    def unreadable_bundles(self) -> Iterator[PolicyBundle]:
         """Bundles with a document that could not be read whole, each once or more often."""
         for doc in self.unreadable:
             yield from self.bundles_of[doc]
@@ -88,14 +96,14 @@ class UseRegister:
         document = self.at_hand.get(digest) or self.documents.find(digest)
         return self.documents.unread(name) if document is None else document
 
-    def bundle(self, docs: Iterable[Doc]) -> Bundle:
+    def bundle(self, docs: Iterable[Doc]) -> PolicyBundle:
         """The bundle of some documents, in whatever order and however often each."""
         key = tuple(sorted(set(docs), key=id))
         bundle = self._bundles.get(key)
         return self._add_bundle(key) if bundle is None else bundle
 
-    def _add_bundle(self, docs: tuple[Doc, ...]) -> Bundle:
-        bundle = self._bundles[docs] = Bundle(docs)
+    def _add_bundle(self, docs: tuple[Doc, ...]) -> PolicyBundle:
+        bundle = self._bundles[docs] = PolicyBundle(docs)
         for doc in docs:
             users = self.bundles_of.get(doc)
             if users is None:
@@ -116,7 +124,7 @@ class UseRegister:
             for start in starts_of(clause):
                 holders.add(start, clause, doc)
 
-    def _drop_bundle(self, bundle: Bundle) -> None:
+    def _drop_bundle(self, bundle: PolicyBundle) -> None:
         del self._bundles[bundle.docs]
         for doc in bundle.docs:
             users = self.bundles_of[doc] = without_one(self.bundles_of[doc], bundle)
@@ -136,7 +144,10 @@ class UseRegister:
                     self._actions_of[service].discard(actions)
 
     def profile(
-        self, bundle: Bundle, marks: tuple[Marks, ...], limits: tuple[Flags, Doc | None, Marks, Levels, Marks]
+        self,
+        bundle: PolicyBundle,
+        marks: tuple[Marks, ...],
+        limits: tuple[Flags, Doc | None, Marks, Levels, Marks],
     ) -> Profile:
         """The profile of a bundle within limits; `marks` are by its marked documents, in their order."""
         bounds = self._limits.get(limits)
@@ -153,7 +164,9 @@ class UseRegister:
             self._uses_of_limits[bounds] += 1
         return profile
 
-    def _marked_docs(self, bundle: Bundle, sort: int, marks: tuple[Marks, ...]) -> tuple[MarkedDocument, ...]:
+    def _marked_docs(
+        self, bundle: PolicyBundle, sort: int, marks: tuple[Marks, ...]
+    ) -> tuple[MarkedDocument, ...]:
         marked_docs = []
         for doc, doc_marks in zip(bundle.marked, marks, strict=True):
             key = (doc, sort, doc_marks)

@@ -12,7 +12,7 @@ from typing import Final
 
 from iam.policy.aws_owned import owner_reason
 from iam.policy.evaluate import FREE, EvaluationDecision
-from iam.policy.index.classes import Bundle, Limits, Member, PrincipalClass, Profile
+from iam.policy.index.classes import Limits, Member, PolicyBundle, PrincipalClass, Profile
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.needs import NeedsReader, Signature, StatementNeeds
 from iam.policy.index.query_evaluation import (
@@ -45,7 +45,7 @@ from iam.policy.index.shard import Shard
 from iam.policy.kms_grants import GRANTABLE, NOT_READ
 from iam.policy.request import PrincipalKind
 
-Groups = dict[EffectBits, set[Bundle]]
+Groups = dict[EffectBits, set[PolicyBundle]]
 """Bundles by what their documents say."""
 FEW_ACCOUNTS_FACTOR: Final = 4
 """When less than a fourth of the accounts is asked about, it is quicker to go through them."""
@@ -219,7 +219,7 @@ class Search:
             elif not effects & DENIES:
                 self._look_at_alike(bundles, effects, is_local=is_local)
 
-    def _look_at_alike(self, bundles: Iterable[Bundle], effects: EffectBits, *, is_local: bool) -> None:
+    def _look_at_alike(self, bundles: Iterable[PolicyBundle], effects: EffectBits, *, is_local: bool) -> None:
         """The way that most principals go is written out: it is gone for each of a hundred thousand
         profiles.
         """
@@ -235,7 +235,7 @@ class Search:
                         profile, self._asked_of(profile, is_local=is_local), effects, is_local=is_local
                     )
 
-    def _look_at_each(self, bundles: Iterable[Bundle], effects: EffectBits, *, is_local: bool) -> None:
+    def _look_at_each(self, bundles: Iterable[PolicyBundle], effects: EffectBits, *, is_local: bool) -> None:
         """Where documents say something else to some than to others who hold them."""
         is_short, named = is_local and self._question.accounts is None, self._named
         for bundle in bundles:
