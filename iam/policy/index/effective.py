@@ -20,14 +20,22 @@ from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.masks import Space
 from iam.policy.index.reach import reach_of
 from iam.policy.index.shard import Shard
-from iam.policy.index.weights import Piece, Weight, all_together, combine, joined, mask_of, mask_without
+from iam.policy.index.weights import (
+    OpenStatement,
+    Weight,
+    all_together,
+    combine,
+    joined,
+    mask_of,
+    mask_without,
+)
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import PrincipalKind, Request
 
 REMEMBERED: Final = 4096
 """So many distinct results are kept: a mask has up to 2.8 kB."""
 NOBODY: Final = PolicySet(PolicyKind.IDENTITY, ())
-Pieces = tuple[Piece, ...]
+Pieces = tuple[OpenStatement, ...]
 Group = tuple[Weight, Pieces]
 
 
@@ -318,16 +326,16 @@ class EffectiveActions:
             )
         )
 
-    def _with_mask(self, piece: Piece) -> tuple[Piece, int]:
+    def _with_mask(self, piece: OpenStatement) -> tuple[OpenStatement, int]:
         """A statement with all actions that it speaks of."""
         whole, part = mask_of(piece, self.space)
         return piece, whole | part
 
     def _left_of(
         self,
-        piece: Piece,
-        denied: Sequence[tuple[Piece, int]],
-        leaving: Sequence[tuple[Weight, Sequence[tuple[Piece, int]]]],
+        piece: OpenStatement,
+        denied: Sequence[tuple[OpenStatement, int]],
+        leaving: Sequence[tuple[Weight, Sequence[tuple[OpenStatement, int]]]],
     ) -> tuple[int, int]:
         whole, part = mask_of(piece, self.space)
         for deny, mask in denied:
@@ -377,7 +385,7 @@ def _pieces_of(graded_pieces: Iterable[tuple[Pieces, int]]) -> Pieces:
     return tuple(chain.from_iterable(pieces for pieces, _ in graded_pieces))
 
 
-def _piece(clause: IndexedStatement, kind: PolicyKind, asking: _Asking) -> Piece | None:
+def _piece(clause: IndexedStatement, kind: PolicyKind, asking: _Asking) -> OpenStatement | None:
     """A statement with its conditions decided as far as they can be; None where it does not apply."""
     compiled = clause.shape.of_kind(kind)
     mark = OPEN if compiled.unknown else YES
@@ -385,7 +393,7 @@ def _piece(clause: IndexedStatement, kind: PolicyKind, asking: _Asking) -> Piece
         mark = min(mark, condition.test(asking.request))
     if compiled.means is not None:
         mark = min(mark, max(compiled.means(asking.request.principal, asking.request.strict)))
-    return None if mark == NO or clause.fits_nothing else Piece(clause, mark, reach_of(clause))
+    return None if mark == NO or clause.fits_nothing else OpenStatement(clause, mark, reach_of(clause))
 
 
 def _of_some_services(weight: Weight, restricted: int) -> Weight:

@@ -14,7 +14,7 @@ from iam.policy.index.masks import Space
 from iam.policy.logic import OPEN, YES
 
 
-class Piece(NamedTuple):
+class OpenStatement(NamedTuple):
     """A statement of which only the resource is open any more: `mark` is YES, or OPEN where it has
     conditions. `reach` are the actions that can work on its resources.
     """
@@ -63,7 +63,7 @@ class Weight(NamedTuple):
     perhaps_some: int = 0
 
 
-def mask_of(piece: Piece, space: Space) -> tuple[int, int]:
+def mask_of(piece: OpenStatement, space: Space) -> tuple[int, int]:
     """(on all resources, on some): actions that work on everything only are not met by a list of resources,
     but by one of exceptions.
     """
@@ -73,7 +73,7 @@ def mask_of(piece: Piece, space: Space) -> tuple[int, int]:
     return (alone if piece.clause.fits_star else 0), others & piece.reach
 
 
-def combine(pieces: Iterable[Piece], space: Space) -> Weight:
+def combine(pieces: Iterable[OpenStatement], space: Space) -> Weight:
     """Statements put together."""
     everywhere = in_some = maybe = parts = denied = denied_some = perhaps = perhaps_some = 0
     for piece in pieces:

@@ -14,7 +14,7 @@ from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.holdings import Held
 from iam.policy.index.reach import reach_of
 from iam.policy.index.slices import Slicer
-from iam.policy.index.weights import Piece, combine, joined
+from iam.policy.index.weights import OpenStatement, combine, joined
 from iam.policy.logic import OPEN, YES
 from tests.iam.policy.index.organisations import document
 
@@ -78,7 +78,7 @@ def test_documents_together_weigh_what_all_of_their_statements_do(seed: int) -> 
     dice = random.Random(seed)
     groups = []
     for doc in some_docs(dice):
-        groups.append([Piece(each, dice.choice((YES, OPEN)), reach_of(each)) for each in doc.clauses])
+        groups.append([OpenStatement(each, dice.choice((YES, OPEN)), reach_of(each)) for each in doc.clauses])
     every = [piece for group in groups for piece in group]
     together = joined([combine(group, STORE.space) for group in groups])
     assert together == combine(every, STORE.space)
