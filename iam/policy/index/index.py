@@ -24,7 +24,7 @@ from iam.policy.index.question import AccessQuestion, Answer
 from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import AccountRows, Changes, OrganizationStanding
 from iam.policy.index.shard import Shard
-from iam.policy.index.who_can import Search, judge_for, named_classes
+from iam.policy.index.who_can import WhoCanSearch, judge_for, named_classes
 from iam.policy.memory import without_collecting
 from iam.policy.request import Request, account_of
 
@@ -172,7 +172,7 @@ class Index:
 
     def who_can(self, question: AccessQuestion) -> Answer:
         """Who may do an action on a resource."""
-        search = Search(
+        search = WhoCanSearch(
             question,
             register=self.register,
             shards=self.accounts,

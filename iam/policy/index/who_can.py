@@ -66,7 +66,7 @@ def judge_for(
     return judge, place
 
 
-class Search:
+class WhoCanSearch:
     """One question put to an index."""
 
     def __init__(
