@@ -68,7 +68,7 @@ class MatchedStatements:
         self.said: dict[tuple[Any, ...], EffectBits] = {}
 
 
-class Bounds:
+class QueryBounds:
     """What all but the identity policies say to somebody, and the decisions that this and what these say come
     to.
     """
@@ -96,8 +96,8 @@ class AppliedLimits:
 
     def __init__(self, needs: StatementNeeds, *, is_asked: bool) -> None:
         self.needs, self.is_asked = needs, is_asked
-        self.bounds: Bounds | None = None
-        self.by_who: dict[tuple[Any, ...], Bounds] = {}
+        self.bounds: QueryBounds | None = None
+        self.by_who: dict[tuple[Any, ...], QueryBounds] = {}
 
 
 class QueryEvaluation:
@@ -346,7 +346,7 @@ class QueryEvaluation:
             return (), NONE
         return self._levels_of(owner.levels, PolicyKind.RCP, is_marked=False)
 
-    def bounds(self, limits: Limits, member: Member, signature: Signature, *, is_local: bool) -> Bounds:
+    def bounds(self, limits: Limits, member: Member, signature: Signature, *, is_local: bool) -> QueryBounds:
         """What everything but the identity policies says to a member within limits."""
         limited = self.limited(limits, is_local=is_local)
         if limited.bounds is not None:
@@ -356,7 +356,9 @@ class QueryEvaluation:
         bounds = limited.by_who.get(key)
         if bounds is None:
             request = self.request_of(member)
-            bounds = Bounds(request, evaluate_each_kind(request, self._policies(limits, is_local=is_local)))
+            bounds = QueryBounds(
+                request, evaluate_each_kind(request, self._policies(limits, is_local=is_local))
+            )
             limited.by_who[key] = bounds
             if needs is NONE:
                 limited.bounds = bounds
