@@ -23,7 +23,7 @@ from iam.policy.escalation.choices import TargetChoice, TargetChoices
 from iam.policy.escalation.methods import METHODS, Method
 from iam.policy.escalation.new_principals import NewPrincipals
 from iam.policy.escalation.organization_policies import LimitedAccount, find_freeing
-from iam.policy.escalation.path_finder import Finder, FoundPaths
+from iam.policy.escalation.path_finder import FoundPaths, PathFinder
 from iam.policy.escalation.permission_checks import CheckSource, PermissionAsker
 from iam.policy.escalation.states import (
     AS_IT_IS,
@@ -137,7 +137,7 @@ class Builder:
                 number: node for (number, state), node in account_graph.place.items() if state == AS_IT_IS
             }
             policies = attachable(self._shard, self._index.documents)
-            finder = Finder(
+            finder = PathFinder(
                 self._asker,
                 choices,
                 targets,

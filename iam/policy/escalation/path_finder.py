@@ -53,7 +53,7 @@ from iam.policy.logic import NO, YES
 from iam.policy.request import PrincipalKind
 
 
-class Finder:
+class PathFinder:
     """One round of one account."""
 
     def __init__(
@@ -443,4 +443,4 @@ def _can_anyone(bits: Iterable[PrincipalBits], act: ActingPrincipal) -> bool:
     return any(act.of(principals).any for principals in bits)
 
 
-__all__ = ["Finder", "FoundPaths", "circumstances"]
+__all__ = ["FoundPaths", "PathFinder", "circumstances"]
