@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from iam.mirror.snapshot import snapshot
-from iam.policy.escalation.path_builder import Builder
+from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
@@ -78,7 +78,7 @@ def _administrators_of(index: Index, shard: Shard) -> dict[int, bool]:
     known = _shards.get(shard)
     if known is not None and known.version == shard.version:
         return known.found
-    by_principal = Builder(index, shard, OutsideFacts()).administrators()
+    by_principal = PathBuilder(index, shard, OutsideFacts()).administrators()
     with _guard:
         _shards[shard] = _KnownAdministrators(shard.version, by_principal)
     return by_principal

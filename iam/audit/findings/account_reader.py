@@ -47,7 +47,7 @@ from iam.mirror.pull.transform.credentials import MAX_SIGN_IN
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.mirror.snapshot import snapshot
 from iam.people.fleet.roots import REPORT, SUMMARY, Root, RootUserFact, root_of
-from iam.policy.escalation.path_builder import Builder
+from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
 
 KINDS: Final = (
@@ -151,7 +151,7 @@ def facts_of(
             if at is None:
                 facts.administrators = administrators(revisions, account=account.account_id)
             else:
-                facts.administrators = Builder(index, shard, OutsideFacts()).administrators()
+                facts.administrators = PathBuilder(index, shard, OutsideFacts()).administrators()
         if kept_at(at) is not None:
             facts.openings = tuple(all_groups(frozenset({account.account_id}), at=at)[1])
             if at is None:

@@ -17,7 +17,7 @@ from iam.policy.escalation.cross_account import (
     roles_open_to_others,
 )
 from iam.policy.escalation.organization_policies import freed_crossings
-from iam.policy.escalation.path_builder import Builder
+from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
@@ -66,7 +66,7 @@ class AccountGraphs:
                 or (kept.version, kept.passed, kept.facts) != (shard.version, passed, own)
                 or kept.manager != manager
             ):
-                account_graph = Builder(index, shard, facts, manager=manager).build()
+                account_graph = PathBuilder(index, shard, facts, manager=manager).build()
                 kept = self._kept[number] = _CachedGraph(
                     shard, shard.version, passed, own, manager, account_graph
                 )

@@ -52,7 +52,7 @@ MAX_STATES: Final = 4_000
 CEILING: Final = "gatehouse-holds-everything"
 
 
-class Builder:
+class PathBuilder:
     """Builds the graph of one account. `index` has it; the account is put into small indexes of its own to
     be asked.
     """

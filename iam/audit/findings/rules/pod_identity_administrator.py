@@ -19,7 +19,7 @@ from iam.audit.findings.workload_roles import (
 )
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import AUTHORIZATION, POD_IDENTITIES
-from iam.policy.escalation.path_builder import Builder
+from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
 
 
@@ -92,7 +92,7 @@ class PodIdentityAdministrator(FindingRule):
             return None
         by_id = facts.administrators or {}
         if number != facts.number:
-            by_id = Builder(facts.index, shard, OutsideFacts()).administrators()
+            by_id = PathBuilder(facts.index, shard, OutsideFacts()).administrators()
         return {shard.members[pk].arn: is_sure for pk, is_sure in by_id.items() if pk in shard.members}
 
     def _problem(

@@ -25,7 +25,7 @@ from iam.access.escalation_calculation.tasks import calculate_escalation
 from iam.directory.models import Role
 from iam.mirror.pull import revisions
 from iam.policy.escalation.graph import EscalationGraph
-from iam.policy.escalation.path_builder import Builder
+from iam.policy.escalation.path_builder import PathBuilder
 from tests import factories as make
 from tests.console.access.escalation.conftest import SignIn, World, allow, body
 
@@ -159,7 +159,7 @@ def test_no_page_calculates(world: World, sign_in: SignIn, monkeypatch: pytest.M
     def look() -> None:
         with monkeypatch.context() as patched:
             patched.setattr(EscalationGraph, "__init__", calculate)
-            patched.setattr(Builder, "build", calculate)
+            patched.setattr(PathBuilder, "build", calculate)
             patched.setattr(escalation_graph, "escalation_at", calculate)
             patched.setattr(calculation, "calculate_due", calculate)
             for page in pages:

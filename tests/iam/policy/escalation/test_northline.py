@@ -9,7 +9,7 @@ import pytest
 
 from console.demo.standin.startup import start
 from iam.policy.escalation.graph import EscalationGraph, GraphNode
-from iam.policy.escalation.path_builder import Builder
+from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.paths import Explorer
 from iam.policy.escalation.states import AS_IT_IS, OutsideFacts
 from iam.policy.index.rows import Changes
@@ -127,7 +127,7 @@ def test_administrators_that_are_found_alone_are_those_of_the_graph(
     northline: Northline, graph: EscalationGraph
 ) -> None:
     for number, account_graph in graph.account_graphs.items():
-        administrators = Builder(
+        administrators = PathBuilder(
             northline.index, northline.index.accounts[number], OutsideFacts()
         ).administrators()
         bits = account_graph.administrators

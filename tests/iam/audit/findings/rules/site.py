@@ -18,7 +18,7 @@ from iam.audit.findings.rule import FindingRule
 from iam.mirror.models import NEVER, Kind
 from iam.mirror.pull.sections import ALL
 from iam.people.fleet.roots import Root, RootStanding
-from iam.policy.escalation.path_builder import Builder
+from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
@@ -196,7 +196,7 @@ class Site:
             documents=self.documents,
             complete=frozenset(ALL) - self.unsynced,
             known_accounts=frozenset({NUMBER, INSIDE}),
-            administrators=Builder(index, shard, OutsideFacts()).administrators(),
+            administrators=PathBuilder(index, shard, OutsideFacts()).administrators(),
             openings=self.openings,
             last_calls=self.last_calls,
             own_roles=frozenset({f"{PREFIX}role/gatehouse-writer"}),
