@@ -26,7 +26,7 @@ from iam.policy.escalation.methods import TAKE_ROLE, Method, Verb, of_sort
 from iam.policy.escalation.names import matching_names, template_of
 from iam.policy.escalation.permission_checks import NOBODY, CheckTarget, PermissionAsker, PrincipalBits
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, PrincipalState, new_member
-from iam.policy.escalation.targets import Targets, TargetSubject
+from iam.policy.escalation.targets import EscalationTargets, TargetSubject
 from iam.policy.glob import compile_glob
 from iam.policy.index.classes import Member
 from iam.policy.index.shard import Shard
@@ -101,7 +101,13 @@ class NewPrincipalFinder:
     """Finds the ways to new principals in one round."""
 
     def __init__(
-        self, asker: PermissionAsker, targets: Targets, new: NewPrincipals, act: ActingPrincipal, *, on: On
+        self,
+        asker: PermissionAsker,
+        targets: EscalationTargets,
+        new: NewPrincipals,
+        act: ActingPrincipal,
+        *,
+        on: On,
     ) -> None:
         """`on` gives the alternatives of a method on each of some aims."""
         self._asker = asker
@@ -269,7 +275,9 @@ class NewPrincipalFinder:
         return boundaries[:MAX_BOUNDARIES]
 
 
-def new_groups(asker: PermissionAsker, targets: Targets, shard: Shard, *, on: On) -> list[Alternative]:
+def new_groups(
+    asker: PermissionAsker, targets: EscalationTargets, shard: Shard, *, on: On
+) -> list[Alternative]:
     """New groups with every permission, which the user that acts joins."""
     template = template_of(
         "iam:CreateGroup", "group", partition=shard.partition, region="", account=shard.number

@@ -36,7 +36,7 @@ from iam.policy.escalation.permission_checks import (
     PrincipalBits,
 )
 from iam.policy.escalation.states import FREED
-from iam.policy.escalation.targets import Targets
+from iam.policy.escalation.targets import EscalationTargets
 from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
@@ -205,7 +205,7 @@ def find_freeing(
     *,
     asker: PermissionAsker,
     account: LimitedAccount,
-    targets: Targets,
+    targets: EscalationTargets,
 ) -> None:
     """Enter who of an account can take the SCPs away from it: by leaving the organization, or as a delegated
     administrator.

@@ -36,7 +36,7 @@ from iam.policy.escalation.states import (
     is_service_linked,
     row_in,
 )
-from iam.policy.escalation.targets import Targets
+from iam.policy.escalation.targets import EscalationTargets
 from iam.policy.escalation.trusts import Services, accounts_named, admits_people, admits_strangers
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Doc
@@ -132,7 +132,7 @@ class PathBuilder:
         choices = TargetChoices(self._asker, self._shard.number, self._shard.partition)
         before = len(account_graph.nodes)
         if everybody:
-            targets = Targets(self._shard, account_graph, self._facts)
+            targets = EscalationTargets(self._shard, account_graph, self._facts)
             as_it_is = {
                 number: node for (number, state), node in account_graph.place.items() if state == AS_IT_IS
             }

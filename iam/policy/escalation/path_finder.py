@@ -45,7 +45,7 @@ from iam.policy.escalation.states import (
     PrincipalState,
 )
 from iam.policy.escalation.tags import OwnTags, can_matter, targets_after
-from iam.policy.escalation.targets import Targets, TargetSubject
+from iam.policy.escalation.targets import EscalationTargets, TargetSubject
 from iam.policy.escalation.trusts import Services, admits_people
 from iam.policy.index.classes import Member
 from iam.policy.index.shard import Shard
@@ -60,7 +60,7 @@ class PathFinder:
         self,
         asker: PermissionAsker,
         choices: TargetChoices,
-        targets: Targets,
+        targets: EscalationTargets,
         nodes: Mapping[int, int],
         facts: OutsideFacts,
         shard: Shard,

@@ -13,7 +13,7 @@ from iam.policy.escalation.edits import PolicyEdits
 from iam.policy.escalation.methods import Method, Verb, of_sort
 from iam.policy.escalation.permission_checks import PrincipalBits
 from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, PolicyRemoval
-from iam.policy.escalation.targets import Targets, TargetSubject
+from iam.policy.escalation.targets import EscalationTargets, TargetSubject
 
 
 class MethodPrincipals(Protocol):
@@ -41,7 +41,7 @@ class DenyRemovalFinder:
     concerns.
     """
 
-    def __init__(self, targets: Targets, act: ActingPrincipal, *, on: MethodPrincipals) -> None:
+    def __init__(self, targets: EscalationTargets, act: ActingPrincipal, *, on: MethodPrincipals) -> None:
         self._targets, self._act, self._on = targets, act, on
 
     def add_to(self, edits: dict[int, PolicyEdits]) -> None:

@@ -19,7 +19,7 @@ from iam.policy.escalation.edits import PolicyEdits
 from iam.policy.escalation.methods import TAGS, Method, MethodNeed, Verb, of_sort
 from iam.policy.escalation.permission_checks import CheckTarget, PermissionAsker
 from iam.policy.escalation.removed_denies import MethodPrincipals
-from iam.policy.escalation.targets import Targets, TargetSubject
+from iam.policy.escalation.targets import EscalationTargets, TargetSubject
 from iam.policy.index.documents import Doc
 
 TAG_ACTIONS: Final = frozenset(TAGS.values())
@@ -53,7 +53,7 @@ class OwnTags:
     such a policy.
     """
 
-    def __init__(self, targets: Targets) -> None:
+    def __init__(self, targets: EscalationTargets) -> None:
         self._targets = targets
         self._known: dict[Doc, bool] = {}
         self._trusts = any(

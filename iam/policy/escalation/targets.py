@@ -27,7 +27,7 @@ class TargetSubject:
     target: CheckTarget
 
 
-class Targets:
+class EscalationTargets:
     """All of one account. Service-linked roles and what IAM Identity Center keeps cannot be edited, and are
     not among them.
     """
