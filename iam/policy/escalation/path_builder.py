@@ -37,7 +37,7 @@ from iam.policy.escalation.states import (
     row_in,
 )
 from iam.policy.escalation.targets import EscalationTargets
-from iam.policy.escalation.trusts import Services, accounts_named, admits_people, admits_strangers
+from iam.policy.escalation.trusts import ServiceTrusts, accounts_named, admits_people, admits_strangers
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
@@ -68,7 +68,7 @@ class PathBuilder:
         highest = max((abs(number) for number in shard.members), default=0)
         self._numbers = count(highest + 10**13)
         self._new = NewPrincipals(shard, self._numbers)
-        self._services = Services(shard.number, moment=index.moment)
+        self._services = ServiceTrusts(shard.number, moment=index.moment)
         self.account_graph = AccountGraph(shard.number)
         self._states: dict[int, list[tuple[PrincipalState, int]]] = {}
         self._limited = LimitedAccount(shard, manager)

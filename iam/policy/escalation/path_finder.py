@@ -46,7 +46,7 @@ from iam.policy.escalation.states import (
 )
 from iam.policy.escalation.tags import OwnTags, can_matter, targets_after
 from iam.policy.escalation.targets import EscalationTargets, TargetSubject
-from iam.policy.escalation.trusts import Services, admits_people
+from iam.policy.escalation.trusts import ServiceTrusts, admits_people
 from iam.policy.index.classes import Member
 from iam.policy.index.shard import Shard
 from iam.policy.logic import NO, YES
@@ -66,7 +66,7 @@ class PathFinder:
         shard: Shard,
         policies: tuple[str, ...],
         new: NewPrincipals,
-        services: Services,
+        services: ServiceTrusts,
     ) -> None:
         """`nodes` are those of the principals as they are, by number; `policies` what may be attached; `new`
         who may be created; `services` whom roles trust.

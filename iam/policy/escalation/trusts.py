@@ -95,7 +95,7 @@ def trust_set(trust: Doc, name: str) -> PolicySet:
     return PolicySet(PolicyKind.RESOURCE, trust.statements_of(name, PolicyKind.RESOURCE, of_pattern=False))
 
 
-class Services:
+class ServiceTrusts:
     """Which services the roles of an account trust; each trust policy is asked once."""
 
     def __init__(self, account: str, *, moment: datetime | None) -> None:
