@@ -24,7 +24,7 @@ TAGS: Final = ("ssm:resourcetag/", "ec2:resourcetag/", "aws:resourcetag/")
 
 
 @dataclass(frozen=True, slots=True)
-class Instances:
+class EscalationInstances:
     """Those of one account."""
 
     choices: TargetChoices

@@ -17,7 +17,7 @@ from iam.policy.escalation.attachable import ATTACHING, changeable_policies, is_
 from iam.policy.escalation.choices import TargetChoices
 from iam.policy.escalation.federation import find_federation
 from iam.policy.escalation.found_paths import FoundPaths, circumstances
-from iam.policy.escalation.instances import OF_INSTANCES, Instances
+from iam.policy.escalation.instances import OF_INSTANCES, EscalationInstances
 from iam.policy.escalation.management import find_management
 from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Verb, of_sort
 from iam.policy.escalation.new_principals import (
@@ -75,7 +75,7 @@ class PathFinder:
         self._nodes, self._facts, self._shard = nodes, facts, shard
         self._services = services
         self._policies, self._new = policies, new
-        self._instances = Instances(choices, facts)
+        self._instances = EscalationInstances(choices, facts)
         self._written: dict[str, tuple[str, ...]] = {}
 
     def find(self, act: ActingPrincipal) -> FoundPaths:
