@@ -15,7 +15,7 @@ from iam.access.certainty import Certainty, UnreadSources, certainty_of
 from iam.access.denied_principals import StoppedPrincipals
 from iam.access.explanation import DecisionReasons
 from iam.access.multi_action import TalliedActions
-from iam.access.persons import Matcher
+from iam.access.persons import PersonMatcher
 from iam.access.ways import AccessWay, AccessWays
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import Member, Members
@@ -179,13 +179,13 @@ class OneAnswer:
         return counts
 
     def _matching(self) -> Iterator[Run]:
-        matcher = Matcher(self._narrowed.text)
+        matcher = PersonMatcher(self._narrowed.text)
         for run in self._everyone.runs.runs:
             members = [member for member in run.members if self._matches(member, run.decision, matcher)]
             if members:
                 yield Run(run.decision, run.account, members)
 
-    def _matches(self, member: Member, decision: EvaluationDecision, matcher: Matcher) -> bool:
+    def _matches(self, member: Member, decision: EvaluationDecision, matcher: PersonMatcher) -> bool:
         narrowed = self._narrowed
         if narrowed.kind is not None and member.kind is not narrowed.kind:
             return False

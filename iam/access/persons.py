@@ -177,7 +177,7 @@ def _match(
                 owners[user.id] = mail.lower()
 
 
-class Matcher:
+class PersonMatcher:
     """Finds principals by any part of display name, login, ARN, or the name or email address of their person.
     Two queries.
     """

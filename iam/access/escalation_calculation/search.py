@@ -18,7 +18,7 @@ from iam.access.escalation_calculation.models import (
 )
 from iam.access.escalation_calculation.path_records import principal_to, statement_from, statement_to, to_json
 from iam.access.escalation_graph import Escalation
-from iam.access.persons import Matcher, count_of
+from iam.access.persons import PersonMatcher, count_of
 from iam.policy.escalation.graph import GoalDistances, GraphNode, PathHop
 from iam.policy.escalation.paths import EscalationPath
 from iam.policy.escalation.states import NewMember
@@ -78,7 +78,7 @@ def _reach_to(known: Escalation, _: EscalationCalculation, asks: Mapping[str, An
     reach = _goal(known, asks["to"])
     accounts = None if asks["accounts"] is None else frozenset(asks["accounts"])
     kind = PrincipalKind(asks["kind"]) if asks["kind"] else None
-    matcher, unread = Matcher(asks["text"]), UnreadSources(known.index, at=known.at)
+    matcher, unread = PersonMatcher(asks["text"]), UnreadSources(known.index, at=known.at)
     asked = there = 0
     fitting: list[tuple[EscalationPosition, GraphNode, Member, Certainty, tuple[str, ...]]] = []
     for at in known.graph.everybody:
