@@ -11,7 +11,7 @@ from django.db.models import Count
 from iam.mirror.models import Document, EntityState, valid_at
 from iam.mirror.pull.bulk import CHUNK, chunks
 from iam.mirror.snapshot.organizations import Organizations
-from iam.mirror.snapshot.rows import PRINCIPALS, Rows, digests_of
+from iam.mirror.snapshot.rows import PRINCIPALS, SnapshotRows, digests_of
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.image import Image
 from iam.policy.index.image_parts import image_of
@@ -41,7 +41,7 @@ def load_accounts(
     use.
     """
     for part in _parts(accounts, at):
-        changes_by_account = Rows(at, accounts=[known.pk for _, known in part]).by_account()
+        changes_by_account = SnapshotRows(at, accounts=[known.pk for _, known in part]).by_account()
         digests = set(organizations().digests) if changes_by_account else set()
         for each in changes_by_account.values():
             digests |= digests_of(each, policies={row.id: row for row in each.policies})

@@ -18,7 +18,7 @@ from iam.mirror.snapshot.account_loader import AccountRevision, held_documents, 
 from iam.mirror.snapshot.gate import ReadWriteLock
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
 from iam.mirror.snapshot.organizations import Organizations
-from iam.mirror.snapshot.rows import Rows, digests_of
+from iam.mirror.snapshot.rows import SnapshotRows, digests_of
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.index import Index
 from iam.policy.index.rows import Changes
@@ -193,7 +193,7 @@ class Moment:
             self._read[number] = known
 
     def _apply(self, number: str, written: Mapping[int, str]) -> None:
-        changes_by_entity = Rows(self.at, entities=written).by_account()
+        changes_by_entity = SnapshotRows(self.at, entities=written).by_account()
         changes = next(iter(changes_by_entity.values()), Changes())
         there: set[int] = set()
         for table in (changes.principals, changes.groups, changes.policies):

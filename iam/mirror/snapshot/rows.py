@@ -34,7 +34,7 @@ class _GrantParts:
     boundary: int | None = None
 
 
-class Rows:
+class SnapshotRows:
     """The rows of some accounts at a moment. `accounts` and `entities` are primary keys; None for no
     restriction.
 

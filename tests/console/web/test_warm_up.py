@@ -18,7 +18,7 @@ from tests import factories as make
 def test_the_index_is_there_when_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     make.user(make.account(), "maya")
     warm_up.read_ahead().join(30)
-    monkeypatch.setattr("iam.mirror.snapshot.moment.Rows", read_again)
+    monkeypatch.setattr("iam.mirror.snapshot.moment.SnapshotRows", read_again)
     with snapshot() as index:
         assert [member.name for member in index.members if ":user/" in member.arn] == ["maya"]
 
@@ -30,7 +30,7 @@ def test_a_process_that_is_forked_has_what_workers_have_drawn(monkeypatch: pytes
     forget()
     warm_up.read_images_ahead()
     monkeypatch.setattr("iam.mirror.snapshot.images.unpack", read_again)
-    monkeypatch.setattr("iam.mirror.snapshot.moment.Rows", read_again)
+    monkeypatch.setattr("iam.mirror.snapshot.moment.SnapshotRows", read_again)
     with snapshot() as index:
         assert [member.name for member in index.members if ":user/" in member.arn] == ["maya"]
 
@@ -44,8 +44,8 @@ def test_nothing_but_images_is_read_before_the_fork(monkeypatch: pytest.MonkeyPa
     make.user(written, "olga")
     forget()
     with monkeypatch.context() as patch:
-        patch.setattr("iam.mirror.snapshot.moment.Rows", read_again)
-        patch.setattr("iam.mirror.snapshot.account_loader.Rows", read_again)
+        patch.setattr("iam.mirror.snapshot.moment.SnapshotRows", read_again)
+        patch.setattr("iam.mirror.snapshot.account_loader.SnapshotRows", read_again)
         assert read_images(60) == 1
     with snapshot() as index:
         users = [member.name for member in index.members if ":user/" in member.arn]

@@ -13,7 +13,7 @@ from iam.changes.operations.trust import trust_meaning
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Entity, Kind
 from iam.mirror.snapshot import snapshot
-from iam.mirror.snapshot.rows import Rows
+from iam.mirror.snapshot.rows import SnapshotRows
 from iam.policy.index.rows import Grants, GroupRow, PrincipalRow
 
 Told = dict[str, Any]
@@ -45,7 +45,7 @@ def as_it_is(keys: Collection[str], *, account: Account) -> Told:
     living = Entity.objects.filter(account=account, gone_at__isnull=True, kind__in=KINDS)
     entities = [entity.pk for entity in living if key_of(entity.arn) in keys]
     as_it_is: Told = dict.fromkeys(keys)
-    for rows in Rows(None, entities=entities).by_account().values():
+    for rows in SnapshotRows(None, entities=entities).by_account().values():
         for row in (*rows.principals, *rows.groups):
             digests = {digest for _, digest in row.grants.inline} | {getattr(row, "trust", None)}
             texts = dict(Document.objects.filter(digest__in=digests - {None}).values_list("digest", "text"))
