@@ -30,7 +30,7 @@ class AnswerPlace(NamedTuple):
     arn: str
 
 
-class Runs:
+class PrincipalRuns:
     """Runs of principals. What is found out of them is kept with them."""
 
     def __init__(self, runs: Iterable[Run]) -> None:
@@ -136,12 +136,12 @@ class Runs:
         return nsmallest(wanted, rows, key=_arn)
 
 
-class JoinedRuns(Runs):
+class JoinedRuns(PrincipalRuns):
     """The runs of several accounts, each of which has found out what is asked for already, or keeps it for
     the next answer.
     """
 
-    def __init__(self, parts: Mapping[str, Runs]) -> None:
+    def __init__(self, parts: Mapping[str, PrincipalRuns]) -> None:
         super().__init__(chain.from_iterable(part.runs for part in parts.values()))
         self._parts = parts
 

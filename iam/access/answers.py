@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from iam.access.answer_runs import JoinedRuns, Runs, by_account
+from iam.access.answer_runs import JoinedRuns, PrincipalRuns, by_account
 from iam.access.certainty import Certainty, UnreadSources, certainty_of
 from iam.access.denied_principals import StoppedPrincipals
 from iam.access.explanation import DecisionReasons
@@ -50,7 +50,7 @@ class WayGroup(NamedTuple):
     way: AccessWay
     counts: Mapping[Certainty, int]
     users: int
-    runs: Runs
+    runs: PrincipalRuns
 
 
 class AnswerBasis(NamedTuple):
@@ -69,13 +69,13 @@ class AccountAnswer:
     def __init__(self, runs: Iterable[Run], basis: AnswerBasis) -> None:
         every = list(runs)
         self.basis = basis
-        self.runs = Runs(run for run in every if _kind_of(run.members) is not PrincipalKind.ROOT)
+        self.runs = PrincipalRuns(run for run in every if _kind_of(run.members) is not PrincipalKind.ROOT)
         self.roots = sum(
             len(run.members)
             for run in every
             if run.decision is EvaluationDecision.ALLOWED and _kind_of(run.members) is PrincipalKind.ROOT
         )
-        self.by_way: Mapping[AccessWay, Runs] | None = None
+        self.by_way: Mapping[AccessWay, PrincipalRuns] | None = None
         self.reasons: dict[tuple[Member, str], DecisionReasons] = {}
 
 
@@ -132,9 +132,9 @@ class CompleteAnswer:
         return known
 
     @cached_property
-    def by_way(self) -> Mapping[AccessWay, Runs]:
+    def by_way(self) -> Mapping[AccessWay, PrincipalRuns]:
         """Everyone by the way in which they can."""
-        runs_by_way: dict[AccessWay, dict[str, Runs]] = {}
+        runs_by_way: dict[AccessWay, dict[str, PrincipalRuns]] = {}
         for account, part in self.parts.items():
             if part.by_way is None:
                 part.by_way = by_way(part.runs, self.ways)
@@ -143,13 +143,13 @@ class CompleteAnswer:
         return {way: JoinedRuns(of_accounts) for way, of_accounts in runs_by_way.items()}
 
 
-def by_way(runs: Runs, ways: AccessWays) -> Mapping[AccessWay, Runs]:
+def by_way(runs: PrincipalRuns, ways: AccessWays) -> Mapping[AccessWay, PrincipalRuns]:
     """Principals by the way in which they can."""
     runs_by_way: dict[AccessWay, list[Run]] = defaultdict(list)
     for run in runs.runs:
         for way, members in ways.group_by_way(run.members).items():
             runs_by_way[way].append(Run(run.decision, run.account, members))
-    return {way: Runs(way_runs) for way, way_runs in runs_by_way.items()}
+    return {way: PrincipalRuns(way_runs) for way, way_runs in runs_by_way.items()}
 
 
 class OneAnswer:
@@ -159,7 +159,7 @@ class OneAnswer:
         self._narrowed, self._unread, self._everyone = narrowed, unread, everyone
         self.by_certainty = self._counts(everyone.runs)
         self.way: AccessWay | None = None
-        self.fitting = everyone.runs if narrowed == WHOLE else Runs(self._matching())
+        self.fitting = everyone.runs if narrowed == WHOLE else PrincipalRuns(self._matching())
 
     def certainty(self, member: Member, decision: EvaluationDecision) -> Certainty:
         """How certain it is that one of them can."""
@@ -167,7 +167,7 @@ class OneAnswer:
             is_sure=decision is EvaluationDecision.ALLOWED, unread=self._unread.about_members([member])
         )
 
-    def _counts(self, runs: Runs) -> dict[Certainty, int]:
+    def _counts(self, runs: PrincipalRuns) -> dict[Certainty, int]:
         counts = dict.fromkeys(Certainty, 0)
         if self._unread.has_policies:
             for run in runs.runs:

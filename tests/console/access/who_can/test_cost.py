@@ -80,13 +80,13 @@ def test_no_first_is_looked_for_of_ways_of_whom_none_is_shown(
     crowd(20)
     monkeypatch.setattr(who_can, "GROUPS", 0)
     sizes: list[int] = []
-    whole = answer_runs.Runs.page
+    whole = answer_runs.PrincipalRuns.page
 
-    def counted(self: answer_runs.Runs, *, size: int, **more: Any) -> Any:
+    def counted(self: answer_runs.PrincipalRuns, *, size: int, **more: Any) -> Any:
         sizes.append(size)
         return whole(self, size=size, **more)
 
-    monkeypatch.setattr(answer_runs.Runs, "page", counted)
+    monkeypatch.setattr(answer_runs.PrincipalRuns, "page", counted)
     ask(auditor, view="")
     assert len(sizes) == 1, "the list itself"
 

@@ -11,7 +11,7 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.access.answer_runs import Runs
+from iam.access.answer_runs import PrincipalRuns
 from iam.access.answers import AnswerBasis, CompleteAnswer
 from iam.access.multi_action import tallied
 from iam.access.ways import AccessWay, AccessWays, AccountMentions
@@ -71,6 +71,6 @@ def test_users_and_roles_of_one_run_are_counted_apart() -> None:
 
     kinds = (PrincipalKind.ROLE, PrincipalKind.USER, PrincipalKind.USER)
     mixed = MatchedPrincipals(EvaluationDecision.ALLOWED, "111111111111", tuple(map(Somebody, kinds)))  # type: ignore[arg-type]
-    runs = Runs([mixed])
+    runs = PrincipalRuns([mixed])
     assert runs.user_count == 2
     assert [member.kind for members in runs.users for member in members] == [PrincipalKind.USER] * 2
