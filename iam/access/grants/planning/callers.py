@@ -35,7 +35,7 @@ BRANCHES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
+class CallerRights:
     """For whom rights are planned: see Site."""
 
     viewer: Viewer
@@ -43,7 +43,7 @@ class Rights:
     end: datetime | None
 
 
-def with_callers(parts: Sequence[PartPlan], rights: Rights) -> tuple[PartPlan, ...]:
+def with_callers(parts: Sequence[PartPlan], rights: CallerRights) -> tuple[PartPlan, ...]:
     """The parts, and with the first of them what its callers need at home: they wait for no role, and no role
     waits for them.
 
@@ -100,7 +100,7 @@ def _home(arn: str, viewer: Viewer) -> Account | None:
     return account
 
 
-def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: int) -> list[PlannedStep]:
+def _steps(home: Account, arn: str, roles: list[str], rights: CallerRights, number: int) -> list[PlannedStep]:
     """An inline policy where all roles fit into one, else managed policies; in a branch of their own."""
     holder = (
         Entity.objects.filter(account=home, arn=arn, gone_at__isnull=True).select_related("account").first()

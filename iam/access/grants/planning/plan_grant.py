@@ -11,7 +11,7 @@ from typing import Final
 
 from iam.access.grants.phrases import listed
 from iam.access.grants.planning.account_context import GrantSite
-from iam.access.grants.planning.callers import Rights, with_callers
+from iam.access.grants.planning.callers import CallerRights, with_callers
 from iam.access.grants.planning.holders import plan_holders
 from iam.access.grants.planning.receivers import Receivers, receivers_in
 from iam.access.grants.planning.roles import plan_through_role
@@ -42,7 +42,7 @@ def plan_parts(
         for number in terms.accounts
     ]
     parts = [_sparing_own(part) for part in parts]
-    return _within_quotas(with_callers(parts, Rights(viewer, mark, end)))
+    return _within_quotas(with_callers(parts, CallerRights(viewer, mark, end)))
 
 
 def _sparing_own(part: PartPlan) -> PartPlan:
