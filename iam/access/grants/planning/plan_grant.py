@@ -13,7 +13,7 @@ from iam.access.grants.phrases import listed
 from iam.access.grants.planning.account_context import GrantSite
 from iam.access.grants.planning.callers import CallerRights, with_callers
 from iam.access.grants.planning.holders import plan_holders
-from iam.access.grants.planning.receivers import Receivers, receivers_in
+from iam.access.grants.planning.receivers import GrantReceivers, receivers_in
 from iam.access.grants.planning.roles import plan_through_role
 from iam.access.grants.plans import GrantWay, PartPlan
 from iam.access.grants.terms import GrantTerms, WhatKind
@@ -119,7 +119,7 @@ def _refused(account: Account, why: str) -> PartPlan:
 
 def _planned(site: GrantSite) -> PartPlan:
     if not site.terms.who.holds_permissions:
-        return plan_through_role(site, Receivers(()))
+        return plan_through_role(site, GrantReceivers(()))
     receivers = receivers_in(site)
     if receivers.elsewhere or site.terms.what.kind is WhatKind.ROLE:
         return plan_through_role(site, receivers)
@@ -127,7 +127,7 @@ def _planned(site: GrantSite) -> PartPlan:
     return _with_absent(part, receivers)
 
 
-def _with_absent(part: PartPlan, receivers: Receivers) -> PartPlan:
+def _with_absent(part: PartPlan, receivers: GrantReceivers) -> PartPlan:
     if not receivers.absent:
         return part
     sentence = (

@@ -16,7 +16,7 @@ from iam.mirror.queries.visibility import visible_entities
 
 
 @dataclass(frozen=True, slots=True)
-class Receivers:
+class GrantReceivers:
     """`here` are those of the account itself; `elsewhere` the ARNs of those who have none in it and would
     come in through a role; `absent` names those who get nothing in this account.
     """
@@ -26,11 +26,11 @@ class Receivers:
     absent: tuple[str, ...] = ()
 
 
-def receivers_in(site: GrantSite) -> Receivers:
+def receivers_in(site: GrantSite) -> GrantReceivers:
     """Raises RefusedError where the terms mean nobody whom the viewer may ask for."""
     who = site.terms.who
     if who.kind is WhoKind.TEAM:
-        return Receivers(_reached(site, _team(site, who)))
+        return GrantReceivers(_reached(site, _team(site, who)))
     own = [arn for arn in who.arns if _account_of(arn) == site.number]
     others = [arn for arn in who.arns if _account_of(arn) != site.number]
     if own:
@@ -42,7 +42,7 @@ def receivers_in(site: GrantSite) -> Receivers:
             )
         # Somebody who is in several accounts of the grant is served in each of them.
         absent = tuple(_name(arn) for arn in others if _account_of(arn) not in site.terms.accounts)
-        return Receivers(_reached(site, [by_arn[arn] for arn in own]), absent=absent)
+        return GrantReceivers(_reached(site, [by_arn[arn] for arn in own]), absent=absent)
     if who.kind is WhoKind.GROUP:
         raise RefusedError(
             "The group is in another account, and a role can’t trust a group. Choose the people instead."
@@ -53,7 +53,7 @@ def receivers_in(site: GrantSite) -> Receivers:
             f"{listed([_name(arn) for arn in foreign])} is in another AWS partition, and can’t assume roles "
             "here."
         )
-    return Receivers((), elsewhere=tuple(sorted(others)))
+    return GrantReceivers((), elsewhere=tuple(sorted(others)))
 
 
 def _account_of(arn: str) -> str:

@@ -14,7 +14,7 @@ from iam.access.grants.models import PermissionSort
 from iam.access.grants.phrases import duration
 from iam.access.grants.planning.account_context import DESCRIPTION, PATH, GrantSite
 from iam.access.grants.planning.reach import check_reach, unread
-from iam.access.grants.planning.receivers import Receivers
+from iam.access.grants.planning.receivers import GrantReceivers
 from iam.access.grants.plans import GrantWay, OtherWay, PartPlan, Permission, PlannedStep
 from iam.access.grants.terms import TermsError, WhatKind, WhoKind
 from iam.access.grants.titles import who_words
@@ -33,7 +33,7 @@ MAX_POLICIES: Final = 10
 CHAINED: Final = "A chained role session always lasts up to one hour."
 
 
-def plan_through_role(site: GrantSite, receivers: Receivers) -> PartPlan:
+def plan_through_role(site: GrantSite, receivers: GrantReceivers) -> PartPlan:
     """The part of an account for those who come in through a role. Raises RefusedError or TermsError."""
     if not site.is_whole:
         raise RefusedError("Only people who see the whole account can request access to a role.")
