@@ -32,7 +32,7 @@ class ReceivedAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipients:
+class GrantRecipients:
     """People who receive it in the same accounts in the same way."""
 
     people: tuple[Person, ...]
@@ -40,7 +40,7 @@ class Recipients:
     how: tuple[str, ...]
 
 
-def recipients_of(grant: Grant, *, has_ended: bool = False) -> list[Recipients]:
+def recipients_of(grant: Grant, *, has_ended: bool = False) -> list[GrantRecipients]:
     """Everyone active who has something of it by now, or (`has_ended`) had something of it, grouped by what
     they can be told.
 
@@ -62,7 +62,7 @@ def recipients_of(grant: Grant, *, has_ended: bool = False) -> list[Recipients]:
     return _grouped(by_person)
 
 
-def _grouped(by_person: Mapping[UUID, ReceivedAccess]) -> list[Recipients]:
+def _grouped(by_person: Mapping[UUID, ReceivedAccess]) -> list[GrantRecipients]:
     """People who got the same thing in the same places, together."""
     groups: dict[tuple[tuple[Place, ...], tuple[str, ...]], list[Person]] = defaultdict(list)
     for person in Person.objects.filter(pk__in=by_person, is_active=True).order_by("pk"):
@@ -70,7 +70,7 @@ def _grouped(by_person: Mapping[UUID, ReceivedAccess]) -> list[Recipients]:
         places = sorted(received.places, key=lambda place: place[1])
         how = sorted(received.how)
         groups[tuple(places), tuple(how)].append(person)
-    return [Recipients(tuple(people), *what) for what, people in groups.items()]
+    return [GrantRecipients(tuple(people), *what) for what, people in groups.items()]
 
 
 def _add_receivers(entry: LedgerEntry, by_arn: dict[str, ReceivedAccess]) -> None:
