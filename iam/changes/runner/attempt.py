@@ -28,7 +28,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import AwsCall, Image, Operation, restore
 from iam.changes.runner import calls, outcome_texts, outcomes
-from iam.changes.runner.claims import READING, LeaseLostError, Renewal, claim, keep
+from iam.changes.runner.claims import READING, LeaseLostError, LeaseRenewal, claim, keep
 from iam.changes.runner.reach import lent_for_writing
 from iam.changes.services.own_resources import is_own
 from iam.changes.states import RUN_CHANGE, move
@@ -106,7 +106,7 @@ def _step(change: Change) -> None:
     if is_own(operation):
         outcomes.fail(change, kind="refused", message=outcome_texts.OWN_ROLE)
         return
-    with lent_for_writing(change.account, on_call=Renewal(change)) as aws:
+    with lent_for_writing(change.account, on_call=LeaseRenewal(change)) as aws:
         if change.state == ChangeState.APPLYING:
             _carry_out(change, operation, aws)
         else:

@@ -179,7 +179,7 @@ def keep(change: Change, **values: Any) -> None:
         setattr(change, name, value)
 
 
-class Renewal:
+class LeaseRenewal:
     """Told of every request as it is sent: renews the lease when a third of it is over."""
 
     def __init__(self, change: Change) -> None:
