@@ -12,7 +12,7 @@ SUCCEEDED: Final = "SUCCEEDED"
 FAILED: Final = "FAILED"
 
 
-class Deletion(NamedTuple):
+class RoleDeletion(NamedTuple):
     """How far a deletion is (NOT_STARTED, IN_PROGRESS, SUCCEEDED, FAILED), and why it failed, in AWS's
     words.
     """
@@ -27,7 +27,7 @@ def roles_of_service(aws: Aws, *, service: str) -> tuple[str, ...]:
     return tuple(sorted(str(role["RoleName"]) for role in roles))
 
 
-def deletion(aws: Aws, *, task_id: str) -> Deletion:
+def deletion(aws: Aws, *, task_id: str) -> RoleDeletion:
     """How far the deletion of a service-linked role is. One call; raises AwsError.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLinkedRoleDeletionStatus.html
@@ -41,4 +41,4 @@ def deletion(aws: Aws, *, task_id: str) -> Deletion:
     reason_text = str(reason.get("Reason", ""))
     status = str(part(answer, "Status", action="iam:GetServiceLinkedRoleDeletionStatus"))
     explanation = f"{reason_text} It is used by {', '.join(used)}." if used else reason_text
-    return Deletion(status, explanation)
+    return RoleDeletion(status, explanation)

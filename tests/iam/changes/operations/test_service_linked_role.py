@@ -24,7 +24,9 @@ def test_a_deletion_that_the_service_refuses_says_why(stage: Stage, monkeypatch:
     (change,) = stage.queue(DeleteServiceLinkedRole.of(role))
     ran(change)
     assert change.state == ChangeState.CONFIRMING
-    reason = service_linked.Deletion("FAILED", "It is used by arn:aws:autoscaling:group/web in eu-west-1.")
+    reason = service_linked.RoleDeletion(
+        "FAILED", "It is used by arn:aws:autoscaling:group/web in eu-west-1."
+    )
     monkeypatch.setattr(service_linked, "deletion", lambda aws, *, task_id: reason)
     wait_over(change)
 
