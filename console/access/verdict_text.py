@@ -9,7 +9,7 @@ from console.access.lines import MARKS
 from console.access.verdicts import APPLIES, CHECKS, VOICES
 from console.web.files import json_value
 from iam.access.simulate import SimulationInquiry, SimulationResult
-from iam.access.verdict import Branch, VerdictStatement
+from iam.access.verdict import VerdictBranch, VerdictStatement
 from iam.policy.logic import NO, OPEN, YES
 
 MARK_WORDS: Final = {YES: "yes", OPEN: "open", NO: "no"}
@@ -38,7 +38,7 @@ def _tree(nodes: Sequence[Node], before: str) -> Iterator[str]:
         yield from _tree(below, f"{before}{'   ' if is_last else '│  '}")
 
 
-def _branch(branch: Branch) -> Node:
+def _branch(branch: VerdictBranch) -> Node:
     leaves = sorted(branch.leaves, key=lambda leaf: -leaf.mark)
     below: list[Node] = [_leaf(leaf) for leaf in leaves]
     below += [_branch(part) for part in branch.parts]
@@ -94,7 +94,7 @@ def json_of(inquiry: SimulationInquiry, verdict: SimulationResult) -> dict[str, 
     }
 
 
-def _json_branch(branch: Branch) -> dict[str, Any]:
+def _json_branch(branch: VerdictBranch) -> dict[str, Any]:
     return {
         "kind": branch.kind,
         "title": branch.title,

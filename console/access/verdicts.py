@@ -13,7 +13,7 @@ from django.urls import reverse
 from console.access.stages import statement_text
 from console.web.query import Query
 from iam.access.explanation import NamedPolicy
-from iam.access.verdict import Branch, BranchVoice, StatementCheck, VerdictStatement
+from iam.access.verdict import BranchVoice, StatementCheck, VerdictBranch, VerdictStatement
 from iam.policy.logic import NO, OPEN, YES
 
 Mark = tuple[str, str, str]
@@ -69,7 +69,7 @@ class LeafShown:
 class BranchShown:
     """A branch; `is_open` where it should be seen at once. `more` counts statements that are not shown."""
 
-    branch: Branch
+    branch: VerdictBranch
     mark: Mark
     url: str
     is_open: bool
@@ -84,12 +84,12 @@ class BranchShown:
         return not (self.leaves or self.parts or branch.others or branch.problems)
 
 
-def branch_rows(branches: Iterable[Branch], *, query: Query) -> list[BranchShown]:
+def branch_rows(branches: Iterable[VerdictBranch], *, query: Query) -> list[BranchShown]:
     """The branches; `query` is that of the page, whose moment links keep."""
     return [_branch(branch, query) for branch in branches]
 
 
-def _branch(branch: Branch, query: Query, *, is_part: bool = False) -> BranchShown:
+def _branch(branch: VerdictBranch, query: Query, *, is_part: bool = False) -> BranchShown:
     leaves = sorted(branch.leaves, key=lambda leaf: -leaf.mark)
     is_calm = branch.kind == "deny" and branch.voice is BranchVoice.ALLOWS
     # Where one holder's policies are silent, another's may speak.
@@ -129,7 +129,7 @@ def _leaf(leaf: VerdictStatement, query: Query) -> LeafShown:
     )
 
 
-def _group(branch: Branch, query: Query) -> str:
+def _group(branch: VerdictBranch, query: Query) -> str:
     if branch.kind != "identity":
         return ""
     holding = next((leaf.held for leaf in branch.leaves if leaf.held is not None), None)

@@ -13,7 +13,13 @@ from itertools import chain
 from typing import Final
 
 from iam.access.explanation import HeldPolicy
-from iam.access.verdict import Branch, BranchVoice, OrganizationLevels, StatementCheck, VerdictStatement
+from iam.access.verdict import (
+    BranchVoice,
+    OrganizationLevels,
+    StatementCheck,
+    VerdictBranch,
+    VerdictStatement,
+)
 from iam.policy.aws_owned import owner_reason
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import (
@@ -80,14 +86,14 @@ class DecisionTree:
         self._is_resource_known = is_resource_known
         self._is_bounded = policies.boundary is not None
 
-    def branches(self) -> tuple[Branch, ...]:
+    def branches(self) -> tuple[VerdictBranch, ...]:
         """In the order of "Policy evaluation logic": denies first, then what must allow."""
         if self._request.lowered in FREE:
             text = f"{self._request.action} needs no permission, and no policy can deny it."
-            return (Branch("rule", "AWS rule", BranchVoice.ALLOWS, text),)
+            return (VerdictBranch("rule", "AWS rule", BranchVoice.ALLOWS, text),)
         owned = owner_reason(self._request.lowered, self._request.resource)
         if owned:
-            return (Branch("rule", "AWS rule", BranchVoice.DENIES, owned),)
+            return (VerdictBranch("rule", "AWS rule", BranchVoice.DENIES, owned),)
         rest = (
             self._control(PolicyKind.RCP, self._policies.rcps),
             self._control(PolicyKind.SCP, self._policies.scps),
@@ -99,7 +105,7 @@ class DecisionTree:
         )
         return (self._denies(rest), *rest)
 
-    def _denies(self, rest: Iterable[Branch]) -> Branch:
+    def _denies(self, rest: Iterable[VerdictBranch]) -> VerdictBranch:
         leaves = chain.from_iterable(branch.every_leaf for branch in rest)
         deny_leaves = tuple(leaf for leaf in leaves if not leaf.allows)
         sure = [leaf for leaf in deny_leaves if leaf.mark == YES]
@@ -111,9 +117,9 @@ class DecisionTree:
                     "The root user of the bucket’s account can always change the bucket policy, even if the "
                     "policy denies it."
                 )
-                return Branch("deny", "Explicit denies", BranchVoice.ASIDE, text, tuple(sure))
+                return VerdictBranch("deny", "Explicit denies", BranchVoice.ASIDE, text, tuple(sure))
             count = "A statement denies" if len(sure) == 1 else f"{len(sure)} statements deny"
-            return Branch(
+            return VerdictBranch(
                 "deny",
                 "Explicit denies",
                 BranchVoice.DENIES,
@@ -122,18 +128,18 @@ class DecisionTree:
             )
         if perhaps:
             text = "A statement denies it, depending on values that the request doesn’t give."
-            return Branch("deny", "Explicit denies", BranchVoice.DEPENDS, text, perhaps)
+            return VerdictBranch("deny", "Explicit denies", BranchVoice.DEPENDS, text, perhaps)
         text = "No statement denies it."
         if deny_leaves:
             verb = "doesn’t" if len(deny_leaves) == 1 else "don’t"
             text = f"{text} {len(deny_leaves)} would, but {verb} match."
-        return Branch("deny", "Explicit denies", BranchVoice.ALLOWS, text, deny_leaves)
+        return VerdictBranch("deny", "Explicit denies", BranchVoice.ALLOWS, text, deny_leaves)
 
-    def _control(self, kind: PolicyKind, levels: tuple[PolicySet, ...]) -> Branch:
+    def _control(self, kind: PolicyKind, levels: tuple[PolicySet, ...]) -> VerdictBranch:
         """SCPs or RCPs: each level must allow."""
         title = NAMES[kind]
         if reason := self._exempt(kind, levels):
-            return Branch(str(kind), title, BranchVoice.ASIDE, reason)
+            return VerdictBranch(str(kind), title, BranchVoice.ASIDE, reason)
         names = self._levels.scps if kind is PolicyKind.SCP else self._levels.rcps
         parts = []
         for place, policies in enumerate(levels):
@@ -143,18 +149,18 @@ class DecisionTree:
         denying = [part.title for part in parts if part.voice is BranchVoice.DENIES]
         if denying:
             text = f"A policy attached to {_and(denying)} denies it."
-            return Branch(str(kind), title, BranchVoice.DENIES, text, parts=tuple(parts))
+            return VerdictBranch(str(kind), title, BranchVoice.DENIES, text, parts=tuple(parts))
         stopping = [part.title for part in parts if part.voice is BranchVoice.SILENT]
         if stopping:
             text = (
                 f"Every level must allow it, and {_and(stopping)} {'does' if len(stopping) == 1 else 'do'} "
                 "not."
             )
-            return Branch(str(kind), title, BranchVoice.SILENT, text, parts=tuple(parts))
+            return VerdictBranch(str(kind), title, BranchVoice.SILENT, text, parts=tuple(parts))
         is_open = any(part.voice is BranchVoice.DEPENDS for part in parts)
         text = "Every synced level allows it." if is_open else "Every level allows it."
         voice = BranchVoice.DEPENDS if is_open else BranchVoice.ALLOWS
-        return Branch(str(kind), title, voice, text, parts=tuple(parts))
+        return VerdictBranch(str(kind), title, voice, text, parts=tuple(parts))
 
     def _exempt(self, kind: PolicyKind, levels: tuple[PolicySet, ...]) -> str:
         """Why the organization's policies of a kind have no say; empty where they have."""
@@ -170,15 +176,15 @@ class DecisionTree:
         is_asked = has_rcps(self._request, self._policies)
         return "" if is_asked else "They don’t restrict this service, this action or this account."
 
-    def _bounding(self, kind: PolicyKind, policies: PolicySet | None) -> Branch:
+    def _bounding(self, kind: PolicyKind, policies: PolicySet | None) -> VerdictBranch:
         title = NAMES[kind]
         if policies is None:
             if kind is PolicyKind.SESSION and self._request.principal.kind is PrincipalKind.FEDERATED_USER:
-                return Branch(
+                return VerdictBranch(
                     str(kind), title, BranchVoice.SILENT, "Without one, the session has no permissions."
                 )
             text = "None." if kind is PolicyKind.BOUNDARY else "Not specified."
-            return Branch(str(kind), title, BranchVoice.ASIDE, text)
+            return VerdictBranch(str(kind), title, BranchVoice.ASIDE, text)
         voice = self._voice(policies)
         if kind is PolicyKind.ENDPOINT and voice is not BranchVoice.DENIES:
             through = BY_MARK[evaluate_each_kind(self._request, self._policies).endpoint]
@@ -188,25 +194,25 @@ class DecisionTree:
         text = STOPPING[kind] if voice is BranchVoice.SILENT else f"It {WORDS[voice]}."
         return self._branch(str(kind), title, voice, text, policies)
 
-    def _identity(self) -> Branch:
+    def _identity(self) -> VerdictBranch:
         title, who = "Identity policies", self._request.principal
         if who.kind is PrincipalKind.ROOT:
             if self._is_barred:
-                return Branch("identity", title, BranchVoice.SILENT, ROOT_CANNOT)
-            return Branch(
+                return VerdictBranch("identity", title, BranchVoice.SILENT, ROOT_CANNOT)
+            return VerdictBranch(
                 "identity", title, BranchVoice.ALLOWS, "A root user has every permission in its own account."
             )
         policies = self._policies.identity
         voice = self._voice(policies)
         parts = tuple(self._holders(policies))
-        return Branch("identity", title, voice, self._identity_text(voice), parts=parts)
+        return VerdictBranch("identity", title, voice, self._identity_text(voice), parts=parts)
 
     def _identity_text(self, voice: BranchVoice) -> str:
         if voice is not BranchVoice.SILENT:
             return f"At least one of them {WORDS[voice]}."
         return "None of them allows it." if self._policies.identity.statements else "None."
 
-    def _holders(self, policies: PolicySet) -> Iterator[Branch]:
+    def _holders(self, policies: PolicySet) -> Iterator[VerdictBranch]:
         """The principal's own policies, and those of each of its groups."""
         groups: dict[str, list[Compiled]] = {}
         for statement in policies.statements:
@@ -220,7 +226,7 @@ class DecisionTree:
             yield self._branch("identity", title, voice, f"{WORDS[voice].capitalize()}.", part)
         if policies.problems:
             problems = tuple(f"{policy}: {problem}" for policy, problem in policies.problems)
-            yield Branch(
+            yield VerdictBranch(
                 "identity",
                 "Not readable",
                 BranchVoice.ASIDE,
@@ -228,17 +234,19 @@ class DecisionTree:
                 problems=problems,
             )
 
-    def _resource(self) -> Branch:
+    def _resource(self) -> VerdictBranch:
         title, policies, request = "Resource-based policy", self._policies.resource, self._request
         is_needed = self._is_resource_needed
         if not self._is_resource_known:
-            return Branch("resource", title, BranchVoice.DEPENDS, "Not synced. It must allow the caller.")
+            return VerdictBranch(
+                "resource", title, BranchVoice.DEPENDS, "Not synced. It must allow the caller."
+            )
         if policies is None:
             if is_needed:
-                return Branch(
+                return VerdictBranch(
                     "resource", title, BranchVoice.SILENT, "It must allow the caller, but there is none."
                 )
-            return Branch(
+            return VerdictBranch(
                 "resource",
                 title,
                 BranchVoice.ASIDE,
@@ -295,11 +303,13 @@ class DecisionTree:
             return BranchVoice.DENIES
         return BY_MARK[min(allowed, YES - denied)]
 
-    def _branch(self, kind: str, title: str, voice: BranchVoice, text: str, policies: PolicySet) -> Branch:
+    def _branch(
+        self, kind: str, title: str, voice: BranchVoice, text: str, policies: PolicySet
+    ) -> VerdictBranch:
         if voice is BranchVoice.DENIES:
             text = "It denies it."
         speaking = policies.speaking_of(self._request.lowered)
-        return Branch(
+        return VerdictBranch(
             kind,
             title,
             voice,

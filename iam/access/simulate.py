@@ -12,7 +12,7 @@ from typing import Any, Final
 from iam.access.evaluation import ROOT_CANNOT, DecisionTree
 from iam.access.explanation import holdings
 from iam.access.principals import AskingPrincipal
-from iam.access.verdict import Branch, BranchVoice, OrganizationLevels, VerdictStatement
+from iam.access.verdict import BranchVoice, OrganizationLevels, VerdictBranch, VerdictStatement
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.compiled import PolicyKind, PolicySet
@@ -67,7 +67,7 @@ class SimulationResult:
 
     decision: EvaluationDecision
     summary: str
-    branches: tuple[Branch, ...]
+    branches: tuple[VerdictBranch, ...]
     missing: tuple[str, ...] = ()
     open_conditions: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
@@ -224,7 +224,7 @@ def _names(shard: Shard | None, levels: int, at: datetime | None) -> tuple[str, 
 
 
 def _summary(
-    decision: EvaluationDecision, branches: tuple[Branch, ...], open_conditions: tuple[str, ...]
+    decision: EvaluationDecision, branches: tuple[VerdictBranch, ...], open_conditions: tuple[str, ...]
 ) -> str:
     """'Allowed by OncallRead, statement 2, but the SCPs of Workloads do not allow it.'"""
     if branches[0].kind == "rule":
@@ -260,12 +260,12 @@ def _depending(by: str, open_conditions: tuple[str, ...]) -> str:
     return f"{by}, but it depends on {rest}." if by else f"It depends on {rest}."
 
 
-def _is_own_way_closed(branches: tuple[Branch, ...]) -> bool:
+def _is_own_way_closed(branches: tuple[VerdictBranch, ...]) -> bool:
     """Whether the principal's own policies cannot give it, so that only the policy of the resource may."""
     return any(branch.kind in OWN and branch.voice is BranchVoice.SILENT for branch in branches)
 
 
-def _granting(branches: tuple[Branch, ...], kinds: tuple[str, ...]) -> VerdictStatement | None:
+def _granting(branches: tuple[VerdictBranch, ...], kinds: tuple[str, ...]) -> VerdictStatement | None:
     """The statement that gives it for sure, in the first kind of policy that has one."""
     for kind in kinds:
         for branch in branches:
@@ -281,7 +281,7 @@ def _leaf_name(leaf: VerdictStatement) -> str:
     return f"{name}{group}, {leaf.label}"
 
 
-def _stopper(branch: Branch) -> str:
+def _stopper(branch: VerdictBranch) -> str:
     """What does not allow it, as the second half of a sentence."""
     stopping = [part.title for part in branch.parts if part.voice is BranchVoice.SILENT]
     if branch.text == ROOT_CANNOT:
@@ -298,7 +298,7 @@ def _stopper(branch: Branch) -> str:
     return names[branch.kind]
 
 
-def _missing(decision: EvaluationDecision, branches: tuple[Branch, ...]) -> tuple[str, ...]:
+def _missing(decision: EvaluationDecision, branches: tuple[VerdictBranch, ...]) -> tuple[str, ...]:
     """What would have to allow it besides."""
     if decision is not EvaluationDecision.IMPLICITLY_DENIED:
         return ()
@@ -311,7 +311,7 @@ def _missing(decision: EvaluationDecision, branches: tuple[Branch, ...]) -> tupl
     return tuple(f"{text[0].upper()}{text[1:]}." for text in missing)
 
 
-def _open_conditions(decision: EvaluationDecision, branches: tuple[Branch, ...]) -> tuple[str, ...]:
+def _open_conditions(decision: EvaluationDecision, branches: tuple[VerdictBranch, ...]) -> tuple[str, ...]:
     """What it depends on, each once: 'if MFA is present', 'unless the source address is in 10.0.0.0/8'."""
     if decision is not EvaluationDecision.CONDITIONAL:
         return ()
@@ -333,7 +333,7 @@ def _open_conditions(decision: EvaluationDecision, branches: tuple[Branch, ...])
     return tuple(words_open)
 
 
-def _is_sure(branch: Branch) -> bool:
+def _is_sure(branch: VerdictBranch) -> bool:
     """Whether something in it allows for sure, so that what else may allow does not matter."""
     return any(leaf.allows and leaf.mark == YES for leaf in branch.every_leaf)
 

@@ -74,7 +74,7 @@ class VerdictStatement:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class VerdictBranch:
     """A kind of policy, one level of it, or one holder: what it says, its statements and its parts. `others`
     counts statements about other actions; `problems` are what AWS would not understand; `is_enough`: nothing
     of the principal's own need allow it; `is_needed`: whatever the principal's own policies say, this must
@@ -86,7 +86,7 @@ class Branch:
     voice: BranchVoice
     text: str
     leaves: tuple[VerdictStatement, ...] = ()
-    parts: tuple[Branch, ...] = ()
+    parts: tuple[VerdictBranch, ...] = ()
     others: int = 0
     problems: tuple[str, ...] = ()
     is_enough: bool = False

@@ -14,7 +14,7 @@ from typing import Any, Final
 from iam.access.denied.message import DeniedMessage, PolicyType
 from iam.access.principals import AskingPrincipal
 from iam.access.simulate import SimulationInquiry, SimulationResult, simulate
-from iam.access.verdict import Branch, BranchVoice
+from iam.access.verdict import BranchVoice, VerdictBranch
 from iam.guard import Viewer
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.evaluate import ASSUMING, EvaluationDecision
@@ -264,7 +264,7 @@ TYPES: Final = {
 }
 
 
-def _forbids(branch: Branch, *, names: bool) -> str:
+def _forbids(branch: VerdictBranch, *, names: bool) -> str:
     """'The permissions boundary forbids it: Bound, statement 2'."""
     denying = next((leaf for leaf in branch.every_leaf if not leaf.allows), None)
     policy_name = ""
@@ -274,7 +274,7 @@ def _forbids(branch: Branch, *, names: bool) -> str:
     return f"{_whose(branch.kind, names=names)} denies it{by}"
 
 
-def _withholds(branch: Branch, *, names: bool) -> str:
+def _withholds(branch: VerdictBranch, *, names: bool) -> str:
     levels = [part.title for part in branch.parts if part.voice is BranchVoice.SILENT]
     by = _plain(f": that of {' and '.join(levels)}") if levels and names else ""
     return f"{_whose(branch.kind, names=names)} doesn’t allow it{by}"

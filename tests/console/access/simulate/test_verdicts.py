@@ -12,7 +12,7 @@ import pytest
 
 from iam.access.principals import PrincipalError, find_principal
 from iam.access.simulate import SimulationInquiry, SimulationResult, simulate
-from iam.access.verdict import Branch, BranchVoice
+from iam.access.verdict import BranchVoice, VerdictBranch
 from iam.mirror.models import EdgeKind, Entity, Kind
 from iam.mirror.refresh import reread_tags
 from iam.mirror.snapshot import forget, snapshot
@@ -36,7 +36,7 @@ def ask(principal: str, action: str, resource: str = "*", **more: Any) -> Simula
     return verdict
 
 
-def branch(verdict: SimulationResult, kind: str) -> Branch:
+def branch(verdict: SimulationResult, kind: str) -> VerdictBranch:
     return next(branch for branch in verdict.branches if branch.kind == kind)
 
 
