@@ -90,17 +90,26 @@ def summary_of(operations: Sequence[Operation]) -> list[SummaryBlock]:
     by_account: dict[str, list[Operation]] = {}
     for operation in operations:
         by_account.setdefault(operation.account.account_id, []).append(operation)
-    blocks: dict[tuple[str, ...], SummaryBlock] = {}
+    alike: dict[tuple[str, ...], list[list[Operation]]] = {}
     for account_operations in by_account.values():
         lines = tuple(_lines(account_operations, texts, plain=False))
-        account = (account_operations[0].account.account_id, account_operations[0].account.name)
-        block = blocks.get(lines)
-        if block is None:
-            plain = tuple(_lines(account_operations, texts, plain=True))[:LINES]
-            plain = () if plain == lines[:LINES] else plain
-            block = SummaryBlock(lines[:LINES], (), more=len(lines[LINES:]), plain=plain)
-        blocks[lines] = replace(block, accounts=(*block.accounts, account))
-    return list(blocks.values())
+        alike.setdefault(lines, []).append(account_operations)
+    return [_block(same, texts) for same in alike.values()]
+
+
+def _block(same: Sequence[Sequence[Operation]], texts: PolicyTexts) -> SummaryBlock:
+    """The block of accounts in which the same is done."""
+    each = len(same) > 1
+    lines = tuple(_lines(same[0], texts, plain=False, each=each))
+    plain = tuple(_lines(same[0], texts, plain=True, each=each))[:LINES]
+    if plain == lines[:LINES]:
+        plain = ()
+    return SummaryBlock(
+        lines[:LINES],
+        tuple((operations[0].account.account_id, operations[0].account.name) for operations in same),
+        more=len(lines[LINES:]),
+        plain=plain,
+    )
 
 
 def blocks_of(summary: Iterable[Mapping[str, Any]], *, plain: bool = False) -> list[SummaryBlock]:
@@ -146,24 +155,30 @@ def _managed_texts(operations: Sequence[Operation]) -> PolicyTexts:
     return dict(versions.values_list("policy__arn", "document__text"))
 
 
-def _lines(operations: Sequence[Operation], texts: PolicyTexts, *, plain: bool) -> list[str]:
+def _lines(
+    operations: Sequence[Operation], texts: PolicyTexts, *, plain: bool, each: bool = False
+) -> list[str]:
     """A few changes of one kind are named each; where that makes more lines than are kept, they are
-    counted as well."""
+    counted as well. `each`: as many are made in further accounts."""
     by_slug: dict[str, list[Operation]] = {}
     for operation in operations:
         by_slug.setdefault(operation.slug, []).append(operation)
     named = chain.from_iterable(
-        _of_kind(alike, texts, most=MAX_NAMED, plain=plain) for alike in by_slug.values()
+        _of_kind(alike, texts, most=MAX_NAMED, plain=plain, each=each) for alike in by_slug.values()
     )
     lines = list(named)
     if len(lines) <= LINES:
         return lines
     return list(
-        chain.from_iterable(_of_kind(alike, texts, most=1, plain=plain) for alike in by_slug.values())
+        chain.from_iterable(
+            _of_kind(alike, texts, most=1, plain=plain, each=each) for alike in by_slug.values()
+        )
     )
 
 
-def _of_kind(operations: Sequence[Operation], texts: PolicyTexts, *, most: int, plain: bool) -> Iterable[str]:
+def _of_kind(
+    operations: Sequence[Operation], texts: PolicyTexts, *, most: int, plain: bool, each: bool
+) -> Iterable[str]:
     """The lines of changes of one kind: what each does, or how many do it and what they all allow."""
     if len(operations) <= most:
         return dict.fromkeys(
@@ -175,7 +190,8 @@ def _of_kind(operations: Sequence[Operation], texts: PolicyTexts, *, most: int, 
         if len(by_text) > MAX_NAMED:
             break
     allowed = {_allowed(operation, texts, plain=plain) for operation in by_text.values()}
-    return [_summary_of_several(operations) + (allowed.pop() if len(allowed) == 1 else "")]
+    words = f"{_summary_of_several(operations)}{' in each account' if each else ''}"
+    return [words + (allowed.pop() if len(allowed) == 1 else "")]
 
 
 def _summary_of_several(operations: Sequence[Operation]) -> str:

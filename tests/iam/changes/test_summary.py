@@ -65,6 +65,18 @@ def test_many_changes_of_one_kind_are_counted() -> None:
 
 
 @pytest.mark.django_db
+def test_what_is_counted_in_each_of_several_accounts_says_so() -> None:
+    operations = []
+    for number, name in (("111111111111", "production"), ("222222222222", "staging")):
+        account = factories.account(number, name=name)
+        group = factories.group(account, "deployers")
+        users = [factories.user(account, f"user-{position}") for position in range(12)]
+        operations += [Membership.of(ADD_TO_GROUP, user, group=group) for user in users]
+    [block] = summary_of(operations)
+    assert block.sentence == "Add 12 IAM users to deployers in each account (production and staging)"
+
+
+@pytest.mark.django_db
 def test_what_a_policy_denies_goes_on_the_sentence() -> None:
     account = factories.account(name="production")
     text = json.dumps(
