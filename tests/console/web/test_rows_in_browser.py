@@ -33,3 +33,20 @@ def test_a_long_text_stays_beside_its_icon(browser: Browser, width: int) -> None
     assert text[2] < icon[3], "and on its line"
     assert text[3] > icon[2]
     assert max(icon[1], text[1], button[1]) <= width
+
+
+FACTS = """
+<style>%s</style>
+<main class="main"><dl class="kv">
+  <dt>Permissions boundaries of new roles</dt>
+  <dd>arn:aws:iam::111111111111:policy/permission_boundary/trackside</dd>
+</dl></main>
+"""
+
+
+def test_a_long_label_leaves_its_value_half_of_a_phone(browser: Browser) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 600})
+    page.set_content(FACTS % joined())
+    value, facts = page.evaluate("['dd', 'dl'].map((s) => document.querySelector(s).clientWidth)")
+    page.close()
+    assert value > facts / 2
