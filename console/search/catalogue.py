@@ -29,7 +29,8 @@ COMMON = (
     "eks",
 )
 """Of actions that have one name in several services, those of these services are meant most often."""
-LOOKED_THROUGH = 200
+LOOKED_THROUGH = 100_000
+"""More than there are, so that all that match are counted."""
 SHORTEST_NAME = 4
 """So many letters of an action's name, without its service, are looked for: fewer are in hundreds."""
 

@@ -155,6 +155,9 @@ def test_actions_and_services_are_counted_whole(world: World) -> None:
     actions, services = found(client, "iam:Create"), found(client, "amazon")
     assert re.search(r"<span>6 of (\d+)</span>", actions)
     assert re.search(r"<span>4 of (\d+)</span>", services)
+    every = re.search(r"<span>6 of (\d+)</span>", found(client, "create"))
+    assert every is not None
+    assert int(every[1]) > 1000, "as many as AWS has"
     assert (
         " of " not in found(client, "s3:GetObjectAnnotation").partition("<main")[2].partition("card-foot")[2]
     )
