@@ -15,6 +15,7 @@ from iam.access.escalation_graph import Escalation
 from iam.policy.escalation.evidence import TRUST, HeldStatement
 from iam.policy.escalation.graph import GraphNode
 from iam.policy.escalation.paths import PathStep, TooManyError
+from iam.policy.request import account_of
 
 Opener = frozenset[HeldStatement]
 """Statements without which a path is not there."""
@@ -41,7 +42,11 @@ def grouped(options: Mapping[GraphNode, frozenset[Opener]]) -> dict[Opener, list
     groups: dict[Opener, list[GraphNode]] = {}
     while waiting:
         tally += Counter()
-        opener = min(tally, key=lambda option: cost_of(option, tally[option]), default=None)
+        opener = min(
+            tally,
+            key=lambda option: cost_of(option, tally[option], elsewhere=_elsewhere(option, having[option])),
+            default=None,
+        )
         if opener is None:
             groups[frozenset()] = list(waiting)
             break
@@ -53,15 +58,24 @@ def grouped(options: Mapping[GraphNode, frozenset[Opener]]) -> dict[Opener, list
     return groups
 
 
-def cost_of(option: Opener, closes: int) -> tuple[int, int, int, list[tuple[str, str, int]]]:
+def _elsewhere(option: Opener, starts: Iterable[GraphNode]) -> int:
+    """How many of the statements are in an account where none of the principals is."""
+    own = {"", *(start.account for start in starts)}
+    return sum(account_of(statement.holder) not in own for statement in option)
+
+
+def cost_of(
+    option: Opener, closes: int, *, elsewhere: int = 0
+) -> tuple[int, int, int, int, list[tuple[str, str, int]]]:
     """Trust policies last, since a workload may need them; then the fewest statements, then those that close
-    the most.
+    the most, then those of the principals' own accounts, where somebody can change them.
     """
     trusts = sum(statement.policy == TRUST for statement in option)
     return (
         trusts,
         len(option),
         -closes,
+        elsewhere,
         sorted((statement.holder, statement.policy, statement.number) for statement in option),
     )
 
