@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from console.access.grants.preview import stages_of
 from console.changes.presenters import rows_by_account
-from console.changes.receipt import impact_context
+from console.changes.receipt import impact_context, what_is_done
 from console.linking.machine import machine_page
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
@@ -150,6 +150,7 @@ def _preview(
     return impact_context(receipt.get("impact"), viewer=request.viewer) | {
         "plan": plan,
         "refused": None,
+        "blocks": what_is_done(plan.operations, viewer=request.viewer),
         "loses": plan.count(LOSES),
         "gains": plan.count(GAINS),
         "accounts": line_rows(plan.summary),

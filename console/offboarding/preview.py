@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from console.access.grants.preview import stages_of
 from console.changes.presenters import rows_by_account
-from console.changes.receipt import impact_context
+from console.changes.receipt import impact_context, what_is_done
 from console.offboarding.labels import plain_steps
 from console.web.access import ViewerRequest
 from iam.changes.errors import RefusedError
@@ -46,6 +46,7 @@ def preview_context(
     return impact_context(receipt.get("impact"), viewer=viewer) | {
         "refused": None,
         "plan": plan,
+        "blocks": what_is_done(operations, viewer=viewer),
         "open_roles": open_roles(users[:WEIGHED], viewer=viewer),
         "sites": [
             (site, plain_steps(site.operations), _irreversible_titles(site.operations)) for site in plan.sites

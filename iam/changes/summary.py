@@ -20,6 +20,11 @@ MAX_NAMED: Final = 3
 WRITES_POLICY: Final = ("policy.create", "inline_policy.put")
 TIES_POLICY: Final = ("attachment.attach", "attachment.detach")
 """What a request with these gives or takes stands in a managed policy, which only the mirror knows."""
+GIVES: Final = (*WRITES_POLICY, "attachment.attach", "group_membership.add")
+IN_EACH: Final = " in each account"
+IN_TOTAL: Final = " in total"
+MAX_BLOCKS: Final = 3
+"""So many blocks are one for each account at most."""
 LINES: Final = 6
 """So many lines of a block are kept."""
 NAMED: Final = 3
@@ -85,8 +90,55 @@ class SummaryBlock:
 
 
 def summary_of(operations: Sequence[Operation]) -> list[SummaryBlock]:
-    """One block for all accounts in which the operations do the same, in their order."""
+    """One block for all accounts in which the operations do the same, in their order. Where nearly each
+    account would have one of its own, what is done of each kind is counted instead, unless it gives what
+    differs by account.
+    """
     texts = _managed_texts(operations)
+    blocks = _by_account(operations, texts)
+    if len(blocks) <= MAX_BLOCKS or _gives_by_account(operations, texts):
+        return blocks
+    return _by_kind(operations, texts)
+
+
+def _by_kind(operations: Sequence[Operation], texts: PolicyTexts) -> list[SummaryBlock]:
+    """One block for all kinds of changes that are made in the same accounts."""
+    by_slug: dict[str, list[Operation]] = {}
+    for operation in operations:
+        by_slug.setdefault(operation.slug, []).append(operation)
+    by_accounts: dict[frozenset[tuple[str, str]], list[list[Operation]]] = {}
+    for alike in by_slug.values():
+        accounts = frozenset((each.account.account_id, each.account.name) for each in alike)
+        by_accounts.setdefault(accounts, []).append(alike)
+    blocks = []
+    for accounts, kinds in by_accounts.items():
+        scope = IN_TOTAL if len(accounts) > 1 else ""
+        lines, plain = (
+            tuple(
+                chain.from_iterable(
+                    _of_kind(alike, texts, most=1, plain=is_plain, scope=scope) for alike in kinds
+                )
+            )
+            for is_plain in (False, True)
+        )
+        plain = () if plain == lines else plain[:LINES]
+        where = tuple(sorted(accounts, key=lambda account: account[1]))
+        blocks.append(SummaryBlock(lines[:LINES], where, more=len(lines[LINES:]), plain=plain))
+    return blocks
+
+
+def _gives_by_account(operations: Sequence[Operation], texts: PolicyTexts) -> bool:
+    """Whether different policies or groups are given, which a number would hide."""
+    gifts_by_slug: dict[str, set[str]] = {}
+    for operation in operations:
+        if operation.slug in GIVES:
+            text = _text_of_policy(operation, texts) or str(operation.params.get("policy_arn", ""))
+            group = str(operation.params.get("group_name", ""))
+            gifts_by_slug.setdefault(operation.slug, set()).add(text or group)
+    return any(len(gifts) > 1 for gifts in gifts_by_slug.values())
+
+
+def _by_account(operations: Sequence[Operation], texts: PolicyTexts) -> list[SummaryBlock]:
     by_account: dict[str, list[Operation]] = {}
     for operation in operations:
         by_account.setdefault(operation.account.account_id, []).append(operation)
@@ -163,23 +215,26 @@ def _lines(
     by_slug: dict[str, list[Operation]] = {}
     for operation in operations:
         by_slug.setdefault(operation.slug, []).append(operation)
+    scope = IN_EACH if each else ""
     named = chain.from_iterable(
-        _of_kind(alike, texts, most=MAX_NAMED, plain=plain, each=each) for alike in by_slug.values()
+        _of_kind(alike, texts, most=MAX_NAMED, plain=plain, scope=scope) for alike in by_slug.values()
     )
     lines = list(named)
     if len(lines) <= LINES:
         return lines
     return list(
         chain.from_iterable(
-            _of_kind(alike, texts, most=1, plain=plain, each=each) for alike in by_slug.values()
+            _of_kind(alike, texts, most=1, plain=plain, scope=scope) for alike in by_slug.values()
         )
     )
 
 
 def _of_kind(
-    operations: Sequence[Operation], texts: PolicyTexts, *, most: int, plain: bool, each: bool
+    operations: Sequence[Operation], texts: PolicyTexts, *, most: int, plain: bool, scope: str
 ) -> Iterable[str]:
-    """The lines of changes of one kind: what each does, or how many do it and what they all allow."""
+    """The lines of changes of one kind: what each does, or how many do it and what they all allow. `scope`
+    says of which accounts the number is.
+    """
     if len(operations) <= most:
         return dict.fromkeys(
             f"{operation.title}{_allowed(operation, texts, plain=plain)}" for operation in operations
@@ -190,7 +245,7 @@ def _of_kind(
         if len(by_text) > MAX_NAMED:
             break
     allowed = {_allowed(operation, texts, plain=plain) for operation in by_text.values()}
-    words = f"{_summary_of_several(operations)}{' in each account' if each else ''}"
+    words = f"{_summary_of_several(operations)}{scope}"
     return [words + (allowed.pop() if len(allowed) == 1 else "")]
 
 

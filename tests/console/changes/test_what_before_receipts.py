@@ -14,9 +14,8 @@ RECEIPT: Final = "changes/_impact.html"
 SAYS_WHAT: Final = frozenset(
     (
         "changes/_what.html",
-        # A grant says it by account, a change of team line by line.
+        # A grant says it by account.
         "access/grants/_effect.html",
-        "moving/_lines.html",
         # What is different in AWS already.
         "changes/_drift_lines.html",
     )
@@ -24,7 +23,6 @@ SAYS_WHAT: Final = frozenset(
 APART: Final = {
     "access/templates/difference.html": "Compares versions; nothing is requested.",
     "access/templates/write.html": "Saves a version; updating grants is requested apart.",
-    "offboarding/_plan.html": "Lists the steps in each account itself.",
 }
 INCLUDE: Final = re.compile(r'{% include "([^"]+)"')
 

@@ -336,6 +336,14 @@ def test_where_the_deny_is_in_force_nothing_says_otherwise(admin: Client) -> Non
     assert "In force" in page
 
 
+def test_what_and_where_stands_above_the_plan(admin: Client, user: Entity) -> None:
+    page = admin.get(f"{reverse('offboarding:begin')}?user={user.pk}").content.decode()
+    block = " ".join(page.partition('id="wt-h"')[2].partition("</ul>")[0].split())
+    assert "Remove maya.okafor from payments-dev" in block
+    assert f"in {user.account.name}" in block
+    assert page.index('id="wt-h"') < page.index(f'id="si-{user.pk}"'), "the steps of each account follow"
+
+
 def test_the_numbers_of_a_person_are_those_of_their_accounts(admin: Client, user: Entity) -> None:
     """A step that failed and of which AWS shows nothing any more counts neither as open nor in one place
     only.

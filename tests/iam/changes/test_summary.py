@@ -15,6 +15,7 @@ from iam.changes.operations import (
     ATTACH_POLICY,
     DETACH_POLICY,
     REGISTRY,
+    REMOVE_FROM_GROUP,
     Attachment,
     Membership,
     PutInlinePolicy,
@@ -53,6 +54,42 @@ def test_accounts_with_the_same_effect_are_one_block_and_forty_are_still_readabl
     assert blocks[1].what == ("Add kwame.boateng to deployers",)
     assert blocks[1].where == "team-01, team-02, team-03 and 36 more accounts"
     assert [SummaryBlock.from_json(block.body) for block in blocks] == blocks
+
+
+def _in_each_account(number: int, *, adds: bool) -> list[Membership]:
+    """Somebody who is in a group of another name in each account, and in one more in each second account."""
+    operations = []
+    for place in range(number):
+        account = factories.account(f"{place:012}", name=f"team-{place:02}")
+        user = factories.user(account, "kwame.boateng")
+        names = [f"deployers-{place}", f"auditors-{place}"][: 1 + place % 2]
+        for name in names:
+            spec = ADD_TO_GROUP if adds else REMOVE_FROM_GROUP
+            operations.append(Membership.of(spec, user, group=factories.group(account, name)))
+        if place % 2:
+            operations.append(DeleteUser.of(user))
+    return operations
+
+
+@pytest.mark.django_db
+def test_what_differs_in_each_account_by_names_alone_is_counted_by_kind() -> None:
+    operations = _in_each_account(40, adds=False)
+    blocks = summary_of(operations)
+    assert [(block.what, len(block.accounts)) for block in blocks] == [
+        (("Remove 60 group memberships in total",), 40),
+        (("Delete 20 IAM users in total",), 20),
+    ]
+    assert blocks[1].where == "team-01, team-03, team-05 and 17 more accounts"
+    first = {f"team-{place:02}" for place in range(3)}
+    few = [operation for operation in operations if operation.account.name in first]
+    assert len(summary_of(few)) == 3, "a few are told account by account"
+
+
+@pytest.mark.django_db
+def test_what_is_given_is_named_in_each_account() -> None:
+    blocks = summary_of(_in_each_account(5, adds=True))
+    assert [len(block.accounts) for block in blocks] == [1] * 5
+    assert blocks[0].what == ("Add kwame.boateng to deployers-0",)
 
 
 @pytest.mark.django_db

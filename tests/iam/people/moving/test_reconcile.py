@@ -290,6 +290,18 @@ def test_the_page_of_a_move_lists_the_user_that_it_made(house: House) -> None:
         assert reverse("identities:person", args=[user.pk]) in page
 
 
+def test_what_and_where_stands_above_the_lines_of_each_account(house: House) -> None:
+    house.member("payments-dev")
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Zoe Adler"))
+    chosen = {"from": str(house.former.blueprint_id), "to": str(house.version.blueprint_id)}
+    page = client.get(reverse("moving:begin"), {"user": house.user.pk} | chosen).content.decode()
+    block = " ".join(page.partition('id="wt-h"')[2].partition("</ul>")[0].split())
+    assert f"Remove {house.user.name} from payments-dev" in block
+    assert f"in {house.user.account.name}" in block
+    assert page.index('id="wt-h"') < page.index('id="mv-1"')
+
+
 def test_a_typed_reason_outlives_another_look_at_what_changes(house: House) -> None:
     house.member("payments-dev")
     client = Client()
