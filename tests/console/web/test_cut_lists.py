@@ -22,7 +22,6 @@ OF_QUERIES: Final = frozenset(
     {"order_by", "values_list", "values", "filter", "exclude", "select_related", "distinct", "all"}
 )
 ALLOWED: Final = {
-    "search/accounts.py": "suggestions: typing more narrows them",
     "operators/pages/audit_scope.py": "the field says that the newest are offered",
     "search/entities.py": "suggestions: typing more narrows them",
     "search/references.py": "suggestions: typing more narrows them",
