@@ -9,9 +9,9 @@ from django.db import migrations
 class Migration(migrations.Migration):
     dependencies = [
         ("people_enrolment", "0001_initial"),
-        ("people_links", "0001_squashed_0003_rotation_links"),
-        ("people_replacing", "0001_squashed_0003_words_of_channels"),
-        ("people_rotation", "0001_squashed_0008_reason_of_run"),
+        ("people_links", "0003_rotation_links"),
+        ("people_replacing", "0003_words_of_channels"),
+        ("people_rotation", "0008_reason_of_run"),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("leaving", "0001_squashed_0005_run_engine")]
+    dependencies = [("leaving", "0005_run_engine")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("people_replacing", "0001_squashed_0003_words_of_channels")]
+    dependencies = [("people_replacing", "0003_words_of_channels")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

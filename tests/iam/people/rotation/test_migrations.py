@@ -25,7 +25,7 @@ def newest() -> Iterator[None]:
     """The tables end as they were, whatever a test does."""
     yield
     executor = MigrationExecutor(connection)
-    executor.migrate([node for node in executor.loader.graph.leaf_nodes() if node[0] == APP])
+    executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 def go_back(before: list[tuple[str, str]]) -> None:
