@@ -26,8 +26,16 @@ NAMESPACES = {
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
 }
 REQUEST_ID = "00000000-0000-0000-0000-000000000000"
-# Answers that depend on more than the parameters, or that are large and different for every account.
-_NEVER_CACHED = frozenset({"GenerateCredentialReport", "GetCredentialReport"})
+# Answers that depend on more than the parameters, that are large and different for every account, or that
+# tests set.
+_NEVER_CACHED = frozenset(
+    {
+        "GenerateCredentialReport",
+        "GetCredentialReport",
+        "GetOutboundWebIdentityFederationInfo",
+        "ListDelegationRequests",
+    }
+)
 # Empty lists that crawlers insist on, of services that are not served here.
 _EMPTY_XML = {
     "DescribeStacks": "<Stacks/>",
