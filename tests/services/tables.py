@@ -126,7 +126,7 @@ def apart(folder: Path) -> Iterator[str]:
     name = f"apart_{os.getpid()}"
     with connection.creation._nodb_cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    address = os.environ["DATABASE_URL"].replace("@/gatehouse?", f"@/{name}?")
+    address = os.environ["GATEHOUSE_TEST_CLUSTER"].replace("@/gatehouse?", f"@/{name}?")
     try:
         postgres.run_client(
             "pg_restore", f"--dbname={address}", "--single-transaction", str(_kept(connection))

@@ -58,7 +58,7 @@ def test_a_delegation_request_is_read_without_what_can_hold_a_secret(scripted: S
 def test_all_pages_of_delegation_requests_are_read(
     aws: Aws, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert delegation.delegation_requests(aws) == []
+    assert delegation.delegation_requests(aws) == ()
     made = [{"DelegationRequestId": f"dr-{number:016d}", "State": "ASSIGNED"} for number in range(230)]
     monkeypatch.setattr(world.account, "delegations", made)
     aws.calls.clear()
