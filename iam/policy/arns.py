@@ -7,12 +7,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
-from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Matcher, Token, compile_glob, from_tokens, tokens
+from iam.policy.glob import (
+    ANY,
+    ONE,
+    ONE_WITHIN,
+    WITHIN,
+    Matcher,
+    Token,
+    any_of_texts,
+    compile_glob,
+    from_tokens,
+    tokens,
+)
 
 S = TypeVar("S", bound=Sequence[Any])
 
 SEGMENTS: Final = 6
 START: Final = ("a", "r", "n", ":")
+MANY_STARRED: Final = 4
+"""From so many patterns on it is quicker to match them together."""
 
 
 def is_incomplete(parts: Sequence[object]) -> bool:
@@ -39,11 +52,24 @@ def resource_matcher(parts: Sequence[Token]) -> Matcher:
 
 def text_matcher(name: str) -> Matcher:
     """The same for a complete pattern without variables."""
+    return compile_glob(name) if _ends_segments(name) else resource_matcher(tokens(name))
+
+
+def text_matchers(names: Sequence[str]) -> list[Matcher]:
+    """Matchers of complete patterns without variables; many with stars have one together."""
+    starred = [name for name in names if "*" in name and "?" not in name and _ends_segments(name)]
+    if len(starred) < MANY_STARRED:
+        return [text_matcher(name) for name in names]
+    together = set(starred)
+    return [any_of_texts(starred), *(text_matcher(name) for name in names if name not in together)]
+
+
+def _ends_segments(name: str) -> bool:
+    """Whether wildcards only end segments, so that all of them take anything, and the text need not be taken
+    apart.
+    """
     head = name.split(":", SEGMENTS - 1)[: SEGMENTS - 1]
-    # Where wildcards only end segments, all of them take anything, and the text need not be taken apart.
-    if any("?" in segment or "*" in segment[:-1] for segment in head):
-        return resource_matcher(tokens(name))
-    return compile_glob(name)
+    return not any("?" in segment or "*" in segment[:-1] for segment in head)
 
 
 def resource_tokens(parts: Sequence[Token]) -> list[Token]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from iam.policy import variables
-from iam.policy.arns import is_incomplete, missing_segments, resource_matcher, text_matcher
+from iam.policy.arns import is_incomplete, missing_segments, resource_matcher, text_matchers
 from iam.policy.condition import Condition, UnknownOperatorError, any_matches, compile_condition
 from iam.policy.document import DocumentProblem, Names, PolicyDocument, Statement
 from iam.policy.glob import ANY, Matcher, Token, compile_glob, from_tokens
@@ -211,7 +211,7 @@ def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fit
     plain = [name for name in others if not (has_variables and "${" in name) and not is_incomplete(name)]
     rest = [name for name in others if (has_variables and "${" in name) or is_incomplete(name)]
     templates = resource_templates(tuple(rest), has_variables=has_variables)
-    slow = [text_matcher(name) for name in plain]
+    slow = text_matchers(plain)
     slow += [
         resource_matcher(template.fill_without_request()) for template in templates if not template.variables
     ]

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_res
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Final
 
@@ -116,6 +116,45 @@ def _of_texts(pieces: list[str]) -> Matcher:
                 return False
             at = start + len(piece)
         return at <= end
+
+    return match
+
+
+@dataclass(slots=True)
+class _CommonPieces:
+    """Patterns that begin with the same pieces: how some of them end, and the pieces that others go on
+    with.
+    """
+
+    lasts: list[str] = field(default_factory=list)
+    further: dict[str, _CommonPieces] = field(default_factory=dict)
+
+
+def any_of_texts(patterns: Sequence[str]) -> Matcher:
+    """Whether one of several patterns with stars and without question marks matches. What many begin with is
+    looked for once.
+    """
+    beginnings: dict[str, _CommonPieces] = {}
+    for pattern in patterns:
+        first, *middle, last = pattern.split("*")
+        common = beginnings.setdefault(first, _CommonPieces())
+        for piece in filter(None, middle):
+            common = common.further.setdefault(piece, _CommonPieces())
+        common.lasts.append(last)
+
+    def match(text: str) -> bool:
+        size = len(text)
+        waiting = [(each, len(first)) for first, each in beginnings.items() if text.startswith(first)]
+        while waiting:
+            common, at = waiting.pop()
+            for last in common.lasts:
+                if text.endswith(last) and at <= size - len(last):
+                    return True
+            for piece, further in common.further.items():
+                start = text.find(piece, at)
+                if start >= 0:
+                    waiting.append((further, start + len(piece)))
+        return False
 
     return match
 

@@ -5,6 +5,7 @@ as it comes true.
 from __future__ import annotations
 
 import re
+import time
 from email import message_from_bytes, policy
 
 import pytest
@@ -54,14 +55,17 @@ def approve(address: str, *approvers: Page) -> None:
 
 
 def invitation_of(console: Running, address: str) -> str:
-    """The link in the mail to this address."""
-    for file in sorted((console.var / "mail").iterdir()):
-        mail = message_from_bytes(file.read_bytes(), policy=policy.default)
-        if mail["to"] == address and "access to AWS" in mail["subject"]:
-            body = mail.get_body(("plain",))
-            match = re.search(r"/link/\S+", body.get_content() if body else "")
-            assert match
-            return match[0]
+    """The link in the mail to this address, as soon as it is there."""
+    deadline = time.monotonic() + UNTIL_DONE / 1000
+    while time.monotonic() < deadline:
+        for file in sorted((console.var / "mail").iterdir()):
+            mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+            if mail["to"] == address and "access to AWS" in mail["subject"]:
+                body = mail.get_body(("plain",))
+                match = re.search(r"/link/\S+", body.get_content() if body else "")
+                assert match
+                return match[0]
+        time.sleep(0.2)
     raise AssertionError(f"no invitation was sent to {address}")
 
 

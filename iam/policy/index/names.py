@@ -29,8 +29,6 @@ PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9+=,.@_-]+")
 ODD: Final = frozenset(WORDS)
 """Names that stand in requests in the place of a wildcard."""
 VARYING: Final = "\0"
-NEVER: Final = r"(?!)"
-"""An expression that no text has."""
 Own = tuple[Values | None, ...]
 Pair = tuple[VariableText, VariableText]
 
@@ -42,7 +40,7 @@ class PatternLetters(NamedTuple):
     """
 
     runs: str
-    of_runs: re.Pattern[str]
+    of_runs: re.Pattern[str] | None
     beginnings: Mapping[str, tuple[str, ...]]
     endings: Mapping[str, tuple[str, ...]]
     has_names: bool = False
@@ -103,7 +101,7 @@ class PrincipalNames:
                 text.startswith(letters.endings.get(text[:1], ()))
                 or text.endswith(letters.beginnings.get(text[-1:], ()))
                 or text in letters.runs
-                or letters.of_runs.search(text)
+                or (letters.of_runs is not None and letters.of_runs.search(text))
             ):
                 return False
         return True
@@ -228,8 +226,9 @@ def letters_of(pairs: Iterable[Pair], member: Member) -> PatternLetters | None:
                 beginnings[letter] = (*beginnings.get(letter, ()), run[: place + 1])
             if PLAIN_NAME.fullmatch(run, place):
                 endings[letter] = (*endings.get(letter, ()), run[place:])
-    of_runs = "|".join(re.escape(run) for run in runs if PLAIN_NAME.fullmatch(run)) or NEVER
-    return PatternLetters("\n".join(runs), re.compile(of_runs), beginnings, endings, has_names)
+    of_runs = "|".join(re.escape(run) for run in runs if PLAIN_NAME.fullmatch(run))
+    compiled = re.compile(of_runs) if of_runs else None
+    return PatternLetters("\n".join(runs), compiled, beginnings, endings, has_names)
 
 
 def value_of(member: Member, key: str) -> Values | None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from itertools import product
 
 import pytest
 
 from iam.policy import variables
-from iam.policy.arns import arn_like, is_incomplete, missing_segments, resource_matcher
+from iam.policy.arns import arn_like, is_incomplete, missing_segments, resource_matcher, text_matchers
 from iam.policy.compiled import PolicyKind, compile_set
 from iam.policy.document import read
-from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, compile_glob, from_tokens, tokens
+from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, any_of_texts, compile_glob, from_tokens, tokens
 from iam.policy.logic import NO, YES
 from iam.policy.operators import OPERATORS, moment_of, number_of, range_of, table
 from iam.policy.request import Principal, Request
-from tests.iam.policy.naive_matching import regex, resource_fits
+from tests.iam.policy.naive_matching import fixed_resource_fits, regex, resource_fits
 
 TEXTS = ["".join(letters) for length in range(6) for letters in product("ab:", repeat=length)]
 WRITTEN = {ANY: ".*", ONE: ".", WITHIN: "[^:]*", ONE_WITHIN: "[^:]"}
@@ -34,6 +35,39 @@ def test_every_short_pattern_fits_what_it_should(alphabet: tuple[str, ...]) -> N
         wanted = regex("".join(WRITTEN.get(part, part) for part in parts)).fullmatch
         wrong = [text for text in texts if match(text) is not (wanted(text) is not None)]
         assert wrong == [], parts
+
+
+STARRED = ["".join(parts) for parts in _all_patterns(("a", "b", "*"), 5) if "*" in parts]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_patterns_that_are_matched_together_match_what_one_of_them_does(seed: int) -> None:
+    patterns = random.Random(seed).sample(STARRED, seed % 12 + 1)
+    wanted = [regex(pattern.replace("*", ".*")) for pattern in patterns]
+    together = any_of_texts(patterns)
+    wrong = [text for text in TEXTS if together(text) is not any(each.fullmatch(text) for each in wanted)]
+    assert wrong == [], patterns
+
+
+def test_patterns_of_resources_are_matched_together_only_where_their_stars_take_anything() -> None:
+    names = ["arn:aws:s3:::a*/x*", "arn:aws:s3:::a*/y*z", "arn:aws:sqs:*:*:q*r", "arn:aws:ec2:e*u:*:a*b*"]
+    names += ["arn:aws:iam::*:role/*/w*", "arn:aws:s3:::?*k", "arn:aws:s3:::plain"]
+    texts = ["arn:aws:s3:::abc/xy", "arn:aws:s3:::abc/y1z", "arn:aws:s3:::kk", "arn:aws:s3:::plain"]
+    texts += ["arn:aws:sqs:a:b:c:q1r", "arn:aws:ec2:eu:1:ab", "arn:aws:ec2:e:1:ab", "arn:aws:ec2:eu:x:1:ab"]
+    texts += ["arn:aws:iam::1:role/p/w", "arn:aws:iam::1:role/w", "arn:aws:s3:::k", "arn:aws:s3:::a/y"]
+    matchers = text_matchers(names)
+    assert len(matchers) == 4
+    for text in texts:
+        wanted = any(fixed_resource_fits(name, text) for name in names)
+        assert any(match(text) for match in matchers) is wanted, text
+
+
+def test_ten_thousand_stars_in_patterns_that_are_matched_together_are_no_deep_calls() -> None:
+    pattern = "a*" * 10_000
+    match = any_of_texts([pattern, f"{pattern}b"])
+    assert match("a" * 10_000)
+    assert match(f"{'a' * 10_000}cb")
+    assert not match("a" * 9_999)
 
 
 @pytest.mark.parametrize(
