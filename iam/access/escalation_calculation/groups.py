@@ -39,12 +39,13 @@ def grouped(options: Mapping[GraphNode, frozenset[Opener]]) -> dict[Opener, list
     for start, mine in options.items():
         for option in mine:
             having.setdefault(option, []).append(start)
+    elsewhere = {option: _elsewhere(option, starts) for option, starts in having.items()}
     groups: dict[Opener, list[GraphNode]] = {}
     while waiting:
         tally += Counter()
         opener = min(
             tally,
-            key=lambda option: cost_of(option, tally[option], elsewhere=_elsewhere(option, having[option])),
+            key=lambda option: cost_of(option, tally[option], elsewhere=elsewhere[option]),
             default=None,
         )
         if opener is None:
