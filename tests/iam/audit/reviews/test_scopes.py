@@ -186,12 +186,14 @@ def test_reviewers_are_told_once_and_reminded_once_a_day(settings: Any) -> None:
     told = OutgoingMessage.objects.filter(event="review.waiting")
     assert set(told.values_list("name", flat=True)) == {"Elif", "Maya"}
     before = told.count()
-    now = campaign.due_at - timedelta(days=1)
-    remind(campaign, now=now)
-    remind(campaign, now=now + timedelta(hours=1))
+    morning = (campaign.due_at - timedelta(days=2)).replace(hour=9)
+    remind(campaign, now=morning)
+    remind(campaign, now=morning + timedelta(hours=14))
     assert told.count() == 2 * before
+    remind(campaign, now=morning + timedelta(hours=16))
+    assert told.count() == 3 * before
     ReviewItem.objects.update(decision="keep")
-    assert remind(campaign, now=now + timedelta(days=2)) == 0
+    assert remind(campaign, now=morning + timedelta(days=2)) == 0
 
 
 @pytest.mark.parametrize(
