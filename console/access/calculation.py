@@ -15,15 +15,18 @@ from django.views.decorators.http import require_safe
 
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
+from console.web.context import frame_of
 from console.web.query import Query
 from console.web.render import is_fragment, render_page
 from iam.access.escalation_calculation.stored import SERVICES, BeingCalculatedError, is_ready
+from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
 
 Given = ParamSpec("Given")
 RETRY_SECONDS: Final = 10
 MAX_KEY_LENGTH: Final = 32
 PART: Final = "who-can-reach"
+NOT_SYNCED_YET: Final = "Users and roles weren’t synced yet. Try again after the first sync.\n"
 IN_A_FILE: Final = "Gatehouse is still calculating who can become administrator. Try again in a minute.\n"
 
 
@@ -42,6 +45,7 @@ def waits_for_calculation(
             context = {
                 **asof_context(request, account=None),
                 "section": "services" if waits.question == SERVICES else "escalation",
+                "is_unsynced": waits.is_unsynced,
                 "of_services": waits.question == SERVICES,
                 "of_paths": waits.question not in ("", SERVICES),
                 "ready": ready_address(request, waits.question),
@@ -67,8 +71,9 @@ def file_waits_for_calculation(
     def waiting(request: ViewerRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
-        except BeingCalculatedError:
-            response = HttpResponse(IN_A_FILE, content_type="text/plain; charset=utf-8", status=503)
+        except BeingCalculatedError as waits:
+            text = NOT_SYNCED_YET if waits.is_unsynced else IN_A_FILE
+            response = HttpResponse(text, content_type="text/plain; charset=utf-8", status=503)
             response["Retry-After"] = str(RETRY_SECONDS)
             return response
 
@@ -78,7 +83,11 @@ def file_waits_for_calculation(
 def ready_address(request: ViewerRequest, question: str = "") -> str:
     """Where a page asks whether it can be shown."""
     query = Query.from_pairs(
-        [("question", question), ("as-of", request.GET.get("as-of", "") if request.at else "")]
+        [
+            ("question", question),
+            ("account", request.GET.get("account", "")),
+            ("as-of", request.GET.get("as-of", "") if request.at else ""),
+        ]
     )
     return f"{reverse('access:escalation-ready')}{query}".rstrip("?")
 
@@ -88,6 +97,9 @@ def ready_address(request: ViewerRequest, question: str = "") -> str:
 def escalation_ready(request: ViewerRequest) -> HttpResponse:
     """Nothing, and an order to load the page again once a worker has calculated what it shows."""
     response = HttpResponse(status=204)
-    if is_ready(request.at, request.GET.get("question", "")[:MAX_KEY_LENGTH]):
+    account = frame_of(request).chosen
+    number = account.account_id if account else ""
+    seen = accounts_seen(request.viewer, account=number)
+    if is_ready(request.at, request.GET.get("question", "")[:MAX_KEY_LENGTH], seen):
         response["HX-Refresh"] = "true"
     return response

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 from django.http import Http404, HttpResponse
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from console.access.calculation import file_waits_for_calculation, waits_for_calculation
 from console.access.escalation_address import EscalationAddress, frame_of_path, read, word_of
-from console.access.escalation_openings import AffectedLine, opening_context
+from console.access.escalation_openings import WHO, AffectedLine, coverage_context, opening_context
 from console.access.escalation_steps import (
     PATH_MARKS,
     PathPageContext,
@@ -42,7 +43,7 @@ from console.web.render import is_fragment, render_page
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.path_records import FindingPath, FindingPrincipal
-from iam.access.escalation_calculation.stored import BeingCalculatedError, stored_at
+from iam.access.escalation_calculation.stored import BeingCalculatedError, checked_at
 from iam.access.escalation_use import UsedPath, path_use, used_paths
 from iam.access.persons import counted
 from iam.access.visible_accounts import accounts_seen
@@ -140,7 +141,8 @@ def escalation_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     number = asked.account.account_id if asked.account else ""
     if form not in FORMS or asked.errors or not request.viewer.may(Right.EXPORT, account_id=number or None):
         raise Http404
-    stored_at(request.at)
+    coverage = checked_at(request.at, asked.wanted.accounts).coverage(asked.wanted.accounts)
+    unknown = [*(f"{text[0].upper()}{text[1:]}." for text in coverage.unread), *coverage.words(WHO)]
     record(
         kind="escalation.export",
         actor=request.viewer,
@@ -154,8 +156,12 @@ def escalation_export(request: ViewerRequest, form: str) -> HttpResponseBase:
         "account": number or None,
         "as_of": json_value(request.at),
         "exported_at": json_value(now),
+        "is_complete": not coverage.may_miss_someone,
+        "not_known": unknown,
     }
     rows = _values(request, asked)
+    if form == "csv" and coverage.may_miss_someone:
+        rows = chain(rows, [{COLUMNS[0]: f"At least these. {' '.join(unknown)}".strip()}])
     parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about, rows)
     name = f"gatehouse-escalation-{number or 'all-accounts'}-{request.at or now:%Y-%m-%dT%H%M%SZ}"
     return download(parts, form=form, name=name)
@@ -218,6 +224,7 @@ def _list(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
         used = used_paths([row.path for row in answer.rows])
     return {
         "found": answer,
+        **coverage_context(answer.coverage),
         "summary": _summary(answer, asked),
         "lines": [_line(row, asked, frame, used.get(row.path.who.arn)) for row in answer.rows],
         "after": word_of(answer.rows[-1].place) if answer.rows and answer.has_after else "",
@@ -265,11 +272,11 @@ def _summary(answer: domain.EscalationPage, asked: EscalationAddress) -> str:
     people = answer.everyone.words
     if asked.wanted.is_there:
         if not answer.total:
-            return f"No one is {goal}"
+            return domain.no_one_words(f"is {goal}", answer.coverage)
         verb = "is" if answer.total == 1 else "are"
         return f"{people} {verb} {goal} already"
     if not answer.total:
-        return f"No one can become {goal}"
+        return domain.no_one_words(f"can become {goal}", answer.coverage)
     counts = answer.by_certainty
     parts = [f"{counts[certainty]:,} {certainty}" for certainty in Certainty if counts[certainty]]
     return f"{people} can become {goal}: {', '.join(parts)}"

@@ -39,6 +39,7 @@ from console.web.query import Query
 from console.web.render import render_page
 from iam.access.certainty import Certainty
 from iam.access.escalation import limitations_at, policies_of
+from iam.access.escalation_calculation.coverage import CalculationCoverage
 from iam.access.escalation_calculation.stored import BeingCalculatedError
 from iam.access.escalation_groups import (
     AffectedByOpening,
@@ -60,6 +61,7 @@ from iam.policy.escalation.evidence import TRUST, HeldStatement
 OF_CARD: Final = 5
 MAX_GROUPS: Final = 30
 TITLES: Final = 2
+WHO: Final = "who can become administrator"
 OWN_TITLE: Final = "Gatehouse’s own roles"
 OWN_ROLES: Final = (
     "Gatehouse syncs accounts and carries approved changes to AWS with these roles, so they can change IAM. "
@@ -120,6 +122,15 @@ class FixStep:
     url: str
 
 
+def coverage_context(coverage: CalculationCoverage) -> dict[str, Any]:
+    """What the answer can't know, for its notes and for its words where no one was found."""
+    return {
+        "unread": coverage.unread,
+        "uncovered": coverage.words(WHO),
+        "may_miss": coverage.may_miss_someone,
+    }
+
+
 def opening_context(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
     """The groups of the page, the worst first; those beyond MAX_GROUPS are counted."""
     narrowed = GroupFilter(asked.texts["q"], asked.wanted.kind, asked.certainty)
@@ -134,7 +145,7 @@ def opening_context(request: ViewerRequest, asked: EscalationAddress) -> dict[st
     return {
         "totals": totals,
         "summary": totals.words,
-        "unread": totals.unread,
+        **coverage_context(totals.coverage),
         "limits": limit_rows(limitations_at(asked.wanted.accounts, at=request.at), viewer=request.viewer),
         "all_accounts": asked.account is None,
         "cards": [_card(group, frame, query, most=OF_CARD, own=own) for group in groups.shown],

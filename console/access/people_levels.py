@@ -20,8 +20,10 @@ from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.render import is_fragment
 from console.web.templatetags.ui import LEVELS
+from console.web.unsynced import unsynced_note
 from iam.access.levels import LevelCounts, levels_of, totals
 from iam.keyset import Row
+from iam.mirror.pull.sections import USERS
 from iam.mirror.queries.lists.core import list_page
 
 CELL = "innerHTML:tr:has([href^=&quot;/people/{}/&quot;])>.lv"
@@ -76,6 +78,7 @@ def _page(
         "section": "people",
         "account": asked.list_context.account,
         "rows": rows,
+        "unsynced": "" if rows else unsynced_note(request, USERS),
         "back": f"{reverse('identities:people')}?{request.GET.urlencode()}",
     }
     return render(request, "access/people_levels.html", context)

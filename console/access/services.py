@@ -23,7 +23,9 @@ from console.web.context import frame_of
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from console.web.query import Query
 from console.web.render import render_page
+from console.web.unsynced import unsynced_note
 from iam.access import service_usage as domain
+from iam.access.escalation_calculation.coverage import PRINCIPAL_SECTIONS
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
 from iam.journal.services import record
@@ -87,6 +89,7 @@ def services_page(request: ViewerRequest) -> HttpResponse:
         "first": begin + 1 if part else 0,
         "last": begin + len(part),
         "after": part[-1].prefix if begin + SERVICES < len(fitting) else "",
+        "unsynced": unsynced_note(request, *PRINCIPAL_SECTIONS),
     }
     return render_page(request, "access/services.html", context, partial="table")
 
@@ -111,6 +114,7 @@ def service_page(request: ViewerRequest, prefix: str) -> HttpResponse:
         "after": SEPARATOR.join(last) if last else "",
         "is_filtered": form.is_filtered or bool(kind),
         "files": _files(request, account, prefix),
+        "unsynced": unsynced_note(request, *PRINCIPAL_SECTIONS),
     }
     return render_page(request, "access/service.html", context, partial="table")
 

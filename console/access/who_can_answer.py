@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from django.urls import reverse
@@ -16,7 +17,7 @@ from console.access.limits import Limit, limit_rows, unread_rows
 from console.access.lines import CERTAINTY_MARKS, AnswerLine, address_of
 from console.web.access import ViewerRequest
 from console.web.query import Query
-from iam.access.certainty import Certainty
+from iam.access.certainty import SCPS_UNREAD, Certainty
 from iam.access.persons import counted
 from iam.access.usual_values import connected_accounts
 from iam.access.visible_accounts import accounts_seen
@@ -24,6 +25,7 @@ from iam.access.ways import AccessWay, WayKind
 from iam.access.who_can import PeopleByWay, WhoCanPage, WhoCanQuestion, WhoCanRow
 from iam.guard import Viewer
 from iam.mirror.models import Kind
+from iam.policy.index.question import UNREADABLE
 from iam.policy.request import account_of
 
 Choice = tuple[str, str, bool]
@@ -74,13 +76,23 @@ def headline(answer: WhoCanPage, asked: WhoCanQuestion) -> str:
         stopped = counted(len(answer.stopped), "principal")
         least = "" if answer.is_stopped_whole else "at least "
         more = f"; {least}{stopped} denied" if answer.stopped else ""
-        return f"No one can {_verb(words)}{more}"
+        none = "No one found who can" if may_miss_someone(answer) else "No one can"
+        return f"{none} {_verb(words)}{more}"
     parts = [
         f"{answer.by_certainty[each]:,} {each}"
         for each in (Certainty.CONFIRMED, Certainty.CONDITIONAL, Certainty.UNCONFIRMED)
         if answer.by_certainty[each]
     ]
     return f"{answer.everyone.words} can {_verb(words)}: {', '.join(parts)}"
+
+
+def may_miss_someone(answer: WhoCanPage) -> bool:
+    """Whether somebody who can may not be known. SCPs only take access away: nobody is missing without
+    them.
+    """
+    clauses = set(chain.from_iterable(answer.unread.values()))
+    is_unreadable = any(limitation.kind == UNREADABLE for limitation in answer.limitations)
+    return is_unreadable or bool(clauses - {SCPS_UNREAD})
 
 
 def _verb(words: str) -> str:

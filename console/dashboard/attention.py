@@ -91,8 +91,10 @@ def escalation_matter(totals: EscalationTotals | None, kept: str) -> Iterator[At
     elif totals.everyone.total:
         tone = "bad" if totals.confirmed.total else "warn"
         yield AttentionLine(title, f"{totals.words}.", f"{totals.everyone.total:,}", tone, url)
-    elif totals.unread:
-        yield AttentionLine(title, " ".join(totals.unread), UNKNOWN, "warn", url)
+    elif totals.coverage.may_miss_someone:
+        unread = [f"{text}." for text in totals.coverage.unread]
+        meaning = " ".join([*unread, *totals.coverage.words("who can become administrator")])
+        yield AttentionLine(title, meaning or "A policy couldn’t be read.", UNKNOWN, "warn", url)
 
 
 def _root_matters(roots: list[Root], kept: str) -> Iterator[AttentionLine]:

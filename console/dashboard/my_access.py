@@ -24,7 +24,7 @@ from iam.access.grants.own_grants import declined_lately, own_grants
 from iam.access.grants.services.rights import may_extend
 from iam.changes.models import Change
 from iam.changes.queries import waiting_for_others
-from iam.linking.ownership import unconfirmed_of
+from iam.linking.ownership import unconfirmed_of, unsynced_users
 from iam.mirror.models import Entity, Kind, Usage, UserCredentials
 from iam.mirror.queries import entities
 from iam.mirror.queries.visibility import disconnected_entities, visible_entities
@@ -54,6 +54,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         "first_name": request.viewer.name.split(" ")[0],
         "not_yet": not_yet,
         "users": cards,
+        "unsynced": unsynced_users([request.viewer.person_id]).get(request.viewer.person_id, 0),
         "hidden_users": _hidden_users(request) if request.at is None else [],
         "waiting": _waiting(request) if request.at is None else [],
         "grants": _grants(request) if request.at is None else [],

@@ -139,6 +139,8 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "uncounted": numbers.uncounted,
         "sums": _sums(numbers, whole=whole, unsynced=unsynced),
         "nothing_synced": chosen is not None and unsynced >= set(TOTAL_SECTIONS.values()),
+        "news_unsynced": bool(unsynced & set(TOTAL_SECTIONS.values())),
+        "users_unsynced": USERS in unsynced,
         "passwords_unsynced": bool(unsynced & {USERS, CREDENTIAL_REPORT}),
         "where": _where(request, chosen, whole=whole, total=context.get("accounts")),
         "matters": _matters(

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.urls import reverse
 
 from console.findings.posture import posture_context
 from console.findings.presenters import row_of
-from iam.audit.findings.queries import finding_state, worst_findings
+from iam.audit.findings.queries import FindingState, are_all_judged, finding_state, worst_findings
 from iam.guard import Viewer
 from iam.mirror.models import Account
+
+NONE_KNOWN: Final = "None known. Not everything was synced and judged yet."
 
 
 def findings_context(viewer: Viewer, account: Account | None) -> dict[str, Any]:
     """The context of `dashboard/_findings.html`, and of the posture score for who sees whole accounts."""
-    nothing = "No critical or high findings."
     state = finding_state()
-    if state.calculated_at is None:
-        nothing = "Findings aren’t calculated yet."
-    shown = {
-        "worst": [row_of(finding, viewer) for finding in worst_findings(viewer, account)],
+    worst = worst_findings(viewer, account)
+    posture = posture_context(viewer, account, state=state)
+    return posture | {
+        "worst": [row_of(finding, viewer) for finding in worst],
         "findings_url": reverse("findings:list"),
-        "no_findings": nothing,
+        "no_findings": "" if worst else _nothing_words(viewer, account, state, posture),
     }
-    return shown | posture_context(viewer, account, state=state)
+
+
+def _nothing_words(
+    viewer: Viewer, account: Account | None, state: FindingState, posture: Mapping[str, Any]
+) -> str:
+    """What is said where no finding is known; the posture score knows what could not be judged."""
+    if state.calculated_at is None:
+        return "Findings aren’t calculated yet."
+    if posture:
+        is_whole = not posture["posture"]["unread"] and not posture["posture"]["unscored"]
+    else:
+        is_whole = are_all_judged(viewer, account)
+    return "No critical or high findings." if is_whole else NONE_KNOWN

@@ -38,6 +38,7 @@ from iam.audit.findings.owners import owners_of
 from iam.audit.findings.queries import (
     WORST_FIRST,
     FindingFilter,
+    are_all_judged,
     finding_counts,
     findings,
     teams_of_owners,
@@ -79,6 +80,7 @@ NOTHING: Final = {
     "accepted": "No accepted findings.",
     "fixed": "No fixed findings.",
 }
+NONE_KNOWN: Final = "No finding is known. Not everything was synced and judged yet."
 HAPPENED: Final = {
     FindingEventKind.OPENED.value: "new",
     FindingEventKind.REOPENED.value: "opened again",
@@ -129,13 +131,15 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
     shown = []
     for row in rows.rows:
         shown.append(row_of(row, viewer, owner=names.get(row.pk, ""), behind=behind))
+    is_whole = bool(shown) or are_all_judged(viewer, account)
     context: dict[str, Any] = {
         "rows": shown,
         "following": word_of(rows.after) or None,
         "is_first": "after" not in get,
         "tab": _tab(request),
         "tabs": TABS,
-        "nothing": NOTHING[_tab(request)],
+        "nothing": nothing_words(_tab(request), is_whole=is_whole),
+        "is_whole": is_whole,
         "q": wanted.text,
         "owner": wanted.owner,
         "since": get.get("since", ""),
@@ -154,9 +158,17 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
             "severities_open": counts.severities,
             "statuses": counts.statuses,
             "open": counts.statuses[FindingStatus.OPEN],
+            "is_unknown": not counts.statuses[FindingStatus.OPEN] and not are_all_judged(viewer, account),
             "bar": _bar(counts.severities),
         }
     return render_page(request, "findings/list.html", context, partial="table")
+
+
+def nothing_words(tab: str, *, is_whole: bool) -> str:
+    """What is said of a list without findings; that none is open only where everything could be judged."""
+    if is_whole or tab not in ("", "new"):
+        return NOTHING[tab]
+    return NONE_KNOWN
 
 
 FILTERS: Final = ("severity", "kind", "certainty", "team", "owner", "since")

@@ -46,19 +46,23 @@ def facts_of(line: LinkedUserLine, *, bar: SafeString | str = "") -> UserRow:
     )
 
 
-def summary_of(lines: Sequence[LinkedUserLine]) -> dict[str, Any]:
-    """All users of a person in one: MFA, keys, last use, and what stands out, the worst first."""
+def summary_of(lines: Sequence[LinkedUserLine], *, unsynced: int = 0) -> dict[str, Any]:
+    """All users of a person in one: MFA, keys, last use, and what stands out, the worst first. Nothing is
+    known of `unsynced` more.
+    """
     with_credentials = [line for line in lines if line.credentials]
     console = [line for line in with_credentials if line.credentials and line.credentials.has_password]
     bare = [line for line in console if line.credentials and line.credentials.mfa == "none"]
     used = [line.used_at for line in lines if line.used_at and line.used_at != NEVER]
     keys = sum(line.credentials.active_keys for line in with_credentials if line.credentials)
-    is_synced = all(line.credentials and line.credentials.has_password is not None for line in lines)
+    is_synced = not unsynced and all(
+        line.credentials and line.credentials.has_password is not None for line in lines
+    )
     return {
         "users": len(lines),
         "accounts": len({line.user.account_id for line in lines}),
         "bare": len(bare),
-        "mfa": _mfa_of(lines, console, bare),
+        "mfa": _mfa_of(lines, console, bare, unsynced=unsynced),
         "keys": PartialCount(keys, is_whole=is_synced),
         "used_at": max(used) if used else NEVER,
         "never_used": "Never" if is_synced else UNKNOWN,
@@ -67,14 +71,18 @@ def summary_of(lines: Sequence[LinkedUserLine]) -> dict[str, Any]:
 
 
 def _mfa_of(
-    lines: Sequence[LinkedUserLine], console: Sequence[LinkedUserLine], bare: Sequence[LinkedUserLine]
+    lines: Sequence[LinkedUserLine],
+    console: Sequence[LinkedUserLine],
+    bare: Sequence[LinkedUserLine],
+    *,
+    unsynced: int,
 ) -> Badge:
     """One mark for all users: good only where MFA is known to be on for each that has a password."""
     if bare:
         return Badge(f"Missing for {len(bare)} of {len(console)} with a password", "bad", "x")
-    unknown = [line for line in lines if _is_unknown(line)]
+    unknown = len([line for line in lines if _is_unknown(line)]) + unsynced
     if unknown:
-        return Badge(f"{UNKNOWN} for {len(unknown)} of {len(lines)}")
+        return Badge(f"{UNKNOWN} for {unknown} of {len(lines) + unsynced}")
     return Badge("On", "ok", "check") if console else Badge("Not applicable")
 
 

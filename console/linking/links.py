@@ -17,8 +17,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from console.identities.lists.people import PASSWORD
 from console.linking.labels import facts_of, summary_of
 from console.web.access import ViewerRequest, require, require_present
+from console.web.known_facts import PartialCount
 from console.web.page_cursors import CursorError, decode, word_of
 from console.web.render import render_page
+from console.web.unsynced import unsynced_note
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer
 from iam.keyset import KeysetPlace
@@ -29,6 +31,7 @@ from iam.linking.patterns import PARTS
 from iam.linking.rights import OWNER_RIGHTS, may_link_any, may_rule
 from iam.linking.rules import ChosenMatchRules, chosen_now, foretell, save
 from iam.mirror.models import UserCredentials, valid_at
+from iam.mirror.pull.sections import USERS
 
 TITLES = {
     queries.PROPOSED: "To confirm",
@@ -48,21 +51,28 @@ def links(request: ViewerRequest) -> HttpResponse:
     if view not in TITLES:
         raise Http404
     counts = {name: queries.count_of(name, request.viewer) for name in TITLES}
+    unsynced = unsynced_note(request, USERS)
     context: dict[str, Any] = {
         "section": "links",
         "view": view,
         "tabs": [
-            (label, f"{reverse('linking:links')}?view={name}", _shown(counts[name]), name == view)
+            (
+                label,
+                f"{reverse('linking:links')}?view={name}",
+                _shown(counts[name], is_whole=not unsynced),
+                name == view,
+            )
             for name, label in TITLES.items()
         ],
         "may_rule": may_rule(request.viewer),
         "count": counts[view],
+        "unsynced": unsynced,
     }
     return render_page(request, "linking/links.html", context | _rows(request, view))
 
 
-def _shown(count: int) -> str:
-    return f"{queries.CAP:,}+" if count > queries.CAP else f"{count:,}"
+def _shown(count: int, *, is_whole: bool) -> str:
+    return f"{queries.CAP:,}+" if count > queries.CAP else PartialCount(count, is_whole=is_whole).text
 
 
 def _rows(request: ViewerRequest, view: str) -> dict[str, Any]:
@@ -171,7 +181,10 @@ def persons(request: ViewerRequest) -> HttpResponse:
         "section": "people",
         "text": text,
         "may_link": may_link_any(request.viewer),
-        "rows": [(row, [facts_of(line) for line in row.lines], summary_of(row.lines)) for row in rows],
+        "rows": [
+            (row, [facts_of(line) for line in row.lines], summary_of(row.lines, unsynced=row.unsynced))
+            for row in rows
+        ],
         "first": f"{reverse('linking:persons')}?{urlencode({'q': text})}" if after else "",
         "following": next_page,
     }

@@ -13,11 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, entity_or_404, require, require_present
 from console.web.render import render_page
+from console.web.unsynced import unsynced_note
 from iam.directory.models import Team
 from iam.directory.rules import DirectoryRuleError
 from iam.linking import owners
 from iam.linking.rights import OWNER_RIGHTS
 from iam.mirror.models import Entity, Kind
+from iam.mirror.pull.sections import USERS
 
 NO_CHANGE = "No change was selected. Choose a team for at least one IAM user."
 
@@ -57,6 +59,7 @@ def _page(request: ViewerRequest, *, error: str = "") -> HttpResponse:
         "everyone": data.get("everyone", ""),
         "why": data.get("why", ""),
         "error": error,
+        "unsynced": unsynced_note(request, USERS),
     }
     status = 422 if error else 200
     return render_page(request, "linking/owners.html", context, status=status)

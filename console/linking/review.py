@@ -19,7 +19,9 @@ from django.views.decorators.http import require_http_methods
 from console.linking.selection import SelectedUser, Selection
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require, require_present
+from console.web.known_facts import PartialCount
 from console.web.render import render_page
+from console.web.unsynced import unsynced_note
 from iam.linking.proposals import (
     BATCH_SIZE,
     NEWCOMERS,
@@ -34,6 +36,7 @@ from iam.linking.proposals import (
 )
 from iam.linking.queries import CAP
 from iam.linking.rights import OWNER_RIGHTS, may_link_any, may_rule
+from iam.mirror.pull.sections import USERS
 
 PAGE: Final = 50
 PREVIEW_REFUSALS: Final = 10
@@ -193,6 +196,7 @@ def _page(
     ]
     key = group.key if group else ""
     selected = sum(group.selected for group in groups)
+    unsynced = unsynced_note(request, USERS)
     context: dict[str, Any] = {
         "section": "links",
         "groups": groups,
@@ -208,7 +212,8 @@ def _page(
         "after": f"{key}~{number + 1}" if number < pages else "",
         "selected": selected,
         "at_once": BATCH_SIZE if selected > BATCH_SIZE else 0,
-        "unmatched": _unmatched(current),
+        "unmatched": _unmatched(current, is_whole=not unsynced),
+        "unsynced": unsynced,
         "may_rule": may_rule(request.viewer),
         "whole": request.viewer.sees_accounts,
         "why": selection.why,
@@ -266,5 +271,7 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _unmatched(current: ProposalList) -> str:
-    return f"More than {CAP:,}" if current.unmatched >= CAP else f"{current.unmatched:,}"
+def _unmatched(current: ProposalList, *, is_whole: bool) -> str:
+    return (
+        f"More than {CAP:,}" if current.unmatched >= CAP else PartialCount(current.unmatched, is_whole).text
+    )

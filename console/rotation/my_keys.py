@@ -14,7 +14,10 @@ from console.web.render import render_page
 from console.web.shortened_lists import first_rows
 from iam.changes.credential_acts import acts_on
 from iam.changes.operations.credential_status import DELETE
-from iam.mirror.models import Entity, Kind
+from iam.linking.ownership import unsynced_users
+from iam.mirror.models import Entity, Kind, Section
+from iam.mirror.models.accounts import unknown_at
+from iam.mirror.pull.sections import ACCESS_KEYS
 from iam.people.rotation.models import Rotation
 from iam.people.rotation.rotation_plan import MirroredKey, keys_of
 from iam.people.rotation.services import waits
@@ -39,8 +42,11 @@ def mine_page(request: ViewerRequest) -> HttpResponse:
     )
     mine = first_rows(request, rotations.order_by("-begun_at"), most=MAX_ROTATIONS, name="rotations")
     busy = {rotation.user_id: rotation for rotation in mine if rotation.is_living}
+    unsynced = Section.objects.filter(unknown_at(None), name=ACCESS_KEYS, account__in=users.values("account"))
     context = {
         "section": "keys",
+        "unread": set(unsynced.values_list("account", flat=True)),
+        "unsynced": unsynced_users([viewer.person_id]).get(viewer.person_id, 0),
         "layout": layout_for(viewer),
         "users": [
             (user, [(key, _acts(key)) for key in keys_of(user)], busy.get(user.pk))

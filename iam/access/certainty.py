@@ -7,9 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from iam.mirror.models import Section, SectionState
+from django.db.models import CharField, FilteredRelation, Q, Value
+
+from iam.mirror.models import Account, Section, SectionState
 from iam.mirror.models.accounts import unknown_at
 from iam.mirror.pull.sections import GROUPS, ORGANIZATION, POLICIES, ROLES, USERS
+from iam.mirror.queries.past_accounts import connected_at
 from iam.policy.index.classes import Member, PolicyBundle
 from iam.policy.index.index import Index
 from iam.policy.index.rows import ALONE
@@ -22,6 +25,10 @@ DECIDING_SECTIONS: Final = {
 }
 """Sections whose rows can allow or deny something, with the words of a sentence."""
 UNREAD_POLICY: Final = "a policy of it couldn’t be read"
+SCPS_UNREAD: Final = "SCPs weren’t synced"
+"""The only clause about what can take access away, and never give it."""
+
+NO_SECTION: Final = Value(None, output_field=CharField(null=True))
 
 
 class Certainty(StrEnum):
@@ -35,29 +42,43 @@ class Certainty(StrEnum):
 def unread_by_account(
     index: Index, *, accounts: Collection[str] | None = None, at: datetime | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """What was not synced whole and could stop access, as clauses ("SCPs weren't synced"), by account; one
-    query.
+    """What was not synced whole and could stop or give access, as clauses ("SCPs weren't synced"), by
+    account; one query. An account of which nothing was synced yet is not in the index, but here.
 
     Of a past moment only what had not been synced by then, since how later syncs ended is not kept.
     """
-    rows = Section.objects.filter(name__in=(*DECIDING_SECTIONS, ORGANIZATION))
-    rows = rows.exclude(unknown_at(at)) if at else rows.filter(state=SectionState.COMPLETE)
-    complete = set(rows.values_list("account__account_id", "name"))
+    complete: dict[str, set[str | None]] = {number: set() for number in index.accounts}
+    for number, section in _complete_sections(at):
+        complete.setdefault(number, set()).add(section)
     unread: dict[str, tuple[str, ...]] = {}
-    for number, shard in index.accounts.items():
+    for number, sections in complete.items():
         if accounts is not None and number not in accounts:
             continue
-        clauses = list(_missing_sections(number, complete))
-        is_alone = shard.standing == ALONE and (number, ORGANIZATION) not in complete
-        if is_alone or not shard.standing.is_known:
-            clauses.insert(0, "SCPs weren’t synced")
+        clauses = list(_missing_sections(sections))
+        shard = index.accounts.get(number)
+        is_alone = shard is not None and shard.standing == ALONE and ORGANIZATION not in sections
+        if is_alone or (shard is not None and not shard.standing.is_known):
+            clauses.insert(0, SCPS_UNREAD)
         if clauses:
             unread[number] = tuple(clauses)
     return unread
 
 
-def _missing_sections(number: str, complete: Collection[tuple[str, str]]) -> Iterable[str]:
-    missing = [words for name, words in DECIDING_SECTIONS.items() if (number, name) not in complete]
+def _complete_sections(at: datetime | None) -> Iterable[tuple[str, str | None]]:
+    """(number, section) of what was synced whole; (number, None) of an account of which nothing was."""
+    names = (*DECIDING_SECTIONS, ORGANIZATION)
+    if at:
+        known = Section.objects.filter(name__in=names).exclude(unknown_at(at)).order_by()
+        accounts = Account.objects.filter(connected_at(at)).values_list("account_id", NO_SECTION)
+        return accounts.union(known.values_list("account__account_id", "name"), all=True)
+    is_whole = Q(sections__name__in=names, sections__state=SectionState.COMPLETE)
+    accounts = Account.objects.filter(removed_at__isnull=True)
+    rows = accounts.annotate(whole=FilteredRelation("sections", condition=is_whole))
+    return rows.values_list("account_id", "whole__name")
+
+
+def _missing_sections(complete: Collection[str | None]) -> Iterable[str]:
+    missing = [words for name, words in DECIDING_SECTIONS.items() if name not in complete]
     if missing:
         yield f"{_joined(missing)} weren’t fully synced"
 

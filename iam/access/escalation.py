@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from django.db.models import Count, QuerySet
 
 from iam.access.certainty import Certainty
+from iam.access.escalation_calculation.coverage import NOTHING_COVERED, CalculationCoverage
 from iam.access.escalation_calculation.models import EscalationCertainty, EscalationFinding
 from iam.access.escalation_calculation.path_records import (
     FindingPath,
@@ -22,7 +23,12 @@ from iam.access.escalation_calculation.path_records import (
     statement_from,
 )
 from iam.access.escalation_calculation.questions import answer_to
-from iam.access.escalation_calculation.stored import BeingCalculatedError, StoredCalculation, stored_at
+from iam.access.escalation_calculation.stored import (
+    BeingCalculatedError,
+    StoredCalculation,
+    checked_at,
+    stored_at,
+)
 from iam.access.persons import PrincipalCount, named_exactly, people_of, shown_names, text_filter
 from iam.access.principals import candidates
 from iam.keyset import rows_beyond
@@ -115,6 +121,7 @@ class EscalationPage:
     seconds: float
     limitations: tuple[Limitation, ...]
     own: int = 0
+    coverage: CalculationCoverage = NOTHING_COVERED
 
     @property
     def total(self) -> int:
@@ -126,7 +133,7 @@ def who_reaches(
     wanted: EscalationFilter, *, size: int, after: EscalationPosition | None = None
 ) -> EscalationPage:
     """A page of those who reach the goal."""
-    stored = stored_at(wanted.at)
+    stored = checked_at(wanted.at, wanted.accounts)
     if wanted.to is not None:
         return _who_reaches_one(stored, wanted, size=size, after=after)
     own_roles = frozenset[str]() if wanted.is_there else gatehouse_role_arns()
@@ -157,7 +164,13 @@ def who_reaches(
         seconds=stored.seconds,
         limitations=stored.limitations(wanted.accounts),
         own=own,
+        coverage=stored.coverage(wanted.accounts),
     )
+
+
+def no_one_words(does: str, coverage: CalculationCoverage) -> str:
+    """What is said where no one was found: 'No one can become administrator', if no one is missing."""
+    return f"No one found who {does}" if coverage.may_miss_someone else f"No one {does}"
 
 
 def findings_in(
@@ -256,6 +269,7 @@ def _who_reaches_one(
         made_at=stored.calculated_at,
         seconds=stored.seconds,
         limitations=stored.limitations(wanted.accounts),
+        coverage=stored.coverage(wanted.accounts),
     )
 
 
@@ -275,7 +289,7 @@ def _row_from(kept: Mapping[str, object]) -> EscalationRow:
 
 def every_row(wanted: EscalationFilter) -> Iterator[EscalationRow]:
     """All of them, with their paths, in the order of the pages."""
-    stored = stored_at(wanted.at)
+    stored = checked_at(wanted.at, wanted.accounts)
     if wanted.to is not None:
         yield from _who_reaches_one(stored, wanted, size=None, after=None).rows
         return

@@ -16,8 +16,9 @@ from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from iam.access.certainty import Certainty
-from iam.access.escalation import CERTAIN, CERTAINTIES, Accounts, findings_in, people_in
+from iam.access.escalation import CERTAIN, CERTAINTIES, Accounts, findings_in, no_one_words, people_in
 from iam.access.escalation_calculation import models, stored
+from iam.access.escalation_calculation.coverage import NOTHING_COVERED, CalculationCoverage
 from iam.access.escalation_calculation.models import EscalationCertainty, EscalationFinding
 from iam.access.escalation_calculation.path_records import (
     FindingAct,
@@ -132,16 +133,16 @@ class EscalationTotals:
     openings: int
     administrators: int
     asked: int
-    unread: tuple[str, ...]
     calculated_at: datetime
     own: int = 0
     """How many roles of Gatehouse itself could; they are in none of the other numbers."""
+    coverage: CalculationCoverage = NOTHING_COVERED
 
     @property
     def words(self) -> str:
         """'44 IAM users (38 people) and 12 roles can become administrator: 37 confirmed, 19 conditional'."""
         if not self.everyone.total:
-            return "No one can become administrator"
+            return no_one_words("can become administrator", self.coverage)
         unread = self.unconfirmed.total - self.conditional
         parts = [f"{self.confirmed.total:,} confirmed"] if self.confirmed.total else []
         parts += [f"{self.conditional:,} conditional"] if self.conditional else []
@@ -170,22 +171,24 @@ def forget() -> None:
 def escalation_totals(
     accounts: Accounts, *, at: datetime | None = None, wait: bool = True
 ) -> EscalationTotals | None:
-    """The numbers that the overview and the escalation page show. Where nothing was calculated yet, None, or
-    with `wait` BeingCalculatedError.
+    """The numbers that the overview and the escalation page show. Where nothing was calculated yet of any of
+    the accounts, None, or with `wait` BeingCalculatedError.
     """
-    known = stored.stored_at(at) if wait else stored.kept_at(at)
+    known = stored.checked_at(at, accounts) if wait else stored.kept_at(at)
     if known is None:
         stored.nudge()
         return None
-    return _totals_of(known, accounts)
+    totals = _totals_of(known, accounts)
+    return None if totals.coverage.has_nothing else totals
 
 
 def _totals_of(known: StoredCalculation, accounts: Accounts) -> EscalationTotals:
-    about = known.moment, known.number, known.calculated_at, accounts
-    return _totals.get_or_make(about, lambda: _count(known, accounts))
+    coverage = known.coverage(accounts)
+    about = known.moment, known.number, known.calculated_at, accounts, coverage
+    return _totals.get_or_make(about, lambda: _count(known, accounts, coverage))
 
 
-def _count(known: StoredCalculation, accounts: Accounts) -> EscalationTotals:
+def _count(known: StoredCalculation, accounts: Accounts, coverage: CalculationCoverage) -> EscalationTotals:
     findings = findings_in(known, accounts)
     climbing = findings.filter(steps__gt=0).exclude(opener=OWN_KEY)
     confirmed, unconfirmed, everyone = people_in(climbing)
@@ -197,20 +200,10 @@ def _count(known: StoredCalculation, accounts: Accounts) -> EscalationTotals:
         openings=climbing.order_by().values("opener").distinct().count(),
         administrators=findings.filter(steps=0).count(),
         asked=known.asked(accounts),
-        unread=tuple(_unread_words(known.unread, accounts)),
         calculated_at=known.calculated_at,
         own=findings.filter(opener=OWN_KEY).count(),
+        coverage=coverage,
     )
-
-
-def _unread_words(unread: Mapping[str, Sequence[str]], accounts: Accounts) -> Iterator[str]:
-    """'SCPs weren't synced for 2 accounts'."""
-    numbers: Counter[str] = Counter()
-    for number, clauses in unread.items():
-        if accounts is None or number in accounts:
-            numbers.update(clauses)
-    for clause, many in sorted(numbers.items()):
-        yield f"{clause} for {many:,} account{'' if many == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +246,7 @@ def groups_of(
     """Up to `most` groups with up to `each` of those in them. A group keeps only those of its principals that
     fit.
     """
-    known = stored.stored_at(at)
+    known = stored.checked_at(at, accounts)
     rows = _climbing(known, accounts, narrowed)
     groups = sorted(_groups(known, rows, accounts), key=lambda group: (group.is_own, group.order))
     findings = [group for group in groups if not group.is_own]

@@ -13,7 +13,7 @@ from iam.access.certainty import Certainty
 from iam.access.escalation import Accounts, ReachingPrincipal
 from iam.access.escalation_calculation.path_records import principal_from
 from iam.access.escalation_calculation.questions import answer_to as answer_of_worker
-from iam.access.escalation_calculation.stored import stored_at
+from iam.access.escalation_calculation.stored import checked_at
 from iam.access.persons import shown_names
 from iam.access.who_can import WhoCanQuestion, answer_to
 from iam.mirror.models import Entity, Kind
@@ -52,12 +52,12 @@ def who_can_become(asked: WhoCanQuestion, *, seen: Accounts, most: int) -> Reach
 
     The paths are those of the last calculation. BeingCalculatedError until a worker has looked.
     """
-    stored = stored_at(asked.at)
     with snapshot(asked.at, may_lag=True) as index:
         answer = answer_to(index, replace(asked, accounts=seen)).whole
         goals = sorted((member.account, member.id) for member in answer.members(EvaluationDecision.ALLOWED))
     if not goals:
         return ReachingPrincipals([], 0, 0, 0)
+    stored = checked_at(asked.at, asked.accounts)
     climb = answer_of_worker(
         stored,
         "climb",

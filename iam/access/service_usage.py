@@ -140,11 +140,13 @@ def uses(accounts: Accounts, *, at: datetime | None) -> UsableServices:
 
 
 def _kept_uses(accounts: Accounts) -> UsableServices:
-    if stored.accounts_without_services(accounts):
+    coverage = stored.services_coverage(accounts)
+    if coverage.waiting:
         stored.nudge()
         # A worker may have been quick.
-        if stored.accounts_without_services(accounts):
-            raise stored.BeingCalculatedError(stored.SERVICES)
+        coverage = stored.services_coverage(accounts)
+    if coverage.waiting or coverage.has_nothing:
+        raise stored.BeingCalculatedError(stored.SERVICES, is_unsynced=not coverage.waiting)
     connected = Account.objects.filter(removed_at__isnull=True)
     rows = ServiceUse.objects.filter(format=FORMAT, account__in=connected.values("account_id"))
     rows = rows if accounts is None else rows.filter(account__in=accounts)

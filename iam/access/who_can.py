@@ -237,7 +237,11 @@ def who_can(
             by_certainty=answer.by_certainty,
             groups=_groups_with_people(groups),
             way=answer.way,
-            unread=shown.unread.accounts,
+            unread={
+                number: clauses
+                for number, clauses in shown.unread.accounts.items()
+                if asked.accounts is None or number in asked.accounts
+            },
         )
 
 

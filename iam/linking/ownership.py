@@ -8,13 +8,13 @@ only what somebody has said: `confirmed`. What shows, warns, forbids or ends tak
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from iam.directory.models import Identity, LinkOrigin, Person
 from iam.linking.models import LinkStanding, MatchMethod, UserMatch
@@ -187,6 +187,13 @@ def users_of(
         if key in by_id or key in strange:
             users_by_owner[key].append(LinkedUser(user, answer))
     return users_by_owner
+
+
+def unsynced_users(people: Collection[UUID]) -> dict[UUID, int]:
+    """How many users each person was linked to that no sync of their account has found yet; one query."""
+    synced = Entity.objects.filter(kind=Kind.USER, arn=OuterRef("user_arn"))
+    rows = Identity.objects.filter(~Exists(synced), person__in=people).order_by().values_list("person")
+    return dict(rows.annotate(number=Count("pk")))
 
 
 def lines_by_hand(users: Sequence[Entity]) -> dict[str, Identity]:

@@ -18,7 +18,7 @@ from iam.directory.models import Identity, OwnedUser, Person, Role
 from iam.guard import Viewer
 from iam.keyset import KeysetPlace, Order, RowPage, page
 from iam.linking.models import ExcludedMatch, LinkStanding, UserMatch
-from iam.linking.ownership import DOUBTS, LinkedUser, Ownership, owners_of, users_of, waiting
+from iam.linking.ownership import DOUBTS, LinkedUser, Ownership, owners_of, unsynced_users, users_of, waiting
 from iam.linking.rights import linkable, people_to_choose
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.mirror.queries.visibility import visible_entities
@@ -237,6 +237,8 @@ class PersonRow:
     person: Person
     lines: tuple[LinkedUserLine, ...]
     unseen: int
+    unsynced: int = 0
+    """Users linked to them that no sync has found yet."""
 
 
 def persons(viewer: Viewer) -> QuerySet[Person]:
@@ -254,7 +256,7 @@ def persons(viewer: Viewer) -> QuerySet[Person]:
 def people_part(
     viewer: Viewer, *, text: str = "", after: KeysetPlace | None = None
 ) -> tuple[list[PersonRow], KeysetPlace | None]:
-    """A page of people by name, and the place of the next: eight queries, whatever the number of people and
+    """A page of people by name, and the place of the next: nine queries, whatever the number of people and
     users.
     """
     people_found = persons(viewer).annotate(low=Lower("name"))
@@ -269,8 +271,9 @@ def people_part(
     shown = [owned_user for owned_user in users_of_all if owned_user.user.pk in seen]
     lines = {line.user.pk: line for line in lines_of(shown, may=set())}
     rows = []
+    unsynced = unsynced_users([person.pk for person in people])
     for person in people:
         own = theirs.get(person.pk, [])
         own_lines = tuple(lines[owned_user.user.pk] for owned_user in own if owned_user.user.pk in lines)
-        rows.append(PersonRow(person, own_lines, len(own) - len(own_lines)))
+        rows.append(PersonRow(person, own_lines, len(own) - len(own_lines), unsynced.get(person.pk, 0)))
     return rows, people_page.after

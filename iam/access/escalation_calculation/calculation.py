@@ -22,6 +22,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from iam.access.certainty import DECIDING_SECTIONS
 from iam.access.escalation_calculation import search
 from iam.access.escalation_calculation.code_version import code_version
+from iam.access.escalation_calculation.coverage import unsynced_accounts
 from iam.access.escalation_calculation.findings import AccountFindings, digest_of
 from iam.access.escalation_calculation.models import EscalationCalculation, EscalationQuestion
 from iam.access.escalation_calculation.path_records import FORMAT
@@ -187,9 +188,10 @@ def calculate(at: datetime | None, *, is_forced: bool = False) -> bool:
     inputs = _inputs(at)
     if not is_forced and not _is_due(row, inputs, began):
         return False
-    revisions = _revisions()
+    # Before the mirror is read: what is first synced meanwhile is part of the next calculation.
+    revisions, unsynced = _revisions(), unsynced_accounts(at)
     with escalation(at, is_anew=True) as known:
-        findings = AccountFindings(known, revisions, row, is_whole=is_forced)
+        findings = AccountFindings(known, revisions, row, unsynced=unsynced, is_whole=is_forced)
         findings.fill_rows()
         seconds = (datetime.now(tz=UTC) - began).total_seconds()
         keep(row, findings, inputs, revisions, began, seconds)

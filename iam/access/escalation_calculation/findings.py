@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -77,6 +77,8 @@ class AccountFindings:
     known: Escalation
     revisions: Mapping[str, int]
     calculation: EscalationCalculation
+    unsynced: Collection[str] = ()
+    """The accounts of which users or roles had never been synced before it began."""
     is_whole: bool = False
     """Whether all paths are told anew, whatever is kept."""
     rows: dict[int, EscalationFinding] = field(default_factory=dict)
@@ -100,7 +102,7 @@ class AccountFindings:
             facts = _canonical(facts_of(graph.facts, shard))
             state = (code_version(), self.revisions.get(number), passed, shard.standing, facts)
             self._stamps[number] = digest_of(state)
-            self.asked[number] = [0, 0]
+        self.asked = {number: [0, 0] for number in self.revisions if number not in self.unsynced}
         unread = UnreadSources(index, at=self.known.at)
         self.unread = {number: list(clauses) for number, clauses in unread.accounts.items()}
         reach = graph.to_administrator()
@@ -110,7 +112,7 @@ class AccountFindings:
             member = graph.node(at).member
             assert member is not None
             is_role = member.kind is PrincipalKind.ROLE
-            self.asked[at.account][is_role] += 1
+            self.asked.setdefault(at.account, [0, 0])[is_role] += 1
             hops = reach.best(at)
             if hops is None:
                 continue

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from iam.access.escalation_calculation.code_version import code_version
+from iam.access.escalation_calculation.coverage import unsynced_accounts
 from iam.access.escalation_calculation.models import ServiceUse
 from iam.access.escalation_calculation.path_records import FORMAT
 from iam.access.service_usage import uses_in
@@ -21,7 +22,7 @@ LASTS: Final = timedelta(hours=1)
 
 
 def due_accounts() -> dict[str, tuple[int, str]]:
-    """The accounts that are to be counted, with their revision and a digest of their place in the
+    """The accounts that are synced and to be counted, with their revision and a digest of their place in the
     organization and of the code.
     """
     now = datetime.now(tz=UTC)
@@ -29,6 +30,7 @@ def due_accounts() -> dict[str, tuple[int, str]]:
     organizations = Organizations(None)
     due = {}
     accounts = Account.objects.filter(removed_at__isnull=True).order_by("account_id")
+    accounts = accounts.exclude(account_id__in=unsynced_accounts())
     for number, revision in accounts.values_list("account_id", "revision"):
         standing = _digest(organizations.position_of(number))
         row = known.get(number)

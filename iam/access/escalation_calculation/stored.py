@@ -9,14 +9,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import CharField, Exists, OuterRef, PositiveSmallIntegerField, QuerySet
+from django.db.models import CharField, PositiveSmallIntegerField, QuerySet
 
+from iam.access.escalation_calculation.coverage import (
+    NOTHING_COVERED,
+    CalculationCoverage,
+    coverage_of,
+    unread_words,
+)
 from iam.access.escalation_calculation.models import EscalationCalculation, EscalationQuestion, ServiceUse
 from iam.access.escalation_calculation.path_records import FORMAT
 from iam.compiled_queries import CompiledQuery, Param, columns, instance
-from iam.mirror.models import Account
 from iam.nudge import send_seldom
-from iam.policy.index.question import Limitation
+from iam.policy.index.question import UNREADABLE, Limitation
 from iam.policy.request import PrincipalKind
 
 TASK: Final = "iam.access.escalation_calculation.tasks.calculate_escalation"
@@ -31,12 +36,12 @@ Accounts = frozenset[str] | None
 
 class BeingCalculatedError(Exception):
     """A worker still has to calculate what was asked for. `question` is its key, empty for who can become
-    administrator.
+    administrator. `is_unsynced`: the users and roles have to be synced first.
     """
 
-    def __init__(self, question: str = "") -> None:
+    def __init__(self, question: str = "", *, is_unsynced: bool = False) -> None:
         super().__init__(question)
-        self.question = question
+        self.question, self.is_unsynced = question, is_unsynced
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,18 @@ class StoredCalculation:
             sum(counts[which])
             for number, counts in self.counts.items()
             if accounts is None or number in accounts
+        )
+
+    def coverage(self, accounts: Accounts) -> CalculationCoverage:
+        """Which accounts in sight it looked at, and what was not synced of them. Of a past moment nothing is
+        added later.
+        """
+        coverage = NOTHING_COVERED if self.moment else coverage_of(self.counts, accounts)
+        counts = None if self.moment else self.counts
+        return replace(
+            coverage,
+            unread=tuple(unread_words(self.unread, counts, accounts)),
+            has_unreadable=any(each.kind == UNREADABLE for each in self.limitations(accounts)),
         )
 
     def limitations(self, accounts: Accounts) -> tuple[Limitation, ...]:
@@ -106,27 +123,41 @@ def stored_at(at: datetime | None) -> StoredCalculation:
     return stored
 
 
-def accounts_without_services(accounts: Accounts) -> list[str]:
-    """The accounts in which it was not counted yet who can use which service; one query."""
-    rows = Account.objects.filter(removed_at__isnull=True)
-    rows = rows if accounts is None else rows.filter(account_id__in=accounts)
-    counted = ServiceUse.objects.filter(account=OuterRef("account_id"), format=FORMAT)
-    return list(rows.exclude(Exists(counted)).values_list("account_id", flat=True))
+def checked_at(at: datetime | None, accounts: Accounts) -> StoredCalculation:
+    """The same; BeingCalculatedError also where it looked at none of the accounts in sight, since nothing was
+    synced there, or not before it began.
+    """
+    stored = stored_at(at)
+    coverage = stored.coverage(accounts)
+    if coverage.has_nothing:
+        if coverage.waiting:
+            nudge()
+        raise BeingCalculatedError(is_unsynced=not coverage.waiting)
+    return stored
 
 
-def is_ready(at: datetime | None, question: str) -> bool:
-    """Whether a page that waited can be shown."""
+def services_coverage(accounts: Accounts) -> CalculationCoverage:
+    """For which accounts in sight it was counted who can use which service."""
+    counted = ServiceUse.objects.filter(format=FORMAT).values_list("account", flat=True)
+    return coverage_of(dict.fromkeys(counted), accounts)
+
+
+def is_ready(at: datetime | None, question: str, accounts: Accounts) -> bool:
+    """Whether a page about some accounts that waited can be shown."""
     if question == SERVICES:
-        if not accounts_without_services(None):
-            return True
-        nudge()
-        return False
+        coverage = services_coverage(accounts)
+        if coverage.waiting:
+            nudge()
+        return not coverage.waiting and not coverage.has_nothing
     stored = kept_at(at)
     if stored is None:
         nudge()
         return False
     if not question:
-        return True
+        coverage = stored.coverage(accounts)
+        if coverage.waiting:
+            nudge()
+        return not coverage.has_nothing
     asked = EscalationQuestion.objects.filter(key=question, calculation=stored.moment)
     # A question that is not kept any more is asked again by its page.
     known = asked.first()

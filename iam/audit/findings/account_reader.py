@@ -152,7 +152,8 @@ def facts_of(
                 facts.administrators = administrators(revisions, account=account.account_id)
             else:
                 facts.administrators = PathBuilder(index, shard, OutsideFacts()).administrators()
-        if kept_at(at) is not None:
+        calculated = kept_at(at)
+        if calculated is not None and (at is not None or account.account_id in calculated.counts):
             facts.openings = tuple(all_groups(frozenset({account.account_id}), at=at)[1])
             if at is None:
                 affected = chain.from_iterable(opening.affected for opening in facts.openings)

@@ -23,6 +23,7 @@ from iam.keyset import Order
 from iam.mirror.models import Account, Kind
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.counts import scope_key
+from iam.mirror.queries.lists.freshness import accounts_concerned
 from iam.mirror.queries.visibility import visible, visible_in
 from iam.people.fleet.demands import TeamUserRule, people_under
 from iam.search_words import words_of
@@ -86,6 +87,15 @@ def _worst(scope: Scope, *, is_one: bool) -> CompiledQuery:
     listed = rows.order_by("place", "id")[:WORST]
     names = [*columns(AuditFinding), *(f"account__{name}" for name in columns(Account))]
     return CompiledQuery(lambda: listed.values_list(*names))
+
+
+def are_all_judged(viewer: Viewer, account: Account | None) -> bool:
+    """Whether every kind was judged in each account that concerns the viewer: that there is no finding says
+    something only then. One query.
+    """
+    accounts = accounts_concerned(viewer.scope)
+    accounts = accounts.filter(pk=account.pk) if account else accounts
+    return not accounts.exclude(finding_run__unread=[], finding_run__calculated_at__isnull=False).exists()
 
 
 def teams_of_owners(viewer: Viewer) -> list[Team]:

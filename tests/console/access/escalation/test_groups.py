@@ -86,7 +86,7 @@ def test_a_path_is_confirmed_only_where_everything_that_could_stop_it_was_synced
     Section.objects.filter(account=world.production, name=section).update(state=SectionState.DENIED)
     after, groups = all_groups(None)
     assert before.confirmed.total
-    assert not before.unread
+    assert not before.coverage.unread
     assert after.confirmed.total == 0, "the goal of every path is in production"
     unread = [
         affected
@@ -97,7 +97,7 @@ def test_a_path_is_confirmed_only_where_everything_that_could_stop_it_was_synced
     assert len(unread) == before.confirmed.total
     assert all(clause in affected.unread for affected in unread)
     assert after.everyone == before.everyone
-    assert after.unread == (f"{clause} for 1 account",)
+    assert after.coverage.unread == (f"{clause} for 1 account",)
     assert f"{len(unread)} unconfirmed" in after.words
 
 

@@ -19,7 +19,8 @@ from iam.access.escalation_calculation.service_uses import count_services
 from iam.access.service_usage import ServiceUserFilter
 from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
-from iam.mirror.models import Account
+from iam.mirror.models import Account, Section
+from iam.mirror.pull.freshness import begin_sections
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level
 from iam.policy.request import PrincipalKind
@@ -162,7 +163,11 @@ def test_where_an_account_was_not_counted_yet_nothing_is_said(
 ) -> None:
     monkeypatch.setattr(stored, "nudge", lambda: None)
     count_services()
-    factories.account("333333333333", name="new")
+    new = factories.account("333333333333", name="new")
+    begin_sections([new])
+    assert "Calculating" not in body(auditor, "/services/")
+    assert "Not synced yet in 1 account: users, roles." in body(auditor, "/services/")
+    Section.objects.filter(account=new).update(state="complete", observed_at=factories.FIRST_READ)
     page = body(auditor, "/services/")
     assert "Calculating who can use which service" in page
     assert "No one can use any service" not in page
