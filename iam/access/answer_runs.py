@@ -30,6 +30,14 @@ class AnswerPlace(NamedTuple):
     arn: str
 
 
+class RunParts(NamedTuple):
+    """How many there are of each decision and account, one of each, and the users among all, part by part."""
+
+    sizes: Mapping[tuple[EvaluationDecision, str], int]
+    firsts: Mapping[tuple[EvaluationDecision, str], Member]
+    users: Sequence[Sequence[Member]]
+
+
 class PrincipalRuns:
     """Runs of principals. What is found out of them is kept with them."""
 
@@ -39,36 +47,39 @@ class PrincipalRuns:
         self._firsts: dict[tuple[Where, int], list[Member]] = {}
 
     @cached_property
+    def _parts(self) -> RunParts:
+        """What one look at all runs tells."""
+        sizes: dict[tuple[EvaluationDecision, str], int] = {}
+        firsts: dict[tuple[EvaluationDecision, str], Member] = {}
+        users: list[Sequence[Member]] = []
+        for decision, account, members in self.runs:
+            key = decision, account
+            if key in sizes:
+                sizes[key] += len(members)
+            else:
+                sizes[key], firsts[key] = len(members), members[0]
+            if not isinstance(members, Members):
+                among = [member for member in members if member.kind is PrincipalKind.USER]
+                if among:
+                    users.append(among)
+            elif members.kind is PrincipalKind.USER:
+                users.append(members)
+        return RunParts(sizes, firsts, users)
+
+    @cached_property
     def sizes(self) -> Mapping[tuple[EvaluationDecision, str], int]:
         """How many there are of each decision and account."""
-        sizes: dict[tuple[EvaluationDecision, str], int] = {}
-        for run in self.runs:
-            key = (run.decision, run.account)
-            sizes[key] = sizes.get(key, 0) + len(run.members)
-        return sizes
+        return self._parts.sizes
 
     @cached_property
     def first(self) -> Mapping[tuple[EvaluationDecision, str], Member]:
         """One of each decision and account."""
-        firsts: dict[tuple[EvaluationDecision, str], Member] = {}
-        for run in self.runs:
-            key = (run.decision, run.account)
-            if key not in firsts:
-                firsts[key] = run.members[0]
-        return firsts
+        return self._parts.firsts
 
     @cached_property
     def users(self) -> Sequence[Sequence[Member]]:
         """The users among them, part by part."""
-        parts: list[Sequence[Member]] = []
-        for run in self.runs:
-            if not isinstance(run.members, Members):
-                users = [member for member in run.members if member.kind is PrincipalKind.USER]
-                if users:
-                    parts.append(users)
-            elif run.members.kind is PrincipalKind.USER:
-                parts.append(run.members)
-        return parts
+        return self._parts.users
 
     @cached_property
     def user_count(self) -> int:
@@ -143,36 +154,36 @@ class JoinedRuns(PrincipalRuns):
 
     def __init__(self, parts: Mapping[str, PrincipalRuns]) -> None:
         super().__init__(chain.from_iterable(part.runs for part in parts.values()))
-        self._parts = parts
+        self._of_accounts = parts
 
     @cached_property
     def sizes(self) -> Mapping[tuple[EvaluationDecision, str], int]:
         """Those of the parts."""
-        return dict(chain.from_iterable(part.sizes.items() for part in self._parts.values()))
+        return dict(chain.from_iterable(part.sizes.items() for part in self._of_accounts.values()))
 
     @cached_property
     def first(self) -> Mapping[tuple[EvaluationDecision, str], Member]:
         """Those of the parts."""
-        return dict(chain.from_iterable(part.first.items() for part in self._parts.values()))
+        return dict(chain.from_iterable(part.first.items() for part in self._of_accounts.values()))
 
     @cached_property
     def users(self) -> Sequence[Sequence[Member]]:
         """Those of the parts."""
-        return list(chain.from_iterable(part.users for part in self._parts.values()))
+        return list(chain.from_iterable(part.users for part in self._of_accounts.values()))
 
     @cached_property
     def user_count(self) -> int:
         """Those of the parts."""
-        return sum(part.user_count for part in self._parts.values())
+        return sum(part.user_count for part in self._of_accounts.values())
 
     @cached_property
     def by_account(self) -> Mapping[Where, Sequence[Sequence[Member]]]:
         """Those of the parts."""
-        return dict(chain.from_iterable(part.by_account.items() for part in self._parts.values()))
+        return dict(chain.from_iterable(part.by_account.items() for part in self._of_accounts.values()))
 
     def firsts(self, where: Where, wanted: int) -> list[Member]:
         """Those of the part."""
-        return self._parts[where[1]].firsts(where, wanted)
+        return self._of_accounts[where[1]].firsts(where, wanted)
 
 
 def by_account(runs: Iterable[Run]) -> dict[str, list[Run]]:

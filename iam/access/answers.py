@@ -67,14 +67,15 @@ class AccountAnswer:
     """The part of an answer that is about one account: valid as long as its basis is."""
 
     def __init__(self, runs: Iterable[Run], basis: AnswerBasis) -> None:
-        every = list(runs)
         self.basis = basis
-        self.runs = PrincipalRuns(run for run in every if _kind_of(run.members) is not PrincipalKind.ROOT)
-        self.roots = sum(
-            len(run.members)
-            for run in every
-            if run.decision is EvaluationDecision.ALLOWED and _kind_of(run.members) is PrincipalKind.ROOT
-        )
+        self.roots = 0
+        others = []
+        for run in runs:
+            if _kind_of(run.members) is not PrincipalKind.ROOT:
+                others.append(run)
+            elif run.decision is EvaluationDecision.ALLOWED:
+                self.roots += len(run.members)
+        self.runs = PrincipalRuns(others)
         self.by_way: Mapping[AccessWay, PrincipalRuns] | None = None
         self.reasons: dict[tuple[Member, str], DecisionReasons] = {}
 
@@ -147,6 +148,10 @@ def by_way(runs: PrincipalRuns, ways: AccessWays) -> Mapping[AccessWay, Principa
     """Principals by the way in which they can."""
     runs_by_way: dict[AccessWay, list[Run]] = defaultdict(list)
     for run in runs.runs:
+        only_way = ways.only_way(run.members)
+        if only_way is not None:
+            runs_by_way[only_way].append(run)
+            continue
         for way, members in ways.group_by_way(run.members).items():
             runs_by_way[way].append(Run(run.decision, run.account, members))
     return {way: PrincipalRuns(way_runs) for way, way_runs in runs_by_way.items()}

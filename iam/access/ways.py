@@ -4,7 +4,7 @@ own policy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
@@ -21,12 +21,12 @@ from iam.access.explanation import (
 from iam.access.multi_action import TalliedActions
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import ReasonOutcome
-from iam.policy.index.classes import Member, Members, PrincipalClass
+from iam.policy.index.classes import Member, Members, PrincipalClass, SharedGrants
+from iam.policy.index.columns import held_in
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.query_evaluation import ALLOWS, BY_NAME, DEPENDS, SILENT, QueryEvaluation
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.rows import Grants
 from iam.policy.index.shard import Shard
 from iam.policy.index.who_can import judge_for
 from iam.policy.letter_case import fold
@@ -112,6 +112,19 @@ class AccessWays:
             way = self._known[key] = self._way(member, action, is_sure=bool(tally.can))
         return way
 
+    def only_way(self, members: Sequence[Member]) -> AccessWay | None:
+        """The way of a class of one, where what it shares with others decides; None if it has to be looked
+        at.
+        """
+        if not isinstance(members, Members):
+            return None
+        cls = members.cls
+        key = members.only_shared_part
+        if not key or cls in self._personal_classes:
+            return None
+        speaking = self._speaking(self._found.by_class[cls].first, cls.account)
+        return None if speaking.heard.is_free else speaking.shared_way(key)
+
     def group_by_way(self, members: Sequence[Member]) -> Mapping[AccessWay, Sequence[Member]]:
         """Members of one answer by their way."""
         if isinstance(members, Members) and members.cls not in self._personal_classes:
@@ -136,7 +149,7 @@ class AccessWays:
             return self._one_by_one(members)
         members_by_way: dict[AccessWay, Members] = {}
         for key, alike in members.by_shared_grants():
-            shared_way = speaking.way_among(key, alike, effects, is_sure=bool(tally.can))
+            shared_way = speaking.way_among(key, effects, is_sure=bool(tally.can))
             parts = self._one_by_one(alike) if shared_way is None else {shared_way: alike}
             for way, part in parts.items():
                 members_by_way[way] = members_by_way[way] + part if way in members_by_way else part
@@ -171,7 +184,7 @@ class AccessWays:
         speaking = self._speaking(action, member.account)
         judge = speaking.heard.judge
         docs = speaking.heard.docs
-        policies_by_way = speaking.shared(member.grants)
+        policies_by_way = speaking.shared(member.grants.attached, member.grants.groups)
         policies_by_way += [(INLINE, docs[digest]) for _, digest in member.grants.inline if digest in docs]
         sure: list[AccessWay] = []
         unsure: list[AccessWay] = []
@@ -233,14 +246,41 @@ class AccountMentions:
     heard: ActionMentions
     policies: Mapping[int, Spoken]
     groups: Mapping[int, Sequence[Spoken]]
-    _by_key: dict[Hashable, Sequence[Spoken]] = field(default_factory=dict)
+    _by_key: dict[SharedGrants, Sequence[Spoken]] = field(default_factory=dict)
+    _decided: dict[str, AccessWay | None] = field(default_factory=dict)
 
-    def shared(self, grants: Grants) -> list[Spoken]:
+    def shared(self, attached: Iterable[int], groups: Iterable[int]) -> list[Spoken]:
         """What speaks of the action among attached policies and those of groups, the best way first."""
-        policies_by_way = [self.policies[number] for number in grants.attached if number in self.policies]
-        for number in grants.groups:
+        policies_by_way = [self.policies[number] for number in attached if number in self.policies]
+        for number in groups:
             policies_by_way += self.groups.get(number, ())
         return sorted(policies_by_way, key=lambda spoken: spoken[0].sort_key)
+
+    def shared_way(self, key: str) -> AccessWay | None:
+        """The first way that allows without conditions, of all who share what the key says; None where that
+        depends on more than the policies.
+        """
+        if key in self._decided:
+            return self._decided[key]
+        way = self._decided[key] = self._first_sure(key)
+        return way
+
+    def _first_sure(self, key: str) -> AccessWay | None:
+        heard = self.heard.judge.heard
+        for way, doc in self._shared_by(key):
+            effect = heard.get(doc, SILENT)
+            if effect & (DEPENDS | BY_NAME):
+                return None
+            if effect & YES:
+                return way
+        return None
+
+    def _shared_by(self, key: SharedGrants) -> Sequence[Spoken]:
+        shared = self._by_key.get(key)
+        if shared is None:
+            attached, groups = held_in(key) if isinstance(key, str) else key
+            shared = self._by_key[key] = self.shared(attached, groups)
+        return shared
 
     def effects_on(self, members: Members) -> dict[Doc, int]:
         """How the documents of a class allow it, those that do; the class is judged as one, so that each says
@@ -256,15 +296,11 @@ class AccountMentions:
                 effects[doc] = effect & ALLOWS
         return effects
 
-    def way_among(
-        self, key: Hashable, members: Members, effects: Mapping[Doc, int], *, is_sure: bool
-    ) -> AccessWay | None:
+    def way_among(self, key: SharedGrants, effects: Mapping[Doc, int], *, is_sure: bool) -> AccessWay | None:
         """The way of members who hold the same but for inline policies (`Members.by_shared_grants`), as
         `Ways.of` finds it for one.
         """
-        shared = self._by_key.get(key)
-        if shared is None:
-            shared = self._by_key[key] = self.shared(members[0].grants)
+        shared = self._shared_by(key)
         # Shared ways go before inline policies, in which documents stand that no shared way has.
         for wanted in SURE if is_sure else SURE_FIRST:
             for way, doc in shared:

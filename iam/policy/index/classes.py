@@ -18,6 +18,8 @@ from iam.policy.index.keys import is_own, own_values
 from iam.policy.index.rows import Grants
 from iam.policy.request import SERVICE_LINKED_PATH, Principal, PrincipalKind, Request, Values
 
+SharedGrants = str | tuple[tuple[int, ...], tuple[int, ...]]
+"""What many others hold too: the part of the text of the columns, or the attached policies and the groups."""
 Flags = tuple[PrincipalKind, bool, bool, bool]
 """Kind, exempt from the organization's policies, tags known, unique id known."""
 
@@ -213,7 +215,14 @@ class Members(Sequence["Member"]):
             own.setdefault(member.grants, []).append(member)
         yield from (Members(cls, (), own_members) for own_members in own.values())
 
-    def by_shared_grants(self) -> Iterator[tuple[Hashable, Members]]:
+    @property
+    def only_shared_part(self) -> str:
+        """The key of `by_shared_grants` of a class of one, as most are; empty for others."""
+        if len(self._rows) == 1 and not self._own and self._cls.columns is not None:
+            return self._cls.columns.shared_part(self._rows[0])
+        return ""
+
+    def by_shared_grants(self) -> Iterator[tuple[SharedGrants, Members]]:
         """Those who hold the same but for inline policies, together, with a key that is the same for all of
         the account who do; some who do may have another.
         """
@@ -226,7 +235,7 @@ class Members(Sequence["Member"]):
             for row in self._rows:
                 rows.setdefault(columns.shared_part(row), array(NUMBERS)).append(row)
         yield from ((key, Members(cls, rows_of_grants, ())) for key, rows_of_grants in rows.items())
-        own: dict[Hashable, list[Member]] = {}
+        own: dict[SharedGrants, list[Member]] = {}
         for member in self._own:
             grants = member.grants
             own.setdefault((grants.attached, grants.groups), []).append(member)

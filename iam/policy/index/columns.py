@@ -59,6 +59,12 @@ def grants_in(numbers: Sequence[Any], digests: Sequence[str]) -> Grants:
     return Grants(named, tuple(attached), tuple(groups), boundary)
 
 
+def held_in(shared_part: str) -> tuple[Sequence[int], Sequence[int]]:
+    """The numbers of the attached policies and of the groups in `Columns.shared_part`."""
+    attached, groups, _ = json.loads(f"[{shared_part.removeprefix('],')}")
+    return attached, groups
+
+
 class Columns:
     """What does not change while the account is in an index, row by row; the rows of a class lie side by
     side.
@@ -142,9 +148,11 @@ class Columns:
         """What of its grants many others hold too, as text: all but the inline policies, whose names have no
         brackets.
         """
-        text = self.kinds_of_grants[self.grants[row]]
-        after_attached = text.rindex("],[")
-        return text[text.rindex("],[", 0, after_attached) :]
+        text, ends = self.kinds_of_grants.text, self.kinds_of_grants.ends
+        number = self.grants[row]
+        first, last = ends[number - 1] if number else 0, ends[number]
+        after_attached = text.rindex("],[", first, last)
+        return text[text.rindex("],[", first, after_attached) : last]
 
     def tags_of(self, row: int) -> Mapping[str, str] | None:
         """The tags; None where they are not known."""

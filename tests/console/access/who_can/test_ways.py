@@ -39,13 +39,16 @@ def test_the_quick_way_is_the_explained_way(seed: int) -> None:
     dice = random.Random(seed)
     organisation, question = made.organisation(dice), made.question(dice)
     actions = made.some(dice, made.ACTIONS, least=1, most=3)
-    index = organisation.index()
+    index, documents = from_images(organisation)
     quick = ways_of(index, question, actions)
+    assert quick == ways_of(organisation.index(), question, actions)
     with (
+        patch.object(AccessWays, "only_way", lambda self, members: None),
         patch.object(AccessWays, "_own_way", lambda self, member, action, is_sure: None),
-        patch.object(AccountMentions, "way_among", lambda self, key, members, effects, is_sure: None),
+        patch.object(AccountMentions, "way_among", lambda self, key, effects, is_sure: None),
     ):
         assert quick == ways_of(index, question, actions)
+    del documents
 
 
 @settings(max_examples=60)
