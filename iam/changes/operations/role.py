@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 
 from iam.changes.operations import trust
 from iam.changes.operations.base import AccessEffect, Image, Operation
-from iam.changes.operations.facts import HOUR, former_text
+from iam.changes.operations.facts import HOUR, EntityInMirror, former_text
 from iam.changes.operations.lifecycle import (
     CreatePrincipal,
     Delete,
@@ -153,6 +153,14 @@ class UpdateRole(OnSubject):
     def minutes(self) -> str:
         """The longest session in minutes, for people."""
         return f"{self.seconds // 60:,}"
+
+    def notes(self) -> tuple[str, ...]:
+        """Also the longest session that it replaces."""
+        role = self.subject()
+        former_s = EntityInMirror(role).max_session_duration if role else 0
+        if former_s in (0, self.seconds):
+            return super().notes()
+        return f"Until now: {former_s // 60:,} minutes at most.", *super().notes()
 
     def restoration(self, before: Image) -> Operation | None:
         return self.with_params(**{fact: str(before[fact]) for fact in self.spec.state})

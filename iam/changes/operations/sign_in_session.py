@@ -51,6 +51,13 @@ class LimitsSignIn(Operation):
         """What it comes to, for people."""
         return sign_in_words(self.max_sign_in_s or 0)
 
+    def notes(self) -> tuple[str, ...]:
+        """Also the limit that it replaces."""
+        subject = self.subject()
+        former_s = sign_in_limit(subject) if subject else 0
+        former = f"Until now: {sign_in_words(former_s)}." if former_s else "No former limit is known."
+        return former, *super().notes()
+
 
 class RoleSignInParams(SettingsParams):
     """The settings as they stay, since AWS’s call would set what it isn’t told to its defaults; and how long

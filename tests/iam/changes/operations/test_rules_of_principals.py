@@ -15,6 +15,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, SetStatus
+from iam.changes.operations.facts import state_of
 from iam.changes.operations.group import CreateGroup, UpdateGroup
 from iam.changes.operations.instance_profile import CreateInstanceProfile
 from iam.changes.operations.profile_role import ADD_ROLE, RoleInProfile
@@ -355,3 +356,16 @@ def test_a_person_keeps_the_user_that_is_renamed(stage: Stage) -> None:
     assert [identity.user_arn for identity in someone.identities.all()] == [user.arn]
     followed = Entry.objects.filter(kind="identity.follow").order_by("id")
     assert [json.loads(entry.data_json)["former"] for entry in followed] == [user.arn, new_arn]
+
+
+def test_a_receipt_names_the_limit_that_a_change_replaces(world: World) -> None:
+    limits = {"Description": "", "MaxSessionDuration": 7200, "MaxSigninSessionDuration": 7_776_000}
+    role = factories.role(world.account, "shop", attrs=limits)
+    longer = UpdateRole.of(role, **RoleSettings("", 43_200).params)
+    assert "Until now: 120 minutes at most." in longer.effect().notes
+    described = UpdateRole.of(role, **RoleSettings("Runs the shop", 7200).params)
+    assert not [note for note in described.effect().notes if "Until now" in note]
+    limited = LimitRoleSignIn.on(role, state_of(role), seconds=28_800)
+    assert "Until now: at most 90 days." in limited.effect().notes
+    unknown = LimitRoleSignIn.on(world.role, state_of(world.role), seconds=28_800)
+    assert "No former limit is known." in unknown.effect().notes
