@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from console.search import entities
 from console.search.accounts import account_named, account_results
 from console.search.catalogue import action_results, service_results
 from console.search.commands import command_results
+from console.search.findings import finding_results
 from console.search.pages import page_results
 from console.search.references import reference_results
 from console.search.results import FirstResults, ResultSection, SearchResult
@@ -27,6 +29,7 @@ MAX_LENGTH = 200
 SUGGESTED = 10
 PAGES_SUGGESTED = 3
 PAGES, MORE_PAGES = "Pages", "More pages"
+FINDINGS = "Findings"
 FIRST = ("To do", PAGES, "Requests and grants", "Accounts", "People")
 """What stands before the entities of the mirror."""
 
@@ -42,8 +45,9 @@ class SearchPageText:
 
 
 WHOLE = SearchPageText(
-    covers="People, roles, policies, groups and keys of all accounts that you see, accounts, frameworks, AWS "
-    "actions and services, requests, grants, runs, reviews and evidence packs by number, and pages.",
+    covers="People, roles, policies, groups and keys of all accounts that you see, accounts, findings, "
+    "frameworks, AWS actions and services, requests, grants, runs, reviews and evidence packs by number, "
+    "and pages.",
     examples="Name, ARN, key ID, account, action, CHG- or GRT-number",
     hint="Two characters or more: part of a name, email address or ARN, a unique ID (AIDA…, AROA…), a key ID "
     "(AKIA…), "
@@ -51,7 +55,8 @@ WHOLE = SearchPageText(
     advice="Try part of the name, or the whole ARN or ID.",
 )
 TEAMS = SearchPageText(
-    covers="The people and groups of your teams, requests and grants by number, and pages.",
+    covers="The people and groups of your teams, findings about them, requests and grants by number, and "
+    "pages.",
     examples="Name, email, CHG- or GRT-number",
     hint="Two characters or more of a name or an email address, or a number (CHG-…, GRT-…).",
     advice="Try part of the name.",
@@ -107,6 +112,7 @@ def _around(request: ViewerRequest, text: str, kept: Query) -> list[tuple[str, F
         ("Requests and grants", _all(reference_results(viewer, text))),
         ("Accounts", account_results(viewer, text)),
         ("People", entities.person_results(viewer, text, kept)),
+        (FINDINGS, finding_results(viewer, text)),
         (MORE_PAGES, _all(pages.others)),
         ("Actions", action_results(viewer, text)),
         ("AWS services", service_results(viewer, text)),
@@ -126,7 +132,7 @@ def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[SearchR
     for title in FIRST:
         first += around.get(title, [])[: PAGES_SUGGESTED if title == PAGES else None]
     last: list[SearchResult] = []
-    for title in (MORE_PAGES, "Actions", "AWS services"):
+    for title in (FINDINGS, MORE_PAGES, "Actions", "AWS services"):
         last += around.get(title, [])[:PAGES_SUGGESTED]
     room = max(SUGGESTED - len(first) - len(last), 3)
     by_address: dict[str, SearchResult] = {}
@@ -135,9 +141,14 @@ def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[SearchR
     return list(by_address.values())[:SUGGESTED]
 
 
+def _rest(title: str, text: str) -> str:
+    """The list of all results of a kind that a page of its own lists."""
+    return f"{reverse('findings:list')}?{urlencode({'q': text})}" if title == FINDINGS else ""
+
+
 def _sections(request: ViewerRequest, text: str, kept: Query) -> list[ResultSection]:
     around = [
-        ResultSection(title, closest.results, closest.total)
+        ResultSection(title, closest.results, closest.total, _rest(title, text))
         for title, closest in _around(request, text, kept)
         if closest.results
     ]

@@ -20,14 +20,17 @@ from django.urls import reverse
 from console.search.references import FINDERS
 from iam.access.grants.models import Grant
 from iam.audit.evidence.models import EvidencePack, PackKind
+from iam.audit.findings.models import AuditFinding
 from iam.changes.models import Change
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.mirror.models import Account, EdgeKind, Entity, Kind
 from tests import factories
 from tests.console.access.grants import made
 from tests.iam.changes.site import signed_in
+from tests.url_rows import finding_row
 
 pytestmark = pytest.mark.django_db
+SUGGESTED_FINDING = 'href="/findings/'
 NUMBERS = {
     "Change": {"CHG"}, "Drift": {"DRF"}, "EvidencePack": {"EVD"}, "Grant": {"GRT"},
     "OffboardingRun": {"LVG", "SUS"}, "Rotation": {"KEYS"},
@@ -168,6 +171,41 @@ def test_a_lead_is_offered_no_page_that_they_cannot_open(world: World, text: str
     page = found(browser(Role.TEAM_LEAD), text)
     for hidden in ("/access/who-can/", "/services/", "/escalation/", "/accounts/", "/operators/"):
         assert f'href="{hidden}' not in page
+
+
+@pytest.mark.parametrize(
+    ("role", "text", "number"),
+    [
+        (Role.ADMINISTRATOR, "nwhit", 1),
+        (Role.AUDITOR, "password without mfa", 7),
+        (Role.TEAM_LEAD, "nwhit", 1),
+        (Role.TEAM_LEAD, "tlind", 0),
+        (Role.TEAM_LEAD, "without-mfa", 1),
+    ],
+)
+def test_open_findings_are_found_by_kind_and_by_what_they_are_about(
+    world: World, role: Role, text: str, number: int
+) -> None:
+    others = [factories.user(world.account, f"other-{number}") for number in range(5)]
+    for user in (world.nora, world.tomas, *others):
+        row = finding_row(user)
+        row.search = f"console password without mfa {row.kind} {row.name}"
+        row.save()
+    AuditFinding.objects.create(
+        key="fixed", kind="x", account=world.account, name="nwhitfield", search="nwhitfield",
+        severity=1, status="fixed", place="1 x nwhitfield", first_seen=factories.FIRST_READ,
+        last_seen=factories.FIRST_READ, changed_at=factories.FIRST_READ,
+    )  # fmt: skip
+    client = browser(role)
+    page = found(client, text)
+    assert len(re.findall(r'href="/findings/\d+/"', page)) == min(number, 5)
+    if number > 5:
+        rest = re.search(r'href="(/findings/\?q=[^"]+)">Show all 7<', page)
+        assert rest is not None
+        listed = client.get(unescape(rest[1])).content.decode()
+        assert len(set(re.findall(r'href="/findings/\d+/"', listed))) == number
+    suggestions = client.get(f"/search/?q={text}", headers={"HX-Request": "true"}).content.decode()
+    assert (SUGGESTED_FINDING in suggestions) is bool(number)
 
 
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR, Role.TEAM_LEAD])
