@@ -123,6 +123,17 @@ def timers(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield getattr(node, "lineno", 0), name
 
 
+def days_of_reading(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """(line, text) of days that are taken when a file is read: a suite that crosses midnight compares them
+    with the next.
+    """
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            text = ast.unparse(statement.value)
+            if ".today()" in text or ("now(" in text and ".date()" in text):
+                yield statement.lineno, text
+
+
 def _bounds_a_time(node: ast.Assert) -> bool:
     """Whether it says that less than so much time went by; to wait until a deadline is something else."""
     for part in ast.walk(node):
@@ -178,6 +189,8 @@ def breaches() -> Iterator[str]:
         if place.parts[0] == "tests" and not str(place).startswith(TIMED):
             for number, name in timers(tree):
                 yield f"{place}:{number}: {name}: count calls (tests/work.py), and measure in tests/bench"
+            for number, text in days_of_reading(tree):
+                yield f"{place}:{number}: {text}: ask in the test, which may run on the next day"
         nodes = sum(1 for _ in ast.walk(tree))
         if nodes > MAX_NODES:
             yield f"{place}: {nodes} nodes of the syntax tree; {MAX_NODES} are the limit"

@@ -10,6 +10,7 @@ from tests.house_rules import (
     MAX_TEMPLATE_COLUMNS,
     TEMPLATE_SUFFIXES,
     bare_code,
+    days_of_reading,
     dense,
     empty_variables,
     repeated_classes,
@@ -142,3 +143,17 @@ def test_a_clock_that_measures_is_no_thing_of_a_test(source: str) -> None:
 
 def test_a_wait_for_another_process_has_its_clock() -> None:
     assert not list(timers(ast.parse("deadline = time.monotonic() + 10")))
+
+
+@pytest.mark.parametrize(
+    ("source", "is_breach"),
+    [
+        ("TODAY = datetime.now(tz=UTC).date()", True),
+        ("TODAY: Final = date.today()", True),
+        ("SOON = timezone.now().date() + timedelta(days=1)", True),
+        ("NOW = datetime.now(tz=UTC)", False),
+        ("def today() -> date:\n    return datetime.now(tz=UTC).date()", False),
+    ],
+)
+def test_a_day_is_asked_for_in_the_test(source: str, *, is_breach: bool) -> None:
+    assert bool(list(days_of_reading(ast.parse(source)))) is is_breach

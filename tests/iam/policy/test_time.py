@@ -210,7 +210,7 @@ def test_who_asks_for_any_time_is_told_what_it_depends_on() -> None:
 
 
 def test_what_is_kept_of_effective_actions_ends_when_a_date_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    soon = NOW + timedelta(hours=1)
+    soon = datetime.now(tz=UTC).replace(microsecond=0) + timedelta(hours=1)
     index = _index(allow(when={"DateLessThan": {"aws:CurrentTime": time_text("aws:currenttime", soon)}}))
     version = index.version
     assert _answers(index) == {"allowed"}

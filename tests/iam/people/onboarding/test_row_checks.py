@@ -4,9 +4,11 @@ needed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person, Role, Team
@@ -23,7 +25,15 @@ from tests import factories
 from tests.console import onboarding
 
 pytestmark = pytest.mark.django_db
-TODAY = datetime.now(tz=UTC).date()
+NOW = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)
+TODAY = NOW.date()
+
+
+@pytest.fixture(autouse=True)
+def _shortly_before_midnight() -> Iterator[None]:
+    """What is said of days is said of the day of the check, not of the day on which this file was read."""
+    with time_machine.travel(NOW):
+        yield
 
 
 @pytest.fixture
