@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Final, Self
+from typing import Final
 
 from iam.aws.reads import lists
 from iam.aws.session import Aws
@@ -16,7 +16,6 @@ from iam.changes.operations.account_setting import ACCOUNT, AccountSetting
 from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.params import Params
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
-from iam.mirror.models import Account
 
 FORM: Final = re.compile(r"(?!\d{12}$)[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]")
 
@@ -75,11 +74,6 @@ class Alias(AccountSetting):
     SPECS = (CREATE_ALIAS, DELETE_ALIAS)
     fact = "alias"
     inputs: AliasParams
-
-    @classmethod
-    def of(cls, spec: OperationSpec, account: Account, *, alias: str) -> Self:
-        """The operation on an account."""
-        return cls(account, AliasParams(alias), spec)
 
     @property
     def alias_after(self) -> str:

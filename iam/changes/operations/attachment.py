@@ -88,14 +88,9 @@ class Attachment(OfHolder):
     _read: Attachments | None = None
 
     @classmethod
-    def of(cls, spec: OperationSpec, holder: Entity, *, policy: Entity) -> Self:
-        """Attach or detach: a user, group or role and a managed policy of the mirror."""
-        return cls.by_arn(spec, holder, arn=policy.arn, policy_id=policy.aws_id)
-
-    @classmethod
     def by_arn(cls, spec: OperationSpec, holder: Entity, *, arn: str, policy_id: str = "") -> Self:
-        """The same for a policy that the mirror lacks: one of AWS, or one that an earlier change of the
-        set makes."""
+        """The operation with a policy that the mirror lacks: one of AWS, or one that an earlier change of
+        the set makes."""
         named = HolderParams.names_of(holder)
         return cls.given_as(spec, holder.account, **named, policy_arn=arn, policy_id=policy_id)
 

@@ -133,12 +133,16 @@ class Operation(ABC):
         return cls(account, cls.params_type(**params), spec)
 
     @classmethod
-    def of(cls, subject: Any, /, *more: Any, **rest: Any) -> Self:
-        """The operation on an entity of the mirror; `rest` are the parameters beside those that name it.
-        Raises TypeError or ValueError when they do not fit."""
+    def of(cls, *which: Any, **rest: Any) -> Self:
+        """The operation on an entity of the mirror, or on an account; its spec comes first where the class
+        has several for one kind. `rest` are the parameters beside those that name the subject. Raises
+        TypeError or ValueError when they do not fit."""
+        *given, subject = which
         params = cls.params_type(**cls.params_type.names_of(subject), **as_stored(rest))
+        if isinstance(subject, Account):
+            return cls(subject, params, *given)
         of_kind = (spec for spec in cls.SPECS if spec.subject_kind == subject.kind)
-        return cls(subject.account, params, next(of_kind, None))
+        return cls(subject.account, params, given[0] if given else next(of_kind, None))
 
     @property
     def params(self) -> dict[str, Any]:

@@ -84,12 +84,6 @@ class SetStatus(OnCredential):
 
     SPECS: ClassVar[tuple[CredentialSpec, ...]] = (*ACTIVATE.values(), *DEACTIVATE.values())
 
-    @classmethod
-    def of(cls, spec: CredentialSpec, credential: Entity) -> Self:
-        """One of ACTIVATE or DEACTIVATE on a credential of the mirror. Raises ValueError for one that
-        belongs to no user of it."""
-        return cls(credential.account, CredentialParams(**CredentialParams.names_of(credential)), spec)
-
     @property
     def status_after(self) -> str:
         """What AWS shows afterwards."""
@@ -109,8 +103,7 @@ class DeleteCredential(OnCredential):
     def of(cls, credential: Entity) -> Self:
         """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user
         of it."""
-        params = CredentialParams(**CredentialParams.names_of(credential))
-        return cls(credential.account, params, DELETE[credential.kind])
+        return super().of(DELETE[credential.kind], credential)
 
     @property
     def alternative(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
 from iam.changes.operations.facts import former_text
@@ -25,7 +25,7 @@ from iam.changes.operations.policy_version import (
 from iam.changes.operations.spec import OperationSpec, Quota
 from iam.changes.operations.subject import SubjectParams
 from iam.changes.world import ChangeWorld
-from iam.mirror.models import Document, Entity, Kind, PolicyVersion, valid_at
+from iam.mirror.models import Document, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 
 
@@ -40,13 +40,6 @@ class FormerVersion(OnPolicy):
     """What both have in common."""
 
     inputs: FormerParams
-
-    @classmethod
-    def of(cls, policy: Entity, *, version: PolicyVersion) -> Self:
-        """The operation on a version, of now or of before, of a policy of the mirror."""
-        names = SubjectParams.names_of(policy)
-        params = FormerParams(**names, version=version.version_id, digest=version.document_id)
-        return cls(policy.account, params)
 
     @cached_property
     def text(self) -> str:

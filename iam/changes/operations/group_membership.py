@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final, Self
+from typing import Final
 from uuid import UUID
 
 from iam.aws.parallel_reads import parallel_reads
@@ -38,7 +38,7 @@ class MembershipParams(Params):
     """Whom and which group: the names that AWS is called with, and the unique ids and ARNs that they stood
     for."""
 
-    NAMES = {"arn": "user_arn", "aws_id": "user_id"}
+    NAMES = {"name": "user_name", "arn": "user_arn", "aws_id": "user_id"}
 
     user_name: str
     user_id: Blank
@@ -83,19 +83,6 @@ class Membership(Operation):
     inputs: MembershipParams
     _read: Memberships | None = None
     _is_denied = False
-
-    @classmethod
-    def of(cls, spec: OperationSpec, user: Entity, *, group: Entity) -> Self:
-        """The operation on two entities of the mirror."""
-        params = MembershipParams(
-            user_name=user.name,
-            user_id=user.aws_id,
-            user_arn=user.arn,
-            group_name=group.name,
-            group_id=group.aws_id,
-            group_arn=group.arn,
-        )
-        return cls(user.account, params, spec)
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """Whether the set denies the user everything."""

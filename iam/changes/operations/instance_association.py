@@ -93,13 +93,8 @@ class ProfileAssociation(Operation):
     @classmethod
     def of_instance(cls, spec: OperationSpec, instance: Entity, *, profile_arn: str = "") -> Self:
         """The operation on an instance of the mirror, with the association that it has now."""
-        now = _state_in_mirror(instance)
-        params = InstanceParams(
-            **SubjectParams.names_of(instance),
-            profile_arn=profile_arn,
-            association_id=str(now["association"]),
-        )
-        return cls(instance.account, params, spec)
+        association = str(_state_in_mirror(instance)["association"])
+        return cls.of(spec, instance, profile_arn=profile_arn, association_id=association)
 
     @property
     def profile(self) -> str:

@@ -231,11 +231,6 @@ class Client(OnOidc):
     SPECS = (ADD_CLIENT_ID, REMOVE_CLIENT_ID)
     inputs: ClientParams
 
-    @classmethod
-    def of(cls, spec: OperationSpec, subject: Entity, *, client: str) -> Self:
-        """The operation on a provider of the mirror."""
-        return cls(subject.account, ClientParams(**SubjectParams.names_of(subject), client=client), spec)
-
     def desired_state(self) -> Image:
         return {"client": self.inputs.client, "there": self.spec.adds}
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final, TypeAlias, dataclass_transform
 from uuid import UUID
 
+from iam.mirror.models import Entity, PolicyVersion
+
 Blank: TypeAlias = str
 """A text that may be empty, such as an id that AWS is still to give."""
 IdText: TypeAlias = str
@@ -60,13 +62,18 @@ class Recipient:
 
 
 def as_stored(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as parameters hold them; what is None is left out."""
+    """Values as parameters hold them: an entity of the mirror by its name, id and ARN, a version of a policy
+    by its number and the key of its text. What is None is left out."""
     stored: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, UUID):
             stored[name] = str(value)
         elif isinstance(value, bool):
             stored[name] = YES if value else NO
+        elif isinstance(value, Entity):
+            stored |= {f"{name}_name": value.name, f"{name}_id": value.aws_id, f"{name}_arn": value.arn}
+        elif isinstance(value, PolicyVersion):
+            stored |= {name: value.version_id, "digest": value.document_id}
         elif isinstance(value, Recipient):
             stored |= {"recipient_id": str(value.person_id), "recipient_name": value.name}
         elif value is not None:

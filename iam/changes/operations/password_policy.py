@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from iam.aws.reads import lists
 from iam.aws.session import Aws
 from iam.changes.operations.account_setting import ACCOUNT, AccountSetting
 from iam.changes.operations.base import AccessEffect, Image, Operation
+from iam.changes.operations.params import Params
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
-from iam.mirror.models import Account
 
 KINDS: Final = {
     "requires_uppercase": "an upper-case letter",
@@ -57,8 +57,7 @@ class PasswordRules:
                 raise ValueError(f"{name} must be {wanted.__name__}, not {value!r}.")
 
 
-@dataclass(frozen=True, slots=True)
-class NoParams:
+class NoParams(Params):
     """It takes none."""
 
 
@@ -148,11 +147,6 @@ class DeletePasswordPolicy(PasswordPolicy):
     )
 
     inputs: NoParams
-
-    @classmethod
-    def of(cls, account: Account) -> Self:
-        """The operation on an account."""
-        return cls(account, NoParams())
 
     def desired_state(self) -> Image:
         return {"rules": None}

@@ -179,7 +179,7 @@ class CreatePolicyVersion(DefaultText):
         image = state_in_mirror(policy)
         others = [version for version in image["versions"] if version != image["default"]]
         drops = others[0] if len(image["versions"]) >= MAX_VERSIONS else ""
-        return cls(policy.account, TextParams(**PolicyParams.names_of(policy), document=text, drops=drops))
+        return super().of(policy, document=text, drops=drops)
 
     @property
     def text(self) -> str:
@@ -292,13 +292,6 @@ class SetDefaultVersion(DefaultText):
 
     inputs: VersionParams
     _text: str | None = None
-
-    @classmethod
-    def of(cls, policy: Entity, *, version: PolicyVersion) -> Self:
-        """The operation on a version of the mirror."""
-        names = PolicyParams.names_of(policy)
-        params = VersionParams(**names, version=version.version_id, digest=version.document_id)
-        return cls(policy.account, params)
 
     @property
     def text(self) -> str:

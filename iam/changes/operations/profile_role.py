@@ -6,7 +6,7 @@ A profile holds one role at most. Putting a role in needs iam:PassRole on it.
 from __future__ import annotations
 
 from functools import partial
-from typing import Final, Self
+from typing import Final
 from uuid import UUID
 
 from iam.aws.parallel_reads import parallel_reads
@@ -79,12 +79,6 @@ class RoleInProfile(OnProfile):
     SPECS = (ADD_ROLE, REMOVE_ROLE)
     initial = {"role": ""}
     inputs: RoleInProfileParams
-
-    @classmethod
-    def of(cls, spec: OperationSpec, profile: Entity, *, role: Entity) -> Self:
-        """The operation on two entities of the mirror."""
-        names = {"role_name": role.name, "role_arn": role.arn, "role_id": role.aws_id}
-        return cls(profile.account, RoleInProfileParams(**SubjectParams.names_of(profile), **names), spec)
 
     def modified_arns(self) -> tuple[str, ...]:
         """The role too, since anyone who has the profile works as the role."""
