@@ -263,6 +263,11 @@ class Operation(ABC):
             return None
         return restore(self.spec.inverse, account=self.account, params=self.params)
 
+    def beside(self, slug: str, **more: Any) -> Operation:
+        """Another operation on the same subject; `more` are its parameters beside those that name the
+        subject."""
+        return restore(slug, account=self.account, params={**self.inputs.subject_names, **more})
+
     def with_params(self, **params: Any) -> Self:
         """The same operation with some other parameters."""
         return type(self)(self.account, replace(self.inputs, **params), self.spec)

@@ -102,11 +102,10 @@ class Boundary(OnSubject):
 
     def restoration(self, before: Image) -> Operation | None:
         """The operation that leaves the former boundary, or none."""
-        names, arn = self.inputs.subject_names, str(before["boundary"])
+        kind, arn = self.subject_kind, str(before["boundary"])
         if not arn:
-            return DeleteBoundary(self.account, SubjectParams(**names), DELETE_BOUNDARY[self.subject_kind])
-        params = BoundaryParams(**names, boundary=arn)
-        return PutBoundary(self.account, params, PUT_BOUNDARY[self.subject_kind])
+            return self.beside(f"{kind}.delete_boundary")
+        return self.beside(f"{kind}.put_boundary", boundary=arn)
 
 
 class PutBoundary(Boundary):

@@ -8,15 +8,7 @@ from typing import Any, ClassVar, Final, Self
 from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.credential_sorts import WITH_STATUS, CredentialSort, CredentialSpec
 from iam.changes.operations.spec import HIGH
-from iam.changes.operations.user_credential import (
-    ABSENT,
-    ACTIVE,
-    INACTIVE,
-    CredentialParams,
-    OfSort,
-    OnCredential,
-    owned,
-)
+from iam.changes.operations.user_credential import ABSENT, ACTIVE, INACTIVE, OnCredential, owned
 from iam.mirror.models import Entity
 
 
@@ -120,9 +112,3 @@ class DeleteCredential(OnCredential):
         """A credential that was made inactive meanwhile is still the one to delete; one that came alive is
         in use."""
         return image == before or image["status"] == INACTIVE
-
-
-def deletion(operation: OfSort, *, credential_id: str) -> DeleteCredential:
-    """The operation that deletes a credential which an operation has made."""
-    params = CredentialParams(**operation.inputs.subject_names, credential_id=credential_id)
-    return DeleteCredential(operation.account, params, DELETE[operation.kind])

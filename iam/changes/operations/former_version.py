@@ -71,6 +71,7 @@ class DeletePolicyVersion(FormerVersion):
         call="DeletePolicyVersion",
         parameters={"PolicyArn": "subject_arn", "VersionId": "version"},
         sentence="Deletes {version} of {name}, which isn’t the default version. Gatehouse keeps its text",
+        inverse="policy.restore_version",
         undo_caveat="Its text is restored as a version with another number.",
     )
 
@@ -94,10 +95,6 @@ class DeletePolicyVersion(FormerVersion):
                 "default first."
             ]
         return super().problems()
-
-    def restoration(self, before: Image) -> Operation | None:
-        """The text as a version again, under another number."""
-        return RestorePolicyVersion(self.account, self.inputs)
 
 
 class RestorePolicyVersion(FormerVersion):

@@ -160,11 +160,11 @@ class InlineOperation(OfHolder):
 
     def restoration(self, before: Image) -> Operation | None:
         """What the policy said before, or none of the name."""
-        names = {**self.inputs.subject_names, "policy_name": self.inputs.policy_name}
+        name = self.inputs.policy_name
         if not before["text"]:
-            return DeleteInlinePolicy(self.account, InlineParams(**names))
+            return self.beside("inline_policy.delete", policy_name=name)
         text = former_text(before["text"])
-        return None if text is None else PutInlinePolicy(self.account, InlineText(**names, document=text))
+        return None if text is None else self.beside("inline_policy.put", policy_name=name, document=text)
 
 
 class PutInlinePolicy(InlineOperation):

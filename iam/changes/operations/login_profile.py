@@ -282,9 +282,7 @@ class CreateLoginProfile(SetPassword):
         )
 
     def inverse(self, before: Image) -> Operation | None:
-        if before["has_password"]:
-            return None
-        return DeleteLoginProfile(self.account, UserParams(**self.inputs.subject_names))
+        return None if before["has_password"] else self.beside("login_profile.delete")
 
     def problems(self) -> list[str]:
         """That there is one already is no twin, but another matter."""

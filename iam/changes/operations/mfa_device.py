@@ -269,7 +269,7 @@ class EnableMfaDevice(WithCodes):
         return bool(image["status"] != ASSIGNED)
 
     def restoration(self, before: Image) -> Operation | None:
-        return DeactivateMfaDevice(self.account, _plain_params(self.inputs))
+        return self.beside("mfa_device.deactivate", credential_id=self.serial)
 
 
 class ResyncMfaDevice(WithCodes):
@@ -298,7 +298,3 @@ class ResyncMfaDevice(WithCodes):
     def satisfied(self, image: Image) -> bool:
         """AWS shows no difference; the seal says whether it has taken the codes."""
         return image["status"] == ASSIGNED and accepted(self.inputs.sealed_id) is not None
-
-
-def _plain_params(params: CredentialParams) -> CredentialParams:
-    return CredentialParams(**params.subject_names, credential_id=params.credential_id)

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from iam.changes.operations.base import AwsCall, Image, Operation
-from iam.changes.operations.credential_status import deletion
 from iam.changes.operations.params import Blank, IdText
 from iam.changes.operations.sealed_secret import accepted, seal_for
 from iam.changes.operations.user_credential import NewCredential, UserParams, owned
@@ -81,6 +80,4 @@ class GivenOnce(NewCredential):
     def inverse(self, before: Image) -> Operation | None:
         """The one that was made is deleted."""
         secret = accepted(self.inputs.sealed_id)
-        if secret is None:
-            return None
-        return deletion(self, credential_id=secret.label)
+        return None if secret is None else self.deletion(secret.label)

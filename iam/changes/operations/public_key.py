@@ -27,7 +27,6 @@ from iam.changes.operations.credential_sorts import (
     CredentialSort,
     CredentialSpec,
 )
-from iam.changes.operations.credential_status import deletion
 from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import Quota
 from iam.changes.operations.user_credential import NewCredential, UserParams, owned
@@ -95,9 +94,7 @@ class TextUpload(NewCredential):
         """The one that came is deleted."""
         user = self.subject()
         new = self._new(sorted(owned(user, self.kind))) if user else []
-        if len(new) != 1:
-            return None
-        return deletion(self, credential_id=new[0])
+        return self.deletion(new[0]) if len(new) == 1 else None
 
 
 BITS = 2048

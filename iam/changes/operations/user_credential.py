@@ -115,6 +115,10 @@ class NewCredential(OfSort):
     def image_now(self, read: ReadCredentials) -> Image:
         return {"ids": self.ids_in(read)}
 
+    def deletion(self, credential_id: str) -> Operation:
+        """The operation that deletes the credential which this has made."""
+        return self.beside(f"{self.spec.sort.slug}.delete", credential_id=credential_id)
+
 
 def owned(user: Entity, kind: Kind) -> dict[str, str]:
     """The credentials of a kind that the mirror holds of a user: AWS's id → status (or the sort of a
