@@ -50,6 +50,7 @@ CREATE_ALIAS: Final = OperationSpec(
     title="Set account alias {alias}",
     no_op="The account already has the alias {alias}.",
     counted=("Set", "account alias|account aliases"),
+    state={"alias": "alias_after"},
     call="CreateAccountAlias",
     parameters={"AccountAlias": "alias"},
     sentence="Sets the account alias to {alias}",
@@ -79,9 +80,6 @@ class Alias(AccountSetting):
     def alias_after(self) -> str:
         """The alias that the account has afterwards."""
         return self.inputs.alias if self.spec.adds else ""
-
-    def desired_state(self) -> Image:
-        return {"alias": self.alias_after}
 
     def value_now(self, aws: Aws) -> str:
         return next(iter(lists.account_aliases(aws)), "")

@@ -58,6 +58,7 @@ ATTACH_POLICY: Final = OperationSpec(
     title="Attach policy {policy_name} to {holder_kind} {holder_name}",
     no_op="{policy_name} is already attached to {holder_name}.",
     counted=("Attach a policy to", "user, group or role|users, groups or roles"),
+    state={"attached": True},
     call="Attach{kind_word}Policy",
     parameters={"{kind_word}Name": "holder_name", "PolicyArn": "policy_arn"},
     sentence="{holder_name} gets {policy_name}",
@@ -71,6 +72,7 @@ DETACH_POLICY: Final = replace(
     title="Detach policy {policy_name} from {holder_kind} {holder_name}",
     no_op="{policy_name} isn’t attached to {holder_name}.",
     counted=("Detach a policy from", "user, group or role|users, groups or roles"),
+    state={"attached": False},
     call="Detach{kind_word}Policy",
     sentence="{holder_name} loses {policy_name}",
     inverse="attachment.attach",
@@ -109,9 +111,6 @@ class Attachment(OfHolder):
 
     def referenced_arns(self) -> tuple[str, ...]:
         return (self.inputs.policy_arn,)
-
-    def desired_state(self) -> Image:
-        return {"attached": self.spec.adds}
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """What a policy says that the set itself makes."""

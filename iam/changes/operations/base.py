@@ -13,6 +13,7 @@ from iam.aws import writes
 from iam.aws.session import Aws
 from iam.changes.operations.access import PolicyAccess
 from iam.changes.operations.entity_lookup import find_current_entity
+from iam.changes.operations.facts import fact_from
 from iam.changes.operations.params import as_stored
 from iam.changes.operations.quotas import QuotaUse, quota_of
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec, PermanentLoss
@@ -149,9 +150,11 @@ class Operation(ABC):
         """The typed parameters as JSON."""
         return asdict(self.inputs)
 
-    def value(self, name: str) -> Any:
+    def value(self, name: str | bool) -> Any:
         """What a name in a text or in the parameters of a call stands for: a parameter, else a property of
-        the operation."""
+        the operation; a boolean stands for itself."""
+        if isinstance(name, bool):
+            return name
         return getattr(self.inputs, name) if hasattr(self.inputs, name) else getattr(self, name)
 
     def fill_in(self, text: str) -> str:
@@ -206,7 +209,7 @@ class Operation(ABC):
         spec, parameters = self.spec, {}
         for name, source in spec.parameters.items():
             is_optional = isinstance(source, str) and source.endswith("?")
-            value = self.value(source.removesuffix("?")) if isinstance(source, str) else source
+            value = self.value(source.removesuffix("?") if isinstance(source, str) else source)
             if value or not is_optional:
                 parameters[self.fill_in(name)] = value
         return AwsCall(
@@ -218,9 +221,9 @@ class Operation(ABC):
         """Where it is called; blank where the service is global."""
         return ""
 
-    @abstractmethod
     def desired_state(self) -> Image:
         """What AWS shows afterwards."""
+        return {fact: fact_from(fact, self.value(name)) for fact, name in self.spec.state.items()}
 
     def state_in_mirror(self) -> Image | None:
         """What the mirror shows now; None when it does not have the entities any more."""

@@ -54,6 +54,7 @@ ADD_TO_GROUP: Final = OperationSpec(
     title="Add {user_name} to {group_name}",
     no_op="{user_name} is already in {group_name}.",
     counted=("Add", "group membership"),
+    state={"member": True},
     call="AddUserToGroup",
     parameters={"GroupName": "group_name", "UserName": "user_name"},
     sentence="{user_name} joins {group_name}",
@@ -67,6 +68,7 @@ REMOVE_FROM_GROUP: Final = replace(
     title="Remove {user_name} from {group_name}",
     no_op="{user_name} isn’t in {group_name}.",
     counted=("Remove", "group membership"),
+    state={"member": False},
     call="RemoveUserFromGroup",
     sentence="{user_name} leaves {group_name}",
     inverse="group_membership.add",
@@ -94,9 +96,6 @@ class Membership(Operation):
 
     def modified_arns(self) -> tuple[str, ...]:
         return self.inputs.user_arn, self.inputs.group_arn
-
-    def desired_state(self) -> Image:
-        return {"member": self.spec.adds}
 
     def subject(self) -> Entity | None:
         return self._entity(Kind.USER, self.inputs.user_id)

@@ -46,6 +46,7 @@ ASSOCIATE: Final = OperationSpec(
     no_op="{name} already has this instance profile.",
     counted=("Attach an instance profile to", "EC2 instance"),
     notes=("Applications on {name} can use the role in {profile}.", _OLD_CREDENTIALS),
+    state={"profile": "profile_arn"},
     service="ec2",
     call="AssociateIamInstanceProfile",
     parameters={"InstanceId": "subject_id", "IamInstanceProfile": "wanted_profile"},
@@ -73,6 +74,7 @@ DISASSOCIATE: Final = OperationSpec(
     no_op="{name} has no instance profile.",
     counted=("Detach the instance profile of", "EC2 instance"),
     notes=("Applications on {name} no longer get credentials of a role.", _OLD_CREDENTIALS),
+    state={"profile": "profile_arn"},
     service="ec2",
     call="DisassociateIamInstanceProfile",
     parameters={"AssociationId": "association_id"},
@@ -104,11 +106,8 @@ class ProfileAssociation(Operation):
     def referenced_arns(self) -> tuple[str, ...]:
         return (self.inputs.profile_arn,) if self.inputs.profile_arn else ()
 
-    def desired_state(self) -> Image:
-        """The id of the association is AWS's to give."""
-        return {"profile": self.inputs.profile_arn}
-
     def satisfied(self, image: Image) -> bool:
+        """The id of the association is AWS's to give."""
         return bool(image["profile"] == self.inputs.profile_arn)
 
     def image_of(self, subject: Entity) -> Image:

@@ -53,6 +53,7 @@ class RequirePasswordChange(OnLoginProfile):
         slug="login_profile.require_change",
         subject_kind=Kind.USER.value,
         counted=("Require a new console password of", "user"),
+        state={"must_change": "is_reset_required"},
         call="UpdateLoginProfile",
         parameters={"UserName": "user_name", "PasswordResetRequired": "is_reset_required"},
         sentence="{user_name} {does}",
@@ -91,9 +92,6 @@ class RequirePasswordChange(OnLoginProfile):
             "change the password."
         )
 
-    def desired_state(self) -> Image:
-        return {"must_change": self.is_reset_required}
-
     def image_of(self, subject: Entity) -> Image | None:
         """Where the profile has not been read, as though it were the other way round: AWS is looked at
         when the change runs."""
@@ -123,6 +121,7 @@ class DeleteLoginProfile(OnLoginProfile):
         title="Delete console password of {user_name}",
         no_op="{user_name} has no console password.",
         counted=("Delete the console password of", "user"),
+        state={"has_password": False},
         call="DeleteLoginProfile",
         parameters={"UserName": "user_name"},
         sentence="{user_name} can no longer sign in to the AWS console",
@@ -149,9 +148,6 @@ class DeleteLoginProfile(OnLoginProfile):
     @property
     def alternative(self) -> str:
         return "" if self._is_denied else super().alternative
-
-    def desired_state(self) -> Image:
-        return {"has_password": False}
 
     def image_of(self, subject: Entity) -> Image:
         """Where nothing has been read of it, AWS is looked at when the change runs."""
@@ -203,9 +199,6 @@ class SetPassword(OnLoginProfile):
     def is_reset_required(self) -> bool:
         """Whether the user has to choose another at the first sign-in."""
         return self.inputs.must_change == YES
-
-    def desired_state(self) -> Image:
-        return {"has_password": True}
 
     def satisfied(self, image: Image) -> bool:
         """AWS shows that there is a password; the seal says whether it is this one."""
@@ -267,6 +260,7 @@ class CreateLoginProfile(SetPassword):
         title="Create console password for {user_name}",
         no_op="This password is already set.",
         counted=("Create a console password for", "user"),
+        state={"has_password": True},
         call="CreateLoginProfile",
         parameters=PASSWORD_PARAMETERS,
         sentence="{user_name} can sign in to the AWS console",
@@ -302,6 +296,7 @@ class UpdateLoginProfile(SetPassword):
         title="Reset console password of {user_name}",
         no_op="This password is already set.",
         counted=("Reset the console password of", "user"),
+        state={"has_password": True},
         call="UpdateLoginProfile",
         parameters=PASSWORD_PARAMETERS,
         sentence="{user_name} signs in with a new password",

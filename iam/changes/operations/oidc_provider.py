@@ -275,6 +275,7 @@ class SetThumbprints(OnOidc):
         title="Set thumbprints of {name}",
         no_op="{name} already has these thumbprints.",
         counted=("Set the thumbprints of", "OIDC provider"),
+        state={"thumbprints": "thumbprint_list"},
         call="UpdateOpenIDConnectProviderThumbprint",
         parameters={"OpenIDConnectProviderArn": "arn", "ThumbprintList": "thumbprint_list"},
         sentence="AWS trusts {name} when it uses one of these certificates",
@@ -291,9 +292,6 @@ class SetThumbprints(OnOidc):
     @property
     def thumbprint_list(self) -> list[str]:
         return self.inputs.thumbprints.split("\n") if self.inputs.thumbprints else []
-
-    def desired_state(self) -> Image:
-        return {"thumbprints": self.thumbprint_list}
 
     def satisfied(self, image: Image) -> bool:
         return bool(image.get("thumbprints") == self.thumbprint_list)

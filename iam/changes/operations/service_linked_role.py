@@ -48,6 +48,7 @@ class CreateServiceLinkedRole(OnSubject):
         title="Create service-linked role for {service}",
         no_op="{service} already has a service-linked role.",
         counted=("Create", "service-linked role"),
+        state={"exists": True},
         call="CreateServiceLinkedRole",
         parameters={"AWSServiceName": "service", "CustomSuffix": "suffix?", "Description": "description?"},
         sentence="Creates the service-linked role of {service}, with permissions that AWS manages",
@@ -79,9 +80,6 @@ class CreateServiceLinkedRole(OnSubject):
     def created_arns(self) -> tuple[str, ...]:
         """The path, since the service gives the name."""
         return (self.inputs.subject_arn,)
-
-    def desired_state(self) -> Image:
-        return {"exists": True}
 
     def subject(self) -> Entity | None:
         """The role of the service, whatever its name."""

@@ -124,6 +124,7 @@ class LimitUserSignIn(OnLoginProfile, LimitsSignIn):
         no_op="Sign-in sessions of {user_name} already have this limit.",
         counted=("Limit the sign-in sessions of", "user"),
         notes=(NOTE,),
+        state={"max_sign_in": "max_sign_in"},
         call="UpdateLoginProfile",
         parameters={
             "UserName": "user_name",
@@ -141,9 +142,6 @@ class LimitUserSignIn(OnLoginProfile, LimitsSignIn):
     def on(cls, user: Entity, *, seconds: int | None) -> Self:
         """The operation on a user of the mirror."""
         return cls.of(user, max_sign_in=_text(seconds or 0))
-
-    def desired_state(self) -> Image:
-        return {"max_sign_in": self.max_sign_in_s or 0}
 
     def image_of(self, subject: Entity) -> Image | None:
         row = credentials_row(subject)

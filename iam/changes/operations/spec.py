@@ -75,9 +75,9 @@ class OperationSpec:
     stands for itself."""
     sentence: str = ""
     """What the call does, for people."""
-    state: Mapping[str, str] = field(default_factory=dict)
-    """What AWS shows afterwards, where it is about an entity as a whole: a fact (`facts.py`) → the name
-    of ours that it gets."""
+    state: Mapping[str, str | bool] = field(default_factory=dict)
+    """What AWS shows afterwards: a fact (of an entity as a whole those of `facts.py`) → the name of ours
+    that it gets; a boolean stands for itself."""
     is_idempotent: bool = True
     """A second call does no harm and changes nothing, so that a call of which the answer was lost may be
     repeated."""

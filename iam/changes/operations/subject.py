@@ -12,7 +12,7 @@ from uuid import UUID
 from iam.aws.reads.single import entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
-from iam.changes.operations.facts import LAYOUT, EntityInMirror, fact_from, facts_of
+from iam.changes.operations.facts import LAYOUT, EntityInMirror, facts_of
 from iam.changes.operations.params import Blank, Params
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.facts import FoundEntity
@@ -75,9 +75,6 @@ class OnSubject(Operation):
         """Under the ARN of now, since a rename gives another."""
         subject = self.subject()
         return (subject.arn if subject else self.inputs.subject_arn,)
-
-    def desired_state(self) -> Image:
-        return {fact: fact_from(fact, self.value(name)) for fact, name in self.spec.state.items()}
 
     def image_of(self, subject: Entity) -> Image:
         """The image of what the mirror holds."""

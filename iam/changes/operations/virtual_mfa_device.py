@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Self
+from typing import Any, Final
 from uuid import UUID
 
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.mfa_device import ABSENT, ASSIGNED, SPARE, OfDevice
-from iam.changes.operations.params import IdText
+from iam.changes.operations.params import IdText, Params
 from iam.changes.operations.sealed_secret import accepted
 from iam.changes.operations.spec import OperationSpec, PermanentLoss
 from iam.changes.operations.user_credential import UserParams
@@ -29,14 +28,16 @@ from iam.sealed import services as sealed
 _NEVER: Final = "AWS can’t restore the seed of a deleted device. A new one has to be set up on the phone."
 
 
-@dataclass(frozen=True, slots=True)
-class SpareParams:
+class SpareParams(Params):
     """Which device: its serial number, which is its ARN."""
+
+    NAMES = {"arn": "serial_number", "aws_id": "serial_number"}
 
     serial_number: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.serial_number, str) or ":mfa/" not in self.serial_number:
+        super().__post_init__()
+        if ":mfa/" not in self.serial_number:
             raise ValueError(f"The serial number of a virtual device is an ARN, not {self.serial_number!r}.")
 
 
@@ -51,6 +52,7 @@ class DeleteSpareMfaDevice(Operation):
         no_op="The device no longer exists.",
         counted=("Delete", "unassigned MFA device"),
         notes=("No one can sign in with it: it isn’t assigned to a user.",),
+        state={"exists": False},
         call="DeleteVirtualMFADevice",
         parameters={"SerialNumber": "serial_number"},
         sentence="Permanently deletes MFA device {name}",
@@ -64,34 +66,10 @@ class DeleteSpareMfaDevice(Operation):
     missing_message = _NEVER
     inputs: SpareParams
 
-    @classmethod
-    def of(cls, device: Entity) -> Self:
-        """The operation on a device of the mirror. Raises ValueError for one that is no virtual device."""
-        return cls(device.account, SpareParams(device.aws_id))
-
     @property
     def name(self) -> str:
         """The device in a sentence."""
         return self.inputs.serial_number.rpartition("/")[2]
-
-    @property
-    def subject_id(self) -> str:
-        """The serial number."""
-        return self.inputs.serial_number
-
-    def modified_arns(self) -> tuple[str, ...]:
-        return (self.inputs.serial_number,)
-
-    def desired_state(self) -> Image:
-        return {"exists": False}
-
-    def subject(self) -> Entity | None:
-        return Entity.objects.filter(
-            account=self.account,
-            kind=Kind.MFA_DEVICE,
-            aws_id=self.inputs.serial_number,
-            gone_at__isnull=True,
-        ).first()
 
     def state_in_mirror(self) -> Image | None:
         return {"exists": self.subject() is not None}
