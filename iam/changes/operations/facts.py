@@ -94,6 +94,21 @@ class EntityInMirror:
         return tags_in_mirror(self._entity)
 
     @property
+    def metadata(self) -> str:
+        """The metadata document of a SAML provider; empty where it was not read."""
+        return self.trust
+
+    @property
+    def client_ids(self) -> list[str]:
+        """The audiences of an OpenID Connect provider."""
+        return self._attribute("ClientIDList") or []
+
+    @property
+    def thumbprints(self) -> list[str]:
+        """The thumbprints of an OpenID Connect provider."""
+        return self._attribute("ThumbprintList") or []
+
+    @property
     def boundary(self) -> str:
         """The ARN of its permissions boundary."""
         return boundary_in_mirror(self._entity)
@@ -110,6 +125,9 @@ _FORMS: Final[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
     "max_sign_in": ("max_sign_in_duration", lambda seconds: int(seconds or 0)),
     "trust": ("trust", trust_meaning),
     LAYOUT: ("trust", document_digest),
+    "metadata": ("metadata", lambda text: document_digest(text) if text else ""),
+    "clients": ("client_ids", sorted),
+    "thumbprints": ("thumbprints", lambda values: sorted(map(str.lower, values))),
     "role": ("roles", lambda roles: next(iter(roles), "")),
 }
 """Fact → the attribute that holds it, and what an image says for its value. Other facts are called as their

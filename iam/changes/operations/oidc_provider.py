@@ -14,10 +14,9 @@ from urllib.parse import urlsplit
 from iam.aws.reads.lists import get_oidc_provider
 from iam.aws.records import OidcProviderRecord
 from iam.changes.operations.base import Image, Operation
-from iam.changes.operations.facts import state_of, tags_in_mirror
 from iam.changes.operations.lifecycle import account_quota, creation, removal
 from iam.changes.operations.params import Blank
-from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider
+from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider, UpdateProvider
 from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import SubjectParams
 from iam.mirror.models import Account, Entity, Kind
@@ -40,31 +39,15 @@ class OnOidc(OnProvider):
     """What all of them have in common."""
 
     get = staticmethod(get_oidc_provider)
+    facts = ("clients", "thumbprints", "tags")
 
-    def image_of(self, subject: Entity) -> Image:
-        state = state_of(subject)
-        attrs = state.attrs if state else {}
-        return oidc_image(
-            clients=attrs.get("ClientIDList", ()),
-            thumbprints=attrs.get("ThumbprintList", ()),
-            tags=tags_in_mirror(subject),
-        )
-
-    def image_now(self, record: OidcProviderRecord) -> Image:
-        return oidc_image(clients=record.client_ids, thumbprints=record.thumbprints, tags=record.tags)
+    @property
+    def thumbprint_list(self) -> list[str]:
+        """The thumbprints, where the parameters have some."""
+        return self.inputs.thumbprints.split("\n") if self.inputs.thumbprints else []  # type: ignore[attr-defined]
 
     def found_of(self, record: OidcProviderRecord) -> FoundEntity:
         return inventory.oidc_provider(record)
-
-
-def oidc_image(*, clients: Iterable[str], thumbprints: Iterable[str], tags: Mapping[str, str]) -> Image:
-    """A provider that there is."""
-    return {
-        "exists": True,
-        "clients": sorted(clients),
-        "thumbprints": sorted(thumbprint.lower() for thumbprint in thumbprints),
-        "tags": dict(tags),
-    }
 
 
 def problems_of(*, clients: Iterable[str] = (), thumbprints: Iterable[str] = ()) -> list[str]:
@@ -99,6 +82,7 @@ class CreateOidcProvider(OnOidc, CreateProvider):
     spec = creation(
         Kind.OIDC_PROVIDER,
         counted=("Create", "OIDC provider"),
+        state={"clients": "client_list", "thumbprints": "thumbprint_list", "tags": "tags"},
         call="CreateOpenIDConnectProvider",
         parameters={
             "Url": "url",
@@ -138,19 +122,6 @@ class CreateOidcProvider(OnOidc, CreateProvider):
     def client_list(self) -> list[str]:
         """The audiences."""
         return self.inputs.clients.split("\n") if self.inputs.clients else []
-
-    @property
-    def thumbprint_list(self) -> list[str]:
-        """The thumbprints."""
-        return self.inputs.thumbprints.split("\n") if self.inputs.thumbprints else []
-
-    def desired_state(self) -> Image:
-        params = self.inputs
-        return oidc_image(
-            clients=self.client_list,
-            thumbprints=self.thumbprint_list,
-            tags=params.tags,
-        )
 
     def satisfied(self, image: Image) -> bool:
         """AWS finds a thumbprint by itself where none was given."""
@@ -265,7 +236,7 @@ class ThumbprintParams(SubjectParams):
     thumbprints: Blank
 
 
-class SetThumbprints(OnOidc):
+class SetThumbprints(OnOidc, UpdateProvider):
     """Gives a provider these thumbprints in place of those that it has."""
 
     spec = OperationSpec(
@@ -288,17 +259,6 @@ class SetThumbprints(OnOidc):
     def of(cls, subject: Entity, *, thumbprints: Iterable[str]) -> Self:
         """The operation on a provider of the mirror."""
         return super().of(subject, thumbprints=lines(thumbprint.lower() for thumbprint in thumbprints))
-
-    @property
-    def thumbprint_list(self) -> list[str]:
-        return self.inputs.thumbprints.split("\n") if self.inputs.thumbprints else []
-
-    def satisfied(self, image: Image) -> bool:
-        return bool(image.get("thumbprints") == self.thumbprint_list)
-
-    def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """It has the thumbprints that it had."""
-        return bool(image.get("thumbprints") == before["thumbprints"])
 
     def problems(self) -> list[str]:
         return problems_of(thumbprints=self.thumbprint_list) or super().problems()

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from iam.aws.records import OidcProviderRecord, SamlProviderRecord
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, AwsCall
-from iam.changes.operations.facts import first_names
+from iam.changes.operations.base import AccessEffect, AwsCall, Image
+from iam.changes.operations.facts import EntityInMirror, facts_of, first_names
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete
 from iam.changes.operations.subject import OnListed, SubjectParams
 from iam.changes.risks import TRUST_OPENED
-from iam.mirror.models import EntityState, Kind, valid_at
+from iam.mirror.models import Entity, EntityState, Kind, valid_at
 
 Record = SamlProviderRecord | OidcProviderRecord
 
@@ -27,6 +27,8 @@ class OnProvider(OnListed):
     excluded = ("",)
     get: ClassVar[Callable[..., Record]]
     """Reads one by its ARN."""
+    facts: ClassVar[tuple[str, ...]]
+    """What an image tells of a provider, whichever of it the operation changes."""
 
     inputs: SubjectParams
 
@@ -43,6 +45,12 @@ class OnProvider(OnListed):
     @property
     def listed_id(self) -> str:
         return self.arn
+
+    def image_of(self, subject: Entity) -> Image:
+        return {"exists": True, **facts_of(EntityInMirror(subject), self.facts)}
+
+    def image_now(self, now: Record) -> Image:
+        return {"exists": True, **facts_of(now, self.facts)}
 
     def identity_error(self, aws: Aws) -> str:
         """What is observed tells whether it is the one that was approved."""
@@ -88,6 +96,18 @@ class CreateProvider(OnProvider, Create):
     ) -> dict[str, Any]:
         """The ARN is known beforehand, and stands for an id."""
         return {"ids": {self.arn: self.arn}}
+
+
+class UpdateProvider(OnProvider):
+    """Gives a provider something else, whatever became of the rest of it."""
+
+    def satisfied(self, image: Image) -> bool:
+        wanted = self.desired_state()
+        return {fact: image.get(fact) for fact in wanted} == wanted
+
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
+        """It has what it had."""
+        return all(image.get(fact) == before[fact] for fact in self.spec.state)
 
 
 class DeleteProvider(OnProvider, Delete):

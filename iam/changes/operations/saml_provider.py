@@ -6,7 +6,6 @@ assertions are none of this: AWS never shows them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -14,12 +13,12 @@ from iam.aws.reads.lists import get_saml_provider
 from iam.aws.records import SamlProviderRecord
 from iam.changes.operations import saml_metadata
 from iam.changes.operations.base import AccessEffect, Image, Operation
-from iam.changes.operations.facts import former_text, state_of, tags_in_mirror
+from iam.changes.operations.facts import former_text, state_of
 from iam.changes.operations.lifecycle import account_quota, creation, removal
-from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider
+from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider, UpdateProvider
 from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import SubjectParams
-from iam.mirror.models import Document, Entity, Kind
+from iam.mirror.models import Document, Kind
 from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
 from iam.mirror.pull.transform.principals import document_digest
@@ -32,25 +31,13 @@ class OnSaml(OnProvider):
     """What all three have in common."""
 
     get = staticmethod(get_saml_provider)
-
-    def image_of(self, subject: Entity) -> Image:
-        state = state_of(subject)
-        digest = (state.document_id or "") if state else ""
-        return saml_image(digest=digest, tags=tags_in_mirror(subject))
-
-    def image_now(self, record: SamlProviderRecord) -> Image:
-        return saml_image(digest=document_digest(record.metadata), tags=record.tags)
+    facts = ("metadata", "tags")
 
     def found_of(self, record: SamlProviderRecord) -> FoundEntity:
         """The document is stored first."""
         digest = document_digest(record.metadata)
         Document.objects.get_or_create(digest=digest, defaults={"text": record.metadata})
         return inventory.saml_provider(record, intern=document_digest)
-
-
-def saml_image(*, digest: str, tags: Mapping[str, str]) -> Image:
-    """A provider that there is; its metadata by the key of the document."""
-    return {"exists": True, "metadata": digest, "tags": dict(tags)}
 
 
 def problems_of(metadata: str) -> list[str]:
@@ -85,6 +72,7 @@ class CreateSamlProvider(OnSaml, CreateProvider):
 
     spec = creation(
         Kind.SAML_PROVIDER,
+        state={"metadata": "metadata", "tags": "tags"},
         call="CreateSAMLProvider",
         parameters={"Name": "name", "SAMLMetadataDocument": "metadata", "Tags": "tag_list?"},
         weight=HIGH,
@@ -92,9 +80,6 @@ class CreateSamlProvider(OnSaml, CreateProvider):
     )
 
     inputs: NewSamlParams
-
-    def desired_state(self) -> Image:
-        return saml_image(digest=document_digest(self.inputs.metadata), tags=self.inputs.tags)
 
     def problems(self) -> list[str]:
         """Whether the metadata can be such, and whether the name is taken."""
@@ -112,7 +97,7 @@ class MetadataParams(SubjectParams):
     metadata: str
 
 
-class UpdateSamlProvider(OnSaml):
+class UpdateSamlProvider(OnSaml, UpdateProvider):
     """Gives a SAML provider other metadata."""
 
     spec = OperationSpec(
@@ -121,6 +106,7 @@ class UpdateSamlProvider(OnSaml):
         title="Replace metadata of SAML provider {name}",
         no_op="{name} already has this metadata.",
         counted=("Replace the metadata of", "SAML provider"),
+        state={"metadata": "metadata"},
         call="UpdateSAMLProvider",
         parameters={"SAMLProviderArn": "arn", "SAMLMetadataDocument": "metadata"},
         sentence="Replaces the metadata of {name}. Gatehouse keeps the previous metadata",
@@ -128,16 +114,6 @@ class UpdateSamlProvider(OnSaml):
     )
 
     inputs: MetadataParams
-
-    def desired_state(self) -> Image:
-        return {"metadata": document_digest(self.inputs.metadata)}
-
-    def satisfied(self, image: Image) -> bool:
-        return bool(image.get("metadata") == self.desired_state()["metadata"])
-
-    def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """It has the metadata that it had."""
-        return bool(image.get("metadata") == before["metadata"])
 
     def problems(self) -> list[str]:
         """Also whether the metadata can be such."""
