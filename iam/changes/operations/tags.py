@@ -34,7 +34,7 @@ class TagParams(SubjectParams):
     tags: dict[str, str]
 
 
-def _spec(kind: Kind, *, call: str, parameters: Mapping[str, str], counted: str) -> OperationSpec:
+def _spec(kind: Kind, word: str, parameter: str, source: str, counted: str) -> OperationSpec:
     noun = NOUNS[kind.value]
     return OperationSpec(
         slug=f"{kind.value.replace('-', '_')}.set_tags",
@@ -44,49 +44,26 @@ def _spec(kind: Kind, *, call: str, parameters: Mapping[str, str], counted: str)
         no_op=f"The {noun} {{name}} already has these tags.",
         counted=("Update the tags of", counted),
         state={"tags": "tags"},
-        call=call,
-        parameters=parameters,
+        call=f"Tag{word}",
+        parameters={parameter: source},
         quota=MAX_TAGS,
     )
 
 
-SET_TAGS: Final[Mapping[str, OperationSpec]] = {
-    Kind.USER: _spec(Kind.USER, call="TagUser", parameters={"UserName": "name"}, counted="IAM user"),
-    Kind.ROLE: _spec(Kind.ROLE, call="TagRole", parameters={"RoleName": "name"}, counted="role"),
-    Kind.POLICY: _spec(
-        Kind.POLICY, call="TagPolicy", parameters={"PolicyArn": "subject_arn"}, counted="policy|policies"
-    ),
-    Kind.INSTANCE_PROFILE: _spec(
-        Kind.INSTANCE_PROFILE,
-        call="TagInstanceProfile",
-        parameters={"InstanceProfileName": "name"},
-        counted="instance profile",
-    ),
-    Kind.MFA_DEVICE: _spec(
-        Kind.MFA_DEVICE,
-        call="TagMFADevice",
-        parameters={"SerialNumber": "subject_arn"},
-        counted="MFA device",
-    ),
-    Kind.SERVER_CERTIFICATE: _spec(
-        Kind.SERVER_CERTIFICATE,
-        call="TagServerCertificate",
-        parameters={"ServerCertificateName": "name"},
-        counted="server certificate",
-    ),
-    Kind.SAML_PROVIDER: _spec(
-        Kind.SAML_PROVIDER,
-        call="TagSAMLProvider",
-        parameters={"SAMLProviderArn": "subject_arn"},
-        counted="SAML provider",
-    ),
-    Kind.OIDC_PROVIDER: _spec(
-        Kind.OIDC_PROVIDER,
-        call="TagOpenIDConnectProvider",
-        parameters={"OpenIDConnectProviderArn": "subject_arn"},
-        counted="OIDC provider",
-    ),
-}
+_OIDC: Final = "OpenIDConnectProvider"
+_TAGGED: Final = (
+    (Kind.USER, "User", "UserName", "name", "IAM user"),
+    (Kind.ROLE, "Role", "RoleName", "name", "role"),
+    (Kind.POLICY, "Policy", "PolicyArn", "subject_arn", "policy|policies"),
+    (Kind.INSTANCE_PROFILE, "InstanceProfile", "InstanceProfileName", "name", "instance profile"),
+    (Kind.MFA_DEVICE, "MFADevice", "SerialNumber", "subject_arn", "MFA device"),
+    (Kind.SERVER_CERTIFICATE, "ServerCertificate", "ServerCertificateName", "name", "server certificate"),
+    (Kind.SAML_PROVIDER, "SAMLProvider", "SAMLProviderArn", "subject_arn", "SAML provider"),
+    (Kind.OIDC_PROVIDER, _OIDC, f"{_OIDC}Arn", "subject_arn", "OIDC provider"),
+)
+"""What has tags: how AWS's calls have its kind, which parameter names it, by which name of ours, and how it
+is counted."""
+SET_TAGS: Final[Mapping[str, OperationSpec]] = {kind: _spec(kind, *rest) for kind, *rest in _TAGGED}
 """By the kind of what has tags."""
 
 
