@@ -10,21 +10,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
+from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.facts import former_text
 from iam.changes.operations.managed_policy import OF_AWS, OnPolicy
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning
-from iam.changes.operations.policy_version import (
-    CreatePolicyVersion,
-    PolicyParams,
-    TextParams,
-    effect_of_text,
-    sensitivity_of_text,
-    weigh_text,
-)
+from iam.changes.operations.policy_version import CreatePolicyVersion, OtherText, PolicyParams, TextParams
 from iam.changes.operations.spec import OperationSpec, Quota
 from iam.changes.operations.subject import SubjectParams
-from iam.changes.world import ChangeWorld
 from iam.mirror.models import Document, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 
@@ -155,7 +147,7 @@ class ReplacedParams(FormerParams):
     lost_digest: str
 
 
-class TakeBackVersion(FormerVersion):
+class TakeBackVersion(FormerVersion, OtherText):
     """Makes the former version the default, deletes the one that took its place, and keeps the text that
     was driven out."""
 
@@ -227,17 +219,6 @@ class TakeBackVersion(FormerVersion):
     def may_repeat(self, call: AwsCall) -> bool:
         """Making a version is sent once."""
         return call.operation != "CreatePolicyVersion"
-
-    def simulate(self, world: ChangeWorld) -> None:
-        weigh_text(world, arn=self.inputs.subject_arn, text=self.text)
-
-    def effect(self) -> AccessEffect:
-        """A policy that is gone from the mirror gives an empty effect."""
-        return effect_of_text(self.subject(), text=self.text)
-
-    def sensitivity(self, effect: AccessEffect) -> str:
-        """As with any other default text."""
-        return sensitivity_of_text(effect)
 
     def restoration(self, before: Image) -> Operation | None:
         """The text that was taken back as the default again, in the place of the one that came back."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Self
 from uuid import UUID
 
@@ -42,39 +42,39 @@ class PolicyParams(Params):
     policy_id: str
 
 
-def weigh_text(world: ChangeWorld, *, arn: str, text: str) -> None:
-    """Let a policy say another text in a world that has it."""
-    policy = world.policy(arn)
-    if policy is not None:
-        world.put_policy(replace(policy, digest=world.text(text)))
-
-
-def effect_of_text(policy: Entity | None, *, text: str) -> AccessEffect:
-    """What it means for those who have a policy that it says another text; nothing for one that is gone
-    from the mirror."""
-    if policy is None:
-        return AccessEffect()
-    return AccessEffect(access=access_of(policy, old=default_text(policy), text=text))
-
-
-def sensitivity_of_text(effect: AccessEffect) -> str:
-    """High when somebody gets what changes permissions, when the text allows it anew, and when a deny
-    goes."""
-    access = effect.access
-    return HIGH if access and (access.risky or access.marks) else NORMAL
-
-
-class DefaultText(Operation):
-    """What both ways of giving a policy another default text share."""
-
-    excluded = ("policy.create_version", "policy.set_default_version", "policy.take_back_version")
-    missing_message = "The policy no longer exists in AWS, as of the last sync."
-    inputs: PolicyParams
+class OtherText(Operation):
+    """Gives a policy another default text."""
 
     @property
     @abstractmethod
     def text(self) -> str:
         """What the policy says afterwards."""
+
+    def simulate(self, world: ChangeWorld) -> None:
+        policy = world.policy(self._named("arn"))
+        if policy is not None:
+            world.put_policy(replace(policy, digest=world.text(self.text)))
+
+    def effect(self) -> AccessEffect:
+        """What it means for those who have the policy; nothing for one that is gone from the mirror."""
+        policy = self.subject()
+        if policy is None:
+            return AccessEffect()
+        return AccessEffect(access=access_of(policy, old=default_text(policy), text=self.text))
+
+    def sensitivity(self, effect: AccessEffect) -> str:
+        """High when somebody gets what changes permissions, when the text allows it anew, and when a deny
+        goes."""
+        access = effect.access
+        return HIGH if access and (access.risky or access.marks) else NORMAL
+
+
+class DefaultText(OtherText):
+    """What both ways of giving a policy another default text by itself share."""
+
+    excluded = ("policy.create_version", "policy.set_default_version", "policy.take_back_version")
+    missing_message = "The policy no longer exists in AWS, as of the last sync."
+    inputs: PolicyParams
 
     def desired_state(self) -> Image:
         return {"document": document_meaning(self.text)}
@@ -120,18 +120,6 @@ class DefaultText(Operation):
             arn=params.policy_arn,
             cause_id=cause_id,
         )
-
-    def simulate(self, world: ChangeWorld) -> None:
-        weigh_text(world, arn=self.inputs.policy_arn, text=self.text)
-
-    def effect(self) -> AccessEffect:
-        """A policy that is gone from the mirror gives an empty effect."""
-        return effect_of_text(self.subject(), text=self.text)
-
-    def sensitivity(self, effect: AccessEffect) -> str:
-        """High when somebody gets what changes permissions, when the text allows it anew, and when a deny
-        goes."""
-        return sensitivity_of_text(effect)
 
     def restoration(self, before: Image) -> Operation | None:
         """The former version as the default again while AWS keeps it, else a new version with its text."""
@@ -291,14 +279,11 @@ class SetDefaultVersion(DefaultText):
     )
 
     inputs: VersionParams
-    _text: str | None = None
 
-    @property
+    @cached_property
     def text(self) -> str:
         """Texts are never deleted from the mirror."""
-        if self._text is None:
-            self._text = Document.objects.get(digest=self.inputs.digest).text
-        return self._text
+        return Document.objects.get(digest=self.inputs.digest).text
 
 
 def state_in_mirror(policy: Entity) -> Image:
