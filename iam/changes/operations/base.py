@@ -13,7 +13,7 @@ from iam.aws import writes
 from iam.aws.session import Aws
 from iam.changes.operations.access import PolicyAccess
 from iam.changes.operations.entity_lookup import find_current_entity
-from iam.changes.operations.facts import fact_from
+from iam.changes.operations.facts import fact_from, former_params
 from iam.changes.operations.params import as_stored
 from iam.changes.operations.quotas import QuotaUse, quota_of
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec, PermanentLoss
@@ -264,6 +264,9 @@ class Operation(ABC):
         """The operation that brings back what was other before, or None when nothing does."""
         if not self.spec.inverse:
             return None
+        if self.spec.inverse == self.slug:
+            former = former_params(self.spec.state, before)
+            return None if former is None else self.with_params(**former)
         return restore(self.spec.inverse, account=self.account, params=self.params)
 
     def beside(self, slug: str, **more: Any) -> Operation:

@@ -16,6 +16,9 @@ HOUR: Final = 3600
 LAYOUT: Final = "text"
 """The fact that tells how a text is laid out: it brings the text back, and makes no difference."""
 
+TEXTS: Final = (LAYOUT, "metadata")
+"""The facts that are the key of a text."""
+
 
 def state_of(entity: Entity) -> EntityState | None:
     """The mirror's state of an entity, as it is now."""
@@ -41,6 +44,20 @@ def boundary_in_mirror(entity: Entity) -> str:
 def former_text(digest: str) -> str | None:
     """A text by the key of its document; None for one that was never read. Texts are never deleted."""
     return Document.objects.filter(digest=digest).values_list("text", flat=True).first() if digest else None
+
+
+def former_params(state: Mapping[str, str | bool], before: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The parameters that bring back what an image shows, by the `state` of a spec; None where a text of it
+    was never read."""
+    former: dict[str, Any] = {}
+    for fact, name in state.items():
+        value = before.get(fact, "")
+        if fact in TEXTS:
+            value = former_text(value)
+            if value is None:
+                return None
+        former[str(name)] = value if isinstance(value, dict) else str(value or "")
+    return former
 
 
 def first_names(names: Sequence[str], most: int = 5) -> str:

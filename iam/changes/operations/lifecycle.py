@@ -11,6 +11,7 @@ from iam.aws.reads.single import WORDS, entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation, class_of
 from iam.changes.operations.dependencies import remaining_dependencies
+from iam.changes.operations.facts import former_params
 from iam.changes.operations.params import Blank, as_stored
 from iam.changes.operations.spec import NORMAL, OperationSpec, Quota
 from iam.changes.operations.subject import ABSENT, NOUNS, OnSubject, SubjectParams
@@ -247,11 +248,11 @@ class Delete(WholeEntity):
         world.drop(self.inputs.subject_arn)
 
     def restoration(self, before: Image) -> Operation | None:
-        """The same made again: name, path, boundary and tags; its unique id is another."""
-        if not self.spec.inverse:
+        """The same made again, with what was there before; its unique id is another."""
+        former = former_params(self.spec.state, before)
+        if not self.spec.inverse or former is None:
             return None
-        known = {name: before[fact] for fact, name in self.spec.state.items()}
-        return class_of(self.spec.inverse).of(self.account, name=self.inputs.name, **known)
+        return class_of(self.spec.inverse).of(self.account, name=self.inputs.name, **former)
 
 
 class RenameParams(SubjectParams):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from iam.changes.operations import trust
-from iam.changes.operations.base import AccessEffect, Image, Operation
-from iam.changes.operations.facts import HOUR, EntityInMirror, former_text
+from iam.changes.operations.base import AccessEffect
+from iam.changes.operations.facts import HOUR, EntityInMirror
 from iam.changes.operations.lifecycle import (
     CreatePrincipal,
     Delete,
@@ -94,7 +94,7 @@ class CreateRole(CreatePrincipal):
     def of(cls, account: Account, *more: Any, settings: RoleSettings | None = None, **rest: Any) -> Self:
         """The operation in an account; `trust` is the text of the trust policy, `boundary` the ARN of a
         managed policy."""
-        return super().of(account, **(settings or RoleSettings()).params, **rest)
+        return super().of(account, **((settings or RoleSettings()).params | rest))
 
     @property
     def seconds(self) -> int:
@@ -139,6 +139,7 @@ class UpdateRole(OnSubject):
         call="UpdateRole",
         parameters={"RoleName": "name", "Description": "description", "MaxSessionDuration": "seconds"},
         sentence="Sessions of {name} last {minutes} minutes at most",
+        inverse="role.update",
     )
 
     initial = {"description": "", "max_session": HOUR}
@@ -162,15 +163,13 @@ class UpdateRole(OnSubject):
             return super().notes()
         return f"Until now: {former_s // 60:,} minutes at most.", *super().notes()
 
-    def restoration(self, before: Image) -> Operation | None:
-        return self.with_params(**{fact: str(before[fact]) for fact in self.spec.state})
-
 
 class DeleteRole(Delete):
     """Deletes a role."""
 
     spec = removal(
         Kind.ROLE,
+        inverse="role.create",
         state=STATE,
         call="DeleteRole",
         parameters={"RoleName": "name"},
@@ -191,13 +190,3 @@ class DeleteRole(Delete):
         named = named_by(role) if role else ()
         notes = ("Running sessions of this role stop working.", *named, OTHER_ID)
         return AccessEffect(notes=notes, confidential=named)
-
-    def restoration(self, before: Image) -> Operation | None:
-        """A role of the same name, path, trust policy, settings, boundary and tags; its unique id is
-        another."""
-        text = former_text(before.get("text", ""))
-        if text is None:
-            return None
-        known = {name: before[name] for name in ("path", "boundary", "tags")}
-        settings = RoleSettings(str(before["description"]), int(before["max_session"]))
-        return CreateRole.of(self.account, name=self.inputs.name, trust=text, settings=settings, **known)

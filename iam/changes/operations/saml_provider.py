@@ -12,8 +12,8 @@ from typing import Final
 from iam.aws.reads.lists import get_saml_provider
 from iam.aws.records import SamlProviderRecord
 from iam.changes.operations import saml_metadata
-from iam.changes.operations.base import AccessEffect, Image, Operation
-from iam.changes.operations.facts import former_text, state_of
+from iam.changes.operations.base import AccessEffect
+from iam.changes.operations.facts import state_of
 from iam.changes.operations.lifecycle import account_quota, creation, removal
 from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider, UpdateProvider
 from iam.changes.operations.spec import HIGH, OperationSpec
@@ -25,6 +25,8 @@ from iam.mirror.pull.transform.principals import document_digest
 
 MAX_PROVIDERS: Final = 100
 """Providers of an account; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+STATE: Final = {"metadata": "metadata", "tags": "tags"}
 
 
 class OnSaml(OnProvider):
@@ -72,7 +74,7 @@ class CreateSamlProvider(OnSaml, CreateProvider):
 
     spec = creation(
         Kind.SAML_PROVIDER,
-        state={"metadata": "metadata", "tags": "tags"},
+        state=STATE,
         call="CreateSAMLProvider",
         parameters={"Name": "name", "SAMLMetadataDocument": "metadata", "Tags": "tag_list?"},
         weight=HIGH,
@@ -110,6 +112,7 @@ class UpdateSamlProvider(OnSaml, UpdateProvider):
         call="UpdateSAMLProvider",
         parameters={"SAMLProviderArn": "arn", "SAMLMetadataDocument": "metadata"},
         sentence="Replaces the metadata of {name}. Gatehouse keeps the previous metadata",
+        inverse="saml_provider.update",
         weight=HIGH,
     )
 
@@ -130,17 +133,14 @@ class UpdateSamlProvider(OnSaml, UpdateProvider):
             notes.append(f"Until then {former}")
         return replace(effect, notes=(*filter(None, notes), *effect.notes))
 
-    def restoration(self, before: Image) -> Operation | None:
-        """The former metadata."""
-        former = former_text(before["metadata"])
-        return None if former is None else self.with_params(metadata=former)
-
 
 class DeleteSamlProvider(OnSaml, DeleteProvider):
     """Deletes a SAML provider."""
 
     spec = removal(
         Kind.SAML_PROVIDER,
+        inverse="saml_provider.create",
+        state=STATE,
         call="DeleteSAMLProvider",
         parameters={"SAMLProviderArn": "arn"},
         sentence="Deletes SAML provider {name}. Gatehouse keeps its metadata",
@@ -159,12 +159,3 @@ class DeleteSamlProvider(OnSaml, DeleteProvider):
             "undoing can’t restore it."
         )
         return replace(effect, notes=(*effect.notes, lost))
-
-    def restoration(self, before: Image) -> Operation | None:
-        """A provider of the same name, and so the same ARN, with its metadata and tags."""
-        former = former_text(before.get("metadata", ""))
-        if former is None:
-            return None
-        return CreateSamlProvider.of(
-            self.account, name=self.inputs.name, metadata=former, tags=before["tags"]
-        )

@@ -87,6 +87,7 @@ class LimitRoleSignIn(UpdateRole, LimitsSignIn):
             "ResetMaxSigninSessionDuration": "is_reset?",
         },
         sentence="Sign-in sessions of {name}: {limit}",
+        inverse="role.limit_sign_in",
     )
 
     initial = {**UpdateRole.initial, "max_sign_in": 0}
@@ -102,10 +103,6 @@ class LimitRoleSignIn(UpdateRole, LimitsSignIn):
         if f":role{trust.SERVICE_LINKED}" in self.inputs.subject_arn:
             return [f"{self.inputs.name} is a service-linked role. People can’t sign in with it."]
         return super().problems()
-
-    def restoration(self, before: Image) -> Operation | None:
-        former = {fact: str(before[fact]) for fact in UpdateRole.spec.state}
-        return self.with_params(**former, max_sign_in=_text(before["max_sign_in"]))
 
 
 class UserSignInParams(UserParams):
@@ -132,6 +129,7 @@ class LimitUserSignIn(OnLoginProfile, LimitsSignIn):
             "ResetMaxSigninSessionDuration": "is_reset?",
         },
         sentence="Sign-in sessions of {user_name}: {limit}",
+        inverse="login_profile.limit_sign_in",
     )
 
     initial = None
@@ -153,9 +151,6 @@ class LimitUserSignIn(OnLoginProfile, LimitsSignIn):
         """None where there is no console password any more."""
         profile = read.records[0] if read.records else None
         return {"max_sign_in": (profile.max_sign_in_duration or 0) if profile else None}
-
-    def restoration(self, before: Image) -> Operation | None:
-        return self.with_params(max_sign_in=_text(before["max_sign_in"]))
 
 
 def sign_in_limit(principal: Entity) -> int:

@@ -93,7 +93,8 @@ class OperationSpec:
 
     inverse: str = ""
     """The slug of what undoes it: with the same parameters, or on the same entity where one is created or
-    deleted. "" where the class knows better, or nothing does."""
+    deleted; its own with what AWS showed before (`state`). "" where the class knows better, or nothing
+    does."""
     loss: PermanentLoss | None = None
     """What nothing brings back; None where it can be undone."""
     undo_caveat: str = ""

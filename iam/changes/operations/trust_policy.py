@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iam.changes.operations import trust
-from iam.changes.operations.base import AccessEffect, Image, Operation
-from iam.changes.operations.facts import EntityInMirror, former_text
+from iam.changes.operations.base import AccessEffect
+from iam.changes.operations.facts import EntityInMirror
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.operations.subject import OnSubject, SubjectParams
 from iam.changes.risks import TRUST_OPENED
@@ -35,6 +35,7 @@ class ReplaceTrustPolicy(OnSubject):
         call="UpdateAssumeRolePolicy",
         parameters={"RoleName": "name", "PolicyDocument": "document"},
         sentence="Replaces the trust policy of {name}",
+        inverse="trust_policy.replace",
     )
 
     inputs: TrustParams
@@ -68,8 +69,3 @@ class ReplaceTrustPolicy(OnSubject):
         row = world.principal(self.inputs.subject_arn)
         if row is not None:
             world.put_principal(replace(row, trust=world.text(self.inputs.document)))
-
-    def restoration(self, before: Image) -> Operation | None:
-        """None when the former text was never read."""
-        text = former_text(before["text"])
-        return None if text is None else self.with_params(document=text)
