@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -62,11 +62,6 @@ class OfHolder(Operation):
     def kind_word(self) -> str:
         """How AWS's calls have the kind of the holder."""
         return WORDS[self.inputs.holder_kind]
-
-    @property
-    def holder_params(self) -> Mapping[str, str]:
-        """The holder as parameters of calls name it."""
-        return {f"{self.kind_word}Name": self.inputs.holder_name}
 
     def identity_error(self, aws: Aws) -> str:
         """One call. Without an expected id it is enough that there is one of the name."""

@@ -66,19 +66,17 @@ REPLACE: Final = replace(
     parameters={"AssociationId": "association_id", "IamInstanceProfile": "wanted_profile"},
     sentence="{name} has instance profile {profile} instead of the previous one",
 )
-DISASSOCIATE: Final = OperationSpec(
+DISASSOCIATE: Final = replace(
+    ASSOCIATE,
     slug="instance.disassociate_profile",
-    family="instance-profile-association",
-    subject_kind=Kind.INSTANCE.value,
     title="Detach instance profile from {name}",
     no_op="{name} has no instance profile.",
     counted=("Detach the instance profile of", "EC2 instance"),
     notes=("Applications on {name} no longer get credentials of a role.", _OLD_CREDENTIALS),
-    state={"profile": "profile_arn"},
-    service="ec2",
     call="DisassociateIamInstanceProfile",
     parameters={"AssociationId": "association_id"},
     sentence="{name} no longer has an instance profile",
+    weight="",
 )
 
 

@@ -157,11 +157,6 @@ class DeleteLoginProfile(OnLoginProfile):
 
 PURPOSE: Final = "login_profile.password"
 TYPED: Final = "login_profile.typed_password"
-PASSWORD_PARAMETERS: Final = {
-    "UserName": "user_name",
-    "Password": "shown_password",
-    "PasswordResetRequired": "is_reset_required",
-}
 _GONE: Final = "The entered password has expired. Enter it again in a new request."
 
 
@@ -262,7 +257,11 @@ class CreateLoginProfile(SetPassword):
         counted=("Create a console password for", "user"),
         state={"has_password": True},
         call="CreateLoginProfile",
-        parameters=PASSWORD_PARAMETERS,
+        parameters={
+            "UserName": "user_name",
+            "Password": "shown_password",
+            "PasswordResetRequired": "is_reset_required",
+        },
         sentence="{user_name} can sign in to the AWS console",
         is_idempotent=False,
         weight=HIGH,
@@ -290,18 +289,13 @@ class CreateLoginProfile(SetPassword):
 class UpdateLoginProfile(SetPassword):
     """Gives a user another password."""
 
-    spec = OperationSpec(
+    spec = replace(
+        CreateLoginProfile.spec,
         slug="login_profile.update",
-        subject_kind=Kind.USER.value,
         title="Reset console password of {user_name}",
-        no_op="This password is already set.",
         counted=("Reset the console password of", "user"),
-        state={"has_password": True},
         call="UpdateLoginProfile",
-        parameters=PASSWORD_PARAMETERS,
         sentence="{user_name} signs in with a new password",
-        is_idempotent=False,
-        weight=HIGH,
         loss=PermanentLoss(
             "Reset a console password",
             "AWS never shows the old password, so it can’t be restored.",

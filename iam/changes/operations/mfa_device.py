@@ -28,12 +28,6 @@ from iam.sealed import services as sealed
 DEVICES_PER_USER: Final = 8
 CODES: Final = "mfa_device.codes"
 CODES_HOLD: Final = timedelta(seconds=60)
-CODES_PARAMETERS: Final = {
-    "UserName": "user_name",
-    "SerialNumber": "credential_id",
-    "AuthenticationCode1": "shown_code",
-    "AuthenticationCode2": "shown_code",
-}
 ASSIGNED: Final = "assigned"
 SPARE: Final = "spare"
 ABSENT: Final = ""
@@ -156,17 +150,13 @@ class DeactivateMfaDevice(OnDevice):
 class DeleteMfaDevice(DeactivateMfaDevice):
     """Takes a virtual device from its user and deletes it."""
 
-    spec = CredentialSpec(
+    spec = replace(
+        DeactivateMfaDevice.spec,
         slug="mfa_device.delete",
-        sort=MFA_DEVICE,
         family="virtual-mfa-device",
         title="Delete {label} of {user_name}",
         no_op="The device no longer exists.",
         counted=("Delete", "MFA device"),
-        call="DeactivateMFADevice",
-        parameters={"UserName": "user_name", "SerialNumber": "credential_id"},
-        sentence="{user_name} no longer has the {label}",
-        weight=HIGH,
         loss=PermanentLoss(
             "Deactivate and delete a virtual MFA device",
             "AWS can’t restore the seed of a deleted device. A new one has to be set up on the phone.",
@@ -250,7 +240,12 @@ class EnableMfaDevice(WithCodes):
         no_op="{user_name} already has this device.",
         counted=("Assign", "MFA device"),
         call="EnableMFADevice",
-        parameters=CODES_PARAMETERS,
+        parameters={
+            "UserName": "user_name",
+            "SerialNumber": "credential_id",
+            "AuthenticationCode1": "shown_code",
+            "AuthenticationCode2": "shown_code",
+        },
         sentence="{user_name} enables the device, with two codes from it",
         quota=Quota(
             "MFA devices afterwards",
@@ -275,16 +270,15 @@ class EnableMfaDevice(WithCodes):
 class ResyncMfaDevice(WithCodes):
     """Brings a device back into step whose clock has drifted."""
 
-    spec = CredentialSpec(
+    spec = replace(
+        EnableMfaDevice.spec,
         slug="mfa_device.resync",
-        sort=MFA_DEVICE,
         title="Resync {label} of {user_name}",
         no_op="It is already resynced.",
         counted=("Resync", "MFA device"),
         call="ResyncMFADevice",
-        parameters=CODES_PARAMETERS,
         sentence="{user_name} resyncs the device with two codes from it",
-        is_idempotent=False,
+        quota=None,
         loss=PermanentLoss(
             "Resync an MFA device",
             "AWS doesn’t keep the previous clock of a device, so there is nothing to restore.",

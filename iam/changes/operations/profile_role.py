@@ -5,6 +5,7 @@ A profile holds one role at most. Putting a role in needs iam:PassRole on it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -58,17 +59,17 @@ ADD_ROLE: Final = OperationSpec(
     ),
     inverse="instance_profile.remove_role",
 )
-REMOVE_ROLE: Final = OperationSpec(
+REMOVE_ROLE: Final = replace(
+    ADD_ROLE,
     adds=False,
     slug="instance_profile.remove_role",
-    subject_kind=Kind.INSTANCE_PROFILE.value,
     title="Remove role {role_name} from instance profile {name}",
     no_op="{name} doesn’t have the role {role_name}.",
     counted=("Remove the role from", "instance profile"),
-    state={"role": "role_name"},
     call="RemoveRoleFromInstanceProfile",
-    parameters={"InstanceProfileName": "name", "RoleName": "role_name"},
     sentence="{name} no longer has a role",
+    weight="",
+    quota=None,
     inverse="instance_profile.add_role",
 )
 
