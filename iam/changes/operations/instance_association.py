@@ -29,11 +29,6 @@ class InstanceParams(SubjectParams):
     profile_arn: Blank
     association_id: Blank
 
-    @property
-    def region(self) -> str:
-        """The region of the instance."""
-        return self.subject_arn.split(":")[3]
-
 
 _OLD_CREDENTIALS: Final = (
     "Credentials that the instance already has stay valid for a few hours, until they expire."
@@ -122,7 +117,7 @@ class ProfileAssociation(Operation):
         return {"profile": self._shown.profile_arn, "association": self._shown.association_id}
 
     def _read_instance(self, aws: Aws) -> ProfileOfInstance | None:
-        return profile_of_instance(aws, instance_id=self.inputs.subject_id, region=self.inputs.region)
+        return profile_of_instance(aws, instance_id=self.inputs.subject_id, region=self.region)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """One call."""
@@ -130,7 +125,7 @@ class ProfileAssociation(Operation):
             self.account,
             aws,
             instance_id=self.inputs.subject_id,
-            region=self.inputs.region,
+            region=self.region,
             association_id=self._shown.association_id,
             cause_id=cause_id,
         )
@@ -138,7 +133,7 @@ class ProfileAssociation(Operation):
     @property
     def region(self) -> str:
         """The region of the instance."""
-        return self.inputs.region
+        return self.inputs.subject_arn.split(":")[3]
 
     @property
     def wanted_profile(self) -> dict[str, str]:

@@ -29,7 +29,7 @@ from iam.changes.operations.policy_content import (
     policy_image,
 )
 from iam.changes.operations.spec import HIGH, NORMAL
-from iam.changes.operations.subject import OnSubject, SubjectParams, tag_list
+from iam.changes.operations.subject import OnSubject, SubjectParams
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.refresh import SubjectReading
@@ -99,6 +99,15 @@ class CreatePolicy(OnPolicy, Create):
         Kind.POLICY,
         family="managed-policy",
         counted=("Create", "policy|policies"),
+        call="CreatePolicy",
+        parameters={
+            "PolicyName": "name",
+            "Path": "path",
+            "PolicyDocument": "first_text",
+            "Description": "description?",
+            "Tags": "tag_list?",
+        },
+        sentence="Creates policy {name} (not attached to anyone)",
         quota=account_quota("policies", name="PoliciesQuota", usual=1500),
     )
 
@@ -128,21 +137,14 @@ class CreatePolicy(OnPolicy, Create):
         """The place of the version that holds."""
         return next(place for place in range(len(self.texts)) if str(place) not in self.inputs.others)
 
+    @property
+    def first_text(self) -> str:
+        """What the oldest version says."""
+        return self.texts[0]
+
     def calls(self) -> tuple[AwsCall, ...]:
-        policy_params = self.inputs
-        first, *more = self.texts
-        params: dict[str, Any] = {
-            "PolicyName": policy_params.name,
-            "Path": policy_params.path,
-            "PolicyDocument": first,
-        }
-        if policy_params.description:
-            params["Description"] = policy_params.description
-        if policy_params.tags:
-            params["Tags"] = tag_list(policy_params.tags)
-        sentence = f"Creates policy {policy_params.name} (not attached to anyone)"
-        create = AwsCall("iam", "CreatePolicy", params, sentence)
-        return create, *(self._version(place, text) for place, text in enumerate(more, start=1))
+        further = enumerate(self.texts[1:], start=1)
+        return *super().calls(), *(self._version(place, text) for place, text in further)
 
     def _version(self, place: int, text: str) -> AwsCall:
         holds = place == self.default
@@ -236,6 +238,9 @@ class DeletePolicy(OnPolicy, Delete):
         Kind.POLICY,
         family="managed-policy",
         counted=("Delete", "policy|policies"),
+        call="DeletePolicy",
+        parameters={"PolicyArn": "subject_arn"},
+        sentence="Deletes policy {name}. Gatehouse keeps its text",
         undo_caveat=(
             "It is recreated with the texts of all versions, with a new unique ID and new version numbers."
         ),
@@ -251,18 +256,16 @@ class DeletePolicy(OnPolicy, Delete):
         return super().of(subject, versions={str(place): version_id for place, version_id in enumerate(ids)})
 
     def calls(self) -> tuple[AwsCall, ...]:
-        params, arn = self.inputs, {"PolicyArn": self.inputs.subject_arn}
         before = [
             AwsCall(
                 service="iam",
                 operation="DeletePolicyVersion",
-                params={**arn, "VersionId": version},
+                params={"PolicyArn": self.inputs.subject_arn, "VersionId": version},
                 sentence=f"Deletes the older version {version}. Gatehouse keeps its text",
             )
-            for version in params.versions.values()
+            for version in self.inputs.versions.values()
         ]
-        sentence = f"Deletes policy {params.name}. Gatehouse keeps its text"
-        return *before, AwsCall("iam", "DeletePolicy", arn, sentence)
+        return *before, *super().calls()
 
     def is_done(self, call: AwsCall, *, image: Image) -> bool:
         return call.params.get("VersionId", "") not in ("", *image.get("versions", ()))

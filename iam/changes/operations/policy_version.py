@@ -150,6 +150,9 @@ class CreatePolicyVersion(DefaultText):
         title="Update policy {policy_name}",
         no_op="{policy_name} already has this text.",
         counted=("Update", "policy|policies"),
+        call="CreatePolicyVersion",
+        parameters={"PolicyArn": "policy_arn", "PolicyDocument": "document", "SetAsDefault": True},
+        sentence="{policy_name} gets a new default version",
         is_idempotent=False,
         quota=Quota(
             "Versions afterwards",
@@ -178,26 +181,13 @@ class CreatePolicyVersion(DefaultText):
         return self.inputs.drops
 
     def calls(self) -> tuple[AwsCall, ...]:
-        params = self.inputs
-        arn = {"PolicyArn": params.policy_arn}
-        create = AwsCall(
-            service="iam",
-            operation="CreatePolicyVersion",
-            params={**arn, "PolicyDocument": params.document, "SetAsDefault": True},
-            sentence=f"{params.policy_name} gets a new default version",
+        """The one that makes room goes first."""
+        arn, drops = self.inputs.policy_arn, self.inputs.drops
+        sentence = (
+            f"Deletes {drops}, the oldest of {MAX_VERSIONS} versions, to make room. Gatehouse keeps its text"
         )
-        if not params.drops:
-            return (create,)
-        drop = AwsCall(
-            service="iam",
-            operation="DeletePolicyVersion",
-            params={**arn, "VersionId": params.drops},
-            sentence=(
-                f"Deletes {params.drops}, the oldest of {MAX_VERSIONS} versions, to make room. "
-                "Gatehouse keeps its text"
-            ),
-        )
-        return drop, create
+        drop = AwsCall("iam", "DeletePolicyVersion", {"PolicyArn": arn, "VersionId": drops}, sentence)
+        return (drop, *super().calls()) if drops else super().calls()
 
     def restoration(self, before: Image) -> Operation | None:
         """The version that made room comes back as well, where the mirror knows what it said."""

@@ -67,7 +67,8 @@ class OperationSpec:
     """Sentences on what becomes possible or stops, beside what the engine finds."""
 
     call: str = ""
-    """The call, as AWS names it; "" where the class makes several. AWS describes it at
+    """The call, as AWS names it, or of several the one that is always made; "" where the class knows them.
+    AWS describes it at
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_CALL.html (EC2: AWSEC2/latest)."""
     service: str = "iam"
     parameters: Mapping[str, str | bool] = field(default_factory=dict)
