@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, Image, Operation
+from iam.changes.operations.base import Image, Operation
 from iam.mirror.models import AccountFact, Entity, valid_at
 from iam.mirror.refresh import enter_setting
 
@@ -58,12 +58,10 @@ class AccountSetting(Operation):
         at, value = self._read or (datetime.now(tz=UTC), self.value_now(aws))
         enter_setting(self.account, name=self.fact, value=value, at=at, cause_id=cause_id)
 
-    def effect(self) -> AccessEffect:
-        """In words, what becomes different."""
+    def notes(self) -> tuple[str, ...]:
+        """What becomes different."""
         before = self.state_in_mirror()
-        return (
-            AccessEffect() if before is None else AccessEffect(notes=tuple(self.difference_sentences(before)))
-        )
+        return () if before is None else tuple(self.difference_sentences(before))
 
     @abstractmethod
     def value_now(self, aws: Aws) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.changes.operations.base import AccessEffect
 from iam.changes.operations.lifecycle import (
     Create,
     Delete,
@@ -56,17 +55,16 @@ class UpdateGroup(Rename):
         parameters={"GroupName": "name", "NewGroupName": "other_name?", "NewPath": "new_path"},
     )
 
-    def effect(self) -> AccessEffect:
-        """Notes the teams that find their people by the name of the group."""
+    def notes(self) -> tuple[str, ...]:
+        """The teams that find their people by the name of the group."""
         if self.inputs.new_name == self.inputs.name:
-            return AccessEffect()
+            return ()
         rules = TeamRule.objects.filter(kind=RuleKind.GROUP, value=self.inputs.name)
         rules = rules.filter(account_id__in=["", self.account.account_id])
         names = sorted(set(rules.values_list("team__name", flat=True)))
         if not names:
-            return AccessEffect()
-        note = f"{', '.join(names)} use this name in their team rules. Add the new name to those rules."
-        return AccessEffect(notes=(note,))
+            return ()
+        return (f"{', '.join(names)} use this name in their team rules. Add the new name to those rules.",)
 
 
 class DeleteGroup(Delete):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.changes.operations.base import AccessEffect
 from iam.changes.operations.lifecycle import Create, Delete, account_quota, creation, removal
 from iam.changes.operations.profile_role import OnProfile, instances_with
 from iam.changes.operations.subject import SubjectParams
@@ -47,7 +46,5 @@ class DeleteInstanceProfile(OnProfile, Delete):
         undo_caveat="It is recreated, with a new unique ID.",
     )
 
-    def effect(self) -> AccessEffect:
-        return AccessEffect(
-            notes=instances_with(self.subject(), "lose it. AWS doesn’t detach it automatically")
-        )
+    def notes(self) -> tuple[str, ...]:
+        return instances_with(self.subject(), "lose it. AWS doesn’t detach it automatically")

@@ -298,11 +298,11 @@ class DeletePolicy(OnPolicy, Delete):
             return [f"{self.inputs.name} is managed by AWS, so only AWS can delete it."]
         return super().problems()
 
-    def effect(self) -> AccessEffect:
+    def notes(self) -> tuple[str, ...]:
         """Who has it by now, and what could not come back with it."""
         subject = self.subject()
         if subject is None:
-            return AccessEffect()
+            return ()
         edges = Edge.objects.filter(valid_at(None), kind__in=HOLDER_EDGES, target=subject).select_related(
             "source"
         )
@@ -312,7 +312,7 @@ class DeletePolicy(OnPolicy, Delete):
             notes.append(f"It is attached to {first_names(names)}, and detached from them first.")
         if subject.detail_at is None and not tags_in_mirror(subject):
             notes.append("Its tags aren’t synced yet, so undoing can’t restore them.")
-        return AccessEffect(notes=tuple(notes))
+        return tuple(notes)
 
     def restoration(self, before: Image) -> Operation | None:
         """A policy of the same name, path and tags, with the texts of all versions; its unique id is

@@ -13,7 +13,7 @@ from uuid import UUID
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads import holdings
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, Image, Operation
+from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.facts import first_names
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Blank
@@ -97,9 +97,9 @@ class RoleInProfile(OnProfile):
         """Also of one that is taken out while another role is in it."""
         return None if before == self.desired_state() else self.restoration(before)
 
-    def effect(self) -> AccessEffect:
+    def notes(self) -> tuple[str, ...]:
         becomes = "use" if self.spec.adds else "can no longer use"
-        return AccessEffect(notes=instances_with(self.subject(), f"{becomes} {self.inputs.role_name}"))
+        return instances_with(self.subject(), f"{becomes} {self.inputs.role_name}")
 
     def used(self) -> int | None:
         """Roles of the profile: one at most."""

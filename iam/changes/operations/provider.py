@@ -10,7 +10,7 @@ from uuid import UUID
 
 from iam.aws.records import OidcProviderRecord, SamlProviderRecord
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, AwsCall, Image
+from iam.changes.operations.base import AwsCall, Image
 from iam.changes.operations.facts import EntityInMirror, facts_of, first_names
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete
@@ -70,13 +70,13 @@ class OnProvider(OnListed):
         )
         return list(states.order_by("sort_name").values_list("name", flat=True))
 
-    def effect(self) -> AccessEffect:
+    def notes(self) -> tuple[str, ...]:
         """Which roles it leads to."""
         roles = self.trusting()
         if not roles:
-            return AccessEffect(notes=("No role trusts it, so no one can sign in with it.",))
+            return ("No role trusts it, so no one can sign in with it.",)
         who = "This role trusts it" if len(roles) == 1 else f"These {len(roles)} roles trust it"
-        return AccessEffect(notes=(f"{who}: {first_names(roles)}. {self.consequence}",))
+        return (f"{who}: {first_names(roles)}. {self.consequence}",)
 
     @property
     def consequence(self) -> str:

@@ -107,8 +107,8 @@ class CreateRole(CreatePrincipal):
             return ["only AWS services create roles under /aws-service-role/."]
         return trust.problems_of(self.inputs.trust, account=self.account) or super().problems()
 
-    def effect(self) -> AccessEffect:
-        return AccessEffect(notes=tuple(trust.said_of("", self.inputs.trust)))
+    def notes(self) -> tuple[str, ...]:
+        return tuple(trust.said_of("", self.inputs.trust))
 
     def risks(self) -> tuple[str, ...]:
         is_open = trust.is_open(self.inputs.trust, account=self.account, path=self.inputs.path)

@@ -6,13 +6,11 @@ assertions are none of this: AWS never shows them.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from iam.aws.reads.lists import get_saml_provider
 from iam.aws.records import SamlProviderRecord
 from iam.changes.operations import saml_metadata
-from iam.changes.operations.base import AccessEffect
 from iam.changes.operations.facts import state_of
 from iam.changes.operations.lifecycle import account_quota, creation, removal
 from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider, UpdateProvider
@@ -87,10 +85,9 @@ class CreateSamlProvider(OnSaml, CreateProvider):
         """Whether the metadata can be such, and whether the name is taken."""
         return problems_of(self.inputs.metadata) or super().problems()
 
-    def effect(self) -> AccessEffect:
+    def notes(self) -> tuple[str, ...]:
         """Also whom it is about."""
-        effect = super().effect()
-        return replace(effect, notes=(*filter(None, [speaks_of(self.inputs.metadata)]), *effect.notes))
+        return *filter(None, [speaks_of(self.inputs.metadata)]), *super().notes()
 
 
 class MetadataParams(SubjectParams):
@@ -122,16 +119,15 @@ class UpdateSamlProvider(OnSaml, UpdateProvider):
         """Also whether the metadata can be such."""
         return problems_of(self.inputs.metadata) or super().problems()
 
-    def effect(self) -> AccessEffect:
-        """Also notes which identity provider the metadata names, now and before."""
-        effect = super().effect()
+    def notes(self) -> tuple[str, ...]:
+        """Also which identity provider the metadata names, now and before."""
         subject = self.subject()
         state = state_of(subject) if subject else None
         former = speaks_of(state.document.text) if state and state.document else ""
         notes = [speaks_of(self.inputs.metadata)]
         if former:
             notes.append(f"Until then {former}")
-        return replace(effect, notes=(*filter(None, notes), *effect.notes))
+        return *filter(None, notes), *super().notes()
 
 
 class DeleteSamlProvider(OnSaml, DeleteProvider):
@@ -151,11 +147,10 @@ class DeleteSamlProvider(OnSaml, DeleteProvider):
         ),
     )
 
-    def effect(self) -> AccessEffect:
+    def notes(self) -> tuple[str, ...]:
         """AWS gives no private key out, and Gatehouse does not read whether there is one."""
-        effect = super().effect()
         lost = (
             "If AWS decrypts assertions for it, the private key for that is deleted too, and "
             "undoing can’t restore it."
         )
-        return replace(effect, notes=(*effect.notes, lost))
+        return *super().notes(), lost

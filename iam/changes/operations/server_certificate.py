@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from iam.aws.reads.lists import get_server_certificate
 from iam.aws.records import ServerCertificateNow
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, AwsCall, Image
+from iam.changes.operations.base import AwsCall, Image
 from iam.changes.operations.facts import EntityInMirror, facts_of
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import (
@@ -162,16 +162,14 @@ class UploadServerCertificate(OnCertificate, Create):
         """Also whether the texts are certificates."""
         return problems_of(self.inputs.body, self.inputs.chain) or super().problems()
 
-    def effect(self) -> AccessEffect:
+    def notes(self) -> tuple[str, ...]:
         """Whose certificate it is, and until when."""
         try:
             certificate = x509.load_pem_x509_certificate(self.inputs.body.encode())
         except ValueError:
-            return AccessEffect()
+            return ()
         until = f"{certificate.not_valid_after_utc:%-d %b %Y}"
-        return AccessEffect(
-            notes=(f"It is for {certificate.subject.rfc4514_string()}, and valid until {until}.",)
-        )
+        return (f"It is for {certificate.subject.rfc4514_string()}, and valid until {until}.",)
 
 
 def problems_of(body: str, chain: str = "") -> list[str]:

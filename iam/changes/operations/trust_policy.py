@@ -52,13 +52,11 @@ class ReplaceTrustPolicy(OnSubject):
             return [f"{self.inputs.name} is a service-linked role. Only its service can assume it."]
         return trust.problems_of(self.inputs.document, account=self.account) or super().problems()
 
-    def effect(self) -> AccessEffect:
-        before = self.text_now
-        return AccessEffect(notes=tuple(trust.said_of(before, self.inputs.document)))
+    def notes(self) -> tuple[str, ...]:
+        return tuple(trust.said_of(self.text_now, self.inputs.document))
 
     def risks(self) -> tuple[str, ...]:
-        before = self.text_now
-        return (TRUST_OPENED,) if trust.lets_in_more(before, self.inputs.document) else ()
+        return (TRUST_OPENED,) if trust.lets_in_more(self.text_now, self.inputs.document) else ()
 
     def sensitivity(self, effect: AccessEffect) -> str:
         """High when somebody is let in whom the former text did not let in."""
