@@ -26,7 +26,6 @@ HOUR_S: Final = 3600
 DAY_S: Final = 24 * HOUR_S
 USUAL_S: Final = 12 * HOUR_S
 """So long sign-in sessions were before AWS let anyone choose."""
-NOTE: Final = "Sign-in sessions that have begun already aren’t affected."
 
 
 class LimitsSignIn(Operation):
@@ -52,11 +51,11 @@ class LimitsSignIn(Operation):
         return sign_in_words(self.max_sign_in_s or 0)
 
     def notes(self) -> tuple[str, ...]:
-        """Also the limit that it replaces."""
+        """The limit that it replaces, and for whom it counts."""
         subject = self.subject()
         former_s = sign_in_limit(subject) if subject else 0
         former = f"Until now: {sign_in_words(former_s)}." if former_s else "No former limit is known."
-        return former, *super().notes()
+        return former, "Sign-in sessions that have begun already aren’t affected."
 
 
 class RoleSignInParams(SettingsParams):
@@ -76,7 +75,6 @@ class LimitRoleSignIn(UpdateRole, LimitsSignIn):
         title="Set sign-in sessions of role {name}: {limit}",
         no_op="Sign-in sessions of role {name} already have this limit.",
         counted=("Limit the sign-in sessions of", "role"),
-        notes=(NOTE,),
         state={"description": "description", "max_session": "max_session", "max_sign_in": "max_sign_in"},
         call="UpdateRole",
         parameters={
@@ -120,7 +118,6 @@ class LimitUserSignIn(OnLoginProfile, LimitsSignIn):
         title="Set sign-in sessions of {user_name}: {limit}",
         no_op="Sign-in sessions of {user_name} already have this limit.",
         counted=("Limit the sign-in sessions of", "user"),
-        notes=(NOTE,),
         state={"max_sign_in": "max_sign_in"},
         call="UpdateLoginProfile",
         parameters={
