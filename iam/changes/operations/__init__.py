@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from iam.changes.operations.access import PolicyRef
 from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.account_alias import Alias
 from iam.changes.operations.attachment import ATTACH_POLICY, DETACH_POLICY, Attachment
@@ -14,7 +15,6 @@ from iam.changes.operations.base import (
     AwsCall,
     Image,
     Operation,
-    PolicyRef,
     class_of,
     register,
     restore,

@@ -20,6 +20,22 @@ some requests are allowed that were not, others no longer."""
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyRef:
+    """A policy that an operation gives or takes. `digest` names its document (the default version's);
+    `ways` are the other ways by which the person holds the same; `flags` are of
+    `iam.changes.documents`."""
+
+    kind: str
+    name: str
+    arn: str = ""
+    digest: str = ""
+    owner: str = ""
+    entity_id: int | None = None
+    flags: tuple[str, ...] = ()
+    ways: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ActionShift:
     """What becomes of one action for `people` principals. `on` are resources of the new text that name it;
     `witnesses` are requests that are answered differently."""

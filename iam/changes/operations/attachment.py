@@ -15,7 +15,8 @@ from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads.policies import policy_id
 from iam.aws.session import Aws
 from iam.changes.documents import flags
-from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef
+from iam.changes.operations.access import PolicyRef
+from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.holder import HolderParams, OfHolder, boundary_of, reach_notes, ways_beside
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Blank

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from iam.aws import writes
 from iam.aws.session import Aws
-from iam.changes.operations.access import PolicyAccess
+from iam.changes.operations.access import PolicyAccess, PolicyRef
 from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.facts import fact_from, former_params
 from iam.changes.operations.params import as_stored
@@ -50,22 +50,6 @@ class AwsCall:
             "sentence": self.sentence,
         }
         return body | {"region": self.region} if self.region else body
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRef:
-    """A policy that an operation gives or takes. `digest` names its document (the default version's);
-    `ways` are the other ways by which the person holds the same; `flags` are of
-    `iam.changes.documents`."""
-
-    kind: str
-    name: str
-    arn: str = ""
-    digest: str = ""
-    owner: str = ""
-    entity_id: int | None = None
-    flags: tuple[str, ...] = ()
-    ways: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +122,12 @@ class Operation(ABC):
         """The operation on an entity of the mirror, or on an account; its spec comes first where the class
         has several for one kind. `rest` are the parameters beside those that name the subject. Raises
         TypeError or ValueError when they do not fit."""
-        *given, subject = which
+        *chosen, subject = which
         params = cls.params_type(**cls.params_type.names_of(subject), **as_stored(rest))
         if isinstance(subject, Account):
-            return cls(subject, params, *given)
-        of_kind = (spec for spec in cls.SPECS if spec.subject_kind == subject.kind)
-        return cls(subject.account, params, given[0] if given else next(of_kind, None))
+            return cls(subject, params, *chosen)
+        of_kind = [spec for spec in cls.SPECS if spec.subject_kind == subject.kind]
+        return cls(subject.account, params, *(chosen or of_kind[:1]))
 
     @property
     def params(self) -> dict[str, Any]:
@@ -208,9 +192,9 @@ class Operation(ABC):
         """The one call of the spec."""
         spec, parameters = self.spec, {}
         for name, source in spec.parameters.items():
-            is_optional = isinstance(source, str) and source.endswith("?")
-            value = self.value(source.removesuffix("?") if isinstance(source, str) else source)
-            if value or not is_optional:
+            wanted = source.removesuffix("?") if isinstance(source, str) else source
+            value = self.value(wanted)
+            if value or wanted == source:
                 parameters[self.fill_in(name)] = value
         return AwsCall(
             spec.service, self.fill_in(spec.call), parameters, self.fill_in(spec.sentence), self.region

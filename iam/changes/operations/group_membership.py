@@ -15,7 +15,8 @@ from uuid import UUID
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef
+from iam.changes.operations.access import PolicyRef
+from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.holdings import GroupHoldings, holdings, key_of
 from iam.changes.operations.identity import lost_identity

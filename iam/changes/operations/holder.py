@@ -9,7 +9,8 @@ from typing import Final
 from iam.aws.reads import holdings
 from iam.aws.session import Aws
 from iam.changes.documents import flags
-from iam.changes.operations.base import AccessEffect, Operation, PolicyRef
+from iam.changes.operations.access import PolicyRef
+from iam.changes.operations.base import AccessEffect, Operation
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Blank, Params
 from iam.changes.operations.spec import HIGH

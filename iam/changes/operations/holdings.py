@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from iam.changes.documents import flags
-from iam.changes.operations.base import PolicyRef
+from iam.changes.operations.access import PolicyRef
 from iam.mirror.models import Document, Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, valid_at
 
 
