@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from iam.policy.catalogue import Level
-from iam.policy.index.counts import Count
+from iam.policy.index.counts import ActionCount
 
 ORDER: Final = (Level.LIST, Level.READ, Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
 """As the design has them, always."""
@@ -20,7 +20,7 @@ NAMES: Final = {
 """As addresses have them."""
 KEYS: Final = {level: key for key, level in NAMES.items()}
 QUARTERS: Final = 4
-NONE: Final = Count(0, 0, 0, 0)
+NONE: Final = ActionCount(0, 0, 0, 0)
 
 
 def quarters(part: int, whole: int) -> int:
@@ -32,12 +32,12 @@ def quarters(part: int, whole: int) -> int:
     return min(QUARTERS - 1, max(1, round(QUARTERS * part / whole)))
 
 
-def allowed(count: Count) -> int:
+def allowed(count: ActionCount) -> int:
     """How many actions are allowed in some way."""
     return count.everywhere + count.limited + count.conditional
 
 
-def bar(levels: Mapping[Level, Count]) -> tuple[str, str]:
+def bar(levels: Mapping[Level, ActionCount]) -> tuple[str, str]:
     """(fills, counts) as `{% lvl %}` takes them: "4 2 0 0 0" and "9/9 30/61 0/48 0/16 0/11"."""
     counts = [levels.get(level, NONE) for level in ORDER]
     fills = " ".join(str(quarters(allowed(count), count.total)) for count in counts)
@@ -53,7 +53,7 @@ VERBS: Final = {
 }
 
 
-def in_words(levels: Mapping[Level, Count]) -> str:
+def in_words(levels: Mapping[Level, ActionCount]) -> str:
     """'Can list, read and change': for people who do not count actions."""
     verbs = [VERBS[level] for level in ORDER if level in levels and allowed(levels[level])]
     if not verbs:

@@ -8,7 +8,7 @@ from typing import Final
 
 from iam.guard import Viewer
 from iam.mirror.queries.accounts import visible_accounts
-from iam.policy.index.question import Limitation
+from iam.policy.index.question import AnswerLimitation
 
 MAX_NAMED: Final = 6
 
@@ -21,7 +21,7 @@ class Limit:
     where: str = ""
 
 
-def limit_rows(limitations: Iterable[Limitation], *, viewer: Viewer) -> list[Limit]:
+def limit_rows(limitations: Iterable[AnswerLimitation], *, viewer: Viewer) -> list[Limit]:
     """Limitations of the engine; only accounts that the viewer sees are named."""
     return [Limit(limitation.text, _where(limitation.accounts, viewer)) for limitation in limitations]
 

@@ -20,12 +20,12 @@ from iam.changes.operations.permission_delta import risky_actions
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.document import Statement
-from iam.policy.index.counts import Count, by_service
+from iam.policy.index.counts import ActionCount, by_service
 from iam.policy.index.difference import NOTHING, AccessShift
-from iam.policy.index.effective import Effective
+from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.sides import PrincipalSide as Holder
 from iam.policy.index.sides import side_of
-from iam.policy.index.witness import PrincipalChange, Prover, Witness
+from iam.policy.index.witness import ChangeProver, PrincipalChange, Witness
 
 
 class DifferenceSort(StrEnum):
@@ -88,8 +88,8 @@ class ServiceDifference:
 
     prefix: str
     title: str
-    left: dict[Level, Count]
-    right: dict[Level, Count]
+    left: dict[Level, ActionCount]
+    right: dict[Level, ActionCount]
     numbers: dict[DifferenceSort, int]
     unlisted: dict[DifferenceSort, int]
     """Of names that AWS does not list."""
@@ -111,10 +111,10 @@ class Comparison:
     def shift(self) -> AccessShift:
         """From left to right, as sets of actions that AWS lists."""
 
-        def listed_part(side: SideAccess) -> Effective:
+        def listed_part(side: SideAccess) -> AllowedActionSets:
             if side.access is None:
                 return NOTHING
-            return Effective(*map(catalogue().listed, side.access.found))
+            return AllowedActionSets(*map(catalogue().listed, side.access.found))
 
         return AccessShift(listed_part(self.left), listed_part(self.right), self._change)
 
@@ -127,7 +127,7 @@ class Comparison:
         if access is None or self._sides is None:
             return PrincipalChange()
         moments = [side.moment.at or timezone.now() for side in (self.left, self.right)]
-        return Prover(access.space, min(moments)).change(*self._sides)
+        return ChangeProver(access.space, min(moments)).change(*self._sides)
 
     @cached_property
     def _sides(self) -> tuple[Holder, Holder] | None:

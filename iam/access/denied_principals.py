@@ -11,11 +11,11 @@ from typing import Final
 
 from iam.policy.evaluate import FREE, EvaluationDecision
 from iam.policy.index.classes import Member, PolicyBundle, PrincipalClass
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
 from iam.policy.index.needs import Signature
 from iam.policy.index.query_evaluation import ALLOWS, DENIES, DEPENDS, QueryEvaluation
-from iam.policy.index.question import AccessQuestion, Answer
+from iam.policy.index.question import AccessQuestion, WhoCanAnswer
 from iam.policy.index.who_can import judge_for
 
 LOOKS: Final = 400
@@ -32,7 +32,7 @@ class StoppedPrincipals:
     is_whole: bool
 
 
-def stopped(index: Index, question: AccessQuestion, answer: Answer, *, most: int) -> StoppedPrincipals:
+def stopped(index: Index, question: AccessQuestion, answer: WhoCanAnswer, *, most: int) -> StoppedPrincipals:
     """Up to `most` principals of the question's accounts who have an allow that a deny beats.
 
     Judged as the answer was, by statements without their names: to name the statements of 400 principals
@@ -87,7 +87,7 @@ def _judged_alike(
 
 
 def _candidates(
-    index: Index, judge: QueryEvaluation, answer: Answer, question: AccessQuestion, place: str
+    index: Index, judge: QueryEvaluation, answer: WhoCanAnswer, question: AccessQuestion, place: str
 ) -> Iterator[PrincipalClass]:
     """The classes whose members hold a document that may allow it, and of which not all can."""
     able = set(chain.from_iterable(answer.whole.values()))
@@ -101,7 +101,7 @@ def _candidates(
 
 def _bundles(index: Index, judge: QueryEvaluation) -> Iterator[PolicyBundle]:
     """Those with a document that may allow it, each once; first those that have one, too, that denies it."""
-    able: list[Doc] = []
+    able: list[IndexedDocument] = []
     denying: set[PolicyBundle] = set()
     bundles_of = index.register.bundles_of
     for doc, effects in judge.said.items():

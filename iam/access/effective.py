@@ -19,9 +19,9 @@ from iam.policy.compiled import PolicyKind
 from iam.policy.document import Statement
 from iam.policy.evaluate import has_scps
 from iam.policy.index.classes import Member
-from iam.policy.index.counts import Count, by_service
-from iam.policy.index.documents import Doc, IndexedStatement
-from iam.policy.index.effective import Effective
+from iam.policy.index.counts import ActionCount, by_service
+from iam.policy.index.documents import IndexedDocument, IndexedStatement
+from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
 from iam.policy.index.masks import Space
 from iam.policy.index.shard import Shard
@@ -80,7 +80,7 @@ class ServiceAccess:
 
     prefix: str
     title: str
-    levels: dict[Level, Count]
+    levels: dict[Level, ActionCount]
     unlisted: int = 0
 
     def sum(self, grade: AccessGrade) -> int:
@@ -116,7 +116,7 @@ class EffectiveAccess:
     space: Space
     names: tuple[str, ...]
     """Allowed actions that AWS's lists do not have."""
-    found: Effective
+    found: AllowedActionSets
     applicable_statements: tuple[ApplicableStatement, ...]
     basis: EffectiveBasis
 
@@ -210,7 +210,7 @@ def read_access(index: Index, member: Member) -> EffectiveAccess:
     """The same, of an index that is at hand."""
     effective = index.effective()
     space, allowed = effective.space, effective.for_member(member)
-    allowed = Effective(*(mask & ~space.without_permission for mask in allowed))
+    allowed = AllowedActionSets(*(mask & ~space.without_permission for mask in allowed))
     request = effective.request_of(member)
     shard = index.accounts[member.account]
     docs = [doc for _, doc in shard.named_policies(member.grants)]
@@ -230,7 +230,9 @@ def read_access(index: Index, member: Member) -> EffectiveAccess:
     )
 
 
-def _unlisted(allowed: Effective, statements: Iterable[ApplicableStatement], space: Space) -> tuple[str, ...]:
+def _unlisted(
+    allowed: AllowedActionSets, statements: Iterable[ApplicableStatement], space: Space
+) -> tuple[str, ...]:
     """What is allowed by a name that AWS's lists do not have: names in one's own policies, not what `*` means
     elsewhere.
     """
@@ -243,7 +245,7 @@ def _unlisted(allowed: Effective, statements: Iterable[ApplicableStatement], spa
 
 
 def _applicable_statements(
-    holding: HeldPolicy, doc: Doc, space: Space, request: Request
+    holding: HeldPolicy, doc: IndexedDocument, space: Space, request: Request
 ) -> Iterator[ApplicableStatement]:
     """The statements of a policy that may apply, whatever the circumstances."""
     for clause, statement in _statements(doc):
@@ -252,7 +254,7 @@ def _applicable_statements(
             yield ApplicableStatement(holding, statement, space.mask(clause.actions))
 
 
-def _statements(doc: Doc) -> Iterator[tuple[IndexedStatement, Statement]]:
+def _statements(doc: IndexedDocument) -> Iterator[tuple[IndexedStatement, Statement]]:
     """Each statement as it is judged, and as it is numbered and called in this very document."""
     for clause, (index, sid) in zip(doc.clauses, doc.labels, strict=True):
         yield clause, replace(clause.source, index=index, sid=sid)
@@ -261,8 +263,8 @@ def _statements(doc: Doc) -> Iterator[tuple[IndexedStatement, Statement]]:
 def _basis(shard: Shard, member: Member, held_policies: list[HeldPolicy], request: Request) -> EffectiveBasis:
     identity, boundary = shard.named_policies(member.grants), shard.boundary_of(member.grants)
     is_restricted = has_scps(request)
-    scps: list[tuple[str, Doc]] = []
-    rcps: list[tuple[str, Doc]] = []
+    scps: list[tuple[str, IndexedDocument]] = []
+    rcps: list[tuple[str, IndexedDocument]] = []
     if is_restricted:
         scps += chain.from_iterable(shard.levels.scps)
         rcps += chain.from_iterable(shard.levels.rcps)
@@ -287,7 +289,7 @@ def _basis(shard: Shard, member: Member, held_policies: list[HeldPolicy], reques
 
 
 def _unread(
-    named: Iterable[tuple[PolicyKind, list[tuple[str, Doc]]]],
+    named: Iterable[tuple[PolicyKind, list[tuple[str, IndexedDocument]]]],
 ) -> Iterator[tuple[PolicyKind, str, str]]:
     """(kind, policy, problem) of what could not be understood, in a document or within its statements; no
     full stop behind it.

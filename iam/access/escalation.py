@@ -35,7 +35,7 @@ from iam.keyset import rows_beyond
 from iam.mirror.models import EntityState, Kind, TagSet, valid_at
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.policy.escalation.evidence import HeldStatement
-from iam.policy.index.question import Limitation
+from iam.policy.index.question import AnswerLimitation
 from iam.policy.request import SERVICE_LINKED_PATH, PrincipalKind
 
 Accounts = frozenset[str] | None
@@ -119,7 +119,7 @@ class EscalationPage:
     asked: int
     made_at: datetime
     seconds: float
-    limitations: tuple[Limitation, ...]
+    limitations: tuple[AnswerLimitation, ...]
     own: int = 0
     coverage: CalculationCoverage = NOTHING_COVERED
 
@@ -323,7 +323,7 @@ class ExplainedPath:
     path: FindingPath | None
     closing: ClosingStatements | None
     made_at: datetime
-    limitations: tuple[Limitation, ...]
+    limitations: tuple[AnswerLimitation, ...]
     unread: tuple[str, ...] = ()
     waits: bool = False
     """Whether what closes every path is being looked for."""
@@ -390,7 +390,7 @@ def _principal(account: str, pk: int, at: datetime | None) -> FindingPrincipal |
     return FindingPrincipal(pk, row[0], KINDS[row[1]], tags)
 
 
-def limitations_at(accounts: Accounts, *, at: datetime | None) -> tuple[Limitation, ...]:
+def limitations_at(accounts: Accounts, *, at: datetime | None) -> tuple[AnswerLimitation, ...]:
     """What the answers about some accounts cannot know."""
     return stored_at(at).limitations(accounts)
 

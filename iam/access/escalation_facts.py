@@ -26,13 +26,13 @@ from iam.mirror.models import (
 from iam.mirror.pull.bulk import chunks
 from iam.mirror.pull.sections import INSTANCE_PROFILES
 from iam.policy.escalation.states import Ec2Instance, OutsideFacts
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
 
 RUNNING: Final = (EdgeKind.PROFILE_ROLE.value, EdgeKind.INSTANCE_PROFILE.value)
 
 
-def facts_at(at: datetime | None, index: Index) -> tuple[OutsideFacts, list[Doc]]:
+def facts_at(at: datetime | None, index: Index) -> tuple[OutsideFacts, list[IndexedDocument]]:
     """The facts, and the documents of other versions, which have to be held as long as the facts are used.
     Eight queries.
     """
@@ -115,7 +115,7 @@ def _unattached(index: Index) -> set[str]:
     return {row.digest for row in rows if row.digest and index.documents.find(row.digest) is None}
 
 
-def _held(index: Index, digests: set[str]) -> list[Doc]:
+def _held(index: Index, digests: set[str]) -> list[IndexedDocument]:
     documents = []
     for chunk in chunks(sorted(digests)):
         for digest, text in Document.objects.filter(digest__in=chunk).values_list("digest", "text"):

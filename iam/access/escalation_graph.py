@@ -22,7 +22,7 @@ from iam.mirror.snapshot.gate import ReadWriteLock
 from iam.policy.escalation.account_graphs import AccountGraphs
 from iam.policy.escalation.graph import EscalationGraph
 from iam.policy.escalation.paths import Explorer
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows
 from iam.policy.index.scenario import row_of
@@ -44,7 +44,7 @@ class Escalation:
     explorer: Explorer
     source: Index
     version: int
-    held: list[Doc]
+    held: list[IndexedDocument]
     gate: ReadWriteLock
     at: datetime | None = None
 

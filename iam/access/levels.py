@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
-from iam.policy.index.effective import Effective
+from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
 from iam.policy.index.masks import Space
 from iam.policy.request import PrincipalKind
@@ -40,7 +40,7 @@ def levels_of(people: Mapping[int, str], *, at: datetime | None) -> dict[int, Le
         return levels
 
 
-def counted(effective: Effective, space: Space) -> LevelCounts:
+def counted(effective: AllowedActionSets, space: Space) -> LevelCounts:
     """What is allowed, counted."""
     allowed = effective.allowed_mask & ~space.without_permission
     return LevelCounts(*((allowed & space.catalogue.mask_of_level(level)).bit_count() for level in ORDER))
@@ -77,7 +77,7 @@ def _of_account(index: Index, account: str) -> dict[int, LevelCounts]:
     if shard is None:
         return level_counts
     effective = index.effective()
-    counts_by_access: dict[Effective, LevelCounts] = {}
+    counts_by_access: dict[AllowedActionSets, LevelCounts] = {}
     for members, access in effective.by_class(list(shard.classes.values())):
         if members[0].kind is not PrincipalKind.USER:
             continue

@@ -19,10 +19,10 @@ from iam.policy.evaluate import (
     needs_resource_policy,
 )
 from iam.policy.index.classes import Member, PrincipalClass
-from iam.policy.index.documents import Doc
-from iam.policy.index.elements import Actions
+from iam.policy.index.documents import IndexedDocument
+from iam.policy.index.elements import ActionElement
 from iam.policy.index.index import Index
-from iam.policy.index.question import AccessQuestion, Answer, Limitation, MatchedPrincipals
+from iam.policy.index.question import AccessQuestion, AnswerLimitation, MatchedPrincipals, WhoCanAnswer
 from iam.policy.letter_case import fold
 from iam.policy.request import Principal, PrincipalKind, Request
 from iam.question_budget import check_budget
@@ -65,7 +65,7 @@ NOTHING: Final = ActionTally()
 class TalliedActions:
     """An answer about several actions: who can do at least one of them, and how many each."""
 
-    whole: Answer
+    whole: WhoCanAnswer
     by_class: Mapping[PrincipalClass, ActionTally]
     by_member: Mapping[Member, ActionTally]
 
@@ -81,7 +81,7 @@ def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> T
     """
     by_class: dict[PrincipalClass, ActionTally] = {}
     by_member: dict[Member, ActionTally] = {}
-    limitations: dict[Limitation, None] = {}
+    limitations: dict[AnswerLimitation, None] = {}
     answer = None
     for names in group_alike(index, actions, question):
         answer = index.who_can(replace(question, action=names[0]))
@@ -90,12 +90,12 @@ def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> T
         check_budget()
     if len(actions) > 1 or answer is None:
         parts = list(_any_action(by_class, by_member))
-        answer = Answer(question, {}, parts, tuple(limitations))
+        answer = WhoCanAnswer(question, {}, parts, tuple(limitations))
     return TalliedActions(answer, by_class, by_member)
 
 
 def _add(
-    answer: Answer,
+    answer: WhoCanAnswer,
     names: Sequence[str],
     by_class: dict[PrincipalClass, ActionTally],
     by_member: dict[Member, ActionTally],
@@ -150,7 +150,7 @@ def group_alike(index: Index, actions: Sequence[str], question: AccessQuestion) 
     return list(groups.values())
 
 
-def _treatment(index: Index, action: str, bounding: Iterable[Actions], question: AccessQuestion) -> Any:
+def _treatment(index: Index, action: str, bounding: Iterable[ActionElement], question: AccessQuestion) -> Any:
     """All by which the answer about one action may differ from that about another of the same service."""
     lowered = fold(action)
     if lowered in SPECIAL or question.resource_policy is not None:
@@ -165,11 +165,11 @@ def _treatment(index: Index, action: str, bounding: Iterable[Actions], question:
     )
 
 
-def _bounding(index: Index) -> set[Actions]:
+def _bounding(index: Index) -> set[ActionElement]:
     """The Action elements of boundaries and of the organization's policies, which `actions_speaking_of` does
     not know.
     """
-    docs: set[Doc] = set()
+    docs: set[IndexedDocument] = set()
     levels = {shard.levels for shard in index.accounts.values()}
     for limits in {profile.limits for profile in index.register.profiles}:
         levels.add(limits.levels)

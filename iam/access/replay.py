@@ -16,7 +16,7 @@ from iam.activity.recorded_calls import CallGroup, call_groups
 from iam.mirror.models import Entity
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.classes import Member
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
 from iam.policy.index.side_replay import SideReplay
@@ -124,7 +124,7 @@ def replay_calls(asked: ReplayRequest) -> ReplayReport:
         member = index.member(asked.who.account, asked.who.number)
         if member is None:
             raise ReplayError(f"{asked.who.arn} no longer exists, as of the last sync.")
-        added = Documents().add("", asked.added) if asked.added else None
+        added = SharedDocuments().add("", asked.added) if asked.added else None
         side = _side_after(index, member, asked.without)
         if added is not None:
             side = replace(side, docs=(*side.docs, added))

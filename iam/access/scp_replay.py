@@ -13,7 +13,7 @@ from iam.mirror.models import Account
 from iam.mirror.snapshot import snapshot
 from iam.policy.document import read
 from iam.policy.index.classes import Member
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.sides import PrincipalSide, side_of
 
 
@@ -43,7 +43,7 @@ def replay_scp(account: Account, text: str) -> dict[str, Any]:
                 "policies aren’t synced.",
                 field="account",
             )
-        added = Documents().add("scp", text)
+        added = SharedDocuments().add("scp", text)
 
         def with_scp(member: Member) -> PrincipalSide:
             side = side_of(member, shard)

@@ -23,8 +23,8 @@ from iam.mirror.queries.result_cache import KeptResults
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.index.classes import Member, PrincipalClass
-from iam.policy.index.counts import Count
-from iam.policy.index.effective import Effective
+from iam.policy.index.counts import ActionCount
+from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
 from iam.policy.index.masks import ActionRange
 from iam.policy.index.question import PEOPLE_AND_ROLES
@@ -78,7 +78,7 @@ class ServiceAccessGroup(NamedTuple):
     account: str
     kind: PrincipalKind
     members: Sequence[Member]
-    part: Effective
+    part: AllowedActionSets
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class ServiceUser:
     name: str
     display: str
     kind: PrincipalKind
-    levels: dict[Level, Count]
+    levels: dict[Level, ActionCount]
 
     @property
     def list_position(self) -> tuple[str, str]:
@@ -187,7 +187,9 @@ def _classes(index: Index, accounts: Accounts) -> Iterator[PrincipalClass]:
         yield from index.accounts[number].classes.values()
 
 
-def _users_and_roles(index: Index, accounts: Accounts) -> Iterator[tuple[Sequence[Member], Effective]]:
+def _users_and_roles(
+    index: Index, accounts: Accounts
+) -> Iterator[tuple[Sequence[Member], AllowedActionSets]]:
     """Users and roles who can do the same."""
     classes = (cls for cls in _classes(index, accounts) if cls.profile.limits.flags[0] in PEOPLE_AND_ROLES)
     return index.effective().by_class(classes)
@@ -231,7 +233,7 @@ class _Tally:
 
     __slots__ = ("found", "roles", "users")
 
-    def __init__(self, allowed: Effective) -> None:
+    def __init__(self, allowed: AllowedActionSets) -> None:
         self.found, self.users, self.roles = allowed, 0, 0
 
     def add(self, members: Sequence[Member]) -> None:
@@ -310,12 +312,12 @@ def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Servi
     first, size, _ = space.services[prefix]
     own_actions = ((1 << size) - 1) & ~(space.without_permission >> first)
     # By identity, since members share these objects. Each is kept with its part, so that no id is used again.
-    parts: dict[int, tuple[Effective, Effective]] = {}
+    parts: dict[int, tuple[AllowedActionSets, AllowedActionSets]] = {}
     for members, allowed in _users_and_roles(index, accounts):
         known = parts.get(id(allowed))
         if known is None:
             masks = [mask >> first & own_actions for mask in allowed]
-            known = parts[id(allowed)] = allowed, Effective(*masks)
+            known = parts[id(allowed)] = allowed, AllowedActionSets(*masks)
         _, part = known
         if part.allowed_mask:
             yield ServiceAccessGroup(members[0].account, members[0].kind, members, part)
@@ -362,9 +364,9 @@ def _sorted_rows(
         )
 
 
-def _count(part: Effective, mask: int) -> Count:
+def _count(part: AllowedActionSets, mask: int) -> ActionCount:
     everywhere, limited, conditional = ((each & mask).bit_count() for each in part)
-    return Count(everywhere, limited, conditional, mask.bit_count())
+    return ActionCount(everywhere, limited, conditional, mask.bit_count())
 
 
 def _display(member: Member) -> str:

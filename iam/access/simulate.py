@@ -18,7 +18,7 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import FREE, EvaluationDecision, RequestPolicies, decide
 from iam.policy.index.classes import Member
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.resources import unknown_policy
@@ -158,7 +158,7 @@ def _with_given(
     def given(text: str, name: str, kind: PolicyKind) -> PolicySet | None:
         if not text.strip():
             return None
-        doc = Documents().add("", text)
+        doc = SharedDocuments().add("", text)
         problems = tuple((name, problem) for problem in doc.problems)
         return PolicySet(kind, doc.statements_of(name, kind, of_pattern=of_pattern), problems)
 

@@ -23,7 +23,7 @@ from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import ReasonOutcome
 from iam.policy.index.classes import Member, Members, PrincipalClass, SharedGrants
 from iam.policy.index.columns import held_in
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
 from iam.policy.index.query_evaluation import ALLOWS, BY_NAME, DEPENDS, SILENT, QueryEvaluation
 from iam.policy.index.question import AccessQuestion
@@ -32,7 +32,7 @@ from iam.policy.index.who_can import judge_for
 from iam.policy.letter_case import fold
 from iam.policy.logic import YES
 
-Spoken = tuple["AccessWay", Doc]
+Spoken = tuple["AccessWay", IndexedDocument]
 
 
 class WayKind(StrEnum):
@@ -232,7 +232,7 @@ class ActionMentions:
     """
 
     judge: QueryEvaluation
-    docs: Mapping[str, Doc]
+    docs: Mapping[str, IndexedDocument]
     named: frozenset[PrincipalClass]
     is_free: bool
 
@@ -282,7 +282,7 @@ class AccountMentions:
             shared = self._by_key[key] = self.shared(attached, groups)
         return shared
 
-    def effects_on(self, members: Members) -> dict[Doc, int]:
+    def effects_on(self, members: Members) -> dict[IndexedDocument, int]:
         """How the documents of a class allow it, those that do; the class is judged as one, so that each says
         the same to all.
         """
@@ -296,7 +296,9 @@ class AccountMentions:
                 effects[doc] = effect & ALLOWS
         return effects
 
-    def way_among(self, key: SharedGrants, effects: Mapping[Doc, int], *, is_sure: bool) -> AccessWay | None:
+    def way_among(
+        self, key: SharedGrants, effects: Mapping[IndexedDocument, int], *, is_sure: bool
+    ) -> AccessWay | None:
         """The way of members who hold the same but for inline policies (`Members.by_shared_grants`), as
         `Ways.of` finds it for one.
         """

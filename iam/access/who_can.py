@@ -31,8 +31,8 @@ from iam.policy.index.question import (
     PEOPLE_AND_ROLES,
     WITH_ROOT,
     AccessQuestion,
-    Answer,
-    Limitation,
+    AnswerLimitation,
+    WhoCanAnswer,
 )
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
@@ -171,7 +171,7 @@ class WhoCanPage:
     rows: list[WhoCanRow]
     has_before: bool
     has_after: bool
-    limitations: tuple[Limitation, ...]
+    limitations: tuple[AnswerLimitation, ...]
     asked: int
     roots: int
     stopped: list[WhoCanRow]
@@ -345,12 +345,12 @@ def answer_to(
     """The answer to a question, whole."""
     question = replace(asked.question(asked.selection.actions[0]), kinds=kinds)
     if asked.is_hidden:
-        return TalliedActions(Answer(question, {}, [], (_hidden(asked),)), {}, {})
+        return TalliedActions(WhoCanAnswer(question, {}, [], (_hidden(asked),)), {}, {})
     return tallied(index, question, asked.selection.actions)
 
 
-def _hidden(asked: WhoCanQuestion) -> Limitation:
-    return Limitation(
+def _hidden(asked: WhoCanQuestion) -> AnswerLimitation:
+    return AnswerLimitation(
         OTHER_ACCOUNTS,
         f"The resource is in account {asked.resource_account}, which isn’t connected or which you can’t see. "
         "Who can use it from other accounts depends on a policy there.",

@@ -12,7 +12,7 @@ from operator import or_
 from iam.policy.catalogue import catalogue
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import AccessDifference, AccessShift, ListedShifts
-from iam.policy.index.verdicts import Proof
+from iam.policy.index.verdicts import ActionSetProof
 from iam.policy.letter_case import fold
 
 
@@ -33,7 +33,7 @@ def _listed_shift(shift: AccessShift) -> AccessShift:
     proofs = []
     for mask, verdict in shift.change.proofs:
         if listed(mask):
-            proofs.append(Proof(listed(mask), verdict))
+            proofs.append(ActionSetProof(listed(mask), verdict))
     return replace(shift, change=replace(shift.change, proofs=tuple(proofs)))
 
 

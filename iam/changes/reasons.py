@@ -13,9 +13,9 @@ from iam.changes.operations.access import AffectedPrincipal
 from iam.changes.world import FIRST_MADE
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import AccessDifference, AccessShift
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
-from iam.policy.index.verdicts import Proof
+from iam.policy.index.verdicts import ActionSetProof
 from iam.policy.index.witness import AlikeVerdict
 
 NAMES: Final = 8
@@ -114,7 +114,7 @@ class Reasons:
     def __init__(self, index: Index, difference: AccessDifference) -> None:
         self._index = index
         self._found = difference
-        self._called: dict[object, dict[Doc, str]] = {}
+        self._called: dict[object, dict[IndexedDocument, str]] = {}
         self._already = _ReasonCounts(lambda verdict: (verdict.is_given, verdict.already))
         self._keeps = _ReasonCounts(lambda verdict: (verdict.is_taken, verdict.keeps))
         self._blocked = _ReasonCounts(lambda verdict: (verdict.is_given, verdict.blocked))
@@ -131,7 +131,7 @@ class Reasons:
         """What they keep of what is taken away."""
         return self._held(pairs, self._keeps)
 
-    def _held(self, pairs: Pairs, held_by: _ReasonCounts[Doc]) -> tuple[HeldAlready, ...]:
+    def _held(self, pairs: Pairs, held_by: _ReasonCounts[IndexedDocument]) -> tuple[HeldAlready, ...]:
         people: dict[tuple[int, int, tuple[str, ...]], int] = defaultdict(int)
         for member, shift in pairs:
             actions, of, docs = held_by.of(shift)
@@ -177,7 +177,7 @@ class Reasons:
                 blocked=reasons.blocked,
             )
 
-    def _name(self, member: Member, doc: Doc) -> str:
+    def _name(self, member: Member, doc: IndexedDocument) -> str:
         """How a policy that somebody holds is called."""
         shard = self._index.accounts[member.account]
         known = shard.members.get(member.id, member)
@@ -203,7 +203,7 @@ class Reasons:
         return "a deny in their own policies"
 
 
-def _changed(shift: AccessShift) -> Iterator[Proof]:
+def _changed(shift: AccessShift) -> Iterator[ActionSetProof]:
     """The actions that a change gives or takes away; not those that another text of the same policy only says
     again.
     """

@@ -40,7 +40,7 @@ from iam.changes.world import FIRST_MADE
 from iam.policy.catalogue import Level
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import AccessDifference, AccessShift
-from iam.policy.index.effective import Effective
+from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
 from iam.policy.index.sides import PrincipalSide
 from iam.policy.index.witness import Witness
@@ -143,7 +143,7 @@ class ReceiptLines:
     def _lock_outs(self) -> Iterator[str]:
         """Whether an account is left without any administrator that it has now."""
         after = {}
-        made: dict[str, list[Effective]] = defaultdict(list)
+        made: dict[str, list[AllowedActionSets]] = defaultdict(list)
         for shift, members in self._found.shifts.items():
             for member in members:
                 after[member.id] = shift.after
@@ -180,7 +180,7 @@ class ReceiptLines:
             if not shift.change.is_personal:
                 cells = tuple((mask, verdict.more, verdict.less) for mask, verdict in shift.change.proofs)
             effect = effects.setdefault((tuple(masks.values()), cells), len(effects))
-            known: dict[tuple[Effective, bool], tuple[str, ...]] = {}
+            known: dict[tuple[AllowedActionSets, bool], tuple[str, ...]] = {}
             for account, account_members in _by_account(members).items():
                 ways = tuple(ways_up(opened, account_members, side_of=self._after))
                 ceiling = effective.ceiling(account_members[0])

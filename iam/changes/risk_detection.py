@@ -17,8 +17,8 @@ from iam.policy.escalation.administrators import DECISIVE
 from iam.policy.escalation.methods import METHODS, Verb
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import AccessShift
-from iam.policy.index.documents import Doc, IndexedStatement
-from iam.policy.index.effective import Effective
+from iam.policy.index.documents import IndexedDocument, IndexedStatement
+from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.masks import Space
 from iam.policy.index.sides import PrincipalSide
 
@@ -69,7 +69,9 @@ READS_ALL: Final = (
 """Actions that hand out data itself, which are a risk when they hold on every resource."""
 
 
-def risks_of(shift: AccessShift, space: Space, *, ceiling: Effective, has_way_up: bool) -> tuple[str, ...]:
+def risks_of(
+    shift: AccessShift, space: Space, *, ceiling: AllowedActionSets, has_way_up: bool
+) -> tuple[str, ...]:
     """The risks that a shift adds for its principals, the riskiest first; `ceiling` is what the organization
     leaves to an administrator, `has_way_up` says whether `ways_up` has any.
     """
@@ -79,7 +81,7 @@ def risks_of(shift: AccessShift, space: Space, *, ceiling: Effective, has_way_up
     return tuple(risk for risk in WORDS if risk in shift_risks)
 
 
-def _risks(shift: AccessShift, space: Space, ceiling: Effective) -> Iterator[str]:
+def _risks(shift: AccessShift, space: Space, ceiling: AllowedActionSets) -> Iterator[str]:
     before, after = shift.before, shift.after
     more = shift.any_gain
     if is_administrator(after, space, ceiling=ceiling) and not is_administrator(
@@ -100,7 +102,7 @@ def bears_on_administrators(shift: AccessShift, space: Space) -> bool:
     return any((was ^ becomes) & decisive for was, becomes in zip(shift.before, shift.after, strict=True))
 
 
-def stops_being_administrator(shift: AccessShift, space: Space, *, ceiling: Effective) -> bool:
+def stops_being_administrator(shift: AccessShift, space: Space, *, ceiling: AllowedActionSets) -> bool:
     """Whether those whom the shift concerns are administrators before, and not after."""
     before, after = shift.before, shift.after
     return is_administrator(before, space, ceiling=ceiling) and not is_administrator(
@@ -108,7 +110,7 @@ def stops_being_administrator(shift: AccessShift, space: Space, *, ceiling: Effe
     )
 
 
-def is_administrator(effective: Effective, space: Space, *, ceiling: Effective) -> bool:
+def is_administrator(effective: AllowedActionSets, space: Space, *, ceiling: AllowedActionSets) -> bool:
     """Whether somebody can change the permissions of everybody in the account, as far as the organization
     leaves that to anybody.
     """
@@ -187,7 +189,7 @@ def _works(member: Member, action: str, side_of: Callable[[Member], PrincipalSid
 
 
 @lru_cache(maxsize=65536)
-def _use_of(doc: Doc, action: str) -> bool | None:
+def _use_of(doc: IndexedDocument, action: str) -> bool | None:
     """Whether a document allows the action on a resource that it can work on; None where that depends on who
     holds it.
     """

@@ -16,7 +16,7 @@ from typing import Any
 from iam.policy.escalation.graph import EscalationGraph
 from iam.policy.escalation.paths import Explorer
 from iam.policy.escalation.states import NO_FACTS, OutsideFacts
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows, Grants, GroupRow, PolicyRow, PrincipalRow
 from tests.bench.floor import figure
@@ -90,7 +90,7 @@ def organisation() -> Figures:
     """
     maker = Maker()
     made = list(maker.accounts(140))
-    index = Index(Documents())
+    index = Index(SharedDocuments())
     documents = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
     index.put_all(made, documents)
     gc.collect()
@@ -102,7 +102,7 @@ def one_account() -> Figures:
     something to find.
     """
     dice, maker = random.Random(7), Maker()
-    index = Index(Documents())
+    index = Index(SharedDocuments())
     rows = _account(dice, maker)
     documents = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
     index.put_all([rows], documents)

@@ -16,7 +16,7 @@ from iam.policy.compiled import PolicyKind, compile_set
 from iam.policy.document import read
 from iam.policy.evaluate import RequestPolicies, decide
 from iam.policy.explain import explain
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
@@ -94,7 +94,7 @@ def steps(text: str) -> Iterator[tuple[str, float]]:
     yield "explain", passed()
     lint(text, kind="identity", quota=None)
     yield "lint", passed()
-    store = Documents()
+    store = SharedDocuments()
     stored = store.add("x", text)
     index = Index(store)
     row = PrincipalRow(1, USER, "AIDA", Grants(inline=(("own", "x"),)), tags={})

@@ -94,14 +94,14 @@ def million(accounts: int) -> Figures:
 
 def _built(accounts: int) -> tuple[Any, str, Figures]:
     """An index, how large it is, and what it cost."""
-    from iam.policy.index.documents import Documents
+    from iam.policy.index.documents import SharedDocuments
     from iam.policy.index.index import Index
 
     maker = Maker()
     made = list(maker.accounts(accounts))
     count = sum(len(each.principals) for each in made)
     size, before = f"{count:,} principals", _memory()
-    index = Index(Documents())
+    index = Index(SharedDocuments())
 
     def build() -> None:
         documents = [index.documents.add(digest, text) for digest, text in maker.texts.items()]

@@ -23,7 +23,7 @@ from iam.policy.escalation.graph import GoalDistances, GraphNode, PathHop
 from iam.policy.escalation.paths import EscalationPath
 from iam.policy.escalation.states import NewMember
 from iam.policy.index.classes import Member
-from iam.policy.index.question import UNREADABLE, Limitation
+from iam.policy.index.question import UNREADABLE, AnswerLimitation
 from iam.policy.request import PrincipalKind
 
 UNREAD: Final = "Some policies couldn’t be read. What they allow or deny isn’t part of the answer."
@@ -41,7 +41,7 @@ def answer(known: Escalation, calculation: EscalationCalculation, asks: Mapping[
     return answers[asks["question"]](known, calculation, asks)
 
 
-def limitations_of(known: Escalation) -> list[Limitation]:
+def limitations_of(known: Escalation) -> list[AnswerLimitation]:
     """What the answers can't know."""
     unread: set[str] = set()
     for bundle in known.index.register.unreadable_bundles():
@@ -49,7 +49,7 @@ def limitations_of(known: Escalation) -> list[Limitation]:
             unread.update(cls.account for cls in profile.classes)
     return [
         *known.graph.limitations(),
-        *([Limitation(UNREADABLE, UNREAD, tuple(sorted(unread)))] if unread else []),
+        *([AnswerLimitation(UNREADABLE, UNREAD, tuple(sorted(unread)))] if unread else []),
     ]
 
 

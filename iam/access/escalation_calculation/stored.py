@@ -21,7 +21,7 @@ from iam.access.escalation_calculation.models import EscalationCalculation, Esca
 from iam.access.escalation_calculation.path_records import FORMAT
 from iam.compiled_queries import CompiledQuery, Param, columns, instance
 from iam.nudge import send_seldom
-from iam.policy.index.question import UNREADABLE, Limitation
+from iam.policy.index.question import UNREADABLE, AnswerLimitation
 from iam.policy.request import PrincipalKind
 
 TASK: Final = "iam.access.escalation_calculation.tasks.calculate_escalation"
@@ -79,11 +79,11 @@ class StoredCalculation:
             has_unreadable=any(each.kind == UNREADABLE for each in self.limitations(accounts)),
         )
 
-    def limitations(self, accounts: Accounts) -> tuple[Limitation, ...]:
+    def limitations(self, accounts: Accounts) -> tuple[AnswerLimitation, ...]:
         """What the answers can't know: of some accounts, and of no account in particular."""
         limitations = []
         for kind, text, numbers in self.unknown:
-            limitation = Limitation(kind, text, tuple(numbers))
+            limitation = AnswerLimitation(kind, text, tuple(numbers))
             numbers_seen = tuple(number for number in numbers if accounts is None or number in accounts)
             if numbers_seen or not numbers:
                 limitations.append(replace(limitation, accounts=numbers_seen))

@@ -16,7 +16,7 @@ from iam.audit.assertions.resource_policies import takes_resource_policy
 from iam.audit.assertions.terms import AssertionTerms
 from iam.policy.evaluate import ASSUMING, EvaluationDecision
 from iam.policy.index.index import Index
-from iam.policy.index.question import RESOURCE_POLICY, UNREADABLE, AccessQuestion, Answer
+from iam.policy.index.question import RESOURCE_POLICY, UNREADABLE, AccessQuestion, WhoCanAnswer
 from iam.policy.letter_case import fold
 from iam.policy.request import PrincipalKind, account_of
 
@@ -107,7 +107,7 @@ def _targets(index: Index, resource: str, actions: tuple[str, ...]) -> Iterator[
             yield member.arn, assuming
 
 
-def _unread(answer: Answer, resource: str, actions: Iterable[str]) -> Iterator[str]:
+def _unread(answer: WhoCanAnswer, resource: str, actions: Iterable[str]) -> Iterator[str]:
     kinds = {limitation.kind for limitation in answer.limitations}
     if RESOURCE_POLICY in kinds and ":role/" in resource:
         yield UNREAD_TRUST

@@ -11,7 +11,7 @@ from iam.audit.findings.statements import TEXTS_KEPT
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.escalation.states import FULL, FULL_DIGEST
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.request import Principal, Request
 from iam.policy.statements import as_list, statements_of
 from iam.policy.trust_principals import TrustPrincipal, read_principals
@@ -89,14 +89,14 @@ def admits(
     return MARKS.get(decide(request, policies))
 
 
-def _level(level: tuple[tuple[str, Doc], ...]) -> PolicySet:
+def _level(level: tuple[tuple[str, IndexedDocument], ...]) -> PolicySet:
     statements: list[Compiled] = []
     for name, doc in level:
         statements += doc.statements_of(name, PolicyKind.RCP, of_pattern=False)
     return PolicySet(PolicyKind.RCP, tuple(statements))
 
 
-def _set_of(kind: PolicyKind, doc: Doc) -> PolicySet:
+def _set_of(kind: PolicyKind, doc: IndexedDocument) -> PolicySet:
     return PolicySet(kind, doc.statements_of(kind.value, kind, of_pattern=False))
 
 

@@ -31,11 +31,11 @@ from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import NOTHING, AccessDifference, AccessShift, ListedShifts
-from iam.policy.index.effective import Effective
+from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
 from iam.policy.index.sides import PrincipalSide, absent_side, side_of
-from iam.policy.index.witness import Prover
+from iam.policy.index.witness import ChangeProver
 
 JUST_BEFORE: Final = timedelta(microseconds=1)
 MAX_PRINCIPALS: Final = 500
@@ -54,7 +54,7 @@ class _PrincipalThen:
 
     member: Member
     side: PrincipalSide
-    can: Effective
+    can: AllowedActionSets
 
 
 def weight_of(impact: Mapping[str, Any]) -> int:
@@ -121,7 +121,7 @@ def _have_keys(users: Collection[int]) -> bool:
 def _shifts(
     index: Index, shard: Shard, before: dict[int, _PrincipalThen], after: dict[int, _PrincipalThen]
 ) -> tuple[list[tuple[Member, AccessShift]], dict[int, tuple[PrincipalSide, PrincipalSide]]]:
-    prover = Prover(index.documents.space, timezone.now())
+    prover = ChangeProver(index.documents.space, timezone.now())
     shifts: list[tuple[Member, AccessShift]] = []
     sides: dict[int, tuple[PrincipalSide, PrincipalSide]] = {}
     for number in sorted({*before, *after}):

@@ -16,13 +16,13 @@ from threading import Lock
 from typing import Final
 
 from iam.mirror.snapshot.moment import Moment
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 
 PAST_KEPT: Final = 2
 """So many past moments are kept; the one that was not asked for the longest goes."""
 
-_documents = Documents()
+_documents = SharedDocuments()
 _moments: OrderedDict[datetime | None, Moment] = OrderedDict()
 _guard = Lock()
 

@@ -12,7 +12,7 @@ from iam.mirror.models import Document, EntityState, valid_at
 from iam.mirror.pull.bulk import CHUNK, chunks
 from iam.mirror.snapshot.organizations import Organizations
 from iam.mirror.snapshot.rows import PRINCIPALS, SnapshotRows, digests_of
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.image import Image
 from iam.policy.index.image_parts import image_of
 from iam.policy.index.register import UseRegister
@@ -34,7 +34,7 @@ class AccountRevision(NamedTuple):
 def load_accounts(
     accounts: Mapping[str, AccountRevision],
     at: datetime | None,
-    documents: Documents,
+    documents: SharedDocuments,
     organizations: Callable[[], Organizations],
 ) -> Iterator[tuple[str, OrganizationStanding, Image]]:
     """The image of each account, by number, of which the mirror has anything; `documents` are those in
@@ -78,7 +78,7 @@ def _parts(
         yield part
 
 
-def held_documents(documents: Documents, digests: Iterable[str]) -> list[Doc]:
+def held_documents(documents: SharedDocuments, digests: Iterable[str]) -> list[IndexedDocument]:
     """The documents, read where nobody has them in use; they stay in use as long as this list."""
     documents_held, wanted = [], []
     for digest in set(digests):

@@ -21,7 +21,7 @@ from iam.mirror.models import Account, AccountImage, Entity
 from iam.mirror.pull.bulk import chunks
 from iam.mirror.snapshot.account_loader import AccountRevision, load_accounts
 from iam.mirror.snapshot.organizations import Organizations
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.image import Image, ImageError, code, is_whole, pack, unpack
 from iam.policy.index.rows import OrganizationStanding
 
@@ -91,7 +91,7 @@ def draw_images() -> int:
         return 0
     organizations = Organizations(None)
     count = 0
-    for chunk in chunks(load_accounts(behind, None, Documents(), lambda: organizations), BATCH_SIZE):
+    for chunk in chunks(load_accounts(behind, None, SharedDocuments(), lambda: organizations), BATCH_SIZE):
         now = timezone.now()
         count += len(chunk)
         _keep(

@@ -19,7 +19,7 @@ from iam.mirror.snapshot.gate import ReadWriteLock
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
 from iam.mirror.snapshot.organizations import Organizations
 from iam.mirror.snapshot.rows import SnapshotRows, digests_of
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.rows import Changes
 from iam.question_budget import check_budget
@@ -36,7 +36,7 @@ MAX_CHANGED_ENTITIES: Final = 1000
 class Moment:
     """An index and up to which revision of each account it has been read. `at` None: now."""
 
-    def __init__(self, at: datetime | None, documents: Documents) -> None:
+    def __init__(self, at: datetime | None, documents: SharedDocuments) -> None:
         self.at = at
         self.gate = ReadWriteLock()
         self.index = Index(documents, moment=at)
@@ -45,7 +45,7 @@ class Moment:
         self._current_at: dict[str, float] = {}
         """When each account was last known to hold what was written."""
         self._organizations: Organizations | None = None
-        self._controls: list[Doc] = []
+        self._controls: list[IndexedDocument] = []
 
     @contextmanager
     def reading(self, accounts: Collection[str] | None, *, may_lag: bool) -> Iterator[None]:

@@ -12,7 +12,7 @@ from iam.policy.escalation.methods import Method
 from iam.policy.escalation.names import common_name, names_for, template_of
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
 from iam.policy.glob import compile_glob
-from iam.policy.index.documents import Documents, IndexedStatement
+from iam.policy.index.documents import IndexedStatement, SharedDocuments
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
 
@@ -24,7 +24,7 @@ TELLING: Final = "iam:putuserpolicy"
 MAX_POLICIES: Final = 6
 
 
-def attachable(shard: Shard, documents: Documents) -> tuple[str, ...]:
+def attachable(shard: Shard, documents: SharedDocuments) -> tuple[str, ...]:
     """AWS's own, and those of the account that allow IAM's actions on everything, without conditions."""
     arns = dict.fromkeys(AWS_OWNED)
     for row in shard.policies.values():

@@ -35,7 +35,7 @@ from iam.policy.escalation.trusts import NO_POLICIES, provider_request, service_
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.explain import Explanation, explain
 from iam.policy.index.classes import Member
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import Grants
@@ -254,7 +254,7 @@ class _PrincipalEvidence:
             context |= tags_of(member.tags, keys)
         return context
 
-    def _documents_about(self, member: Member) -> Iterator[Doc]:
+    def _documents_about(self, member: Member) -> Iterator[IndexedDocument]:
         yield from (doc for _, _, doc in self._held)
         boundary = self._shard.boundary_of(self._grants)
         if boundary is not None:
@@ -410,7 +410,7 @@ def _is_given(option: Iterable[HeldStatement]) -> bool:
     return any(statement.is_given for statement in option)
 
 
-def _statements(holder: str, policy: str, doc: Doc, kind: PolicyKind) -> Held:
+def _statements(holder: str, policy: str, doc: IndexedDocument, kind: PolicyKind) -> Held:
     is_given = policy.startswith(GIVEN)
     return tuple(
         (HeldStatement(holder, policy, compiled.source.index, compiled.source.sid, is_given), compiled)
@@ -418,7 +418,9 @@ def _statements(holder: str, policy: str, doc: Doc, kind: PolicyKind) -> Held:
     )
 
 
-def held_documents(shard: Shard, member: Member, state: PrincipalState) -> Iterator[tuple[str, str, Doc]]:
+def held_documents(
+    shard: Shard, member: Member, state: PrincipalState
+) -> Iterator[tuple[str, str, IndexedDocument]]:
     """(whose it is, its name, the document) of all identity policies of a principal in a state."""
     grants = grants_in(member.grants, state._replace(removed=()))
     yield from _held_policies(shard, member.arn, grants, 0, state)
@@ -432,7 +434,7 @@ def held_documents(shard: Shard, member: Member, state: PrincipalState) -> Itera
 
 def _held_policies(
     shard: Shard, owner: str, grants: Grants, group: int, state: PrincipalState
-) -> Iterator[tuple[str, str, Doc]]:
+) -> Iterator[tuple[str, str, IndexedDocument]]:
     named = shard.named_policies(Grants(grants.inline, grants.attached))
     for place, (name, doc) in enumerate(named):
         if place < len(grants.inline):

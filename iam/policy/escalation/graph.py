@@ -15,7 +15,7 @@ from iam.policy.escalation.permission_checks import NOBODY, PrincipalBits
 from iam.policy.escalation.states import AS_IT_IS, FULL, FULL_DIGEST, NO_FACTS, OutsideFacts
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
-from iam.policy.index.question import Limitation
+from iam.policy.index.question import AnswerLimitation
 from iam.policy.memory import collecting_paused
 
 
@@ -183,26 +183,26 @@ class EscalationGraph:
         if administers and account_graph.nodes[at.node].state == AS_IT_IS:
             yield at.account, None, self.administrators(at.account)
 
-    def limitations(self) -> tuple[Limitation, ...]:
+    def limitations(self) -> tuple[AnswerLimitation, ...]:
         """What the answers cannot know."""
         limitations = []
         if self._unknown:
-            limitations.append(Limitation("control-policies", CONTROL, self._unknown))
+            limitations.append(AnswerLimitation("control-policies", CONTROL, self._unknown))
         cut = tuple(
             number for number, account_graph in self.account_graphs.items() if not account_graph.is_whole
         )
         if cut:
-            limitations.append(Limitation("too-many-states", CUT, cut))
+            limitations.append(AnswerLimitation("too-many-states", CUT, cut))
         closed = tuple(
             number for number, account_graph in self.account_graphs.items() if not account_graph.ceiling
         )
         if closed:
-            limitations.append(Limitation("no-administrators", CLOSED, closed))
-        return (*limitations, Limitation("running", RUNNING), *self._of_versions())
+            limitations.append(AnswerLimitation("no-administrators", CLOSED, closed))
+        return (*limitations, AnswerLimitation("running", RUNNING), *self._of_versions())
 
-    def _of_versions(self) -> Iterator[Limitation]:
+    def _of_versions(self) -> Iterator[AnswerLimitation]:
         if self.facts.versions is None:
-            yield Limitation("versions", VERSIONS)
+            yield AnswerLimitation("versions", VERSIONS)
 
 
 CONTROL: Final = "SCPs and RCPs of these accounts weren’t synced."

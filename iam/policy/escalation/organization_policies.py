@@ -37,7 +37,7 @@ from iam.policy.escalation.permission_checks import (
 )
 from iam.policy.escalation.states import FREED
 from iam.policy.escalation.targets import EscalationTargets
-from iam.policy.index.documents import Doc, IndexedStatement
+from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
 
@@ -149,7 +149,7 @@ def _limiting(shard: Shard) -> Iterator[LimitingLevel]:
             yield LimitingLevel(place, keeps_all=any(map(_is_full, without_denies)))
 
 
-def _is_full(doc: Doc) -> bool:
+def _is_full(doc: IndexedDocument) -> bool:
     return any(_allows_all(clause) for clause in doc.clauses)
 
 

@@ -39,7 +39,7 @@ from iam.policy.escalation.states import (
 from iam.policy.escalation.targets import EscalationTargets
 from iam.policy.escalation.trusts import ServiceTrusts, accounts_named, admits_people, admits_strangers
 from iam.policy.index.classes import Member
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
 from iam.policy.index.scenario import row_of
@@ -119,7 +119,7 @@ class PathBuilder:
         account_graph.ceiling, account_graph.regions = administrators.has_any, self._asker.regions()
         return administrators
 
-    def _trusts(self) -> list[Doc]:
+    def _trusts(self) -> list[IndexedDocument]:
         return [member.trust for member in self._shard.members.values() if member.trust is not None]
 
     def _round(self, number: int, nodes: range, administrators: Administrators) -> range:

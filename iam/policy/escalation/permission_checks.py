@@ -29,8 +29,8 @@ from iam.policy.escalation.condition_facts import (
 )
 from iam.policy.evaluate import ASSUMING, EvaluationDecision
 from iam.policy.index.classes import Member, PrincipalClass
-from iam.policy.index.documents import Doc, IndexedStatement
-from iam.policy.index.elements import EVERY_SERVICE, Actions
+from iam.policy.index.documents import IndexedDocument, IndexedStatement
+from iam.policy.index.elements import EVERY_SERVICE, ActionElement
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
 from iam.policy.letter_case import fold
@@ -86,7 +86,7 @@ class CheckTarget:
     arn: str
     tags: Mapping[str, str] | None = None
     boundary: str = ""
-    trust: Doc | None = None
+    trust: IndexedDocument | None = None
     mask: int = 0
     account: str = ""
 
@@ -138,7 +138,7 @@ class CheckSource:
         return mask
 
     @property
-    def docs(self) -> Iterator[Doc]:
+    def docs(self) -> Iterator[IndexedDocument]:
         """All documents that have a say about its principals, some more often than once."""
         yield from self.index.register.bundles_of
         for profile in self.index.register.profiles:
@@ -175,16 +175,16 @@ class PermissionAsker:
         self._known: dict[Any, PrincipalBits] = {}
         self._names: dict[IndexedStatement, ResourceNames] = {}
         self._regions: tuple[str, ...] | None = None
-        self._spoken_of: dict[str, dict[Actions, bool]] = {}
+        self._spoken_of: dict[str, dict[ActionElement, bool]] = {}
         self.questions = 0
 
-    def use(self, sources: list[CheckSource], *, more: Iterable[Doc] = ()) -> None:
+    def use(self, sources: list[CheckSource], *, more: Iterable[IndexedDocument] = ()) -> None:
         """Ask these from now on; statements are looked for in `more` documents too."""
         self.sources = sources
         self._clause_sets: dict[tuple[IndexedStatement, ...], int] = {}
         of_sources = chain.from_iterable(source.docs for source in sources)
         self._docs = list(dict.fromkeys(chain(of_sources, more)))
-        self._clauses: dict[str, dict[Actions, dict[IndexedStatement, None]]] = {}
+        self._clauses: dict[str, dict[ActionElement, dict[IndexedStatement, None]]] = {}
         for clause in dict.fromkeys(chain.from_iterable(doc.clauses for doc in self._docs)):
             for service in clause.actions.services:
                 self._clauses.setdefault(service, {}).setdefault(clause.actions, {})[clause] = None

@@ -20,7 +20,7 @@ from iam.policy.escalation.methods import TAGS, Method, MethodNeed, Verb, of_sor
 from iam.policy.escalation.permission_checks import CheckTarget, PermissionAsker
 from iam.policy.escalation.removed_denies import MethodPrincipals
 from iam.policy.escalation.targets import EscalationTargets, TargetSubject
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 
 TAG_ACTIONS: Final = frozenset(TAGS.values())
 OF_PRINCIPAL: Final = "aws:principaltag/"
@@ -55,7 +55,7 @@ class OwnTags:
 
     def __init__(self, targets: EscalationTargets) -> None:
         self._targets = targets
-        self._known: dict[Doc, bool] = {}
+        self._known: dict[IndexedDocument, bool] = {}
         self._trusts = any(
             aim.target.trust is not None and self._reads(aim.target.trust) for aim in targets.roles
         )
@@ -76,7 +76,7 @@ class OwnTags:
             self._trusts or any(self._reads(doc) for doc in member.cls.profile.bundle.docs)
         )
 
-    def _reads(self, doc: Doc) -> bool:
+    def _reads(self, doc: IndexedDocument) -> bool:
         reads = self._known.get(doc)
         if reads is None:
             keys = chain.from_iterable(map(keys_of, doc.clauses))

@@ -11,7 +11,7 @@ from iam.policy.escalation.account_graph import AccountGraph, NeedSubject
 from iam.policy.escalation.permission_checks import CheckTarget
 from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, OutsideFacts, PolicyRemoval, can_be_edited
 from iam.policy.index.classes import Member
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.rows import Grants
 from iam.policy.index.shard import Shard
 from iam.policy.request import PrincipalKind
@@ -35,7 +35,7 @@ class EscalationTargets:
     def __init__(self, shard: Shard, account_graph: AccountGraph, facts: OutsideFacts) -> None:
         self._shard = shard
         self._facts = facts
-        self._denying: dict[Doc, bool] = {}
+        self._denying: dict[IndexedDocument, bool] = {}
         self._denying_groups: dict[int, tuple[PolicyRemoval, ...]] = {}
         self._denying_members: dict[int, tuple[PolicyRemoval, ...]] = {}
         self.masks: dict[int, int] = defaultdict(int)
@@ -113,7 +113,7 @@ class EscalationTargets:
             else:
                 yield PolicyRemoval(ATTACHED, group, str(grants.attached[place - len(grants.inline)]))
 
-    def _is_denying(self, doc: Doc) -> bool:
+    def _is_denying(self, doc: IndexedDocument) -> bool:
         denies = self._denying.get(doc)
         if denies is None:
             denies = self._denying[doc] = any(not clause.allows for clause in doc.clauses)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.escalation.methods import COGNITO
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.letter_case import is_digits
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import Principal, Request
@@ -18,23 +18,23 @@ NO_POLICIES: Final = PolicySet(PolicyKind.IDENTITY, ())
 MARKS: Final = {EvaluationDecision.ALLOWED: YES, EvaluationDecision.CONDITIONAL: OPEN}
 
 
-def admits_people(trust: Doc | None) -> bool:
+def admits_people(trust: IndexedDocument | None) -> bool:
     """Whether it names principals of accounts at all, and not only services and identity providers."""
     return any(True for _ in _names(trust))
 
 
-def admits_strangers(trust: Doc | None, account: str) -> bool:
+def admits_strangers(trust: IndexedDocument | None, account: str) -> bool:
     """Whether it may mean principals of other accounts."""
     return any(name == "*" or _account(name) != account for name in _names(trust))
 
 
-def accounts_named(trust: Doc | None) -> frozenset[str] | None:
+def accounts_named(trust: IndexedDocument | None) -> frozenset[str] | None:
     """The accounts of those whom it names; None where it may mean any."""
     accounts = {_account(name) for name in _names(trust)}
     return None if "" in accounts else frozenset(accounts)
 
 
-def _names(trust: Doc | None) -> Iterator[str]:
+def _names(trust: IndexedDocument | None) -> Iterator[str]:
     for clause in () if trust is None else trust.clauses:
         source = clause.source
         if clause.allows:
@@ -62,7 +62,7 @@ SAML_AUDIENCE: Final = "https://signin.aws.amazon.com/saml"
 """
 
 
-def providers_in(trust: Doc | None, kind: str) -> Iterator[str]:
+def providers_in(trust: IndexedDocument | None, kind: str) -> Iterator[str]:
     """ARNs of the identity providers of a kind (saml-provider, oidc-provider) that a trust policy names."""
     for clause in () if trust is None else trust.clauses:
         if clause.allows and not clause.shape.plain.is_not_principal:
@@ -83,14 +83,16 @@ def provider_request(provider: str, role: str, account: str, *, moment: datetime
     )
 
 
-def provider_mark(trust: Doc, provider: str, role: str, account: str, *, moment: datetime | None) -> int:
+def provider_mark(
+    trust: IndexedDocument, provider: str, role: str, account: str, *, moment: datetime | None
+) -> int:
     """Whether a trust policy admits those whom an identity provider vouches for."""
     request = provider_request(provider, role, account, moment=moment)
     policies = RequestPolicies(NO_POLICIES, resource=trust_set(trust, "trust policy"))
     return MARKS.get(decide(request, policies), NO)
 
 
-def trust_set(trust: Doc, name: str) -> PolicySet:
+def trust_set(trust: IndexedDocument, name: str) -> PolicySet:
     """A trust policy, to be asked under a name."""
     return PolicySet(PolicyKind.RESOURCE, trust.statements_of(name, PolicyKind.RESOURCE, of_pattern=False))
 
@@ -100,9 +102,9 @@ class ServiceTrusts:
 
     def __init__(self, account: str, *, moment: datetime | None) -> None:
         self._account, self._moment = account, moment
-        self._known: dict[tuple[Doc, str], int] = {}
+        self._known: dict[tuple[IndexedDocument, str], int] = {}
 
-    def mark(self, trust: Doc | None, service: str, role: str) -> int:
+    def mark(self, trust: IndexedDocument | None, service: str, role: str) -> int:
         """NO, OPEN or YES."""
         if trust is None:
             return NO

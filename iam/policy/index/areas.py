@@ -33,7 +33,7 @@ def may_be_about(names: Iterable[str], resource: str) -> bool:
     return False
 
 
-class Area:
+class ResourceElement:
     """The patterns of a Resource or NotResource element."""
 
     __slots__ = ("_fixed", "_loose", "_open", "is_not")
@@ -91,7 +91,7 @@ class Area:
     def _widest(self) -> tuple[ResourcePattern, ...]:
         return (*self._fixed, *self._loose)
 
-    def may_meet(self, other: Area) -> bool:
+    def may_meet(self, other: ResourceElement) -> bool:
         """Whether some resource may be of both, whatever variables stand for."""
         if self.is_not and other.is_not:
             return True
@@ -100,11 +100,11 @@ class Area:
             return not all(excluded._takes_in(asked_pattern) for asked_pattern in asked._widest)
         return self._overlaps(other)
 
-    def _overlaps(self, other: Area) -> bool:
+    def _overlaps(self, other: ResourceElement) -> bool:
         """Whether a pattern of one has something in common with a pattern of the other."""
         return any(pattern.overlaps(two) for pattern, two in product(self._widest, other._widest))
 
-    def covers(self, other: Area) -> bool:
+    def covers(self, other: ResourceElement) -> bool:
         """Whether every resource of the other is surely one of this."""
         if other.is_not:
             return False
@@ -116,15 +116,15 @@ class Area:
         return any(fixed_pattern.takes_in(pattern) for fixed_pattern in self._fixed)
 
 
-def area_of(statement: Statement, *, has_variables: bool) -> Area | None:
+def area_of(statement: Statement, *, has_variables: bool) -> ResourceElement | None:
     """None where every resource fits."""
     names, is_not = statement.resources, statement.is_not_resource
     if names is None or ("*" in names and not is_not):
         return None
-    return Area(resource_templates(names, has_variables=has_variables), is_not=is_not)
+    return ResourceElement(resource_templates(names, has_variables=has_variables), is_not=is_not)
 
 
-def pattern_fits(area: Area | None) -> Fits | None:
+def pattern_fits(area: ResourceElement | None) -> Fits | None:
     """What stands in the place of `Compiled.fits` when a pattern is asked for."""
     return None if area is None else area.covers_request
 
@@ -138,4 +138,4 @@ def _filled(template: VariableText, loose: ResourcePattern, request: Request, as
         return NO
 
 
-__all__ = ["NO", "OPEN", "YES", "Area", "area_of", "asked_pattern", "pattern_fits"]
+__all__ = ["NO", "OPEN", "YES", "ResourceElement", "area_of", "asked_pattern", "pattern_fits"]

@@ -9,8 +9,8 @@ from dataclasses import replace
 from itertools import chain
 
 from iam.policy.evaluate import needs_resource_policy
-from iam.policy.index.classes import Levels, Member, Profile
-from iam.policy.index.documents import Doc, IndexedStatement
+from iam.policy.index.classes import ControlPolicyLevels, Member, PrincipalProfile
+from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.side_replay import SideReplay
@@ -18,7 +18,7 @@ from iam.policy.index.sides import side_of
 from iam.policy.replay import ReplayOutcome
 from iam.policy.request import Principal, Request, account_of
 
-Docs = tuple[Doc, ...]
+Docs = tuple[IndexedDocument, ...]
 
 
 class ReplayWithout:
@@ -48,8 +48,8 @@ class ClassReplay:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._are_alike: dict[Profile, bool] = {}
-        self._replays: dict[tuple[Hashable, frozenset[Doc]], ReplayWithout] = {}
+        self._are_alike: dict[PrincipalProfile, bool] = {}
+        self._replays: dict[tuple[Hashable, frozenset[IndexedDocument]], ReplayWithout] = {}
 
     def without(self, member: Member, kept: Docs) -> ReplayWithout:
         """The replay of a member who holds only some of its documents."""
@@ -72,7 +72,7 @@ def _replay_of(index: Index, member: Member, kept: Docs) -> SideReplay:
     return SideReplay(index, member, replace(side, docs=kept))
 
 
-def _are_alike(profile: Profile) -> bool:
+def _are_alike(profile: PrincipalProfile) -> bool:
     """Whether members of a class are judged alike. Their marks are the same; what else can tell them apart
     are keys whose values are compared, and names in patterns.
     """
@@ -86,11 +86,11 @@ def _tells_apart(clause: IndexedStatement) -> bool:
     return bool(clause.traits.raw or clause.traits.named or clause.shape.names_somebody)
 
 
-def _docs_of(levels: Levels) -> Iterable[Doc]:
+def _docs_of(levels: ControlPolicyLevels) -> Iterable[IndexedDocument]:
     return (doc for _, doc in chain.from_iterable((*levels.scps, *levels.rcps)))
 
 
-def _clauses(docs: Iterable[Doc]) -> Iterable[IndexedStatement]:
+def _clauses(docs: Iterable[IndexedDocument]) -> Iterable[IndexedStatement]:
     return chain.from_iterable(doc.clauses for doc in docs)
 
 

@@ -1,8 +1,8 @@
 """Principals told apart only as far as their policies can: equal ones are members of one class, and are
 judged as one.
 
-`Bundle` is a set of identity policies; `Limits` is what bounds it; `Profile` is both; `Class` is a profile in
-one account.
+`PolicyBundle` is a set of identity policies; `PrincipalLimits` is what bounds it; `PrincipalProfile` is both;
+`PrincipalClass` is a profile in one account.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, overload
 
-from iam.policy.index.columns import NUMBERS, Columns
-from iam.policy.index.documents import Doc, Marks
+from iam.policy.index.columns import NUMBERS, PrincipalColumns
+from iam.policy.index.documents import IndexedDocument, Marks
 from iam.policy.index.keys import is_own, own_values
 from iam.policy.index.rows import Grants
 from iam.policy.request import SERVICE_LINKED_PATH, Principal, PrincipalKind, Request, Values
@@ -24,15 +24,15 @@ Flags = tuple[PrincipalKind, bool, bool, bool]
 """Kind, exempt from the organization's policies, tags known, unique id known."""
 
 
-class Levels:
+class ControlPolicyLevels:
     """The organization's policies above an account, level by level, the root first."""
 
     __slots__ = ("is_management", "is_personal", "is_placed", "marked", "rcps", "scps")
 
     def __init__(
         self,
-        scps: tuple[tuple[tuple[str, Doc], ...], ...],
-        rcps: tuple[tuple[tuple[str, Doc], ...], ...],
+        scps: tuple[tuple[tuple[str, IndexedDocument], ...], ...],
+        rcps: tuple[tuple[tuple[str, IndexedDocument], ...], ...],
         *,
         is_management: bool,
     ) -> None:
@@ -48,7 +48,7 @@ class MarkedDocument:
 
     __slots__ = ("__weakref__", "doc", "marks", "sort")
 
-    def __init__(self, doc: Doc, sort: int, marks: Marks) -> None:
+    def __init__(self, doc: IndexedDocument, sort: int, marks: Marks) -> None:
         self.doc, self.sort, self.marks = doc, sort, marks
 
 
@@ -59,14 +59,14 @@ class PolicyBundle:
 
     __slots__ = ("docs", "marked", "plain", "profiles")
 
-    def __init__(self, docs: tuple[Doc, ...]) -> None:
+    def __init__(self, docs: tuple[IndexedDocument, ...]) -> None:
         self.docs = docs
         self.marked = tuple(doc for doc in docs if doc.is_marked)
         self.plain = tuple(doc for doc in docs if not doc.is_marked) if self.marked else docs
-        self.profiles: Collection[Profile] = ()
+        self.profiles: Collection[PrincipalProfile] = ()
 
 
-class Limits:
+class PrincipalLimits:
     """What bounds a principal: its boundary, its organization; with its marks by these. `sort` is a number
     for its flags.
     """
@@ -76,9 +76,9 @@ class Limits:
     def __init__(
         self,
         flags: Flags,
-        boundary: Doc | None,
+        boundary: IndexedDocument | None,
         boundary_marks: Marks,
-        levels: Levels,
+        levels: ControlPolicyLevels,
         level_marks: Marks,
         sort: int,
     ) -> None:
@@ -87,17 +87,21 @@ class Limits:
         self.levels, self.level_marks = levels, level_marks
 
     @property
-    def key(self) -> tuple[Flags, Doc | None, Marks, Levels, Marks]:
+    def key(self) -> tuple[Flags, IndexedDocument | None, Marks, ControlPolicyLevels, Marks]:
         """What makes it the one that it is."""
         return self.flags, self.boundary, self.boundary_marks, self.levels, self.level_marks
 
 
-class Profile:
-    """All that policies can tell of a principal but its account, and what `Traits` of a question ask for."""
+class PrincipalProfile:
+    """All that policies can tell of a principal but its account, and what `StatementTraits` of a question ask
+    for.
+    """
 
     __slots__ = ("bundle", "classes", "limits", "marked")
 
-    def __init__(self, bundle: PolicyBundle, marked: tuple[MarkedDocument, ...], limits: Limits) -> None:
+    def __init__(
+        self, bundle: PolicyBundle, marked: tuple[MarkedDocument, ...], limits: PrincipalLimits
+    ) -> None:
         self.bundle, self.marked, self.limits = bundle, marked, limits
         self.classes: Collection[PrincipalClass] = ()
 
@@ -115,7 +119,12 @@ class PrincipalClass:
     __slots__ = ("account", "columns", "own", "place", "profile", "rows")
 
     def __init__(
-        self, profile: Profile, account: str, *, columns: Columns | None = None, place: int = -1
+        self,
+        profile: PrincipalProfile,
+        account: str,
+        *,
+        columns: PrincipalColumns | None = None,
+        place: int = -1,
     ) -> None:
         self.profile, self.account = profile, account
         self.columns, self.place = columns, place
@@ -286,7 +295,7 @@ class Member:
         unique_id: str,
         grants: Grants,
         tags: Mapping[str, str] | None,
-        trust: Doc | None,
+        trust: IndexedDocument | None,
     ) -> None:
         self.id, self.arn, self.unique_id = id, arn, unique_id
         self.grants, self.tags, self.trust = grants, tags, trust
@@ -339,7 +348,7 @@ class ColumnMember(Member):
 
     __slots__ = ("columns", "row")
 
-    def __init__(self, columns: Columns, row: int, cls: PrincipalClass) -> None:
+    def __init__(self, columns: PrincipalColumns, row: int, cls: PrincipalClass) -> None:
         self.columns, self.row, self.cls = columns, row, cls
 
     def of_class(self, cls: PrincipalClass) -> ColumnMember:
@@ -378,7 +387,7 @@ class ColumnMember(Member):
         return self.columns.tags_of(self.row)
 
     @property
-    def trust(self) -> Doc | None:  # type: ignore[override]
+    def trust(self) -> IndexedDocument | None:  # type: ignore[override]
         """Its trust policy."""
         return self.columns.trust_of(self.row)
 

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.rows import NO_TAGS, Grants
 from iam.policy.letter_case import fold
 
@@ -60,12 +60,12 @@ def grants_in(numbers: Sequence[Any], digests: Sequence[str]) -> Grants:
 
 
 def held_in(shared_part: str) -> tuple[Sequence[int], Sequence[int]]:
-    """The numbers of the attached policies and of the groups in `Columns.shared_part`."""
+    """The numbers of the attached policies and of the groups in `PrincipalColumns.shared_part`."""
     attached, groups, _ = json.loads(f"[{shared_part.removeprefix('],')}")
     return attached, groups
 
 
-class Columns:
+class PrincipalColumns:
     """What does not change while the account is in an index, row by row; the rows of a class lie side by
     side.
 
@@ -105,7 +105,7 @@ class Columns:
         tags: array[int],
         kinds_of_tags: PackedTexts,
         trusts: array[int],
-        trust: Callable[[int], Doc],
+        trust: Callable[[int], IndexedDocument],
         starts: array[int],
         digests: Sequence[str],
     ) -> None:
@@ -117,7 +117,7 @@ class Columns:
         self._by_id = array(NUMBERS, sorted(range(len(ids)), key=ids.__getitem__))
         self._names: str | None = None
         self._tags_read: dict[int, Mapping[str, str] | None] = {}
-        self._trusts_read: dict[int, Doc] = {}
+        self._trusts_read: dict[int, IndexedDocument] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -163,7 +163,7 @@ class Columns:
             self._tags_read.setdefault(number, tags)
         return self._tags_read[number]
 
-    def trust_of(self, row: int) -> Doc | None:
+    def trust_of(self, row: int) -> IndexedDocument | None:
         """The trust policy of a role."""
         number = self.trusts[row] - 1
         if number < 0:

@@ -10,19 +10,26 @@ from datetime import datetime
 from functools import cached_property
 from itertools import chain
 
-from iam.policy.index.classes import MarkedDocument, Member, PolicyBundle, Profile
+from iam.policy.index.classes import MarkedDocument, Member, PolicyBundle, PrincipalProfile
 from iam.policy.index.difference import NOTHING, AccessShift
-from iam.policy.index.documents import Doc
-from iam.policy.index.exchange import Exchange
+from iam.policy.index.documents import IndexedDocument
+from iam.policy.index.exchange import DocumentExchange
 from iam.policy.index.holdings import Numbers
 from iam.policy.index.index import Index
-from iam.policy.index.proof_sharing import ActionPart, PartList, Parts, ProofKey, ProofSharing, is_another
+from iam.policy.index.proof_sharing import (
+    ActionPart,
+    ActionParts,
+    PartList,
+    ProofKey,
+    ProofSharing,
+    is_another,
+)
 from iam.policy.index.shard import Shard
 from iam.policy.index.sides import PrincipalSide, absent_side, side_of
 from iam.policy.index.slices import held_by
-from iam.policy.index.witness import PartedChange, PrincipalChange, Prover
+from iam.policy.index.witness import ChangeProver, PartedChange, PrincipalChange
 
-Exchanging = Mapping[str, tuple[Exchange, list[Member]]]
+Exchanging = Mapping[str, tuple[DocumentExchange, list[Member]]]
 """By account, those who hold a document for which another one is exchanged."""
 Placed = tuple[Member | None, Member | None]
 """A member before and after; None where it is not there."""
@@ -145,11 +152,13 @@ class PrincipalComparer:
     def __init__(self, index: Index, sides: SidesByPrincipal, *, now: datetime | None) -> None:
         self._sides = sides
         space = index.documents.space
-        self._prover = Prover(space, now) if now else Prover(space)
+        self._prover = ChangeProver(space, now) if now else ChangeProver(space)
         self._sharing = ProofSharing(space)
-        self._parts: dict[tuple[Exchange, Profile], Parts] = {}
-        self._numbers: dict[tuple[Exchange, PolicyBundle, tuple[MarkedDocument, ...]], Numbers] = {}
-        self._changes: dict[ProofKey, tuple[tuple[PrincipalChange, ...], dict[Parts, PartedChange]]] = {}
+        self._parts: dict[tuple[DocumentExchange, PrincipalProfile], ActionParts] = {}
+        self._numbers: dict[tuple[DocumentExchange, PolicyBundle, tuple[MarkedDocument, ...]], Numbers] = {}
+        self._changes: dict[
+            ProofKey, tuple[tuple[PrincipalChange, ...], dict[ActionParts, PartedChange]]
+        ] = {}
         self._known: dict[ProofKey, PrincipalChange] = {}
         self._by_standing: dict[object, dict[object, PrincipalChange]] = {}
 
@@ -169,7 +178,9 @@ class PrincipalComparer:
             return PartedChange(parts.masks, tuple(proved))
         return self._alike(parts, pair, self._sides.after[member.account].facts)
 
-    def exchanged(self, member: Member, exchange: Exchange, facts: Mapping[str, object]) -> PartedChange:
+    def exchanged(
+        self, member: Member, exchange: DocumentExchange, facts: Mapping[str, object]
+    ) -> PartedChange:
         """The same for who holds what is exchanged; `facts` are those of the account."""
         profile = member.cls.profile
         parts = self._parts.get((exchange, profile))
@@ -184,7 +195,7 @@ class PrincipalComparer:
             self._parts[exchange, profile] = parts
         return self._alike(parts, _Pair(self._sides, member), facts)
 
-    def _alike(self, parts: Parts, pair: _Pair, facts: Mapping[str, object]) -> PartedChange:
+    def _alike(self, parts: ActionParts, pair: _Pair, facts: Mapping[str, object]) -> PartedChange:
         alike = self._sharing.proof_key(parts.all, pair.member, facts, is_apart=False)
         known = self._changes.get(alike)
         if known is None:
@@ -240,7 +251,7 @@ class _Pair:
         self.member = member
         self._sides, self._placed = sides, placed
 
-    def holds(self, docs: Iterable[Doc]) -> bool:
+    def holds(self, docs: Iterable[IndexedDocument]) -> bool:
         """Whether the member itself has some documents that it holds before and after."""
         return set(docs).issubset(self.member.cls.profile.bundle.docs)
 

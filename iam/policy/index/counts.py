@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from iam.policy.catalogue import Level
-from iam.policy.index.effective import Effective
+from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.masks import Space
 
 
-class Count(NamedTuple):
+class ActionCount(NamedTuple):
     """How many actions are allowed everywhere, on some resources, under conditions; and how many there
     are.
     """
@@ -22,9 +22,9 @@ class Count(NamedTuple):
     total: int
 
 
-def by_service(allowed: Effective, space: Space) -> dict[str, dict[Level, Count]]:
+def by_service(allowed: AllowedActionSets, space: Space) -> dict[str, dict[Level, ActionCount]]:
     """The services of which something is allowed, by prefix, with the access levels that have any actions."""
-    counts: dict[str, dict[Level, Count]] = {}
+    counts: dict[str, dict[Level, ActionCount]] = {}
     anything = allowed.allowed_mask
     for prefix, (first, size, levels) in space.services.items():
         within = (1 << size) - 1
@@ -32,7 +32,7 @@ def by_service(allowed: Effective, space: Space) -> dict[str, dict[Level, Count]
             continue
         everywhere, limited, conditional = (mask >> first & within for mask in allowed)
         counts[prefix] = {
-            level: Count(
+            level: ActionCount(
                 (everywhere & mask).bit_count(),
                 (limited & mask).bit_count(),
                 (conditional & mask).bit_count(),
@@ -44,14 +44,14 @@ def by_service(allowed: Effective, space: Space) -> dict[str, dict[Level, Count]
     return counts
 
 
-def levels(allowed: Effective, space: Space) -> dict[Level, str]:
+def levels(allowed: AllowedActionSets, space: Space) -> dict[Level, str]:
     """For each access level that somebody has: `everywhere`, `limited` or `conditional`, the strongest that
     some action has.
     """
     strongest: dict[Level, str] = {}
     for level in Level:
         mask = space.catalogue.mask_of_level(level)
-        for name, part in zip(Effective._fields, allowed, strict=True):
+        for name, part in zip(AllowedActionSets._fields, allowed, strict=True):
             if part & mask & ~space.without_permission:
                 strongest[level] = name
                 break

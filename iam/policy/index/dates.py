@@ -22,7 +22,7 @@ REFRESH_SECONDS: Final = 300
 """Seconds after which statements that read the time as a text are asked again."""
 
 
-class Dates:
+class StatementDates:
     """The dates to come of the statements that are in use."""
 
     def __init__(self) -> None:

@@ -8,15 +8,15 @@ from functools import cached_property
 from typing import Protocol
 
 from iam.policy.index.classes import Member
-from iam.policy.index.counts import Count, by_service
-from iam.policy.index.effective import Effective
+from iam.policy.index.counts import ActionCount, by_service
+from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
 from iam.policy.index.masks import Space
 from iam.policy.index.sides import PrincipalSide
 from iam.policy.index.witness import PrincipalChange, Witness, witness_of
 from iam.policy.memory import collecting_paused
 
-NOTHING = Effective(0, 0, 0)
+NOTHING = AllowedActionSets(0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class AccessShift:
     each of its actions.
     """
 
-    before: Effective
-    after: Effective
+    before: AllowedActionSets
+    after: AllowedActionSets
     change: PrincipalChange = field(default_factory=PrincipalChange)
 
     def __hash__(self) -> int:
@@ -182,9 +182,9 @@ class AccessDifference:
             if shift.is_nothing and shift.change.proofs
         )
 
-    def counts(self, mask: int) -> dict[str, dict[str, Count]]:
+    def counts(self, mask: int) -> dict[str, dict[str, ActionCount]]:
         """Actions of a set, such as `shift.gained`, by service and access level."""
-        counts_by_service = by_service(Effective(mask, 0, 0), self.space)
+        counts_by_service = by_service(AllowedActionSets(mask, 0, 0), self.space)
         return {
             prefix: {str(level): count for level, count in levels.items()}
             for prefix, levels in counts_by_service.items()

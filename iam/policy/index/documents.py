@@ -1,8 +1,8 @@
 """Documents and their statements, each compiled once however many policies of however many accounts hold
 them.
 
-A statement is an `IndexedStatement`, a document a `Doc`; both are known by what they say, and go when nobody
-uses them any more.
+A statement is an `IndexedStatement`, a document an `IndexedDocument`; both are known by what they say,
+and go when nobody uses them any more.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from weakref import WeakValueDictionary
 
 from iam.policy.compiled import Compiled, PolicyKind
 from iam.policy.document import DocumentProblem, Names, PolicyDocument, Statement, read
-from iam.policy.index.areas import Area, area_of, pattern_fits
-from iam.policy.index.dates import Dates
-from iam.policy.index.elements import Actions
+from iam.policy.index.areas import ResourceElement, area_of, pattern_fits
+from iam.policy.index.dates import StatementDates
+from iam.policy.index.elements import ActionElement
 from iam.policy.index.masks import Space
-from iam.policy.index.shapes import Label, Shape
+from iam.policy.index.shapes import Label, StatementShape
 from iam.policy.memory import without_collecting
 from iam.policy.request import Request
 
@@ -48,14 +48,14 @@ class IndexedStatement:
         "traits",
     )
 
-    def __init__(self, shape: Shape, resources: Names | None, label: Label) -> None:
+    def __init__(self, shape: StatementShape, resources: Names | None, label: Label) -> None:
         self.shape, self.resources, self.label = shape, resources, label
         self.allows, self.actions = shape.allows, shape.actions
         self.traits = shape.traits_with(resources)
         self.beginning = shape.beginning_of(resources)
         self.reach: int | None = None
         self._compiled: dict[tuple[PolicyKind, bool], Compiled] | None = None
-        self._area: Area | str | None = ""
+        self._area: ResourceElement | str | None = ""
 
     @property
     def source(self) -> Statement:
@@ -73,7 +73,7 @@ class IndexedStatement:
         return self.shape.has_variables
 
     @property
-    def area(self) -> Area | None:
+    def area(self) -> ResourceElement | None:
         """The resources that it is about; None for all."""
         if isinstance(self._area, str):
             self._area = area_of(self.source, has_variables=self.has_variables)
@@ -122,7 +122,7 @@ class IndexedStatement:
         return compiled
 
 
-class Doc:
+class IndexedDocument:
     """A document: its statements, how each is called in it, and what in it could not be read at all."""
 
     __slots__ = (
@@ -192,17 +192,17 @@ class Doc:
         return known
 
 
-class Documents:
+class SharedDocuments:
     """The documents that are in use, shared by all indexes of a process, whatever moment they are of."""
 
     def __init__(self, space: Space | None = None) -> None:
         self.space = Space() if space is None else space
-        self._docs: WeakValueDictionary[str, Doc] = WeakValueDictionary()
+        self._docs: WeakValueDictionary[str, IndexedDocument] = WeakValueDictionary()
         self._clauses: WeakValueDictionary[Key, IndexedStatement] = WeakValueDictionary()
-        self._shapes: WeakValueDictionary[Key, Shape] = WeakValueDictionary()
+        self._shapes: WeakValueDictionary[Key, StatementShape] = WeakValueDictionary()
         self._labels: dict[tuple[Label, ...], tuple[Label, ...]] = {}
-        self._actions: WeakValueDictionary[Key, Actions] = WeakValueDictionary()
-        self._dates = Dates()
+        self._actions: WeakValueDictionary[Key, ActionElement] = WeakValueDictionary()
+        self._dates = StatementDates()
 
     def __len__(self) -> int:
         return len(self._docs)
@@ -213,14 +213,14 @@ class Documents:
         return len(self._clauses)
 
     def passed(self) -> int:
-        """A number that grows when the time passes a date that some condition names; see `Dates`."""
+        """A number that grows when the time passes a date that some condition names; see `StatementDates`."""
         return self._dates.passed()
 
-    def find(self, digest: str) -> Doc | None:
+    def find(self, digest: str) -> IndexedDocument | None:
         """A document that is in use."""
         return self._docs.get(digest)
 
-    def add(self, digest: str, text: str) -> Doc:
+    def add(self, digest: str, text: str) -> IndexedDocument:
         """The document of a digest, read if it is not in use yet."""
         document = self._docs.get(digest)
         if document is None:
@@ -228,18 +228,18 @@ class Documents:
                 document = self._intern(digest, read(text))
         return document
 
-    def add_document(self, digest: str, document: PolicyDocument) -> Doc:
+    def add_document(self, digest: str, document: PolicyDocument) -> IndexedDocument:
         """The document of a digest that is not in use yet, and was read before."""
         return self._intern(digest, document)
 
-    def unread(self, policy: str) -> Doc:
+    def unread(self, policy: str) -> IndexedDocument:
         """Stands for a managed policy whose document the mirror does not hold."""
         key = f"unread:{policy}"
         document = self._docs.get(key)
         problem = DocumentProblem("", f"The text of {policy} has not been synced")
         return self._intern(key, PolicyDocument("", (), (problem,))) if document is None else document
 
-    def _intern(self, digest: str, document: PolicyDocument) -> Doc:
+    def _intern(self, digest: str, document: PolicyDocument) -> IndexedDocument:
         has_variables, labels = document.has_variables, []
         clauses = []
         for statement in document.statements:
@@ -254,14 +254,14 @@ class Documents:
         clauses: Iterable[IndexedStatement],
         labels: Iterable[Label],
         problems: tuple[DocumentProblem, ...] = (),
-    ) -> Doc:
+    ) -> IndexedDocument:
         """The document that consists of some statements; the caller knows that it is not in use yet."""
         called = tuple(labels)
         called = self._labels.setdefault(called, called)
-        document = self._docs[digest] = Doc(digest, tuple(clauses), called, problems)
+        document = self._docs[digest] = IndexedDocument(digest, tuple(clauses), called, problems)
         return document
 
-    def clause(self, shape: Shape, resources: Names | None, label: Label) -> IndexedStatement:
+    def clause(self, shape: StatementShape, resources: Names | None, label: Label) -> IndexedStatement:
         """A statement, once for all documents that have it; the first of them says what it is called."""
         key = (shape, resources)
         clause = self._clauses.get(key)
@@ -271,7 +271,7 @@ class Documents:
                 self._dates.watch(clause, clause.source, has_variables=True)
         return clause
 
-    def shape(self, source: Statement, *, has_variables: bool) -> Shape:
+    def shape(self, source: Statement, *, has_variables: bool) -> StatementShape:
         """What a statement says but for its resources."""
         key = (
             source.allows,
@@ -288,15 +288,15 @@ class Documents:
         shape = self._shapes.get(key)
         if shape is None:
             actions = self._actions_of(source)
-            shape = self._shapes[key] = Shape(source, has_variables=has_variables, actions=actions)
+            shape = self._shapes[key] = StatementShape(source, has_variables=has_variables, actions=actions)
             self._dates.watch(shape, shape.plain, has_variables=has_variables)
         return shape
 
-    def _actions_of(self, source: Statement) -> Actions:
+    def _actions_of(self, source: Statement) -> ActionElement:
         key = (source.actions, source.is_not_action)
         actions = self._actions.get(key)
         if actions is None:
-            actions = self._actions[key] = Actions(source.actions, is_not=source.is_not_action)
+            actions = self._actions[key] = ActionElement(source.actions, is_not=source.is_not_action)
             self.space.register_names(actions)
         return actions
 

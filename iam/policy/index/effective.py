@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps
-from iam.policy.index.classes import Limits, MarkedDocument, Member, PrincipalClass, Profile
-from iam.policy.index.documents import Doc, IndexedStatement
+from iam.policy.index.classes import MarkedDocument, Member, PrincipalClass, PrincipalLimits, PrincipalProfile
+from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.masks import Space
 from iam.policy.index.reach import reach_of
 from iam.policy.index.shard import Shard
@@ -39,7 +39,7 @@ Pieces = tuple[OpenStatement, ...]
 Group = tuple[Weight, Pieces]
 
 
-class Effective(NamedTuple):
+class AllowedActionSets(NamedTuple):
     """Three sets of actions that have none in common: allowed on all resources, on some at most, and under
     conditions.
     """
@@ -83,15 +83,15 @@ class EffectiveActions:
         self._context, self._strict = context or {}, strict
         self.age = 0
         self._width = 0
-        self._known: dict[Doc | MarkedDocument, tuple[Pieces, int]] = {}
+        self._known: dict[IndexedDocument | MarkedDocument, tuple[Pieces, int]] = {}
         self._shapes: dict[Any, int] = {}
-        self._of_profile: dict[Profile, Effective] = {}
-        self._once: dict[Effective, Effective] = {}
+        self._of_profile: dict[PrincipalProfile, AllowedActionSets] = {}
+        self._once: dict[AllowedActionSets, AllowedActionSets] = {}
         self._weights: dict[int, Weight] = {}
         """Of documents, by the numbers of their shapes."""
         self._bounds: dict[Any, WeighedLimits] = {}
-        self._found: dict[tuple[frozenset[int], int], Effective | None] = {}
-        self._ceilings: dict[Any, Effective] = {}
+        self._found: dict[tuple[frozenset[int], int], AllowedActionSets | None] = {}
+        self._ceilings: dict[Any, AllowedActionSets] = {}
         self._lock = RLock()
         """Held for one principal at a time, since many threads may ask."""
 
@@ -113,7 +113,7 @@ class EffectiveActions:
             other._weights = dict(self._weights)
             return other
 
-    def for_member(self, member: Member) -> Effective:
+    def for_member(self, member: Member) -> AllowedActionSets:
         """What one principal can do."""
         with self._lock:
             if self._width != self.space.width:
@@ -126,7 +126,7 @@ class EffectiveActions:
                     self._of_profile[profile] = actions
             return actions
 
-    def ceiling(self, member: Member) -> Effective:
+    def ceiling(self, member: Member) -> AllowedActionSets:
         """What the policies of the organization leave to a principal in the member's place who is allowed
         everything and has no boundary.
         """
@@ -153,13 +153,13 @@ class EffectiveActions:
             kept.clear()
         self._ceilings.clear()
 
-    def _find(self, member: Member) -> tuple[Effective, bool]:
+    def _find(self, member: Member) -> tuple[AllowedActionSets, bool]:
         """What one principal can do, and whether all with its profile can."""
         asking = _Asking(self, member)
         profile, known = member.cls.profile, self._known
         identity: list[tuple[Pieces, int]] = []
         is_of_profile = not self._context and not self._is_placed_or_personal(profile.limits)
-        held_docs: tuple[Doc | MarkedDocument, ...] = (*profile.bundle.plain, *profile.marked)
+        held_docs: tuple[IndexedDocument | MarkedDocument, ...] = (*profile.bundle.plain, *profile.marked)
         for key in held_docs:
             graded = known.get(key)
             if graded is None:
@@ -184,7 +184,9 @@ class EffectiveActions:
             weighed = self._once.setdefault(weighed, weighed)
         return weighed, is_of_profile
 
-    def by_class(self, classes: Iterable[PrincipalClass]) -> Iterator[tuple[Sequence[Member], Effective]]:
+    def by_class(
+        self, classes: Iterable[PrincipalClass]
+    ) -> Iterator[tuple[Sequence[Member], AllowedActionSets]]:
         """Members who can do the same, class by class. Only without circumstances, which could tell members
         apart.
         """
@@ -196,11 +198,11 @@ class EffectiveActions:
             else:
                 yield cls.members, self.for_member(cls.members[0])
 
-    def _is_personal(self, profile: Profile) -> bool:
+    def _is_personal(self, profile: PrincipalProfile) -> bool:
         """Whether members of one class may differ all the same."""
         return self._depends(profile.limits) or any(doc.is_personal for doc in profile.bundle.docs)
 
-    def _is_placed_or_personal(self, limits: Limits) -> bool:
+    def _is_placed_or_personal(self, limits: PrincipalLimits) -> bool:
         """Whether accounts, or members of one class, may be limited differently."""
         boundary, levels = limits.boundary, limits.levels
         return (
@@ -224,7 +226,11 @@ class EffectiveActions:
         )
 
     def _graded(
-        self, doc: Doc, key: Doc | MarkedDocument | None, kind: PolicyKind, asking: _Asking
+        self,
+        doc: IndexedDocument,
+        key: IndexedDocument | MarkedDocument | None,
+        kind: PolicyKind,
+        asking: _Asking,
     ) -> tuple[Pieces, int]:
         """The statements of a document that may apply, and a number for all that masks depend on."""
         graded = [_piece(clause, kind, asking) for clause in doc.clauses]
@@ -256,17 +262,17 @@ class EffectiveActions:
                 self._bounds[key] = bounds
         return bounds
 
-    def _depends(self, limits: Limits) -> bool:
+    def _depends(self, limits: PrincipalLimits) -> bool:
         """Whether members of one class may be limited differently; marks are the same for all of them."""
         boundary = limits.boundary
         return limits.levels.is_personal or (boundary is not None and boundary.is_personal)
 
-    def _bounding(self, limits: Limits, asking: _Asking) -> Iterator[Group]:
+    def _bounding(self, limits: PrincipalLimits, asking: _Asking) -> Iterator[Group]:
         if limits.boundary is not None:
             yield self._group([limits.boundary], PolicyKind.BOUNDARY, asking)
         yield from self._of_organization(limits, asking)
 
-    def _of_organization(self, limits: Limits, asking: _Asking) -> Iterator[Group]:
+    def _of_organization(self, limits: PrincipalLimits, asking: _Asking) -> Iterator[Group]:
         if has_scps(asking.request):
             for level in limits.levels.scps:
                 yield self._group([doc for _, doc in level], PolicyKind.SCP, asking)
@@ -276,7 +282,7 @@ class EffectiveActions:
                 weight, pieces = self._group([doc for _, doc in level], PolicyKind.RCP, asking)
                 yield _of_some_services(weight, self.space.under_rcps), pieces
 
-    def _group(self, docs: Iterable[Doc], kind: PolicyKind, asking: _Asking) -> Group:
+    def _group(self, docs: Iterable[IndexedDocument], kind: PolicyKind, asking: _Asking) -> Group:
         clauses = chain.from_iterable(doc.clauses for doc in docs)
         graded = [_piece(clause, kind, asking) for clause in clauses]
         pieces = tuple(piece for piece in graded if piece is not None)
@@ -287,7 +293,7 @@ class EffectiveActions:
         member: Member,
         shapes: frozenset[int],
         bounds: WeighedLimits,
-    ) -> Effective | None:
+    ) -> AllowedActionSets | None:
         """None where statements about some resources have to be compared with each other."""
         if member.kind is PrincipalKind.ROOT:
             own = self._of_root()
@@ -301,7 +307,7 @@ class EffectiveActions:
         everything = self.space.actions.everything & ~self.space.assume_role
         return Weight(everything, everything, everything)
 
-    def _closer(self, pieces: Pieces, bounds: tuple[Group, ...]) -> Effective:
+    def _closer(self, pieces: Pieces, bounds: tuple[Group, ...]) -> AllowedActionSets:
         """As above, but a statement about some resources counts only where the others leave it some of
         them.
         """
@@ -353,7 +359,7 @@ class EffectiveActions:
             perhaps &= here
         return sure, perhaps
 
-    def _result(self, weight: Weight) -> Effective:
+    def _result(self, weight: Weight) -> AllowedActionSets:
         everywhere = mask_without(weight.everywhere, weight.denied)
         in_some = mask_without(weight.some, weight.denied)
         maybe = mask_without(weight.maybe, weight.denied)
@@ -361,7 +367,7 @@ class EffectiveActions:
         sure = mask_without(everywhere, in_doubt | weight.perhaps) | self.space.without_permission
         limited = (everywhere & in_doubt) | mask_without(in_some, everywhere | weight.perhaps_some)
         limited = mask_without(limited, weight.perhaps | sure)
-        return Effective(sure, limited, mask_without(maybe, sure | limited))
+        return AllowedActionSets(sure, limited, mask_without(maybe, sure | limited))
 
 
 class _Asking:

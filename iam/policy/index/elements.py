@@ -11,7 +11,7 @@ from iam.policy.letter_case import fold
 EVERY_SERVICE: Final = ""
 
 
-class Actions:
+class ActionElement:
     """An Action or NotAction element. `services` are the prefixes of its names; EVERY_SERVICE when they have
     none in common.
     """

@@ -10,24 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain
 
-from iam.policy.index.classes import Limits, Member, PolicyBundle, PrincipalClass, Profile
-from iam.policy.index.documents import Doc
+from iam.policy.index.classes import Member, PolicyBundle, PrincipalClass, PrincipalLimits, PrincipalProfile
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.holdings import Held
 from iam.policy.index.rows import Changes, Grants, PolicyRow
 from iam.policy.index.shard import Shard
 
-Exchanged = Mapping[Doc, Doc]
+Exchanged = Mapping[IndexedDocument, IndexedDocument]
 """What takes the place of a document, by that document."""
 
 
-def exchanged_by(shard: Shard, changes: Changes, *, doc_of: Callable[[PolicyRow], Doc]) -> Exchanged | None:
+def exchanged_by(
+    shard: Shard, changes: Changes, *, doc_of: Callable[[PolicyRow], IndexedDocument]
+) -> Exchanged | None:
     """Which documents some changes exchange for others, no matter who in the account holds them, and
     how. None where they do something else, or where principals differ in what becomes of them: by how they
     hold a document, or by what they are themselves.
     """
     if changes.principals or changes.groups or changes.gone:
         return None
-    exchanged: dict[Doc, Doc] = {}
+    exchanged: dict[IndexedDocument, IndexedDocument] = {}
     fresh = {row.id: row for row in changes.policies if shard.policies.get(row.id) != row}
     for number, row in fresh.items():
         before, after = shard.policy_doc(number), doc_of(row)
@@ -48,13 +50,13 @@ def holds_inline(digests: Collection[str], holders: Iterable[Grants]) -> bool:
     return any(digest in digests for _, digest in inline)
 
 
-class Exchange:
+class DocumentExchange:
     """Exchanges the same documents for everybody who holds some of them."""
 
     def __init__(self, exchanged: Exchanged) -> None:
         self._exchanged = exchanged
-        self._profiles: dict[Profile, Profile] = {}
-        self._limits: dict[Limits, Limits] = {}
+        self._profiles: dict[PrincipalProfile, PrincipalProfile] = {}
+        self._limits: dict[PrincipalLimits, PrincipalLimits] = {}
 
     def member(self, member: Member) -> Member:
         """A principal as it would be."""
@@ -71,14 +73,14 @@ class Exchange:
         after.update((exchanged[doc], None) for doc in before if doc in exchanged)
         return after
 
-    def _exchanged_for(self, profile: Profile) -> Profile:
+    def _exchanged_for(self, profile: PrincipalProfile) -> PrincipalProfile:
         docs = {self._exchanged.get(doc, doc) for doc in profile.bundle.docs}
         bundle = PolicyBundle(tuple(sorted(docs, key=id)))
         # What is exchanged for them has no marks.
         marked = tuple([each for each in profile.marked if each.doc not in self._exchanged])
-        return Profile(bundle, marked, self.limits(profile.limits))
+        return PrincipalProfile(bundle, marked, self.limits(profile.limits))
 
-    def limits(self, limits: Limits) -> Limits:
+    def limits(self, limits: PrincipalLimits) -> PrincipalLimits:
         """What would bound somebody."""
         boundary = limits.boundary
         if boundary is None or boundary not in self._exchanged:
@@ -86,6 +88,6 @@ class Exchange:
         known = self._limits.get(limits)
         if known is None:
             bound = self._exchanged[boundary]
-            known = Limits(limits.flags, bound, (), limits.levels, limits.level_marks, limits.sort)
+            known = PrincipalLimits(limits.flags, bound, (), limits.levels, limits.level_marks, limits.sort)
             self._limits[limits] = known
         return known

@@ -43,7 +43,7 @@ principal with the same in the keys that it names.
 """
 
 
-class Grid:
+class RequestGrid:
     """Requests for one action by their number: place of the resource × number of circumstances + place of the
     circumstances.
     """

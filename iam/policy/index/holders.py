@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from iam.policy.index.documents import Doc, IndexedStatement
+from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.shapes import WILD
 
 
@@ -19,16 +19,16 @@ class SingleStatement:
 
     __slots__ = ("clause", "doc")
 
-    def __init__(self, clause: IndexedStatement, doc: Doc) -> None:
+    def __init__(self, clause: IndexedStatement, doc: IndexedDocument) -> None:
         self.clause, self.doc = clause, doc
 
-    def items(self) -> tuple[tuple[IndexedStatement, Collection[Doc]]]:
+    def items(self) -> tuple[tuple[IndexedStatement, Collection[IndexedDocument]]]:
         """As a mapping has them."""
         return ((self.clause, (self.doc,)),)
 
 
 EVERYWHERE: Final = ("",)
-Held = SingleStatement | dict[IndexedStatement, set[Doc]]
+Held = SingleStatement | dict[IndexedStatement, set[IndexedDocument]]
 
 
 def starts_of(clause: IndexedStatement) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def starts_of(clause: IndexedStatement) -> tuple[str, ...]:
     return EVERYWHERE if "" in starts else tuple(starts)
 
 
-class Holders:
+class StatementHolders:
     """The statements that have one Action element, by their starts, each with the documents that hold it."""
 
     __slots__ = ("_longest", "_sorted", "by_start")
@@ -53,7 +53,7 @@ class Holders:
         self._sorted: list[str] | None = None
         self._longest = 0
 
-    def add(self, start: str, clause: IndexedStatement, doc: Doc) -> None:
+    def add(self, start: str, clause: IndexedStatement, doc: IndexedDocument) -> None:
         """Enter a statement of a document under a start."""
         holder = self.by_start.get(start)
         if holder is None:
@@ -69,7 +69,7 @@ class Holders:
             docs = holder[clause] = set()
         docs.add(doc)
 
-    def discard(self, start: str, clause: IndexedStatement, doc: Doc) -> None:
+    def discard(self, start: str, clause: IndexedStatement, doc: IndexedDocument) -> None:
         """Take it out."""
         holder = self.by_start.get(start)
         if holder is None:

@@ -7,27 +7,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from iam.policy.index.documents import Doc, Marks
+from iam.policy.index.documents import IndexedDocument, Marks
 from iam.policy.index.masks import Space
-from iam.policy.index.relevance import Masks, lone_kind, masks_of
+from iam.policy.index.relevance import RelevanceMasks, lone_kind, masks_of
 from iam.policy.index.weights import mask_without
 
-Held = Mapping[Doc, Marks | None]
+Held = Mapping[IndexedDocument, Marks | None]
 """Documents, with how they see the principal where that differs."""
 Numbers = tuple[int, ...]
 ABSENT: Final = object()
-HeldDoc = tuple[Doc, object, object]
+HeldDoc = tuple[IndexedDocument, object, object]
 """A document with how it is held before and after."""
 
 
-class Holding(NamedTuple):
+class DocumentHolding(NamedTuple):
     """A document as it is held before and after, with its marks or `ABSENT`; `differs`: not in the same way.
     `plain` is what it allows in any case on both sides, `denied` of which actions it speaks where another
     document does so. `kind` is its `lone_kind` where it is held in the same way.
     """
 
-    doc: Doc
-    masks: Masks
+    doc: IndexedDocument
+    masks: RelevanceMasks
     differs: bool
     plain: int
     denied: int
@@ -41,9 +41,9 @@ class NumberedDocs:
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._masks: dict[Doc, Masks] = {}
+        self._masks: dict[IndexedDocument, RelevanceMasks] = {}
         self._numbers: dict[HeldDoc, int] = {}
-        self._every: list[Holding] = []
+        self._every: list[DocumentHolding] = []
         self.differing: set[int] = set()
         """The numbers of those that are not held in the same way."""
         self.allowing: set[int] = set()
@@ -51,10 +51,10 @@ class NumberedDocs:
         self.lone: set[int] = set()
         """The numbers of those that have a kind."""
 
-    def __getitem__(self, number: int) -> Holding:
+    def __getitem__(self, number: int) -> DocumentHolding:
         return self._every[number]
 
-    def masks(self, doc: Doc) -> Masks:
+    def masks(self, doc: IndexedDocument) -> RelevanceMasks:
         """The actions that a document speaks of."""
         masks = self._masks.get(doc)
         if masks is None:
@@ -75,11 +75,11 @@ class NumberedDocs:
             self._enter(*key)
         return tuple(sorted([known[key] for key in keys]))
 
-    def _enter(self, doc: Doc, before: object, after: object) -> None:
+    def _enter(self, doc: IndexedDocument, before: object, after: object) -> None:
         masks, differs = self.masks(doc), before != after
         plain, denied = (0, masks.any) if differs else (masks.plain, masks.denied)
         kind = None if differs else lone_kind(doc)
-        holding = Holding(doc, masks, differs, plain, denied, before, after, kind)
+        holding = DocumentHolding(doc, masks, differs, plain, denied, before, after, kind)
         self._every.append(holding)
         number = self._numbers[doc, before, after] = len(self._numbers)
         if differs:

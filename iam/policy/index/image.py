@@ -18,8 +18,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
-from iam.policy.index.columns import IDS, NUMBERS, Columns, PackedTexts, grants_in
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.columns import IDS, NUMBERS, PackedTexts, PrincipalColumns, grants_in
+from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.image_docs import Written, document_in, shape_in, small_in
 from iam.policy.index.rows import AccountRows, GroupRow, OrganizationStanding, PolicyRow
 
@@ -35,7 +35,7 @@ class ImageError(ValueError):
 
 @dataclass(slots=True)
 class Image:
-    """See `Columns` for what is there by row. A document is a number: its place in `digests`.
+    """See `PrincipalColumns` for what is there by row. A document is a number: its place in `digests`.
 
     `prefix` is what `arns` lack. `policies` are number, name, digest; `groups` number, name, grants.
     `trusting` are digests. `small` are documents whose statements name a shape and their own resources;
@@ -141,7 +141,7 @@ def _array(kind: str, content: bytes) -> array[int]:
     return numbers
 
 
-def docs_in(image: Image, documents: Documents) -> list[Doc]:
+def docs_in(image: Image, documents: SharedDocuments) -> list[IndexedDocument]:
     """The documents that classes name, by number; others are None. They stay in use as long as this list."""
     documents_of_image: list[Any] = [documents.find(digest) for digest in image.digests]
     shapes = [shape_in(shape, documents) for shape in image.shapes]
@@ -155,11 +155,11 @@ def docs_in(image: Image, documents: Documents) -> list[Doc]:
     return documents_of_image
 
 
-def columns_of(image: Image, documents: Documents) -> Columns:
+def columns_of(image: Image, documents: SharedDocuments) -> PrincipalColumns:
     """The principals, column by column."""
     digests, texts = image.trusting, image.trust_texts
 
-    def trust(number: int) -> Doc:
+    def trust(number: int) -> IndexedDocument:
         known = documents.find(digests[number])
         return (
             documents.add_document(digests[number], document_in(json.loads(texts[number])))
@@ -167,7 +167,7 @@ def columns_of(image: Image, documents: Documents) -> Columns:
             else known
         )
 
-    return Columns(
+    return PrincipalColumns(
         image.prefix,
         ids=image.ids,
         arns=image.arns,

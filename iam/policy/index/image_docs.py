@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from iam.policy.document import CURRENT, DocumentProblem, PolicyDocument, Statement
-from iam.policy.index.documents import Doc, Documents, Marks
-from iam.policy.index.shapes import Shape
+from iam.policy.index.documents import IndexedDocument, Marks, SharedDocuments
+from iam.policy.index.shapes import StatementShape
 
 Written = list[Any]
 """What JSON holds."""
 
 
-def written(doc: Doc) -> Written:
+def written(doc: IndexedDocument) -> Written:
     """A whole document."""
     has_variables = any(clause.has_variables for clause in doc.clauses)
     pairs = zip(doc.clauses, doc.labels, strict=True)
@@ -20,7 +20,7 @@ def written(doc: Doc) -> Written:
     return [has_variables, _problems(doc.problems), statements]
 
 
-def shape_written(shape: Shape) -> Written:
+def shape_written(shape: StatementShape) -> Written:
     """What a statement says but for its resources."""
     return [shape.has_variables, _statement(shape.plain)]
 
@@ -44,7 +44,7 @@ def document_in(written: Written) -> PolicyDocument:
     return PolicyDocument(version, tuple(map(_statement_in, statements)), _problems_in(problems))
 
 
-def shape_in(written: Written, documents: Documents) -> Shape:
+def shape_in(written: Written, documents: SharedDocuments) -> StatementShape:
     """The shape of `shape_written`."""
     return documents.shape(_statement_in(written[1]), has_variables=written[0])
 
@@ -75,7 +75,7 @@ def _problems_in(written: Written) -> tuple[DocumentProblem, ...]:
     return tuple([DocumentProblem(place, message) for place, message in written])
 
 
-def small_written(doc: Doc, shape_number: Any) -> Written:
+def small_written(doc: IndexedDocument, shape_number: Any) -> Written:
     """A document whose statements name their shapes by number: problems, then number, index, Sid and
     resources of each.
     """
@@ -85,7 +85,9 @@ def small_written(doc: Doc, shape_number: Any) -> Written:
     return written
 
 
-def small_in(digest: str, written: Written, documents: Documents, shapes: list[Shape]) -> Doc:
+def small_in(
+    digest: str, written: Written, documents: SharedDocuments, shapes: list[StatementShape]
+) -> IndexedDocument:
     """The document of `small_written`, which is not in use yet; `found` has its number before."""
     clauses, labels = [], []
     for place in range(2, len(written), 4):

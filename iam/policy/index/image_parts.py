@@ -8,9 +8,9 @@ from collections.abc import Hashable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
-from iam.policy.index.classes import Limits, Member, PrincipalClass
+from iam.policy.index.classes import Member, PrincipalClass, PrincipalLimits
 from iam.policy.index.columns import IDS, NUMBERS, PackedTexts
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.image import Image
 from iam.policy.index.image_docs import Written, shape_written, small_written, written
 from iam.policy.index.rows import Grants
@@ -52,7 +52,7 @@ class _Parts:
         self._shard = shard
         self._digests, self._shapes, self._limits = _Numbers(), _Numbers(), _Numbers()
         self._marks, self._trusting = _Numbers(), _Numbers()
-        self._held: dict[int, Doc] = {}
+        self._held: dict[int, IndexedDocument] = {}
 
     def image(self) -> Image:
         """All of it."""
@@ -118,17 +118,17 @@ class _Parts:
             written += [self._doc(doc), self._marks.number_of(marks.get(doc, ()))]
         return written
 
-    def _bounds(self, limits: Limits) -> Written:
+    def _bounds(self, limits: PrincipalLimits) -> Written:
         boundary = -1 if limits.boundary is None else self._doc(limits.boundary)
         marks = [self._marks.number_of(marks) for marks in (limits.boundary_marks, *limits.level_marks)]
         return [*limits.flags, boundary, *marks]
 
-    def _doc(self, doc: Doc) -> int:
+    def _doc(self, doc: IndexedDocument) -> int:
         number = self._digests.number_of(doc.digest)
         self._held[number] = doc
         return number
 
-    def _trust(self, doc: Doc | None) -> int:
+    def _trust(self, doc: IndexedDocument | None) -> int:
         return 0 if doc is None else self._trusting.number_of(doc) + 1
 
     def _grants(self, grants: Grants) -> Written:

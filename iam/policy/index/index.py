@@ -14,13 +14,13 @@ from iam.policy.document import DocumentProblem
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.explain import Explanation, explain
 from iam.policy.index.classes import Member, PrincipalClass
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.image import Image, rows_of
 from iam.policy.index.image_parts import image_of
 from iam.policy.index.needs import NeedsReader
 from iam.policy.index.query_evaluation import QueryEvaluation
-from iam.policy.index.question import AccessQuestion, Answer
+from iam.policy.index.question import AccessQuestion, WhoCanAnswer
 from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import AccountRows, Changes, OrganizationStanding
 from iam.policy.index.shard import Shard
@@ -44,7 +44,7 @@ class Index:
     `moment` is the time of the questions, None for now.
     """
 
-    def __init__(self, documents: Documents, *, moment: datetime | None = None) -> None:
+    def __init__(self, documents: SharedDocuments, *, moment: datetime | None = None) -> None:
         self.moment = moment
         self._passed = documents.passed()
         self.documents = documents
@@ -76,7 +76,7 @@ class Index:
         """How many users, roles and root users there are."""
         return sum(len(shard.members) for shard in self.accounts.values())
 
-    def put_all(self, accounts: Iterable[AccountRows], documents: Iterable[Doc]) -> None:
+    def put_all(self, accounts: Iterable[AccountRows], documents: Iterable[IndexedDocument]) -> None:
         """Enter many accounts, with the documents that their rows name."""
         self.register.at_hand = {doc.digest: doc for doc in documents}
         try:
@@ -170,7 +170,7 @@ class Index:
             return None
         return shard.members.find(arn)
 
-    def who_can(self, question: AccessQuestion) -> Answer:
+    def who_can(self, question: AccessQuestion) -> WhoCanAnswer:
         """Who may do an action on a resource."""
         search = WhoCanSearch(
             question,
@@ -249,7 +249,7 @@ class _Naming:
     def __init__(self, judge: QueryEvaluation) -> None:
         self._is_pattern = judge.is_pattern
 
-    def set_of(self, kind: PolicyKind, named: Iterable[tuple[str, Doc]]) -> PolicySet:
+    def set_of(self, kind: PolicyKind, named: Iterable[tuple[str, IndexedDocument]]) -> PolicySet:
         """Documents weighed together."""
         statements: list[Compiled] = []
         problems: list[tuple[str, DocumentProblem]] = []

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from iam.policy.catalogue import ActionSpace, Catalogue, Level, catalogue
 from iam.policy.evaluate import FREE, WITHOUT_RCPS
-from iam.policy.index.elements import Actions
+from iam.policy.index.elements import ActionElement
 from iam.policy.letter_case import fold
 
 
@@ -44,7 +44,7 @@ class Space:
     def _space(self) -> ActionSpace:
         return ActionSpace(self.catalogue)
 
-    def register_names(self, actions: Actions) -> None:
+    def register_names(self, actions: ActionElement) -> None:
         """Let the names of an element have bits, once a mask is asked for."""
         with self._growing:
             self._met.update(actions.names)
@@ -65,11 +65,11 @@ class Space:
         """How many actions have been met."""
         return len(self.actions) if self._met or self._size < 0 else self._size
 
-    def mask(self, actions: Actions) -> int:
+    def mask(self, actions: ActionElement) -> int:
         """The actions that an element speaks of."""
         return self.parted(actions)[0]
 
-    def parted(self, actions: Actions) -> tuple[int, int, int]:
+    def parted(self, actions: ActionElement) -> tuple[int, int, int]:
         """(all, those that take no resource, the others) of what an element speaks of; worked out anew when
         the space has grown.
         """
@@ -80,7 +80,7 @@ class Space:
                     self._work_out(actions, space)
         return actions.parted
 
-    def _work_out(self, actions: Actions, space: ActionSpace) -> None:
+    def _work_out(self, actions: ActionElement, space: ActionSpace) -> None:
         named = actions.named
         for name in actions.names:
             known = max(actions.width, len(self.catalogue))

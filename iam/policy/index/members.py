@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
 
 from iam.policy.index.classes import ColumnMember, Member, PrincipalClass
-from iam.policy.index.columns import Columns
+from iam.policy.index.columns import PrincipalColumns
 from iam.policy.index.rows import Grants
 from iam.policy.letter_case import fold
 
@@ -16,12 +16,12 @@ class ShardMembers(Mapping[int, Member]):
 
     def __init__(self) -> None:
         self._own: dict[int, Member] = {}
-        self._columns: Columns | None = None
+        self._columns: PrincipalColumns | None = None
         self._by_place: Sequence[PrincipalClass] = ()
         self._gone: set[int] = set()
         self._moved: dict[int, PrincipalClass] = {}
 
-    def unfold(self, columns: Columns, by_place: Sequence[PrincipalClass]) -> None:
+    def unfold(self, columns: PrincipalColumns, by_place: Sequence[PrincipalClass]) -> None:
         """Begin with the rows of an image, and their classes."""
         self._columns, self._by_place = columns, by_place
 

@@ -14,7 +14,7 @@ from iam.policy import variables
 from iam.policy.arns import is_incomplete, missing_segments, resource_tokens
 from iam.policy.glob import ANY, WITHIN, Token
 from iam.policy.index.classes import Member
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.keys import is_own, own_values
 from iam.policy.index.overlap import Tokens, overlaps
 from iam.policy.index.patterns import ResourcePattern, normal
@@ -236,7 +236,7 @@ def value_of(member: Member, key: str) -> Values | None:
     return own_values(member.kind, member.arn, member.unique_id, member.tags, key)
 
 
-def pairs_of_names(docs: Mapping[Doc, None]) -> tuple[Pair, ...]:
+def pairs_of_names(docs: Mapping[IndexedDocument, None]) -> tuple[Pair, ...]:
     """Patterns with names in them, each with another one that may take in some names and not others."""
     pairs: dict[Pair, None] = {}
     for doc in docs:
@@ -246,12 +246,12 @@ def pairs_of_names(docs: Mapping[Doc, None]) -> tuple[Pair, ...]:
 
 
 @lru_cache(maxsize=16384)
-def _has_names(doc: Doc) -> bool:
+def _has_names(doc: IndexedDocument) -> bool:
     return any(clause.traits.named & ABSTRACT for clause in doc.clauses)
 
 
 @lru_cache(maxsize=65536)
-def _pairs_of(doc: Doc, other: Doc) -> tuple[Pair, ...]:
+def _pairs_of(doc: IndexedDocument, other: IndexedDocument) -> tuple[Pair, ...]:
     """Patterns of the first with names in them, each with one of the other that may take in some names
     only.
     """
@@ -270,7 +270,7 @@ def _pairs_of(doc: Doc, other: Doc) -> tuple[Pair, ...]:
 
 
 @lru_cache(maxsize=16384)
-def _templates(doc: Doc) -> tuple[VariableText, ...]:
+def _templates(doc: IndexedDocument) -> tuple[VariableText, ...]:
     templates: dict[VariableText, None] = {}
     for clause in doc.clauses:
         for text in clause.resources or ():

@@ -23,8 +23,8 @@ NAMES_OF_USERS: Final = frozenset({"aws:username"})
 
 @dataclass(frozen=True, slots=True)
 class StatementNeeds:
-    """See `Traits`. `special` are names in Principal elements: whom they mean is told apart from everybody
-    else.
+    """See `StatementTraits`. `special` are names in Principal elements: whom they mean is told apart
+    from everybody else.
     """
 
     is_placed: bool = False

@@ -58,11 +58,11 @@ def _shared(tokens: Tokens, other: Tokens) -> int:
     return shared
 
 
-class Chain(NamedTuple):
+class TokenChain(NamedTuple):
     """What was put out so far, from its end."""
 
     part: Tokens
-    before: Chain | None
+    before: TokenChain | None
 
 
 def _ways(tokens: Tokens, other: Tokens) -> Iterator[list[Token]]:
@@ -71,7 +71,7 @@ def _ways(tokens: Tokens, other: Tokens) -> Iterator[list[Token]]:
     if steps is None:
         return
     end = (len(tokens), len(other))
-    stack: list[tuple[Spot, Chain | None]] = [((0, 0), None)]
+    stack: list[tuple[Spot, TokenChain | None]] = [((0, 0), None)]
     taken = 0
     while stack and taken < STEPS:
         taken += 1
@@ -80,10 +80,10 @@ def _ways(tokens: Tokens, other: Tokens) -> Iterator[list[Token]]:
             yield _unchained(chain)
             continue
         for following, part in reversed(steps[spot]):
-            stack.append((following, Chain(part, chain) if part else chain))
+            stack.append((following, TokenChain(part, chain) if part else chain))
 
 
-def _unchained(chain: Chain | None) -> list[Token]:
+def _unchained(chain: TokenChain | None) -> list[Token]:
     parts: list[Tokens] = []
     while chain is not None:
         parts.append(chain.part)

@@ -14,8 +14,8 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from iam.policy.arns import SEGMENTS
-from iam.policy.index.classes import Limits, Member, Profile
-from iam.policy.index.documents import Doc, IndexedStatement
+from iam.policy.index.classes import Member, PrincipalLimits, PrincipalProfile
+from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.holdings import Held, Numbers
 from iam.policy.index.keys import special_names
 from iam.policy.index.masks import Space
@@ -31,7 +31,15 @@ from iam.policy.index.names import (
 )
 from iam.policy.index.relevance import stands_alone
 from iam.policy.index.sides import PrincipalSide
-from iam.policy.index.slices import ControlBounds, Region, Slice, Slicer, Slices, held_by, limits_content
+from iam.policy.index.slices import (
+    ActionRegion,
+    ActionSlice,
+    ActionSlicer,
+    ControlBounds,
+    Slices,
+    held_by,
+    limits_content,
+)
 from iam.policy.letter_case import fold
 from iam.policy.request import Values
 
@@ -54,7 +62,7 @@ class ActionPart:
     """
 
     number: int
-    held: Slice
+    held: ActionSlice
     limits: ControlBounds
     is_neutral: bool
     keys: tuple[str, ...] = ()
@@ -93,7 +101,7 @@ class PartList:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parts:
+class ActionParts:
     """Sets of actions, and for each of them what speaks of it."""
 
     masks: tuple[int, ...]
@@ -120,30 +128,34 @@ class ProofSharing:
     """Takes principals before and after a change apart into what others have in common with them."""
 
     space: Space
-    _parts: dict[tuple[Profile | None, Profile | None], Parts] = field(default_factory=dict)
-    _by_numbers: dict[object, Parts] = field(default_factory=dict)
+    _parts: dict[tuple[PrincipalProfile | None, PrincipalProfile | None], ActionParts] = field(
+        default_factory=dict
+    )
+    _by_numbers: dict[object, ActionParts] = field(default_factory=dict)
     _numbers: dict[object, int] = field(default_factory=dict)
     _traits: dict[int, Traits] = field(default_factory=dict)
     _sorts: dict[Traits, int] = field(default_factory=dict)
     _together_known: dict[frozenset[int], Traits] = field(default_factory=dict)
     _lists: dict[tuple[ActionPart, ...], PartList] = field(default_factory=dict)
-    _known: dict[tuple[Slice, ControlBounds], ActionPart] = field(default_factory=dict)
-    _regions: dict[object, tuple[Region, ...]] = field(default_factory=dict)
-    _meeting: dict[int, tuple[tuple[Region, ...], dict[Slice, list[PartInRegion]]]] = field(
+    _known: dict[tuple[ActionSlice, ControlBounds], ActionPart] = field(default_factory=dict)
+    _regions: dict[object, tuple[ActionRegion, ...]] = field(default_factory=dict)
+    _meeting: dict[int, tuple[tuple[ActionRegion, ...], dict[ActionSlice, list[PartInRegion]]]] = field(
         default_factory=dict
     )
     """Regions, with the parts of slices that have some of their actions."""
-    _contents: dict[Limits, object] = field(default_factory=dict)
+    _contents: dict[PrincipalLimits, object] = field(default_factory=dict)
     _once: dict[object, object] = field(default_factory=dict)
-    _slicer: Slicer = field(init=False)
+    _slicer: ActionSlicer = field(init=False)
     _standing: dict[str, object] = field(default_factory=dict)
     _pairs: NumberedPairs = field(default_factory=NumberedPairs)
     _named: PrincipalNames | None = None
 
     def __post_init__(self) -> None:
-        self._slicer = Slicer(self.space)
+        self._slicer = ActionSlicer(self.space)
 
-    def parts(self, before: Profile | None, after: Profile | None, *, is_renamed: bool) -> Parts:
+    def parts(
+        self, before: PrincipalProfile | None, after: PrincipalProfile | None, *, is_renamed: bool
+    ) -> ActionParts:
         """The actions that the change may concern, by the documents that speak of them; for who `is_renamed`,
         or has other tags, it may concern all.
         """
@@ -161,8 +173,12 @@ class ProofSharing:
         return self._slicer.numbers_of(before, after)
 
     def parts_of(
-        self, numbers: Numbers, limits: tuple[Limits | None, Limits | None], *, is_renamed: bool
-    ) -> Parts:
+        self,
+        numbers: Numbers,
+        limits: tuple[PrincipalLimits | None, PrincipalLimits | None],
+        *,
+        is_renamed: bool,
+    ) -> ActionParts:
         """The same by what is held within limits, for all of whom neither can be told apart."""
         contents = (self._content_of(limits[0]), self._content_of(limits[1]))
         is_everything = is_renamed or (None not in contents and contents[0] is not contents[1])
@@ -178,7 +194,7 @@ class ProofSharing:
             together = self._lists.get(each)
             if together is None:
                 together = self._lists[each] = self._together(each)
-            parts = self._by_numbers[key] = Parts(masks, together)
+            parts = self._by_numbers[key] = ActionParts(masks, together)
         return parts
 
     def _together(self, parts: tuple[ActionPart, ...]) -> PartList:
@@ -259,7 +275,7 @@ class ProofSharing:
         return standing
 
     def _parted(
-        self, slices: Slices, regions: tuple[Region, ...]
+        self, slices: Slices, regions: tuple[ActionRegion, ...]
     ) -> tuple[tuple[int, ...], tuple[ActionPart, ...]]:
         """Every slice within every region: sets of actions, and for each of them the part."""
         # Kept with what they are of, whose id is theirs as long as somebody has it.
@@ -281,12 +297,12 @@ class ProofSharing:
                     parts.append(part)
         return tuple(masks), tuple(parts)
 
-    def _parts_meeting(self, piece: Slice, regions: tuple[Region, ...]) -> list[PartInRegion]:
+    def _parts_meeting(self, piece: ActionSlice, regions: tuple[ActionRegion, ...]) -> list[PartInRegion]:
         """The part of a slice in each region that has some of its actions."""
         within = piece.within
         return [(mask, self._part(piece, bounds)) for mask, bounds in regions if mask & within]
 
-    def _content_of(self, limits: Limits | None) -> object:
+    def _content_of(self, limits: PrincipalLimits | None) -> object:
         if limits is None:
             return None
         bearing_content = self._contents.get(limits)
@@ -296,14 +312,14 @@ class ProofSharing:
         return bearing_content
 
     def _regions_of(
-        self, contents: tuple[object, ...], before: Limits | None, after: Limits | None
-    ) -> tuple[Region, ...]:
+        self, contents: tuple[object, ...], before: PrincipalLimits | None, after: PrincipalLimits | None
+    ) -> tuple[ActionRegion, ...]:
         region = self._regions.get(contents)
         if region is None:
             region = self._regions[contents] = tuple(self._slicer.regions(before, after))
         return region
 
-    def _part(self, piece: Slice, bounds: ControlBounds) -> ActionPart:
+    def _part(self, piece: ActionSlice, bounds: ControlBounds) -> ActionPart:
         """What speaks of the actions of a slice within bounds."""
         known = self._known.get((piece, bounds))
         if known is None:
@@ -335,7 +351,7 @@ def is_another(before: Member, after: Member) -> bool:
     return before.arn != after.arn or before.tags != after.tags
 
 
-def _traits_of(docs: Mapping[Doc, None]) -> tuple[bool, tuple[str, ...], tuple[Pair, ...], bool]:
+def _traits_of(docs: Mapping[IndexedDocument, None]) -> tuple[bool, tuple[str, ...], tuple[Pair, ...], bool]:
     """(whether accounts are not told apart, own keys whose values matter, pairs of patterns, whether names
     matter).
     """
@@ -359,7 +375,7 @@ class _DocTraits(NamedTuple):
 
 
 @lru_cache(maxsize=65536)
-def _doc_traits(doc: Doc) -> _DocTraits:
+def _doc_traits(doc: IndexedDocument) -> _DocTraits:
     traits = [clause.traits for clause in doc.clauses]
     own = set(chain.from_iterable((*each.raw, *each.tags) for each in traits))
     is_about_somebody = any(special_names(clause.shape.plain.principals or {}) for clause in doc.clauses)

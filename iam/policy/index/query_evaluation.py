@@ -23,9 +23,16 @@ from iam.policy.evaluate import (
 )
 from iam.policy.index import keys
 from iam.policy.index.areas import asked_pattern
-from iam.policy.index.classes import Levels, Limits, MarkedDocument, Member, PolicyBundle, Profile
-from iam.policy.index.documents import Doc, IndexedStatement
-from iam.policy.index.elements import Actions
+from iam.policy.index.classes import (
+    ControlPolicyLevels,
+    MarkedDocument,
+    Member,
+    PolicyBundle,
+    PrincipalLimits,
+    PrincipalProfile,
+)
+from iam.policy.index.documents import IndexedDocument, IndexedStatement
+from iam.policy.index.elements import ActionElement
 from iam.policy.index.needs import NONE, NeedsReader, Signature, StatementNeeds
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.register import UseRegister
@@ -133,18 +140,23 @@ class QueryEvaluation:
             is_any_time=question.is_any_time,
         )
         self._contexts: dict[str, dict[str, Any]] = {}
-        self._speaks: dict[Actions, bool] = {}
-        self.said: dict[Doc, EffectBits] = {}
+        self._speaks: dict[ActionElement, bool] = {}
+        self.said: dict[IndexedDocument, EffectBits] = {}
         """What each document says that says something; DEPENDS where it is among `spoken`."""
         self.heard = self.said
         """The same; but what depends on names alone says what it says to all whom the question does not name:
         BY_NAME.
         """
-        self.spoken: dict[Doc, MatchedStatements] = {}
+        self.spoken: dict[IndexedDocument, MatchedStatements] = {}
         self.effects_by_marked: dict[MarkedDocument, EffectBits] = {}
         self._clauses: dict[IndexedStatement, EffectBits] = {}
-        self._levels: dict[tuple[PolicyKind, Levels, bool], tuple[tuple[PolicySet, ...], StatementNeeds]] = {}
-        self._limited: tuple[dict[Limits, AppliedLimits], dict[Limits, AppliedLimits]] = ({}, {})
+        self._levels: dict[
+            tuple[PolicyKind, ControlPolicyLevels, bool], tuple[tuple[PolicySet, ...], StatementNeeds]
+        ] = {}
+        self._limited: tuple[dict[PrincipalLimits, AppliedLimits], dict[PrincipalLimits, AppliedLimits]] = (
+            {},
+            {},
+        )
 
     def request_of(self, member: Member) -> Request:
         """The question as one principal asks it."""
@@ -195,7 +207,7 @@ class QueryEvaluation:
         if unnamed := self._unnamed():
             self.heard = effects_by_doc | unnamed
 
-    def _unnamed(self) -> dict[Doc, EffectBits]:
+    def _unnamed(self) -> dict[IndexedDocument, EffectBits]:
         """What documents that depend on the name of a user, and on nothing else, say to all whom the question
         does not name.
         """
@@ -232,14 +244,14 @@ class QueryEvaluation:
         self._clauses[clause] = effects
         return effects
 
-    def _spoken(self, doc: Doc, kind: PolicyKind) -> MatchedStatements:
+    def _spoken(self, doc: IndexedDocument, kind: PolicyKind) -> MatchedStatements:
         clauses = [clause for clause in doc.clauses if self.names_action(clause.actions)]
         needs = self.reader.of_clauses(clauses, is_marked=True, is_resource=False)
         return MatchedStatements(
             self._set(kind, (c.compiled_for(kind, of_pattern=self.is_pattern) for c in clauses)), needs
         )
 
-    def names_action(self, actions: Actions) -> bool:
+    def names_action(self, actions: ActionElement) -> bool:
         """Whether an Action element speaks of the action."""
         speaks = self._speaks.get(actions)
         # Only those that speak are noted: whatever is among them does.
@@ -266,7 +278,7 @@ class QueryEvaluation:
         self.effects_by_marked[marked] = effects
         return effects
 
-    def said_by(self, profile: Profile, member: Member, signature: Signature) -> EffectBits:
+    def said_by(self, profile: PrincipalProfile, member: Member, signature: Signature) -> EffectBits:
         """What the identity policies of a member of a profile say."""
         effects = SILENT
         for doc in profile.bundle.plain:
@@ -287,7 +299,9 @@ class QueryEvaluation:
             )
         return effects
 
-    def _ask(self, doc: Doc, sort: int | MarkedDocument, member: Member, signature: Signature) -> EffectBits:
+    def _ask(
+        self, doc: IndexedDocument, sort: int | MarkedDocument, member: Member, signature: Signature
+    ) -> EffectBits:
         spoken = self.spoken[doc]
         needs = spoken.needs
         key = (sort, member.account if needs.is_placed else "", signature if needs.tells_apart else ())
@@ -296,7 +310,7 @@ class QueryEvaluation:
             effects = spoken.said[key] = effect_bits(*spoken.policies.judge(self.request_of(member)))
         return effects
 
-    def said_of(self, doc: Doc, member: Member) -> EffectBits:
+    def said_of(self, doc: IndexedDocument, member: Member) -> EffectBits:
         """What one document says to a member who holds it."""
         effects = self.said.get(doc, SILENT)
         if not effects & DEPENDS:
@@ -308,7 +322,7 @@ class QueryEvaluation:
         return self._ask(doc, marked, member, signature)
 
     def _levels_of(
-        self, levels: Levels, kind: PolicyKind, *, is_marked: bool
+        self, levels: ControlPolicyLevels, kind: PolicyKind, *, is_marked: bool
     ) -> tuple[tuple[PolicySet, ...], StatementNeeds]:
         key = (kind, levels, is_marked)
         levels_known = self._levels.get(key)
@@ -325,7 +339,7 @@ class QueryEvaluation:
             levels_known = self._levels[key] = (tuple(sets), needs)
         return levels_known
 
-    def limited(self, limits: Limits, *, is_local: bool) -> AppliedLimits:
+    def limited(self, limits: PrincipalLimits, *, is_local: bool) -> AppliedLimits:
         """Limits under the question, `is_local` in the account of the resource."""
         limited = self._limited[is_local].get(limits)
         if limited is None:
@@ -337,7 +351,9 @@ class QueryEvaluation:
             self._limited[is_local][limits] = limited
         return limited
 
-    def _rcps(self, limits: Limits, *, is_local: bool) -> tuple[tuple[PolicySet, ...], StatementNeeds]:
+    def _rcps(
+        self, limits: PrincipalLimits, *, is_local: bool
+    ) -> tuple[tuple[PolicySet, ...], StatementNeeds]:
         """Those above the owner of the resource."""
         if is_local:
             return self._levels_of(limits.levels, PolicyKind.RCP, is_marked=True)
@@ -346,7 +362,9 @@ class QueryEvaluation:
             return (), NONE
         return self._levels_of(owner.levels, PolicyKind.RCP, is_marked=False)
 
-    def bounds(self, limits: Limits, member: Member, signature: Signature, *, is_local: bool) -> QueryBounds:
+    def bounds(
+        self, limits: PrincipalLimits, member: Member, signature: Signature, *, is_local: bool
+    ) -> QueryBounds:
         """What everything but the identity policies says to a member within limits."""
         limited = self.limited(limits, is_local=is_local)
         if limited.bounds is not None:
@@ -364,7 +382,7 @@ class QueryEvaluation:
                 limited.bounds = bounds
         return bounds
 
-    def _policies(self, limits: Limits, *, is_local: bool) -> RequestPolicies:
+    def _policies(self, limits: PrincipalLimits, *, is_local: bool) -> RequestPolicies:
         boundary = None
         if limits.boundary is not None:
             boundary = self._spoken(limits.boundary, PolicyKind.BOUNDARY).policies

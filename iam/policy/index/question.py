@@ -58,7 +58,7 @@ class MatchedPrincipals(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Limitation:
+class AnswerLimitation:
     """What an answer cannot know. `kind` is a fixed word, `accounts` those that it concerns, empty for no
     account in particular.
     """
@@ -78,7 +78,7 @@ OWNED_BY_AWS: Final = "owned-by-aws"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WhoCanAnswer:
     """Who can. Counts are exact; `limitations` are what it cannot know. `whole` are classes that are judged
     as one, `parts` groups of members of others. It looks at the index: what is needed of it is read before
     the index is changed.
@@ -87,7 +87,7 @@ class Answer:
     question: AccessQuestion
     whole: Mapping[EvaluationDecision, list[PrincipalClass]]
     parts: list[MatchedPrincipals]
-    limitations: tuple[Limitation, ...] = ()
+    limitations: tuple[AnswerLimitation, ...] = ()
 
     def groups_of(self, decision: EvaluationDecision | None = None) -> Iterator[MatchedPrincipals]:
         """Groups of principals of one account, of one decision or of both."""

@@ -9,17 +9,17 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from iam.policy.index.classes import (
+    ControlPolicyLevels,
     Flags,
-    Levels,
-    Limits,
     MarkedDocument,
     PolicyBundle,
     PrincipalClass,
-    Profile,
+    PrincipalLimits,
+    PrincipalProfile,
 )
-from iam.policy.index.documents import Doc, Documents, Marks
-from iam.policy.index.elements import EVERY_SERVICE, Actions
-from iam.policy.index.holders import Holders, starts_of
+from iam.policy.index.documents import IndexedDocument, Marks, SharedDocuments
+from iam.policy.index.elements import EVERY_SERVICE, ActionElement
+from iam.policy.index.holders import StatementHolders, starts_of
 from iam.policy.index.rows import Level, OrganizationStanding
 from iam.policy.index.small_collections import with_one, without_one
 
@@ -29,26 +29,28 @@ class UseRegister:
     on.
     """
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: SharedDocuments) -> None:
         self.documents = documents
-        self.at_hand: dict[str, Doc] = {}
+        self.at_hand: dict[str, IndexedDocument] = {}
         """Documents that anyone who is putting in many accounts holds meanwhile, found sooner than
         among all.
         """
-        self.bundles_of: dict[Doc, Collection[PolicyBundle]] = {}
-        self.unreadable: set[Doc] = set()
-        self._bundles: dict[tuple[Doc, ...], PolicyBundle] = {}
-        self._limits: dict[tuple[Any, ...], Limits] = {}
-        self._profiles: dict[tuple[Any, ...], Profile] = {}
-        self._marked: WeakValueDictionary[tuple[Doc, int, Marks], MarkedDocument] = WeakValueDictionary()
+        self.bundles_of: dict[IndexedDocument, Collection[PolicyBundle]] = {}
+        self.unreadable: set[IndexedDocument] = set()
+        self._bundles: dict[tuple[IndexedDocument, ...], PolicyBundle] = {}
+        self._limits: dict[tuple[Any, ...], PrincipalLimits] = {}
+        self._profiles: dict[tuple[Any, ...], PrincipalProfile] = {}
+        self._marked: WeakValueDictionary[tuple[IndexedDocument, int, Marks], MarkedDocument] = (
+            WeakValueDictionary()
+        )
         self._sorts: dict[Flags, int] = {}
-        self._uses_of_limits: dict[Limits, int] = {}
-        self._levels: dict[Any, Levels] = {}
-        self._holders: dict[Actions, Holders] = {}
-        self._actions_of: dict[str, set[Actions]] = {}
+        self._uses_of_limits: dict[PrincipalLimits, int] = {}
+        self._levels: dict[Any, ControlPolicyLevels] = {}
+        self._holders: dict[ActionElement, StatementHolders] = {}
+        self._actions_of: dict[str, set[ActionElement]] = {}
 
     @property
-    def profiles(self) -> Iterable[Profile]:
+    def profiles(self) -> Iterable[PrincipalProfile]:
         """All profiles in use."""
         return self._profiles.values()
 
@@ -67,42 +69,42 @@ class UseRegister:
         for doc in self.unreadable:
             yield from self.bundles_of[doc]
 
-    def levels(self, standing: OrganizationStanding) -> Levels:
+    def levels(self, standing: OrganizationStanding) -> ControlPolicyLevels:
         """The levels above an account; accounts that stand under the same policies share them."""
         key = (standing.scps, standing.rcps, standing.is_management)
         levels = self._levels.get(key)
         if levels is None:
             scps = () if standing.is_management else standing.scps
             rcps = () if standing.is_management else standing.rcps
-            levels = self._levels[key] = Levels(
+            levels = self._levels[key] = ControlPolicyLevels(
                 self._named(scps), self._named(rcps), is_management=standing.is_management
             )
         return levels
 
-    def forget_levels(self, used: Iterable[Levels]) -> None:
+    def forget_levels(self, used: Iterable[ControlPolicyLevels]) -> None:
         """Keep only the levels that are still above some account."""
         kept = set(used)
         self._levels = {key: levels for key, levels in self._levels.items() if levels in kept}
 
-    def _named(self, levels: tuple[Level, ...]) -> tuple[tuple[tuple[str, Doc], ...], ...]:
+    def _named(self, levels: tuple[Level, ...]) -> tuple[tuple[tuple[str, IndexedDocument], ...], ...]:
         return tuple(
             tuple((policy.name, self.doc(policy.digest, policy.name)) for policy in level) for level in levels
         )
 
-    def doc(self, digest: str | None, name: str) -> Doc:
+    def doc(self, digest: str | None, name: str) -> IndexedDocument:
         """The document of a policy; one that is not known is a problem that answers tell of."""
         if digest is None:
             return self.documents.unread(name)
         document = self.at_hand.get(digest) or self.documents.find(digest)
         return self.documents.unread(name) if document is None else document
 
-    def bundle(self, docs: Iterable[Doc]) -> PolicyBundle:
+    def bundle(self, docs: Iterable[IndexedDocument]) -> PolicyBundle:
         """The bundle of some documents, in whatever order and however often each."""
         key = tuple(sorted(set(docs), key=id))
         bundle = self._bundles.get(key)
         return self._add_bundle(key) if bundle is None else bundle
 
-    def _add_bundle(self, docs: tuple[Doc, ...]) -> PolicyBundle:
+    def _add_bundle(self, docs: tuple[IndexedDocument, ...]) -> PolicyBundle:
         bundle = self._bundles[docs] = PolicyBundle(docs)
         for doc in docs:
             users = self.bundles_of.get(doc)
@@ -111,14 +113,14 @@ class UseRegister:
             self.bundles_of[doc] = with_one(users, bundle)
         return bundle
 
-    def _enter(self, doc: Doc) -> None:
+    def _enter(self, doc: IndexedDocument) -> None:
         if doc.is_unreadable:
             self.unreadable.add(doc)
         for clause in doc.clauses:
             actions = clause.actions
             holders = self._holders.get(actions)
             if holders is None:
-                holders = self._holders[actions] = Holders()
+                holders = self._holders[actions] = StatementHolders()
                 for service in actions.services:
                     self._actions_of.setdefault(service, set()).add(actions)
             for start in starts_of(clause):
@@ -132,7 +134,7 @@ class UseRegister:
                 del self.bundles_of[doc]
                 self._leave(doc)
 
-    def _leave(self, doc: Doc) -> None:
+    def _leave(self, doc: IndexedDocument) -> None:
         self.unreadable.discard(doc)
         for clause in doc.clauses:
             for start in starts_of(clause):
@@ -147,19 +149,19 @@ class UseRegister:
         self,
         bundle: PolicyBundle,
         marks: tuple[Marks, ...],
-        limits: tuple[Flags, Doc | None, Marks, Levels, Marks],
-    ) -> Profile:
+        limits: tuple[Flags, IndexedDocument | None, Marks, ControlPolicyLevels, Marks],
+    ) -> PrincipalProfile:
         """The profile of a bundle within limits; `marks` are by its marked documents, in their order."""
         bounds = self._limits.get(limits)
         if bounds is None:
             sort = self._sorts.setdefault(limits[0], len(self._sorts))
-            bounds = self._limits[limits] = Limits(*limits, sort)
+            bounds = self._limits[limits] = PrincipalLimits(*limits, sort)
             self._uses_of_limits[bounds] = 0
         marked = self._marked_docs(bundle, bounds.sort, marks) if marks else ()
         key = (bundle, marked, bounds)
         profile = self._profiles.get(key)
         if profile is None:
-            profile = self._profiles[key] = Profile(bundle, marked, bounds)
+            profile = self._profiles[key] = PrincipalProfile(bundle, marked, bounds)
             bundle.profiles = with_one(bundle.profiles, profile)
             self._uses_of_limits[bounds] += 1
         return profile
@@ -183,7 +185,7 @@ class UseRegister:
         if not profile.classes:
             self._drop_profile(profile)
 
-    def _drop_profile(self, profile: Profile) -> None:
+    def _drop_profile(self, profile: PrincipalProfile) -> None:
         del self._profiles[profile.key]
         bundle, bounds = profile.bundle, profile.limits
         bundle.profiles = without_one(bundle.profiles, profile)
@@ -194,7 +196,7 @@ class UseRegister:
             del self._uses_of_limits[bounds]
             del self._limits[bounds.key]
 
-    def actions_speaking_of(self, action: str) -> Iterator[tuple[Actions, Holders]]:
+    def actions_speaking_of(self, action: str) -> Iterator[tuple[ActionElement, StatementHolders]]:
         """The elements that speak of an action (in lower case), with the statements that have them."""
         for service in (action.partition(":")[0], EVERY_SERVICE):
             for actions in self._actions_of.get(service, ()):

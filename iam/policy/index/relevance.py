@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from iam.policy import variables
 from iam.policy.arns import SEGMENTS, is_incomplete
 from iam.policy.compiled import PolicyKind
-from iam.policy.index.documents import Doc, Documents, IndexedStatement, Marks
+from iam.policy.index.documents import IndexedDocument, IndexedStatement, Marks, SharedDocuments
 from iam.policy.index.kinds import WORD, words_of
 from iam.policy.index.masks import Space
 from iam.policy.request import Values
@@ -24,7 +24,7 @@ WILD: Final = re.compile(r"[*?]|\$\{")
 SERVICE, ACCOUNT = 2, 4
 
 
-class Masks(NamedTuple):
+class RelevanceMasks(NamedTuple):
     """Actions of which statements of a document speak: any, those that allow, those that deny; and what it
     allows on everything, under all circumstances.
     """
@@ -35,7 +35,7 @@ class Masks(NamedTuple):
     plain: int
 
 
-def masks_of(doc: Doc, space: Space) -> Masks:
+def masks_of(doc: IndexedDocument, space: Space) -> RelevanceMasks:
     """The actions that a document speaks of."""
     allowed = denied = plain = 0
     for clause in doc.clauses:
@@ -45,7 +45,7 @@ def masks_of(doc: Doc, space: Space) -> Masks:
             continue
         allowed |= mask
         plain |= mask if is_plain(clause) else 0
-    return Masks(allowed | denied, allowed, denied, plain)
+    return RelevanceMasks(allowed | denied, allowed, denied, plain)
 
 
 @lru_cache(maxsize=65536)
@@ -59,15 +59,15 @@ def is_plain(clause: IndexedStatement) -> bool:
     return compiled.means is None and not compiled.unknown
 
 
-def allow_everything(space: Space) -> Doc:
+def allow_everything(space: Space) -> IndexedDocument:
     """A document that allows everything."""
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    return Documents(space).add("everything", text)
+    return SharedDocuments(space).add("everything", text)
 
 
 @lru_cache(maxsize=65536)
-def starts_of(doc: Doc, marks: Marks | None = None) -> tuple[str, ...]:
+def starts_of(doc: IndexedDocument, marks: Marks | None = None) -> tuple[str, ...]:
     """The letters before the first wildcard of each pattern of the document that is not about everything;
     with the tags of who holds it, as far as the `marks` tell them.
     """
@@ -75,7 +75,9 @@ def starts_of(doc: Doc, marks: Marks | None = None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chain.from_iterable(_starts_of(each, tags) for each in doc.clauses)))
 
 
-def starts_of_clause(doc: Doc, clause: IndexedStatement, marks: Marks | None) -> tuple[str, ...] | None:
+def starts_of_clause(
+    doc: IndexedDocument, clause: IndexedStatement, marks: Marks | None
+) -> tuple[str, ...] | None:
     """As `starts_of`, of one statement of the document; None where it may be about everything."""
     if doc.problems or not clause.is_partial or clause.shape.is_not_resource or clause.shape.plain.problems:
         return None
@@ -89,7 +91,7 @@ def is_apart(starts: Iterable[str], others: Iterable[str]) -> bool:
     return not any(start.startswith(every) or (every and f"\n{start}" in lines) for start in starts)
 
 
-def _tags_of(doc: Doc, marks: Marks | None) -> dict[str, Values | None]:
+def _tags_of(doc: IndexedDocument, marks: Marks | None) -> dict[str, Values | None]:
     return {} if marks is None else dict(zip(doc.tags, marks[len(doc.atoms) :], strict=True))
 
 
@@ -121,7 +123,7 @@ def _start_of(template: VariableText, tags: Mapping[str, Values | None]) -> str 
 
 
 @lru_cache(maxsize=65536)
-def lone_kind(doc: Doc) -> object:
+def lone_kind(doc: IndexedDocument) -> object:
     """What a document has in common with others that say the same of other resources, if it does nothing but
     allow; None where its resources can be told apart by more than by their names.
     """
@@ -160,7 +162,7 @@ def _kind_of(name: str) -> str | None:
     return ":".join([*segments[:-1], WORD.sub("w", resource)])
 
 
-def stands_alone(doc: Doc, others: Iterable[tuple[Doc, Marks | None]]) -> bool:
+def stands_alone(doc: IndexedDocument, others: Iterable[tuple[IndexedDocument, Marks | None]]) -> bool:
     """Whether none of the others can be about a resource of the document without being about everything. It
     looks at how patterns begin, and not at those of the document itself.
     """

@@ -10,7 +10,7 @@ from typing import Final
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import ASSUMING, needs_resource_policy
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
@@ -31,11 +31,13 @@ class ResourcePlace:
     """
 
     account: str
-    policy: Doc | None
+    policy: IndexedDocument | None
     is_guess: bool = False
 
 
-def place_of(question: AccessQuestion, *, shards: Mapping[str, Shard], documents: Documents) -> ResourcePlace:
+def place_of(
+    question: AccessQuestion, *, shards: Mapping[str, Shard], documents: SharedDocuments
+) -> ResourcePlace:
     """What is known of the resource of a question: trust policies of roles are, those of other resources have
     to be given.
     """
@@ -49,19 +51,19 @@ def place_of(question: AccessQuestion, *, shards: Mapping[str, Shard], documents
     return ResourcePlace(account, trust, is_guess=trust is None)
 
 
-def _resource_policies(policy: str | Mapping[str, object], documents: Documents) -> Doc:
+def _resource_policies(policy: str | Mapping[str, object], documents: SharedDocuments) -> IndexedDocument:
     text = policy if isinstance(policy, str) else json.dumps(policy)
     return documents.add(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), text)
 
 
-def _trust(question: AccessQuestion, shard: Shard | None) -> Doc | None:
+def _trust(question: AccessQuestion, shard: Shard | None) -> IndexedDocument | None:
     if shard is None or fold(question.action) not in ASSUMING:
         return None
     member = shard.members.find(question.resource)
     return None if member is None else member.trust
 
 
-def policy_set(doc: Doc, *, of_pattern: bool) -> PolicySet:
+def policy_set(doc: IndexedDocument, *, of_pattern: bool) -> PolicySet:
     """A resource's own policy."""
     problems = tuple(("resource policy", problem) for problem in doc.problems)
     return PolicySet(
@@ -75,7 +77,7 @@ def unknown_policy() -> PolicySet:
     """Stands for the policy of a key, or of a role, that is not known: perhaps it leaves it to the account's
     own policies.
     """
-    doc = Documents().add("", UNKNOWN_TEXT)
+    doc = SharedDocuments().add("", UNKNOWN_TEXT)
     (statement,) = doc.statements_of("the policy of the resource", PolicyKind.RESOURCE, of_pattern=False)
     return PolicySet(PolicyKind.RESOURCE, (replace(statement, means=_the_account),))
 

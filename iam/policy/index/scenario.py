@@ -11,8 +11,8 @@ from datetime import datetime
 from iam.policy.index.classes import Member
 from iam.policy.index.comparison import compare
 from iam.policy.index.difference import AccessDifference
-from iam.policy.index.documents import Doc
-from iam.policy.index.exchange import Exchange, exchanged_by, holds_inline
+from iam.policy.index.documents import IndexedDocument
+from iam.policy.index.exchange import DocumentExchange, exchanged_by, holds_inline
 from iam.policy.index.index import Index
 from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import (
@@ -63,8 +63,8 @@ class _Concerned:
 
     def __init__(self, index: Index, edits: Mapping[str, Edits]) -> None:
         self._index, self._edits = index, edits
-        self._exchanges: dict[frozenset[tuple[Doc, Doc]], Exchange] = {}
-        self.exchanging: dict[str, tuple[Exchange, list[Member]]] = {}
+        self._exchanges: dict[frozenset[tuple[IndexedDocument, IndexedDocument]], DocumentExchange] = {}
+        self.exchanging: dict[str, tuple[DocumentExchange, list[Member]]] = {}
         for number, edit in edits.items():
             self._try_to_exchange(index.accounts[number], edit)
         placed = {number: edit for number, edit in edits.items() if number not in self.exchanging}
@@ -81,7 +81,7 @@ class _Concerned:
         members = shard.concerned_by(edit.changes)
         if not holds_inline({doc.digest for doc in exchanged}, (member.grants for member in members)):
             pairs = frozenset(exchanged.items())
-            exchange = self._exchanges.setdefault(pairs, Exchange(exchanged))
+            exchange = self._exchanges.setdefault(pairs, DocumentExchange(exchanged))
             self.exchanging[shard.number] = exchange, members
 
     def placed(self) -> Iterator[tuple[Member | None, Member | None]]:

@@ -13,14 +13,14 @@ from iam.policy.compiled import Compiled, PolicyKind, compile_statement, with_re
 from iam.policy.condition import Condition, UnknownOperatorError, compile_condition
 from iam.policy.document import Names, Statement
 from iam.policy.index import keys
-from iam.policy.index.elements import Actions
+from iam.policy.index.elements import ActionElement
 
 Label = tuple[int, str]
 """The number of a statement in its document, and its Sid."""
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class StatementTraits:
     """How a statement depends on who asks.
 
     `atoms` are conditions that the principal alone decides: who agrees in them need not be told apart by
@@ -43,13 +43,13 @@ class Traits:
     is_plain: bool = False
 
 
-PLAIN: Final = Traits(is_plain=True)
+PLAIN: Final = StatementTraits(is_plain=True)
 """It does not matter who asks."""
 ANYTHING: Final = ("*",)
 WILD: Final = re.compile(r"[*?]|\$\{")
 
 
-class Shape:
+class StatementShape:
     """A statement without its resources. `traits` are those that it has where these have no variables;
     `plain` is the statement about everything, or without the element where it has none.
     """
@@ -67,7 +67,7 @@ class Shape:
         "traits",
     )
 
-    def __init__(self, source: Statement, *, has_variables: bool, actions: Actions) -> None:
+    def __init__(self, source: Statement, *, has_variables: bool, actions: ActionElement) -> None:
         self.actions, self.allows, self.has_variables = actions, source.allows, has_variables
         resources = None if source.resources is None else ANYTHING
         self.plain = self._statement_with(source, resources, (0, ""))
@@ -108,7 +108,7 @@ class Shape:
         is_beginning = name.endswith("*") and WILD.search(start) is None and not is_incomplete(name)
         return start if is_beginning else ""
 
-    def traits_with(self, resources: Names | None) -> Traits:
+    def traits_with(self, resources: Names | None) -> StatementTraits:
         """The traits that it has with some resources."""
         if not self.has_variables or not any("${" in name for name in resources or ()):
             return self.traits
@@ -133,7 +133,7 @@ class Shape:
         return compile_statement(source, policy="", kind=kind, has_variables=self.has_variables)
 
 
-def traits_of(source: Statement, *, has_variables: bool) -> Traits:
+def traits_of(source: Statement, *, has_variables: bool) -> StatementTraits:
     """How a statement depends on who asks."""
     named = keys.variables_in(source.resources or ()) if has_variables else frozenset()
     if not source.conditions and not named and source.principals is None:
@@ -187,12 +187,12 @@ class _Reading:
         except UnknownOperatorError:
             return
 
-    def traits(self) -> Traits:
+    def traits(self) -> StatementTraits:
         """What has been gathered."""
         if not (self.atoms or self.raw or self.named or self.is_placed or self.names_principals):
             return PLAIN
         tags = {key for key in self.raw | self.named if key.startswith(keys.TAG)}
-        return Traits(
+        return StatementTraits(
             tuple(self.atoms),
             frozenset(tags),
             frozenset(self.raw - tags),

@@ -6,8 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from iam.policy.index.classes import BareRequest, Member, PrincipalClass, Profile, flags_of, principal_of
-from iam.policy.index.documents import Doc
+from iam.policy.index.classes import (
+    BareRequest,
+    Member,
+    PrincipalClass,
+    PrincipalProfile,
+    flags_of,
+    principal_of,
+)
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.image import Image, columns_of, docs_in
 from iam.policy.index.image_docs import marks_in
 from iam.policy.index.members import ShardMembers
@@ -26,7 +33,7 @@ from iam.policy.index.rows import (
 from iam.policy.index.small_collections import with_one
 from iam.policy.request import PrincipalKind, Request
 
-Docs = tuple[Doc, ...]
+Docs = tuple[IndexedDocument, ...]
 
 
 class Shard:
@@ -41,7 +48,7 @@ class Shard:
         self.members = ShardMembers()
         self.groups: dict[int, GroupRow] = {}
         self.policies: dict[int, PolicyRow] = {}
-        self.classes: dict[Profile, PrincipalClass] = {}
+        self.classes: dict[PrincipalProfile, PrincipalClass] = {}
         self._register = register
         self._group_docs: dict[int, Docs] = {}
         self._shared_docs: dict[tuple[tuple[int, ...], tuple[int, ...]], Docs] = {}
@@ -208,7 +215,7 @@ class Shard:
         """The classes of users who are called so (in lower case), some more than once."""
         return self.members.classes_of_users(is_meant)
 
-    def profile_of(self, member: Member, grants: Grants) -> Profile:
+    def profile_of(self, member: Member, grants: Grants) -> PrincipalProfile:
         """The profile that a member has with what it holds."""
         bundle = self._register.bundle(self.docs_of(grants))
         boundary = None if grants.boundary is None else self.policy_doc(grants.boundary)
@@ -235,7 +242,7 @@ class Shard:
             request = self._requests[kind] = Request("", "*", who, context=self.facts)
         return request
 
-    def docs_of(self, grants: Grants) -> list[Doc]:
+    def docs_of(self, grants: Grants) -> list[IndexedDocument]:
         """The documents of all identity policies, its groups' among them."""
         key = (grants.attached, grants.groups)
         shared = self._shared_docs.get(key)
@@ -256,14 +263,14 @@ class Shard:
             documents_of_group = self._group_docs[number] = tuple(docs)
         return documents_of_group
 
-    def policy_doc(self, number: int) -> Doc:
+    def policy_doc(self, number: int) -> IndexedDocument:
         """The document of a managed policy; one that is not known is a problem that answers tell of."""
         policy = self.policies.get(number)
         if policy is None:
             return self._register.documents.unread(f"policy {number}")
         return self._register.doc(policy.digest, policy.name)
 
-    def named_policies(self, grants: Grants) -> list[tuple[str, Doc]]:
+    def named_policies(self, grants: Grants) -> list[tuple[str, IndexedDocument]]:
         """(how a person finds it, document) of all identity policies."""
         named = self._named(grants, "")
         for number in grants.groups:
@@ -272,7 +279,7 @@ class Shard:
                 named += self._named(group.grants, f" of group {group.name}")
         return named
 
-    def _named(self, grants: Grants, whose: str) -> list[tuple[str, Doc]]:
+    def _named(self, grants: Grants, whose: str) -> list[tuple[str, IndexedDocument]]:
         inline = [
             (f"inline policy {name}{whose}", self._register.doc(digest, name))
             for name, digest in grants.inline
@@ -285,7 +292,7 @@ class Shard:
         policy = self.policies.get(number)
         return f"policy {number}" if policy is None else policy.name
 
-    def boundary_of(self, grants: Grants) -> tuple[str, Doc] | None:
+    def boundary_of(self, grants: Grants) -> tuple[str, IndexedDocument] | None:
         """(name, document) of the permissions boundary."""
         number = grants.boundary
         return None if number is None else (self._policy_name(number), self.policy_doc(number))

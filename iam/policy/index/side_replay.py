@@ -10,7 +10,7 @@ from dataclasses import replace
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import RequestPolicies
 from iam.policy.index.classes import Member
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.sides import PrincipalSide, side_of
@@ -113,7 +113,7 @@ class SideReplay:
         )
 
 
-def _set(kind: PolicyKind, docs: Iterable[Doc], *, of_pattern: bool) -> PolicySet:
+def _set(kind: PolicyKind, docs: Iterable[IndexedDocument], *, of_pattern: bool) -> PolicySet:
     statements: list[Compiled] = []
     for doc in docs:
         statements += [clause.compiled_for(kind, of_pattern=of_pattern) for clause in doc.clauses]

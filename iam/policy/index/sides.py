@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet, compile_set
 from iam.policy.document import read
 from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps, needs_resource_policy
-from iam.policy.index.classes import Limits, Member
-from iam.policy.index.documents import Doc, IndexedStatement
+from iam.policy.index.classes import Member, PrincipalLimits
+from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.keys import OF_PLACE, variables_in
 from iam.policy.index.relevance import is_plain
 from iam.policy.index.shard import Shard
@@ -45,10 +45,10 @@ class PrincipalSide:
     principal: Principal
     facts: Mapping[str, object]
     place_facts: Mapping[str, object]
-    docs: tuple[Doc, ...]
-    boundary: Doc | None
-    scps: tuple[tuple[Doc, ...], ...]
-    rcps: tuple[tuple[Doc, ...], ...]
+    docs: tuple[IndexedDocument, ...]
+    boundary: IndexedDocument | None
+    scps: tuple[tuple[IndexedDocument, ...], ...]
+    rcps: tuple[tuple[IndexedDocument, ...], ...]
 
     @cached_property
     def known(self) -> Request:
@@ -122,7 +122,7 @@ class PrincipalSide:
         """What besides statements decides: which kinds of policies must allow."""
         return (self.is_root, self.boundary is not None, len(self.scps), len(self.rcps))
 
-    def doc_of(self, placed: PlacedStatement) -> Iterator[Doc]:
+    def doc_of(self, placed: PlacedStatement) -> Iterator[IndexedDocument]:
         """The documents in which an identity statement stands."""
         return (doc for doc in self.docs if placed.clause in doc.clauses)
 
@@ -213,7 +213,9 @@ def absent_side(member: Member, shard: Shard) -> PrincipalSide:
     return _side(member, shard, (), member.cls.profile.limits)
 
 
-def _side(member: Member, shard: Shard, docs: tuple[Doc, ...], limits: Limits) -> PrincipalSide:
+def _side(
+    member: Member, shard: Shard, docs: tuple[IndexedDocument, ...], limits: PrincipalLimits
+) -> PrincipalSide:
     principal = member.principal
     known = Request("", "*", principal)
     levels = limits.levels

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
 
-from iam.policy.index.classes import Limits, Profile
-from iam.policy.index.documents import Doc, Marks
-from iam.policy.index.holdings import ABSENT, ActionPartitioner, Held, Holding, NumberedDocs, Numbers
+from iam.policy.index.classes import PrincipalLimits, PrincipalProfile
+from iam.policy.index.documents import IndexedDocument, Marks
+from iam.policy.index.holdings import ABSENT, ActionPartitioner, DocumentHolding, Held, NumberedDocs, Numbers
 from iam.policy.index.masks import Space
 from iam.policy.index.relevance import (
-    Masks,
+    RelevanceMasks,
     allow_everything,
     is_apart,
     lone_kind,
@@ -22,12 +22,12 @@ from iam.policy.index.relevance import (
     starts_of_clause,
 )
 
-HeldDocs = tuple[tuple[Doc, Marks | None], ...]
-Scps = tuple[tuple[Doc, ...], ...]
+HeldDocs = tuple[tuple[IndexedDocument, Marks | None], ...]
+Scps = tuple[tuple[IndexedDocument, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Slice:
+class ActionSlice:
     """Actions of which the same documents speak, of those that a principal holds before and after. `within`
     are all actions of which the same is true whenever it is true of some of these.
 
@@ -38,13 +38,13 @@ class Slice:
     """
 
     within: int
-    before: tuple[Doc, ...]
-    after: tuple[Doc, ...]
+    before: tuple[IndexedDocument, ...]
+    after: tuple[IndexedDocument, ...]
     content: tuple[Any, ...]
-    held: tuple[tuple[Doc, Marks | None], ...] = ()
-    alone: tuple[Doc, ...] = ()
+    held: tuple[tuple[IndexedDocument, Marks | None], ...] = ()
+    alone: tuple[IndexedDocument, ...] = ()
     common: object = None
-    near: Slice | None = None
+    near: ActionSlice | None = None
     leaves_out_names: bool = False
     """Whether principals who hold the same may differ by what is left out."""
 
@@ -59,42 +59,44 @@ class ControlBounds:
     before: Scps
     after: Scps
     content: object
-    docs: tuple[Doc, ...]
+    docs: tuple[IndexedDocument, ...]
 
     @property
-    def held(self) -> Iterator[tuple[Doc, None]]:
+    def held(self) -> Iterator[tuple[IndexedDocument, None]]:
         """The documents, whatever they say of whom."""
         return ((doc, None) for doc in self.docs)
 
 
-class Region(NamedTuple):
+class ActionRegion(NamedTuple):
     """Actions that are bounded alike."""
 
     mask: int
     bounds: ControlBounds
 
 
-Slices = tuple[tuple[int, Slice], ...]
+Slices = tuple[tuple[int, ActionSlice], ...]
 """Many have the same tuples in common."""
 
 
-class Slicer:
+class ActionSlicer:
     """Takes actions apart."""
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._everywhere: dict[Doc, int] = {}
+        self._everywhere: dict[IndexedDocument, int] = {}
         self._everything = allow_everything(space)
-        self._known: dict[object, Slice] = {}
+        self._known: dict[object, ActionSlice] = {}
         self._holdings = NumberedDocs(space)
         self._partings = ActionPartitioner(self._holdings, space.actions.everything)
         self._slices: dict[tuple[Numbers, bool], Slices] = {}
         self._bounds: dict[object, ControlBounds] = {}
-        self._alike: dict[object, list[Doc]] = {}
+        self._alike: dict[object, list[IndexedDocument]] = {}
         """Documents that stand for others of their kind."""
-        self._starts_known: dict[tuple[Doc, Marks | None], list[tuple[int, tuple[str, ...] | None]]] = {}
+        self._starts_known: dict[
+            tuple[IndexedDocument, Marks | None], list[tuple[int, tuple[str, ...] | None]]
+        ] = {}
 
-    def masks(self, doc: Doc) -> Masks:
+    def masks(self, doc: IndexedDocument) -> RelevanceMasks:
         """The actions that a document speaks of."""
         return self._holdings.masks(doc)
 
@@ -102,7 +104,7 @@ class Slicer:
         """The numbers of the documents that are held."""
         return self._holdings.numbers_of(before, after)
 
-    def with_stand_ins(self, numbers: Numbers, *, beside: Iterable[Doc]) -> Numbers:
+    def with_stand_ins(self, numbers: Numbers, *, beside: Iterable[IndexedDocument]) -> Numbers:
         """The documents that are held, with one and the same in the place of all those that say the same of
         resources of their own that nothing else speaks of: not what is exchanged, nor what stands `beside`
         them, as control policies do.
@@ -113,9 +115,9 @@ class Slicer:
         holdings = [self._holdings[number] for number in numbers]
         own = [holding for holding in holdings if holding.kind is not None]
         differing = [holding for holding in holdings if holding.differs]
-        others: dict[Doc, Marks | None] = dict.fromkeys(beside)
+        others: dict[IndexedDocument, Marks | None] = dict.fromkeys(beside)
         others.update((each.doc, each.before if each.after is ABSENT else each.after) for each in holdings)
-        chosen: dict[Doc, Doc] = {}
+        chosen: dict[IndexedDocument, IndexedDocument] = {}
         for holding in own:
             # Where the exchanged may be about everything, it is about these resources too.
             if self._starts(holding.masks.any, differing) is not None:
@@ -128,7 +130,9 @@ class Slicer:
             [(chosen.get(each.doc, each.doc), each.before, each.after) for each in holdings]
         )
 
-    def _stand_in(self, doc: Doc, others: Held, chosen: Mapping[Doc, Doc]) -> Doc | None:
+    def _stand_in(
+        self, doc: IndexedDocument, others: Held, chosen: Mapping[IndexedDocument, IndexedDocument]
+    ) -> IndexedDocument | None:
         """The first document that says the same as one, of those that are not there already; None where
         either is not alone.
         """
@@ -152,7 +156,7 @@ class Slicer:
             self._slices[numbers, is_everything] = slices
         return slices
 
-    def _found(self, numbers: Numbers, *, is_everything: bool) -> Iterator[tuple[int, Slice]]:
+    def _found(self, numbers: Numbers, *, is_everything: bool) -> Iterator[tuple[int, ActionSlice]]:
         differs = self._holdings.differing
         differing = tuple([number for number in numbers if number in differs])
         parting = self._partings.parting(numbers, differing, is_everything=is_everything)
@@ -167,7 +171,7 @@ class Slicer:
                 each.slice = (each.mask, piece)
             yield each.slice
 
-    def _sure_slice(self, numbers: Numbers, differing: Numbers) -> Slice:
+    def _sure_slice(self, numbers: Numbers, differing: Numbers) -> ActionSlice:
         key = ("sure", numbers, differing)
         known = self._known.get(key)
         if known is None:
@@ -180,10 +184,10 @@ class Slicer:
                 within &= holding.denied
             content = _content(holdings)
             left, right = ((self._everything, *(doc for doc, _ in side)) for side in content)
-            known = self._known[key] = Slice(within, left, right, ("sure", *content))
+            known = self._known[key] = ActionSlice(within, left, right, ("sure", *content))
         return known
 
-    def _slice(self, mask: int, numbers: Numbers, *, everywhere: int, is_whole: bool) -> Slice:
+    def _slice(self, mask: int, numbers: Numbers, *, everywhere: int, is_whole: bool) -> ActionSlice:
         is_anywhere = bool(mask & everywhere)
         key = (is_anywhere, numbers, is_whole)
         known = self._known.get(key)
@@ -202,12 +206,12 @@ class Slicer:
                 rest = tuple([number for number in numbers if self._holdings[number].doc not in left_out])
                 near = self._slice(mask, rest, everywhere=everywhere, is_whole=is_whole)
             has_names = any(self._has_names(doc, within) for doc in left_out)
-            known = self._known[key] = Slice(
+            known = self._known[key] = ActionSlice(
                 within, left, right, content, shared_docs, alone, common, near, has_names
             )
         return known
 
-    def _needless(self, within: int, holdings: Sequence[Holding]) -> Iterator[Doc]:
+    def _needless(self, within: int, holdings: Sequence[DocumentHolding]) -> Iterator[IndexedDocument]:
         """Documents that are kept and that say nothing, or nothing more than another one, about what those
         that differ are about.
         """
@@ -224,11 +228,11 @@ class Slicer:
                 if starts is not None and is_apart(starts, changed):
                     yield doc
 
-    def _has_names(self, doc: Doc, within: int) -> bool:
+    def _has_names(self, doc: IndexedDocument, within: int) -> bool:
         speaking = [clause.traits for clause in doc.clauses if self._space.mask(clause.actions) & within]
         return any(each.named or each.raw or each.tags for each in speaking)
 
-    def _starts(self, within: int, holdings: Iterable[Holding]) -> list[str] | None:
+    def _starts(self, within: int, holdings: Iterable[DocumentHolding]) -> list[str] | None:
         """What the patterns of documents begin with, of those statements that speak of some of the actions;
         None where one of them may be about everything.
         """
@@ -244,7 +248,9 @@ class Slicer:
                         starts += begins
         return starts
 
-    def _starts_of(self, doc: Doc, marks: Marks | None) -> list[tuple[int, tuple[str, ...] | None]]:
+    def _starts_of(
+        self, doc: IndexedDocument, marks: Marks | None
+    ) -> list[tuple[int, tuple[str, ...] | None]]:
         starts = self._starts_known.get((doc, marks))
         if starts is None:
             starts = self._starts_known[doc, marks] = [
@@ -253,7 +259,7 @@ class Slicer:
             ]
         return starts
 
-    def _everywhere_of(self, doc: Doc) -> int:
+    def _everywhere_of(self, doc: IndexedDocument) -> int:
         """The actions that the document may allow on resources that none of its patterns names."""
         mask = self._everywhere.get(doc)
         if mask is None:
@@ -264,9 +270,11 @@ class Slicer:
             self._everywhere[doc] = mask
         return mask
 
-    def regions(self, before: Limits | None, after: Limits | None) -> Iterator[Region]:
+    def regions(
+        self, before: PrincipalLimits | None, after: PrincipalLimits | None
+    ) -> Iterator[ActionRegion]:
         """By the service control policies."""
-        docs: dict[Doc, None] = {}
+        docs: dict[IndexedDocument, None] = {}
         for limits in (before, after):
             for level in limits.levels.scps if limits else ():
                 docs.update((doc, None) for _, doc in level)
@@ -282,15 +290,17 @@ class Slicer:
             if bounds is None:
                 scps = (_scps(before, docs_held), _scps(after, docs_held))
                 bounds = self._bounds[content] = ControlBounds(within, *scps, content, (*docs_held, *others))
-            yield Region(mask, bounds)
+            yield ActionRegion(mask, bounds)
 
 
-def _content(holdings: Sequence[Holding]) -> tuple[HeldDocs, HeldDocs]:
+def _content(holdings: Sequence[DocumentHolding]) -> tuple[HeldDocs, HeldDocs]:
     left = tuple([(each.doc, each.before) for each in holdings if each.before is not ABSENT])
     return left, tuple([(each.doc, each.after) for each in holdings if each.after is not ABSENT])
 
 
-def _alone(holdings: Sequence[Holding], content: tuple[HeldDocs, HeldDocs]) -> tuple[tuple[Doc, ...], object]:
+def _alone(
+    holdings: Sequence[DocumentHolding], content: tuple[HeldDocs, HeldDocs]
+) -> tuple[tuple[IndexedDocument, ...], object]:
     """The documents that may stand alone, and what the slice has in common with others but for these."""
     kinds = {each.doc: each.kind for each in holdings if each.kind is not None}
     if not kinds:
@@ -299,9 +309,11 @@ def _alone(holdings: Sequence[Holding], content: tuple[HeldDocs, HeldDocs]) -> t
     return tuple(kinds), (rest, frozenset((kind, doc.tags) for doc, kind in kinds.items()), len(kinds))
 
 
-def _apart(mask: int, docs: Iterable[tuple[Doc, int]]) -> list[tuple[int, tuple[Doc, ...]]]:
+def _apart(
+    mask: int, docs: Iterable[tuple[IndexedDocument, int]]
+) -> list[tuple[int, tuple[IndexedDocument, ...]]]:
     """A set of actions, apart by which of some documents speak of them."""
-    parts: list[tuple[int, tuple[Doc, ...]]] = [(mask, ())] if mask else []
+    parts: list[tuple[int, tuple[IndexedDocument, ...]]] = [(mask, ())] if mask else []
     for doc, speaks in docs:
         if not speaks & mask:
             continue
@@ -316,16 +328,18 @@ def _apart(mask: int, docs: Iterable[tuple[Doc, int]]) -> list[tuple[int, tuple[
     return parts
 
 
-def held_by(profile: Profile | None) -> dict[Doc, Marks | None]:
+def held_by(profile: PrincipalProfile | None) -> dict[IndexedDocument, Marks | None]:
     """The documents of a profile."""
     if profile is None:
         return {}
-    marks_by_doc: dict[Doc, Marks | None] = dict.fromkeys(profile.bundle.docs)
+    marks_by_doc: dict[IndexedDocument, Marks | None] = dict.fromkeys(profile.bundle.docs)
     marks_by_doc.update({each.doc: each.marks for each in profile.marked})
     return marks_by_doc
 
 
-def limits_content(limits: Limits | None, documents: frozenset[Doc] | None = None) -> object:
+def limits_content(
+    limits: PrincipalLimits | None, documents: frozenset[IndexedDocument] | None = None
+) -> object:
     """What the limits say; of the service control policies, only as far as they are `held`."""
     if limits is None:
         return None
@@ -342,7 +356,7 @@ def limits_content(limits: Limits | None, documents: frozenset[Doc] | None = Non
     return (*bounds, _scps(limits, documents), rcps, tuple(marks))
 
 
-def _scps(limits: Limits | None, documents: frozenset[Doc] | None) -> Scps:
+def _scps(limits: PrincipalLimits | None, documents: frozenset[IndexedDocument] | None) -> Scps:
     if limits is None:
         return ()
     return tuple(
@@ -351,7 +365,7 @@ def _scps(limits: Limits | None, documents: frozenset[Doc] | None) -> Scps:
     )
 
 
-def _others(limits: Limits | None) -> Iterator[Doc]:
+def _others(limits: PrincipalLimits | None) -> Iterator[IndexedDocument]:
     if limits is None:
         return
     if limits.boundary is not None:

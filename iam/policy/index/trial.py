@@ -16,8 +16,8 @@ from iam.policy.compiled import PolicyKind
 from iam.policy.evaluate import ASSUMING, EvaluationDecision, decide
 from iam.policy.glob import Token
 from iam.policy.index.circumstances import Circumstance, circumstances
-from iam.policy.index.documents import Doc, IndexedStatement
-from iam.policy.index.grid import AllowedRequests, Grid
+from iam.policy.index.documents import IndexedDocument, IndexedStatement
+from iam.policy.index.grid import AllowedRequests, RequestGrid
 from iam.policy.index.keys import OF_PLACE, keys_of_services
 from iam.policy.index.kinds import ResourceKindSet, sorts_of
 from iam.policy.index.names import ABSTRACT
@@ -33,7 +33,7 @@ from iam.policy.index.sides import (
     keys_told,
     without_needless,
 )
-from iam.policy.index.verdicts import AlikeVerdict, Proof, RequestSample
+from iam.policy.index.verdicts import ActionSetProof, AlikeVerdict, RequestSample
 from iam.policy.letter_case import fold, is_digits
 from iam.policy.request import RESOURCE_ACCOUNT
 from iam.policy.variables import Variable
@@ -106,7 +106,7 @@ class ActionGroup:
         """The principal: one where both sides are the same but for what they hold."""
         return (self.before, self.after) if self.differ_in_person else (self.after,)
 
-    def proofs(self) -> Iterator[Proof]:
+    def proofs(self) -> Iterator[ActionSetProof]:
         """What becomes of the actions."""
         if self.left == self.right and self.before.shape == self.after.shape and not self.differ_in_person:
             return
@@ -178,11 +178,11 @@ class ActionGroup:
 
     def _proof(
         self, sort: ResourceKindSet, *, patterns: Mapping[Tokens, int] = NONE, is_anywhere: bool = False
-    ) -> Iterator[Proof]:
+    ) -> Iterator[ActionSetProof]:
         verdict, is_settled = self._verdict(sort, patterns, is_anywhere=is_anywhere)
         if not verdict.is_nothing or verdict.already or verdict.keeps or verdict.blocked:
             self.unsettled |= 0 if is_settled else sort.mask
-            yield Proof(sort.mask, verdict)
+            yield ActionSetProof(sort.mask, verdict)
 
     def _verdict(
         self, sort: ResourceKindSet, patterns: Mapping[Tokens, int], *, is_anywhere: bool
@@ -292,7 +292,7 @@ class RequestTrial:
         """Whether something is allowed before, and after, of what the differing statements are about."""
         resources = self._resources(sort, patterns)
         contexts = asked.circumstances(sort.never)
-        self._grid = Grid(
+        self._grid = RequestGrid(
             self._action,
             resources,
             contexts,
@@ -395,16 +395,16 @@ class RequestTrial:
                 bits |= self._grid.mark(side, each).sure
         return bits
 
-    def _allowing_documents(self, bits: int) -> tuple[Doc, ...]:
+    def _allowing_documents(self, bits: int) -> tuple[IndexedDocument, ...]:
         """Documents that both sides hold and that allow all of some requests; none where they do not."""
         asked, grid = self._asked, self._grid
-        bits_by_doc: dict[Doc, int] = {}
+        bits_by_doc: dict[IndexedDocument, int] = {}
         for each in asked.left:
             if each.kind is PolicyKind.IDENTITY and each.allows and each in asked.right:
                 for doc in sorted(asked.before.doc_of(each), key=lambda doc: doc.digest):
                     if doc in asked.after.docs:
                         bits_by_doc[doc] = bits_by_doc.get(doc, 0) | grid.mark(asked.before, each).sure
-        documents: list[Doc] = []
+        documents: list[IndexedDocument] = []
         while bits:
             best = max(
                 bits_by_doc, key=lambda doc: ((bits_by_doc[doc] & bits).bit_count(), doc.digest), default=None

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, Protocol
 
 from iam.policy.evaluate import needs_resource_policy
 from iam.policy.index.circumstances import Circumstance
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.kinds import formats_of
 from iam.policy.index.probes import ProbePlace, probes
 from iam.policy.index.sides import PrincipalSide
@@ -81,8 +81,8 @@ class AlikeVerdict(NamedTuple):
     had: bool = False
     has: bool = False
     only_then: bool = False
-    already: tuple[Doc, ...] = ()
-    keeps: tuple[Doc, ...] = ()
+    already: tuple[IndexedDocument, ...] = ()
+    keeps: tuple[IndexedDocument, ...] = ()
     blocked: tuple[str, ...] = ()
     is_given: bool = False
     is_taken: bool = False
@@ -107,7 +107,7 @@ class AlikeVerdict(NamedTuple):
         return "conditional" if self.only_then else "narrower"
 
 
-class Proof(NamedTuple):
+class ActionSetProof(NamedTuple):
     """A set of actions and what becomes of them."""
 
     mask: int
@@ -132,7 +132,7 @@ class PrincipalChange:
     the differing statements are about.
     """
 
-    proofs: tuple[Proof, ...] = ()
+    proofs: tuple[ActionSetProof, ...] = ()
     is_personal: bool = False
     proved_for: str = field(default="", compare=False)
     prover: FindsChange | None = field(default=None, compare=False, repr=False)

@@ -7,9 +7,9 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
-from iam.policy.index.areas import Area
+from iam.policy.index.areas import ResourceElement
 from iam.policy.index.documents import IndexedStatement
-from iam.policy.index.elements import Actions
+from iam.policy.index.elements import ActionElement
 from iam.policy.index.masks import Space
 from iam.policy.logic import OPEN, YES
 
@@ -29,12 +29,12 @@ class OpenStatement(NamedTuple):
         return self.clause.allows
 
     @property
-    def area(self) -> Area | None:
+    def area(self) -> ResourceElement | None:
         """The resources that it is about; None for all."""
         return self.clause.area
 
     @property
-    def shape(self) -> tuple[Actions, bool, int, bool, bool, int]:
+    def shape(self) -> tuple[ActionElement, bool, int, bool, bool, int]:
         """All of it that masks depend on."""
         clause = self.clause
         return (

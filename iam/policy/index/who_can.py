@@ -12,8 +12,8 @@ from typing import Final
 
 from iam.policy.aws_owned import owner_reason
 from iam.policy.evaluate import FREE, EvaluationDecision
-from iam.policy.index.classes import Limits, Member, PolicyBundle, PrincipalClass, Profile
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.classes import Member, PolicyBundle, PrincipalClass, PrincipalLimits, PrincipalProfile
+from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.needs import NeedsReader, Signature, StatementNeeds
 from iam.policy.index.query_evaluation import (
     ALLOWS,
@@ -35,9 +35,9 @@ from iam.policy.index.question import (
     RESOURCE_POLICY,
     UNREADABLE,
     AccessQuestion,
-    Answer,
-    Limitation,
+    AnswerLimitation,
     MatchedPrincipals,
+    WhoCanAnswer,
 )
 from iam.policy.index.register import UseRegister
 from iam.policy.index.resources import ResourcePlace, place_of, policy_set, unknown_policy
@@ -52,7 +52,11 @@ FEW_ACCOUNTS_FACTOR: Final = 4
 
 
 def judge_for(
-    question: AccessQuestion, *, shards: Mapping[str, Shard], documents: Documents, moment: datetime | None
+    question: AccessQuestion,
+    *,
+    shards: Mapping[str, Shard],
+    documents: SharedDocuments,
+    moment: datetime | None,
 ) -> tuple[QueryEvaluation, ResourcePlace]:
     """A judge for the question at a moment (None: now), and what is known of its resource."""
     place = place_of(question, shards=shards, documents=documents)
@@ -90,16 +94,16 @@ class WhoCanSearch:
         }
         self._parts: list[MatchedPrincipals] = []
         self._find_named = named or self._look_for_named
-        self._named: set[Profile] = set()
+        self._named: set[PrincipalProfile] = set()
         """Those of users whose names are in the question, where names make a difference."""
         self._of_nobody: dict[PrincipalKind, Signature] = {}
         """The signature of those whose names are not in the question, where nothing else of them matters."""
-        self._known: dict[EffectBits, dict[Limits, list[PrincipalClass]]] = {}
+        self._known: dict[EffectBits, dict[PrincipalLimits, list[PrincipalClass]]] = {}
         """To which of `_whole` principals of the resource's account go, within limits that are the same for
         all.
         """
 
-    def answer(self) -> Answer:
+    def answer(self) -> WhoCanAnswer:
         """Everybody who can, and what cannot be known."""
         if self._judge.lowered in FREE:
             everybody = chain.from_iterable(profile.classes for profile in self._register.profiles)
@@ -109,13 +113,13 @@ class WhoCanSearch:
             self._named = self._named_profiles()
             self._search()
         whole = {decision: self._whole[decision] for decision in POSITIVE}
-        return Answer(self._question, whole, self._parts, tuple(self._limitations()))
+        return WhoCanAnswer(self._question, whole, self._parts, tuple(self._limitations()))
 
     @property
     def _owner_reason(self) -> str:
         return owner_reason(self._judge.lowered, self._question.resource)
 
-    def _named_profiles(self) -> set[Profile]:
+    def _named_profiles(self) -> set[PrincipalProfile]:
         judge = self._judge
         if judge.heard is judge.said:
             return set()
@@ -164,8 +168,8 @@ class WhoCanSearch:
         need none.
         """
         judge = self._judge
-        able: dict[EffectBits, list[Doc]] = {}
-        others: dict[EffectBits, list[Doc]] = {}
+        able: dict[EffectBits, list[IndexedDocument]] = {}
+        others: dict[EffectBits, list[IndexedDocument]] = {}
         for doc, effects in judge.heard.items():
             is_able = effects & ALLOWS or (effects & DEPENDS and judge.spoken[doc].allows)
             (able if is_able else others).setdefault(effects, []).append(doc)
@@ -177,13 +181,13 @@ class WhoCanSearch:
         return _said_together(self._holding(others), to=_said_together(groups, to={}), adds=False)
 
     def _every_bundle(self) -> Groups:
-        said_by: dict[EffectBits, list[Doc]] = {}
+        said_by: dict[EffectBits, list[IndexedDocument]] = {}
         for doc, effects in self._judge.heard.items():
             said_by.setdefault(effects, []).append(doc)
         everybody: Groups = {SILENT: set(self._register.bundles)}
         return _said_together(self._holding(said_by), to=everybody, adds=False)
 
-    def _holding(self, said_by: Mapping[EffectBits, list[Doc]]) -> Groups:
+    def _holding(self, said_by: Mapping[EffectBits, list[IndexedDocument]]) -> Groups:
         """The bundles that have some of the documents that say so."""
         bundles_of = self._register.bundles_of
         return {effects: set().union(*map(bundles_of.__getitem__, docs)) for effects, docs in said_by.items()}
@@ -204,7 +208,7 @@ class WhoCanSearch:
                     if self._may_allow(profile, effects):
                         self._evaluate(profile, [cls], effects, is_local=True)
 
-    def _may_allow(self, profile: Profile, effects: EffectBits) -> bool:
+    def _may_allow(self, profile: PrincipalProfile, effects: EffectBits) -> bool:
         """Whether anything could: a policy of the principal or of the resource, or that it is the root
         user.
         """
@@ -251,7 +255,7 @@ class WhoCanSearch:
                         profile, self._asked_of(profile, is_local=is_local), own_effects, is_local=is_local
                     )
 
-    def _asked_of(self, profile: Profile, *, is_local: bool) -> list[PrincipalClass]:
+    def _asked_of(self, profile: PrincipalProfile, *, is_local: bool) -> list[PrincipalClass]:
         """The classes of the accounts that are asked about; those of the resource's own account are local."""
         classes, accounts = list(profile.classes), self._question.accounts
         if accounts is not None:
@@ -260,7 +264,7 @@ class WhoCanSearch:
             classes = [cls for cls in classes if cls.account != self._place.account]
         return classes
 
-    def _said_by(self, profile: Profile) -> EffectBits:
+    def _said_by(self, profile: PrincipalProfile) -> EffectBits:
         judge, effects = self._judge, SILENT
         said_of = judge.said if profile in self._named else judge.heard
         for doc in profile.bundle.plain:
@@ -271,7 +275,7 @@ class WhoCanSearch:
         return effects
 
     def _evaluate(
-        self, profile: Profile, classes: list[PrincipalClass], effects: EffectBits, *, is_local: bool
+        self, profile: PrincipalProfile, classes: list[PrincipalClass], effects: EffectBits, *, is_local: bool
     ) -> None:
         if effects & DENIES or not classes:
             return
@@ -287,7 +291,7 @@ class WhoCanSearch:
 
     def _look_closer(
         self,
-        profile: Profile,
+        profile: PrincipalProfile,
         classes: list[PrincipalClass],
         effects: EffectBits,
         limited: AppliedLimits,
@@ -332,34 +336,34 @@ class WhoCanSearch:
             groups.setdefault(signature_of(member, kind, needs), []).append(member)
         return groups
 
-    def _limitations(self) -> Iterator[Limitation]:
+    def _limitations(self) -> Iterator[AnswerLimitation]:
         place = self._place
         if self._owner_reason:
-            yield Limitation(OWNED_BY_AWS, self._owner_reason)
+            yield AnswerLimitation(OWNED_BY_AWS, self._owner_reason)
             return
         if place.is_guess:
-            yield Limitation(
+            yield AnswerLimitation(
                 RESOURCE_POLICY,
                 "The resource-based policy isn’t synced. It can allow fewer principals, or more.",
             )
         if place.account and place.policy is None:
-            yield Limitation(
+            yield AnswerLimitation(
                 OTHER_ACCOUNTS,
                 f"Principals outside account {place.account} are left out: they need the resource-based "
                 "policy, which isn’t synced.",
             )
         if not place.account and self._judge.lowered not in FREE:
-            yield Limitation(
+            yield AnswerLimitation(
                 OWN_ACCOUNT,
                 "The resource’s account isn’t known, so each principal is evaluated as if the resource were "
                 "in its own account.",
             )
         if self._judge.lowered in GRANTABLE:
-            yield Limitation(KMS_GRANTS, NOT_READ)
+            yield AnswerLimitation(KMS_GRANTS, NOT_READ)
         yield from self._unknown_standing()
         yield from self._unreadable()
 
-    def _unknown_standing(self) -> Iterator[Limitation]:
+    def _unknown_standing(self) -> Iterator[AnswerLimitation]:
         accounts = self._question.accounts
         numbers = sorted(
             shard.number
@@ -367,13 +371,13 @@ class WhoCanSearch:
             if not shard.standing.is_known and (accounts is None or shard.number in accounts)
         )
         if numbers:
-            yield Limitation(
+            yield AnswerLimitation(
                 CONTROL_POLICIES,
                 "SCPs and RCPs of these accounts weren’t synced.",
                 tuple(numbers),
             )
 
-    def _unreadable(self) -> Iterator[Limitation]:
+    def _unreadable(self) -> Iterator[AnswerLimitation]:
         accounts: set[str] = set()
         for bundle in self._register.unreadable_bundles():
             for profile in bundle.profiles:
@@ -381,7 +385,7 @@ class WhoCanSearch:
         if self._question.accounts is not None:
             accounts &= self._question.accounts
         if accounts:
-            yield Limitation(
+            yield AnswerLimitation(
                 UNREADABLE,
                 "Some policies in these accounts couldn’t be read. What they allow or deny isn’t part of "
                 "the answer.",
@@ -416,9 +420,9 @@ def named_classes(shards: Mapping[str, Shard], reader: NeedsReader) -> frozenset
     return frozenset(chain.from_iterable(of_users))
 
 
-def _unknown(limits: Limits) -> None:
+def _unknown(limits: PrincipalLimits) -> None:
     """Nothing is known of limits."""
 
 
-def _first(profile: Profile) -> Member:
+def _first(profile: PrincipalProfile) -> Member:
     return next(iter(profile.classes)).members[0]

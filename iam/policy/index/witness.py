@@ -14,16 +14,23 @@ from dataclasses import dataclass
 
 from iam.policy.compiled import PolicyKind
 from iam.policy.index.documents import IndexedStatement
-from iam.policy.index.elements import Actions
+from iam.policy.index.elements import ActionElement
 from iam.policy.index.proof_memory import ProofMemory
 from iam.policy.index.proof_sharing import ProofKey
 from iam.policy.index.sides import PlacedStatement, PrincipalSide
 from iam.policy.index.trial import ActionGroup
-from iam.policy.index.verdicts import AlikeVerdict, PrincipalChange, Proof, RequestSample, Witness, witness_of
+from iam.policy.index.verdicts import (
+    ActionSetProof,
+    AlikeVerdict,
+    PrincipalChange,
+    RequestSample,
+    Witness,
+    witness_of,
+)
 
 
 @dataclass(slots=True)
-class Prover(ProofMemory):
+class ChangeProver(ProofMemory):
     """Compares principals before and after, and remembers what it found for statements that others hold
     too.
     """
@@ -34,7 +41,7 @@ class Prover(ProofMemory):
         """What becomes of all actions (or those `within` a set) for who is `before` and becomes `after`."""
         differing = _differing(before, after)
         touched = self._touched(before, after, differing) & within
-        proofs: list[Proof] = []
+        proofs: list[ActionSetProof] = []
         personal = unsettled = 0
         is_taken_over = False
         for part in self._parts(touched, before, after):
@@ -65,7 +72,7 @@ class Prover(ProofMemory):
     def _parts(self, touched: int, before: PrincipalSide, after: PrincipalSide) -> list[int]:
         """The actions, apart as far as some statement speaks of some of them only."""
         parts = [touched] if touched else []
-        masks: dict[Actions, int] = {}
+        masks: dict[ActionElement, int] = {}
         for placed in (*before.applicable_statements, *after.applicable_statements):
             if placed.clause.actions not in masks:
                 masks[placed.clause.actions] = self.space.mask(placed.clause.actions)
@@ -132,7 +139,7 @@ def combine_changes(changes: Sequence[tuple[int, PrincipalChange]]) -> Principal
             elif inside:
                 masks[number] = inside
                 verdicts[number] = verdict
-    proofs = tuple([Proof(mask, verdicts[number]) for number, mask in masks.items()])
+    proofs = tuple([ActionSetProof(mask, verdicts[number]) for number, mask in masks.items()])
     if not changes:
         return PrincipalChange(proofs)
     first = changes[0][1]
@@ -142,7 +149,7 @@ def combine_changes(changes: Sequence[tuple[int, PrincipalChange]]) -> Principal
     return PrincipalChange(proofs, is_personal, proved_for, first.prover)
 
 
-def _joined(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
+def _joined(proofs: Iterable[ActionSetProof]) -> tuple[ActionSetProof, ...]:
     """Sets with the same verdict of one prover as one."""
     masks: dict[int, int] = {}
     verdicts: dict[int, AlikeVerdict] = {}
@@ -151,15 +158,15 @@ def _joined(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
         number = id(verdict)
         masks[number] = masks.get(number, 0) | mask
         verdicts[number] = verdict
-    return tuple([Proof(mask, verdicts[number]) for number, mask in masks.items()])
+    return tuple([ActionSetProof(mask, verdicts[number]) for number, mask in masks.items()])
 
 
 __all__ = [
+    "ActionSetProof",
     "AlikeVerdict",
+    "ChangeProver",
     "PartedChange",
     "PrincipalChange",
-    "Proof",
-    "Prover",
     "RequestSample",
     "Witness",
     "witness_of",

@@ -34,7 +34,7 @@ from iam.changes.world import ChangeWorld
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
-from iam.policy.index.effective import Effective
+from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
 from iam.policy.index.rows import Grants
 from iam.policy.index.scenario import Edits, what_if
@@ -319,9 +319,9 @@ def _named(grants: Grants, names: dict[int, str]) -> Held:
     )
 
 
-def _effective(index: Index, number: str, holder: Entity) -> Effective:
+def _effective(index: Index, number: str, holder: Entity) -> AllowedActionSets:
     return index.effective().for_member(index.accounts[number].members[holder.pk])
 
 
-def _can(index: Index, effective: Effective) -> Can:
+def _can(index: Index, effective: AllowedActionSets) -> Can:
     return Can(*(frozenset(index.documents.space.actions.names(mask)) for mask in effective))

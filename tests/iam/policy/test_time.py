@@ -15,7 +15,7 @@ import pytest
 from iam.policy.evaluate import EvaluationDecision, decide
 from iam.policy.explain import ReasonOutcome, explain
 from iam.policy.index.dates import REFRESH_SECONDS
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, Changes, Grants, PrincipalRow
@@ -225,7 +225,7 @@ def test_what_is_kept_of_effective_actions_ends_when_a_date_passes(monkeypatch: 
 def test_a_statement_that_reads_the_time_as_a_text_is_looked_at_again_after_minutes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    store = Documents()
+    store = SharedDocuments()
     monkeypatch.setattr(time, "time", lambda: 1_000_000.0)
     assert store.passed() == 0
     document = store.add("a", json.dumps(policy(allow(when={"StringLike": {"aws:CurrentTime": "2026-*"}}))))

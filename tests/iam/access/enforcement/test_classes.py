@@ -14,7 +14,7 @@ import pytest
 
 from iam.access.enforcement.check import PasswordState, PolicyTrial, SignInSituation, situations_with
 from iam.access.enforcement.policy import PolicyVariant, text_of
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.rows import (
     ALONE,
@@ -60,8 +60,8 @@ class Somebody:
 class World:
     """One account with its documents."""
 
-    documents: Documents = field(default_factory=Documents)
-    kept: list[Doc] = field(default_factory=list)
+    documents: SharedDocuments = field(default_factory=SharedDocuments)
+    kept: list[IndexedDocument] = field(default_factory=list)
 
     def write(self, *statements: Any) -> str:
         """A document, or a text that is none; its digest."""

@@ -12,7 +12,7 @@ import pytest
 
 from iam.access.enforcement.policy import PolicyVariant, document, text_of
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
@@ -36,7 +36,7 @@ from tests.iam.access.enforcement.table import (
 
 def judge(variant: PolicyVariant, path: str, *holds: str, text: str = "") -> Any:
     """Asks as a user at the path who holds the policy and some others."""
-    documents, digests, held_documents = Documents(), [], []
+    documents, digests, held_documents = SharedDocuments(), [], []
     for policy_text in (text or text_of(variant), *holds):
         digest = hashlib.blake2b(policy_text.encode(), digest_size=16).hexdigest()
         held_documents.append(documents.add(digest, policy_text))

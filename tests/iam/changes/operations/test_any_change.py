@@ -23,7 +23,7 @@ from iam.changes.services.deletion import request_deletion
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Entity, Kind
 from iam.mirror.snapshot import snapshot
-from iam.policy.index.effective import Effective
+from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
 from iam.policy.index.scenario import Edits, what_if
 from tests.iam.changes.operations.draws import DRAWS, LEFT_OUT
@@ -207,5 +207,5 @@ def allowed(stage: Stage, *operations: Operation) -> dict[str, Can]:
         return {arn: row for arn, row in can.items() if any(row)}
 
 
-def _named(index: Index, effective: Effective) -> Can:
+def _named(index: Index, effective: AllowedActionSets) -> Can:
     return tuple(frozenset(index.documents.space.actions.names(mask)) for mask in effective)

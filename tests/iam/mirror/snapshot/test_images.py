@@ -28,12 +28,12 @@ pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 Reading = Callable[..., Pull]
 WRITTEN = """
 import sys
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.image import unpack
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import ALONE
-index = Index(Documents())
+index = Index(SharedDocuments())
 index.put_image(unpack(sys.stdin.buffer.read()), ALONE)
 print(*sorted(index.who_can(AccessQuestion("s3:GetObject", "arn:aws:s3:::ledger/x")).names()))
 """

@@ -11,7 +11,7 @@ from typing import Any
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.server import Handle
 from iam.policy.escalation.states import OutsideFacts
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.rows import (
     AccountRows,
@@ -40,8 +40,10 @@ class Northline:
         self._profiled: dict[str, set[int]] = {number: set() for number in ACCOUNT_IDS.values()}
         self._versions: dict[int, tuple[str, ...]] = {}
         accounts = [self._account(name, served) for name, served in self.served.items()]
-        self.documents = Documents()
-        self.held: list[Doc] = [self.documents.add(digest, text) for digest, text in self._texts.items()]
+        self.documents = SharedDocuments()
+        self.held: list[IndexedDocument] = [
+            self.documents.add(digest, text) for digest, text in self._texts.items()
+        ]
         self.index = Index(self.documents)
         self.index.put_all(accounts, self.held)
         self.facts = OutsideFacts(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.question import WITH_ROOT, AccessQuestion
 from iam.policy.index.rows import AccountRows, Grants, GroupRow, OrganizationStanding, PolicyRow, PrincipalRow
@@ -136,9 +136,9 @@ class Organisation:
         self.texts[digest] = text
         return digest
 
-    store: Documents = field(default_factory=Documents)
+    store: SharedDocuments = field(default_factory=SharedDocuments)
 
-    def held(self) -> list[Doc]:
+    def held(self) -> list[IndexedDocument]:
         """All documents, which stay in use as long as somebody has this list."""
         return [self.store.add(digest, text) for digest, text in self.texts.items()]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
 from tests.iam.policy import naive
@@ -193,7 +193,7 @@ class Case:
         self.texts[digest] = text
         return digest
 
-    def index(self, documents: Documents) -> tuple[Index, list[Any], Changes]:
+    def index(self, documents: SharedDocuments) -> tuple[Index, list[Any], Changes]:
         """The index as it is before, the documents that it needs, and the changes."""
         doc_list = [documents.add(digest, text) for digest, text in self.texts.items()]
         standing = OrganizationStanding(

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.policy.index.difference import NOTHING
-from iam.policy.index.documents import Documents
-from iam.policy.index.effective import Effective
+from iam.policy.index.documents import SharedDocuments
+from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
 from iam.policy.index.scenario import Edits, what_if
@@ -66,7 +66,7 @@ def _fields(row: object) -> dict[str, object]:
     return {name: getattr(row, name) for name in row.__slots__}  # type: ignore[attr-defined]
 
 
-def effective(index: Index) -> dict[int, Effective]:
+def effective(index: Index) -> dict[int, AllowedActionSets]:
     effective_actions = index.effective()
     return {member.id: effective_actions.for_member(member) for member in index.members}
 
@@ -172,7 +172,7 @@ def test_each_change_gives_the_index_another_version() -> None:
     rows = AccountRows(
         principals=[PrincipalRow(1, "arn:aws:iam::111111111111:user/a")], number="111111111111"
     )
-    index = Index(Documents())
+    index = Index(SharedDocuments())
     seen = [index.version]
     for change in (
         lambda: index.enter_account(rows),

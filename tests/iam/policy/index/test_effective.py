@@ -17,8 +17,8 @@ from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.source import resource_arns
 from iam.policy.evaluate import FREE, EvaluationDecision
 from iam.policy.index import reach
-from iam.policy.index.documents import Documents
-from iam.policy.index.effective import Effective, EffectiveActions
+from iam.policy.index.documents import SharedDocuments
+from iam.policy.index.effective import AllowedActionSets, EffectiveActions
 from iam.policy.index.question import WITH_ROOT, AccessQuestion
 from iam.policy.index.reach import reach_of
 from iam.policy.index.rows import AccountRows, Grants, OrganizationStanding, PolicyRow, PrincipalRow
@@ -30,11 +30,11 @@ ACTIONS = ("s3:GetObject", "s3:PutObject", "iam:PassRole", "s3:ListAllMyBuckets"
 ACCOUNT = "111111111111"
 
 
-def asked(effective: EffectiveActions, allowed: Effective, action: str) -> str:
+def asked(effective: EffectiveActions, allowed: AllowedActionSets, action: str) -> str:
     """The set that an action is in."""
     place = effective.space.actions.index_of(action)
     assert place is not None
-    return next((name for name in Effective._fields if getattr(allowed, name) >> place & 1), "none")
+    return next((name for name in AllowedActionSets._fields if getattr(allowed, name) >> place & 1), "none")
 
 
 def places(action: str) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ def one(
     *statements: dict[str, object],
     boundary: list[dict[str, object]] | None = None,
     scp: list[dict[str, object]] | None = None,
-) -> tuple[EffectiveActions, Effective]:
+) -> tuple[EffectiveActions, AllowedActionSets]:
     """A user who holds the statements, within a boundary, under one level of SCPs."""
     organisation = Organisation()
 
@@ -223,7 +223,7 @@ def test_the_reach_of_patterns_is_what_applies_action_by_action() -> None:
         pattern = re.sub(r"\$\{[^}]*\}", lambda _: dice.choice(["*", "a", "a*"]), arn)
         pattern = pattern.replace("arn:a:", "arn:aws:").replace("arn:a*:", "arn:aws:")
         for service in ("s3", "iam", "ssm", "ec2"):
-            clause = Documents().add(pattern, policy_of(f"{service}:*", pattern)).clauses[0]
+            clause = SharedDocuments().add(pattern, policy_of(f"{service}:*", pattern)).clauses[0]
             reached = reach_of(clause)
             for name in known.expand(f"{service}:*"):
                 place = known.index_of(name)

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from iam.policy.index.documents import Documents
-from iam.policy.index.holders import Held, Holders, starts_of
+from iam.policy.index.documents import SharedDocuments
+from iam.policy.index.holders import Held, StatementHolders, starts_of
 from iam.policy.index.patterns import pattern_of, relation
 
 PATTERNS = (
@@ -39,14 +39,14 @@ def test_a_start_is_what_stands_before_the_first_wildcard(
     resources: dict[str, object], starts: set[str]
 ) -> None:
     statement = {"Effect": "Allow", "Action": "s3:*", **resources}
-    document = Documents().add("x", json.dumps({"Version": "2012-10-17", "Statement": statement}))
+    document = SharedDocuments().add("x", json.dumps({"Version": "2012-10-17", "Statement": statement}))
     assert set(starts_of(document.clauses[0])) == starts
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_may_meet_a_resource_or_a_pattern_is_found(seed: int) -> None:
     dice = random.Random(seed)
-    documents, holders = Documents(), Holders()
+    documents, holders = SharedDocuments(), StatementHolders()
     docs = [documents.add(name, _text(name)) for name in dice.sample(PATTERNS, 5)]
     clause_of = {clause.source.resources[0]: (clause, doc) for doc in docs for clause in doc.clauses}
     for clause, doc in clause_of.values():
@@ -67,7 +67,7 @@ def test_whatever_may_meet_a_resource_or_a_pattern_is_found(seed: int) -> None:
 
 
 def test_starts_that_come_and_go_after_a_pattern_was_asked_for_stay_in_order() -> None:
-    documents, holders = Documents(), Holders()
+    documents, holders = SharedDocuments(), StatementHolders()
     docs = [documents.add(name, _text(name)) for name in ("bucket-b", "bucket-a*", "bucket-b*")]
     (first, two, three) = [(doc.clauses[0], doc) for doc in docs]
     holders.add("bucket-b", *first)
@@ -88,7 +88,7 @@ def test_starts_that_come_and_go_after_a_pattern_was_asked_for_stay_in_order() -
     "name", [*PATTERNS, "arn:aws:s3:::a${aws:username}*", "arn:aws:s3:::a*b*", "arn:aws:s3*"]
 )
 def test_a_beginning_says_what_the_pattern_says(name: str) -> None:
-    clause = Documents().add(name, _text(name)).clauses[0]
+    clause = SharedDocuments().add(name, _text(name)).clauses[0]
     if clause.beginning:
         assert pattern_of(name).parts == pattern_of(clause.beginning + "*").parts
         assert pattern_of(name).is_beginning
@@ -107,7 +107,7 @@ def test_a_beginning_says_what_the_pattern_says(name: str) -> None:
 )
 def test_a_statement_that_says_more_is_no_beginning(more: dict[str, object]) -> None:
     text = json.dumps({"Version": "2012-10-17", "Statement": {**_statement("x*"), **more}})
-    assert Documents().add("x", text).clauses[0].beginning == ""
+    assert SharedDocuments().add("x", text).clauses[0].beginning == ""
 
 
 def _statement(name: str) -> dict[str, object]:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.holdings import ActionPartitioner, NumberedDocs
 from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
 from iam.policy.index.scenario import Edits, what_if
-from iam.policy.index.witness import Prover
+from iam.policy.index.witness import ChangeProver
 from tests.iam.policy.index.organisations import ACCOUNTS, ALLOW_ALL, Organisation
 from tests.iam.policy.index.random_changes import NOW
 from tests.iam.policy.index.test_proof_sharing import check
@@ -142,7 +142,7 @@ def test_accounts_that_differ_in_their_number_only_are_proved_once(monkeypatch: 
         mine = [[text_of(allow("s3:*", "arn:aws:s3:::${aws:username}-*"))], [text_of(allow("iam:*"))]]
         edits, documents = people_with(organisation, mine, accounts=accounts)
         with monkeypatch.context() as patching:
-            proved = calls_of_method(patching, Prover, "change")
+            proved = calls_of_method(patching, ChangeProver, "change")
             index = organisation.index()
             assert what_if(index, edits, now=NOW).affected == 2 * accounts
         counts.append(len(proved))
@@ -201,7 +201,7 @@ def test_of_two_policies_that_give_the_same_a_reason_names_one_and_the_same_for_
     told = 0
     for shift, members in difference.shifts.items():
         for member in members:
-            alone = Prover(difference.space, NOW).change(*difference.sides_of(member.id))
+            alone = ChangeProver(difference.space, NOW).change(*difference.sides_of(member.id))
             for change in (shift.change, alone):
                 verdict = change.verdict_of(bit)
                 assert verdict is not None
@@ -212,7 +212,7 @@ def test_of_two_policies_that_give_the_same_a_reason_names_one_and_the_same_for_
 
 
 def test_a_document_has_one_number_for_each_way_in_which_it_is_held() -> None:
-    store = Documents()
+    store = SharedDocuments()
     numbered = NumberedDocs(store.space)
     docs = [store.add(name, text_of(allow(name))) for name in ("s3:*", "sqs:*", "sns:*")]
     both = dict.fromkeys(docs)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.policy.index import image as images
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.image import ImageError, pack, unpack
 from iam.policy.index.image_parts import image_of
 from iam.policy.index.index import Index
@@ -39,9 +39,9 @@ def packed(organisation: Organisation) -> list[tuple[bytes, OrganizationStanding
     return packed
 
 
-def from_images(organisation: Organisation) -> tuple[Index, list[Doc]]:
+def from_images(organisation: Organisation) -> tuple[Index, list[IndexedDocument]]:
     """The index that another process reads, which has read no document but those of the control policies."""
-    documents = Documents()
+    documents = SharedDocuments()
     levels = [level for rows in organisation.accounts for level in (*rows.standing.scps, *rows.standing.rcps)]
     digests = {row.digest for level in levels for row in level if row.digest}
     doc_list = [documents.add(digest, organisation.texts[digest]) for digest in digests]
@@ -51,7 +51,7 @@ def from_images(organisation: Organisation) -> tuple[Index, list[Doc]]:
     return index, doc_list
 
 
-def written(doc: Doc | None) -> object:
+def written(doc: IndexedDocument | None) -> object:
     """All that a document says, and all that is known of it."""
     if doc is None:
         return None
@@ -167,14 +167,14 @@ def test_the_same_rows_have_the_same_image_in_every_process(seed: int) -> None:
     first = packed(organisation)
     for rows in organisation.accounts:
         rows.principals = list(reversed(list(rows.principals)))
-    organisation.store = Documents()
+    organisation.store = SharedDocuments()
     assert packed(organisation) == first
 
 
 def small() -> bytes:
     """The image of one user."""
     rows = AccountRows([PrincipalRow(1, f"arn:aws:iam::{NUMBER}:user/maya")], number=NUMBER)
-    return pack(image_of(Shard(UseRegister(Documents()), rows)))
+    return pack(image_of(Shard(UseRegister(SharedDocuments()), rows)))
 
 
 def test_whatever_byte_is_damaged_it_is_no_image_any_more() -> None:
@@ -212,7 +212,7 @@ def test_names_that_no_account_of_aws_has_are_kept_as_they_are() -> None:
         "arn:aws:iam::222222222222:role/x",
     ]
     rows = AccountRows([PrincipalRow(n, arn) for n, arn in enumerate(arns, 1)], number=NUMBER)
-    index = Index(Documents())
-    index.put_image(unpack(pack(image_of(Shard(UseRegister(Documents()), rows)))), rows.standing)
+    index = Index(SharedDocuments())
+    index.put_image(unpack(pack(image_of(Shard(UseRegister(SharedDocuments()), rows)))), rows.standing)
     assert [index.member(NUMBER, n).arn for n in (1, 2, 3)] == arns  # type: ignore[union-attr]
     assert [index.accounts[NUMBER].members.find(arn).id for arn in arns] == [1, 2, 3]  # type: ignore[union-attr]

@@ -11,14 +11,14 @@ import random
 import pytest
 
 from iam.policy.index.difference import AccessDifference
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.proof_sharing import ProofSharing
 from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
 from iam.policy.index.scenario import Edits, what_if
 from iam.policy.index.sides import PrincipalSide
 from iam.policy.index.verdicts import PrincipalChange
-from iam.policy.index.witness import Prover
+from iam.policy.index.witness import ChangeProver
 from tests.iam.policy.index.organisations import ACCOUNTS, ALLOW_ALL, Organisation
 from tests.iam.policy.index.random_changes import NOW
 from tests.iam.policy.index.test_changes import both
@@ -89,7 +89,7 @@ def plain_document(dice: random.Random) -> str:
 
 def people_of_two_accounts(
     dice: random.Random, *, plain: int = 0
-) -> tuple[Index, dict[str, Edits], Documents, list[object]]:
+) -> tuple[Index, dict[str, Edits], SharedDocuments, list[object]]:
     """Users of the same names who hold the same policies in two accounts, one of which is exchanged in
     both; so many of the others are `plain`.
     """
@@ -152,7 +152,7 @@ def check(index: Index, difference: AccessDifference, dice: random.Random) -> in
             before, after = difference.sides_of(member.id)
         except KeyError:
             continue
-        alone = Prover(difference.space, NOW).change(before, after)
+        alone = ChangeProver(difference.space, NOW).change(before, after)
         shift = shifts.get(member.id)
         assert said(alone) == ({} if shift is None else said(shift.change)), member.arn
         compared += 1
@@ -231,7 +231,7 @@ def test_a_proof_is_shared_where_nothing_tells_names_accounts_and_buckets_of_one
         policies = [PolicyRow(base, "home", old)]
         organisation.accounts.append(AccountRows(people, [], policies, (), number, "aws", standing))
         edits[number] = Edits(Changes(policies=[PolicyRow(base, "home", new)]))
-    proved = calls_of_method(monkeypatch, Prover, "change")
+    proved = calls_of_method(monkeypatch, ChangeProver, "change")
     taken_apart = calls_of_method(monkeypatch, ProofSharing, "_together")
     documents, index = organisation.held(), organisation.index()
     assert what_if(index, edits, now=NOW).affected == 60

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.relevance import lone_kind, masks_of, stands_alone
 
-STORE = Documents()
+STORE = SharedDocuments()
 OWN = "arn:aws:s3:::work-7/*"
 
 
-def doc(resource: str | list[str], *, action: str = "s3:GetObject", **more: Any) -> Doc:
+def doc(resource: str | list[str], *, action: str = "s3:GetObject", **more: Any) -> IndexedDocument:
     """A document of one statement."""
     statement = {"Effect": "Allow", "Action": action, "Resource": resource, **more}
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -10,29 +10,29 @@ from operator import or_
 
 import pytest
 
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.holdings import Held
 from iam.policy.index.reach import reach_of
-from iam.policy.index.slices import Slicer
+from iam.policy.index.slices import ActionSlicer
 from iam.policy.index.weights import OpenStatement, combine, joined
 from iam.policy.logic import OPEN, YES
 from tests.iam.policy.index.organisations import document
 
-STORE = Documents()
+STORE = SharedDocuments()
 ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:ListBucket", "iam:PassRole", "kms:Decrypt", "sts:AssumeRole")
 HOLDERS = 12
 
 
-def some_docs(dice: random.Random) -> list[Doc]:
+def some_docs(dice: random.Random) -> list[IndexedDocument]:
     texts = {document(dice) for _ in range(6)}
     return [STORE.add(text, text) for text in sorted(texts)]
 
 
-def held(dice: random.Random, docs: list[Doc]) -> Held:
+def held(dice: random.Random, docs: list[IndexedDocument]) -> Held:
     return {doc: None for doc in docs if dice.random() < 0.7}
 
 
-def bearing(slicer: Slicer, bit: int, before: Held, after: Held) -> tuple[bool, set[Doc]]:
+def bearing(slicer: ActionSlicer, bit: int, before: Held, after: Held) -> tuple[bool, set[IndexedDocument]]:
     """Whether an action is allowed in any case, and the documents that decide what becomes of it."""
     kept = {doc for doc in before if doc in after}
     differing = {*before, *after} - kept
@@ -46,7 +46,7 @@ def bearing(slicer: Slicer, bit: int, before: Held, after: Held) -> tuple[bool, 
 @pytest.mark.parametrize("seed", range(60))
 def test_each_action_is_in_one_slice_with_what_bears_on_it(seed: int) -> None:
     dice = random.Random(seed)
-    slicer, docs = Slicer(STORE.space), some_docs(dice)
+    slicer, docs = ActionSlicer(STORE.space), some_docs(dice)
     bits = [STORE.space.actions.mask(action) for action in ACTIONS]
     for _ in range(HOLDERS):
         before, after = held(dice, docs), held(dice, docs)

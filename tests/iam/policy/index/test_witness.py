@@ -11,13 +11,13 @@ from typing import Final
 import pytest
 
 from iam.policy.index.difference import AccessDifference, AccessShift
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.masks import Space
 from iam.policy.index.scenario import Edits, what_if
 from tests.iam.policy.index import random_changes
 from tests.iam.policy.index.random_changes import ACCOUNT, NOW, Case, Held
 
-SHARED = Documents()
+SHARED = SharedDocuments()
 LATE: Final = (101,)
 """Seeds that found a difference without a line."""
 MANY = int(os.environ.get("GATEHOUSE_WITNESSES", "1"))

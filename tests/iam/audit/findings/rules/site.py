@@ -20,7 +20,7 @@ from iam.mirror.pull.sections import ALL
 from iam.people.fleet.roots import Root, RootStanding
 from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.rows import (
     ALONE,
@@ -213,7 +213,7 @@ class Site:
         )
 
     def _index(self) -> Index:
-        documents = Documents()
+        documents = SharedDocuments()
         held = [documents.add(digest, text) for digest, text in self.documents.items()]
         principals = [
             self._row(entity) for entity in self.entities.values() if entity.kind in ("user", "role")
