@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from iam.access.persons import PrincipalCount, users_and_roles
 from iam.linking.generation import generation
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.classes import Member, Members
+from iam.policy.index.classes import ClassMembers, Member
 from iam.policy.index.question import MatchedPrincipals as Run
 from iam.policy.request import PrincipalKind
 
@@ -58,7 +58,7 @@ class PrincipalRuns:
                 sizes[key] += len(members)
             else:
                 sizes[key], firsts[key] = len(members), members[0]
-            if not isinstance(members, Members):
+            if not isinstance(members, ClassMembers):
                 among = [member for member in members if member.kind is PrincipalKind.USER]
                 if among:
                     users.append(among)

@@ -18,7 +18,7 @@ from iam.access.multi_action import TalliedActions
 from iam.access.persons import PersonMatcher
 from iam.access.ways import AccessWay, AccessWays
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.classes import Member, Members
+from iam.policy.index.classes import ClassMembers, Member
 from iam.policy.index.question import MatchedPrincipals as Run
 from iam.policy.index.shard import Shard
 from iam.policy.request import PrincipalKind
@@ -82,7 +82,7 @@ class AccountAnswer:
 
 def _kind_of(members: Sequence[Member]) -> PrincipalKind:
     """Those of one class are of one kind; of others the first says whether they are root users."""
-    return members.kind if isinstance(members, Members) else members[0].kind
+    return members.kind if isinstance(members, ClassMembers) else members[0].kind
 
 
 class CompleteAnswer:

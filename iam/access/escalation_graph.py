@@ -21,7 +21,7 @@ from iam.mirror.snapshot import snapshot
 from iam.mirror.snapshot.gate import ReadWriteLock
 from iam.policy.escalation.account_graphs import AccountGraphs
 from iam.policy.escalation.graph import EscalationGraph
-from iam.policy.escalation.paths import Explorer
+from iam.policy.escalation.paths import PathExplorer
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows
@@ -41,7 +41,7 @@ class Escalation:
 
     graph: EscalationGraph
     index: Index
-    explorer: Explorer
+    explorer: PathExplorer
     source: Index
     version: int
     held: list[IndexedDocument]
@@ -162,7 +162,7 @@ def _made(at: datetime | None, private: _GraphIndex, version: int) -> Escalation
     graph = EscalationGraph(index, facts=facts, kept=private.account_graphs)
     graph.to_administrator()
     return Escalation(
-        graph, index, Explorer(graph, index), private.source, version, documents, private.gate, at
+        graph, index, PathExplorer(graph, index), private.source, version, documents, private.gate, at
     )
 
 

@@ -21,7 +21,7 @@ from iam.access.verdict import (
     VerdictStatement,
 )
 from iam.policy.aws_owned import owner_reason
-from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
 from iam.policy.evaluate import (
     FREE,
     EvaluationDecision,
@@ -214,7 +214,7 @@ class DecisionTree:
 
     def _holders(self, policies: PolicySet) -> Iterator[VerdictBranch]:
         """The principal's own policies, and those of each of its groups."""
-        groups: dict[str, list[Compiled]] = {}
+        groups: dict[str, list[CompiledStatement]] = {}
         for statement in policies.statements:
             holding = self._held.get(statement.policy)
             group = holding.group.name if holding and holding.group else ""
@@ -319,7 +319,7 @@ class DecisionTree:
             problems=tuple(f"{policy}: {problem}" for policy, problem in policies.problems),
         )
 
-    def _leaf(self, statement: Compiled) -> VerdictStatement:
+    def _leaf(self, statement: CompiledStatement) -> VerdictStatement:
         mark, means = statement.applies_to(self._request, is_bounded=self._is_bounded)
         return VerdictStatement(
             statement.policy,
@@ -330,7 +330,7 @@ class DecisionTree:
             tuple(str(problem) for problem in statement.unknown),
         )
 
-    def _checks(self, statement: Compiled) -> Iterator[StatementCheck]:
+    def _checks(self, statement: CompiledStatement) -> Iterator[StatementCheck]:
         request, source = self._request, statement.source
         if statement.means is not None:
             element = "NotPrincipal" if source.is_not_principal else "Principal"
@@ -350,7 +350,7 @@ class DecisionTree:
                 phrase(condition.operator, condition.key, condition.values),
             )
 
-    def _means(self, statement: Compiled) -> int:
+    def _means(self, statement: CompiledStatement) -> int:
         """A Deny with NotPrincipal means everybody who has a permissions boundary."""
         if self._is_bounded and statement.source.is_not_principal and not statement.allows:
             return YES

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
 from iam.policy.document import Statement
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies
-from iam.policy.explain import DecisionReason, Explanation, ReasonOutcome, explain
+from iam.policy.explain import DecisionExplanation, DecisionReason, ReasonOutcome, explain
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
@@ -114,7 +114,7 @@ class DecisionReasons:
     @property
     def open_conditions(self) -> tuple[str, ...]:
         """Each condition that a conditional decision depends on, once."""
-        return Explanation(self.decision, tuple(step.reason for step in self.steps)).open_conditions
+        return DecisionExplanation(self.decision, tuple(step.reason for step in self.steps)).open_conditions
 
 
 def explanation_of(index: Index, member: Member, question: AccessQuestion) -> DecisionReasons:
@@ -191,7 +191,7 @@ def _step(
     return ExplanationStep(reason, policy, None, source)
 
 
-def _statement(reason: DecisionReason, policies: RequestPolicies) -> Compiled | None:
+def _statement(reason: DecisionReason, policies: RequestPolicies) -> CompiledStatement | None:
     if reason.statement is None:
         return None
     wanted = (reason.policy, reason.statement)

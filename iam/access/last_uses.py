@@ -16,7 +16,7 @@ from iam.access.holder_callers import holder_callers
 from iam.activity.models import CallerDay
 from iam.activity.sources.covered_accounts import covered_accounts
 from iam.mirror.models import Entity
-from iam.policy.compiled import Compiled
+from iam.policy.compiled import CompiledStatement
 from iam.policy.letter_case import fold
 from iam.policy.unrecorded_actions import is_unrecorded
 
@@ -47,7 +47,7 @@ class HeldStatements:
     """Who holds something, what it says for each, by their number, and since when calls count."""
 
     holders: Sequence[Entity]
-    statements: Mapping[int, Sequence[Compiled]]
+    statements: Mapping[int, Sequence[CompiledStatement]]
     since: datetime | None = None
 
 

@@ -16,7 +16,7 @@ from iam.linking.models import UserMatch
 from iam.linking.ownership import DOUBTS
 from iam.mirror.display_names import display_name, with_people
 from iam.mirror.pull.bulk import chunks
-from iam.policy.index.classes import Member, Members
+from iam.policy.index.classes import ClassMembers, Member
 from iam.policy.request import PrincipalKind, account_of
 from iam.search_words import folded, matches, words_of
 
@@ -140,7 +140,7 @@ def _people_of_many(parts: Iterable[Sequence[Member]]) -> dict[int, str]:
     signs, by_hand = _matches()
     numbers: set[int] = set()
     for part in parts:
-        if isinstance(part, Members):
+        if isinstance(part, ClassMembers):
             numbers.update(part.ids)
         else:
             numbers.update(user.id for user in part)
@@ -148,7 +148,7 @@ def _people_of_many(parts: Iterable[Sequence[Member]]) -> dict[int, str]:
     by_arn = {arn: (aws_id, mail) for arn, aws_id, mail in by_hand.iterator()}
     accounts = {account_of(arn) for arn in by_arn}
     for part in parts:
-        if isinstance(part, Members) and part.cls.account not in accounts:
+        if isinstance(part, ClassMembers) and part.cls.account not in accounts:
             continue
         for user in part:
             aws_id, mail = by_arn.get(user.arn, ("", ""))

@@ -21,7 +21,7 @@ from iam.access.explanation import (
 from iam.access.multi_action import TalliedActions
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import ReasonOutcome
-from iam.policy.index.classes import Member, Members, PrincipalClass, SharedGrants
+from iam.policy.index.classes import ClassMembers, Member, PrincipalClass, SharedGrants
 from iam.policy.index.columns import held_in
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
@@ -92,7 +92,7 @@ class AccessWays:
         self._question = question
         self._found = tallied
         single_members = [
-            part.members for part in tallied.whole.parts if not isinstance(part.members, Members)
+            part.members for part in tallied.whole.parts if not isinstance(part.members, ClassMembers)
         ]
         self._personal = frozenset(tallied.by_member).union(*single_members)
         self._personal_classes = {member.cls for member in self._personal}
@@ -116,7 +116,7 @@ class AccessWays:
         """The way of a class of one, where what it shares with others decides; None if it has to be looked
         at.
         """
-        if not isinstance(members, Members):
+        if not isinstance(members, ClassMembers):
             return None
         cls = members.cls
         key = members.only_shared_part
@@ -127,7 +127,7 @@ class AccessWays:
 
     def group_by_way(self, members: Sequence[Member]) -> Mapping[AccessWay, Sequence[Member]]:
         """Members of one answer by their way."""
-        if isinstance(members, Members) and members.cls not in self._personal_classes:
+        if isinstance(members, ClassMembers) and members.cls not in self._personal_classes:
             return self._among_class(members)
         alike: dict[Any, list[Member]] = {}
         for member in members:
@@ -138,7 +138,7 @@ class AccessWays:
             members_by_way.setdefault(self.main_way(same_members[0]), []).extend(same_members)
         return members_by_way
 
-    def _among_class(self, members: Members) -> Mapping[AccessWay, Sequence[Member]]:
+    def _among_class(self, members: ClassMembers) -> Mapping[AccessWay, Sequence[Member]]:
         """Members of one class that nothing but what they hold tells apart. What is held inline is read only
         where no policy of theirs gives a way.
         """
@@ -147,7 +147,7 @@ class AccessWays:
         effects = {} if speaking.heard.is_free else speaking.effects_on(members)
         if not effects:
             return self._one_by_one(members)
-        members_by_way: dict[AccessWay, Members] = {}
+        members_by_way: dict[AccessWay, ClassMembers] = {}
         for key, alike in members.by_shared_grants():
             shared_way = speaking.way_among(key, effects, is_sure=bool(tally.can))
             parts = self._one_by_one(alike) if shared_way is None else {shared_way: alike}
@@ -155,8 +155,8 @@ class AccessWays:
                 members_by_way[way] = members_by_way[way] + part if way in members_by_way else part
         return members_by_way
 
-    def _one_by_one(self, members: Members) -> dict[AccessWay, Members]:
-        members_by_way: dict[AccessWay, Members] = {}
+    def _one_by_one(self, members: ClassMembers) -> dict[AccessWay, ClassMembers]:
+        members_by_way: dict[AccessWay, ClassMembers] = {}
         for same_grants in members.by_grants():
             way = self.main_way(same_grants[0])
             members_by_way[way] = members_by_way[way] + same_grants if way in members_by_way else same_grants
@@ -282,7 +282,7 @@ class AccountMentions:
             shared = self._by_key[key] = self.shared(attached, groups)
         return shared
 
-    def effects_on(self, members: Members) -> dict[IndexedDocument, int]:
+    def effects_on(self, members: ClassMembers) -> dict[IndexedDocument, int]:
         """How the documents of a class allow it, those that do; the class is judged as one, so that each says
         the same to all.
         """
@@ -299,7 +299,7 @@ class AccountMentions:
     def way_among(
         self, key: SharedGrants, effects: Mapping[IndexedDocument, int], *, is_sure: bool
     ) -> AccessWay | None:
-        """The way of members who hold the same but for inline policies (`Members.by_shared_grants`), as
+        """The way of members who hold the same but for inline policies (`ClassMembers.by_shared_grants`), as
         `Ways.of` finds it for one.
         """
         shared = self._shared_by(key)

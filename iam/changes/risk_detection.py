@@ -14,7 +14,7 @@ from iam.policy.applicability import can_apply
 from iam.policy.catalogue import Level
 from iam.policy.compiled import PolicyKind
 from iam.policy.escalation.administrators import DECISIVE
-from iam.policy.escalation.methods import METHODS, Verb
+from iam.policy.escalation.methods import METHODS, EdgeVerb
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import AccessShift
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
@@ -209,7 +209,9 @@ def _can_allow(clause: IndexedStatement, action: str) -> bool:
 @lru_cache(maxsize=1)
 def _needs() -> tuple[tuple[str, ...], ...]:
     """The actions of each method, once; to take a role that trusts one is what roles are for."""
-    ways = (method for method in METHODS if method.needs and method.sort not in (Verb.ASSUME, Verb.REMOVE))
+    ways = (
+        method for method in METHODS if method.needs and method.sort not in (EdgeVerb.ASSUME, EdgeVerb.REMOVE)
+    )
     return tuple(dict.fromkeys(tuple(need.action for need in method.needs) for method in ways))
 
 

@@ -19,7 +19,7 @@ from iam.policy.logic import NO, OPEN, YES, negation
 from iam.policy.memory import without_collecting
 from iam.policy.principals import DIRECT, EVERYBODY, Grades, Match, compile_principals
 from iam.policy.request import Request
-from iam.policy.variables import AbsentVariableError, OpenVariableError, Variable, VariableText
+from iam.policy.variables import AbsentVariableError, OpenVariableError, PolicyVariable, VariableText
 
 Fits = Callable[[Request], int]
 
@@ -46,7 +46,7 @@ REMEMBERED: Final = 4096
 
 
 @dataclass(slots=True)
-class Compiled:
+class CompiledStatement:
     """A statement that can be asked. `fits` None: it fits every resource; `means` None: it has no Principal
     element.
 
@@ -98,7 +98,7 @@ class Compiled:
 
 def compile_statement(
     statement: Statement, *, policy: str, kind: PolicyKind, has_variables: bool
-) -> Compiled:
+) -> CompiledStatement:
     """A statement ready to be asked; what AWS would not understand in it makes its answers open, never
     silently nothing.
     """
@@ -110,7 +110,9 @@ def _size_of(statement: Statement) -> int:
     return CHARACTERS * (1 + len(statement.conditions) + len(statement.resources or ()))
 
 
-def _compiled(statement: Statement, policy: str, kind: PolicyKind, *, has_variables: bool) -> Compiled:
+def _compiled(
+    statement: Statement, policy: str, kind: PolicyKind, *, has_variables: bool
+) -> CompiledStatement:
     unknown = [*statement.problems, *_misplaced(statement, kind)]
     conditions = []
     for place, (operator, key, values) in enumerate(statement.conditions):
@@ -126,7 +128,7 @@ def _compiled(statement: Statement, policy: str, kind: PolicyKind, *, has_variab
     means = None
     if statement.principals is not None:
         means = compile_principals(statement.principals, is_not=statement.is_not_principal)
-    return Compiled(
+    return CompiledStatement(
         source=statement,
         policy=policy,
         allows=statement.allows,
@@ -138,12 +140,14 @@ def _compiled(statement: Statement, policy: str, kind: PolicyKind, *, has_variab
     )
 
 
-def with_resources(compiled: Compiled, source: Statement, *, has_variables: bool) -> Compiled:
+def with_resources(
+    compiled: CompiledStatement, source: Statement, *, has_variables: bool
+) -> CompiledStatement:
     """A compiled statement that has no problems, but with the resources of another that says the same of
     them; all else is shared.
     """
     fits = _resources(source.resources, is_not=source.is_not_resource, has_variables=has_variables)
-    return Compiled(
+    return CompiledStatement(
         source,
         compiled.policy,
         compiled.allows,
@@ -265,7 +269,7 @@ def with_anything(template: VariableText) -> list[Token]:
     """
     wider: list[Token] = []
     for part in template.parts:
-        if isinstance(part, Variable):
+        if isinstance(part, PolicyVariable):
             wider.append(ANY)
         else:
             wider.append(part)
@@ -300,7 +304,7 @@ def _filled(templates: tuple[tuple[VariableText, Matcher], ...], request: Reques
     return result
 
 
-Entry = tuple[Compiled, ...]
+Entry = tuple[CompiledStatement, ...]
 
 
 @dataclass(slots=True)
@@ -310,7 +314,7 @@ class PolicySet:
     """
 
     kind: PolicyKind
-    statements: tuple[Compiled, ...]
+    statements: tuple[CompiledStatement, ...]
     problems: tuple[tuple[str, DocumentProblem], ...] = ()
     _by_action: dict[str, Entry] = field(default_factory=dict)
 
@@ -364,7 +368,7 @@ class PolicySet:
 
 def compile_set(documents: Iterable[tuple[str, PolicyDocument]], *, kind: PolicyKind) -> PolicySet:
     """(name, document) pairs that are weighed together."""
-    statements: list[Compiled] = []
+    statements: list[CompiledStatement] = []
     problems: list[tuple[str, DocumentProblem]] = []
     for name, document in documents:
         problems += [(name, problem) for problem in document.problems]

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import chain
 
 from iam.policy.aws_owned import owner_reason
-from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
 from iam.policy.evaluate import (
     FREE,
     EvaluationDecision,
@@ -58,7 +58,7 @@ class DecisionReason:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class DecisionExplanation:
     """A decision with its reasons, the deciding ones first; `open_conditions` is what a conditional decision
     depends on.
     """
@@ -77,7 +77,7 @@ class Explanation:
 class _SpeakingStatement:
     """A statement that speaks of the action, and what it says to the request."""
 
-    one: Compiled
+    one: CompiledStatement
     kind: PolicyKind
     level: int
     mark: int
@@ -103,17 +103,17 @@ WITHOUT_OWN = OUTSIDERS | {PrincipalKind.ROOT}
 NO_SESSION_POLICY = "A federated user session has no permissions without a session policy."
 
 
-def explain(request: Request, policies: RequestPolicies) -> Explanation:
+def explain(request: Request, policies: RequestPolicies) -> DecisionExplanation:
     """The decision of `decide`, with its reasons."""
     decision = decide(request, policies)
     if request.lowered in FREE:
         free = DecisionReason(
             "rule", ReasonOutcome.RULE, f"{request.action} needs no permission, and no policy can deny it."
         )
-        return Explanation(decision, (free,))
+        return DecisionExplanation(decision, (free,))
     owned = owner_reason(request.lowered, request.resource)
     if owned:
-        return Explanation(decision, (DecisionReason("rule", ReasonOutcome.RULE, owned),))
+        return DecisionExplanation(decision, (DecisionReason("rule", ReasonOutcome.RULE, owned),))
     sets = list(_sets(request, policies))
     is_bounded = policies.boundary is not None
     seen: list[_SpeakingStatement] = []
@@ -125,7 +125,7 @@ def explain(request: Request, policies: RequestPolicies) -> Explanation:
         EvaluationDecision.IMPLICITLY_DENIED: _missing,
         EvaluationDecision.CONDITIONAL: _conditional,
     }[decision](request, sets, seen)
-    return Explanation(decision, (*reasons, *_problems(sets)))
+    return DecisionExplanation(decision, (*reasons, *_problems(sets)))
 
 
 Sets = list[tuple[PolicyKind, int, PolicySet]]
@@ -273,7 +273,7 @@ def _no_resource_policy(request: Request) -> str:
     )
 
 
-def _open_parts(request: Request, statement: Compiled) -> tuple[str, ...]:
+def _open_parts(request: Request, statement: CompiledStatement) -> tuple[str, ...]:
     open_parts = [str(condition) for condition in statement.conditions if condition.test(request) == OPEN]
     if statement.fits is not None and statement.fits(request) == OPEN:
         open_parts.append(f"Resource: {', '.join(statement.source.resources or ())}")
@@ -282,7 +282,7 @@ def _open_parts(request: Request, statement: Compiled) -> tuple[str, ...]:
     return (*open_parts, *(f"undecidable: {problem}" for problem in statement.unknown))
 
 
-def _failing(request: Request, statement: Compiled) -> tuple[str, ...]:
+def _failing(request: Request, statement: CompiledStatement) -> tuple[str, ...]:
     failing = [str(condition) for condition in statement.conditions if condition.test(request) == NO]
     if statement.fits is not None and statement.fits(request) == NO:
         element = "NotResource" if statement.source.is_not_resource else "Resource"

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from iam.policy.arns import text_matcher
 from iam.policy.catalogue import catalogue
-from iam.policy.compiled import Compiled, PolicyKind, compile_set
+from iam.policy.compiled import CompiledStatement, PolicyKind, compile_set
 from iam.policy.document import CURRENT, read
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO, YES
@@ -74,7 +74,7 @@ class _Part:
 
     policy: PolicyText
     raw: Raw
-    compiled: Compiled
+    compiled: CompiledStatement
     calls: list[Request] = field(default_factory=list)
 
 
@@ -194,7 +194,7 @@ def _reduced(part: _Part, recorded: frozenset[str]) -> tuple[list[Raw], Statemen
     return statements, StatementReduction(policy, compiled.name, used, unrecorded)
 
 
-def _names_of(compiled: Compiled, action: str) -> list[str]:
+def _names_of(compiled: CompiledStatement, action: str) -> list[str]:
     """An action as policies write it. Where IAM lists none of this name, the event's name is another than
     that of the permission, and all that the statement says of the service stays.
     """

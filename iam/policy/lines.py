@@ -12,7 +12,7 @@ from typing import Any, Final
 from iam.policy.compiled import PolicyKind, PolicySet, compile_set
 from iam.policy.document import JsonMembers, PolicyDocument, parse, read
 from iam.policy.evaluate import RequestPolicies
-from iam.policy.explain import DecisionReason, Explanation, explain
+from iam.policy.explain import DecisionExplanation, DecisionReason, explain
 from iam.policy.letter_case import fold
 from iam.policy.request import Principal, Request, text_of
 from iam.policy.statements import as_list
@@ -89,7 +89,7 @@ def _id(source: Mapping[str, Any]) -> Any:
     return value
 
 
-def explanation_json(explanation: Explanation) -> dict[str, Any]:
+def explanation_json(explanation: DecisionExplanation) -> dict[str, Any]:
     """The decision and its reasons as JSON holds them."""
     return {
         "decision": str(explanation.decision),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import zip_longest
 
-from iam.policy.compiled import Compiled, PolicySet
+from iam.policy.compiled import CompiledStatement, PolicySet
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import Request
@@ -78,7 +78,7 @@ def open_keys(request: Request, policies: RequestPolicies) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _open_keys_of(statement: Compiled, request: Request) -> Iterator[str]:
+def _open_keys_of(statement: CompiledStatement, request: Request) -> Iterator[str]:
     if statement.applies(request) == OPEN:
         for condition in statement.conditions:
             if condition.test(request) == OPEN:

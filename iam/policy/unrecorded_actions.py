@@ -14,7 +14,7 @@ from functools import cache
 from typing import Final
 
 from iam.policy.catalogue import catalogue
-from iam.policy.compiled import Compiled
+from iam.policy.compiled import CompiledStatement
 from iam.policy.letter_case import fold
 
 DATA_EVENTS: Final = (
@@ -121,7 +121,7 @@ def never_recorded_actions() -> frozenset[str]:
     return frozenset(names)
 
 
-def unrecorded_of(compiled: Compiled, recorded: frozenset[str]) -> Iterator[str]:
+def unrecorded_of(compiled: CompiledStatement, recorded: frozenset[str]) -> Iterator[str]:
     """What the statement allows and no event would tell of, as patterns where all of a pattern is allowed."""
     for pattern, actions in unrecorded_patterns(recorded):
         spoken = [action for action in actions if compiled.speaks_of(fold(action))]
@@ -131,7 +131,7 @@ def unrecorded_of(compiled: Compiled, recorded: frozenset[str]) -> Iterator[str]
             yield from spoken
 
 
-def is_unrecorded(compiled: Compiled, recorded: frozenset[str]) -> bool:
+def is_unrecorded(compiled: CompiledStatement, recorded: frozenset[str]) -> bool:
     """Whether no event would tell of anything that the statement allows."""
     if compiled.source.is_not_action:
         return False

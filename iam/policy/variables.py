@@ -25,7 +25,7 @@ grow without end.
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class PolicyVariable:
     """A key whose one value stands in its place; the default where the key is absent, else nothing can
     match.
     """
@@ -49,20 +49,20 @@ class VariableText:
     `variables` are those among its parts.
     """
 
-    parts: tuple[Token | Variable, ...]
-    variables: tuple[Variable, ...] = ()
+    parts: tuple[Token | PolicyVariable, ...]
+    variables: tuple[PolicyVariable, ...] = ()
 
     def fill_without_request(self) -> list[Token]:
         """The tokens of a text without variables."""
         if not self.variables:
             return cast(list[Token], list(self.parts))
-        return [part for part in self.parts if not isinstance(part, Variable)]
+        return [part for part in self.parts if not isinstance(part, PolicyVariable)]
 
     def fill(self, request: Request) -> list[Token]:
         """The tokens for a request; raises OpenVariableError or AbsentVariableError."""
         filled: list[Token] = []
         for part in self.parts:
-            if isinstance(part, Variable):
+            if isinstance(part, PolicyVariable):
                 filled.extend(_value(part, request))
             else:
                 filled.append(part)
@@ -71,7 +71,7 @@ class VariableText:
         return filled
 
 
-def _value(variable: Variable, request: Request) -> str:
+def _value(variable: PolicyVariable, request: Request) -> str:
     values = request.values(variable.key)
     if values is None:
         raise OpenVariableError(variable.key)
@@ -86,8 +86,8 @@ def read(text: str, *, has_variables: bool) -> VariableText:
     """The template of a text; without variables (policies of Version 2008-10-17) `${…}` is plain text."""
     if not has_variables or "${" not in text:
         return VariableText(tuple(tokens(text)))
-    parts: list[Token | Variable] = []
-    variables: list[Variable] = []
+    parts: list[Token | PolicyVariable] = []
+    variables: list[PolicyVariable] = []
     at = 0
     for match in VARIABLE.finditer(text):
         parts += tokens(text[at : match.start()])
@@ -102,9 +102,9 @@ def read(text: str, *, has_variables: bool) -> VariableText:
 
 
 @lru_cache(maxsize=1024)
-def _variable(inner: str) -> Variable:
+def _variable(inner: str) -> PolicyVariable:
     key, comma, rest = inner.partition(",")
     default = rest.strip()
     is_quoted = len(default) >= 2 and default[0] == default[-1] == "'"
     unquoted = default[1:-1] if comma and is_quoted else None
-    return Variable(fold(key.strip()), unquoted)
+    return PolicyVariable(fold(key.strip()), unquoted)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from iam.policy.escalation.graph import EscalationGraph
-from iam.policy.escalation.paths import Explorer
+from iam.policy.escalation.paths import PathExplorer
 from iam.policy.escalation.states import NO_FACTS, OutsideFacts
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
@@ -53,7 +53,7 @@ def _measure(index: Index, words: str, *, limit: float, facts: OutsideFacts = NO
     value = _seconds(build)
     reach = graphs[0].to_administrator()
     starts = [at for at in graphs[0].everybody if at in reach.any and reach.any[at][0]]
-    explorer = Explorer(graphs[0], index)
+    explorer = PathExplorer(graphs[0], index)
 
     def explain() -> None:
         for at in starts[:EXPLAINED]:

@@ -14,7 +14,7 @@ from iam.access.grants.phrases import counted, duration, listed
 from iam.access.grants.terms import GrantTerms
 from iam.guard import Viewer
 from iam.mirror.models import Account
-from iam.policy.sentences import Sentence
+from iam.policy.sentences import PolicySentence
 
 LINES: Final = 6
 """So many sentences of a block are shown at once; the rest is a click away."""
@@ -30,8 +30,8 @@ class EffectBlock:
     where: str
     names: tuple[str, ...]
     lead: str
-    lines: Sequence[Sentence]
-    more_lines: Sequence[Sentence]
+    lines: Sequence[PolicySentence]
+    more_lines: Sequence[PolicySentence]
     note: str
 
 

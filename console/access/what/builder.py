@@ -19,7 +19,7 @@ from iam.access.resource_names import Suggestion, resources_known
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.catalogue.arn_fields import PARTITION, pieces
 from iam.policy.glob import compile_glob
-from iam.policy.sentences import Sentence
+from iam.policy.sentences import PolicySentence
 from iam.policy.sentences.warnings import RISKY
 
 KEYS: Final = {
@@ -121,7 +121,7 @@ class PartView:
     number: int
     service: str
     title: str
-    lines: Sequence[Sentence]
+    lines: Sequence[PolicySentence]
     more_lines: int
     warning: str
     levels: str

@@ -18,14 +18,14 @@ from console.changes.findings import finding_rows
 from console.web.access import ViewerRequest
 from iam.policy.lint import MANAGED as QUOTA
 from iam.policy.lint import LintFinding, LintKind, lint
-from iam.policy.sentences import Sentence, sentences_of
+from iam.policy.sentences import PolicySentence, sentences_of
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What the choice comes to. `size` counts as AWS counts; `documents` is how many policies it takes."""
 
-    lines: Sequence[Sentence]
+    lines: Sequence[PolicySentence]
     text: str
     size: int
     limit: int

@@ -9,10 +9,10 @@ from iam.access.builder.build import build
 from iam.access.builder.parts import CHOICES, ServicePart, level_actions
 from iam.policy.catalogue import catalogue
 from iam.policy.document import read
-from iam.policy.sentences import Sentence, sentences_of
+from iam.policy.sentences import PolicySentence, sentences_of
 
 
-def sentences_of_part(part: ServicePart, *, account_id: str = "") -> tuple[Sentence, ...]:
+def sentences_of_part(part: ServicePart, *, account_id: str = "") -> tuple[PolicySentence, ...]:
     """What one part gives, read from the statements that are built of it; nothing while it has no effect."""
     built = build([part])
     return sentences_of(built.text, account_id=account_id) if built.statements else ()

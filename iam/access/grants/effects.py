@@ -17,7 +17,7 @@ from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind
 from iam.access.templates.body import TemplateBody, TemplateError
 from iam.access.templates.queries import bodies_of
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
-from iam.policy.sentences import Sentence, sentences_of
+from iam.policy.sentences import PolicySentence, sentences_of
 
 OF_AWS: Final = ":iam::aws:"
 ENTITY_KINDS: Final = {WhatKind.ROLE: Kind.ROLE, WhatKind.GROUP: Kind.GROUP}
@@ -34,7 +34,7 @@ class GrantEffect:
 
     accounts: tuple[str, ...]
     lead: str
-    sentences: tuple[Sentence, ...]
+    sentences: tuple[PolicySentence, ...]
     note: str = ""
 
     @property
@@ -57,7 +57,9 @@ def effects_of(terms: GrantTerms, *, accounts: Sequence[Account]) -> tuple[Grant
     """
     what = terms.what
     known = _texts(what, accounts)
-    groups: dict[tuple[object, ...], list[tuple[Account, tuple[Sentence, ...], str]]] = defaultdict(list)
+    groups: dict[tuple[object, ...], list[tuple[Account, tuple[PolicySentence, ...], str]]] = defaultdict(
+        list
+    )
     for account in accounts:
         texts = known.get(account.account_id, _PolicyTexts((), 1))
         sentences = _sentences(texts.texts, account.account_id)
@@ -94,7 +96,7 @@ def in_one_line(what: GrantContent, *, account_id: str, bodies: Bodies, plain: b
     """The weightiest thing that is given, and how much more there is: for lists and mails. Without a
     query.
     """
-    sentences: tuple[Sentence, ...] = ()
+    sentences: tuple[PolicySentence, ...] = ()
     if what.kind is WhatKind.STATEMENTS:
         sentences = _sentences(what.documents, account_id)
     elif what.kind is WhatKind.TEMPLATE and (body := bodies.get((what.template, what.version))):
@@ -110,7 +112,7 @@ def _name(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def _sentences(texts: Sequence[str], account_id: str) -> tuple[Sentence, ...]:
+def _sentences(texts: Sequence[str], account_id: str) -> tuple[PolicySentence, ...]:
     return tuple(chain.from_iterable(sentences_of(text, account_id=account_id) for text in texts))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from iam.access.grants.models import LedgerEntry, PermissionSort
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
-from iam.policy.compiled import Compiled, PolicyKind, compile_set
+from iam.policy.compiled import CompiledStatement, PolicyKind, compile_set
 from iam.policy.document import read
 
 
@@ -22,7 +22,7 @@ class GrantDocuments:
     attached: dict[int, list[int]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
-    def statements(self, entries: Iterable[LedgerEntry]) -> dict[int, tuple[Compiled, ...]]:
+    def statements(self, entries: Iterable[LedgerEntry]) -> dict[int, tuple[CompiledStatement, ...]]:
         """What some permissions say, by the number of the holder."""
         by_holder: dict[int, list[str]] = {}
         for entry in entries:
@@ -78,6 +78,6 @@ def _numbers(entries: Sequence[LedgerEntry]) -> dict[str, int]:
     return dict(rows.values_list("arn", "pk"))
 
 
-def _compiled(texts: Iterable[str]) -> tuple[Compiled, ...]:
+def _compiled(texts: Iterable[str]) -> tuple[CompiledStatement, ...]:
     documents = [("", read(text)) for text in dict.fromkeys(texts)]
     return compile_set(documents, kind=PolicyKind.IDENTITY).statements

@@ -13,7 +13,7 @@ from iam.access.holder_callers import HolderCaller, holder_callers
 from iam.activity.first_calls import accounts_with_events
 from iam.activity.recorded_calls import CallGroup, call_groups
 from iam.mirror.models import Entity
-from iam.policy.compiled import Compiled
+from iam.policy.compiled import CompiledStatement
 from iam.policy.logic import NO
 from iam.policy.request import Principal, Request
 
@@ -76,7 +76,7 @@ def holders_in(entries: Iterable[LedgerEntry]) -> list[Entity]:
 
 
 def is_call_of_grant(
-    group: CallGroup, callers: Iterable[HolderCaller], statements: Mapping[int, Sequence[Compiled]]
+    group: CallGroup, callers: Iterable[HolderCaller], statements: Mapping[int, Sequence[CompiledStatement]]
 ) -> bool:
     """Whether calls were not denied, and are such that what a holder has by the grant may allow them."""
     if group.was_denied:
@@ -84,7 +84,7 @@ def is_call_of_grant(
     return any(_is_allowed(group, caller.arn, statements.get(caller.holder, ())) for caller in callers)
 
 
-def _is_allowed(group: CallGroup, arn: str, statements: Sequence[Compiled]) -> bool:
+def _is_allowed(group: CallGroup, arn: str, statements: Sequence[CompiledStatement]) -> bool:
     request = Request(
         group.permission, group.asked or "*", Principal(arn), context=group.context, is_any_time=True
     )

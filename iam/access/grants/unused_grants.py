@@ -16,12 +16,12 @@ from iam.access.last_uses import MOST_CALLERS, CalledAction, called_actions
 from iam.activity.data_events import recorded_services
 from iam.activity.recorded_calls import call_groups
 from iam.mirror.models import Account
-from iam.policy.compiled import Compiled
+from iam.policy.compiled import CompiledStatement
 from iam.policy.unrecorded_actions import is_unrecorded, unrecorded_of
 
 BATCH: Final = 100
 Called = Mapping[int, Sequence[CalledAction]]
-Statements = Mapping[int, Sequence[Compiled]]
+Statements = Mapping[int, Sequence[CompiledStatement]]
 
 
 class UnusedGrant(NamedTuple):
@@ -120,7 +120,7 @@ def _is_used(
     return None if len(groups) == MOST_CALLS else False
 
 
-def _speaks_of_any(statements: Iterable[Compiled], called: Iterable[CalledAction]) -> bool:
+def _speaks_of_any(statements: Iterable[CompiledStatement], called: Iterable[CalledAction]) -> bool:
     names = {each.action for each in called}
     return any(statement.allows and any(map(statement.speaks_of, names)) for statement in statements)
 

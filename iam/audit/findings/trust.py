@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from iam.audit.findings.facts import AccountFacts, EntityFact
 from iam.audit.findings.statements import TEXTS_KEPT
-from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
 from iam.policy.escalation.states import FULL, FULL_DIGEST
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.index.documents import IndexedDocument
@@ -90,7 +90,7 @@ def admits(
 
 
 def _level(level: tuple[tuple[str, IndexedDocument], ...]) -> PolicySet:
-    statements: list[Compiled] = []
+    statements: list[CompiledStatement] = []
     for name, doc in level:
         statements += doc.statements_of(name, PolicyKind.RCP, of_pattern=False)
     return PolicySet(PolicyKind.RCP, tuple(statements))

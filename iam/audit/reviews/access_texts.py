@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Final
 
 from iam.mirror.models import Edge, EdgeKind, InlinePolicy, PolicyVersion, valid_at
-from iam.policy.compiled import Compiled, PolicyKind, compile_set
+from iam.policy.compiled import CompiledStatement, PolicyKind, compile_set
 from iam.policy.document import read
 from iam.policy.letter_case import fold
 from iam.policy.sentences import sentences_of
@@ -44,7 +44,7 @@ class PolicyBook:
 
     _policies: dict[int, AccessTexts] = field(default_factory=dict)
     _groups: dict[int, AccessTexts] = field(default_factory=dict)
-    _statements: dict[str, tuple[Compiled, ...]] = field(default_factory=dict)
+    _statements: dict[str, tuple[CompiledStatement, ...]] = field(default_factory=dict)
     _allows: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def read_policies(self, numbers: Iterable[int]) -> None:
@@ -114,7 +114,7 @@ class PolicyBook:
             self._allows[digest, action] = known
         return known
 
-    def _compiled(self, digest: str, text: str) -> tuple[Compiled, ...]:
+    def _compiled(self, digest: str, text: str) -> tuple[CompiledStatement, ...]:
         if digest not in self._statements:
             self._statements[digest] = compile_set([("", read(text))], kind=PolicyKind.IDENTITY).statements
         return self._statements[digest]

@@ -13,7 +13,7 @@ from iam.mirror.pull.bulk import CHUNK, chunks
 from iam.mirror.snapshot.organizations import Organizations
 from iam.mirror.snapshot.rows import PRINCIPALS, SnapshotRows, digests_of
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
-from iam.policy.index.image import Image
+from iam.policy.index.image import IndexImage
 from iam.policy.index.image_parts import image_of
 from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import AccountRows, OrganizationStanding
@@ -36,7 +36,7 @@ def load_accounts(
     at: datetime | None,
     documents: SharedDocuments,
     organizations: Callable[[], Organizations],
-) -> Iterator[tuple[str, OrganizationStanding, Image]]:
+) -> Iterator[tuple[str, OrganizationStanding, IndexImage]]:
     """The image of each account, by number, of which the mirror has anything; `documents` are those in
     use.
     """

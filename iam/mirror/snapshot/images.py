@@ -22,7 +22,7 @@ from iam.mirror.pull.bulk import chunks
 from iam.mirror.snapshot.account_loader import AccountRevision, load_accounts
 from iam.mirror.snapshot.organizations import Organizations
 from iam.policy.index.documents import SharedDocuments
-from iam.policy.index.image import Image, ImageError, code, is_whole, pack, unpack
+from iam.policy.index.image import ImageError, IndexImage, code, is_whole, pack, unpack
 from iam.policy.index.rows import OrganizationStanding
 
 MAX_WRITTEN: Final = 200
@@ -53,7 +53,7 @@ def mark_of(standing: OrganizationStanding) -> str:
 
 def stored(
     accounts: Mapping[str, AccountRevision], organizations: Callable[[], Organizations]
-) -> Iterator[tuple[str, int, OrganizationStanding, Image]]:
+) -> Iterator[tuple[str, int, OrganizationStanding, IndexImage]]:
     """(number, revision, standing, image) of each account that has one which is as good as the tables at that
     revision.
     """
@@ -72,7 +72,7 @@ def stored(
                 yield number, revision, standing, image
 
 
-def _opened(number: str, known: AccountRevision, packed: bytes) -> Image | None:
+def _opened(number: str, known: AccountRevision, packed: bytes) -> IndexImage | None:
     try:
         image = unpack(packed)
     except ImageError as error:

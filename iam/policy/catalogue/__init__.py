@@ -1,26 +1,26 @@
 """The services, actions, resource types and condition keys of AWS."""
 
 from iam.policy.catalogue.records import (
-    Action,
     ActionTarget,
+    CatalogueAction,
+    CatalogueService,
     ConditionKey,
     KeyType,
     Level,
     ResourceType,
-    Service,
 )
 from iam.policy.catalogue.reference import Catalogue, catalogue
 from iam.policy.catalogue.space import ActionSpace
 
 __all__ = [
-    "Action",
     "ActionSpace",
     "ActionTarget",
     "Catalogue",
+    "CatalogueAction",
+    "CatalogueService",
     "ConditionKey",
     "KeyType",
     "Level",
     "ResourceType",
-    "Service",
     "catalogue",
 ]

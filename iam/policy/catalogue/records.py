@@ -69,7 +69,7 @@ class ActionTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class CatalogueAction:
     """An action. Without targets it works only on Resource `*`.
 
     `condition_keys` are all keys that AWS lists for it: its own, those of its targets, those of their
@@ -92,7 +92,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class CatalogueService:
     """A service by its prefix in actions. `actions`, `resource_types` and `condition_keys` are by their names
     in lower case.
     """
@@ -100,6 +100,6 @@ class Service:
     prefix: str
     title: str
     supports_rcps: bool
-    actions: dict[str, Action]
+    actions: dict[str, CatalogueAction]
     resource_types: dict[str, ResourceType]
     condition_keys: dict[str, ConditionKey]

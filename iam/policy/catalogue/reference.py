@@ -12,7 +12,7 @@ from functools import cache, cached_property, lru_cache
 from iam.policy.catalogue import pack, source
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.catalogue.names import ActionNames
-from iam.policy.catalogue.records import Action, ConditionKey, Level, ResourceType, Service
+from iam.policy.catalogue.records import CatalogueAction, CatalogueService, ConditionKey, Level, ResourceType
 from iam.policy.letter_case import fold
 
 MAX_KEY_LENGTH = 512
@@ -32,7 +32,7 @@ class Catalogue:
         self.version = version
         self._names = names
         self._letters = letters
-        self._services: dict[str, Service] = {}
+        self._services: dict[str, CatalogueService] = {}
         self._arns: dict[str, dict[str, str]] = {}
         self._level_masks: dict[Level, int] = {}
 
@@ -112,7 +112,7 @@ class Catalogue:
         """The name of a service as people know it; the prefix itself when it is unknown."""
         return self._titles.get(fold(prefix), prefix)
 
-    def service(self, prefix: str) -> Service | None:
+    def service(self, prefix: str) -> CatalogueService | None:
         """Everything about one service; None for an unknown one. Read once (a millisecond or two), then
         kept.
         """
@@ -141,7 +141,7 @@ class Catalogue:
             arns = self._arns[lowered] = source.resource_arns(lowered)
         return arns.get(fold(type_name))
 
-    def action(self, name: str) -> Action | None:
+    def action(self, name: str) -> CatalogueAction | None:
         """Everything about an action such as `s3:GetObject`; None for an unknown one."""
         prefix, _, rest = fold(name).partition(":")
         service = self.service(prefix)

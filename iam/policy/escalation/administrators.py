@@ -41,7 +41,7 @@ EVERY_KEY: Final = {
 }
 
 
-class Administrators:
+class AdministratorFinder:
     """Finds them in one account. `ceiling` is the bit of somebody who holds `*` on `*` and has no boundary:
     what the organization's policies leave nobody, an administrator need not have.
     """

@@ -16,7 +16,7 @@ from iam.policy.glob import Matcher, compile_glob
 from iam.policy.index import keys
 from iam.policy.index.documents import IndexedStatement
 from iam.policy.letter_case import fold
-from iam.policy.variables import Variable, VariableText
+from iam.policy.variables import PolicyVariable, VariableText
 
 OWN_NAME: Final = "aws:username"
 REGION: Final = "aws:requestedregion"
@@ -96,7 +96,7 @@ def _is_own_name(template: VariableText) -> bool:
     """
     last = template.parts[-1] if template.parts else ""
     return (
-        isinstance(last, Variable)
+        isinstance(last, PolicyVariable)
         and last.key == OWN_NAME
         and last.default is None
         and len(template.variables) == 1

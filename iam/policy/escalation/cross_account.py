@@ -16,7 +16,7 @@ from iam.policy.escalation.account_graph import (
     who_has_any,
 )
 from iam.policy.escalation.management import account_subject
-from iam.policy.escalation.methods import Verb, of_sort
+from iam.policy.escalation.methods import EdgeVerb, of_sort
 from iam.policy.escalation.permission_checks import (
     HOME,
     NOBODY,
@@ -86,7 +86,7 @@ def crossings_from(
     index: Index, shard: Shard, account_graph: AccountGraph, roles: list[StrangerRole]
 ) -> Iterator[AccountCrossing]:
     """Who of one account takes which of the roles of others."""
-    (method,) = of_sort(Verb.ASSUME, retags=False)
+    (method,) = of_sort(EdgeVerb.ASSUME, retags=False)
     (need,) = method.needs
     asker = PermissionAsker()
     asker.use(
@@ -152,7 +152,7 @@ def by_permission_sets(index: Index, account_graphs: Mapping[str, AccountGraph])
             *(
                 w
                 for w in account_graph.inward.get(ADMINISTRATOR, ())
-                if w.parts[0][0].method.sort is Verb.SIGN_ON
+                if w.parts[0][0].method.sort is EdgeVerb.SIGN_ON
             ),
             *account_graph.outward,
         ]

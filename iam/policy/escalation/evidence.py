@@ -11,12 +11,12 @@ from functools import cached_property
 from itertools import chain
 from typing import Any, Final
 
-from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
 from iam.policy.escalation.account_graph import Alternative, EscalationNode
 from iam.policy.escalation.choices import TargetChoice
 from iam.policy.escalation.condition_facts import HOME, boundary_of, tags_of
 from iam.policy.escalation.cross_account import as_node
-from iam.policy.escalation.methods import MethodNeed, Verb
+from iam.policy.escalation.methods import EdgeVerb, MethodNeed
 from iam.policy.escalation.organization_policies import delegation
 from iam.policy.escalation.path_finder import circumstances
 from iam.policy.escalation.permission_checks import SCP_CONTEXT
@@ -33,7 +33,7 @@ from iam.policy.escalation.states import (
 from iam.policy.escalation.tags import is_retagged
 from iam.policy.escalation.trusts import NO_POLICIES, provider_request, service_request, trust_set
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
-from iam.policy.explain import Explanation, explain
+from iam.policy.explain import DecisionExplanation, explain
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
@@ -77,7 +77,7 @@ class HeldStatement:
         return self.sid or f"statement {self.number + 1}"
 
 
-Held = tuple[tuple[HeldStatement, Compiled], ...]
+Held = tuple[tuple[HeldStatement, CompiledStatement], ...]
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class StepEvidence:
         return self.request.action
 
     @cached_property
-    def explanation(self) -> Explanation:
+    def explanation(self) -> DecisionExplanation:
         """Why it is allowed."""
         return explain(self.request, self.policies)
 
@@ -176,15 +176,15 @@ class _PrincipalEvidence:
         method, subject = alternative.method, alternative.subject
         if method.target_needs:
             yield from self._subject_evidence(alternative)
-        if method.sort in (Verb.RETRUST, Verb.TAKE):
+        if method.sort in (EdgeVerb.RETRUST, EdgeVerb.TAKE):
             policies = {"sts:AssumeRole": OPEN_TRUST}
             yield self._step_evidence(
                 "sts:AssumeRole", subject.arn, {"aws:RequestedRegion": HOME}, (), policies=policies
             )
-        if method.sort is Verb.FEDERATE:
+        if method.sort is EdgeVerb.FEDERATE:
             yield from self._federation_evidence(alternative)
             return
-        if method.sort is Verb.FREE:
+        if method.sort is EdgeVerb.FREE:
             policy = delegation(method, self._shard)
             for action, resource in alternative.calls:
                 policies = {} if policy is None else {action: policy}
@@ -268,7 +268,7 @@ class _PrincipalEvidence:
 
     def _trust_of(self, alternative: Alternative) -> Held:
         member = alternative.subject.member
-        if alternative.method.sort is not Verb.ASSUME or member is None or member.trust is None:
+        if alternative.method.sort is not EdgeVerb.ASSUME or member is None or member.trust is None:
             return ()
         return _statements(member.arn, TRUST, member.trust, PolicyKind.RESOURCE)
 
@@ -401,7 +401,7 @@ def _worst_decision(grounds: Sequence[StepEvidence]) -> int:
     return max(BETTER.index(decide(ground.request, ground.policies)) for ground in grounds)
 
 
-def _admits(compiled: Compiled, request: Request) -> bool:
+def _admits(compiled: CompiledStatement, request: Request) -> bool:
     mark, means = compiled.applies_to(request)
     return compiled.allows and compiled.speaks_of(request.lowered) and mark > NO and any(means)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from iam.policy.escalation.account_graph import ActingPrincipal, Alternative
 from iam.policy.escalation.found_paths import FoundPaths
-from iam.policy.escalation.methods import Verb, of_sort
+from iam.policy.escalation.methods import EdgeVerb, of_sort
 from iam.policy.escalation.permission_checks import HOME, PermissionAsker
 from iam.policy.escalation.targets import TargetSubject
 from iam.policy.escalation.trusts import provider_mark, providers_in
@@ -24,7 +24,7 @@ def find_federation(
     account: str,
 ) -> None:
     """Roles that trust an identity provider which someone can change."""
-    for method in of_sort(Verb.FEDERATE):
+    for method in of_sort(EdgeVerb.FEDERATE):
         (need,) = method.needs
         for aim in roles:
             for provider in dict.fromkeys(providers_in(aim.target.trust, need.on)):

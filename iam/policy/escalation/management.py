@@ -7,7 +7,7 @@ from __future__ import annotations
 from iam.policy.escalation.account_graph import ActingPrincipal, Alternative, NeedSubject
 from iam.policy.escalation.choices import TargetChoices
 from iam.policy.escalation.found_paths import FoundPaths
-from iam.policy.escalation.methods import Verb, of_sort
+from iam.policy.escalation.methods import EdgeVerb, of_sort
 from iam.policy.index.shard import Shard
 
 
@@ -24,7 +24,7 @@ def find_management(
     if standing.is_known and not (standing.is_management and standing.organization_id):
         return
     subject = account_subject(shard.number, shard.partition)
-    for sort, ways in ((Verb.SIGN_ON, reachable.everything), (Verb.RECOVER, reachable.elsewhere)):
+    for sort, ways in ((EdgeVerb.SIGN_ON, reachable.everything), (EdgeVerb.RECOVER, reachable.elsewhere)):
         for method in of_sort(sort):
             bits = act.of(choices.bits(method, act.everybody).as_unsure)
             if bits.any:

@@ -17,7 +17,7 @@ from iam.policy.catalogue.pass_role import PassRoleMethod, pass_role_data
 from iam.policy.letter_case import fold
 
 
-class Verb(StrEnum):
+class EdgeVerb(StrEnum):
     """What a method does, which says how its edge is found."""
 
     ASSUME = "assume"
@@ -91,7 +91,7 @@ class Method:
     """
 
     name: str
-    sort: Verb
+    sort: EdgeVerb
     title: str
     needs: tuple[MethodNeed, ...]
     of: str = "role"
@@ -128,7 +128,7 @@ class Method:
         return next((need.action for need in self.needs if need.on == WRITTEN), "")
 
 
-def _iam(name: str, sort: Verb, title: str, of: str, *actions: str) -> Method:
+def _iam(name: str, sort: EdgeVerb, title: str, of: str, *actions: str) -> Method:
     return Method(name, sort, title, tuple(MethodNeed(f"iam:{action}") for action in actions), of)
 
 
@@ -147,77 +147,78 @@ def _rewritten(method: Method) -> Method:
 
 
 PASS_ROLE: Final = MethodNeed("iam:PassRole")
-TAKE_ROLE: Final = Method("sts-assume-new-role", Verb.TAKE, "Assumes {0}", ())
+TAKE_ROLE: Final = Method("sts-assume-new-role", EdgeVerb.TAKE, "Assumes {0}", ())
 ON_ITSELF: Final = (
-    Method("sts-assume-role", Verb.ASSUME, "Assumes role {0}", (MethodNeed("sts:AssumeRole"),)),
-    _iam("iam-update-assume-role-policy",
-        Verb.RETRUST, "Changes the trust policy of {0}, then assumes the role", "role",
-        "UpdateAssumeRolePolicy"),
-    _iam("iam-create-access-key", Verb.SIGN_IN, "Creates an access key for {0}", "user", "CreateAccessKey"),
-    _iam("iam-create-login-profile", Verb.SIGN_IN, "Creates a console password for {0}", "user",
+    Method("sts-assume-role", EdgeVerb.ASSUME, "Assumes role {0}", (MethodNeed("sts:AssumeRole"),)),
+    _iam("iam-update-assume-role-policy", EdgeVerb.RETRUST,
+        "Changes the trust policy of {0}, then assumes the role", "role", "UpdateAssumeRolePolicy"),
+    _iam("iam-create-access-key", EdgeVerb.SIGN_IN, "Creates an access key for {0}", "user",
+        "CreateAccessKey"),
+    _iam("iam-create-login-profile", EdgeVerb.SIGN_IN, "Creates a console password for {0}", "user",
         "CreateLoginProfile"),
-    _iam("iam-update-login-profile", Verb.SIGN_IN, "Resets the console password of {0}", "user",
+    _iam("iam-update-login-profile", EdgeVerb.SIGN_IN, "Resets the console password of {0}", "user",
         "UpdateLoginProfile"),
-    _iam("iam-put-user-policy", Verb.GRANT, "Adds an inline policy to {0}", "user", "PutUserPolicy"),
-    _iam("iam-attach-user-policy", Verb.GRANT, "Attaches AdministratorAccess to {0}", "user",
+    _iam("iam-put-user-policy", EdgeVerb.GRANT, "Adds an inline policy to {0}", "user", "PutUserPolicy"),
+    _iam("iam-attach-user-policy", EdgeVerb.GRANT, "Attaches AdministratorAccess to {0}", "user",
         "AttachUserPolicy"),
-    _iam("iam-put-role-policy", Verb.GRANT, "Adds an inline policy to {0}", "role", "PutRolePolicy"),
-    _iam("iam-attach-role-policy", Verb.GRANT, "Attaches AdministratorAccess to {0}", "role",
+    _iam("iam-put-role-policy", EdgeVerb.GRANT, "Adds an inline policy to {0}", "role", "PutRolePolicy"),
+    _iam("iam-attach-role-policy", EdgeVerb.GRANT, "Attaches AdministratorAccess to {0}", "role",
         "AttachRolePolicy"),
-    _iam("iam-put-group-policy", Verb.GRANT, "Adds an inline policy to group {0}", "group", "PutGroupPolicy"),
-    _iam("iam-attach-group-policy", Verb.GRANT, "Attaches AdministratorAccess to group {0}", "group",
+    _iam("iam-put-group-policy", EdgeVerb.GRANT, "Adds an inline policy to group {0}", "group",
+        "PutGroupPolicy"),
+    _iam("iam-attach-group-policy", EdgeVerb.GRANT, "Attaches AdministratorAccess to group {0}", "group",
         "AttachGroupPolicy"),
-    _iam("iam-create-policy-version", Verb.GRANT, "Creates a new version of policy {0}", "policy",
+    _iam("iam-create-policy-version", EdgeVerb.GRANT, "Creates a new version of policy {0}", "policy",
         "CreatePolicyVersion"),
-    _iam("iam-delete-user-permissions-boundary", Verb.UNBOUND, "Removes the permissions boundary of {0}",
+    _iam("iam-delete-user-permissions-boundary", EdgeVerb.UNBOUND, "Removes the permissions boundary of {0}",
         "user", "DeleteUserPermissionsBoundary"),
     _iam("iam-put-user-permissions-boundary",
-        Verb.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "user",
+        EdgeVerb.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "user",
         "PutUserPermissionsBoundary"),
-    _iam("iam-delete-role-permissions-boundary", Verb.UNBOUND, "Removes the permissions boundary of {0}",
+    _iam("iam-delete-role-permissions-boundary", EdgeVerb.UNBOUND, "Removes the permissions boundary of {0}",
         "role", "DeleteRolePermissionsBoundary"),
     _iam("iam-put-role-permissions-boundary",
-        Verb.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "role",
+        EdgeVerb.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "role",
         "PutRolePermissionsBoundary"),
-    _iam("iam-add-user-to-group", Verb.JOIN, "Joins group {0}", "group", "AddUserToGroup"),
-    _iam("iam-set-default-policy-version", Verb.RESTORE, "Sets an older version of {0} as the default",
+    _iam("iam-add-user-to-group", EdgeVerb.JOIN, "Joins group {0}", "group", "AddUserToGroup"),
+    _iam("iam-set-default-policy-version", EdgeVerb.RESTORE, "Sets an older version of {0} as the default",
         "policy", "SetDefaultPolicyVersion"),
     _iam("iam-create-role-put",
-        Verb.CREATE, "Creates a role, for example {0}, and adds an inline policy to it", "role",
+        EdgeVerb.CREATE, "Creates a role, for example {0}, and adds an inline policy to it", "role",
         "CreateRole", "PutRolePolicy"),
     _iam("iam-create-role-attach",
-        Verb.CREATE, "Creates a role, for example {0}, and attaches AdministratorAccess to it", "role",
+        EdgeVerb.CREATE, "Creates a role, for example {0}, and attaches AdministratorAccess to it", "role",
         "CreateRole", "AttachRolePolicy"),
     _iam("iam-create-user-put",
-        Verb.CREATE, "Creates a user, for example {0}, and adds an inline policy to it", "user",
+        EdgeVerb.CREATE, "Creates a user, for example {0}, and adds an inline policy to it", "user",
         "CreateUser", "PutUserPolicy"),
     _iam("iam-create-user-attach",
-        Verb.CREATE, "Creates a user, for example {0}, and attaches AdministratorAccess to it", "user",
+        EdgeVerb.CREATE, "Creates a user, for example {0}, and attaches AdministratorAccess to it", "user",
         "CreateUser", "AttachUserPolicy"),
-    _iam("iam-create-user", Verb.CREATE, "Creates a user, for example {0}", "user", "CreateUser"),
+    _iam("iam-create-user", EdgeVerb.CREATE, "Creates a user, for example {0}", "user", "CreateUser"),
     TAKE_ROLE,
     _iam("iam-create-group-put",
-        Verb.OWN, "Creates a group, for example {0}, adds an inline policy to it and joins it", "group",
+        EdgeVerb.OWN, "Creates a group, for example {0}, adds an inline policy to it and joins it", "group",
         "CreateGroup", "PutGroupPolicy", "AddUserToGroup"),
     _iam("iam-create-group-attach",
-        Verb.OWN, "Creates a group, for example {0}, attaches AdministratorAccess to it and joins it",
+        EdgeVerb.OWN, "Creates a group, for example {0}, attaches AdministratorAccess to it and joins it",
         "group", "CreateGroup", "AttachGroupPolicy", "AddUserToGroup"),
-    _iam("iam-delete-user-policy", Verb.REMOVE, "Deletes the inline policy of {0} that denies access",
+    _iam("iam-delete-user-policy", EdgeVerb.REMOVE, "Deletes the inline policy of {0} that denies access",
         "user", "DeleteUserPolicy"),
-    _iam("iam-delete-role-policy", Verb.REMOVE, "Deletes the inline policy of {0} that denies access",
+    _iam("iam-delete-role-policy", EdgeVerb.REMOVE, "Deletes the inline policy of {0} that denies access",
         "role", "DeleteRolePolicy"),
     _iam("iam-delete-group-policy",
-        Verb.REMOVE, "Deletes the inline policy of group {0} that denies access", "group",
+        EdgeVerb.REMOVE, "Deletes the inline policy of group {0} that denies access", "group",
         "DeleteGroupPolicy"),
-    _iam("iam-detach-user-policy", Verb.REMOVE, "Detaches the policy that denies access from {0}", "user",
+    _iam("iam-detach-user-policy", EdgeVerb.REMOVE, "Detaches the policy that denies access from {0}", "user",
         "DetachUserPolicy"),
-    _iam("iam-detach-role-policy", Verb.REMOVE, "Detaches the policy that denies access from {0}", "role",
+    _iam("iam-detach-role-policy", EdgeVerb.REMOVE, "Detaches the policy that denies access from {0}", "role",
         "DetachRolePolicy"),
-    _iam("iam-detach-group-policy", Verb.REMOVE, "Detaches the policy that denies access from group {0}",
+    _iam("iam-detach-group-policy", EdgeVerb.REMOVE, "Detaches the policy that denies access from group {0}",
         "group", "DetachGroupPolicy"),
-    _iam("iam-tag-user", Verb.TAG, "Sets tags of {0} that policies require", "user", "TagUser"),
-    _iam("iam-tag-role", Verb.TAG, "Sets tags of {0} that policies require", "role", "TagRole"),
-    _iam("iam-remove-user-from-group", Verb.REMOVE, "Leaves group {0}, whose policies deny access",
+    _iam("iam-tag-user", EdgeVerb.TAG, "Sets tags of {0} that policies require", "user", "TagUser"),
+    _iam("iam-tag-role", EdgeVerb.TAG, "Sets tags of {0} that policies require", "role", "TagRole"),
+    _iam("iam-remove-user-from-group", EdgeVerb.REMOVE, "Leaves group {0}, whose policies deny access",
         "group", "RemoveUserFromGroup"),
 )  # fmt: skip
 """Methods whose only needs are on what they are about."""
@@ -239,10 +240,12 @@ def _of_service(source: PassRoleMethod) -> Method:
         exists = f"{exists} with this role"
     assumes = f"{exists} (not synced by Gatehouse)" if exists else ""
     if not source.passes:
-        return Method(source.name, Verb.EXISTING, source.title, own, trusted=source.trusted, assumes=assumes)
+        return Method(
+            source.name, EdgeVerb.EXISTING, source.title, own, trusted=source.trusted, assumes=assumes
+        )
     return Method(
         source.name,
-        Verb.PASS,
+        EdgeVerb.PASS,
         source.title,
         (PASS_ROLE, *own),
         service=source.service,
@@ -259,7 +262,7 @@ IN_USE: Final = "IAM Identity Center is in use (not synced by Gatehouse)"
 
 
 def _sign_on(name: str, title: str, *needs: str) -> Method:
-    return Method(name, Verb.SIGN_ON, title, tuple(map(_parsed_need, needs)), "account", assumes=IN_USE)
+    return Method(name, EdgeVerb.SIGN_ON, title, tuple(map(_parsed_need, needs)), "account", assumes=IN_USE)
 
 
 def _parsed_need(text: str) -> MethodNeed:
@@ -342,7 +345,7 @@ THUMBPRINT: Final = "The caller can answer for the provider’s address"
 
 
 def _federated(name: str, title: str, action: str, on: str, assumes: str = "") -> Method:
-    return Method(name, Verb.FEDERATE, title, (MethodNeed(f"iam:{action}", on),), assumes=assumes)
+    return Method(name, EdgeVerb.FEDERATE, title, (MethodNeed(f"iam:{action}", on),), assumes=assumes)
 
 
 FEDERATION: Final = (
@@ -364,7 +367,7 @@ FEDERATION: Final = (
 MEMBER: Final = "accountInOrganization"
 RECOVERY: Final = Method(
     "account-root-email",
-    Verb.RECOVER,
+    EdgeVerb.RECOVER,
     "Changes the email address of the root user of account {0}, then resets its password",
     (
         MethodNeed("account:StartPrimaryEmailUpdate", MEMBER),
@@ -381,7 +384,7 @@ DELEGATED: Final = (
 
 def _freeing_method(name: str, title: str, *needs: str, assumes: str = "") -> Method:
     own = tuple(_parsed_need(f"organizations:{need}") for need in needs)
-    return Method(f"organizations-{name}", Verb.FREE, title, own, "account", assumes=assumes)
+    return Method(f"organizations-{name}", EdgeVerb.FREE, title, own, "account", assumes=assumes)
 
 
 def _delegated(method: Method) -> Method:
@@ -413,7 +416,7 @@ LEAVING: Final = (
 )  # fmt: skip
 TAGS: Final = {"user": "iam:TagUser", "role": "iam:TagRole"}
 """The actions that set tags, by the sort of entity. Tags of policies are not known anyway."""
-TAGGED_SORTS: Final = (Verb.ASSUME, Verb.RETRUST, Verb.SIGN_IN, Verb.GRANT, Verb.UNBOUND)
+TAGGED_SORTS: Final = (EdgeVerb.ASSUME, EdgeVerb.RETRUST, EdgeVerb.SIGN_IN, EdgeVerb.GRANT, EdgeVerb.UNBOUND)
 
 
 def _retagged(method: Method) -> Method:
@@ -438,7 +441,7 @@ METHODS: Final[tuple[Method, ...]] = (
 )
 
 
-def of_sort(sort: Verb, *, of: str = "", retags: bool = True) -> Iterator[Method]:
+def of_sort(sort: EdgeVerb, *, of: str = "", retags: bool = True) -> Iterator[Method]:
     """The methods of a sort, in their order; with `retags` False without those that set tags first."""
     return (
         method

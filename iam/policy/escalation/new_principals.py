@@ -22,7 +22,7 @@ from iam.policy.escalation.account_graph import (
 )
 from iam.policy.escalation.attachable import values_of
 from iam.policy.escalation.condition_facts import BOUNDARY
-from iam.policy.escalation.methods import TAKE_ROLE, Method, Verb, of_sort
+from iam.policy.escalation.methods import TAKE_ROLE, EdgeVerb, Method, of_sort
 from iam.policy.escalation.names import matching_names, template_of
 from iam.policy.escalation.permission_checks import NOBODY, CheckTarget, PermissionAsker, PrincipalBits
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, PrincipalState, new_member
@@ -192,13 +192,13 @@ class NewPrincipalFinder:
         """A new user in a group that exists."""
         if kind != "user":
             return
-        (plain,) = (m for m in of_sort(Verb.CREATE, of="user") if len(m.needs) == 1)
+        (plain,) = (m for m in of_sort(EdgeVerb.CREATE, of="user") if len(m.needs) == 1)
         made = tuple(alternative for alternative in self._on(plain, [aim]) if alternative.bits.any)
         taken = self._taken(kind, aim) if made else ()
         bits = who_has_any(made) & who_has_any(taken)
         if not bits.any:
             return
-        for method in of_sort(Verb.JOIN):
+        for method in of_sort(EdgeVerb.JOIN):
             for group in self._on(method, self._targets.groups):
                 able = bits & group.bits
                 if able.any:
@@ -209,26 +209,26 @@ class NewPrincipalFinder:
 
     def _unbound(self, kind: str, aim: TargetSubject) -> tuple[Alternative, ...]:
         unbound: list[Alternative] = []
-        for method in of_sort(Verb.UNBOUND, of=kind):
+        for method in of_sort(EdgeVerb.UNBOUND, of=kind):
             unbound += self._on(method, [aim])
         policies = [
             boundary_aim
             for boundary_aim in self._targets.policies
             if boundary_aim.target.arn == aim.target.boundary
         ]
-        for method in of_sort(Verb.GRANT, of="policy"):
+        for method in of_sort(EdgeVerb.GRANT, of="policy"):
             unbound += self._on(method, policies)
         return tuple(alternative for alternative in unbound if alternative.bits.any)
 
     def _made(self, kind: str, aim: TargetSubject) -> tuple[Alternative, ...]:
-        methods = [m for m in of_sort(Verb.CREATE, of=kind) if len(m.needs) > 1]
+        methods = [m for m in of_sort(EdgeVerb.CREATE, of=kind) if len(m.needs) > 1]
         alternatives = chain.from_iterable(self._on(method, [aim]) for method in methods)
         return tuple(alternative for alternative in alternatives if alternative.bits.any)
 
     def _taken(self, kind: str, aim: TargetSubject) -> tuple[Alternative, ...]:
         if kind == "user":
             alternatives: list[Alternative] = []
-            for method in of_sort(Verb.SIGN_IN, retags=False):
+            for method in of_sort(EdgeVerb.SIGN_IN, retags=False):
                 # A new user has nothing to update.
                 if not method.name.startswith("iam-update"):
                     alternatives += self._on(method, [aim])
@@ -284,7 +284,7 @@ def new_groups(
     )
     existing = {aim.target.arn for aim in targets.groups}
     groups_made: list[Alternative] = []
-    for method in of_sort(Verb.OWN):
+    for method in of_sort(EdgeVerb.OWN):
         create, *others = (asker.clauses(need.action) for need in method.target_needs)
         if not any(clause.allows for clause in create):
             continue

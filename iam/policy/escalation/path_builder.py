@@ -17,7 +17,7 @@ from iam.policy.escalation.account_graph import (
     EscalationWay,
     who_has_any,
 )
-from iam.policy.escalation.administrators import Administrators
+from iam.policy.escalation.administrators import AdministratorFinder
 from iam.policy.escalation.attachable import attachable
 from iam.policy.escalation.choices import TargetChoice, TargetChoices
 from iam.policy.escalation.methods import METHODS, Method
@@ -101,14 +101,14 @@ class PathBuilder:
             if node.member is not None and administrators_bits.any >> place & 1
         }
 
-    def _begin(self) -> Administrators:
+    def _begin(self) -> AdministratorFinder:
         """Everybody as they are, and what is left to anyone who has all permissions."""
         account_graph = self.account_graph
         account_graph.add(None, AS_IT_IS, 0)
         for member in self._shard.members.values():
             if member.kind is not PrincipalKind.ROOT and not is_service_linked(member):
                 account_graph.add(member, AS_IT_IS, 0)
-        administrators = Administrators(
+        administrators = AdministratorFinder(
             self._asker,
             partition=self._shard.partition,
             account=self._shard.number,
@@ -122,7 +122,7 @@ class PathBuilder:
     def _trusts(self) -> list[IndexedDocument]:
         return [member.trust for member in self._shard.members.values() if member.trust is not None]
 
-    def _round(self, number: int, nodes: range, administrators: Administrators) -> range:
+    def _round(self, number: int, nodes: range, administrators: AdministratorFinder) -> range:
         """The ways from some nodes; the nodes that they lead to and that are new."""
         account_graph = self.account_graph
         freed = _mask(node for node in nodes if account_graph.nodes[node].state.freed)
@@ -159,7 +159,7 @@ class PathBuilder:
         account_graph.choices.append(chosen)
         return range(before, len(account_graph.nodes))
 
-    def _free_roles(self, administrators: Administrators) -> None:
+    def _free_roles(self, administrators: AdministratorFinder) -> None:
         """Add roles that the management account could take, and that would be administrators without SCPs."""
         account_graph, shard = self.account_graph, self._shard
         rows, bits, members = [], {}, {}

@@ -19,7 +19,7 @@ from iam.policy.escalation.federation import find_federation
 from iam.policy.escalation.found_paths import FoundPaths, circumstances
 from iam.policy.escalation.instances import OF_INSTANCES, EscalationInstances
 from iam.policy.escalation.management import find_management
-from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Verb, of_sort
+from iam.policy.escalation.methods import EC2, PASS_ROLE, EdgeVerb, Method, of_sort
 from iam.policy.escalation.new_principals import (
     NewPrincipalFinder,
     NewPrincipalPath,
@@ -98,11 +98,11 @@ class PathFinder:
 
     def _find_becoming(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         open_roles = [aim for aim in self._targets.roles if admits_people(aim.target.trust)]
-        for method in of_sort(Verb.ASSUME):
+        for method in of_sort(EdgeVerb.ASSUME):
             if not method.retags or can_matter(self._asker, method):
                 self._add_paths(reachable, method, open_roles, self._in_any_region(method, open_roles), act)
         editable = self._targets.editable_roles
-        for method in of_sort(Verb.RETRUST):
+        for method in of_sort(EdgeVerb.RETRUST):
             rewrites = self._on(method, editable)
             if _can_anyone(rewrites, act):
                 takes = self._asker.on_targets(
@@ -110,7 +110,7 @@ class PathFinder:
                 )
                 both = [rewriting & other for rewriting, other in zip(rewrites, takes, strict=True)]
                 self._add_paths(reachable, method, editable, both, act)
-        for method in of_sort(Verb.SIGN_IN):
+        for method in of_sort(EdgeVerb.SIGN_IN):
             users = [aim for aim in self._targets.users if self._has_use(method, aim)]
             self._add_paths(reachable, method, users, self._on(method, users), act)
 
@@ -122,13 +122,13 @@ class PathFinder:
         return has_password is method.name.startswith("iam-update-login-profile")
 
     def _find_services(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
-        methods = (*of_sort(Verb.PASS), *of_sort(Verb.EXISTING))
+        methods = (*of_sort(EdgeVerb.PASS), *of_sort(EdgeVerb.EXISTING))
         services = dict.fromkeys(method.trusted for method in methods)
         trusting = {service: self._roles_trusting(service) for service in services}
         passes = self._passable_roles(trusting)
         for method in methods:
             aims = self._usable_roles(method, trusting[method.trusted])
-            if not aims or (method.sort is Verb.PASS and method.service not in passes):
+            if not aims or (method.sort is EdgeVerb.PASS and method.service not in passes):
                 continue
             does = act.of(self._choices.bits(method, act.everybody))
             if does.any or (method.name in OF_INSTANCES and self._facts.running):
@@ -141,7 +141,7 @@ class PathFinder:
         passes: dict[str, dict[int, PrincipalBits]] = {}
         if not any(clause.allows for clause in self._asker.clauses(PASS_ROLE.action)):
             return passes
-        for method in of_sort(Verb.PASS):
+        for method in of_sort(EdgeVerb.PASS):
             if method.service in passes:
                 continue
             roles = [aim for aim, _ in trusting[method.trusted]]
@@ -161,7 +161,7 @@ class PathFinder:
         passes: Mapping[str, Mapping[int, PrincipalBits]],
     ) -> None:
         roles = [aim for aim, _ in aims]
-        of_service = passes[method.service] if method.sort is Verb.PASS else {}
+        of_service = passes[method.service] if method.sort is EdgeVerb.PASS else {}
         both = []
         for aim, mark in aims:
             if self._instances.usable_by(method, aim.subject.number):
@@ -170,7 +170,7 @@ class PathFinder:
                     able = able.as_unsure
                 both.append(able)
                 continue
-            bits = of_service.get(aim.subject.number, NOBODY) & does if method.sort is Verb.PASS else does
+            bits = of_service.get(aim.subject.number, NOBODY) & does if method.sort is EdgeVerb.PASS else does
             if mark != YES or method.assumes:
                 bits = bits.as_unsure
             both.append(bits)
@@ -260,7 +260,7 @@ class PathFinder:
     ) -> Iterator[NewPrincipalPath]:
         """Passes a new role, which trusts whatever its creator wants, to a service."""
         passed: list[Alternative] = []
-        for method in of_sort(Verb.PASS):
+        for method in of_sort(EdgeVerb.PASS):
             if method.trusted == EC2 and not method.makes_profile:
                 continue
             does = act.of(self._choices.bits(method, act.everybody)) & who_has_any(made)
@@ -292,9 +292,9 @@ class PathFinder:
                 policy_aim for policy_aim in self._targets.policies if policy_aim.target.arn == boundary[0]
             ]
             part: list[Alternative] = []
-            for method in of_sort(Verb.UNBOUND, of=kind):
+            for method in of_sort(EdgeVerb.UNBOUND, of=kind):
                 part += self._each(method, [aim], act)
-            for method in of_sort(Verb.GRANT, of="policy"):
+            for method in of_sort(EdgeVerb.GRANT, of="policy"):
                 part += self._each(method, policies, act)
             bits = who_has_any(tuple(part)).limited_to(1 << node)
             if bits.any:
@@ -313,7 +313,7 @@ class PathFinder:
 
     def _edit_members(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         for kind, aims in (("user", self._targets.users), ("role", self._targets.editable_roles)):
-            for method in of_sort(Verb.GRANT, of=kind):
+            for method in of_sort(EdgeVerb.GRANT, of=kind):
                 for aim, bits in zip(aims, self._on(method, aims), strict=True):
                     able = act.of(bits)
                     if able.any:
@@ -323,7 +323,7 @@ class PathFinder:
                         alternative = self._alternative(method, aim.subject, able)
                         reachable.edits[aim.subject.number].full[replaced].append(alternative)
             bounded = [aim for aim in aims if aim.target.boundary]
-            for method in of_sort(Verb.UNBOUND, of=kind):
+            for method in of_sort(EdgeVerb.UNBOUND, of=kind):
                 for aim, bits in zip(bounded, self._on(method, bounded), strict=True):
                     able = act.of(bits)
                     if able.any:
@@ -332,13 +332,13 @@ class PathFinder:
                         )
 
     def _group_edits(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
-        return self._by_number(of_sort(Verb.GRANT, of="group"), self._targets.groups, act)
+        return self._by_number(of_sort(EdgeVerb.GRANT, of="group"), self._targets.groups, act)
 
     def _policy_edits(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
-        return self._by_number(of_sort(Verb.GRANT, of="policy"), self._targets.policies, act)
+        return self._by_number(of_sort(EdgeVerb.GRANT, of="policy"), self._targets.policies, act)
 
     def _joinable_groups(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
-        return self._by_number(of_sort(Verb.JOIN), self._targets.groups, act)
+        return self._by_number(of_sort(EdgeVerb.JOIN), self._targets.groups, act)
 
     def _by_number(
         self, methods: Iterable[Method], aims: list[TargetSubject], act: ActingPrincipal
@@ -354,7 +354,7 @@ class PathFinder:
     def _restore(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         versions = self._facts.versions or {}
         aims = [aim for aim in self._targets.policies if versions.get(aim.subject.number)]
-        restored = self._by_number(of_sort(Verb.RESTORE), aims, act)
+        restored = self._by_number(of_sort(EdgeVerb.RESTORE), aims, act)
         if not restored:
             return
         for aim in (*self._targets.users, *self._targets.editable_roles):

@@ -122,7 +122,7 @@ def _looks(until: float) -> Iterator[int]:
     return takewhile(lambda _: time.thread_time() < until, count())
 
 
-class Explorer:
+class PathExplorer:
     """Explains a graph; it asks the index that the graph was made of, which must not have changed."""
 
     def __init__(self, graph: EscalationGraph, index: Index) -> None:
@@ -321,7 +321,7 @@ class Explorer:
 class _CutSearch:
     """Branches over what could go, the smallest sets first, and remembers what has been tried."""
 
-    def __init__(self, explorer: Explorer, start: GraphNode, reach: GoalDistances) -> None:
+    def __init__(self, explorer: PathExplorer, start: GraphNode, reach: GoalDistances) -> None:
         self._explorer, self._start, self._reach = explorer, start, reach
         self._best: frozenset[HeldStatement] | None = None
         self._tried: set[frozenset[HeldStatement]] = set()
@@ -367,4 +367,4 @@ def _size(option: frozenset[HeldStatement]) -> tuple[int, int, list[tuple[str, s
     )
 
 
-__all__ = ["EscalationPath", "Explorer", "PathClosing", "PathStep"]
+__all__ = ["EscalationPath", "PathClosing", "PathExplorer", "PathStep"]

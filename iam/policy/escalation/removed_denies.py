@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from iam.policy.escalation.account_graph import ActingPrincipal, Alternative, NeedSubject
 from iam.policy.escalation.edits import PolicyEdits
-from iam.policy.escalation.methods import Method, Verb, of_sort
+from iam.policy.escalation.methods import EdgeVerb, Method, of_sort
 from iam.policy.escalation.permission_checks import PrincipalBits
 from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, PolicyRemoval
 from iam.policy.escalation.targets import EscalationTargets, TargetSubject
@@ -24,7 +24,7 @@ class MethodPrincipals(Protocol):
     ) -> list[PrincipalBits]: ...
 
 
-_METHODS: Final = {method.name: method for method in of_sort(Verb.REMOVE)}
+_METHODS: Final = {method.name: method for method in of_sort(EdgeVerb.REMOVE)}
 BY_KIND: Final[Mapping[tuple[str, str], Method]] = {
     (INLINE, "user"): _METHODS["iam-delete-user-policy"],
     (INLINE, "role"): _METHODS["iam-delete-role-policy"],

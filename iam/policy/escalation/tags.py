@@ -16,7 +16,7 @@ from typing import Final
 from iam.policy.escalation.account_graph import ActingPrincipal, Alternative
 from iam.policy.escalation.condition_facts import keys_of
 from iam.policy.escalation.edits import PolicyEdits
-from iam.policy.escalation.methods import TAGS, Method, MethodNeed, Verb, of_sort
+from iam.policy.escalation.methods import TAGS, EdgeVerb, Method, MethodNeed, of_sort
 from iam.policy.escalation.permission_checks import CheckTarget, PermissionAsker
 from iam.policy.escalation.removed_denies import MethodPrincipals
 from iam.policy.escalation.targets import EscalationTargets, TargetSubject
@@ -62,7 +62,7 @@ class OwnTags:
 
     def add_to(self, edits: dict[int, PolicyEdits], act: ActingPrincipal, *, on: MethodPrincipals) -> None:
         """Enter who can set tags of whom, as far as it matters."""
-        for method in of_sort(Verb.TAG):
+        for method in of_sort(EdgeVerb.TAG):
             aims = self._targets.users if method.of == "user" else self._targets.editable_roles
             asked = [aim for aim in aims if self._matter(aim)]
             for aim, bits in zip(asked, on(method, asked), strict=True):

@@ -125,7 +125,7 @@ def area_of(statement: Statement, *, has_variables: bool) -> ResourceElement | N
 
 
 def pattern_fits(area: ResourceElement | None) -> Fits | None:
-    """What stands in the place of `Compiled.fits` when a pattern is asked for."""
+    """What stands in the place of `CompiledStatement.fits` when a pattern is asked for."""
     return None if area is None else area.covers_request
 
 

@@ -132,9 +132,9 @@ class PrincipalClass:
         self.own: list[Member] | None = None
 
     @property
-    def members(self) -> Members:
+    def members(self) -> ClassMembers:
         """Who they are now; what has left or come since is not seen."""
-        return Members(self, self._rows, self.own or ())
+        return ClassMembers(self, self._rows, self.own or ())
 
     @property
     def _rows(self) -> Sequence[int]:
@@ -171,7 +171,7 @@ class PrincipalClass:
         self.rows, self.own, self.columns = None, None, None
 
 
-class Members(Sequence["Member"]):
+class ClassMembers(Sequence["Member"]):
     """The members of a class, each made when somebody looks at it."""
 
     __slots__ = ("_cls", "_own", "_rows")
@@ -208,7 +208,7 @@ class Members(Sequence["Member"]):
                 yield ColumnMember(columns, row, cls)
         yield from self._own
 
-    def by_grants(self) -> Iterator[Members]:
+    def by_grants(self) -> Iterator[ClassMembers]:
         """Those who hold the same, together."""
         if len(self) == 1:
             yield self
@@ -218,11 +218,11 @@ class Members(Sequence["Member"]):
         if columns is not None:
             for row in self._rows:
                 rows.setdefault(columns.grants[row], array(NUMBERS)).append(row)
-        yield from (Members(cls, rows_alike, ()) for rows_alike in rows.values())
+        yield from (ClassMembers(cls, rows_alike, ()) for rows_alike in rows.values())
         own: dict[Grants, list[Member]] = {}
         for member in self._own:
             own.setdefault(member.grants, []).append(member)
-        yield from (Members(cls, (), own_members) for own_members in own.values())
+        yield from (ClassMembers(cls, (), own_members) for own_members in own.values())
 
     @property
     def only_shared_part(self) -> str:
@@ -231,7 +231,7 @@ class Members(Sequence["Member"]):
             return self._cls.columns.shared_part(self._rows[0])
         return ""
 
-    def by_shared_grants(self) -> Iterator[tuple[SharedGrants, Members]]:
+    def by_shared_grants(self) -> Iterator[tuple[SharedGrants, ClassMembers]]:
         """Those who hold the same but for inline policies, together, with a key that is the same for all of
         the account who do; some who do may have another.
         """
@@ -243,15 +243,15 @@ class Members(Sequence["Member"]):
         if columns is not None:
             for row in self._rows:
                 rows.setdefault(columns.shared_part(row), array(NUMBERS)).append(row)
-        yield from ((key, Members(cls, rows_of_grants, ())) for key, rows_of_grants in rows.items())
+        yield from ((key, ClassMembers(cls, rows_of_grants, ())) for key, rows_of_grants in rows.items())
         own: dict[SharedGrants, list[Member]] = {}
         for member in self._own:
             grants = member.grants
             own.setdefault((grants.attached, grants.groups), []).append(member)
-        yield from ((key, Members(cls, (), own_of_grants)) for key, own_of_grants in own.items())
+        yield from ((key, ClassMembers(cls, (), own_of_grants)) for key, own_of_grants in own.items())
 
-    def __add__(self, other: Members) -> Members:
-        return Members(self._cls, array(NUMBERS, [*self._rows, *other._rows]), [*self._own, *other._own])
+    def __add__(self, other: ClassMembers) -> ClassMembers:
+        return ClassMembers(self._cls, array(NUMBERS, [*self._rows, *other._rows]), [*self._own, *other._own])
 
     @property
     def cls(self) -> PrincipalClass:

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from iam.policy.compiled import Compiled, PolicyKind
+from iam.policy.compiled import CompiledStatement, PolicyKind
 from iam.policy.document import DocumentProblem, Names, PolicyDocument, Statement, read
 from iam.policy.index.areas import ResourceElement, area_of, pattern_fits
 from iam.policy.index.dates import StatementDates
@@ -54,7 +54,7 @@ class IndexedStatement:
         self.traits = shape.traits_with(resources)
         self.beginning = shape.beginning_of(resources)
         self.reach: int | None = None
-        self._compiled: dict[tuple[PolicyKind, bool], Compiled] | None = None
+        self._compiled: dict[tuple[PolicyKind, bool], CompiledStatement] | None = None
         self._area: ResourceElement | str | None = ""
 
     @property
@@ -80,12 +80,12 @@ class IndexedStatement:
         return self._area
 
     @property
-    def identity_statement(self) -> Compiled:
+    def identity_statement(self) -> CompiledStatement:
         """The statement as an identity policy has it."""
         return self.compiled_for(PolicyKind.IDENTITY)
 
     @property
-    def held_of_pattern(self) -> Compiled:
+    def held_of_pattern(self) -> CompiledStatement:
         """The same, for questions about a pattern of resources."""
         return self.compiled_for(PolicyKind.IDENTITY, of_pattern=True)
 
@@ -106,7 +106,7 @@ class IndexedStatement:
         """As its area says: NotResource of everything."""
         return self.shape.is_not_resource and self.area is not None and self.area.fits_nothing
 
-    def compiled_for(self, kind: PolicyKind, *, of_pattern: bool = False) -> Compiled:
+    def compiled_for(self, kind: PolicyKind, *, of_pattern: bool = False) -> CompiledStatement:
         """The statement as a policy of a kind has it; `of_pattern` for questions about a pattern of
         resources.
         """
@@ -148,7 +148,7 @@ class IndexedDocument:
     ) -> None:
         self.digest = digest
         self.clauses = clauses
-        self._named: dict[tuple[str, PolicyKind, bool], tuple[Compiled, ...]] | None = None
+        self._named: dict[tuple[str, PolicyKind, bool], tuple[CompiledStatement, ...]] | None = None
         self.labels, self.problems = labels, problems
         self.atoms = tuple(chain.from_iterable([clause.traits.atoms for clause in clauses]))
         self.tags = tuple(sorted(set(chain.from_iterable([clause.traits.tags for clause in clauses]))))
@@ -170,7 +170,9 @@ class IndexedDocument:
         """Whether something in it may have been meant to say more than what it is taken to say."""
         return bool(self.problems)
 
-    def statements_of(self, policy: str, kind: PolicyKind, *, of_pattern: bool) -> tuple[Compiled, ...]:
+    def statements_of(
+        self, policy: str, kind: PolicyKind, *, of_pattern: bool
+    ) -> tuple[CompiledStatement, ...]:
         """The statements under the name of a policy, for explanations; made once for each name, since many
         are asked for again and again.
         """

@@ -21,8 +21,8 @@ from iam.policy.index.masks import Space
 from iam.policy.index.reach import reach_of
 from iam.policy.index.shard import Shard
 from iam.policy.index.weights import (
+    DocumentWeight,
     OpenStatement,
-    Weight,
     all_together,
     combine,
     joined,
@@ -36,7 +36,7 @@ REMEMBERED: Final = 4096
 """So many distinct results are kept: a mask has up to 2.8 kB."""
 NOBODY: Final = PolicySet(PolicyKind.IDENTITY, ())
 Pieces = tuple[OpenStatement, ...]
-Group = tuple[Weight, Pieces]
+Group = tuple[DocumentWeight, Pieces]
 
 
 class AllowedActionSets(NamedTuple):
@@ -58,7 +58,7 @@ class WeighedLimits(NamedTuple):
     """Boundary and levels, each weighed, all of them together, and a number for them."""
 
     groups: tuple[Group, ...]
-    weight: Weight
+    weight: DocumentWeight
     number: int
 
 
@@ -87,7 +87,7 @@ class EffectiveActions:
         self._shapes: dict[Any, int] = {}
         self._of_profile: dict[PrincipalProfile, AllowedActionSets] = {}
         self._once: dict[AllowedActionSets, AllowedActionSets] = {}
-        self._weights: dict[int, Weight] = {}
+        self._weights: dict[int, DocumentWeight] = {}
         """Of documents, by the numbers of their shapes."""
         self._bounds: dict[Any, WeighedLimits] = {}
         self._found: dict[tuple[frozenset[int], int], AllowedActionSets | None] = {}
@@ -303,9 +303,9 @@ class EffectiveActions:
             return None
         return self._result(all_together([own, bounds.weight]))
 
-    def _of_root(self) -> Weight:
+    def _of_root(self) -> DocumentWeight:
         everything = self.space.actions.everything & ~self.space.assume_role
-        return Weight(everything, everything, everything)
+        return DocumentWeight(everything, everything, everything)
 
     def _closer(self, pieces: Pieces, bounds: tuple[Group, ...]) -> AllowedActionSets:
         """As above, but a statement about some resources counts only where the others leave it some of
@@ -341,7 +341,7 @@ class EffectiveActions:
         self,
         piece: OpenStatement,
         denied: Sequence[tuple[OpenStatement, int]],
-        leaving: Sequence[tuple[Weight, Sequence[tuple[OpenStatement, int]]]],
+        leaving: Sequence[tuple[DocumentWeight, Sequence[tuple[OpenStatement, int]]]],
     ) -> tuple[int, int]:
         whole, part = mask_of(piece, self.space)
         for deny, mask in denied:
@@ -359,7 +359,7 @@ class EffectiveActions:
             perhaps &= here
         return sure, perhaps
 
-    def _result(self, weight: Weight) -> AllowedActionSets:
+    def _result(self, weight: DocumentWeight) -> AllowedActionSets:
         everywhere = mask_without(weight.everywhere, weight.denied)
         in_some = mask_without(weight.some, weight.denied)
         maybe = mask_without(weight.maybe, weight.denied)
@@ -402,9 +402,9 @@ def _piece(clause: IndexedStatement, kind: PolicyKind, asking: _Asking) -> OpenS
     return None if mark == NO or clause.fits_nothing else OpenStatement(clause, mark, reach_of(clause))
 
 
-def _of_some_services(weight: Weight, restricted: int) -> Weight:
+def _of_some_services(weight: DocumentWeight, restricted: int) -> DocumentWeight:
     """What resource control policies say of what they restrict; everything else they leave alone."""
-    return Weight(
+    return DocumentWeight(
         weight.everywhere | ~restricted,
         weight.some | ~restricted,
         weight.maybe | ~restricted,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from iam.policy.compiled import Compiled, PolicyKind
+from iam.policy.compiled import CompiledStatement, PolicyKind
 from iam.policy.document import Names
 from iam.policy.index.circumstances import Circumstance
 from iam.policy.index.keys import OF_PLACE, variables_in
@@ -148,7 +148,9 @@ class RequestGrid:
         sure = 0 if is_doubtful else bits
         return ApplicableRequests(sure, bits)
 
-    def _places_fitting(self, side: PrincipalSide, placed: PlacedStatement, compiled: Compiled) -> int | None:
+    def _places_fitting(
+        self, side: PrincipalSide, placed: PlacedStatement, compiled: CompiledStatement
+    ) -> int | None:
         """The first request of each resource that is one of the statement's, by any principal; None where
         that depends on the principal or on the circumstances.
         """
@@ -166,7 +168,7 @@ class RequestGrid:
         return places
 
     def _bits_by_resource(
-        self, side: PrincipalSide, placed: PlacedStatement, compiled: Compiled, *, is_placed: bool
+        self, side: PrincipalSide, placed: PlacedStatement, compiled: CompiledStatement, *, is_placed: bool
     ) -> int:
         """The requests to which a statement applies, resource by resource."""
         bits, shift = 0, 0
@@ -181,7 +183,9 @@ class RequestGrid:
             shift += self.width
         return bits
 
-    def _fitting(self, side: PrincipalSide, placed: PlacedStatement, compiled: Compiled) -> Iterator[int]:
+    def _fitting(
+        self, side: PrincipalSide, placed: PlacedStatement, compiled: CompiledStatement
+    ) -> Iterator[int]:
         """For each resource, the circumstances in which it is one of the statement's; they matter where a
         variable stands in it.
         """
@@ -222,7 +226,7 @@ class RequestGrid:
         return variables_in(texts) & self._keys if placed.clause.has_variables else frozenset()
 
     def _circumstances_met(
-        self, side: PrincipalSide, placed: PlacedStatement, compiled: Compiled, resource: str
+        self, side: PrincipalSide, placed: PlacedStatement, compiled: CompiledStatement, resource: str
     ) -> int:
         """The circumstances in which all conditions are met. Of the resource, only its account matters."""
         if not compiled.conditions:
@@ -239,7 +243,7 @@ class RequestGrid:
         return row_bits
 
     def _conditions_met(
-        self, side: PrincipalSide, placed: PlacedStatement, compiled: Compiled, resource: str
+        self, side: PrincipalSide, placed: PlacedStatement, compiled: CompiledStatement, resource: str
     ) -> int:
         row_bits = self.row
         for condition in compiled.conditions:

@@ -34,7 +34,7 @@ class ImageError(ValueError):
 
 
 @dataclass(slots=True)
-class Image:
+class IndexImage:
     """See `PrincipalColumns` for what is there by row. A document is a number: its place in `digests`.
 
     `prefix` is what `arns` lack. `policies` are number, name, digest; `groups` number, name, grants.
@@ -72,7 +72,7 @@ class Image:
 
 ARRAYS: Final = ("grants", "tags", "trusts", "starts")
 TEXTS: Final = ("arns", "unique_ids", "kinds_of_grants", "kinds_of_tags", "shared_texts", "trust_texts")
-PLAIN: Final = tuple(field.name for field in fields(Image) if field.name not in {"ids", *ARRAYS, *TEXTS})
+PLAIN: Final = tuple(field.name for field in fields(IndexImage) if field.name not in {"ids", *ARRAYS, *TEXTS})
 
 
 @lru_cache(maxsize=1)
@@ -86,7 +86,7 @@ def code() -> str:
     return digest.hexdigest()
 
 
-def pack(image: Image) -> bytes:
+def pack(image: IndexImage) -> bytes:
     """The image as bytes."""
     plain = json.dumps({name: getattr(image, name) for name in PLAIN}, separators=(",", ":")).encode()
     parts = [plain, image.ids.tobytes()]
@@ -104,7 +104,7 @@ def is_whole(packed: bytes) -> bool:
     return blake2b(packed[DIGEST:], digest_size=DIGEST).digest() == packed[:DIGEST]
 
 
-def unpack(packed: bytes) -> Image:
+def unpack(packed: bytes) -> IndexImage:
     """The image in some bytes; raises ImageError."""
     body, own = packed[DIGEST:], code().encode()
     if not is_whole(packed):
@@ -117,7 +117,7 @@ def unpack(packed: bytes) -> Image:
         raise ImageError("the image has another form") from error
 
 
-def _unpacked(content: bytes) -> Image:
+def _unpacked(content: bytes) -> IndexImage:
     count = 2 + len(ARRAYS) + 2 * len(TEXTS)
     place = struct.calcsize(f"<{count}Q")
     parts = []
@@ -132,7 +132,7 @@ def _unpacked(content: bytes) -> Image:
     rest = iter(parts[2 + len(ARRAYS) :])
     for name, text, ends in zip(TEXTS, rest, rest, strict=True):
         columns[name] = PackedTexts(text.decode(), _array(NUMBERS, ends))
-    return Image(**json.loads(parts[0]), **columns)
+    return IndexImage(**json.loads(parts[0]), **columns)
 
 
 def _array(kind: str, content: bytes) -> array[int]:
@@ -141,7 +141,7 @@ def _array(kind: str, content: bytes) -> array[int]:
     return numbers
 
 
-def docs_in(image: Image, documents: SharedDocuments) -> list[IndexedDocument]:
+def docs_in(image: IndexImage, documents: SharedDocuments) -> list[IndexedDocument]:
     """The documents that classes name, by number; others are None. They stay in use as long as this list."""
     documents_of_image: list[Any] = [documents.find(digest) for digest in image.digests]
     shapes = [shape_in(shape, documents) for shape in image.shapes]
@@ -155,7 +155,7 @@ def docs_in(image: Image, documents: SharedDocuments) -> list[IndexedDocument]:
     return documents_of_image
 
 
-def columns_of(image: Image, documents: SharedDocuments) -> PrincipalColumns:
+def columns_of(image: IndexImage, documents: SharedDocuments) -> PrincipalColumns:
     """The principals, column by column."""
     digests, texts = image.trusting, image.trust_texts
 
@@ -183,7 +183,7 @@ def columns_of(image: Image, documents: SharedDocuments) -> PrincipalColumns:
     )
 
 
-def rows_of(image: Image, standing: OrganizationStanding) -> AccountRows:
+def rows_of(image: IndexImage, standing: OrganizationStanding) -> AccountRows:
     """The groups and policies of the account, which stands there."""
     return AccountRows(
         (),

@@ -11,7 +11,7 @@ from typing import Any
 from iam.policy.index.classes import Member, PrincipalClass, PrincipalLimits
 from iam.policy.index.columns import IDS, NUMBERS, PackedTexts
 from iam.policy.index.documents import IndexedDocument
-from iam.policy.index.image import Image
+from iam.policy.index.image import IndexImage
 from iam.policy.index.image_docs import Written, shape_written, small_written, written
 from iam.policy.index.rows import Grants
 from iam.policy.index.shard import Shard
@@ -19,7 +19,7 @@ from iam.policy.index.shard import Shard
 NUMBER = attrgetter("id")
 
 
-def image_of(shard: Shard) -> Image:
+def image_of(shard: Shard) -> IndexImage:
     """The image, the same whenever it is made of the same rows."""
     return _Parts(shard).image()
 
@@ -54,7 +54,7 @@ class _Parts:
         self._marks, self._trusting = _Numbers(), _Numbers()
         self._held: dict[int, IndexedDocument] = {}
 
-    def image(self) -> Image:
+    def image(self) -> IndexImage:
         """All of it."""
         shard = self._shard
         classes = sorted(shard.classes.values(), key=lambda cls: min(map(NUMBER, cls.members)))
@@ -85,7 +85,7 @@ class _Parts:
             if number not in shared
         ]
         kinds_of_grants = PackedTexts.of(_text(self._grants(each)) for each in grants)
-        return Image(
+        return IndexImage(
             number=shard.number,
             partition=shard.partition,
             prefix=prefix,

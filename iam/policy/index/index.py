@@ -9,14 +9,14 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
 from iam.policy.document import DocumentProblem
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
-from iam.policy.explain import Explanation, explain
+from iam.policy.explain import DecisionExplanation, explain
 from iam.policy.index.classes import Member, PrincipalClass
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.effective import EffectiveActions
-from iam.policy.index.image import Image, rows_of
+from iam.policy.index.image import IndexImage, rows_of
 from iam.policy.index.image_parts import image_of
 from iam.policy.index.needs import NeedsReader
 from iam.policy.index.query_evaluation import QueryEvaluation
@@ -93,7 +93,7 @@ class Index:
         self.accounts[rows.number] = new
         self.version += 1
 
-    def put_image(self, image: Image, standing: OrganizationStanding) -> None:
+    def put_image(self, image: IndexImage, standing: OrganizationStanding) -> None:
         """Enter an account as its image has it; the image was made where it stands so."""
         with without_collecting(STATEMENT * self.documents.clauses):
             new = Shard(self.register, rows_of(image, standing), image)
@@ -219,7 +219,7 @@ class Index:
         for kept in self._effective.values():
             kept.age += placed
 
-    def explain(self, member: Member, question: AccessQuestion) -> Explanation:
+    def explain(self, member: Member, question: AccessQuestion) -> DecisionExplanation:
         """Why one principal can or cannot, down to the statements."""
         return explain(*self.request_and_policies(member, question))
 
@@ -251,7 +251,7 @@ class _Naming:
 
     def set_of(self, kind: PolicyKind, named: Iterable[tuple[str, IndexedDocument]]) -> PolicySet:
         """Documents weighed together."""
-        statements: list[Compiled] = []
+        statements: list[CompiledStatement] = []
         problems: list[tuple[str, DocumentProblem]] = []
         for name, doc in named:
             statements += doc.statements_of(name, kind, of_pattern=self._is_pattern)

@@ -20,7 +20,7 @@ from iam.policy.index.overlap import Tokens, overlaps
 from iam.policy.index.patterns import ResourcePattern, normal
 from iam.policy.index.probes import WORDS
 from iam.policy.request import PrincipalKind, Values
-from iam.policy.variables import Variable, VariableText
+from iam.policy.variables import PolicyVariable, VariableText
 
 ABSTRACT: Final = frozenset({"aws:username", "aws:userid"})
 """Keys that mostly stand where every other pattern takes in all of their values, or none."""
@@ -284,7 +284,7 @@ def filled(template: VariableText, member: Member | None, *, name: str = "") -> 
     """
     parts: list[Token] = []
     for part in template.parts:
-        if not isinstance(part, Variable):
+        if not isinstance(part, PolicyVariable):
             parts.append(part)
             continue
         if name and part.key in ABSTRACT:
@@ -297,7 +297,7 @@ def filled(template: VariableText, member: Member | None, *, name: str = "") -> 
     return tuple(normal(resource_tokens(parts)))
 
 
-def _held_in(variable: Variable, member: Member) -> Values | None:
+def _held_in(variable: PolicyVariable, member: Member) -> Values | None:
     """What a member has in a variable: one value, none, or (None) what it does not say."""
     if not is_own(variable.key):
         return None

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Final
 
-from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
 from iam.policy.evaluate import (
     EvaluationDecision,
     EvaluationMarks,
@@ -257,7 +257,7 @@ class QueryEvaluation:
         # Only those that speak are noted: whatever is among them does.
         return actions.speaks_of(self.lowered) if speaks is None else speaks
 
-    def _set(self, kind: PolicyKind, statements: Iterable[Compiled]) -> PolicySet:
+    def _set(self, kind: PolicyKind, statements: Iterable[CompiledStatement]) -> PolicySet:
         entry = tuple(statements)
         return PolicySet(kind, entry, (), {self.lowered: entry})
 

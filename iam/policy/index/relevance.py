@@ -18,7 +18,7 @@ from iam.policy.index.documents import IndexedDocument, IndexedStatement, Marks,
 from iam.policy.index.kinds import WORD, words_of
 from iam.policy.index.masks import Space
 from iam.policy.request import Values
-from iam.policy.variables import Variable, VariableText
+from iam.policy.variables import PolicyVariable, VariableText
 
 WILD: Final = re.compile(r"[*?]|\$\{")
 SERVICE, ACCOUNT = 2, 4
@@ -106,7 +106,7 @@ def _start_of(template: VariableText, tags: Mapping[str, Values | None]) -> str 
     """None where a tag is missing without which the pattern takes in nothing."""
     start = ""
     for part in template.parts:
-        if not isinstance(part, Variable):
+        if not isinstance(part, PolicyVariable):
             if len(part) > 1:
                 break
             start += part

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.policy.arns import is_incomplete
-from iam.policy.compiled import Compiled, PolicyKind, compile_statement, with_resources
+from iam.policy.compiled import CompiledStatement, PolicyKind, compile_statement, with_resources
 from iam.policy.condition import Condition, UnknownOperatorError, compile_condition
 from iam.policy.document import Names, Statement
 from iam.policy.index import keys
@@ -76,7 +76,7 @@ class StatementShape:
         more = source.conditions or source.problems or source.principals is not None
         self.says_no_more = not more and not source.is_not_resource
         self.names_somebody = bool(keys.special_names(source.principals or {}))
-        self._compiled: dict[PolicyKind, Compiled] = {}
+        self._compiled: dict[PolicyKind, CompiledStatement] = {}
 
     def statement(self, resources: Names | None, label: Label) -> Statement:
         """The statement that it is with some resources."""
@@ -114,14 +114,14 @@ class StatementShape:
             return self.traits
         return traits_of(self.statement(resources, (0, "")), has_variables=True)
 
-    def of_kind(self, kind: PolicyKind) -> Compiled:
+    def of_kind(self, kind: PolicyKind) -> CompiledStatement:
         """All but the resources, as a policy of a kind has it."""
         compiled = self._compiled.get(kind)
         if compiled is None:
             compiled = self._compiled[kind] = self._compile(self.plain, kind)
         return compiled
 
-    def compiled_for(self, kind: PolicyKind, resources: Names | None, label: Label) -> Compiled:
+    def compiled_for(self, kind: PolicyKind, resources: Names | None, label: Label) -> CompiledStatement:
         """The statement with some resources as a policy of a kind has it."""
         source, compiled = self.statement(resources, label), self.of_kind(kind)
         if compiled.unknown or kind is PolicyKind.SESSION:
@@ -129,7 +129,7 @@ class StatementShape:
             return self._compile(source, kind)
         return with_resources(compiled, source, has_variables=self.has_variables)
 
-    def _compile(self, source: Statement, kind: PolicyKind) -> Compiled:
+    def _compile(self, source: Statement, kind: PolicyKind) -> CompiledStatement:
         return compile_statement(source, policy="", kind=kind, has_variables=self.has_variables)
 
 

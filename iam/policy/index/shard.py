@@ -15,7 +15,7 @@ from iam.policy.index.classes import (
     principal_of,
 )
 from iam.policy.index.documents import IndexedDocument
-from iam.policy.index.image import Image, columns_of, docs_in
+from iam.policy.index.image import IndexImage, columns_of, docs_in
 from iam.policy.index.image_docs import marks_in
 from iam.policy.index.members import ShardMembers
 from iam.policy.index.register import UseRegister
@@ -41,7 +41,7 @@ class Shard:
     has, `place_facts` those of requests about what it owns.
     """
 
-    def __init__(self, register: UseRegister, rows: AccountRows, image: Image | None = None) -> None:
+    def __init__(self, register: UseRegister, rows: AccountRows, image: IndexImage | None = None) -> None:
         """`image`: the principals, as they stand where the rows say; the rows then have none."""
         self.number, self.partition = rows.number, rows.partition
         self.version = 0
@@ -65,7 +65,7 @@ class Shard:
         """What ARNs of the account begin with."""
         return f"arn:{self.partition}:iam::{self.number}:"
 
-    def _unfold(self, image: Image) -> None:
+    def _unfold(self, image: IndexImage) -> None:
         register, documents = self._register, self._register.documents
         docs = docs_in(image, documents)
         marks = [marks_in(mark) for mark in image.marks]

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
 from iam.policy.evaluate import RequestPolicies
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import IndexedDocument
@@ -114,7 +114,7 @@ class SideReplay:
 
 
 def _set(kind: PolicyKind, docs: Iterable[IndexedDocument], *, of_pattern: bool) -> PolicySet:
-    statements: list[Compiled] = []
+    statements: list[CompiledStatement] = []
     for doc in docs:
         statements += [clause.compiled_for(kind, of_pattern=of_pattern) for clause in doc.clauses]
     return PolicySet(kind, tuple(statements))
@@ -130,7 +130,7 @@ def _scps(side: PrincipalSide, *, of_pattern: bool) -> Levels:
     return tuple(_set(PolicyKind.SCP, level, of_pattern=of_pattern) for level in side.scps)
 
 
-def _missing(policies: PolicySet, others: PolicySet) -> tuple[Compiled, ...]:
+def _missing(policies: PolicySet, others: PolicySet) -> tuple[CompiledStatement, ...]:
     """The statements that are in the one set only. A statement is one object in all documents with it."""
     known = {id(statement) for statement in others.statements}
     return tuple(statement for statement in policies.statements if id(statement) not in known)

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from iam.policy.compiled import Compiled, PolicyKind, PolicySet, compile_set
+from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet, compile_set
 from iam.policy.document import read
 from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps, needs_resource_policy
 from iam.policy.index.classes import Member, PrincipalLimits
@@ -131,7 +131,7 @@ class PrincipalSide:
 
         Where a role, a key or another account must agree as well, it is taken to agree.
         """
-        by_place: dict[tuple[PolicyKind, int], list[Compiled]] = {}
+        by_place: dict[tuple[PolicyKind, int], list[CompiledStatement]] = {}
         for placed in statements:
             by_place.setdefault((placed.kind, placed.level), []).append(
                 placed.clause.compiled_for(placed.kind)

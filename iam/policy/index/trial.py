@@ -36,7 +36,7 @@ from iam.policy.index.sides import (
 from iam.policy.index.verdicts import ActionSetProof, AlikeVerdict, RequestSample
 from iam.policy.letter_case import fold, is_digits
 from iam.policy.request import RESOURCE_ACCOUNT
-from iam.policy.variables import Variable
+from iam.policy.variables import PolicyVariable
 
 MAX_TRIES: Final = 12
 """So many requests are put to the engine before a line is given up."""
@@ -252,13 +252,13 @@ def _patterns_of(
         template = variables.read(name, has_variables=clause.has_variables)
         choices = []
         for part in template.parts:
-            values = _values_of(part, side, asked) if isinstance(part, Variable) else (part,)
+            values = _values_of(part, side, asked) if isinstance(part, PolicyVariable) else (part,)
             choices.append(values)
-        is_filled = any(isinstance(part, Variable) for part in template.parts)
+        is_filled = any(isinstance(part, PolicyVariable) for part in template.parts)
         for chosen in islice(product(*choices), SAMPLES):
             parts: list[Token] = []
             for part, is_value in zip(
-                chosen, (isinstance(part, Variable) for part in template.parts), strict=True
+                chosen, (isinstance(part, PolicyVariable) for part in template.parts), strict=True
             ):
                 # The characters of a value are letters, whatever they are.
                 parts += part if is_value else (part,)
@@ -267,7 +267,7 @@ def _patterns_of(
             yield tuple(normal(resource_tokens(parts))), is_filled
 
 
-def _values_of(variable: Variable, side: PrincipalSide, asked: ActionGroup) -> tuple[str, ...]:
+def _values_of(variable: PolicyVariable, side: PrincipalSide, asked: ActionGroup) -> tuple[str, ...]:
     """What may stand in the place of a variable."""
     values = side.known.values(variable.key)
     if values is not None and len(values) == 1:

@@ -47,7 +47,7 @@ class OpenStatement(NamedTuple):
         )
 
 
-class Weight(NamedTuple):
+class DocumentWeight(NamedTuple):
     """Sets of actions. What is allowed everywhere is among `some`, and that among `maybe`; `parts` has a
     statement about some resources. Of what is denied under conditions, `perhaps` is on all resources,
     `perhaps_some` on some.
@@ -73,7 +73,7 @@ def mask_of(piece: OpenStatement, space: Space) -> tuple[int, int]:
     return (alone if piece.clause.fits_star else 0), others & piece.reach
 
 
-def combine(pieces: Iterable[OpenStatement], space: Space) -> Weight:
+def combine(pieces: Iterable[OpenStatement], space: Space) -> DocumentWeight:
     """Statements put together."""
     everywhere = in_some = maybe = parts = denied = denied_some = perhaps = perhaps_some = 0
     for piece in pieces:
@@ -90,7 +90,7 @@ def combine(pieces: Iterable[OpenStatement], space: Space) -> Weight:
         elif piece.mark == OPEN:
             perhaps |= whole
             perhaps_some |= part
-    return Weight(everywhere, in_some, maybe, parts, denied, denied_some, perhaps, perhaps_some)
+    return DocumentWeight(everywhere, in_some, maybe, parts, denied, denied_some, perhaps, perhaps_some)
 
 
 def mask_without(mask: int, taken: int) -> int:
@@ -98,13 +98,13 @@ def mask_without(mask: int, taken: int) -> int:
     return mask ^ (mask & taken)
 
 
-def joined(weights: Iterable[Weight]) -> Weight:
+def joined(weights: Iterable[DocumentWeight]) -> DocumentWeight:
     """The statements of several documents put together."""
-    sets = zip(Weight(), *weights, strict=True)
-    return Weight._make([reduce(or_, masks) for masks in sets])
+    sets = zip(DocumentWeight(), *weights, strict=True)
+    return DocumentWeight._make([reduce(or_, masks) for masks in sets])
 
 
-def all_together(weights: Iterable[Weight]) -> Weight:
+def all_together(weights: Iterable[DocumentWeight]) -> DocumentWeight:
     """Groups of policies that must all allow, and each of which can deny."""
     everywhere = in_some = maybe = -1
     parts = denied = denied_some = perhaps = perhaps_some = 0
@@ -117,4 +117,4 @@ def all_together(weights: Iterable[Weight]) -> Weight:
         denied_some |= each.denied_some
         perhaps |= each.perhaps
         perhaps_some |= each.perhaps_some
-    return Weight(everywhere, in_some, maybe, parts, denied, denied_some, perhaps, perhaps_some)
+    return DocumentWeight(everywhere, in_some, maybe, parts, denied, denied_some, perhaps, perhaps_some)

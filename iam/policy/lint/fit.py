@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final
 
-from iam.policy.catalogue import Action, Catalogue, ResourceType
+from iam.policy.catalogue import Catalogue, CatalogueAction, ResourceType
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import quoted
 from iam.policy.lint.overlaps import can_mean
@@ -55,7 +55,7 @@ class _StatementFit:
         if is_known and actions:
             self._check_resources()
 
-    def _fits(self, action: Action) -> bool:
+    def _fits(self, action: CatalogueAction) -> bool:
         return any(self._reaches(resource_type.arn) for resource_type in action.resource_types)
 
     def _reaches(self, arn: str) -> bool:
@@ -68,7 +68,7 @@ class _StatementFit:
         has_variables = self.subject.document.has_variables
         return can_mean(_of_one_service(word.text), _of_one_service(arn), has_variables=has_variables)
 
-    def _report(self, word: SourceText, expanded: Sequence[Action]) -> None:
+    def _report(self, word: SourceText, expanded: Sequence[CatalogueAction]) -> None:
         verb = "allow" if self.statement.allows else "deny"
         if not any(action.targets for action in expanded):
             self.subject.report.add(
@@ -114,7 +114,7 @@ def _of_one_service(arn: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def known_actions(catalogue: Catalogue, pattern: str) -> tuple[Action, ...]:
+def known_actions(catalogue: Catalogue, pattern: str) -> tuple[CatalogueAction, ...]:
     """What a name or pattern means; nothing for what is unknown, and for what means more than a service."""
     names = catalogue.expand(pattern)
     if len(names) > WIDE:

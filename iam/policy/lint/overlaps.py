@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from iam.policy.glob import ANY, ONE
-from iam.policy.variables import Variable, read
+from iam.policy.variables import PolicyVariable, read
 
 PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}|(\*)")
 SEGMENTS: Final = 6
@@ -73,7 +73,7 @@ def _pattern(text: str, has_variables: bool) -> _Pattern:
     ones = loops = place = 0
     for part in read(text, has_variables=has_variables).parts:
         bit = 1 << place
-        if part == ANY or isinstance(part, Variable):
+        if part == ANY or isinstance(part, PolicyVariable):
             loops |= bit
             continue
         place += 1

@@ -14,7 +14,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Ability:
+class PhrasedAbility:
     """One ability: "read" "items in", of the resource type `kind` ("" where the actions take no resource);
     verbs are said in their `order`.
     """
@@ -154,12 +154,12 @@ LISTING: Final = "object list"
 
 
 @cache
-def _by_service() -> dict[str, tuple[Ability, ...]]:
-    abilities: dict[str, list[Ability]] = defaultdict(list)
+def _by_service() -> dict[str, tuple[PhrasedAbility, ...]]:
+    abilities: dict[str, list[PhrasedAbility]] = defaultdict(list)
     for order, (service, verb, noun, kind, needs, with_it) in enumerate(_ROWS):
         needed = _names(service, needs)
         included = _names(service, with_it)
-        abilities[service].append(Ability(verb, noun, kind, needed, included, order))
+        abilities[service].append(PhrasedAbility(verb, noun, kind, needed, included, order))
     return {service: tuple(rows) for service, rows in abilities.items()}
 
 
@@ -167,7 +167,7 @@ def _names(service: str, words: str) -> frozenset[str]:
     return frozenset(f"{service}:{word}" for word in words.split())
 
 
-def abilities_of(service: str, actions: frozenset[str]) -> Iterator[tuple[Ability, frozenset[str]]]:
+def abilities_of(service: str, actions: frozenset[str]) -> Iterator[tuple[PhrasedAbility, frozenset[str]]]:
     """The abilities that actions of a service come to, each with the actions that it speaks of. An action
     that sets one up is said once, and not again where another ability of the same resource covers it.
     """
@@ -181,12 +181,12 @@ def abilities_of(service: str, actions: frozenset[str]) -> Iterator[tuple[Abilit
             yield ability, (ability.needs | ability.with_it) & actions
 
 
-def kind_of_resource(ability: Ability) -> str:
+def kind_of_resource(ability: PhrasedAbility) -> str:
     """The type of the resource that its actions work on: what is in a bucket is listed on the bucket."""
     return "bucket" if ability.kind == LISTING else ability.kind
 
 
-def all_abilities() -> Iterator[tuple[str, Ability]]:
+def all_abilities() -> Iterator[tuple[str, PhrasedAbility]]:
     """Every ability with its service."""
     for service, abilities in _by_service().items():
         for ability in abilities:

@@ -13,10 +13,10 @@ from typing import Final
 from iam.policy.catalogue import Level, ResourceType, catalogue
 from iam.policy.letter_case import fold
 from iam.policy.lint.overlaps import can_mean
-from iam.policy.sentences.abilities import LISTING, Ability, abilities_of
+from iam.policy.sentences.abilities import LISTING, PhrasedAbility, abilities_of
 from iam.policy.sentences.labels import level_of, service_name, type_names
 from iam.policy.sentences.places import EVERYTHING, PhraseReader, join, place_of_all_objects, places_in_words
-from iam.policy.sentences.sentence import Claim
+from iam.policy.sentences.sentence import SentenceClaim
 
 LEVELS: Final = (Level.LIST, Level.READ, Level.WRITE, Level.TAGGING, Level.PERMISSIONS)
 WORDS: Final = {
@@ -39,7 +39,7 @@ WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
+class SentenceClause:
     """What somebody can do: `verbs` with `rest` ("objects in s3://pay-ledger"). Clauses with the same `rest`
     make one sentence.
 
@@ -50,17 +50,17 @@ class Clause:
     verbs: tuple[str, ...]
     rest: str
     plain_rest: str
-    claim: Claim
+    claim: SentenceClaim
     weight: int
     order: int = 0
 
 
 def clauses_of(
     service: str, actions: Iterable[str], resources: Sequence[str], *, account_id: str = ""
-) -> list[Clause]:
+) -> list[SentenceClause]:
     """The clauses of known actions of a service on resources that each of them works on."""
     left = set(actions)
-    clauses: list[Clause] = []
+    clauses: list[SentenceClause] = []
     for clause in _whole_levels(service, left, resources):
         clauses.append(clause)
         left -= set(clause.claim.actions)
@@ -86,7 +86,7 @@ def _weight(action: str) -> int:
     return UNKNOWN_WEIGHT if level is None else WEIGHTS[level]
 
 
-def _whole_levels(service: str, actions: set[str], resources: Sequence[str]) -> Iterator[Clause]:
+def _whole_levels(service: str, actions: set[str], resources: Sequence[str]) -> Iterator[SentenceClause]:
     """Levels of which every action is given on all resources."""
     if EVERYTHING not in resources:
         return
@@ -105,12 +105,12 @@ def _whole_levels(service: str, actions: set[str], resources: Sequence[str]) -> 
 
 def _clause(
     verbs: tuple[str, ...], rest: str, plain_rest: str, actions: Iterable[str], resources: Sequence[str]
-) -> Clause:
+) -> SentenceClause:
     names = tuple(sorted(actions))
-    return Clause(verbs, rest, plain_rest, Claim(names, tuple(resources)), weight_of(names))
+    return SentenceClause(verbs, rest, plain_rest, SentenceClaim(names, tuple(resources)), weight_of(names))
 
 
-def _applies(ability: Ability, resources: Sequence[str]) -> bool:
+def _applies(ability: PhrasedAbility, resources: Sequence[str]) -> bool:
     """Whether every resource can be of the type that the ability is about."""
     if not ability.kind or EVERYTHING in resources:
         return True
@@ -118,7 +118,7 @@ def _applies(ability: Ability, resources: Sequence[str]) -> bool:
     return all(any(can_mean(arn, kind.arn, has_variables=True) for kind in kinds) for arn in resources)
 
 
-def _kinds(ability: Ability) -> list[ResourceType]:
+def _kinds(ability: PhrasedAbility) -> list[ResourceType]:
     """The resource types of the ability's name, of the actions that it needs."""
     name = "bucket" if ability.kind == LISTING else ability.kind
     of_needs = chain.from_iterable(catalogue().resource_types(action) for action in sorted(ability.needs))
@@ -127,8 +127,8 @@ def _kinds(ability: Ability) -> list[ResourceType]:
 
 
 def _ability_clause(
-    ability: Ability, spoken: frozenset[str], service: str, resources: Sequence[str], account_id: str
-) -> Clause:
+    ability: PhrasedAbility, spoken: frozenset[str], service: str, resources: Sequence[str], account_id: str
+) -> SentenceClause:
     rests = [
         " ".join(filter(None, (ability.noun, _ability_place(ability, spoken, service, resources, reader))))
         for reader in (PhraseReader(account_id), PhraseReader(account_id, is_plain=True))
@@ -138,7 +138,11 @@ def _ability_clause(
 
 
 def _ability_place(
-    ability: Ability, spoken: frozenset[str], service: str, resources: Sequence[str], reader: PhraseReader
+    ability: PhrasedAbility,
+    spoken: frozenset[str],
+    service: str,
+    resources: Sequence[str],
+    reader: PhraseReader,
 ) -> str:
     if not ability.kind:
         return ""
@@ -164,7 +168,7 @@ def _kinds_of(actions: Iterable[str]) -> list[ResourceType]:
     return list(kinds.values())
 
 
-def _counted(service: str, actions: set[str], resources: Sequence[str], account_id: str) -> Clause:
+def _counted(service: str, actions: set[str], resources: Sequence[str], account_id: str) -> SentenceClause:
     """Actions by name, or how many of which level there are."""
     where = [
         _on(service, actions, resources, reader)
@@ -204,7 +208,7 @@ def _number_of(actions: Sequence[str]) -> str:
     return f"{len(actions):,} actions ({detail})"
 
 
-def wide_clause(services: int, actions: Sequence[str]) -> Clause:
+def wide_clause(services: int, actions: Sequence[str]) -> SentenceClause:
     """Actions of many services on all resources."""
     words = f"{_number_of(actions)} in {services:,} services on all resources"
     return _clause((), words, words, actions, (EVERYTHING,))

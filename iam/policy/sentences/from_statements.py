@@ -17,11 +17,11 @@ from iam.policy.applicability import can_be_of_any_service
 from iam.policy.catalogue import catalogue
 from iam.policy.document import PolicyDocument, Statement, read
 from iam.policy.lint.overlaps import can_mean
-from iam.policy.sentences.clauses import Clause, clauses_of, weight_of, wide_clause
+from iam.policy.sentences.clauses import SentenceClause, clauses_of, weight_of, wide_clause
 from iam.policy.sentences.conditions import clause, split_end, start_of
 from iam.policy.sentences.labels import service_name
 from iam.policy.sentences.places import EVERYTHING, PhraseReader, join, places_in_words
-from iam.policy.sentences.sentence import Claim, Sentence, capital
+from iam.policy.sentences.sentence import PolicySentence, SentenceClaim, capital
 from iam.policy.sentences.warnings import warning_for
 
 MANY_SERVICES: Final = 8
@@ -50,10 +50,10 @@ class SentenceUnit:
 
 
 Units = dict[SentenceFrame, dict[tuple[str, ...], SentenceUnit]]
-Weighed = tuple[int, Sentence]
+Weighed = tuple[int, PolicySentence]
 
 
-def sentences_of(source: str | Mapping[str, Any], *, account_id: str = "") -> tuple[Sentence, ...]:
+def sentences_of(source: str | Mapping[str, Any], *, account_id: str = "") -> tuple[PolicySentence, ...]:
     """What a policy says, the weightiest first, denies last. Never raises: of what cannot be read, one
     sentence says so.
 
@@ -65,12 +65,12 @@ def sentences_of(source: str | Mapping[str, Any], *, account_id: str = "") -> tu
 
 
 @lru_cache(maxsize=2048)
-def _sentences(text: str, account_id: str) -> tuple[Sentence, ...]:
+def _sentences(text: str, account_id: str) -> tuple[PolicySentence, ...]:
     """Kept by the text, because pages and mails ask again for the same."""
     return _of_document(read(text), account_id)
 
 
-def _of_document(document: PolicyDocument, account_id: str) -> tuple[Sentence, ...]:
+def _of_document(document: PolicyDocument, account_id: str) -> tuple[PolicySentence, ...]:
     if document.problems or not document.statements:
         return (_unreadable((), "This policy can’t be read"),)
     unreadable = tuple(statement.index for statement in document.statements if statement.problems)
@@ -89,8 +89,8 @@ def _of_document(document: PolicyDocument, account_id: str) -> tuple[Sentence, .
     return tuple(sentences)
 
 
-def _unreadable(statements: tuple[int, ...], words: str) -> Sentence:
-    return Sentence(
+def _unreadable(statements: tuple[int, ...], words: str) -> PolicySentence:
+    return PolicySentence(
         allows=True,
         service="",
         statements=statements,
@@ -185,7 +185,7 @@ def _of_frame(
     frame: SentenceFrame, by_resources: dict[tuple[str, ...], SentenceUnit], account_id: str
 ) -> Iterator[Weighed]:
     """Sentences of one frame; clauses that differ in their verbs only become one."""
-    groups: dict[str, list[tuple[Clause, SentenceUnit]]] = {}
+    groups: dict[str, list[tuple[SentenceClause, SentenceUnit]]] = {}
     for resources, unit in by_resources.items():
         for frame_clause in clauses_of(frame.service, unit.actions, resources, account_id=account_id):
             alike = frame_clause.rest if frame_clause.verbs else f"\0{frame_clause.rest}"
@@ -199,7 +199,7 @@ def _of_frame(
 
 
 def _sentence(
-    frame: SentenceFrame, clauses: Sequence[Clause], statements: tuple[int, ...], account_id: str
+    frame: SentenceFrame, clauses: Sequence[SentenceClause], statements: tuple[int, ...], account_id: str
 ) -> Weighed:
     verbs = join(list(dict.fromkeys(chain.from_iterable(clause.verbs for clause in clauses))))
     heads = [" ".join(filter(None, (verbs, rest))) for rest in (clauses[0].rest, clauses[0].plain_rest)]
@@ -209,7 +209,7 @@ def _sentence(
     warning = warning_for(frame.service, actions, resources, has_conditions=bool(frame.conditions))
     if not frame.allows:
         warning = ""
-    return min(clause.weight for clause in clauses) + _deny(frame), Sentence(
+    return min(clause.weight for clause in clauses) + _deny(frame), PolicySentence(
         allows=frame.allows,
         service=frame.service,
         statements=statements,
@@ -233,14 +233,14 @@ def _with_effect(words: str, *, allows: bool) -> str:
     return capital(words) if allows else f"Denies: {words}"
 
 
-def _alone(statement: Statement, clause: Clause, account_id: str, *, service: str = "") -> Weighed:
+def _alone(statement: Statement, clause: SentenceClause, account_id: str, *, service: str = "") -> Weighed:
     return _sentence(_frame(statement, service), [clause], (statement.index,), account_id)
 
 
 def _everything(statement: Statement, resources: tuple[str, ...], account_id: str) -> Weighed:
     of_any_service = can_be_of_any_service(resources)
     words = ("all actions in all services" if of_any_service else "all actions") + _on(resources, account_id)
-    clause = Clause((), words, words, Claim((EVERYTHING,), resources), EVERYTHING_WEIGHT)
+    clause = SentenceClause((), words, words, SentenceClaim((EVERYTHING,), resources), EVERYTHING_WEIGHT)
     return _alone(statement, clause, account_id)
 
 
@@ -271,8 +271,8 @@ def _whole_service(
     heads = [
         words + _whole_place(used, kinds, PhraseReader(account_id, is_plain)) for is_plain in (False, True)
     ]
-    claim = Claim(names, used)
-    clause = Clause((), heads[0], heads[1], claim, WHOLE_WEIGHT)
+    claim = SentenceClaim(names, used)
+    clause = SentenceClause((), heads[0], heads[1], claim, WHOLE_WEIGHT)
     yield _alone(statement, clause, account_id, service=service)
 
 
@@ -282,9 +282,9 @@ def _whole_place(resources: tuple[str, ...], kinds: Sequence[Any], reader: Phras
     return f" on {places_in_words(resources, kinds, reader=reader)}"
 
 
-def _unknown(patterns: Sequence[str], resources: tuple[str, ...]) -> Clause:
+def _unknown(patterns: Sequence[str], resources: tuple[str, ...]) -> SentenceClause:
     words = f"{join(patterns, most=NAMED)} (not in AWS’s published list of actions){_on(resources, '')}"
-    return Clause((), words, words, Claim(tuple(patterns), resources), weight_of(()))
+    return SentenceClause((), words, words, SentenceClaim(tuple(patterns), resources), weight_of(()))
 
 
 def _without_effect(statement: Statement, resources: tuple[str, ...]) -> Weighed:
@@ -292,7 +292,7 @@ def _without_effect(statement: Statement, resources: tuple[str, ...]) -> Weighed
     words = f"{patterns} has no effect on {join(resources, most=NAMED)}: it doesn’t work on such resources"
     frame = SentenceFrame(statement.allows, "", (), None)
     weight = LAST + _deny(frame)
-    return weight, Sentence(
+    return weight, PolicySentence(
         statement.allows, "", (statement.index,), (), (), None, capital(words), capital(words)
     )
 
@@ -309,10 +309,10 @@ def _exception(statement: Statement, account_id: str) -> Weighed:
         words += f" on all resources except {places_in_words(resources, (), reader=PhraseReader(account_id))}"
     else:
         words += _on(resources, account_id)
-    claim = Claim(
+    claim = SentenceClaim(
         statement.actions,
         resources,
         is_not_action=statement.is_not_action,
         is_not_resource=statement.is_not_resource,
     )
-    return _alone(statement, Clause((), words, words, claim, EVERYTHING_WEIGHT), account_id)
+    return _alone(statement, SentenceClause((), words, words, claim, EVERYTHING_WEIGHT), account_id)

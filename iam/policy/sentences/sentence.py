@@ -15,7 +15,7 @@ NAMED: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class SentenceClaim:
     """What the sentence claims: each of these actions on each of these resources. `is_not_action`,
     `is_not_resource`: all but these.
     """
@@ -27,7 +27,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class PolicySentence:
     """One thing that statements say, all under the same conditions.
 
     `statements` are their places in the document, from 0. `service` is the prefix, "" for several or all.
@@ -39,7 +39,7 @@ class Sentence:
     allows: bool
     service: str
     statements: tuple[int, ...]
-    claims: tuple[Claim, ...]
+    claims: tuple[SentenceClaim, ...]
     conditions: tuple[str, ...]
     until: datetime | None
     head: str
@@ -100,7 +100,12 @@ class Sentence:
 
 
 def in_short(
-    sentences: Sequence[Sentence], *, most: int = 3, where: str = "", until: str = "", plain: bool = False
+    sentences: Sequence[PolicySentence],
+    *,
+    most: int = 3,
+    where: str = "",
+    until: str = "",
+    plain: bool = False,
 ) -> list[str]:
     """The first sentences as texts, and how many more there are."""
     texts = [sentence.in_full(where=where, until=until, plain=plain) for sentence in sentences[:most]]

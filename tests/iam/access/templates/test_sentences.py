@@ -13,7 +13,7 @@ from iam.access.templates.shipped_files import shipped
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.document import Statement, read
 from iam.policy.lint.overlaps import can_mean
-from iam.policy.sentences import Sentence, sentences_of
+from iam.policy.sentences import PolicySentence, sentences_of
 from iam.policy.sentences.conditions import clause, split_end
 
 ACCOUNT = "111122223333"
@@ -69,7 +69,7 @@ def _pairs(statement: Statement) -> Pairs:
     return pairs
 
 
-def _claimed(sentence: Sentence) -> Pairs:
+def _claimed(sentence: PolicySentence) -> Pairs:
     return {(action, arn) for claim in sentence.claims for action in claim.actions for arn in claim.resources}
 
 

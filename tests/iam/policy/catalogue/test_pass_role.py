@@ -10,7 +10,7 @@ from pathlib import Path
 
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.pass_role import FILE, PASS_ROLE, PassRoleData, PassRoleGain, pass_role_data
-from iam.policy.escalation.methods import METHODS, Verb
+from iam.policy.escalation.methods import METHODS, EdgeVerb
 
 LISTED = Path(__file__).with_name("pass_role_actions.txt")
 """Actions whose dependent actions include iam:PassRole, from the Service Authorization Reference of 2026;
@@ -78,7 +78,7 @@ def test_what_the_file_says_is_in_the_catalogue() -> None:
 
 def test_the_finder_uses_every_method_of_the_file() -> None:
     data = pass_role_data()
-    used = {method.name for method in METHODS if method.sort in (Verb.PASS, Verb.EXISTING)}
+    used = {method.name for method in METHODS if method.sort in (EdgeVerb.PASS, EdgeVerb.EXISTING)}
     assert used == {method.name for method in data.methods}
     assert len({method.name for method in data.methods}) == len(data.methods)
     assert FILE.exists()

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from iam.policy.escalation.graph import EscalationGraph, GraphNode
-from iam.policy.escalation.paths import EscalationPath, Explorer
+from iam.policy.escalation.paths import EscalationPath, PathExplorer
 from iam.policy.escalation.states import NO_FACTS, OutsideFacts
 from iam.policy.index.index import Index
 from iam.policy.index.rows import (
@@ -172,7 +172,7 @@ class World:
         """The path of somebody to administrator, or to somebody else."""
         graph = self.graph
         reach = graph.to([self.at(to)]) if to else graph.to_administrator()
-        return Explorer(graph, self.index).path(self.at(name), reach)
+        return PathExplorer(graph, self.index).path(self.at(name), reach)
 
     def steps(self, name: str, to: str = "") -> list[list[str]] | None:
         """The names of the methods of each step; None where there is no path."""

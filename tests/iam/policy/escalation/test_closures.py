@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from iam.policy.escalation import paths
 from iam.policy.escalation.evidence import HeldStatement
 from iam.policy.escalation.graph import EscalationGraph
-from iam.policy.escalation.paths import Explorer, PathClosing
+from iam.policy.escalation.paths import PathClosing, PathExplorer
 from iam.policy.index.rows import Grants
 from tests.iam.policy.escalation.builders import EVERYTHING, NONE, ONE, World, allow
 from tests.iam.policy.escalation.random_worlds import world
@@ -23,7 +23,7 @@ ADMIN = f"arn:aws:iam::{ONE}:role/admin"
 
 
 def closing(world: World, name: str) -> PathClosing:
-    explorer = Explorer(world.graph, world.index)
+    explorer = PathExplorer(world.graph, world.index)
     return explorer.closing(world.at(name), world.graph.to_administrator())
 
 
@@ -138,7 +138,7 @@ def _less(
 def test_without_the_statements_nobody_gets_there_any_more(seed: int) -> None:
     scene = world(random.Random(seed))
     reach = scene.graph.to_administrator()
-    explorer = Explorer(scene.graph, scene.index)
+    explorer = PathExplorer(scene.graph, scene.index)
     for name in scene.arns:
         at = scene.graph.find(*scene.arns[name])
         if at is None or at not in reach.any or reach.any[at][0] == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from iam.policy.escalation.methods import METHODS, Verb
+from iam.policy.escalation.methods import METHODS, EdgeVerb
 
 
 def test_every_method_within_iam_is_tested() -> None:
@@ -19,11 +19,11 @@ def test_every_method_within_iam_is_tested() -> None:
     source = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
     for method in METHODS:
         if method.sort not in (
-            Verb.PASS,
-            Verb.EXISTING,
-            Verb.TAKE,
-            Verb.SIGN_ON,
-            Verb.RECOVER,
+            EdgeVerb.PASS,
+            EdgeVerb.EXISTING,
+            EdgeVerb.TAKE,
+            EdgeVerb.SIGN_ON,
+            EdgeVerb.RECOVER,
         ):
             tested = {method.name, *(need.action for need in method.needs)}
             assert any(f'"{action}"' in source for action in tested), method.name

@@ -10,7 +10,7 @@ import pytest
 from console.demo.standin.startup import start
 from iam.policy.escalation.graph import EscalationGraph, GraphNode
 from iam.policy.escalation.path_builder import PathBuilder
-from iam.policy.escalation.paths import Explorer
+from iam.policy.escalation.paths import PathExplorer
 from iam.policy.escalation.states import AS_IT_IS, OutsideFacts
 from iam.policy.index.rows import Changes
 from iam.policy.index.scenario import row_of
@@ -100,7 +100,7 @@ def test_without_the_boundary_members_of_qa_attach_policies_to_themselves(northl
     graph = EscalationGraph(northline.index, facts=northline.facts, accounts=[member.account])
     at = graph.find(member.account, member.id)
     assert at is not None
-    path = Explorer(graph, northline.index).path(at, graph.to_administrator())
+    path = PathExplorer(graph, northline.index).path(at, graph.to_administrator())
     northline.index.apply(member.account, Changes(principals=[row]))
     assert path is not None
     assert [act.alternative.method.name for act in path.steps[0].acts] == ["iam-attach-user-policy"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from iam.policy.escalation.methods import METHODS, TARGET, Verb
+from iam.policy.escalation.methods import METHODS, TARGET, EdgeVerb
 from iam.policy.escalation.methods import WRITTEN as WRITTEN_POLICY
 from iam.policy.escalation.states import Ec2Instance, OutsideFacts
 from tests.iam.policy.escalation import cases
@@ -127,7 +127,7 @@ def test_a_boundary_or_an_scp_without_one_of_the_actions_closes_it(case: Case) -
 
 def test_every_method_of_the_table_has_a_case() -> None:
     written = {case[0] for case in (*PASSED, *NEEDS_SOMETHING, *CHANGED)}
-    table = {method.name for method in METHODS if method.sort in (Verb.PASS, Verb.EXISTING)}
+    table = {method.name for method in METHODS if method.sort in (EdgeVerb.PASS, EdgeVerb.EXISTING)}
     without = {name for name in table - written if "cognito" not in name}
     assert without == set()
     assert written <= table

@@ -15,7 +15,7 @@ from iam.access.builder import ServicePart, build
 from iam.access.builder.parts import ordered
 from iam.policy.catalogue import catalogue
 from iam.policy.lint.overlaps import can_mean
-from iam.policy.sentences import Sentence, sentences_of
+from iam.policy.sentences import PolicySentence, sentences_of
 from tests.iam.access.builder.test_round_trip import ARNS, WHENS, chosen
 from tests.iam.policy import naive
 from tests.iam.policy.naive_matching import action_fits, resource_fits
@@ -143,14 +143,14 @@ def engine(statements: list[dict[str, Any]], action: str, resource: str, context
     return naive.decide(line) == "allowed"
 
 
-def holds(sentence: Sentence, context: Context) -> bool:
+def holds(sentence: PolicySentence, context: Context) -> bool:
     """Whether the conditions that the sentence says hold of a request."""
     if sentence.until and (context.get("aws:CurrentTime", MOMENT) >= f"{sentence.until:%Y-%m-%dT%H:%M:%SZ}"):
         return False
     return all(HOLDS[text](context) for text in sentence.conditions)
 
 
-def claims(sentence: Sentence, action: str, resource: str) -> bool:
+def claims(sentence: PolicySentence, action: str, resource: str) -> bool:
     """Whether a sentence claims an action on a resource."""
     context = {"aws:username": ["maya"]}
     return any(
