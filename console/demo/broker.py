@@ -9,7 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
-from console.demo.children import Child
+from console.demo.children import ChildProcess
 
 
 def free_port() -> int:
@@ -40,7 +40,7 @@ def server_program() -> str | None:
     return str(binary) if binary.exists() else None
 
 
-def broker(var: Path, *, environment: dict[str, str]) -> tuple[Child | None, str]:
+def broker(var: Path, *, environment: dict[str, str]) -> tuple[ChildProcess | None, str]:
     """The broker's process (None for the folder) and the address for REDIS_URL."""
     program = server_program()
     if program is None:
@@ -64,7 +64,7 @@ def broker(var: Path, *, environment: dict[str, str]) -> tuple[Child | None, str
         "--hz",
         "1",
     ]
-    child = Child(
+    child = ChildProcess(
         name="broker",
         command=command,
         environment=environment,

@@ -39,7 +39,7 @@ def follow_leader() -> None:
 
 
 @dataclass(slots=True)
-class Child:
+class ChildProcess:
     """One supervised process: its command line, environment, log file and the signal that stops it."""
 
     name: str

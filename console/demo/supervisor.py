@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from console.demo.broker import answers, broker, free_port
-from console.demo.children import Child, die_with_parent
+from console.demo.children import ChildProcess, die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TRAIL = "trail"
@@ -110,14 +110,14 @@ def wait_for(wakes: int, *, seconds: float) -> None:
         os.read(wakes, 4096)
 
 
-class Supervisor:
+class ProcessSupervisor:
     """Starts the processes in order, restarts what dies, stops everything at the end."""
 
     def __init__(self, var: Path) -> None:
         self.var = var
         self.host, self.port = bind_address()
         self.stopping = False
-        self.children: list[Child] = []
+        self.children: list[ChildProcess] = []
 
     def build(self) -> None:
         """Lay out the children: broker, stand-in, worker with beat, web server."""
@@ -143,14 +143,16 @@ class Supervisor:
     def _log(self, name: str) -> Path:
         return self.var / "log" / f"{name}.log"
 
-    def _stand_in(self, environment: dict[str, str], port: int) -> Child:
+    def _stand_in(self, environment: dict[str, str], port: int) -> ChildProcess:
         state = self.var / "aws"
         state.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "console.demo.standin", "--port", str(port)]
         command += ["--state", str(state), "--trail", str(self.var / TRAIL)]
-        return Child("aws stand-in", command, environment, self._log("aws"), is_ready=lambda: answers(port))
+        return ChildProcess(
+            "aws stand-in", command, environment, self._log("aws"), is_ready=lambda: answers(port)
+        )
 
-    def _worker(self, environment: dict[str, str]) -> Child:
+    def _worker(self, environment: dict[str, str]) -> ChildProcess:
         command = [
             sys.executable,
             "-m",
@@ -171,7 +173,7 @@ class Supervisor:
             "--schedule",
             str(self.var / "beat"),
         ]
-        return Child(
+        return ChildProcess(
             "worker",
             command,
             environment,
@@ -179,7 +181,7 @@ class Supervisor:
             stop_signal=signal.SIGQUIT,
         )
 
-    def web(self, environment: dict[str, str]) -> Child:
+    def web(self, environment: dict[str, str]) -> ChildProcess:
         """The web server."""
         command = [sys.executable, "-m", "granian", "--interface", "rsgi", "console.rsgi:serve"]
         command += [
@@ -191,7 +193,7 @@ class Supervisor:
             "1",
         ]
         command += ["--no-ws", "--log-level", "warning"]
-        return Child(
+        return ChildProcess(
             "web",
             command,
             environment,
@@ -285,7 +287,7 @@ def main() -> int:
         (var / folder).mkdir(parents=True, exist_ok=True)
     try:
         lock = hold_lock(var)
-        Supervisor(var).run()
+        ProcessSupervisor(var).run()
         lock.close()
     except SupervisorError as error:
         print_line(f"Gatehouse did not start. {error}")

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from console.demo.broker import free_port
 from console.demo.password import PASSWORD
-from console.demo.supervisor import Supervisor, base_environment
+from console.demo.supervisor import ProcessSupervisor, base_environment
 from tests.journeys.axe import STILL
 from tests.services.browser import TIMEOUT_MS
 
@@ -107,7 +107,7 @@ def running_web(var: Path, redis_url: str) -> Iterator[Running]:
     environment = {k: v for k, v in base_environment(var).items() if k not in ONLY_FOR_TESTS}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GATEHOUSE_BIND", f"127.0.0.1:{port}")
-        web = Supervisor(var).web(environment | {"REDIS_URL": redis_url})
+        web = ProcessSupervisor(var).web(environment | {"REDIS_URL": redis_url})
     web.start()
     assert web.process
     running = Running(f"http://127.0.0.1:{port}", var, web.process, web.log)

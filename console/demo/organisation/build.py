@@ -29,8 +29,8 @@ from console.demo.organisation.specs import (
     Organisation,
     PlantedTrouble,
     RootSpec,
-    Trail,
-    User,
+    TrailSpec,
+    UserSpec,
 )
 
 JOBS = {
@@ -163,18 +163,20 @@ def _groups_with_policies(
     )
 
 
-def _hub_users(name: str) -> tuple[User, ...]:
+def _hub_users(name: str) -> tuple[UserSpec, ...]:
     return (gatehouse.hub_user(),) if name == "management" else ()
 
 
-def _trails(name: str, number: str) -> tuple[Trail, ...]:
+def _trails(name: str, number: str) -> tuple[TrailSpec, ...]:
     """A good trail everywhere but in staging (no validation, no key) and in the sandbox (one region, no
     validation).
     """
     if name == "sandbox":
-        return (Trail("sandbox-events", "sandbox-trail", multi_region=False, validated=False),)
+        return (TrailSpec("sandbox-events", "sandbox-trail", multi_region=False, validated=False),)
     if name == "staging":
-        return (Trail("staging-events", "staging-trail", validated=False),)
+        return (TrailSpec("staging-events", "staging-trail", validated=False),)
     group = arn("logs", number, "log-group:trail:*")
     key = arn("kms", number, "key/5a0d2f3c-7c1b-4b8e-9d4e-0f6c2a91e7b4")
-    return (Trail("northline", TRAIL_BUCKET, key=key, log_group=group, organisation=name == "management"),)
+    return (
+        TrailSpec("northline", TRAIL_BUCKET, key=key, log_group=group, organisation=name == "management"),
+    )

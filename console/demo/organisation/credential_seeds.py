@@ -10,8 +10,8 @@ from typing import Any
 import moto.iam.models as models
 
 from console.demo.organisation import material
-from console.demo.organisation.specs import Credential, Device, KeySpec, RootSpec
-from console.demo.organisation.times import Times, tag_list
+from console.demo.organisation.specs import DeviceSpec, KeySpec, RootSpec, UserCredentialSpec
+from console.demo.organisation.times import OrganisationTimes, tag_list
 from console.demo.standin import ids
 from console.demo.standin.iam.credentials import WITH_AGE, fingerprint, service_user_name
 from console.demo.standin.iam.extras import (
@@ -25,7 +25,7 @@ from console.demo.standin.iam.extras import (
 CERTIFIED = {"FIPS-140-2-L2": "1", "FIDO-L1": "1"}
 
 
-def device(backend: Any, user: Any, spec: Device, *, times: Times) -> None:
+def device(backend: Any, user: Any, spec: DeviceSpec, *, times: OrganisationTimes) -> None:
     """Give the user an MFA device that has been in use for a while."""
     account = backend.account_id
     label = spec.label or user.name
@@ -44,7 +44,7 @@ def device(backend: Any, user: Any, spec: Device, *, times: Times) -> None:
     )
 
 
-def serial_number(account: str, user_name: str, spec: Device) -> str:
+def serial_number(account: str, user_name: str, spec: DeviceSpec) -> str:
     """The serial number in the shape that AWS gives to the kind of device."""
     label = spec.label or user_name
     if spec.kind == "virtual":
@@ -55,7 +55,9 @@ def serial_number(account: str, user_name: str, spec: Device) -> str:
     return f"arn:aws:iam::{account}:u2f/user/{user_name}/{label}-{letters}"
 
 
-def credential(backend: Any, user: Any, spec: Credential, index: int, *, times: Times) -> None:
+def credential(
+    backend: Any, user: Any, spec: UserCredentialSpec, index: int, *, times: OrganisationTimes
+) -> None:
     """Give the user an SSH key, a signing certificate or a service-specific credential."""
     account = backend.account_id
     made = times.made(spec.age, account, spec.kind, user.name, str(index))
@@ -91,7 +93,7 @@ def credential(backend: Any, user: Any, spec: Credential, index: int, *, times: 
         )
 
 
-def root_user(backend: Any, spec: RootSpec, *, age: float, times: Times) -> None:
+def root_user(backend: Any, spec: RootSpec, *, age: float, times: OrganisationTimes) -> None:
     """The root user of the account."""
     account = backend.account_id
     created = times.made(age, account, "root")
@@ -111,7 +113,7 @@ def root_user(backend: Any, spec: RootSpec, *, age: float, times: Times) -> None
         extras.devices[serial] = MfaDevice(serial=serial, kind="virtual", enabled=root.mfa_enabled)
 
 
-def root_key(spec: KeySpec, account: str, index: int, *, times: Times) -> Any:
+def root_key(spec: KeySpec, account: str, index: int, *, times: OrganisationTimes) -> Any:
     """An access key of the root user: nobody should have one."""
     status = "Active" if spec.active else "Inactive"
     key = models.AccessKey(None, "AKIA", account, status)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.organisation.specs import KeySpec, RoleSpec, User
+from console.demo.organisation.specs import KeySpec, RoleSpec, UserSpec
 from iam.aws import permissions
 
 HUB_ACCOUNT = ACCOUNT_IDS["management"]
@@ -53,9 +53,9 @@ HUB_POLICIES = {
 }
 
 
-def hub_user() -> User:
+def hub_user() -> UserSpec:
     """The user whose key the workers hold."""
-    return User(
+    return UserSpec(
         name=HUB_USER,
         path="/machines/",
         age=64,

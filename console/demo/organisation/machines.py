@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.demo.organisation.specs import Credential, KeySpec, Login, User
+from console.demo.organisation.specs import KeySpec, LoginSpec, UserCredentialSpec, UserSpec
 from console.demo.standin.ids import digest
 
 
@@ -18,8 +18,8 @@ class MachineUser:
     groups: tuple[str, ...]
     keys: tuple[KeySpec, ...]
     policies: tuple[str, ...] = ()
-    credentials: tuple[Credential, ...] = ()
-    login: Login | None = None
+    credentials: tuple[UserCredentialSpec, ...] = ()
+    login: LoginSpec | None = None
 
 
 DAY = 1 / 24
@@ -91,7 +91,7 @@ MACHINES: dict[str, tuple[MachineUser, ...]] = {
             (),
             (KeySpec(19, 6, service="acm"),),
             (),
-            (Credential("signing", 700, expires_in=60),),
+            (UserCredentialSpec("signing", 700, expires_in=60),),
         ),
         MachineUser(
             "wallboard",
@@ -108,7 +108,7 @@ MACHINES: dict[str, tuple[MachineUser, ...]] = {
             (),
             (),
             (),
-            Login(900, 0.4, 70),
+            LoginSpec(900, 0.4, 70),
         ),
         MachineUser(
             "git-mirror",
@@ -117,7 +117,10 @@ MACHINES: dict[str, tuple[MachineUser, ...]] = {
             (),
             (),
             (),
-            (Credential("ssh", 400), Credential("service", 410, service="codecommit.amazonaws.com")),
+            (
+                UserCredentialSpec("ssh", 400),
+                UserCredentialSpec("service", 410, service="codecommit.amazonaws.com"),
+            ),
         ),
     ),
     "data": (
@@ -168,8 +171,8 @@ MACHINES: dict[str, tuple[MachineUser, ...]] = {
             (),
             ("feature-store-runtime",),
             (
-                Credential("service", 200, service="cassandra.amazonaws.com"),
-                Credential("service", 640, active=False, service="cassandra.amazonaws.com"),
+                UserCredentialSpec("service", 200, service="cassandra.amazonaws.com"),
+                UserCredentialSpec("service", 640, active=False, service="cassandra.amazonaws.com"),
             ),
         ),
         MachineUser(
@@ -228,7 +231,7 @@ MACHINES: dict[str, tuple[MachineUser, ...]] = {
             ("machine-experiments",),
             (),
             (),
-            (Credential("service", 20, service="bedrock.amazonaws.com", expires_in=70),),
+            (UserCredentialSpec("service", 20, service="bedrock.amazonaws.com", expires_in=70),),
         ),
         MachineUser(
             "hackathon-bot",
@@ -264,12 +267,12 @@ MACHINES: dict[str, tuple[MachineUser, ...]] = {
 }
 
 
-def users(account_name: str) -> tuple[User, ...]:
+def users(account_name: str) -> tuple[UserSpec, ...]:
     """The machine users of an account."""
     return tuple(_user(machine, account_name) for machine in MACHINES.get(account_name, ()))
 
 
-def _user(machine: MachineUser, account_name: str) -> User:
+def _user(machine: MachineUser, account_name: str) -> UserSpec:
     number = int(digest("machine", machine.name, account_name)[:6], 16)
     ages = [
         200.0,
@@ -277,7 +280,7 @@ def _user(machine: MachineUser, account_name: str) -> User:
         *(credential.age for credential in machine.credentials),
     ]
     oldest = max([*ages, machine.login.age if machine.login else 0])
-    return User(
+    return UserSpec(
         name=machine.name,
         path="/machines/",
         age=oldest + 30 + number % 600,

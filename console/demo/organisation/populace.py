@@ -7,7 +7,7 @@ from typing import Any
 
 from console.demo.organisation.documents import allow, arn, aws_managed, document
 from console.demo.organisation.people import ACCOUNT_AGES, ACCOUNT_IDS, PEOPLE, SamplePerson
-from console.demo.organisation.specs import Credential, Device, KeySpec, Login, User
+from console.demo.organisation.specs import DeviceSpec, KeySpec, LoginSpec, UserCredentialSpec, UserSpec
 from console.demo.organisation.teams import TEAMS
 from console.demo.standin.ids import digest
 
@@ -33,115 +33,120 @@ TOOLS = arn("lambda", ACCOUNT_IDS["production"], "function:pay-tools-*")
 # user.
 STORIES: dict[tuple[str, str], dict[str, Any]] = {
     ("production", "maya.okafor"): {
-        "devices": (Device(PASSKEY, 300, "laptop"),),
+        "devices": (DeviceSpec(PASSKEY, 300, "laptop"),),
         "keys": (KeySpec(41, 0.003, service="eks"),),
-        "login": Login(1100, 0.003, 30),
+        "login": LoginSpec(1100, 0.003, 30),
         # Given during an incident, never used since: an access review shall find it.
         "policies": (aws_managed("AdministratorAccess"),),
     },
     ("production", "tomas.lind"): {
         "devices": (),
         "keys": (KeySpec(112, 0.125, service="lambda"),),
-        "login": Login(370, 0.125, 61),
+        "login": LoginSpec(370, 0.125, 61),
         "age": 371,
     },
     ("production", "kwame.boateng"): {
         "devices": (),
         "keys": (KeySpec(77, 0.17, service="lambda"),),
-        "login": Login(1010, 0.17, 44),
+        "login": LoginSpec(1010, 0.17, 44),
         "age": 1012,
         "groups": ("everyone", "payments-dev", "deployers"),
         "inline": {"kwame-tools": document(allow("Tools", "lambda:InvokeFunction", TOOLS))},
     },
     ("production", "ines.duarte"): {
-        "devices": (Device(SECURITY_KEY, 500, "desk"), Device(SECURITY_KEY, 498, "safe")),
+        "devices": (DeviceSpec(SECURITY_KEY, 500, "desk"), DeviceSpec(SECURITY_KEY, 498, "safe")),
         "keys": (),
-        "login": Login(1300, 0.001, 20),
+        "login": LoginSpec(1300, 0.001, 20),
     },
     ("production", "hana.sato"): {
-        "devices": (Device(SECURITY_KEY, 700, "keyring"),),
+        "devices": (DeviceSpec(SECURITY_KEY, 700, "keyring"),),
         "keys": (KeySpec(29, 0.015, service="ssm"),),
-        "login": Login(1260, 0.015, 55),
+        "login": LoginSpec(1260, 0.015, 55),
         "groups": ("everyone", "sre", "platform-oncall"),
     },
     ("production", "elif.kaya"): {
-        "devices": (Device(PASSKEY, 240, "laptop"),),
+        "devices": (DeviceSpec(PASSKEY, 240, "laptop"),),
         "keys": (),
-        "login": Login(1180, 0.08, 12),
+        "login": LoginSpec(1180, 0.08, 12),
     },
     ("production", "jonas.berg"): {
-        "devices": (Device(SECURITY_KEY, 640, "keyring"), Device(PHONE, 900, "jonas.berg")),
+        "devices": (DeviceSpec(SECURITY_KEY, 640, "keyring"), DeviceSpec(PHONE, 900, "jonas.berg")),
         "keys": (),
-        "login": Login(1240, 0.06, 40),
+        "login": LoginSpec(1240, 0.06, 40),
     },
     ("production", "amara.diallo"): {
-        "devices": (Device(PASSKEY, 180, "laptop"),),
+        "devices": (DeviceSpec(PASSKEY, 180, "laptop"),),
         "keys": (),
-        "login": Login(800, 0.024, 33),
+        "login": LoginSpec(800, 0.024, 33),
     },
     ("production", "sofia.marchetti"): {
-        "devices": (Device(PHONE, 600),),
+        "devices": (DeviceSpec(PHONE, 600),),
         "keys": (),
-        "login": Login(1320, 2, 50),
+        "login": LoginSpec(1320, 2, 50),
     },
     ("data", "priya.raman"): {
-        "devices": (Device(PHONE, 420),),
+        "devices": (DeviceSpec(PHONE, 420),),
         "keys": (KeySpec(63, 0.04, service="glue"),),
-        "login": Login(1150, 0.04, 38),
+        "login": LoginSpec(1150, 0.04, 38),
         "inline": {"glue-pass-role": document(allow("PassGlueRoles", "iam:PassRole", GLUE_ROLES))},
     },
     ("data", "jonah.weiss"): {
-        "devices": (Device(PHONE, 75),),
+        "devices": (DeviceSpec(PHONE, 75),),
         "keys": (KeySpec(18, 1, service="athena"),),
-        "login": Login(900, 1, 18),
+        "login": LoginSpec(900, 1, 18),
     },
     ("data", "lukas.novak"): {
-        "devices": (Device(PHONE, 210),),
+        "devices": (DeviceSpec(PHONE, 210),),
         "keys": (KeySpec(139, 61, service="s3"),),
-        "login": Login(230, 61, 139),
+        "login": LoginSpec(230, 61, 139),
         "age": 231,
     },
     # New colleagues: the temporary password has not been changed yet.
     ("staging", "joana.castro"): {
         "age": 4,
-        "login": Login(4, None, must_reset=True),
+        "login": LoginSpec(4, None, must_reset=True),
         "devices": (),
         "keys": (),
     },
-    ("staging", "ama.owusu"): {"age": 2, "login": Login(2, None, must_reset=True), "devices": (), "keys": ()},
+    ("staging", "ama.owusu"): {
+        "age": 2,
+        "login": LoginSpec(2, None, must_reset=True),
+        "devices": (),
+        "keys": (),
+    },
     # One of each of the less usual credentials.
     ("production", "klara.lindqvist"): {
-        "credentials": (Credential("ssh", 300), Credential("ssh", 700, active=False))
+        "credentials": (UserCredentialSpec("ssh", 300), UserCredentialSpec("ssh", 700, active=False))
     },
-    ("production", "sigrid.halvorsen"): {"credentials": (Credential("signing", 330, expires_in=40),)},
+    ("production", "sigrid.halvorsen"): {"credentials": (UserCredentialSpec("signing", 330, expires_in=40),)},
     ("data", "nikhil.deshpande"): {
-        "credentials": (Credential("service", 90, service="codecommit.amazonaws.com"),)
+        "credentials": (UserCredentialSpec("service", 90, service="codecommit.amazonaws.com"),)
     },
     ("data", "wei.zhang"): {
-        "credentials": (Credential("service", 30, service="bedrock.amazonaws.com", expires_in=60),)
+        "credentials": (UserCredentialSpec("service", 30, service="bedrock.amazonaws.com", expires_in=60),)
     },
     ("staging", "owen.pritchard"): {
-        "credentials": (Credential("ssh", 120), Credential("signing", 500, active=False))
+        "credentials": (UserCredentialSpec("ssh", 120), UserCredentialSpec("signing", 500, active=False))
     },
-    ("production", "tamika.reynolds"): {"devices": (Device(TOKEN, 800),)},
-    ("data", "rasmus.thomsen"): {"devices": (Device(TOKEN, 640), Device(PASSKEY, 90, "laptop"))},
+    ("production", "tamika.reynolds"): {"devices": (DeviceSpec(TOKEN, 800),)},
+    ("data", "rasmus.thomsen"): {"devices": (DeviceSpec(TOKEN, 640), DeviceSpec(PASSKEY, 90, "laptop"))},
 }
 
 
-def users(account_name: str) -> tuple[User, ...]:
+def users(account_name: str) -> tuple[UserSpec, ...]:
     """The users of all people who work in the account."""
     users = [_user(person, account_name) for person in PEOPLE if account_name in person.accounts]
     return (*users, *_leavers(account_name))
 
 
-def _user(person: SamplePerson, account_name: str) -> User:
+def _user(person: SamplePerson, account_name: str) -> UserSpec:
     number = int(digest("person", person.login, account_name)[:8], 16)
     age = 60 + number % (ACCOUNT_AGES[account_name] - 100)
     groups = person.team.groups[account_name]
     if account_name not in WITHOUT_EVERYONE:
         groups = ("everyone", *groups)
     boundary = "TeamBoundary" if person.team.key in {"contractors", "qa"} else None
-    drawn = User(
+    drawn = UserSpec(
         name=person.login,
         path=person.team.path,
         age=age,
@@ -161,7 +166,7 @@ def _user(person: SamplePerson, account_name: str) -> User:
     )
 
 
-def _oldest_part(user: User) -> float:
+def _oldest_part(user: UserSpec) -> float:
     """The age of the oldest thing that the user has: nobody has a key before there is a user."""
     ages = [*(key.age for key in user.keys), *(device.age for device in user.devices)]
     ages += [credential.age for credential in user.credentials]
@@ -179,10 +184,10 @@ def _tags(person: SamplePerson) -> dict[str, str]:
     return tags | ({"ContractEnds": "2027-03-31"} if person.team.key == "contractors" else {})
 
 
-def _login(number: int, age: int) -> Login:
+def _login(number: int, age: int) -> LoginSpec:
     """A password that is changed within 90 days and used within days, with a few who come rarely."""
     used = 25 + number % 19 if number % 23 == 0 else 0.02 + (number >> 4) % 260 / 24
-    return Login(age=age, used=used, changed=min(age, 1 + (number >> 7) % 84))
+    return LoginSpec(age=age, used=used, changed=min(age, 1 + (number >> 7) % 84))
 
 
 def _keys(person: SamplePerson, number: int, age: int) -> tuple[KeySpec, ...]:
@@ -208,7 +213,7 @@ def _keys(person: SamplePerson, number: int, age: int) -> tuple[KeySpec, ...]:
     return (young,)
 
 
-def _devices(person: SamplePerson, number: int, age: int, account_name: str) -> tuple[Device, ...]:
+def _devices(person: SamplePerson, number: int, age: int, account_name: str) -> tuple[DeviceSpec, ...]:
     """Phones mostly; passkeys, security keys and tokens; two for some; none for one in twenty outside of
     `data`.
 
@@ -216,22 +221,22 @@ def _devices(person: SamplePerson, number: int, age: int, account_name: str) -> 
     """
     since = max(1, age - 3 - number % 200) if age > 210 else max(1, age - 2)
     if person.team.key in {"iam", "security"}:
-        return (Device(SECURITY_KEY, min(since, 700), "keyring"),)
+        return (DeviceSpec(SECURITY_KEY, min(since, 700), "keyring"),)
     roll = (number >> 6) % 100
     if roll < 5 and account_name != "data":
         return ()
     if roll < 58:
-        return (Device(PHONE, since),)
+        return (DeviceSpec(PHONE, since),)
     if roll < 74:
-        return (Device(PASSKEY, min(since, 400), "laptop"),)
+        return (DeviceSpec(PASSKEY, min(since, 400), "laptop"),)
     if roll < 86:
-        return (Device(SECURITY_KEY, min(since, 700), "keyring"),)
+        return (DeviceSpec(SECURITY_KEY, min(since, 700), "keyring"),)
     if roll < 90:
-        return (Device(TOKEN, since),)
-    return (Device(PHONE, since), Device(PASSKEY, min(since, 200), "phone"))
+        return (DeviceSpec(TOKEN, since),)
+    return (DeviceSpec(PHONE, since), DeviceSpec(PASSKEY, min(since, 200), "phone"))
 
 
-def _leavers(account_name: str) -> tuple[User, ...]:
+def _leavers(account_name: str) -> tuple[UserSpec, ...]:
     """Lena Fischer left in September; her user in the data account was forgotten."""
     if account_name != "data":
         return ()
@@ -244,14 +249,14 @@ def _leavers(account_name: str) -> tuple[User, ...]:
         "Status": "left",
     }
     return (
-        User(
+        UserSpec(
             name="lena.fischer",
             path="/people/",
             age=990,
             tags=tags,
             groups=("everyone", "analysts"),
-            login=Login(990, 57, 120),
+            login=LoginSpec(990, 57, 120),
             keys=(KeySpec(160, 58, service="athena"),),
-            devices=(Device(PHONE, 700),),
+            devices=(DeviceSpec(PHONE, 700),),
         ),
     )

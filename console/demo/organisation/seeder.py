@@ -22,17 +22,17 @@ from console.demo.organisation.specs import (
     Organisation,
     PolicySpec,
     ProfileSpec,
-    Provider,
+    ProviderSpec,
     RoleSpec,
-    User,
+    UserSpec,
 )
-from console.demo.organisation.times import Times, tag_list
+from console.demo.organisation.times import OrganisationTimes, tag_list
 from console.demo.organisation.tree_seeds import seed_tree
 from console.demo.standin import ec2, ids, trail, workloads
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from console.demo.standin.iam import last_accessed
 from console.demo.standin.iam.delegation import TEMPLATES
-from console.demo.standin.iam.extras import Delegation, account_extras, user_extras
+from console.demo.standin.iam.extras import StoredDelegation, account_extras, user_extras
 from console.demo.trail.last_uses import SampleUses
 
 REGION = "eu-west-1"
@@ -44,7 +44,7 @@ def text(document: Document) -> str:
     return json.dumps(document, indent=2)
 
 
-def seed(organisation: Organisation, *, times: Times) -> None:
+def seed(organisation: Organisation, *, times: OrganisationTimes) -> None:
     """Fill moto's empty backends, and the overlay's tables, with all of the organisation."""
     ec2.INSTANCES.clear()
     trail.EVENTS.clear()
@@ -59,7 +59,7 @@ def seed(organisation: Organisation, *, times: Times) -> None:
 class AccountSeeder:
     """Seeds one account; the order matters, since principals name policies and profiles name roles."""
 
-    def __init__(self, account: AccountSpec, times: Times, uses: SampleUses) -> None:
+    def __init__(self, account: AccountSpec, times: OrganisationTimes, uses: SampleUses) -> None:
         self.account, self.times, self.uses = account, times, uses
         self.backend: Any = iam_backends[account.id]["aws"]
         self.arns: dict[str, str] = {}
@@ -141,7 +141,7 @@ class AccountSeeder:
         self.backend.managed_policies[policy.arn] = policy
         self.arns[spec.name] = policy.arn
 
-    def _provider(self, spec: Provider) -> None:
+    def _provider(self, spec: ProviderSpec) -> None:
         made = self._made(spec.age, spec.kind, spec.name)
         if spec.kind == "saml":
             ends = self.times.made(-spec.expires_in, self.account.id, spec.name)
@@ -194,7 +194,7 @@ class AccountSeeder:
         self._attach(role, spec.policies)
         role.policies.update({name: text(document) for name, document in spec.inline.items()})
 
-    def _user(self, spec: User) -> None:
+    def _user(self, spec: UserSpec) -> None:
         user = self.backend.create_user(self.backend.region_name, spec.name, spec.path, tag_list(spec.tags))
         user.id = self._id("AIDA", "user", spec.name)
         user.create_date = self._made(spec.age, "user", spec.name)
@@ -217,7 +217,7 @@ class AccountSeeder:
         for index, credential in enumerate(spec.credentials):
             credential_seeds.credential(self.backend, user, credential, index, times=self.times)
 
-    def _login(self, user: Any, spec: User) -> None:
+    def _login(self, user: Any, spec: UserSpec) -> None:
         login = spec.login
         if login is None:
             return
@@ -265,7 +265,9 @@ class AccountSeeder:
         )
         if spec.profile is not None:
             profile = self.backend.get_instance_profile(spec.profile)
-            instance.association = ec2.Association(f"iip-assoc-{instance_id[2:]}", profile.arn, launched)
+            instance.association = ec2.InstanceAssociation(
+                f"iip-assoc-{instance_id[2:]}", profile.arn, launched
+            )
         ec2.INSTANCES.setdefault((self.account.id, REGION), {})[instance.id] = instance
 
     def _certificate(self, spec: CertificateSpec) -> None:
@@ -320,7 +322,7 @@ class AccountSeeder:
         filed, changed = self.times.used(spec.filed), self.times.used(spec.changed)
         assert filed is not None
         assert changed is not None
-        delegation = Delegation(
+        delegation = StoredDelegation(
             id=ids.as_uuid("delegation", self.account.id, spec.requestor, spec.description),
             requestor=spec.requestor,
             requestor_name=spec.requestor_name,

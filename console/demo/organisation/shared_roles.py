@@ -14,7 +14,7 @@ from console.demo.organisation.documents import (
     service_trust,
 )
 from console.demo.organisation.people import ACCOUNT_AGES, ACCOUNT_IDS
-from console.demo.organisation.specs import Document, Provider, RoleSpec
+from console.demo.organisation.specs import Document, ProviderSpec, RoleSpec
 from console.demo.standin.ids import digest
 
 PLATFORM = {"Team": "platform", "Owner": "platform@northline.example", "ManagedBy": "terraform"}
@@ -108,7 +108,7 @@ def of_account(account_name: str) -> tuple[RoleSpec, ...]:
     return tuple(roles)
 
 
-def providers(account_name: str) -> tuple[Provider, ...]:
+def providers(account_name: str) -> tuple[ProviderSpec, ...]:
     """The identity providers of an account: the corporate directory, GitHub, and the cluster if there
     is one.
     """
@@ -116,11 +116,11 @@ def providers(account_name: str) -> tuple[Provider, ...]:
         return ()
     account = ACCOUNT_IDS[account_name]
     providers_made = [
-        Provider("saml", "Okta", 1100, expires_in=820, tags=PLATFORM),
-        Provider("oidc", "token.actions.githubusercontent.com", 760, tags=PLATFORM),
+        ProviderSpec("saml", "Okta", 1100, expires_in=820, tags=PLATFORM),
+        ProviderSpec("oidc", "token.actions.githubusercontent.com", 760, tags=PLATFORM),
     ]
     if account_name in PODS:
-        providers_made.append(Provider("oidc", eks_provider(account), 640, tags=PLATFORM))
+        providers_made.append(ProviderSpec("oidc", eks_provider(account), 640, tags=PLATFORM))
     return tuple(providers_made)
 
 

@@ -26,7 +26,7 @@ class KeySpec:
 
 
 @dataclass(frozen=True)
-class Login:
+class LoginSpec:
     """A console password; `longest` are the seconds that a sign-in may last, None where that isn't set."""
 
     age: float
@@ -37,7 +37,7 @@ class Login:
 
 
 @dataclass(frozen=True)
-class Device:
+class DeviceSpec:
     """An MFA device: `virtual`, `passkey`, `security-key` or `hardware` (a token with a serial number)."""
 
     kind: str
@@ -47,7 +47,7 @@ class Device:
 
 
 @dataclass(frozen=True)
-class Credential:
+class UserCredentialSpec:
     """An SSH key, a signing certificate or a service-specific credential of a user."""
 
     kind: str
@@ -58,7 +58,7 @@ class Credential:
 
 
 @dataclass(frozen=True)
-class User:
+class UserSpec:
     """An IAM user. `policies` are names of customer policies of the account, or full ARNs."""
 
     name: str
@@ -69,10 +69,10 @@ class User:
     policies: tuple[str, ...] = ()
     inline: dict[str, Document] = field(default_factory=dict)
     boundary: str | None = None
-    login: Login | None = None
+    login: LoginSpec | None = None
     keys: tuple[KeySpec, ...] = ()
-    devices: tuple[Device, ...] = ()
-    credentials: tuple[Credential, ...] = ()
+    devices: tuple[DeviceSpec, ...] = ()
+    credentials: tuple[UserCredentialSpec, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class InstanceSpec:
 
 
 @dataclass(frozen=True)
-class Provider:
+class ProviderSpec:
     """A SAML (`saml`) or OIDC (`oidc`) identity provider; name of the one, URL host and path of the other."""
 
     kind: str
@@ -183,7 +183,7 @@ class RootSpec:
 
 
 @dataclass(frozen=True)
-class Trail:
+class TrailSpec:
     """A CloudTrail trail."""
 
     name: str
@@ -263,15 +263,15 @@ class AccountSpec:
     age: float
     root: RootSpec = field(default_factory=RootSpec)
     password_policy: dict[str, Any] | None = None
-    users: tuple[User, ...] = ()
+    users: tuple[UserSpec, ...] = ()
     groups: tuple[GroupSpec, ...] = ()
     policies: tuple[PolicySpec, ...] = ()
     roles: tuple[RoleSpec, ...] = ()
     profiles: tuple[ProfileSpec, ...] = ()
     instances: tuple[InstanceSpec, ...] = ()
-    providers: tuple[Provider, ...] = ()
+    providers: tuple[ProviderSpec, ...] = ()
     certificates: tuple[CertificateSpec, ...] = ()
-    trails: tuple[Trail, ...] = ()
+    trails: tuple[TrailSpec, ...] = ()
     anchors: tuple[AnchorSpec, ...] = ()
     anywhere: tuple[AnywhereSpec, ...] = ()
     pods: tuple[PodIdentitySpec, ...] = ()
@@ -285,11 +285,11 @@ class PlantedTrouble:
 
     policies: tuple[PolicySpec, ...] = ()
     groups: tuple[GroupSpec, ...] = ()
-    users: tuple[User, ...] = ()
+    users: tuple[UserSpec, ...] = ()
     roles: tuple[RoleSpec, ...] = ()
     profiles: tuple[ProfileSpec, ...] = ()
     instances: tuple[InstanceSpec, ...] = ()
-    providers: tuple[Provider, ...] = ()
+    providers: tuple[ProviderSpec, ...] = ()
     certificates: tuple[CertificateSpec, ...] = ()
     anchors: tuple[AnchorSpec, ...] = ()
     anywhere: tuple[AnywhereSpec, ...] = ()

@@ -10,7 +10,7 @@ from console.demo.standin import ids
 
 
 @dataclass(frozen=True)
-class Times:
+class OrganisationTimes:
     """When the organisation was first seeded (ages count from it), and when it is used (uses count from
     it).
     """

@@ -9,7 +9,7 @@ import moto.organizations.models as models
 from moto.organizations.models import organizations_backends
 
 from console.demo.organisation.specs import AccountSpec, Organisation, OrganisationPolicy
-from console.demo.organisation.times import Times
+from console.demo.organisation.times import OrganisationTimes
 from console.demo.standin import ids
 
 # What AWS attaches everywhere by itself: (type, id, name, description, principal element or not).
@@ -25,7 +25,7 @@ DEFAULTS = (
 )
 
 
-def seed_tree(organisation: Organisation, *, times: Times) -> None:
+def seed_tree(organisation: Organisation, *, times: OrganisationTimes) -> None:
     """Make the organisation in the management account's backend."""
     backend: Any = organizations_backends[organisation.management.id]["aws"]
     organizations_backends.master_accounts.clear()
@@ -74,7 +74,11 @@ def _found(backend: Any, organisation: Organisation) -> Any:
 
 
 def _account(
-    backend: Any, spec: AccountSpec, organisation: Organisation, nodes: dict[str, Any], times: Times
+    backend: Any,
+    spec: AccountSpec,
+    organisation: Organisation,
+    nodes: dict[str, Any],
+    times: OrganisationTimes,
 ) -> Any:
     # FakeAccount makes a role in an account that it numbers itself; only the object is wanted here.
     account = models.FakeAccount.__new__(models.FakeAccount)

@@ -28,7 +28,7 @@ from console.demo.organisation.specs import (
     PodIdentitySpec,
     PolicySpec,
     ProfileSpec,
-    Provider,
+    ProviderSpec,
     RoleSpec,
 )
 
@@ -142,7 +142,7 @@ def data() -> PlantedTrouble:
     return PlantedTrouble(
         policies=policies,
         roles=roles,
-        providers=(Provider("saml", "Brightwater", 400, expires_in=18, tags={"Team": "data-platform"}),),
+        providers=(ProviderSpec("saml", "Brightwater", 400, expires_in=18, tags={"Team": "data-platform"}),),
         delegations=(
             DelegationSpec(
                 BRIGHTWATER,

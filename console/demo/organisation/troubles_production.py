@@ -20,15 +20,15 @@ from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.organisation.specs import (
     CertificateSpec,
     DelegationSpec,
-    Device,
+    DeviceSpec,
     GroupSpec,
     InstanceSpec,
     KeySpec,
-    Login,
+    LoginSpec,
     PlantedTrouble,
     PolicySpec,
     RoleSpec,
-    User,
+    UserSpec,
 )
 
 ACCOUNT = ACCOUNT_IDS["production"]
@@ -141,7 +141,7 @@ def _policies() -> tuple[PolicySpec, ...]:
     )
 
 
-def _users() -> tuple[User, ...]:
+def _users() -> tuple[UserSpec, ...]:
     everyone = ("everyone",)
     return (
         # On call in March, made administrator in a hurry, never asked for MFA.
@@ -151,34 +151,34 @@ def _users() -> tuple[User, ...]:
             age=640,
             groups=(*everyone, "sre"),
             policies=(ADMINISTRATOR,),
-            login=Login(640, 0.3, 70),
+            login=LoginSpec(640, 0.3, 70),
         ),
         _person(
             "Paula Reyes",
             "payments",
             age=300,
             groups=(*everyone, "payments-dev"),
-            login=Login(300, 0.6, 15),
+            login=LoginSpec(300, 0.6, 15),
             keys=(KeySpec(55, 0.2, service="sqs"), KeySpec(20, 0.1, service="lambda")),
-            devices=(Device("virtual", 290),),
+            devices=(DeviceSpec("virtual", 290),),
         ),
         _person(
             "Edda Strand",
             "sre",
             age=420,
             groups=(*everyone, "sre"),
-            login=Login(420, 1.5, 50, longest=30 * 86_400),
+            login=LoginSpec(420, 1.5, 50, longest=30 * 86_400),
             keys=(KeySpec(160, None),),
-            devices=(Device("security-key", 400, "keyring"),),
+            devices=(DeviceSpec("security-key", 400, "keyring"),),
         ),
         _person(
             "Niall Quinn",
             "ticketing",
             age=900,
             groups=(*everyone, "ticketing-dev"),
-            login=Login(900, 141, 200),
+            login=LoginSpec(900, 141, 200),
             keys=(KeySpec(400, 122, service="dynamodb"),),
-            devices=(Device("virtual", 880),),
+            devices=(DeviceSpec("virtual", 880),),
         ),
         # The key was ticked in the wizard on the day when the user was made, as the wizard once proposed.
         _person(
@@ -186,17 +186,17 @@ def _users() -> tuple[User, ...]:
             "payments",
             age=130,
             groups=(*everyone, "payments-dev"),
-            login=Login(130, 0.8, 60),
+            login=LoginSpec(130, 0.8, 60),
             keys=(KeySpec(130, 0.9, service="sqs"),),
-            devices=(Device("virtual", 128),),
+            devices=(DeviceSpec("virtual", 128),),
         ),
         _person(
             "Henning Voss",
             "web",
             age=720,
             groups=(),
-            login=Login(720, 3, 66),
-            devices=(Device("passkey", 200, "laptop"),),
+            login=LoginSpec(720, 3, 66),
+            devices=(DeviceSpec("passkey", 200, "laptop"),),
         ),
         # An administrator by attachment whom the boundary holds down to a product team's rights: not to be
         # reported.
@@ -206,19 +206,19 @@ def _users() -> tuple[User, ...]:
             age=210,
             groups=everyone,
             policies=(ADMINISTRATOR,),
-            login=Login(210, 0.4, 30),
-            devices=(Device("security-key", 205, "keyring"),),
+            login=LoginSpec(210, 0.4, 30),
+            devices=(DeviceSpec("security-key", 205, "keyring"),),
             boundary="TeamBoundary",
         ),
     )
 
 
-def _person(name: str, team: str, *, age: float, boundary: str | None = None, **fields: object) -> User:
+def _person(name: str, team: str, *, age: float, boundary: str | None = None, **fields: object) -> UserSpec:
     from console.demo.organisation.people import login_of
 
     login = login_of(name)
     tags = {"DisplayName": name, "Email": f"{login}@northline.example", "Team": team, "Kind": "person"}
-    return User(login, "/people/", age, tags, boundary=boundary, **fields)  # type: ignore[arg-type]
+    return UserSpec(login, "/people/", age, tags, boundary=boundary, **fields)  # type: ignore[arg-type]
 
 
 def _roles() -> tuple[RoleSpec, ...]:

@@ -22,7 +22,7 @@ APPLICATIONS = ("production", "staging")
 
 
 @dataclass(frozen=True)
-class Workload:
+class WorkloadSpec:
     """Something that runs. `compute` is lambda, ecs, ec2 or eks; `needs` are (kind, resource) pairs."""
 
     name: str
@@ -34,7 +34,7 @@ class Workload:
 
 
 WORKLOADS = (
-    Workload(
+    WorkloadSpec(
         "pay-gateway",
         "payments",
         "Takes card payments from the shops",
@@ -46,7 +46,7 @@ WORKLOADS = (
             ("key", "card-data"),
         ),
     ),
-    Workload(
+    WorkloadSpec(
         "pay-settle",
         "payments",
         "Settles the day's payments with the operators",  # wording: keep
@@ -58,91 +58,91 @@ WORKLOADS = (
             ("key", "ledger"),
         ),
     ),
-    Workload(
+    WorkloadSpec(
         "pay-ledger",
         "payments",
         "Keeps the double-entry ledger",
         "ecs",
         (("table", "pay-entries"), ("write", "pay-ledger/exports"), ("key", "ledger")),
     ),
-    Workload(
+    WorkloadSpec(
         "pay-refund",
         "payments",
         "Refunds cancelled journeys",
         "lambda",
         (("table", "pay-refunds"), ("secret", "pay/acquirer"), ("topic", "pay-refunded")),
     ),
-    Workload(
+    WorkloadSpec(
         "pay-tokens",
         "payments",
         "Turns card numbers into tokens",
         "ecs",
         (("table", "pay-tokens"), ("key", "card-data"), ("secret", "pay/hsm")),
     ),
-    Workload(
+    WorkloadSpec(
         "booking-api",
         "ticketing",
         "Sells a seat or a cabin",
         "eks",
         (("table", "bookings"), ("queue", "ticket-issued"), ("secret", "booking/database")),
     ),
-    Workload(
+    WorkloadSpec(
         "seat-inventory",
         "ticketing",
         "Seat inventory",
         "eks",
         (("table", "seats"), ("stream", "seat-changes")),
     ),
-    Workload(
+    WorkloadSpec(
         "fare-engine",
         "ticketing",
         "Prices a journey",
         "eks",
         (("read", "fare-tables"), ("table", "fare-cache")),
     ),
-    Workload(
+    WorkloadSpec(
         "timetable-import",
         "ticketing",
         "Imports the operators' timetables every night",
         "lambda",
         (("read", "timetable-inbox"), ("write", "timetable-clean"), ("topic", "timetable-changed")),
     ),
-    Workload(
+    WorkloadSpec(
         "ticket-mailer",
         "ticketing",
         "Sends tickets by email",
         "lambda",
         (("read", "ticket-pdfs"), ("mail", "tickets.northline.example"), ("queue", "ticket-issued")),
     ),
-    Workload(
+    WorkloadSpec(
         "web-frontend",
         "web",
         "Serves northline.example",
         "eks",
         (("read", "web-assets"), ("secret", "web/session-key")),
     ),
-    Workload(
+    WorkloadSpec(
         "web-backoffice",
         "web",
         "The operators' back office",
         "ecs",
         (("table", "bookings"), ("secret", "backoffice/database"), ("read", "operator-documents")),
     ),
-    Workload(
+    WorkloadSpec(
         "notify-push",
         "mobile",
         "Delay notifications",
         "lambda",
         (("queue", "delay-events"), ("secret", "push/certificates"), ("table", "devices")),
     ),
-    Workload(
+    WorkloadSpec(
         "geo-lookup",
         "mobile",
         "Finds the nearest quay and station",
         "eks",
         (("read", "geo-tiles"), ("table", "geo-cache")),
     ),
-    Workload(
+    WorkloadSpec(
         "etl-nightly",
         "data-platform",
         "Copies bookings into the warehouse",
@@ -150,7 +150,7 @@ WORKLOADS = (
         (("read", "lake-raw"), ("write", "lake-clean"), ("catalog", "bookings")),
         ("data",),
     ),
-    Workload(
+    WorkloadSpec(
         "stream-ingest",
         "data-platform",
         "Takes events from the applications",
@@ -158,7 +158,7 @@ WORKLOADS = (
         (("stream", "events"), ("write", "lake-raw"), ("key", "lake")),
         ("data",),
     ),
-    Workload(
+    WorkloadSpec(
         "catalog-crawler",
         "data-platform",
         "Keeps the data catalogue",
@@ -166,7 +166,7 @@ WORKLOADS = (
         (("read", "lake-clean"), ("catalog", "*")),
         ("data",),
     ),
-    Workload(
+    WorkloadSpec(
         "warehouse-loader",
         "data-platform",
         "Loads the reporting tables",
@@ -174,7 +174,7 @@ WORKLOADS = (
         (("read", "lake-clean"), ("secret", "warehouse/loader"), ("key", "lake")),
         ("data",),
     ),
-    Workload(
+    WorkloadSpec(
         "gdpr-eraser",
         "data-platform",
         "Deletes personal data on request",
@@ -182,7 +182,7 @@ WORKLOADS = (
         (("write", "lake-clean"), ("table", "erasure-requests"), ("key", "lake")),
         ("data",),
     ),
-    Workload(
+    WorkloadSpec(
         "punctuality-report",
         "analysts",
         "Writes the weekly punctuality report",
@@ -190,7 +190,7 @@ WORKLOADS = (
         (("read", "lake-clean/punctuality"), ("write", "reports-public")),
         ("data",),
     ),
-    Workload(
+    WorkloadSpec(
         "query-gateway",
         "analysts",
         "Dashboard queries on the data lake",
@@ -198,7 +198,7 @@ WORKLOADS = (
         (("catalog", "reporting"), ("read", "lake-clean"), ("write", "query-results")),
         ("data",),
     ),
-    Workload(
+    WorkloadSpec(
         "demand-forecast",
         "machine-learning",
         "Predicts demand per departure",
@@ -206,7 +206,7 @@ WORKLOADS = (
         (("read", "lake-clean/bookings"), ("write", "models/demand")),
         ("data",),
     ),
-    Workload(
+    WorkloadSpec(
         "delay-model",
         "machine-learning",
         "Predicts delays",
@@ -214,7 +214,7 @@ WORKLOADS = (
         (("read", "lake-clean/punctuality"), ("write", "models/delay"), ("stream", "delay-scores")),
         ("data",),
     ),
-    Workload(
+    WorkloadSpec(
         "feature-store",
         "machine-learning",
         "Serves features to the models",
@@ -227,7 +227,7 @@ TRUSTED = {"lambda": ("lambda",), "ecs": ("ecs-tasks",), "ec2": ("ec2",)}
 LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
-def tags_of(workload: Workload, account: str) -> Tags:
+def tags_of(workload: WorkloadSpec, account: str) -> Tags:
     """The tags that Northline's platform puts on everything of a workload."""
     return {
         "Team": workload.team,
@@ -293,13 +293,13 @@ def statement_for(kind: str, resource: str, account: str) -> dict[str, Any]:
     return allow(sid, actions, resources)
 
 
-def runtime_document(workload: Workload, account: str, *, needs: int) -> Document:
+def runtime_document(workload: WorkloadSpec, account: str, *, needs: int) -> Document:
     """The policy of a workload at the time when it had its first so many needs."""
     logs = allow("Logs", LOGS, arn("logs", account, f"log-group:/northline/{workload.name}:*"))
     return document(logs, *(statement_for(kind, name, account) for kind, name in workload.needs[:needs]))
 
 
-def runtime_policy(workload: Workload, account_name: str, account: str) -> PolicySpec:
+def runtime_policy(workload: WorkloadSpec, account_name: str, account: str) -> PolicySpec:
     """The policy of a workload with one version for each need that came, the oldest first."""
     number = int(digest("workload", workload.name, account_name)[:6], 16)
     count = len(workload.needs)
@@ -320,7 +320,7 @@ def runtime_policy(workload: Workload, account_name: str, account: str) -> Polic
     )
 
 
-def deploy_policy(workload: Workload, account_name: str, account: str) -> PolicySpec:
+def deploy_policy(workload: WorkloadSpec, account_name: str, account: str) -> PolicySpec:
     """What the pipeline of a workload may do; it passes the workload's own role and no other."""
     number = int(digest("deploy", workload.name, account_name)[:6], 16)
     passed = {"lambda": "lambda.amazonaws.com", "ec2": "ec2.amazonaws.com"}.get(
@@ -372,7 +372,7 @@ def _deletes(compute: str) -> str:
     return names.get(compute, "ecs:DeleteService")
 
 
-def runtime_role(workload: Workload, account_name: str, account: str) -> RoleSpec:
+def runtime_role(workload: WorkloadSpec, account_name: str, account: str) -> RoleSpec:
     """The role that the workload runs as."""
     number = int(digest("role", workload.name, account_name)[:6], 16)
     if workload.compute == "eks":
@@ -397,7 +397,7 @@ def runtime_role(workload: Workload, account_name: str, account: str) -> RoleSpe
     )
 
 
-def deploy_role(workload: Workload, account_name: str, account: str) -> RoleSpec:
+def deploy_role(workload: WorkloadSpec, account_name: str, account: str) -> RoleSpec:
     """The role that the workload's GitHub pipeline takes: main branch for production, any branch
     elsewhere.
     """

@@ -24,7 +24,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _end)
     began = time.monotonic()
     from console.demo.standin.delivery import TrailDelivery
-    from console.demo.standin.server import Server
+    from console.demo.standin.server import StandinServer
     from console.demo.standin.startup import prepare
 
     world = prepare(state=options.state)
@@ -32,7 +32,7 @@ def main() -> int:
         world.delivery = TrailDelivery(options.trail)
         world.delivery.start()
     try:
-        server = Server((options.host, options.port), world)
+        server = StandinServer((options.host, options.port), world)
     except OSError as error:
         sys.stderr.write(f"The stand-in cannot listen on {options.host}:{options.port}: {error.strerror}.\n")
         return 1

@@ -14,7 +14,7 @@ from console.demo.standin.errors import StandinRefusedError
 
 
 @dataclass(frozen=True)
-class Session:
+class AssumedRoleSession:
     """Temporary credentials that AssumeRole gave out."""
 
     access_key_id: str
@@ -28,7 +28,7 @@ class Session:
     expires: datetime
 
 
-SESSIONS: dict[str, Session] = {}
+SESSIONS: dict[str, AssumedRoleSession] = {}
 
 
 def identify(access_key_id: str, *, hub: str) -> StandinCaller:

@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from console.demo.standin.errors import Reply
+from console.demo.standin.errors import StandinReply
 from console.demo.standin.iam import report
 from console.demo.standin.iam.extras import MfaDevice, account_extras
 from console.demo.standin.world import IncomingRequest, StandinWorld
@@ -17,7 +17,7 @@ from console.demo.standin.world import IncomingRequest, StandinWorld
 PREFIX = "/_standin/"
 
 
-def serve(world: StandinWorld, incoming: IncomingRequest) -> Reply:
+def serve(world: StandinWorld, incoming: IncomingRequest) -> StandinReply:
     """Answer one control request in JSON; only the machine itself may ask."""
     if not ipaddress.ip_address(incoming.source_ip).is_loopback:
         return _json(403, {"error": "the control endpoints answer the loopback address only"})
@@ -33,8 +33,8 @@ def serve(world: StandinWorld, incoming: IncomingRequest) -> Reply:
         return _json(400, {"error": str(error)})
 
 
-def _json(status: int, content: dict[str, Any]) -> Reply:
-    return Reply(status, {"Content-Type": "application/json"}, json.dumps(content).encode())
+def _json(status: int, content: dict[str, Any]) -> StandinReply:
+    return StandinReply(status, {"Content-Type": "application/json"}, json.dumps(content).encode())
 
 
 def _health(world: StandinWorld, _: dict[str, Any]) -> dict[str, Any]:

@@ -18,14 +18,14 @@ from moto.iam.models import iam_backends
 from console.demo.standin import clock, ids
 from console.demo.standin.errors import AnswerError, StandinRefusedError
 from console.demo.standin.evaluate import glob
-from console.demo.standin.overlay import Overlay, read_marker, write_marker
+from console.demo.standin.overlay import ResponseOverlay, read_marker, write_marker
 
 REGIONS = ("eu-central-1", "eu-west-1", "us-east-1")
 STATES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 
 
 @dataclass
-class Association:
+class InstanceAssociation:
     """That an instance has an instance profile."""
 
     id: str
@@ -45,7 +45,7 @@ class StandinInstance:
     tokens: str
     hops: int
     endpoint: str = "enabled"
-    association: Association | None = None
+    association: InstanceAssociation | None = None
     tags: dict[str, str] = field(default_factory=dict)
     account: str = ""
     public_address: str = ""
@@ -54,7 +54,7 @@ class StandinInstance:
 INSTANCES: dict[tuple[str, str], dict[str, StandinInstance]] = {}
 
 
-class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
+class Ec2(ResponseOverlay, BaseResponse):  # type: ignore[misc]
     """One EC2 request."""
 
     def __init__(self) -> None:
@@ -169,7 +169,7 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
         for profile in profiles:
             if profile.arn == asked.get("Arn") or profile.name == asked.get("Name"):
                 token = ids.fresh("", self.current_account, length=17).lower()
-                instance.association = Association(f"iip-assoc-{token}", profile.arn, clock.utcnow())
+                instance.association = InstanceAssociation(f"iip-assoc-{token}", profile.arn, clock.utcnow())
                 return ActionResult({"IamInstanceProfileAssociation": _association(instance)})
         raise AnswerError("InvalidParameterValue", f"Invalid IAM Instance Profile {asked}")
 

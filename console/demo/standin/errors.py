@@ -17,7 +17,7 @@ NAMESPACES = {
 
 
 @dataclass(frozen=True)
-class Reply:
+class StandinReply:
     """One HTTP answer; status 0 means: cut the connection."""
 
     status: int
@@ -65,7 +65,7 @@ class StandinRefusedError(Exception):
         self.code, self.message, self.status = code, message, status
 
 
-def render(refusal: StandinRefusedError, *, service: str, request_id: str) -> Reply:
+def render(refusal: StandinRefusedError, *, service: str, request_id: str) -> StandinReply:
     """The refusal in the protocol of the service: query XML, EC2's XML, JSON 1.1 or REST."""
     headers = {"x-amzn-RequestId": request_id}
     family = service
@@ -76,11 +76,11 @@ def render(refusal: StandinRefusedError, *, service: str, request_id: str) -> Re
     plain_code, status = TRANSLATED.get(family, {}).get(refusal.code, (refusal.code, refusal.status))
     if service in REST_SERVICES:
         headers |= {"Content-Type": "application/json", "x-amzn-errortype": plain_code}
-        return Reply(status, headers, json.dumps({"message": refusal.message}).encode())
+        return StandinReply(status, headers, json.dumps({"message": refusal.message}).encode())
     if service in JSON_SERVICES:
         body = json.dumps({"__type": plain_code, "message": refusal.message, "Message": refusal.message})
         headers["Content-Type"] = "application/x-amz-json-1.1"
-        return Reply(status, headers, body.encode())
+        return StandinReply(status, headers, body.encode())
     headers["Content-Type"] = "text/xml"
     code, message = escape(plain_code), escape(refusal.message)
     if service == "ec2":
@@ -95,4 +95,4 @@ def render(refusal: StandinRefusedError, *, service: str, request_id: str) -> Re
             f'xmlns="{NAMESPACES.get(service, "")}"><Error><Type>{kind}</Type><Code>{code}</Code>'
             f"<Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         )
-    return Reply(status, headers, body.encode())
+    return StandinReply(status, headers, body.encode())

@@ -19,7 +19,7 @@ class CutOffError(Exception):
 
 
 @dataclass
-class Faults:
+class InjectedFaults:
     """What shall go wrong; everything is off at first."""
 
     latency_ms: float = 0.0

@@ -45,7 +45,7 @@ class WriteEntry:
     path: str = "/"
 
 
-class Journal:
+class WriteJournal:
     """Append-only JSON lines in `folder`, readable by its owner alone."""
 
     def __init__(self, folder: Path) -> None:

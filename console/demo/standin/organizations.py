@@ -13,7 +13,7 @@ from moto.organizations.exceptions import OrganizationsClientError
 from moto.organizations.models import organizations_backends
 from moto.organizations.responses import OrganizationsResponse
 
-from console.demo.standin.overlay import Overlay, read_marker, write_marker
+from console.demo.standin.overlay import ResponseOverlay, read_marker, write_marker
 
 FOR_MEMBERS = frozenset({"DescribeOrganization"})
 USUAL_PAGE = 20
@@ -49,7 +49,7 @@ def policies_above(account: str, *, kind: str) -> list[list[str]]:
     return levels[::-1]
 
 
-class OrganizationsRequest(Overlay, OrganizationsResponse):  # type: ignore[misc]
+class OrganizationsRequest(ResponseOverlay, OrganizationsResponse):  # type: ignore[misc]
     """One Organizations request."""
 
     @property

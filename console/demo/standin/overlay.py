@@ -16,7 +16,7 @@ LARGEST_PAGE = 1000
 USUAL_PAGE = 100
 
 
-class Overlay:
+class ResponseOverlay:
     """Mixed in before moto's response class of a service."""
 
     if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from console.demo.standin import control
-from console.demo.standin.errors import Reply
+from console.demo.standin.errors import StandinReply
 from console.demo.standin.faults import CutOffError
 from console.demo.standin.world import IncomingRequest, StandinWorld
 
 
-class Server(ThreadingHTTPServer):
+class StandinServer(ThreadingHTTPServer):
     """Listens for the world; its threads never keep the process alive."""
 
     daemon_threads = True
@@ -23,13 +23,13 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], world: StandinWorld) -> None:
         self.world = world
-        super().__init__(address, Handler)
+        super().__init__(address, StandinRequestHandler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""
 
 
-class Handler(BaseHTTPRequestHandler):
+class StandinRequestHandler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
@@ -38,7 +38,7 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
     timeout = 120
-    server: Server
+    server: StandinServer
 
     def do_POST(self) -> None:
         """Most AWS calls that are served here come as a POST."""
@@ -82,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
 
-    def _send(self, reply: Reply) -> None:
+    def _send(self, reply: StandinReply) -> None:
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
@@ -93,10 +93,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @dataclass
-class Handle:
+class RunningStandin:
     """A stand-in that runs in a thread of this process."""
 
-    server: Server
+    server: StandinServer
     thread: threading.Thread
     world: StandinWorld
 

@@ -11,10 +11,10 @@ from moto.core.base_backend import BackendDict
 
 from console.demo.organisation import build, seeder
 from console.demo.organisation.specs import Organisation
-from console.demo.organisation.times import Times
+from console.demo.organisation.times import OrganisationTimes
 from console.demo.standin import callers, clock, patches
-from console.demo.standin.journal import Journal
-from console.demo.standin.server import Handle, Server
+from console.demo.standin.journal import WriteJournal
+from console.demo.standin.server import RunningStandin, StandinServer
 from console.demo.standin.world import StandinWorld
 
 
@@ -24,7 +24,7 @@ def prepare(
     """A world that is ready to be served. `now` is naive UTC; ages and uses are counted back from it."""
     patches.apply()
     callers.SESSIONS.clear()
-    journal = Journal(state) if state is not None else None
+    journal = WriteJournal(state) if state is not None else None
     chosen = organisation or build.northline()
     world = StandinWorld(
         hub=chosen.management.id, journal=journal, seed=lambda: _seed(chosen, journal, now or clock.utcnow())
@@ -34,29 +34,29 @@ def prepare(
     return world
 
 
-def _seed(organisation: Organisation, journal: Journal | None, now: datetime) -> None:
+def _seed(organisation: Organisation, journal: WriteJournal | None, now: datetime) -> None:
     """Empty moto and fill it with the organisation as it was first seeded."""
     BackendDict.reset()
     usage = now.replace(minute=0, second=0, microsecond=0)
-    seeder.seed(organisation, times=Times(anchor=_anchor(journal, now), usage=usage))
+    seeder.seed(organisation, times=OrganisationTimes(anchor=_anchor(journal, now), usage=usage))
 
 
 def start(
     port: int = 0, *, host: str = "127.0.0.1", state: Path | None = None, now: datetime | None = None
-) -> Handle:
+) -> RunningStandin:
     """Serve the sample organisation from a daemon thread; port 0 takes a free one. Raises OSError when the
     port is taken.
 
     With `state`, writes are kept in that folder and replayed. moto's state is global: a second start in
     the same process begins anew, and whatever the first one serves is gone.
     """
-    server = Server((host, port), prepare(state=state, now=now))
+    server = StandinServer((host, port), prepare(state=state, now=now))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    return Handle(server, thread, server.world)
+    return RunningStandin(server, thread, server.world)
 
 
-def _anchor(journal: Journal | None, now: datetime) -> datetime:
+def _anchor(journal: WriteJournal | None, now: datetime) -> datetime:
     """The day of the first seeding. It is kept, so that a restart changes nobody's creation date."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if journal is None:

@@ -14,12 +14,12 @@ from moto.iam.models import iam_backends
 from moto.sts.responses import TokenResponse
 
 from console.demo.standin import calls, clock, enforcement, ids
-from console.demo.standin.callers import SESSIONS, Session
+from console.demo.standin.callers import SESSIONS, AssumedRoleSession
 from console.demo.standin.errors import AnswerError, StandinRefusedError
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 
-class Sts(Overlay, TokenResponse):  # type: ignore[misc]
+class StsRequest(ResponseOverlay, TokenResponse):  # type: ignore[misc]
     """One STS request."""
 
     def get_caller_identity(self) -> ActionResult:
@@ -51,8 +51,8 @@ class Sts(Overlay, TokenResponse):  # type: ignore[misc]
 
     get_federation_token = assume_role_with_web_identity = assume_role_with_saml = get_session_token
 
-    def _open(self, role: Any, *, duration: int) -> Session:
-        session = Session(
+    def _open(self, role: Any, *, duration: int) -> AssumedRoleSession:
+        session = AssumedRoleSession(
             access_key_id=ids.stable_key("ASIA", role.account_id, _call().seed),
             secret=base64.b64encode(calls.derive("secret")[:30]).decode(),
             token=base64.b64encode(calls.derive("token") * 8).decode(),
@@ -87,7 +87,7 @@ def _denied(arn: str) -> StandinRefusedError:
     )
 
 
-def _credentials(session: Session) -> dict[str, Any]:
+def _credentials(session: AssumedRoleSession) -> dict[str, Any]:
     role = session.role_arn.rsplit("/", 1)[-1]
     return {
         "Credentials": {

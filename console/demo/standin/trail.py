@@ -13,12 +13,12 @@ from typing import Any
 
 from moto.core.responses import ActionResult, BaseResponse
 
-from console.demo.organisation.specs import Trail
+from console.demo.organisation.specs import TrailSpec
 from console.demo.standin import ids
 from console.demo.standin.calls import StandinCall
-from console.demo.standin.errors import AnswerError, Reply
+from console.demo.standin.errors import AnswerError, StandinReply
 from console.demo.standin.journal import PASSWORDS, SECRETS
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 from console.demo.standin.signed_request import is_read
 
 LARGEST_PAGE = 50
@@ -30,10 +30,10 @@ ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>|\"__type\": ?\"([^\"]+)\"")
 
 # By account: events with their running number, the oldest first.
 EVENTS: dict[str, deque[tuple[int, dict[str, Any]]]] = {}
-TRAILS: dict[str, tuple[Trail, ...]] = {}
+TRAILS: dict[str, tuple[TrailSpec, ...]] = {}
 
 
-def record(call: StandinCall, reply: Reply) -> dict[str, Any]:
+def record(call: StandinCall, reply: StandinReply) -> dict[str, Any]:
     """Keep one call as CloudTrail would: no secrets, and an error code for what was refused. Returns the
     event.
     """
@@ -98,7 +98,7 @@ def _parameters(params: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-class CloudTrail(Overlay, BaseResponse):  # type: ignore[misc]
+class CloudTrail(ResponseOverlay, BaseResponse):  # type: ignore[misc]
     """One CloudTrail request."""
 
     def __init__(self) -> None:
@@ -166,17 +166,17 @@ class CloudTrail(Overlay, BaseResponse):  # type: ignore[misc]
         selector = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}
         return ActionResult({"TrailARN": self._arn(self._named()), "EventSelectors": [selector]})
 
-    def _named(self) -> Trail:
+    def _named(self) -> TrailSpec:
         wanted = self._get_param("Name") or self._get_param("TrailName")
         for trail in TRAILS.get(self.current_account, ()):
             if wanted in {trail.name, self._arn(trail)}:
                 return trail
         raise AnswerError("TrailNotFoundException", f"Unknown trail: {wanted}")
 
-    def _arn(self, trail: Trail) -> str:
+    def _arn(self, trail: TrailSpec) -> str:
         return f"arn:aws:cloudtrail:{trail.region}:{self.current_account}:trail/{trail.name}"
 
-    def _trail(self, trail: Trail) -> dict[str, Any]:
+    def _trail(self, trail: TrailSpec) -> dict[str, Any]:
         return {
             "Name": trail.name,
             "S3BucketName": trail.bucket,

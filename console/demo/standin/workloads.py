@@ -14,7 +14,7 @@ from moto.core.responses import ActionResult, BaseResponse
 
 from console.demo.standin import clock, ids
 from console.demo.standin.errors import AnswerError
-from console.demo.standin.overlay import Overlay, read_marker, write_marker
+from console.demo.standin.overlay import ResponseOverlay, read_marker, write_marker
 
 Place = tuple[str, str]
 """Account and Region."""
@@ -91,7 +91,7 @@ def association(place: Place, key: str, *, at: Any, clusterName: str, **values: 
     return ASSOCIATIONS.setdefault(place, {}).setdefault(key, shape)
 
 
-class _Regional(Overlay, BaseResponse):  # type: ignore[misc]
+class _Regional(ResponseOverlay, BaseResponse):  # type: ignore[misc]
     """What both services share: tables by account and Region, and pages by nextToken."""
 
     @property
@@ -187,7 +187,7 @@ class RolesAnywhere(_Regional):
         return ActionResult({"trustAnchor": known})
 
 
-class Eks(_Regional):
+class EksRequest(_Regional):
     """One request to EKS."""
 
     def __init__(self) -> None:

@@ -21,22 +21,22 @@ from werkzeug.exceptions import HTTPException
 from console.demo.standin import callers, calls, clock, enforcement, signed_request, trail
 from console.demo.standin.delivery import TrailDelivery
 from console.demo.standin.ec2 import Ec2
-from console.demo.standin.errors import Reply, StandinRefusedError, render
-from console.demo.standin.faults import Faults
-from console.demo.standin.iam import Iam
-from console.demo.standin.journal import Journal, WriteEntry, without_secrets
+from console.demo.standin.errors import StandinRefusedError, StandinReply, render
+from console.demo.standin.faults import InjectedFaults
+from console.demo.standin.iam import IamRequest
+from console.demo.standin.journal import WriteEntry, WriteJournal, without_secrets
 from console.demo.standin.organizations import OrganizationsRequest
-from console.demo.standin.sts import Sts
-from console.demo.standin.workloads import Eks, RolesAnywhere
+from console.demo.standin.sts import StsRequest
+from console.demo.standin.workloads import EksRequest, RolesAnywhere
 
 SERVICES: dict[str, Any] = {
-    "iam": Iam,
-    "sts": Sts,
+    "iam": IamRequest,
+    "sts": StsRequest,
     "organizations": OrganizationsRequest,
     "ec2": Ec2,
     "cloudtrail": trail.CloudTrail,
     "rolesanywhere": RolesAnywhere,
-    "eks": Eks,
+    "eks": EksRequest,
 }
 DONE = frozenset({200, 201})
 """How a call that worked is answered; REST services answer what they make by the latter."""
@@ -59,9 +59,9 @@ class IncomingRequest:
 class StandinWorld:
     """All accounts of the organisation. moto's state is global, so there is one world in a process."""
 
-    def __init__(self, *, hub: str, journal: Journal | None, seed: Callable[[], None]) -> None:
+    def __init__(self, *, hub: str, journal: WriteJournal | None, seed: Callable[[], None]) -> None:
         self.hub, self.journal, self.seed = hub, journal, seed
-        self.faults = Faults()
+        self.faults = InjectedFaults()
         self.enforcing = False
         self.delivery: TrailDelivery | None = None
         self.lock = threading.RLock()
@@ -75,7 +75,7 @@ class StandinWorld:
                 self.journal.forget()
             self.seed()
 
-    def serve(self, incoming: IncomingRequest) -> Reply:
+    def serve(self, incoming: IncomingRequest) -> StandinReply:
         """Answer one AWS request. Raises CutOffError when the connection shall break instead."""
         asked = signed_request.read(
             incoming.headers, incoming.body, query=incoming.query, method=incoming.method, path=incoming.path
@@ -92,7 +92,9 @@ class StandinWorld:
         except StandinRefusedError as refusal:
             return render(refusal, service=asked.service, request_id=request_id)
 
-    def _serve(self, incoming: IncomingRequest, asked: signed_request.AwsRequest, request_id: str) -> Reply:
+    def _serve(
+        self, incoming: IncomingRequest, asked: signed_request.AwsRequest, request_id: str
+    ) -> StandinReply:
         caller = callers.identify(asked.access_key_id, hub=self.hub)
         call = calls.StandinCall(
             service=asked.service,
@@ -142,7 +144,7 @@ class StandinWorld:
             enforcement.check_permission(call)
         _mark_use(call)
 
-    def _dispatch(self, call: calls.StandinCall, incoming: IncomingRequest) -> Reply:
+    def _dispatch(self, call: calls.StandinCall, incoming: IncomingRequest) -> StandinReply:
         mock_random.seed(call.seed)
         request = Request.from_primitives(
             incoming.method,
@@ -258,7 +260,7 @@ def _mark_use(call: calls.StandinCall) -> None:
             role.last_used_region = call.region
 
 
-def _reply(status: Any, headers: dict[str, str], body: Any, request_id: str) -> Reply:
+def _reply(status: Any, headers: dict[str, str], body: Any, request_id: str) -> StandinReply:
     text = body.decode() if isinstance(body, bytes) else str(body)
     # The id of the request is near the end of an answer, however long the answer is.
     tail_begin = max(0, len(text) - 400)
@@ -266,4 +268,4 @@ def _reply(status: Any, headers: dict[str, str], body: Any, request_id: str) -> 
     answered = f"{text[:tail_begin]}{tail}"
     reply_headers = {name: value for name, value in headers.items() if name.lower() == "content-type"}
     reply_headers["x-amzn-RequestId"] = request_id
-    return Reply(int(status), reply_headers, answered.encode())
+    return StandinReply(int(status), reply_headers, answered.encode())

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from console.demo.organisation.specs import Organisation, User
+from console.demo.organisation.specs import Organisation, UserSpec
 from console.demo.trail.files import records_of_account
 from console.demo.trail.permissions import CallPermissions
 from console.demo.trail.routine import DAYS, last_calls_of_key, services_allowed
@@ -41,7 +41,7 @@ class SampleUses:
         """The beginning of the trail."""
         return self.until - timedelta(days=DAYS)
 
-    def of_key(self, account_id: str, user: User, number: int) -> SampleUse | None:
+    def of_key(self, account_id: str, user: UserSpec, number: int) -> SampleUse | None:
         """The last use of an access key: that of the trail, or if it is older, of something that the user's
         policies allow. None if it was never used.
         """

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from console.demo.organisation.documents import allow, document
-from console.demo.organisation.specs import AccountSpec, Document, Organisation, PolicySpec, User
+from console.demo.organisation.specs import AccountSpec, Document, Organisation, PolicySpec, UserSpec
 from console.demo.trail.calls import ABOUT_ONESELF, CALLS, PLACES, USUAL_PLACE, SampleCall, filled
 from console.demo.trail.records import SampleCaller
 from iam.activity.permissions import permission_name, service_prefix
@@ -78,7 +78,7 @@ class CallPermissions:
         self._scps = _scps(organisation, account)
         self._known: dict[Hashable, tuple[Calls, Calls]] = {}
 
-    def of_user(self, user: User, caller: SampleCaller) -> OwnCalls:
+    def of_user(self, user: UserSpec, caller: SampleCaller) -> OwnCalls:
         """What the user may call with these credentials: MFA makes a difference."""
         values = USUAL_PLACE | PLACES[self._account.name]
         values |= {"account": self._account.id, "user": user.name, "path": user.path}
@@ -93,7 +93,7 @@ class CallPermissions:
             known = self._known[key] = (self._allowed(CALLS, asker), self._allowed(ABOUT_ONESELF, asker))
         return OwnCalls(*known, values)
 
-    def _principal_of(self, user: User, caller: SampleCaller) -> Principal:
+    def _principal_of(self, user: UserSpec, caller: SampleCaller) -> Principal:
         return Principal(
             str(caller.identity["arn"]),
             tags=user.tags,
@@ -101,7 +101,7 @@ class CallPermissions:
             unique_id=str(caller.identity["principalId"]),
         )
 
-    def _policies_of(self, user: User, unused: str) -> RequestPolicies:
+    def _policies_of(self, user: UserSpec, unused: str) -> RequestPolicies:
         documents = [*user.inline.values(), *self._named(user.policies, unused)]
         for name in user.groups:
             group = self._groups[name]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from console.demo.organisation.fleet import PUBLIC
-from console.demo.organisation.specs import AccountSpec, KeySpec, RoleSpec, User
+from console.demo.organisation.specs import AccountSpec, KeySpec, RoleSpec, UserSpec
 from console.demo.standin import ids
 from console.demo.trail.calls import EMAIL_SOURCE, SampleCall, filled
 
@@ -127,26 +127,28 @@ def address_of(*parts: str) -> str:
     return f"203.0.113.{1 + int(ids.digest('address', *parts)[:4], 16) % 250}"
 
 
-def requires_mfa(account: AccountSpec, user: User) -> bool:
+def requires_mfa(account: AccountSpec, user: UserSpec) -> bool:
     """Whether a group of the user denies everything without MFA."""
     strict = {group.name for group in account.groups if "RequireMfa" in group.policies}
     return bool(strict.intersection(user.groups))
 
 
-def key_caller(account: AccountSpec, user: User, *, key: int, agent: str, address: str = "") -> SampleCaller:
+def key_caller(
+    account: AccountSpec, user: UserSpec, *, key: int, agent: str, address: str = ""
+) -> SampleCaller:
     """A user with one of the access keys."""
     identity = _user_identity(account, user)
     identity["accessKeyId"] = ids.stable_key("AKIA", account.id, user.name, str(key))
     return SampleCaller(account, identity, address or key_address(account, user), agent)
 
 
-def key_address(account: AccountSpec, user: User) -> str:
+def key_address(account: AccountSpec, user: UserSpec) -> str:
     """From where a user's keys are used."""
     return KEY_PLACES.get((account.name, user.name)) or address_of(user.name)
 
 
 def user_caller(
-    account: AccountSpec, user: User, *, key: int | None, agent: str, address: str = ""
+    account: AccountSpec, user: UserSpec, *, key: int | None, agent: str, address: str = ""
 ) -> SampleCaller:
     """A user in the console (`key` None), or with one of the access keys: whom a group asks for MFA, by a
     session with it.
@@ -160,7 +162,7 @@ def user_caller(
     return SampleCaller(account, identity, address or address_of(user.name), agent)
 
 
-def _user_identity(account: AccountSpec, user: User) -> dict[str, Any]:
+def _user_identity(account: AccountSpec, user: UserSpec) -> dict[str, Any]:
     return {
         "type": "IAMUser",
         "principalId": ids.stable("AIDA", account.id, "user", user.name),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from console.demo.organisation.specs import AccountSpec, KeySpec, Organisation, RoleSpec, User
+from console.demo.organisation.specs import AccountSpec, KeySpec, Organisation, RoleSpec, UserSpec
 from console.demo.standin import ids
 from console.demo.trail.calls import SampleCall
 from console.demo.trail.permissions import CallPermissions, Calls
@@ -61,7 +61,7 @@ def routine(organisation: Organisation, account: AccountSpec, until: datetime) -
 
 
 def _console(
-    account: AccountSpec, user: User, permissions: CallPermissions, until: datetime
+    account: AccountSpec, user: UserSpec, permissions: CallPermissions, until: datetime
 ) -> Iterator[dict[str, Any]]:
     """About a sign-in a week, and a look around after it."""
     assert user.login is not None
@@ -76,7 +76,7 @@ def _console(
 
 
 def last_calls_of_key(
-    account: AccountSpec, user: User, number: int, permissions: CallPermissions, until: datetime
+    account: AccountSpec, user: UserSpec, number: int, permissions: CallPermissions, until: datetime
 ) -> list[dict[str, Any]]:
     """The calls that were signed with a key when it was last used; none if that is too long ago."""
     key = user.keys[number]
@@ -86,7 +86,7 @@ def last_calls_of_key(
 
 
 def services_allowed(
-    account: AccountSpec, user: User, number: int, permissions: CallPermissions
+    account: AccountSpec, user: UserSpec, number: int, permissions: CallPermissions
 ) -> tuple[str, ...]:
     """The services of which a user may call something with a key."""
     caller = user_caller(account, user, key=number, agent=BOTO)
@@ -95,7 +95,7 @@ def services_allowed(
 
 def _key(
     account: AccountSpec,
-    user: User,
+    user: UserSpec,
     number: int,
     key: KeySpec,
     permissions: CallPermissions,
@@ -173,7 +173,7 @@ def _times(
         days += gap * (0.6 + 0.8 * chance.random())
 
 
-def _services(user: User) -> tuple[str, ...]:
+def _services(user: UserSpec) -> tuple[str, ...]:
     return tuple(key.service for key in user.keys) or ("s3", "ec2")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from console.demo.organisation.specs import AccountSpec, Organisation, RoleSpec, User
+from console.demo.organisation.specs import AccountSpec, Organisation, RoleSpec, UserSpec
 from console.demo.standin import ids
 from console.demo.trail.records import (
     BOTO,
@@ -132,7 +132,7 @@ def _nodes_behind_a_gateway(data: AccountSpec, until: datetime) -> Iterator[dict
             yield caller.calls("ec2", "DescribeTags", at)
 
 
-def _user(account: AccountSpec, name: str) -> User:
+def _user(account: AccountSpec, name: str) -> UserSpec:
     return next(user for user in account.users if user.name == name)
 
 

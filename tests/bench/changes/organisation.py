@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from console.demo.organisation.specs import (
     AccountSpec,
-    Credential,
-    Device,
+    DeviceSpec,
     GroupSpec,
     KeySpec,
-    Login,
+    LoginSpec,
     Organisation,
     PolicySpec,
     RoleSpec,
-    User,
+    UserCredentialSpec,
+    UserSpec,
 )
 from iam.aws import permissions
 
@@ -46,30 +46,30 @@ def organisation(
     )
 
 
-def _users(count: int, groups: int, policies: int, equipped: bool) -> tuple[User, ...]:
+def _users(count: int, groups: int, policies: int, equipped: bool) -> tuple[UserSpec, ...]:
     if not equipped:
-        return tuple(User(name=f"user-{number}", path="/", age=50) for number in range(count))
+        return tuple(UserSpec(name=f"user-{number}", path="/", age=50) for number in range(count))
     return tuple(
-        User(
+        UserSpec(
             name=f"user-{number}",
             path="/",
             age=50,
             groups=tuple({f"group-{number % groups}", f"group-{(number + 1) % groups}"}),
             policies=(f"policy-{number % policies}",),
             inline={"own": document("s3:GetObject")},
-            login=Login(age=40),
+            login=LoginSpec(age=40),
             keys=(KeySpec(age=40), KeySpec(age=30)),
-            devices=(Device("virtual", age=40),),
+            devices=(DeviceSpec("virtual", age=40),),
             credentials=(
-                Credential("ssh", age=20),
-                Credential("service", age=20, service="codecommit.amazonaws.com"),
+                UserCredentialSpec("ssh", age=20),
+                UserCredentialSpec("service", age=20, service="codecommit.amazonaws.com"),
             ),
         )
         for number in range(count)
     )
 
 
-def _account(place: int, *, users: tuple[User, ...], groups: int, policies: int) -> AccountSpec:
+def _account(place: int, *, users: tuple[UserSpec, ...], groups: int, policies: int) -> AccountSpec:
     number = number_of(place)
     return AccountSpec(
         id=number,

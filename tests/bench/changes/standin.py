@@ -39,7 +39,7 @@ def in_process(
 
 def main() -> None:
     """Serve until SIGTERM."""
-    from console.demo.standin.server import Server
+    from console.demo.standin.server import StandinServer
     from console.demo.standin.startup import prepare
     from tests.bench.changes.organisation import organisation
 
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--equipped", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _end)
-    server = Server(("127.0.0.1", 0), prepare(state=None, organisation=organisation(**vars(options))))
+    server = StandinServer(("127.0.0.1", 0), prepare(state=None, organisation=organisation(**vars(options))))
     print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
     server.serve_forever(poll_interval=0.2)
 

@@ -13,27 +13,36 @@ from botocore.config import Config
 from console.demo.organisation.gatehouse import EXTERNAL_ID, READER_ROLE, WRITER_ROLE
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 
 ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})
 _session = boto3.session.Session()
 
 
 def hub(
-    standin: Handle | str, service: str, *, region: str = "us-east-1", secret: str = HUB_SECRET_ACCESS_KEY
+    standin: RunningStandin | str,
+    service: str,
+    *,
+    region: str = "us-east-1",
+    secret: str = HUB_SECRET_ACCESS_KEY,
 ) -> Any:
     """A client with the key of the hub's user in the management account."""
     return _client(_url(standin), service, region, HUB_ACCESS_KEY_ID, secret, None)
 
 
 def member(
-    standin: Handle | str, service: str, account: str, *, role: str = WRITER_ROLE, region: str = "us-east-1"
+    standin: RunningStandin | str,
+    service: str,
+    account: str,
+    *,
+    role: str = WRITER_ROLE,
+    region: str = "us-east-1",
 ) -> Any:
     """A client in one of the accounts, by its role for Gatehouse."""
     return _client(_url(standin), service, region, *_credentials(_url(standin), account, role))
 
 
-def _url(standin: Handle | str) -> str:
+def _url(standin: RunningStandin | str) -> str:
     return standin if isinstance(standin, str) else standin.url
 
 
@@ -61,17 +70,17 @@ def _client(url: str, service: str, region: str, key: str, secret: str, token: s
     )
 
 
-def reader(standin: Handle | str, service: str, account: str, **more: Any) -> Any:
+def reader(standin: RunningStandin | str, service: str, account: str, **more: Any) -> Any:
     """A client that may only read."""
     return member(standin, service, account, role=READER_ROLE, **more)
 
 
-def with_key(standin: Handle, service: str, key: dict[str, str], *, region: str = "us-east-1") -> Any:
+def with_key(standin: RunningStandin, service: str, key: dict[str, str], *, region: str = "us-east-1") -> Any:
     """A client with an access key, as CreateAccessKey answers it."""
     return _client(standin.url, service, region, key["AccessKeyId"], key["SecretAccessKey"], None)
 
 
-def control(standin: Handle, path: str, wanted: dict[str, Any] | None = None) -> dict[str, Any]:
+def control(standin: RunningStandin, path: str, wanted: dict[str, Any] | None = None) -> dict[str, Any]:
     """Ask a control endpoint; a GET without `wanted`, a POST with it."""
     body = None if wanted is None else json.dumps(wanted).encode()
     request = urllib.request.Request(f"{standin.url}/_standin/{path}", data=body)

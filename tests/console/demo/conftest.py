@@ -13,7 +13,7 @@ from console.demo.organisation.gatehouse import EXTERNAL_ID
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.past import read_sample_trail
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from console.demo.standin.startup import start
 from iam.aws import credentials
 from iam.directory.models import Role
@@ -25,7 +25,7 @@ from tests.iam.changes.standin import running
 
 
 @pytest.fixture(scope="module")
-def standin() -> Iterator[Handle]:
+def standin() -> Iterator[RunningStandin]:
     """A stand-in that serves Northline, for tests that only read or do not mind each other's writes."""
     handle = start()
     yield handle
@@ -33,7 +33,7 @@ def standin() -> Iterator[Handle]:
 
 
 @pytest.fixture
-def fresh(standin: Handle) -> Handle:
+def fresh(standin: RunningStandin) -> RunningStandin:
     """The same stand-in as it was first seeded, for a test that changes it."""
     standin.world.reset()
     return standin

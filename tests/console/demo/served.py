@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from tests.console.demo.clients import all_pages, authorization_details, reader
 
 Statement = dict[str, Any]
@@ -29,7 +29,7 @@ def days_since(moment: datetime) -> float:
 class Served:
     """One account."""
 
-    def __init__(self, standin: Handle, account: str) -> None:
+    def __init__(self, standin: RunningStandin, account: str) -> None:
         self.standin, self.account = standin, account
         self.iam = reader(standin, "iam", account)
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.iam import report
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from tests.console.demo.clients import all_pages, control, member
 
 
@@ -33,7 +33,7 @@ def refusal(iam: Any) -> str:
 
 
 def test_a_report_is_started_then_in_progress_then_complete(
-    fresh: Handle, monkeypatch: pytest.MonkeyPatch
+    fresh: RunningStandin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "SECONDS_TO_MAKE", 3600)
     iam = member(fresh, "iam", "staging")
@@ -46,7 +46,7 @@ def test_a_report_is_started_then_in_progress_then_complete(
     assert iam.generate_credential_report()["State"] == "COMPLETE"
 
 
-def test_a_report_stays_the_same_for_four_hours(fresh: Handle) -> None:
+def test_a_report_stays_the_same_for_four_hours(fresh: RunningStandin) -> None:
     iam = member(fresh, "iam", "staging")
     rows, made = read(iam)
     iam.create_user(UserName="came.later")
@@ -60,7 +60,7 @@ def test_a_report_stays_the_same_for_four_hours(fresh: Handle) -> None:
     assert "came.later" in {row["user"] for row in read(iam)[0]}
 
 
-def test_the_root_user_comes_first(fresh: Handle) -> None:
+def test_the_root_user_comes_first(fresh: RunningStandin) -> None:
     rows, _ = read(member(fresh, "iam", "sandbox"))
     root = rows[0]
     assert root["user"] == "<root_account>"
@@ -69,7 +69,7 @@ def test_the_root_user_comes_first(fresh: Handle) -> None:
     assert (root["mfa_active"], root["access_key_1_active"]) == ("false", "true")
 
 
-def test_rows_say_what_the_other_calls_say(fresh: Handle) -> None:
+def test_rows_say_what_the_other_calls_say(fresh: RunningStandin) -> None:
     iam = member(fresh, "iam", "production")
     rows, _ = read(iam)
     by_name = {row["user"]: row for row in rows[1:]}
@@ -92,7 +92,7 @@ def test_rows_say_what_the_other_calls_say(fresh: Handle) -> None:
         )
 
 
-def test_columns_are_written_as_aws_writes_them(fresh: Handle) -> None:
+def test_columns_are_written_as_aws_writes_them(fresh: RunningStandin) -> None:
     rows, _ = read(member(fresh, "iam", "production"))
     by_name = {row["user"]: row for row in rows}
     ines = by_name["ines.duarte"]
@@ -111,7 +111,7 @@ def test_columns_are_written_as_aws_writes_them(fresh: Handle) -> None:
     assert by_name["cdn-purge"]["access_key_1_active"] == "false", "key 1 is the older one"
 
 
-def test_a_password_without_expiry_has_no_next_rotation(fresh: Handle) -> None:
+def test_a_password_without_expiry_has_no_next_rotation(fresh: RunningStandin) -> None:
     rows, _ = read(member(fresh, "iam", "staging"))
     new = next(row for row in rows if row["user"] == "ama.owusu")
     assert (new["password_last_used"], new["password_next_rotation"]) == ("no_information", "N/A")

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from console.demo.standin.delivery import TrailDelivery
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from iam.activity.folder import read_folder
 from iam.activity.models import TrailEvent
 from iam.activity.queries import callers_named
@@ -18,13 +18,13 @@ from tests.console.demo.clients import control, member, reader
 pytestmark = pytest.mark.django_db
 
 
-def _delivered(standin: Handle, folder: Path) -> Any:
+def _delivered(standin: RunningStandin, folder: Path) -> Any:
     delivery = TrailDelivery(folder)
     standin.world.delivery = delivery
     return delivery
 
 
-def test_writes_and_refusals_are_delivered_and_read(fresh: Handle, tmp_path: Path) -> None:
+def test_writes_and_refusals_are_delivered_and_read(fresh: RunningStandin, tmp_path: Path) -> None:
     delivery = _delivered(fresh, tmp_path)
     iam = member(fresh, "iam", "production")
     iam.create_user(UserName="ben.carter")
@@ -43,7 +43,7 @@ def test_writes_and_refusals_are_delivered_and_read(fresh: Handle, tmp_path: Pat
     assert calls["CreateUser"].caller == writer
 
 
-def test_reads_of_gatehouse_itself_are_left_out(fresh: Handle, tmp_path: Path) -> None:
+def test_reads_of_gatehouse_itself_are_left_out(fresh: RunningStandin, tmp_path: Path) -> None:
     delivery = _delivered(fresh, tmp_path)
     reader(fresh, "iam", "production").list_users()
     assert "ListUsers" not in [event["eventName"] for event in delivery.waiting]

@@ -10,14 +10,14 @@ import sys
 from datetime import datetime, timedelta
 from typing import Any
 
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from console.demo.standin.startup import start
 from tests.console.demo.clients import authorization_details, reader
 
 ACCOUNTS = ("management", "production", "data", "staging", "sandbox")
 
 
-def everything(standin: Handle, *, accounts: tuple[str, ...] = ACCOUNTS) -> dict[str, Any]:
+def everything(standin: RunningStandin, *, accounts: tuple[str, ...] = ACCOUNTS) -> dict[str, Any]:
     """Authorization details of the accounts but what reading them changes: the last use of Gatehouse's own
     roles.
     """
@@ -42,7 +42,7 @@ def digest_of_june() -> str:
         handle.stop()
 
 
-def test_two_seedings_are_equal(standin: Handle) -> None:
+def test_two_seedings_are_equal(standin: RunningStandin) -> None:
     first = everything(standin)
     standin.world.reset()
     assert everything(standin) == first

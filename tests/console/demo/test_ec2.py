@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from tests.console.demo.clients import all_pages, member, reader
 
 BASE = "arn:aws:iam::612044783021:instance-profile/machines"
 
 
 @pytest.fixture
-def ec2(fresh: Handle) -> Any:
+def ec2(fresh: RunningStandin) -> Any:
     return member(fresh, "ec2", "data", region="eu-west-1")
 
 
@@ -40,7 +40,7 @@ def test_instances_are_filtered(ec2: Any) -> None:
         ec2.describe_instances(Filters=[{"Name": "no-such-filter", "Values": ["x"]}])
 
 
-def test_there_are_none_in_another_region(fresh: Handle) -> None:
+def test_there_are_none_in_another_region(fresh: RunningStandin) -> None:
     assert instances(reader(fresh, "ec2", "data", region="us-east-1")) == {}
 
 

@@ -9,12 +9,12 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError
 
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from tests.console.demo.clients import control, hub, reader
 
 
 @pytest.fixture
-def faulty(fresh: Handle) -> Handle:
+def faulty(fresh: RunningStandin) -> RunningStandin:
     return fresh
 
 
@@ -27,7 +27,9 @@ def code(call: Any, **parameters: Any) -> str:
 @pytest.mark.parametrize(
     ("kind", "seen", "status"), [("throttling", "Throttling", 400), ("500", "InternalFailure", 500)]
 )
-def test_every_request_fails_when_the_rate_is_one(faulty: Handle, kind: str, seen: str, status: int) -> None:
+def test_every_request_fails_when_the_rate_is_one(
+    faulty: RunningStandin, kind: str, seen: str, status: int
+) -> None:
     iam = reader(faulty, "iam", "data")
     control(faulty, "faults", {"rate": 1, "kinds": [kind]})
     with pytest.raises(ClientError) as refused:
@@ -38,7 +40,7 @@ def test_every_request_fails_when_the_rate_is_one(faulty: Handle, kind: str, see
     assert iam.list_users()["Users"]
 
 
-def test_every_service_throttles_and_denies_in_its_own_words(faulty: Handle) -> None:
+def test_every_service_throttles_and_denies_in_its_own_words(faulty: RunningStandin) -> None:
     organizations, ec2 = hub(faulty, "organizations"), reader(faulty, "ec2", "data", region="eu-west-1")
     control(faulty, "faults", {"rate": 1, "kinds": ["throttling"]})
     assert code(organizations.list_roots) == "TooManyRequestsException"
@@ -49,14 +51,14 @@ def test_every_service_throttles_and_denies_in_its_own_words(faulty: Handle) -> 
     assert code(ec2.describe_instances) == "UnauthorizedOperation"
 
 
-def test_a_connection_is_cut(faulty: Handle) -> None:
+def test_a_connection_is_cut(faulty: RunningStandin) -> None:
     iam = reader(faulty, "iam", "data")
     control(faulty, "faults", {"rate": 1, "kinds": ["reset"]})
     with pytest.raises((ConnectionClosedError, HTTPClientError)):
         iam.list_users()
 
 
-def test_about_the_wanted_share_of_requests_fails(faulty: Handle) -> None:
+def test_about_the_wanted_share_of_requests_fails(faulty: RunningStandin) -> None:
     iam = reader(faulty, "iam", "data")
     control(faulty, "faults", {"rate": 0.3, "kinds": ["500"], "seed": 5})
     failed = 0
@@ -69,7 +71,7 @@ def test_about_the_wanted_share_of_requests_fails(faulty: Handle) -> None:
     assert control(faulty, "stats")["struck"] == {"500": failed}
 
 
-def test_an_action_is_denied_in_one_account_only(faulty: Handle) -> None:
+def test_an_action_is_denied_in_one_account_only(faulty: RunningStandin) -> None:
     data, staging = reader(faulty, "iam", "data"), reader(faulty, "iam", "staging")
     control(faulty, "faults", {"deny": {ACCOUNT_IDS["data"]: ["iam:ListUsers"]}})
     assert code(data.list_users) == "AccessDenied"
@@ -79,7 +81,7 @@ def test_an_action_is_denied_in_one_account_only(faulty: Handle) -> None:
     assert data.list_users()["Users"]
 
 
-def test_the_stand_in_stops_answering_after_so_many_requests(faulty: Handle) -> None:
+def test_the_stand_in_stops_answering_after_so_many_requests(faulty: RunningStandin) -> None:
     iam = reader(faulty, "iam", "data")
     control(faulty, "faults", {"stop_after": 2})
     iam.get_account_summary()
@@ -90,7 +92,7 @@ def test_the_stand_in_stops_answering_after_so_many_requests(faulty: Handle) -> 
     assert iam.get_account_summary()
 
 
-def test_latency_is_added(faulty: Handle) -> None:
+def test_latency_is_added(faulty: RunningStandin) -> None:
     iam = reader(faulty, "iam", "data")
     iam.get_account_summary()
     control(faulty, "faults", {"latency_ms": 150})
@@ -99,12 +101,12 @@ def test_latency_is_added(faulty: Handle) -> None:
     assert time.monotonic() - began >= 0.15
 
 
-def test_an_unknown_setting_is_refused(faulty: Handle) -> None:
+def test_an_unknown_setting_is_refused(faulty: RunningStandin) -> None:
     with pytest.raises(OSError, match="400"):
         control(faulty, "faults", {"speed": 3})
 
 
-def test_a_call_that_is_not_served_says_so(faulty: Handle) -> None:
+def test_a_call_that_is_not_served_says_so(faulty: RunningStandin) -> None:
     iam = reader(faulty, "iam", "data")
     with pytest.raises(ClientError, match="The stand-in does not answer iam:GetContextKeysForCustomPolicy"):
         iam.get_context_keys_for_custom_policy(PolicyInputList=["{}"])

@@ -12,7 +12,7 @@ from moto.iam.models import iam_backends
 from console.demo.organisation.build import northline
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.iam.last_accessed import KNOWN, services
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from console.demo.trail.files import records_of_account
 from console.demo.trail.last_uses import unrecorded_services
 from iam.activity.permissions import service_prefix
@@ -25,7 +25,7 @@ Uses = dict[str, dict[str, datetime]]
 
 
 @pytest.fixture(scope="module")
-def until(standin: Handle) -> datetime:
+def until(standin: RunningStandin) -> datetime:
     """The end of the trail from which the stand-in was filled."""
     assert standin.world
     assert KNOWN.uses
@@ -101,7 +101,7 @@ def test_no_event_of_a_service_that_policies_allow_is_left_out(
 
 
 def test_the_last_use_of_each_key_is_its_last_event_in_a_service_that_policies_allow(
-    standin: Handle, account: str, records: list[dict[str, Any]]
+    standin: RunningStandin, account: str, records: list[dict[str, Any]]
 ) -> None:
     last: dict[str, dict[str, Any]] = {}
     for record in records:

@@ -12,7 +12,7 @@ import pytest
 from console.demo.organisation.gatehouse import EXTERNAL_ID, HUB_ACCOUNT, MEMBER_SECTIONS, READER_ROLE
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from iam.aws.access import AccountAccess
 from iam.aws.permissions import READ
 from iam.aws.reads import (
@@ -38,7 +38,7 @@ OIDC = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.co
 
 
 @pytest.fixture
-def hub(fresh: Handle, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
+def hub(fresh: RunningStandin, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningStandin]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", fresh.url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", HUB_ACCESS_KEY_ID)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", HUB_SECRET_ACCESS_KEY)
@@ -100,7 +100,7 @@ def read_everything(aws: Aws) -> None:
     assert entities.get_policy(aws, arn=f"arn:aws:iam::{ACCOUNT}:policy/jobs/OncallRead")
 
 
-def test_the_reader_may_make_every_read_of_the_mirror(hub: Handle) -> None:
+def test_the_reader_may_make_every_read_of_the_mirror(hub: RunningStandin) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/{READER_ROLE}"
     aws = connect(AccountAccess(ACCOUNT, mode="role", role_arn=role, external_id=EXTERNAL_ID))
     read_everything(aws)
@@ -111,7 +111,7 @@ def test_the_reader_may_make_every_read_of_the_mirror(hub: Handle) -> None:
     assert allowed - called <= unused, "an action that no read needs should not be asked for"
 
 
-def test_the_hub_may_read_the_organisation(hub: Handle) -> None:
+def test_the_hub_may_read_the_organisation(hub: RunningStandin) -> None:
     aws = connect(AccountAccess(HUB_ACCOUNT))
     assert len(organization.read_organization(aws).accounts) == 5
     assert len(organization.discover_accounts(aws)) == 5

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from tests.console.demo.clients import all_pages, authorization_details, reader
 
 NAMES = {
@@ -19,7 +19,7 @@ NAMES = {
 
 
 @pytest.fixture(scope="module")
-def production(standin: Handle) -> Any:
+def production(standin: RunningStandin) -> Any:
     return reader(standin, "iam", "production")
 
 
@@ -117,7 +117,7 @@ def test_all_aws_managed_policies_can_be_listed_and_read(production: Any) -> Non
     assert document["Statement"]
 
 
-def test_credentials_of_all_users_come_in_pages(standin: Handle) -> None:
+def test_credentials_of_all_users_come_in_pages(standin: RunningStandin) -> None:
     data = reader(standin, "iam", "data")
     first = data.list_service_specific_credentials(AllUsers=True, MaxItems=2)
     assert first["IsTruncated"] is True

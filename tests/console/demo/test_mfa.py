@@ -9,14 +9,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from console.demo.standin import totp
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from tests.console.demo.clients import member
 
 USER = "tomas.lind"
 
 
 @pytest.fixture
-def iam(fresh: Handle) -> Any:
+def iam(fresh: RunningStandin) -> Any:
     return member(fresh, "iam", "production")
 
 

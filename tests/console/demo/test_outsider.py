@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from console.demo import outsider
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from iam.changes.drift.models import DriftWatch
 from iam.mirror.models import Account, Pull
 from iam.mirror.pull.sections import ACCESS_KEYS
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def production(fresh: Handle, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Account:
+def production(fresh: RunningStandin, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Account:
     """The account, not synced yet, while the sample organization runs."""
     settings.SAMPLE_DATA = True
     variables = {
@@ -40,7 +40,7 @@ def was_synced(account: Account) -> None:
     account.sections.update_or_create(name=ACCESS_KEYS, defaults={"known_since": datetime.now(tz=UTC)})
 
 
-def test_somebody_is_made_once_after_the_first_sync(production: Account, fresh: Handle) -> None:
+def test_somebody_is_made_once_after_the_first_sync(production: Account, fresh: RunningStandin) -> None:
     iam = clients.reader(fresh, "iam", outsider.ACCOUNT)
     assert not outsider.make_outsider(), "what the first sync finds is no drift"
     was_synced(production)
@@ -57,7 +57,7 @@ def test_somebody_is_made_once_after_the_first_sync(production: Account, fresh: 
     assert not outsider.make_outsider()
 
 
-def test_the_group_makes_administrators(fresh: Handle) -> None:
+def test_the_group_makes_administrators(fresh: RunningStandin) -> None:
     iam = clients.reader(fresh, "iam", outsider.ACCOUNT)
     attached = iam.list_attached_group_policies(GroupName=outsider.GROUP)["AttachedPolicies"]
     assert "AdministratorAccess" in {policy["PolicyName"] for policy in attached}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from console.demo.standin import totp
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from console.demo.standin.startup import start
 from tests.console.demo.clients import authorization_details, control, hub, member, reader, with_key
 
@@ -22,7 +22,7 @@ DOCUMENT = (
 )
 
 
-def started(state: Path) -> Handle:
+def started(state: Path) -> RunningStandin:
     return start(host="127.0.0.1", port=0, state=state)
 
 

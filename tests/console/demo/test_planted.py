@@ -11,7 +11,7 @@ import pytest
 
 from console.demo.organisation.gatehouse import READER_ROLE
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from tests.console.demo.clients import all_pages, hub
 from tests.console.demo.planted import HARMLESS, PLANTED, Problem
 from tests.console.demo.planted_checks import ADMINISTRATOR, CHECKS, Check, is_full
@@ -26,7 +26,7 @@ def excuse(kind: str) -> Callable[[Check], Check]:
 
 
 @pytest.fixture(scope="module")
-def account(standin: Handle) -> Callable[[str], Served]:
+def account(standin: RunningStandin) -> Callable[[str], Served]:
     return functools.cache(lambda name: Served(standin, name))
 
 

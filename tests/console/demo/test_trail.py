@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from tests.console.demo.clients import all_pages, control, member, reader
 
 
-def events(standin: Handle, **by: str) -> list[dict[str, Any]]:
+def events(standin: RunningStandin, **by: str) -> list[dict[str, Any]]:
     trail = reader(standin, "cloudtrail", "production")
     wanted = [{"AttributeKey": key, "AttributeValue": value} for key, value in by.items()]
     listed_events = all_pages(trail, "lookup_events", "Events", LookupAttributes=wanted)
     return [event | {"record": json.loads(event["CloudTrailEvent"])} for event in listed_events]
 
 
-def test_a_write_is_recorded_with_its_request_id_and_caller(fresh: Handle) -> None:
+def test_a_write_is_recorded_with_its_request_id_and_caller(fresh: RunningStandin) -> None:
     iam = member(fresh, "iam", "production")
     answer = iam.add_user_to_group(UserName="tomas.lind", GroupName="sre")
     (event,) = events(fresh, EventName="AddUserToGroup")
@@ -32,7 +32,7 @@ def test_a_write_is_recorded_with_its_request_id_and_caller(fresh: Handle) -> No
     assert {r["ResourceName"] for r in event["Resources"]} == {"tomas.lind", "sre"}
 
 
-def test_secrets_are_hidden(fresh: Handle) -> None:
+def test_secrets_are_hidden(fresh: RunningStandin) -> None:
     iam = member(fresh, "iam", "production")
     iam.create_user(UserName="ben.carter")
     iam.create_login_profile(UserName="ben.carter", Password="A-password-of-Ben-1")
@@ -41,7 +41,7 @@ def test_secrets_are_hidden(fresh: Handle) -> None:
     assert event["record"]["requestParameters"]["password"] == "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 
-def test_a_refused_call_is_recorded_with_its_error(fresh: Handle) -> None:
+def test_a_refused_call_is_recorded_with_its_error(fresh: RunningStandin) -> None:
     iam = reader(fresh, "iam", "production")
     control(fresh, "faults", {"deny": {"*": ["iam:ListRoles"]}})
     with pytest.raises(ClientError):
@@ -52,7 +52,7 @@ def test_a_refused_call_is_recorded_with_its_error(fresh: Handle) -> None:
     assert events(fresh, EventName="GetUser")[0]["record"]["errorCode"] == "NoSuchEntity"
 
 
-def test_events_come_newest_first_in_pages_and_by_account(fresh: Handle) -> None:
+def test_events_come_newest_first_in_pages_and_by_account(fresh: RunningStandin) -> None:
     iam = member(fresh, "iam", "production")
     for number in range(60):
         iam.create_group(GroupName=f"g{number}")
@@ -67,7 +67,7 @@ def test_events_come_newest_first_in_pages_and_by_account(fresh: Handle) -> None
     assert reader(fresh, "cloudtrail", "data").lookup_events(LookupAttributes=wanted)["Events"] == []
 
 
-def test_events_of_iam_are_in_the_region_where_aws_keeps_them(fresh: Handle) -> None:
+def test_events_of_iam_are_in_the_region_where_aws_keeps_them(fresh: RunningStandin) -> None:
     member(fresh, "iam", "production").create_group(GroupName="here")
     by = [{"AttributeKey": "EventName", "AttributeValue": "CreateGroup"}]
     assert reader(fresh, "cloudtrail", "production").lookup_events(LookupAttributes=by)["Events"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from console.demo.standin.startup import start
 from tests.console.demo.clients import member
 
@@ -16,7 +16,7 @@ ROLE = "arn:aws:iam::447109238816:role/workloads/depot-scanner"
 CERTIFICATES = {"sourceType": "CERTIFICATE_BUNDLE", "sourceData": {"x509CertificateData": "none"}}
 
 
-def started(state: Path) -> Handle:
+def started(state: Path) -> RunningStandin:
     return start(host="127.0.0.1", port=0, state=state)
 
 
@@ -50,7 +50,7 @@ def test_profiles_and_associations_are_kept(tmp_path: Path) -> None:
     second.stop()
 
 
-def test_pages_and_other_regions(standin: Handle) -> None:
+def test_pages_and_other_regions(standin: RunningStandin) -> None:
     eks = member(standin, "eks", "production", region=REGION)
     assert eks.list_clusters()["clusters"] == ["production"]
     assert member(standin, "eks", "production", region="us-east-1").list_clusters()["clusters"] == []

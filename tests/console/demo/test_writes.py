@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from tests.console.demo.clients import all_pages, authorization_details, member
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -15,7 +15,7 @@ BOUNDARY = "arn:aws:iam::447109238816:policy/guardrails/TeamBoundary"
 
 
 @pytest.fixture
-def iam(fresh: Handle) -> Any:
+def iam(fresh: RunningStandin) -> Any:
     return member(fresh, "iam", "production")
 
 

@@ -8,39 +8,39 @@ from moto.iam.responses import IamResponse
 
 from console.demo.standin.iam.account import AccountWide
 from console.demo.standin.iam.credentials import CredentialCalls
-from console.demo.standin.iam.delegation import Delegations
+from console.demo.standin.iam.delegation import DelegationCalls
 from console.demo.standin.iam.details import AuthorizationDetails
 from console.demo.standin.iam.gets import GetCalls
 from console.demo.standin.iam.last_accessed import LastAccessed
-from console.demo.standin.iam.lists import Lists
-from console.demo.standin.iam.mfa import Mfa
-from console.demo.standin.iam.policies import PolicyCalls, Roles
-from console.demo.standin.iam.providers import Providers
+from console.demo.standin.iam.lists import ListCalls
+from console.demo.standin.iam.mfa import MfaCalls
+from console.demo.standin.iam.policies import PolicyCalls, RoleCalls
+from console.demo.standin.iam.providers import ProviderCalls
 from console.demo.standin.iam.report import ReportCalls
 from console.demo.standin.iam.service_linked import ServiceLinkedRoles
-from console.demo.standin.iam.simulate import Simulate
-from console.demo.standin.iam.tags import Tagging
-from console.demo.standin.iam.users import GroupCalls, Users
+from console.demo.standin.iam.simulate import SimulateCalls
+from console.demo.standin.iam.tags import TagCalls
+from console.demo.standin.iam.users import GroupCalls, UserCalls
 
 
-class Iam(
+class IamRequest(
     GetCalls,
-    Lists,
+    ListCalls,
     AuthorizationDetails,
     ReportCalls,
     AccountWide,
-    Users,
+    UserCalls,
     GroupCalls,
     PolicyCalls,
-    Roles,
+    RoleCalls,
     ServiceLinkedRoles,
     CredentialCalls,
-    Mfa,
-    Delegations,
-    Providers,
-    Tagging,
+    MfaCalls,
+    DelegationCalls,
+    ProviderCalls,
+    TagCalls,
     LastAccessed,
-    Simulate,
+    SimulateCalls,
     IamResponse,  # type: ignore[misc]
 ):
     """One IAM request; each mixin answers the calls of one concern, moto the rest."""

@@ -14,7 +14,7 @@ from moto.iam.models import AWSManagedPolicy
 from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam.extras import account_extras
 from console.demo.standin.organizations import management_backend
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 QUOTAS = {
     "UsersQuota": 5000,
@@ -40,7 +40,7 @@ QUOTAS = {
 ALIAS = re.compile(r"(?!\d{12}$)[a-z\d](-?[a-z\d]){2,62}")
 
 
-class AccountWide(Overlay):
+class AccountWide(ResponseOverlay):
     """Calls about the account as a whole."""
 
     def get_account_summary(self) -> ActionResult:

@@ -17,7 +17,7 @@ from console.demo.standin import calls, clock, ids
 from console.demo.standin.errors import AnswerError, StandinRefusedError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.extras import ServiceCredential, user_extras
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 CREDENTIALS_PER_SERVICE = 2
 WITH_AGE = frozenset({"bedrock.amazonaws.com", "logs.amazonaws.com"})
@@ -29,7 +29,7 @@ def service_user_name(user: Any, service: str, taken: int) -> str:
     return f"{user.name}{'+' + str(taken) if taken else ''}-at-{user.account_id}"
 
 
-class CredentialCalls(Overlay):
+class CredentialCalls(ResponseOverlay):
     """Calls about long-term credentials other than the password and MFA."""
 
     def _user(self) -> Any:

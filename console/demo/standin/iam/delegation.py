@@ -14,9 +14,9 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from console.demo.standin import calls, clock, ids
 from console.demo.standin.errors import AnswerError
-from console.demo.standin.iam.extras import Delegation, account_extras
+from console.demo.standin.iam.extras import StoredDelegation, account_extras
 from console.demo.standin.iam.shapes import Shape
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 LIFETIME = timedelta(days=7)
 UNASSIGNED, ASSIGNED, PENDING = "UNASSIGNED", "ASSIGNED", "PENDING_APPROVAL"
@@ -32,7 +32,7 @@ BEFORE = {
 TEMPLATES = "arn:aws:iam::aws:delegation-template/"
 
 
-class Delegations(Overlay):
+class DelegationCalls(ResponseOverlay):
     """What partners ask for, and what becomes of it. AWS renders the policy from a template of the partner;
     here the parameter `policy` of the template is the policy.
     """
@@ -44,7 +44,7 @@ class Delegations(Overlay):
         call = calls.current()
         assert call is not None
         now = clock.utcnow()
-        delegation = Delegation(
+        delegation = StoredDelegation(
             id=str(uuid.UUID(bytes=calls.derive("delegation")[:16])),
             requestor=call.caller.account,
             requestor_name=f"account {call.caller.account}",
@@ -121,16 +121,16 @@ class Delegations(Overlay):
         return EmptyResult()
 
     @property
-    def _all(self) -> dict[str, Delegation]:
+    def _all(self) -> dict[str, StoredDelegation]:
         return account_extras(self.backend).delegations
 
-    def _asked(self) -> Delegation:
+    def _asked(self) -> StoredDelegation:
         delegation = self._all.get(self._get_param("DelegationRequestId"))
         if delegation is None:
             raise AnswerError("NoSuchEntity", "The delegation request cannot be found.")
         return delegation
 
-    def _move(self, state: str) -> Delegation:
+    def _move(self, state: str) -> StoredDelegation:
         delegation = self._asked()
         if delegation.state not in BEFORE[state]:
             raise AnswerError("InvalidInput", f"The delegation request is {delegation.state}.")
@@ -143,7 +143,7 @@ def issuer_of(backend: Any) -> str:
     return f"https://{ids.digest('issuer', backend.account_id)[:32]}.tokens.sts.global.api.aws"
 
 
-def _shape(delegation: Delegation, account: str) -> Shape:
+def _shape(delegation: StoredDelegation, account: str) -> Shape:
     ends = delegation.updated + LIFETIME
     return {
         "DelegationRequestId": delegation.id,

@@ -14,7 +14,7 @@ from moto.iam.models import AWSManagedPolicy
 
 from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam import shapes
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 FILTERS = ("User", "Group", "Role", "LocalManagedPolicy", "AWSManagedPolicy")
 LISTS = {
@@ -26,7 +26,7 @@ LISTS = {
 }
 
 
-class AuthorizationDetails(Overlay):
+class AuthorizationDetails(ResponseOverlay):
     """The one call that gives a whole account."""
 
     def get_account_authorization_details(self) -> ActionResult:

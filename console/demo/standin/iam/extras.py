@@ -36,7 +36,7 @@ class MfaDevice:
 
 
 @dataclass
-class Delegation:
+class StoredDelegation:
     """A delegation request of a partner; dates are naive UTC, `duration` is in seconds."""
 
     id: str
@@ -90,7 +90,7 @@ class AccountExtras:
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     root_access: set[str] = field(default_factory=set)
     issues_tokens: bool = False
-    delegations: dict[str, Delegation] = field(default_factory=dict)
+    delegations: dict[str, StoredDelegation] = field(default_factory=dict)
 
 
 def user_extras(user: Any) -> UserExtras:

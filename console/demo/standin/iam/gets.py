@@ -9,7 +9,7 @@ from moto.core.responses import ActionResult
 from console.demo.standin import calls
 from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam import shapes
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 
 def no_such(kind: str, name: str) -> AnswerError:
@@ -17,7 +17,7 @@ def no_such(kind: str, name: str) -> AnswerError:
     return AnswerError("NoSuchEntity", f"The {kind} with name {name} cannot be found.")
 
 
-class GetCalls(Overlay):
+class GetCalls(ResponseOverlay):
     """Calls that return one entity."""
 
     def get_user(self) -> ActionResult:

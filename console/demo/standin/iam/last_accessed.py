@@ -20,7 +20,7 @@ from console.demo.standin.errors import AnswerError
 from console.demo.standin.evaluate import listed, statements
 from console.demo.standin.iam.extras import account_extras
 from console.demo.standin.iam.gets import no_such
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 from console.demo.trail.calls import CALLS
 from console.demo.trail.last_uses import SampleUses, unrecorded_services
 from iam.activity.permissions import service_prefix
@@ -46,7 +46,7 @@ def take(organisation: Organisation, *, until: datetime) -> SampleUses:
     return KNOWN.uses
 
 
-class LastAccessed(Overlay):
+class LastAccessed(ResponseOverlay):
     """Jobs that answer at the second question, as AWS's take a moment."""
 
     def generate_service_last_accessed_details(self) -> ActionResult:

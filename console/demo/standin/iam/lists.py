@@ -9,14 +9,14 @@ from moto.core.responses import ActionResult
 from moto.iam.models import AWSManagedPolicy
 
 from console.demo.standin.iam import shapes
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 
 def _name(entity: Any) -> str:
     return str(entity.name)
 
 
-class Lists(Overlay):
+class ListCalls(ResponseOverlay):
     """Calls that list entities of the account or what belongs to one of them."""
 
     def _under_path(self, entities: Iterable[Any]) -> list[Any]:

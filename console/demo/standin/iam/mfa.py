@@ -18,13 +18,13 @@ from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.extras import MfaDevice, account_extras, devices_of
 from console.demo.standin.iam.tags import add_tags, checked_tags, drop_tags
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 DEVICES_PER_USER = 8
 PATH = re.compile(r"/|(/[!-~]+/)")
 
 
-class Mfa(Overlay):
+class MfaCalls(ResponseOverlay):
     """Calls about MFA devices."""
 
     def create_virtual_mfa_device(self) -> ActionResult:

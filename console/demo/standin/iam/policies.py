@@ -21,13 +21,13 @@ from console.demo.standin.iam.gets import no_such
 from console.demo.standin.iam.sign_ins import asked_sign_in
 from console.demo.standin.iam.tags import add_tags, checked_tags, drop_tags
 from console.demo.standin.iam.users import conflict
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 ATTACHED_QUOTA = 10
 WHITE_SPACE = re.compile(r"\s")
 
 
-class PolicyCalls(Overlay):
+class PolicyCalls(ResponseOverlay):
     """Writes on managed policies, inline policies and attachments."""
 
     def create_policy(self) -> ActionResult:
@@ -169,7 +169,7 @@ class PolicyCalls(Overlay):
         self._check_size("".join(others.values()) + self._get_param("PolicyDocument"), quota)
 
 
-class Roles(Overlay):
+class RoleCalls(ResponseOverlay):
     """Writes on roles and instance profiles."""
 
     def create_role(self) -> ActionResult:

@@ -17,12 +17,12 @@ from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.extras import tags_of
 from console.demo.standin.iam.tags import checked_tags
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 METADATA_CERTIFICATE = re.compile(r"<(?:\w+:)?X509Certificate[^>]*>\s*([^<]+?)\s*</")
 
 
-class Providers(Overlay):
+class ProviderCalls(ResponseOverlay):
     """Calls about identity providers and server certificates."""
 
     def create_saml_provider(self) -> ActionResult:

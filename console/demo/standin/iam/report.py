@@ -17,7 +17,7 @@ from console.demo.standin import clock
 from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam.extras import account_extras, devices_of, user_extras
 from console.demo.standin.iam.shapes import stamp
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 LIFETIME = timedelta(hours=4)
 SECONDS_TO_MAKE = 0.4
@@ -32,7 +32,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class ReportCalls(Overlay):
+class ReportCalls(ResponseOverlay):
     """Making and reading the report."""
 
     def generate_credential_report(self) -> ActionResult:

@@ -15,12 +15,12 @@ from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.extras import account_extras
 from console.demo.standin.iam.gets import no_such
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 PATH = "/aws-service-role/"
 
 
-class ServiceLinkedRoles(Overlay):
+class ServiceLinkedRoles(ResponseOverlay):
     """Calls about the roles of AWS services."""
 
     def create_service_linked_role(self) -> ActionResult:

@@ -21,10 +21,10 @@ from console.demo.standin.evaluate import (
 from console.demo.standin.iam.extras import user_extras
 from console.demo.standin.iam.gets import no_such
 from console.demo.standin.organizations import policies_above
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 
-class Simulate(Overlay):
+class SimulateCalls(ResponseOverlay):
     """What would be allowed."""
 
     def simulate_principal_policy(self) -> ActionResult:

@@ -12,7 +12,7 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam.extras import TagList, tags_of
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 TAGS_PER_ENTITY = 50
 KEY = re.compile(r"[\w\s.:/=+\-@]{1,128}")
@@ -45,7 +45,7 @@ def drop_tags(present: TagList, keys: list[str]) -> TagList:
     return [tag for tag in present if tag["Key"].lower() not in gone]
 
 
-class Tagging(Overlay):
+class TagCalls(ResponseOverlay):
     """Tag calls of users and roles (paged), instance profiles, SAML providers and server certificates."""
 
     def _list(self, tags: TagList) -> ActionResult:

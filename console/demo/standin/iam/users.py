@@ -16,7 +16,7 @@ from console.demo.standin.iam.account import QUOTAS
 from console.demo.standin.iam.extras import devices_of, user_extras
 from console.demo.standin.iam.sign_ins import asked_sign_in
 from console.demo.standin.iam.tags import add_tags, checked_tags, drop_tags
-from console.demo.standin.overlay import Overlay
+from console.demo.standin.overlay import ResponseOverlay
 
 
 def conflict(what: str) -> AnswerError:
@@ -24,7 +24,7 @@ def conflict(what: str) -> AnswerError:
     return AnswerError("DeleteConflict", f"Cannot delete entity, must {what} first.")
 
 
-class Users(Overlay):
+class UserCalls(ResponseOverlay):
     """Writes on users and groups."""
 
     def create_user(self) -> ActionResult:
@@ -190,7 +190,7 @@ class Users(Overlay):
             )
 
 
-class GroupCalls(Overlay):
+class GroupCalls(ResponseOverlay):
     """Writes on groups and memberships."""
 
     def create_group(self) -> ActionResult:

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin.server import Handle
+from console.demo.standin.server import RunningStandin
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.index import Index
@@ -31,7 +31,7 @@ class Northline:
     not tell.
     """
 
-    def __init__(self, standin: Handle) -> None:
+    def __init__(self, standin: RunningStandin) -> None:
         self._numbers = count(1)
         self._texts: dict[str, str] = {}
         self.served = {name: Served(standin, name) for name in ACCOUNT_IDS}
