@@ -67,7 +67,7 @@ class StateOfWrites:
             self._connection = None
 
 
-class Tempo(Enum):
+class BeatTempo(Enum):
     """What is sent."""
 
     ACTIVE = auto()
@@ -79,7 +79,7 @@ class Tempo(Enum):
 
 
 @dataclass
-class Activity:
+class DatabaseActivity:
     """Whether something was written to the database lately."""
 
     read: Callable[[], object]
@@ -93,14 +93,14 @@ class Activity:
         """A heartbeat was sent: its write isn't activity."""
         self._heartbeat_until = self.clock() + SETTLING_SECONDS
 
-    def tempo(self) -> Tempo:
+    def tempo(self) -> BeatTempo:
         """ACTIVE within ACTIVE_SECONDS of a write, and when the database can't say."""
         now = self.clock()
         try:
             state = self.read()
         except DatabaseError as error:
             logger.warning("beat.database_failed", error=str(error))
-            return Tempo.ACTIVE
+            return BeatTempo.ACTIVE
         if state != self._state:
             self._state = state
             if now < self._heartbeat_until:
@@ -108,14 +108,14 @@ class Activity:
             else:
                 self._active_until = now + ACTIVE_SECONDS
         if now < self._active_until:
-            return Tempo.ACTIVE
-        return Tempo.SETTLING if now < self._settling_until else Tempo.QUIET
+            return BeatTempo.ACTIVE
+        return BeatTempo.SETTLING if now < self._settling_until else BeatTempo.QUIET
 
 
 class QuietScheduler(PersistentScheduler):  # type: ignore[misc]
     """Celery's scheduler, which leaves out sweeps that can find nothing new."""
 
-    activity: Activity
+    activity: DatabaseActivity
     _looked_at: float | None = None
     """When the last tick left entries at rest, by the clock of the heap; None after another tick."""
     _next_at: float = 0.0
@@ -123,7 +123,7 @@ class QuietScheduler(PersistentScheduler):  # type: ignore[misc]
 
     def setup_schedule(self) -> None:
         """Begin as after a write: what was left by the processes before is found at once."""
-        self.activity = Activity(StateOfWrites())
+        self.activity = DatabaseActivity(StateOfWrites())
         super().setup_schedule()
 
     def apply_async(self, entry: ScheduleEntry, *arguments: Any, **options: Any) -> Any:
@@ -136,10 +136,10 @@ class QuietScheduler(PersistentScheduler):  # type: ignore[misc]
         """Send what is due; seconds until the next look. In a quiet database entries that rest aren't looked
         at one by one.
         """
-        if self._heap and self.activity.tempo() is Tempo.QUIET:
+        if self._heap and self.activity.tempo() is BeatTempo.QUIET:
             now = self._when(self._heap[0].entry, 0)
             if self._looked_at is None:
-                sent = (event.time for event in self._heap if not rests(event.entry, Tempo.QUIET))
+                sent = (event.time for event in self._heap if not rests(event.entry, BeatTempo.QUIET))
                 self._next_at = min(sent, default=math.inf)
             if now < self._next_at:
                 self._looked_at = now
@@ -156,7 +156,7 @@ class QuietScheduler(PersistentScheduler):  # type: ignore[misc]
             return
         for number, event in enumerate(self._heap):
             overdue = self._looked_at - event.time
-            if overdue >= 0 and rests(event.entry, Tempo.QUIET):
+            if overdue >= 0 and rests(event.entry, BeatTempo.QUIET):
                 period = event.entry.schedule.seconds
                 moment = event.time + (math.floor(overdue / period) + 1) * period
                 self._heap[number] = event_t(moment, event.priority, event.entry)
@@ -178,12 +178,12 @@ def is_frequent(entry: ScheduleEntry) -> bool:
     return period is not None and period <= FREQUENT_SECONDS
 
 
-def rests(entry: ScheduleEntry, tempo: Tempo) -> bool:
+def rests(entry: ScheduleEntry, tempo: BeatTempo) -> bool:
     """Whether an entry isn't sent at a tempo."""
     if not is_frequent(entry):
         return False
     if entry.name == QUIET_ROUND:
-        return tempo is Tempo.ACTIVE
+        return tempo is BeatTempo.ACTIVE
     if entry.name == AWAKE_WHILE_SETTLING:
-        return tempo is Tempo.QUIET
-    return tempo is not Tempo.ACTIVE
+        return tempo is BeatTempo.QUIET
+    return tempo is not BeatTempo.ACTIVE

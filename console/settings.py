@@ -226,7 +226,7 @@ MIDDLEWARE = [
     "console.web.middleware.IsolationHeaders",
     "console.web.middleware.KnownMethods",
     "console.web.middleware.OwnPaths",
-    "console.web.health.Health",
+    "console.web.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -234,7 +234,7 @@ MIDDLEWARE = [
     "console.web.compression.CompressedPages",
     "console.web.middleware.NotStored",
     "console.web.unavailable.LeaveAlone",
-    "console.operators.middleware.Sessions",
+    "console.operators.middleware.EndableSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "console.web.middleware.NoNulls",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -245,7 +245,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "console.web.middleware.VaryOnHtmx",
     "console.operators.middleware.SignedIn",
-    "console.web.pace.Pace",
+    "console.web.pace.PaceMiddleware",
     "console.web.middleware.ReaderZone",
     "console.web.middleware.AsOf",
     "console.web.question_limit.QuestionLimit",
@@ -270,7 +270,7 @@ TEMPLATES = [
                         (
                             "django.template.loaders.cached.Loader",
                             [
-                                "console.web.compact_loader.Loader",
+                                "console.web.compact_loader.CompactLoader",
                                 "django.template.loaders.app_directories.Loader",
                             ],
                         )

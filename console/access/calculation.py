@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import is_fragment, render_page
 from iam.access.escalation_calculation.stored import SERVICES, BeingCalculatedError, is_ready
 from iam.access.visible_accounts import accounts_seen
@@ -82,7 +82,7 @@ def file_waits_for_calculation(
 
 def ready_address(request: ViewerRequest, question: str = "") -> str:
     """Where a page asks whether it can be shown."""
-    query = Query.from_pairs(
+    query = QueryPairs.from_pairs(
         [
             ("question", question),
             ("account", request.GET.get("account", "")),

@@ -22,7 +22,7 @@ from django.http import QueryDict
 from console.access.key_values import doubt_about
 from console.web.middleware import ZONE, moment_of, parse_moment
 from console.web.moments import input_text
-from console.web.query import Pairs, Query
+from console.web.query import Pairs, QueryPairs
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.letter_case import fold
@@ -69,7 +69,7 @@ class ConditionWarning:
 
 
 @dataclass(slots=True)
-class Circumstances:
+class RequestCircumstances:
     """What is known of a request. `context` maps condition keys to values, for `Question.context`; an empty
     list says that the key is absent. `errors` are sentences by field; what is wrong is not in the context.
     `pairs` are the plain form of the address.
@@ -106,12 +106,14 @@ class Circumstances:
         return bool(self.errors)
 
 
-def circumstances_of(query: QueryDict, *, action: str = "", now: datetime | None = None) -> Circumstances:
+def circumstances_of(
+    query: QueryDict, *, action: str = "", now: datetime | None = None
+) -> RequestCircumstances:
     """The conditions of an address or a form. `action` (else that of the query) knows further keys; `now` is
     the time of the request where none is given. Never raises.
     """
     action = action or query.get("action", "")
-    circumstances = Circumstances(strict=query.get("strict") == "1")
+    circumstances = RequestCircumstances(strict=query.get("strict") == "1")
     pairs = [pair for pair in _pairs(query, circumstances) if "=".join(pair) not in query.getlist("without")]
     circumstances.pairs = tuple(pairs)
     circumstances.given |= {name: value for name, value in pairs if name != "ctx"}
@@ -120,7 +122,7 @@ def circumstances_of(query: QueryDict, *, action: str = "", now: datetime | None
     circumstances.strict = ("strict", "1") in pairs
     known = _RequestKeys(action)
     circumstances.key_names = known.offered
-    plain = Query.from_pairs([*_other_parameters(query), *pairs])
+    plain = QueryPairs.from_pairs([*_other_parameters(query), *pairs])
     for name, value in pairs:
         if value == ANY and name in FIELDS:
             continue
@@ -132,14 +134,14 @@ def circumstances_of(query: QueryDict, *, action: str = "", now: datetime | None
     return circumstances
 
 
-def _assume_time(circumstances: Circumstances, now: datetime) -> None:
+def _assume_time(circumstances: RequestCircumstances, now: datetime) -> None:
     lowered = {fold(key) for key in circumstances.context}
     if "time" not in circumstances.given and not lowered & {fold(TIME_KEY), fold(EPOCH_KEY)}:
         _set_time(circumstances, now)
         circumstances.assumed_now = True
 
 
-def _set_time(circumstances: Circumstances, moment: datetime) -> None:
+def _set_time(circumstances: RequestCircumstances, moment: datetime) -> None:
     _set(circumstances, "time", TIME_KEY, f"{moment:%Y-%m-%dT%H:%M:%SZ}")
     _set(circumstances, "time", EPOCH_KEY, str(int(moment.timestamp())))
 
@@ -154,7 +156,7 @@ def _other_parameters(query: QueryDict) -> Iterator[tuple[str, str]]:
             yield from ((name, str(value)) for value in values)
 
 
-def _pairs(query: QueryDict, circumstances: Circumstances) -> Iterator[tuple[str, str]]:
+def _pairs(query: QueryDict, circumstances: RequestCircumstances) -> Iterator[tuple[str, str]]:
     """What is set, each once, in the plain form."""
     for name in FIELDS:
         value = query.get(name, "").strip()[:MAX_LENGTH]
@@ -176,7 +178,7 @@ def _pairs(query: QueryDict, circumstances: Circumstances) -> Iterator[tuple[str
 
 
 def _added(
-    query: QueryDict, circumstances: Circumstances, name: str, value: str, start: str
+    query: QueryDict, circumstances: RequestCircumstances, name: str, value: str, start: str
 ) -> Iterator[str]:
     key, text = query.get(name, "").strip(), query.get(value, "").strip()
     if not key:
@@ -195,7 +197,7 @@ def _added(
     yield f"{start}{key}={text}"
 
 
-def _enter(circumstances: Circumstances, name: str, value: str) -> None:
+def _enter(circumstances: RequestCircumstances, name: str, value: str) -> None:
     """One pair becomes a part of the context, or an error."""
     if name == "mfa":
         if value in MFA:
@@ -229,7 +231,7 @@ def _enter(circumstances: Circumstances, name: str, value: str) -> None:
         _enter_setting(circumstances, value)
 
 
-def _enter_setting(circumstances: Circumstances, text: str) -> None:
+def _enter_setting(circumstances: RequestCircumstances, text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         circumstances.errors["ctx"] = (
@@ -240,7 +242,7 @@ def _enter_setting(circumstances: Circumstances, text: str) -> None:
     _set(circumstances, "ctx", key.strip(), value.strip())
 
 
-def _set(circumstances: Circumstances, field_name: str, key: str, value: str) -> None:
+def _set(circumstances: RequestCircumstances, field_name: str, key: str, value: str) -> None:
     """Enter a value; keys in upper and lower case are the same. No value says that the key is absent."""
     key_given = next((known_key for known_key in circumstances.context if fold(known_key) == fold(key)), None)
     if key_given is None:
@@ -260,7 +262,7 @@ def _set(circumstances: Circumstances, field_name: str, key: str, value: str) ->
     circumstances.context[key_given] = [*([before] if isinstance(before, str) else before), value]
 
 
-def _fields_set(circumstances: Circumstances) -> set[str]:
+def _fields_set(circumstances: RequestCircumstances) -> set[str]:
     by_field = {
         "mfa": (MFA_KEY,),
         "region": (REGION_KEY,),
@@ -280,7 +282,7 @@ def _address_problem(text: str) -> str:
     return ""
 
 
-def _mark(circumstances: Circumstances, name: str, value: str, plain: Query) -> None:
+def _mark(circumstances: RequestCircumstances, name: str, value: str, plain: QueryPairs) -> None:
     label, words = _words(name, value)
     circumstances.chips.append(
         ConditionChip(label, words, str(plain.without(name, value)), f"{name}={value}")
@@ -325,7 +327,7 @@ class _RequestKeys:
         return "" if has_placeholder else self._by_lower[closest]
 
 
-def _doubt(circumstances: Circumstances, known: _RequestKeys, plain: Query) -> None:
+def _doubt(circumstances: RequestCircumstances, known: _RequestKeys, plain: QueryPairs) -> None:
     """Name the conditions that AWS would hardly have in a request; they are kept all the same."""
     for key, value in circumstances.context.items():
         values = [value] if isinstance(value, str) else value
@@ -344,7 +346,7 @@ def _doubt(circumstances: Circumstances, known: _RequestKeys, plain: Query) -> N
         )
 
 
-def _suggestions_instead(plain: Query, key: str, near: str) -> str:
+def _suggestions_instead(plain: QueryPairs, key: str, near: str) -> str:
     pairs: list[tuple[str, str]] = []
     for name, value in plain.pairs:
         context_key, _, context_value = value.partition("=")
@@ -352,10 +354,10 @@ def _suggestions_instead(plain: Query, key: str, near: str) -> str:
             pairs.append((name, f"{near}={context_value}"))
         else:
             pairs.append((name, value))
-    return str(Query.from_pairs(pairs))
+    return str(QueryPairs.from_pairs(pairs))
 
 
-def circumstances_context(circumstances: Circumstances, *, is_posted: bool = False) -> dict[str, Any]:
+def circumstances_context(circumstances: RequestCircumstances, *, is_posted: bool = False) -> dict[str, Any]:
     """What `access/_circumstances.html` shows. `is_posted`: the form is one that posts, so that chips are its
     buttons.
     """

@@ -12,7 +12,7 @@ from django.urls import reverse
 from console.access.bars import KEYS, bar
 from console.access.effective_rows import GRADES, short_name
 from console.changes.witness_rows import WitnessShown, witness_text, witnesses_shown
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.access.compare import Comparison, DifferenceCause, DifferenceGroup, DifferenceSort, ServiceDifference
 from iam.access.effective import AccessGrade, patterns_of
 from iam.policy.catalogue import Level
@@ -81,7 +81,9 @@ class ActionGroupRow:
     witnesses: list[WitnessShown]
 
 
-def service_row(comparison: Comparison, service: ServiceDifference, *, query: Query) -> ComparedServiceRow:
+def service_row(
+    comparison: Comparison, service: ServiceDifference, *, query: QueryPairs
+) -> ComparedServiceRow:
     """A row of the table of services."""
     because = _because(comparison.causes_of(service.prefix), query) if service.differs else []
     return ComparedServiceRow(
@@ -107,7 +109,7 @@ def _badges(service: ServiceDifference) -> Iterator[tuple[str, str]]:
             yield f"{text.format(number)} not in AWS’s list", tone
 
 
-def group_rows(comparison: Comparison, prefix: str, *, query: Query) -> list[ActionGroupRow]:
+def group_rows(comparison: Comparison, prefix: str, *, query: QueryPairs) -> list[ActionGroupRow]:
     """What differs of a service, action by action, the same together."""
     return [_group_row(comparison, group, query) for group in comparison.groups(prefix)]
 
@@ -126,7 +128,7 @@ def _elsewhere(comparison: Comparison, sort: DifferenceSort | None) -> Differenc
     return DifferenceStatement(text, "", "")
 
 
-def _group_row(comparison: Comparison, group: DifferenceGroup, query: Query) -> ActionGroupRow:
+def _group_row(comparison: Comparison, group: DifferenceGroup, query: QueryPairs) -> ActionGroupRow:
     css, sign, spoken = SIGNS[group.sort]
     bare = [group.names[0], *(name.partition(":")[2] for name in group.names[1:])]
     spoken_in_full = f"{spoken}, risky" if group.is_risky else spoken
@@ -172,7 +174,7 @@ def _cause_notes(causes: Iterable[DifferenceCause]) -> Iterator[str]:
             yield f"{'' if statement.allows else 'denied '}on {where}{f', only when {when}' if when else ''}"
 
 
-def _because(causes: Iterable[DifferenceCause], query: Query) -> list[DifferenceStatement]:
+def _because(causes: Iterable[DifferenceCause], query: QueryPairs) -> list[DifferenceStatement]:
     """The policies of some statements, each once."""
     fields = dict(query.pairs)
     because_by_rule: dict[tuple[str, str], DifferenceStatement] = {}
@@ -189,7 +191,7 @@ def _because(causes: Iterable[DifferenceCause], query: Query) -> list[Difference
             url = reverse("identities:policy", args=[holding.policy.pk])
             moment_field = "b-at" if cause.is_right else "a-at"
             moment = fields.get(moment_field, "")
-            address = f"{url}{Query.from_pairs([('as-of', moment)])}".rstrip("?")
+            address = f"{url}{QueryPairs.from_pairs([('as-of', moment)])}".rstrip("?")
         because_by_rule[text, verb] = DifferenceStatement(text, address, verb)
     return list(because_by_rule.values())
 
@@ -207,7 +209,7 @@ def lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
                     "difference": str(group.sort),
                     "left": _grade_word(group.left),
                     "right": _grade_word(group.right),
-                    "because": [f"{why.text} {why.verb}" for why in _because(group.causes, Query())]
+                    "because": [f"{why.text} {why.verb}" for why in _because(group.causes, QueryPairs())]
                     or [_elsewhere(comparison, group.sort).text],
                     "example": [
                         witness_text(witness)

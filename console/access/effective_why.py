@@ -25,7 +25,7 @@ from console.access.stages import stages_of
 from console.identities.details.frame import ShownEntity, frame_of, shown_or_404
 from console.identities.details.people import SEES
 from console.web.access import ViewerRequest, require
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import render_page
 from iam.access.actions import FORM
 from iam.access.explain_one import ExplainedDecision, why_of
@@ -143,7 +143,7 @@ def _depends(why: DecisionReasons) -> list[str]:
 def _explanation_context(
     request: ViewerRequest, shown: ShownEntity, answer: ExplainedDecision
 ) -> dict[str, object]:
-    query = Query.from_pairs([("as-of", request.GET.get("as-of", "") if shown.at else "")])
+    query = QueryPairs.from_pairs([("as-of", request.GET.get("as-of", "") if shown.at else "")])
     row = WhoCanRow(
         pk=shown.entity.pk,
         account=shown.account_id,

@@ -13,7 +13,7 @@ from django.http import Http404
 from console.access.escalation_steps import ADMINISTRATOR, PathPageContext
 from console.web.access import ViewerRequest
 from console.web.context import frame_of
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.path_records import FindingPrincipal
@@ -39,7 +39,7 @@ class EscalationAddress:
 
     account: Account | None
     wanted: domain.EscalationFilter
-    query: Query
+    query: QueryPairs
     texts: dict[str, str]
     start: FindingPrincipal | None = None
     goal: FindingPrincipal | None = None
@@ -97,7 +97,11 @@ def read(request: ViewerRequest) -> EscalationAddress:
         certainty=certainty,
     )
     asked = EscalationAddress(
-        account, wanted, Query.from_pairs(texts.items()), texts, after=place_of(request.GET.get("after", ""))
+        account,
+        wanted,
+        QueryPairs.from_pairs(texts.items()),
+        texts,
+        after=place_of(request.GET.get("after", "")),
     )
     asked.start, asked.goal = _principal_named(request, asked, "from"), _principal_named(request, asked, "to")
     if asked.goal is not None:

@@ -35,7 +35,7 @@ from console.access.limits import limit_rows
 from console.access.lines import PathStop, unread_words
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import render_page
 from iam.access.certainty import Certainty
 from iam.access.escalation import limitations_at, policies_of
@@ -160,7 +160,7 @@ def _fitting_words(groups: OpeningGroups) -> str:
 
 
 def _card(
-    opening: OpeningStatements, frame: PathPageContext, query: Query, *, most: int, own: Collection[str]
+    opening: OpeningStatements, frame: PathPageContext, query: QueryPairs, *, most: int, own: Collection[str]
 ) -> OpeningCard:
     """`own` are Gatehouse's roles, whose statements are no mistake."""
     closers = closers_of(opening.statements, frame)
@@ -215,7 +215,7 @@ def _fix_sentence(
 
 
 def _line(
-    affected: AffectedByOpening, frame: PathPageContext, query: Query, *, is_own: bool = False
+    affected: AffectedByOpening, frame: PathPageContext, query: QueryPairs, *, is_own: bool = False
 ) -> AffectedLine:
     notes = conditions_of(affected.path, frame) if affected.certainty is Certainty.CONDITIONAL else []
     if affected.certainty is Certainty.UNCONFIRMED:

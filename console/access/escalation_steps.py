@@ -13,7 +13,7 @@ from django.urls import reverse
 from console.access.lines import ICONS, PathStop, parts_of, short
 from console.access.stages import ExplanationStage
 from console.identities.details.frame import SECTIONS
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.path_records import (
     FindingAct,
@@ -73,7 +73,7 @@ class PathPageContext:
     """
 
     sees: Sees
-    query: Query
+    query: QueryPairs
     policies: Mapping[tuple[str, str], int]
     goal: str = ADMINISTRATOR
     accounts: Mapping[str, str] = field(default_factory=dict)

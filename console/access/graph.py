@@ -78,7 +78,7 @@ class GraphBox:
 
 
 @dataclass(slots=True)
-class Graph:
+class GraphDrawing:
     """What the template draws; `lines` are (class, path)."""
 
     height: int = 0
@@ -99,7 +99,7 @@ class Graph:
         return any(css == "deny" for css, _ in self.lines)
 
 
-def graph_of(rows: Sequence[WhoCanRow], *, resource: str) -> Graph:
+def graph_of(rows: Sequence[WhoCanRow], *, resource: str) -> GraphDrawing:
     """The graph of the principals of a page."""
     boxes: dict[Key, GraphBox] = {}
     edges: dict[GraphEdge, None] = {}
@@ -225,7 +225,7 @@ def _replaced(boxes: dict[Key, GraphBox], edges: list[GraphEdge], shared: dict[K
     return list(dict.fromkeys(changed))
 
 
-def _drawn(boxes: dict[Key, GraphBox], edges: list[GraphEdge], words: str) -> Graph:
+def _drawn(boxes: dict[Key, GraphBox], edges: list[GraphEdge], words: str) -> GraphDrawing:
     """Column by column from the left, each box as near as possible to where its lines come from."""
     sources: dict[Key, list[Key]] = defaultdict(list)
     for edge in edges:
@@ -246,7 +246,7 @@ def _drawn(boxes: dict[Key, GraphBox], edges: list[GraphEdge], words: str) -> Gr
             free = box.y + STEP
         bottom = max(bottom, free)
     lines = [(edge.css, _curve(boxes[edge.source], boxes[edge.target])) for edge in edges]
-    return Graph(height=bottom, boxes=list(boxes.values()), lines=lines, words=words)
+    return GraphDrawing(height=bottom, boxes=list(boxes.values()), lines=lines, words=words)
 
 
 def _middle(places: list[int]) -> int:

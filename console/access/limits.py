@@ -14,26 +14,28 @@ MAX_NAMED: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class LimitRow:
     """Something that the analysis cannot know, and the accounts that it applies to in words."""
 
     text: str
     where: str = ""
 
 
-def limit_rows(limitations: Iterable[AnswerLimitation], *, viewer: Viewer) -> list[Limit]:
+def limit_rows(limitations: Iterable[AnswerLimitation], *, viewer: Viewer) -> list[LimitRow]:
     """Limitations of the engine; only accounts that the viewer sees are named."""
-    return [Limit(limitation.text, _where(limitation.accounts, viewer)) for limitation in limitations]
+    return [LimitRow(limitation.text, _where(limitation.accounts, viewer)) for limitation in limitations]
 
 
-def unread_rows(unread: Mapping[str, Sequence[str]], *, viewer: Viewer) -> list[Limit]:
+def unread_rows(unread: Mapping[str, Sequence[str]], *, viewer: Viewer) -> list[LimitRow]:
     """What was not synced, by what it is; `unread` has clauses by account."""
     by_clause: dict[str, list[str]] = {}
     for number, clauses in sorted(unread.items()):
         for clause in clauses:
             by_clause.setdefault(clause, []).append(number)
     return [
-        Limit(f"{clause[:1].upper()}{clause[1:]}, so answers there are unconfirmed.", _where(numbers, viewer))
+        LimitRow(
+            f"{clause[:1].upper()}{clause[1:]}, so answers there are unconfirmed.", _where(numbers, viewer)
+        )
         for clause, numbers in by_clause.items()
     ]
 

@@ -12,7 +12,7 @@ from typing import Final
 from django.urls import reverse
 
 from console.identities.details.frame import SECTIONS
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.access.certainty import Certainty
 from iam.access.explanation import DecisionReasons, ExplanationStep, NamedPolicy
 from iam.access.who_can import WhoCanRow
@@ -89,7 +89,7 @@ class AnswerLine:
 
 
 def line_of(
-    row: WhoCanRow, *, accounts: Mapping[str, str], query: Query, total: int, resource: str
+    row: WhoCanRow, *, accounts: Mapping[str, str], query: QueryPairs, total: int, resource: str
 ) -> AnswerLine:
     """`accounts` are names by number, `query` is the question's, `total` how many actions are asked about."""
     mine = [step for step in row.why.grants if row.decision is not EvaluationDecision.EXPLICITLY_DENIED]
@@ -172,7 +172,7 @@ def policy_name(step: ExplanationStep) -> str:
     return f"{layer} {name}{level}".strip()
 
 
-def way_nodes(row: WhoCanRow, step: ExplanationStep, *, resource: str, query: Query) -> list[PathStop]:
+def way_nodes(row: WhoCanRow, step: ExplanationStep, *, resource: str, query: QueryPairs) -> list[PathStop]:
     """From the principal through the group to the statement, and, where it allows, to the resource."""
     nodes = [PathStop(ICONS[row.kind], row.name)]
     if step.held is not None and step.held.group is not None:
@@ -190,7 +190,7 @@ def way_nodes(row: WhoCanRow, step: ExplanationStep, *, resource: str, query: Qu
     return nodes
 
 
-def _page(named: NamedPolicy | None, kind: Kind, query: Query) -> str:
+def _page(named: NamedPolicy | None, kind: Kind, query: QueryPairs) -> str:
     if named is None or named.pk is None:
         return ""
     return f"{address_of(kind, named.pk)}{query.with_only('as-of')}".rstrip("?")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from django.core.management.base import CommandError
 from django.http import QueryDict
 
-from console.access.circumstances import Circumstances, circumstances_of
+from console.access.circumstances import RequestCircumstances, circumstances_of
 from console.access.forms.resource import owner_problem
 from console.web.middleware import parse_moment
 
@@ -26,7 +26,7 @@ def moment_given(text: str) -> datetime | None:
     return moment
 
 
-def circumstances_given(settings: list[str], *, action: str) -> Circumstances:
+def circumstances_given(settings: list[str], *, action: str) -> RequestCircumstances:
     """The circumstances of several `--context KEY=VALUE`. Raises CommandError."""
     query = QueryDict(mutable=True)
     query.setlist("ctx", settings)

@@ -21,7 +21,7 @@ from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import render_page
 from console.web.unsynced import unsynced_note
 from iam.access import service_usage as domain
@@ -199,10 +199,10 @@ def _place(text: str) -> tuple[str, str]:
     return (account, arn) if arn else ("", "")
 
 
-def _query(request: ViewerRequest) -> Query:
+def _query(request: ViewerRequest) -> QueryPairs:
     """What the page understands of the address, and no more of it."""
     texts = {name: request.GET.get(name, "")[:MAX_LENGTH] for name in NAMES}
-    return Query.from_pairs((texts | {"as-of": texts["as-of"] if request.at else ""}).items())
+    return QueryPairs.from_pairs((texts | {"as-of": texts["as-of"] if request.at else ""}).items())
 
 
 def _around(request: ViewerRequest, account: Account | None, form: EffectiveAccessForm) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from console.access.offers import principals_offered, resources_offered
 from console.access.verdicts import branch_rows
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import is_fragment, render_page
 from iam.access.actions import action_names, resources_of
 from iam.access.principals import AskingPrincipal
@@ -123,7 +123,7 @@ def _help(request: ViewerRequest, form: SimulationForm, verdict: SimulationResul
     if not request.viewer.may(Right.REQUEST_CHANGE, account_id=who.account):
         return {}
     pairs = [("action", meaning.actions[0]), ("resource", form.texts["resource"]), ("principal", who.arn)]
-    return {"helps_url": f"{reverse('access:ask')}{Query.from_pairs(pairs)}"}
+    return {"helps_url": f"{reverse('access:ask')}{QueryPairs.from_pairs(pairs)}"}
 
 
 def _url(who: AskingPrincipal, form: SimulationForm) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from django.urls import reverse
 
 from console.access.lines import ICONS, MARKS, NOT_KNOWN, entity_url, parts_of, policy_name
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.access.explanation import ExplanationStep
 from iam.access.who_can import WhoCanRow
 from iam.policy.document import Statement
@@ -65,7 +65,7 @@ class ExplanationStage:
     url: str = ""
 
 
-def stages_of(row: WhoCanRow, *, account: str, query: Query) -> list[ExplanationStage]:
+def stages_of(row: WhoCanRow, *, account: str, query: QueryPairs) -> list[ExplanationStage]:
     """Who asks, each reason in the order in which AWS's policies bound each other, and what comes of it."""
     words, tone, icon = MARKS[row.decision]
     steps = sorted(row.why.steps, key=lambda step: (ORDER.index(step.reason.kind), step.reason.level))
@@ -78,7 +78,7 @@ def stages_of(row: WhoCanRow, *, account: str, query: Query) -> list[Explanation
     ]
 
 
-def _stages(steps: Iterable[ExplanationStep], query: Query) -> Iterator[ExplanationStage]:
+def _stages(steps: Iterable[ExplanationStep], query: QueryPairs) -> Iterator[ExplanationStage]:
     """Levels of the organization that only allow are one step."""
     for kind, stage_steps in groupby(steps, key=lambda step: step.reason.kind):
         mine = list(stage_steps)
@@ -98,7 +98,7 @@ def _levels(kind: str, steps: list[ExplanationStep]) -> ExplanationStage:
     return ExplanationStage("check", "ok", text, (", ".join(policies),))
 
 
-def _stage(step: ExplanationStep, query: Query) -> ExplanationStage:
+def _stage(step: ExplanationStep, query: QueryPairs) -> ExplanationStage:
     icon, tone = OUTCOMES[step.reason.outcome]
     if step.is_unread:
         return ExplanationStage(icon, tone, NOT_KNOWN)
@@ -131,7 +131,7 @@ def _notes(step: ExplanationStep) -> Iterator[str]:
         yield f"{concern}: {doubt}"
 
 
-def _policy(step: ExplanationStep, query: Query) -> str:
+def _policy(step: ExplanationStep, query: QueryPairs) -> str:
     if step.policy is None or step.policy.pk is None:
         return ""
     return f"{reverse('identities:policy', args=[step.policy.pk])}{query.with_only('as-of')}".rstrip("?")

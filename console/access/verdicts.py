@@ -11,7 +11,7 @@ from typing import Final
 from django.urls import reverse
 
 from console.access.stages import statement_text
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.access.explanation import NamedPolicy
 from iam.access.verdict import BranchVoice, StatementCheck, VerdictBranch, VerdictStatement
 from iam.policy.logic import NO, OPEN, YES
@@ -84,12 +84,12 @@ class BranchShown:
         return not (self.leaves or self.parts or branch.others or branch.problems)
 
 
-def branch_rows(branches: Iterable[VerdictBranch], *, query: Query) -> list[BranchShown]:
+def branch_rows(branches: Iterable[VerdictBranch], *, query: QueryPairs) -> list[BranchShown]:
     """The branches; `query` is that of the page, whose moment links keep."""
     return [_branch(branch, query) for branch in branches]
 
 
-def _branch(branch: VerdictBranch, query: Query, *, is_part: bool = False) -> BranchShown:
+def _branch(branch: VerdictBranch, query: QueryPairs, *, is_part: bool = False) -> BranchShown:
     leaves = sorted(branch.leaves, key=lambda leaf: -leaf.mark)
     is_calm = branch.kind == "deny" and branch.voice is BranchVoice.ALLOWS
     # Where one holder's policies are silent, another's may speak.
@@ -114,7 +114,7 @@ def _branch(branch: VerdictBranch, query: Query, *, is_part: bool = False) -> Br
     )
 
 
-def _leaf(leaf: VerdictStatement, query: Query) -> LeafShown:
+def _leaf(leaf: VerdictStatement, query: QueryPairs) -> LeafShown:
     text = statement_text(leaf.source)
     name = leaf.held.policy.name if leaf.held else leaf.policy
     policy = leaf.held.policy if leaf.held else None
@@ -129,7 +129,7 @@ def _leaf(leaf: VerdictStatement, query: Query) -> LeafShown:
     )
 
 
-def _group(branch: VerdictBranch, query: Query) -> str:
+def _group(branch: VerdictBranch, query: QueryPairs) -> str:
     if branch.kind != "identity":
         return ""
     holding = next((leaf.held for leaf in branch.leaves if leaf.held is not None), None)
@@ -137,7 +137,7 @@ def _group(branch: VerdictBranch, query: Query) -> str:
     return _page("identities:group", group, query)
 
 
-def _page(name: str, named: NamedPolicy | None, query: Query) -> str:
+def _page(name: str, named: NamedPolicy | None, query: QueryPairs) -> str:
     if named is None or named.pk is None:
         return ""
     return f"{reverse(name, args=[named.pk])}{query.with_only('as-of')}".rstrip("?")

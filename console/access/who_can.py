@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from console.access.circumstances import circumstances_context
 from console.access.forms.who_can import WhoCanForm, cursor_of, place_of
-from console.access.graph import Graph, graph_of
+from console.access.graph import GraphDrawing, graph_of
 from console.access.lines import MARKS, AnswerLine, entity_url, line_of
 from console.access.offers import resources_offered
 from console.access.stages import stages_of
@@ -164,7 +164,7 @@ def _answer(request: ViewerRequest, form: WhoCanForm, answer: WhoCanPage) -> dic
     }
 
 
-def _graph(form: WhoCanForm, answer: WhoCanPage, resource: str) -> Graph | None:
+def _graph(form: WhoCanForm, answer: WhoCanPage, resource: str) -> GraphDrawing | None:
     """The graph of the page; beside groups only where it can show everyone, since its boxes count."""
     rows = [*answer.rows, *answer.stopped]
     if not rows or (answer.has_after and not form.is_list):

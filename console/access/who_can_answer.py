@@ -13,10 +13,10 @@ from django.urls import reverse
 
 from console.access.circumstances import ANY
 from console.access.forms.who_can import WhoCanForm
-from console.access.limits import Limit, limit_rows, unread_rows
+from console.access.limits import LimitRow, limit_rows, unread_rows
 from console.access.lines import CERTAINTY_MARKS, AnswerLine, address_of
 from console.web.access import ViewerRequest
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.access.certainty import SCPS_UNREAD, Certainty
 from iam.access.persons import counted
 from iam.access.usual_values import connected_accounts
@@ -41,7 +41,7 @@ OPEN_GROUPS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Assumption:
+class AnswerAssumption:
     """One thing that the answer takes for granted; `url` is the same question without it."""
 
     label: str
@@ -107,7 +107,7 @@ def _verb(words: str) -> str:
     return words
 
 
-def assumptions(form: WhoCanForm) -> list[Assumption]:
+def assumptions(form: WhoCanForm) -> list[AnswerAssumption]:
     """Everything that the address does not leave open, each with a way to remove it."""
     if form.is_blank:
         return []
@@ -116,13 +116,15 @@ def assumptions(form: WhoCanForm) -> list[Assumption]:
         url = chip.url
         if chip.word.startswith(("mfa=", "region=")):
             url = str(form.query.with_values(**{chip.word.partition("=")[0]: ANY}))
-        assumptions.append(Assumption(chip.label, chip.value, url))
+        assumptions.append(AnswerAssumption(chip.label, chip.value, url))
     if form.circumstances.assumed_now:
         words = "as of the moment shown" if form.question and form.question.at else "now"
-        assumptions.append(Assumption("Time", words, str(form.query.with_values(time=ANY))))
+        assumptions.append(AnswerAssumption("Time", words, str(form.query.with_values(time=ANY))))
     if form.texts["owner"] and form.texts["owner"] != ANY:
         assumptions.append(
-            Assumption("Account of the resource", _owner_words(form), str(form.query.with_values(owner=ANY)))
+            AnswerAssumption(
+                "Account of the resource", _owner_words(form), str(form.query.with_values(owner=ANY))
+            )
         )
     return assumptions
 
@@ -209,11 +211,11 @@ PLAIN: Final = {
 
 def way_words(way: AccessWay) -> str:
     """'Group payments-dev: LedgerRead' as one text."""
-    title, _, policy, _ = _title(way, Query())
+    title, _, policy, _ = _title(way, QueryPairs())
     return f"{title}: {policy}" if policy else title
 
 
-def _title(way: AccessWay, query: Query) -> tuple[str, str, str, str]:
+def _title(way: AccessWay, query: QueryPairs) -> tuple[str, str, str, str]:
     """(what, its page, the policy, its page)."""
     policy_url = _page(Kind.POLICY, way.policy_pk, query)
     if way.kind is WayKind.GROUP:
@@ -223,7 +225,7 @@ def _title(way: AccessWay, query: Query) -> tuple[str, str, str, str]:
     return PLAIN[way.kind], "", "", ""
 
 
-def _page(kind: Kind, pk: int | None, query: Query) -> str:
+def _page(kind: Kind, pk: int | None, query: QueryPairs) -> str:
     if pk is None:
         return ""
     return f"{address_of(kind, pk)}{query.with_only('as-of')}".rstrip("?")
@@ -236,13 +238,15 @@ def _count(group: PeopleByWay) -> str:
     return " and ".join(parts)
 
 
-def limits(answer: WhoCanPage, *, viewer: Viewer) -> list[Limit]:
+def limits(answer: WhoCanPage, *, viewer: Viewer) -> list[LimitRow]:
     """Everything that the answer cannot know, in one list."""
     rows = limit_rows(answer.limitations, viewer=viewer)
     if answer.roots:
         whose = "1 account" if answer.roots == 1 else f"{answer.roots:,} accounts"
         users = "user" if answer.roots == 1 else "users"
-        rows.insert(0, Limit(f"The root {users} of {whose} can do this too. Only SCPs can stop a root user."))
+        rows.insert(
+            0, LimitRow(f"The root {users} of {whose} can do this too. Only SCPs can stop a root user.")
+        )
     return [*rows, *unread_rows(answer.unread, viewer=viewer)]
 
 

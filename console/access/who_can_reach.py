@@ -17,7 +17,7 @@ from console.access.lines import CERTAINTY_MARKS, ICONS, KINDS, unread_words
 from console.identities.details.frame import SECTIONS
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import render_page
 from iam.access.certainty import Certainty
 from iam.access.escalation import ReachingPrincipal
@@ -82,7 +82,7 @@ def _account_names(request: ViewerRequest, rows: list[ReachingPrincipal]) -> dic
 
 
 def _climber(
-    reached: ReachingPrincipal, query: Query, accounts: Mapping[str, str], names: Mapping[int, str]
+    reached: ReachingPrincipal, query: QueryPairs, accounts: Mapping[str, str], names: Mapping[int, str]
 ) -> ReachingPrincipalRow:
     first = reached.first if reached.first is not None and reached.first.id != reached.member.id else None
     note = (
@@ -108,13 +108,13 @@ def _climber(
     )
 
 
-def _path(member: FindingPrincipal, first: FindingPrincipal, query: Query) -> str:
+def _path(member: FindingPrincipal, first: FindingPrincipal, query: QueryPairs) -> str:
     """How it becomes the first of them, statement by statement."""
     address = reverse("access:escalation-path", args=[member.id])
     return f"{address}{query.with_only('as-of').with_values(to=first.arn)}"
 
 
-def _url(member: FindingPrincipal, query: Query) -> str:
+def _url(member: FindingPrincipal, query: QueryPairs) -> str:
     if member.kind not in KINDS:
         return ""
     address = reverse(SECTIONS[KINDS[member.kind]][2], args=[member.id])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import reverse
 
 from console.web.access import ViewerRequest
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.guard import Right
 
 
@@ -14,7 +14,7 @@ def export_links(request: ViewerRequest, name: str, *arguments: int) -> list[tup
     if not request.viewer.may(Right.EXPORT):
         return []
     pairs = [(key, str(value)) for key, value in request.GET.items() if key != "after"]
-    query = Query.from_pairs(pairs)
+    query = QueryPairs.from_pairs(pairs)
     return [
         (label, f"{reverse(name, args=[*arguments, form])}{query}")
         for label, form in (("CSV", "csv"), ("JSON", "json"))

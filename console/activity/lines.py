@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.urls import reverse
 
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.activity.models import TrailCaller, TrailEvent
 from iam.activity.queries import entities_of_callers, shown_address
 from iam.activity.tools import CONSOLE
@@ -131,7 +131,7 @@ class ActivityLine:
         if not event.is_denied or not event.caller.arn:
             return ""
         resource = event.resource if event.resource.startswith("arn:") else ""
-        query = Query.from_pairs(
+        query = QueryPairs.from_pairs(
             (("action", self.action), ("resource", resource), ("principal", event.caller.arn))
         )
         return f"{reverse('access:ask')}{query}"

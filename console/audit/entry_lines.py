@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.audit.entry_sentences import details_of, words_of
-from console.audit.requests import Reference
+from console.audit.requests import RequestReference
 from iam.journal.models import Entry
 
 
@@ -19,11 +19,11 @@ class EntryLine:
     entry: Entry
     words: str
     details: list[tuple[str, str]]
-    reference: Reference | None
+    reference: RequestReference | None
     earlier: list[tuple[Entry, str]] = field(default_factory=list)
 
 
-def lines_of(entries: Sequence[Entry], references: Mapping[int, Reference]) -> list[EntryLine]:
+def lines_of(entries: Sequence[Entry], references: Mapping[int, RequestReference]) -> list[EntryLine]:
     """The entries of a page, newest first: what belongs to one change stands at its newest entry."""
     lines: list[EntryLine] = []
     by_change: dict[str, EntryLine] = {}

@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from console.audit.requests import Reference
+from console.audit.requests import RequestReference
 from console.audit.sentences import OF_CHANGES, OF_REQUESTS, SENTENCES
 from console.web.moments import moment_text
 from iam.audit.findings.rules import all_rules
@@ -40,7 +40,7 @@ _LABELS = {
 _ACTORS = {COMMAND_LINE.name: "The command line", NOT_SIGNED_IN.name: "Someone who isn’t signed in"}
 
 
-def words_of(entry: Entry, reference: Reference | None = None) -> str:
+def words_of(entry: Entry, reference: RequestReference | None = None) -> str:
     """One sentence; `reference` is the request or grant that it is about. A kind without a sentence is
     spelled out with its subject.
     """
@@ -114,7 +114,7 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _request(entry: Entry, reference: Reference | None) -> str:
+def _request(entry: Entry, reference: RequestReference | None) -> str:
     """The quoted title with its number; what the entry itself says where there is nothing to open."""
     if reference is None:
         title = entry.data.get("title") or entry.subject

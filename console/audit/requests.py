@@ -20,7 +20,7 @@ from iam.journal.models import Entry
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class RequestReference:
     """A request, a change of one, or a grant. `title` is what people call it; `part` names one change where
     the title is of several.
     """
@@ -31,7 +31,7 @@ class Reference:
     part: str = ""
 
 
-def references_of(entries: Iterable[Entry], viewer: Viewer) -> Mapping[int, Reference]:
+def references_of(entries: Iterable[Entry], viewer: Viewer) -> Mapping[int, RequestReference]:
     """By entry id; entries about nothing that the viewer sees are left out. At most four queries."""
     changes, grants = {}, {}
     acts = {}
@@ -45,7 +45,9 @@ def references_of(entries: Iterable[Entry], viewer: Viewer) -> Mapping[int, Refe
     return _changes(changes, acts, viewer) | _grants(grants, viewer)
 
 
-def _changes(wanted: Mapping[int, UUID], acts: Mapping[int, str], viewer: Viewer) -> dict[int, Reference]:
+def _changes(
+    wanted: Mapping[int, UUID], acts: Mapping[int, str], viewer: Viewer
+) -> dict[int, RequestReference]:
     if not wanted:
         return {}
     rows = visible_changes(viewer).filter(pk__in=set(wanted.values())).select_related("change_set")
@@ -65,20 +67,22 @@ def _changes(wanted: Mapping[int, UUID], acts: Mapping[int, str], viewer: Viewer
             page = "changes:change" if title == change.title else "changes:request"
             url = reverse(page, args=[head.pk])
             of_request = "" if title == change.title else change.title
-            references[entry] = Reference(head.reference, title, url, of_request)
+            references[entry] = RequestReference(head.reference, title, url, of_request)
         else:
             part = "" if title == change.title else change.title
-            references[entry] = Reference(change.reference, title, reverse("changes:change", args=[pk]), part)
+            references[entry] = RequestReference(
+                change.reference, title, reverse("changes:change", args=[pk]), part
+            )
     return references
 
 
-def _grants(wanted: Mapping[int, UUID], viewer: Viewer) -> dict[int, Reference]:
+def _grants(wanted: Mapping[int, UUID], viewer: Viewer) -> dict[int, RequestReference]:
     if not wanted:
         return {}
     rows = visible_grants(viewer).filter(pk__in=set(wanted.values()))
     seen = {grant.pk: grant for grant in rows}
     return {
-        entry: Reference(seen[pk].reference, seen[pk].title, reverse("access:grant", args=[pk]))
+        entry: RequestReference(seen[pk].reference, seen[pk].title, reverse("access:grant", args=[pk]))
         for entry, pk in wanted.items()
         if pk in seen
     }

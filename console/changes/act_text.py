@@ -52,7 +52,7 @@ class ReturnPage(NamedTuple):
     section: str
 
 
-class Button(NamedTuple):
+class ActButton(NamedTuple):
     """An act as a page offers it; `note` is what one should know of it before."""
 
     text: str
@@ -100,24 +100,24 @@ def address_of(slug: str, subject: Subject) -> str:
     return f"{reverse('changes:act', args=[slug])}?{about}"
 
 
-def menu_on(subject: Subject, *, viewer: Viewer) -> dict[str, list[Button]]:
+def menu_on(subject: Subject, *, viewer: Viewer) -> dict[str, list[ActButton]]:
     """What the viewer can ask for about it, by part of the menu; nothing where nothing can be changed."""
     account = account_of(subject)
     if not account.is_writable or not viewer.may(Right.REQUEST_CHANGE, account_id=account.account_id):
         return {}
     sees_all = viewer.scope.sees_account(account.account_id)
-    buttons: dict[str, list[Button]] = {}
+    buttons: dict[str, list[ActButton]] = {}
     if sees_all and isinstance(subject, Entity) and _has_own_text(subject):
-        buttons[ACCESS] = [Button("Edit text", reverse("access:policy-edit", args=[subject.pk]))]
+        buttons[ACCESS] = [ActButton("Edit text", reverse("access:policy-edit", args=[subject.pk]))]
     for action in actions_on(subject):
         if sees_all or action.act.is_plain:
             address = address_of(action.slug, subject)
-            button = Button(action.button, address, action.is_danger, action.note)
+            button = ActButton(action.button, address, action.is_danger, action.note)
             buttons.setdefault(action.part, []).append(button)
     return buttons
 
 
-def also_on(subject: Subject, *, viewer: Viewer) -> list[Button]:
+def also_on(subject: Subject, *, viewer: Viewer) -> list[ActButton]:
     """What has pages of its own: groups, credentials, grants."""
     if isinstance(subject, Account) or not viewer.may(
         Right.REQUEST_CHANGE, account_id=subject.account.account_id
@@ -126,11 +126,11 @@ def also_on(subject: Subject, *, viewer: Viewer) -> list[Button]:
     join = reverse("changes:membership")
     if subject.kind == Kind.USER:
         return [
-            Button("Add to a group", f"{join}?user={subject.pk}&do=add"),
-            Button("Password, keys and MFA", reverse("identities:person-credentials", args=[subject.pk])),
+            ActButton("Add to a group", f"{join}?user={subject.pk}&do=add"),
+            ActButton("Password, keys and MFA", reverse("identities:person-credentials", args=[subject.pk])),
         ]
     if subject.kind == Kind.GROUP:
-        return [Button("Add a person", f"{join}?group={subject.pk}&do=add")]
+        return [ActButton("Add a person", f"{join}?group={subject.pk}&do=add")]
     return []
 
 

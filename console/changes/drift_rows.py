@@ -9,7 +9,7 @@ from itertools import chain
 from django.urls import reverse
 
 from console.activity.behind import CallBehind
-from console.changes.impact_rows import Risk, level_shown, risk_tone
+from console.changes.impact_rows import RiskLabel, level_shown, risk_tone
 from console.changes.presenters import StateMark
 from console.identities.details.frame import SECTIONS
 from console.identities.details.history import NameLink
@@ -90,7 +90,7 @@ class DriftCard:
     url: str
     mark: StateMark
     lines: list[DriftLine]
-    level: Risk
+    level: RiskLabel
     risks: list[tuple[str, str]]
     calls: tuple[CallBehind, ...] = ()
 

@@ -37,7 +37,7 @@ _MARKS_BY_SHIFT: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Risk:
+class RiskLabel:
     """A risk in words, with its tone."""
 
     text: str
@@ -105,7 +105,7 @@ class GainShown:
     more_services: int
     actions: list[ImpactAction]
     more_actions: int
-    risks: list[Risk]
+    risks: list[RiskLabel]
     ways_up: list[str]
     reasons: list[str]
 
@@ -160,8 +160,8 @@ class ImpactShown:
     gains: list[GainShown]
     more_groups: int
     rest: str
-    risks: list[Risk]
-    level: Risk
+    risks: list[RiskLabel]
+    level: RiskLabel
     unchanged: list[UnchangedShown]
     undecided: list[str]
     replay: ReplayShown | None
@@ -385,13 +385,13 @@ def _action(shift: dict[str, Any], *, is_shown: bool) -> ImpactAction:
     )
 
 
-def level_shown(level: str) -> Risk:
+def level_shown(level: str) -> RiskLabel:
     """A level of risk in words, with its tone."""
-    return Risk(LEVEL_WORDS[level], {NORMAL: "", SENSITIVE: "warn", CRITICAL: "bad"}[level])
+    return RiskLabel(LEVEL_WORDS[level], {NORMAL: "", SENSITIVE: "warn", CRITICAL: "bad"}[level])
 
 
-def _risks(risks: Iterable[str]) -> list[Risk]:
-    return [Risk(WORDS[risk], risk_tone(risk)) for risk in risks if risk in WORDS]
+def _risks(risks: Iterable[str]) -> list[RiskLabel]:
+    return [RiskLabel(WORDS[risk], risk_tone(risk)) for risk in risks if risk in WORDS]
 
 
 def risk_tone(risk: str) -> str:

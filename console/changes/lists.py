@@ -16,7 +16,7 @@ from console.changes.weights import weight_of_request
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.files import file_links
 from console.web.page_cursors import place_in, word_of
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import render_page
 from iam.changes.approval import ends
 from iam.changes.approval.needs import is_grave, risk_of
@@ -80,7 +80,9 @@ def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
     if not viewer.may(Right.EXPORT):
         return []
     pairs = (("tab", wanted["tab"]), ("q", wanted["text"]), ("account", wanted["account_id"]))
-    return file_links("changes:export", Query.from_pairs([*pairs, ("mine", "1" if wanted["mine"] else "")]))
+    return file_links(
+        "changes:export", QueryPairs.from_pairs([*pairs, ("mine", "1" if wanted["mine"] else "")])
+    )
 
 
 def rows_of(changes: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]]:

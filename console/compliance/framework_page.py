@@ -22,7 +22,7 @@ from console.compliance.presenters import (
 from console.web.access import ViewerRequest, require_evidence
 from console.web.asof import asof_context
 from console.web.moments import read_day_start
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import render_live, render_page
 from iam.audit.evidence.packs import may_request
 from iam.audit.frameworks.decisions import may_decide_in
@@ -174,7 +174,7 @@ def _files(request: ViewerRequest, framework: Framework) -> list[tuple[str, str]
     if not request.viewer.may(Right.EXPORT):
         return []
     names = ("scope", "tab", "q", "since", "as-of")
-    query = Query.from_pairs([(name, request.GET.get(name, "")) for name in names])
+    query = QueryPairs.from_pairs([(name, request.GET.get(name, "")) for name in names])
     files = []
     for form, label in FORMS:
         address = reverse("compliance:export", args=[framework.name, form])

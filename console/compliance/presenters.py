@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from console.web.access import ViewerRequest, found_or_404, stay_within
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.audit.frameworks.definitions import Framework, FrameworkRequirement, all_frameworks
 from iam.audit.frameworks.models import ComplianceScope
 from iam.audit.frameworks.queries import ShownResults, find_scope, results_at, results_now
@@ -105,7 +105,7 @@ def as_of_text(at: datetime | None) -> str:
 
 def framework_url(framework: Framework, scope: ComplianceScope | None, *, at: datetime | None = None) -> str:
     """The page of a framework, in a scope, now or at a past moment."""
-    query = Query.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(at))])
+    query = QueryPairs.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(at))])
     return f"{reverse('compliance:framework', args=[framework.name])}{query}".rstrip("?")
 
 
@@ -113,7 +113,7 @@ def requirement_url(
     framework: Framework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
 ) -> str:
     """The page of a requirement, in a scope, now or at a past moment."""
-    query = Query.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(at))])
+    query = QueryPairs.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(at))])
     return f"{reverse('compliance:requirement', args=[framework.name, number])}{query}".rstrip("?")
 
 

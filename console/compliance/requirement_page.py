@@ -28,7 +28,7 @@ from console.compliance.presenters import (
 from console.web.access import ViewerRequest, found_or_404, require_evidence
 from console.web.asof import asof_context
 from console.web.moments import to_local
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import render_live, render_page
 from iam.audit.findings.models import AuditFinding
 from iam.audit.findings.rules import all_rules
@@ -115,9 +115,9 @@ def _waits(
     return render_live(request, "compliance/requirement_waits.html", context, pace=PACE)
 
 
-def _query(request: ViewerRequest, scope: ComplianceScope | None) -> Query:
+def _query(request: ViewerRequest, scope: ComplianceScope | None) -> QueryPairs:
     """What addresses of the same scope and moment have."""
-    return Query.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(request.at))])
+    return QueryPairs.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(request.at))])
 
 
 def requirement_or_404(framework: Framework, number: str) -> FrameworkRequirement:
@@ -189,7 +189,7 @@ def shown(
     return render_page(request, "compliance/requirement.html", context, status=status)
 
 
-def _decide_url(framework: Framework, requirement: FrameworkRequirement, query: Query) -> str:
+def _decide_url(framework: Framework, requirement: FrameworkRequirement, query: QueryPairs) -> str:
     address = reverse("compliance:decide", args=[framework.name, requirement.number])
     return f"{address}{query}".rstrip("?")
 

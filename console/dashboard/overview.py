@@ -22,7 +22,7 @@ from console.identities.details.difference_texts import differences
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import render_page
 from iam.access.escalation_groups import escalation_totals
 from iam.access.visible_accounts import accounts_seen
@@ -60,7 +60,7 @@ WORRIES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sync:
+class AccountSync:
     """An account, its facts, its state in words, and whether the list of accounts has it among those that
     need attention.
     """
@@ -184,7 +184,7 @@ def _matters(
     return matters(request.viewer, account=list_context.account, waits=waits, figures=[*stale, *counted])
 
 
-def _stale(sync: Iterable[Sync], behind: int, chosen: Account | None) -> Iterator[AttentionLine]:
+def _stale(sync: Iterable[AccountSync], behind: int, chosen: Account | None) -> Iterator[AttentionLine]:
     """The accounts that the list of accounts counts as needing attention."""
     if behind and chosen:
         yield AttentionLine(
@@ -211,7 +211,7 @@ def _counted(
 ) -> Iterator[AttentionLine]:
     """The views of the list of IAM users, each with the count that the list shows."""
     views = PEOPLE.tabs_for(list_context)
-    kept = Query.from_pairs([(name, request.GET.get(name, "")) for name in ("account", "as-of")])
+    kept = QueryPairs.from_pairs([(name, request.GET.get(name, "")) for name in ("account", "as-of")])
     people, mfa = numbers.of("people"), numbers.of("mfa")
     unknown = mfa.get("unread", 0) + mfa.get("unknown", 0)
     if unknown:
@@ -317,7 +317,7 @@ def _waiting(request: ViewerRequest, chosen: Account | None, waits: WaitingCount
     if not mine and waits.count_of(OTHERS):
         changes = _first_waiting(waiting_for_others(viewer), viewer, number)
     url = reverse("changes:approvals") if mine else reverse("changes:list")
-    kept = Query.from_pairs([("tab", "" if mine else "waiting"), ("account", number)])
+    kept = QueryPairs.from_pairs([("tab", "" if mine else "waiting"), ("account", number)])
     return {
         "waits_for_me": mine,
         "waiting": rows_of(changes[:WAITING], viewer=request.viewer) if changes else [],
@@ -341,5 +341,5 @@ def _sync(request: ViewerRequest, chosen: Account | None) -> dict[str, Any]:
     by_need = accounts_by_need(request.viewer, account=chosen)
     shown = dict(by_need[:ACCOUNTS])
     facts_by_account = facts_of(list(shown), for_standing=True)
-    rows = [Sync(facts, account_state(facts), shown[facts.account.pk]) for facts in facts_by_account]
+    rows = [AccountSync(facts, account_state(facts), shown[facts.account.pk]) for facts in facts_by_account]
     return {"sync": rows, "accounts": len(by_need), "behind": sum(needs for _, needs in by_need)}

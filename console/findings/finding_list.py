@@ -23,7 +23,7 @@ from console.web.filter_selects import filter_selects
 from console.web.list_export import export_list, pages_of
 from console.web.moments import read_day_start
 from console.web.page_cursors import place_in, word_of
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import is_fragment, render_page
 from iam.audit.findings.changes_since import event_counts, last_visit, note_visit
 from iam.audit.findings.models import (
@@ -262,7 +262,7 @@ def _files(viewer: Viewer, request: ViewerRequest) -> list[tuple[str, str]]:
     if not viewer.may(Right.EXPORT):
         return []
     names = ("tab", "q", "account", *FILTERS)
-    query = Query.from_pairs([(name, request.GET.get(name, "")) for name in names])
+    query = QueryPairs.from_pairs([(name, request.GET.get(name, "")) for name in names])
     ocsf = f"{reverse('findings:export', args=[OCSF])}{query}".rstrip("?")
     return [*file_links("findings:export", query), ("Export OCSF", ocsf)]
 

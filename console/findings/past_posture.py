@@ -14,7 +14,7 @@ from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of
 from console.web.moments import day_text
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import render_live, render_page
 from iam.audit.findings.models import FindingCertainty, FindingSeverity, FindingStatus
 from iam.audit.findings.rules import all_rules
@@ -61,7 +61,7 @@ def _day_url(day: date, request: ViewerRequest) -> str:
     """The page of the end of a day; of today, of now."""
     end = min(datetime.combine(day, END_OF_DAY), datetime.now(tz=UTC).replace(microsecond=0))
     pairs = [("account", request.GET.get("account", "")), ("as-of", f"{end:%Y-%m-%dT%H:%M:%S}")]
-    return f"{reverse('findings:posture')}{Query.from_pairs(pairs)}"
+    return f"{reverse('findings:posture')}{QueryPairs.from_pairs(pairs)}"
 
 
 def _shown(view: PastView, accounts: int) -> dict[str, Any]:

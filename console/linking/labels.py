@@ -10,7 +10,14 @@ from typing import Any, NamedTuple
 
 from django.utils.safestring import SafeString
 
-from console.identities.details.labels import Badge, days_since, days_words, mfa_mark, no_key, password_words
+from console.identities.details.labels import (
+    EntityBadge,
+    days_since,
+    days_words,
+    mfa_mark,
+    no_key,
+    password_words,
+)
 from console.web.known_facts import UNKNOWN, PartialCount
 from iam.linking.queries import LinkedUserLine
 from iam.mirror.mfa import has_mfa
@@ -23,7 +30,7 @@ class UserRow(NamedTuple):
     """A user as a row of a table."""
 
     line: LinkedUserLine
-    mfa: Badge
+    mfa: EntityBadge
     console: str
     key: str
     key_is_old: bool
@@ -76,14 +83,14 @@ def _mfa_of(
     bare: Sequence[LinkedUserLine],
     *,
     unsynced: int,
-) -> Badge:
+) -> EntityBadge:
     """One mark for all users: good only where MFA is known to be on for each that has a password."""
     if bare:
-        return Badge(f"Missing for {len(bare)} of {len(console)} with a password", "bad", "x")
+        return EntityBadge(f"Missing for {len(bare)} of {len(console)} with a password", "bad", "x")
     unknown = len([line for line in lines if _is_unknown(line)]) + unsynced
     if unknown:
-        return Badge(f"{UNKNOWN} for {unknown} of {len(lines) + unsynced}")
-    return Badge("On", "ok", "check") if console else Badge("Not applicable")
+        return EntityBadge(f"{UNKNOWN} for {unknown} of {len(lines) + unsynced}")
+    return EntityBadge("On", "ok", "check") if console else EntityBadge("Not applicable")
 
 
 def _is_unknown(line: LinkedUserLine) -> bool:

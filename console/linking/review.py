@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from console.linking.selection import SelectedUser, Selection
+from console.linking.selection import ProposalSelection, SelectedUser
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require, require_present
 from console.web.known_facts import PartialCount
@@ -76,7 +76,7 @@ def review_page(request: ViewerRequest) -> HttpResponse:
     require_present(request)
     if not may_link_any(request.viewer):
         raise Http404
-    current, selection = review(request.viewer), Selection.from_request(request)
+    current, selection = review(request.viewer), ProposalSelection.from_request(request)
     group = current.group(request.GET.get("group", ""))
     number = _number(request.GET.get("page", ""))
     if request.method == "GET":
@@ -102,7 +102,7 @@ def review_page(request: ViewerRequest) -> HttpResponse:
 def _confirm(
     request: ViewerRequest,
     current: ProposalList,
-    selection: Selection,
+    selection: ProposalSelection,
     group: ProposalGroup | None,
     number: int,
 ) -> HttpResponse:
@@ -136,7 +136,9 @@ def _confirm(
     return redirect("linking:review")
 
 
-def _take_over(request: ViewerRequest, current: ProposalList, selection: Selection) -> set[int] | None:
+def _take_over(
+    request: ViewerRequest, current: ProposalList, selection: ProposalSelection
+) -> set[int] | None:
     """Note what the rows of the posted page say. The users on it; None if one of them is no longer proposed
     as it was shown.
     """
@@ -165,7 +167,9 @@ def _take_over(request: ViewerRequest, current: ProposalList, selection: Selecti
     return shown if is_same else None
 
 
-def _names(request: ViewerRequest, selection: Selection, chosen: list[SelectedUser]) -> dict[int, str]:
+def _names(
+    request: ViewerRequest, selection: ProposalSelection, chosen: list[SelectedUser]
+) -> dict[int, str]:
     """The names of new people: as typed, else as their tags say."""
     names = {match.user: selection.names[match.user] for match in chosen if match.user in selection.names}
     untyped = [Proposal(match.user) for match in chosen if match.user not in names]
@@ -178,7 +182,7 @@ def _names(request: ViewerRequest, selection: Selection, chosen: list[SelectedUs
 def _page(
     request: ViewerRequest,
     current: ProposalList,
-    selection: Selection,
+    selection: ProposalSelection,
     group: ProposalGroup | None,
     number: int,
     *,
@@ -225,7 +229,7 @@ def _page(
 
 def _rows(
     request: ViewerRequest,
-    selection: Selection,
+    selection: ProposalSelection,
     group: ProposalGroup,
     shown: tuple[Proposal, ...],
     errors: dict[int, str],

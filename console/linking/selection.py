@@ -28,7 +28,7 @@ class SelectedUser:
 
 
 @dataclass(slots=True)
-class Selection:
+class ProposalSelection:
     """Selected are all users of a group for whom one person fits, and no others, until somebody changes that.
 
     `switched` are keys of groups, and `flipped` the users of a group, for which it is the other way round.
@@ -42,7 +42,7 @@ class Selection:
     why: str = ""
 
     @classmethod
-    def from_request(cls, request: HttpRequest) -> Selection:
+    def from_request(cls, request: HttpRequest) -> ProposalSelection:
         """As it was left."""
         kept: dict[str, Any] = request.session.get(SESSION_KEY) or {}
         return cls(

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from console.identities.lists import people, views
-from console.identities.lists.spec import Column, Filter, ListPage, TabWords
+from console.identities.lists.spec import ListColumn, ListFilter, ListPage, TabWords
 from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
 from console.web.templatetags.lists import under
@@ -113,7 +113,7 @@ def _used(row: Row) -> SafeString | str:
 
 
 COLUMNS: Final = (
-    Column(
+    ListColumn(
         files=(
             ("account_id", lambda row, _: row["number"]),
             ("account", lambda row, _: row["account_name"]),
@@ -196,15 +196,15 @@ def _where(fresh: FleetFreshness, viewer: Viewer) -> str:
     return f"in {names[0]}" if len(names) == 1 else f"in {', '.join(names[:-1])} and {names[-1]}"
 
 
-def _filters(fleet: Fleet, viewer: Viewer) -> list[Filter]:
+def _filters(fleet: Fleet, viewer: Viewer) -> list[ListFilter]:
     list_filters = {list_filter.name: list_filter for list_filter in people.PAGE.filters}
     answers = (("administrator", "Yes"), ("other", "No"), ("unknown", "Unknown"))
-    filters = [list_filters["mfa"], list_filters["password"], Filter("role", "Administrator", answers)]
+    filters = [list_filters["mfa"], list_filters["password"], ListFilter("role", "Administrator", answers)]
     teams = fleet.places.teams
     if not viewer.sees_accounts:
         teams = [team for team in teams if team[0] in viewer.leads]
     if teams:
-        filters.append(Filter("team", "Team", tuple(teams)))
+        filters.append(ListFilter("team", "Team", tuple(teams)))
     return filters
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from console.offboarding.presenters import mark_of
 from console.web.access import ViewerRequest, require
 from console.web.page_cursors import page_number
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import render_page
 from iam.guard import Right
 from iam.people.offboarding.models import MOVING, SUSPENSION, OffboardingStage
@@ -41,7 +41,7 @@ def leavers_page(request: ViewerRequest) -> HttpResponse:
     page = page_number(request)
     leavers = listed(request.viewer, stages=stages, text=text, start=(page - 1) * PAGE, limit=PAGE + 1)
     counts = counts_by_stage(request.viewer)
-    query = Query.from_pairs([("show", show), ("q", text)])
+    query = QueryPairs.from_pairs([("show", show), ("q", text)])
     context = {
         "section": "leaving",
         "rows": [(leaver, *mark_of(leaver)) for leaver in leavers[:PAGE]],

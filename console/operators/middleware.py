@@ -31,7 +31,7 @@ def is_open(path: str) -> bool:
     return path.startswith(OPEN_PREFIXES) or path in OPEN_PATHS
 
 
-class Sessions(SessionMiddleware):
+class EndableSessionMiddleware(SessionMiddleware):
     """Django's, for sessions that others can end: the answer that was under way is given, and the next
     request leads to sign-in.
     """

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from console.identities.lists import views
-from console.identities.lists.spec import BulkAct, Column, Filter, ListPage, TabWords
+from console.identities.lists.spec import BulkAct, ListColumn, ListFilter, ListPage, TabWords
 from console.rotation.labels import mark_of
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.lists import under
@@ -80,7 +80,7 @@ def used_words(at: Any, service: str | None, region: str | None) -> SafeString |
 
 
 COLUMNS: Final = (
-    Column(
+    ListColumn(
         files=(
             ("account_id", lambda row, _: row["number"]),
             ("account", lambda row, _: row["account_name"]),
@@ -116,8 +116,8 @@ PAGE: Final = ListPage(
         TabWords("rotating", "Being rotated", "info", "rotation in progress"),
     ),
     filters=(
-        Filter("state", "Status", (("active", "Active"), ("inactive", "Inactive"))),
-        Filter(
+        ListFilter("state", "Status", (("active", "Active"), ("inactive", "Inactive"))),
+        ListFilter(
             "age",
             "Age",
             (
@@ -127,7 +127,7 @@ PAGE: Final = ListPage(
                 ("365", "Over a year"),
             ),
         ),
-        Filter(
+        ListFilter(
             "use",
             "Last used",
             (
@@ -149,9 +149,9 @@ PAGE: Final = ListPage(
 def page_for(viewer: Viewer) -> ListPage:
     """The page, with the teams that the viewer can filter by."""
     owners = owners_to_filter(viewer)
-    owner = Filter("owner", "Owning team", tuple(owners))
+    owner = ListFilter("owner", "Owning team", tuple(owners))
     own_choices = [choice for choice in owners if choice not in WORDS]
-    teams = (Filter("team", "Team", tuple(own_choices)),) if own_choices else ()
+    teams = (ListFilter("team", "Team", tuple(own_choices)),) if own_choices else ()
     page = replace(PAGE, filters=(*PAGE.filters, *teams, owner))
     if not viewer.may(Right.REQUEST_CHANGE):
         return page

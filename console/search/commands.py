@@ -23,7 +23,7 @@ MAX_COMMANDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class SearchCommand:
     """A verb with its object: `pattern` has the object as its last group, `title` the place for its name."""
 
     pattern: re.Pattern[str]
@@ -40,14 +40,14 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 COMMANDS = (
-    Command(
+    SearchCommand(
         _pattern(r"(?:grant|give|share)(?:\s+access)?(?:\s+to)?"),
         "Grant access to {}",
         "key-round",
         (Kind.USER, Kind.GROUP, Kind.ROLE),
         lambda pk: f"{reverse('access:grant-new')}?for={pk}",
     ),
-    Command(
+    SearchCommand(
         _pattern(r"(?:off-?board|suspend|remove)"),
         "Offboard {}",
         "log-out",
@@ -55,7 +55,7 @@ COMMANDS = (
         lambda pk: f"{reverse('offboarding:begin')}?user={pk}",
         is_of_people=True,
     ),
-    Command(
+    SearchCommand(
         _pattern(r"(?:move|change\s+(?:the\s+)?team(?:\s+of|\s+for)?)"),
         "Change the team of {}",
         "arrow-left-right",
@@ -63,14 +63,14 @@ COMMANDS = (
         lambda pk: f"{reverse('moving:begin')}?user={pk}",
         is_of_people=True,
     ),
-    Command(
+    SearchCommand(
         _pattern(r"(?:send|enroll?)(?:\s+an?)?\s+mfa(?:\s+link)?(?:\s+to|\s+for)?"),
         "Send an MFA link to {}",
         "smartphone",
         (Kind.USER,),
         lambda pk: reverse("mfa:send-link", args=[pk]),
     ),
-    Command(
+    SearchCommand(
         _pattern(r"rotate(?:\s+(?:the\s+)?(?:access\s+)?key)?"),
         "Rotate access key {}",
         "rotate-cw",
@@ -93,7 +93,7 @@ def command_results(viewer: Viewer, text: str) -> list[SearchResult]:
     return []
 
 
-def _filled(viewer: Viewer, command: Command, name: str) -> list[SearchResult]:
+def _filled(viewer: Viewer, command: SearchCommand, name: str) -> list[SearchResult]:
     names = {
         user.pk: f"{written.partition(',')[0]} ({user.name})" for user, written in linked_users(viewer, name)
     }

@@ -14,7 +14,7 @@ from django.urls import reverse
 from console.identities.details.frame import SECTIONS
 from console.identities.details.labels import KIND_ICONS
 from console.search.results import FirstResults, ResultSection, SearchResult
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.directory.models import Identity
 from iam.guard import Viewer
 from iam.mirror.display_names import names_by_number
@@ -42,7 +42,7 @@ PLURALS = {
 }
 
 
-def address(hit: EntityHit, kept: Query) -> str:
+def address(hit: EntityHit, kept: QueryPairs) -> str:
     """The page that shows the hit, or "" when none does (a device that nobody has)."""
     _, _, name = SECTIONS.get(hit.page_kind, ("", "", ""))
     if not name:
@@ -52,7 +52,7 @@ def address(hit: EntityHit, kept: Query) -> str:
     return f"{reverse(name, args=[hit.page_pk])}{kept}".rstrip("?")
 
 
-def result_of(hit: EntityHit, kept: Query, *, plain: bool) -> SearchResult:
+def result_of(hit: EntityHit, kept: QueryPairs, *, plain: bool) -> SearchResult:
     """The hit as the page shows it; `plain` without what only AWS calls it."""
     identifier = hit.arn or (hit.aws_id if hit.aws_id != hit.name else "")
     detail = f"of {hit.owner}, {hit.account}" if hit.owner else hit.account
@@ -68,7 +68,7 @@ def result_of(hit: EntityHit, kept: Query, *, plain: bool) -> SearchResult:
     )
 
 
-def results_of(viewer: Viewer, hits: Sequence[EntityHit], kept: Query) -> list[SearchResult]:
+def results_of(viewer: Viewer, hits: Sequence[EntityHit], kept: QueryPairs) -> list[SearchResult]:
     """The hits, IAM users by the names of their people; two queries where there are users."""
     plain = not viewer.sees_accounts
     users = {hit.pk: hit.name for hit in hits if hit.kind == Kind.USER}
@@ -83,7 +83,7 @@ def results_of(viewer: Viewer, hits: Sequence[EntityHit], kept: Query) -> list[S
     return results
 
 
-def sections(viewer: Viewer, text: str, kept: Query, *, at: datetime | None) -> list[ResultSection]:
+def sections(viewer: Viewer, text: str, kept: QueryPairs, *, at: datetime | None) -> list[ResultSection]:
     """All that matches, by kind."""
     result_sections = []
     for group in queries.search(viewer, text, at=at):
@@ -95,7 +95,7 @@ def sections(viewer: Viewer, text: str, kept: Query, *, at: datetime | None) -> 
     return result_sections
 
 
-def _list_link(kind: str, text: str, kept: Query) -> str:
+def _list_link(kind: str, text: str, kept: QueryPairs) -> str:
     """The list of that kind with the same text, where there is such a list."""
     if kind not in SECTIONS:
         return ""
@@ -119,7 +119,7 @@ def linked_users(viewer: Viewer, text: str, *, most: int = MAX_PERSONS) -> list[
     return [(user, f"{names[user.arn].name}, {names[user.arn].email}") for user in rows]
 
 
-def person_results(viewer: Viewer, text: str, kept: Query) -> FirstResults:
+def person_results(viewer: Viewer, text: str, kept: QueryPairs) -> FirstResults:
     """The same as results: the person first, since they were searched by what the person is called."""
     linked = linked_users(viewer, text, most=COUNTED_PERSONS)
     results = [

@@ -20,7 +20,7 @@ from console.search.references import reference_results
 from console.search.results import FirstResults, ResultSection, SearchResult
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import is_fragment, render_page
 from iam.guard import Right
 from iam.mirror.queries import search as queries
@@ -67,7 +67,7 @@ TEAMS = SearchPageText(
 def search(request: ViewerRequest) -> HttpResponse:
     """`?q=`; an ARN, unique ID, key ID or full number that is found goes straight to its page."""
     text = " ".join(request.GET.get("q", "").replace("\x00", "")[:MAX_LENGTH].split())
-    kept = Query.from_pairs([("as-of", request.GET.get("as-of", "") if request.at else "")])
+    kept = QueryPairs.from_pairs([("as-of", request.GET.get("as-of", "") if request.at else "")])
     if is_fragment(request):
         context = {"text": text, "suggestions": _suggestions(request, text, kept)}
         context["all"] = f"{request.path}{kept.with_values(q=text)}"
@@ -86,7 +86,7 @@ def search(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "search/results.html", context)
 
 
-def _exact(request: ViewerRequest, text: str, kept: Query) -> str:
+def _exact(request: ViewerRequest, text: str, kept: QueryPairs) -> str:
     """The page of the one thing that the text names in full."""
     hit = queries.exact(request.viewer, text, at=request.at)
     if hit is not None:
@@ -100,7 +100,7 @@ def _exact(request: ViewerRequest, text: str, kept: Query) -> str:
     return numbered[0].url if len(numbered) == 1 else ""
 
 
-def _around(request: ViewerRequest, text: str, kept: Query) -> list[tuple[str, FirstResults]]:
+def _around(request: ViewerRequest, text: str, kept: QueryPairs) -> list[tuple[str, FirstResults]]:
     """What is not an entity of the mirror, by kind; none of it is of the past."""
     if request.at is not None:
         return []
@@ -123,7 +123,7 @@ def _all(results: list[SearchResult]) -> FirstResults:
     return FirstResults(results, len(results))
 
 
-def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[SearchResult]:
+def _suggestions(request: ViewerRequest, text: str, kept: QueryPairs) -> list[SearchResult]:
     """A few links: what is to be done and what has that number, then entities, then the rest."""
     hits = queries.suggestions(request.viewer, text, at=request.at)
     entity_results = entities.results_of(request.viewer, hits, kept)
@@ -146,7 +146,7 @@ def _rest(title: str, text: str) -> str:
     return f"{reverse('findings:list')}?{urlencode({'q': text})}" if title == FINDINGS else ""
 
 
-def _sections(request: ViewerRequest, text: str, kept: Query) -> list[ResultSection]:
+def _sections(request: ViewerRequest, text: str, kept: QueryPairs) -> list[ResultSection]:
     around = [
         ResultSection(title, closest.results, closest.total, _rest(title, text))
         for title, closest in _around(request, text, kept)

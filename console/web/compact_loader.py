@@ -47,7 +47,7 @@ def compact(source: str) -> str:
     return _MARKED.sub(lambda match: kept[int(match.group(1))], text.strip())
 
 
-class Loader(FilesystemLoader):
+class CompactLoader(FilesystemLoader):
     """Finds templates where Django's own loader finds them."""
 
     def get_contents(self, origin: Origin) -> str:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.defaults import page_not_found
 
 from console.web.access import DisconnectedError, ViewerRequest, layout_for
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import is_fragment, render_page
 from iam.guard import Right
 from iam.journal.models import Entry
@@ -32,7 +32,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         "name": exception.name,
         "entry": _disconnected_by(account),
         "connect_url": _connect_url(account) if may_connect else "",
-        "changes_url": f"{reverse('changes:list')}{Query.from_pairs([('account', account.account_id)])}",
+        "changes_url": f"{reverse('changes:list')}{QueryPairs.from_pairs([('account', account.account_id)])}",
     }
     return render_page(request, "setup/disconnected.html", context, status=HTTPStatus.GONE)
 
@@ -47,4 +47,4 @@ def _connect_url(account: Account) -> str:
     if account.source == Source.EXPORT:
         return reverse("setup:upload")
     known = (("account_id", account.account_id), ("name", account.name), ("partition", account.partition))
-    return f"{reverse('setup:connect')}{Query.from_pairs(known)}"
+    return f"{reverse('setup:connect')}{QueryPairs.from_pairs(known)}"

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.http import StreamingHttpResponse
 from django.urls import reverse
 
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.audit.print.spreadsheet import harmless
 from iam.mirror.models import NEVER
 
@@ -33,7 +33,7 @@ def download(parts: Iterator[str], *, form: str, name: str) -> StreamingHttpResp
     return sent
 
 
-def file_links(name: str, query: Query) -> list[tuple[str, str]]:
+def file_links(name: str, query: QueryPairs) -> list[tuple[str, str]]:
     """(label, address) of the file of a list in each form, filtered as the list is."""
     return [(f"Export {form.upper()}", f"{reverse(name, args=[form])}{query}".rstrip("?")) for form in FORMS]
 

@@ -60,7 +60,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return JsonResponse(body, status=status)
 
 
-class Health:
+class HealthMiddleware:
     """Answers both before hosts, TLS and sign-in are looked at: a probe comes by address, from inside,
     without a cookie.
     """

@@ -26,7 +26,7 @@ QUESTIONS: Final = ("who-can", "escalation", "services", "service", "people-leve
 """The pages that are about whole accounts, by the names of their addresses in `access:`."""
 
 
-class Pace:
+class PaceMiddleware:
     """Answers 429 once a person has spent what `GATEHOUSE_PACE` gives them for a minute; 0 lifts the limit.
 
     The count is a guess where several requests of one person arrive at the same time: it slows down, and

@@ -22,7 +22,7 @@ class CursorError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
+class PageCursor:
     """The place of a row, and the number of that row in the list when the page with it was shown (from 1)."""
 
     place: KeysetPlace
@@ -53,10 +53,10 @@ def place_in(
 
 def word_of(place: KeysetPlace | None) -> str:
     """A place as a word of an address; "" for none."""
-    return encode(Cursor(place, 0)) if place else ""
+    return encode(PageCursor(place, 0)) if place else ""
 
 
-def encode(cursor: Cursor) -> str:
+def encode(cursor: PageCursor) -> str:
     """The cursor as a word that needs no escaping in an address."""
     value, pk = cursor.place
     if isinstance(value, datetime):
@@ -67,7 +67,9 @@ def encode(cursor: Cursor) -> str:
     return word.rstrip("=")
 
 
-def decode(word: str, *, kind: type[str] | type[datetime], pk_kind: type[int] | type[UUID] = int) -> Cursor:
+def decode(
+    word: str, *, kind: type[str] | type[datetime], pk_kind: type[int] | type[UUID] = int
+) -> PageCursor:
     """The cursor of such a word, whose value must be of the kind by which the list is sorted. Raises
     CursorError.
     """
@@ -80,7 +82,7 @@ def decode(word: str, *, kind: type[str] | type[datetime], pk_kind: type[int] | 
         raise CursorError
     if not _is_number(number):
         raise CursorError
-    return Cursor(KeysetPlace(_value(text, kind), _pk(pk, pk_kind)), number)
+    return PageCursor(KeysetPlace(_value(text, kind), _pk(pk, pk_kind)), number)
 
 
 def _is_number(value: object) -> bool:

@@ -13,17 +13,17 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class QueryPairs:
     """Names and values in order; empty values are never kept."""
 
     pairs: Pairs = ()
 
     @classmethod
-    def from_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Query:
+    def from_pairs(cls, pairs: Iterable[tuple[str, str]]) -> QueryPairs:
         """From names and values, without the empty ones."""
         return cls(tuple((name, value) for name, value in pairs if value))
 
-    def with_values(self, **changes: str | Iterable[str]) -> Query:
+    def with_values(self, **changes: str | Iterable[str]) -> QueryPairs:
         """With other values for some names; an underscore in a name means a hyphen, "" removes the name."""
         new_values = {name.replace("_", "-"): value for name, value in changes.items()}
         pairs = [(name, value) for name, value in self.pairs if name not in new_values]
@@ -32,15 +32,15 @@ class Query:
                 pairs.append((name, values))
             else:
                 pairs += [(name, value) for value in values]
-        return Query.from_pairs(pairs)
+        return QueryPairs.from_pairs(pairs)
 
-    def without(self, name: str, value: str) -> Query:
+    def without(self, name: str, value: str) -> QueryPairs:
         """Without one value of a name."""
-        return Query(tuple(pair for pair in self.pairs if pair != (name, value)))
+        return QueryPairs(tuple(pair for pair in self.pairs if pair != (name, value)))
 
-    def with_only(self, *names: str) -> Query:
+    def with_only(self, *names: str) -> QueryPairs:
         """Nothing but these names."""
-        return Query(tuple(pair for pair in self.pairs if pair[0] in names))
+        return QueryPairs(tuple(pair for pair in self.pairs if pair[0] in names))
 
     def __str__(self) -> str:
         """`?name=value`; a bare `?` when nothing is left, which is the address of the page without a

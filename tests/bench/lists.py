@@ -202,7 +202,7 @@ def _deep_address(sort: str, site: Site) -> str:
     """The address of page 1,000 in an order."""
     from django.db.models import F
 
-    from console.web.page_cursors import Cursor, encode
+    from console.web.page_cursors import PageCursor, encode
     from iam.mirror.queries.lists.context import ListContext
     from iam.mirror.queries.lists.core import ListQuery, wanted_rows
     from iam.mirror.queries.lists.people import PEOPLE
@@ -212,7 +212,7 @@ def _deep_address(sort: str, site: Site) -> str:
         F(order.column).asc(), F(order.tie).asc()
     )
     place = order.position_of(rows[49_949])
-    return f"/people/?sort={sort}&after={encode(Cursor(place, 49_950))}"
+    return f"/people/?sort={sort}&after={encode(PageCursor(place, 49_950))}"
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from console.beat import (
     LOOK_SECONDS,
     QUIET_ROUND,
     SETTLING_SECONDS,
-    Activity,
+    DatabaseActivity,
     QuietScheduler,
     StateOfWrites,
 )
@@ -113,7 +113,7 @@ def writes() -> Writes:
 def scheduler(writes: Writes, tmp_path: Path) -> Iterator[QuietScheduler]:
     """The scheduler of the console, every entry of which was last sent a day ago."""
     made = QuietScheduler(celery.app, schedule_filename=str(tmp_path / "beat"))
-    made.activity = Activity(writes.read, clock=lambda: writes.now)
+    made.activity = DatabaseActivity(writes.read, clock=lambda: writes.now)
     made.activity.tempo()
     for entry in made.schedule.values():
         entry.last_run_at -= timedelta(days=1)
@@ -245,7 +245,7 @@ def hours(scheduler: QuietScheduler, writes: Writes, monkeypatch: pytest.MonkeyP
     with time_machine.travel(datetime.now(tz=UTC), tick=False) as clock:
         running = Hours(scheduler, writes, clock)
         writes.now = time.time()
-        scheduler.activity = Activity(writes.read, clock=lambda: writes.now)
+        scheduler.activity = DatabaseActivity(writes.read, clock=lambda: writes.now)
         monkeypatch.setattr(scheduler, "is_due", looked)
         monkeypatch.setattr(scheduler, "apply_async", send)
         # No broker is asked.

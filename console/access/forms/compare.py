@@ -13,7 +13,7 @@ from console.access.forms.base import MAX_LENGTH, AccessForm, TypedField
 from console.web.access import ViewerRequest, entity_or_404
 from console.web.middleware import ZONE, moment_of
 from console.web.moments import input_text
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.access.compare import ComparedSide
 from iam.access.principals import AskingPrincipal, PrincipalError, find_principal
 from iam.access.visible_accounts import accounts_seen
@@ -50,7 +50,7 @@ class CompareForm(AccessForm):
         self.right: ComparedSide | None = None
         if self.is_valid():
             self._take_sides()
-        self.query = Query.from_pairs(
+        self.query = QueryPairs.from_pairs(
             [
                 *((self.add_prefix(name), self.texts[name]) for name in ("a", "a_at", "b", "b_at")),
                 (ZONE, request.GET.get(ZONE, "") if self.errors else ""),

@@ -13,7 +13,7 @@ from console.access.circumstances import circumstances_of
 from console.access.forms.base import MAX_LENGTH, TypedField
 from console.access.forms.resource import ResourceForm
 from console.web.access import ViewerRequest
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.access.actions import ActionSelection, ActionsError, select_actions
 from iam.access.principals import AskingPrincipal, PrincipalError, find_principal
 from iam.access.simulate import SimulationInquiry
@@ -61,7 +61,7 @@ class SimulationForm(ResourceForm):
         super().__init__(data, request=request)
         self.circumstances = circumstances_of(data, action=self.texts["action"])
         self.policies = {name: self.texts[name] for name in POLICIES if self.texts[name].strip()}
-        self.query = Query.from_pairs(
+        self.query = QueryPairs.from_pairs(
             [
                 *((name, self.texts[name]) for name in ("principal", "action", "resource", "owner")),
                 *self.circumstances.pairs,

@@ -14,8 +14,8 @@ from console.access.circumstances import ANY, REGION_KEY, circumstances_of
 from console.access.forms.base import TypedField
 from console.access.forms.resource import ResourceForm
 from console.web.access import ViewerRequest
-from console.web.page_cursors import Cursor, CursorError, decode, encode
-from console.web.query import Query
+from console.web.page_cursors import CursorError, PageCursor, decode, encode
+from console.web.query import QueryPairs
 from iam.access.actions import ActionSelection, ActionsError, select_actions
 from iam.access.answer_runs import ORDER, AnswerPlace
 from iam.access.answers import AnswerFilter
@@ -62,7 +62,7 @@ class WhoCanForm(ResourceForm):
         self.circumstances = circumstances_of(data, action=self.texts["action"], now=now)
         self.narrowed = _narrowed(data)
         self.view = "list" if data.get("view") == "list" else ""
-        self.query = Query.from_pairs(
+        self.query = QueryPairs.from_pairs(
             [
                 *((name, self.texts[name]) for name in ("action", "level", "resource", "owner")),
                 *self.circumstances.pairs,
@@ -71,8 +71,8 @@ class WhoCanForm(ResourceForm):
                 ("as-of", self.as_of),
             ]
         )
-        self.after: Cursor | None = None
-        self.before: Cursor | None = None
+        self.after: PageCursor | None = None
+        self.before: PageCursor | None = None
         self.problem = ""
         if self.question is not None:
             self._read_place()
@@ -177,7 +177,7 @@ def _narrowing(get: QueryDict, narrowed: AnswerFilter, view: str) -> list[tuple[
     ]
 
 
-def place_of(cursor: Cursor | None) -> AnswerPlace | None:
+def place_of(cursor: PageCursor | None) -> AnswerPlace | None:
     """The place that a cursor names. Raises CursorError where it cannot be one of an answer."""
     if cursor is None:
         return None
@@ -190,4 +190,4 @@ def place_of(cursor: Cursor | None) -> AnswerPlace | None:
 
 def cursor_of(row: WhoCanRow, *, number: int) -> str:
     """The place of a row as a word of an address."""
-    return encode(Cursor(Kept(SEPARATOR.join(map(str, row.list_position)), row.pk), number))
+    return encode(PageCursor(Kept(SEPARATOR.join(map(str, row.list_position)), row.pk), number))

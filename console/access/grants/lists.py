@@ -19,7 +19,7 @@ from console.web.access import ViewerRequest, layout_for, require
 from console.web.files import file_links
 from console.web.moments import left_text
 from console.web.page_cursors import place_in, word_of
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import is_fragment, render_page
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.services import drafts_of
@@ -135,7 +135,7 @@ def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
     if not viewer.may(Right.EXPORT):
         return []
     names = {"text": "q", "account_id": "account"}
-    query = Query.from_pairs((names.get(name, name), value) for name, value in wanted.items())
+    query = QueryPairs.from_pairs((names.get(name, name), value) for name, value in wanted.items())
     return file_links("access:grants-export", query)
 
 

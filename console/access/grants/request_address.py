@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from console.access.forms.resource import resource_problem
 from console.web.access import ViewerRequest
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.access.actions import ActionsError, select_actions
 from iam.access.denied.answer import DenialAnswer, answer, needs_resource
 from iam.access.denied.message import DeniedMessage, MessageError, PolicyType, read_message
@@ -44,13 +44,13 @@ class GrantQuestion:
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
-    def query(self) -> Query:
+    def query(self) -> QueryPairs:
         """The address that holds the same, without the message."""
         denied = self.denied
         if denied is None:
-            return Query()
+            return QueryPairs()
         kind_of_deny = {True: "explicit", False: "implicit", None: ""}[denied.is_explicit]
-        return Query.from_pairs(
+        return QueryPairs.from_pairs(
             [
                 ("action", denied.action),
                 ("resource", denied.resource),

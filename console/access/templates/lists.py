@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from console.access.what.templates import ICONS, TONES, levels_of
 from console.web.access import ViewerRequest, require
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import render_page
 from iam.access.templates.body import CATEGORIES, RISKS
 from iam.access.templates.models import TemplateOrigin
@@ -52,7 +52,9 @@ def templates_page(request: ViewerRequest) -> HttpResponse:
     is_retired = request.GET.get("retired", "") == "1"
     every = offered_templates(with_retired=True)
     offers_shown = [offer for offer in every if (offer.template.retired_at is not None) is is_retired]
-    query = Query.from_pairs([("q", text), ("category", category), ("retired", "1" if is_retired else "")])
+    query = QueryPairs.from_pairs(
+        [("q", text), ("category", category), ("retired", "1" if is_retired else "")]
+    )
     context = {
         "section": "templates",
         "text": text,
@@ -91,7 +93,9 @@ def _card(offer: OfferedTemplate) -> TemplateCard:
     )
 
 
-def _categories(offers: list[OfferedTemplate], query: Query, chosen: str) -> list[tuple[str, str, str, bool]]:
+def _categories(
+    offers: list[OfferedTemplate], query: QueryPairs, chosen: str
+) -> list[tuple[str, str, str, bool]]:
     """(address, label, how many, chosen) of each category that has templates."""
     counts: dict[str, int] = {}
     for offer in offers:

@@ -22,7 +22,7 @@ from iam.policy.sentences import PolicySentence, sentences_of
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class PolicyPreview:
     """What the choice comes to. `size` counts as AWS counts; `documents` is how many policies it takes."""
 
     lines: Sequence[PolicySentence]
@@ -94,7 +94,7 @@ def _building(request: ViewerRequest, state: WhatState, *, accounts: tuple[str, 
 MAX_SHOWN_LENGTH: Final = 12_000
 
 
-def _result(state: WhatState, accounts: tuple[str, ...]) -> Result | None:
+def _result(state: WhatState, accounts: tuple[str, ...]) -> PolicyPreview | None:
     documents = documents_of(state, accounts=accounts)
     if not documents:
         return None
@@ -103,7 +103,7 @@ def _result(state: WhatState, accounts: tuple[str, ...]) -> Result | None:
     size = QUOTA.size(text)
     account_id = accounts[0] if accounts else ""
     shown_text = text if len(text) <= MAX_SHOWN_LENGTH else ""
-    return Result(
+    return PolicyPreview(
         lines=sentences_of(text, account_id=account_id),
         text=shown_text,
         size=size,
@@ -113,4 +113,4 @@ def _result(state: WhatState, accounts: tuple[str, ...]) -> Result | None:
     )
 
 
-__all__ = ["BUILD", "Result", "place_of", "step_context"]
+__all__ = ["BUILD", "PolicyPreview", "place_of", "step_context"]

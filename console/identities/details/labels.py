@@ -17,7 +17,7 @@ KEY_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
-class Badge:
+class EntityBadge:
     """A badge: its words, its tone and its icon."""
 
     text: str
@@ -26,24 +26,24 @@ class Badge:
 
 
 MFA = {
-    "virtual": Badge("App", "ok", "smartphone"),
-    "hardware": Badge("Hardware token", "ok", "usb"),
-    "security-key": Badge("Passkey or security key", "ok", "fingerprint"),
-    "several": Badge("Several devices", "ok", "shield-check"),
-    "unknown": Badge(UNKNOWN),
-    "unread": Badge(UNKNOWN),
+    "virtual": EntityBadge("App", "ok", "smartphone"),
+    "hardware": EntityBadge("Hardware token", "ok", "usb"),
+    "security-key": EntityBadge("Passkey or security key", "ok", "fingerprint"),
+    "several": EntityBadge("Several devices", "ok", "shield-check"),
+    "unknown": EntityBadge(UNKNOWN),
+    "unread": EntityBadge(UNKNOWN),
 }
 
 POLICY_TYPES = {"aws": "AWS managed", "customer": "Customer managed"}
 
 
-def mfa_mark(credentials: UserCredentials | None) -> Badge:
+def mfa_mark(credentials: UserCredentials | None) -> EntityBadge:
     """How a user's MFA is shown: without one it is bad only where a password opens the console."""
     if credentials is None:
         return MFA["unread"]
     if credentials.mfa == "none":
-        return Badge("None", "bad", "x") if credentials.has_password else Badge("None")
-    return MFA.get(credentials.mfa, Badge(credentials.mfa))
+        return EntityBadge("None", "bad", "x") if credentials.has_password else EntityBadge("None")
+    return MFA.get(credentials.mfa, EntityBadge(credentials.mfa))
 
 
 def password_words(credentials: UserCredentials | None) -> str:
@@ -110,36 +110,36 @@ def sign_in_words(facts: Mapping[str, Any]) -> str:
     return session_words(seconds) or "Not set (AWS’s own limit)"
 
 
-def key_mark(state: EntityState, *, at: datetime | None) -> Badge:
+def key_mark(state: EntityState, *, at: datetime | None) -> EntityBadge:
     """How old an access key is: an active one beyond 90 days stands out."""
     days = days_since(state.created_at, at=at)
     tone = "warn" if state.category == "Active" and days is not None and days > KEY_DAYS else ""
     text = "Unknown" if days is None else f"{days} d"
-    return Badge(text, tone)
+    return EntityBadge(text, tone)
 
 
 STATUS = {
-    "Active": Badge("Active", "ok", "check"),
-    "Inactive": Badge("Inactive"),
-    "Expired": Badge("Expired", "warn"),
+    "Active": EntityBadge("Active", "ok", "check"),
+    "Inactive": EntityBadge("Inactive"),
+    "Expired": EntityBadge("Expired", "warn"),
 }
 
 
-def status_mark(state: EntityState) -> Badge:
+def status_mark(state: EntityState) -> EntityBadge:
     """The status of a credential."""
-    return STATUS.get(state.category, Badge(state.category or UNKNOWN))
+    return STATUS.get(state.category, EntityBadge(state.category or UNKNOWN))
 
 
 DEVICES = {
-    "virtual": Badge("Authenticator app", "", "smartphone"),
-    "hardware": Badge("Hardware token", "", "usb"),
-    "security-key": Badge("Passkey or security key", "", "fingerprint"),
+    "virtual": EntityBadge("Authenticator app", "", "smartphone"),
+    "hardware": EntityBadge("Hardware token", "", "usb"),
+    "security-key": EntityBadge("Passkey or security key", "", "fingerprint"),
 }
 
 
-def device_mark(state: EntityState, *, label: str = "") -> Badge:
+def device_mark(state: EntityState, *, label: str = "") -> EntityBadge:
     """The sort of an MFA device, and what its owner calls it."""
-    mark = DEVICES.get(state.category, Badge("MFA device", "", "smartphone"))
+    mark = DEVICES.get(state.category, EntityBadge("MFA device", "", "smartphone"))
     return replace(mark, text=f"{mark.text}: {label}") if label else mark
 
 

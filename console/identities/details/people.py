@@ -297,7 +297,7 @@ def _unsynced_others(shown: ShownEntity) -> str:
 
 def _devices(
     devices: Sequence[EntityState], *, at: datetime | None
-) -> list[tuple[EntityState, labels.Badge, list[CredentialButton]]]:
+) -> list[tuple[EntityState, labels.EntityBadge, list[CredentialButton]]]:
     """Each with its sort and its label, and what can be asked for about it."""
     label_by_id = labels_of([device.entity_id for device in devices if device.category == "virtual"], at=at)
     return [

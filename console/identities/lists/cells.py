@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.safestring import SafeString, mark_safe
 
-from console.identities.lists.spec import Column
+from console.identities.lists.spec import ListColumn
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import moment
 from iam.keyset import Row
@@ -30,8 +30,8 @@ def made(row: Row) -> SafeString:
     return moment(row["created_at"], never="Unknown", only="date")
 
 
-ACCOUNT_ID = Column(files=(("account_id", lambda row, _: row["number"]),))
-ACCOUNT = Column(
+ACCOUNT_ID = ListColumn(files=(("account_id", lambda row, _: row["number"]),))
+ACCOUNT = ListColumn(
     "Account",
     lambda row, _: row["account_name"],
     place=90,
@@ -40,11 +40,11 @@ ACCOUNT = Column(
     of_several_accounts=True,
     files=(("account", lambda row, _: row["account_name"]),),
 )
-NAME = Column(files=(("name", lambda row, _: row["name"]),))
-ARN = Column(files=(("arn", lambda row, _: row["arn"]),))
-UNIQUE_ID = Column(files=(("unique_id", lambda row, _: row["aws_id"]),))
-PATH = Column(files=(("path", lambda row, _: row["path"]),))
-CREATED = Column(
+NAME = ListColumn(files=(("name", lambda row, _: row["name"]),))
+ARN = ListColumn(files=(("arn", lambda row, _: row["arn"]),))
+UNIQUE_ID = ListColumn(files=(("unique_id", lambda row, _: row["aws_id"]),))
+PATH = ListColumn(files=(("path", lambda row, _: row["path"]),))
+CREATED = ListColumn(
     "Created",
     lambda row, _: made(row),
     place=80,
@@ -53,6 +53,6 @@ CREATED = Column(
     sort="created",
     files=(("created", lambda row, _: row["created_at"]),),
 )
-DESCRIPTION = Column(files=(("description", lambda row, _: row["attrs"].get("Description") or ""),))
+DESCRIPTION = ListColumn(files=(("description", lambda row, _: row["attrs"].get("Description") or ""),))
 IDENTITY = (ACCOUNT_ID, ACCOUNT, NAME, ARN, UNIQUE_ID, PATH)
 """What tells entities apart."""

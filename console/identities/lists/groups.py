@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 
 from console.identities.lists import views
 from console.identities.lists.cells import CREATED, IDENTITY, number, under_path
-from console.identities.lists.spec import Column, Filter, ListPage, NameCell, TabWords, filters_of
+from console.identities.lists.spec import ListColumn, ListFilter, ListPage, NameCell, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.keyset import Row
@@ -24,7 +24,7 @@ def policies_words(attached: int, inline: int) -> str:
     return f"{attached} and {inline} inline" if attached else f"{inline} inline"
 
 
-POLICIES = Column(
+POLICIES = ListColumn(
     "Policies",
     lambda row, _: policies_words(row["attached"], row["inline"]),
     place=20,
@@ -47,13 +47,13 @@ def begin(row: Row, context: ListContext) -> NameCell:
 COLUMNS = (
     *IDENTITY,
     CREATED,
-    Column(
+    ListColumn(
         "IAM users",
         lambda row, _: number(row["members"]),
         place=10,
         css="end",
         files=(("members", lambda row, _: row["members"]),),
-        filter=Filter("people", "IAM users", (("some", "With IAM users"), ("none", "Without IAM users"))),
+        filter=ListFilter("people", "IAM users", (("some", "With IAM users"), ("none", "Without IAM users"))),
     ),
     POLICIES,
 )

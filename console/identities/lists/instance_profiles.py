@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from console.identities.lists import views
 from console.identities.lists.cells import CREATED, IDENTITY, NOT_READ, number, under_path
-from console.identities.lists.spec import Column, Filter, ListPage, NameCell, TabWords, filters_of
+from console.identities.lists.spec import ListColumn, ListFilter, ListPage, NameCell, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.ui import badge
 from iam.guard import Right
@@ -36,15 +36,15 @@ def _role(row: Row, _: ListContext) -> SafeString:
 COLUMNS = (
     *IDENTITY,
     CREATED,
-    Column(
+    ListColumn(
         "Role",
         _role,
         place=10,
         css="p2",
         files=(("role", lambda row, _: row["role"] or ""),),
-        filter=Filter("role", "Role", (("yes", "With a role"), ("no", "Without"))),
+        filter=ListFilter("role", "Role", (("yes", "With a role"), ("no", "Without"))),
     ),
-    Column(
+    ListColumn(
         "Instances",
         lambda row, _: number(row["instances"]) if row["instances_read"] else NOT_READ,
         place=20,

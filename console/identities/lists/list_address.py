@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from django.http import Http404
 
-from console.identities.lists.spec import Filter, ListPage
+from console.identities.lists.spec import ListFilter, ListPage
 from console.web.access import ViewerRequest
 from console.web.context import frame_of
-from console.web.page_cursors import Cursor, CursorError, decode
-from console.web.query import Query
+from console.web.page_cursors import CursorError, PageCursor, decode
+from console.web.query import QueryPairs
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.core import WORDS, ListQuery, ListSort
 
@@ -26,9 +26,9 @@ class ListAddress:
 
     list_context: ListContext
     wanted: ListQuery
-    query: Query
-    after: Cursor | None
-    before: Cursor | None
+    query: QueryPairs
+    after: PageCursor | None
+    before: PageCursor | None
     problems: tuple[str, ...]
 
     @property
@@ -61,7 +61,7 @@ def read(request: ViewerRequest, page: ListPage) -> ListAddress:
     filter_pairs: list[tuple[str, str]] = []
     for filter_name, values in filters:
         filter_pairs.extend((filter_name, value) for value in values)
-    query = Query.from_pairs(
+    query = QueryPairs.from_pairs(
         [
             ("view", "" if tab == "all" else tab),
             ("q", text),
@@ -110,7 +110,7 @@ def _filters(
     return tuple(filters)
 
 
-def _makes_sense(known: Filter, value: str) -> bool:
+def _makes_sense(known: ListFilter, value: str) -> bool:
     return not known.choices or value in dict(known.choices)
 
 
@@ -125,7 +125,7 @@ def _ids(request: ViewerRequest) -> tuple[int, ...]:
 
 def _page_bounds(
     request: ViewerRequest, sort: ListSort, problems: list[str]
-) -> tuple[Cursor | None, Cursor | None]:
+) -> tuple[PageCursor | None, PageCursor | None]:
     """The place after or before which the page begins, never both."""
     for name in ("after", "before"):
         if not (word := request.GET.get(name, "")):

@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from console.identities.details.labels import MFA, Badge
+from console.identities.details.labels import MFA, EntityBadge
 from console.identities.lists import views
 from console.identities.lists.cells import ACCOUNT, ACCOUNT_ID, ARN, CREATED, PATH, UNIQUE_ID
 from console.identities.lists.spec import (
     BulkAct,
-    Column,
     FileColumn,
-    Filter,
+    ListColumn,
+    ListFilter,
     ListPage,
     NameCell,
     TabWords,
@@ -45,13 +45,13 @@ THE_SAME = mark_safe('<span class="muted">The same</span>')
 COMPARE = '<a class="btn sm" href="{}" aria-label="Compare {} then and now">Compare</a>'
 
 
-def _mfa_mark(mfa: str, has_password: bool | None) -> Badge:
+def _mfa_mark(mfa: str, has_password: bool | None) -> EntityBadge:
     """None is bad only where a password opens the console; without a password there is nothing to protect."""
     if mfa != "none":
-        return MFA.get(mfa, Badge(mfa))
+        return MFA.get(mfa, EntityBadge(mfa))
     if has_password is False:
-        return Badge("Not applicable")
-    return Badge("None", "bad", "x") if has_password else Badge("None")
+        return EntityBadge("Not applicable")
+    return EntityBadge("None", "bad", "x") if has_password else EntityBadge("None")
 
 
 @cache
@@ -157,14 +157,14 @@ def _changed_since(row: Row) -> list[tuple[str, str]]:
     return [*marks, (f"{more} more", "")] if more else marks
 
 
-MFA_COLUMN = Column(
+MFA_COLUMN = ListColumn(
     "MFA",
     _mfa_cell,
     place=10,
     css="p2",
     sort="mfa",
     when="today",
-    filter=Filter(
+    filter=ListFilter(
         "mfa",
         "MFA",
         (
@@ -177,16 +177,16 @@ MFA_COLUMN = Column(
         ),
     ),
 )
-PASSWORD_COLUMN = Column(
+PASSWORD_COLUMN = ListColumn(
     "Password",
     lambda row, _: PASSWORD[row["has_password"]],
     place=20,
     css="p3",
     cell_css="ink-2",
     when="today",
-    filter=Filter("password", "Password", (("yes", "Yes"), ("no", "No"), ("unread", "Unknown"))),
+    filter=ListFilter("password", "Password", (("yes", "Yes"), ("no", "No"), ("unread", "Unknown"))),
 )
-KEY_COLUMN = Column(
+KEY_COLUMN = ListColumn(
     "Oldest key",
     _key_cell,
     place=30,
@@ -194,7 +194,7 @@ KEY_COLUMN = Column(
     cell_css="nowrap ink-2",
     sort="key",
     when="today",
-    filter=Filter(
+    filter=ListFilter(
         "key",
         "Keys",
         (
@@ -205,7 +205,7 @@ KEY_COLUMN = Column(
         ),
     ),
 )
-ACTIVITY = Column(
+ACTIVITY = ListColumn(
     "Last activity",
     lambda row, _: _used(row),
     place=40,
@@ -214,7 +214,7 @@ ACTIVITY = Column(
     sort="activity",
     when="today",
     files=(("last_activity", lambda row, _: row["used_at"]),),
-    filter=Filter(
+    filter=ListFilter(
         "activity",
         "Activity",
         (
@@ -227,21 +227,21 @@ ACTIVITY = Column(
         is_past=False,
     ),
 )
-GROUPS_COLUMN = Column(
+GROUPS_COLUMN = ListColumn(
     "Groups",
     lambda row, _: _groups(row["groups"]),
     place=50,
     css="p3",
     cell_css="ink-2",
     when="today",
-    filter=Filter("group", "Group", hint="The exact name of a group"),
+    filter=ListFilter("group", "Group", hint="The exact name of a group"),
 )
-OWNER = Column(
+OWNER = ListColumn(
     when="today",
     files=(("owning_team", lambda row, _: row["owner"]),),
-    filter=Filter("owner", "Owning team", is_past=False),
+    filter=ListFilter("owner", "Owning team", is_past=False),
 )
-ACCESS = Column(
+ACCESS = ListColumn(
     "Access",
     lambda row, _: "",
     place=60,
@@ -252,7 +252,7 @@ ACCESS = Column(
 COLUMNS = (
     ACCOUNT_ID,
     ACCOUNT,
-    Column(
+    ListColumn(
         files=(
             ("login", lambda row, _: row["name"]),
             ("display_name", lambda row, _: row["display"]),
@@ -262,17 +262,17 @@ COLUMNS = (
     UNIQUE_ID,
     PATH,
     replace(CREATED, cell=None),
-    Column(files=(("mfa", lambda row, _: row["mfa"]),)),
+    ListColumn(files=(("mfa", lambda row, _: row["mfa"]),)),
     MFA_COLUMN,
     replace(MFA_COLUMN, label="MFA then", cell_css="nowrap", when="past"),
-    Column(
+    ListColumn(
         files=(
             ("console_password", lambda row, _: row["has_password"]),
             ("password_changed", lambda row, _: row["password_changed_at"]),
         )
     ),
     PASSWORD_COLUMN,
-    Column(
+    ListColumn(
         files=(
             ("access_keys", lambda row, _: row["keys"]),
             ("active_access_keys", lambda row, _: row["active_keys"]),
@@ -282,17 +282,17 @@ COLUMNS = (
     KEY_COLUMN,
     replace(KEY_COLUMN, label="Oldest key then", css="p3", when="past"),
     ACTIVITY,
-    Column(files=(("groups", lambda row, _: row["groups"]),)),
+    ListColumn(files=(("groups", lambda row, _: row["groups"]),)),
     GROUPS_COLUMN,
     replace(GROUPS_COLUMN, label="Groups then", when="past"),
     OWNER,
     ACCESS,
     replace(ACCESS, label="Access then", when="past"),
-    Column("Since then", _since_cell, place=91, when="past"),
+    ListColumn("Since then", _since_cell, place=91, when="past"),
 )
 
 
-def level_columns() -> Column:
+def level_columns() -> ListColumn:
     """How many actions of each access level somebody can do, in some way: in files alone. Counted account by
     account, and kept for one file.
     """
@@ -306,7 +306,7 @@ def level_columns() -> Column:
 
         return f"{name}_actions", value
 
-    return Column(files=tuple(map(column, LevelCounts._fields)))
+    return ListColumn(files=tuple(map(column, LevelCounts._fields)))
 
 
 PAGE = ListPage(

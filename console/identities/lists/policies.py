@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from console.identities.lists import views
 from console.identities.lists.cells import CREATED, DESCRIPTION, IDENTITY, under_path
-from console.identities.lists.spec import Column, Filter, ListPage, NameCell, TabWords, filters_of
+from console.identities.lists.spec import ListColumn, ListFilter, ListPage, NameCell, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
@@ -61,17 +61,17 @@ def _versions(row: Row) -> SafeString:
 
 COLUMNS = (
     *IDENTITY,
-    Column(
+    ListColumn(
         "Owner",
         lambda row, _: _owner(row),
         place=10,
         css="p2",
         cell_css="ink-2",
         files=(("owner", lambda row, _: row["category"]),),
-        filter=Filter("owner", "Owner", (("customer", "Customer"), ("aws", "AWS"))),
+        filter=ListFilter("owner", "Owner", (("customer", "Customer"), ("aws", "AWS"))),
     ),
     CREATED,
-    Column(
+    ListColumn(
         "Updated",
         lambda row, _: moment(row["updated_at"], never="Unknown", only="date"),
         place=40,
@@ -79,7 +79,7 @@ COLUMNS = (
         cell_css="nowrap ink-2",
         files=(("updated", lambda row, _: row["updated_at"]),),
     ),
-    Column(
+    ListColumn(
         "Versions",
         lambda row, _: _versions(row),
         place=30,
@@ -90,7 +90,7 @@ COLUMNS = (
             ("versions", lambda row, _: row["version_count"]),
         ),
     ),
-    Column(
+    ListColumn(
         "Attached to",
         lambda row, _: _holders(row),
         place=20,
@@ -100,7 +100,7 @@ COLUMNS = (
             ("attached_to", lambda row, _: row["attached"]),
             ("boundary_of", lambda row, _: row["bounds"]),
         ),
-        filter=Filter("attached", "Attached", (("yes", "Attached"), ("no", "Not attached"))),
+        filter=ListFilter("attached", "Attached", (("yes", "Attached"), ("no", "Not attached"))),
     ),
     DESCRIPTION,
 )

@@ -11,10 +11,10 @@ from typing import Any
 from django.urls import reverse
 
 from console.identities.lists.list_address import ListAddress
-from console.identities.lists.spec import Filter, ListPage, TabWords
+from console.identities.lists.spec import ListFilter, ListPage, TabWords
 from console.web.known_facts import PartialCount, figure
-from console.web.page_cursors import Cursor, encode
-from console.web.query import Query
+from console.web.page_cursors import PageCursor, encode
+from console.web.query import QueryPairs
 from iam.keyset import KeysetPlace, Row
 from iam.keyset import RowPage as Rows
 from iam.mirror.models import SectionState
@@ -68,7 +68,7 @@ class ColumnHead:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class GapNote:
     """What a list says of sections that are not complete."""
 
     gap: SectionGap
@@ -86,21 +86,21 @@ _STATES = {
 }
 
 
-def gap_notes(gaps: Gaps) -> list[Note]:
+def gap_notes(gaps: Gaps) -> list[GapNote]:
     """The notes above a list."""
     return [_gap_note(gap) for gap in gaps.shown]
 
 
-def _gap_note(gap: SectionGap) -> Note:
+def _gap_note(gap: SectionGap) -> GapNote:
     words, tone = _STATES[SectionState(gap.state)]
     if gap.account.source == Source.EXPORT and gap.state == SectionState.NEVER:
         words = "not in the uploaded file"
     label = ", ".join(LABELS.get(name, name) for name in gap.sections)
-    return Note(gap, label, words, tone)
+    return GapNote(gap, label, words, tone)
 
 
 @dataclass(frozen=True, slots=True)
-class Pager:
+class ListPager:
     """Where in the list the page is; addresses are "" where there is nothing."""
 
     first: int
@@ -182,7 +182,7 @@ def table(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str,
     }
 
 
-def _menu(known: Filter, values: tuple[str, ...]) -> FilterMenu:
+def _menu(known: ListFilter, values: tuple[str, ...]) -> FilterMenu:
     text = "" if known.choices else ", ".join(values)
     return FilterMenu(
         name=known.name,
@@ -194,14 +194,14 @@ def _menu(known: Filter, values: tuple[str, ...]) -> FilterMenu:
     )
 
 
-def _chips(known: Filter, values: tuple[str, ...], query: Query) -> list[FilterChip]:
+def _chips(known: ListFilter, values: tuple[str, ...], query: QueryPairs) -> list[FilterChip]:
     return [
         FilterChip(known.label, known.label_of(value), str(query.without(known.name, value)))
         for value in values
     ]
 
 
-def _pager(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str, int]) -> Pager:
+def _pager(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str, int]) -> ListPager:
     """Numbers are carried along from page to page, since nothing in the database knows them."""
     length, first = len(part.rows), 1
     if asked.after:
@@ -211,12 +211,12 @@ def _pager(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str
     last = first + length - 1
 
     def link(side: str, place: KeysetPlace | None, number: int) -> str:
-        return str(asked.query.with_values(**{side: encode(Cursor(place, number))})) if place else ""
+        return str(asked.query.with_values(**{side: encode(PageCursor(place, number))})) if place else ""
 
     first_shown = first if length else 0
     last_shown = last if length else 0
     start = str(asked.query) if asked.after or asked.before else ""
-    return Pager(
+    return ListPager(
         first=first_shown,
         last=last_shown,
         total=_total(asked, counts[""], last, part),

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from console.identities.lists import views
 from console.identities.lists.cells import ACCOUNT, ACCOUNT_ID, ARN, CREATED, NAME, number, under_path
-from console.identities.lists.spec import Column, ListPage, NameCell, TabWords, filters_of
+from console.identities.lists.spec import ListColumn, ListPage, NameCell, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
@@ -62,7 +62,7 @@ COLUMNS = (
     ACCOUNT_ID,
     ACCOUNT,
     NAME,
-    Column(
+    ListColumn(
         "Type",
         lambda row, _: _type(row),
         place=10,
@@ -71,7 +71,7 @@ COLUMNS = (
     ),
     ARN,
     replace(CREATED, sort=""),
-    Column(
+    ListColumn(
         "Valid until",
         lambda row, _: _validity(row),
         place=40,
@@ -79,7 +79,7 @@ COLUMNS = (
         cell_css="nowrap",
         files=(("valid_until", lambda row, _: row["valid_until"]),),
     ),
-    Column(
+    ListColumn(
         "For",
         lambda row, _: _purpose(row),
         place=20,
@@ -87,7 +87,7 @@ COLUMNS = (
         cell_css="ink-2",
         files=(("audiences", lambda row, _: row["audiences"]),),
     ),
-    Column(
+    ListColumn(
         "Roles",
         lambda row, _: number(row["roles"]),
         place=30,

@@ -13,7 +13,7 @@ from console.identities.details.labels import session_words
 from console.identities.lists import views
 from console.identities.lists.cells import CREATED, DESCRIPTION, IDENTITY, under_path
 from console.identities.lists.groups import POLICIES
-from console.identities.lists.spec import Column, Filter, ListPage, NameCell, TabWords, filters_of
+from console.identities.lists.spec import ListColumn, ListFilter, ListPage, NameCell, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from console.web.known_facts import NOT_SYNCED
 from console.web.templatetags.ui import age, ago, badge
@@ -58,14 +58,14 @@ def begin(row: Row, context: ListContext) -> NameCell:
 COLUMNS = (
     *IDENTITY,
     CREATED,
-    Column(
+    ListColumn(
         "Trusted by",
         lambda row, _: _trust(row["category"]),
         place=10,
         css="p2",
         cell_css="nowrap",
         files=(("trusted_by", lambda row, _: row["category"]),),
-        filter=Filter(
+        filter=ListFilter(
             "trust",
             "Trusted by",
             (
@@ -82,7 +82,7 @@ COLUMNS = (
             ),
         ),
     ),
-    Column(
+    ListColumn(
         "Last used",
         lambda row, _: ago(row["used_at"]),
         place=20,
@@ -94,7 +94,7 @@ COLUMNS = (
             ("last_used", lambda row, _: row["used_at"]),
             ("last_used_region", lambda row, _: row["region"] or ""),
         ),
-        filter=Filter(
+        filter=ListFilter(
             "use",
             "Last used",
             (
@@ -106,7 +106,7 @@ COLUMNS = (
             is_past=False,
         ),
     ),
-    Column(
+    ListColumn(
         "Max. session",
         lambda row, _: session_words(row["attrs"].get("MaxSessionDuration")) or NOT_SYNCED,
         place=50,
@@ -114,14 +114,14 @@ COLUMNS = (
         cell_css="nowrap ink-2",
         files=(("max_session_seconds", lambda row, _: row["attrs"].get("MaxSessionDuration")),),
     ),
-    Column(
+    ListColumn(
         "Boundary",
         lambda row, _: row["boundary"] or "None",
         place=40,
         css="p3",
         cell_css="ink-2",
         files=(("boundary", lambda row, _: row["boundary"] or ""),),
-        filter=Filter("boundary", "Boundary", (("yes", "With a boundary"), ("no", "Without"))),
+        filter=ListFilter("boundary", "Boundary", (("yes", "With a boundary"), ("no", "Without"))),
     ),
     replace(POLICIES, place=30, css="p3", cell_css="ink-2"),
     DESCRIPTION,

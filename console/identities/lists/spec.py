@@ -30,7 +30,7 @@ class TabWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class ListFilter:
     """A filter: its name in the address, its label, and its choices (value, label); without choices, any
     text.
 
@@ -61,7 +61,7 @@ FileColumn = tuple[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ListColumn:
     """A column of a list: of its table, of its files, or of both. Lists declare their columns in the order of
     the files.
 
@@ -79,7 +79,7 @@ class Column:
     cell_css: str = ""
     sort: str = ""
     files: tuple[FileColumn, ...] = ()
-    filter: Filter | None = None
+    filter: ListFilter | None = None
     when: Literal["always", "today", "past"] = "always"
     of_several_accounts: bool = False
     loads: str = ""
@@ -95,7 +95,7 @@ class Column:
         return self.when == "always" or (self.when == "past") == (context.at is not None)
 
 
-def filters_of(columns: Iterable[Column]) -> tuple[Filter, ...]:
+def filters_of(columns: Iterable[ListColumn]) -> tuple[ListFilter, ...]:
     """The filters of the columns."""
     return tuple(column.filter for column in columns if column.filter)
 
@@ -139,8 +139,8 @@ class ListPage:
     icon: str
     find: str
     tabs: tuple[TabWords, ...]
-    filters: tuple[Filter, ...]
-    columns: tuple[Column, ...]
+    filters: tuple[ListFilter, ...]
+    columns: tuple[ListColumn, ...]
     begin: Callable[[Row, ListContext], NameCell] | None = None
     template: str = "identities/list.html"
     present: Callable[[list[Row], ListContext], list[dict[str, Any]]] | None = None
@@ -158,7 +158,7 @@ class ListPage:
         """The name of the address of its files."""
         return f"{self.area}:{self.listing.name}-export"
 
-    def table_columns(self, context: ListContext) -> list[Column]:
+    def table_columns(self, context: ListContext) -> list[ListColumn]:
         """The columns of the table, from the left, behind the name."""
         shown = [column for column in self.columns if column.is_shown(context)]
         return sorted(shown, key=lambda column: column.place)
@@ -196,7 +196,7 @@ class ListPage:
             )
         return shown
 
-    def filters_for(self, context: ListContext) -> tuple[Filter, ...]:
+    def filters_for(self, context: ListContext) -> tuple[ListFilter, ...]:
         """The filters on offer at the moment that is shown."""
         return tuple(f for f in self.filters if context.at is None or f.is_past)
 

@@ -34,7 +34,7 @@ from console.web.access import ViewerRequest, require, require_everywhere
 from console.web.attempt import attempt
 from console.web.files import file_links
 from console.web.page_cursors import place_in, word_of
-from console.web.query import Query
+from console.web.query import QueryPairs
 from console.web.render import render_page
 from iam.directory.appointments import (
     DECIDING,
@@ -83,7 +83,7 @@ def listing(request: ViewerRequest) -> HttpResponse:
         "may_manage": manages_everyone(request.viewer),
         "is_partial": accounts_of(request.viewer) is not None,
         "appoints": request.viewer.may(Right.MANAGE_OPERATORS),
-        "files": file_links("operators-export", Query.from_pairs(chosen.items()))
+        "files": file_links("operators-export", QueryPairs.from_pairs(chosen.items()))
         if request.viewer.may(Right.EXPORT)
         else [],
         "section": "operators",

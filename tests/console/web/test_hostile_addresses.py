@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from console.web.middleware import parse_moment
-from console.web.page_cursors import Cursor, CursorError, decode, encode
+from console.web.page_cursors import CursorError, PageCursor, decode, encode
 from iam.keyset import KeysetPlace
 from tests import factories
 
@@ -63,7 +63,7 @@ def test_the_edges_of_the_calendar_are_no_moments(browser: Client, edge: str) ->
 
 @pytest.mark.parametrize("edge", EDGES[1:4])
 def test_a_place_at_the_edge_of_the_calendar_breaks_no_list(browser: Client, edge: str) -> None:
-    word = encode(Cursor(KeysetPlace(edge, UUID(int=0)), 0))
+    word = encode(PageCursor(KeysetPlace(edge, UUID(int=0)), 0))
     query = urlencode({"after": word})
     assert browser.get(f"/changes/?{query}").status_code == 200
 

@@ -6,10 +6,10 @@ import pytest
 from django.http import QueryDict
 from django.template.loader import render_to_string
 
-from console.access.circumstances import Circumstances, circumstances_context, circumstances_of
+from console.access.circumstances import RequestCircumstances, circumstances_context, circumstances_of
 
 
-def read(address: str, **options: str) -> Circumstances:
+def read(address: str, **options: str) -> RequestCircumstances:
     return circumstances_of(QueryDict(address), **options)
 
 

@@ -8,7 +8,7 @@ from html import unescape
 from django.test import Client
 
 from console.access.escalation_steps import PathPageContext, mark_of, stages_of
-from console.web.query import Query
+from console.web.query import QueryPairs
 from iam.access.escalation_calculation.kept_paths import path_of
 from iam.access.escalation_calculation.path_records import from_json, to_json
 from tests import factories as make
@@ -81,7 +81,7 @@ def test_a_path_that_takes_scps_away_says_so_and_what_it_depends_on() -> None:
     path = organization.path("dev")
     assert path is not None
     kept = from_json(to_json(path_of(path)))
-    frame = PathPageContext(sees=lambda _: True, query=Query(), policies={})
+    frame = PathPageContext(sees=lambda _: True, query=QueryPairs(), policies={})
     stages = stages_of(kept, frame, mark_of(kept))
     step = next(stage for stage in stages if "Leaves the organization" in stage.text)
     assert step.notes == ("dev is then limited by no SCP",)

@@ -137,11 +137,11 @@ def test_a_place_of_another_order_is_refused(auditor: Client) -> None:
 
 
 def test_after_the_last_row_the_page_leads_back(auditor: Client) -> None:
-    from console.web.page_cursors import Cursor, encode
+    from console.web.page_cursors import PageCursor, encode
     from iam.keyset import KeysetPlace
 
     crowd(4)
-    response = auditor.get("/people/", {"after": encode(Cursor(KeysetPlace("zzz", 1), 4))})
+    response = auditor.get("/people/", {"after": encode(PageCursor(KeysetPlace("zzz", 1), 4))})
     assert shown(response) == []
     assert "This page of the list is empty" in response.content.decode()
 
