@@ -37,7 +37,7 @@ class ParamPlace(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class KeysetOrder:
     """Sorted by a column and, where that is equal, by a unique one, both in one direction, as one index holds
     them.
     """
@@ -53,7 +53,7 @@ class Order:
         return KeysetPlace(getattr(row, self.column), getattr(row, self.tie))
 
 
-NEWEST_FIRST = Order("created_at", "id", descending=True)
+NEWEST_FIRST = KeysetOrder("created_at", "id", descending=True)
 
 
 class RowComparison(Func):
@@ -99,7 +99,7 @@ class RowPage(Generic[T]):
     rows: list[T]
     has_before: bool
     has_after: bool
-    order: Order = field(repr=False)
+    order: KeysetOrder = field(repr=False)
 
     @property
     def before(self) -> KeysetPlace | None:
@@ -115,7 +115,7 @@ class RowPage(Generic[T]):
 def page(
     rows: QuerySet[Any, T],
     *,
-    order: Order,
+    order: KeysetOrder,
     size: int,
     after: KeysetPlace | None = None,
     before: KeysetPlace | None = None,
@@ -131,7 +131,7 @@ def page(
 def window(
     rows: QuerySet[Any, T],
     *,
-    order: Order,
+    order: KeysetOrder,
     size: int,
     after: KeysetPlace | ParamPlace | None = None,
     before: KeysetPlace | ParamPlace | None = None,
@@ -151,7 +151,12 @@ def window(
 
 
 def trim(
-    page_rows: list[T], *, order: Order, size: int, after: KeysetPlace | None, before: KeysetPlace | None
+    page_rows: list[T],
+    *,
+    order: KeysetOrder,
+    size: int,
+    after: KeysetPlace | None,
+    before: KeysetPlace | None,
 ) -> RowPage[T]:
     """The page that a window is, in the order of the list."""
     more, page_rows = len(page_rows) > size, page_rows[:size]
@@ -160,7 +165,7 @@ def trim(
     return RowPage(page_rows, has_before=after is not None, has_after=more, order=order)
 
 
-def pages(rows: QuerySet[Any, T], *, order: Order, size: int) -> Iterator[list[T]]:
+def pages(rows: QuerySet[Any, T], *, order: KeysetOrder, size: int) -> Iterator[list[T]]:
     """All rows, a page at a time, each by its own query: the memory of one page, whatever the length of the
     list.
     """

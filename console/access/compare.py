@@ -20,7 +20,7 @@ from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from console.web.render import render_page
-from iam.access.compare import ComparedSide, Comparison, DifferenceSort, ServiceDifference, compare
+from iam.access.compare import AccessComparison, ComparedSide, DifferenceSort, ServiceDifference, compare
 from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.models import Entity
@@ -73,7 +73,7 @@ def compare_page(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "access/compare.html", context, partial="comparison", status=status)
 
 
-def _answer(request: ViewerRequest, form: CompareForm, comparison: Comparison) -> dict[str, Any]:
+def _answer(request: ViewerRequest, form: CompareForm, comparison: AccessComparison) -> dict[str, Any]:
     differing = [service for service in comparison.services if service.differs]
     listed = comparison.services if form.shows_all else differing
     after = _after(request, listed)

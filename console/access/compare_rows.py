@@ -13,7 +13,13 @@ from console.access.bars import KEYS, bar
 from console.access.effective_rows import GRADES, short_name
 from console.changes.witness_rows import WitnessShown, witness_text, witnesses_shown
 from console.web.query import QueryPairs
-from iam.access.compare import Comparison, DifferenceCause, DifferenceGroup, DifferenceSort, ServiceDifference
+from iam.access.compare import (
+    AccessComparison,
+    DifferenceCause,
+    DifferenceGroup,
+    DifferenceSort,
+    ServiceDifference,
+)
 from iam.access.effective import AccessGrade, patterns_of
 from iam.policy.catalogue import Level
 from iam.policy.sentences.conditions import conditions_in_words
@@ -82,7 +88,7 @@ class ActionGroupRow:
 
 
 def service_row(
-    comparison: Comparison, service: ServiceDifference, *, query: QueryPairs
+    comparison: AccessComparison, service: ServiceDifference, *, query: QueryPairs
 ) -> ComparedServiceRow:
     """A row of the table of services."""
     because = _because(comparison.causes_of(service.prefix), query) if service.differs else []
@@ -109,7 +115,7 @@ def _badges(service: ServiceDifference) -> Iterator[tuple[str, str]]:
             yield f"{text.format(number)} not in AWS’s list", tone
 
 
-def group_rows(comparison: Comparison, prefix: str, *, query: QueryPairs) -> list[ActionGroupRow]:
+def group_rows(comparison: AccessComparison, prefix: str, *, query: QueryPairs) -> list[ActionGroupRow]:
     """What differs of a service, action by action, the same together."""
     return [_group_row(comparison, group, query) for group in comparison.groups(prefix)]
 
@@ -121,14 +127,14 @@ def _only_sort(service: ServiceDifference) -> DifferenceSort | None:
     return sorts[0] if len(sorts) == 1 else None
 
 
-def _elsewhere(comparison: Comparison, sort: DifferenceSort | None) -> DifferenceStatement:
+def _elsewhere(comparison: AccessComparison, sort: DifferenceSort | None) -> DifferenceStatement:
     """What makes a difference where all statements about the actions are the same."""
     is_two = comparison.left.moment.who.number != comparison.right.moment.who.number
     text = VARIABLES if is_two and sort is DifferenceSort.ALTERED else BOUNDED
     return DifferenceStatement(text, "", "")
 
 
-def _group_row(comparison: Comparison, group: DifferenceGroup, query: QueryPairs) -> ActionGroupRow:
+def _group_row(comparison: AccessComparison, group: DifferenceGroup, query: QueryPairs) -> ActionGroupRow:
     css, sign, spoken = SIGNS[group.sort]
     bare = [group.names[0], *(name.partition(":")[2] for name in group.names[1:])]
     spoken_in_full = f"{spoken}, risky" if group.is_risky else spoken
@@ -196,7 +202,7 @@ def _because(causes: Iterable[DifferenceCause], query: QueryPairs) -> list[Diffe
     return list(because_by_rule.values())
 
 
-def lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
+def lines(comparison: AccessComparison) -> Iterator[dict[str, Any]]:
     """Every action that differs, for a file."""
     for service in comparison.services:
         for group in comparison.groups(service.prefix) if service.differs else ():

@@ -15,7 +15,7 @@ from console.activity.services_report import services_context
 from console.identities.details.frame import SECTIONS, ShownEntity, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
-from iam.access.least_privilege import Reduction, ReductionError, reduction_of
+from iam.access.least_privilege import PolicyReduction, ReductionError, reduction_of
 from iam.access.policy_draft import begin
 from iam.guard import Right
 from iam.mirror.models import Kind
@@ -97,7 +97,7 @@ def _unrecorded(parts: tuple[StatementReduction, ...]) -> list[str]:
     return sorted(names)
 
 
-def _request(shown: ShownEntity, reduction: Reduction) -> dict[str, str] | None:
+def _request(shown: ShownEntity, reduction: PolicyReduction) -> dict[str, str] | None:
     """Where the policy is edited and requested, for viewers who can request changes of the account."""
     if not shown.edits_all or not reduction.reduced.text:
         return None

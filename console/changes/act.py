@@ -19,7 +19,7 @@ from console.web.render import render_page
 from console.web.shortened_lists import first_rows
 from iam.changes import services
 from iam.changes.acts import Act, Subject
-from iam.changes.acts.base import SEALED, Sender
+from iam.changes.acts.base import SEALED, SecretSender
 from iam.changes.acts.base import account as account_of
 from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change
@@ -89,7 +89,7 @@ class ActDraft(RequestDraft):
         )
         return changes[0]
 
-    def _send(self, send: Sender, *, reason: str, key: str) -> Change:
+    def _send(self, send: SecretSender, *, reason: str, key: str) -> Change:
         form, secret = self.form, self.request.POST.get(SEALED, "")[:MAX_SECRET_LENGTH]
         return send(
             form.subject, form.cleaned_data, secret=secret, actor=self.requester, reason=reason, key=key

@@ -22,7 +22,7 @@ from console.compliance.presenters import (
 )
 from console.web.access import ViewerRequest, require_evidence
 from console.web.list_export import export_list
-from iam.audit.frameworks.definitions import Framework
+from iam.audit.frameworks.definitions import ControlFramework
 from iam.audit.frameworks.framework_document import DocumentRow, write_document
 from iam.audit.frameworks.models import ComplianceScope
 from iam.audit.frameworks.queries import ShownResults
@@ -94,7 +94,7 @@ def _values(
 
 def _pdf(
     request: ViewerRequest,
-    framework: Framework,
+    framework: ControlFramework,
     scope: ComplianceScope | None,
     shown: ShownResults,
     rows: list[RequirementRow],

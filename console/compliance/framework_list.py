@@ -11,13 +11,13 @@ from console.compliance.presenters import end_of_audit, framework_url, scope_in
 from console.web.access import ViewerRequest, require_evidence, require_present, stay_within
 from console.web.render import render_page
 from iam.audit.frameworks.decisions import may_decide_in
-from iam.audit.frameworks.definitions import Framework, all_frameworks
+from iam.audit.frameworks.definitions import ControlFramework, all_frameworks
 from iam.audit.frameworks.queries import results_at, results_now, visible_scopes
 from iam.audit.frameworks.terms import RequirementState
 from iam.guard import Right
 
 
-def frameworks_of(request: ViewerRequest) -> list[Framework]:
+def frameworks_of(request: ViewerRequest) -> list[ControlFramework]:
     """The frameworks that the viewer sees; 404 for an auditor who was given packs alone."""
     limits = request.viewer.limits
     every = list(all_frameworks().values())

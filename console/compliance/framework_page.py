@@ -26,7 +26,7 @@ from console.web.query import QueryPairs
 from console.web.render import render_live, render_page
 from iam.audit.evidence.packs import may_request
 from iam.audit.frameworks.decisions import may_decide_in
-from iam.audit.frameworks.definitions import Framework
+from iam.audit.frameworks.definitions import ControlFramework
 from iam.audit.frameworks.models import ComplianceScope
 from iam.audit.frameworks.queries import (
     ShownResults,
@@ -91,7 +91,7 @@ def framework_page(request: ViewerRequest, name: str) -> HttpResponse:
     return render_page(request, "compliance/framework.html", context, partial="table")
 
 
-def _pack_url(request: ViewerRequest, framework: Framework) -> str:
+def _pack_url(request: ViewerRequest, framework: ControlFramework) -> str:
     """The form of a pack about it, which tells how it is now, or how it was when an audit ended."""
     is_shown = request.at is None or request.viewer.limits is not None
     if not is_shown or not may_request(request.viewer):
@@ -101,7 +101,7 @@ def _pack_url(request: ViewerRequest, framework: Framework) -> str:
 
 def rows_in(
     request: ViewerRequest,
-    framework: Framework,
+    framework: ControlFramework,
     scope: ComplianceScope | None,
     shown: ShownResults,
 ) -> list[RequirementRow]:
@@ -139,7 +139,7 @@ def _fits(row: RequirementRow, tab: str) -> bool:
 
 
 def _before(
-    request: ViewerRequest, framework: Framework, scope: ComplianceScope | None, tab: str
+    request: ViewerRequest, framework: ControlFramework, scope: ComplianceScope | None, tab: str
 ) -> Mapping[str, str]:
     """The states since a day, where one is asked for; the tab alone asks since the last assessment, and
     without one since the beginning.
@@ -153,7 +153,9 @@ def _before(
     return states_before(framework, scope, since=since)
 
 
-def _grouped(framework: Framework, rows: list[RequirementRow]) -> list[tuple[str, str, list[RequirementRow]]]:
+def _grouped(
+    framework: ControlFramework, rows: list[RequirementRow]
+) -> list[tuple[str, str, list[RequirementRow]]]:
     groups = []
     for number, title in framework.groups:
         own = [row for row in rows if row.requirement.group == number]
@@ -170,7 +172,7 @@ def _shares(shown: ShownResults) -> list[float]:
     return [round(100 * counts[state] / total, 1) for state in states]
 
 
-def _files(request: ViewerRequest, framework: Framework) -> list[tuple[str, str]]:
+def _files(request: ViewerRequest, framework: ControlFramework) -> list[tuple[str, str]]:
     if not request.viewer.may(Right.EXPORT):
         return []
     names = ("scope", "tab", "q", "since", "as-of")

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from console.web.access import ViewerRequest, found_or_404, stay_within
 from console.web.query import QueryPairs
-from iam.audit.frameworks.definitions import Framework, FrameworkRequirement, all_frameworks
+from iam.audit.frameworks.definitions import ControlFramework, FrameworkRequirement, all_frameworks
 from iam.audit.frameworks.models import ComplianceScope
 from iam.audit.frameworks.queries import ShownResults, find_scope, results_at, results_now
 from iam.audit.frameworks.terms import STATE_LABELS, AutomaticVerdict, RequirementState
@@ -51,12 +51,12 @@ class RequirementRow:
     before: str = ""
 
 
-def framework_or_404(name: str) -> Framework:
+def framework_or_404(name: str) -> ControlFramework:
     """The framework with this name."""
     return found_or_404(all_frameworks().get(name))
 
 
-def framework_in(request: ViewerRequest, name: str) -> Framework:
+def framework_in(request: ViewerRequest, name: str) -> ControlFramework:
     """The framework with this name, for a viewer whose limits cover it, and the moment of the address."""
     framework = framework_or_404(name)
     limits = request.viewer.limits
@@ -90,7 +90,9 @@ def scope_in(request: ViewerRequest) -> ComplianceScope | None:
     return found_or_404(find_scope(request.viewer, slug)) if slug else None
 
 
-def results_in(request: ViewerRequest, framework: Framework, scope: ComplianceScope | None) -> ShownResults:
+def results_in(
+    request: ViewerRequest, framework: ControlFramework, scope: ComplianceScope | None
+) -> ShownResults:
     """The results at the moment that the address names."""
     at: datetime | None = request.at
     if at is None:
@@ -103,14 +105,16 @@ def as_of_text(at: datetime | None) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}" if at else ""
 
 
-def framework_url(framework: Framework, scope: ComplianceScope | None, *, at: datetime | None = None) -> str:
+def framework_url(
+    framework: ControlFramework, scope: ComplianceScope | None, *, at: datetime | None = None
+) -> str:
     """The page of a framework, in a scope, now or at a past moment."""
     query = QueryPairs.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(at))])
     return f"{reverse('compliance:framework', args=[framework.name])}{query}".rstrip("?")
 
 
 def requirement_url(
-    framework: Framework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
+    framework: ControlFramework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
 ) -> str:
     """The page of a requirement, in a scope, now or at a past moment."""
     query = QueryPairs.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(at))])
@@ -118,7 +122,7 @@ def requirement_url(
 
 
 def row_of(
-    framework: Framework,
+    framework: ControlFramework,
     requirement: FrameworkRequirement,
     scope: ComplianceScope | None,
     result: Mapping[str, Any],

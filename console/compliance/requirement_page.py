@@ -35,7 +35,7 @@ from iam.audit.findings.rules import all_rules
 from iam.audit.frameworks import decisions
 from iam.audit.frameworks.approval_kind import REQUIREMENT_REQUEST
 from iam.audit.frameworks.checks import CHECKS
-from iam.audit.frameworks.definitions import Framework, FrameworkRequirement
+from iam.audit.frameworks.definitions import ControlFramework, FrameworkRequirement
 from iam.audit.frameworks.evaluation import RequirementPart
 from iam.audit.frameworks.judgement import DECISION_LABELS, NEEDS_APPROVAL, DecisionKind
 from iam.audit.frameworks.models import ComplianceScope, DecisionState, RequirementDecision
@@ -100,7 +100,7 @@ def requirement_page(request: ViewerRequest, name: str, number: str) -> HttpResp
 
 def _waits(
     request: ViewerRequest,
-    framework: Framework,
+    framework: ControlFramework,
     requirement: FrameworkRequirement,
     scope: ComplianceScope | None,
 ) -> HttpResponse:
@@ -120,14 +120,14 @@ def _query(request: ViewerRequest, scope: ComplianceScope | None) -> QueryPairs:
     return QueryPairs.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(request.at))])
 
 
-def requirement_or_404(framework: Framework, number: str) -> FrameworkRequirement:
+def requirement_or_404(framework: ControlFramework, number: str) -> FrameworkRequirement:
     """The requirement with this number."""
     return found_or_404(framework.requirement(number))
 
 
 def shown(
     request: ViewerRequest,
-    framework: Framework,
+    framework: ControlFramework,
     requirement: FrameworkRequirement,
     scope: ComplianceScope | None,
     *,
@@ -189,7 +189,7 @@ def shown(
     return render_page(request, "compliance/requirement.html", context, status=status)
 
 
-def _decide_url(framework: Framework, requirement: FrameworkRequirement, query: QueryPairs) -> str:
+def _decide_url(framework: ControlFramework, requirement: FrameworkRequirement, query: QueryPairs) -> str:
     address = reverse("compliance:decide", args=[framework.name, requirement.number])
     return f"{address}{query}".rstrip("?")
 

@@ -19,7 +19,7 @@ from iam.audit.findings.queries import FindingFilter, findings
 from iam.compiled_queries import SCOPES_KEPT, CompiledCounts
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
-from iam.people.fleet.roots import Root, RootStanding, roots
+from iam.people.fleet.roots import RootStanding, RootUserFacts, roots
 
 UNKNOWN = "?"
 MAX_FINDINGS = 1_000_000
@@ -97,7 +97,7 @@ def escalation_matter(totals: EscalationTotals | None, kept: str) -> Iterator[At
         yield AttentionLine(title, meaning or "A policy couldn’t be read.", UNKNOWN, "warn", url)
 
 
-def _root_matters(roots: list[Root], kept: str) -> Iterator[AttentionLine]:
+def _root_matters(roots: list[RootUserFacts], kept: str) -> Iterator[AttentionLine]:
     without = sum(root.standing is RootStanding.NONE for root in roots)
     unknown = sum(root.standing in (RootStanding.UNREAD, RootStanding.UNCONNECTED) for root in roots)
     with_keys = sum(bool(root.keys) for root in roots)

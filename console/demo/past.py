@@ -8,7 +8,7 @@ from django.conf import settings
 
 from console.demo.organisation.build import northline
 from console.demo.trail.files import trail_files
-from iam.activity.ingest import Delivery, IngestReport, ingest
+from iam.activity.ingest import DeliveredFile, IngestReport, ingest
 from iam.activity.models import TrailFile
 
 SOURCE = "sample"
@@ -21,4 +21,4 @@ def read_sample_trail() -> IngestReport | None:
     if not settings.SAMPLE_DATA or TrailFile.objects.filter(source=SOURCE).exists():
         return None
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    return ingest((Delivery(name, content) for name, content in trail_files(northline(), until)), SOURCE)
+    return ingest((DeliveredFile(name, content) for name, content in trail_files(northline(), until)), SOURCE)

@@ -16,7 +16,7 @@ from console.operators.services import create_operator
 from iam.directory import teams
 from iam.directory.models import Person, Role, RuleKind, Team
 from iam.journal.services import COMMAND_LINE
-from iam.mirror.accounts.connect import Connection, connect_account
+from iam.mirror.accounts.connect import AccountConnection, connect_account
 from iam.mirror.models import Account
 from iam.mirror.models.accounts import Source
 
@@ -71,7 +71,7 @@ def _team(someone: SampleOperator) -> Team:
 
 
 def _connect(name: str, number: str) -> None:
-    connection = Connection(
+    connection = AccountConnection(
         account_id=number,
         name=name,
         source=Source.ROLE,

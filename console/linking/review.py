@@ -27,7 +27,7 @@ from iam.linking.proposals import (
     NEWCOMERS,
     SEVERAL,
     MatchRow,
-    Proposal,
+    OwnerProposal,
     ProposalGroup,
     ProposalList,
     link_many,
@@ -59,7 +59,7 @@ class ReviewRow:
     """A user on the page, and what is selected, chosen, or typed for it."""
 
     row: MatchRow
-    proposal: Proposal
+    proposal: OwnerProposal
     is_selected: bool
     person: str = ""
     name: str = ""
@@ -172,7 +172,7 @@ def _names(
 ) -> dict[int, str]:
     """The names of new people: as typed, else as their tags say."""
     names = {match.user: selection.names[match.user] for match in chosen if match.user in selection.names}
-    untyped = [Proposal(match.user) for match in chosen if match.user not in names]
+    untyped = [OwnerProposal(match.user) for match in chosen if match.user not in names]
     if untyped:
         for row in match_rows(request.viewer, untyped):
             names[row.user.pk] = row.display
@@ -231,7 +231,7 @@ def _rows(
     request: ViewerRequest,
     selection: ProposalSelection,
     group: ProposalGroup,
-    shown: tuple[Proposal, ...],
+    shown: tuple[OwnerProposal, ...],
     errors: dict[int, str],
 ) -> list[ReviewRow]:
     rows = {row.user.pk: row for row in match_rows(request.viewer, shown)}

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from iam.linking.proposals import SEVERAL, Proposal, ProposalGroup, ProposalList
+from iam.linking.proposals import SEVERAL, OwnerProposal, ProposalGroup, ProposalList
 
 SESSION_KEY: Final = "review-of-matches"
 
@@ -106,5 +106,5 @@ class ProposalSelection:
         pairs = sorted((match.user, str(match.person or "")) for match in chosen if match.user not in but)
         return sha256(json.dumps(pairs).encode()).hexdigest()[:16]
 
-    def _person(self, group: ProposalGroup, proposal: Proposal) -> UUID | None:
+    def _person(self, group: ProposalGroup, proposal: OwnerProposal) -> UUID | None:
         return UUID(self.people[proposal.user]) if group.key == SEVERAL else proposal.person

@@ -25,7 +25,7 @@ from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
 from iam.mirror.queries.lists.context import ListContext
 from iam.people.fleet.calculation import FleetFreshness
-from iam.people.fleet.device_list import Fleet
+from iam.people.fleet.device_list import DeviceFleet
 from iam.people.fleet.models import Administrator
 from iam.people.fleet.urgency import ADMINISTRATOR, CONSOLE, FINE, HARDWARE, NONE, UNREAD
 
@@ -132,7 +132,7 @@ COLUMNS: Final = (
 )
 
 
-def page_of(fleet: Fleet, viewer: Viewer) -> ListPage:
+def page_of(fleet: DeviceFleet, viewer: Viewer) -> ListPage:
     """The page over what is read once for it."""
     unknown: frozenset[str] = frozenset({UNCHECKED}) if fleet.fresh.lacks_users else frozenset()
     return ListPage(
@@ -196,7 +196,7 @@ def _where(fresh: FleetFreshness, viewer: Viewer) -> str:
     return f"in {names[0]}" if len(names) == 1 else f"in {', '.join(names[:-1])} and {names[-1]}"
 
 
-def _filters(fleet: Fleet, viewer: Viewer) -> list[ListFilter]:
+def _filters(fleet: DeviceFleet, viewer: Viewer) -> list[ListFilter]:
     list_filters = {list_filter.name: list_filter for list_filter in people.PAGE.filters}
     answers = (("administrator", "Yes"), ("other", "No"), ("unknown", "Unknown"))
     filters = [list_filters["mfa"], list_filters["password"], ListFilter("role", "Administrator", answers)]
@@ -227,4 +227,4 @@ def fleet_export(request: ViewerRequest, form: str) -> HttpResponseBase:
 
 def _page(request: ViewerRequest) -> ListPage:
     request.at = None
-    return page_of(Fleet(frame_of(request).chosen), request.viewer)
+    return page_of(DeviceFleet(frame_of(request).chosen), request.viewer)

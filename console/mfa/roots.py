@@ -22,7 +22,7 @@ from iam.journal.services import record
 from iam.mirror.models import NEVER, Account
 from iam.mirror.queries.accounts import visible_accounts
 from iam.people.fleet.demands import demand, hardware_demands, may_demand
-from iam.people.fleet.roots import Root, RootStanding, roots
+from iam.people.fleet.roots import RootStanding, RootUserFacts, roots
 
 PAGE: Final = 50
 STANDING: Final = {
@@ -74,7 +74,7 @@ def roots_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     return download(parts, form=form, name="gatehouse-root-users")
 
 
-def _row(root: Root) -> dict[str, object]:
+def _row(root: RootUserFacts) -> dict[str, object]:
     return {
         "account_id": root.account_id,
         "account": root.name,

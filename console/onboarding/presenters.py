@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iam.people.onboarding.checklist import Checklist, ChecklistItem, StepStatus
+from iam.people.onboarding.checklist import ChecklistItem, PersonChecklist, StepStatus
 
 MARKS: dict[StepStatus, tuple[str, str, str]] = {
     StepStatus.TODO: ("Not started", "", "circle-dashed"),
@@ -36,7 +36,7 @@ class ItemShown:
 class PersonShown:
     """A person. `is_over`: nothing more is waited for."""
 
-    checklist: Checklist
+    checklist: PersonChecklist
     text: str
     tone: str
     icon: str
@@ -60,7 +60,7 @@ def _done_of(done: int, total: int, noun: str) -> str:
     return f"{done} of {total} {noun}{'' if total == 1 else 's'} done"
 
 
-def person_rows(checklists: Sequence[Checklist]) -> list[PersonShown]:
+def person_rows(checklists: Sequence[PersonChecklist]) -> list[PersonShown]:
     """Each person; the first who needs somebody is open."""
     rows = []
     for checklist in checklists:

@@ -20,10 +20,10 @@ from console.operators.visibility import (
 )
 from iam.directory.models import Person, RoleAssignment, Team
 from iam.guard import Viewer
-from iam.keyset import KeysetPlace, Order, page
+from iam.keyset import KeysetOrder, KeysetPlace, page
 
 PAGE = 50
-BY_NAME = Order("name", "id")
+BY_NAME = KeysetOrder("name", "id")
 
 
 @dataclass(frozen=True, slots=True)

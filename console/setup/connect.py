@@ -15,7 +15,7 @@ from console.setup.forms import ExternalIdForm, HubForm, NameForm, RoleForm, add
 from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
-from iam.mirror.accounts.connect import Connection, connect_account
+from iam.mirror.accounts.connect import AccountConnection, connect_account
 from iam.mirror.accounts.jobs import request_identity
 from iam.mirror.accounts.prepare import discard_draft, prepare_connection, update_draft
 from iam.mirror.accounts.texts import READER, RoleTexts, role_texts
@@ -99,7 +99,7 @@ def connect_role(request: ViewerRequest, draft: UUID) -> HttpResponse:
 
 
 def _connect(request: ViewerRequest, draft: ConnectionDraft, form: RoleForm) -> HttpResponse:
-    connection = Connection(
+    connection = AccountConnection(
         account_id=draft.account_id,
         name=draft.name,
         source=Source.ROLE,

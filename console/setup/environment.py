@@ -17,7 +17,7 @@ from console.setup.pages import setup_page
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
-from iam.mirror.accounts.connect import Connection, connect_account
+from iam.mirror.accounts.connect import AccountConnection, connect_account
 from iam.mirror.accounts.jobs import request_identity
 from iam.mirror.accounts.texts import own_text
 from iam.mirror.accounts.validation import SetupError
@@ -62,7 +62,7 @@ def connect_own(request: ViewerRequest) -> HttpResponse:
         raise Http404
     form = EnvironmentForm(request.POST)
     if form.is_valid():
-        connection = Connection(
+        connection = AccountConnection(
             account_id=identity.result["account_id"],
             name=form.cleaned_data["name"],
             source=Source.ENVIRONMENT,

@@ -101,7 +101,7 @@ class ServiceDifference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class AccessComparison:
     """Two sides, and how what they can do differs."""
 
     left: SideAccess
@@ -352,14 +352,14 @@ def _statement_meaning(statement: Statement) -> tuple[Any, ...]:
     )
 
 
-def compare(left: ComparedSide, right: ComparedSide) -> Comparison:
+def compare(left: ComparedSide, right: ComparedSide) -> AccessComparison:
     """Hold two sides against each other. Both moments are read before either is judged, so that both have the
     same names.
     """
     with snapshot(left.at, accounts=[left.who.account], may_lag=True):
         pass
     second = _side(right)
-    return Comparison(_side(left), second)
+    return AccessComparison(_side(left), second)
 
 
 def _side(moment: ComparedSide) -> SideAccess:

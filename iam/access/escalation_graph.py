@@ -34,7 +34,7 @@ _one_at_a_time = RLock()
 
 
 @dataclass(frozen=True, slots=True)
-class Escalation:
+class ExplainedGraph:
     """A graph with the index that explains it. `source` is the index that it was copied from, in
     `version`.
     """
@@ -50,7 +50,7 @@ class Escalation:
 
 
 _guard = Lock()
-_known: OrderedDict[datetime | None, Escalation] = OrderedDict()
+_known: OrderedDict[datetime | None, ExplainedGraph] = OrderedDict()
 
 
 class _GraphIndex:
@@ -94,7 +94,7 @@ class _GraphIndex:
 _private: dict[datetime | None, _GraphIndex] = {}
 
 
-def escalation_at(at: datetime | None, *, is_anew: bool = False) -> Escalation:
+def escalation_at(at: datetime | None, *, is_anew: bool = False) -> ExplainedGraph:
     """The graph at a moment (None: now), of the mirror as it is. `is_anew`: what is not in the index may have
     changed, too (passwords, instances); the ways of accounts about which nothing has changed are not looked
     for again.
@@ -105,7 +105,7 @@ def escalation_at(at: datetime | None, *, is_anew: bool = False) -> Escalation:
 
 
 @contextmanager
-def escalation(at: datetime | None, *, is_anew: bool = False) -> Iterator[Escalation]:
+def escalation(at: datetime | None, *, is_anew: bool = False) -> Iterator[ExplainedGraph]:
     """The same, to be read: its index is not changed meanwhile. Not to be asked for again within."""
     known = escalation_at(at, is_anew=is_anew)
     with known.gate.reading():
@@ -119,7 +119,7 @@ def forget() -> None:
         _private.clear()
 
 
-def _fitting(at: datetime | None, index: Index) -> Escalation | None:
+def _fitting(at: datetime | None, index: Index) -> ExplainedGraph | None:
     escalation = _known.get(at)
     return (
         escalation
@@ -128,7 +128,7 @@ def _fitting(at: datetime | None, index: Index) -> Escalation | None:
     )
 
 
-def _make(at: datetime | None, *, is_anew: bool) -> Escalation:
+def _make(at: datetime | None, *, is_anew: bool) -> ExplainedGraph:
     """The graph of the mirror as it is."""
     with _one_at_a_time:
         with snapshot(at) as index:
@@ -155,13 +155,13 @@ def _make(at: datetime | None, *, is_anew: bool) -> Escalation:
     return escalation
 
 
-def _made(at: datetime | None, private: _GraphIndex, version: int) -> Escalation:
+def _made(at: datetime | None, private: _GraphIndex, version: int) -> ExplainedGraph:
     private.follow()
     index = private.index
     facts, documents = facts_at(at, index)
     graph = EscalationGraph(index, facts=facts, kept=private.account_graphs)
     graph.to_administrator()
-    return Escalation(
+    return ExplainedGraph(
         graph, index, PathExplorer(graph, index), private.source, version, documents, private.gate, at
     )
 

@@ -36,7 +36,7 @@ class ReductionError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Reduction:
+class PolicyReduction:
     """The smallest policy, and what it rests on. `fixed` are policies that stay as they are, such as those of
     groups; `calls` is how many recorded calls were allowed, of so many `holders`. Where no events are
     `known` it rests on what IAM said of services, when it was asked first of these holders: `read_at`.
@@ -57,7 +57,7 @@ class Reduction:
         return self.known is not None and self.known.first_at > self.since
 
 
-def reduction_of(entity: Entity, *, days: int) -> Reduction:
+def reduction_of(entity: Entity, *, days: int) -> PolicyReduction:
     """The smallest policy that allows what was used in the last so many days. Raises ReductionError."""
     known = extent(entity.account.account_id)
     policies = _policies_of(entity)
@@ -76,7 +76,7 @@ def reduction_of(entity: Entity, *, days: int) -> Reduction:
         reduced = reduce_policies(policies, requests, recorded_services=recorded)
     except ValueError as error:
         raise ReductionError(f"{error}.") from None
-    return Reduction(
+    return PolicyReduction(
         reduced=reduced,
         policies=own,
         fixed=tuple(policy.name for policy in policies if policy.is_fixed),
@@ -89,7 +89,7 @@ def reduction_of(entity: Entity, *, days: int) -> Reduction:
 
 def _by_services(
     entity: Entity, policies: Sequence[PolicyText], holders: Sequence[Entity], since: datetime
-) -> Reduction:
+) -> PolicyReduction:
     """Without the services that none of the holders used, by IAM’s reports."""
     reports = ServicesReport.objects.filter(entity__in=holders, read_at__gt=timezone.now() - FRESH)
     rows = list(reports.values_list("read_at", "services"))
@@ -106,7 +106,7 @@ def _by_services(
         reduced = without_services(policies, frozenset(named - used))
     except ValueError as error:
         raise ReductionError(f"{error}.") from None
-    return Reduction(
+    return PolicyReduction(
         reduced=reduced,
         policies=tuple(policy.name for policy in policies if not policy.is_fixed),
         fixed=tuple(policy.name for policy in policies if policy.is_fixed),

@@ -12,7 +12,7 @@ from typing import Final
 
 from iam.access.builder.build import resource_fits
 from iam.access.builder.rows import pattern_of, row_of
-from iam.access.templates.parameters import Parameter
+from iam.access.templates.parameters import TemplateParameter
 from iam.guard import Viewer
 from iam.mirror.models import Entity, InlinePolicy, Kind, PolicyVersion, valid_at
 from iam.mirror.queries.visibility import visible_entities
@@ -32,7 +32,7 @@ KINDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
+class ArnSuggestion:
     """An ARN and what is known of it."""
 
     arn: str
@@ -47,7 +47,7 @@ def resources_known(
     accounts: Sequence[str],
     text: str,
     most: int,
-) -> list[Suggestion]:
+) -> list[ArnSuggestion]:
     """Resources of these types whose ARN holds the text: those of IAM from the mirror, others as policies in
     these accounts name them.
     """
@@ -60,20 +60,21 @@ def resources_known(
 
 def _identities(
     viewer: Viewer, types: Sequence[ResourceType], accounts: Sequence[str], typed: str
-) -> list[Suggestion]:
+) -> list[ArnSuggestion]:
     kinds = [KINDS[resource_type.name] for resource_type in types if resource_type.name in KINDS]
     rows = visible_entities(viewer).filter(
         kind__in=kinds, gone_at__isnull=True, account__account_id__in=accounts, search__contains=folded(typed)
     )
     entities: Iterable[Entity] = rows.select_related("account").order_by("name", "pk")[:20]
     return [
-        Suggestion(entity.arn, f"{Kind(entity.kind).label} in {entity.account.name}") for entity in entities
+        ArnSuggestion(entity.arn, f"{Kind(entity.kind).label} in {entity.account.name}")
+        for entity in entities
     ]
 
 
 def _most_named(
     service: str, types: Sequence[ResourceType], accounts: Sequence[str], typed: str
-) -> list[Suggestion]:
+) -> list[ArnSuggestion]:
     """By how many policies name them."""
     counted: Counter[str] = Counter()
     for body in _texts(service, accounts):
@@ -88,7 +89,7 @@ def _most_named(
     ]
     fitting.sort(key=lambda pair: (-pair[1], pair[0]))
     return [
-        Suggestion(arn, f"Named in {times} {'policy' if times == 1 else 'policies'}")
+        ArnSuggestion(arn, f"Named in {times} {'policy' if times == 1 else 'policies'}")
         for arn, times in fitting
     ]
 
@@ -108,7 +109,9 @@ def _texts(service: str, accounts: Sequence[str]) -> set[str]:
     return texts
 
 
-def names_known(viewer: Viewer, *, parameter: Parameter, accounts: Sequence[str], most: int) -> list[str]:
+def names_known(
+    viewer: Viewer, *, parameter: TemplateParameter, accounts: Sequence[str], most: int
+) -> list[str]:
     """Values for a parameter of a template, by the resource type that it names; none where it names none."""
     service, colon, kind = parameter.resource.partition(":")
     pattern = pattern_of(service, kind) if colon else ""
@@ -130,7 +133,7 @@ def _last(arn: str, *, service: str, pattern: str) -> str:
     return arn if not row.values else list(row.values.values())[-1]
 
 
-def _is_taken(parameter: Parameter, value: str) -> bool:
+def _is_taken(parameter: TemplateParameter, value: str) -> bool:
     try:
         parameter.check(value)
     except ValueError:

@@ -9,7 +9,7 @@ from typing import Final
 
 from iam.activity.ingest import (
     NAME_LENGTH,
-    Delivery,
+    DeliveredFile,
     IngestReport,
     deliveries_in,
     files_in,
@@ -30,7 +30,7 @@ def read_folder(folder: Path) -> IngestReport:
     return ingest(_unread(folder), SOURCE)
 
 
-def _unread(folder: Path) -> Iterator[Delivery]:
+def _unread(folder: Path) -> Iterator[DeliveredFile]:
     files = files_in([folder])
     for start in range(0, len(files), NAMES_AT_ONCE):
         part = {name_of(file.path)[-NAME_LENGTH:]: file for file in files[start : start + NAMES_AT_ONCE]}

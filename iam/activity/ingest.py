@@ -39,7 +39,7 @@ SPECIAL: Final = {
 """What a path can be besides a file and a folder."""
 
 
-class Delivery(NamedTuple):
+class DeliveredFile(NamedTuple):
     """A file as it came: where it lies, and its bytes. `problem` is why there are none."""
 
     name: str
@@ -85,7 +85,10 @@ class IngestReport:
 
 
 def ingest(
-    deliveries: Iterable[Delivery], source: str, *, progress: Callable[[IngestReport], None] | None = None
+    deliveries: Iterable[DeliveredFile],
+    source: str,
+    *,
+    progress: Callable[[IngestReport], None] | None = None,
 ) -> IngestReport:
     """Store the new events of some files, batch by batch; `progress` is called after each. `source` says how
     the files came (`TrailFile.source`).
@@ -101,7 +104,7 @@ def ingest(
     return report
 
 
-def deliveries_in(files: Iterable[FoundPath]) -> Iterator[Delivery]:
+def deliveries_in(files: Iterable[FoundPath]) -> Iterator[DeliveredFile]:
     """The files as they lie there, each with the reason if it can't be read. A file that vanishes meanwhile
     is left out.
     """
@@ -116,7 +119,7 @@ def deliveries_in(files: Iterable[FoundPath]) -> Iterator[Delivery]:
                 continue
             except OSError as error:
                 problem = _unreadable(error)
-        yield Delivery(name_of(path), content, problem)
+        yield DeliveredFile(name_of(path), content, problem)
 
 
 def files_in(paths: Sequence[Path]) -> list[FoundPath]:
@@ -176,8 +179,8 @@ def _start_of(path: Path) -> bytes:
         return file.read(FILE_LIMIT + 1)
 
 
-def _batches(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
-    batch: list[Delivery] = []
+def _batches(deliveries: Iterable[DeliveredFile]) -> Iterator[list[DeliveredFile]]:
+    batch: list[DeliveredFile] = []
     size = 0
     for delivery in deliveries:
         batch.append(delivery)
@@ -189,13 +192,13 @@ def _batches(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
         yield batch
 
 
-def _ingest_batch(batch: Sequence[Delivery], source: str, now: datetime, report: IngestReport) -> None:
+def _ingest_batch(batch: Sequence[DeliveredFile], source: str, now: datetime, report: IngestReport) -> None:
     """Read the files of a batch that are new, and store their events."""
     _forget_unread(batch)
     digests = [delivery.digest for delivery in batch]
     rows = known_files(digests)
     before = frozenset(rows)
-    unread: dict[str, Delivery] = {}
+    unread: dict[str, DeliveredFile] = {}
     for digest, delivery in zip(digests, batch, strict=True):
         if digest not in rows:
             unread.setdefault(digest, delivery)
@@ -207,7 +210,7 @@ def _ingest_batch(batch: Sequence[Delivery], source: str, now: datetime, report:
         counted.add(digest)
 
 
-def _forget_unread(batch: Sequence[Delivery]) -> None:
+def _forget_unread(batch: Sequence[DeliveredFile]) -> None:
     """What could not be opened before is tried again; and a folder was searched if its files come."""
     names = {delivery.name for delivery in batch}
     for name in list(names):
@@ -239,7 +242,7 @@ def unread_digest(name: str) -> str:
     return content_digest(f"unread\0{name}".encode())
 
 
-def _read(delivery: Delivery, digest: str, source: str, now: datetime) -> ReadFile:
+def _read(delivery: DeliveredFile, digest: str, source: str, now: datetime) -> ReadFile:
     """A file with those of its events that can be read, and the reason why others can't."""
     row = TrailFile(
         digest=digest,

@@ -17,10 +17,10 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from iam.activity.callers import FEDERATED, IDENTITY_CENTER, ROLE, ROOT, USER
 from iam.activity.models import CallerAction, CallerAddress, CallerDay, TrailCaller, TrailEvent, TrailFile
-from iam.keyset import KeysetPlace, Order, RowPage, page, window
+from iam.keyset import KeysetOrder, KeysetPlace, RowPage, page, window
 from iam.mirror.models import Entity, Kind
 
-NEWEST: Final = Order("at", "event_id", descending=True)
+NEWEST: Final = KeysetOrder("at", "event_id", descending=True)
 PAGE_SIZE: Final = 50
 SEARCHED: Final = 5_000
 """So many events are looked at for a page of those that fit a filter which no index answers."""

@@ -63,7 +63,7 @@ _KNOWN: Final = (
 )
 
 
-class Rollup(NamedTuple):
+class RollupTable(NamedTuple):
     """A table of sums. `keys` and `counts` are its columns, with their types in PostgreSQL; besides, it has
     the first and the last call.
     """
@@ -121,14 +121,14 @@ def _write_rows(
 _TEXT: Final = "text"
 _ACTION_KEYS: Final = {"caller_id": "bigint", "service": _TEXT, "action": _TEXT}
 _COUNTS: Final = ("calls", "errors", "denied")
-_DAYS: Final = Rollup(
+_DAYS: Final = RollupTable(
     "activity_day",
     {"caller_id": "bigint", "day": "date", "service": _TEXT, "action": _TEXT, "account_id": _TEXT},
     _COUNTS,
 )
-_ACTIONS: Final = Rollup("activity_action", _ACTION_KEYS, _COUNTS)
-_ADDRESSES: Final = Rollup("activity_address", {"caller_id": "bigint", "address": _TEXT}, ("calls",))
-_ADDRESS_DAYS: Final = Rollup(
+_ACTIONS: Final = RollupTable("activity_action", _ACTION_KEYS, _COUNTS)
+_ADDRESSES: Final = RollupTable("activity_address", {"caller_id": "bigint", "address": _TEXT}, ("calls",))
+_ADDRESS_DAYS: Final = RollupTable(
     "activity_address_day",
     {"caller_id": "bigint", "credential": _TEXT, "address": _TEXT, "day": "date"},
     ("calls",),

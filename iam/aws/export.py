@@ -17,7 +17,7 @@ from iam.aws.export_shapes import BUILDERS, instance_profiles_of
 from iam.aws.reads.authorization import AuthorizationItem
 from iam.aws.records import InstanceProfileRecord, LastUsed, RoleRecord
 
-__all__ = ["MAX_BYTES", "Export", "ExportError", "parse_export", "read_export"]
+__all__ = ["MAX_BYTES", "AuthorizationExport", "ExportError", "parse_export", "read_export"]
 
 MAX_BYTES = 100_000_000
 MAX_ENTITIES = 100_000
@@ -35,7 +35,7 @@ _COMMAND = "`aws iam get-account-authorization-details --output json > iam.json`
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class AuthorizationExport:
     """What a file says about one account, as one would have read it page by page.
 
     `profiles` are the instance profiles that hold a role; the file does not describe others. `warnings` are
@@ -49,7 +49,7 @@ class Export:
     warnings: tuple[str, ...] = field(default=())
 
 
-def read_export(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Export:
+def read_export(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> AuthorizationExport:
     """Read and parse a file, but never more than `max_bytes` of it; ExportError when it is larger or
     wrong."""
     pieces, size = [], 0
@@ -64,7 +64,7 @@ def read_export(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Export:
     return parse_export(b"".join(pieces))
 
 
-def parse_export(content: bytes) -> Export:
+def parse_export(content: bytes) -> AuthorizationExport:
     """Parse the bytes of a file; ExportError with a sentence that says where it is wrong and what to do."""
     text = _decoded(content)
     items: list[AuthorizationItem] = []
@@ -239,11 +239,11 @@ class _EntityChecks:
         self._items = items
         self._profiles = profiles
 
-    def export(self) -> Export:
+    def export(self) -> AuthorizationExport:
         partition, account_id = self._account()
         self._refuse_doubles()
         self._refuse_wrong_profiles(account_id)
-        return Export(
+        return AuthorizationExport(
             account_id, partition, tuple(self._items), tuple(self._profiles), tuple(self._dangling())
         )
 

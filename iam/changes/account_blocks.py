@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from iam.changes.reasons import BlockReasons, Reasons, is_user
+from iam.changes.reasons import BlockReasons, DifferenceReasons, is_user
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import AccessShift
 from iam.policy.index.verdicts import PrincipalChange
@@ -56,7 +56,7 @@ class SharedBlock:
         return -len(block.risks), -self.people, block.account, block.first[0].name.lower()
 
 
-def merged(blocks: Iterable[AccountBlock], reasons: Reasons) -> list[SharedBlock]:
+def merged(blocks: Iterable[AccountBlock], reasons: DifferenceReasons) -> list[SharedBlock]:
     """The blocks, in their order, those with the same effect in several accounts as one.
 
     The same: the same becomes of each action by the same request, but for the number of the account and for

@@ -108,7 +108,7 @@ class _ReasonCounts(Generic[Cause]):
         return reason
 
 
-class Reasons:
+class DifferenceReasons:
     """The reasons of everybody in a difference, with the policies as they are called in the account."""
 
     def __init__(self, index: Index, difference: AccessDifference) -> None:

@@ -25,7 +25,7 @@ from iam.changes.operations.access import (
     ActionShift,
 )
 from iam.changes.operations.permission_delta import bits, risky_actions
-from iam.changes.reasons import Reasons, UnchangedPrincipals, names_of
+from iam.changes.reasons import DifferenceReasons, UnchangedPrincipals, names_of
 from iam.changes.receipt_blocks import GainBlock, LevelShift, SameInAccount
 from iam.changes.risk_detection import (
     bears_on_administrators,
@@ -107,7 +107,7 @@ class ReceiptLines:
 
     def __init__(self, index: Index, difference: AccessDifference) -> None:
         self._index, self._found, self._space = index, difference, index.documents.space
-        self._reasons = Reasons(index, difference)
+        self._reasons = DifferenceReasons(index, difference)
 
     def impact(
         self,

@@ -1,6 +1,6 @@
 """Who may see, ask and approve: a viewer's rights as data, which queries and services apply."""
 
 from iam.guard.audit_limits import AuditLimits
-from iam.guard.viewer import Right, Scope, Viewer, evidence_viewer, viewer_for
+from iam.guard.viewer import Right, Viewer, ViewerScope, evidence_viewer, viewer_for
 
-__all__ = ["AuditLimits", "Right", "Scope", "Viewer", "evidence_viewer", "viewer_for"]
+__all__ = ["AuditLimits", "Right", "Viewer", "ViewerScope", "evidence_viewer", "viewer_for"]

@@ -68,7 +68,7 @@ OWN, OF_TEAM = "own", "team"
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ViewerScope:
     """Whose entities a viewer sees. `accounts` None: everything everywhere; else whole accounts by number,
     and beyond them users by ARN (oneself), users in (account or "", group name), users under (account or "",
     path), those groups, and the machine users that one's teams own, as (account, AWS's unique id).
@@ -105,8 +105,8 @@ class Viewer:
     grants: frozenset[tuple[Right, str]] = frozenset()
     held: frozenset[tuple[str, str]] = frozenset()
     leads: frozenset[str] = frozenset()
-    scope: Scope = field(default_factory=Scope)
-    asks: Scope = field(default_factory=Scope)
+    scope: ViewerScope = field(default_factory=ViewerScope)
+    asks: ViewerScope = field(default_factory=ViewerScope)
     has_ended: bool = False
     """Whether all that they were given has ended: they are signed out."""
     limits: AuditLimits | None = None
@@ -170,7 +170,7 @@ def viewer_for(person: Person) -> Viewer:
     ]
     accounts_to_see = None if ANY_ACCOUNT in whole else frozenset(whole)
     accounts_to_ask_for = None if ANY_ACCOUNT in asked else frozenset(asked)
-    scope = Scope(
+    scope = ViewerScope(
         accounts=accounts_to_see,
         user_arns=arns,
         groups=frozenset((account, value) for kind, account, value in rules if kind == RuleKind.GROUP),

@@ -62,7 +62,7 @@ class MatchRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class OwnerProposal:
     """What can be decided about a user. `person` is the only one who fits; None where several do, or a new
     one would be added.
     """
@@ -77,7 +77,7 @@ class ProposalGroup:
 
     key: str
     label: str
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[OwnerProposal, ...]
 
     @property
     def is_sure(self) -> bool:
@@ -116,13 +116,13 @@ def review(viewer: Viewer) -> ProposalList:
     unmatched = count_of(UNLINKED, viewer) - sum(sign.pk in decided for sign in rest)
     groups = list(_sure_groups(viewer))
     if several:
-        groups.append(ProposalGroup(SEVERAL, "Several people fit", tuple(map(Proposal, several))))
+        groups.append(ProposalGroup(SEVERAL, "Several people fit", tuple(map(OwnerProposal, several))))
     if newcomers:
-        groups.append(ProposalGroup(NEWCOMERS, "New to Gatehouse", tuple(map(Proposal, newcomers))))
+        groups.append(ProposalGroup(NEWCOMERS, "New to Gatehouse", tuple(map(OwnerProposal, newcomers))))
     return ProposalList(tuple(groups), unmatched)
 
 
-def match_rows(viewer: Viewer, proposals: Sequence[Proposal]) -> list[MatchRow]:
+def match_rows(viewer: Viewer, proposals: Sequence[OwnerProposal]) -> list[MatchRow]:
     """The rows of some proposals, in their order."""
     signs = {
         sign.pk: sign
@@ -144,10 +144,10 @@ def _sure_groups(viewer: Viewer) -> Iterator[ProposalGroup]:
     if not viewer.scope.sees_everything:
         # A proposed person outside the viewer's scope is for somebody else to confirm.
         signs = signs.filter(person__in=persons(viewer).values("pk"))
-    proposals_by_reason: dict[str, list[Proposal]] = defaultdict(list)
+    proposals_by_reason: dict[str, list[OwnerProposal]] = defaultdict(list)
     for user, person, words in signs.order_by("login", "user").values_list("user", "person", "words"):
         reason = words.partition(": ")[0]
-        proposals_by_reason[reason].append(Proposal(user, person))
+        proposals_by_reason[reason].append(OwnerProposal(user, person))
     largest_first = sorted(proposals_by_reason.items(), key=lambda group: (-len(group[1]), group[0]))
     for reason, proposals in largest_first:
         yield ProposalGroup(reason.lower(), reason[:1].upper() + reason[1:], tuple(proposals))

@@ -16,7 +16,7 @@ from django.db.models.functions import Lower
 
 from iam.directory.models import Identity, OwnedUser, Person, Role
 from iam.guard import Viewer
-from iam.keyset import KeysetPlace, Order, RowPage, page
+from iam.keyset import KeysetOrder, KeysetPlace, RowPage, page
 from iam.linking.models import ExcludedMatch, LinkStanding, UserMatch
 from iam.linking.ownership import DOUBTS, LinkedUser, Ownership, owners_of, unsynced_users, users_of, waiting
 from iam.linking.rights import linkable, people_to_choose
@@ -134,8 +134,8 @@ PROPOSED, DOUBTFUL, UNLINKED, LINKED, APART = "proposed", "doubtful", "unlinked"
 VIEWS: Final = (PROPOSED, DOUBTFUL, UNLINKED, LINKED, APART)
 
 
-BY_LOGIN: Final = Order("login", "pk")
-BY_NAME: Final = Order("low", "pk")
+BY_LOGIN: Final = KeysetOrder("login", "pk")
+BY_NAME: Final = KeysetOrder("low", "pk")
 
 
 def _linkable(rows: QuerySet[M], viewer: Viewer) -> QuerySet[M]:

@@ -75,7 +75,7 @@ def test_a_query_that_fails_while_the_index_is_brought_up_leaves_nothing_half_do
         raise OperationalError("the connection is gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(moment, "Organizations", fail)
+        broken.setattr(moment, "OrganizationStandings", fail)
         with pytest.raises(OperationalError):
             _who()
     assert _who() == []

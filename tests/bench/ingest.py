@@ -82,10 +82,12 @@ def _seconds_to_parse(contents: list[bytes]) -> float:
 
 def _rate(name: str, contents: list[bytes], events: int, at_least: int | None) -> dict[str, Any]:
     """Events per second, which should be at least so many."""
-    from iam.activity.ingest import Delivery, ingest
+    from iam.activity.ingest import DeliveredFile, ingest
 
     began = time.perf_counter()
-    report = ingest((Delivery(f"{name} {number}", each) for number, each in enumerate(contents)), "command")
+    report = ingest(
+        (DeliveredFile(f"{name} {number}", each) for number, each in enumerate(contents)), "command"
+    )
     rate = events / (time.perf_counter() - began)
     assert report.events == events, report
     words = name if at_least is None else f"{name} (at least {at_least:,})"

@@ -52,7 +52,7 @@ def measure() -> Figures:
 
     from iam.access.principals import find_principal
     from iam.access.replay import ReplayRequest, replay_calls
-    from iam.activity.ingest import Delivery, ingest
+    from iam.activity.ingest import DeliveredFile, ingest
     from iam.changes.operations import DETACH_POLICY, Attachment
     from iam.changes.receipts import set_receipt_of
     from iam.mirror.models import EdgeKind, Entity
@@ -67,7 +67,9 @@ def measure() -> Figures:
     body = {"Version": "2012-10-17", "Statement": [statement]}
     policy = factories.policy(account, "Everything", body=body)
     factories.edge(EdgeKind.ATTACHED, user, policy)
-    stored = ingest((Delivery(str(number), content) for number, content in enumerate(_files())), "command")
+    stored = ingest(
+        (DeliveredFile(str(number), content) for number, content in enumerate(_files())), "command"
+    )
     assert stored.stored == CALLS, stored
 
     who = find_principal(user.arn, accounts=None, at=None)

@@ -24,7 +24,7 @@ from django.db.models import (
 )
 
 from iam.compiled_queries import CompiledCounts, CompiledQuery, Param, columns, instance
-from iam.guard import Scope
+from iam.guard import ViewerScope
 from iam.mirror.models import Account, Entity, Kind, Pull
 from iam.mirror.queries.accounts import frame
 from tests import factories
@@ -132,7 +132,7 @@ def test_each_scope_has_a_frame_of_its_own() -> None:
     for number in ("111111111111", "222222222222"):
         factories.account(number, name=number)
     everyone = factories.viewer()
-    viewer = replace(everyone, scope=Scope(accounts=frozenset({"111111111111"})))
+    viewer = replace(everyone, scope=ViewerScope(accounts=frozenset({"111111111111"})))
     for _ in range(2):
         assert [a.account_id for a in frame(viewer, account_id="").accounts] == ["111111111111"]
         assert frame(viewer, account_id="222222222222").chosen is None
@@ -165,7 +165,7 @@ def test_what_can_have_no_rows_has_none(django_assert_num_queries: Any) -> None:
     nothing = CompiledQuery(lambda: Account.objects.filter(pk__in=[]).values_list("name"))
     with django_assert_num_queries(0):
         assert nothing.rows() == nothing.rows() == []
-    assert frame(replace(factories.viewer(), scope=Scope()), account_id="").accounts == []
+    assert frame(replace(factories.viewer(), scope=ViewerScope()), account_id="").accounts == []
 
 
 def test_several_are_counted_at_once_up_to_a_limit(django_assert_num_queries: Any) -> None:

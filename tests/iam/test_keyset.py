@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from iam.keyset import Order, page, pages, rows_beyond
+from iam.keyset import KeysetOrder, page, pages, rows_beyond
 from iam.mirror.models import Account, Entity
 from tests import factories
 
@@ -50,7 +50,7 @@ def test_a_place_of_a_number_a_moment_and_a_flag_is_compared_by_value() -> None:
 
 
 def test_pages_hold_each_row_once(accounts: list[Account]) -> None:
-    order = Order("name", "pk")
+    order = KeysetOrder("name", "pk")
     first = page(Account.objects.all(), order=order, size=2)
     second = page(Account.objects.all(), order=order, size=2, after=first.after)
     back = page(Account.objects.all(), order=order, size=2, before=second.before)

@@ -22,7 +22,7 @@ from console.web.render import is_fragment, render_page
 from iam.access.drafts import receivers, services
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.partners import external_id
-from iam.access.drafts.receivers import KINDS, PastedReceivers, Receiver, ReceiverMatches
+from iam.access.drafts.receivers import KINDS, DraftReceiver, PastedReceivers, ReceiverMatches
 from iam.access.drafts.terms import accounts_of, who_of
 from iam.access.grants.terms import MAX_ACCOUNTS, TermsError, WhoKind, WhoTerms
 from iam.guard import Right, Viewer
@@ -280,7 +280,9 @@ def _to_pick(request: ViewerRequest, asked: ReceiverQuestion) -> dict[str, Any]:
     }
 
 
-def _rows(matches: ReceiverMatches, arns: set[str], receivers_meant: list[Receiver]) -> list[dict[str, Any]]:
+def _rows(
+    matches: ReceiverMatches, arns: set[str], receivers_meant: list[DraftReceiver]
+) -> list[dict[str, Any]]:
     """Whom a pasted name may mean comes first, then what was searched for."""
     known = {receiver.arn for receiver in receivers_meant}
     rows = [*receivers_meant, *(receiver for receiver in matches.rows if receiver.arn not in known)]

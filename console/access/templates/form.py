@@ -15,7 +15,7 @@ from django.utils.text import slugify
 from console.access.templates.detail import statements_text
 from iam.access.drafts.terms import LASTS, DraftEnds
 from iam.access.templates.body import TemplateBody, TemplateError
-from iam.access.templates.parameters import Parameter
+from iam.access.templates.parameters import TemplateParameter
 
 MAX_LENGTH: Final = 2048
 MAX_STATEMENTS_LENGTH: Final = 40_000
@@ -164,7 +164,7 @@ def _posted(data: QueryDict, number: int) -> dict[str, str]:
     return texts | {name: "on" for name in FLAGS if data.get(f"q{number}-{name}")}
 
 
-def _row(parameter: Parameter) -> dict[str, str]:
+def _row(parameter: TemplateParameter) -> dict[str, str]:
     body = parameter.body
     return {name: str(body.get(name, "")) for name in TEXTS} | {
         name: "on" for name in FLAGS if body.get(name)

@@ -15,7 +15,7 @@ from iam.access.builder.build import arns_for
 from iam.access.builder.parts import CHOICES, ServicePart, level_actions
 from iam.access.builder.rows import FREE, ArnPlace, ResourceRow, arn_of, pattern_of, types_for
 from iam.access.builder.sentences import quarters, sentences_of_part
-from iam.access.resource_names import Suggestion, resources_known
+from iam.access.resource_names import ArnSuggestion, resources_known
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.catalogue.arn_fields import PARTITION, pieces
 from iam.policy.glob import compile_glob
@@ -106,7 +106,7 @@ class OpenPart:
     seek: str
     rows: Sequence[RowView]
     types: Sequence[str]
-    suggestions: Sequence[Suggestion]
+    suggestions: Sequence[ArnSuggestion]
     conditions: Sequence[ConditionRow]
     unlimited: Sequence[str]
     more_unlimited: int

@@ -13,7 +13,7 @@ from iam.access.builder.sentences import quarters_of
 from iam.access.resource_names import names_known
 from iam.access.templates.body import CATEGORIES, RISKS, TemplateBody, TemplateError
 from iam.access.templates.models import TemplateOrigin
-from iam.access.templates.parameters import Parameter
+from iam.access.templates.parameters import TemplateParameter
 from iam.access.templates.queries import OfferedTemplate, offer_of, offered_templates
 from iam.search_words import folded, words_of
 
@@ -155,7 +155,7 @@ def _errors(body: TemplateBody, state: WhatState) -> dict[str, str]:
 
 def _field(
     request: ViewerRequest,
-    parameter: Parameter,
+    parameter: TemplateParameter,
     state: WhatState,
     accounts: tuple[str, ...],
     error: str,

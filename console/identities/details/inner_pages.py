@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from console.web.access import ViewerRequest
 from console.web.page_cursors import place_in, word_of
-from iam.keyset import Order, Row, page
+from iam.keyset import KeysetOrder, Row, page
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +26,5 @@ def page_of(
 ) -> LinkedPage:
     """The page that `?after=` or `?before=` name; a place that makes no sense is the beginning. One query."""
     after, before = place_in(request, "after"), place_in(request, "before")
-    part = page(rows, order=Order(column, tie), size=size, after=after, before=before)
+    part = page(rows, order=KeysetOrder(column, tie), size=size, after=after, before=before)
     return LinkedPage(part.rows, before=word_of(part.before), after=word_of(part.after))

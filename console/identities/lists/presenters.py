@@ -21,7 +21,7 @@ from iam.mirror.models import SectionState
 from iam.mirror.models.accounts import Source
 from iam.mirror.pull.sections import LABELS
 from iam.mirror.queries.lists.counts import CAP, COME, GONE
-from iam.mirror.queries.lists.freshness import Gaps, SectionGap
+from iam.mirror.queries.lists.freshness import SectionGap, SyncGaps
 from iam.mirror.queries.lists.rows import PAGE
 
 
@@ -86,7 +86,7 @@ _STATES = {
 }
 
 
-def gap_notes(gaps: Gaps) -> list[GapNote]:
+def gap_notes(gaps: SyncGaps) -> list[GapNote]:
     """The notes above a list."""
     return [_gap_note(gap) for gap in gaps.shown]
 
@@ -112,7 +112,7 @@ class ListPager:
     after: str
 
 
-def head(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: Gaps) -> dict[str, Any]:
+def head(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: SyncGaps) -> dict[str, Any]:
     """The words above the table and the ways to other views of it."""
     context, wanted, query = asked.list_context, asked.wanted, asked.query
     tabs = tuple(_tab(page, tab, asked, counts[tab.name], gaps) for tab in page.tabs if tab.name in counts)
@@ -146,7 +146,7 @@ def head(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: Gaps)
     }
 
 
-def _tab(page: ListPage, tab: TabWords, asked: ListAddress, number: int, gaps: Gaps) -> ViewLink:
+def _tab(page: ListPage, tab: TabWords, asked: ListAddress, number: int, gaps: SyncGaps) -> ViewLink:
     needs = (page.listing.sections[0], *tab.needs)
     count = figure(number, needs=needs, unsynced={*gaps.unsynced, *page.unknown})
     view = "" if tab.name == "all" else tab.name
@@ -236,7 +236,7 @@ def _total(asked: ListAddress, counted: int, last: int, part: Rows[Row]) -> str:
     return f"{max(counted, last + part.has_after):,}"
 
 
-def _intro(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: Gaps) -> str:
+def _intro(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: SyncGaps) -> str:
     if asked.list_context.at:
         is_known = gaps.were_synced(page.listing.sections[0])
         return _difference_since(page, counts) if is_known else _unknown_then(page, counts)

@@ -23,7 +23,7 @@ from iam.journal.services import record
 from iam.mirror.queries.figures import list_counts
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.core import list_page
-from iam.mirror.queries.lists.freshness import Gaps, gaps, unsynced_sections
+from iam.mirror.queries.lists.freshness import SyncGaps, gaps, unsynced_sections
 
 
 def render_list(request: ViewerRequest, page: ListPage) -> HttpResponse:
@@ -59,13 +59,13 @@ def render_list(request: ViewerRequest, page: ListPage) -> HttpResponse:
     return response
 
 
-def _gaps(page: ListPage, list_context: ListContext) -> Gaps:
+def _gaps(page: ListPage, list_context: ListContext) -> SyncGaps:
     """What was not synced; of a past moment only what had not been synced by then, since syncs of then are
     not kept.
     """
     if list_context.at is None:
         return gaps(page.listing.sections, list_context)
-    return Gaps(unsynced=unsynced_sections(list_context))
+    return SyncGaps(unsynced=unsynced_sections(list_context))
 
 
 def files(request: ViewerRequest, page: ListPage, form: str) -> HttpResponseBase:

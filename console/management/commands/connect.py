@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.management.commands.doctor import examined, print_examination
 from iam.journal.services import COMMAND_LINE
-from iam.mirror.accounts.connect import Connection, connect_account
+from iam.mirror.accounts.connect import AccountConnection, connect_account
 from iam.mirror.accounts.connect_discovered import RolePlan, connect_discovered
 from iam.mirror.accounts.discover import WorkerIdentity, discover, find_identity
 from iam.mirror.accounts.validation import SetupError, checked_number, parsed_role
@@ -106,10 +106,10 @@ class _AccountOptions:
     number: str
     options: dict[str, Any]
 
-    def by_role(self) -> Connection:
+    def by_role(self) -> AccountConnection:
         """By the role, in the partition that its ARN names."""
         source = Source.ROLE if self.options["external_id"] else Source.ORGANIZATION
-        return Connection(
+        return AccountConnection(
             account_id=self.number,
             name=self.options["name"],
             source=source,
@@ -119,7 +119,7 @@ class _AccountOptions:
             external_id=self.options["external_id"],
         )
 
-    def by_environment(self) -> Connection:
+    def by_environment(self) -> AccountConnection:
         """By the credentials of this process, which must belong to the account."""
         identity: WorkerIdentity = find_identity()
         if identity.account_id != self.number:
@@ -127,4 +127,6 @@ class _AccountOptions:
                 f"The credentials of this process belong to account {identity.account_id}, not to "
                 f"{self.number}."
             )
-        return Connection(self.number, self.options["name"], Source.ENVIRONMENT, partition=identity.partition)
+        return AccountConnection(
+            self.number, self.options["name"], Source.ENVIRONMENT, partition=identity.partition
+        )

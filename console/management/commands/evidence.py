@@ -16,7 +16,7 @@ from iam.audit.evidence.models import PackKind
 from iam.audit.evidence.pack_builder import build_here
 from iam.audit.evidence.pack_files import VERIFIER
 from iam.audit.evidence.packs import PackOrder, PackRefusedError
-from iam.guard import Right, Scope, Viewer
+from iam.guard import Right, Viewer, ViewerScope
 from iam.guard.viewer import ANY_ACCOUNT
 from iam.journal.signing_keys import NoSigningKeyError, signer
 
@@ -25,7 +25,7 @@ COMMAND_LINE: Final = Viewer(
     name="Command line",
     email="",
     grants=frozenset((right, ANY_ACCOUNT) for right in Right),
-    scope=Scope(accounts=None),
+    scope=ViewerScope(accounts=None),
 )
 
 

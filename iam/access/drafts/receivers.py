@@ -33,7 +33,7 @@ KINDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Receiver:
+class DraftReceiver:
     """Somebody who may receive. `shown` is what people call them; `has_mfa` None: not a user, a user without
     a console password, or unknown. `basis`: what a pasted name was matched by.
     """
@@ -52,7 +52,7 @@ class Receiver:
 class ReceiverMatches:
     """The first that match, by name, and whether there are more."""
 
-    rows: list[Receiver]
+    rows: list[DraftReceiver]
     has_more: bool
 
 
@@ -62,9 +62,9 @@ class PastedReceivers:
     (several, or one by a tag alone), with those whom they can mean, and which were beyond the limit.
     """
 
-    found: list[Receiver]
+    found: list[DraftReceiver]
     unknown: list[str]
-    several: dict[str, list[Receiver]]
+    several: dict[str, list[DraftReceiver]]
     left_over: list[str] = field(default_factory=list)
 
     def without_decided(self, arns: Collection[str]) -> PastedReceivers:
@@ -99,7 +99,7 @@ def search(
     return ReceiverMatches(_receivers(entities[:most]), has_more=len(entities) > most)
 
 
-def chosen(viewer: Viewer, kind: WhoKind, arns: Sequence[str]) -> list[Receiver]:
+def chosen(viewer: Viewer, kind: WhoKind, arns: Sequence[str]) -> list[DraftReceiver]:
     """The receivers of these ARNs whom the viewer may still choose, in the same order."""
     by_arn = {
         receiver.arn: receiver for receiver in _receivers(reach(viewer, KINDS[kind]).filter(arn__in=arns))
@@ -107,7 +107,7 @@ def chosen(viewer: Viewer, kind: WhoKind, arns: Sequence[str]) -> list[Receiver]
     return [by_arn[arn] for arn in arns if arn in by_arn]
 
 
-def namesakes(viewer: Viewer, kind: WhoKind, receivers: Iterable[Receiver]) -> list[Receiver]:
+def namesakes(viewer: Viewer, kind: WhoKind, receivers: Iterable[DraftReceiver]) -> list[DraftReceiver]:
     """Who is called as they are in other accounts: one person often has a user in each."""
     names = {receiver.name for receiver in receivers}
     arns = {receiver.arn for receiver in receivers}
@@ -142,7 +142,7 @@ def _pasted(pasted: PastedList) -> PastedReceivers:
     return PastedReceivers(chosen, pasted.unknown, several, list(pasted.left_over))
 
 
-def _receivers(entities: Iterable[Entity]) -> list[Receiver]:
+def _receivers(entities: Iterable[Entity]) -> list[DraftReceiver]:
     rows = list(entities)
     users = [entity.pk for entity in rows if entity.kind == Kind.USER]
     facts = UserCredentials.objects.filter(valid_at(None), user__in=users) if users else []
@@ -151,7 +151,7 @@ def _receivers(entities: Iterable[Entity]) -> list[Receiver]:
     }
     names = names_by_entity(rows)
     return [
-        Receiver(
+        DraftReceiver(
             pk=entity.pk,
             arn=entity.arn,
             name=entity.name,

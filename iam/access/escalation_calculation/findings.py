@@ -22,7 +22,7 @@ from iam.access.escalation_calculation.models import (
     EscalationOpening,
 )
 from iam.access.escalation_calculation.path_records import statement_to, to_json
-from iam.access.escalation_graph import Escalation
+from iam.access.escalation_graph import ExplainedGraph
 from iam.access.opening_keys import OWN_KEY, key_of
 from iam.access.persons import searched
 from iam.mirror.queries.accounts import gatehouse_role_arns
@@ -74,7 +74,7 @@ class AccountFindings:
     not told again.
     """
 
-    known: Escalation
+    known: ExplainedGraph
     revisions: Mapping[str, int]
     calculation: EscalationCalculation
     unsynced: Collection[str] = ()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain, count, takewhile
 from typing import Final
 
-from iam.access.escalation_graph import Escalation
+from iam.access.escalation_graph import ExplainedGraph
 from iam.policy.escalation.evidence import TRUST, HeldStatement
 from iam.policy.escalation.graph import GraphNode
 from iam.policy.escalation.paths import PathStep, TooManyError
@@ -96,7 +96,7 @@ class FoundFix:
     unchecked: int = 0
 
 
-def fix_of(known: Escalation, statements: Opener, affected: Sequence[GraphNode]) -> FoundFix:
+def fix_of(known: ExplainedGraph, statements: Opener, affected: Sequence[GraphNode]) -> FoundFix:
     """Removes the statements of a group, looks who still becomes administrator, and adds statements until no
     one does.
     """
@@ -105,7 +105,7 @@ def fix_of(known: Escalation, statements: Opener, affected: Sequence[GraphNode])
 
 @dataclass(slots=True)
 class _FixSearch:
-    known: Escalation
+    known: ExplainedGraph
     statements: Opener
     affected: Sequence[GraphNode]
     gone: set[HeldStatement] = field(default_factory=set)

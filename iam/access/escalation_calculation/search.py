@@ -17,7 +17,7 @@ from iam.access.escalation_calculation.models import (
     EscalationOpening,
 )
 from iam.access.escalation_calculation.path_records import principal_to, statement_from, statement_to, to_json
-from iam.access.escalation_graph import Escalation
+from iam.access.escalation_graph import ExplainedGraph
 from iam.access.persons import PersonMatcher, count_of
 from iam.policy.escalation.graph import GoalDistances, GraphNode, PathHop
 from iam.policy.escalation.paths import EscalationPath
@@ -30,9 +30,13 @@ UNREAD: Final = "Some policies couldnâ€™t be read. What they allow or deny isnâ€
 NOWHERE: Final = GoalDistances({}, {})
 
 
-def answer(known: Escalation, calculation: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+def answer(
+    known: ExplainedGraph, calculation: EscalationCalculation, asks: Mapping[str, Any]
+) -> dict[str, Any]:
     """The answer to a question, as it is kept."""
-    answers: dict[str, Callable[[Escalation, EscalationCalculation, Mapping[str, Any]], dict[str, Any]]] = {
+    answers: dict[
+        str, Callable[[ExplainedGraph, EscalationCalculation, Mapping[str, Any]], dict[str, Any]]
+    ] = {
         "reach": _reach_to,
         "path": _path,
         "fix": _fix,
@@ -41,7 +45,7 @@ def answer(known: Escalation, calculation: EscalationCalculation, asks: Mapping[
     return answers[asks["question"]](known, calculation, asks)
 
 
-def limitations_of(known: Escalation) -> list[AnswerLimitation]:
+def limitations_of(known: ExplainedGraph) -> list[AnswerLimitation]:
     """What the answers can't know."""
     unread: set[str] = set()
     for bundle in known.index.register.unreadable_bundles():
@@ -54,7 +58,7 @@ def limitations_of(known: Escalation) -> list[AnswerLimitation]:
 
 
 def on_the_way(
-    known: Escalation, hops: Mapping[GraphNode, tuple[int, PathHop | None]], start: GraphNode
+    known: ExplainedGraph, hops: Mapping[GraphNode, tuple[int, PathHop | None]], start: GraphNode
 ) -> Iterator[Member]:
     """Everyone on the best path of a principal, itself first."""
     at: GraphNode | None = start
@@ -66,14 +70,14 @@ def on_the_way(
         at = None if hop is None else hop.to
 
 
-def _goal(known: Escalation, to: list[Any] | None) -> GoalDistances:
+def _goal(known: ExplainedGraph, to: list[Any] | None) -> GoalDistances:
     if to is None:
         return known.graph.to_administrator()
     goal = known.graph.find(to[0], to[1])
     return NOWHERE if goal is None else known.graph.to([goal])
 
 
-def _reach_to(known: Escalation, _: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+def _reach_to(known: ExplainedGraph, _: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
     """A page of those who reach a principal."""
     reach = _goal(known, asks["to"])
     accounts = None if asks["accounts"] is None else frozenset(asks["accounts"])
@@ -127,12 +131,12 @@ def _reach_to(known: Escalation, _: EscalationCalculation, asks: Mapping[str, An
     }
 
 
-def _path_record(known: Escalation, start: GraphNode, reach: GoalDistances) -> dict[str, Any] | None:
+def _path_record(known: ExplainedGraph, start: GraphNode, reach: GoalDistances) -> dict[str, Any] | None:
     path = known.explorer.path(start, reach)
     return None if path is None else to_json(path_of(path))
 
 
-def _path(known: Escalation, _: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+def _path(known: ExplainedGraph, _: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
     """The best path of a principal, and what closes every path."""
     start = known.graph.find(asks["account"], asks["pk"])
     nothing: dict[str, Any] = {"path": None, "closing": None, "unread": []}
@@ -158,7 +162,9 @@ def members_on(path: EscalationPath) -> list[Member]:
     return [path.who, *(step.becomes for step in path.steps if step.becomes is not None)]
 
 
-def _fix(known: Escalation, calculation: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+def _fix(
+    known: ExplainedGraph, calculation: EscalationCalculation, asks: Mapping[str, Any]
+) -> dict[str, Any]:
     """What closes the path of a group for everyone of some accounts."""
     opening = EscalationOpening.objects.filter(calculation=calculation, key=asks["key"]).first()
     rows = EscalationFinding.objects.filter(calculation=calculation, opener=asks["key"], steps__gt=0)
@@ -180,12 +186,12 @@ def _fix(known: Escalation, calculation: EscalationCalculation, asks: Mapping[st
     }
 
 
-def _numbers(known: Escalation, places: Iterable[GraphNode]) -> list[int]:
+def _numbers(known: ExplainedGraph, places: Iterable[GraphNode]) -> list[int]:
     members = (known.graph.node(at).member for at in places)
     return [member.id for member in members if member is not None]
 
 
-def _climb(known: Escalation, _: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+def _climb(known: ExplainedGraph, _: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
     """Who can become one of some principals: of some accounts, and where the way is known to stay in those
     that the asker sees.
     """
@@ -221,7 +227,7 @@ def _is_seen(reached: ReachingPrincipal, seen: frozenset[str]) -> bool:
 
 
 def can_reach(
-    known: Escalation, goals: Iterable[GraphNode], *, accounts: frozenset[str] | None = None
+    known: ExplainedGraph, goals: Iterable[GraphNode], *, accounts: frozenset[str] | None = None
 ) -> list[ReachingPrincipal]:
     """Who is none of some principals, but can become one of them; those of some accounts, the surest and
     nearest first.

@@ -15,7 +15,7 @@ from iam.access.escalation_calculation.path_records import FORMAT
 from iam.access.service_usage import uses_in
 from iam.mirror.models import Account
 from iam.mirror.snapshot import snapshot
-from iam.mirror.snapshot.organizations import Organizations
+from iam.mirror.snapshot.organizations import OrganizationStandings
 
 LASTS: Final = timedelta(hours=1)
 """After so long an account is counted again although nothing was written: dates in policies have passed."""
@@ -27,7 +27,7 @@ def due_accounts() -> dict[str, tuple[int, str]]:
     """
     now = datetime.now(tz=UTC)
     known = {row.account: row for row in ServiceUse.objects.defer("services")}
-    organizations = Organizations(None)
+    organizations = OrganizationStandings(None)
     due = {}
     accounts = Account.objects.filter(removed_at__isnull=True).order_by("account_id")
     accounts = accounts.exclude(account_id__in=unsynced_accounts())

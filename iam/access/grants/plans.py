@@ -49,7 +49,7 @@ class OtherWay:
 
 
 @dataclass(frozen=True, slots=True)
-class Permission:
+class PlannedPermission:
     """One permission: `holder_arn` has `target` (see LedgerEntry)."""
 
     holder_arn: str
@@ -64,7 +64,7 @@ class PlannedStep:
     """
 
     operation: Operation
-    permissions: tuple[Permission, ...] = ()
+    permissions: tuple[PlannedPermission, ...] = ()
     branch: int = 0
 
 

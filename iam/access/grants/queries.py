@@ -14,14 +14,14 @@ from iam.changes.models import Change
 from iam.changes.queries import in_accounts
 from iam.compiled_queries import Param
 from iam.guard import Right, Viewer
-from iam.keyset import NEWEST_FIRST, KeysetPlace, Order, RowPage, page
+from iam.keyset import NEWEST_FIRST, KeysetOrder, KeysetPlace, RowPage, page
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.search_words import matches
 
 PAGE: Final = 50
 ENDING_SOON: Final = timedelta(days=7)
-SOONEST_FIRST: Final = Order("ends_at", "id")
+SOONEST_FIRST: Final = KeysetOrder("ends_at", "id")
 LATELY: Final = timedelta(days=180)
 TABS: Final[dict[str, tuple[GrantState, ...]]] = {
     "waiting": (GrantState.PREPARING, GrantState.WAITING),

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import product
 from typing import Any, Final, Self
 
-from iam.access.templates.parameters import Parameter, parameter_from
+from iam.access.templates.parameters import TemplateParameter, parameter_from
 from iam.policy.document import CURRENT
 
 PLACEHOLDER: Final = re.compile(r"\{\{([^{}]*)\}\}")
@@ -63,7 +63,7 @@ class TemplateBody:
     category: str
     risk: str
     hours: int
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[TemplateParameter, ...]
     statements: tuple[Mapping[str, Any], ...]
 
     @property

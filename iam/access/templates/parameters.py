@@ -105,7 +105,7 @@ LABELS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class TemplateParameter:
     """One parameter. `wildcard`: `*` and `?` may stand in it; `many`: several values, one a line or after a
     comma.
 
@@ -168,12 +168,12 @@ class Parameter:
             raise ValueError(f"This must be an ARN of {service}, such as {self.sample}.")
 
 
-def parameter_from(value: Mapping[str, Any]) -> Parameter:
+def parameter_from(value: Mapping[str, Any]) -> TemplateParameter:
     """A parameter from JSON. Raises ValueError in words."""
     name = value.get("name")
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError("A parameter is named with small letters, digits and _, such as bucket.")
-    strange = sorted(set(value) - set(Parameter.__slots__))
+    strange = sorted(set(value) - set(TemplateParameter.__slots__))
     if strange:
         raise ValueError(f"The parameter {name} has {strange[0]}, which means nothing.")
     try:
@@ -184,7 +184,7 @@ def parameter_from(value: Mapping[str, Any]) -> Parameter:
         field_name: str(value.get(field_name, ""))
         for field_name in ("label", "hint", "example", "default", "resource")
     }
-    parameter = Parameter(
+    parameter = TemplateParameter(
         name=name,
         kind=kind,
         wildcard=value.get("wildcard") is True,

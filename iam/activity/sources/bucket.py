@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from iam.activity.ingest import Delivery, content_digest, ingest
+from iam.activity.ingest import DeliveredFile, content_digest, ingest
 from iam.activity.models import TrailFile
 from iam.activity.sources.keys import (
     FOLDER_LOGS,
@@ -237,7 +237,7 @@ def _store(source: TrailSource, batch: Sequence[tuple[LogKey, bytes]], budget: R
     if not batch:
         return
     budget.keep_lease(source)
-    names = [Delivery(f"s3://{source.bucket}/{key.key}", content) for key, content in batch]
+    names = [DeliveredFile(f"s3://{source.bucket}/{key.key}", content) for key, content in batch]
     report = ingest(names, SOURCE)
     rows = known_files([content_digest(content) for _, content in batch])
     files = [_file_row(source, key, content=content, trail_file=rows) for key, content in batch]

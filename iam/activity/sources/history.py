@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from iam.activity.ingest import Delivery, ingest
+from iam.activity.ingest import DeliveredFile, ingest
 from iam.activity.sources.bucket import DELIVERY_DELAY, RunBudget
 from iam.activity.sources.models import SourcePlace, SpanBasis, TrailSource
 from iam.activity.sources.spans import note_read
@@ -116,7 +116,7 @@ def _read_slice(
         if page.records:
             events = [{"CloudTrailEvent": record} for record in page.records]
             name = f"history:{place.account_id}/{place.region}/{end:%Y-%m-%dT%H:%M:%S}/{used}"
-            report = ingest([Delivery(name, json.dumps({"Events": events}).encode())], SOURCE)
+            report = ingest([DeliveredFile(name, json.dumps({"Events": events}).encode())], SOURCE)
             budget.files += 1
             budget.stored += report.stored
             budget.quarantined.extend(file for file, _ in report.quarantined)

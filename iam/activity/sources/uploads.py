@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from iam.activity.ingest import SUFFIXES, Delivery, ingest
+from iam.activity.ingest import SUFFIXES, DeliveredFile, ingest
 from iam.activity.sources.models import TrailUpload, UploadState
 from iam.activity.trail_files import FILE_LIMIT
 from iam.journal.services import record
@@ -112,7 +112,7 @@ def read_upload(upload_id: UUID) -> None:
         except FileNotFoundError:
             upload.quarantined.append([name, "The file was gone before a worker read it."])
         else:
-            report = ingest([Delivery(name, content)], SOURCE)
+            report = ingest([DeliveredFile(name, content)], SOURCE)
             rows.update(stored=F("stored") + report.stored, repeated=F("repeated") + report.repeated)
             upload.quarantined.extend([name, reason] for _, reason in report.quarantined)
         rows.update(

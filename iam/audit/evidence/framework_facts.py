@@ -17,7 +17,7 @@ from iam.audit.findings.report import report_at
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.values import shown_evidence
 from iam.audit.frameworks.assessment import ScopedFramework, parts_now
-from iam.audit.frameworks.definitions import Framework, all_frameworks
+from iam.audit.frameworks.definitions import ControlFramework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts
 from iam.audit.frameworks.judgement import RequirementResult
 from iam.audit.frameworks.models import FrameworkAssessment
@@ -91,7 +91,7 @@ def framework_tables(
     ]
 
 
-def _requirements(framework: Framework, accounts: list[Account], as_of: datetime) -> Iterator[Row]:
+def _requirements(framework: ControlFramework, accounts: list[Account], as_of: datetime) -> Iterator[Row]:
     kept = kept_parts(framework, None)
     parts: dict[str, Parts] = {}
     if OWN in kept:
@@ -105,19 +105,21 @@ def _requirements(framework: Framework, accounts: list[Account], as_of: datetime
         yield _requirement(framework, result, oldest)
 
 
-def _past_requirements(framework: Framework, accounts: list[Account], as_of: datetime) -> Iterator[Row]:
+def _past_requirements(
+    framework: ControlFramework, accounts: list[Account], as_of: datetime
+) -> Iterator[Row]:
     for result in judged(framework, None, past_parts(framework, accounts, at=as_of), at=as_of).values():
         yield _requirement(framework, result, as_of)
 
 
-def _judged_at(framework: Framework, accounts: list[Account]) -> datetime | None:
+def _judged_at(framework: ControlFramework, accounts: list[Account]) -> datetime | None:
     rows = FrameworkAssessment.objects.filter(
         framework=framework.name, scope=None, account__in=accounts, moment=None
     )
     return rows.order_by("evaluated_at").values_list("evaluated_at", flat=True).first()
 
 
-def _requirement(framework: Framework, result: RequirementResult, judged_at: datetime) -> Row:
+def _requirement(framework: ControlFramework, result: RequirementResult, judged_at: datetime) -> Row:
     requirement = framework.requirement(result.number)
     row = row_of(result, as_of=judged_at.isoformat())
     return {

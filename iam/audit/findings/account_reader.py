@@ -46,7 +46,7 @@ from iam.mirror.pull.sections import ORGANIZATION
 from iam.mirror.pull.transform.credentials import MAX_SIGN_IN
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.mirror.snapshot import snapshot
-from iam.people.fleet.roots import REPORT, SUMMARY, Root, RootUserFact, root_of
+from iam.people.fleet.roots import REPORT, SUMMARY, RootUserFact, RootUserFacts, root_of
 from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
 
@@ -251,7 +251,7 @@ def _listed_accounts(at: datetime | None) -> frozenset[str]:
     return frozenset(listed.values_list("entity__aws_id", flat=True))
 
 
-def _root(account: Account, facts: list[AccountFact]) -> Root:
+def _root(account: Account, facts: list[AccountFact]) -> RootUserFacts:
     known = {
         fact.name: RootUserFact(fact.name, fact.value, fact.observed_at)
         for fact in facts

@@ -15,7 +15,7 @@ from iam.access.grants.unused_grants import UnusedGrant
 from iam.activity.key_addresses import CallingInstance
 from iam.audit.assertions.terms import AssertionTerms
 from iam.mirror.models import NEVER, Kind
-from iam.people.fleet.roots import Root
+from iam.people.fleet.roots import RootUserFacts
 from iam.policy.index.index import Index
 from iam.policy.request import SERVICE_LINKED_PATH
 
@@ -185,7 +185,7 @@ class AccountFacts:
     persons_gone: frozenset[str] = frozenset()
     owned: frozenset[int] = frozenset()
     """Of `needing_owner`, those whose owner is known today."""
-    root: Root | None = None
+    root: RootUserFacts | None = None
     is_root_mfa_virtual: bool = False
     index: Index | None = None
     assertions: tuple[AssertionFact, ...] = ()

@@ -18,8 +18,8 @@ from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingSe
 from iam.audit.findings.owners import owned_by
 from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, columns, instance
 from iam.directory.models import OwnedUser, Team
-from iam.guard import Scope, Viewer
-from iam.keyset import Order
+from iam.guard import Viewer, ViewerScope
+from iam.keyset import KeysetOrder
 from iam.mirror.models import Account, Kind
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.counts import scope_key
@@ -28,7 +28,7 @@ from iam.mirror.queries.visibility import visible, visible_in
 from iam.people.fleet.demands import TeamUserRule, people_under
 from iam.search_words import words_of
 
-WORST_FIRST: Final = Order("place", "id")
+WORST_FIRST: Final = KeysetOrder("place", "id")
 STATE: Final = (
     "SELECT COUNT(*), MAX(calculated_at), (SELECT MAX(id) FROM audit_findings_findingevent) "
     "FROM audit_findings_findingrun"
@@ -79,7 +79,7 @@ def worst_findings(viewer: Viewer, account: Account | None) -> list[AuditFinding
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _worst(scope: Scope, *, is_one: bool) -> CompiledQuery:
+def _worst(scope: ViewerScope, *, is_one: bool) -> CompiledQuery:
     rows = visible_in(scope, AuditFinding.objects.all(), entity="entity", kinds=KINDS_OF_TEAMS)
     rows = rows.filter(status=FindingStatus.OPEN, severity__in=BAD)
     if is_one:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from iam.audit.findings.account_reader import facts_of
 from iam.audit.findings.models import FindingRun
 from iam.audit.frameworks.checks.case import AccountCase
-from iam.audit.frameworks.definitions import Framework, all_frameworks
+from iam.audit.frameworks.definitions import ControlFramework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts, account_parts, installation_parts
 from iam.audit.frameworks.evidence_reader import (
     current_findings,
@@ -38,7 +38,7 @@ from iam.policy.memory import collecting_paused
 class ScopedFramework(NamedTuple):
     """A framework in a scope; None: everything."""
 
-    framework: Framework
+    framework: ControlFramework
     scope: ComplianceScope | None
 
     @property

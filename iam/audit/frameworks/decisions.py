@@ -18,7 +18,7 @@ from iam.audit.approval_requests.requests import (
 )
 from iam.audit.frameworks import summaries
 from iam.audit.frameworks.approval_kind import REQUIREMENT_REQUEST
-from iam.audit.frameworks.definitions import Framework, FrameworkRequirement
+from iam.audit.frameworks.definitions import ControlFramework, FrameworkRequirement
 from iam.audit.frameworks.judgement import DECISION_LABELS, NEEDS_APPROVAL, DecisionKind
 from iam.audit.frameworks.models import (
     AssessmentMark,
@@ -73,7 +73,7 @@ def kinds_of(requirement: FrameworkRequirement, *, applies: bool) -> list[Decisi
 
 
 def decide(
-    framework: Framework,
+    framework: ControlFramework,
     requirement: FrameworkRequirement,
     scope: ComplianceScope | None,
     draft: DecisionDraft,
@@ -146,7 +146,7 @@ def _checked(requirement: FrameworkRequirement, draft: DecisionDraft, now: datet
 
 
 def _end_others(
-    framework: Framework,
+    framework: ControlFramework,
     requirement: FrameworkRequirement,
     scope: ComplianceScope | None,
     kind: str,
@@ -166,7 +166,7 @@ def _end_others(
 
 def answer(
     decision: RequirementDecision,
-    framework: Framework,
+    framework: ControlFramework,
     *,
     is_approved: bool,
     actor: Viewer,
@@ -191,7 +191,7 @@ def answer(
         _follow(framework, decision.scope, now)
 
 
-def end(decision: RequirementDecision, framework: Framework, *, actor: Viewer, now: datetime) -> None:
+def end(decision: RequirementDecision, framework: ControlFramework, *, actor: Viewer, now: datetime) -> None:
     """End what is in force, or withdraw what is requested. Raises DecisionRefusedError."""
     if not may_decide_in(actor, decision.scope):
         raise DecisionRefusedError(NOT_ALLOWED)
@@ -205,7 +205,7 @@ def end(decision: RequirementDecision, framework: Framework, *, actor: Viewer, n
 
 
 def mark_assessment(
-    framework: Framework, scope: ComplianceScope | None, *, actor: Viewer, now: datetime
+    framework: ControlFramework, scope: ComplianceScope | None, *, actor: Viewer, now: datetime
 ) -> AssessmentMark:
     """Note that the framework was assessed as it is now. Raises DecisionRefusedError."""
     if not may_decide_in(actor, scope):
@@ -226,7 +226,7 @@ def mark_assessment(
     return mark
 
 
-def _follow(framework: Framework, scope: ComplianceScope | None, now: datetime) -> None:
+def _follow(framework: ControlFramework, scope: ComplianceScope | None, now: datetime) -> None:
     """Judge anew what the decision is about; other scopes follow with the worker."""
     summaries.summarize(framework, scope, now=now)
     transaction.on_commit(summaries.nudge, robust=True)

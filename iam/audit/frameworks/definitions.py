@@ -63,7 +63,7 @@ class FrameworkRequirement:
 
 
 @dataclass(frozen=True, slots=True)
-class Framework:
+class ControlFramework:
     """A standard or benchmark with the requirements that Gatehouse judges, in the order of their groups."""
 
     name: str
@@ -79,7 +79,7 @@ class Framework:
 
 
 @cache
-def all_frameworks() -> Mapping[str, Framework]:
+def all_frameworks() -> Mapping[str, ControlFramework]:
     """Every framework by its name, in the order of the files."""
     from iam.audit.findings.rules import all_rules
     from iam.audit.frameworks.checks import CHECKS
@@ -93,7 +93,9 @@ def all_frameworks() -> Mapping[str, Framework]:
     return frameworks
 
 
-def read_framework(text: str, *, file: str, kinds: Collection[str], checks: Collection[str]) -> Framework:
+def read_framework(
+    text: str, *, file: str, kinds: Collection[str], checks: Collection[str]
+) -> ControlFramework:
     """The framework of a file. Raises FrameworkFileError."""
     try:
         values = tomllib.loads(text)
@@ -126,7 +128,7 @@ def read_framework(text: str, *, file: str, kinds: Collection[str], checks: Coll
     if not requirements:
         raise places.error("The framework has no requirements.")
     header = {key: values[key] for key in HEADER}
-    return Framework(groups=tuple(titles), requirements=tuple(requirements), **header)
+    return ControlFramework(groups=tuple(titles), requirements=tuple(requirements), **header)
 
 
 class _Places:

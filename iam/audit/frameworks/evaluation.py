@@ -20,7 +20,7 @@ from iam.audit.frameworks.checks.case import (
     InstallationFacts,
     counted,
 )
-from iam.audit.frameworks.definitions import Framework, FrameworkRequirement
+from iam.audit.frameworks.definitions import ControlFramework, FrameworkRequirement
 from iam.audit.frameworks.terms import WORST_FIRST, AutomaticVerdict, worst
 
 Verdict = AutomaticVerdict
@@ -58,7 +58,7 @@ Parts = Mapping[str, RequirementPart]
 
 
 def account_parts(
-    framework: Framework, case: AccountCase, findings: Iterable[FindingRef], unread: Collection[str]
+    framework: ControlFramework, case: AccountCase, findings: Iterable[FindingRef], unread: Collection[str]
 ) -> Parts:
     """The part of an account in each requirement that findings or checks of accounts judge. `unread` are the
     kinds of findings that could not be judged.
@@ -81,7 +81,7 @@ def account_parts(
     return parts
 
 
-def same_parts(framework: Framework, verdict: AutomaticVerdict, reason: str) -> Parts:
+def same_parts(framework: ControlFramework, verdict: AutomaticVerdict, reason: str) -> Parts:
     """The same part in each requirement that findings or checks of accounts judge."""
     part = RequirementPart(verdict, (reason,))
     parts = {}
@@ -91,7 +91,7 @@ def same_parts(framework: Framework, verdict: AutomaticVerdict, reason: str) -> 
     return parts
 
 
-def installation_parts(framework: Framework, facts: InstallationFacts) -> Parts:
+def installation_parts(framework: ControlFramework, facts: InstallationFacts) -> Parts:
     """The part of Gatehouse itself in each requirement that its checks judge."""
     parts = {}
     for requirement in framework.requirements:

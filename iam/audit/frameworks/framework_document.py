@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
-from iam.audit.frameworks.definitions import Framework, FrameworkRequirement
+from iam.audit.frameworks.definitions import ControlFramework, FrameworkRequirement
 from iam.audit.print.pdf import PdfColumn, PdfDocument
 
 
@@ -28,7 +28,7 @@ COLUMNS = (
 
 def write_document(
     target: BinaryIO,
-    framework: Framework,
+    framework: ControlFramework,
     *,
     scope_name: str,
     as_of: datetime,

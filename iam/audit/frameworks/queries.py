@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KeyTransform
 
-from iam.audit.frameworks.definitions import Framework
+from iam.audit.frameworks.definitions import ControlFramework
 from iam.audit.frameworks.evaluation import RequirementPart
 from iam.audit.frameworks.models import (
     AssessmentMark,
@@ -66,7 +66,7 @@ def find_scope(viewer: Viewer, slug: str) -> ComplianceScope | None:
     return next((scope for scope in visible_scopes(viewer) if scope.slug == slug), None)
 
 
-def results_now(viewer: Viewer, framework: Framework, scope: ComplianceScope | None) -> ShownResults:
+def results_now(viewer: Viewer, framework: ControlFramework, scope: ComplianceScope | None) -> ShownResults:
     """The results as a worker judged them last."""
     if not _is_covered(viewer, framework, datetime.now(tz=UTC)):
         return ShownResults({}, None, is_partial=True)
@@ -79,14 +79,14 @@ def results_now(viewer: Viewer, framework: Framework, scope: ComplianceScope | N
     return ShownResults(_partial(viewer, framework, scope, summary), summary.updated_at, is_partial=True)
 
 
-def _is_covered(viewer: Viewer, framework: Framework, moment: datetime) -> bool:
+def _is_covered(viewer: Viewer, framework: ControlFramework, moment: datetime) -> bool:
     """Whether the limits of an auditor cover it: nothing is shown beyond them, whatever page asks."""
     limits = viewer.limits
     return limits is None or (limits.sees_framework(framework.name) and limits.covers(moment))
 
 
 def _partial(
-    viewer: Viewer, framework: Framework, scope: ComplianceScope | None, summary: FrameworkSummary
+    viewer: Viewer, framework: ControlFramework, scope: ComplianceScope | None, summary: FrameworkSummary
 ) -> Mapping[str, Any]:
     """The results by the accounts that the viewer sees, kept for a while."""
     accounts = sorted(viewer.scope.accounts or ())
@@ -103,7 +103,7 @@ def _partial(
 
 
 def results_at(
-    viewer: Viewer, framework: Framework, scope: ComplianceScope | None, *, at: datetime
+    viewer: Viewer, framework: ControlFramework, scope: ComplianceScope | None, *, at: datetime
 ) -> ShownResults:
     """The results of a past moment, by the accounts that the viewer sees; nothing while a worker judges
     it.
@@ -119,7 +119,7 @@ def results_at(
 
 
 def _assessments(
-    viewer: Viewer, framework: Framework, scope: ComplianceScope | None, at: datetime | None
+    viewer: Viewer, framework: ControlFramework, scope: ComplianceScope | None, at: datetime | None
 ) -> QuerySet[FrameworkAssessment]:
     rows = FrameworkAssessment.objects.filter(framework=framework.name, scope=scope, moment=at)
     rows = rows.filter(account__removed_at__isnull=True)
@@ -133,7 +133,7 @@ def _assessments(
 
 def parts_of_requirement(
     viewer: Viewer,
-    framework: Framework,
+    framework: ControlFramework,
     scope: ComplianceScope | None,
     number: str,
     *,
@@ -157,7 +157,7 @@ def parts_of_requirement(
 
 
 def decisions_about(
-    framework: Framework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
+    framework: ControlFramework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
 ) -> list[RequirementDecision]:
     """What was decided about a requirement, in this scope or for everything, the newest first; at a past
     moment as it was known then.
@@ -184,14 +184,14 @@ def _as_known(decision: RequirementDecision, at: datetime) -> None:
         decision.state = DecisionState.REQUESTED
 
 
-def waiting_decisions(framework: Framework, scope: ComplianceScope | None) -> set[str]:
+def waiting_decisions(framework: ControlFramework, scope: ComplianceScope | None) -> set[str]:
     """The requirements about which a request waits for approval."""
     rows = RequirementDecision.objects.filter(framework=framework.name, state="requested")
     return set(rows.filter(scope=scope).values_list("requirement", flat=True))
 
 
 def history_of(
-    framework: Framework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
+    framework: ControlFramework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
 ) -> list[RequirementChange]:
     """When a requirement changed its state, up to a moment, the newest first."""
     rows = RequirementChange.objects.filter(framework=framework.name, requirement=number, scope=scope)
@@ -200,7 +200,9 @@ def history_of(
     return list(rows.order_by("-at", "-pk")[:100])
 
 
-def states_before(framework: Framework, scope: ComplianceScope | None, *, since: datetime) -> dict[str, str]:
+def states_before(
+    framework: ControlFramework, scope: ComplianceScope | None, *, since: datetime
+) -> dict[str, str]:
     """The state that each requirement which changed since a moment had then; "": it was not judged."""
     rows = RequirementChange.objects.filter(framework=framework.name, scope=scope, at__gt=since)
     states: dict[str, str] = {}
@@ -209,7 +211,7 @@ def states_before(framework: Framework, scope: ComplianceScope | None, *, since:
     return states
 
 
-def last_mark(framework: Framework, scope: ComplianceScope | None) -> AssessmentMark | None:
+def last_mark(framework: ControlFramework, scope: ComplianceScope | None) -> AssessmentMark | None:
     """When the framework was assessed last in a scope, and by whom."""
     marks = AssessmentMark.objects.filter(framework=framework.name, scope=scope)
     return marks.order_by("-at").first()

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from iam.access.escalation_calculation import calculation as escalation
 from iam.audit.frameworks.assessment import ScopedFramework, connected_accounts, parts_now
-from iam.audit.frameworks.definitions import Framework, all_frameworks
+from iam.audit.frameworks.definitions import ControlFramework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts, installation_parts
 from iam.audit.frameworks.evidence_reader import installation_facts
 from iam.audit.frameworks.judgement import RequirementResult
@@ -27,7 +27,11 @@ KEPT: Final = timedelta(days=30)
 
 
 def results_of(
-    framework: Framework, scope: ComplianceScope | None, *, at: datetime | None, now: datetime | None = None
+    framework: ControlFramework,
+    scope: ComplianceScope | None,
+    *,
+    at: datetime | None,
+    now: datetime | None = None,
 ) -> dict[str, RequirementResult]:
     """How every requirement stands, judged at once and not kept. For commands and past moments."""
     moment = at or now or datetime.now(tz=UTC)
@@ -35,13 +39,13 @@ def results_of(
     return judged(framework, scope, parts, at=moment)
 
 
-def past_parts(framework: Framework, accounts: Iterable[Account], *, at: datetime) -> dict[str, Parts]:
+def past_parts(framework: ControlFramework, accounts: Iterable[Account], *, at: datetime) -> dict[str, Parts]:
     """What these accounts and Gatehouse itself added to each requirement at a past moment, for a pack."""
     return _parts_of(framework, None, accounts, at=at, now=at)
 
 
 def _parts_of(
-    framework: Framework,
+    framework: ControlFramework,
     scope: ComplianceScope | None,
     accounts: Iterable[Account],
     *,

@@ -12,7 +12,7 @@ from typing import Final
 from django.db import transaction
 
 from iam.audit.frameworks.decisions_in_force import decisions_by_requirement
-from iam.audit.frameworks.definitions import Framework
+from iam.audit.frameworks.definitions import ControlFramework
 from iam.audit.frameworks.evaluation import Parts, same_parts
 from iam.audit.frameworks.judgement import RequirementResult, judge
 from iam.audit.frameworks.models import (
@@ -47,7 +47,7 @@ def nudge() -> None:
 
 
 def judged(
-    framework: Framework, scope: ComplianceScope | None, parts: Mapping[str, Parts], *, at: datetime
+    framework: ControlFramework, scope: ComplianceScope | None, parts: Mapping[str, Parts], *, at: datetime
 ) -> dict[str, RequirementResult]:
     """The results by the parts of accounts, with the decisions that were in force."""
     decisions = decisions_by_requirement(framework.name, scope, at=at)
@@ -60,7 +60,7 @@ def judged(
 
 
 def summarize(
-    framework: Framework, scope: ComplianceScope | None, *, now: datetime, is_anew: bool = True
+    framework: ControlFramework, scope: ComplianceScope | None, *, now: datetime, is_anew: bool = True
 ) -> dict[str, RequirementResult]:
     """Judge by what is kept of each account, keep the results, and note which state changed.
 
@@ -84,7 +84,7 @@ def summarize(
 
 
 def kept_parts(
-    framework: Framework, scope: ComplianceScope | None, *, at: datetime | None = None
+    framework: ControlFramework, scope: ComplianceScope | None, *, at: datetime | None = None
 ) -> dict[str, Parts]:
     """What is kept of each connected account, and of Gatehouse itself, now or of a past moment. An account of
     the scope that was not judged yet is unknown.
@@ -120,7 +120,9 @@ def _note_changes(summary: FrameworkSummary, results: Mapping[str, RequirementRe
     RequirementChange.objects.bulk_create(changes)
 
 
-def request_past(framework: Framework, scope: ComplianceScope | None, *, at: datetime) -> FrameworkSummary:
+def request_past(
+    framework: ControlFramework, scope: ComplianceScope | None, *, at: datetime
+) -> FrameworkSummary:
     """The results of a past moment: those that are kept, or a row that a worker fills. While many wait, no
     row is added: a page that asks again gets its turn.
     """

@@ -13,7 +13,7 @@ from iam.audit.findings.models import AuditFinding, FindingSeverity, FindingStat
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.values import Row
 from iam.audit.posture.models import PostureDay
-from iam.audit.posture.score import Posture, PostureLine, posture_of, together
+from iam.audit.posture.score import PostureLine, PostureScore, posture_of, together
 from iam.guard import Viewer
 from iam.mirror.models import Account
 
@@ -26,7 +26,7 @@ CURRENT_DAYS: Final = 2
 class PostureTrend:
     """The posture of some accounts, and its days: (day, score). Of `accounts`, only `scored` have a score."""
 
-    posture: Posture
+    posture: PostureScore
     days: tuple[tuple[date, float], ...]
     accounts: int
     scored: int
@@ -49,7 +49,7 @@ def keep_posture(account: Account, *, unread: Iterable[str], at: datetime) -> No
     )
 
 
-def posture_of_rows(rows: Iterable[Row], *, unread: Iterable[str]) -> Posture:
+def posture_of_rows(rows: Iterable[Row], *, unread: Iterable[str]) -> PostureScore:
     """The posture by the open findings of an account, as of a past moment."""
     counts: dict[str, tuple[int, int]] = {}
     for row in rows:
@@ -83,9 +83,9 @@ def posture_days(accounts: Iterable[Account], *, most: int) -> list[tuple[date, 
     return [(day, round(mean, 1), number) for day, mean, number in means[:most]]
 
 
-def posture_from(row: PostureDay) -> Posture:
+def posture_from(row: PostureDay) -> PostureScore:
     """As it was kept."""
-    return Posture(row.score, tuple(PostureLine(*line) for line in row.lines), tuple(row.unread))
+    return PostureScore(row.score, tuple(PostureLine(*line) for line in row.lines), tuple(row.unread))
 
 
 def seen_accounts(viewer: Viewer, account: Account | None) -> QuerySet[Account]:

@@ -10,7 +10,7 @@ from typing import Final
 from django.db import transaction
 
 from iam.audit.posture.models import PastPosture
-from iam.audit.posture.score import Posture, PostureLine, together
+from iam.audit.posture.score import PostureLine, PostureScore, together
 from iam.mirror.models import Account
 from iam.nudge import send_seldom
 
@@ -40,7 +40,7 @@ class PastView:
     `scored` of them have a score.
     """
 
-    posture: Posture
+    posture: PostureScore
     findings: tuple[PastFinding, ...]
     count: int
     scored: int
@@ -82,5 +82,5 @@ def _nudge() -> None:
     send_seldom(TASK, seconds=NUDGE_SECONDS)
 
 
-def _posture(row: PastPosture) -> Posture:
-    return Posture(row.score, tuple(PostureLine(*line) for line in row.lines), tuple(row.unread))
+def _posture(row: PastPosture) -> PostureScore:
+    return PostureScore(row.score, tuple(PostureLine(*line) for line in row.lines), tuple(row.unread))

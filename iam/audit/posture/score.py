@@ -37,7 +37,7 @@ class PostureLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Posture:
+class PostureScore:
     """A score with its lines, the costliest first; None where too little was judged. `unread` are the kinds
     that could not be.
     """
@@ -47,7 +47,7 @@ class Posture:
     unread: tuple[str, ...] = ()
 
 
-def posture_of(counts: KindCounts, *, severities: Mapping[str, int], unread: Collection[str]) -> Posture:
+def posture_of(counts: KindCounts, *, severities: Mapping[str, int], unread: Collection[str]) -> PostureScore:
     """The posture by open findings; `severities` are those of the kinds that there are."""
     weights = {}
     for kind, severity in severities.items():
@@ -58,7 +58,7 @@ def posture_of(counts: KindCounts, *, severities: Mapping[str, int], unread: Col
     possible = sum(weights.values())
     missing = tuple(sorted(unread))
     if possible <= LEAST_JUDGED * sum(WEIGHTS[severity] for severity in severities.values()):
-        return Posture(None, (), missing)
+        return PostureScore(None, (), missing)
     lines = []
     for kind, (count, severity) in counts.items():
         if kind in weights:
@@ -66,14 +66,14 @@ def posture_of(counts: KindCounts, *, severities: Mapping[str, int], unread: Col
             lines.append(PostureLine(kind, severity, count, round(100 * cost / possible, 1)))
     lines.sort(key=lambda line: (-line.points, line.kind))
     score = round(100 - sum(line.points for line in lines), 1)
-    return Posture(max(0.0, score), tuple(lines), missing)
+    return PostureScore(max(0.0, score), tuple(lines), missing)
 
 
-def together(postures: Collection[Posture]) -> Posture:
+def together(postures: Collection[PostureScore]) -> PostureScore:
     """The mean of accounts that have a score; the points of a kind are its share of what the mean lacks."""
     scored = [posture for posture in postures if posture.score is not None]
     if not scored:
-        return Posture(None)
+        return PostureScore(None)
     lines: dict[str, PostureLine] = {}
     for posture in scored:
         for line in posture.lines:
@@ -86,4 +86,4 @@ def together(postures: Collection[Posture]) -> Posture:
         rounded.append(PostureLine(line.kind, line.severity, line.count, round(line.points, 1)))
     rounded.sort(key=lambda line: (-line.points, line.kind))
     score = round(100 - sum(line.points for line in rounded), 1)
-    return Posture(max(0.0, score), tuple(rounded))
+    return PostureScore(max(0.0, score), tuple(rounded))

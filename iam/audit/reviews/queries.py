@@ -16,11 +16,11 @@ from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.audit.reviews.terms import ReviewTerms
 from iam.compiled_queries import CompiledQuery, Param
 from iam.guard import Viewer
-from iam.keyset import KeysetPlace, Order, ParamPlace, RowPage, trim, window
+from iam.keyset import KeysetOrder, KeysetPlace, ParamPlace, RowPage, trim, window
 from iam.people.runs.models import RunState
 from iam.search_words import matches
 
-BY_SUBJECT: Final = Order("subject", "id")
+BY_SUBJECT: Final = KeysetOrder("subject", "id")
 PAGE_SIZE: Final = 25
 MAX_PRINTED: Final = 1000
 """So many rows are one page to be printed; an evidence pack has all."""

@@ -14,7 +14,7 @@ from iam.audit.reviews.models import ReviewCampaign, ReviewerRule
 from iam.audit.reviews.terms import ReviewTerms
 from iam.compiled_queries import CompiledQuery
 from iam.directory.models import OwnedUser, Person, Role, RoleAssignment, RuleKind, Team
-from iam.guard import Scope
+from iam.guard import ViewerScope
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import people_within
 
@@ -85,7 +85,7 @@ class TeamBook:
         return list(leads.values())
 
 
-def _scope_of(team: Team, owned: set[tuple[str, str]]) -> Scope | None:
+def _scope_of(team: Team, owned: set[tuple[str, str]]) -> ViewerScope | None:
     groups: set[tuple[str, str]] = set()
     paths: set[tuple[str, str]] = set()
     for rule in team.rules.all():
@@ -93,7 +93,7 @@ def _scope_of(team: Team, owned: set[tuple[str, str]]) -> Scope | None:
         kept.add((rule.account_id, rule.value))
     if not (groups or paths or owned):
         return None
-    return Scope(groups=frozenset(groups), paths=frozenset(paths), owned=frozenset(owned))
+    return ViewerScope(groups=frozenset(groups), paths=frozenset(paths), owned=frozenset(owned))
 
 
 @dataclass(slots=True)

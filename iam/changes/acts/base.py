@@ -20,7 +20,7 @@ SEALED: Final = "sealed"
 """The name of what is secret among the answers."""
 
 
-class Sender(Protocol):
+class SecretSender(Protocol):
     """Asks for what comes with a secret. Raises RefusedError."""
 
     def __call__(
@@ -44,7 +44,7 @@ class Act:
     build: Callable[[Subject, Given], Sequence[Operation]]
     is_open: Callable[[Subject], bool] = lambda subject: True
     is_plain: bool = False
-    send: Sender | None = None
+    send: SecretSender | None = None
 
     def is_about(self, subject: Subject) -> bool:
         """Whether the subject is of one of its kinds."""

@@ -2,7 +2,7 @@
 offered instead.
 """
 
-from iam.changes.iac.patches import Patch, patch_of
+from iam.changes.iac.patches import ProgramPatch, patch_of
 from iam.changes.iac.recognise import IacManagement, managed_by, managed_entity
 
-__all__ = ["IacManagement", "Patch", "managed_by", "managed_entity", "patch_of"]
+__all__ = ["IacManagement", "ProgramPatch", "managed_by", "managed_entity", "patch_of"]

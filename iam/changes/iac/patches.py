@@ -16,7 +16,7 @@ from iam.changes.iac.recognise import TERRAFORM
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
+class ProgramPatch:
     """The lines to put in (`+`) and to take out (`-`); `unsaid` are calls that the program has no words
     for.
     """
@@ -26,7 +26,7 @@ class Patch:
     unsaid: tuple[str, ...]
 
 
-def patch_of(calls: Sequence[Mapping[str, Any]], *, tool: str) -> Patch:
+def patch_of(calls: Sequence[Mapping[str, Any]], *, tool: str) -> ProgramPatch:
     """The patch for the calls of a receipt."""
     blocks, unsaid = [], []
     speak = terraform.block if tool == TERRAFORM else cloudformation.block
@@ -36,7 +36,7 @@ def patch_of(calls: Sequence[Mapping[str, Any]], *, tool: str) -> Patch:
             unsaid.append(f"{call['service']}:{call['operation']}")
         else:
             blocks.append("\n".join(lines))
-    return Patch(tool, "\n\n".join(_once(blocks)), tuple(dict.fromkeys(unsaid)))
+    return ProgramPatch(tool, "\n\n".join(_once(blocks)), tuple(dict.fromkeys(unsaid)))
 
 
 def _once(blocks: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from iam.changes.planning_cache import memoize, memoized_reads
 from iam.changes.receipts import Receipt, receipt_of
 from iam.changes.services.own_resources import is_own
 from iam.changes.set_context import look_ahead, made_before, one_after_the_other, open_beside
-from iam.guard import Right, Scope, Viewer
+from iam.guard import Right, Viewer, ViewerScope
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.models.accounts import Source
 from iam.mirror.queries.visibility import visible_entities
@@ -200,7 +200,7 @@ def _check_there(operation: Operation, *, earlier: Sequence[Operation]) -> None:
         raise RefusedError(operation.missing_message)
 
 
-def _lies_within(arn: str, scope: Scope, account_id: str) -> bool:
+def _lies_within(arn: str, scope: ViewerScope, account_id: str) -> bool:
     """Whether the ARN is that of a user under a path of the scope, or of one whom the scope names."""
     if arn in scope.user_arns:
         return True

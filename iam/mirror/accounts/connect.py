@@ -27,7 +27,7 @@ from iam.mirror.pull.freshness import begin_sections
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class AccountConnection:
     """How an account is to be reached; checked when it is connected."""
 
     account_id: str
@@ -40,7 +40,9 @@ class Connection:
     organization_id: str = ""
 
 
-def connect_account(connection: Connection, *, actor: Actor, due_at: datetime | None = None) -> Account:
+def connect_account(
+    connection: AccountConnection, *, actor: Actor, due_at: datetime | None = None
+) -> Account:
     """Make the account known, or known again with its history; nothing is asked of AWS here.
 
     `due_at` is when the schedule reads it for the first time; None leaves that to the doctor, who asks for a
@@ -63,7 +65,7 @@ def connect_account(connection: Connection, *, actor: Actor, due_at: datetime | 
 
 @transaction.atomic
 def connect_accounts(
-    connections: Collection[Connection], *, actor: Actor, due_at: datetime | None = None
+    connections: Collection[AccountConnection], *, actor: Actor, due_at: datetime | None = None
 ) -> list[Account]:
     """Connect many that are not connected yet: those that were never known by one statement, the others one
     by one.
@@ -110,7 +112,7 @@ def _journal(account: Account, *, is_known: bool, actor: Actor) -> None:
     )
 
 
-def _checked(connection: Connection) -> dict[str, Any]:
+def _checked(connection: AccountConnection) -> dict[str, Any]:
     number = checked_number(connection.account_id)
     partition = checked_partition(connection.partition)
     by_role = connection.source in {Source.ROLE, Source.ORGANIZATION}

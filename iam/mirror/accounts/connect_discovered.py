@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from iam.mirror.accounts.actors import Actor, must_manage
-from iam.mirror.accounts.connect import Connection, connect_accounts
+from iam.mirror.accounts.connect import AccountConnection, connect_accounts
 from iam.mirror.accounts.names import free_name, taken_names
 from iam.mirror.accounts.validation import (
     SetupError,
@@ -59,7 +59,7 @@ def connect_discovered(
         .exclude(source=Source.EXPORT)
         .values_list("account_id", flat=True)
     )
-    connections: list[Connection] = []
+    connections: list[AccountConnection] = []
     left_out: list[tuple[str, str]] = []
     names = taken_names()
     wanted: Collection[str] = accounts_by_id if chosen is None else set(chosen)
@@ -101,18 +101,18 @@ def _accounts(result: dict[str, object]) -> list[dict[str, object]]:
     )
 
 
-def _connection(result: dict[str, object], number: str, *, name: str, plan: RolePlan) -> Connection:
+def _connection(result: dict[str, object], number: str, *, name: str, plan: RolePlan) -> AccountConnection:
     identity = result["identity"]
     assert isinstance(identity, dict)
     partition = str(identity["partition"])
     organization_id = str(result["organization_id"])
     if result.get("own_credentials") and number == identity["account_id"]:
-        return Connection(
+        return AccountConnection(
             number, name, Source.ENVIRONMENT, partition=partition, organization_id=organization_id
         )
     arn = f"arn:{partition}:iam::{number}:role/"
     write_role_arn = arn + plan.write_role_name if plan.write_role_name else ""
-    return Connection(
+    return AccountConnection(
         number,
         name,
         Source.ORGANIZATION,

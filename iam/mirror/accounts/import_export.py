@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max
 
-from iam.aws.export import Export, ExportError, read_export
+from iam.aws.export import AuthorizationExport, ExportError, read_export
 from iam.aws.reads import credential_report
 from iam.aws.reads.credential_report import ReadReport
 from iam.journal.services import record
@@ -106,7 +106,7 @@ def import_export(
     return ImportResult(account, observed_at, counts, export.warnings, is_new, reason_held)
 
 
-def _read(path: Path) -> Export:
+def _read(path: Path) -> AuthorizationExport:
     limit = uploads.limit_bytes()
     try:
         with path.open("rb") as file:
@@ -117,7 +117,7 @@ def _read(path: Path) -> Export:
         raise SetupError(f"We can’t read this file: {error.strerror}.", field="export") from error
 
 
-def _read_report(path: Path, export: Export) -> ReadReport:
+def _read_report(path: Path, export: AuthorizationExport) -> ReadReport:
     try:
         with path.open("rb") as file:
             content = file.read(uploads.limit_bytes() + 1)
@@ -139,7 +139,7 @@ def _read_report(path: Path, export: Export) -> ReadReport:
     return report
 
 
-def newest(export: Export, report: ReadReport | None) -> datetime:
+def newest(export: AuthorizationExport, report: ReadReport | None) -> datetime:
     """The newest date in the files: the earliest moment at which they can have been made. Never in the
     future.
     """
@@ -148,7 +148,7 @@ def newest(export: Export, report: ReadReport | None) -> datetime:
     return max(dates, default=now)
 
 
-def _dates(export: Export, report: ReadReport | None) -> Iterator[datetime]:
+def _dates(export: AuthorizationExport, report: ReadReport | None) -> Iterator[datetime]:
     for item in export.items:
         rec = item.record
         yield from _known(
@@ -171,7 +171,7 @@ def _known(*dates: datetime | None) -> Iterable[datetime]:
     return (date for date in dates if date is not None)
 
 
-def _check_actor(actor: Actor, export: Export) -> None:
+def _check_actor(actor: Actor, export: AuthorizationExport) -> None:
     try:
         must_manage(actor, account_id=export.account_id)
     except PermissionDenied:
@@ -180,7 +180,7 @@ def _check_actor(actor: Actor, export: Export) -> None:
         ) from None
 
 
-def _account(export: Export, *, name: str, observed_at: datetime) -> tuple[Account, bool]:
+def _account(export: AuthorizationExport, *, name: str, observed_at: datetime) -> tuple[Account, bool]:
     """The account of the export: made, known from an earlier upload, or disconnected and now known again."""
     account = Account.objects.select_for_update().filter(account_id=export.account_id).first()
     if account is None:

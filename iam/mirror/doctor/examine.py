@@ -16,7 +16,7 @@ from iam.mirror.models.accounts import Account, Source
 OnCheck = Callable[[ExaminationCheck], None]
 
 
-class Examination:
+class AccountExamination:
     """Collects the checks of one account. Every role is assumed anew, so that a change of its trust is seen
     at once.
     """
@@ -124,4 +124,4 @@ def examine(account: Account, *, on_check: OnCheck | None = None) -> list[Examin
     """Examine how the account is reached and what its roles may do; failures become checks, never exceptions
     of AWS.
     """
-    return Examination(account, on_check=on_check).run()
+    return AccountExamination(account, on_check=on_check).run()

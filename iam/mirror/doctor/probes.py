@@ -13,7 +13,7 @@ NOBODY = "gatehouse-doctor-no-such-name"
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class PermissionProbe:
     """One call. `answers` are the error codes by which AWS says that the call was allowed but there is
     nothing to show.
     """
@@ -64,7 +64,7 @@ account.
 """
 
 
-def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[str, Probe]:
+def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[str, PermissionProbe]:
     """Action → its probe, for every action that only reads; the key's only where a real key id is known."""
     arn = f"arn:{partition}:iam::{account_id}:"
     policy = {"PolicyArn": f"{arn}policy/{NOBODY}"}
@@ -120,22 +120,24 @@ def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[
         "GetServerCertificate": {"ServerCertificateName": NOBODY},
         "ListDelegationRequests": _ONE,
     }
-    probes_by_id = {f"iam:{name}": Probe(f"iam:{name}", params) for name, params in iam.items()}
+    probes_by_id = {f"iam:{name}": PermissionProbe(f"iam:{name}", params) for name, params in iam.items()}
     task = {"DeletionTaskId": f"task/aws-service-role/{NOBODY}/{NOBODY}/00000000-0000-0000-0000-000000000000"}
     deletion = "iam:GetServiceLinkedRoleDeletionStatus"
-    probes_by_id[deletion] = Probe(deletion, task, answers=frozenset({"NoSuchEntity", "InvalidInput"}))
+    probes_by_id[deletion] = PermissionProbe(
+        deletion, task, answers=frozenset({"NoSuchEntity", "InvalidInput"})
+    )
     features = "iam:ListOrganizationsFeatures"
-    probes_by_id[features] = Probe(features, answers=_ROOT_ACCESS)
+    probes_by_id[features] = PermissionProbe(features, answers=_ROOT_ACCESS)
     federation = "iam:GetOutboundWebIdentityFederationInfo"
-    probes_by_id[federation] = Probe(federation, answers=_FEATURE_OFF)
+    probes_by_id[federation] = PermissionProbe(federation, answers=_FEATURE_OFF)
     for name in ("GenerateCredentialReport", "GetCredentialReport"):
-        probes_by_id[f"iam:{name}"] = Probe(f"iam:{name}", answers=_REPORT)
+        probes_by_id[f"iam:{name}"] = PermissionProbe(f"iam:{name}", answers=_REPORT)
     if access_key_id:
-        probes_by_id[KEY_IN_USE] = Probe(KEY_IN_USE, {"AccessKeyId": access_key_id})
+        probes_by_id[KEY_IN_USE] = PermissionProbe(KEY_IN_USE, {"AccessKeyId": access_key_id})
     return probes_by_id | _organization() | _instances() | _trails() | _workloads()
 
 
-def _organization() -> dict[str, Probe]:
+def _organization() -> dict[str, PermissionProbe]:
     nothing = {"ParentId": "r-zzzz"}
     policy = {"PolicyId": "p-zzzzzzzz"}
     calls: dict[str, Mapping[str, Any]] = {
@@ -149,24 +151,24 @@ def _organization() -> dict[str, Probe]:
         "ListTargetsForPolicy": policy,
     }
     return {
-        f"organizations:{name}": Probe(f"organizations:{name}", params, answers=_ORGANIZATION)
+        f"organizations:{name}": PermissionProbe(f"organizations:{name}", params, answers=_ORGANIZATION)
         for name, params in calls.items()
     }
 
 
-def _instances() -> dict[str, Probe]:
+def _instances() -> dict[str, PermissionProbe]:
     return {
-        f"ec2:{name}": Probe(f"ec2:{name}", {"DryRun": True}, answers=_DRY_RUN)
+        f"ec2:{name}": PermissionProbe(f"ec2:{name}", {"DryRun": True}, answers=_DRY_RUN)
         for name in ("DescribeInstances", "DescribeRegions")
     } | {
         # This one has no dry run.
-        "ec2:DescribeIamInstanceProfileAssociations": Probe(
+        "ec2:DescribeIamInstanceProfileAssociations": PermissionProbe(
             "ec2:DescribeIamInstanceProfileAssociations", {"MaxResults": 5}, answers=_DRY_RUN
         )
     }
 
 
-def _trails() -> dict[str, Probe]:
+def _trails() -> dict[str, PermissionProbe]:
     """A trail that does not exist is not found by those who may ask."""
     gone = frozenset({"TrailNotFoundException", "InvalidTrailNameException"})
     calls: dict[str, Mapping[str, Any]] = {
@@ -177,12 +179,12 @@ def _trails() -> dict[str, Probe]:
         "ListPublicKeys": {},
     }
     return {
-        f"cloudtrail:{name}": Probe(f"cloudtrail:{name}", params, answers=gone)
+        f"cloudtrail:{name}": PermissionProbe(f"cloudtrail:{name}", params, answers=gone)
         for name, params in calls.items()
     }
 
 
-def _workloads() -> dict[str, Probe]:
+def _workloads() -> dict[str, PermissionProbe]:
     """A cluster that does not exist is not found by those who may ask."""
     cluster = {"clusterName": NOBODY}
     calls: dict[str, Mapping[str, Any]] = {
@@ -193,4 +195,4 @@ def _workloads() -> dict[str, Probe]:
         "eks:DescribePodIdentityAssociation": {**cluster, "associationId": "a-gatehousedoctor00"},
     }
     gone = frozenset({"ResourceNotFoundException"})
-    return {action: Probe(action, params, answers=gone) for action, params in calls.items()}
+    return {action: PermissionProbe(action, params, answers=gone) for action, params in calls.items()}

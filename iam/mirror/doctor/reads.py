@@ -10,7 +10,7 @@ from iam.aws.permissions import MANAGEMENT_ACCOUNT_ONLY, READ
 from iam.aws.session import Aws
 from iam.mirror.doctor.checks import CheckVerdict, ExaminationCheck, is_explicit_denial, why_denied
 from iam.mirror.doctor.error_texts import READS
-from iam.mirror.doctor.probes import KEY_IN_USE, Probe, probes
+from iam.mirror.doctor.probes import KEY_IN_USE, PermissionProbe, probes
 from iam.mirror.models import Account, Entity, Kind
 
 _REGIONAL = frozenset({"ec2", "cloudtrail", "rolesanywhere", "eks"})
@@ -44,7 +44,7 @@ def try_actions(
     aws: Aws,
     actions: Sequence[str],
     *,
-    table: dict[str, Probe],
+    table: dict[str, PermissionProbe],
     key: str,
     title: str,
     group: str = "read",
@@ -82,7 +82,7 @@ def try_actions(
     return ExaminationCheck(key, group, title, CheckVerdict.OK, _count(len(actions)))
 
 
-def _error_of(aws: Aws, probe: Probe) -> AwsError | None:
+def _error_of(aws: Aws, probe: PermissionProbe) -> AwsError | None:
     """What stands in the way of the call; None when it was allowed, whatever there is to show."""
     region = aws.home_region if probe.service in _REGIONAL else None
     client = aws.client(probe.service, region=region)
@@ -126,7 +126,9 @@ def _count(number: int) -> str:
     return "1 action works" if number == 1 else f"{number} actions work"
 
 
-def _of_organization(aws: Aws, account: Account, table: dict[str, Probe], section: str) -> ExaminationCheck:
+def _of_organization(
+    aws: Aws, account: Account, table: dict[str, PermissionProbe], section: str
+) -> ExaminationCheck:
     """The organization is read through its management account or a delegated administrator's; a member needs
     nothing.
     """

@@ -12,7 +12,7 @@ from iam.aws.reads.credential_report import ReadReport
 from iam.aws.session import Aws
 from iam.mirror.models import Account
 from iam.mirror.pull import temporal
-from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.facts import ObservationTimes
 from iam.mirror.pull.temporal import FACTS
 from iam.mirror.pull.transform.credentials import report_facts, report_use
 
@@ -49,7 +49,7 @@ def root_facts(report: ReadReport) -> dict[str, Any]:
     return {}
 
 
-def load_facts(account: Account, facts: dict[str, Any], *, seen: Observation) -> int:
+def load_facts(account: Account, facts: dict[str, Any], *, seen: ObservationTimes) -> int:
     """Make the named facts the current ones and leave the others; how many changed."""
     values: dict[temporal.Key, temporal.Values] = {(name,): (value,) for name, value in facts.items()}
     rows = temporal.current_rows(FACTS, owners=[account.pk]).get(account.pk, {})

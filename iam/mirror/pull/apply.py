@@ -10,7 +10,7 @@ from itertools import chain
 from iam.mirror.models import Account, Edge, EdgeKind, Kind
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import FoundEntity, Observation, PartOutcome, SectionPart
+from iam.mirror.pull.facts import FoundEntity, ObservationTimes, PartOutcome, SectionPart
 from iam.mirror.pull.sections import KINDS
 from iam.mirror.pull.states import load_states
 from iam.mirror.pull.sweep import LossLimit, sweep
@@ -78,7 +78,7 @@ def _doubt(census: EntityCache, roster: UpsertResult) -> None:
     bulk.execute_in("UPDATE mirror_entity SET source_digest = NULL WHERE id", [], roster.doubtful)
 
 
-def _after(census: EntityCache, seen: Observation) -> temporal.After:
+def _after(census: EntityCache, seen: ObservationTimes) -> temporal.After:
     """The last observation of an entity before this one: its section's, or a later one of itself or of its
     owner alone.
 

@@ -14,7 +14,7 @@ from iam.mirror.models import Entity, EntityState, Kind, UserCredentials
 from iam.mirror.pull import bulk, revisions, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.evidence import UNKNOWN, CredentialEvidence, credentials_of
-from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.facts import ObservationTimes
 from iam.mirror.pull.temporal import CREDENTIALS, CurrentRow, RowDifference, Values
 from iam.mirror.pull.transform.credentials import MAX_SIGN_IN, report_facts, sort_of_device
 from iam.mirror.pull.upsert_entities import is_newer
@@ -77,8 +77,8 @@ class EvidenceTimes:
     `released` are users who lost a device to nobody: it is still there, assigned to no one.
     """
 
-    seen: Observation
-    born: Observation
+    seen: ObservationTimes
+    born: ObservationTimes
     listed_at: datetime | None
     reported_at: datetime | None
     reported_before: datetime | None = None
@@ -102,7 +102,7 @@ def derive(
     users = [user for user in users if read_alone or not is_newer(user, clock.seen.at)]
     current = temporal.current_rows(CREDENTIALS, owners=[user.id for user in users])
     gather = _Gatherer(census, users, clock.reported_at)
-    changes: dict[Observation, RowDifference] = defaultdict(RowDifference)
+    changes: dict[ObservationTimes, RowDifference] = defaultdict(RowDifference)
     learned: list[bulk.Row] = []
     changed: set[int] = set()
     for user in users:
@@ -177,7 +177,7 @@ def _is_learned(old: Values, new: Values) -> bool:
     return filled == list(new)
 
 
-def _moment(old: CurrentRow | None, values: Values, clock: EvidenceTimes) -> Observation:
+def _moment(old: CurrentRow | None, values: Values, clock: EvidenceTimes) -> ObservationTimes:
     """From when on the new row holds: what the report says holds since AWS made it, all else since it was
     seen.
     """

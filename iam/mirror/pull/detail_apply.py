@@ -15,7 +15,7 @@ from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.credentials import EvidenceTimes, derive
 from iam.mirror.pull.detail_reads import DetailResults
 from iam.mirror.pull.entity_cache import EntityRow
-from iam.mirror.pull.facts import Observation, PartOutcome, SectionPart
+from iam.mirror.pull.facts import ObservationTimes, PartOutcome, SectionPart
 from iam.mirror.pull.job import PullJob
 from iam.mirror.pull.sections import ACCESS_KEYS, CREDENTIAL_REPORT, KINDS, MFA_DEVICES, TAGS, USER_MFA
 from iam.mirror.pull.sweep import LossLimit
@@ -60,7 +60,7 @@ def _apply_credentials(
     parts = [
         SectionPart(
             section=section,
-            seen=Observation(at=at, after=None),
+            seen=ObservationTimes(at=at, after=None),
             found=aws_entities,
             covers=_owned_by(job, section, answers.read[section], at),
             whole_size=sum(1 for _ in job.census.of_kind(*KINDS[section])),
@@ -107,7 +107,7 @@ def _apply_tags(job: PullJob, answers: DetailResults, at: datetime) -> PartOutco
         temporal.TAGS,
         wanted={pk: temporal.tag_rows(tags) for pk, tags in current.items()},
         account_id=job.account.pk,
-        seen=Observation(at=at, after=None),
+        seen=ObservationTimes(at=at, after=None),
         after=lambda pk: job.census.by_pk[pk].detail_at,
     )
     # Tags that are synced for the first time are no change of their entity.
@@ -133,7 +133,7 @@ def _derive(job: PullJob, answers: DetailResults, at: datetime) -> set[int]:
     users = [
         known for pk in ids if (known := job.census.by_pk.get(pk)) is not None and known.kind == Kind.USER
     ]
-    seen = Observation(at=at, after=None)
+    seen = ObservationTimes(at=at, after=None)
     clock = EvidenceTimes(
         seen=seen,
         born=seen,

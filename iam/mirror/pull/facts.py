@@ -34,7 +34,7 @@ def by_id(kind: str, aws_id: str) -> EntityRef:
     return EntityRef(kind, "id", aws_id)
 
 
-class Version(NamedTuple):
+class ReadPolicyVersion(NamedTuple):
     """A version of a managed policy; `document` is a digest."""
 
     version_id: str
@@ -67,10 +67,10 @@ class FoundEntity:
     tags: dict[str, str] | None = None
     edges: tuple[tuple[str, EntityRef], ...] | None = None
     inline: dict[str, str] | None = None
-    versions: tuple[Version, ...] | None = None
+    versions: tuple[ReadPolicyVersion, ...] | None = None
 
 
-class Observation(NamedTuple):
+class ObservationTimes(NamedTuple):
     """When something was observed, when it was observed before, and what caused a difference, if that is
     known.
 
@@ -95,7 +95,7 @@ class SectionPart:
     """
 
     section: str
-    seen: Observation
+    seen: ObservationTimes
     found: list[FoundEntity]
     covers: Callable[[EntityRow], bool]
     unchanged: Collection[tuple[str, str]] = ()

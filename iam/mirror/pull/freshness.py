@@ -71,7 +71,7 @@ def begin_sections(accounts: Collection[Account]) -> None:
     Section.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
 
 
-class Freshness:
+class SectionFreshness:
     """The section rows of one account during one pull."""
 
     def __init__(self, account: Account, pull: Pull | None) -> None:

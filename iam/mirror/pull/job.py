@@ -20,8 +20,8 @@ from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.credentials import LoadedReport
 from iam.mirror.pull.documents import PolicyDocuments
 from iam.mirror.pull.entity_cache import EntityCache
-from iam.mirror.pull.facts import Observation, PartOutcome
-from iam.mirror.pull.freshness import Freshness, SectionVerdict, verdict_of
+from iam.mirror.pull.facts import ObservationTimes, PartOutcome
+from iam.mirror.pull.freshness import SectionFreshness, SectionVerdict, verdict_of
 from iam.mirror.pull.progress import PullProgress
 from iam.mirror.pull.sections import LABELS
 from iam.mirror.pull.sweep import LossLimit
@@ -62,15 +62,15 @@ class PullJob:
     progress: PullProgress
     began_at: datetime
     census: EntityCache
-    freshness: Freshness
+    freshness: SectionFreshness
     documents: PolicyDocuments = field(default_factory=PolicyDocuments)
     verdicts: dict[str, SectionVerdict] = field(default_factory=dict)
     outcomes: dict[str, PartOutcome] = field(default_factory=dict)
     reported: LoadedReport | None = None
 
-    def observation(self, section: str, *, at: datetime) -> Observation:
+    def observation(self, section: str, *, at: datetime) -> ObservationTimes:
         """An observation of a section at a moment."""
-        return Observation(at=at, after=self.freshness.observed_at(section))
+        return ObservationTimes(at=at, after=self.freshness.observed_at(section))
 
     def applying(self) -> transaction.Atomic:
         """The transaction in which sections are applied; begin it with `take_hold`."""

@@ -11,11 +11,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from iam.guard import Scope, Viewer
+from iam.guard import Viewer, ViewerScope
 from iam.mirror.models import Account, AccountFact, Kind, UserCredentials, valid_at
 from iam.mirror.pull.account_facts import load_facts
 from iam.mirror.pull.apply import lock_account
-from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.facts import ObservationTimes
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.counts import count
 from iam.mirror.queries.lists.groups import GROUPS
@@ -33,7 +33,7 @@ MFA_SORTS: dict[str, tuple[str, ...]] = {
     "none": ("none",),
     "unread": ("unread",),
 }
-EVERYTHING = Viewer(person_id=UUID(int=0), name="", email="", scope=Scope(accounts=None))
+EVERYTHING = Viewer(person_id=UUID(int=0), name="", email="", scope=ViewerScope(accounts=None))
 """Counts what there is, anyone who asks."""
 
 
@@ -50,7 +50,9 @@ def keep_numbers(account: Account, *, at: datetime) -> None:
         if before and at - before < RECOUNT and is_counted().filter(pk=account.pk).exists():
             return
         load_facts(
-            account, {NUMBERS: numbers_of(account, at=None, now=at)}, seen=Observation(at=at, after=before)
+            account,
+            {NUMBERS: numbers_of(account, at=None, now=at)},
+            seen=ObservationTimes(at=at, after=before),
         )
         kept.update(observed_at=at)
         Account.objects.filter(pk=account.pk).update(counted_writes=F("writes"))

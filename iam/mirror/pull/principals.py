@@ -25,7 +25,7 @@ from iam.mirror.pull.credentials import (
     match_report,
 )
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import Observation, PartOutcome, SectionPart
+from iam.mirror.pull.facts import ObservationTimes, PartOutcome, SectionPart
 from iam.mirror.pull.job import PullJob, SectionReading
 from iam.mirror.pull.sections import (
     AUTHORIZATION,
@@ -109,7 +109,9 @@ def _settle_report(job: PullJob, reading: SectionReading[ReadReport], changed: s
         return
     before = job.freshness.observed_at(CREDENTIAL_REPORT)
     if before is None or report.generated_at > before:
-        load_facts(job.account, root_facts(report), seen=Observation(at=report.generated_at, after=before))
+        load_facts(
+            job.account, root_facts(report), seen=ObservationTimes(at=report.generated_at, after=before)
+        )
     outcome = PartOutcome(count=len(report.rows), changed=changed)
     job.settle(reading, outcome=outcome, observed_at=max(report.generated_at, before or report.generated_at))
 

@@ -16,7 +16,7 @@ from iam.mirror.models import Account, Pull, SectionState
 from iam.mirror.models.accounts import PULLS_KEPT, PullState
 from iam.mirror.pull import detail_lane, fast_lane, inventory
 from iam.mirror.pull.entity_cache import EntityCache
-from iam.mirror.pull.freshness import Freshness
+from iam.mirror.pull.freshness import SectionFreshness
 from iam.mirror.pull.job import LiveJob, PullJob
 from iam.mirror.pull.numbers import keep_numbers
 from iam.mirror.pull.progress import (
@@ -46,7 +46,7 @@ def run_pull(pull_id: UUID) -> None:
         state, message = PullState.FAILED, str(error)
     except AwsError as error:
         state, message = PullState.FAILED, _no_way_in(error, pull.account)
-        Freshness(pull.account, pull).end_all(error, at=now, message=message)
+        SectionFreshness(pull.account, pull).end_all(error, at=now, message=message)
     except PullLeaseLostError:
         log.warning("pull_lease_lost", pull=str(pull_id))
         return
@@ -80,7 +80,7 @@ def _carry_out(pull: Pull, progress: PullProgress, now: datetime) -> tuple[PullS
             progress=progress,
             began_at=now,
             census=EntityCache(account),
-            freshness=Freshness(account, pull),
+            freshness=SectionFreshness(account, pull),
         )
         inventory.pull_settings(job)
         fast_lane.pull_principals(job)

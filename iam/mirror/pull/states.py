@@ -12,7 +12,7 @@ from typing import Any
 from iam.mirror.models import EntityState
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import FoundEntity, Observation
+from iam.mirror.pull.facts import FoundEntity, ObservationTimes
 from iam.mirror.pull.temporal import STATES, CurrentRow, Values
 from iam.mirror.pull.upsert_entities import is_newer
 
@@ -39,7 +39,7 @@ def load_states(
     members: list[tuple[EntityRow, FoundEntity]],
     *,
     account_id: int,
-    seen: Observation,
+    seen: ObservationTimes,
     fresh: Collection[int],
     after: temporal.After,
 ) -> set[int]:
@@ -93,7 +93,7 @@ def _attrs(aws_entity: FoundEntity, current: CurrentRow | None) -> dict[str, Any
 
 
 def load_attrs(
-    census: EntityCache, patches: Mapping[int, dict[str, Any]], *, kind: str, seen: Observation
+    census: EntityCache, patches: Mapping[int, dict[str, Any]], *, kind: str, seen: ObservationTimes
 ) -> set[int]:
     """Set some attributes of current states of one kind and leave the others; the entities that changed.
 

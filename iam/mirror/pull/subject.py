@@ -22,8 +22,8 @@ from iam.mirror.pull.authorization import SECTION_OF
 from iam.mirror.pull.credentials import EvidenceTimes, derive
 from iam.mirror.pull.documents import PolicyDocuments
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import FoundEntity, Observation, SectionPart
-from iam.mirror.pull.freshness import Freshness
+from iam.mirror.pull.facts import FoundEntity, ObservationTimes, SectionPart
+from iam.mirror.pull.freshness import SectionFreshness
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, MFA_DEVICES
 from iam.mirror.pull.sweep import LossLimit
 from iam.mirror.pull.transform.principals import found_of
@@ -107,7 +107,7 @@ class _SubjectRead:
 
 
 def _apply(account: Account, read: _SubjectRead) -> Entity | None:
-    census, freshness = EntityCache(account), Freshness(account, None)
+    census, freshness = EntityCache(account), SectionFreshness(account, None)
     before = [known for known in census.current.values() if read.covers(known)]
     if any(known.reread_at is not None and known.reread_at > read.at for known in before):
         return Entity.objects.get(pk=before[-1].id)
@@ -115,7 +115,7 @@ def _apply(account: Account, read: _SubjectRead) -> Entity | None:
     members = [read.found] if read.found else []
     part = SectionPart(
         section=section,
-        seen=Observation(
+        seen=ObservationTimes(
             at=read.at,
             after=freshness.observed_at(section),
             cause_kind=(Cause.CHANGE if read.cause_id else Cause.UNKNOWN).value,
@@ -135,7 +135,9 @@ def _apply(account: Account, read: _SubjectRead) -> Entity | None:
     return Entity.objects.get(pk=known.id)
 
 
-def _complete(census: EntityCache, known: EntityRow, seen: Observation, freshness: Freshness) -> None:
+def _complete(
+    census: EntityCache, known: EntityRow, seen: ObservationTimes, freshness: SectionFreshness
+) -> None:
     """A new user or role has rows of credentials and usage from the start."""
     if known.kind in (Kind.USER, Kind.ROLE):
         load_usage(census.account.pk, entities=[known], uses={}, observed_at=seen.at)

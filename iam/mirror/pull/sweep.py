@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from iam.mirror.models import Edge, Entity, Kind
 from iam.mirror.pull import bulk, revisions, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import Observation, PartOutcome, SectionPart
+from iam.mirror.pull.facts import ObservationTimes, PartOutcome, SectionPart
 from iam.mirror.pull.sections import KINDS, LABELS, POLICIES
 from iam.mirror.pull.upsert_entities import UpsertResult, is_newer
 
@@ -72,7 +72,7 @@ def sweep(
         end(census, _unused_placeholders(census), seen=part.seen)
 
 
-def end(census: EntityCache, gone: Collection[EntityRow], *, seen: Observation) -> None:
+def end(census: EntityCache, gone: Collection[EntityRow], *, seen: ObservationTimes) -> None:
     """End entities with everything that belongs to them or points to them."""
     owners = {known.id for known in gone if known.kind == Kind.USER}
     owned = [

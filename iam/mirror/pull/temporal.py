@@ -22,7 +22,7 @@ from iam.mirror.models import (
     UserCredentials,
 )
 from iam.mirror.pull import bulk, revisions
-from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.facts import ObservationTimes
 from iam.mirror.pull.reformatted_documents import say_the_same
 
 DOCUMENT = "document_id"
@@ -32,7 +32,7 @@ Wanted = Mapping[int, Mapping[Key, Values]]
 
 
 @dataclass(frozen=True)
-class Table:
+class TemporalTable:
     """A table in time: rows belong to an owner and are told apart by a key; equal `compared` values are no
     change.
 
@@ -53,7 +53,7 @@ class Table:
         return tuple(self.values.index(name) for name in self.compared or self.values)
 
 
-STATES = Table(
+STATES = TemporalTable(
     EntityState,
     owner="entity_id",
     key=(),
@@ -72,16 +72,16 @@ STATES = Table(
     compared=("digest",),
     json=frozenset({"attrs"}),
 )
-EDGES = Table(Edge, owner="source_id", key=("kind", "target_id"), values=())
-INLINE = Table(InlinePolicy, owner="owner_id", key=("name",), values=("document_id",))
-VERSIONS = Table(
+EDGES = TemporalTable(Edge, owner="source_id", key=("kind", "target_id"), values=())
+INLINE = TemporalTable(InlinePolicy, owner="owner_id", key=("name",), values=("document_id",))
+VERSIONS = TemporalTable(
     PolicyVersion,
     owner="policy_id",
     key=("version_id",),
     values=("document_id", "is_default", "created_at"),
 )
-TAGS = Table(TagSet, owner="entity_id", key=(), values=("tags",), json=frozenset({"tags"}))
-CREDENTIALS = Table(
+TAGS = TemporalTable(TagSet, owner="entity_id", key=(), values=("tags",), json=frozenset({"tags"}))
+CREDENTIALS = TemporalTable(
     UserCredentials,
     owner="user_id",
     key=(),
@@ -97,7 +97,9 @@ CREDENTIALS = Table(
     json=frozenset({"report"}),
     is_noted=False,
 )
-FACTS = Table(AccountFact, owner="account_id", key=("name",), values=("value",), json=frozenset({"value"}))
+FACTS = TemporalTable(
+    AccountFact, owner="account_id", key=("name",), values=("value",), json=frozenset({"value"})
+)
 
 OF_ENTITIES = (STATES, EDGES, INLINE, VERSIONS, TAGS, CREDENTIALS)
 
@@ -133,7 +135,7 @@ def tag_rows(tags: Mapping[str, str] | None) -> Mapping[Key, Values]:
     return {(): (tags,)} if tags else {}
 
 
-def current_rows(table: Table, *, owners: Iterable[int]) -> Rows:
+def current_rows(table: TemporalTable, *, owners: Iterable[int]) -> Rows:
     """The current rows of the owners."""
     rows_by_owner: Rows = {}
     columns = ("id", table.owner, "observed_at", *table.key, *table.values)
@@ -146,7 +148,7 @@ def current_rows(table: Table, *, owners: Iterable[int]) -> Rows:
     return rows_by_owner
 
 
-def difference(table: Table, *, wanted: Wanted, current: Rows, at: datetime) -> RowDifference:
+def difference(table: TemporalTable, *, wanted: Wanted, current: Rows, at: datetime) -> RowDifference:
     """What must be written so that the wanted rows are the current ones of each owner.
 
     A row that was observed after `at` is newer than the reading: it is neither closed nor replaced.
@@ -174,7 +176,7 @@ def difference(table: Table, *, wanted: Wanted, current: Rows, at: datetime) -> 
     return result
 
 
-def _reworded(table: Table, wanted: Wanted, current: Rows) -> set[int]:
+def _reworded(table: TemporalTable, wanted: Wanted, current: Rows) -> set[int]:
     """The rows that would differ only in the wording of their document."""
     if DOCUMENT not in table.values:
         return set()
@@ -200,7 +202,12 @@ After = Callable[[int], datetime | None]
 
 
 def write(
-    table: Table, change: RowDifference, *, account_id: int, seen: Observation, after: After | None = None
+    table: TemporalTable,
+    change: RowDifference,
+    *,
+    account_id: int,
+    seen: ObservationTimes,
+    after: After | None = None,
 ) -> None:
     """Close and insert; `after(owner)` overrides the last observation before this one."""
     if change.reworded:
@@ -244,7 +251,7 @@ def write(
     bulk.insert(table.model, columns=columns, rows=rows)
 
 
-def _reword(table: Table, reworded: list[tuple[int, Values]]) -> None:
+def _reword(table: TemporalTable, reworded: list[tuple[int, Values]]) -> None:
     """Give rows the document as it is written now."""
     columns = [name for name in (DOCUMENT, "digest") if name in table.values]
     places = [table.values.index(name) for name in columns]
@@ -252,7 +259,7 @@ def _reword(table: Table, reworded: list[tuple[int, Values]]) -> None:
     bulk.update(table.model, key="id", columns=columns, rows=rows)
 
 
-def _written_entities(table: Table, change: RowDifference) -> set[int]:
+def _written_entities(table: TemporalTable, change: RowDifference) -> set[int]:
     """The entities that are not new; facts are of the account itself."""
     if table.owner == "account_id":
         return set()
@@ -269,11 +276,11 @@ def _with_json(values: Values, positions: list[int]) -> Values:
 
 
 def load(
-    table: Table,
+    table: TemporalTable,
     *,
     wanted: Wanted,
     account_id: int,
-    seen: Observation,
+    seen: ObservationTimes,
     fresh: Collection[int] = frozenset(),
     after: After | None = None,
 ) -> set[int]:
@@ -287,7 +294,7 @@ def load(
     return change.owners
 
 
-def close(table: Table, ids: Collection[int], *, seen: Observation) -> None:
+def close(table: TemporalTable, ids: Collection[int], *, seen: ObservationTimes) -> None:
     """End rows by id: the last observation of them is the section's one before, or their own if that is
     later.
     """
@@ -296,7 +303,9 @@ def close(table: Table, ids: Collection[int], *, seen: Observation) -> None:
         bulk.execute_in(f"{statement} WHERE id", parameters, ids)
 
 
-def close_of_owners(table: Table, owners: Collection[int], *, seen: Observation, column: str = "") -> None:
+def close_of_owners(
+    table: TemporalTable, owners: Collection[int], *, seen: ObservationTimes, column: str = ""
+) -> None:
     """End the current rows of entities that have gone; `column` is the owner's unless told."""
     if owners:
         statement, parameters = _ending(table, seen)
@@ -304,7 +313,7 @@ def close_of_owners(table: Table, owners: Collection[int], *, seen: Observation,
         bulk.execute_in(f"{statement} WHERE {where}", [*parameters, seen.at], owners)
 
 
-def _ending(table: Table, seen: Observation) -> tuple[str, list[Any]]:
+def _ending(table: TemporalTable, seen: ObservationTimes) -> tuple[str, list[Any]]:
     later = "GREATEST" if connection.vendor == "postgresql" else "MAX"
     last = f"{later}(observed_at, %s)" if seen.after else "observed_at"
     statement = (

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from iam.aws.export import Export
+from iam.aws.export import AuthorizationExport
 from iam.aws.reads.credential_report import ReadReport
 from iam.mirror.models import Account, Kind, Pull, SectionState
 from iam.mirror.models.accounts import UPLOAD, PullState
@@ -18,7 +18,7 @@ from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.authorization import BulkAuthorization, is_of_kind
 from iam.mirror.pull.entity_cache import EntityCache
 from iam.mirror.pull.facts import SectionPart
-from iam.mirror.pull.freshness import Freshness, SectionVerdict
+from iam.mirror.pull.freshness import SectionFreshness, SectionVerdict
 from iam.mirror.pull.job import PullJob, SectionReading
 from iam.mirror.pull.principals import PrincipalsReading, apply_principals, refresh_statistics
 from iam.mirror.pull.progress import LEASE, PullProgress
@@ -33,7 +33,7 @@ ONLY_WITH_ROLE = "An export lists only the instance profiles that have a role."
 
 def load_export(
     account: Account,
-    export: Export,
+    export: AuthorizationExport,
     *,
     observed_at: datetime,
     credential_report: ReadReport | None = None,
@@ -65,7 +65,7 @@ def load_export(
             progress=progress,
             began_at=observed_at,
             census=EntityCache(account),
-            freshness=Freshness(account, pull),
+            freshness=SectionFreshness(account, pull),
         )
         _apply(job, export, credential_report, observed_at)
     except BaseException:
@@ -76,7 +76,9 @@ def load_export(
     return pull
 
 
-def _apply(job: PullJob, export: Export, report: ReadReport | None, observed_at: datetime) -> None:
+def _apply(
+    job: PullJob, export: AuthorizationExport, report: ReadReport | None, observed_at: datetime
+) -> None:
     bulk = BulkAuthorization()
     for item in export.items:
         bulk.add(item, account_id=export.account_id, intern=job.documents.intern, known=job.census.digest)
@@ -91,7 +93,7 @@ def _apply(job: PullJob, export: Export, report: ReadReport | None, observed_at:
     refresh_statistics(job)
 
 
-def _apply_profiles(job: PullJob, export: Export, observed_at: datetime) -> None:
+def _apply_profiles(job: PullJob, export: AuthorizationExport, observed_at: datetime) -> None:
     """Load the instance profiles that hold a role. One that the file does not name has no role now, if it
     still exists.
     """

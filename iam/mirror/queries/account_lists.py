@@ -28,7 +28,7 @@ from django.db.models.lookups import Exact
 
 from iam import keyset
 from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param
-from iam.guard import Scope, Viewer
+from iam.guard import Viewer, ViewerScope
 from iam.mirror.accounts.validation import INTERVALS
 from iam.mirror.models import Account, Pull, Section
 from iam.mirror.models.accounts import PullState, Source
@@ -43,7 +43,7 @@ from iam.mirror.queries.past_accounts import (
 from iam.search_words import matches
 
 PAGE_SIZE = 50
-ORDER = keyset.Order("sort", "id")
+ORDER = keyset.KeysetOrder("sort", "id")
 ALL, ATTENTION, REMOVED = "", "attention", "disconnected"
 
 
@@ -62,7 +62,7 @@ def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _by_need(scope: Scope, *, is_one: bool) -> CompiledQuery:
+def _by_need(scope: ViewerScope, *, is_one: bool) -> CompiledQuery:
     accounts = _accounts_in_scope(scope).filter(removed_at__isnull=True)
     if is_one:
         accounts = accounts.filter(pk=Param("account", BigAutoField()))
@@ -88,7 +88,7 @@ def _scoped(viewer: Viewer) -> QuerySet[Account]:
     return _accounts_in_scope(viewer.scope)
 
 
-def _accounts_in_scope(scope: Scope) -> QuerySet[Account]:
+def _accounts_in_scope(scope: ViewerScope) -> QuerySet[Account]:
     accounts = Account.objects.all()
     return accounts if scope.accounts is None else accounts.filter(account_id__in=scope.accounts)
 
@@ -214,7 +214,7 @@ def account_counts(viewer: Viewer, *, text: str = "", at: datetime | None = None
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _counts_now(scope: Scope) -> CompiledQuery:
+def _counts_now(scope: ViewerScope) -> CompiledQuery:
     """One row: all, attention, removed."""
     here = Q(removed_at__isnull=True)
     counts = {

@@ -10,7 +10,7 @@ from itertools import chain
 from django.db.models import Case, CharField, OuterRef, Q, QuerySet, Subquery, When
 
 from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, columns, instance
-from iam.guard import Right, Scope, Viewer
+from iam.guard import Right, Viewer, ViewerScope
 from iam.guard.viewer import ANY_ACCOUNT
 from iam.mirror.models import Account, Entity, Kind, Section
 from iam.mirror.queries.moments import is_incomplete
@@ -29,12 +29,12 @@ def disconnected_accounts(viewer: Viewer) -> QuerySet[Account]:
     return _reached(viewer.scope, Account.objects.filter(removed_at__isnull=False))
 
 
-def accounts_within(scope: Scope) -> QuerySet[Account]:
+def accounts_within(scope: ViewerScope) -> QuerySet[Account]:
     """The accounts in which who has this scope may see anything at all."""
     return _reached(scope, Account.objects.filter(removed_at__isnull=True))
 
 
-def _reached(scope: Scope, accounts: QuerySet[Account]) -> QuerySet[Account]:
+def _reached(scope: ViewerScope, accounts: QuerySet[Account]) -> QuerySet[Account]:
     if scope.accounts is None:
         return accounts
     numbers = set(scope.accounts) | {arn.split(":")[4] for arn in scope.user_arns}
@@ -119,7 +119,7 @@ def frame(viewer: Viewer, *, account_id: str) -> AccountFrame:
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _accounts_of_frame(scope: Scope) -> CompiledQuery:
+def _accounts_of_frame(scope: ViewerScope) -> CompiledQuery:
     """When the users of each account were read, whether it is incomplete, and its columns; the one of the
     parameter `chosen` comes first.
     """

@@ -17,7 +17,7 @@ from typing import Any
 from django.db.models import BigAutoField, Count, F, FilteredRelation, Q, QuerySet
 
 from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, instance
-from iam.guard import Scope
+from iam.guard import ViewerScope
 from iam.mirror.models import Account, AccountFact, EntityState, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.numbers import EVERYTHING, NUMBERS, RECOUNT, number_queries
 from iam.mirror.pull.sections import (
@@ -166,7 +166,7 @@ def _kept_by_account(context: ListContext) -> list[CachedFigures]:
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _kept_figures(scope: Scope | None) -> CompiledQuery:
+def _kept_figures(scope: ViewerScope | None) -> CompiledQuery:
     """The accounts within a scope, or (None) the one of the parameter `account`, each after its kept figures
     and when they were counted.
     """

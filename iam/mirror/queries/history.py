@@ -33,7 +33,7 @@ change.
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class HistoryPage:
     """A page of events, newest first; `older` is where the next page begins, None at the end.
 
     `is_cut` tells that more rows changed at once than a page reads.
@@ -46,7 +46,7 @@ class Timeline:
 
 def timeline(
     entity: Entity, *, until: datetime | None = None, since: datetime | None = None, size: int = PAGE
-) -> Timeline:
+) -> HistoryPage:
     """What happened before `until` (exclusive) and from `since` on (exclusive), at most at `size` moments.
 
     Nine queries, whatever happened.
@@ -59,11 +59,11 @@ def timeline(
     moments = [row["when"] for row in change_moments(entity, when=bounds).order_by("-when")[: size + 1]]
     page, more = moments[:size], len(moments) > size
     if not page:
-        return Timeline([], None)
+        return HistoryPage([], None)
     reading = _HistoryReading(entity, low=page[-1], high=page[0])
     events = newest_first(reading.events())
     older = page[-1] if more else None
-    return Timeline(events, older=older, is_cut=reading.is_cut)
+    return HistoryPage(events, older=older, is_cut=reading.is_cut)
 
 
 @dataclass(slots=True)
@@ -115,13 +115,13 @@ class _HistoryReading:
         return Entity.objects.filter(owner=self.entity, kind=Kind.ACCESS_KEY).exists()
 
 
-def difference(entity: Entity, *, left: datetime, right: datetime | None) -> Timeline:
+def difference(entity: Entity, *, left: datetime, right: datetime | None) -> HistoryPage:
     """What differs between two moments (`right` None: now), however often it changed in between. Nine
     queries.
     """
     high = right or datetime.now(tz=UTC)
     comparing = _ComparisonReading(entity, low=left, high=high, right=right, at_once=False)
-    return Timeline(newest_first(comparing.events()), older=None, is_cut=comparing.is_cut)
+    return HistoryPage(newest_first(comparing.events()), older=None, is_cut=comparing.is_cut)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django.db.models import BigAutoField, Exists, F, Model, OuterRef, Q, QuerySet, Subquery
 
 from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param
-from iam.guard import Scope
+from iam.guard import ViewerScope
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
     Edge,
@@ -83,7 +83,7 @@ def news_since(context: ListContext) -> datetime | None:
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _first_known(scope: Scope | None) -> CompiledQuery:
+def _first_known(scope: ViewerScope | None) -> CompiledQuery:
     """Since when a section is known, the earliest within a scope, or (None) in the account of the parameter
     `account`.
     """

@@ -21,7 +21,7 @@ LINKED = (Kind.USER, Kind.ROLE, Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class TrustDescription:
     """The sentences of a trust policy, the entities that the viewer may open by ARN, and how the list ends.
 
     `unreadable` tells why there are no sentences.
@@ -33,20 +33,20 @@ class Trust:
     unreadable: str = ""
 
 
-def trust_of(role: Entity, state: EntityState, *, viewer: Viewer, at: datetime | None) -> Trust:
+def trust_of(role: Entity, state: EntityState, *, viewer: Viewer, at: datetime | None) -> TrustDescription:
     """The trust policy of a role's state in words: two queries."""
     if state.document is None:
-        return Trust(unreadable="The trust policy was not synced")
+        return TrustDescription(unreadable="The trust policy was not synced")
     text, own = state.document.text, role.account.account_id
     try:
         first = explain_trust(text, account_id=own, at=at)
     except UnreadableTrustError as error:
-        return Trust(unreadable=str(error))
+        return TrustDescription(unreadable=str(error))
     numbers = {sentence.account_id for sentence in first if sentence.account_id}
     names = dict(visible_accounts(viewer).filter(account_id__in=numbers).values_list("account_id", "name"))
     sentences = explain_trust(text, account_id=own, names=names, at=at)
     arns = {sentence.principal for sentence in sentences if sentence.principal.startswith("arn:")}
-    return Trust(
+    return TrustDescription(
         sentences=sentences,
         known=entities_by_arn(viewer, arns=arns, kinds=LINKED),
         nobody_else=nobody_else(sentences),

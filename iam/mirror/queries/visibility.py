@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from django.db.models import F, Lookup, Model, Q, QuerySet
 
-from iam.guard import Scope, Viewer
+from iam.guard import Viewer, ViewerScope
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, EntityState, Kind, valid_at
 
 M = TypeVar("M", bound=Model)
@@ -53,7 +53,7 @@ def visible(
 
 
 def visible_in(
-    scope: Scope, rows: QuerySet[M], *, entity: str, kinds: Collection[str] | None = None
+    scope: ViewerScope, rows: QuerySet[M], *, entity: str, kinds: Collection[str] | None = None
 ) -> QuerySet[M]:
     """The same for a scope: a statement that depends on nothing else can be kept by it."""
     return _visible_rows(scope, rows.exclude(account__in=_removed()), entity=entity, kinds=kinds)
@@ -64,7 +64,7 @@ def _removed() -> QuerySet[Account, Any]:
 
 
 def _visible_rows(
-    scope: Scope, rows: QuerySet[M], *, entity: str, kinds: Collection[str] | None = None
+    scope: ViewerScope, rows: QuerySet[M], *, entity: str, kinds: Collection[str] | None = None
 ) -> QuerySet[M]:
     if scope.sees_everything:
         return rows
@@ -95,7 +95,7 @@ def visible_states(
     return visible(EntityState.objects.filter(valid_at(at)), viewer, entity="entity", kinds=kinds)
 
 
-def _beyond_accounts(scope: Scope, *, kinds: Collection[str] | None) -> QuerySet[Any, Any]:
+def _beyond_accounts(scope: ViewerScope, *, kinds: Collection[str] | None) -> QuerySet[Any, Any]:
     """Oneself, the people and machine users of one's teams, the teams' groups, and what belongs to each of
     these users (keys, devices).
 
@@ -113,7 +113,7 @@ def _beyond_accounts(scope: Scope, *, kinds: Collection[str] | None) -> QuerySet
     return parts[0].union(*parts[1:], all=True)
 
 
-def people_within(scope: Scope) -> QuerySet[Entity]:
+def people_within(scope: ViewerScope) -> QuerySet[Entity]:
     """The living IAM users that a scope reaches beyond its whole accounts."""
     people = _people(scope)
     if not people:
@@ -121,7 +121,7 @@ def people_within(scope: Scope) -> QuerySet[Entity]:
     return Entity.objects.filter(pk__in=people[0].union(*people[1:], all=True), gone_at__isnull=True)
 
 
-def _people(scope: Scope) -> list[QuerySet[Any, Any]]:
+def _people(scope: ViewerScope) -> list[QuerySet[Any, Any]]:
     """The users of the scope, by how they came into it."""
     querysets: list[QuerySet[Any, Any]] = []
     if scope.user_arns:
@@ -136,27 +136,27 @@ def _people(scope: Scope) -> list[QuerySet[Any, Any]]:
     return querysets
 
 
-def _owned(scope: Scope) -> QuerySet[Any, Any]:
+def _owned(scope: ViewerScope) -> QuerySet[Any, Any]:
     """The machine users of the teams."""
     living = Entity.objects.filter(kind=Kind.USER, gone_at__isnull=True)
     return living.filter(aws_id__in=[aws_id for _, aws_id in sorted(scope.owned)]).values("pk")
 
 
-def _groups(scope: Scope) -> QuerySet[Entity]:
+def _groups(scope: ViewerScope) -> QuerySet[Entity]:
     named = Q(pk__in=[])
     for account_id, name in sorted(scope.groups):
         named |= Q(name=name) & _in_account(account_id)
     return Entity.objects.filter(named, kind=Kind.GROUP, gone_at__isnull=True)
 
 
-def _members(scope: Scope) -> QuerySet[Edge, Any]:
+def _members(scope: ViewerScope) -> QuerySet[Edge, Any]:
     """An edge of today has a user of today: both end with the same reading."""
     return Edge.objects.filter(
         valid_at(None), kind=EdgeKind.MEMBER, target__in=_groups(scope).values("pk")
     ).values("source")
 
 
-def _under_paths(scope: Scope) -> QuerySet[EntityState, Any]:
+def _under_paths(scope: ViewerScope) -> QuerySet[EntityState, Any]:
     under = Q(pk__in=[])
     for account_id, value in sorted(scope.paths):
         path = value.strip("/")

@@ -24,8 +24,8 @@ from iam.mirror.pull.credentials import (
     derive,
 )
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import FoundEntity, Observation, SectionPart
-from iam.mirror.pull.freshness import Freshness
+from iam.mirror.pull.facts import FoundEntity, ObservationTimes, SectionPart
+from iam.mirror.pull.freshness import SectionFreshness
 from iam.mirror.pull.sections import (
     ACCESS_KEYS,
     CREDENTIAL_REPORT,
@@ -110,12 +110,12 @@ def reread_credentials(
     """
     with transaction.atomic():
         lock_account(account)
-        census, freshness = EntityCache(account), Freshness(account, None)
+        census, freshness = EntityCache(account), SectionFreshness(account, None)
         known = census.by_pk.get(user.pk)
         if known is None:
             return
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-        seen = Observation(
+        seen = ObservationTimes(
             read.at,
             after=freshness.observed_at(read.section),
             cause_kind=cause.value,
@@ -127,7 +127,7 @@ def reread_credentials(
         Entity.objects.filter(pk__in={known.id} | touched).update(reread_at=read.at, source_digest=None)
 
 
-def _apply(census: EntityCache, user: EntityRow, read: ReadCredentials, seen: Observation) -> set[int]:
+def _apply(census: EntityCache, user: EntityRow, read: ReadCredentials, seen: ObservationTimes) -> set[int]:
     """Enter the credentials, and end those that AWS does not show any more; the ids of all of them."""
     kinds = KINDS[read.section]
     before = {known.id for known in census.of_kind(*kinds) if known.owner_id == user.id}
@@ -165,7 +165,11 @@ def spare_device(serial_number: str) -> FoundEntity:
 
 
 def _derive(
-    census: EntityCache, user: EntityRow, read: ReadCredentials, seen: Observation, freshness: Freshness
+    census: EntityCache,
+    user: EntityRow,
+    read: ReadCredentials,
+    seen: ObservationTimes,
+    freshness: SectionFreshness,
 ) -> None:
     """The row that says whether the user has a password, MFA and keys."""
     user.reread_at = read.at
@@ -202,14 +206,14 @@ def reread_spare_device(account: Account, aws: Aws, *, serial_number: str, cause
     exists = device_exists(aws, serial_number=serial_number)
     with transaction.atomic():
         lock_account(account)
-        census, freshness = EntityCache(account), Freshness(account, None)
+        census, freshness = EntityCache(account), SectionFreshness(account, None)
         known = census.current.get((Kind.MFA_DEVICE.value, serial_number))
         if known is None or exists:
             return
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
         part = SectionPart(
             section=MFA_DEVICES,
-            seen=Observation(
+            seen=ObservationTimes(
                 at, after=freshness.observed_at(MFA_DEVICES), cause_kind=cause.value, cause_id=cause_id
             ),
             found=[],

@@ -16,7 +16,7 @@ from iam.mirror.models import Account, Cause, Edge, EdgeKind, Entity, Kind, Sect
 from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.authorization import SECTION_OF
-from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.facts import ObservationTimes
 from iam.mirror.pull.sections import TAGS
 from iam.mirror.pull.subject import reread_entity
 from iam.mirror.pull.upsert_entities import search_text
@@ -65,7 +65,7 @@ def reread_boundary(
 @contextmanager
 def _loading(
     account: Account, entity: Entity, *, at: datetime, cause_id: UUID | None
-) -> Iterator[Observation | None]:
+) -> Iterator[ObservationTimes | None]:
     """Hold the account meanwhile; None when the entity has been read since. The next pull decodes it anew."""
     with transaction.atomic():
         lock_account(account)
@@ -76,5 +76,7 @@ def _loading(
         section = Section.objects.filter(account=account, name=SECTION_OF.get(known.kind, TAGS)).first()
         moments = [m for m in (section.observed_at if section else None, known.reread_at) if m is not None]
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-        yield Observation(at, after=max(moments, default=None), cause_kind=cause.value, cause_id=cause_id)
+        yield ObservationTimes(
+            at, after=max(moments, default=None), cause_kind=cause.value, cause_id=cause_id
+        )
         Entity.objects.filter(pk=entity.pk).update(reread_at=at, source_digest=None)

@@ -18,7 +18,7 @@ from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.authorization import SECTION_OF
 from iam.mirror.pull.documents import PolicyDocuments
-from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.facts import ObservationTimes
 from iam.mirror.pull.subject import reread_entity
 
 
@@ -111,7 +111,9 @@ def _policies(account: Account, arns: frozenset[str]) -> models.QuerySet[Entity]
     return Entity.objects.filter(account=account, kind=Kind.POLICY, arn__in=arns, gone_at__isnull=True)
 
 
-def _begin(account: Account, holder: Entity, *, at: datetime, cause_id: UUID | None) -> Observation | None:
+def _begin(
+    account: Account, holder: Entity, *, at: datetime, cause_id: UUID | None
+) -> ObservationTimes | None:
     """Hold the account; None when the holder has been read since."""
     lock_account(account)
     known = Entity.objects.get(pk=holder.pk)
@@ -120,7 +122,7 @@ def _begin(account: Account, holder: Entity, *, at: datetime, cause_id: UUID | N
     section = Section.objects.filter(account=account, name=SECTION_OF[known.kind]).first()
     moments = [m for m in (section.observed_at if section else None, known.reread_at) if m is not None]
     cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-    return Observation(at, after=max(moments, default=None), cause_kind=cause.value, cause_id=cause_id)
+    return ObservationTimes(at, after=max(moments, default=None), cause_kind=cause.value, cause_id=cause_id)
 
 
 def _end(holder: Entity, *, at: datetime) -> None:

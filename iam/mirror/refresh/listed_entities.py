@@ -12,8 +12,8 @@ from django.db import transaction
 from iam.mirror.models import Account, Cause, Entity
 from iam.mirror.pull.apply import apply_parts, lock_account
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import FoundEntity, Observation, SectionPart
-from iam.mirror.pull.freshness import Freshness
+from iam.mirror.pull.facts import FoundEntity, ObservationTimes, SectionPart
+from iam.mirror.pull.freshness import SectionFreshness
 from iam.mirror.pull.sections import KINDS
 from iam.mirror.pull.sweep import LossLimit
 
@@ -38,7 +38,7 @@ def reread_listed(
     section = next(section for section, kinds in KINDS.items() if kind in kinds)
     with transaction.atomic():
         lock_account(account)
-        census, freshness = EntityCache(account), Freshness(account, None)
+        census, freshness = EntityCache(account), SectionFreshness(account, None)
 
         def covers(known: EntityRow) -> bool:
             return known.kind == kind and (known.aws_id == aws_id if aws_id else known.name == name)
@@ -50,7 +50,7 @@ def reread_listed(
         members = [aws_entity] if aws_entity else []
         part = SectionPart(
             section=section,
-            seen=Observation(
+            seen=ObservationTimes(
                 at, after=freshness.observed_at(section), cause_kind=cause.value, cause_id=cause_id
             ),
             found=members,

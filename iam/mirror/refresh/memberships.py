@@ -13,7 +13,7 @@ from iam.aws.session import Aws
 from iam.mirror.models import Account, Cause, Edge, EdgeKind, Entity, Kind, Section, valid_at
 from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import lock_account
-from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.facts import ObservationTimes
 
 
 class Memberships(NamedTuple):
@@ -46,7 +46,9 @@ def reread_memberships(
         if last is not None and last > at:
             return
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-        seen = Observation(at, after=_last_seen(account, last), cause_kind=cause.value, cause_id=cause_id)
+        seen = ObservationTimes(
+            at, after=_last_seen(account, last), cause_kind=cause.value, cause_id=cause_id
+        )
         wanted = {user.pk: dict.fromkeys(_wanted_edges(account, user, aws_ids=group_ids), ())}
         temporal.load(temporal.EDGES, wanted=wanted, account_id=account.pk, seen=seen)
         Entity.objects.filter(pk=user.pk).update(reread_at=at, source_digest=None)

@@ -11,7 +11,7 @@ from django.db import transaction
 from iam.mirror.models import Account, AccountFact, Cause, Section, valid_at
 from iam.mirror.pull.account_facts import load_facts
 from iam.mirror.pull.apply import lock_account
-from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.facts import ObservationTimes
 from iam.mirror.pull.sections import ACCOUNT
 
 
@@ -28,7 +28,7 @@ def enter_setting(account: Account, *, name: str, value: Any, at: datetime, caus
         moments = [row.observed_at for row in (section, now) if row is not None and row.observed_at]
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
         after = max((moment for moment in moments if moment < at), default=None)
-        seen = Observation(at, after=after, cause_kind=cause.value, cause_id=cause_id)
+        seen = ObservationTimes(at, after=after, cause_kind=cause.value, cause_id=cause_id)
         load_facts(account, {name: value}, seen=seen)
         if name == "alias":
             Account.objects.filter(pk=account.pk).update(alias=value)

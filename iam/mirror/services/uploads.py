@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from iam.mirror.models import Account, Pull
 
 if TYPE_CHECKING:
-    from iam.aws.export import Export
+    from iam.aws.export import AuthorizationExport
     from iam.aws.reads.credential_report import ReadReport
 
 
 def load_export(
     account: Account,
-    export: Export,
+    export: AuthorizationExport,
     *,
     observed_at: datetime,
     credential_report: ReadReport | None = None,

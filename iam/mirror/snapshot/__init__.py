@@ -15,7 +15,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Final
 
-from iam.mirror.snapshot.moment import Moment
+from iam.mirror.snapshot.moment import MomentIndex
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 
@@ -23,7 +23,7 @@ PAST_KEPT: Final = 2
 """So many past moments are kept; the one that was not asked for the longest goes."""
 
 _documents = SharedDocuments()
-_moments: OrderedDict[datetime | None, Moment] = OrderedDict()
+_moments: OrderedDict[datetime | None, MomentIndex] = OrderedDict()
 _guard = Lock()
 
 
@@ -60,12 +60,12 @@ def forget() -> None:
         _let_go(moment)
 
 
-def _moment(at: datetime | None) -> Moment:
-    gone: list[Moment] = []
+def _moment(at: datetime | None) -> MomentIndex:
+    gone: list[MomentIndex] = []
     with _guard:
         moment_kept = _moments.get(at)
         if moment_kept is None:
-            moment_kept = _moments[at] = Moment(at, _documents)
+            moment_kept = _moments[at] = MomentIndex(at, _documents)
         _moments.move_to_end(at)
         past = [key for key in _moments if key is not None]
         gone = [_moments.pop(key) for key in past[: len(past) - PAST_KEPT]] if len(past) > PAST_KEPT else []
@@ -74,7 +74,7 @@ def _moment(at: datetime | None) -> Moment:
     return moment_kept
 
 
-def _let_go(moment: Moment) -> None:
+def _let_go(moment: MomentIndex) -> None:
     """Those who still read it finish first."""
     if not moment.gate.is_reading:
         with moment.gate.changing():

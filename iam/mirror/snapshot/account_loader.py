@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from iam.mirror.models import Document, EntityState, valid_at
 from iam.mirror.pull.bulk import CHUNK, chunks
-from iam.mirror.snapshot.organizations import Organizations
+from iam.mirror.snapshot.organizations import OrganizationStandings
 from iam.mirror.snapshot.rows import PRINCIPALS, SnapshotRows, digests_of
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.image import IndexImage
@@ -35,7 +35,7 @@ def load_accounts(
     accounts: Mapping[str, AccountRevision],
     at: datetime | None,
     documents: SharedDocuments,
-    organizations: Callable[[], Organizations],
+    organizations: Callable[[], OrganizationStandings],
 ) -> Iterator[tuple[str, OrganizationStanding, IndexImage]]:
     """The image of each account, by number, of which the mirror has anything; `documents` are those in
     use.

@@ -20,7 +20,7 @@ from django.utils import timezone
 from iam.mirror.models import Account, AccountImage, Entity
 from iam.mirror.pull.bulk import chunks
 from iam.mirror.snapshot.account_loader import AccountRevision, load_accounts
-from iam.mirror.snapshot.organizations import Organizations
+from iam.mirror.snapshot.organizations import OrganizationStandings
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.image import ImageError, IndexImage, code, is_whole, pack, unpack
 from iam.policy.index.rows import OrganizationStanding
@@ -52,7 +52,7 @@ def mark_of(standing: OrganizationStanding) -> str:
 
 
 def stored(
-    accounts: Mapping[str, AccountRevision], organizations: Callable[[], Organizations]
+    accounts: Mapping[str, AccountRevision], organizations: Callable[[], OrganizationStandings]
 ) -> Iterator[tuple[str, int, OrganizationStanding, IndexImage]]:
     """(number, revision, standing, image) of each account that has one which is as good as the tables at that
     revision.
@@ -89,7 +89,7 @@ def draw_images() -> int:
     behind = _behind()
     if not behind:
         return 0
-    organizations = Organizations(None)
+    organizations = OrganizationStandings(None)
     count = 0
     for chunk in chunks(load_accounts(behind, None, SharedDocuments(), lambda: organizations), BATCH_SIZE):
         now = timezone.now()
@@ -119,7 +119,7 @@ def _behind() -> dict[str, AccountRevision]:
     accounts = tuple(rows)
     if _IdleMark.state == accounts:
         return {}
-    organizations, old = Organizations(None), timezone.now() - LASTS
+    organizations, old = OrganizationStandings(None), timezone.now() - LASTS
     damaged = _damaged() if _IdleMark.state is None else set()
     behind = {}
     for number, pk, partition, revision, drawn_revision, mark, drawn_at in accounts:

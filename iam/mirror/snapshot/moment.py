@@ -17,7 +17,7 @@ from iam.mirror.snapshot import images
 from iam.mirror.snapshot.account_loader import AccountRevision, held_documents, load_accounts
 from iam.mirror.snapshot.gate import ReadWriteLock
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
-from iam.mirror.snapshot.organizations import Organizations
+from iam.mirror.snapshot.organizations import OrganizationStandings
 from iam.mirror.snapshot.rows import SnapshotRows, digests_of
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.index import Index
@@ -33,7 +33,7 @@ MAX_CHANGED_ENTITIES: Final = 1000
 """When more entities of an account have changed, the whole account is read again."""
 
 
-class Moment:
+class MomentIndex:
     """An index and up to which revision of each account it has been read. `at` None: now."""
 
     def __init__(self, at: datetime | None, documents: SharedDocuments) -> None:
@@ -44,7 +44,7 @@ class Moment:
         self._behind_since = 0.0
         self._current_at: dict[str, float] = {}
         """When each account was last known to hold what was written."""
-        self._organizations: Organizations | None = None
+        self._organizations: OrganizationStandings | None = None
         self._controls: list[IndexedDocument] = []
 
     @contextmanager
@@ -215,9 +215,9 @@ class Moment:
             for each in list(self.index.accounts):
                 self.index.place_in_organization(each, organizations.position_of(each))
 
-    def _organization(self) -> Organizations:
+    def _organization(self) -> OrganizationStandings:
         if self._organizations is None:
-            self._organizations = Organizations(self.at)
+            self._organizations = OrganizationStandings(self.at)
             self._controls = held_documents(self.index.documents, self._organizations.digests)
         return self._organizations
 

@@ -49,7 +49,7 @@ class _Tree:
         )
 
 
-class Organizations:
+class OrganizationStandings:
     """The standings at a moment. Three queries, two when no organization has been read."""
 
     def __init__(self, at: datetime | None) -> None:

@@ -16,9 +16,9 @@ from iam.mirror.mfa import has_mfa
 from iam.mirror.models import Account, Entity, UserCredentials, valid_at
 from iam.people.campaigns.models import Campaign, CampaignState
 from iam.people.campaigns.queries import (
+    CampaignProgress,
     ParticipantRow,
     ParticipantStatus,
-    Progress,
     may_run,
     participants,
     progresses,
@@ -31,7 +31,7 @@ MAX_STUCK: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
+class CampaignAudience:
     """The IAM users of a campaign that has not started. `mailed` are (user, person); nobody can mail the
     `unlinked`; of the `unknown` no devices were read.
     """
@@ -49,13 +49,13 @@ class Audience:
 
 def audience(
     viewer: Viewer, *, account: Account | None, team: Team | None, users: Sequence[int] = ()
-) -> Audience:
+) -> CampaignAudience:
     """Who would take part, within what the viewer may request changes for; a few queries."""
     draft = Campaign(account=account, team=team, listed=list(users))
     there = list(users_of(draft, viewer=viewer).select_related("account").order_by("name", "pk"))
     words = dict(UserCredentials.objects.filter(valid_at(None), user__in=there).values_list("user", "mfa"))
     people = owners(user.arn for user in there)
-    reached = Audience([], [], [], 0)
+    reached = CampaignAudience([], [], [], 0)
     enrolled = 0
     for user in there:
         known = has_mfa(words.get(user.pk))
@@ -68,7 +68,7 @@ def audience(
             reached.unlinked.append(user)
         else:
             reached.mailed.append((user, person))
-    return Audience(reached.mailed, reached.unlinked, reached.unknown, enrolled)
+    return CampaignAudience(reached.mailed, reached.unlinked, reached.unknown, enrolled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class StuckCampaign:
     """
 
     campaign: Campaign
-    progress: Progress
+    progress: CampaignProgress
     people: list[ParticipantRow]
     to_remind: int
     unlinked: int

@@ -46,7 +46,7 @@ class ParticipantStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CampaignProgress:
     """How far a campaign has come; the excused are among the missing. Anyone who is gone, or has no password
     any more, is not counted.
     """
@@ -137,12 +137,12 @@ def _standing(rows: QuerySet[Any, Any], viewer: Viewer | None) -> QuerySet[Any, 
     return shown
 
 
-def progress(campaign: Campaign, *, viewer: Viewer | None = None) -> Progress:
+def progress(campaign: Campaign, *, viewer: Viewer | None = None) -> CampaignProgress:
     """How far it has come; one query."""
     return progresses([campaign], viewer=viewer)[campaign.pk]
 
 
-def progresses(campaigns: Sequence[Campaign], *, viewer: Viewer | None = None) -> dict[Any, Progress]:
+def progresses(campaigns: Sequence[Campaign], *, viewer: Viewer | None = None) -> dict[Any, CampaignProgress]:
     """The same for several, in one query."""
     rows = _standing(Participant.objects.filter(campaign__in=[campaign.pk for campaign in campaigns]), viewer)
     counted = rows.order_by().values("campaign", "standing").annotate(n=Count("pk"))
@@ -153,10 +153,12 @@ def progresses(campaigns: Sequence[Campaign], *, viewer: Viewer | None = None) -
     }
 
 
-def _progress(counts: dict[ParticipantStatus, int]) -> Progress:
+def _progress(counts: dict[ParticipantStatus, int]) -> CampaignProgress:
     excused = counts[ParticipantStatus.EXCUSED]
     missing = counts[ParticipantStatus.MISSING] + excused
-    return Progress(counts[ParticipantStatus.ENROLLED], excused, missing, counts[ParticipantStatus.UNREAD])
+    return CampaignProgress(
+        counts[ParticipantStatus.ENROLLED], excused, missing, counts[ParticipantStatus.UNREAD]
+    )
 
 
 def linked_to_nobody(campaign: Campaign, *, viewer: Viewer) -> int:

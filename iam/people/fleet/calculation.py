@@ -21,7 +21,7 @@ from iam.access import administrators as in_force
 from iam.mirror.models import Account, EntityState, Kind, valid_at
 from iam.mirror.queries.lists.rows import fact_at
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
-from iam.mirror.snapshot.organizations import Organizations
+from iam.mirror.snapshot.organizations import OrganizationStandings
 from iam.nudge import send_seldom
 from iam.people.fleet.demands import DemandPlaces
 from iam.people.fleet.models import Administrator, FleetAccount, FleetUser
@@ -124,14 +124,14 @@ class _State:
 
     places: DemandPlaces
     began: datetime
-    organizations: Organizations = field(init=False)
+    organizations: OrganizationStandings = field(init=False)
     trees: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         shown = EntityState.objects.filter(valid_at(None), kind__in=ORGANIZATION_KINDS).order_by()
         numbers = set(shown.values_list("account__account_id", flat=True).distinct())
         self.trees = {n: revision for n, revision in self.places.revisions.items() if n in numbers}
-        self.organizations = Organizations(None)
+        self.organizations = OrganizationStandings(None)
 
 
 def calculate(numbers: Collection[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from django.db.models import CharField, F, IntegerField, Q, QuerySet, Value
 
 from iam.changes.errors import RefusedError
 from iam.directory.models import RuleKind, Team
-from iam.guard import Right, Scope, Viewer
+from iam.guard import Right, Viewer, ViewerScope
 from iam.journal.services import record
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
@@ -119,7 +119,7 @@ def people_under(rules: Iterable[TeamUserRule]) -> QuerySet[Entity, Any]:
     """The numbers of the IAM users whom such rules make part of a team, as a query."""
     groups = [(rule.account_id, rule.value) for rule in rules if rule.kind == RuleKind.GROUP]
     paths = [(rule.account_id, rule.value) for rule in rules if rule.kind == RuleKind.PATH]
-    scope = Scope(groups=frozenset(groups), paths=frozenset(paths))
+    scope = ViewerScope(groups=frozenset(groups), paths=frozenset(paths))
     team = Viewer(person_id=_NO_ONE, name="", email="", scope=scope)
     return visible_entities(team).filter(kind=Kind.USER, gone_at__isnull=True).values("pk")
 

@@ -14,7 +14,7 @@ from iam.mirror.display_names import display_name, people_of_users
 from iam.mirror.models import Account, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.queries.lists import people
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
-from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, ListTab
 from iam.mirror.queries.lists.rows import any_condition, of_account
 from iam.mirror.queries.visibility import visible, visible_states
 from iam.people.fleet.calculation import calculate_missing
@@ -44,7 +44,7 @@ def _users(seen: ListViewpoint) -> States:
     return users
 
 
-class Fleet:
+class DeviceFleet:
     """The fleet as it stands, of one account or of all; what the list needs to know of it is read once.
 
     The status of a user is always that of the mirror. Who is administrator, and the order of urgency, are
@@ -112,24 +112,24 @@ class Fleet:
         known = FleetUser.objects.filter(user=OuterRef("user"), administrator__gt=Administrator.NO)
         return Q(Exists(known))
 
-    def _tabs(self) -> dict[str, Tab]:
+    def _tabs(self) -> dict[str, ListTab]:
         lacking = Q(urgency=HARDWARE)
         return {
-            "all": Tab(lambda _: EVERYBODY, people.TABS["all"].counts, is_past=False, sort="urgency"),
-            "administrators": Tab(
+            "all": ListTab(lambda _: EVERYBODY, people.TABS["all"].counts, is_past=False, sort="urgency"),
+            "administrators": ListTab(
                 lambda _: LOCKED & IS_ADMINISTRATOR & IN_USE,
                 self._counted(LOCKED & self._held_by_administrators() & IN_USE),
                 is_past=False,
                 sort="name",
             ),
-            "no-mfa": Tab(
+            "no-mfa": ListTab(
                 lambda _: LOCKED & Q(has_password=True),
                 self._counted(LOCKED & Q(has_password=True)),
                 is_past=False,
                 sort="urgency",
             ),
-            "unknown": Tab(lambda _: UNSURE, self._counted(UNSURE), is_past=False, sort="name"),
-            "hardware": Tab(
+            "unknown": ListTab(lambda _: UNSURE, self._counted(UNSURE), is_past=False, sort="name"),
+            "hardware": ListTab(
                 lambda _: lacking,
                 self._counted(lacks_hardware(self.places, "user", "account")),
                 is_past=False,

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from django.db.models import BigAutoField, FilteredRelation, Q
 
 from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param
-from iam.guard import Right, Scope, Viewer
+from iam.guard import Right, Viewer, ViewerScope
 from iam.mirror.models import NEVER, Account, Kind, valid_at
 from iam.mirror.queries.accounts import accounts_within
 from iam.mirror.queries.visibility import visible_states
@@ -44,7 +44,7 @@ class RootStanding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
+class RootUserFacts:
     """The root user of an account. `keys` are its access keys, `last_used` NEVER where AWS reports no use,
     `read_at` when AWS was seen so; all None where it is unknown.
     """
@@ -57,7 +57,7 @@ class Root:
     read_at: datetime | None = None
 
 
-def roots(viewer: Viewer, *, account: Account | None = None) -> list[Root]:
+def roots(viewer: Viewer, *, account: Account | None = None) -> list[RootUserFacts]:
     """Those without MFA first, then by name; also of accounts of the organization that are not connected. Two
     queries.
     """
@@ -78,7 +78,7 @@ def roots(viewer: Viewer, *, account: Account | None = None) -> list[Root]:
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _accounts_and_facts(scope: Scope | None) -> CompiledQuery:
+def _accounts_and_facts(scope: ViewerScope | None) -> CompiledQuery:
     """Number and name of each account within a scope, or (None) of the one of the parameter `account`, once
     for each `RootUserFact` of its root user.
     """
@@ -91,21 +91,21 @@ def _accounts_and_facts(scope: Scope | None) -> CompiledQuery:
     return CompiledQuery(lambda: accounts.annotate(told=facts_of_root).values_list(*columns))
 
 
-def root_of(number: str, name: str, facts: Mapping[str, RootUserFact]) -> Root:
+def root_of(number: str, name: str, facts: Mapping[str, RootUserFact]) -> RootUserFacts:
     """The newer of the two readings counts where they differ: AWS makes the report at most every four
     hours.
     """
     summary, report = facts.get(SUMMARY), facts.get(REPORT)
     known_facts = [fact for fact in (report, summary) if fact is not None and _mfa(fact) is not None]
     if not known_facts:
-        return Root(number, name, RootStanding.UNREAD)
+        return RootUserFacts(number, name, RootStanding.UNREAD)
     newest = max(known_facts, key=lambda fact: fact.observed_at)
     values: dict[str, Any] = (summary.value or {}) if summary else {}
     standing = RootStanding.ON if _mfa(newest) else RootStanding.NONE
     keys = _keys(summary, report)
     if values.get("AccountPasswordPresent") == 0 and not keys:
         standing = RootStanding.ABSENT
-    return Root(number, name, standing, keys, _last_used(report), newest.observed_at)
+    return RootUserFacts(number, name, standing, keys, _last_used(report), newest.observed_at)
 
 
 def _mfa(fact: RootUserFact) -> bool | None:
@@ -136,11 +136,11 @@ def _last_used(report: RootUserFact | None) -> datetime | None:
     return max(uses, default=NEVER) if values else None
 
 
-def _unconnected(viewer: Viewer, connected: set[str]) -> list[Root]:
+def _unconnected(viewer: Viewer, connected: set[str]) -> list[RootUserFacts]:
     """Accounts that an organization has, and Gatehouse does not."""
     names = dict(_accounts_of_organizations(viewer).rows())
     return [
-        Root(number, name, RootStanding.UNCONNECTED)
+        RootUserFacts(number, name, RootStanding.UNCONNECTED)
         for number, name in names.items()
         if number not in connected
     ]

@@ -74,7 +74,7 @@ class ChecklistItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Checklist:
+class PersonChecklist:
     """One person: their places, and the lines of all of them."""
 
     newcomer: OnboardedPerson
@@ -137,7 +137,9 @@ class _Facts:
     """The accounts of which events are known."""
 
 
-def checklists(people: Sequence[OnboardedPerson], *, body: BlueprintBody | None = None) -> list[Checklist]:
+def checklists(
+    people: Sequence[OnboardedPerson], *, body: BlueprintBody | None = None
+) -> list[PersonChecklist]:
     """The checklists of people of one run, or without `body` of several runs (read with their versions);
     fourteen queries for any number.
     """
@@ -165,7 +167,7 @@ def checklists(people: Sequence[OnboardedPerson], *, body: BlueprintBody | None 
         is_busy = any(changes_by_place[place.pk].is_open for place in own)
         is_complete = all(item.standing is StepStatus.DONE for item in items)
         can_invite = bool(made) and not is_busy and not is_complete and closed not in WITHOUT_ACCESS
-        checklist = Checklist(
+        checklist = PersonChecklist(
             person,
             tuple(items),
             users,

@@ -12,7 +12,7 @@ from iam.changes.errors import RefusedError
 from iam.guard import Viewer
 from iam.people.blueprints.queries import may_run
 from iam.people.links.models import OneTimeLink
-from iam.people.onboarding.checklist import Checklist, StepStatus, checklists
+from iam.people.onboarding.checklist import PersonChecklist, StepStatus, checklists
 from iam.people.onboarding.invitation import invitations
 from iam.people.onboarding.models import OnboardedPerson
 from iam.people.onboarding.queries import visible_runs
@@ -111,7 +111,7 @@ def _all(viewer: Viewer) -> list[StuckNewcomer]:
 
 
 def _stuck(
-    checklist: Checklist, link: OneTimeLink | None, *, viewer: Viewer, now: datetime
+    checklist: PersonChecklist, link: OneTimeLink | None, *, viewer: Viewer, now: datetime
 ) -> StuckNewcomer | None:
     if checklist.standing not in (StepStatus.FAILED, StepStatus.PERSON, StepStatus.INVITE):
         return None
@@ -123,7 +123,7 @@ def _stuck(
     return StuckNewcomer(newcomer, trouble, tone, invites and is_due)
 
 
-def _missing_and_tone(checklist: Checklist) -> tuple[str, str]:
+def _missing_and_tone(checklist: PersonChecklist) -> tuple[str, str]:
     """What is missing, in words, and how bad it is."""
     failed = [item for item in checklist.items if item.standing is StepStatus.FAILED]
     if failed:

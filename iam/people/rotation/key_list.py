@@ -17,7 +17,7 @@ from iam.mirror.display_names import display_name
 from iam.mirror.models import NEVER, EntityState, Kind, Usage, UserCredentials, valid_at
 from iam.mirror.owners import owned_by, owner_filter, people_and_owners
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
-from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, ListTab
 from iam.mirror.queries.lists.rows import ALWAYS, COMMON, any_condition, common, fact_at, of_account, states
 from iam.mirror.queries.visibility import visible
 from iam.people.fleet.demands import TeamUserRule, people_under
@@ -112,11 +112,11 @@ def _on_their_way(context: ListContext) -> Q:
 
 
 TABS: Final = {
-    "all": Tab(lambda _: ALWAYS, _keys, is_past=False, sort="made"),
-    "old": Tab(_old(OLD), _counted(_old(OLD)), is_past=False, sort="made"),
-    "never": Tab(_unused, _never, is_past=False, sort="made"),
-    "two": Tab(_two, _counted(_two), is_past=False, sort="name"),
-    "rotating": Tab(_rotating, _counted(_on_their_way), is_past=False, sort="made"),
+    "all": ListTab(lambda _: ALWAYS, _keys, is_past=False, sort="made"),
+    "old": ListTab(_old(OLD), _counted(_old(OLD)), is_past=False, sort="made"),
+    "never": ListTab(_unused, _never, is_past=False, sort="made"),
+    "two": ListTab(_two, _counted(_two), is_past=False, sort="name"),
+    "rotating": ListTab(_rotating, _counted(_on_their_way), is_past=False, sort="made"),
 }
 
 

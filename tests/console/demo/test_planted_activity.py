@@ -17,7 +17,7 @@ from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin import ids
 from console.demo.trail.files import trail_files
 from console.demo.trail.records import requires_mfa
-from iam.activity.ingest import Delivery, ingest
+from iam.activity.ingest import DeliveredFile, ingest
 from iam.activity.models import TrailCaller, TrailEvent, TrailFile
 
 PLANTED = json.loads((Path(__file__).parent / "planted_activity.json").read_text(encoding="utf-8"))
@@ -31,7 +31,7 @@ def files() -> list[tuple[str, bytes]]:
 
 @pytest.fixture
 def _stored(db: None, files: list[tuple[str, bytes]]) -> None:
-    report = ingest((Delivery(*file) for file in files), "sample")
+    report = ingest((DeliveredFile(*file) for file in files), "sample")
     assert report.quarantined == []
     assert report.repeated == 0
     assert report.stored > 10_000

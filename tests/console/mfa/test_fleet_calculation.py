@@ -22,7 +22,7 @@ from iam.mirror import snapshot
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity, EntityState, Kind, UserCredentials
 from iam.people.fleet import calculation
 from iam.people.fleet.calculation import calculate
-from iam.people.fleet.device_list import Fleet
+from iam.people.fleet.device_list import DeviceFleet
 from iam.people.fleet.models import Administrator, FleetAccount, FleetUser, HardwareDemand
 from tests import factories
 from tests.console.identities.lists.conftest import _nothing_counted_before, auditor, shown, sign_in, tabs
@@ -304,4 +304,4 @@ def test_an_account_that_is_disconnected_is_calculated_no_more(account: Account)
     everybody(account)
     Account.objects.update(removed_at=datetime.now(tz=UTC))
     assert calculate() == 0
-    assert Fleet(None).fresh.behind == ()
+    assert DeviceFleet(None).fresh.behind == ()

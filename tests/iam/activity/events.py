@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from iam.activity.ingest import Delivery, ingest
+from iam.activity.ingest import DeliveredFile, ingest
 from iam.activity.models import TrailEvent
 from iam.mirror.models import Entity
 from tests.iam.activity.records import record, trail
@@ -50,7 +50,7 @@ def happened(identity: dict[str, Any], *, at: datetime | None = None, times: int
     moment = (at or datetime(2026, 1, 20, 10, tzinfo=UTC)).isoformat()
     fields = {"userIdentity": identity, "recipientAccountId": identity["accountId"], "eventTime": moment}
     records = [record(eventID=str(uuid4()), **fields | changes) for _ in range(times)]
-    assert ingest([Delivery("test", trail(*records))], "command").stored == times
+    assert ingest([DeliveredFile("test", trail(*records))], "command").stored == times
 
 
 def event_arguments(entity: Entity) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.db import DatabaseError, IntegrityError, connection
 
 from iam.activity import ingest as ingesting
 from iam.activity import storage
-from iam.activity.ingest import Delivery, IngestReport, deliveries_in, files_in, ingest
+from iam.activity.ingest import DeliveredFile, IngestReport, deliveries_in, files_in, ingest
 from iam.activity.models import (
     CallerAction,
     CallerAddress,
@@ -41,7 +41,9 @@ def _now() -> Iterable[None]:
 
 
 def _ingest(*contents: bytes) -> IngestReport:
-    return ingest([Delivery(f"file-{number}", content) for number, content in enumerate(contents)], "command")
+    return ingest(
+        [DeliveredFile(f"file-{number}", content) for number, content in enumerate(contents)], "command"
+    )
 
 
 def _counts(report: IngestReport) -> tuple[int, int, int, int]:

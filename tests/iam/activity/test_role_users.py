@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from iam.activity.ingest import Delivery, ingest
+from iam.activity.ingest import DeliveredFile, ingest
 from iam.activity.models import RoleUser
 from iam.activity.retention import forget
 from tests.iam.activity.records import ACCOUNT, record, trail, user
@@ -107,7 +107,7 @@ EVENTS: dict[str, tuple[dict[str, Any], set[tuple[str, str, str]]]] = {
 @pytest.mark.parametrize("shape", EVENTS)
 def test_who_is_named(shape: str) -> None:
     event, users = EVENTS[shape]
-    ingest([Delivery("file", trail(event))], "command")
+    ingest([DeliveredFile("file", trail(event))], "command")
     assert set(RoleUser.objects.values_list("role_arn", "name", "person")) == users
 
 
@@ -115,7 +115,7 @@ def test_the_last_use_counts_in_any_order_and_old_ones_are_forgotten() -> None:
     for number, day in enumerate((20, 22, 21)):
         named = session(APP, "maya@example.com")
         event = record(number, userIdentity=named, eventTime=f"2026-11-{day}T10:00:00Z")
-        ingest([Delivery(f"file-{number}", trail(event))], "command")
+        ingest([DeliveredFile(f"file-{number}", trail(event))], "command")
     assert RoleUser.objects.get().last_at.day == 22
     forget(datetime(2026, 11, 22, tzinfo=UTC))
     assert RoleUser.objects.exists()

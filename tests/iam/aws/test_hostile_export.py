@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.aws.export import Export, ExportError, parse_export, read_export
+from iam.aws.export import AuthorizationExport, ExportError, parse_export, read_export
 from tests.iam.aws.test_export import USER_ID, arn, parse, small
 
 
@@ -224,7 +224,7 @@ json_values = st.recursive(
 places = st.sampled_from([path for path, *_ in WRONG])
 
 
-def imported_or_refused(data: Any) -> Export | str:
+def imported_or_refused(data: Any) -> AuthorizationExport | str:
     try:
         return parse(data)
     except ExportError as error:

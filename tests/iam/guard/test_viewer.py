@@ -6,7 +6,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from iam.directory.models import Identity, Role, RuleKind, Team, TeamRule
-from iam.guard import Right, Scope, Viewer, viewer_for
+from iam.guard import Right, Viewer, ViewerScope, viewer_for
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -65,19 +65,19 @@ def test_a_role_in_one_account_ends_there(role: Role) -> None:
     assert not viewer.scope.sees_account(TWO)
 
 
-SCOPES: list[tuple[list[tuple[Role, str]], Scope]] = [
-    ([], Scope()),
-    ([(Role.MEMBER, "")], Scope()),
-    ([(Role.AUDITOR, "")], Scope(accounts=None)),
-    ([(Role.AUDITOR, ONE)], Scope(accounts=frozenset({ONE}))),
-    ([(Role.AUDITOR, ONE), (Role.APPROVER, TWO)], Scope(accounts=frozenset({ONE, TWO}))),
-    ([(Role.AUDITOR, ONE), (Role.APPROVER, "")], Scope(accounts=None)),
-    ([(Role.MEMBER, ""), (Role.ADMINISTRATOR, ONE)], Scope(accounts=frozenset({ONE}))),
+SCOPES: list[tuple[list[tuple[Role, str]], ViewerScope]] = [
+    ([], ViewerScope()),
+    ([(Role.MEMBER, "")], ViewerScope()),
+    ([(Role.AUDITOR, "")], ViewerScope(accounts=None)),
+    ([(Role.AUDITOR, ONE)], ViewerScope(accounts=frozenset({ONE}))),
+    ([(Role.AUDITOR, ONE), (Role.APPROVER, TWO)], ViewerScope(accounts=frozenset({ONE, TWO}))),
+    ([(Role.AUDITOR, ONE), (Role.APPROVER, "")], ViewerScope(accounts=None)),
+    ([(Role.MEMBER, ""), (Role.ADMINISTRATOR, ONE)], ViewerScope(accounts=frozenset({ONE}))),
 ]
 
 
 @pytest.mark.parametrize(("roles", "scope"), SCOPES)
-def test_roles_decide_which_accounts_are_seen(roles: list[tuple[Role, str]], scope: Scope) -> None:
+def test_roles_decide_which_accounts_are_seen(roles: list[tuple[Role, str]], scope: ViewerScope) -> None:
     someone = factories.person()
     for role, account in roles:
         factories.assign(someone, role, account_id=account)
@@ -107,8 +107,8 @@ def test_a_member_sees_their_own_users_and_nothing_else() -> None:
     someone = factories.person("Maya Okafor", arns=(arn,))
     factories.assign(someone, Role.MEMBER)
     viewer = viewer_for(someone)
-    assert viewer.scope == Scope(user_arns=frozenset({arn}))
-    assert viewer.asks == Scope()
+    assert viewer.scope == ViewerScope(user_arns=frozenset({arn}))
+    assert viewer.asks == ViewerScope()
 
 
 # Role limited to an account × rule limited to an account → what the scope holds of a group rule.
@@ -129,7 +129,7 @@ def test_a_team_lead_sees_where_role_and_rule_meet(
     team = _team((RuleKind.GROUP, rule_in, "payments"))
     factories.assign(someone, Role.TEAM_LEAD, account_id=role_in, team=team)
     viewer = viewer_for(someone)
-    assert viewer.scope == Scope(groups=frozenset(groups))
+    assert viewer.scope == ViewerScope(groups=frozenset(groups))
     assert viewer.asks == viewer.scope
 
 
@@ -139,7 +139,7 @@ def test_a_lead_of_two_teams_sees_both_and_no_third() -> None:
     factories.assign(someone, Role.TEAM_LEAD, team=_team((RuleKind.PATH, "", "/ledger/"), slug="ledger"))
     _team((RuleKind.GROUP, ONE, "admins"), slug="platform")
     scope = viewer_for(someone).scope
-    assert scope == Scope(groups=frozenset({(ONE, "payments")}), paths=frozenset({("", "/ledger/")}))
+    assert scope == ViewerScope(groups=frozenset({(ONE, "payments")}), paths=frozenset({("", "/ledger/")}))
 
 
 def test_a_deactivated_person_may_and_sees_nothing() -> None:
@@ -148,13 +148,13 @@ def test_a_deactivated_person_may_and_sees_nothing() -> None:
     someone.is_active = False
     viewer = viewer_for(someone)
     assert not any(viewer.may(right) for right in Right)
-    assert viewer.scope == viewer.asks == Scope()
+    assert viewer.scope == viewer.asks == ViewerScope()
 
 
 def test_a_team_without_rules_is_nobody() -> None:
     someone = factories.person()
     factories.assign(someone, Role.TEAM_LEAD, team=_team())
-    assert viewer_for(someone).scope == Scope()
+    assert viewer_for(someone).scope == ViewerScope()
 
 
 def test_an_auditor_who_leads_a_team_asks_for_the_team_only() -> None:
@@ -163,7 +163,7 @@ def test_an_auditor_who_leads_a_team_asks_for_the_team_only() -> None:
     factories.assign(someone, Role.TEAM_LEAD, team=_team((RuleKind.GROUP, ONE, "payments")))
     viewer = viewer_for(someone)
     assert viewer.scope.sees_everything
-    assert viewer.asks == Scope(groups=frozenset({(ONE, "payments")}))
+    assert viewer.asks == ViewerScope(groups=frozenset({(ONE, "payments")}))
 
 
 @pytest.mark.parametrize("teams", [1, 6])

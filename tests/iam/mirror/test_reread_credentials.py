@@ -14,7 +14,7 @@ from iam.aws.records import AccessKeyRecord, LoginProfileRecord, MfaDeviceRecord
 from iam.mirror.models import Account, Cause, Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.pull.credentials import EvidenceTimes, LoadedReport, derive
 from iam.mirror.pull.entity_cache import EntityCache
-from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.facts import ObservationTimes
 from iam.mirror.pull.sections import ACCESS_KEYS, LOGIN_PROFILES, USER_MFA
 from iam.mirror.refresh.credentials import ReadCredentials, reread_credentials
 from tests import factories
@@ -71,8 +71,8 @@ def report(
     )
     later = CHANGED + 2 * HOUR
     clock = EvidenceTimes(
-        seen=Observation(later, after=None),
-        born=Observation(later, after=None),
+        seen=ObservationTimes(later, after=None),
+        born=ObservationTimes(later, after=None),
         listed_at=later,
         reported_at=made_at,
     )

@@ -18,7 +18,7 @@ from iam.access.grants.models import PermissionSort
 from iam.access.grants.phrases import counted, listed
 from iam.access.grants.planning.account_context import DESCRIPTION, PATH
 from iam.access.grants.planning.quota import free_slots
-from iam.access.grants.plans import PartPlan, Permission, PlannedStep
+from iam.access.grants.plans import PartPlan, PlannedPermission, PlannedStep
 from iam.access.grants.trust_statement import may_assume
 from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, PutInlinePolicy
@@ -114,7 +114,7 @@ def _steps(home: Account, arn: str, roles: list[str], rights: CallerRights, numb
     if room.for_inline(MANAGED.size(text)):
         name = name_for(what, mark=f"{rights.mark}-{number}")
         put = PutInlinePolicy.of(holder, name=name, text=text)
-        return [PlannedStep(put, (Permission(holder.arn, PermissionSort.INLINE, name),), branch)]
+        return [PlannedStep(put, (PlannedPermission(holder.arn, PermissionSort.INLINE, name),), branch)]
     texts = _chunked(roles, rights.end)
     if not room.for_policies(len(texts)):
         raise RefusedError(
@@ -126,9 +126,11 @@ def _steps(home: Account, arn: str, roles: list[str], rights: CallerRights, numb
         name = name_for(what, mark=f"{rights.mark}-{number}-{place}")
         made = CreatePolicy.of(home, name=name, text=policy_text, path=PATH, description=DESCRIPTION)
         policy = made.inputs.subject_arn
-        steps.append(PlannedStep(made, (Permission(policy, PermissionSort.POLICY, name),), branch))
+        steps.append(PlannedStep(made, (PlannedPermission(policy, PermissionSort.POLICY, name),), branch))
         attach = Attachment.by_arn(ATTACH_POLICY, holder, arn=policy)
-        steps.append(PlannedStep(attach, (Permission(holder.arn, PermissionSort.ATTACHED, policy),), branch))
+        steps.append(
+            PlannedStep(attach, (PlannedPermission(holder.arn, PermissionSort.ATTACHED, policy),), branch)
+        )
     return steps
 
 

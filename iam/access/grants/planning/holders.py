@@ -16,7 +16,7 @@ from iam.access.grants.phrases import counted, listed
 from iam.access.grants.planning.account_context import DESCRIPTION, PATH, GrantSite
 from iam.access.grants.planning.quota import ReceiverRoom, free_slots
 from iam.access.grants.planning.reuse_existing import group_alike, is_made_for_a_grant, policy_alike
-from iam.access.grants.plans import GrantWay, OtherWay, PartPlan, Permission, PlannedStep
+from iam.access.grants.plans import GrantWay, OtherWay, PartPlan, PlannedPermission, PlannedStep
 from iam.access.grants.terms import WhatKind
 from iam.changes.errors import RefusedError
 from iam.changes.operations import (
@@ -195,7 +195,7 @@ def _join(
         )
     step = PlannedStep(
         Membership.of(ADD_TO_GROUP, holder, group=group),
-        (Permission(holder.arn, PermissionSort.MEMBER, group.arn),),
+        (PlannedPermission(holder.arn, PermissionSort.MEMBER, group.arn),),
     )
     quota = f"groups: {room.groups + 1} of {room.most_groups}"
     return ChosenWay(holder, GrantWay.GROUP, why, tuple(others), quota, (step,), ends_only=True)
@@ -243,7 +243,7 @@ def _sharing(choosing: WayChooser, pick: ChosenWay, policy: Entity) -> ChosenWay
         return pick
     choosing.shares = True
     (step,) = pick.steps
-    shared = Permission(policy.arn, PermissionSort.POLICY, policy.name)
+    shared = PlannedPermission(policy.arn, PermissionSort.POLICY, policy.name)
     return replace(pick, steps=(replace(step, permissions=(*step.permissions, shared)),))
 
 
@@ -293,7 +293,7 @@ def _attached(
 ) -> ChosenWay:
     room = choosing.free_slots[holder.pk]
     steps = tuple(
-        PlannedStep(operation, (Permission(holder.arn, PermissionSort.ATTACHED, arn),))
+        PlannedStep(operation, (PlannedPermission(holder.arn, PermissionSort.ATTACHED, arn),))
         for operation, arn in zip(operations, arns, strict=True)
     )
     quota = f"managed policies: {room.attached + len(steps)} of {room.most_attached}"
@@ -320,7 +320,7 @@ def _by_inline(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> 
     name = name_for(site.title, mark=site.mark)
     step = PlannedStep(
         PutInlinePolicy.of(holder, name=name, text=text),
-        (Permission(holder.arn, PermissionSort.INLINE, name),),
+        (PlannedPermission(holder.arn, PermissionSort.INLINE, name),),
     )
     why = (
         f"Added directly to the {holder.get_kind_display()}. {others[-1].why_not if others else ''}".rstrip()
@@ -350,7 +350,7 @@ def _part(site: GrantSite, picks: Sequence[ChosenWay], *, made: Sequence[CreateP
 
 def _made_step(operation: CreatePolicy, picks: Sequence[ChosenWay]) -> PlannedStep:
     arn = operation.inputs.subject_arn
-    return PlannedStep(operation, (Permission(arn, PermissionSort.POLICY, operation.inputs.name),))
+    return PlannedStep(operation, (PlannedPermission(arn, PermissionSort.POLICY, operation.inputs.name),))
 
 
 def _whys(picks: Sequence[ChosenWay]) -> str:

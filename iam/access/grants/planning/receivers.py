@@ -10,7 +10,7 @@ from iam.access.grants.planning.account_context import GrantSite
 from iam.access.grants.terms import WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.directory.models import RuleKind, Team
-from iam.guard import Scope, Viewer
+from iam.guard import Viewer, ViewerScope
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 
@@ -91,7 +91,7 @@ def _team(site: GrantSite, who: WhoTerms) -> list[Entity]:
     if team is None:
         raise RefusedError("This team doesn’t exist.")
     rules = [(rule.kind, rule.account_id, rule.value) for rule in team.rules.all()]
-    scope = Scope(
+    scope = ViewerScope(
         groups=frozenset((account, value) for kind, account, value in rules if kind == RuleKind.GROUP),
         paths=frozenset((account, value) for kind, account, value in rules if kind == RuleKind.PATH),
     )

@@ -15,7 +15,7 @@ from iam.access.grants.phrases import duration
 from iam.access.grants.planning.account_context import DESCRIPTION, PATH, GrantSite
 from iam.access.grants.planning.reach import check_reach, unread
 from iam.access.grants.planning.receivers import GrantReceivers
-from iam.access.grants.plans import GrantWay, OtherWay, PartPlan, Permission, PlannedStep
+from iam.access.grants.plans import GrantWay, OtherWay, PartPlan, PlannedPermission, PlannedStep
 from iam.access.grants.terms import TermsError, WhatKind, WhoKind
 from iam.access.grants.titles import who_words
 from iam.access.grants.trust_statement import SESSION, opened, provider_in, sids_of, statement_for, trust_of
@@ -94,7 +94,8 @@ def _existing(site: GrantSite, statement: dict[str, object]) -> PartPlan:
         notes=(*_session_notes(site, longest), *_name_notes(statement)),
         steps=(
             PlannedStep(
-                ReplaceTrustPolicy.of(role, document=text), (Permission(role.arn, PermissionSort.TRUST, sid),)
+                ReplaceTrustPolicy.of(role, document=text),
+                (PlannedPermission(role.arn, PermissionSort.TRUST, sid),),
             ),
         ),
     )
@@ -163,7 +164,7 @@ def _made(site: GrantSite, statement: dict[str, object]) -> PartPlan:
         settings=RoleSettings(_described(site.title), site.terms.session),
     )
     role = NewRole(name, create.inputs.subject_arn)
-    making = PlannedStep(create, (Permission(role.arn, PermissionSort.ROLE, role.name),))
+    making = PlannedStep(create, (PlannedPermission(role.arn, PermissionSort.ROLE, role.name),))
     steps = tuple(_held_policies(site, role))
     return PartPlan(
         account=site.account,
@@ -215,7 +216,7 @@ def _held_policies(site: GrantSite, role: NewRole) -> Iterator[PlannedStep]:
         if len(texts) == 1:
             yield PlannedStep(
                 PutInlinePolicy.given_as(site.account, name=name, text=texts[0], **role.holder),
-                (Permission(role.arn, PermissionSort.INLINE, name),),
+                (PlannedPermission(role.arn, PermissionSort.INLINE, name),),
             )
             return
         texts = packed(site.documents_until)
@@ -230,7 +231,7 @@ def _held_policies(site: GrantSite, role: NewRole) -> Iterator[PlannedStep]:
         numbered = name_for(site.title, mark=f"{site.mark}-{place}")
         made = CreatePolicy.of(site.account, name=numbered, text=text, path=PATH, description=DESCRIPTION)
         yield PlannedStep(
-            made, (Permission(made.inputs.subject_arn, PermissionSort.POLICY, made.inputs.name),)
+            made, (PlannedPermission(made.inputs.subject_arn, PermissionSort.POLICY, made.inputs.name),)
         )
         yield _attached(site, role, made.inputs.subject_arn)
 
@@ -239,7 +240,7 @@ def _attached(site: GrantSite, role: NewRole, arn: str, *, policy_id: str = "") 
     operation = Attachment.given_as(
         ATTACH_POLICY, site.account, policy_arn=arn, policy_id=policy_id, **role.holder
     )
-    return PlannedStep(operation, (Permission(role.arn, PermissionSort.ATTACHED, arn),))
+    return PlannedStep(operation, (PlannedPermission(role.arn, PermissionSort.ATTACHED, arn),))
 
 
 def _policy_id(site: GrantSite) -> str:

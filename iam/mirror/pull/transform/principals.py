@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 from iam.aws.records import GroupRecord, PolicyRecord, Record, RoleRecord, UserRecord
 from iam.mirror.models import EdgeKind, Kind
-from iam.mirror.pull.facts import EntityRef, FoundEntity, Version, by_arn, by_name
+from iam.mirror.pull.facts import EntityRef, FoundEntity, ReadPolicyVersion, by_arn, by_name
 from iam.mirror.pull.trust import trust_category
 
 Intern = Callable[[str], str]
@@ -124,7 +124,8 @@ def _policy(record: PolicyRecord, digest: bytes | None, intern: Intern) -> Found
         source_digest=digest,
         tags=tags,
         versions=tuple(
-            Version(v.version_id, intern(v.document), v.is_default, v.created_at) for v in record.versions
+            ReadPolicyVersion(v.version_id, intern(v.document), v.is_default, v.created_at)
+            for v in record.versions
         ),
     )
 

@@ -22,7 +22,7 @@ from django.db.models import (
 
 from iam.compiled_queries import CompiledQuery, Param
 from iam.directory.models import Identity, Person
-from iam.keyset import KeysetPlace, Order, ParamPlace, Row, RowPage, Value, page, pages, trim, window
+from iam.keyset import KeysetOrder, KeysetPlace, ParamPlace, Row, RowPage, Value, page, pages, trim, window
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.rows import ALWAYS, PAGE
@@ -58,13 +58,13 @@ class ListSort:
         """A field of the type of the values."""
         return DateTimeField() if self.kind is datetime else CharField()
 
-    def order(self, *, descending: bool) -> Order:
+    def order(self, *, descending: bool) -> KeysetOrder:
         """The order in one direction."""
-        return Order(self.column, self.tie, descending)
+        return KeysetOrder(self.column, self.tie, descending)
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
+class ListTab:
     """A saved view: the rows it keeps, the query over the leanest table by which they are counted, and its
     own order.
     """
@@ -87,7 +87,7 @@ class ListDefinition:
     kinds: tuple[Kind, ...]
     rows: Callable[[ListViewpoint, str], States]
     sorts: Mapping[str, ListSort]
-    tabs: Mapping[str, Tab]
+    tabs: Mapping[str, ListTab]
     filters: Mapping[str, Callable[[ListContext, list[str]], Q]]
     complete: Callable[[ListContext, list[Row]], None]
     sections: tuple[str, ...]
@@ -102,7 +102,7 @@ class ListDefinition:
             allowed = {"yes", "account"}
         return {name: sort for name, sort in self.sorts.items() if sort.past in allowed}
 
-    def tabs_for(self, context: ListContext) -> dict[str, Tab]:
+    def tabs_for(self, context: ListContext) -> dict[str, ListTab]:
         """The tabs on offer: those that rest on last use are of today only."""
         return {name: tab for name, tab in self.tabs.items() if context.at is None or tab.is_past}
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from django.db.models import BigAutoField, Exists, Min, Q, QuerySet
 
 from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, instance
-from iam.guard import Right, Scope
+from iam.guard import Right, ViewerScope
 from iam.mirror.models import Account, Entity, EntityState, Section, SectionState
 from iam.mirror.models.accounts import KNOWN_SINCE, unknown_at
 from iam.mirror.pull.sections import KINDS
@@ -46,7 +46,7 @@ class SectionGap:
 
 
 @dataclass(frozen=True, slots=True)
-class Gaps:
+class SyncGaps:
     """What is not complete: the first few notes, whether there are more, and the sections that some account
     in sight has never had synced whole. Of those a page must not say "none" or "0".
     """
@@ -60,7 +60,7 @@ class Gaps:
         return self.unsynced.isdisjoint(sections)
 
 
-def gaps(sections: tuple[str, ...], context: ListContext) -> Gaps:
+def gaps(sections: tuple[str, ...], context: ListContext) -> SyncGaps:
     """The sections of this list that are not complete today, the most accounts by name: one query."""
     if context.account:
         rows = _incomplete(sections, None).rows(account=context.account.pk)
@@ -86,7 +86,7 @@ def gaps(sections: tuple[str, ...], context: ListContext) -> Gaps:
             _earlier(since, before.since),
             _earlier(synced_at, before.synced_at),
         )
-    return Gaps(tuple(notes.values())[:MAX_NOTES], len(notes) > MAX_NOTES, frozenset(unsynced))
+    return SyncGaps(tuple(notes.values())[:MAX_NOTES], len(notes) > MAX_NOTES, frozenset(unsynced))
 
 
 def unsynced_sections(context: ListViewpoint) -> frozenset[str]:
@@ -108,7 +108,7 @@ def unsynced_accounts(sections: tuple[str, ...], context: ListViewpoint) -> list
     return sorted(missing.values_list("account__account_id", "name"))
 
 
-def accounts_concerned(scope: Scope) -> QuerySet[Account]:
+def accounts_concerned(scope: ViewerScope) -> QuerySet[Account]:
     """The accounts that this scope is about: whole ones, those that it names, and those in which it has
     someone.
 
@@ -168,7 +168,7 @@ def _earlier(only_newest: datetime | None, other: datetime | None) -> datetime |
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _unsynced_names(scope: Scope | None) -> CompiledQuery:
+def _unsynced_names(scope: ViewerScope | None) -> CompiledQuery:
     """The names of `_unsynced` today within a scope, or (None) in the account of the parameter `account`."""
     missing = Section.objects.filter(unknown_at(None)).order_by()
     if scope is None:
@@ -179,7 +179,7 @@ def _unsynced_names(scope: Scope | None) -> CompiledQuery:
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _incomplete(sections: tuple[str, ...], scope: Scope | None) -> CompiledQuery:
+def _incomplete(sections: tuple[str, ...], scope: ViewerScope | None) -> CompiledQuery:
     """The sections within a scope, or (None) of the account of the parameter `account`."""
     bad = Section.objects.filter(name__in=sections, state__in=INCOMPLETE)
     where = (

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, valid_at
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
-from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, ListTab
 from iam.mirror.queries.lists.rows import ALWAYS, COMMON, any_condition, common, edges_at, states, tallies
 
 SORTS = {
@@ -36,9 +36,9 @@ def _powerless(context: ListContext) -> Q:
 
 
 TABS = {
-    "all": Tab(lambda context: ALWAYS, lambda context: states(context, Kind.GROUP)),
-    "empty": Tab(_empty, lambda context: states(context, Kind.GROUP).filter(_empty(context))),
-    "no-policy": Tab(_powerless, lambda context: states(context, Kind.GROUP).filter(_powerless(context))),
+    "all": ListTab(lambda context: ALWAYS, lambda context: states(context, Kind.GROUP)),
+    "empty": ListTab(_empty, lambda context: states(context, Kind.GROUP).filter(_empty(context))),
+    "no-policy": ListTab(_powerless, lambda context: states(context, Kind.GROUP).filter(_powerless(context))),
 }
 
 

@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, Kind, Section
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
-from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, ListTab
 from iam.mirror.queries.lists.rows import ALWAYS, COMMON, any_condition, common, edges_at, states, tallies
 
 SORTS = {
@@ -42,11 +42,11 @@ def _unused(context: ListContext) -> Q:
 
 
 TABS = {
-    "all": Tab(lambda context: ALWAYS, _profiles),
-    "no-role": Tab(
+    "all": ListTab(lambda context: ALWAYS, _profiles),
+    "no-role": ListTab(
         lambda context: ~_with_role(context), lambda context: _profiles(context).filter(~_with_role(context))
     ),
-    "unused": Tab(_unused, lambda context: _profiles(context).filter(_unused(context))),
+    "unused": ListTab(_unused, lambda context: _profiles(context).filter(_unused(context))),
 }
 
 

@@ -29,7 +29,7 @@ from iam.mirror.models import (
 )
 from iam.mirror.owners import NONE, owner_filter, people_and_owners
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
-from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, ListTab
 from iam.mirror.queries.lists.rows import (
     ALWAYS,
     COMMON,
@@ -174,27 +174,27 @@ def _idle(days: int) -> Callable[[ListContext], Q]:
 
 
 TABS = {
-    "all": Tab(lambda context: ALWAYS, _users),
-    "no-mfa": Tab(
+    "all": ListTab(lambda context: ALWAYS, _users),
+    "no-mfa": ListTab(
         lambda context: Q(mfa="none", has_password=True), _credentials(mfa="none", has_password=True)
     ),
-    "old-keys": Tab(
+    "old-keys": ListTab(
         _key_before(90),
         _credentials(oldest_key_at__gt=NEVER, oldest_key_at__lt=lambda context: context.days_before(90)),
         sort="key",
     ),
-    "inactive": Tab(
+    "inactive": ListTab(
         _idle(45),
         _inactive,
         is_past=False,
         sort="activity",
     ),
-    "never": Tab(
+    "never": ListTab(
         lambda context: Q(has_password=True, signed_in__isnull=True),
         _never,
         is_past=False,
     ),
-    "machines": Tab(
+    "machines": ListTab(
         lambda context: Q(has_password=False, keys__gt=0), _credentials(has_password=False, keys__gt=0)
     ),
 }

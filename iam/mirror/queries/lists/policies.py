@@ -12,7 +12,7 @@ from django.db.models import OuterRef, Q, QuerySet
 from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, Kind, PolicyVersion, valid_at
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
-from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, ListTab
 from iam.mirror.queries.lists.rows import ALWAYS, COMMON, any_condition, common, edges_at, states, tallies
 
 SORTS = {
@@ -42,13 +42,15 @@ def _unattached(context: ListContext) -> Q:
 
 
 TABS = {
-    "all": Tab(lambda context: ALWAYS, _policies),
-    "customer": Tab(
+    "all": ListTab(lambda context: ALWAYS, _policies),
+    "customer": ListTab(
         lambda context: Q(category="customer"), lambda context: _policies(context).filter(category="customer")
     ),
-    "aws": Tab(lambda context: Q(category="aws"), lambda context: _policies(context).filter(category="aws")),
-    "unattached": Tab(_unattached, lambda context: _policies(context).filter(_unattached(context))),
-    "boundaries": Tab(
+    "aws": ListTab(
+        lambda context: Q(category="aws"), lambda context: _policies(context).filter(category="aws")
+    ),
+    "unattached": ListTab(_unattached, lambda context: _policies(context).filter(_unattached(context))),
+    "boundaries": ListTab(
         lambda context: Q(entity__in=edges_at(context.at, EdgeKind.BOUNDARY).values("target")),
         lambda context: _policies(context).filter(
             entity__in=edges_at(context.at, EdgeKind.BOUNDARY).values("target")

@@ -13,7 +13,7 @@ from django.db.models.functions import Concat
 from iam.keyset import Row
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
-from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, ListTab
 from iam.mirror.queries.lists.policies import moment_of
 from iam.mirror.queries.lists.rows import ALWAYS, COMMON, common, states, tallies
 
@@ -27,15 +27,15 @@ def rows(context: ListViewpoint, sort: str = "name") -> States:
     return shown
 
 
-def _of_kind(kind: str) -> Tab:
+def _of_kind(kind: str) -> ListTab:
     def counts(context: ListContext) -> QuerySet[Any, Any]:
         return states(context, kind)
 
-    return Tab(lambda context: Q(kind=kind), counts)
+    return ListTab(lambda context: Q(kind=kind), counts)
 
 
 TABS = {
-    "all": Tab(lambda context: ALWAYS, lambda context: states(context, *KINDS)),
+    "all": ListTab(lambda context: ALWAYS, lambda context: states(context, *KINDS)),
     "saml": _of_kind(Kind.SAML_PROVIDER),
     "oidc": _of_kind(Kind.OIDC_PROVIDER),
 }

@@ -10,7 +10,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, Usage, valid_at
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
-from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, ListTab
 from iam.mirror.queries.lists.rows import (
     ALWAYS,
     COMMON,
@@ -49,8 +49,8 @@ def rows(context: ListViewpoint, sort: str = "name") -> States:
     return common(roles_shown).values(*COMMON, "category", "attrs", "used_at", "region", "usage_role")
 
 
-def _roles(kept: Q) -> Tab:
-    return Tab(lambda context: kept, lambda context: states(context, Kind.ROLE).filter(kept))
+def _roles(kept: Q) -> ListTab:
+    return ListTab(lambda context: kept, lambda context: states(context, Kind.ROLE).filter(kept))
 
 
 def _unused(days: int, context: ListContext) -> Q:
@@ -73,7 +73,7 @@ TABS = {
     "anyone": _roles(Q(category="any")),
     "services": _roles(Q(category__startswith="service:")),
     "service-linked": _roles(Q(category="service-linked")),
-    "unused": Tab(lambda context: _unused(90, context), _count_unused, is_past=False, sort="used"),
+    "unused": ListTab(lambda context: _unused(90, context), _count_unused, is_past=False, sort="used"),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from iam.access.compare import ComparedSide, Comparison, DifferenceSort, compare
+from iam.access.compare import AccessComparison, ComparedSide, DifferenceSort, compare
 from iam.access.effective import AccessGrade
 from iam.access.principals import find_principal
 from iam.mirror.models import EdgeKind, Entity
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 def against(
     entity: Entity, two: Entity, *, left: datetime | None = None, right: datetime | None = None
-) -> Comparison:
+) -> AccessComparison:
     forget()  # rows that a test adds by hand have no revision
     sides = [
         ComparedSide(find_principal(entity.arn, accounts=None, at=None), at)
@@ -33,11 +33,11 @@ def against(
     return compare(*sides)
 
 
-def names(comparison: Comparison, sort: DifferenceSort) -> set[str]:
+def names(comparison: AccessComparison, sort: DifferenceSort) -> set[str]:
     return {*catalogue().names(comparison.masks[sort]), *comparison.unlisted.get(sort, ())}
 
 
-def causes(comparison: Comparison, prefix: str) -> list[tuple[str, bool, bool]]:
+def causes(comparison: AccessComparison, prefix: str) -> list[tuple[str, bool, bool]]:
     return [
         (cause.applicable.held.policy.name, cause.applicable.statement.allows, cause.is_right)
         for cause in comparison.causes_of(prefix)

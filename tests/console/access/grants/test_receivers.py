@@ -45,7 +45,7 @@ def lead() -> Viewer:
     return viewer_for(someone)
 
 
-def names(receivers: list[receivers.Receiver]) -> list[str]:
+def names(receivers: list[receivers.DraftReceiver]) -> list[str]:
     return [receiver.name for receiver in receivers]
 
 

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from iam.guard import Scope, Viewer
+from iam.guard import Viewer, ViewerScope
 from iam.mirror.queries.lists import core
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.core import ListQuery, list_page
@@ -22,7 +22,7 @@ from tests import factories
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
-EVERYTHING = Viewer(person_id=UUID(int=1), name="", email="", scope=Scope(accounts=None))
+EVERYTHING = Viewer(person_id=UUID(int=1), name="", email="", scope=ViewerScope(accounts=None))
 
 
 def found(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.access.templates.body import TemplateBody, TemplateError, texts_in
-from iam.access.templates.parameters import FORMS, Parameter, ParameterKind
+from iam.access.templates.parameters import FORMS, ParameterKind, TemplateParameter
 
 
 def body(
@@ -68,7 +68,7 @@ def test_what_is_taken_stays_within_its_string(
     """Of whatever is typed, the document keeps its shape, and holds no variable and no wildcard that was not
     allowed.
     """
-    parameter = Parameter("p", kind, "P", wildcard=wild, many=many)
+    parameter = TemplateParameter("p", kind, "P", wildcard=wild, many=many)
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["<{{p}}>"]}
     made = TemplateBody.from_json(body(parameter.body, statements=[statement]))
     try:
@@ -86,7 +86,7 @@ def test_what_is_taken_stays_within_its_string(
 
 @pytest.mark.parametrize("kind", ParameterKind)
 def test_the_example_of_each_kind_is_taken(kind: ParameterKind) -> None:
-    Parameter("p", kind, "P").check(FORMS[kind].example)
+    TemplateParameter("p", kind, "P").check(FORMS[kind].example)
 
 
 def test_several_values_stand_beside_each_other() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.access.templates.parameters import Parameter, ParameterKind
+from iam.access.templates.parameters import ParameterKind, TemplateParameter
 from iam.access.templates.shipped_files import shipped
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.document import Statement, read
@@ -30,7 +30,7 @@ VALUES: dict[ParameterKind, tuple[str, ...]] = {
 Pairs = set[tuple[str, str]]
 
 
-def _value(draw: st.DrawFn, parameter: Parameter) -> str:
+def _value(draw: st.DrawFn, parameter: TemplateParameter) -> str:
     values = [sample for sample in VALUES.get(parameter.kind, ()) if _fits(parameter, sample)]
     if parameter.wildcard:
         values += [f"{sample}*" for sample in values if _fits(parameter, f"{sample}*")]
@@ -40,7 +40,7 @@ def _value(draw: st.DrawFn, parameter: Parameter) -> str:
     return draw(st.sampled_from(values))
 
 
-def _fits(parameter: Parameter, value: str) -> bool:
+def _fits(parameter: TemplateParameter, value: str) -> bool:
     try:
         parameter.values_of(value)
     except ValueError:

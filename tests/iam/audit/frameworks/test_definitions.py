@@ -10,7 +10,7 @@ from iam.audit.findings.rules import all_rules
 from iam.audit.frameworks.checks import CHECKS
 from iam.audit.frameworks.definitions import (
     DATA,
-    Framework,
+    ControlFramework,
     FrameworkFileError,
     all_frameworks,
     read_framework,
@@ -51,7 +51,7 @@ checks = ["gatehouse-idle"]
 """
 
 
-def read(text: str, file: str = "example-1.toml") -> Framework:
+def read(text: str, file: str = "example-1.toml") -> ControlFramework:
     return read_framework(text, file=file, kinds=all_rules().keys(), checks=CHECKS.keys())
 
 

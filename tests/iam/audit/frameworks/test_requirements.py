@@ -28,7 +28,7 @@ from iam.mirror.pull.sections import (
     TRAILS,
     USERS,
 )
-from iam.people.fleet.roots import Root, RootStanding
+from iam.people.fleet.roots import RootStanding, RootUserFacts
 from tests.iam.audit.findings.rules.site import FULL, INSIDE, NOW, NUMBER, OUTSIDE, allow, days, trusts
 from tests.iam.audit.findings.rules.trails import GOOD
 from tests.iam.audit.frameworks.organization import Organization, decision
@@ -370,14 +370,14 @@ def _root_features(*features: str) -> Spoil:
 CIS_FAILS: Final[Mapping[str, Spoil]] = {
     "2.1.1": _root_features("RootSessions"),
     "2.4": lambda organization: setattr(
-        organization.site, "root", Root(NUMBER, "production", RootStanding.ON, 1, days(400), NOW)
+        organization.site, "root", RootUserFacts(NUMBER, "production", RootStanding.ON, 1, days(400), NOW)
     ),
     "2.5": lambda organization: setattr(
-        organization.site, "root", Root(NUMBER, "production", RootStanding.NONE, 0, days(400), NOW)
+        organization.site, "root", RootUserFacts(NUMBER, "production", RootStanding.NONE, 0, days(400), NOW)
     ),
     "2.6": lambda organization: setattr(organization.site, "is_root_mfa_virtual", True),
     "2.7": lambda organization: setattr(
-        organization.site, "root", Root(NUMBER, "production", RootStanding.ON, 0, days(1), NOW)
+        organization.site, "root", RootUserFacts(NUMBER, "production", RootStanding.ON, 0, days(1), NOW)
     ),
     "2.8": _passwords(minimum_length=12),
     "2.9": _passwords(reuse_prevention=12),

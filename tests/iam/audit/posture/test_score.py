@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.posture.score import Posture, posture_of, together
+from iam.audit.posture.score import PostureScore, posture_of, together
 
 CRITICAL, HIGH, MEDIUM, LOW = FindingSeverity.values
 KINDS = {"root": CRITICAL, "mfa": HIGH, "old": MEDIUM, "group": LOW}
@@ -57,8 +57,8 @@ def test_every_point_is_in_a_line_and_more_findings_never_raise_it(counts: dict[
 
 def test_an_account_without_a_score_is_not_counted_as_good() -> None:
     bad = posture_of({"root": (1, CRITICAL)}, severities=KINDS, unread=())
-    assert together([bad, Posture(None)]).score == bad.score
-    assert together([Posture(None)]).score is None
+    assert together([bad, PostureScore(None)]).score == bad.score
+    assert together([PostureScore(None)]).score is None
 
 
 def test_the_points_of_all_accounts_are_those_of_the_mean() -> None:

@@ -10,7 +10,7 @@ from iam.changes.operations import Operation
 from iam.changes.operations.account_alias import CREATE_ALIAS, DELETE_ALIAS, Alias
 from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
 from iam.mirror.pull.account_facts import load_facts, read_settings
-from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.facts import ObservationTimes
 from tests.iam.changes.operations.stage import Stage, shown_or_none
 from tests.iam.changes.operations.table import Case, nothing
 
@@ -37,7 +37,7 @@ STRICT_IN_AWS = {
 def pull(stage: Stage) -> None:
     """Have the mirror read the settings."""
     facts = read_settings(stage.scene.aws).facts()
-    load_facts(stage.account, facts, seen=Observation(datetime.now(tz=UTC), after=None))
+    load_facts(stage.account, facts, seen=ObservationTimes(datetime.now(tz=UTC), after=None))
 
 
 def alias_shown(stage: Stage) -> Any:

@@ -16,7 +16,7 @@ from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from iam.aws import writes
 from iam.aws.access import AccountAccess
 from iam.aws.session import connect
-from iam.mirror.accounts.connect import Connection
+from iam.mirror.accounts.connect import AccountConnection
 from iam.mirror.models.accounts import Source
 from tests.iam.changes.standin import Standin, running
 
@@ -31,7 +31,7 @@ def arn_of(number: str, role: str = READER_ROLE) -> str:
 
 def spoke(
     number: str = SANDBOX, *, name: str = "sandbox", writes_too: bool = False, **fields: Any
-) -> Connection:
+) -> AccountConnection:
     """A connection to an account of the stand-in by the roles that are made for it."""
     defaults: dict[str, Any] = {
         "source": Source.ROLE,
@@ -39,7 +39,7 @@ def spoke(
         "write_role_arn": arn_of(number, WRITER_ROLE) if writes_too else "",
         "external_id": EXTERNAL_ID,
     }
-    return Connection(number, name, **defaults | fields)
+    return AccountConnection(number, name, **defaults | fields)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from iam.directory.models import Role
 from iam.guard import viewer_for
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE
-from iam.mirror.accounts.connect import Connection, connect_account
+from iam.mirror.accounts.connect import AccountConnection, connect_account
 from iam.mirror.accounts.disconnect import disconnect_account
 from iam.mirror.accounts.prepare import discard_draft, prepare_connection, update_draft
 from iam.mirror.accounts.read_all import read_all
@@ -28,13 +28,13 @@ pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 NUMBER = "910277403318"
 
 
-def by_role(number: str = NUMBER, **fields: Any) -> Connection:
+def by_role(number: str = NUMBER, **fields: Any) -> AccountConnection:
     defaults: dict[str, Any] = {
         "source": Source.ROLE,
         "role_arn": f"arn:aws:iam::{number}:role/gatehouse-reader",
         "external_id": "gh-4e07b81c2d95",
     }
-    return Connection(number, "prod-payments", **defaults | fields)
+    return AccountConnection(number, "prod-payments", **defaults | fields)
 
 
 def test_an_account_is_connected_by_its_role() -> None:

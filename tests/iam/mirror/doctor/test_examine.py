@@ -16,7 +16,7 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.permissions import OBSERVE, READ, WRITE, read_policy, trust_policy, write_policy
 from iam.aws.session import connect
 from iam.journal.services import COMMAND_LINE
-from iam.mirror.accounts.connect import Connection, connect_account
+from iam.mirror.accounts.connect import AccountConnection, connect_account
 from iam.mirror.doctor.checks import ExaminationCheck
 from iam.mirror.doctor.examine import examine
 from iam.mirror.doctor.probes import probes
@@ -198,13 +198,13 @@ def test_an_explicit_denial_is_said_to_be_one(cloud: Cloud) -> None:
 
 def test_the_organization_is_read_where_it_can_be(cloud: Cloud) -> None:
     cloud.enforce()
-    account = connect_account(Connection(HUB, "hub", Source.ENVIRONMENT), actor=COMMAND_LINE)
+    account = connect_account(AccountConnection(HUB, "hub", Source.ENVIRONMENT), actor=COMMAND_LINE)
     check = by_key(examine(account))["organization"]
     assert (check.verdict, check.detail) == ("ok", "8 actions work")
 
 
 def test_the_environments_own_credentials_are_examined_for_writing_too(cloud: Cloud) -> None:
-    account = connect_account(Connection(HUB, "hub", Source.ENVIRONMENT), actor=COMMAND_LINE)
+    account = connect_account(AccountConnection(HUB, "hub", Source.ENVIRONMENT), actor=COMMAND_LINE)
     checks = by_key(examine(account))
     assert checks["worker"].detail == f"arn:aws:iam::{HUB}:user/machines/gatehouse"
     assert checks["account"].verdict == "ok"
@@ -249,7 +249,7 @@ def test_a_trust_without_the_condition_is_warned_about(cloud: Cloud) -> None:
 
 
 def test_credentials_of_another_account_are_noticed(cloud: Cloud) -> None:
-    account = connect_account(Connection(PRODUCTION, "prod", Source.ENVIRONMENT), actor=COMMAND_LINE)
+    account = connect_account(AccountConnection(PRODUCTION, "prod", Source.ENVIRONMENT), actor=COMMAND_LINE)
     checks = examine(account)
     assert checks[-1].verdict == "failed"
     assert f"belong to account {HUB}, not to {PRODUCTION}" in checks[-1].detail

@@ -11,7 +11,7 @@ import pytest
 from iam.aws.reads import organization
 from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, EntityState, Kind, Pull, Section, valid_at
 from iam.mirror.pull.reach import open_account
-from iam.mirror.snapshot.organizations import Organizations
+from iam.mirror.snapshot.organizations import OrganizationStandings
 from tests import factories
 from tests.bench.fakeaws.accounts import account_id
 from tests.bench.fakeaws.bulk import ApiError
@@ -134,13 +134,13 @@ def test_a_standing_without_its_root_is_not_known(
     targets = [{"TargetId": text} for text in ("r-root", "ou-root-security", account_id(1))]
     monkeypatch.setattr(world.organizations, "ListTargetsForPolicy", lambda parameters: {"Targets": targets})
     assert pull(account).state == "complete"
-    whole = Organizations(None).position_of(account_id(1))
+    whole = OrganizationStandings(None).position_of(account_id(1))
     assert whole.is_known
     assert whole.paths == ("o-exampleorg1/r-root/ou-root-security/",)
     Edge.objects.get(
         valid_at(None), account=account, kind=EdgeKind.PARENT, source__aws_id="ou-root-security"
     ).delete()
-    cut = Organizations(None).position_of(account_id(1))
+    cut = OrganizationStandings(None).position_of(account_id(1))
     assert not cut.is_known
     assert cut.paths == ()
 

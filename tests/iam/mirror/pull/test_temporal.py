@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from iam.mirror.models import Account, Edge, TagSet, UserCredentials
 from iam.mirror.pull import bulk, temporal
-from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.facts import ObservationTimes
 from iam.mirror.pull.temporal import EDGES, TAGS, CurrentRow, RowDifference, Rows
 from tests import factories
 
@@ -62,7 +62,7 @@ def test_a_row_that_ends_was_last_seen_at_the_observation_before_or_at_its_own()
         EDGES,
         wanted={user.pk: {}, other.pk: {}},
         account_id=account.pk,
-        seen=Observation(LATE, after=between),
+        seen=ObservationTimes(LATE, after=between),
     )
     old.refresh_from_db()
     own.refresh_from_db()
@@ -82,7 +82,7 @@ def test_values_of_all_types_come_back_as_they_went_in() -> None:
         temporal.CREDENTIALS,
         wanted={user.pk: {(): values}},
         account_id=account.pk,
-        seen=Observation(AT, after=None),
+        seen=ObservationTimes(AT, after=None),
     )
     row = UserCredentials.objects.get()
     assert (row.has_password, row.password_changed_at, row.report) == (None, moment, report)

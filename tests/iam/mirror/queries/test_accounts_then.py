@@ -11,7 +11,7 @@ import pytest
 import time_machine
 
 from iam.directory.models import Role
-from iam.guard import Scope, Viewer, viewer_for
+from iam.guard import Viewer, ViewerScope, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Account, AccountFact, EdgeKind, Kind, Pull, PullSection, Section
 from iam.mirror.pull.progress import NOT_APPLIED
@@ -26,7 +26,7 @@ from tests import factories
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
-EVERYBODY = Viewer(person_id=UUID(int=0), name="", email="", scope=Scope(accounts=None))
+EVERYBODY = Viewer(person_id=UUID(int=0), name="", email="", scope=ViewerScope(accounts=None))
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 

@@ -15,7 +15,7 @@ from iam.access.certainty import DECIDING_SECTIONS, unread_by_account
 from iam.directory.models import Role
 from iam.mirror.models import Account, EdgeKind, Entity, EntityState, Pull, Section, SectionState
 from iam.mirror.models.accounts import UPLOAD, PullState
-from iam.mirror.pull.freshness import Freshness, SectionVerdict
+from iam.mirror.pull.freshness import SectionFreshness, SectionVerdict
 from iam.mirror.pull.numbers import EVERYTHING
 from iam.mirror.pull.sections import ALL, KINDS, LABELS
 from iam.mirror.queries import differences
@@ -125,7 +125,7 @@ def test_a_file_that_is_uploaded_later_makes_an_earlier_moment_known(account: Ac
         (upload, BEFORE, BEFORE),
     ):
         verdict = SectionVerdict("users", SectionState.COMPLETE.value, observed_at, observed_at=observed_at)
-        Freshness(account, pull).end(verdict, outcome=None, now=LATER)
+        SectionFreshness(account, pull).end(verdict, outcome=None, now=LATER)
         row = Section.objects.get(account=account, name="users")
         assert (row.observed_at, row.known_since) == (observed_at, known_since)
 

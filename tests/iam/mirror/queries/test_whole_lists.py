@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from iam.guard import Scope, Viewer
+from iam.guard import Viewer, ViewerScope
 from iam.keyset import KeysetPlace, Row, RowPage, page
 from iam.mirror.models import Account, EdgeKind, Kind, Usage
 from iam.mirror.queries.lists import core
@@ -97,8 +97,8 @@ def test_a_page_of_a_whole_list_is_what_its_query_set_finds(
 
 def test_each_viewer_gets_their_own_rows_and_what_is_new(accounts: list[Account]) -> None:
     everyone = factories.viewer()
-    viewer = replace(everyone, scope=Scope(accounts=frozenset({"222222222222"})))
-    nobody = replace(everyone, scope=Scope())
+    viewer = replace(everyone, scope=ViewerScope(accounts=frozenset({"222222222222"})))
+    nobody = replace(everyone, scope=ViewerScope())
 
     def groups(viewer: Viewer) -> int:
         return len(list_page(GROUPS, ListContext(viewer), ListQuery(descending=True)).rows)

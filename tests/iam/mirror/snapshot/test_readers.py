@@ -188,7 +188,7 @@ def test_what_is_decided_by_the_index_waits_for_what_was_written(account: Accoun
     assert ended(later)
 
 
-def index_of_now() -> moment.Moment:
+def index_of_now() -> moment.MomentIndex:
     """The index of now, with its gate."""
     from iam.mirror.snapshot import _moments
 

@@ -17,7 +17,7 @@ from iam.audit.findings.identity import ComputedFindings, compute
 from iam.audit.findings.rule import FindingRule
 from iam.mirror.models import NEVER, Kind
 from iam.mirror.pull.sections import ALL
-from iam.people.fleet.roots import Root, RootStanding
+from iam.people.fleet.roots import RootStanding, RootUserFacts
 from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.documents import SharedDocuments
@@ -82,7 +82,7 @@ class Site:
     running: dict[int, list[int]] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     unsynced: set[str] = field(default_factory=set)
-    root: Root | None = None
+    root: RootUserFacts | None = None
     is_root_mfa_virtual: bool = False
     scps: tuple[Level, ...] = ()
     gone: frozenset[str] = frozenset()
@@ -202,7 +202,7 @@ class Site:
             own_roles=frozenset({f"{PREFIX}role/gatehouse-writer"}),
             persons_gone=self.gone,
             owned=frozenset(self.owned),
-            root=self.root or Root(NUMBER, "production", RootStanding.ON, 0, NEVER, NOW),
+            root=self.root or RootUserFacts(NUMBER, "production", RootStanding.ON, 0, NEVER, NOW),
             is_root_mfa_virtual=self.is_root_mfa_virtual,
             index=index,
             assertions=self.assertions,

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from iam.audit.findings.rules.root_without_mfa import RootWithoutMfa
 from iam.mirror.models import NEVER
-from iam.people.fleet.roots import Root, RootStanding
+from iam.people.fleet.roots import RootStanding, RootUserFacts
 from tests.iam.audit.findings.rules.site import FALSE, NOW, NUMBER, TRUE, UNREAD, cases_of
 
 
-def root(standing: RootStanding, *, keys: int | None = 0, used: datetime | None = NEVER) -> Root:
-    return Root(NUMBER, "production", standing, keys, used, NOW)
+def root(standing: RootStanding, *, keys: int | None = 0, used: datetime | None = NEVER) -> RootUserFacts:
+    return RootUserFacts(NUMBER, "production", standing, keys, used, NOW)
 
 
 CASES = {
