@@ -20,7 +20,6 @@ from iam.aws.reads.lists import get_server_certificate
 from iam.aws.records import ServerCertificateNow
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image
-from iam.changes.operations.facts import EntityInMirror, facts_of
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import (
     Create,
@@ -35,13 +34,14 @@ from iam.changes.operations.params import Blank, IdText
 from iam.changes.operations.sealed_secret import WITHHELD, sealed_text, used
 from iam.changes.operations.spec import HIGH, OperationSpec, PermanentLoss
 from iam.changes.operations.subject import OnListed, SubjectParams
-from iam.mirror.models import Entity, Kind
+from iam.mirror.models import Kind
 from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
 from iam.mirror.refresh import reread_tags
 
 PURPOSE: Final = "server_certificate.private_key"
 """Under which a private key is sealed for the worker."""
+STATE: Final = {"path": "path", "tags": "tags"}
 _GONE: Final = "The private key has expired, so nothing was uploaded. Submit the request again with the key."
 
 
@@ -71,9 +71,6 @@ class OnCertificate(OnListed):
 
     def image_now(self, now: ServerCertificateNow) -> Image:
         return {"exists": True, "path": now.record.path, "tags": dict(now.tags)}
-
-    def image_of(self, subject: Entity) -> Image:
-        return {"exists": True, **facts_of(EntityInMirror(subject), ("path", "tags"))}
 
     def found_of(self, now: ServerCertificateNow) -> FoundEntity:
         return inventory.server_certificate(now.record)
@@ -107,6 +104,7 @@ class UploadServerCertificate(OnCertificate, Create):
         title="Upload server certificate {name}",
         no_op="The server certificate {name} already exists with these settings.",
         counted=("Upload", "server certificate"),
+        state=STATE,
         call="UploadServerCertificate",
         parameters={
             "ServerCertificateName": "name",
@@ -140,8 +138,7 @@ class UploadServerCertificate(OnCertificate, Create):
         return {"ids": {self.inputs.subject_arn: str(aws_id)}} if aws_id else {}
 
     def desired_state(self) -> Image:
-        params = self.inputs
-        return {"exists": True, "path": params.path, "tags": dict(params.tags), "body": _digest(params.body)}
+        return {**super().desired_state(), "body": _digest(self.inputs.body)}
 
     def image_now(self, now: ServerCertificateNow) -> Image:
         """With the text, which tells whose certificate it is."""
@@ -236,9 +233,6 @@ class UpdateServerCertificate(OnCertificate, Rename):
         gone = f"Server certificate {self.inputs.name} no longer exists in AWS."
         return gone if self.read_from_aws(aws) is None else ""
 
-    def image_of(self, subject: Entity) -> Image:
-        return Rename.image_of(self, subject)
-
     def image_now(self, now: ServerCertificateNow) -> Image:
         return {"name": now.record.name, "path": now.record.path}
 
@@ -248,6 +242,7 @@ class DeleteServerCertificate(OnCertificate, Delete):
 
     spec = removal(
         Kind.SERVER_CERTIFICATE,
+        state=STATE,
         call="DeleteServerCertificate",
         parameters={"ServerCertificateName": "name"},
         sentence="Deletes server certificate {name} and its private key",
