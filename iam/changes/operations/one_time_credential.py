@@ -15,7 +15,7 @@ from uuid import UUID
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.params import Blank, IdText
 from iam.changes.operations.sealed_secret import accepted, seal_for
-from iam.changes.operations.user_credential import NewCredential, UserParams, owned
+from iam.changes.operations.user_credential import NewCredential, OfSort, UserParams, owned
 from iam.mirror.models import Entity
 
 
@@ -29,13 +29,30 @@ class GivenParams(UserParams):
     known: Blank
 
 
-class GivenOnce(NewCredential):
+class WithSecret(OfSort):
+    """AWS answers with a secret."""
+
+    purpose: ClassVar[str]
+    """What the secret is sealed as."""
+    inputs: Any
+
+    @abstractmethod
+    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
+        """The id and the secret in AWS's answer."""
+
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
+        """The secret is sealed for its person."""
+        aws_id, secret = self.given_in(response)
+        seal_for(self.inputs, secret, account=self.account, purpose=self.purpose, label=aws_id)
+        return {"credential_id": aws_id}
+
+
+class GivenOnce(WithSecret, NewCredential):
     """Makes a credential."""
 
     initial = {"ids": []}
-    purpose: ClassVar[str]
-    """What the secret is sealed as."""
-
     inputs: GivenParams
 
     def desired_state(self) -> Image:
@@ -60,22 +77,10 @@ class GivenOnce(NewCredential):
             "If this change created it, its secret is lost: deactivate it, delete it, and request a new one."
         )
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
-        """The secret is sealed for its person."""
-        aws_id, secret = self.given_in(response)
-        seal_for(self.inputs, secret, account=self.account, purpose=self.purpose, label=aws_id)
-        return {"credential_id": aws_id}
-
     @property
     def power(self) -> str:
         """What anyone who holds it can do."""
         return f"do whatever {self.inputs.user_name} can"
-
-    @abstractmethod
-    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
-        """The id and the secret in AWS's answer."""
 
     def inverse(self, before: Image) -> Operation | None:
         """The one that was made is deleted."""

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final, Self
-from uuid import UUID
 
-from iam.changes.operations.base import AwsCall, Image
+from iam.changes.operations.base import Image
 from iam.changes.operations.credential_sorts import SERVICE_CREDENTIAL, CredentialSpec
-from iam.changes.operations.one_time_credential import GivenOnce, GivenParams
+from iam.changes.operations.one_time_credential import GivenOnce, GivenParams, WithSecret
 from iam.changes.operations.params import Blank, IdText
-from iam.changes.operations.sealed_secret import accepted, seal_for
+from iam.changes.operations.sealed_secret import accepted
 from iam.changes.operations.spec import HIGH, PermanentLoss, Quota
 from iam.changes.operations.user_credential import ABSENT, ACTIVE, CredentialParams, OnCredential
 from iam.mirror.models import Entity, EntityState, valid_at
@@ -129,7 +128,7 @@ class ResetParams(CredentialParams):
     recipient_name: str
 
 
-class ResetServiceCredential(OnCredential):
+class ResetServiceCredential(WithSecret, OnCredential):
     """Gives a credential a new password. One of which the answer was lost is left to a person, who asks
     for another."""
 
@@ -156,6 +155,7 @@ class ResetServiceCredential(OnCredential):
         ),
     )
 
+    purpose = PURPOSE
     inputs: ResetParams
 
     def satisfied(self, image: Image) -> bool:
@@ -166,10 +166,5 @@ class ResetServiceCredential(OnCredential):
         """Whether it is active does not matter."""
         return bool(image["status"] != ABSENT)
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
-        """The secret is sealed for its person."""
-        aws_id, secret = secret_in(response)
-        seal_for(self.inputs, secret, account=self.account, purpose=PURPOSE, label=aws_id)
-        return {"credential_id": aws_id}
+    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
+        return secret_in(response)
