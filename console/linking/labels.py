@@ -18,10 +18,13 @@ from console.identities.details.labels import (
     no_key,
     password_words,
 )
+from console.web.access import ViewerRequest
 from console.web.known_facts import UNKNOWN, PartialCount
-from iam.linking.queries import LinkedUserLine
+from console.web.unsynced import unsynced_note
+from iam.linking.queries import LinkedUserLine, accounts_not_matched
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
+from iam.mirror.pull.sections import USERS
 
 OLD, IDLE = 90, 90
 
@@ -51,6 +54,14 @@ def facts_of(line: LinkedUserLine, *, bar: SafeString | str = "") -> UserRow:
         line.used_at,
         bar,
     )
+
+
+def unmatched_note(request: ViewerRequest) -> str:
+    """Why a user who is matched to no one may only be unknown; empty where all were synced and matched."""
+    waiting = accounts_not_matched(request.viewer)
+    where = "1 account" if waiting == 1 else f"{waiting:,} accounts"
+    not_matched = f"Not matched yet in {where}: users." if waiting else ""
+    return f"{unsynced_note(request, USERS)} {not_matched}".strip()
 
 
 def summary_of(lines: Sequence[LinkedUserLine], *, unsynced: int = 0) -> dict[str, Any]:

@@ -15,12 +15,11 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.identities.lists.people import PASSWORD
-from console.linking.labels import facts_of, summary_of
+from console.linking.labels import facts_of, summary_of, unmatched_note
 from console.web.access import ViewerRequest, require, require_present
 from console.web.known_facts import PartialCount
 from console.web.page_cursors import CursorError, decode, word_of
 from console.web.render import render_page
-from console.web.unsynced import unsynced_note
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer
 from iam.keyset import KeysetPlace
@@ -31,7 +30,6 @@ from iam.linking.patterns import PARTS
 from iam.linking.rights import OWNER_RIGHTS, may_link_any, may_rule
 from iam.linking.rules import ChosenMatchRules, chosen_now, foretell, save
 from iam.mirror.models import UserCredentials, valid_at
-from iam.mirror.pull.sections import USERS
 
 TITLES = {
     queries.PROPOSED: "To confirm",
@@ -51,7 +49,7 @@ def links(request: ViewerRequest) -> HttpResponse:
     if view not in TITLES:
         raise Http404
     counts = {name: queries.count_of(name, request.viewer) for name in TITLES}
-    unsynced = unsynced_note(request, USERS)
+    unsynced = unmatched_note(request)
     context: dict[str, Any] = {
         "section": "links",
         "view": view,

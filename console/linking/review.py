@@ -16,12 +16,12 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
+from console.linking.labels import unmatched_note
 from console.linking.selection import ProposalSelection, SelectedUser
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require, require_present
 from console.web.known_facts import PartialCount
 from console.web.render import render_page
-from console.web.unsynced import unsynced_note
 from iam.linking.proposals import (
     BATCH_SIZE,
     NEWCOMERS,
@@ -36,7 +36,6 @@ from iam.linking.proposals import (
 )
 from iam.linking.queries import CAP
 from iam.linking.rights import OWNER_RIGHTS, may_link_any, may_rule
-from iam.mirror.pull.sections import USERS
 
 PAGE: Final = 50
 PREVIEW_REFUSALS: Final = 10
@@ -200,7 +199,7 @@ def _page(
     ]
     key = group.key if group else ""
     selected = sum(group.selected for group in groups)
-    unsynced = unsynced_note(request, USERS)
+    unsynced = unmatched_note(request)
     context: dict[str, Any] = {
         "section": "links",
         "groups": groups,

@@ -17,10 +17,13 @@ from django.db.models.functions import Lower
 from iam.directory.models import Identity, OwnedUser, Person, Role
 from iam.guard import Viewer
 from iam.keyset import KeysetOrder, KeysetPlace, RowPage, page
-from iam.linking.models import ExcludedMatch, LinkStanding, UserMatch
+from iam.linking.models import ExcludedMatch, LinkStanding, MatchedAccount, UserMatch
 from iam.linking.ownership import DOUBTS, LinkedUser, Ownership, owners_of, unsynced_users, users_of, waiting
 from iam.linking.rights import linkable, people_to_choose
-from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
+from iam.mirror.models import NEVER, Entity, Kind, Section, Usage, UserCredentials, valid_at
+from iam.mirror.models.accounts import unknown_at
+from iam.mirror.pull.sections import USERS
+from iam.mirror.queries.lists.freshness import accounts_concerned
 from iam.mirror.queries.visibility import visible_entities
 from iam.search_words import matches
 
@@ -52,6 +55,16 @@ class PersonUsers:
     lines: tuple[LinkedUserLine, ...]
     unseen: int
     may_say: bool
+
+
+def accounts_not_matched(viewer: Viewer) -> int:
+    """How many accounts in sight had their users synced, and not yet matched to people; one query."""
+    synced = Section.objects.filter(account=OuterRef("pk"), name=USERS).exclude(unknown_at(None))
+    matched = MatchedAccount.objects.filter(account=OuterRef("pk"))
+    # What was looked at before the first sync had no users.
+    matched = matched.exclude(revision=0, account__revision__gt=0)
+    accounts = accounts_concerned(viewer.scope).filter(Exists(synced))
+    return accounts.exclude(Exists(matched)).count()
 
 
 def everything_of(user: Entity, *, viewer: Viewer) -> PersonUsers:
