@@ -73,6 +73,9 @@ class AccountSync:
 TOTAL_SECTIONS = {"people": USERS, "roles": ROLES, "groups": GROUPS, "policies": POLICIES}
 """The section that each total of the first line is counted from."""
 
+MATTER_SECTIONS = frozenset((*TOTAL_SECTIONS.values(), CREDENTIAL_REPORT))
+"""Without one of these nobody knows that nothing needs attention."""
+
 
 @dataclass(frozen=True, slots=True)
 class OverviewTotal:
@@ -141,6 +144,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "nothing_synced": chosen is not None and unsynced >= set(TOTAL_SECTIONS.values()),
         "news_unsynced": bool(unsynced & set(TOTAL_SECTIONS.values())),
         "users_unsynced": USERS in unsynced,
+        "may_miss_matters": bool(unsynced & MATTER_SECTIONS) or context.get("may_miss_findings", False),
         "passwords_unsynced": bool(unsynced & {USERS, CREDENTIAL_REPORT}),
         "where": _where(request, chosen, whole=whole, total=context.get("accounts")),
         "matters": _matters(

@@ -13,6 +13,7 @@ from iam.audit.findings.queries import FindingState, are_all_judged, finding_sta
 from iam.guard import Viewer
 from iam.mirror.models import Account
 
+NONE: Final = "No critical or high findings."
 NONE_KNOWN: Final = "None known. Not everything was synced and judged yet."
 
 
@@ -21,10 +22,12 @@ def findings_context(viewer: Viewer, account: Account | None) -> dict[str, Any]:
     state = finding_state()
     worst = worst_findings(viewer, account)
     posture = posture_context(viewer, account, state=state)
+    nothing = "" if worst else _nothing_words(viewer, account, state, posture)
     return posture | {
         "worst": [row_of(finding, viewer) for finding in worst],
         "findings_url": reverse("findings:list"),
-        "no_findings": "" if worst else _nothing_words(viewer, account, state, posture),
+        "no_findings": nothing,
+        "may_miss_findings": nothing not in ("", NONE),
     }
 
 
@@ -38,4 +41,4 @@ def _nothing_words(
         is_whole = not posture["posture"]["unread"] and not posture["posture"]["unscored"]
     else:
         is_whole = are_all_judged(viewer, account)
-    return "No critical or high findings." if is_whole else NONE_KNOWN
+    return NONE if is_whole else NONE_KNOWN

@@ -20,6 +20,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.context import frame_of
 from console.web.files import file_links
 from console.web.filter_selects import filter_selects
+from console.web.known_facts import PartialCount
 from console.web.list_export import export_list, pages_of
 from console.web.moments import read_day_start
 from console.web.page_cursors import place_in, word_of
@@ -80,7 +81,10 @@ NOTHING: Final = {
     "accepted": "No accepted findings.",
     "fixed": "No fixed findings.",
 }
-NONE_KNOWN: Final = "No finding is known. Not everything was synced and judged yet."
+NONE_MATCHES: Final = "No findings match these filters."
+NONE_KNOWN: Final = "No finding is known."
+NONE_KNOWN_MATCHES: Final = "No finding that matches these filters is known."
+NOT_ALL_JUDGED: Final = "Not everything was synced and judged yet."
 HAPPENED: Final = {
     FindingEventKind.OPENED.value: "new",
     FindingEventKind.REOPENED.value: "opened again",
@@ -131,20 +135,26 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
     shown = []
     for row in rows.rows:
         shown.append(row_of(row, viewer, owner=names.get(row.pk, ""), behind=behind))
-    is_whole = bool(shown) or are_all_judged(viewer, account)
+    posture = {} if is_fragment(request) else posture_context(viewer, account)
+    if posture:
+        is_whole = not posture["posture"]["unread"] and not posture["posture"]["unscored"]
+    else:
+        # Fragments show no counts: with rows they need not know.
+        is_whole = (is_fragment(request) and bool(shown)) or are_all_judged(viewer, account)
+    is_filtered = bool(wanted.text or any(get.get(name) for name in FILTERS))
     context: dict[str, Any] = {
         "rows": shown,
         "following": word_of(rows.after) or None,
         "is_first": "after" not in get,
         "tab": _tab(request),
         "tabs": TABS,
-        "nothing": nothing_words(_tab(request), is_whole=is_whole),
+        "nothing": nothing_words(_tab(request), is_whole=is_whole, is_filtered=is_filtered),
         "is_whole": is_whole,
         "q": wanted.text,
         "owner": wanted.owner,
         "since": get.get("since", ""),
         "choices": _choices(request),
-        "is_filtered": bool(wanted.text or any(get.get(name) for name in FILTERS)),
+        "is_filtered": is_filtered,
         "files": _files(viewer, request) if rows.rows else [],
         "sees_accounts": viewer.sees_accounts,
         "section": "findings",
@@ -152,23 +162,24 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
     if context["tab"] == "changed" and wanted.changed_since is not None:
         context |= _what_changed(request, wanted.changed_since)
     if not is_fragment(request):
-        context |= posture_context(viewer, account)
+        context |= posture
         counts = finding_counts(viewer, account=account)
         context |= {
             "severities_open": counts.severities,
             "statuses": counts.statuses,
             "open": counts.statuses[FindingStatus.OPEN],
-            "is_unknown": not counts.statuses[FindingStatus.OPEN] and not are_all_judged(viewer, account),
-            "bar": _bar(counts.severities),
+            "is_unknown": not counts.statuses[FindingStatus.OPEN] and not is_whole,
+            "open_count": PartialCount(counts.statuses[FindingStatus.OPEN], is_whole=is_whole),
+            "bar": _bar(counts.severities, is_whole=is_whole),
         }
     return render_page(request, "findings/list.html", context, partial="table")
 
 
-def nothing_words(tab: str, *, is_whole: bool) -> str:
+def nothing_words(tab: str, *, is_whole: bool, is_filtered: bool = False) -> str:
     """What is said of a list without findings; that none is open only where everything could be judged."""
     if is_whole or tab not in ("", "new"):
-        return NOTHING[tab]
-    return NONE_KNOWN
+        return NONE_MATCHES if is_filtered else NOTHING[tab]
+    return f"{NONE_KNOWN_MATCHES if is_filtered else NONE_KNOWN} {NOT_ALL_JUDGED}"
 
 
 FILTERS: Final = ("severity", "kind", "certainty", "team", "owner", "since")
@@ -191,14 +202,16 @@ def _choices(request: ViewerRequest) -> list[dict[str, Any]]:
     return filter_selects(request, options)
 
 
-def _bar(severities: Any) -> dict[str, Any]:
-    """The shares of the bar, in percent."""
+def _bar(severities: Any, *, is_whole: bool) -> dict[str, Any]:
+    """The shares of the bar, in percent, and the numbers: at least these where not all could be judged."""
     total = sum(severities.values()) or 1
     bad = severities[FindingSeverity.CRITICAL] + severities[FindingSeverity.HIGH]
     medium = severities[FindingSeverity.MEDIUM]
     low = severities[FindingSeverity.LOW]
     shares = [round(100 * number / total, 1) for number in (bad, medium, low)]
-    return {"bad": bad, "medium": medium, "low": low, "shares": shares}
+    numbers = {"bad": bad, "medium": medium, "low": low}
+    shown = {name: PartialCount(number, is_whole=is_whole) for name, number in numbers.items()}
+    return {**shown, "shares": shares}
 
 
 def _tab(request: ViewerRequest) -> str:
