@@ -269,7 +269,7 @@ def _notes(row: domain.EscalationRow, path: FindingPath, frame: PathPageContext)
 def _summary(answer: domain.EscalationPage, asked: EscalationAddress) -> str:
     """'3 IAM users (3 people) and 1 role can become administrator: 3 confirmed, 1 conditional'."""
     goal = asked.goal_name
-    people = answer.everyone.words
+    people = domain.at_least(answer.everyone.words, answer.coverage)
     if asked.wanted.is_there:
         if not answer.total:
             return domain.no_one_words(f"is {goal}", answer.coverage)

@@ -83,7 +83,8 @@ def headline(answer: WhoCanPage, asked: WhoCanQuestion) -> str:
         for each in (Certainty.CONFIRMED, Certainty.CONDITIONAL, Certainty.UNCONFIRMED)
         if answer.by_certainty[each]
     ]
-    return f"{answer.everyone.words} can {_verb(words)}: {', '.join(parts)}"
+    least = "At least " if may_miss_someone(answer) else ""
+    return f"{least}{answer.everyone.words} can {_verb(words)}: {', '.join(parts)}"
 
 
 def may_miss_someone(answer: WhoCanPage) -> bool:

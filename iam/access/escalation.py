@@ -173,6 +173,11 @@ def no_one_words(does: str, coverage: CalculationCoverage) -> str:
     return f"No one found who {does}" if coverage.may_miss_someone else f"No one {does}"
 
 
+def at_least(number: str, coverage: CalculationCoverage) -> str:
+    """'At least 3 roles' where someone may be missing, else '3 roles'."""
+    return f"At least {number}" if coverage.may_miss_someone else number
+
+
 def findings_in(
     stored: StoredCalculation, accounts: Accounts
 ) -> QuerySet[EscalationFinding, EscalationFinding]:

@@ -16,7 +16,15 @@ from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from iam.access.certainty import Certainty
-from iam.access.escalation import CERTAIN, CERTAINTIES, Accounts, findings_in, no_one_words, people_in
+from iam.access.escalation import (
+    CERTAIN,
+    CERTAINTIES,
+    Accounts,
+    at_least,
+    findings_in,
+    no_one_words,
+    people_in,
+)
 from iam.access.escalation_calculation import models, stored
 from iam.access.escalation_calculation.coverage import NOTHING_COVERED, CalculationCoverage
 from iam.access.escalation_calculation.models import EscalationCertainty, EscalationFinding
@@ -147,7 +155,8 @@ class EscalationTotals:
         parts = [f"{self.confirmed.total:,} confirmed"] if self.confirmed.total else []
         parts += [f"{self.conditional:,} conditional"] if self.conditional else []
         parts += [f"{unread:,} unconfirmed"] if unread else []
-        return f"{self.everyone.words} can become administrator: {', '.join(parts)}"
+        everyone = at_least(self.everyone.words, self.coverage)
+        return f"{everyone} can become administrator: {', '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True)
