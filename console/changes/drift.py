@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -59,6 +60,14 @@ def listing(request: ViewerRequest) -> HttpResponse:
     return _list(request)
 
 
+def _watched(viewer: Viewer) -> dict[str, Any]:
+    """Whether an account in sight is watched for changes outside Gatehouse, and how many are not yet."""
+    counts = visible_accounts(viewer).aggregate(
+        accounts=Count("pk"), unwatched=Count("pk", filter=Q(drift_watch__isnull=True))
+    )
+    return {"is_watched": counts["accounts"] > counts["unwatched"], "unwatched": counts["unwatched"]}
+
+
 def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason: str = "") -> HttpResponse:
     get, viewer = request.GET, request.viewer
     tab = get.get("tab", "") if get.get("tab", "") in TABS else ""
@@ -86,7 +95,7 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
         "reason": reason,
         "chosen": set(request.POST.getlist("drift")),
         "sees_accounts": viewer.sees_accounts,
-        "is_watched": bool(rows) or visible_accounts(viewer).filter(drift_watch__isnull=False).exists(),
+        **({} if rows else _watched(viewer)),
         "section": "drift",
     }
     status = 422 if refused else 200

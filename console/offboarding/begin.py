@@ -17,10 +17,12 @@ from console.offboarding.suspend import suspend_context
 from console.offboarding.terms import read_terms, typed_terms
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
+from console.web.unsynced import unsynced_note
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.linking.machines import is_machine
 from iam.mirror.models import Entity
+from iam.mirror.pull.sections import USERS
 from iam.people.offboarding.leaver_lookup import (
     LeaverUsers,
     leaver_of,
@@ -85,6 +87,7 @@ def _search(request: ViewerRequest) -> HttpResponse:
     }
     context |= {"shown": len(matches.people), "leaders": not request.viewer.sees_accounts}
     if text:
+        context["unsynced"] = "" if matches.people else unsynced_note(request, USERS)
         context["offboarded"] = listed(request.viewer, text=text, start=0, limit=SHORT)
         if request.viewer.may(Right.MANAGE_OPERATORS, account_id=""):
             context["without_users"] = without_users(text)

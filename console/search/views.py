@@ -22,7 +22,9 @@ from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.query import QueryPairs
 from console.web.render import is_fragment, render_page
+from console.web.unsynced import unsynced_note
 from iam.guard import Right
+from iam.mirror.pull.sections import AUTHORIZATION
 from iam.mirror.queries import search as queries
 
 MAX_LENGTH = 200
@@ -81,6 +83,7 @@ def search(request: ViewerRequest) -> HttpResponse:
         **asdict(wording),
         "sections": sections,
         "total": sum(section.total for section in sections),
+        "unsynced": "" if sections else unsynced_note(request, *AUTHORIZATION),
         "is_short": len(text.replace(" ", "")) < queries.SHORTEST,
     }
     return render_page(request, "search/results.html", context)

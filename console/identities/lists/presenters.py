@@ -119,6 +119,8 @@ def head(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: SyncG
     chosen = dict(wanted.filters)
     filters = page.filters_for(context)
     export = reverse(page.export_url, args=["csv"])
+    needs = chain.from_iterable(tab.needs for tab in page.tabs if tab.name == wanted.tab)
+    is_known = gaps.were_synced(page.listing.sections[0], *needs)
     chips = chain.from_iterable(_chips(known, chosen.get(known.name, ()), query) for known in filters)
     return {
         "page": page,
@@ -141,8 +143,8 @@ def head(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: SyncG
         "is_filtered": asked.is_filtered,
         "intro": _intro(page, asked, counts, gaps),
         "find": page.find if context.viewer.sees_accounts else page.team_find or page.find,
-        "nothing": _nothing(page, asked),
-        "is_known": gaps.were_synced(page.listing.sections[0]),
+        "nothing": _nothing(page, asked, is_known=is_known),
+        "is_known": is_known,
     }
 
 
@@ -261,8 +263,10 @@ def _difference_since(page: ListPage, counts: dict[str, int]) -> str:
     return f"{then} None was added or removed since."
 
 
-def _nothing(page: ListPage, asked: ListAddress) -> str:
-    """What was looked for in vain: "No one matches “lukas”, inactive 45 days"."""
+def _nothing(page: ListPage, asked: ListAddress, *, is_known: bool) -> str:
+    """What was looked for in vain: "No one matches “lukas”, never"; "No synced role matches …" where
+    not all were synced.
+    """
     wanted = asked.wanted
     filters = {list_filter.name: list_filter for list_filter in page.filters}
     sought = [f"“{wanted.text}”"] if wanted.text else []
@@ -275,4 +279,6 @@ def _nothing(page: ListPage, asked: ListAddress) -> str:
     if not sought:
         return f"No {plural}"
     nobody = "No one" if singular == "person" else f"No {singular}"
+    if not is_known:
+        nobody = f"No synced {singular}"
     return f"{nobody} matches {', '.join(sought)}"

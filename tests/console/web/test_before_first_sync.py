@@ -1,5 +1,5 @@
 """Between connecting an account and its first sync, and between that and the first calculation, no page and
-no file says that there is none, in whatever role it is read.
+no file says that there is none, in whatever role it is read; nor while other accounts are synced already.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from tests.url_answers import ANSWERS
 pytestmark = pytest.mark.django_db
 NUMBER = "111111111111"
 STAGES = ("nothing was synced", "synced, but not calculated")
+OTHER = "222222222222"
 ROLES = {
     Role.ADMINISTRATOR: 100,
     Role.APPROVER: 80,
@@ -58,30 +59,61 @@ QUESTIONS = (
     ("linking:links", {"view": "unlinked"}),
     ("linking:links", {"view": "doubtful"}),
     ("identities:search", {"q": "ines"}),
+    ("identities:search", {"q": "zzzz"}),
+    ("identities:people", {"q": "zzzz"}),
+    ("identities:people", {"view": "no-mfa"}),
+    ("identities:roles", {"q": "zzzz"}),
+    ("mfa:fleet", {"q": "zzzz"}),
+    ("keys:keys", {"q": "zzzz"}),
+    ("findings:list", {"severity": "critical"}),
+    ("findings:list", {"q": "zzzz"}),
+    ("changes:drift", {"account": NUMBER}),
+    ("changes:drift", {"kind": "user"}),
+    ("offboarding:begin", {"q": "zzzz"}),
+    ("access:services", {"q": "zzzz"}),
+    ("access:escalation", {"q": "zzzz"}),
 )
 NOUNS = (
     r"(?:(?:IAM|machine|root|managed|customer|access|MFA|synced|critical|open|high|identity|instance) )*"
     r"(?:users?|roles?|groups?|policy|policies|keys?|devices?|findings?|services?|principals?|people|one|profiles?"
     r"|providers?|matches|match|AWS user)"
 )
-CLAIM = re.compile(rf"\b(?:No|no|0|Every|None of the|All 0|There are no) {NOUNS}\b[^.]*")
+CLAIM = re.compile(
+    rf"\b(?:No|no|0|Every|None of the|All 0|There are no) {NOUNS}\b[^.]*"
+    r"|Nothing (?:needs|matches|is allowed)[^.]*|No (?:drift|differences)\b[^.]*"
+)
 """Words that say that there is none, or that all are fine."""
 EXPLAINED = re.compile(
-    r"^No one (found|is known)|^No (finding|open finding|people) (is|are) known|^No synced IAM user"
+    r"^No one (found|is known)|^No (finding|open finding|people|differences) (is|are) known|^No synced "
+    r"|^No finding that matches these filters is known|^No differences known"
     r"|^No (machine user without an owning team|one with an IAM user) is known"
     r"|^Every (IAM user:|IAM user and role (that|of)|access key of)|^No one in your teams is stuck"
     r"|^No one (can approve|approves|can do one|creates|reviews|is asked|was offboarded)"
     r"|no one (is locked|gets|can sign in|can do together|creates|any rights|else|is allowed)"
     r"|No (IAM user is linked until|key is being rotated|device is lost|IAM users have been synced)"
     r"|[Nn]o policy of the account (can )?restrict|0 access keys Of 0 active keys that you chose"
-    r"|No one Apply"
+    r"|No one Apply|no one (but administrators can reach AWS Support|sees it from outside)|^0 people ?$"
 )
 """What says how something works, what was done in Gatehouse, or that no one is known."""
 CALCULATED = re.compile(
     r"No one can (become|use any)|No one is administrator|0 of 0|\b0 (services|open|critical|medium|low)\b"
-    r"|No (critical or high|open) findings"
+    r"|No (critical or high|open) findings|Every IAM user is matched|No match to confirm"
+    r"|(To confirm|Ambiguous|Not linked|Without a proposal) 0\b"
 )
 """What rests on a calculation."""
+
+MARKED = re.compile(
+    r'(?s)class="empty">\s*<svg[^>]*><use href="[^"]*#(?:shield|circle)-check"/></svg>(.*?)</div>'
+)
+"""An empty list with a mark that all is well, and what is said there."""
+ZERO = re.compile(r'([^<>]*)(?:</\w+>)?\s*<span class="count"[^>]*>\s*0\s*</span>')
+"""A title with the count 0."""
+OF_GATEHOUSE = re.compile(
+    r"No (packs|assertions|rules) yet|^ ?(For you|Requested by you|Who is stuck) ?$"
+    r"|^ ?(Will be rotated|Required in|Blueprints) ?$"
+    r"|^ ?(All|Access removed|Cancelled|Deleted|In progress|Restored|Suspended) ?$"
+)
+"""What rests on nothing that is synced."""
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +134,15 @@ def connected(stage: str) -> Account:
         Section.objects.update(state="complete", observed_at=now, known_since=now, attempted_at=now)
         Account.objects.update(revision=1, writes=1)
     return account
+
+
+def synced_before() -> None:
+    """Another account, which is empty: it was synced and calculated before the first one was connected."""
+    account = factories.account(OTHER, name="Data")
+    factories.synced(account)
+    Account.objects.update(revision=1, writes=1)
+    calculate_due()
+    findings.calculate_due()
 
 
 def reader(role: Role) -> Client:
@@ -132,6 +173,11 @@ def addresses() -> Iterator[tuple[str, str]]:
         yield name, f"{reverse(name)}?{urlencode(query)}"
 
 
+def announced(body: str) -> str:
+    """What a screen reader is told of a page."""
+    return " ".join(unescape(text) for text in re.findall(r'data-announce="([^"]*)"', body))
+
+
 def text_of(answer: HttpResponseBase) -> str:
     """What a page says in its main part, or a file."""
     content = b"".join(answer) if answer.streaming else answer.content  # type: ignore[attr-defined]
@@ -139,8 +185,14 @@ def text_of(answer: HttpResponseBase) -> str:
     if "html" not in answer["Content-Type"]:
         return body
     body = body.partition("<main")[2].partition("</main>")[0] or body
+    told = announced(body)
     body = re.sub(r"(?s)<(svg|select|option|title)\b.*?</\1>", "", body)
-    return re.sub(r"\s+", " ", unescape(re.sub(r"(?s)<[^>]+>", " ", body)))
+    return f"{plain(body)} {told}"
+
+
+def plain(markup: str) -> str:
+    """The text of some markup."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"(?s)<[^>]+>", " ", markup)))
 
 
 def said(client: Client) -> Iterator[tuple[str, str]]:
@@ -151,17 +203,47 @@ def said(client: Client) -> Iterator[tuple[str, str]]:
             yield address, text_of(answer)
 
 
+def claims_on(pages: dict[str, str]) -> list[tuple[str, str]]:
+    """(address, words) of what says that there is none, or that all are fine."""
+    claims = []
+    for address, text in pages.items():
+        for match in (*CLAIM.finditer(text), *CALCULATED.finditer(text)):
+            if not EXPLAINED.search(match[0]):
+                claims.append((address, match[0]))
+    return claims
+
+
 @pytest.mark.parametrize(("role", "least"), ROLES.items())
 def test_of_what_was_never_synced_no_page_says_that_there_is_none(role: Role, least: int) -> None:
     connected(STAGES[0])
     pages = dict(said(reader(role)))
     assert len(pages) > least
-    claims = [
-        (address, claim)
-        for address, text in pages.items()
-        for claim in (*CLAIM.findall(text), *CALCULATED.findall(text))
-    ]
-    assert [claim for claim in claims if not EXPLAINED.search(claim[1])] == []
+    assert claims_on(pages) == []
+
+
+@pytest.mark.parametrize(("role", "least"), ROLES.items())
+def test_that_another_account_was_synced_says_nothing_of_the_first(role: Role, least: int) -> None:
+    synced_before()
+    connected(STAGES[0])
+    pages = dict(said(reader(role)))
+    assert len(pages) > least
+    assert claims_on(pages) == []
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["alone", "beside another"])
+@pytest.mark.parametrize("role", ROLES)
+def test_no_list_has_a_mark_that_all_is_well_nor_the_count_zero(role: Role, other: bool) -> None:
+    if other:
+        synced_before()
+    connected(STAGES[0])
+    client = reader(role)
+    marked = []
+    for _, address in sorted(set(addresses())):
+        answer = client.get(address)
+        if answer.status_code == 200 and "html" in answer["Content-Type"]:
+            body = answer.content.decode()
+            marked += [(address, plain(found)) for found in (*MARKED.findall(body), *ZERO.findall(body))]
+    assert [mark for mark in marked if not OF_GATEHOUSE.search(mark[1])] == []
 
 
 @pytest.mark.parametrize(("role", "least"), ROLES.items())
