@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 LIMIT = 14
 WITH_TEAMS = LIMIT + 1
+WITH_FINDINGS = LIMIT + 1
 OF_INDEX = 2
 """PostgreSQL has an index of the parts of texts. In how many rows it finds one, and whose name has it,
 decides how the list is read.
@@ -74,7 +75,8 @@ def spent(client: Client, address: str, *, warm: bool, **headers: str) -> int:
     with CaptureQueriesContext(connection) as captured:
         response = client.get(address, **headers)
     assert response.status_code == 200
-    limit = WITH_TEAMS if address.startswith("/people/") else LIMIT
+    limits = {"/people/": WITH_TEAMS, "/search/": WITH_FINDINGS}
+    limit = next((most for begin, most in limits.items() if address.startswith(begin)), LIMIT)
     if "q=" in address and connection.vendor == "postgresql":
         limit += OF_INDEX
     assert len(captured) <= limit, "\n".join(q["sql"][:200] for q in captured)
