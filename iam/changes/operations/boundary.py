@@ -23,8 +23,6 @@ from iam.mirror.refresh import reread_boundary
 class BoundaryParams(SubjectParams):
     """The ARN of the managed policy that becomes the boundary."""
 
-    excluded = ("{subject_kind}.put_boundary", "{subject_kind}.delete_boundary")
-
     boundary: str
 
 
@@ -82,6 +80,7 @@ class Boundary(OnSubject):
     """What both directions share."""
 
     initial = {"boundary": ""}
+    excluded = ("{subject_kind}.put_boundary", "{subject_kind}.delete_boundary")
 
     @property
     @abstractmethod

@@ -209,3 +209,12 @@ def test_what_a_spec_says_is_not_overridden_by_a_method(slug: str) -> None:
             continue
         overridden = [name for name in methods if getattr(made_by, name) is not getattr(Operation, name)]
         assert not overridden, f"{field} of the spec has no effect"
+
+
+@pytest.mark.parametrize("slug", sorted(REGISTRY))
+def test_parameters_declare_nothing_that_an_operation_is_asked(slug: str) -> None:
+    """What stands there is asked by nobody: a rule of the operation would be lost."""
+    settings = {name for name, kind in vars(Operation)["__annotations__"].items() if "ClassVar" in str(kind)}
+    assert {"excluded", "excluded_by", "initial"} <= settings
+    for cls in class_of(slug).params_type.__mro__:
+        assert not settings & vars(cls).keys(), cls

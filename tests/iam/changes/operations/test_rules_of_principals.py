@@ -369,3 +369,13 @@ def test_a_receipt_names_the_limit_that_a_change_replaces(world: World) -> None:
     assert "Until now: at most 90 days." in limited.effect().notes
     unknown = LimitRoleSignIn.on(world.role, state_of(world.role), seconds=28_800)
     assert "No former limit is known." in unknown.effect().notes
+
+
+def test_one_change_of_a_boundary_is_open_at_a_time(world: World) -> None:
+    for holder in (bounded(world), bounded(world, world.role)):
+        put, delete = PutBoundary.of(holder, policy=world.bound), DeleteBoundary.of(holder)
+        other = put.with_params(boundary=f"{world.bound.arn}-other")
+        for wanted in (put, delete):
+            for standing in (put, delete, other):
+                assert wanted.excludes(standing.slug, standing.params)
+            assert not wanted.excludes(f"{wanted.subject_kind}.rename", {})
