@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from iam.policy.catalogue import Level
+from iam.policy.catalogue import AccessLevel
 from iam.policy.index.counts import ActionCount
 
-ORDER: Final = (Level.LIST, Level.READ, Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
+ORDER: Final = (
+    AccessLevel.LIST,
+    AccessLevel.READ,
+    AccessLevel.WRITE,
+    AccessLevel.PERMISSIONS,
+    AccessLevel.TAGGING,
+)
 """As the design has them, always."""
 NAMES: Final = {
-    "list": Level.LIST,
-    "read": Level.READ,
-    "write": Level.WRITE,
-    "permissions": Level.PERMISSIONS,
-    "tagging": Level.TAGGING,
+    "list": AccessLevel.LIST,
+    "read": AccessLevel.READ,
+    "write": AccessLevel.WRITE,
+    "permissions": AccessLevel.PERMISSIONS,
+    "tagging": AccessLevel.TAGGING,
 }
 """As addresses have them."""
 KEYS: Final = {level: key for key, level in NAMES.items()}
@@ -37,7 +43,7 @@ def allowed(count: ActionCount) -> int:
     return count.everywhere + count.limited + count.conditional
 
 
-def bar(levels: Mapping[Level, ActionCount]) -> tuple[str, str]:
+def bar(levels: Mapping[AccessLevel, ActionCount]) -> tuple[str, str]:
     """(fills, counts) as `{% lvl %}` takes them: "4 2 0 0 0" and "9/9 30/61 0/48 0/16 0/11"."""
     counts = [levels.get(level, NONE) for level in ORDER]
     fills = " ".join(str(quarters(allowed(count), count.total)) for count in counts)
@@ -45,15 +51,15 @@ def bar(levels: Mapping[Level, ActionCount]) -> tuple[str, str]:
 
 
 VERBS: Final = {
-    Level.LIST: "list",
-    Level.READ: "read",
-    Level.WRITE: "change",
-    Level.PERMISSIONS: "manage permissions",
-    Level.TAGGING: "tag",
+    AccessLevel.LIST: "list",
+    AccessLevel.READ: "read",
+    AccessLevel.WRITE: "change",
+    AccessLevel.PERMISSIONS: "manage permissions",
+    AccessLevel.TAGGING: "tag",
 }
 
 
-def in_words(levels: Mapping[Level, ActionCount]) -> str:
+def in_words(levels: Mapping[AccessLevel, ActionCount]) -> str:
     """'Can list, read and change': for people who do not count actions."""
     verbs = [VERBS[level] for level in ORDER if level in levels and allowed(levels[level])]
     if not verbs:

@@ -21,7 +21,7 @@ from iam.access.compare import (
     ServiceDifference,
 )
 from iam.access.effective import AccessGrade, patterns_of
-from iam.policy.catalogue import Level
+from iam.policy.catalogue import AccessLevel
 from iam.policy.sentences.conditions import conditions_in_words
 
 PREVIEW_ACTIONS: Final = 8
@@ -40,7 +40,7 @@ BADGES: Final = {
     DifferenceSort.NARROWER: ("{:,} narrower", ""),
     DifferenceSort.ALTERED: ("{:,} different", ""),
 }
-DOTS: Final = {Level.PERMISSIONS: "perm", Level.TAGGING: "tag"}
+DOTS: Final = {AccessLevel.PERMISSIONS: "perm", AccessLevel.TAGGING: "tag"}
 BOUNDED: Final = "Permissions boundaries, SCPs or RCPs differ"
 VARIABLES: Final = "Policy variables resolve to each principal’s own values"
 

@@ -22,7 +22,7 @@ from iam.changes.risks import CRITICAL, GRAVE, LEVEL_WORDS, NORMAL, SENSITIVE, W
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries.entities import OpenableEntities
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 
 NAMED: Final = 6
 _DOTS: Final = {"permissions": "perm", "tagging": "tag"}
@@ -369,7 +369,7 @@ def _services(rows: list[dict[str, Any]], *, is_shown: bool) -> list[ServiceLine
 
 
 def _lines(row: dict[str, Any], *, is_shown: bool) -> Iterable[ImpactLine]:
-    key = KEYS[Level(row["level"])]
+    key = KEYS[AccessLevel(row["level"])]
     dot = _DOTS.get(key, key)
     for shift, count in row["counts"].items():
         sign, css, label = _MARKS_BY_SHIFT[shift]

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from iam.policy.catalogue import Catalogue, Level, catalogue
+from iam.policy.catalogue import AccessLevel, Catalogue, catalogue
 from iam.policy.lint.overlaps import can_mean
 
 MAX_LENGTH: Final = 128
@@ -18,11 +18,11 @@ MAX_ACTIONS: Final = 1000
 FORM: Final = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?_.-]+")
 SERVICE: Final = re.compile(r"[A-Za-z0-9-]+(:\*?)?")
 LEVELS: Final = {
-    "list": Level.LIST,
-    "read": Level.READ,
-    "write": Level.WRITE,
-    "permissions": Level.PERMISSIONS,
-    "tagging": Level.TAGGING,
+    "list": AccessLevel.LIST,
+    "read": AccessLevel.READ,
+    "write": AccessLevel.WRITE,
+    "permissions": AccessLevel.PERMISSIONS,
+    "tagging": AccessLevel.TAGGING,
 }
 """As addresses and commands have them."""
 SHAPE: Final = (
@@ -42,7 +42,7 @@ class ActionSelection:
 
     actions: tuple[str, ...]
     pattern: str
-    level: Level | None = None
+    level: AccessLevel | None = None
     warning: str = ""
 
     @property

@@ -16,7 +16,7 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.index import Index
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 
 MAX_ANSWERS: Final = 8
 """So many answers are kept, each for some accounts and a state of the mirror."""
@@ -37,7 +37,7 @@ class _CachedAnswer(NamedTuple):
 
 
 _guard = Lock()
-_shards: WeakKeyDictionary[Shard, _KnownAdministrators] = WeakKeyDictionary()
+_shards: WeakKeyDictionary[AccountShard, _KnownAdministrators] = WeakKeyDictionary()
 _answers: dict[str, _CachedAnswer] = {}
 
 
@@ -73,7 +73,7 @@ def forget() -> None:
         _shards.clear()
 
 
-def _administrators_of(index: Index, shard: Shard) -> dict[int, bool]:
+def _administrators_of(index: Index, shard: AccountShard) -> dict[int, bool]:
     """The caller reads the index."""
     known = _shards.get(shard)
     if known is not None and known.version == shard.version:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from iam.access.persons import PrincipalCount, users_and_roles
 from iam.linking.generation import generation
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.classes import ClassMembers, Member
+from iam.policy.index.classes import ClassMembers, IndexedPrincipal
 from iam.policy.index.question import MatchedPrincipals as Run
 from iam.policy.request import PrincipalKind
 
@@ -34,8 +34,8 @@ class RunParts(NamedTuple):
     """How many there are of each decision and account, one of each, and the users among all, part by part."""
 
     sizes: Mapping[tuple[EvaluationDecision, str], int]
-    firsts: Mapping[tuple[EvaluationDecision, str], Member]
-    users: Sequence[Sequence[Member]]
+    firsts: Mapping[tuple[EvaluationDecision, str], IndexedPrincipal]
+    users: Sequence[Sequence[IndexedPrincipal]]
 
 
 class PrincipalRuns:
@@ -44,14 +44,14 @@ class PrincipalRuns:
     def __init__(self, runs: Iterable[Run]) -> None:
         self.runs: Sequence[Run] = list(runs)
         self._counted: tuple[Hashable, PrincipalCount] | None = None
-        self._firsts: dict[tuple[Where, int], list[Member]] = {}
+        self._firsts: dict[tuple[Where, int], list[IndexedPrincipal]] = {}
 
     @cached_property
     def _parts(self) -> RunParts:
         """What one look at all runs tells."""
         sizes: dict[tuple[EvaluationDecision, str], int] = {}
-        firsts: dict[tuple[EvaluationDecision, str], Member] = {}
-        users: list[Sequence[Member]] = []
+        firsts: dict[tuple[EvaluationDecision, str], IndexedPrincipal] = {}
+        users: list[Sequence[IndexedPrincipal]] = []
         for decision, account, members in self.runs:
             key = decision, account
             if key in sizes:
@@ -72,12 +72,12 @@ class PrincipalRuns:
         return self._parts.sizes
 
     @cached_property
-    def first(self) -> Mapping[tuple[EvaluationDecision, str], Member]:
+    def first(self) -> Mapping[tuple[EvaluationDecision, str], IndexedPrincipal]:
         """One of each decision and account."""
         return self._parts.firsts
 
     @cached_property
-    def users(self) -> Sequence[Sequence[Member]]:
+    def users(self) -> Sequence[Sequence[IndexedPrincipal]]:
         """The users among them, part by part."""
         return self._parts.users
 
@@ -97,9 +97,9 @@ class PrincipalRuns:
         return counted[1]
 
     @cached_property
-    def by_account(self) -> Mapping[Where, Sequence[Sequence[Member]]]:
+    def by_account(self) -> Mapping[Where, Sequence[Sequence[IndexedPrincipal]]]:
         """The members of each place in the order of decisions, and account."""
-        members_by_place: dict[Where, list[Sequence[Member]]] = {}
+        members_by_place: dict[Where, list[Sequence[IndexedPrincipal]]] = {}
         for run in self.runs:
             members_by_place.setdefault((ORDER.index(run.decision), run.account), []).append(run.members)
         return members_by_place
@@ -113,9 +113,9 @@ class PrincipalRuns:
 
     def page(
         self, *, size: int, after: AnswerPlace | None = None, before: AnswerPlace | None = None
-    ) -> list[tuple[Member, EvaluationDecision]]:
+    ) -> list[tuple[IndexedPrincipal, EvaluationDecision]]:
         """One more than the page, if there is one; before a place, the nearest first."""
-        rows: list[tuple[Member, EvaluationDecision]] = []
+        rows: list[tuple[IndexedPrincipal, EvaluationDecision]] = []
         for where in sorted(self.by_account, reverse=before is not None):
             wanted = size + 1 - len(rows)
             if wanted <= 0:
@@ -127,7 +127,7 @@ class PrincipalRuns:
             rows += [(member, ORDER[where[0]]) for member in nearest]
         return rows
 
-    def firsts(self, where: Where, wanted: int) -> list[Member]:
+    def firsts(self, where: Where, wanted: int) -> list[IndexedPrincipal]:
         """The first of a decision and account; looked for once."""
         known = self._firsts.get((where, wanted))
         if known is None:
@@ -137,7 +137,7 @@ class PrincipalRuns:
 
     def _nearest(
         self, where: Where, wanted: int, after: AnswerPlace | None, before: AnswerPlace | None
-    ) -> list[Member]:
+    ) -> list[IndexedPrincipal]:
         members = chain.from_iterable(self.by_account[where])
         if before is not None:
             return nlargest(
@@ -162,12 +162,12 @@ class JoinedRuns(PrincipalRuns):
         return dict(chain.from_iterable(part.sizes.items() for part in self._of_accounts.values()))
 
     @cached_property
-    def first(self) -> Mapping[tuple[EvaluationDecision, str], Member]:
+    def first(self) -> Mapping[tuple[EvaluationDecision, str], IndexedPrincipal]:
         """Those of the parts."""
         return dict(chain.from_iterable(part.first.items() for part in self._of_accounts.values()))
 
     @cached_property
-    def users(self) -> Sequence[Sequence[Member]]:
+    def users(self) -> Sequence[Sequence[IndexedPrincipal]]:
         """Those of the parts."""
         return list(chain.from_iterable(part.users for part in self._of_accounts.values()))
 
@@ -177,11 +177,11 @@ class JoinedRuns(PrincipalRuns):
         return sum(part.user_count for part in self._of_accounts.values())
 
     @cached_property
-    def by_account(self) -> Mapping[Where, Sequence[Sequence[Member]]]:
+    def by_account(self) -> Mapping[Where, Sequence[Sequence[IndexedPrincipal]]]:
         """Those of the parts."""
         return dict(chain.from_iterable(part.by_account.items() for part in self._of_accounts.values()))
 
-    def firsts(self, where: Where, wanted: int) -> list[Member]:
+    def firsts(self, where: Where, wanted: int) -> list[IndexedPrincipal]:
         """Those of the part."""
         return self._of_accounts[where[1]].firsts(where, wanted)
 
@@ -194,5 +194,5 @@ def by_account(runs: Iterable[Run]) -> dict[str, list[Run]]:
     return runs_by_account
 
 
-def _arn(member: Member) -> str:
+def _arn(member: IndexedPrincipal) -> str:
     return member.arn

@@ -18,9 +18,9 @@ from iam.access.multi_action import TalliedActions
 from iam.access.persons import PersonMatcher
 from iam.access.ways import AccessWay, AccessWays
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.classes import ClassMembers, Member
+from iam.policy.index.classes import ClassMembers, IndexedPrincipal
 from iam.policy.index.question import MatchedPrincipals as Run
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.request import PrincipalKind
 
 REASONS: Final = 256
@@ -58,8 +58,8 @@ class AnswerBasis(NamedTuple):
     owner of the resource as they are (shard and version), and which dates have passed.
     """
 
-    account: tuple[Shard, int]
-    owner: tuple[Shard, int] | None
+    account: tuple[AccountShard, int]
+    owner: tuple[AccountShard, int] | None
     dates: Hashable
 
 
@@ -77,10 +77,10 @@ class AccountAnswer:
                 self.roots += len(run.members)
         self.runs = PrincipalRuns(others)
         self.by_way: Mapping[AccessWay, PrincipalRuns] | None = None
-        self.reasons: dict[tuple[Member, str], DecisionReasons] = {}
+        self.reasons: dict[tuple[IndexedPrincipal, str], DecisionReasons] = {}
 
 
-def _kind_of(members: Sequence[Member]) -> PrincipalKind:
+def _kind_of(members: Sequence[IndexedPrincipal]) -> PrincipalKind:
     """Those of one class are of one kind; of others the first says whether they are root users."""
     return members.kind if isinstance(members, ClassMembers) else members[0].kind
 
@@ -111,7 +111,9 @@ class CompleteAnswer:
         self.roots = sum(part.roots for part in self.parts.values())
         self._stopped: dict[int, StoppedPrincipals] = {}
 
-    def why(self, member: Member, action: str, find: Callable[[], DecisionReasons]) -> DecisionReasons:
+    def why(
+        self, member: IndexedPrincipal, action: str, find: Callable[[], DecisionReasons]
+    ) -> DecisionReasons:
         """Why a principal can or cannot; of the first that were shown it is kept, since an answer begins with
         the same rows each time.
         """
@@ -166,7 +168,7 @@ class OneAnswer:
         self.way: AccessWay | None = None
         self.fitting = everyone.runs if narrowed == WHOLE else PrincipalRuns(self._matching())
 
-    def certainty(self, member: Member, decision: EvaluationDecision) -> Certainty:
+    def certainty(self, member: IndexedPrincipal, decision: EvaluationDecision) -> Certainty:
         """How certain it is that one of them can."""
         return certainty_of(
             is_sure=decision is EvaluationDecision.ALLOWED, unread=self._unread.about_members([member])
@@ -190,7 +192,9 @@ class OneAnswer:
             if members:
                 yield Run(run.decision, run.account, members)
 
-    def _matches(self, member: Member, decision: EvaluationDecision, matcher: PersonMatcher) -> bool:
+    def _matches(
+        self, member: IndexedPrincipal, decision: EvaluationDecision, matcher: PersonMatcher
+    ) -> bool:
         narrowed = self._narrowed
         if narrowed.kind is not None and member.kind is not narrowed.kind:
             return False
@@ -198,7 +202,7 @@ class OneAnswer:
             return False
         return matcher.matches(member) and self._has_way(member)
 
-    def _has_way(self, member: Member) -> bool:
+    def _has_way(self, member: IndexedPrincipal) -> bool:
         if not self._narrowed.way:
             return True
         way = self._everyone.ways.main_way(member)

@@ -13,7 +13,7 @@ from iam.mirror.models import Account, Section, SectionState
 from iam.mirror.models.accounts import unknown_at
 from iam.mirror.pull.sections import GROUPS, ORGANIZATION, POLICIES, ROLES, USERS
 from iam.mirror.queries.past_accounts import connected_at
-from iam.policy.index.classes import Member, PolicyBundle
+from iam.policy.index.classes import IndexedPrincipal, PolicyBundle
 from iam.policy.index.index import Index
 from iam.policy.index.rows import ALONE
 
@@ -104,7 +104,7 @@ class UnreadSources:
         """Whether principals of one account may differ: some hold a policy that could not be read."""
         return bool(self._bundles)
 
-    def about_members(self, members: Iterable[Member]) -> tuple[str, ...]:
+    def about_members(self, members: Iterable[IndexedPrincipal]) -> tuple[str, ...]:
         """The clauses about some principals, each once."""
         clauses: dict[str, None] = {}
         for member in members:

@@ -18,14 +18,14 @@ from iam.access.effective import AccessGrade, ApplicableStatement, EffectiveAcce
 from iam.access.principals import AskingPrincipal
 from iam.changes.operations.permission_delta import risky_actions
 from iam.mirror.snapshot import snapshot
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.document import Statement
 from iam.policy.index.counts import ActionCount, by_service
 from iam.policy.index.difference import NOTHING, AccessShift
 from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.sides import PrincipalSide as Holder
 from iam.policy.index.sides import side_of
-from iam.policy.index.witness import ChangeProver, PrincipalChange, Witness
+from iam.policy.index.witness import ChangeProver, ChangeWitness, PrincipalChange
 
 
 class DifferenceSort(StrEnum):
@@ -73,7 +73,7 @@ class DifferenceGroup:
     """
 
     sort: DifferenceSort
-    level: Level | None
+    level: AccessLevel | None
     names: tuple[str, ...]
     left: AccessGrade | None
     right: AccessGrade | None
@@ -88,8 +88,8 @@ class ServiceDifference:
 
     prefix: str
     title: str
-    left: dict[Level, ActionCount]
-    right: dict[Level, ActionCount]
+    left: dict[AccessLevel, ActionCount]
+    right: dict[AccessLevel, ActionCount]
     numbers: dict[DifferenceSort, int]
     unlisted: dict[DifferenceSort, int]
     """Of names that AWS does not list."""
@@ -154,7 +154,7 @@ class AccessComparison:
             DifferenceSort.ALTERED: listed(shift.altered),
         }
 
-    def witnesses(self, name: str) -> tuple[Witness, ...]:
+    def witnesses(self, name: str) -> tuple[ChangeWitness, ...]:
         """Requests for an action that the right is allowed and the left is not, and the reverse."""
         if self._sides is None:
             return ()
@@ -249,7 +249,7 @@ class AccessComparison:
         for sort, name, level in self._differing(prefix):
             key = (sort, level, *self._grades(name), self.causes(sort, self._bit(name)))
             prefixes_by_meaning.setdefault(key, []).append(name)
-        order, levels = list(DifferenceSort), [*Level, None]
+        order, levels = list(DifferenceSort), [*AccessLevel, None]
         keys = sorted(prefixes_by_meaning, key=lambda key: (order.index(key[0]), levels.index(key[1])))
         return [
             DifferenceGroup(
@@ -264,7 +264,7 @@ class AccessComparison:
             for key in keys
         ]
 
-    def _differing(self, prefix: str) -> Iterator[tuple[DifferenceSort, str, Level | None]]:
+    def _differing(self, prefix: str) -> Iterator[tuple[DifferenceSort, str, AccessLevel | None]]:
         known = catalogue()
         service = known.mask_of_service(prefix)
         for sort, mask in self.masks.items():

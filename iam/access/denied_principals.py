@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final
 
 from iam.policy.evaluate import FREE, EvaluationDecision
-from iam.policy.index.classes import Member, PolicyBundle, PrincipalClass
+from iam.policy.index.classes import IndexedPrincipal, PolicyBundle, PrincipalClass
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
 from iam.policy.index.needs import Signature
@@ -28,7 +28,7 @@ more.
 class StoppedPrincipals:
     """Some whom only a deny stops, by account and ARN. `is_whole`: there are no others."""
 
-    members: tuple[Member, ...]
+    members: tuple[IndexedPrincipal, ...]
     is_whole: bool
 
 
@@ -42,7 +42,7 @@ def stopped(index: Index, question: AccessQuestion, answer: WhoCanAnswer, *, mos
     if judge.lowered in FREE:
         return StoppedPrincipals((), is_whole=True)
     judge.load_statements(index.register)
-    stopped_members: list[Member] = []
+    stopped_members: list[IndexedPrincipal] = []
     looks = 0
     for cls in _candidates(index, judge, answer, question, place.account):
         for signature, members in _judged_alike(judge, cls):
@@ -56,11 +56,11 @@ def stopped(index: Index, question: AccessQuestion, answer: WhoCanAnswer, *, mos
     return StoppedPrincipals(_sorted(stopped_members), is_whole=True)
 
 
-def _sorted(stopped_members: list[Member]) -> tuple[Member, ...]:
+def _sorted(stopped_members: list[IndexedPrincipal]) -> tuple[IndexedPrincipal, ...]:
     return tuple(sorted(stopped_members, key=lambda member: (member.account, member.arn)))
 
 
-def _is_stopped(judge: QueryEvaluation, member: Member, signature: Signature) -> bool:
+def _is_stopped(judge: QueryEvaluation, member: IndexedPrincipal, signature: Signature) -> bool:
     """Whether an identity policy allows it, and something else denies it."""
     profile = member.cls.profile
     effects = judge.said_by(profile, member, signature)
@@ -72,14 +72,14 @@ def _is_stopped(judge: QueryEvaluation, member: Member, signature: Signature) ->
 
 def _judged_alike(
     judge: QueryEvaluation, cls: PrincipalClass
-) -> Iterator[tuple[Signature, Sequence[Member]]]:
+) -> Iterator[tuple[Signature, Sequence[IndexedPrincipal]]]:
     """The members of a class that are judged as one."""
     limits = cls.profile.limits
     needs = judge.limited(limits, is_local=True).needs | judge.needs_of(cls.profile.bundle)
     if not needs.tells_apart:
         yield (), cls.members
         return
-    groups: dict[Signature, list[Member]] = {}
+    groups: dict[Signature, list[IndexedPrincipal]] = {}
     for member in cls.members:
         signature = judge.reader.signature(member, limits.flags[0], needs)
         groups.setdefault(signature, []).append(member)

@@ -14,17 +14,17 @@ from typing import Final
 
 from iam.access.explanation import HeldPolicy, holdings
 from iam.mirror.snapshot import snapshot
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.compiled import PolicyKind
 from iam.policy.document import Statement
 from iam.policy.evaluate import has_scps
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.counts import ActionCount, by_service
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
-from iam.policy.index.masks import Space
-from iam.policy.index.shard import Shard
+from iam.policy.index.masks import ActionNumbering
+from iam.policy.index.shard import AccountShard
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO
 from iam.policy.request import Request
@@ -80,7 +80,7 @@ class ServiceAccess:
 
     prefix: str
     title: str
-    levels: dict[Level, ActionCount]
+    levels: dict[AccessLevel, ActionCount]
     unlisted: int = 0
 
     def sum(self, grade: AccessGrade) -> int:
@@ -100,7 +100,7 @@ class OneAction:
     """
 
     name: str
-    level: Level | None
+    level: AccessLevel | None
     grade: AccessGrade
     allows: tuple[ApplicableStatement, ...]
     denies: tuple[ApplicableStatement, ...]
@@ -113,7 +113,7 @@ PASSING: Final = "iam:PassRole"
 class EffectiveAccess:
     """What a principal can do. What needs no permission is left out, since everybody can do it."""
 
-    space: Space
+    space: ActionNumbering
     names: tuple[str, ...]
     """Allowed actions that AWS's lists do not have."""
     found: AllowedActionSets
@@ -173,7 +173,7 @@ class EffectiveAccess:
             if name.partition(":")[0].lower() == prefix:
                 yield self._action(name, None)
 
-    def _action(self, name: str, level: Level | None) -> OneAction:
+    def _action(self, name: str, level: AccessLevel | None) -> OneAction:
         place = self.space.actions.index_of(name)
         assert place is not None
         bit = 1 << place
@@ -206,7 +206,7 @@ def access_of(number: int, *, account: str, at: datetime | None) -> EffectiveAcc
     return None
 
 
-def read_access(index: Index, member: Member) -> EffectiveAccess:
+def read_access(index: Index, member: IndexedPrincipal) -> EffectiveAccess:
     """The same, of an index that is at hand."""
     effective = index.effective()
     space, allowed = effective.space, effective.for_member(member)
@@ -231,7 +231,7 @@ def read_access(index: Index, member: Member) -> EffectiveAccess:
 
 
 def _unlisted(
-    allowed: AllowedActionSets, statements: Iterable[ApplicableStatement], space: Space
+    allowed: AllowedActionSets, statements: Iterable[ApplicableStatement], space: ActionNumbering
 ) -> tuple[str, ...]:
     """What is allowed by a name that AWS's lists do not have: names in one's own policies, not what `*` means
     elsewhere.
@@ -245,7 +245,7 @@ def _unlisted(
 
 
 def _applicable_statements(
-    holding: HeldPolicy, doc: IndexedDocument, space: Space, request: Request
+    holding: HeldPolicy, doc: IndexedDocument, space: ActionNumbering, request: Request
 ) -> Iterator[ApplicableStatement]:
     """The statements of a policy that may apply, whatever the circumstances."""
     for clause, statement in _statements(doc):
@@ -260,7 +260,9 @@ def _statements(doc: IndexedDocument) -> Iterator[tuple[IndexedStatement, Statem
         yield clause, replace(clause.source, index=index, sid=sid)
 
 
-def _basis(shard: Shard, member: Member, held_policies: list[HeldPolicy], request: Request) -> EffectiveBasis:
+def _basis(
+    shard: AccountShard, member: IndexedPrincipal, held_policies: list[HeldPolicy], request: Request
+) -> EffectiveBasis:
     identity, boundary = shard.named_policies(member.grants), shard.boundary_of(member.grants)
     is_restricted = has_scps(request)
     scps: list[tuple[str, IndexedDocument]] = []

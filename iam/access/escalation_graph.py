@@ -26,7 +26,7 @@ from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows
 from iam.policy.index.scenario import row_of
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 
 MAX_GRAPHS: Final = 2
 """So many moments are kept, the one that was not asked for the longest goes."""
@@ -61,7 +61,7 @@ class _GraphIndex:
         self.index = Index(source.documents, moment=source.moment)
         self.account_graphs = AccountGraphs()
         self.gate = ReadWriteLock()
-        self._taken: dict[str, tuple[Shard, int]] = {}
+        self._taken: dict[str, tuple[AccountShard, int]] = {}
         self._changed: list[AccountRows] = []
         self._gone: list[str] = []
 
@@ -166,7 +166,7 @@ def _made(at: datetime | None, private: _GraphIndex, version: int) -> ExplainedG
     )
 
 
-def _rows(shard: Shard) -> AccountRows:
+def _rows(shard: AccountShard) -> AccountRows:
     return AccountRows(
         [row_of(member) for member in shard.members.values() if member.id > 0],
         list(shard.groups.values()),

@@ -10,11 +10,11 @@ from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
 from iam.policy.document import Statement
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies
 from iam.policy.explain import DecisionExplanation, DecisionReason, ReasonOutcome, explain
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.rows import Grants, GroupRow
-from iam.policy.index.shard import Shard
+from iam.policy.index.rows import GroupRow, PolicyHoldings
+from iam.policy.index.shard import AccountShard
 from iam.policy.request import Request
 
 UNREAD: Final = "the policy of the resource"
@@ -117,12 +117,14 @@ class DecisionReasons:
         return DecisionExplanation(self.decision, tuple(step.reason for step in self.steps)).open_conditions
 
 
-def explanation_of(index: Index, member: Member, question: AccessQuestion) -> DecisionReasons:
+def explanation_of(index: Index, member: IndexedPrincipal, question: AccessQuestion) -> DecisionReasons:
     """The explanation of the engine, its policies found again among what the principal holds."""
     return explained(index, member, *index.request_and_policies(member, question))
 
 
-def explained(index: Index, member: Member, request: Request, policies: RequestPolicies) -> DecisionReasons:
+def explained(
+    index: Index, member: IndexedPrincipal, request: Request, policies: RequestPolicies
+) -> DecisionReasons:
     """The same of a request and policies that may be others than those of the index."""
     explanation = explain(request, policies)
     shard = index.accounts[member.account]
@@ -135,7 +137,7 @@ def explained(index: Index, member: Member, request: Request, policies: RequestP
     )
 
 
-def holdings(shard: Shard, grants: Grants) -> Iterator[tuple[str, HeldPolicy]]:
+def holdings(shard: AccountShard, grants: PolicyHoldings) -> Iterator[tuple[str, HeldPolicy]]:
     """Each identity policy under the name that explanations give it. Names in IAM have no spaces, so none is
     taken for another.
     """
@@ -146,14 +148,14 @@ def holdings(shard: Shard, grants: Grants) -> Iterator[tuple[str, HeldPolicy]]:
             yield from _statement_of(shard, group.grants, NamedPolicy(number, group.name))
 
 
-def held_as(shard: Shard, policy: int, *, group: GroupRow | None = None) -> HeldPolicy:
+def held_as(shard: AccountShard, policy: int, *, group: GroupRow | None = None) -> HeldPolicy:
     """How a managed policy of an account is held, directly or through a group."""
     through = None if group is None else NamedPolicy(group.id, group.name)
     return HeldPolicy(_policy(shard, policy), through)
 
 
 def _statement_of(
-    shard: Shard, grants: Grants, group: NamedPolicy | None
+    shard: AccountShard, grants: PolicyHoldings, group: NamedPolicy | None
 ) -> Iterator[tuple[str, HeldPolicy]]:
     whose = "" if group is None else f" of group {group.name}"
     for name, _ in grants.inline:
@@ -164,7 +166,7 @@ def _statement_of(
         yield f"{policy_name}{whose}", HeldPolicy(_policy(shard, number), group)
 
 
-def _policy(shard: Shard, number: int) -> NamedPolicy:
+def _policy(shard: AccountShard, number: int) -> NamedPolicy:
     policy = shard.policies.get(number)
     return (
         NamedPolicy(None, f"policy {number}")

@@ -8,13 +8,19 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from iam.mirror.snapshot import snapshot
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.request import PrincipalKind
 
-ORDER: Final = (Level.LIST, Level.READ, Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
+ORDER: Final = (
+    AccessLevel.LIST,
+    AccessLevel.READ,
+    AccessLevel.WRITE,
+    AccessLevel.PERMISSIONS,
+    AccessLevel.TAGGING,
+)
 
 
 class LevelCounts(NamedTuple):
@@ -40,7 +46,7 @@ def levels_of(people: Mapping[int, str], *, at: datetime | None) -> dict[int, Le
         return levels
 
 
-def counted(effective: AllowedActionSets, space: Space) -> LevelCounts:
+def counted(effective: AllowedActionSets, space: ActionNumbering) -> LevelCounts:
     """What is allowed, counted."""
     allowed = effective.allowed_mask & ~space.without_permission
     return LevelCounts(*((allowed & space.catalogue.mask_of_level(level)).bit_count() for level in ORDER))
@@ -49,7 +55,7 @@ def counted(effective: AllowedActionSets, space: Space) -> LevelCounts:
 @lru_cache(maxsize=1)
 def totals() -> LevelCounts:
     """How many actions AWS publishes that need a permission."""
-    space = Space()
+    space = ActionNumbering()
     return LevelCounts(
         *((catalogue().mask_of_level(level) & ~space.without_permission).bit_count() for level in ORDER)
     )

@@ -18,7 +18,7 @@ from iam.policy.evaluate import (
     EvaluationDecision,
     needs_resource_policy,
 )
-from iam.policy.index.classes import Member, PrincipalClass
+from iam.policy.index.classes import IndexedPrincipal, PrincipalClass
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.elements import ActionElement
 from iam.policy.index.index import Index
@@ -67,9 +67,9 @@ class TalliedActions:
 
     whole: WhoCanAnswer
     by_class: Mapping[PrincipalClass, ActionTally]
-    by_member: Mapping[Member, ActionTally]
+    by_member: Mapping[IndexedPrincipal, ActionTally]
 
-    def tally_of(self, member: Member) -> ActionTally:
+    def tally_of(self, member: IndexedPrincipal) -> ActionTally:
         """What one of the answer can."""
         own = self.by_member.get(member, NOTHING)
         return self.by_class.get(member.cls, NOTHING).and_also(own)
@@ -80,7 +80,7 @@ def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> T
     it is. Raises BudgetSpentError where all of them take too long.
     """
     by_class: dict[PrincipalClass, ActionTally] = {}
-    by_member: dict[Member, ActionTally] = {}
+    by_member: dict[IndexedPrincipal, ActionTally] = {}
     limitations: dict[AnswerLimitation, None] = {}
     answer = None
     for names in group_alike(index, actions, question):
@@ -98,7 +98,7 @@ def _add(
     answer: WhoCanAnswer,
     names: Sequence[str],
     by_class: dict[PrincipalClass, ActionTally],
-    by_member: dict[Member, ActionTally],
+    by_member: dict[IndexedPrincipal, ActionTally],
 ) -> None:
     for decision, classes in answer.whole.items():
         # Most classes have one of few tallies.
@@ -115,7 +115,7 @@ def _add(
 
 
 def _any_action(
-    by_class: Mapping[PrincipalClass, ActionTally], by_member: Mapping[Member, ActionTally]
+    by_class: Mapping[PrincipalClass, ActionTally], by_member: Mapping[IndexedPrincipal, ActionTally]
 ) -> Iterable[MatchedPrincipals]:
     """Who can at least one: classes as they are, but member by member where some of a class can more than
     others. Those of one run are of one kind.
@@ -124,7 +124,7 @@ def _any_action(
     for cls, tally in by_class.items():
         if cls not in parted:
             yield MatchedPrincipals(tally.decision, cls.account, cls.members)
-    groups: dict[tuple[EvaluationDecision, str, PrincipalKind], list[Member]] = {}
+    groups: dict[tuple[EvaluationDecision, str, PrincipalKind], list[IndexedPrincipal]] = {}
     for cls in parted:
         shared = by_class.get(cls, NOTHING)
         for member in cls.members:

@@ -16,7 +16,7 @@ from iam.linking.models import UserMatch
 from iam.linking.ownership import DOUBTS
 from iam.mirror.display_names import display_name, with_people
 from iam.mirror.pull.bulk import chunks
-from iam.policy.index.classes import ClassMembers, Member
+from iam.policy.index.classes import ClassMembers, IndexedPrincipal
 from iam.policy.request import PrincipalKind, account_of
 from iam.search_words import folded, matches, words_of
 
@@ -87,9 +87,9 @@ def counted(number: int, noun: str, many: str = "") -> str:
     return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
 
 
-def count_of(members: Iterable[Member]) -> PrincipalCount:
+def count_of(members: Iterable[IndexedPrincipal]) -> PrincipalCount:
     """Count some principals; two queries for each 1,000 users."""
-    users = list[Member]()
+    users = list[IndexedPrincipal]()
     roles = 0
     for member in members:
         if member.kind is PrincipalKind.USER:
@@ -99,7 +99,7 @@ def count_of(members: Iterable[Member]) -> PrincipalCount:
     return users_and_roles([users], roles)
 
 
-def users_and_roles(parts: Sequence[Sequence[Member]], roles: int) -> PrincipalCount:
+def users_and_roles(parts: Sequence[Sequence[IndexedPrincipal]], roles: int) -> PrincipalCount:
     """The same of users, part by part, and a number of roles."""
     size = sum(map(len, parts))
     owners = _people_of_many(parts) if size > MANY_USERS else people_of(list(chain.from_iterable(parts)))
@@ -133,7 +133,7 @@ def _matches() -> tuple[QuerySet[Any, Any], QuerySet[Any, Any]]:
     return signs, Identity.objects.order_by().values_list("user_arn", "aws_id", "person__email")
 
 
-def _people_of_many(parts: Iterable[Sequence[Member]]) -> dict[int, str]:
+def _people_of_many(parts: Iterable[Sequence[IndexedPrincipal]]) -> dict[int, str]:
     """As `people_of`, of so many users that every match is read: a user is made only where one was said by
     hand.
     """

@@ -15,10 +15,10 @@ from iam.activity.queries import callers_of
 from iam.activity.recorded_calls import CallGroup, call_groups
 from iam.mirror.models import Entity
 from iam.mirror.snapshot import snapshot
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.index.side_replay import SideReplay
 from iam.policy.index.sides import PrincipalSide, side_of
 from iam.policy.replay import ReplayOutcome
@@ -141,7 +141,7 @@ def _outcome(judge: SideReplay, group: CallGroup) -> ReplayOutcome:
     return judge.outcome(group.question, was_denied=group.was_denied)
 
 
-def _side_after(index: Index, member: Member, without: str) -> PrincipalSide:
+def _side_after(index: Index, member: IndexedPrincipal, without: str) -> PrincipalSide:
     """The principal without a managed policy (its ARN; empty: with all). Raises ReplayError."""
     shard = index.accounts[member.account]
     side = side_of(member, shard)
@@ -152,7 +152,7 @@ def _side_after(index: Index, member: Member, without: str) -> PrincipalSide:
     return replace(side, docs=tuple(kept))
 
 
-def _names_of(shard: Shard, member: Member, arn: str) -> frozenset[str]:
+def _names_of(shard: AccountShard, member: IndexedPrincipal, arn: str) -> frozenset[str]:
     """How explanations call a managed policy that the principal holds, directly and through groups. Raises
     ReplayError where it holds none with this ARN.
     """

@@ -12,7 +12,7 @@ from iam.changes.receipt_replay import KINDS, SidesAfter, replayed_calls
 from iam.mirror.models import Account
 from iam.mirror.snapshot import snapshot
 from iam.policy.document import read
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.sides import PrincipalSide, side_of
 
@@ -45,7 +45,7 @@ def replay_scp(account: Account, text: str) -> dict[str, Any]:
             )
         added = SharedDocuments().add("scp", text)
 
-        def with_scp(member: Member) -> PrincipalSide:
+        def with_scp(member: IndexedPrincipal) -> PrincipalSide:
             side = side_of(member, shard)
             if not side.scps:
                 return side

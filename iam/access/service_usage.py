@@ -21,8 +21,8 @@ from iam.mirror.display_names import display_name, with_people
 from iam.mirror.models import Account
 from iam.mirror.queries.result_cache import KeptResults
 from iam.mirror.snapshot import snapshot
-from iam.policy.catalogue import Level, catalogue
-from iam.policy.index.classes import Member, PrincipalClass
+from iam.policy.catalogue import AccessLevel, catalogue
+from iam.policy.index.classes import IndexedPrincipal, PrincipalClass
 from iam.policy.index.counts import ActionCount
 from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
@@ -47,7 +47,7 @@ class ServiceCounts:
     title: str
     users: int
     roles: int
-    levels: dict[Level, int]
+    levels: dict[AccessLevel, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class ServiceAccessGroup(NamedTuple):
 
     account: str
     kind: PrincipalKind
-    members: Sequence[Member]
+    members: Sequence[IndexedPrincipal]
     part: AllowedActionSets
 
 
@@ -91,7 +91,7 @@ class ServiceUser:
     name: str
     display: str
     kind: PrincipalKind
-    levels: dict[Level, ActionCount]
+    levels: dict[AccessLevel, ActionCount]
 
     @property
     def list_position(self) -> tuple[str, str]:
@@ -107,7 +107,7 @@ class ServiceUserFilter:
 
     accounts: Accounts
     at: datetime | None = None
-    levels: tuple[Level, ...] = ()
+    levels: tuple[AccessLevel, ...] = ()
     kind: PrincipalKind | None = None
     text: str = ""
 
@@ -165,12 +165,12 @@ def _summed(rows: Iterable[ServiceUse]) -> UsableServices:
             use = services.get(prefix)
             if use is None:
                 use = services[prefix] = ServiceCounts(
-                    prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(Level, 0)
+                    prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(AccessLevel, 0)
                 )
             use.users += users
             use.roles += roles
             for level, many in levels.items():
-                use.levels[Level(level)] += many
+                use.levels[AccessLevel(level)] += many
     oldest = min((row.calculated_at for row in uses), default=None)
     return UsableServices(
         _ordered(services.values()), sum(row.users for row in uses), sum(row.roles for row in uses), oldest
@@ -189,7 +189,7 @@ def _classes(index: Index, accounts: Accounts) -> Iterator[PrincipalClass]:
 
 def _users_and_roles(
     index: Index, accounts: Accounts
-) -> Iterator[tuple[Sequence[Member], AllowedActionSets]]:
+) -> Iterator[tuple[Sequence[IndexedPrincipal], AllowedActionSets]]:
     """Users and roles who can do the same."""
     classes = (cls for cls in _classes(index, accounts) if cls.profile.limits.flags[0] in PEOPLE_AND_ROLES)
     return index.effective().by_class(classes)
@@ -214,7 +214,7 @@ def uses_in(index: Index, accounts: Accounts) -> UsableServices:
             use = services.get(prefix)
             if use is None:
                 use = services[prefix] = ServiceCounts(
-                    prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(Level, 0)
+                    prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(AccessLevel, 0)
                 )
             use.users += users
             use.roles += roles
@@ -236,7 +236,7 @@ class _Tally:
     def __init__(self, allowed: AllowedActionSets) -> None:
         self.found, self.users, self.roles = allowed, 0, 0
 
-    def add(self, members: Sequence[Member]) -> None:
+    def add(self, members: Sequence[IndexedPrincipal]) -> None:
         """Count some more, of one kind."""
         if members[0].kind is USER:
             self.users += len(members)
@@ -244,7 +244,7 @@ class _Tally:
             self.roles += len(members)
 
 
-def _levels_of(allowed: int, ranges: Ranges) -> Iterator[tuple[str, list[Level]]]:
+def _levels_of(allowed: int, ranges: Ranges) -> Iterator[tuple[str, list[AccessLevel]]]:
     """The services with some listed action in the set, each with the levels of such actions.
 
     It goes from one such action to the next, since most people have few of the hundreds of services.
@@ -369,6 +369,6 @@ def _count(part: AllowedActionSets, mask: int) -> ActionCount:
     return ActionCount(everywhere, limited, conditional, mask.bit_count())
 
 
-def _display(member: Member) -> str:
+def _display(member: IndexedPrincipal) -> str:
     """What people call it: a role by its name."""
     return display_name(member.name, member.tags) if member.kind is USER else member.name

@@ -17,12 +17,12 @@ from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import FREE, EvaluationDecision, RequestPolicies, decide
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.resources import unknown_policy
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.kms_grants import GRANTABLE, NOT_READ
 from iam.policy.logic import OPEN, YES
 from iam.policy.request import SERVICE_LINKED_PATH, Principal, PrincipalKind, Request, account_of
@@ -81,7 +81,7 @@ def simulate(inquiry: SimulationInquiry) -> SimulationResult | None:
         return None if member is None else judge(index, member, inquiry)
 
 
-def judge(index: Index, member: Member, inquiry: SimulationInquiry) -> SimulationResult:
+def judge(index: Index, member: IndexedPrincipal, inquiry: SimulationInquiry) -> SimulationResult:
     """The same, of an index that is at hand."""
     request, policies, is_known = _question(index, member, inquiry)
     shard = index.accounts[member.account]
@@ -112,7 +112,7 @@ def judge(index: Index, member: Member, inquiry: SimulationInquiry) -> Simulatio
 
 
 def _question(
-    index: Index, member: Member, inquiry: SimulationInquiry
+    index: Index, member: IndexedPrincipal, inquiry: SimulationInquiry
 ) -> tuple[Request, RequestPolicies, bool]:
     """What the engine is asked, and whether the policy of the resource is the real one."""
     question = AccessQuestion(
@@ -137,7 +137,7 @@ def _question(
     return request, policies, not is_open
 
 
-def _session(member: Member, inquiry: SimulationInquiry) -> Principal:
+def _session(member: IndexedPrincipal, inquiry: SimulationInquiry) -> Principal:
     role = member.principal
     return Principal(
         inquiry.who.arn,
@@ -189,7 +189,7 @@ def _is_open(request: Request, policies: RequestPolicies, inquiry: SimulationInq
 
 
 def _levels(
-    shard: Shard, owner: Shard | None, policies: RequestPolicies, inquiry: SimulationInquiry
+    shard: AccountShard, owner: AccountShard | None, policies: RequestPolicies, inquiry: SimulationInquiry
 ) -> OrganizationLevels:
     owner_shown = None if inquiry.is_hidden else owner
     return OrganizationLevels(
@@ -200,7 +200,7 @@ def _levels(
     )
 
 
-def _none(what: str, shard: Shard | None, whose: str) -> str:
+def _none(what: str, shard: AccountShard | None, whose: str) -> str:
     """Why there are no policies of the organization."""
     if shard is None or not shard.standing.is_known:
         return f"The {what} of the account of the {whose} weren’t synced."
@@ -211,7 +211,7 @@ def _none(what: str, shard: Shard | None, whose: str) -> str:
     return f"The organization doesn’t use {what}."
 
 
-def _names(shard: Shard | None, levels: int, at: datetime | None) -> tuple[str, ...]:
+def _names(shard: AccountShard | None, levels: int, at: datetime | None) -> tuple[str, ...]:
     """What the levels above an account are called; nothing where not every step has a level of its own."""
     path = shard.standing.paths[0].strip("/").split("/")[1:] if shard and shard.standing.paths else []
     if not levels or levels != len(path) + 1:

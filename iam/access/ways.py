@@ -21,13 +21,13 @@ from iam.access.explanation import (
 from iam.access.multi_action import TalliedActions
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import ReasonOutcome
-from iam.policy.index.classes import ClassMembers, Member, PrincipalClass, SharedGrants
+from iam.policy.index.classes import ClassMembers, IndexedPrincipal, PrincipalClass, SharedGrants
 from iam.policy.index.columns import held_in
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
 from iam.policy.index.query_evaluation import ALLOWS, BY_NAME, DEPENDS, SILENT, QueryEvaluation
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.index.who_can import judge_for
 from iam.policy.letter_case import fold
 from iam.policy.logic import YES
@@ -100,7 +100,7 @@ class AccessWays:
         self._by_account: dict[tuple[str, str], AccountMentions] = {}
         self._heard: dict[str, ActionMentions] = {}
 
-    def main_way(self, member: Member) -> AccessWay:
+    def main_way(self, member: IndexedPrincipal) -> AccessWay:
         """The first way: where there are several, the one that allows without conditions and is the most
         shared.
         """
@@ -112,7 +112,7 @@ class AccessWays:
             way = self._known[key] = self._way(member, action, is_sure=bool(tally.can))
         return way
 
-    def only_way(self, members: Sequence[Member]) -> AccessWay | None:
+    def only_way(self, members: Sequence[IndexedPrincipal]) -> AccessWay | None:
         """The way of a class of one, where what it shares with others decides; None if it has to be looked
         at.
         """
@@ -125,20 +125,22 @@ class AccessWays:
         speaking = self._speaking(self._found.by_class[cls].first, cls.account)
         return None if speaking.heard.is_free else speaking.shared_way(key)
 
-    def group_by_way(self, members: Sequence[Member]) -> Mapping[AccessWay, Sequence[Member]]:
+    def group_by_way(
+        self, members: Sequence[IndexedPrincipal]
+    ) -> Mapping[AccessWay, Sequence[IndexedPrincipal]]:
         """Members of one answer by their way."""
         if isinstance(members, ClassMembers) and members.cls not in self._personal_classes:
             return self._among_class(members)
-        alike: dict[Any, list[Member]] = {}
+        alike: dict[Any, list[IndexedPrincipal]] = {}
         for member in members:
             key = member if member in self._personal else (member.cls, member.grants_key)
             alike.setdefault(key, []).append(member)
-        members_by_way: dict[AccessWay, list[Member]] = {}
+        members_by_way: dict[AccessWay, list[IndexedPrincipal]] = {}
         for same_members in alike.values():
             members_by_way.setdefault(self.main_way(same_members[0]), []).extend(same_members)
         return members_by_way
 
-    def _among_class(self, members: ClassMembers) -> Mapping[AccessWay, Sequence[Member]]:
+    def _among_class(self, members: ClassMembers) -> Mapping[AccessWay, Sequence[IndexedPrincipal]]:
         """Members of one class that nothing but what they hold tells apart. What is held inline is read only
         where no policy of theirs gives a way.
         """
@@ -162,7 +164,7 @@ class AccessWays:
             members_by_way[way] = members_by_way[way] + same_grants if way in members_by_way else same_grants
         return members_by_way
 
-    def _way(self, member: Member, action: str, *, is_sure: bool) -> AccessWay:
+    def _way(self, member: IndexedPrincipal, action: str, *, is_sure: bool) -> AccessWay:
         if fold(action) in FREE:
             return AccessWay(WayKind.RULE)
         own = self._own_way(member, action, is_sure=is_sure)
@@ -175,7 +177,7 @@ class AccessWays:
             default=AccessWay(WayKind.RULE),
         )
 
-    def _own_way(self, member: Member, action: str, *, is_sure: bool) -> AccessWay | None:
+    def _own_way(self, member: IndexedPrincipal, action: str, *, is_sure: bool) -> AccessWay | None:
         """The way of an identity policy that allows it, an unconditional one before a conditional one; None
         if there is none.
 
@@ -216,7 +218,7 @@ class AccessWays:
         named = frozenset() if judge.heard is judge.said else index.classes_named(judge.reader)
         return ActionMentions(judge, by_digest, named, judge.lowered in FREE)
 
-    def _of_step(self, member: Member, step: ExplanationStep, action: str) -> AccessWay:
+    def _of_step(self, member: IndexedPrincipal, step: ExplanationStep, action: str) -> AccessWay:
         if step.held is not None:
             return way_of(self._index.accounts[member.account], step.held)
         if step.reason.kind == "rule":
@@ -314,7 +316,7 @@ class AccountMentions:
         return None
 
     @classmethod
-    def for_account(cls, heard: ActionMentions, shard: Shard) -> AccountMentions:
+    def for_account(cls, heard: ActionMentions, shard: AccountShard) -> AccountMentions:
         """Of one account."""
         inline = heard.docs
         policies: dict[int, Spoken] = {}
@@ -347,7 +349,7 @@ class AccountMentions:
         return cls(heard, policies, groups)
 
 
-def way_of(shard: Shard, holding: HeldPolicy) -> AccessWay:
+def way_of(shard: AccountShard, holding: HeldPolicy) -> AccessWay:
     """The way of an identity policy that a user or role of an account holds so."""
     row = None if holding.policy.pk is None else shard.policies.get(holding.policy.pk)
     is_aws_managed = row is not None and ":iam::aws:" in row.name

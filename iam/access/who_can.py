@@ -24,7 +24,7 @@ from iam.access.ways import AccessWay, AccessWays
 from iam.mirror.display_names import with_people
 from iam.mirror.snapshot import snapshot
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.index import Index
 from iam.policy.index.question import (
     OTHER_ACCOUNTS,
@@ -34,7 +34,7 @@ from iam.policy.index.question import (
     AnswerLimitation,
     WhoCanAnswer,
 )
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.letter_case import fold
 from iam.policy.memory import collecting_paused
 from iam.policy.request import TIMES, PrincipalKind, account_of
@@ -267,7 +267,7 @@ class _ShownAnswer:
         first = group.runs.page(size=size)[:size] if size else []
         return PeopleByWay(group.way, group.counts, [self.row(*each) for each in first], group.users)
 
-    def row(self, member: Member, decision: EvaluationDecision) -> WhoCanRow:
+    def row(self, member: IndexedPrincipal, decision: EvaluationDecision) -> WhoCanRow:
         """One who can, with the reasons."""
         tally = self.tallied.tally_of(member)
         reasons = self._explain(member, tally.first)
@@ -276,13 +276,13 @@ class _ShownAnswer:
             row, certainty=self.answer.certainty(member, decision), unread=self.unread.about_members([member])
         )
 
-    def denied(self, member: Member) -> WhoCanRow:
+    def denied(self, member: IndexedPrincipal) -> WhoCanRow:
         """One whom a deny stops."""
         action = self.tallied.whole.question.action
         reasons = self._explain(member, action)
         return _row(member, reasons.decision, action, reasons)
 
-    def _explain(self, member: Member, action: str) -> DecisionReasons:
+    def _explain(self, member: IndexedPrincipal, action: str) -> DecisionReasons:
         find = partial(explanation_of, self._index, member, self._asked.question(action))
         return self.everyone.why(member, action, find)
 
@@ -302,7 +302,7 @@ def everyone_who_can(
     return CompleteAnswer(tallies, AccessWays(index, asked.question, tallies), basis_of, former)
 
 
-def _state(index: Index, account: str) -> tuple[Shard, int] | None:
+def _state(index: Index, account: str) -> tuple[AccountShard, int] | None:
     shard = index.accounts.get(account)
     return None if shard is None else (shard, shard.version)
 
@@ -358,7 +358,7 @@ def _hidden(asked: WhoCanQuestion) -> AnswerLimitation:
 
 
 def _row(
-    member: Member,
+    member: IndexedPrincipal,
     decision: EvaluationDecision,
     action: str,
     reasons: DecisionReasons,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from iam.changes.reasons import BlockReasons, DifferenceReasons, is_user
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessShift
 from iam.policy.index.verdicts import PrincipalChange
 
@@ -19,10 +19,10 @@ class AccountBlock:
     masks: dict[str, int]
     risks: tuple[str, ...]
     ways: tuple[tuple[str, ...], ...]
-    members: list[tuple[Member, AccessShift]]
+    members: list[tuple[IndexedPrincipal, AccessShift]]
 
     @property
-    def first(self) -> tuple[Member, AccessShift]:
+    def first(self) -> tuple[IndexedPrincipal, AccessShift]:
         """The first by name, whose requests are shown."""
         return min(self.members, key=lambda pair: (pair[0].name.lower(), pair[0].id))
 
@@ -79,7 +79,7 @@ class _Outlines:
         self._numbers: dict[object, int] = {}
         self._known: dict[int, int] = {}
 
-    def outlines_of(self, members: Sequence[tuple[Member, AccessShift]]) -> frozenset[int]:
+    def outlines_of(self, members: Sequence[tuple[IndexedPrincipal, AccessShift]]) -> frozenset[int]:
         """The outlines of the requests of some principals."""
         return frozenset([self._number(shift.change) for _, shift in members])
 

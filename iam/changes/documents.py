@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 from iam.policy.applicability import can_apply, can_be_of_any_service
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.letter_case import fold
 from iam.policy.statements import as_list, statements_of
 
@@ -87,7 +87,7 @@ def _mask(patterns: list[str]) -> int:
 @cache
 def _changing_iam() -> int:
     known = catalogue()
-    reading = known.mask_of_level(Level.LIST) | known.mask_of_level(Level.READ)
+    reading = known.mask_of_level(AccessLevel.LIST) | known.mask_of_level(AccessLevel.READ)
     return known.mask_of_service("iam") & ~reading & ~_mask(_lower(list(OWN_ONLY)))
 
 

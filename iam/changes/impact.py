@@ -30,7 +30,7 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.document import read
 from iam.policy.index.difference import AccessDifference
 from iam.policy.index.index import Index
-from iam.policy.index.scenario import Edits, edited_index, what_if
+from iam.policy.index.scenario import ScenarioEdits, edited_index, what_if
 
 
 def impact_of(operations: Sequence[Operation], *, with_replay: bool = False) -> ReceiptImpact:
@@ -94,7 +94,7 @@ class _ImpactQuestion:
         self._index, self._space = index, index.documents.space
         self._strange: dict[str, None] = {}
         self._problems: dict[str, None] = {}
-        edits: dict[str, Edits] = {}
+        edits: dict[str, ScenarioEdits] = {}
         texts: dict[str, str] = {}
         for number, operations in by_account.items():
             if number not in index.accounts:
@@ -105,7 +105,7 @@ class _ImpactQuestion:
             for operation in operations:
                 operation.simulate(world)
             self._problems |= world.doubts
-            edits[number] = Edits(world.changes)
+            edits[number] = ScenarioEdits(world.changes)
             texts |= {digest: self._is_known(text) for digest, text in world.texts.items()}
         self._found: AccessDifference = what_if(index, edits, texts=texts)
         self._accounts = edits.keys()

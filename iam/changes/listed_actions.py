@@ -10,7 +10,7 @@ from functools import reduce
 from operator import or_
 
 from iam.policy.catalogue import catalogue
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessDifference, AccessShift, ListedShifts
 from iam.policy.index.verdicts import ActionSetProof
 from iam.policy.letter_case import fold
@@ -18,7 +18,7 @@ from iam.policy.letter_case import fold
 
 def listed_part(difference: AccessDifference) -> AccessDifference:
     """The same difference about the actions that AWS lists."""
-    shifts: list[tuple[Member, AccessShift]] = []
+    shifts: list[tuple[IndexedPrincipal, AccessShift]] = []
     for shift, members in difference.shifts.items():
         of_listed = _listed_shift(shift)
         shifts += [(member, of_listed) for member in members]
@@ -53,7 +53,7 @@ def unlisted_names(difference: AccessDifference, *, most: int) -> list[str]:
     return list(names)
 
 
-def _own_names(difference: AccessDifference, member: Member) -> Iterator[str]:
+def _own_names(difference: AccessDifference, member: IndexedPrincipal) -> Iterator[str]:
     """The names in the statements that a principal has before or after."""
     for side in difference.sides_of(member.id):
         for statement in side.applicable_statements:

@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 
 from iam.changes.operations.access import AffectedPrincipal
 from iam.changes.world import FIRST_MADE
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessDifference, AccessShift
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
@@ -23,7 +23,7 @@ LINES: Final = 4
 BLOCKS: Final = 12
 """So many of each a receipt holds."""
 
-Pairs = Sequence[tuple[Member, AccessShift]]
+Pairs = Sequence[tuple[IndexedPrincipal, AccessShift]]
 Cause = TypeVar("Cause")
 
 
@@ -158,7 +158,7 @@ class DifferenceReasons:
 
     def unchanged(self, account: str, pairs: Pairs) -> Iterator[UnchangedPrincipals]:
         """Those for whom the same reasons hold, together."""
-        groups: dict[object, list[tuple[Member, AccessShift]]] = defaultdict(list)
+        groups: dict[object, list[tuple[IndexedPrincipal, AccessShift]]] = defaultdict(list)
         for pair in sorted(pairs, key=lambda pair: (pair[0].name.lower(), pair[0].id)):
             reasons = self.for_pairs([pair])
             if reasons.all_reasons:
@@ -177,7 +177,7 @@ class DifferenceReasons:
                 blocked=reasons.blocked,
             )
 
-    def _name(self, member: Member, doc: IndexedDocument) -> str:
+    def _name(self, member: IndexedPrincipal, doc: IndexedDocument) -> str:
         """How a policy that somebody holds is called."""
         shard = self._index.accounts[member.account]
         known = shard.members.get(member.id, member)
@@ -189,7 +189,7 @@ class DifferenceReasons:
                 called.setdefault(document, _short(name))
         return called.get(doc, "another policy")
 
-    def _blocker(self, member: Member, kind: str) -> str:
+    def _blocker(self, member: IndexedPrincipal, kind: str) -> str:
         if kind.endswith("boundary"):
             boundary = self._found.sides_of(member.id)[1].boundary
             shard = self._index.accounts[member.account]
@@ -219,7 +219,7 @@ def _short(name: str) -> str:
     return name.partition(":policy/")[2].rpartition("/")[2] if name.startswith("arn:") else name
 
 
-def names_of(members: Iterable[Member]) -> tuple[AffectedPrincipal, ...]:
+def names_of(members: Iterable[IndexedPrincipal]) -> tuple[AffectedPrincipal, ...]:
     """The first ones by name."""
     ordered = sorted(members, key=lambda member: (member.name.lower(), member.id))[:NAMES]
     affected: list[AffectedPrincipal] = []
@@ -229,11 +229,11 @@ def names_of(members: Iterable[Member]) -> tuple[AffectedPrincipal, ...]:
     return tuple(affected)
 
 
-def is_user(member: Member) -> bool:
+def is_user(member: IndexedPrincipal) -> bool:
     """Whether a principal is an IAM user."""
     return ":user/" in member.arn
 
 
-def _entity(member: Member) -> int | None:
+def _entity(member: IndexedPrincipal) -> int | None:
     """The mirror's row of a principal; None for who is only planned, and for a root user."""
     return member.id if 0 < member.id < FIRST_MADE else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from iam.changes.operations.access import ActionShift, AffectedPrincipal
 from iam.changes.reasons import BlockedActions, HeldAlready
-from iam.policy.index.witness import Witness
+from iam.policy.index.witness import ChangeWitness
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class LevelShift:
     service: str
     level: str
     counts: dict[str, int]
-    witnesses: dict[str, tuple[Witness, ...]] = field(default_factory=dict)
+    witnesses: dict[str, tuple[ChangeWitness, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

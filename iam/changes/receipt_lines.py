@@ -37,13 +37,13 @@ from iam.changes.risk_detection import (
 )
 from iam.changes.risks import LAST_ADMINISTRATOR, NORMAL, WORDS, level_of
 from iam.changes.world import FIRST_MADE
-from iam.policy.catalogue import Level
-from iam.policy.index.classes import Member
+from iam.policy.catalogue import AccessLevel
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessDifference, AccessShift
 from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
 from iam.policy.index.sides import PrincipalSide
-from iam.policy.index.witness import Witness
+from iam.policy.index.witness import ChangeWitness
 
 GROUPS: Final = 12
 SERVICES: Final = 12
@@ -94,7 +94,7 @@ class _FirstPrincipal:
         change = shift.change.own(self._before, self._after, within=reduce(or_, block.masks.values()))
         self._shift, self._space = replace(shift, change=change), difference.space
 
-    def witnesses(self, bit: int) -> tuple[Witness, ...]:
+    def witnesses(self, bit: int) -> tuple[ChangeWitness, ...]:
         """The requests that prove what becomes of an action."""
         action = self._space.actions.names(bit)[0]
         return self._shift.witnesses(action, bit, before=self._before, after=self._after)
@@ -194,7 +194,7 @@ class ReceiptLines:
                 block.members.extend([(member, shift) for member in account_members])
         return blocks.values()
 
-    def _after(self, member: Member) -> PrincipalSide:
+    def _after(self, member: IndexedPrincipal) -> PrincipalSide:
         """What has a say about a member afterwards."""
         return self._found.sides_of(member.id)[1]
 
@@ -226,7 +226,7 @@ class ReceiptLines:
 
     def _unchanged(self) -> Iterator[UnchangedPrincipals]:
         """Those to whom something is given or taken away without any effect, and why."""
-        by_account: dict[str, list[tuple[Member, AccessShift]]] = defaultdict(list)
+        by_account: dict[str, list[tuple[IndexedPrincipal, AccessShift]]] = defaultdict(list)
         for shift, members in self._found.unchanged:
             for member in members:
                 by_account[member.account].append((member, shift))
@@ -243,7 +243,7 @@ class ReceiptLines:
             if concerned:
                 rows.append((-concerned.bit_count(), prefix, start, within, levels))
         for _, prefix, start, within, levels in sorted(rows, key=lambda row: row[:2]):
-            for level in Level:
+            for level in AccessLevel:
                 parts = {
                     sort: mask & (within & levels.get(level, 0)) << start for sort, mask in masks.items()
                 }
@@ -308,8 +308,8 @@ def _union(shifts: Iterable[AccessShift]) -> dict[str, int]:
     return total
 
 
-def _by_account(members: Iterable[Member]) -> dict[str, list[Member]]:
-    by_account: dict[str, list[Member]] = defaultdict(list)
+def _by_account(members: Iterable[IndexedPrincipal]) -> dict[str, list[IndexedPrincipal]]:
+    by_account: dict[str, list[IndexedPrincipal]] = defaultdict(list)
     for member in members:
         by_account[member.account].append(member)
     return by_account

@@ -18,7 +18,7 @@ from iam.activity.models import CallerDay, TrailCaller, TrailEvent
 from iam.activity.recorded_calls import CallGroup, call_groups
 from iam.changes.world import FIRST_MADE
 from iam.mirror.models import Account
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessDifference
 from iam.policy.index.index import Index
 from iam.policy.index.side_replay import SideReplay
@@ -87,12 +87,15 @@ class SidesAfter:
     """
 
     def __init__(
-        self, index: Index, side_after: Callable[[Member], PrincipalSide], gone: frozenset[int] = frozenset()
+        self,
+        index: Index,
+        side_after: Callable[[IndexedPrincipal], PrincipalSide],
+        gone: frozenset[int] = frozenset(),
     ) -> None:
         self._index, self._side_after, self._gone = index, side_after, gone
         self._known: dict[int, SideReplay] = {}
 
-    def judge(self, member: Member, group: CallGroup) -> tuple[ReplayOutcome, tuple[str, ...]]:
+    def judge(self, member: IndexedPrincipal, group: CallGroup) -> tuple[ReplayOutcome, tuple[str, ...]]:
         """What becomes of a call, and the condition keys that it is undecided for."""
         if member.id in self._gone and not group.was_denied:
             return ReplayOutcome.DENIED, ()
@@ -104,7 +107,7 @@ class SidesAfter:
             return outcome, replay.open_keys(group.question)
         return outcome, ()
 
-    def _of(self, member: Member) -> SideReplay:
+    def _of(self, member: IndexedPrincipal) -> SideReplay:
         known = self._known.get(member.id)
         if known is None:
             now = self._index.accounts[member.account].members[member.id]
@@ -126,7 +129,7 @@ def receipt_replay(
     return replayed_calls(losing, after)
 
 
-def replayed_calls(losing: Sequence[Member], after: SidesAfter) -> dict[str, Any]:
+def replayed_calls(losing: Sequence[IndexedPrincipal], after: SidesAfter) -> dict[str, Any]:
     """What becomes of the calls of some users and roles, as JSON. The lock of the index is held."""
     members, left = losing[:PRINCIPALS], losing[PRINCIPALS:]
     read, unread = coverage_of({member.account for member in members})
@@ -149,7 +152,7 @@ def replayed_calls(losing: Sequence[Member], after: SidesAfter) -> dict[str, Any
     }
 
 
-def _losing(index: Index, difference: AccessDifference) -> Iterator[Member]:
+def _losing(index: Index, difference: AccessDifference) -> Iterator[IndexedPrincipal]:
     """The users and roles that can do less afterwards, and are there now."""
     for shift, members in difference.proved:
         if shift.any_loss:
@@ -179,7 +182,7 @@ def coverage_of(accounts: Collection[str]) -> tuple[list[dict[str, str]], list[s
     return read, unread
 
 
-def callers_of_members(members: Sequence[Member]) -> dict[int, Member]:
+def callers_of_members(members: Sequence[IndexedPrincipal]) -> dict[int, IndexedPrincipal]:
     """The principals of events that are these users and roles, by row; by unique ID, and by ARN where an
     event tells no ID.
     """
@@ -187,7 +190,7 @@ def callers_of_members(members: Sequence[Member]) -> dict[int, Member]:
     by_arn = {member.arn: member for member in members}
     same = Q(unique_id__in=by_id) | Q(unique_id="", arn__in=by_arn)
     rows = TrailCaller.objects.filter(same, kind__in=KINDS.values())
-    callers: dict[int, Member] = {}
+    callers: dict[int, IndexedPrincipal] = {}
     for number, unique_id, arn in rows.values_list("pk", "unique_id", "arn"):
         member = by_id.get(unique_id) if unique_id else by_arn.get(arn)
         if member is not None:
@@ -199,7 +202,7 @@ def _earliest() -> datetime:
     return timezone.now() - timedelta(days=DAYS)
 
 
-def _start(callers: Mapping[int, Member]) -> datetime:
+def _start(callers: Mapping[int, IndexedPrincipal]) -> datetime:
     """Since when calls are replayed: for ninety days, or for the last days that have not too many calls."""
     earliest = _earliest()
     rows = CallerDay.objects.filter(caller__in=callers, day__gte=earliest.date()).values("day")
@@ -213,7 +216,9 @@ def _start(callers: Mapping[int, Member]) -> datetime:
     return earliest
 
 
-def _replayed(judges: SidesAfter, callers: Mapping[int, Member], since: datetime, tally: ReplayTally) -> str:
+def _replayed(
+    judges: SidesAfter, callers: Mapping[int, IndexedPrincipal], since: datetime, tally: ReplayTally
+) -> str:
     """Count what becomes of each call; returns why not all were replayed, empty if all were."""
     groups = call_groups(callers, since=since, most=DISTINCT + 1)
     ends = time.thread_time() + SECONDS

@@ -11,15 +11,15 @@ from typing import Final, NamedTuple
 from iam.changes.documents import OWN_ONLY
 from iam.changes.risks import ADMINISTRATOR, ESCALATION, EXFILTRATION, IAM_WRITE, WORDS
 from iam.policy.applicability import can_apply
-from iam.policy.catalogue import Level
+from iam.policy.catalogue import AccessLevel
 from iam.policy.compiled import PolicyKind
 from iam.policy.escalation.administrators import DECISIVE
 from iam.policy.escalation.methods import METHODS, EdgeVerb
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessShift
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.effective import AllowedActionSets
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.sides import PrincipalSide
 
 SHARES: Final = (
@@ -70,7 +70,7 @@ READS_ALL: Final = (
 
 
 def risks_of(
-    shift: AccessShift, space: Space, *, ceiling: AllowedActionSets, has_way_up: bool
+    shift: AccessShift, space: ActionNumbering, *, ceiling: AllowedActionSets, has_way_up: bool
 ) -> tuple[str, ...]:
     """The risks that a shift adds for its principals, the riskiest first; `ceiling` is what the organization
     leaves to an administrator, `has_way_up` says whether `ways_up` has any.
@@ -81,7 +81,7 @@ def risks_of(
     return tuple(risk for risk in WORDS if risk in shift_risks)
 
 
-def _risks(shift: AccessShift, space: Space, ceiling: AllowedActionSets) -> Iterator[str]:
+def _risks(shift: AccessShift, space: ActionNumbering, ceiling: AllowedActionSets) -> Iterator[str]:
     before, after = shift.before, shift.after
     more = shift.any_gain
     if is_administrator(after, space, ceiling=ceiling) and not is_administrator(
@@ -91,18 +91,20 @@ def _risks(shift: AccessShift, space: Space, ceiling: AllowedActionSets) -> Iter
     if more & _mask(space, SHARES) or _mask(space, READS_ALL) & after.everywhere & ~before.everywhere:
         yield EXFILTRATION
     catalogue = space.catalogue
-    reading = catalogue.mask_of_level(Level.LIST) | catalogue.mask_of_level(Level.READ)
+    reading = catalogue.mask_of_level(AccessLevel.LIST) | catalogue.mask_of_level(AccessLevel.READ)
     if more & catalogue.mask_of_service("iam") & ~reading & ~_mask(space, OWN_ONLY):
         yield IAM_WRITE
 
 
-def bears_on_administrators(shift: AccessShift, space: Space) -> bool:
+def bears_on_administrators(shift: AccessShift, space: ActionNumbering) -> bool:
     """Whether anything differs before and after by which administrators are told."""
     decisive = _decisive(space)
     return any((was ^ becomes) & decisive for was, becomes in zip(shift.before, shift.after, strict=True))
 
 
-def stops_being_administrator(shift: AccessShift, space: Space, *, ceiling: AllowedActionSets) -> bool:
+def stops_being_administrator(
+    shift: AccessShift, space: ActionNumbering, *, ceiling: AllowedActionSets
+) -> bool:
     """Whether those whom the shift concerns are administrators before, and not after."""
     before, after = shift.before, shift.after
     return is_administrator(before, space, ceiling=ceiling) and not is_administrator(
@@ -110,7 +112,9 @@ def stops_being_administrator(shift: AccessShift, space: Space, *, ceiling: Allo
     )
 
 
-def is_administrator(effective: AllowedActionSets, space: Space, *, ceiling: AllowedActionSets) -> bool:
+def is_administrator(
+    effective: AllowedActionSets, space: ActionNumbering, *, ceiling: AllowedActionSets
+) -> bool:
     """Whether somebody can change the permissions of everybody in the account, as far as the organization
     leaves that to anybody.
     """
@@ -123,7 +127,7 @@ def is_administrator(effective: AllowedActionSets, space: Space, *, ceiling: All
     return bool(decisive & ceiling.allowed_mask) and not decisive & lacks
 
 
-def _decisive(space: Space) -> int:
+def _decisive(space: ActionNumbering) -> int:
     return _mask(space, _decisive_actions())
 
 
@@ -141,7 +145,7 @@ class OpenedWay(NamedTuple):
     kept: tuple[str, ...]
 
 
-def opened_ways(shift: AccessShift, space: Space) -> tuple[OpenedWay, ...]:
+def opened_ways(shift: AccessShift, space: ActionNumbering) -> tuple[OpenedWay, ...]:
     """The ways that a shift may open."""
     needed = _mask(space, _needed_at_all())
     allowed = shift.after.allowed_mask & needed
@@ -152,7 +156,7 @@ def opened_ways(shift: AccessShift, space: Space) -> tuple[OpenedWay, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _opened(space: Space, width: int, allowed: int, more: int, fresh: int) -> tuple[OpenedWay, ...]:
+def _opened(space: ActionNumbering, width: int, allowed: int, more: int, fresh: int) -> tuple[OpenedWay, ...]:
     opened = []
     for masks, mask in _masks_of_needs(space, width):
         if mask & allowed == mask and mask & fresh:
@@ -162,7 +166,10 @@ def _opened(space: Space, width: int, allowed: int, more: int, fresh: int) -> tu
 
 
 def ways_up(
-    opened: Iterable[OpenedWay], members: Iterable[Member], *, side_of: Callable[[Member], PrincipalSide]
+    opened: Iterable[OpenedWay],
+    members: Iterable[IndexedPrincipal],
+    *,
+    side_of: Callable[[IndexedPrincipal], PrincipalSide],
 ) -> Iterator[tuple[str, ...]]:
     """The actions of each way that is open to some of those who have the shift.
 
@@ -177,7 +184,9 @@ def ways_up(
             yield actions
 
 
-def _works(member: Member, action: str, side_of: Callable[[Member], PrincipalSide]) -> bool:
+def _works(
+    member: IndexedPrincipal, action: str, side_of: Callable[[IndexedPrincipal], PrincipalSide]
+) -> bool:
     """True if a statement of the principal allows the action on a resource that it can work on."""
     uses = {_use_of(doc, action) for doc in member.cls.profile.bundle.docs}
     if True in uses or None not in uses:
@@ -216,7 +225,7 @@ def _needs() -> tuple[tuple[str, ...], ...]:
 
 
 @lru_cache(maxsize=64)
-def _masks_of_needs(space: Space, width: int) -> tuple[tuple[dict[str, int], int], ...]:
+def _masks_of_needs(space: ActionNumbering, width: int) -> tuple[tuple[dict[str, int], int], ...]:
     """The same as sets: each action, and all of a method."""
     masks = [{action: _mask_of(space, width, (action,)) for action in actions} for actions in _needs()]
     return tuple((each, reduce(or_, each.values())) for each in masks)
@@ -229,13 +238,13 @@ def _needed_at_all() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _mask_of(space: Space, width: int, actions: tuple[str, ...]) -> int:
+def _mask_of(space: ActionNumbering, width: int, actions: tuple[str, ...]) -> int:
     mask = 0
     for action in actions:
         mask |= space.actions.mask(action)
     return mask
 
 
-def _mask(space: Space, actions: tuple[str, ...]) -> int:
+def _mask(space: ActionNumbering, actions: tuple[str, ...]) -> int:
     """Actions as a set; kept until the order of actions has grown."""
     return _mask_of(space, len(space.actions), actions)

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Final
 
 from iam.mirror.pull.transform.principals import document_digest
-from iam.policy.index.rows import NOTHING, Changes, Grants, GroupRow, PolicyRow, PrincipalRow
+from iam.policy.index.rows import NOTHING, GroupRow, PolicyHoldings, PolicyRow, PrincipalRow, RowChanges
 from iam.policy.index.scenario import row_of
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 
 FIRST_MADE: Final = 1 << 62
 """What is only planned has numbers from here on, beyond those of the mirror."""
@@ -29,7 +29,7 @@ class ChangeWorld:
     """
 
     def __init__(
-        self, shard: Shard, *, numbers: Mapping[str, int], texts: Mapping[str, str] | None = None
+        self, shard: AccountShard, *, numbers: Mapping[str, int], texts: Mapping[str, str] | None = None
     ) -> None:
         self._shard = shard
         self._numbers = dict(numbers)
@@ -43,9 +43,9 @@ class ChangeWorld:
         self.doubts: dict[str, None] = {}
 
     @property
-    def changes(self) -> Changes:
+    def changes(self) -> RowChanges:
         """All that differs from the index."""
-        return Changes(
+        return RowChanges(
             principals=list(self._principals.values()),
             groups=list(self._groups.values()),
             policies=list(self._policies.values()),
@@ -93,12 +93,12 @@ class ChangeWorld:
         number = self.number(arn)
         return None if number is None else self._policies.get(number) or self._shard.policies.get(number)
 
-    def grants(self, arn: str) -> Grants:
+    def grants(self, arn: str) -> PolicyHoldings:
         """What a user, role or group holds by now; nothing when it is not there."""
         row = self.principal(arn) or self.group(arn)
         return NOTHING if row is None else row.grants
 
-    def add_grants(self, arn: str, grants: Grants) -> None:
+    def add_grants(self, arn: str, grants: PolicyHoldings) -> None:
         """A user, role or group holds this from now on; nothing happens when it is not there."""
         principal, group = self.principal(arn), self.group(arn)
         if principal is not None:

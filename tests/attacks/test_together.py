@@ -16,7 +16,7 @@ from iam.mirror.snapshot import _moments, moment, snapshot
 from iam.policy.catalogue import ActionSpace
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.elements import ActionElement
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.question import AccessQuestion
 from tests import factories as make
 from tests.attacks.conftest import HUB, World
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.on_both
 
 
 def test_names_that_two_meet_at_once_have_bits_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    space, whole = Space(), ActionSpace.extended
+    space, whole = ActionNumbering(), ActionSpace.extended
     actions, other, third = (
         ActionElement((f"{name}:Invented",), is_not=False) for name in ("one", "other", "third")
     )

@@ -18,7 +18,7 @@ from iam.policy.escalation.paths import PathExplorer
 from iam.policy.escalation.states import NO_FACTS, OutsideFacts
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
-from iam.policy.index.rows import AccountRows, Grants, GroupRow, PolicyRow, PrincipalRow
+from iam.policy.index.rows import AccountRows, GroupRow, PolicyHoldings, PolicyRow, PrincipalRow
 from tests.bench.floor import figure
 from tests.bench.organisation import SHARED, Maker, policy, say, trust
 
@@ -120,12 +120,12 @@ def _account(dice: random.Random, maker: Maker) -> AccountRows:
         GroupRow(
             1000 + n,
             f"g{n}",
-            Grants((), tuple(sorted({1, *(1 + dice.randrange(ordinary) for _ in range(4))}))),
+            PolicyHoldings((), tuple(sorted({1, *(1 + dice.randrange(ordinary) for _ in range(4))}))),
         )
         for n in range(GROUPS)
     ]
     for place, group in enumerate(groups[:6]):
-        group.grants = Grants((), (1, boundary + 1 + place % (len(DANGEROUS) + 1)))
+        group.grants = PolicyHoldings((), (1, boundary + 1 + place % (len(DANGEROUS) + 1)))
     users = [_user(dice, n, boundary) for n in range(USERS)]
     roles = [_role(dice, maker, n, ordinary, boundary) for n in range(ROLES)]
     return AccountRows([*users, *roles], groups, policies, (), NUMBER)
@@ -158,7 +158,7 @@ def _user(dice: random.Random, n: int, boundary: int) -> PrincipalRow:
     bound = boundary if dice.random() < 0.5 else None
     arn = f"arn:aws:iam::{NUMBER}:user/people/user-{n}"
     tags = {"team": dice.choice(("payments", "search", "data"))}
-    return PrincipalRow(10_000 + n, arn, f"AIDA{n:017d}", Grants((), (), groups, bound), tags)
+    return PrincipalRow(10_000 + n, arn, f"AIDA{n:017d}", PolicyHoldings((), (), groups, bound), tags)
 
 
 def _role(dice: random.Random, maker: Maker, n: int, ordinary: int, boundary: int) -> PrincipalRow:
@@ -166,4 +166,6 @@ def _role(dice: random.Random, maker: Maker, n: int, ordinary: int, boundary: in
     named = trust({"AWS": NUMBER} if n % 10 == 0 else {"Service": f"{services[n % 4]}.amazonaws.com"})
     attached = (boundary + len(DANGEROUS) + 1,) if n % 100 == 0 else (1 + dice.randrange(1, ordinary),)
     arn = f"arn:aws:iam::{NUMBER}:role/app/r{n}"
-    return PrincipalRow(20_000 + n, arn, f"AROA{n:017d}", Grants((), attached), {}, maker.digest(named))
+    return PrincipalRow(
+        20_000 + n, arn, f"AROA{n:017d}", PolicyHoldings((), attached), {}, maker.digest(named)
+    )

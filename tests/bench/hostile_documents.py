@@ -19,7 +19,7 @@ from iam.policy.explain import explain
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
+from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow
 from iam.policy.lint import lint
 from iam.policy.request import Principal, Request
 from tests.bench.floor import figure
@@ -97,7 +97,7 @@ def steps(text: str) -> Iterator[tuple[str, float]]:
     store = SharedDocuments()
     stored = store.add("x", text)
     index = Index(store)
-    row = PrincipalRow(1, USER, "AIDA", Grants(inline=(("own", "x"),)), tags={})
+    row = PrincipalRow(1, USER, "AIDA", PolicyHoldings(inline=(("own", "x"),)), tags={})
     index.enter_account(AccountRows([row], [], [], (), ACCOUNT, "aws"))
     del stored
     yield "index", passed()

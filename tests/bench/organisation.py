@@ -14,10 +14,10 @@ from typing import Any
 
 from iam.policy.index.rows import (
     AccountRows,
-    Grants,
     GroupRow,
     Level,
     OrganizationStanding,
+    PolicyHoldings,
     PolicyRow,
     PrincipalRow,
 )
@@ -246,9 +246,9 @@ class Maker:
             )
         return rows
 
-    def _group_grants(self, dice: random.Random, base: int) -> Grants:
+    def _group_grants(self, dice: random.Random, base: int) -> PolicyHoldings:
         managed, shared = dice.choice(self._kinds_of_groups)
-        return Grants((), tuple(base + n for n in (*managed, 31 + shared)))
+        return PolicyHoldings((), tuple(base + n for n in (*managed, 31 + shared)))
 
     def _user(self, dice: random.Random, number: str, base: int, n: int) -> PrincipalRow:
         name, inline = f"user-{base}-{n}", ()
@@ -267,7 +267,7 @@ class Maker:
         tags = {"team": dice.choice(TEAMS)} if dice.random() < 0.6 else {}
         arn = f"arn:aws:iam::{number}:user/people/{name}"
         return PrincipalRow(
-            base + FIRST_USER + n, arn, f"AIDA{base + n:017d}", Grants(inline, attached, groups), tags
+            base + FIRST_USER + n, arn, f"AIDA{base + n:017d}", PolicyHoldings(inline, attached, groups), tags
         )
 
     def _role(self, dice: random.Random, number: str, base: int, n: int) -> PrincipalRow:
@@ -292,7 +292,7 @@ class Maker:
             base + self.first_role + n,
             arn,
             f"AROA{base + n:017d}",
-            Grants(inline, chosen, (), boundary),
+            PolicyHoldings(inline, chosen, (), boundary),
             {},
             trusted,
         )

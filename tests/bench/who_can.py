@@ -151,7 +151,7 @@ def _effective(index: Any, size: str) -> Figures:
 
 def _changes(index: Any) -> Figures:
     """One user changed, and the receipt of a policy that ten thousand users hold."""
-    from iam.policy.index.rows import Changes
+    from iam.policy.index.rows import RowChanges
     from iam.policy.index.scenario import row_of, what_if
 
     edits, texts = _another_text(index, TEN_THOUSAND)
@@ -164,7 +164,7 @@ def _changes(index: Any) -> Figures:
     )
     row = row_of(member)
     row.grants = type(row.grants)(row.grants.inline, row.grants.attached)
-    seconds = _seconds(lambda: index.apply(number, Changes(principals=[row])))
+    seconds = _seconds(lambda: index.apply(number, RowChanges(principals=[row])))
     return [
         figure("index: one user changed, CPU", seconds * 1000, "ms", limit=50),
         figure(f"receipt over all actions, {affected[0]:,} principals, CPU", receipt, "s", limit=1),
@@ -174,8 +174,8 @@ def _changes(index: Any) -> Figures:
 
 def _another_text(index: Any, accounts: int) -> tuple[dict[str, Any], dict[str, str]]:
     """Another text for a policy that all users of so many accounts hold, as edits and texts."""
-    from iam.policy.index.rows import Changes, PolicyRow
-    from iam.policy.index.scenario import Edits
+    from iam.policy.index.rows import PolicyRow, RowChanges
+    from iam.policy.index.scenario import ScenarioEdits
 
     text = policy(say("Allow", ["s3:GetObject", "sqs:*"], "arn:aws:s3:::homes/*"), say("Allow", "sns:*"))
     digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
@@ -183,7 +183,7 @@ def _another_text(index: Any, accounts: int) -> tuple[dict[str, Any], dict[str, 
     for number in list(index.accounts)[1 : accounts + 1]:
         policies = index.accounts[number].policies.values()
         row = next(each for each in policies if each.name.endswith("shared-0"))
-        edits[number] = Edits(Changes(policies=[PolicyRow(row.id, row.name, digest)]))
+        edits[number] = ScenarioEdits(RowChanges(policies=[PolicyRow(row.id, row.name, digest)]))
     return edits, {digest: text}
 
 

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from console.access.bars import NAMES, ORDER
 from console.access.forms.base import TypedField
 from iam.access.effective import AccessGrade
-from iam.policy.catalogue import Level
+from iam.policy.catalogue import AccessLevel
 
 MAX_TEXT_LENGTH: Final = 200
 ABOVE: Final = "write-up"
@@ -62,10 +62,10 @@ class EffectiveAccessForm(forms.Form):
         return " ".join(str(self.cleaned_data["q"]).replace("\x00", "")[:MAX_TEXT_LENGTH].split())
 
     @property
-    def levels(self) -> tuple[Level, ...]:
+    def levels(self) -> tuple[AccessLevel, ...]:
         """The access levels that are asked for."""
         if self.access_level == ABOVE:
-            return (Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
+            return (AccessLevel.WRITE, AccessLevel.PERMISSIONS, AccessLevel.TAGGING)
         return (NAMES[self.access_level],) if self.access_level else ORDER
 
     @property
@@ -83,7 +83,7 @@ class EffectiveAccessForm(forms.Form):
         """(value, label, chosen)."""
         return [(value, label, value == self.grade) for value, label in GRADES]
 
-    def matches_levels(self, level: Level | None, grade: AccessGrade) -> bool:
+    def matches_levels(self, level: AccessLevel | None, grade: AccessGrade) -> bool:
         """Whether an action is asked for; one without a known level is, unless levels are."""
         fits = level in self.levels if level is not None else not self.access_level
         return fits and self.grade in {"", str(grade)}

@@ -16,20 +16,20 @@ from iam.access.builder.parts import CHOICES, ServicePart, level_actions
 from iam.access.builder.rows import FREE, ArnPlace, ResourceRow, arn_of, pattern_of, types_for
 from iam.access.builder.sentences import quarters, sentences_of_part
 from iam.access.resource_names import ArnSuggestion, resources_known
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.catalogue.arn_fields import PARTITION, pieces
 from iam.policy.glob import compile_glob
 from iam.policy.sentences import PolicySentence
 from iam.policy.sentences.warnings import RISKY
 
 KEYS: Final = {
-    Level.LIST: ("list", "list", "List"),
-    Level.READ: ("read", "read", "Read"),
-    Level.WRITE: ("write", "write", "Write"),
-    Level.PERMISSIONS: ("permissions", "perm", "Permissions"),
-    Level.TAGGING: ("tagging", "tag", "Tagging"),
+    AccessLevel.LIST: ("list", "list", "List"),
+    AccessLevel.READ: ("read", "read", "Read"),
+    AccessLevel.WRITE: ("write", "write", "Write"),
+    AccessLevel.PERMISSIONS: ("permissions", "perm", "Permissions"),
+    AccessLevel.TAGGING: ("tagging", "tag", "Tagging"),
 }
-"""Level → (value of its checkbox, its colour, its word)."""
+"""Access level → (value of its checkbox, its colour, its word)."""
 MAX_ACTIONS: Final = 60
 MAX_LINES: Final = 2
 """So many sentences of a part are shown while it is closed."""
@@ -192,7 +192,7 @@ def _open(
     )
 
 
-def _level(part: ServicePart, level: Level, *, seek: str) -> LevelView:
+def _level(part: ServicePart, level: AccessLevel, *, seek: str) -> LevelView:
     value, colour, word = KEYS[level]
     every, chosen = level_actions(part.service, level), set(part.of_level(level))
     listed = [name for name in every if _is_sought(name, seek)]

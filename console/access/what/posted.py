@@ -17,7 +17,7 @@ from iam.access.builder.read import read_back
 from iam.access.builder.rows import FREE, ResourceRow, blank, fields, pattern_of, row_of
 from iam.access.templates.body import TemplateError
 from iam.access.templates.queries import offer_of
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 
 MOMENTS: Final = frozenset({"c-time-from", "c-time-until"})
 
@@ -108,7 +108,7 @@ def _actions(service: str, data: QueryDict) -> tuple[str, ...]:
     """
     ticked, were = set(data.getlist("b-level")), set(data.get("b-whole", "").split())
     names = set(ordered([f"{service}:{action}" for action in data.getlist("b-act")], service=service))
-    for level in Level:
+    for level in AccessLevel:
         key, every = str(level).split()[0].lower(), level_actions(service, level)
         if key in ticked - were:
             names |= set(every)

@@ -8,10 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.letter_case import fold
 
-CHOICES: Final = (Level.LIST, Level.READ, Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
+CHOICES: Final = (
+    AccessLevel.LIST,
+    AccessLevel.READ,
+    AccessLevel.WRITE,
+    AccessLevel.PERMISSIONS,
+    AccessLevel.TAGGING,
+)
 """The access levels in the order of pages."""
 MAX_PARTS: Final = 20
 MAX_ARNS: Final = 40
@@ -57,12 +63,12 @@ class ServicePart:
             bits |= catalogue().mask(action)
         return bits
 
-    def of_level(self, level: Level) -> tuple[str, ...]:
+    def of_level(self, level: AccessLevel) -> tuple[str, ...]:
         """The chosen actions of an access level."""
         return tuple(action for action in self.actions if catalogue().level(action) is level)
 
     @property
-    def complete_levels(self) -> tuple[Level, ...]:
+    def complete_levels(self) -> tuple[AccessLevel, ...]:
         """The levels of which every action is chosen."""
         return tuple(
             level
@@ -71,7 +77,7 @@ class ServicePart:
         )
 
 
-def level_actions(service: str, level: Level) -> tuple[str, ...]:
+def level_actions(service: str, level: AccessLevel) -> tuple[str, ...]:
     """All actions of an access level of a service."""
     known = catalogue()
     return known.names(known.mask_of_service(service) & known.mask_of_level(level))

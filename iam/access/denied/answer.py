@@ -16,7 +16,7 @@ from iam.access.principals import AskingPrincipal
 from iam.access.simulate import SimulationInquiry, SimulationResult, simulate
 from iam.access.verdict import BranchVoice, VerdictBranch
 from iam.guard import Viewer
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.evaluate import ASSUMING, EvaluationDecision
 from iam.policy.letter_case import fold
 from iam.policy.logic import OPEN
@@ -58,7 +58,7 @@ class DenialAnswer:
     outcome: DenialRemedy
     action: str
     resource: str
-    level: Level | None
+    level: AccessLevel | None
     points: tuple[DiagnosisPoint, ...]
     document: dict[str, Any] | None = None
     limits: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from iam.access.enforcement.policy import LEFT, PRESENT
 from iam.access.levels import LevelCounts, counted
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import FREE, EvaluationDecision
-from iam.policy.index.classes import Member, PrincipalClass
+from iam.policy.index.classes import IndexedPrincipal, PrincipalClass
 from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
@@ -260,7 +260,7 @@ def reasons(index: Index, trial: PolicyTrial, standings: Sequence[MfaOutlook]) -
     return reasons_by_id
 
 
-def _index_with_policy(index: Index, trial: PolicyTrial, people: Sequence[Member]) -> Index:
+def _index_with_policy(index: Index, trial: PolicyTrial, people: Sequence[IndexedPrincipal]) -> Index:
     """An index of these people alone, with the policy."""
     shard = index.accounts[trial.account]
     rows, groups = [row_of(member) for member in people], dict(shard.groups)
@@ -282,7 +282,7 @@ def _index_with_policy(index: Index, trial: PolicyTrial, people: Sequence[Member
 
 
 def _judged(
-    then: Index, member: Member, situation: SignInSituation
+    then: Index, member: IndexedPrincipal, situation: SignInSituation
 ) -> Iterator[tuple[MfaStep, str, EvaluationDecision]]:
     """The calls that are not surely allowed without MFA."""
     is_unread = _is_unread(member.cls)
@@ -302,7 +302,7 @@ def _is_unread(cls: PrincipalClass) -> bool:
     return any(doc.problems for doc in docs)
 
 
-def _because(then: Index, member: Member, actions: Sequence[str]) -> tuple[str, ...]:
+def _because(then: Index, member: IndexedPrincipal, actions: Sequence[str]) -> tuple[str, ...]:
     """What stops these calls, each reason once."""
     texts: dict[str, None] = {}
     for step in ACTIONS.values():
@@ -313,11 +313,11 @@ def _because(then: Index, member: Member, actions: Sequence[str]) -> tuple[str, 
     return tuple(texts)
 
 
-def _question(member: Member, action: str, on: str) -> AccessQuestion:
+def _question(member: IndexedPrincipal, action: str, on: str) -> AccessQuestion:
     return AccessQuestion(action, _resource(member, on), {PRESENT: "false"}, is_pattern=False)
 
 
-def _resource(member: Member, on: str) -> str:
+def _resource(member: IndexedPrincipal, on: str) -> str:
     if on == "user":
         return member.arn
     return member.arn.partition(":user/")[0] + f":mfa/{DEVICE_NAME}" if on == "device" else on

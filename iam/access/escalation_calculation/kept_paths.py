@@ -14,10 +14,10 @@ from iam.policy.escalation import paths
 from iam.policy.escalation.evidence import StepEvidence as FoundGround
 from iam.policy.escalation.states import NewMember
 from iam.policy.explain import ReasonOutcome
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 
 
-def principal_of(member: Member) -> FindingPrincipal:
+def principal_of(member: IndexedPrincipal) -> FindingPrincipal:
     """A member of an index."""
     return FindingPrincipal(member.id, member.arn, member.kind, member.tags, isinstance(member, NewMember))
 

@@ -22,7 +22,7 @@ from iam.access.persons import PersonMatcher, count_of
 from iam.policy.escalation.graph import GoalDistances, GraphNode, PathHop
 from iam.policy.escalation.paths import EscalationPath
 from iam.policy.escalation.states import NewMember
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.question import UNREADABLE, AnswerLimitation
 from iam.policy.request import PrincipalKind
 
@@ -59,7 +59,7 @@ def limitations_of(known: ExplainedGraph) -> list[AnswerLimitation]:
 
 def on_the_way(
     known: ExplainedGraph, hops: Mapping[GraphNode, tuple[int, PathHop | None]], start: GraphNode
-) -> Iterator[Member]:
+) -> Iterator[IndexedPrincipal]:
     """Everyone on the best path of a principal, itself first."""
     at: GraphNode | None = start
     while at is not None:
@@ -84,7 +84,7 @@ def _reach_to(known: ExplainedGraph, _: EscalationCalculation, asks: Mapping[str
     kind = PrincipalKind(asks["kind"]) if asks["kind"] else None
     matcher, unread = PersonMatcher(asks["text"]), UnreadSources(known.index, at=known.at)
     asked = there = 0
-    fitting: list[tuple[EscalationPosition, GraphNode, Member, Certainty, tuple[str, ...]]] = []
+    fitting: list[tuple[EscalationPosition, GraphNode, IndexedPrincipal, Certainty, tuple[str, ...]]] = []
     for at in known.graph.everybody:
         member = known.graph.node(at).member
         assert member is not None
@@ -157,7 +157,7 @@ def _path(known: ExplainedGraph, _: EscalationCalculation, asks: Mapping[str, An
     return {"path": to_json(path_of(path)), "closing": closing, "unread": list(unread)}
 
 
-def members_on(path: EscalationPath) -> list[Member]:
+def members_on(path: EscalationPath) -> list[IndexedPrincipal]:
     """Whom a path begins with, and whom it becomes, step by step."""
     return [path.who, *(step.becomes for step in path.steps if step.becomes is not None)]
 

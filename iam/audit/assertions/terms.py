@@ -11,8 +11,8 @@ from typing import Any, Final, Self
 
 from iam.access.actions import ActionsError, select_actions
 from iam.policy.evaluate import ASSUMING
-from iam.policy.index.classes import Member
-from iam.policy.index.shard import Shard
+from iam.policy.index.classes import IndexedPrincipal
+from iam.policy.index.shard import AccountShard
 from iam.policy.letter_case import fold
 from iam.policy.request import account_of
 
@@ -52,7 +52,7 @@ class AllowedPrincipal:
     kind: AllowedKind
     value: str
 
-    def includes(self, member: Member, shard: Shard) -> bool:
+    def includes(self, member: IndexedPrincipal, shard: AccountShard) -> bool:
         """Whether a user or role is one of them."""
         match self.kind:
             case AllowedKind.ACCOUNT:
@@ -125,7 +125,7 @@ class AssertionTerms:
         """Whether users and roles of an account are checked."""
         return not self.accounts or account in self.accounts
 
-    def allows(self, member: Member, shard: Shard) -> bool:
+    def allows(self, member: IndexedPrincipal, shard: AccountShard) -> bool:
         """Whether a user or role is among the allowed."""
         return any(each.includes(member, shard) for each in self.allowed)
 

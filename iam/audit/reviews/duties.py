@@ -14,7 +14,7 @@ from iam.audit.reviews.models import SodRule, SodStatus
 from iam.changes.assertion_checks import NAMED, AssertionQuestion, BrokenAssertion
 from iam.changes.operations.access import AffectedPrincipal
 from iam.changes.world import FIRST_MADE
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
 
@@ -96,20 +96,20 @@ def active_rules() -> list[SodRule]:
     return list(SodRule.objects.filter(status=SodStatus.ACTIVE).order_by("name", "pk"))
 
 
-def breakers(index: Index, account: str, terms: SodTerms) -> dict[int, Member]:
+def breakers(index: Index, account: str, terms: SodTerms) -> dict[int, IndexedPrincipal]:
     """The users and roles of an account that can do both, surely or under conditions, by number."""
     if index.accounts.get(account) is None or not terms.covers(account):
         return {}
     first = _able(index, account, terms.first)
     second = _able(index, account, terms.second) if first else {}
-    both: dict[int, Member] = {}
+    both: dict[int, IndexedPrincipal] = {}
     for number, member in first.items():
         if number in second and not terms.exempts(member.name):
             both[number] = member
     return both
 
 
-def _able(index: Index, account: str, patterns: Sequence[str]) -> dict[int, Member]:
+def _able(index: Index, account: str, patterns: Sequence[str]) -> dict[int, IndexedPrincipal]:
     question = AccessQuestion("", "*", accounts=frozenset({account}))
     actions = actions_of(patterns)
     who = tallied(index, question, actions).whole if actions else None
@@ -149,7 +149,7 @@ def duties_broken_by(question: AssertionQuestion) -> Iterator[BrokenAssertion]:
                 )
 
 
-def _named(member: Member) -> AffectedPrincipal:
+def _named(member: IndexedPrincipal) -> AffectedPrincipal:
     kind = "user" if ":user/" in member.arn else "role"
     number = member.id if member.id < FIRST_MADE else None
     return AffectedPrincipal(member.name, kind, number)

@@ -22,9 +22,9 @@ from iam.audit.reviews.terms import UNUSED_DAYS
 from iam.mirror.snapshot import snapshot
 from iam.people.runs.models import RunState
 from iam.policy.index.class_replay import ClassReplay, ReplayWithout
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.index import Index
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.replay import ReplayOutcome
 
 MOST_CALLS: Final = 2_000
@@ -83,14 +83,14 @@ def _replay_entities(by_entity: Mapping[int, Sequence[ReviewItem]]) -> None:
                     row.replay = calls.without(_without(index, replay, member, row), member)
 
 
-def _without(index: Index, replay: ClassReplay, member: Member, row: ReviewItem) -> ReplayWithout:
+def _without(index: Index, replay: ClassReplay, member: IndexedPrincipal, row: ReviewItem) -> ReplayWithout:
     shard = index.accounts[member.account]
     dropped = _label(row, shard)
     named = shard.named_policies(member.grants)
     return replay.without(member, tuple(doc for name, doc in named if not _is_dropped(row, name, dropped)))
 
 
-def _label(row: ReviewItem, shard: Shard) -> str:
+def _label(row: ReviewItem, shard: AccountShard) -> str:
     """How the index names it."""
     if row.sort == AccessSort.MEMBER:
         return f" of group {row.target_name}"
@@ -136,7 +136,7 @@ class EntityCalls:
                 alike.calls += group.calls
                 alike.last_at = max(alike.last_at, group.last_at)
 
-    def without(self, replay: ReplayWithout, member: Member) -> dict[str, Any]:
+    def without(self, replay: ReplayWithout, member: IndexedPrincipal) -> dict[str, Any]:
         """What becomes of them, as a row keeps it."""
         denied = undecided = 0
         examples: list[dict[str, Any]] = []

@@ -29,11 +29,11 @@ from iam.changes.risks import (
 )
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import NOTHING, AccessDifference, AccessShift, ListedShifts
 from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.index.sides import PrincipalSide, absent_side, side_of
 from iam.policy.index.witness import ChangeProver
 
@@ -52,7 +52,7 @@ KEY_WEIGHT: Final = 5
 class _PrincipalThen:
     """A principal at one moment."""
 
-    member: Member
+    member: IndexedPrincipal
     side: PrincipalSide
     can: AllowedActionSets
 
@@ -98,7 +98,7 @@ def effect_of(happened: ObservedSteps) -> dict[str, Any]:
     return body
 
 
-def _made_administrators(index: Index, shifts: Iterable[tuple[Member, AccessShift]]) -> list[int]:
+def _made_administrators(index: Index, shifts: Iterable[tuple[IndexedPrincipal, AccessShift]]) -> list[int]:
     """The entities of those who are administrators after it and were not before."""
     space, effective = index.documents.space, index.effective()
     made: list[int] = []
@@ -119,10 +119,10 @@ def _have_keys(users: Collection[int]) -> bool:
 
 
 def _shifts(
-    index: Index, shard: Shard, before: dict[int, _PrincipalThen], after: dict[int, _PrincipalThen]
-) -> tuple[list[tuple[Member, AccessShift]], dict[int, tuple[PrincipalSide, PrincipalSide]]]:
+    index: Index, shard: AccountShard, before: dict[int, _PrincipalThen], after: dict[int, _PrincipalThen]
+) -> tuple[list[tuple[IndexedPrincipal, AccessShift]], dict[int, tuple[PrincipalSide, PrincipalSide]]]:
     prover = ChangeProver(index.documents.space, timezone.now())
-    shifts: list[tuple[Member, AccessShift]] = []
+    shifts: list[tuple[IndexedPrincipal, AccessShift]] = []
     sides: dict[int, tuple[PrincipalSide, PrincipalSide]] = {}
     for number in sorted({*before, *after}):
         left, right = before.get(number), after.get(number)
@@ -152,14 +152,14 @@ def _held_at(happened: ObservedSteps, account: str, at: datetime) -> dict[int, _
         }
 
 
-def _concerned(happened: ObservedSteps, shard: Shard) -> list[Member]:
+def _concerned(happened: ObservedSteps, shard: AccountShard) -> list[IndexedPrincipal]:
     """The user or role itself, the members of a group, the holders of a policy."""
     number, kind = happened.entity.pk, happened.entity.kind
     if kind in (Kind.USER, Kind.ROLE):
         member = shard.members.get(number)
         return [member] if member else []
     if kind == Kind.GROUP:
-        members: Iterable[Member] = (
+        members: Iterable[IndexedPrincipal] = (
             member for member in shard.members.values() if number in member.grants.groups
         )
     elif kind == Kind.POLICY:
@@ -170,7 +170,7 @@ def _concerned(happened: ObservedSteps, shard: Shard) -> list[Member]:
     return sorted(members, key=lambda member: member.id)[:MAX_PRINCIPALS]
 
 
-def _has_policy(member: Member, policy: int, groups: set[int]) -> bool:
+def _has_policy(member: IndexedPrincipal, policy: int, groups: set[int]) -> bool:
     grants = member.grants
     return policy in grants.attached or policy == grants.boundary or not groups.isdisjoint(grants.groups)
 

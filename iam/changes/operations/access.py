@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from iam.policy.index.witness import Witness
+from iam.policy.index.witness import ChangeWitness
 
 GAINED: Final = "gained"
 WIDER: Final = "wider"
@@ -45,7 +45,7 @@ class ActionShift:
     people: int
     is_risky: bool = False
     on: tuple[str, ...] = ()
-    witnesses: tuple[Witness, ...] = ()
+    witnesses: tuple[ChangeWitness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,14 @@ from iam.mirror.models import Entity
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
 from iam.policy.document import PolicyDocument, read
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessShift
 from iam.policy.index.index import Index
-from iam.policy.index.masks import Space
-from iam.policy.index.rows import Changes, PolicyRow
-from iam.policy.index.scenario import Edits, what_if
-from iam.policy.index.shard import Shard
-from iam.policy.index.witness import Witness
+from iam.policy.index.masks import ActionNumbering
+from iam.policy.index.rows import PolicyRow, RowChanges
+from iam.policy.index.scenario import ScenarioEdits, what_if
+from iam.policy.index.shard import AccountShard
+from iam.policy.index.witness import ChangeWitness
 
 WAYS: Final = 8
 ROWS: Final = 10
@@ -44,7 +44,7 @@ RESOURCES: Final = 2
 MAX_EXAMPLES: Final = 5
 """So many of each a receipt holds; the rest is a number."""
 
-Groups = Mapping[PermissionDelta, list[Member]]
+Groups = Mapping[PermissionDelta, list[IndexedPrincipal]]
 """Principals for whom the same becomes true."""
 
 
@@ -76,18 +76,18 @@ def _marks(old: str, text: str) -> tuple[str, ...]:
 class _AffectedWeighing:
     """One question to the index, whose lock is held meanwhile."""
 
-    def __init__(self, index: Index, shard: Shard, policy: int, *, text: str) -> None:
+    def __init__(self, index: Index, shard: AccountShard, policy: int, *, text: str) -> None:
         self._shard, self._policy = shard, policy
-        self._space: Space = index.documents.space
+        self._space: ActionNumbering = index.documents.space
         known, self._strange = without_unknown_actions(text, space=self._space.actions)
         self._document = read(known)
         row, digest = shard.policies[policy], document_digest(known)
-        self._holders = shard.concerned_by(Changes(policies=[PolicyRow(policy, row.name, "")]))
-        changes = Changes(policies=[PolicyRow(policy, row.name, digest)])
-        difference = what_if(index, {shard.number: Edits(changes)}, texts={digest: known})
+        self._holders = shard.concerned_by(RowChanges(policies=[PolicyRow(policy, row.name, "")]))
+        changes = RowChanges(policies=[PolicyRow(policy, row.name, digest)])
+        difference = what_if(index, {shard.number: ScenarioEdits(changes)}, texts={digest: known})
         self._difference = difference
         self._shifts: dict[int, AccessShift] = {}
-        self._found: dict[PermissionDelta, list[Member]] = defaultdict(list)
+        self._found: dict[PermissionDelta, list[IndexedPrincipal]] = defaultdict(list)
         for shift, members in listed_part(difference).proved:
             self._found[PermissionDelta.from_shift(shift)] += members
             self._shifts |= {member.id: shift for member in members}
@@ -98,7 +98,9 @@ class _AffectedWeighing:
 
     def access(self, *, marks: tuple[str, ...]) -> PolicyAccess:
         """The lines of the receipt."""
-        paths: dict[_Path, dict[PermissionDelta, list[Member]]] = defaultdict(lambda: defaultdict(list))
+        paths: dict[_Path, dict[PermissionDelta, list[IndexedPrincipal]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
         for delta, members in self._found.items():
             for member in members:
                 paths[self._path(member)][delta].append(member)
@@ -121,7 +123,7 @@ class _AffectedWeighing:
             undecided=tuple(self._undecided()),
         )
 
-    def _path(self, member: Member) -> _Path:
+    def _path(self, member: IndexedPrincipal) -> _Path:
         grants = member.grants
         through = sorted(self._through[number] for number in grants.groups if number in self._through)
         return _Path(
@@ -160,7 +162,7 @@ class _AffectedWeighing:
             witnesses=self._witnesses(sort, bit, groups),
         )
 
-    def _witnesses(self, sort: str, bit: int, groups: Groups) -> tuple[Witness, ...]:
+    def _witnesses(self, sort: str, bit: int, groups: Groups) -> tuple[ChangeWitness, ...]:
         """Requests of one principal for whom the action changes so: the first by name."""
         concerned = {delta: members for delta, members in groups.items() if getattr(delta, sort) & bit}
         principal = min(_members(concerned), key=_by_name)
@@ -222,7 +224,7 @@ class _AffectedWeighing:
         if not self._shard.standing.is_known:
             yield "The service control policies of this account are not known, so they are not analyzed."
 
-    def _has_unread(self, member: Member) -> bool:
+    def _has_unread(self, member: IndexedPrincipal) -> bool:
         own = self._shard.policies[self._policy].digest
         profile = member.cls.profile
         docs = (*profile.bundle.docs, *([profile.limits.boundary] if profile.limits.boundary else []))
@@ -237,11 +239,11 @@ def _problems(document: PolicyDocument) -> Iterator[str]:
         yield f"Part of the new text can’t be understood, so it is not analyzed: {problem}."
 
 
-def _members(groups: Groups) -> Iterator[Member]:
+def _members(groups: Groups) -> Iterator[IndexedPrincipal]:
     return chain.from_iterable(groups.values())
 
 
-def _by_name(member: Member) -> tuple[str, int]:
+def _by_name(member: IndexedPrincipal) -> tuple[str, int]:
     return member.name.lower(), member.id
 
 
@@ -249,14 +251,14 @@ def _people(groups: Groups) -> int:
     return sum(len(members) for members in groups.values())
 
 
-def _users(members: Iterable[Member]) -> int:
+def _users(members: Iterable[IndexedPrincipal]) -> int:
     return sum(_is_user(member) for member in members)
 
 
-def _affected(member: Member) -> AffectedPrincipal:
+def _affected(member: IndexedPrincipal) -> AffectedPrincipal:
     kind = "user" if _is_user(member) else "role"
     return AffectedPrincipal(member.name, kind, member.id)
 
 
-def _is_user(member: Member) -> bool:
+def _is_user(member: IndexedPrincipal) -> bool:
     return ":user/" in member.arn

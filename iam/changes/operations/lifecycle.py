@@ -18,7 +18,7 @@ from iam.changes.operations.subject import ABSENT, NOUNS, OnSubject, SubjectPara
 from iam.changes.planning_cache import memoize, primed
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity, Kind
-from iam.policy.index.rows import Grants, PrincipalRow
+from iam.policy.index.rows import PolicyHoldings, PrincipalRow
 
 PARTS: Final = 3
 """So many of the parts that must go first a refusal names."""
@@ -199,7 +199,7 @@ class CreatePrincipal(Create):
         row = PrincipalRow(
             world.make(params.subject_arn),
             params.subject_arn,
-            grants=Grants(boundary=boundary),
+            grants=PolicyHoldings(boundary=boundary),
             tags=params.tags,
         )
         trust = getattr(params, "trust", "")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Self
 
-from iam.policy.catalogue import Level
+from iam.policy.catalogue import AccessLevel
 from iam.policy.document import Statement
 from iam.policy.index.difference import AccessShift
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 
 
 class PermissionDelta(NamedTuple):
@@ -46,7 +46,7 @@ class PermissionDelta(NamedTuple):
         return ("lost", self.lost), ("narrower", self.narrower), ("conditional", self.conditional)
 
 
-def actions_of(statement: Statement, space: Space) -> int:
+def actions_of(statement: Statement, space: ActionNumbering) -> int:
     """The actions that a statement speaks of."""
     mask = 0
     for pattern in statement.actions:
@@ -54,12 +54,12 @@ def actions_of(statement: Statement, space: Space) -> int:
     return space.actions.everything ^ mask if statement.is_not_action else mask
 
 
-def risky_actions(space: Space) -> tuple[int, int]:
+def risky_actions(space: ActionNumbering) -> tuple[int, int]:
     """What changes IAM itself; and, with it, what says in other services who may do what."""
     catalogue = space.catalogue
-    reading = catalogue.mask_of_level(Level.LIST) | catalogue.mask_of_level(Level.READ)
+    reading = catalogue.mask_of_level(AccessLevel.LIST) | catalogue.mask_of_level(AccessLevel.READ)
     of_iam = catalogue.mask_of_service("iam") & ~reading
-    return of_iam, of_iam | catalogue.mask_of_level(Level.PERMISSIONS)
+    return of_iam, of_iam | catalogue.mask_of_level(AccessLevel.PERMISSIONS)
 
 
 def bits(mask: int, most: int) -> Iterator[int]:

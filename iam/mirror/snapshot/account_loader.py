@@ -17,7 +17,7 @@ from iam.policy.index.image import IndexImage
 from iam.policy.index.image_parts import image_of
 from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import AccountRows, OrganizationStanding
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 
 MAX_PRINCIPALS: Final = 20_000
 """The rows of about so many principals are in memory together."""
@@ -53,7 +53,7 @@ def load_accounts(
             rows = AccountRows(
                 each.principals, each.groups, each.policies, (), number, known.partition, standing
             )
-            yield number, standing, image_of(Shard(UseRegister(documents), rows))
+            yield number, standing, image_of(AccountShard(UseRegister(documents), rows))
         del documents_held
 
 

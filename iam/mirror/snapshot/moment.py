@@ -21,7 +21,7 @@ from iam.mirror.snapshot.organizations import OrganizationStandings
 from iam.mirror.snapshot.rows import SnapshotRows, digests_of
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.index import Index
-from iam.policy.index.rows import Changes
+from iam.policy.index.rows import RowChanges
 from iam.question_budget import check_budget
 
 WAIT_SECONDS: Final = 0.1
@@ -194,7 +194,7 @@ class MomentIndex:
 
     def _apply(self, number: str, written: Mapping[int, str]) -> None:
         changes_by_entity = SnapshotRows(self.at, entities=written).by_account()
-        changes = next(iter(changes_by_entity.values()), Changes())
+        changes = next(iter(changes_by_entity.values()), RowChanges())
         there: set[int] = set()
         for table in (changes.principals, changes.groups, changes.policies):
             there.update(row.id for row in table)

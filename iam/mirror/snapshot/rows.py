@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from iam.mirror.models import Edge, EdgeKind, EntityState, InlinePolicy, Kind, PolicyVersion, TagSet, valid_at
 from iam.mirror.pull.bulk import chunks
-from iam.policy.index.rows import NO_TAGS, Changes, Grants, GroupRow, PolicyRow, PrincipalRow
+from iam.policy.index.rows import NO_TAGS, GroupRow, PolicyHoldings, PolicyRow, PrincipalRow, RowChanges
 
 PRINCIPALS: Final = (Kind.USER.value, Kind.ROLE.value)
 KINDS: Final = (*PRINCIPALS, Kind.GROUP.value, Kind.POLICY.value)
@@ -26,7 +26,7 @@ Tags = Mapping[str, str]
 
 @dataclass(slots=True)
 class _GrantParts:
-    """The parts of Grants, while they are gathered."""
+    """The parts of `PolicyHoldings`, while they are gathered."""
 
     inline: list[tuple[str, str]] = field(default_factory=list)
     attached: list[int] = field(default_factory=list)
@@ -49,10 +49,10 @@ class SnapshotRows:
         entities: Collection[int] | None = None,
     ) -> None:
         self._at, self._accounts, self._entities = at, accounts, entities
-        self._grants: dict[Grants, Grants] = {}
+        self._grants: dict[PolicyHoldings, PolicyHoldings] = {}
         self._same_tags: dict[frozenset[tuple[str, str]], Tags] = {}
 
-    def by_account(self) -> dict[int, Changes]:
+    def by_account(self) -> dict[int, RowChanges]:
         """The rows of each account that has some."""
         states = list(self._states())
         owners = None if self._entities is None else [row[1] for row in states]
@@ -61,11 +61,11 @@ class SnapshotRows:
             self._rows(PolicyVersion, "policy_id", owners, "policy_id", "document_id", is_default=True)
         )
         tags = dict(self._rows(TagSet, "entity_id", owners, "entity_id", "tags"))
-        changes_by_account: dict[int, Changes] = {}
+        changes_by_account: dict[int, RowChanges] = {}
         for account, entity, kind, arn, trust, aws_id in states:
             rows = changes_by_account.get(account)
             if rows is None:
-                rows = changes_by_account[account] = Changes([], [], [], ())
+                rows = changes_by_account[account] = RowChanges([], [], [], ())
             if kind == Kind.POLICY:
                 _list(rows.policies).append(PolicyRow(entity, arn, digests.get(entity)))
             elif kind == Kind.GROUP:
@@ -125,14 +125,16 @@ class SnapshotRows:
         for chunk in chunks(owners):
             yield from rows.filter(**{f"{owner}__in": chunk}).values_list(*columns)
 
-    def _grants_of(self, holder: _GrantParts | None) -> Grants:
+    def _grants_of(self, holder: _GrantParts | None) -> PolicyHoldings:
         if holder is None:
             return _NOTHING
         # The database gives them in whatever order, which must not make two grants of one.
         holder.inline.sort()
         holder.attached.sort()
         holder.groups.sort()
-        grants = Grants(tuple(holder.inline), tuple(holder.attached), tuple(holder.groups), holder.boundary)
+        grants = PolicyHoldings(
+            tuple(holder.inline), tuple(holder.attached), tuple(holder.groups), holder.boundary
+        )
         return self._grants.setdefault(grants, grants)
 
     def _tags_of(self, tags: Tags | None) -> Tags:
@@ -141,11 +143,11 @@ class SnapshotRows:
         return self._same_tags.setdefault(frozenset(tags.items()), tags)
 
 
-_NOTHING: Final = Grants()
+_NOTHING: Final = PolicyHoldings()
 
 
 def digests_of(
-    rows: Changes, *, policies: Mapping[int, PolicyRow], groups: Iterable[GroupRow] = ()
+    rows: RowChanges, *, policies: Mapping[int, PolicyRow], groups: Iterable[GroupRow] = ()
 ) -> set[str]:
     """The documents that an index must know before it takes the rows; `policies` and `groups` are all of the
     account.

@@ -22,8 +22,8 @@ from iam.people.onboarding.creation_plan import CreationSite
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
-from iam.policy.index.shard import Shard
+from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow
+from iam.policy.index.shard import AccountShard
 
 TEMPLATE: Final = "own-password"
 """The template that lets somebody change their own password."""
@@ -121,7 +121,9 @@ def _account_allows(site: CreationSite) -> bool:
     return bool(fact and isinstance(fact.value, dict) and fact.value.get("AllowUsersToChangePassword"))
 
 
-def _decision(index: Index, shard: Shard, site: CreationSite, *, is_allowed: bool) -> EvaluationDecision:
+def _decision(
+    index: Index, shard: AccountShard, site: CreationSite, *, is_allowed: bool
+) -> EvaluationDecision:
     """How AWS would answer a newcomer without MFA, at worst; `is_allowed`: something gives every user of the
     account the permission.
     """
@@ -132,7 +134,9 @@ def _decision(index: Index, shard: Shard, site: CreationSite, *, is_allowed: boo
     docs += [index.documents.add(document.digest, document.text) for document in _documents(shard, site)]
     arn = arn_of(site.account, kind=Kind.USER.value, name="newcomer", path=site.body.path)
     inline = tuple((f"policy-{at}", document_digest(text)) for at, text in enumerate(texts))
-    grants = Grants(inline=inline, groups=tuple(group.pk for group in site.groups), boundary=_boundary(site))
+    grants = PolicyHoldings(
+        inline=inline, groups=tuple(group.pk for group in site.groups), boundary=_boundary(site)
+    )
     then = Index(index.documents, moment=index.moment)
     row = PrincipalRow(NOBODY, arn, "", grants, tags=dict(site.body.tags))
     then.enter_account(
@@ -164,7 +168,7 @@ def _decision(index: Index, shard: Shard, site: CreationSite, *, is_allowed: boo
     return EvaluationDecision.ALLOWED
 
 
-def _documents(shard: Shard, site: CreationSite) -> list[Document]:
+def _documents(shard: AccountShard, site: CreationSite) -> list[Document]:
     """The policies of the groups and of the boundary; the index keeps only those that somebody has."""
     digests: set[str] = set()
     policy_ids = {_boundary(site) or 0}

@@ -1,18 +1,19 @@
 """The services, actions, resource types and condition keys of AWS."""
 
 from iam.policy.catalogue.records import (
+    AccessLevel,
     ActionTarget,
     CatalogueAction,
     CatalogueService,
     ConditionKey,
     KeyType,
-    Level,
     ResourceType,
 )
 from iam.policy.catalogue.reference import Catalogue, catalogue
 from iam.policy.catalogue.space import ActionSpace
 
 __all__ = [
+    "AccessLevel",
     "ActionSpace",
     "ActionTarget",
     "Catalogue",
@@ -20,7 +21,6 @@ __all__ = [
     "CatalogueService",
     "ConditionKey",
     "KeyType",
-    "Level",
     "ResourceType",
     "catalogue",
 ]

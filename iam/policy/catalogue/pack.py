@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Final
 
 from iam.policy.catalogue import source
-from iam.policy.catalogue.records import Level
+from iam.policy.catalogue.records import AccessLevel
 from iam.policy.letter_case import fold
 
 FILE: Final = Path(__file__).with_name("names.pack")
 LETTERS: Final = {
-    Level.LIST: "l",
-    Level.READ: "r",
-    Level.WRITE: "w",
-    Level.PERMISSIONS: "p",
-    Level.TAGGING: "t",
+    AccessLevel.LIST: "l",
+    AccessLevel.READ: "r",
+    AccessLevel.WRITE: "w",
+    AccessLevel.PERMISSIONS: "p",
+    AccessLevel.TAGGING: "t",
 }
 LEVELS: Final = {letter: level for level, letter in LETTERS.items()}
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Level(StrEnum):
+class AccessLevel(StrEnum):
     """The access level of an action, as AWS writes it. Source: "Access levels in policy summaries"."""
 
     LIST = "List"
@@ -78,7 +78,7 @@ class CatalogueAction:
     """
 
     name: str
-    level: Level
+    level: AccessLevel
     description: str
     targets: tuple[ActionTarget, ...]
     condition_keys: tuple[str, ...]

@@ -12,7 +12,13 @@ from functools import cache, cached_property, lru_cache
 from iam.policy.catalogue import pack, source
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.catalogue.names import ActionNames
-from iam.policy.catalogue.records import CatalogueAction, CatalogueService, ConditionKey, Level, ResourceType
+from iam.policy.catalogue.records import (
+    AccessLevel,
+    CatalogueAction,
+    CatalogueService,
+    ConditionKey,
+    ResourceType,
+)
 from iam.policy.letter_case import fold
 
 MAX_KEY_LENGTH = 512
@@ -34,7 +40,7 @@ class Catalogue:
         self._letters = letters
         self._services: dict[str, CatalogueService] = {}
         self._arns: dict[str, dict[str, str]] = {}
-        self._level_masks: dict[Level, int] = {}
+        self._level_masks: dict[AccessLevel, int] = {}
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -70,7 +76,7 @@ class Catalogue:
         """All actions of a service."""
         return self._names.mask(f"{prefix}:*")
 
-    def mask_of_level(self, level: Level) -> int:
+    def mask_of_level(self, level: AccessLevel) -> int:
         """All actions of an access level."""
         mask = self._level_masks.get(level)
         if mask is None:
@@ -84,7 +90,7 @@ class Catalogue:
         """The actions that work only on Resource `*`."""
         return _mask([letter.isupper() for letter in self._letters])
 
-    def level(self, action: str) -> Level | None:
+    def level(self, action: str) -> AccessLevel | None:
         """The access level; None for an unknown action."""
         place = self._names.index_of(action)
         return None if place is None else pack.LEVELS[fold(self._letters[place])]

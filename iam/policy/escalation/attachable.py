@@ -13,7 +13,7 @@ from iam.policy.escalation.names import common_name, names_for, template_of
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
 from iam.policy.glob import compile_glob
 from iam.policy.index.documents import IndexedStatement, SharedDocuments
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.letter_case import fold
 
 AWS_OWNED: Final = (ADMINISTRATOR_ACCESS, "arn:aws:iam::aws:policy/IAMFullAccess")
@@ -24,7 +24,7 @@ TELLING: Final = "iam:putuserpolicy"
 MAX_POLICIES: Final = 6
 
 
-def attachable(shard: Shard, documents: SharedDocuments) -> tuple[str, ...]:
+def attachable(shard: AccountShard, documents: SharedDocuments) -> tuple[str, ...]:
     """AWS's own, and those of the account that allow IAM's actions on everything, without conditions."""
     arns = dict.fromkeys(AWS_OWNED)
     for row in shard.policies.values():
@@ -41,7 +41,7 @@ def attachable(shard: Shard, documents: SharedDocuments) -> tuple[str, ...]:
 
 
 def new_policies(
-    shard: Shard, attaching: Iterable[IndexedStatement], creating: Sequence[IndexedStatement]
+    shard: AccountShard, attaching: Iterable[IndexedStatement], creating: Sequence[IndexedStatement]
 ) -> tuple[str, ...]:
     """ARNs of policies that do not exist yet, could be created, and fit what statements say of the policies
     that can be attached.
@@ -63,7 +63,7 @@ def new_policies(
     return tuple(name for name in names if name not in existing)[:MAX_POLICIES]
 
 
-def changeable_policies(shard: Shard, attaching: Iterable[IndexedStatement]) -> tuple[str, ...]:
+def changeable_policies(shard: AccountShard, attaching: Iterable[IndexedStatement]) -> tuple[str, ...]:
     """ARNs of the account's own policies that statements name as policies to attach."""
     matchers = [compile_glob(value) for value in dict.fromkeys(values_of(attaching, POLICY))]
     names = [

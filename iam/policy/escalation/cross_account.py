@@ -28,11 +28,11 @@ from iam.policy.escalation.permission_checks import (
 )
 from iam.policy.escalation.states import AS_IT_IS, row_in
 from iam.policy.escalation.trusts import accounts_named, admits_strangers
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.index import Index
-from iam.policy.index.rows import NOTHING, AccountRows, Grants, GroupRow, PolicyRow, PrincipalRow
+from iam.policy.index.rows import NOTHING, AccountRows, GroupRow, PolicyHoldings, PolicyRow, PrincipalRow
 from iam.policy.index.scenario import row_of
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class AccountCrossing:
 class StrangerRole(NamedTuple):
     """A role that principals of other accounts may take, those of `named`, or None: of any."""
 
-    member: Member
+    member: IndexedPrincipal
     node: int
     named: frozenset[str] | None
 
@@ -83,7 +83,7 @@ def roles_open_to_others(index: Index, account_graphs: Mapping[str, AccountGraph
 
 
 def crossings_from(
-    index: Index, shard: Shard, account_graph: AccountGraph, roles: list[StrangerRole]
+    index: Index, shard: AccountShard, account_graph: AccountGraph, roles: list[StrangerRole]
 ) -> Iterator[AccountCrossing]:
     """Who of one account takes which of the roles of others."""
     (method,) = of_sort(EdgeVerb.ASSUME, retags=False)
@@ -105,7 +105,7 @@ def crossings_from(
 
 
 def node_source(
-    index: Index, shard: Shard, account_graph: AccountGraph, roles: Iterable[StrangerRole] = ()
+    index: Index, shard: AccountShard, account_graph: AccountGraph, roles: Iterable[StrangerRole] = ()
 ) -> CheckSource:
     """All nodes of an account in an index of their own, with the roles beside them. Those without SCPs are
     asked as if they still had them.
@@ -126,17 +126,17 @@ def node_source(
 
 
 def _rows(
-    shard: Shard, rows: list[PrincipalRow], groups: Iterable[GroupRow], policies: Iterable[PolicyRow]
+    shard: AccountShard, rows: list[PrincipalRow], groups: Iterable[GroupRow], policies: Iterable[PolicyRow]
 ) -> AccountRows:
     return AccountRows(rows, groups, policies, (), shard.number, shard.partition, shard.standing)
 
 
-def as_node(member: Member, grants: Grants, *, is_tagged: bool = False) -> Member:
+def as_node(member: IndexedPrincipal, grants: PolicyHoldings, *, is_tagged: bool = False) -> IndexedPrincipal:
     """The same principal with other grants, to be asked about; it is in no index. `is_tagged`: its tags are
     of somebody's choice.
     """
     tags = None if is_tagged else member.tags
-    node_member = Member(
+    node_member = IndexedPrincipal(
         member.id, member.arn, unique_id=member.unique_id, grants=grants, tags=tags, trust=member.trust
     )
     node_member.cls = member.cls

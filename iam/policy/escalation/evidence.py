@@ -34,12 +34,12 @@ from iam.policy.escalation.tags import is_retagged
 from iam.policy.escalation.trusts import NO_POLICIES, provider_request, service_request, trust_set
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.explain import DecisionExplanation, explain
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.rows import Grants
-from iam.policy.index.shard import Shard
+from iam.policy.index.rows import PolicyHoldings
+from iam.policy.index.shard import AccountShard
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO
 from iam.policy.request import Request
@@ -254,7 +254,7 @@ class _PrincipalEvidence:
             context |= tags_of(member.tags, keys)
         return context
 
-    def _documents_about(self, member: Member) -> Iterator[IndexedDocument]:
+    def _documents_about(self, member: IndexedPrincipal) -> Iterator[IndexedDocument]:
         yield from (doc for _, _, doc in self._held)
         boundary = self._shard.boundary_of(self._grants)
         if boundary is not None:
@@ -379,15 +379,17 @@ class _PrincipalEvidence:
         return evidence
 
 
-def _service_trust_evidence(role: Member, service: str, *, moment: datetime | None) -> StepEvidence:
+def _service_trust_evidence(role: IndexedPrincipal, service: str, *, moment: datetime | None) -> StepEvidence:
     return _trust_evidence(role, service_request(service, role.arn, role.account, moment=moment))
 
 
-def _provider_trust_evidence(role: Member, provider: str, *, moment: datetime | None) -> StepEvidence:
+def _provider_trust_evidence(
+    role: IndexedPrincipal, provider: str, *, moment: datetime | None
+) -> StepEvidence:
     return _trust_evidence(role, provider_request(provider, role.arn, role.account, moment=moment))
 
 
-def _trust_evidence(role: Member, request: Request) -> StepEvidence:
+def _trust_evidence(role: IndexedPrincipal, request: Request) -> StepEvidence:
     """What the trust policy of a role says of a request by which it is assumed."""
     assert role.trust is not None
     policies = RequestPolicies(NO_POLICIES, resource=trust_set(role.trust, TRUST))
@@ -419,7 +421,7 @@ def _statements(holder: str, policy: str, doc: IndexedDocument, kind: PolicyKind
 
 
 def held_documents(
-    shard: Shard, member: Member, state: PrincipalState
+    shard: AccountShard, member: IndexedPrincipal, state: PrincipalState
 ) -> Iterator[tuple[str, str, IndexedDocument]]:
     """(whose it is, its name, the document) of all identity policies of a principal in a state."""
     grants = grants_in(member.grants, state._replace(removed=()))
@@ -433,9 +435,9 @@ def held_documents(
 
 
 def _held_policies(
-    shard: Shard, owner: str, grants: Grants, group: int, state: PrincipalState
+    shard: AccountShard, owner: str, grants: PolicyHoldings, group: int, state: PrincipalState
 ) -> Iterator[tuple[str, str, IndexedDocument]]:
-    named = shard.named_policies(Grants(grants.inline, grants.attached))
+    named = shard.named_policies(PolicyHoldings(grants.inline, grants.attached))
     for place, (name, doc) in enumerate(named):
         if place < len(grants.inline):
             inline = grants.inline[place][0]

@@ -13,7 +13,7 @@ from iam.policy.escalation.account_graphs import AccountGraphs
 from iam.policy.escalation.cross_account import AccountCrossing
 from iam.policy.escalation.permission_checks import NOBODY, PrincipalBits
 from iam.policy.escalation.states import AS_IT_IS, FULL, FULL_DIGEST, NO_FACTS, OutsideFacts
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.index import Index
 from iam.policy.index.question import AnswerLimitation
 from iam.policy.memory import collecting_paused
@@ -87,7 +87,7 @@ class EscalationGraph:
         """A node by its place."""
         return self.account_graphs[at.account].nodes[at.node]
 
-    def at(self, member: Member) -> GraphNode | None:
+    def at(self, member: IndexedPrincipal) -> GraphNode | None:
         """Where a principal is, as it is; None for root users and service-linked roles."""
         return self.find(member.account, member.id)
 

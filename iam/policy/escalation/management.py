@@ -8,7 +8,7 @@ from iam.policy.escalation.account_graph import ActingPrincipal, Alternative, Ne
 from iam.policy.escalation.choices import TargetChoices
 from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.methods import EdgeVerb, of_sort
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 
 
 def account_subject(number: str, partition: str) -> NeedSubject:
@@ -17,7 +17,7 @@ def account_subject(number: str, partition: str) -> NeedSubject:
 
 
 def find_management(
-    reachable: FoundPaths, act: ActingPrincipal, *, choices: TargetChoices, shard: Shard
+    reachable: FoundPaths, act: ActingPrincipal, *, choices: TargetChoices, shard: AccountShard
 ) -> None:
     """Who can use these methods, if the account is the management account or that isn’t known."""
     standing = shard.standing

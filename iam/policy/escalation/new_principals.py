@@ -28,8 +28,8 @@ from iam.policy.escalation.permission_checks import NOBODY, CheckTarget, Permiss
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, PrincipalState, new_member
 from iam.policy.escalation.targets import EscalationTargets, TargetSubject
 from iam.policy.glob import compile_glob
-from iam.policy.index.classes import Member
-from iam.policy.index.shard import Shard
+from iam.policy.index.classes import IndexedPrincipal
+from iam.policy.index.shard import AccountShard
 
 MAX_NAMES: Final = 12
 MAX_BOUNDARIES: Final = 6
@@ -45,7 +45,7 @@ On = Callable[[Method, Sequence[TargetSubject]], list[Alternative]]
 class NewPrincipalPath(NamedTuple):
     """A way to a new principal in a state; no member: to an administrator of the account."""
 
-    member: Member | None
+    member: IndexedPrincipal | None
     state: PrincipalState
     way: EscalationWay
 
@@ -67,12 +67,12 @@ WIDE: Final = _Boundary(ADMINISTRATOR_ACCESS)
 class NewPrincipals:
     """Kept for all rounds of an account, so that a new principal is one node however often it is found."""
 
-    def __init__(self, shard: Shard, numbers: count[int]) -> None:
+    def __init__(self, shard: AccountShard, numbers: count[int]) -> None:
         self.shard, self._numbers = shard, numbers
-        self._known: dict[tuple[str, int | None, bool], Member] = {}
+        self._known: dict[tuple[str, int | None, bool], IndexedPrincipal] = {}
         self._nodes: dict[int, list[tuple[PrincipalState, int]]] = {}
 
-    def member(self, arn: str, boundary: int | None, tags: Mapping[str, str] | None) -> Member:
+    def member(self, arn: str, boundary: int | None, tags: Mapping[str, str] | None) -> IndexedPrincipal:
         """A new principal by its ARN and boundary."""
         key = arn, boundary, tags is None
         known_member = self._known.get(key)
@@ -83,16 +83,16 @@ class NewPrincipals:
             )
         return known_member
 
-    def remember(self, member: Member, state: PrincipalState, node: int) -> None:
+    def remember(self, member: IndexedPrincipal, state: PrincipalState, node: int) -> None:
         """Remember the node of a new principal."""
         self._nodes.setdefault(member.id, []).append((state, node))
 
-    def nodes_of(self, member: Member) -> list[tuple[PrincipalState, int]]:
+    def nodes_of(self, member: IndexedPrincipal) -> list[tuple[PrincipalState, int]]:
         """The states in which a new principal is a node."""
         return self._nodes.get(member.id, [])
 
     @property
-    def bounded(self) -> Iterator[Member]:
+    def bounded(self) -> Iterator[IndexedPrincipal]:
         """Those that have a boundary."""
         return (member for member in self._known.values() if member.grants.boundary is not None)
 
@@ -276,7 +276,7 @@ class NewPrincipalFinder:
 
 
 def new_groups(
-    asker: PermissionAsker, targets: EscalationTargets, shard: Shard, *, on: On
+    asker: PermissionAsker, targets: EscalationTargets, shard: AccountShard, *, on: On
 ) -> list[Alternative]:
     """New groups with every permission, which the user that acts joins."""
     template = template_of(

@@ -39,7 +39,7 @@ from iam.policy.escalation.states import FREED
 from iam.policy.escalation.targets import EscalationTargets
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.index import Index
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 
 WHICH: Final = "The SCP that denies access is the one that may be changed"
 UNKNOWN_MANAGER: Final = "000000000000"
@@ -57,7 +57,7 @@ class LimitingLevel:
 class LimitedAccount:
     """An account as calls to Organizations name it and what it stands under."""
 
-    def __init__(self, shard: Shard, manager: str) -> None:
+    def __init__(self, shard: AccountShard, manager: str) -> None:
         """`manager` is the number of the management account, empty where it is not known."""
         self.shard = shard
         self.standing = shard.standing
@@ -126,7 +126,7 @@ class LimitedAccount:
         return self.standing.is_known and self._is_placed
 
 
-def delegation(method: Method, shard: Shard) -> str | None:
+def delegation(method: Method, shard: AccountShard) -> str | None:
     """The resource policy of the organization that a method needs for an account, if it needs one."""
     if method.assumes != DELEGATED:
         return None
@@ -140,7 +140,7 @@ def delegation(method: Method, shard: Shard) -> str | None:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _limiting(shard: Shard) -> Iterator[LimitingLevel]:
+def _limiting(shard: AccountShard) -> Iterator[LimitingLevel]:
     for place, level in enumerate(shard.levels.scps):
         docs = [doc for _, doc in level]
         without_denies = [doc for doc in docs if all(clause.allows for clause in doc.clauses)]

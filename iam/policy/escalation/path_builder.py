@@ -38,12 +38,12 @@ from iam.policy.escalation.states import (
 )
 from iam.policy.escalation.targets import EscalationTargets
 from iam.policy.escalation.trusts import ServiceTrusts, accounts_named, admits_people, admits_strangers
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import Index
-from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
+from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow
 from iam.policy.index.scenario import row_of
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.memory import collecting_paused
 from iam.policy.request import PrincipalKind
 
@@ -57,7 +57,7 @@ class PathBuilder:
     be asked.
     """
 
-    def __init__(self, index: Index, shard: Shard, facts: OutsideFacts, *, manager: str = "") -> None:
+    def __init__(self, index: Index, shard: AccountShard, facts: OutsideFacts, *, manager: str = "") -> None:
         """`manager` is the management account of the organization, empty where it is not known."""
         self._index = index
         self._shard = shard
@@ -212,7 +212,7 @@ class PathBuilder:
 
     def _edits(
         self, reachable: FoundPaths, act: int
-    ) -> Iterator[tuple[Member, PrincipalState, EscalationWay]]:
+    ) -> Iterator[tuple[IndexedPrincipal, PrincipalState, EscalationWay]]:
         """Ways into states: by anyone who can edit a principal and become it, or is it already."""
         sure = self.account_graph.administrators.sure
         for number, edits in reachable.edits.items():
@@ -234,7 +234,7 @@ class PathBuilder:
         rows = [row_of(member) for member in self._shard.members.values() if member.id > 0]
         arn = f"arn:{self._shard.partition}:iam::{self._shard.number}:role/{CEILING}"
         number = next(self._numbers)
-        rows.append(PrincipalRow(number, arn, "", Grants(((CEILING, FULL_DIGEST),))))
+        rows.append(PrincipalRow(number, arn, "", PolicyHoldings(((CEILING, FULL_DIGEST),))))
         bits = {number: 1 << ADMINISTRATOR}
         for (member_id, _), node in self.account_graph.place.items():
             bits[member_id] = 1 << node
@@ -265,7 +265,7 @@ class PathBuilder:
         for member in self._shard.members.values():
             if admits_people(member.trust):
                 row = row_of(member)
-                row.grants = Grants()
+                row.grants = PolicyHoldings()
                 rows.append(row)
         return self._source_of(rows, bits, is_freed=is_freed)
 

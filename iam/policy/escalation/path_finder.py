@@ -47,8 +47,8 @@ from iam.policy.escalation.states import (
 from iam.policy.escalation.tags import OwnTags, can_matter, targets_after
 from iam.policy.escalation.targets import EscalationTargets, TargetSubject
 from iam.policy.escalation.trusts import ServiceTrusts, admits_people
-from iam.policy.index.classes import Member
-from iam.policy.index.shard import Shard
+from iam.policy.index.classes import IndexedPrincipal
+from iam.policy.index.shard import AccountShard
 from iam.policy.logic import NO, YES
 from iam.policy.request import PrincipalKind
 
@@ -63,7 +63,7 @@ class PathFinder:
         targets: EscalationTargets,
         nodes: Mapping[int, int],
         facts: OutsideFacts,
-        shard: Shard,
+        shard: AccountShard,
         policies: tuple[str, ...],
         new: NewPrincipals,
         services: ServiceTrusts,
@@ -225,7 +225,7 @@ class PathFinder:
         DenyRemovalFinder(self._targets, act, on=self._on).add_to(reachable.edits)
         OwnTags(self._targets).add_to(reachable.edits, act, on=self._on)
 
-    def _replaced_by(self, method: Method, member: Member, group: int) -> tuple[PolicyRemoval, ...]:
+    def _replaced_by(self, method: Method, member: IndexedPrincipal, group: int) -> tuple[PolicyRemoval, ...]:
         """The inline policies that deny and that the same call overwrites: of a principal (group 0) or of a
         group.
         """
@@ -234,7 +234,7 @@ class PathFinder:
         denying = self._targets.denying_of(member)
         return tuple(sorted(r for r in denying if r.kind == INLINE and r.group == group))
 
-    def _denying_copies(self, member: Member, policy: int) -> tuple[PolicyRemoval, ...]:
+    def _denying_copies(self, member: IndexedPrincipal, policy: int) -> tuple[PolicyRemoval, ...]:
         """A managed policy that denies, in each place from which a principal has it."""
         denying = self._targets.denying_of(member)
         return tuple(sorted(r for r in denying if r.kind == ATTACHED and r.name == str(policy)))
@@ -278,7 +278,7 @@ class PathFinder:
                 EscalationWay(parts, who_has_any(made) & who_has_any(parts[1])),
             )
 
-    def _unbinding(self, member: Member, act: ActingPrincipal) -> Iterator[NewPrincipalPath]:
+    def _unbinding(self, member: IndexedPrincipal, act: ActingPrincipal) -> Iterator[NewPrincipalPath]:
         """New principals that remove their own permissions boundary."""
         boundary = self._shard.boundary_of(member.grants)
         assert boundary is not None

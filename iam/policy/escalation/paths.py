@@ -13,7 +13,7 @@ from iam.policy.escalation.cross_account import AccountCrossing
 from iam.policy.escalation.evidence import CACHE_SIZE, TRUST, EvidenceFinder, HeldStatement, StepEvidence
 from iam.policy.escalation.graph import EscalationGraph, GoalDistances, GraphNode, PathHop
 from iam.policy.escalation.states import AS_IT_IS, PrincipalState
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.index import Index
 from iam.policy.memory import collecting_paused
 
@@ -60,9 +60,9 @@ class PathStep:
 
     source: GraphNode
     target: GraphNode
-    who: Member
+    who: IndexedPrincipal
     state: PrincipalState
-    becomes: Member | None
+    becomes: IndexedPrincipal | None
     into: PrincipalState
     acts: tuple[PathAct, ...]
     is_sure: bool
@@ -78,7 +78,7 @@ class EscalationPath:
     """A way from a principal to a goal. `ends_sure`: the last node is surely what was looked for."""
 
     start: GraphNode
-    who: Member
+    who: IndexedPrincipal
     steps: tuple[PathStep, ...]
     ends_sure: bool
 
@@ -174,7 +174,7 @@ class PathExplorer:
         into = self._graph.node(target)
         return PathStep(source, target, who, state, into.member, into.state, tuple(acts), is_sure)
 
-    def _member(self, at: GraphNode) -> Member:
+    def _member(self, at: GraphNode) -> IndexedPrincipal:
         """Who is there; the root user stands for any administrator of an account."""
         return self._graph.node(at).member or self._graph.roots[at.account]
 

@@ -28,7 +28,7 @@ from iam.policy.escalation.condition_facts import (
     tags_of,
 )
 from iam.policy.evaluate import ASSUMING, EvaluationDecision
-from iam.policy.index.classes import Member, PrincipalClass
+from iam.policy.index.classes import IndexedPrincipal, PrincipalClass
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.elements import EVERY_SERVICE, ActionElement
 from iam.policy.index.index import Index
@@ -130,7 +130,7 @@ class CheckSource:
             mask = self._of_class[cls] = self.bits_of(cls.members)
         return mask
 
-    def bits_of(self, members: Iterable[Member]) -> int:
+    def bits_of(self, members: Iterable[IndexedPrincipal]) -> int:
         """The bits of some members."""
         mask = 0
         for member in members:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from iam.policy.index.classes import Member
-from iam.policy.index.rows import Grants, GroupRow, PrincipalRow
+from iam.policy.index.classes import IndexedPrincipal
+from iam.policy.index.rows import GroupRow, PolicyHoldings, PrincipalRow
 from iam.policy.index.scenario import row_of
 from iam.policy.request import SERVICE_LINKED_PATH, PrincipalKind
 
@@ -93,18 +93,18 @@ class OutsideFacts:
 NO_FACTS: Final = OutsideFacts()
 
 
-def can_be_edited(member: Member) -> bool:
+def can_be_edited(member: IndexedPrincipal) -> bool:
     """Whether IAM lets anybody edit it at all."""
     return member.kind is not PrincipalKind.ROOT and not any(path in member.arn for path in RESERVED)
 
 
-def is_service_linked(member: Member) -> bool:
+def is_service_linked(member: IndexedPrincipal) -> bool:
     """Whether only the service itself takes the role."""
     return SERVICE_LINKED_PATH in member.arn
 
 
 def row_in(
-    member: Member, state: PrincipalState, number: int, groups: Mapping[int, GroupRow]
+    member: IndexedPrincipal, state: PrincipalState, number: int, groups: Mapping[int, GroupRow]
 ) -> PrincipalRow:
     """The row of a member in a state, under a number of its own. `groups` are those of its account."""
     row = row_of(member)
@@ -117,7 +117,9 @@ def row_in(
 NO_GROUPS: Final[Mapping[int, GroupRow]] = {}
 
 
-def grants_in(grants: Grants, state: PrincipalState, groups: Mapping[int, GroupRow] = NO_GROUPS) -> Grants:
+def grants_in(
+    grants: PolicyHoldings, state: PrincipalState, groups: Mapping[int, GroupRow] = NO_GROUPS
+) -> PolicyHoldings:
     """What is held in a state. Versions of policies that come by a group are added, since the group's row
     stays; of a group that lost a policy, the others are held directly.
     """
@@ -140,7 +142,7 @@ def grants_in(grants: Grants, state: PrincipalState, groups: Mapping[int, GroupR
             inline, attached = (*inline, *more_inline), (*attached, *more_attached)
     kept = tuple(number for number in joined if number not in changed)
     boundary = None if state.unbound else grants.boundary
-    return Grants(inline, attached, kept, boundary)
+    return PolicyHoldings(inline, attached, kept, boundary)
 
 
 def _policies_outside(
@@ -159,7 +161,7 @@ def _policies_outside(
     )
 
 
-class NewMember(Member):
+class NewMember(IndexedPrincipal):
     """A user or role that does not exist yet, and that someone can create. It has no page and no number in
     the mirror.
     """
@@ -173,9 +175,11 @@ class NewMember(Member):
 
 
 def new_member(
-    root: Member, arn: str, number: int, *, boundary: int | None, tags: Mapping[str, str] | None
-) -> Member:
+    root: IndexedPrincipal, arn: str, number: int, *, boundary: int | None, tags: Mapping[str, str] | None
+) -> IndexedPrincipal:
     """A principal that someone could create in the account of a root user."""
-    member = NewMember(number, arn, unique_id="", grants=Grants(boundary=boundary), tags=tags, trust=None)
+    member = NewMember(
+        number, arn, unique_id="", grants=PolicyHoldings(boundary=boundary), tags=tags, trust=None
+    )
     member.cls = root.cls
     return member

@@ -10,10 +10,10 @@ from itertools import chain
 from iam.policy.escalation.account_graph import AccountGraph, NeedSubject
 from iam.policy.escalation.permission_checks import CheckTarget
 from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, OutsideFacts, PolicyRemoval, can_be_edited
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import IndexedDocument
-from iam.policy.index.rows import Grants
-from iam.policy.index.shard import Shard
+from iam.policy.index.rows import PolicyHoldings
+from iam.policy.index.shard import AccountShard
 from iam.policy.request import PrincipalKind
 
 AWS_OWNED = ":iam::aws:"
@@ -32,7 +32,7 @@ class EscalationTargets:
     not among them.
     """
 
-    def __init__(self, shard: Shard, account_graph: AccountGraph, facts: OutsideFacts) -> None:
+    def __init__(self, shard: AccountShard, account_graph: AccountGraph, facts: OutsideFacts) -> None:
         self._shard = shard
         self._facts = facts
         self._denying: dict[IndexedDocument, bool] = {}
@@ -51,7 +51,7 @@ class EscalationTargets:
             if row.name.startswith("arn:") and AWS_OWNED not in row.name:
                 self.policies.append(self._policy(number, row.name))
 
-    def _member(self, member: Member) -> TargetSubject:
+    def _member(self, member: IndexedPrincipal) -> TargetSubject:
         boundary = self._shard.boundary_of(member.grants)
         boundary_arn = "" if boundary is None else boundary[0]
         target = CheckTarget(
@@ -74,18 +74,18 @@ class EscalationTargets:
     def _policy(self, number: int, arn: str) -> TargetSubject:
         return TargetSubject(NeedSubject("policy", arn, arn.rpartition("/")[2], number), CheckTarget(arn))
 
-    def groups_of(self, member: Member) -> tuple[int, ...]:
+    def groups_of(self, member: IndexedPrincipal) -> tuple[int, ...]:
         """The groups that somebody is in, as far as they are known."""
         return tuple(number for number in member.grants.groups if number in self._shard.groups)
 
-    def policies_of(self, member: Member) -> set[int]:
+    def policies_of(self, member: IndexedPrincipal) -> set[int]:
         """The policies attached to somebody, or to its groups."""
         policies = set(member.grants.attached)
         for number in self.groups_of(member):
             policies |= set(self._grants_of_group(number).attached)
         return policies
 
-    def denying_of(self, member: Member) -> tuple[PolicyRemoval, ...]:
+    def denying_of(self, member: IndexedPrincipal) -> tuple[PolicyRemoval, ...]:
         """The policies of a principal and of its groups that deny something."""
         removals = self._denying_members.get(member.id)
         if removals is None:
@@ -103,8 +103,8 @@ class EscalationTargets:
             )
         return removals
 
-    def _denying_in(self, grants: Grants, group: int) -> Iterator[PolicyRemoval]:
-        named = self._shard.named_policies(Grants(grants.inline, grants.attached))
+    def _denying_in(self, grants: PolicyHoldings, group: int) -> Iterator[PolicyRemoval]:
+        named = self._shard.named_policies(PolicyHoldings(grants.inline, grants.attached))
         for place, (_, doc) in enumerate(named):
             if not self._is_denying(doc):
                 continue
@@ -124,7 +124,7 @@ class EscalationTargets:
         row = self._shard.policies.get(number)
         return "" if row is None else row.name
 
-    def _grants_of_group(self, number: int) -> Grants:
+    def _grants_of_group(self, number: int) -> PolicyHoldings:
         return self._shard.groups[number].grants
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain
 
 from iam.policy.evaluate import needs_resource_policy
-from iam.policy.index.classes import ControlPolicyLevels, Member, PrincipalProfile
+from iam.policy.index.classes import ControlPolicyLevels, IndexedPrincipal, PrincipalProfile
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
@@ -24,7 +24,7 @@ Docs = tuple[IndexedDocument, ...]
 class ReplayWithout:
     """A principal, or all of a class, who would hold only some of their documents."""
 
-    def __init__(self, index: Index, member: Member, kept: Docs) -> None:
+    def __init__(self, index: Index, member: IndexedPrincipal, kept: Docs) -> None:
         self._index, self.kept = index, kept
         self._replay = _replay_of(index, member, kept)
         self._known: dict[Hashable, ReplayOutcome] = {}
@@ -33,7 +33,7 @@ class ReplayWithout:
         """Whether a statement that is gone speaks of an action; no other call changes."""
         return self._replay.touches(action)
 
-    def outcome(self, member: Member, question: AccessQuestion, *, key: Hashable) -> ReplayOutcome:
+    def outcome(self, member: IndexedPrincipal, question: AccessQuestion, *, key: Hashable) -> ReplayOutcome:
         """What becomes of a call that AWS allowed; `key` is the same for equal questions."""
         if _depends_on_who_asks(self._index, member, question):
             return _replay_of(self._index, member, self.kept).outcome(question, was_denied=False)
@@ -51,7 +51,7 @@ class ClassReplay:
         self._are_alike: dict[PrincipalProfile, bool] = {}
         self._replays: dict[tuple[Hashable, frozenset[IndexedDocument]], ReplayWithout] = {}
 
-    def without(self, member: Member, kept: Docs) -> ReplayWithout:
+    def without(self, member: IndexedPrincipal, kept: Docs) -> ReplayWithout:
         """The replay of a member who holds only some of its documents."""
         profile = member.cls.profile
         are_alike = self._are_alike.get(profile)
@@ -67,7 +67,7 @@ class ClassReplay:
         return replay
 
 
-def _replay_of(index: Index, member: Member, kept: Docs) -> SideReplay:
+def _replay_of(index: Index, member: IndexedPrincipal, kept: Docs) -> SideReplay:
     side = side_of(member, index.accounts[member.account])
     return SideReplay(index, member, replace(side, docs=kept))
 
@@ -94,7 +94,7 @@ def _clauses(docs: Iterable[IndexedDocument]) -> Iterable[IndexedStatement]:
     return chain.from_iterable(doc.clauses for doc in docs)
 
 
-def _depends_on_who_asks(index: Index, member: Member, question: AccessQuestion) -> bool:
+def _depends_on_who_asks(index: Index, member: IndexedPrincipal, question: AccessQuestion) -> bool:
     """Whether the policy of the resource has a say, or resource control policies of another organization,
     by which members have no marks.
     """

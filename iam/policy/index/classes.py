@@ -15,7 +15,7 @@ from typing import Any, overload
 from iam.policy.index.columns import NUMBERS, PrincipalColumns
 from iam.policy.index.documents import IndexedDocument, Marks
 from iam.policy.index.keys import is_own, own_values
-from iam.policy.index.rows import Grants
+from iam.policy.index.rows import PolicyHoldings
 from iam.policy.request import SERVICE_LINKED_PATH, Principal, PrincipalKind, Request, Values
 
 SharedGrants = str | tuple[tuple[int, ...], tuple[int, ...]]
@@ -129,7 +129,7 @@ class PrincipalClass:
         self.profile, self.account = profile, account
         self.columns, self.place = columns, place
         self.rows: array[int] | None = None
-        self.own: list[Member] | None = None
+        self.own: list[IndexedPrincipal] | None = None
 
     @property
     def members(self) -> ClassMembers:
@@ -147,7 +147,7 @@ class PrincipalClass:
         """How many they are."""
         return len(self._rows) + len(self.own or ())
 
-    def enter(self, member: Member) -> None:
+    def enter(self, member: IndexedPrincipal) -> None:
         """One more; `member.cls` is for the caller to set."""
         if isinstance(member, ColumnMember):
             self.rows = array(NUMBERS, [*self._rows, member.row])
@@ -157,7 +157,7 @@ class PrincipalClass:
         else:
             self.own.append(member)
 
-    def leave(self, member: Member) -> None:
+    def leave(self, member: IndexedPrincipal) -> None:
         """One less."""
         if isinstance(member, ColumnMember):
             # Once only: who is placed anew enters before it leaves, perhaps the same class.
@@ -171,24 +171,24 @@ class PrincipalClass:
         self.rows, self.own, self.columns = None, None, None
 
 
-class ClassMembers(Sequence["Member"]):
+class ClassMembers(Sequence["IndexedPrincipal"]):
     """The members of a class, each made when somebody looks at it."""
 
     __slots__ = ("_cls", "_own", "_rows")
 
-    def __init__(self, cls: PrincipalClass, rows: Sequence[int], own: Sequence[Member]) -> None:
+    def __init__(self, cls: PrincipalClass, rows: Sequence[int], own: Sequence[IndexedPrincipal]) -> None:
         self._cls, self._rows, self._own = cls, rows, own
 
     def __len__(self) -> int:
         return len(self._rows) + len(self._own)
 
     @overload
-    def __getitem__(self, place: int) -> Member: ...
+    def __getitem__(self, place: int) -> IndexedPrincipal: ...
 
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Member]: ...
+    def __getitem__(self, place: slice) -> Sequence[IndexedPrincipal]: ...
 
-    def __getitem__(self, place: int | slice) -> Member | Sequence[Member]:
+    def __getitem__(self, place: int | slice) -> IndexedPrincipal | Sequence[IndexedPrincipal]:
         if isinstance(place, slice):
             return [self[row] for row in range(*place.indices(len(self)))]
         if place < 0:
@@ -201,7 +201,7 @@ class ClassMembers(Sequence["Member"]):
             raise IndexError(place)
         return self._own[place - len(self._rows)]
 
-    def __iter__(self) -> Iterator[Member]:
+    def __iter__(self) -> Iterator[IndexedPrincipal]:
         cls, columns = self._cls, self._cls.columns
         if columns is not None:
             for row in self._rows:
@@ -219,7 +219,7 @@ class ClassMembers(Sequence["Member"]):
             for row in self._rows:
                 rows.setdefault(columns.grants[row], array(NUMBERS)).append(row)
         yield from (ClassMembers(cls, rows_alike, ()) for rows_alike in rows.values())
-        own: dict[Grants, list[Member]] = {}
+        own: dict[PolicyHoldings, list[IndexedPrincipal]] = {}
         for member in self._own:
             own.setdefault(member.grants, []).append(member)
         yield from (ClassMembers(cls, (), own_members) for own_members in own.values())
@@ -244,7 +244,7 @@ class ClassMembers(Sequence["Member"]):
             for row in self._rows:
                 rows.setdefault(columns.shared_part(row), array(NUMBERS)).append(row)
         yield from ((key, ClassMembers(cls, rows_of_grants, ())) for key, rows_of_grants in rows.items())
-        own: dict[SharedGrants, list[Member]] = {}
+        own: dict[SharedGrants, list[IndexedPrincipal]] = {}
         for member in self._own:
             grants = member.grants
             own.setdefault((grants.attached, grants.groups), []).append(member)
@@ -280,7 +280,7 @@ class ClassMembers(Sequence["Member"]):
         return arns + [member.arn for member in self._own]
 
 
-class Member:
+class IndexedPrincipal:
     """A user, a role, or an account's root user (whose number is the account's, negative)."""
 
     __slots__ = ("arn", "cls", "grants", "id", "tags", "trust", "unique_id")
@@ -293,16 +293,16 @@ class Member:
         arn: str,
         *,
         unique_id: str,
-        grants: Grants,
+        grants: PolicyHoldings,
         tags: Mapping[str, str] | None,
         trust: IndexedDocument | None,
     ) -> None:
         self.id, self.arn, self.unique_id = id, arn, unique_id
         self.grants, self.tags, self.trust = grants, tags, trust
 
-    def of_class(self, cls: PrincipalClass) -> Member:
+    def of_class(self, cls: PrincipalClass) -> IndexedPrincipal:
         """The same principal as a member of another class, which does not know of it."""
-        member = Member(
+        member = IndexedPrincipal(
             self.id,
             self.arn,
             unique_id=self.unique_id,
@@ -341,7 +341,7 @@ class Member:
         return principal_of(self, is_management=self.cls.profile.limits.levels.is_management)
 
 
-class ColumnMember(Member):
+class ColumnMember(IndexedPrincipal):
     """A member whose attributes are read from the columns of its account when they are asked for. Two of one
     row are equal.
     """
@@ -372,7 +372,7 @@ class ColumnMember(Member):
         return self.columns.unique_ids[self.row]
 
     @property
-    def grants(self) -> Grants:  # type: ignore[override]
+    def grants(self) -> PolicyHoldings:  # type: ignore[override]
         """What it holds."""
         return self.columns.grants_of(self.row)
 
@@ -400,7 +400,7 @@ class ColumnMember(Member):
         return self.row ^ id(self.columns)
 
 
-def principal_of(member: Member, *, is_management: bool) -> Principal:
+def principal_of(member: IndexedPrincipal, *, is_management: bool) -> Principal:
     """As the engine asks for a member, who may have no class yet."""
     return Principal(
         member.arn,
@@ -410,7 +410,7 @@ def principal_of(member: Member, *, is_management: bool) -> Principal:
     )
 
 
-def flags_of(member: Member) -> Flags:
+def flags_of(member: IndexedPrincipal) -> Flags:
     """What of a principal says which keys are known of it, and which policies restrict it; what `Principal`
     says, sooner.
     """
@@ -434,7 +434,7 @@ class BareRequest(Request):
 
     __slots__ = ("_kind", "_member", "_others")
 
-    def __init__(self, member: Member, kind: PrincipalKind, others: Request) -> None:
+    def __init__(self, member: IndexedPrincipal, kind: PrincipalKind, others: Request) -> None:
         self._member, self._kind, self._others = member, kind, others
 
     def values(self, key: str) -> Values | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from iam.policy.index.documents import IndexedDocument
-from iam.policy.index.rows import NO_TAGS, Grants
+from iam.policy.index.rows import NO_TAGS, PolicyHoldings
 from iam.policy.letter_case import fold
 
 NUMBERS: Final = "I"
@@ -52,11 +52,11 @@ class PackedTexts:
             first = end
 
 
-def grants_in(numbers: Sequence[Any], digests: Sequence[str]) -> Grants:
+def grants_in(numbers: Sequence[Any], digests: Sequence[str]) -> PolicyHoldings:
     """Grants as an image has them: documents by their number."""
     inline, attached, groups, boundary = numbers
     named = tuple([(name, digests[doc]) for name, doc in inline])
-    return Grants(named, tuple(attached), tuple(groups), boundary)
+    return PolicyHoldings(named, tuple(attached), tuple(groups), boundary)
 
 
 def held_in(shared_part: str) -> tuple[Sequence[int], Sequence[int]]:
@@ -134,13 +134,13 @@ class PrincipalColumns:
         """The ARN."""
         return self.prefix + self.arns[row]
 
-    def grants_of(self, row: int) -> Grants:
+    def grants_of(self, row: int) -> PolicyHoldings:
         """What the principal holds, read anew each time: kept, the grants of all take as much memory as all
         columns.
         """
         return self.grants_numbered(self.grants[row])
 
-    def grants_numbered(self, number: int) -> Grants:
+    def grants_numbered(self, number: int) -> PolicyHoldings:
         """Grants by their number."""
         return grants_in(json.loads(self.kinds_of_grants[number]), self.digests)
 
@@ -191,7 +191,7 @@ class PrincipalColumns:
             if row < len(self) and self.arns[row] == arn:
                 yield row
 
-    def rows_with(self, is_meant: Callable[[Grants], bool]) -> list[int]:
+    def rows_with(self, is_meant: Callable[[PolicyHoldings], bool]) -> list[int]:
         """The rows of those who hold what is meant."""
         numbers = {n for n in range(len(self.kinds_of_grants)) if is_meant(self.grants_numbered(n))}
         return [row for row, number in enumerate(self.grants) if number in numbers] if numbers else []

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import chain
 
-from iam.policy.index.classes import MarkedDocument, Member, PolicyBundle, PrincipalProfile
+from iam.policy.index.classes import IndexedPrincipal, MarkedDocument, PolicyBundle, PrincipalProfile
 from iam.policy.index.difference import NOTHING, AccessShift
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.exchange import DocumentExchange
@@ -24,14 +24,14 @@ from iam.policy.index.proof_sharing import (
     ProofSharing,
     is_another,
 )
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.index.sides import PrincipalSide, absent_side, side_of
 from iam.policy.index.slices import held_by
 from iam.policy.index.witness import ChangeProver, PartedChange, PrincipalChange
 
-Exchanging = Mapping[str, tuple[DocumentExchange, list[Member]]]
+Exchanging = Mapping[str, tuple[DocumentExchange, list[IndexedPrincipal]]]
 """By account, those who hold a document for which another one is exchanged."""
-Placed = tuple[Member | None, Member | None]
+Placed = tuple[IndexedPrincipal | None, IndexedPrincipal | None]
 """A member before and after; None where it is not there."""
 
 
@@ -39,13 +39,13 @@ class SidesByPrincipal:
     """Principals by their numbers, as they are and as they would be."""
 
     def __init__(
-        self, before: Mapping[str, Shard], after: Mapping[str, Shard], exchanging: Exchanging
+        self, before: Mapping[str, AccountShard], after: Mapping[str, AccountShard], exchanging: Exchanging
     ) -> None:
         self._before, self.after, self._exchanging = before, after, exchanging
         self.placed: dict[int, Placed] = {}
 
     @cached_property
-    def _exchanged(self) -> dict[int, Member]:
+    def _exchanged(self) -> dict[int, IndexedPrincipal]:
         everybody = chain.from_iterable(members for _, members in self._exchanging.values())
         return {member.id: member for member in everybody}
 
@@ -54,7 +54,7 @@ class SidesByPrincipal:
         placed = self.placed.get(number)
         return self.pair_of(self._exchanged[number]) if placed is None else placed
 
-    def pair_of(self, member: Member) -> Placed:
+    def pair_of(self, member: IndexedPrincipal) -> Placed:
         """The same for a member, as it is before if it is there."""
         exchanging = self._exchanging.get(member.account)
         if exchanging is None:
@@ -66,7 +66,9 @@ class SidesByPrincipal:
         """A member with what it holds, as it is and as it would be."""
         return self.of_pair(*self.pair(number))
 
-    def of_pair(self, before: Member | None, after: Member | None) -> tuple[PrincipalSide, PrincipalSide]:
+    def of_pair(
+        self, before: IndexedPrincipal | None, after: IndexedPrincipal | None
+    ) -> tuple[PrincipalSide, PrincipalSide]:
         """The same for one who is not there before, or after."""
         if before is None:
             assert after is not None
@@ -83,10 +85,10 @@ class ComparedPrincipals:
 
     def __init__(self, index: Index, sides: SidesByPrincipal) -> None:
         self._index, self._sides = index, sides
-        self._members: list[Member] = []
+        self._members: list[IndexedPrincipal] = []
         self._changes: list[PartedChange] = []
 
-    def add(self, member: Member, change: PartedChange) -> None:
+    def add(self, member: IndexedPrincipal, change: PartedChange) -> None:
         """One more."""
         self._members.append(member)
         self._changes.append(change)
@@ -100,7 +102,7 @@ class ComparedPrincipals:
         """Of how many some request is answered differently."""
         return sum([not change.is_nothing for change in self._changes])
 
-    def shifts(self) -> Iterator[tuple[Member, AccessShift]]:
+    def shifts(self) -> Iterator[tuple[IndexedPrincipal, AccessShift]]:
         """Each of them, as it would be if it is there then, with what it can do before and after."""
         # What begins later counts as given too.
         effective = self._index.effective(is_any_time=True)
@@ -125,7 +127,7 @@ def compare(
     placed: Iterable[Placed],
     exchanging: Exchanging,
     *,
-    after: Mapping[str, Shard],
+    after: Mapping[str, AccountShard],
     now: datetime | None,
 ) -> ComparedPrincipals:
     """Everybody who is `placed`, and who holds what is exchanged; `after` are the accounts as they would be.
@@ -162,7 +164,7 @@ class PrincipalComparer:
         self._known: dict[ProofKey, PrincipalChange] = {}
         self._by_standing: dict[object, dict[object, PrincipalChange]] = {}
 
-    def placed(self, before: Member | None, after: Member | None) -> PartedChange:
+    def placed(self, before: IndexedPrincipal | None, after: IndexedPrincipal | None) -> PartedChange:
         """What becomes of a member: of each part of the actions what becomes of it for everybody of whom
         the same is to be said.
         """
@@ -179,7 +181,7 @@ class PrincipalComparer:
         return self._alike(parts, pair, self._sides.after[member.account].facts)
 
     def exchanged(
-        self, member: Member, exchange: DocumentExchange, facts: Mapping[str, object]
+        self, member: IndexedPrincipal, exchange: DocumentExchange, facts: Mapping[str, object]
     ) -> PartedChange:
         """The same for who holds what is exchanged; `facts` are those of the account."""
         profile = member.cls.profile
@@ -247,7 +249,9 @@ class PrincipalComparer:
 class _Pair:
     """A member before and after, with its sides once they are asked for."""
 
-    def __init__(self, sides: SidesByPrincipal, member: Member, placed: Placed | None = None) -> None:
+    def __init__(
+        self, sides: SidesByPrincipal, member: IndexedPrincipal, placed: Placed | None = None
+    ) -> None:
         self.member = member
         self._sides, self._placed = sides, placed
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from iam.policy.catalogue import Level
+from iam.policy.catalogue import AccessLevel
 from iam.policy.index.effective import AllowedActionSets
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 
 
 class ActionCount(NamedTuple):
@@ -22,9 +22,11 @@ class ActionCount(NamedTuple):
     total: int
 
 
-def by_service(allowed: AllowedActionSets, space: Space) -> dict[str, dict[Level, ActionCount]]:
+def by_service(
+    allowed: AllowedActionSets, space: ActionNumbering
+) -> dict[str, dict[AccessLevel, ActionCount]]:
     """The services of which something is allowed, by prefix, with the access levels that have any actions."""
-    counts: dict[str, dict[Level, ActionCount]] = {}
+    counts: dict[str, dict[AccessLevel, ActionCount]] = {}
     anything = allowed.allowed_mask
     for prefix, (first, size, levels) in space.services.items():
         within = (1 << size) - 1
@@ -44,12 +46,12 @@ def by_service(allowed: AllowedActionSets, space: Space) -> dict[str, dict[Level
     return counts
 
 
-def levels(allowed: AllowedActionSets, space: Space) -> dict[Level, str]:
+def levels(allowed: AllowedActionSets, space: ActionNumbering) -> dict[AccessLevel, str]:
     """For each access level that somebody has: `everywhere`, `limited` or `conditional`, the strongest that
     some action has.
     """
-    strongest: dict[Level, str] = {}
-    for level in Level:
+    strongest: dict[AccessLevel, str] = {}
+    for level in AccessLevel:
         mask = space.catalogue.mask_of_level(level)
         for name, part in zip(AllowedActionSets._fields, allowed, strict=True):
             if part & mask & ~space.without_permission:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.counts import ActionCount, by_service
 from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.sides import PrincipalSide
-from iam.policy.index.witness import PrincipalChange, Witness, witness_of
+from iam.policy.index.witness import ChangeWitness, PrincipalChange, witness_of
 from iam.policy.memory import collecting_paused
 
 NOTHING = AllowedActionSets(0, 0, 0)
@@ -88,7 +88,7 @@ class AccessShift:
 
     def witnesses(
         self, action: str, bit: int, *, before: PrincipalSide, after: PrincipalSide
-    ) -> tuple[Witness, ...]:
+    ) -> tuple[ChangeWitness, ...]:
         """A request for an action that is newly allowed, and one that is no longer, as far as there are
         any.
         """
@@ -115,7 +115,7 @@ class FindsShifts(Protocol):
         """A principal by its number, before and after."""
         ...
 
-    def shifts(self) -> Iterable[tuple[Member, AccessShift]]:
+    def shifts(self) -> Iterable[tuple[IndexedPrincipal, AccessShift]]:
         """Each of them, with what it can do before and after."""
         ...
 
@@ -125,7 +125,7 @@ class ListedShifts:
 
     def __init__(
         self,
-        shifts: Sequence[tuple[Member, AccessShift]],
+        shifts: Sequence[tuple[IndexedPrincipal, AccessShift]],
         sides_of: Callable[[int], tuple[PrincipalSide, PrincipalSide]],
     ) -> None:
         self._shifts, self._sides_of = shifts, sides_of
@@ -139,7 +139,7 @@ class ListedShifts:
         """A principal by its number, before and after."""
         return self._sides_of(number)
 
-    def shifts(self) -> Sequence[tuple[Member, AccessShift]]:
+    def shifts(self) -> Sequence[tuple[IndexedPrincipal, AccessShift]]:
         """As they are listed."""
         return self._shifts
 
@@ -150,7 +150,9 @@ class AccessDifference:
     the edits concern, who are placed in it when it is asked for.
     """
 
-    def __init__(self, space: Space, compared: FindsShifts, index_after: Callable[[], Index]) -> None:
+    def __init__(
+        self, space: ActionNumbering, compared: FindsShifts, index_after: Callable[[], Index]
+    ) -> None:
         self.space, self._compared, self.index_after = space, compared, index_after
         self.sides_of = compared.sides_of
 
@@ -160,7 +162,7 @@ class AccessDifference:
         return self._compared.affected
 
     @cached_property
-    def shifts(self) -> dict[AccessShift, list[Member]]:
+    def shifts(self) -> dict[AccessShift, list[IndexedPrincipal]]:
         """Those with the same shift together, put together when somebody looks at them: to tell how many are
         affected takes none. They hold those too of whom nothing could be proved to change; `proved` leaves
         them out.
@@ -169,12 +171,12 @@ class AccessDifference:
             return _together(self._compared.shifts())
 
     @property
-    def proved(self) -> Iterator[tuple[AccessShift, list[Member]]]:
+    def proved(self) -> Iterator[tuple[AccessShift, list[IndexedPrincipal]]]:
         """The shifts with a witness."""
         return ((shift, members) for shift, members in self.shifts.items() if not shift.is_nothing)
 
     @property
-    def unchanged(self) -> Iterator[tuple[AccessShift, list[Member]]]:
+    def unchanged(self) -> Iterator[tuple[AccessShift, list[IndexedPrincipal]]]:
         """Those to whom something is given or taken away without any effect."""
         return (
             (shift, members)
@@ -195,9 +197,11 @@ class AccessDifference:
         return self.space.actions.names(mask)
 
 
-def _together(shifts: Iterable[tuple[Member, AccessShift]]) -> dict[AccessShift, list[Member]]:
+def _together(
+    shifts: Iterable[tuple[IndexedPrincipal, AccessShift]],
+) -> dict[AccessShift, list[IndexedPrincipal]]:
     """Put together who shifts alike, and leave out who does not."""
-    alike: dict[tuple[int, int, int], tuple[AccessShift, list[Member]]] = {}
+    alike: dict[tuple[int, int, int], tuple[AccessShift, list[IndexedPrincipal]]] = {}
     for member, shift in shifts:
         # What is the same is mostly one object; comparing numbers of many thousand bits for each member takes
         # long.
@@ -207,7 +211,7 @@ def _together(shifts: Iterable[tuple[Member, AccessShift]]) -> dict[AccessShift,
             alike[key] = (shift, [member])
         else:
             known[1].append(member)
-    members_by_shift: dict[AccessShift, list[Member]] = {}
+    members_by_shift: dict[AccessShift, list[IndexedPrincipal]] = {}
     for shift, members in alike.values():
         if shift.before != shift.after or shift.change.proofs:
             members_by_shift.setdefault(shift, []).extend(members)

@@ -18,7 +18,7 @@ from iam.policy.document import DocumentProblem, Names, PolicyDocument, Statemen
 from iam.policy.index.areas import ResourceElement, area_of, pattern_fits
 from iam.policy.index.dates import StatementDates
 from iam.policy.index.elements import ActionElement
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.shapes import Label, StatementShape
 from iam.policy.memory import without_collecting
 from iam.policy.request import Request
@@ -197,8 +197,8 @@ class IndexedDocument:
 class SharedDocuments:
     """The documents that are in use, shared by all indexes of a process, whatever moment they are of."""
 
-    def __init__(self, space: Space | None = None) -> None:
-        self.space = Space() if space is None else space
+    def __init__(self, space: ActionNumbering | None = None) -> None:
+        self.space = ActionNumbering() if space is None else space
         self._docs: WeakValueDictionary[str, IndexedDocument] = WeakValueDictionary()
         self._clauses: WeakValueDictionary[Key, IndexedStatement] = WeakValueDictionary()
         self._shapes: WeakValueDictionary[Key, StatementShape] = WeakValueDictionary()

@@ -15,11 +15,17 @@ from typing import Any, Final, NamedTuple
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps
-from iam.policy.index.classes import MarkedDocument, Member, PrincipalClass, PrincipalLimits, PrincipalProfile
+from iam.policy.index.classes import (
+    IndexedPrincipal,
+    MarkedDocument,
+    PrincipalClass,
+    PrincipalLimits,
+    PrincipalProfile,
+)
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.reach import reach_of
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.index.weights import (
     DocumentWeight,
     OpenStatement,
@@ -70,8 +76,8 @@ class EffectiveActions:
 
     def __init__(
         self,
-        space: Space,
-        shards: Mapping[str, Shard],
+        space: ActionNumbering,
+        shards: Mapping[str, AccountShard],
         *,
         context: Mapping[str, Any] | None = None,
         strict: bool = False,
@@ -95,7 +101,7 @@ class EffectiveActions:
         self._lock = RLock()
         """Held for one principal at a time, since many threads may ask."""
 
-    def elsewhere(self, shards: Mapping[str, Shard]) -> EffectiveActions:
+    def elsewhere(self, shards: Mapping[str, AccountShard]) -> EffectiveActions:
         """The same about other accounts. What is known of documents is true of them too, and they begin with
         it.
         """
@@ -113,7 +119,7 @@ class EffectiveActions:
             other._weights = dict(self._weights)
             return other
 
-    def for_member(self, member: Member) -> AllowedActionSets:
+    def for_member(self, member: IndexedPrincipal) -> AllowedActionSets:
         """What one principal can do."""
         with self._lock:
             if self._width != self.space.width:
@@ -126,7 +132,7 @@ class EffectiveActions:
                     self._of_profile[profile] = actions
             return actions
 
-    def ceiling(self, member: Member) -> AllowedActionSets:
+    def ceiling(self, member: IndexedPrincipal) -> AllowedActionSets:
         """What the policies of the organization leave to a principal in the member's place who is allowed
         everything and has no boundary.
         """
@@ -153,7 +159,7 @@ class EffectiveActions:
             kept.clear()
         self._ceilings.clear()
 
-    def _find(self, member: Member) -> tuple[AllowedActionSets, bool]:
+    def _find(self, member: IndexedPrincipal) -> tuple[AllowedActionSets, bool]:
         """What one principal can do, and whether all with its profile can."""
         asking = _Asking(self, member)
         profile, known = member.cls.profile, self._known
@@ -186,7 +192,7 @@ class EffectiveActions:
 
     def by_class(
         self, classes: Iterable[PrincipalClass]
-    ) -> Iterator[tuple[Sequence[Member], AllowedActionSets]]:
+    ) -> Iterator[tuple[Sequence[IndexedPrincipal], AllowedActionSets]]:
         """Members who can do the same, class by class. Only without circumstances, which could tell members
         apart.
         """
@@ -211,7 +217,7 @@ class EffectiveActions:
             or (boundary is not None and (boundary.is_placed or boundary.is_personal))
         )
 
-    def request_of(self, member: Member) -> Request:
+    def request_of(self, member: IndexedPrincipal) -> Request:
         """Nothing in particular, asked by the member in its own account."""
         shard = self._shards[member.account]
         context = {**shard.facts, **shard.place_facts, **self._context}
@@ -246,7 +252,7 @@ class EffectiveActions:
     def _number(self, shape: Any) -> int:
         return self._shapes.setdefault(shape, len(self._shapes))
 
-    def _limits(self, member: Member, asking: _Asking) -> WeighedLimits:
+    def _limits(self, member: IndexedPrincipal, asking: _Asking) -> WeighedLimits:
         """Boundary and levels."""
         limits = member.cls.profile.limits
         boundary, levels = limits.boundary, limits.levels
@@ -290,7 +296,7 @@ class EffectiveActions:
 
     def _weighed(
         self,
-        member: Member,
+        member: IndexedPrincipal,
         shapes: frozenset[int],
         bounds: WeighedLimits,
     ) -> AllowedActionSets | None:
@@ -375,7 +381,7 @@ class _Asking:
 
     __slots__ = ("_effective", "_member", "_request")
 
-    def __init__(self, effective: EffectiveActions, member: Member) -> None:
+    def __init__(self, effective: EffectiveActions, member: IndexedPrincipal) -> None:
         self._effective, self._member = effective, member
         self._request: Request | None = None
 

@@ -10,18 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain
 
-from iam.policy.index.classes import Member, PolicyBundle, PrincipalClass, PrincipalLimits, PrincipalProfile
+from iam.policy.index.classes import (
+    IndexedPrincipal,
+    PolicyBundle,
+    PrincipalClass,
+    PrincipalLimits,
+    PrincipalProfile,
+)
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.holdings import Held
-from iam.policy.index.rows import Changes, Grants, PolicyRow
-from iam.policy.index.shard import Shard
+from iam.policy.index.rows import PolicyHoldings, PolicyRow, RowChanges
+from iam.policy.index.shard import AccountShard
 
 Exchanged = Mapping[IndexedDocument, IndexedDocument]
 """What takes the place of a document, by that document."""
 
 
 def exchanged_by(
-    shard: Shard, changes: Changes, *, doc_of: Callable[[PolicyRow], IndexedDocument]
+    shard: AccountShard, changes: RowChanges, *, doc_of: Callable[[PolicyRow], IndexedDocument]
 ) -> Exchanged | None:
     """Which documents some changes exchange for others, no matter who in the account holds them, and
     how. None where they do something else, or where principals differ in what becomes of them: by how they
@@ -44,7 +50,7 @@ def exchanged_by(
     return None if holds_inline(digests, (group.grants for group in shard.groups.values())) else exchanged
 
 
-def holds_inline(digests: Collection[str], holders: Iterable[Grants]) -> bool:
+def holds_inline(digests: Collection[str], holders: Iterable[PolicyHoldings]) -> bool:
     """Whether somebody has some of the documents as an inline policy, which stays."""
     inline = chain.from_iterable(grants.inline for grants in holders if grants.inline)
     return any(digest in digests for _, digest in inline)
@@ -58,7 +64,7 @@ class DocumentExchange:
         self._profiles: dict[PrincipalProfile, PrincipalProfile] = {}
         self._limits: dict[PrincipalLimits, PrincipalLimits] = {}
 
-    def member(self, member: Member) -> Member:
+    def member(self, member: IndexedPrincipal) -> IndexedPrincipal:
         """A principal as it would be."""
         profile = member.cls.profile
         exchanged = self._profiles.get(profile)

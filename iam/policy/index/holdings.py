@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from iam.policy.index.documents import IndexedDocument, Marks
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.relevance import RelevanceMasks, lone_kind, masks_of
 from iam.policy.index.weights import mask_without
 
@@ -39,7 +39,7 @@ class DocumentHolding(NamedTuple):
 class NumberedDocs:
     """Gives documents numbers, by how they are held before and after."""
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: ActionNumbering) -> None:
         self._space = space
         self._masks: dict[IndexedDocument, RelevanceMasks] = {}
         self._numbers: dict[HeldDoc, int] = {}

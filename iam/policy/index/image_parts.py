@@ -8,18 +8,18 @@ from collections.abc import Hashable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
-from iam.policy.index.classes import Member, PrincipalClass, PrincipalLimits
+from iam.policy.index.classes import IndexedPrincipal, PrincipalClass, PrincipalLimits
 from iam.policy.index.columns import IDS, NUMBERS, PackedTexts
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.image import IndexImage
 from iam.policy.index.image_docs import Written, shape_written, small_written, written
-from iam.policy.index.rows import Grants
-from iam.policy.index.shard import Shard
+from iam.policy.index.rows import PolicyHoldings
+from iam.policy.index.shard import AccountShard
 
 NUMBER = attrgetter("id")
 
 
-def image_of(shard: Shard) -> IndexImage:
+def image_of(shard: AccountShard) -> IndexImage:
     """The image, the same whenever it is made of the same rows."""
     return _Parts(shard).image()
 
@@ -48,7 +48,7 @@ class _Numbers:
 class _Parts:
     """Gathers the parts of an image."""
 
-    def __init__(self, shard: Shard) -> None:
+    def __init__(self, shard: AccountShard) -> None:
         self._shard = shard
         self._digests, self._shapes, self._limits = _Numbers(), _Numbers(), _Numbers()
         self._marks, self._trusting = _Numbers(), _Numbers()
@@ -60,7 +60,7 @@ class _Parts:
         classes = sorted(shard.classes.values(), key=lambda cls: min(map(NUMBER, cls.members)))
         described = [self._class(cls) for cls in classes]
         bounds = [self._bounds(limits) for limits in self._limits]
-        members: list[Member] = []
+        members: list[IndexedPrincipal] = []
         starts = array(NUMBERS, [0])
         is_usual = all(member.arn.startswith(shard.prefix) for member in shard.members.values())
         prefix = shard.prefix if is_usual else ""
@@ -131,12 +131,12 @@ class _Parts:
     def _trust(self, doc: IndexedDocument | None) -> int:
         return 0 if doc is None else self._trusting.number_of(doc) + 1
 
-    def _grants(self, grants: Grants) -> Written:
+    def _grants(self, grants: PolicyHoldings) -> Written:
         inline = [[name, self._digests.number_of(digest)] for name, digest in grants.inline]
         return [inline, grants.attached, grants.groups, grants.boundary]
 
 
-def _tags_text(member: Member) -> str:
+def _tags_text(member: IndexedPrincipal) -> str:
     return json.dumps(member.tags, separators=(",", ":"))
 
 

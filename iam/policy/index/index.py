@@ -13,7 +13,7 @@ from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
 from iam.policy.document import DocumentProblem
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.explain import DecisionExplanation, explain
-from iam.policy.index.classes import Member, PrincipalClass
+from iam.policy.index.classes import IndexedPrincipal, PrincipalClass
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.image import IndexImage, rows_of
@@ -22,8 +22,8 @@ from iam.policy.index.needs import NeedsReader
 from iam.policy.index.query_evaluation import QueryEvaluation
 from iam.policy.index.question import AccessQuestion, WhoCanAnswer
 from iam.policy.index.register import UseRegister
-from iam.policy.index.rows import AccountRows, Changes, OrganizationStanding
-from iam.policy.index.shard import Shard
+from iam.policy.index.rows import AccountRows, OrganizationStanding, RowChanges
+from iam.policy.index.shard import AccountShard
 from iam.policy.index.who_can import WhoCanSearch, judge_for, named_classes
 from iam.policy.memory import without_collecting
 from iam.policy.request import Request, account_of
@@ -49,7 +49,7 @@ class Index:
         self._passed = documents.passed()
         self.documents = documents
         self.register = UseRegister(documents)
-        self.accounts: dict[str, Shard] = {}
+        self.accounts: dict[str, AccountShard] = {}
         self._effective: dict[bool, EffectiveActions] = {}
         self.version = 0
         self.derived: dict[tuple[int, Hashable], Any] = {}
@@ -88,7 +88,7 @@ class Index:
     def enter_account(self, rows: AccountRows) -> None:
         """Enter an account, in the place of what is known of it."""
         with without_collecting(STATEMENT * self.documents.clauses):
-            new = Shard(self.register, rows)
+            new = AccountShard(self.register, rows)
         self.drop(rows.number)
         self.accounts[rows.number] = new
         self.version += 1
@@ -96,7 +96,7 @@ class Index:
     def put_image(self, image: IndexImage, standing: OrganizationStanding) -> None:
         """Enter an account as its image has it; the image was made where it stands so."""
         with without_collecting(STATEMENT * self.documents.clauses):
-            new = Shard(self.register, rows_of(image, standing), image)
+            new = AccountShard(self.register, rows_of(image, standing), image)
         self.drop(image.number)
         self.accounts[image.number] = new
         self.version += 1
@@ -128,14 +128,14 @@ class Index:
         self.register = UseRegister(self.documents)
         self._effective.clear()
 
-    def apply(self, number: str, changes: Changes) -> list[Member]:
+    def apply(self, number: str, changes: RowChanges) -> list[IndexedPrincipal]:
         """Change some rows of an account; the members that were placed anew."""
         placed = self.accounts[number].apply(changes)
         self.version += 1
         self._grow_old(len(placed))
         return placed
 
-    def place_in_organization(self, number: str, standing: OrganizationStanding) -> list[Member]:
+    def place_in_organization(self, number: str, standing: OrganizationStanding) -> list[IndexedPrincipal]:
         """Tell where an account stands in its organization; the members that were placed anew."""
         placed = self.accounts[number].place_in_organization(standing)
         if placed:
@@ -147,7 +147,7 @@ class Index:
         return placed
 
     @property
-    def members(self) -> Iterator[Member]:
+    def members(self) -> Iterator[IndexedPrincipal]:
         """Everybody, root users too."""
         for shard in self.accounts.values():
             yield from shard.members.values()
@@ -158,12 +158,12 @@ class Index:
         for shard in self.accounts.values():
             yield from shard.classes.values()
 
-    def member(self, account: str, number: int) -> Member | None:
+    def member(self, account: str, number: int) -> IndexedPrincipal | None:
         """A principal by its account and number."""
         shard = self.accounts.get(account)
         return None if shard is None else shard.members.get(number)
 
-    def find(self, arn: str) -> Member | None:
+    def find(self, arn: str) -> IndexedPrincipal | None:
         """A user, role or root user by its ARN."""
         shard = self.accounts.get(account_of(arn))
         if shard is None:
@@ -191,7 +191,7 @@ class Index:
             known = self._named = (about, named_classes(self.accounts, reader))
         return known[1]
 
-    def decide(self, member: Member, question: AccessQuestion) -> EvaluationDecision:
+    def decide(self, member: IndexedPrincipal, question: AccessQuestion) -> EvaluationDecision:
         """The decision about one principal, by all of its policies and no class: what `who_can` shortens."""
         return decide(*self.request_and_policies(member, question))
 
@@ -219,12 +219,12 @@ class Index:
         for kept in self._effective.values():
             kept.age += placed
 
-    def explain(self, member: Member, question: AccessQuestion) -> DecisionExplanation:
+    def explain(self, member: IndexedPrincipal, question: AccessQuestion) -> DecisionExplanation:
         """Why one principal can or cannot, down to the statements."""
         return explain(*self.request_and_policies(member, question))
 
     def request_and_policies(
-        self, member: Member, question: AccessQuestion
+        self, member: IndexedPrincipal, question: AccessQuestion
     ) -> tuple[Request, RequestPolicies]:
         """What `decide` and `explain` take. Policies have the names by which a person finds them."""
         judge, _ = judge_for(question, shards=self.accounts, documents=self.documents, moment=self.moment)

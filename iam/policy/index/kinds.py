@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.source import read
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.overlap import Tokens
 from iam.policy.letter_case import fold
 
@@ -35,7 +35,7 @@ class ResourceKindSet(NamedTuple):
 
 
 def sorts_of(
-    space: Space,
+    space: ActionNumbering,
     mask: int,
     *,
     patterns: Iterable[Tokens],
@@ -74,7 +74,7 @@ def sorts_of(
         )
 
 
-def _by_service(space: Space, mask: int) -> Iterator[tuple[str, int]]:
+def _by_service(space: ActionNumbering, mask: int) -> Iterator[tuple[str, int]]:
     """The actions of each service that has any; it looks only at services that do, since most sets are of
     one.
     """
@@ -87,7 +87,7 @@ def _by_service(space: Space, mask: int) -> Iterator[tuple[str, int]]:
         mask ^= part
 
 
-def _first(space: Space, mask: int) -> str:
+def _first(space: ActionNumbering, mask: int) -> str:
     return space.actions.names(mask & -mask)[0]
 
 
@@ -161,7 +161,9 @@ def words_of(service: str) -> frozenset[str]:
     return frozenset(values_view)
 
 
-def _by_format(space: Space, prefix: str, part: int, keys: frozenset[str]) -> Iterator[ResourceKindSet]:
+def _by_format(
+    space: ActionNumbering, prefix: str, part: int, keys: frozenset[str]
+) -> Iterator[ResourceKindSet]:
     of_service = frozenset(key for key in keys if key.partition(":")[0] == prefix)
     others = frozenset(key for key in keys - of_service if not key.startswith("aws:"))
     for mask, formats, missing in _table(space, prefix, of_service):
@@ -171,7 +173,7 @@ def _by_format(space: Space, prefix: str, part: int, keys: frozenset[str]) -> It
 
 @lru_cache(maxsize=512)
 def _table(
-    space: Space, prefix: str, keys: frozenset[str]
+    space: ActionNumbering, prefix: str, keys: frozenset[str]
 ) -> tuple[tuple[int, tuple[str, ...], frozenset[str]], ...]:
     numbers: dict[tuple[tuple[str, ...], frozenset[str]], int] = {}
     service = catalogue().service(prefix)

@@ -9,7 +9,7 @@ from itertools import groupby
 from threading import RLock
 from typing import NamedTuple
 
-from iam.policy.catalogue import ActionSpace, Catalogue, Level, catalogue
+from iam.policy.catalogue import AccessLevel, ActionSpace, Catalogue, catalogue
 from iam.policy.evaluate import FREE, WITHOUT_RCPS
 from iam.policy.index.elements import ActionElement
 from iam.policy.letter_case import fold
@@ -20,11 +20,11 @@ class ActionRange(NamedTuple):
 
     first: int
     size: int
-    levels: dict[Level, int]
+    levels: dict[AccessLevel, int]
     """The actions of each access level, counted from the first."""
 
 
-class Space:
+class ActionNumbering:
     """One order of actions for all documents of a process. It grows; bits that were given stay.
 
     Indexes of different moments share it, each under a lock of its own: it grows under one more.
@@ -122,7 +122,7 @@ class Space:
         for prefix, names in groupby(self.catalogue.actions, key=lambda name: fold(name.partition(":")[0])):
             size = sum(1 for _ in names)
             within = (1 << size) - 1
-            levels = {level: self.catalogue.mask_of_level(level) >> first & within for level in Level}
+            levels = {level: self.catalogue.mask_of_level(level) >> first & within for level in AccessLevel}
             ranges[prefix] = ActionRange(first, size, levels)
             first += size
         return ranges

@@ -5,17 +5,17 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
 
-from iam.policy.index.classes import ColumnMember, Member, PrincipalClass
+from iam.policy.index.classes import ColumnMember, IndexedPrincipal, PrincipalClass
 from iam.policy.index.columns import PrincipalColumns
-from iam.policy.index.rows import Grants
+from iam.policy.index.rows import PolicyHoldings
 from iam.policy.letter_case import fold
 
 
-class ShardMembers(Mapping[int, Member]):
+class ShardMembers(Mapping[int, IndexedPrincipal]):
     """Members of rows are made when somebody looks at them."""
 
     def __init__(self) -> None:
-        self._own: dict[int, Member] = {}
+        self._own: dict[int, IndexedPrincipal] = {}
         self._columns: PrincipalColumns | None = None
         self._by_place: Sequence[PrincipalClass] = ()
         self._gone: set[int] = set()
@@ -30,7 +30,7 @@ class ShardMembers(Mapping[int, Member]):
         """Whether there are rows of an image."""
         return self._columns is not None
 
-    def __getitem__(self, number: int) -> Member:
+    def __getitem__(self, number: int) -> IndexedPrincipal:
         member = self._own.get(number)
         if member is None:
             row = self._row(number)
@@ -53,11 +53,11 @@ class ShardMembers(Mapping[int, Member]):
         rows = 0 if self._columns is None else len(self._columns) - len(self._gone)
         return rows + len(self._own)
 
-    def values(self) -> ValuesView[Member]:
+    def values(self) -> ValuesView[IndexedPrincipal]:
         """Everybody."""
         return _Values(self)
 
-    def all(self) -> Iterator[Member]:
+    def all(self) -> Iterator[IndexedPrincipal]:
         """Everybody, by row."""
         columns = self._columns
         if columns is not None:
@@ -69,16 +69,16 @@ class ShardMembers(Mapping[int, Member]):
                         yield ColumnMember(columns, row, own_class)
         yield from self._own.values()
 
-    def add(self, member: Member) -> None:
+    def add(self, member: IndexedPrincipal) -> None:
         """One more."""
         self._own[member.id] = member
 
-    def move(self, member: Member) -> None:
+    def move(self, member: IndexedPrincipal) -> None:
         """Note the class of a member, which is another than before."""
         if isinstance(member, ColumnMember):
             self._moved[member.row] = member.cls
 
-    def take_out(self, number: int) -> Member | None:
+    def take_out(self, number: int) -> IndexedPrincipal | None:
         """One less, if it is there."""
         if number in self._own:
             return self._own.pop(number)
@@ -89,7 +89,7 @@ class ShardMembers(Mapping[int, Member]):
         self._gone.add(row)
         return member
 
-    def find(self, arn: str) -> Member | None:
+    def find(self, arn: str) -> IndexedPrincipal | None:
         """A principal by its ARN."""
         columns = self._columns
         if columns is not None and arn.startswith(columns.prefix):
@@ -98,7 +98,7 @@ class ShardMembers(Mapping[int, Member]):
                     return self._member(row)
         return next((member for member in self._own.values() if member.arn == arn), None)
 
-    def holding(self, is_meant: Callable[[Grants], bool]) -> list[Member]:
+    def holding(self, is_meant: Callable[[PolicyHoldings], bool]) -> list[IndexedPrincipal]:
         """Those who hold what is meant."""
         rows = [] if self._columns is None else self._columns.rows_with(is_meant)
         holders = [self._member(row) for row in rows if row not in self._gone]
@@ -128,10 +128,10 @@ class ShardMembers(Mapping[int, Member]):
         return self._by_place[bisect_right(self._columns.starts, row) - 1] if moved is None else moved
 
 
-class _Values(ValuesView[Member]):
+class _Values(ValuesView[IndexedPrincipal]):
     """Made one after another, without a search for each."""
 
     _mapping: ShardMembers
 
-    def __iter__(self) -> Iterator[Member]:
+    def __iter__(self) -> Iterator[IndexedPrincipal]:
         return self._mapping.all()

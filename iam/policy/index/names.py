@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from iam.policy import variables
 from iam.policy.arns import is_incomplete, missing_segments, resource_tokens
 from iam.policy.glob import ANY, WITHIN, Token
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.keys import is_own, own_values
 from iam.policy.index.overlap import Tokens, overlaps
@@ -51,7 +51,7 @@ class PrincipalNames:
     numbers of pairs of patterns that take in all of the names or nothing of them.
     """
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: IndexedPrincipal) -> None:
         self.member = member
         # Those of a column are read anew each time.
         self._kind, self._arn = member.kind, member.arn
@@ -184,7 +184,7 @@ class NumberedPairs:
         return named.values if None in relations else (named.sizes, relations)
 
 
-def letters_of(pairs: Iterable[Pair], member: Member) -> PatternLetters | None:
+def letters_of(pairs: Iterable[Pair], member: IndexedPrincipal) -> PatternLetters | None:
     """The letters of the patterns that those with a name in them might meet, with the tags that the member
     has; of both patterns where these have a name in them too. None where there is a wildcard for one letter,
     or a variable that is not of the member.
@@ -231,7 +231,7 @@ def letters_of(pairs: Iterable[Pair], member: Member) -> PatternLetters | None:
     return PatternLetters("\n".join(runs), compiled, beginnings, endings, has_names)
 
 
-def value_of(member: Member, key: str) -> Values | None:
+def value_of(member: IndexedPrincipal, key: str) -> Values | None:
     """What a member has in a key that differs from principal to principal."""
     return own_values(member.kind, member.arn, member.unique_id, member.tags, key)
 
@@ -278,7 +278,7 @@ def _templates(doc: IndexedDocument) -> tuple[VariableText, ...]:
     return tuple(templates)
 
 
-def filled(template: VariableText, member: Member | None, *, name: str = "") -> Tokens:
+def filled(template: VariableText, member: IndexedPrincipal | None, *, name: str = "") -> Tokens:
     """The pattern with the member's values in it, or with another `name`; variables of other keys, or of
     nobody, stand for anything.
     """
@@ -297,7 +297,7 @@ def filled(template: VariableText, member: Member | None, *, name: str = "") -> 
     return tuple(normal(resource_tokens(parts)))
 
 
-def _held_in(variable: PolicyVariable, member: Member) -> Values | None:
+def _held_in(variable: PolicyVariable, member: IndexedPrincipal) -> Values | None:
     """What a member has in a variable: one value, none, or (None) what it does not say."""
     if not is_own(variable.key):
         return None
@@ -307,7 +307,7 @@ def _held_in(variable: PolicyVariable, member: Member) -> Values | None:
     return values
 
 
-def _relation(pair: Pair, member: Member, values: Own) -> str | None:
+def _relation(pair: Pair, member: IndexedPrincipal, values: Own) -> str | None:
     """What two patterns have in common once the member's name stands in them, without the name; None where it
     does not say.
     """

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from iam.policy.index import keys
 from iam.policy.index.areas import may_be_about
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import IndexedStatement
 from iam.policy.letter_case import fold
 from iam.policy.request import PrincipalKind
@@ -139,7 +139,7 @@ class NeedsReader:
         """Whether who is not named by the question is judged as all others are who are not."""
         return not (needs.raw or needs.special or needs.is_placed) and needs.named <= NAMES_OF_USERS
 
-    def signature(self, member: Member, kind: PrincipalKind, needs: StatementNeeds) -> Signature:
+    def signature(self, member: IndexedPrincipal, kind: PrincipalKind, needs: StatementNeeds) -> Signature:
         """Members of a class with one signature are judged alike; `kind` is that of the class."""
         signature: list[Any] = []
         for key in sorted(needs.raw):
@@ -154,7 +154,7 @@ class NeedsReader:
         return tuple(signature)
 
 
-def is_special(member: Member, kind: PrincipalKind, names: frozenset[str]) -> bool:
+def is_special(member: IndexedPrincipal, kind: PrincipalKind, names: frozenset[str]) -> bool:
     """Whether a Principal element may mean the principal itself, not only its account or everybody."""
     if member.arn in names or member.unique_id in names:
         return True

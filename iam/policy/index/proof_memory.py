@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from iam.policy.index.circumstances import Circumstance
 from iam.policy.index.grid import Fits, Met
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.verdicts import AlikeVerdict
 
 
@@ -15,7 +15,7 @@ from iam.policy.index.verdicts import AlikeVerdict
 class ProofMemory:
     """The time of the requests, and what was found for statements that others hold too."""
 
-    space: Space
+    space: ActionNumbering
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     known: dict[object, tuple[str, AlikeVerdict, bool]] = field(default_factory=dict)
     verdicts: dict[AlikeVerdict, AlikeVerdict] = field(default_factory=dict)

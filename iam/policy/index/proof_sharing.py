@@ -14,11 +14,11 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from iam.policy.arns import SEGMENTS
-from iam.policy.index.classes import Member, PrincipalLimits, PrincipalProfile
+from iam.policy.index.classes import IndexedPrincipal, PrincipalLimits, PrincipalProfile
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.holdings import Held, Numbers
 from iam.policy.index.keys import special_names
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.names import (
     ABSTRACT,
     NAMES,
@@ -127,7 +127,7 @@ class ProofKey(NamedTuple):
 class ProofSharing:
     """Takes principals before and after a change apart into what others have in common with them."""
 
-    space: Space
+    space: ActionNumbering
     _parts: dict[tuple[PrincipalProfile | None, PrincipalProfile | None], ActionParts] = field(
         default_factory=dict
     )
@@ -210,7 +210,12 @@ class ProofSharing:
         return PartList(len(self._lists), parts, *traits)
 
     def proof_key(
-        self, part: ActionPart | PartList, member: Member, facts: Mapping[str, object], *, is_apart: bool
+        self,
+        part: ActionPart | PartList,
+        member: IndexedPrincipal,
+        facts: Mapping[str, object],
+        *,
+        is_apart: bool,
     ) -> ProofKey:
         """Equal for all members for whom the same becomes of the part; `facts` are those of the account."""
         place: object = self.standing_of(member, facts) if part.is_neutral else member.account
@@ -222,7 +227,7 @@ class ProofSharing:
         name = self._name(part, member, values) if part.has_names else None
         return ProofKey(part.number, place, values, name)
 
-    def with_keys(self, parts: PartList, member: Member) -> Iterator[tuple[ActionPart, object]]:
+    def with_keys(self, parts: PartList, member: IndexedPrincipal) -> Iterator[tuple[ActionPart, object]]:
         """Each part with a key that is equal only where its `proof_key` is, for principals of whose
         accounts the same is true (`standing_of`), and is sooner made; None where it takes that.
         """
@@ -244,12 +249,12 @@ class ProofSharing:
                 key = (part, place, values, plain)
             yield part, key
 
-    def _named_of(self, member: Member) -> PrincipalNames:
+    def _named_of(self, member: IndexedPrincipal) -> PrincipalNames:
         if self._named is None or self._named.member is not member:
             self._named = PrincipalNames(member)
         return self._named
 
-    def _name(self, part: ActionPart | PartList, member: Member, tags: Own) -> object:
+    def _name(self, part: ActionPart | PartList, member: IndexedPrincipal, tags: Own) -> object:
         """How the patterns with the member's name in them lie to those that they might meet; the name itself
         where that does not decide.
         """
@@ -264,7 +269,7 @@ class ProofSharing:
             role = named.known[key] = self._pairs.role(named, part.pairs, key)
         return role
 
-    def standing_of(self, member: Member, facts: Mapping[str, object]) -> object:
+    def standing_of(self, member: IndexedPrincipal, facts: Mapping[str, object]) -> object:
         """What of an account may matter where accounts are not told apart."""
         standing = self._standing.get(member.account)
         if standing is None:
@@ -341,12 +346,12 @@ class ProofSharing:
         return known
 
 
-def _place_of(part: ActionPart, member: Member) -> str:
+def _place_of(part: ActionPart, member: IndexedPrincipal) -> str:
     """The account, where it may matter which one it is."""
     return "" if part.is_neutral else member.account
 
 
-def is_another(before: Member, after: Member) -> bool:
+def is_another(before: IndexedPrincipal, after: IndexedPrincipal) -> bool:
     """Whether the principal is told apart from what it was by more than by what it holds."""
     return before.arn != after.arn or before.tags != after.tags
 

@@ -25,8 +25,8 @@ from iam.policy.index import keys
 from iam.policy.index.areas import asked_pattern
 from iam.policy.index.classes import (
     ControlPolicyLevels,
+    IndexedPrincipal,
     MarkedDocument,
-    Member,
     PolicyBundle,
     PrincipalLimits,
     PrincipalProfile,
@@ -36,7 +36,7 @@ from iam.policy.index.elements import ActionElement
 from iam.policy.index.needs import NONE, NeedsReader, Signature, StatementNeeds
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.register import UseRegister
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.letter_case import fold
 from iam.policy.logic import OPEN, YES
 from iam.policy.request import Principal, Request, values_of
@@ -114,7 +114,7 @@ class QueryEvaluation:
         self,
         question: AccessQuestion,
         *,
-        shards: Mapping[str, Shard],
+        shards: Mapping[str, AccountShard],
         place: str,
         moment: datetime | None = None,
     ) -> None:
@@ -158,7 +158,7 @@ class QueryEvaluation:
             {},
         )
 
-    def request_of(self, member: Member) -> Request:
+    def request_of(self, member: IndexedPrincipal) -> Request:
         """The question as one principal asks it."""
         return Request(
             self.question.action,
@@ -270,7 +270,7 @@ class QueryEvaluation:
                 needs = needs | spoken.needs
         return needs
 
-    def effects_of_marked(self, marked: MarkedDocument, member: Member) -> EffectBits:
+    def effects_of_marked(self, marked: MarkedDocument, member: IndexedPrincipal) -> EffectBits:
         """What a document says to all who hold it with these marks, as the member does."""
         effects = self.said.get(marked.doc, SILENT)
         if effects & DEPENDS and self.spoken[marked.doc].needs is NONE:
@@ -278,7 +278,9 @@ class QueryEvaluation:
         self.effects_by_marked[marked] = effects
         return effects
 
-    def said_by(self, profile: PrincipalProfile, member: Member, signature: Signature) -> EffectBits:
+    def said_by(
+        self, profile: PrincipalProfile, member: IndexedPrincipal, signature: Signature
+    ) -> EffectBits:
         """What the identity policies of a member of a profile say."""
         effects = SILENT
         for doc in profile.bundle.plain:
@@ -300,7 +302,7 @@ class QueryEvaluation:
         return effects
 
     def _ask(
-        self, doc: IndexedDocument, sort: int | MarkedDocument, member: Member, signature: Signature
+        self, doc: IndexedDocument, sort: int | MarkedDocument, member: IndexedPrincipal, signature: Signature
     ) -> EffectBits:
         spoken = self.spoken[doc]
         needs = spoken.needs
@@ -310,7 +312,7 @@ class QueryEvaluation:
             effects = spoken.said[key] = effect_bits(*spoken.policies.judge(self.request_of(member)))
         return effects
 
-    def said_of(self, doc: IndexedDocument, member: Member) -> EffectBits:
+    def said_of(self, doc: IndexedDocument, member: IndexedPrincipal) -> EffectBits:
         """What one document says to a member who holds it."""
         effects = self.said.get(doc, SILENT)
         if not effects & DEPENDS:
@@ -363,7 +365,7 @@ class QueryEvaluation:
         return self._levels_of(owner.levels, PolicyKind.RCP, is_marked=False)
 
     def bounds(
-        self, limits: PrincipalLimits, member: Member, signature: Signature, *, is_local: bool
+        self, limits: PrincipalLimits, member: IndexedPrincipal, signature: Signature, *, is_local: bool
     ) -> QueryBounds:
         """What everything but the identity policies says to a member within limits."""
         limited = self.limited(limits, is_local=is_local)

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.classes import Member, PrincipalClass
+from iam.policy.index.classes import IndexedPrincipal, PrincipalClass
 from iam.policy.request import PrincipalKind
 
 PEOPLE_AND_ROLES: Final = frozenset({PrincipalKind.USER, PrincipalKind.ROLE})
@@ -54,7 +54,7 @@ class MatchedPrincipals(NamedTuple):
 
     decision: EvaluationDecision
     account: str
-    members: Sequence[Member]
+    members: Sequence[IndexedPrincipal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class WhoCanAnswer:
             len(part.members) for part in self.parts if part.decision is decision
         )
 
-    def members(self, decision: EvaluationDecision | None = None) -> Iterator[Member]:
+    def members(self, decision: EvaluationDecision | None = None) -> Iterator[IndexedPrincipal]:
         """The principals, group by group."""
         for each in self.groups_of(decision):
             yield from each.members
@@ -123,10 +123,10 @@ class WhoCanAnswer:
 
     def page(
         self, *, size: int, after: tuple[str, str] = ("", ""), decision: EvaluationDecision | None = None
-    ) -> list[tuple[Member, EvaluationDecision]]:
+    ) -> list[tuple[IndexedPrincipal, EvaluationDecision]]:
         """Members by account and ARN, those after (account, ARN), with their decisions."""
 
-        def rows() -> Iterator[tuple[str, str, Member, EvaluationDecision]]:
+        def rows() -> Iterator[tuple[str, str, IndexedPrincipal, EvaluationDecision]]:
             for each in self.groups_of(decision):
                 for member in each.members:
                     if (each.account, member.arn) > after:

@@ -16,7 +16,7 @@ from iam.policy.arns import SEGMENTS, is_incomplete
 from iam.policy.compiled import PolicyKind
 from iam.policy.index.documents import IndexedDocument, IndexedStatement, Marks, SharedDocuments
 from iam.policy.index.kinds import WORD, words_of
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.request import Values
 from iam.policy.variables import PolicyVariable, VariableText
 
@@ -35,7 +35,7 @@ class RelevanceMasks(NamedTuple):
     plain: int
 
 
-def masks_of(doc: IndexedDocument, space: Space) -> RelevanceMasks:
+def masks_of(doc: IndexedDocument, space: ActionNumbering) -> RelevanceMasks:
     """The actions that a document speaks of."""
     allowed = denied = plain = 0
     for clause in doc.clauses:
@@ -59,7 +59,7 @@ def is_plain(clause: IndexedStatement) -> bool:
     return compiled.means is None and not compiled.unknown
 
 
-def allow_everything(space: Space) -> IndexedDocument:
+def allow_everything(space: ActionNumbering) -> IndexedDocument:
     """A document that allows everything."""
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})

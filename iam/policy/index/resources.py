@@ -12,7 +12,7 @@ from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import ASSUMING, needs_resource_policy
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO, YES
 from iam.policy.principals import Grades
@@ -36,7 +36,7 @@ class ResourcePlace:
 
 
 def place_of(
-    question: AccessQuestion, *, shards: Mapping[str, Shard], documents: SharedDocuments
+    question: AccessQuestion, *, shards: Mapping[str, AccountShard], documents: SharedDocuments
 ) -> ResourcePlace:
     """What is known of the resource of a question: trust policies of roles are, those of other resources have
     to be given.
@@ -56,7 +56,7 @@ def _resource_policies(policy: str | Mapping[str, object], documents: SharedDocu
     return documents.add(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), text)
 
 
-def _trust(question: AccessQuestion, shard: Shard | None) -> IndexedDocument | None:
+def _trust(question: AccessQuestion, shard: AccountShard | None) -> IndexedDocument | None:
     if shard is None or fold(question.action) not in ASSUMING:
         return None
     member = shard.members.find(question.resource)

@@ -24,7 +24,7 @@ Level = tuple[PolicyRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Grants:
+class PolicyHoldings:
     """What a user, role or group holds: (name, digest) of its inline policies, numbers of the policies
     attached to it, of the groups it is in, of the policy that is its permissions boundary.
     """
@@ -35,7 +35,7 @@ class Grants:
     boundary: int | None = None
 
 
-NOTHING: Final = Grants()
+NOTHING: Final = PolicyHoldings()
 NO_TAGS: Final[Mapping[str, str]] = {}
 
 
@@ -46,7 +46,7 @@ class PrincipalRow:
     id: int
     arn: str
     unique_id: str = ""
-    grants: Grants = NOTHING
+    grants: PolicyHoldings = NOTHING
     tags: Mapping[str, str] | None = field(default_factory=lambda: NO_TAGS)
     trust: str | None = None
 
@@ -57,7 +57,7 @@ class GroupRow:
 
     id: int
     name: str
-    grants: Grants = NOTHING
+    grants: PolicyHoldings = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ ALONE: Final = OrganizationStanding()
 
 
 @dataclass(slots=True)
-class Changes:
+class RowChanges:
     """Rows of one account to be entered in the place of those with the same numbers, and numbers of those
     that are gone.
     """
@@ -92,7 +92,7 @@ class Changes:
 
 
 @dataclass(slots=True)
-class AccountRows(Changes):
+class AccountRows(RowChanges):
     """All of one account."""
 
     number: str = ""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.comparison import compare
 from iam.policy.index.difference import AccessDifference
 from iam.policy.index.documents import IndexedDocument
@@ -17,27 +17,27 @@ from iam.policy.index.index import Index
 from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import (
     AccountRows,
-    Changes,
     GroupRow,
     OrganizationStanding,
     PolicyRow,
     PrincipalRow,
+    RowChanges,
 )
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.memory import collecting_paused
 
 
 @dataclass(slots=True)
-class Edits:
+class ScenarioEdits:
     """What is changed in one account; `standing` None: it stays where it is in its organization."""
 
-    changes: Changes = field(default_factory=Changes)
+    changes: RowChanges = field(default_factory=RowChanges)
     standing: OrganizationStanding | None = None
 
 
 def what_if(
     index: Index,
-    edits: Mapping[str, Edits],
+    edits: Mapping[str, ScenarioEdits],
     *,
     texts: Mapping[str, str] | None = None,
     now: datetime | None = None,
@@ -61,17 +61,17 @@ class _Concerned:
     account where only texts of policies are others: what the account itself is stays the same there.
     """
 
-    def __init__(self, index: Index, edits: Mapping[str, Edits]) -> None:
+    def __init__(self, index: Index, edits: Mapping[str, ScenarioEdits]) -> None:
         self._index, self._edits = index, edits
         self._exchanges: dict[frozenset[tuple[IndexedDocument, IndexedDocument]], DocumentExchange] = {}
-        self.exchanging: dict[str, tuple[DocumentExchange, list[Member]]] = {}
+        self.exchanging: dict[str, tuple[DocumentExchange, list[IndexedPrincipal]]] = {}
         for number, edit in edits.items():
             self._try_to_exchange(index.accounts[number], edit)
         placed = {number: edit for number, edit in edits.items() if number not in self.exchanging}
         self._after = edited_index(index, placed)
         self.shards = dict(self._after.accounts)
 
-    def _try_to_exchange(self, shard: Shard, edit: Edits) -> None:
+    def _try_to_exchange(self, shard: AccountShard, edit: ScenarioEdits) -> None:
         if edit.standing not in (None, shard.standing):
             return
         register = self._index.register
@@ -84,7 +84,7 @@ class _Concerned:
             exchange = self._exchanges.setdefault(pairs, DocumentExchange(exchanged))
             self.exchanging[shard.number] = exchange, members
 
-    def placed(self) -> Iterator[tuple[Member | None, Member | None]]:
+    def placed(self) -> Iterator[tuple[IndexedPrincipal | None, IndexedPrincipal | None]]:
         """Everybody else whom the edits concern, or whom they make or end, before and after."""
         for number, edit in self._edits.items():
             if number in self.exchanging:
@@ -108,7 +108,7 @@ class _Concerned:
 
 def edited_index(
     index: Index,
-    edits: Mapping[str, Edits],
+    edits: Mapping[str, ScenarioEdits],
     *,
     texts: Mapping[str, str] | None = None,
     is_whole: bool = False,
@@ -125,7 +125,9 @@ def edited_index(
     return after
 
 
-def _edited(shard: Shard, edits: Edits, register: UseRegister, *, is_whole: bool) -> Shard:
+def _edited(
+    shard: AccountShard, edits: ScenarioEdits, register: UseRegister, *, is_whole: bool
+) -> AccountShard:
     """The principals of an account that the edits concern, or all of them, as they would be."""
     changes = edits.changes
     rows: dict[int, PrincipalRow] = {}
@@ -140,7 +142,7 @@ def _edited(shard: Shard, edits: Edits, register: UseRegister, *, is_whole: bool
     for number in changes.gone:
         for table in (rows, groups, policies):
             table.pop(number, None)
-    return Shard(
+    return AccountShard(
         register,
         AccountRows(
             list(rows.values()),
@@ -154,7 +156,7 @@ def _edited(shard: Shard, edits: Edits, register: UseRegister, *, is_whole: bool
     )
 
 
-def row_of(member: Member) -> PrincipalRow:
+def row_of(member: IndexedPrincipal) -> PrincipalRow:
     """The row of a member."""
     trust = None if member.trust is None else member.trust.digest
     return PrincipalRow(member.id, member.arn, member.unique_id, member.grants, member.tags, trust)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from iam.policy.index.classes import (
     BareRequest,
-    Member,
+    IndexedPrincipal,
     PrincipalClass,
     PrincipalProfile,
     flags_of,
@@ -23,12 +23,12 @@ from iam.policy.index.rows import (
     NO_TAGS,
     NOTHING,
     AccountRows,
-    Changes,
-    Grants,
     GroupRow,
     OrganizationStanding,
+    PolicyHoldings,
     PolicyRow,
     PrincipalRow,
+    RowChanges,
 )
 from iam.policy.index.small_collections import with_one
 from iam.policy.request import PrincipalKind, Request
@@ -36,7 +36,7 @@ from iam.policy.request import PrincipalKind, Request
 Docs = tuple[IndexedDocument, ...]
 
 
-class Shard:
+class AccountShard:
     """An account. `version` is another after each change; `facts` are context keys that every principal of it
     has, `place_facts` those of requests about what it owns.
     """
@@ -102,16 +102,18 @@ class Shard:
 
     def _put_root(self) -> None:
         arn = f"arn:{self.partition}:iam::{self.number}:root"
-        root = Member(-int(self.number), arn, unique_id="", grants=NOTHING, tags=NO_TAGS, trust=None)
+        root = IndexedPrincipal(
+            -int(self.number), arn, unique_id="", grants=NOTHING, tags=NO_TAGS, trust=None
+        )
         self.members.add(root)
         self._place(root)
 
     @property
-    def root(self) -> Member:
+    def root(self) -> IndexedPrincipal:
         """The account's root user."""
         return self.members[-int(self.number)]
 
-    def place_in_organization(self, standing: OrganizationStanding) -> list[Member]:
+    def place_in_organization(self, standing: OrganizationStanding) -> list[IndexedPrincipal]:
         """Put the account elsewhere in its organization; who is placed anew."""
         if standing == self.standing:
             return []
@@ -119,7 +121,7 @@ class Shard:
         self._note_standing(standing)
         return self._place_again(list(self.members.values()))
 
-    def apply(self, changes: Changes) -> list[Member]:
+    def apply(self, changes: RowChanges) -> list[IndexedPrincipal]:
         """Enter rows in the place of those with their numbers, take out what is gone; the members that were
         placed.
         """
@@ -133,7 +135,7 @@ class Shard:
             [member for member in self._holders(touched) if member.id not in done]
         )
 
-    def concerned_by(self, changes: Changes) -> list[Member]:
+    def concerned_by(self, changes: RowChanges) -> list[IndexedPrincipal]:
         """Whom changes of policies and groups would concern, and those whose own rows are among the
         changes.
         """
@@ -143,14 +145,14 @@ class Shard:
         own = [self.members[row.id] for row in changes.principals if row.id in self.members]
         return list({member.id: member for member in (*own, *self._holders(touched))}.values())
 
-    def _holders(self, touched: set[int]) -> list[Member]:
+    def _holders(self, touched: set[int]) -> list[IndexedPrincipal]:
         """Who has one of some policies or groups."""
         groups = {row.id for row in self.groups.values() if _holds(row.grants, touched)} | touched
         return self.members.holding(
             lambda grants: _holds(grants, touched) or not groups.isdisjoint(grants.groups)
         )
 
-    def _enter(self, changes: Changes) -> set[int]:
+    def _enter(self, changes: RowChanges) -> set[int]:
         """Groups, policies and what is gone; the numbers of those by which members may have changed."""
         policies = {row.id: row for row in changes.policies if self.policies.get(row.id) != row}
         groups = {row.id: row for row in changes.groups if self.groups.get(row.id) != row}
@@ -167,12 +169,12 @@ class Shard:
             self._shared_docs.clear()
         return touched
 
-    def _put(self, rows: Iterable[PrincipalRow]) -> list[Member]:
+    def _put(self, rows: Iterable[PrincipalRow]) -> list[IndexedPrincipal]:
         placed = []
         for row in rows:
             self._take_out(row.id)
             trust = None if row.trust is None else self._register.doc(row.trust, "trust policy")
-            member = Member(
+            member = IndexedPrincipal(
                 row.id, row.arn, unique_id=row.unique_id, grants=row.grants, tags=row.tags, trust=trust
             )
             self.members.add(member)
@@ -185,13 +187,13 @@ class Shard:
         if member is not None:
             self._leave(member, member.cls)
 
-    def _leave(self, member: Member, cls: PrincipalClass) -> None:
+    def _leave(self, member: IndexedPrincipal, cls: PrincipalClass) -> None:
         cls.leave(member)
         if not cls.size:
             del self.classes[cls.profile]
             self._register.drop_class(cls)
 
-    def _place_again(self, members: list[Member]) -> list[Member]:
+    def _place_again(self, members: list[IndexedPrincipal]) -> list[IndexedPrincipal]:
         """Find the class of each member anew; it enters before it leaves, so that what it still holds
         stays.
         """
@@ -201,7 +203,7 @@ class Shard:
             self._leave(member, old)
         return members
 
-    def _place(self, member: Member) -> None:
+    def _place(self, member: IndexedPrincipal) -> None:
         profile = self.profile_of(member, member.grants)
         cls = self.classes.get(profile)
         if cls is None:
@@ -215,7 +217,7 @@ class Shard:
         """The classes of users who are called so (in lower case), some more than once."""
         return self.members.classes_of_users(is_meant)
 
-    def profile_of(self, member: Member, grants: Grants) -> PrincipalProfile:
+    def profile_of(self, member: IndexedPrincipal, grants: PolicyHoldings) -> PrincipalProfile:
         """The profile that a member has with what it holds."""
         bundle = self._register.bundle(self.docs_of(grants))
         boundary = None if grants.boundary is None else self.policy_doc(grants.boundary)
@@ -234,7 +236,7 @@ class Shard:
         )
         return self._register.profile(bundle, tuple([doc.marks(asking) for doc in bundle.marked]), limits)
 
-    def _asking(self, member: Member, kind: PrincipalKind) -> Request:
+    def _asking(self, member: IndexedPrincipal, kind: PrincipalKind) -> Request:
         """A request of some principal of the account that is of a kind."""
         request = self._requests.get(kind)
         if request is None:
@@ -242,7 +244,7 @@ class Shard:
             request = self._requests[kind] = Request("", "*", who, context=self.facts)
         return request
 
-    def docs_of(self, grants: Grants) -> list[IndexedDocument]:
+    def docs_of(self, grants: PolicyHoldings) -> list[IndexedDocument]:
         """The documents of all identity policies, its groups' among them."""
         key = (grants.attached, grants.groups)
         shared = self._shared_docs.get(key)
@@ -270,7 +272,7 @@ class Shard:
             return self._register.documents.unread(f"policy {number}")
         return self._register.doc(policy.digest, policy.name)
 
-    def named_policies(self, grants: Grants) -> list[tuple[str, IndexedDocument]]:
+    def named_policies(self, grants: PolicyHoldings) -> list[tuple[str, IndexedDocument]]:
         """(how a person finds it, document) of all identity policies."""
         named = self._named(grants, "")
         for number in grants.groups:
@@ -279,7 +281,7 @@ class Shard:
                 named += self._named(group.grants, f" of group {group.name}")
         return named
 
-    def _named(self, grants: Grants, whose: str) -> list[tuple[str, IndexedDocument]]:
+    def _named(self, grants: PolicyHoldings, whose: str) -> list[tuple[str, IndexedDocument]]:
         inline = [
             (f"inline policy {name}{whose}", self._register.doc(digest, name))
             for name, digest in grants.inline
@@ -292,7 +294,7 @@ class Shard:
         policy = self.policies.get(number)
         return f"policy {number}" if policy is None else policy.name
 
-    def boundary_of(self, grants: Grants) -> tuple[str, IndexedDocument] | None:
+    def boundary_of(self, grants: PolicyHoldings) -> tuple[str, IndexedDocument] | None:
         """(name, document) of the permissions boundary."""
         number = grants.boundary
         return None if number is None else (self._policy_name(number), self.policy_doc(number))
@@ -306,5 +308,5 @@ class Shard:
         self.members = ShardMembers()
 
 
-def _holds(grants: Grants, numbers: set[int]) -> bool:
+def _holds(grants: PolicyHoldings, numbers: set[int]) -> bool:
     return grants.boundary in numbers or not numbers.isdisjoint(grants.attached)

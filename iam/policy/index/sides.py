@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple
 from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet, compile_set
 from iam.policy.document import read
 from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps, needs_resource_policy
-from iam.policy.index.classes import Member, PrincipalLimits
+from iam.policy.index.classes import IndexedPrincipal, PrincipalLimits
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.keys import OF_PLACE, variables_in
 from iam.policy.index.relevance import is_plain
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO
 from iam.policy.request import Principal, PrincipalKind, Request, Values, account_of, values_of
@@ -202,19 +202,19 @@ def _agreeing(root: str) -> PolicySet:
     return compile_set([("", document)], kind=PolicyKind.RESOURCE)
 
 
-def side_of(member: Member, shard: Shard) -> PrincipalSide:
+def side_of(member: IndexedPrincipal, shard: AccountShard) -> PrincipalSide:
     """A principal with what it holds."""
     profile = member.cls.profile
     return _side(member, shard, profile.bundle.docs, profile.limits)
 
 
-def absent_side(member: Member, shard: Shard) -> PrincipalSide:
+def absent_side(member: IndexedPrincipal, shard: AccountShard) -> PrincipalSide:
     """The same principal while it is not there: it holds nothing."""
     return _side(member, shard, (), member.cls.profile.limits)
 
 
 def _side(
-    member: Member, shard: Shard, docs: tuple[IndexedDocument, ...], limits: PrincipalLimits
+    member: IndexedPrincipal, shard: AccountShard, docs: tuple[IndexedDocument, ...], limits: PrincipalLimits
 ) -> PrincipalSide:
     principal = member.principal
     known = Request("", "*", principal)

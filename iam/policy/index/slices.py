@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from iam.policy.index.classes import PrincipalLimits, PrincipalProfile
 from iam.policy.index.documents import IndexedDocument, Marks
 from iam.policy.index.holdings import ABSENT, ActionPartitioner, DocumentHolding, Held, NumberedDocs, Numbers
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.relevance import (
     RelevanceMasks,
     allow_everything,
@@ -81,7 +81,7 @@ Slices = tuple[tuple[int, ActionSlice], ...]
 class ActionSlicer:
     """Takes actions apart."""
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: ActionNumbering) -> None:
         self._space = space
         self._everywhere: dict[IndexedDocument, int] = {}
         self._everything = allow_everything(space)

@@ -46,7 +46,7 @@ class RequestSample(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class ChangeWitness:
     """A request that is answered differently before and after. Keys that `context` does not name are absent.
 
     `given` is what else has to allow it, and is taken to: the trust policy of a role, a key policy, the
@@ -154,7 +154,9 @@ class PrincipalChange:
         return next((verdict for mask, verdict in self.proofs if mask & bit), None)
 
 
-def witness_of(principal: PrincipalSide, action: str, cell: RequestSample, *, was_allowed: bool) -> Witness:
+def witness_of(
+    principal: PrincipalSide, action: str, cell: RequestSample, *, was_allowed: bool
+) -> ChangeWitness:
     """The request of a cell for an action of its set."""
     resource = cell.resource if cell.resource is not None else _any_resource(principal, action)
     request = principal.request(action, resource, context=dict(cell.context))
@@ -164,7 +166,7 @@ def witness_of(principal: PrincipalSide, action: str, cell: RequestSample, *, wa
     elif request.is_cross_account:
         what_policy = RESOURCE_POLICY
     answers = (ALLOWED, DENIED) if was_allowed else (DENIED, ALLOWED)
-    return Witness(principal.principal.arn, action, resource, cell.context, *answers, what_policy)
+    return ChangeWitness(principal.principal.arn, action, resource, cell.context, *answers, what_policy)
 
 
 def _any_resource(side: PrincipalSide, action: str) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from iam.policy.index.areas import ResourceElement
 from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.elements import ActionElement
-from iam.policy.index.masks import Space
+from iam.policy.index.masks import ActionNumbering
 from iam.policy.logic import OPEN, YES
 
 
@@ -63,7 +63,7 @@ class DocumentWeight(NamedTuple):
     perhaps_some: int = 0
 
 
-def mask_of(piece: OpenStatement, space: Space) -> tuple[int, int]:
+def mask_of(piece: OpenStatement, space: ActionNumbering) -> tuple[int, int]:
     """(on all resources, on some): actions that work on everything only are not met by a list of resources,
     but by one of exceptions.
     """
@@ -73,7 +73,7 @@ def mask_of(piece: OpenStatement, space: Space) -> tuple[int, int]:
     return (alone if piece.clause.fits_star else 0), others & piece.reach
 
 
-def combine(pieces: Iterable[OpenStatement], space: Space) -> DocumentWeight:
+def combine(pieces: Iterable[OpenStatement], space: ActionNumbering) -> DocumentWeight:
     """Statements put together."""
     everywhere = in_some = maybe = parts = denied = denied_some = perhaps = perhaps_some = 0
     for piece in pieces:

@@ -12,7 +12,13 @@ from typing import Final
 
 from iam.policy.aws_owned import owner_reason
 from iam.policy.evaluate import FREE, EvaluationDecision
-from iam.policy.index.classes import Member, PolicyBundle, PrincipalClass, PrincipalLimits, PrincipalProfile
+from iam.policy.index.classes import (
+    IndexedPrincipal,
+    PolicyBundle,
+    PrincipalClass,
+    PrincipalLimits,
+    PrincipalProfile,
+)
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.needs import NeedsReader, Signature, StatementNeeds
 from iam.policy.index.query_evaluation import (
@@ -41,7 +47,7 @@ from iam.policy.index.question import (
 )
 from iam.policy.index.register import UseRegister
 from iam.policy.index.resources import ResourcePlace, place_of, policy_set, unknown_policy
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from iam.policy.kms_grants import GRANTABLE, NOT_READ
 from iam.policy.request import PrincipalKind
 
@@ -54,7 +60,7 @@ FEW_ACCOUNTS_FACTOR: Final = 4
 def judge_for(
     question: AccessQuestion,
     *,
-    shards: Mapping[str, Shard],
+    shards: Mapping[str, AccountShard],
     documents: SharedDocuments,
     moment: datetime | None,
 ) -> tuple[QueryEvaluation, ResourcePlace]:
@@ -78,7 +84,7 @@ class WhoCanSearch:
         question: AccessQuestion,
         *,
         register: UseRegister,
-        shards: Mapping[str, Shard],
+        shards: Mapping[str, AccountShard],
         moment: datetime | None = None,
         named: Callable[[NeedsReader], frozenset[PrincipalClass]] | None = None,
     ) -> None:
@@ -200,7 +206,7 @@ class WhoCanSearch:
             if cls.profile.limits.flags[0] in kinds and (accounts is None or cls.account in accounts)
         ]
 
-    def _look_at_accounts(self, shards: Iterable[Shard]) -> None:
+    def _look_at_accounts(self, shards: Iterable[AccountShard]) -> None:
         for shard in shards:
             if self._question.accounts is None or shard.number in self._question.accounts:
                 for profile, cls in shard.classes.items():
@@ -327,10 +333,12 @@ class WhoCanSearch:
                 if decision in POSITIVE:
                     self._parts.append(MatchedPrincipals(decision, cls.account, tuple(members)))
 
-    def _alike(self, cls: PrincipalClass, needs: StatementNeeds) -> Mapping[Signature, Sequence[Member]]:
+    def _alike(
+        self, cls: PrincipalClass, needs: StatementNeeds
+    ) -> Mapping[Signature, Sequence[IndexedPrincipal]]:
         if not needs.tells_apart:
             return {(): cls.members}
-        groups: dict[Signature, list[Member]] = {}
+        groups: dict[Signature, list[IndexedPrincipal]] = {}
         kind, signature_of = cls.profile.limits.flags[0], self._judge.reader.signature
         for member in cls.members:
             groups.setdefault(signature_of(member, kind, needs), []).append(member)
@@ -414,7 +422,7 @@ def _said_together(said_by: Groups, *, to: Groups, adds: bool = True) -> Groups:
     return groups
 
 
-def named_classes(shards: Mapping[str, Shard], reader: NeedsReader) -> frozenset[PrincipalClass]:
+def named_classes(shards: Mapping[str, AccountShard], reader: NeedsReader) -> frozenset[PrincipalClass]:
     """The classes of users whose names are in the question."""
     of_users = (shard.classes_of_users(reader.mentions) for shard in shards.values())
     return frozenset(chain.from_iterable(of_users))
@@ -424,5 +432,5 @@ def _unknown(limits: PrincipalLimits) -> None:
     """Nothing is known of limits."""
 
 
-def _first(profile: PrincipalProfile) -> Member:
+def _first(profile: PrincipalProfile) -> IndexedPrincipal:
     return next(iter(profile.classes)).members[0]

@@ -22,9 +22,9 @@ from iam.policy.index.trial import ActionGroup
 from iam.policy.index.verdicts import (
     ActionSetProof,
     AlikeVerdict,
+    ChangeWitness,
     PrincipalChange,
     RequestSample,
-    Witness,
     witness_of,
 )
 
@@ -165,9 +165,9 @@ __all__ = [
     "ActionSetProof",
     "AlikeVerdict",
     "ChangeProver",
+    "ChangeWitness",
     "PartedChange",
     "PrincipalChange",
     "RequestSample",
-    "Witness",
     "witness_of",
 ]

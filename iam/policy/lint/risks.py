@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from iam.policy.catalogue import Level
+from iam.policy.catalogue import AccessLevel
 from iam.policy.catalogue.space import is_literal
 from iam.policy.lint.codes import Severity
 from iam.policy.lint.findings import SourceSpot, quoted
@@ -148,8 +148,8 @@ def _check_levels(words: list[SourceText], spot: SourceSpot, subject: LintSubjec
     for word in words:
         mask |= catalogue.mask(word.text)
     for level, code, what in (
-        (Level.PERMISSIONS, "PERMISSIONS_MANAGEMENT_WITH_STAR_IN_RESOURCE", "manage permissions on"),
-        (Level.WRITE, "WRITE_WITH_STAR_IN_RESOURCE", "change"),
+        (AccessLevel.PERMISSIONS, "PERMISSIONS_MANAGEMENT_WITH_STAR_IN_RESOURCE", "manage permissions on"),
+        (AccessLevel.WRITE, "WRITE_WITH_STAR_IN_RESOURCE", "change"),
     ):
         names = [
             name

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
-from iam.policy.catalogue import Level, ResourceType, catalogue
+from iam.policy.catalogue import AccessLevel, ResourceType, catalogue
 from iam.policy.letter_case import fold
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.sentences.abilities import LISTING, PhrasedAbility, abilities_of
@@ -18,15 +18,27 @@ from iam.policy.sentences.labels import level_of, service_name, type_names
 from iam.policy.sentences.places import EVERYTHING, PhraseReader, join, place_of_all_objects, places_in_words
 from iam.policy.sentences.sentence import SentenceClaim
 
-LEVELS: Final = (Level.LIST, Level.READ, Level.WRITE, Level.TAGGING, Level.PERMISSIONS)
+LEVELS: Final = (
+    AccessLevel.LIST,
+    AccessLevel.READ,
+    AccessLevel.WRITE,
+    AccessLevel.TAGGING,
+    AccessLevel.PERMISSIONS,
+)
 WORDS: Final = {
-    Level.LIST: "list",
-    Level.READ: "read",
-    Level.WRITE: "write",
-    Level.TAGGING: "tagging",
-    Level.PERMISSIONS: "permissions management",
+    AccessLevel.LIST: "list",
+    AccessLevel.READ: "read",
+    AccessLevel.WRITE: "write",
+    AccessLevel.TAGGING: "tagging",
+    AccessLevel.PERMISSIONS: "permissions management",
 }
-WEIGHTS: Final = {Level.PERMISSIONS: 2, Level.WRITE: 3, Level.TAGGING: 4, Level.READ: 5, Level.LIST: 6}
+WEIGHTS: Final = {
+    AccessLevel.PERMISSIONS: 2,
+    AccessLevel.WRITE: 3,
+    AccessLevel.TAGGING: 4,
+    AccessLevel.READ: 5,
+    AccessLevel.LIST: 6,
+}
 UNKNOWN_WEIGHT: Final = 1
 NAMED: Final = 3
 """So many actions are named; of more, how many there are."""
@@ -91,7 +103,7 @@ def _whole_levels(service: str, actions: set[str], resources: Sequence[str]) -> 
     if EVERYTHING not in resources:
         return
     known = catalogue()
-    whole: list[Level] = []
+    whole: list[AccessLevel] = []
     names: list[str] = []
     for level in LEVELS:
         of_level = known.names(known.mask_of_service(service) & known.mask_of_level(level))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 
 SERVICES: Final = {
     "autoscaling": "EC2 Auto Scaling",
@@ -81,6 +81,6 @@ NOT_PERMISSIONS: Final = frozenset({"rds-db:connect"})
 """AWS lists it under permissions management, though it signs in to a database and manages nothing."""
 
 
-def level_of(action: str) -> Level | None:
+def level_of(action: str) -> AccessLevel | None:
     """The access level that sentences count an action under; None for an unknown one."""
-    return Level.WRITE if action in NOT_PERMISSIONS else catalogue().level(action)
+    return AccessLevel.WRITE if action in NOT_PERMISSIONS else catalogue().level(action)

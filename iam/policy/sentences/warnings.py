@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from iam.policy.applicability import can_be_of_any_service
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.sentences.labels import level_of, service_name
 from iam.policy.sentences.places import EVERYTHING, join
 
@@ -32,7 +32,7 @@ def warning_for(
         if can_be_of_any_service(resources):
             return "Allows everything, IAM included."
         return "Allows every action on these resources."
-    if any(level_of(action) is Level.PERMISSIONS for action in actions):
+    if any(level_of(action) is AccessLevel.PERMISSIONS for action in actions):
         return "Manages permissions: this can give access to others."
     risky = [action for action in actions if action in RISKY]
     if risky:
@@ -45,6 +45,6 @@ def warning_for(
 def _changes_resources(actions: Sequence[str]) -> bool:
     known = catalogue()
     return any(
-        level_of(action) is Level.WRITE and not known.mask(action) & known.mask_without_resources
+        level_of(action) is AccessLevel.WRITE and not known.mask(action) & known.mask_without_resources
         for action in actions
     )

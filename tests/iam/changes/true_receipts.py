@@ -36,8 +36,8 @@ from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
-from iam.policy.index.rows import Grants
-from iam.policy.index.scenario import Edits, what_if
+from iam.policy.index.rows import PolicyHoldings
+from iam.policy.index.scenario import ScenarioEdits, what_if
 from tests.iam.changes.operations.stage import Stage, applied
 
 MIN_TRIALS, MAX_TRIALS = 5, 10
@@ -193,7 +193,7 @@ class Play:
             for operation in operations:
                 operation.simulate(world)
             names = {pk: arn for arn in (*arns, *_made(operations)) if (pk := world.number(arn)) is not None}
-            difference = what_if(index, {number: Edits(world.changes)}, texts=world.texts)
+            difference = what_if(index, {number: ScenarioEdits(world.changes)}, texts=world.texts)
             after = {
                 member.arn: shift.after for shift, members in difference.shifts.items() for member in members
             }
@@ -310,7 +310,7 @@ def _made(operations: Iterable[Operation]) -> list[str]:
     return [arn for operation in operations for arn in operation.created_arns()]
 
 
-def _named(grants: Grants, names: dict[int, str]) -> Held:
+def _named(grants: PolicyHoldings, names: dict[int, str]) -> Held:
     return Held(
         tuple(sorted(names[pk] for pk in grants.attached)),
         tuple(sorted(grants.inline)),

@@ -18,8 +18,8 @@ from iam.policy.index.dates import REFRESH_SECONDS
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.rows import AccountRows, Changes, Grants, PrincipalRow
-from iam.policy.index.scenario import Edits, what_if
+from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow, RowChanges
+from iam.policy.index.scenario import ScenarioEdits, what_if
 from iam.policy.lines import question
 from iam.policy.operators import moment_of
 from iam.policy.request import Principal, Request, time_text
@@ -149,7 +149,7 @@ def _index(*statements: dict[str, Any], moment: datetime | None = None) -> Index
     made = Organisation()
     digest = made.digest(json.dumps(policy(*statements)))
     arn = f"arn:aws:iam::{ACCOUNTS[0]}:user/ana"
-    row = PrincipalRow(1, arn, "AIDAANA", Grants(inline=(("own", digest),)), tags={})
+    row = PrincipalRow(1, arn, "AIDAANA", PolicyHoldings(inline=(("own", digest),)), tags={})
     made.accounts.append(AccountRows([row], [], [], (), ACCOUNTS[0], "aws"))
     documents = made.held()
     index = Index(made.store, moment=moment)
@@ -248,9 +248,9 @@ def test_a_change_gives_nothing_by_a_statement_that_has_ended(key: str) -> None:
         text = json.dumps(policy(allow(when={operator: {key: date}})))
         digest = "new" + operator + key
         (member,) = (member for member in index.members if member.name == "ana")
-        row = PrincipalRow(1, member.arn, "AIDAANA", Grants(inline=(("own", digest),)), tags={})
+        row = PrincipalRow(1, member.arn, "AIDAANA", PolicyHoldings(inline=(("own", digest),)), tags={})
         difference = what_if(
-            index, {ACCOUNTS[0]: Edits(Changes([row], [], [], ()))}, texts={digest: text}, now=NOW
+            index, {ACCOUNTS[0]: ScenarioEdits(RowChanges([row], [], [], ()))}, texts={digest: text}, now=NOW
         )
         assert bool(list(difference.proved)) is gains, (operator, date)
 
@@ -260,10 +260,14 @@ def test_a_range_over_both_keys_is_one_moment() -> None:
     when = {"DateGreaterThan": {"aws:CurrentTime": TO_COME}, "DateLessThan": {"aws:EpochTime": PASSED}}
     text = json.dumps(policy(allow(when=when)))
     row = PrincipalRow(
-        1, f"arn:aws:iam::{ACCOUNTS[0]}:user/ana", "AIDAANA", Grants(inline=(("own", "new"),)), tags={}
+        1,
+        f"arn:aws:iam::{ACCOUNTS[0]}:user/ana",
+        "AIDAANA",
+        PolicyHoldings(inline=(("own", "new"),)),
+        tags={},
     )
     difference = what_if(
-        index, {ACCOUNTS[0]: Edits(Changes([row], [], [], ()))}, texts={"new": text}, now=NOW
+        index, {ACCOUNTS[0]: ScenarioEdits(RowChanges([row], [], [], ()))}, texts={"new": text}, now=NOW
     )
     assert not list(difference.proved)
 

@@ -9,7 +9,7 @@ from iam.access.grants.planning.account_context import GrantSite
 from iam.access.grants.terms import WhoKind
 from iam.changes.documents import EVERYTHING, flags
 from iam.changes.errors import RefusedError
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.document import read
 
 TOO_MUCH: Final = frozenset({"AdministratorAccess", "IAMFullAccess", "PowerUserAccess"})
@@ -42,7 +42,7 @@ def _patterns(site: GrantSite) -> Iterator[str]:
 
 def _reading() -> int:
     known = catalogue()
-    return known.mask_of_level(Level.LIST) | known.mask_of_level(Level.READ)
+    return known.mask_of_level(AccessLevel.LIST) | known.mask_of_level(AccessLevel.READ)
 
 
 def unread(site: GrantSite) -> tuple[str, ...]:

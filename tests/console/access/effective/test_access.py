@@ -8,7 +8,7 @@ import pytest
 
 from iam.access.effective import AccessGrade, EffectiveAccess, access_of
 from iam.mirror.models import EdgeKind, Entity
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from tests import factories
 from tests.console.access.effective.conftest import BUCKET, Place, allow
 
@@ -30,7 +30,7 @@ def test_services_are_those_of_which_something_is_allowed(place: Place) -> None:
         "limited": 1,
         "conditional": 0,
     }
-    assert by_prefix["s3"].levels[Level.READ].limited == 1
+    assert by_prefix["s3"].levels[AccessLevel.READ].limited == 1
     assert by_prefix["sqs"].sum(AccessGrade.CONDITIONAL) == 2
     assert by_prefix["iam"].allowed == 1
 
@@ -48,7 +48,11 @@ def test_resources_are_those_of_the_statements_that_allow(place: Place) -> None:
 
 def test_actions_tell_by_which_statement_of_which_policy_through_which_group(place: Place) -> None:
     (action,) = access(place.maya).actions("iam")
-    assert (action.name, action.level, action.grade) == ("iam:PassRole", Level.WRITE, AccessGrade.CONDITIONAL)
+    assert (action.name, action.level, action.grade) == (
+        "iam:PassRole",
+        AccessLevel.WRITE,
+        AccessGrade.CONDITIONAL,
+    )
     (says,) = action.allows
     assert (says.held.policy.name, says.held.policy.pk) == ("PaymentsDeploy", place.deploy.pk)
     assert says.held.group is not None

@@ -6,7 +6,7 @@ from django.http import QueryDict
 
 from console.access.forms.base import MAX_LENGTH, TypedField
 from console.access.forms.effective import EffectiveAccessForm
-from iam.policy.catalogue import Level
+from iam.policy.catalogue import AccessLevel
 
 
 def test_a_text_is_cut_only_where_nothing_longer_can_be_meant() -> None:
@@ -31,6 +31,6 @@ def test_what_makes_no_sense_is_left_out_and_said() -> None:
 
 def test_a_level_and_those_above_it_are_asked_for() -> None:
     form = EffectiveAccessForm(QueryDict("level=write-up"))
-    assert form.levels == (Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
+    assert form.levels == (AccessLevel.WRITE, AccessLevel.PERMISSIONS, AccessLevel.TAGGING)
     assert form.is_filtered
     assert form.problems == []

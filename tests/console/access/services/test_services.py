@@ -22,7 +22,7 @@ from iam.journal.models import Entry
 from iam.mirror.models import Account, Section
 from iam.mirror.pull.freshness import begin_sections
 from iam.mirror.snapshot import snapshot
-from iam.policy.catalogue import Level
+from iam.policy.catalogue import AccessLevel
 from iam.policy.request import PrincipalKind
 from tests import factories
 
@@ -89,7 +89,11 @@ def test_services_are_counted_by_people_roles_and_levels(accounts: tuple[Account
     assert [(use.prefix, use.users, use.roles) for use in uses.services] == [("s3", 3, 0), ("sqs", 0, 1)]
     assert (uses.users, uses.roles) == (4, 1)
     s3 = uses.services[0]
-    assert (s3.levels[Level.READ], s3.levels[Level.WRITE], s3.levels[Level.LIST]) == (3, 1, 0)
+    assert (s3.levels[AccessLevel.READ], s3.levels[AccessLevel.WRITE], s3.levels[AccessLevel.LIST]) == (
+        3,
+        1,
+        0,
+    )
     only = service_usage.uses(frozenset({TWO}), at=None)
     assert [(use.prefix, use.users) for use in only.services] == [("s3", 1)]
 
@@ -101,7 +105,7 @@ def test_who_can_use_a_service_is_sorted_by_account_and_arn(accounts: tuple[Acco
 
 
 def test_filters_narrow_by_level_kind_and_name(accounts: tuple[Account, Account]) -> None:
-    assert names("s3", levels=(Level.WRITE,)) == ["ada.lovelace"]
+    assert names("s3", levels=(AccessLevel.WRITE,)) == ["ada.lovelace"]
     assert names("s3", kind=PrincipalKind.ROLE) == []
     assert names("sqs", kind=PrincipalKind.ROLE) == ["app"]
     assert names("s3", text="ada.love") == ["ada.lovelace"]
@@ -110,8 +114,8 @@ def test_filters_narrow_by_level_kind_and_name(accounts: tuple[Account, Account]
 
 def test_a_row_counts_how_far_each_level_goes(accounts: tuple[Account, Account]) -> None:
     ada, bob, _ = service_usage.page_of("s3", ServiceUserFilter(None), size=50).rows
-    assert (ada.levels[Level.WRITE].limited, ada.levels[Level.WRITE].everywhere) == (1, 0)
-    assert (bob.levels[Level.READ].limited, bob.levels[Level.READ].everywhere) == (0, 1)
+    assert (ada.levels[AccessLevel.WRITE].limited, ada.levels[AccessLevel.WRITE].everywhere) == (1, 0)
+    assert (bob.levels[AccessLevel.READ].limited, bob.levels[AccessLevel.READ].everywhere) == (0, 1)
     assert (ada.display, bob.display) == ("ada.lovelace", "bob")
 
 

@@ -12,7 +12,7 @@ from iam.access.principals import AskingPrincipal
 from iam.access.simulate import SimulationInquiry, SimulationResult, judge
 from iam.access.verdict import BranchVoice
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.question import AccessQuestion
 from iam.policy.logic import YES
 from tests.iam.policy.index.organisations import organisation, question
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 SEEDS = range(60)
 
 
-def inquiry_of(member: Member, asked: AccessQuestion) -> SimulationInquiry:
+def inquiry_of(member: IndexedPrincipal, asked: AccessQuestion) -> SimulationInquiry:
     policy = asked.resource_policy
     assert policy is None or isinstance(policy, str)
     return SimulationInquiry(

@@ -96,7 +96,7 @@ def test_whom_a_deny_stops_is_found_without_naming_statements(explained: list[in
     both = tuple((name, organisation.digest(text)) for name, text in (("yes", ALLOW), ("no", DENY)))
     people = [
         made.PrincipalRow(
-            number, f"arn:aws:iam::111111111111:user/u{number}", grants=made.Grants(inline=both)
+            number, f"arn:aws:iam::111111111111:user/u{number}", grants=made.PolicyHoldings(inline=both)
         )
         for number in range(1, 400)
     ]

@@ -50,7 +50,7 @@ def test_actions_that_every_policy_treats_alike_are_asked_about_once() -> None:
                 made.PrincipalRow(
                     1,
                     "arn:aws:iam::111111111111:user/maya",
-                    grants=made.Grants(inline=(("x", organisation.digest(READ)),)),
+                    grants=made.PolicyHoldings(inline=(("x", organisation.digest(READ)),)),
                 )
             ],
             number="111111111111",

@@ -48,7 +48,7 @@ def test_only_as_many_as_wanted_are_given_and_that_is_told() -> None:
     both = tuple((name, organisation.digest(text)) for name, text in (("yes", ALLOW), ("no", DENY)))
     people = [
         made.PrincipalRow(
-            number, f"arn:aws:iam::111111111111:user/u{number}", grants=made.Grants(inline=both)
+            number, f"arn:aws:iam::111111111111:user/u{number}", grants=made.PolicyHoldings(inline=both)
         )
         for number in range(1, 6)
     ]

@@ -16,7 +16,7 @@ from iam.access.explanation import explanation_of
 from iam.access.who_can import WhoCanQuestion, everyone_who_can
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.rows import Changes
+from iam.policy.index.rows import RowChanges
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.organisations import Organisation
 from tests.iam.policy.index.test_changes import both
@@ -86,7 +86,7 @@ def test_parts_of_accounts_that_did_not_change_are_not_found_again() -> None:
     asked = WhoCanQuestion(ActionSelection(("sts:GetCallerIdentity",), "sts:GetCallerIdentity"), "*")
     first = everyone_who_can(index, asked)
     changed, *others = first.parts
-    index.apply(changed, Changes())
+    index.apply(changed, RowChanges())
     second = everyone_who_can(index, asked, first)
     assert others
     assert all(second.parts[number] is first.parts[number] for number in others)
@@ -102,7 +102,7 @@ def test_nothing_is_taken_over_after_a_change_of_the_account_of_the_resource() -
         ActionSelection(("sts:GetCallerIdentity",), "sts:GetCallerIdentity"), "*", owner=owner
     )
     first = everyone_who_can(index, asked)
-    index.apply(owner, Changes())
+    index.apply(owner, RowChanges())
     second = everyone_who_can(index, asked, first)
     assert all(second.parts[number] is not part for number, part in first.parts.items())
     assert docs

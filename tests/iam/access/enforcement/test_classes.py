@@ -19,9 +19,9 @@ from iam.policy.index.index import Index
 from iam.policy.index.rows import (
     ALONE,
     AccountRows,
-    Grants,
     GroupRow,
     OrganizationStanding,
+    PolicyHoldings,
     PolicyRow,
     PrincipalRow,
 )
@@ -80,11 +80,13 @@ class World:
         groups, policies, rows = [], [], []
         for at, somebody in enumerate(people):
             groups.append(
-                GroupRow(300 + at, f"group{at}", Grants(inline=(("p", self.write(*somebody.holds)),)))
+                GroupRow(300 + at, f"group{at}", PolicyHoldings(inline=(("p", self.write(*somebody.holds)),)))
             )
             if somebody.boundary is not None:
                 policies.append(PolicyRow(200 + at, f"bound{at}", self.write(somebody.boundary)))
-            grants = Grants(groups=(300 + at,), boundary=None if somebody.boundary is None else 200 + at)
+            grants = PolicyHoldings(
+                groups=(300 + at,), boundary=None if somebody.boundary is None else 200 + at
+            )
             arn = f"arn:aws:iam::{NUMBER}:user{somebody.path}{somebody.name}"
             rows.append(PrincipalRow(at + 1, arn, somebody.user_id, grants, somebody.tags))
         index = Index(self.documents)

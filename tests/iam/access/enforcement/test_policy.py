@@ -15,7 +15,7 @@ from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
+from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow
 from iam.policy.lint import MANAGED, Severity, lint
 from iam.policy.lint.kinds import LintKind
 from tests.iam.access.enforcement.table import (
@@ -42,7 +42,7 @@ def judge(variant: PolicyVariant, path: str, *holds: str, text: str = "") -> Any
         held_documents.append(documents.add(digest, policy_text))
         digests.append((digest, digest))
     index = Index(documents)
-    user = PrincipalRow(1, place_of(variant, path, "own"), "AIDA1", Grants(tuple(digests)))
+    user = PrincipalRow(1, place_of(variant, path, "own"), "AIDA1", PolicyHoldings(tuple(digests)))
     index.enter_account(AccountRows([user], (), (), (), ACCOUNT, variant.partition))
     member = index.member(ACCOUNT, 1)
     assert member is not None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from iam.access.templates.parameters import ParameterKind, TemplateParameter
 from iam.access.templates.shipped_files import shipped
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.document import Statement, read
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.sentences import PolicySentence, sentences_of
@@ -112,7 +112,7 @@ def test_a_template_that_promises_to_change_nothing_has_actions_that_read(slug: 
         for pattern in statement.actions
         for action in catalogue().expand(pattern)
     }
-    assert levels <= {Level.LIST, Level.READ}, body.description
+    assert levels <= {AccessLevel.LIST, AccessLevel.READ}, body.description
 
 
 def test_some_templates_promise_it() -> None:

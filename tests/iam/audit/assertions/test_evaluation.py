@@ -21,7 +21,7 @@ from iam.audit.assertions.evaluation import (
 from iam.audit.assertions.terms import AllowedKind, AllowedPrincipal, AssertionTerms
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.rows import AccountRows, Grants, GroupRow, PrincipalRow
+from iam.policy.index.rows import AccountRows, GroupRow, PolicyHoldings, PrincipalRow
 from tests.iam.policy.index import longhand
 from tests.iam.policy.index import organisations as made
 
@@ -34,15 +34,15 @@ def judged(terms: AssertionTerms, *, tags: dict[str, str] | None = None) -> Acco
     """An account in which a user, her group's user, a role and a permission set can create users."""
     organisation = made.Organisation()
     digest = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": [ALLOW]}))
-    holds = Grants((("create", digest),))
+    holds = PolicyHoldings((("create", digest),))
     prefix = f"arn:aws:iam::{NUMBER}"
     tags = {} if tags is None else tags
     rows = [
         PrincipalRow(1, f"{prefix}:user/people/maya", "AIDA1", holds, tags),
-        PrincipalRow(2, f"{prefix}:user/tomas", "AIDA2", Grants(groups=(9,)), {}),
+        PrincipalRow(2, f"{prefix}:user/tomas", "AIDA2", PolicyHoldings(groups=(9,)), {}),
         PrincipalRow(3, f"{prefix}:role/app/BreakGlass", "AROA3", holds, {}),
         PrincipalRow(4, f"{prefix}:role/{SSO}", "AROA4", holds, {}),
-        PrincipalRow(5, f"{prefix}:user/nobody", "AIDA5", Grants(), {}),
+        PrincipalRow(5, f"{prefix}:user/nobody", "AIDA5", PolicyHoldings(), {}),
     ]
     groups = [GroupRow(9, "admins", holds)]
     organisation.accounts.append(AccountRows(rows, groups, (), (), NUMBER))
@@ -95,7 +95,9 @@ def test_who_breaks_it_is_told_with_the_statement_that_allows_it() -> None:
 def test_unknown_tags_are_unknown_and_not_a_breach() -> None:
     organisation = made.Organisation()
     digest = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": [ALLOW]}))
-    row = PrincipalRow(1, f"arn:aws:iam::{NUMBER}:user/maya", "AIDA1", Grants((("create", digest),)), None)
+    row = PrincipalRow(
+        1, f"arn:aws:iam::{NUMBER}:user/maya", "AIDA1", PolicyHoldings((("create", digest),)), None
+    )
     organisation.accounts.append(AccountRows([row], (), (), (), NUMBER))
     allowed = (AllowedPrincipal(AllowedKind.TAG, "team=security"),)
     terms = AssertionTerms(("iam:CreateUser",), ("*",), allowed)
@@ -125,7 +127,9 @@ def test_conditional_access_counts_if_it_is_said_to(counts: bool, breaks: bool) 
     organisation = made.Organisation()
     statement = ALLOW | {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
     digest = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
-    row = PrincipalRow(1, f"arn:aws:iam::{NUMBER}:user/maya", "AIDA1", Grants((("create", digest),)), {})
+    row = PrincipalRow(
+        1, f"arn:aws:iam::{NUMBER}:user/maya", "AIDA1", PolicyHoldings((("create", digest),)), {}
+    )
     organisation.accounts.append(AccountRows([row], (), (), (), NUMBER))
     terms = AssertionTerms(("iam:CreateUser",), ("*",), counts_conditional=counts)
     judgment = judge(organisation.index(), NUMBER, terms)

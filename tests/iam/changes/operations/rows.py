@@ -14,7 +14,7 @@ from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Entity, Kind
 from iam.mirror.snapshot import snapshot
 from iam.mirror.snapshot.rows import SnapshotRows
-from iam.policy.index.rows import Grants, GroupRow, PrincipalRow
+from iam.policy.index.rows import GroupRow, PolicyHoldings, PrincipalRow
 
 Told = dict[str, Any]
 KINDS = (Kind.USER, Kind.ROLE, Kind.GROUP)
@@ -61,7 +61,7 @@ def key_of(row: str | PrincipalRow | GroupRow) -> str:
     return f"group {arn.rpartition('/')[2]}" if ":group/" in arn else arn
 
 
-def _numbers(grants: Grants) -> set[int]:
+def _numbers(grants: PolicyHoldings) -> set[int]:
     bounds = {grants.boundary} if grants.boundary is not None else set()
     return {*grants.attached, *grants.groups, *bounds}
 

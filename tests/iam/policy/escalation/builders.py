@@ -13,9 +13,9 @@ from iam.policy.index.index import Index
 from iam.policy.index.rows import (
     ALONE,
     AccountRows,
-    Grants,
     GroupRow,
     OrganizationStanding,
+    PolicyHoldings,
     PolicyRow,
     PrincipalRow,
 )
@@ -99,7 +99,7 @@ class World:
         """A group; its number."""
         number = self.number()
         inline = (("own", self.digest(*statements)),) if statements else ()
-        self.account(account).groups.append(GroupRow(number, name, Grants(inline, attached)))  # type: ignore[attr-defined]
+        self.account(account).groups.append(GroupRow(number, name, PolicyHoldings(inline, attached)))  # type: ignore[attr-defined]
         return number
 
     def user(self, name: str, *statements: dict[str, Any], account: str = ONE, **more: Any) -> str:
@@ -120,7 +120,9 @@ class World:
         self, arn: str, statements: Any, account: str, trusted: str | None, more: dict[str, Any]
     ) -> str:
         inline = (("own", self.digest(*statements)),) if statements else ()
-        grants = Grants(inline, more.pop("attached", ()), more.pop("groups", ()), more.pop("boundary", None))
+        grants = PolicyHoldings(
+            inline, more.pop("attached", ()), more.pop("groups", ()), more.pop("boundary", None)
+        )
         row = PrincipalRow(self.number(), arn, "", grants, more.pop("tags", {}), trusted)
         assert not more
         self.account(account).principals.append(row)  # type: ignore[attr-defined]

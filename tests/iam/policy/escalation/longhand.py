@@ -23,14 +23,14 @@ from iam.policy.escalation.states import (
     new_member,
 )
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.rows import Grants
+from iam.policy.index.rows import PolicyHoldings
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import Principal, PrincipalKind, Request
 from tests.iam.policy.escalation.builders import World
 
-At = tuple[Member, PrincipalState]
+At = tuple[IndexedPrincipal, PrincipalState]
 MARKS = {EvaluationDecision.ALLOWED: YES, EvaluationDecision.CONDITIONAL: OPEN}
 OPEN_TRUST = {
     "Version": "2012-10-17",
@@ -62,10 +62,10 @@ class Longhand:
     def __init__(self, world: World) -> None:
         self.index = world.index
         self._held = self.index.documents.add(FULL_DIGEST, FULL)
-        self.new: dict[tuple[str, str, int | None], Member] = {}
+        self.new: dict[tuple[str, str, int | None], IndexedPrincipal] = {}
         self.members = [m for m in self.index.members if m.kind is not PrincipalKind.ROOT]
 
-    def reaches(self, start: Member, *, is_sure: bool) -> bool:
+    def reaches(self, start: IndexedPrincipal, *, is_sure: bool) -> bool:
         """Whether somebody comes to be administrator."""
         least = YES if is_sure else OPEN
         seen: set[tuple[int, PrincipalState]] = set()
@@ -92,13 +92,15 @@ class Longhand:
             self.index.decide(who, AccessQuestion(action, resource, context, is_pattern=False, **more)), NO
         )
 
-    def on_tagged(self, at: At, action: str, other: Member, **context: Any) -> int:
+    def on_tagged(self, at: At, action: str, other: IndexedPrincipal, **context: Any) -> int:
         """The same, perhaps after tags of the other one were set."""
         on = self.on(at, action, other, **context)
         tags = self.on(at, f"iam:Tag{_kind(other)}", other)
         return max(on, min(OPEN, tags, self.on(at, action, other, is_tagged=True, **context)))
 
-    def on(self, at: At, action: str, other: Member, *, is_tagged: bool = False, **context: Any) -> int:
+    def on(
+        self, at: At, action: str, other: IndexedPrincipal, *, is_tagged: bool = False, **context: Any
+    ) -> int:
         boundary = self.index.accounts[other.account].boundary_of(other.grants)
         known: dict[str, Any] = {"iam:PermissionsBoundary": None}
         if boundary is not None and action in BOUNDED:
@@ -109,7 +111,7 @@ class Longhand:
 
     def is_administrator(self, at: At) -> int:
         account = at[0].account
-        ceiling = as_node(at[0], Grants((("all", FULL_DIGEST),)))
+        ceiling = as_node(at[0], PolicyHoldings((("all", FULL_DIGEST),)))
         ceiling.arn, ceiling.tags = f"arn:aws:iam::{account}:role/anybody", {}
         number, asked = YES, 0
         for action, kind in DECISIVE:
@@ -123,7 +125,9 @@ class Longhand:
             number = min(number, YES if mark >= most else mark)
         return number if asked else NO
 
-    def _of_ceiling(self, ceiling: Member, action: str, resource: str, context: dict[str, Any]) -> int:
+    def _of_ceiling(
+        self, ceiling: IndexedPrincipal, action: str, resource: str, context: dict[str, Any]
+    ) -> int:
         return MARKS.get(
             self.index.decide(ceiling, AccessQuestion(action, resource, context, is_pattern=False)), NO
         )
@@ -131,7 +135,7 @@ class Longhand:
     def administrators_made(self, at: At) -> Iterator[int]:
         """How somebody makes a new administrator, or a new principal with a boundary one."""
         account = at[0].account
-        ceiling = as_node(at[0], Grants((("all", FULL_DIGEST),)))
+        ceiling = as_node(at[0], PolicyHoldings((("all", FULL_DIGEST),)))
         ceiling.arn, ceiling.tags = f"arn:aws:iam::{account}:role/anybody", {}
         about = {"iam:PermissionsBoundary": None, "iam:PolicyARN": ADMINISTRATOR_ACCESS}
         if not any(
@@ -154,7 +158,7 @@ class Longhand:
         shard = self.index.accounts[account]
         return [n for n, row in shard.policies.items() if row.name.endswith("/boundary")]
 
-    def made(self, account: str, kind: str, boundary: int | None) -> Member:
+    def made(self, account: str, kind: str, boundary: int | None) -> IndexedPrincipal:
         key = account, kind, boundary
         if key not in self.new:
             arn = f"arn:aws:iam::{account}:{kind.lower()}/a-new"
@@ -162,7 +166,7 @@ class Longhand:
             self.new[key] = new_member(root, arn, number, boundary=boundary, tags={})
         return self.new[key]
 
-    def makes(self, at: At, other: Member, kind: str) -> int:
+    def makes(self, at: At, other: IndexedPrincipal, kind: str) -> int:
         return min(
             self.on(at, f"iam:Create{kind}", other),
             max(
@@ -171,12 +175,12 @@ class Longhand:
             ),
         )
 
-    def takes(self, at: At, other: Member, kind: str) -> int:
+    def takes(self, at: At, other: IndexedPrincipal, kind: str) -> int:
         if kind == "Role":
             return self.ask(at, "sts:AssumeRole", other.arn, {}, resource_policy=OPEN_TRUST)
         return max(self.on(at, f"iam:Create{what}", other) for what in ("AccessKey", "LoginProfile"))
 
-    def passes_to_lambda(self, at: At, role: Member) -> int:
+    def passes_to_lambda(self, at: At, role: IndexedPrincipal) -> int:
         function = f"arn:aws:lambda:us-east-1:{at[0].account}:function:anything"
         creates = min(
             self.on(at, "iam:PassRole", role, **{"iam:PassedToService": "lambda.amazonaws.com"}),
@@ -216,7 +220,7 @@ class Longhand:
                     if unbound and not state.unbound:
                         yield (other, state._replace(unbound=True)), min(mark, becomes, unbound)
 
-    def becomes(self, at: At, other: Member) -> int:
+    def becomes(self, at: At, other: IndexedPrincipal) -> int:
         is_far = other.account != at[0].account
         if other.kind is PrincipalKind.USER:
             actions = () if is_far else ("iam:CreateAccessKey", "iam:CreateLoginProfile")
@@ -230,7 +234,7 @@ class Longhand:
             on_tagged = max(on_tagged, min(rewrites, takes))
         return max(on_tagged, self.by_lambda(at, other), self.by_ec2(at, other))
 
-    def by_lambda(self, at: At, role: Member) -> int:
+    def by_lambda(self, at: At, role: IndexedPrincipal) -> int:
         service = "lambda.amazonaws.com"
         function = f"arn:aws:lambda:us-east-1:{at[0].account}:function:anything"
         creates = min(
@@ -241,11 +245,11 @@ class Longhand:
         invokes = min(creates, self.ask(at, "lambda:InvokeFunction", function, {}))
         return invokes or min(OPEN, max(creates, self.by_update(at, role, service)))
 
-    def by_update(self, at: At, role: Member, service: str) -> int:
+    def by_update(self, at: At, role: IndexedPrincipal, service: str) -> int:
         function = f"arn:aws:lambda:us-east-1:{at[0].account}:function:anything"
         return min(self.ask(at, "lambda:UpdateFunctionCode", function, {}), self.trusts(role, service))
 
-    def by_ec2(self, at: At, role: Member) -> int:
+    def by_ec2(self, at: At, role: IndexedPrincipal) -> int:
         service = "ec2.amazonaws.com"
         instance = f"arn:aws:ec2:us-east-1:{at[0].account}:instance/anything"
         passed = min(
@@ -255,7 +259,7 @@ class Longhand:
         )
         return passed or min(OPEN, self.ask(at, "ssm:SendCommand", instance, {}), self.trusts(role, service))
 
-    def trusts(self, role: Member, service: str) -> int:
+    def trusts(self, role: IndexedPrincipal, service: str) -> int:
         assert role.trust is not None
         trust = PolicySet(
             PolicyKind.RESOURCE, role.trust.statements_of("trust", PolicyKind.RESOURCE, of_pattern=False)
@@ -265,7 +269,7 @@ class Longhand:
             decide(request, RequestPolicies(PolicySet(PolicyKind.IDENTITY, ()), resource=trust)), NO
         )
 
-    def unbinds(self, at: At, other: Member) -> int:
+    def unbinds(self, at: At, other: IndexedPrincipal) -> int:
         boundary = other.grants.boundary
         if boundary is None:
             return NO
@@ -277,7 +281,7 @@ class Longhand:
         shard = self.index.accounts[other.account]
         return max(is_open, self.ask(at, "iam:CreatePolicyVersion", shard.policies[boundary].name, {}))
 
-    def edits(self, at: At, other: Member) -> Iterator[tuple[PrincipalState, int]]:
+    def edits(self, at: At, other: IndexedPrincipal) -> Iterator[tuple[PrincipalState, int]]:
         shard = self.index.accounts[other.account]
         kind = "User" if other.kind is PrincipalKind.USER else "Role"
         attached = set(other.grants.attached)
@@ -330,7 +334,7 @@ class Longhand:
             ),
         )
 
-    def denying(self, other: Member) -> list[PolicyRemoval]:
+    def denying(self, other: IndexedPrincipal) -> list[PolicyRemoval]:
         shard = self.index.accounts[other.account]
         denying_in = self.denying_in(other.grants, 0, shard)
         for number in other.grants.groups:
@@ -338,7 +342,7 @@ class Longhand:
             denying_in += [*own, PolicyRemoval("left", number, "")] if own else []
         return denying_in
 
-    def denying_in(self, grants: Grants, group: int, shard: Any) -> list[PolicyRemoval]:
+    def denying_in(self, grants: PolicyHoldings, group: int, shard: Any) -> list[PolicyRemoval]:
         digests = [("inline", name, digest) for name, digest in grants.inline]
         digests += [("attached", str(number), shard.policies[number].digest) for number in grants.attached]
         return [PolicyRemoval(kind, group, name) for kind, name, digest in digests if self.denies(digest)]
@@ -347,7 +351,7 @@ class Longhand:
         doc = self.index.documents.find(digest)
         return doc is not None and any(not clause.allows for clause in doc.clauses)
 
-    def removes(self, at: At, other: Member, removal: PolicyRemoval) -> int:
+    def removes(self, at: At, other: IndexedPrincipal, removal: PolicyRemoval) -> int:
         shard = self.index.accounts[other.account]
         context = {}
         if removal.kind == "attached":
@@ -376,5 +380,5 @@ def _joined(state: PrincipalState, change: PrincipalState) -> PrincipalState:
     )
 
 
-def _kind(other: Member) -> str:
+def _kind(other: IndexedPrincipal) -> str:
     return "User" if other.kind is PrincipalKind.USER else "Role"

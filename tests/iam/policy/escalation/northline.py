@@ -15,10 +15,10 @@ from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.rows import (
     AccountRows,
-    Grants,
     GroupRow,
     Level,
     OrganizationStanding,
+    PolicyHoldings,
     PolicyRow,
     PrincipalRow,
 )
@@ -83,9 +83,9 @@ class Northline:
 
     def _grants(
         self, item: dict[str, Any], inline: str, policies: dict[str, PolicyRow], groups: dict[str, GroupRow]
-    ) -> Grants:
+    ) -> PolicyHoldings:
         boundary = item.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        return Grants(
+        return PolicyHoldings(
             tuple((p["PolicyName"], self._digest(p["PolicyDocument"])) for p in item.get(inline, ())),
             tuple(
                 policies[p["PolicyArn"]].id

@@ -14,7 +14,7 @@ from iam.policy.escalation import paths
 from iam.policy.escalation.evidence import HeldStatement
 from iam.policy.escalation.graph import EscalationGraph
 from iam.policy.escalation.paths import PathClosing, PathExplorer
-from iam.policy.index.rows import Grants
+from iam.policy.index.rows import PolicyHoldings
 from tests.iam.policy.escalation.builders import EVERYTHING, NONE, ONE, World, allow
 from tests.iam.policy.escalation.random_worlds import world
 from tests.iam.policy.index.organisations import Organisation
@@ -113,8 +113,8 @@ def without(organisation: Organisation, gone: frozenset[HeldStatement]) -> None:
 
 
 def _grants(
-    organisation: Organisation, grants: Grants, gone: frozenset[HeldStatement], holder: str
-) -> Grants:
+    organisation: Organisation, grants: PolicyHoldings, gone: frozenset[HeldStatement], holder: str
+) -> PolicyHoldings:
     inline = tuple((name, str(_less(organisation, d, gone, holder, name))) for name, d in grants.inline)
     return replace(grants, inline=inline)
 

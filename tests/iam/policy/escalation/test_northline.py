@@ -12,7 +12,7 @@ from iam.policy.escalation.graph import EscalationGraph, GraphNode
 from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.paths import PathExplorer
 from iam.policy.escalation.states import AS_IT_IS, OutsideFacts
-from iam.policy.index.rows import Changes
+from iam.policy.index.rows import RowChanges
 from iam.policy.index.scenario import row_of
 from tests.console.demo.planted import HARMLESS, PLANTED, Problem
 from tests.iam.policy.escalation.northline import Northline
@@ -96,12 +96,12 @@ def test_without_the_boundary_members_of_qa_attach_policies_to_themselves(northl
     assert member is not None
     row, bare = row_of(member), row_of(member)
     bare.grants = replace(row.grants, boundary=None)
-    northline.index.apply(member.account, Changes(principals=[bare]))
+    northline.index.apply(member.account, RowChanges(principals=[bare]))
     graph = EscalationGraph(northline.index, facts=northline.facts, accounts=[member.account])
     at = graph.find(member.account, member.id)
     assert at is not None
     path = PathExplorer(graph, northline.index).path(at, graph.to_administrator())
-    northline.index.apply(member.account, Changes(principals=[row]))
+    northline.index.apply(member.account, RowChanges(principals=[row]))
     assert path is not None
     assert [act.alternative.method.name for act in path.steps[0].acts] == ["iam-attach-user-policy"]
 

@@ -13,7 +13,7 @@ from iam.policy.evaluate import ASSUMING, EvaluationDecision, RequestPolicies, d
 from iam.policy.index.areas import area_of, pattern_fits
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.resources import unknown_policy
-from iam.policy.index.rows import NOTHING, AccountRows, Grants, Level, PrincipalRow
+from iam.policy.index.rows import NOTHING, AccountRows, Level, PolicyHoldings, PrincipalRow
 from iam.policy.request import Principal, Request, account_of
 from tests.iam.policy.index.organisations import Organisation
 
@@ -120,7 +120,7 @@ class _Asking:
             ),
         )
 
-    def identity(self, grants: Grants) -> Named:
+    def identity(self, grants: PolicyHoldings) -> Named:
         page: Named = [(name, self.organisation.texts[digest]) for name, digest in grants.inline]
         for number in grants.attached:
             page += self.managed(number)

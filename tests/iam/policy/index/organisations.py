@@ -16,7 +16,14 @@ from typing import Any, TypeVar
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.question import WITH_ROOT, AccessQuestion
-from iam.policy.index.rows import AccountRows, Grants, GroupRow, OrganizationStanding, PolicyRow, PrincipalRow
+from iam.policy.index.rows import (
+    AccountRows,
+    GroupRow,
+    OrganizationStanding,
+    PolicyHoldings,
+    PolicyRow,
+    PrincipalRow,
+)
 
 ACCOUNTS = ("111111111111", "222222222222", "333333333333")
 ACTIONS = (
@@ -204,7 +211,7 @@ def account(
 
 
 def principal(
-    dice: random.Random, number: str, pk: int, grantses: list[Grants], trusts: list[str]
+    dice: random.Random, number: str, pk: int, grantses: list[PolicyHoldings], trusts: list[str]
 ) -> PrincipalRow:
     """A user, a role, or a service-linked role. Names repeat over accounts."""
     name = NAMES[pk % len(NAMES)]
@@ -220,10 +227,12 @@ def principal(
     return PrincipalRow(pk, arn, f"AROA{pk}", mine, tags, dice.choice(trusts))
 
 
-def grants(dice: random.Random, policies: list[PolicyRow], groups: list[GroupRow], pool: list[str]) -> Grants:
+def grants(
+    dice: random.Random, policies: list[PolicyRow], groups: list[GroupRow], pool: list[str]
+) -> PolicyHoldings:
     """What somebody holds."""
     numbers = [policy.id for policy in policies]
-    return Grants(
+    return PolicyHoldings(
         tuple((f"inline{n}", digest) for n, digest in enumerate(some(dice, pool, least=0, most=1))),
         tuple(some(dice, numbers, least=0, most=2)),
         tuple(some(dice, [group.id for group in groups], least=0, most=2)),

@@ -11,7 +11,14 @@ from typing import Any
 
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
-from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
+from iam.policy.index.rows import (
+    AccountRows,
+    OrganizationStanding,
+    PolicyHoldings,
+    PolicyRow,
+    PrincipalRow,
+    RowChanges,
+)
 from tests.iam.policy import naive
 
 JSON = dict[str, Any]
@@ -193,7 +200,7 @@ class Case:
         self.texts[digest] = text
         return digest
 
-    def index(self, documents: SharedDocuments) -> tuple[Index, list[Any], Changes]:
+    def index(self, documents: SharedDocuments) -> tuple[Index, list[Any], RowChanges]:
         """The index as it is before, the documents that it needs, and the changes."""
         doc_list = [documents.add(digest, text) for digest, text in self.texts.items()]
         standing = OrganizationStanding(
@@ -207,13 +214,13 @@ class Case:
 
         def row(held_: Held) -> PrincipalRow:
             bound = None if held_.boundary is None else policies[held_.boundary].id
-            grants = Grants(tuple((f"p{n}", d) for n, d in enumerate(held_.identity)), (), (), bound)
+            grants = PolicyHoldings(tuple((f"p{n}", d) for n, d in enumerate(held_.identity)), (), (), bound)
             return PrincipalRow(1, self.arn, "AIDA1" if ":user/" in self.arn else "AROA1", grants, self.tags)
 
         index.enter_account(
             AccountRows([row(self.before)], (), policies.values(), (), ACCOUNT, "aws", standing)
         )
-        return index, doc_list, Changes(principals=[row(self.after)])
+        return index, doc_list, RowChanges(principals=[row(self.after)])
 
     def answer(self, action: str, resource: str, context: JSON, *, after: bool, agrees: bool = False) -> bool:
         """What the plain engine says."""

@@ -10,7 +10,7 @@ import pytest
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.index import Index
 from iam.policy.index.question import WITH_ROOT, AccessQuestion
-from iam.policy.index.rows import AccountRows, Grants, OrganizationStanding, PrincipalRow
+from iam.policy.index.rows import AccountRows, OrganizationStanding, PolicyHoldings, PrincipalRow
 from tests.iam.policy.index.organisations import Organisation
 
 ONE, TWO = "111111111111", "222222222222"
@@ -23,7 +23,7 @@ def index(*text_or_body: dict[str, Any] | str, number: str = ONE, into: Organisa
     people = []
     for place, row in enumerate(text_or_body):
         text = row if isinstance(row, str) else json.dumps({"Version": "2012-10-17", "Statement": [row]})
-        grants = Grants((("own", organisation.digest(text)),))
+        grants = PolicyHoldings((("own", organisation.digest(text)),))
         people.append(
             PrincipalRow(int(number[:1]) * 100 + place, f"arn:aws:iam::{number}:user/u{place}", "", grants)
         )

@@ -13,19 +13,26 @@ from iam.policy.index.difference import NOTHING
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
-from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
-from iam.policy.index.scenario import Edits, what_if
+from iam.policy.index.rows import (
+    AccountRows,
+    OrganizationStanding,
+    PolicyHoldings,
+    PolicyRow,
+    PrincipalRow,
+    RowChanges,
+)
+from iam.policy.index.scenario import ScenarioEdits, what_if
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.organisations import ACCOUNTS, Organisation
 from tests.iam.policy.index.test_who_can import decisions
 
 
-def changed(dice: random.Random, rows: AccountRows, pool: list[str]) -> tuple[AccountRows, Changes]:
+def changed(dice: random.Random, rows: AccountRows, pool: list[str]) -> tuple[AccountRows, RowChanges]:
     """The rows of the account after some of them were exchanged, and the changes that lead there."""
     policies = {row.id: row for row in rows.policies}
     groups = {row.id: row for row in rows.groups}
     people = {row.id: row for row in rows.principals}
-    changes = Changes()
+    changes = RowChanges()
     for table, name in ((policies, "policies"), (groups, "groups"), (people, "principals")):
         fresh: list[object] = []
         for number in made.some(dice, list(table), least=0, most=2):
@@ -46,7 +53,7 @@ def changed(dice: random.Random, rows: AccountRows, pool: list[str]) -> tuple[Ac
     if dice.random() < 0.4:
         number = max(people, default=next(iter(policies))) + 500
         made_anew = PrincipalRow(
-            number, f"arn:aws:iam::{rows.number}:user/new", "AIDANEW", Grants((), tuple(policies))
+            number, f"arn:aws:iam::{rows.number}:user/new", "AIDANEW", PolicyHoldings((), tuple(policies))
         )
         people[number] = made_anew
         changes.principals = [*changes.principals, made_anew]
@@ -92,7 +99,7 @@ def shape(index: Index) -> object:
     )
 
 
-def both(seed: int) -> tuple[random.Random, Organisation, Organisation, dict[str, Changes]]:
+def both(seed: int) -> tuple[random.Random, Organisation, Organisation, dict[str, RowChanges]]:
     """An organisation before and after changes."""
     dice = random.Random(seed)
     before = made.organisation(dice)
@@ -127,7 +134,9 @@ def test_what_would_change_is_what_does(seed: int) -> None:
     _, before, after, changes = both(seed)
     index = before.index()
     was, untouched = effective(index), shape(index)
-    difference = what_if(index, {number: Edits(each) for number, each in changes.items()}, texts=before.texts)
+    difference = what_if(
+        index, {number: ScenarioEdits(each) for number, each in changes.items()}, texts=before.texts
+    )
     assert shape(index) == untouched
     becomes = effective(after.index())
     shift_of = {member.id: shift for shift, members in difference.shifts.items() for member in members}
@@ -177,7 +186,7 @@ def test_each_change_gives_the_index_another_version() -> None:
     for change in (
         lambda: index.enter_account(rows),
         lambda: index.enter_account(rows),
-        lambda: index.apply("111111111111", Changes(gone=[1])),
+        lambda: index.apply("111111111111", RowChanges(gone=[1])),
         lambda: index.place_in_organization("111111111111", OrganizationStanding("o-1")),
         lambda: index.drop("111111111111"),
         index.dissolve,

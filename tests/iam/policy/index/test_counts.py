@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.index.counts import by_service, levels
 from tests.iam.policy.index.test_effective import MFA, PROD, one, say
 
@@ -13,9 +13,9 @@ def test_counts_add_up_to_the_actions_of_the_service() -> None:
     assert set(counts) == {"sqs", "sns", "sts"}
     assert sum(count.everywhere for count in counts["sqs"].values()) == len(catalogue().expand("sqs:*"))
     assert all(count.everywhere == count.total for count in counts["sqs"].values())
-    assert counts["sns"][Level.WRITE].limited == 1
-    assert counts["sns"][Level.WRITE].total == sum(
-        catalogue().level(name) is Level.WRITE for name in catalogue().expand("sns:*")
+    assert counts["sns"][AccessLevel.WRITE].limited == 1
+    assert counts["sns"][AccessLevel.WRITE].total == sum(
+        catalogue().level(name) is AccessLevel.WRITE for name in catalogue().expand("sns:*")
     )
 
 
@@ -31,9 +31,9 @@ def test_the_strongest_of_an_access_level_is_told() -> None:
         say("Allow", "s3:PutObject", Condition=MFA),
     )
     assert levels(allowed, effective.space) == {
-        Level.LIST: "everywhere",
-        Level.READ: "limited",
-        Level.WRITE: "conditional",
+        AccessLevel.LIST: "everywhere",
+        AccessLevel.READ: "limited",
+        AccessLevel.WRITE: "conditional",
     }
 
 

@@ -21,7 +21,7 @@ from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.effective import AllowedActionSets, EffectiveActions
 from iam.policy.index.question import WITH_ROOT, AccessQuestion
 from iam.policy.index.reach import reach_of
-from iam.policy.index.rows import AccountRows, Grants, OrganizationStanding, PolicyRow, PrincipalRow
+from iam.policy.index.rows import AccountRows, OrganizationStanding, PolicyHoldings, PolicyRow, PrincipalRow
 from tests.iam.policy.index import longhand
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.organisations import Organisation
@@ -93,7 +93,7 @@ def one(
         return organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": body}))
 
     policies = [PolicyRow(2, "boundary", text(boundary))] if boundary else []
-    grants = Grants((("own", text(list(statements))),), boundary=2 if boundary else None)
+    grants = PolicyHoldings((("own", text(list(statements))),), boundary=2 if boundary else None)
     standing = (
         OrganizationStanding("o-one", scps=((PolicyRow(3, "scp", text(scp)),),))
         if scp

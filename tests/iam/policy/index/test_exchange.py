@@ -12,14 +12,14 @@ from iam.policy.index.difference import AccessDifference
 from iam.policy.index.index import Index
 from iam.policy.index.rows import (
     AccountRows,
-    Changes,
-    Grants,
     GroupRow,
     OrganizationStanding,
+    PolicyHoldings,
     PolicyRow,
     PrincipalRow,
+    RowChanges,
 )
-from iam.policy.index.scenario import Edits, what_if
+from iam.policy.index.scenario import ScenarioEdits, what_if
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.organisations import ACCOUNTS, Organisation
 from tests.iam.policy.index.random_changes import NOW
@@ -46,14 +46,14 @@ def shown(difference: AccessDifference) -> object:
     return of_members
 
 
-def placed(monkeypatch: pytest.MonkeyPatch, index: Index, edits: dict[str, Edits]) -> object:
+def placed(monkeypatch: pytest.MonkeyPatch, index: Index, edits: dict[str, ScenarioEdits]) -> object:
     """The same where nothing is exchanged, and everybody is placed anew."""
     with monkeypatch.context() as patching:
         patching.setattr(scenario, "exchanged_by", lambda *_, **__: None)
         return shown(what_if(index, edits, now=NOW))
 
 
-def compared(monkeypatch: pytest.MonkeyPatch, index: Index, edits: dict[str, Edits]) -> int:
+def compared(monkeypatch: pytest.MonkeyPatch, index: Index, edits: dict[str, ScenarioEdits]) -> int:
     """Compare both; how many principals were not placed anew."""
     with monkeypatch.context() as patching:
         exchanged = calls_of_method(patching, PrincipalComparer, "exchanged")
@@ -75,7 +75,7 @@ def test_other_texts_in_any_organization(monkeypatch: pytest.MonkeyPatch, seed: 
     for rows in organisation.accounts:
         chosen = made.some(dice, list(rows.policies), least=1, most=2)
         fresh = [PolicyRow(row.id, row.name, dice.choice((*pool, row.digest))) for row in chosen]
-        edits[rows.number] = Edits(Changes(policies=fresh))
+        edits[rows.number] = ScenarioEdits(RowChanges(policies=fresh))
     documents, index = organisation.held(), organisation.index()
     compared(monkeypatch, index, edits)
     assert documents
@@ -94,12 +94,12 @@ class Small:
         self.organisation = Organisation()
         self.first = self.digest(first or FIRST)
         rows = [PolicyRow(1, "first", self.first), PolicyRow(2, "second", self.digest(second))]
-        of_group = Grants(self._inline(in_group), (2,))
-        grants = Grants(self._inline(inline), (1,), (9,))
+        of_group = PolicyHoldings(self._inline(in_group), (2,))
+        grants = PolicyHoldings(self._inline(inline), (1,), (9,))
         people = [
             PrincipalRow(20, f"arn:aws:iam::{NUMBER}:user/ana", "AIDA1", grants, {"team": "red"}),
             PrincipalRow(
-                21, f"arn:aws:iam::{NUMBER}:user/ben", "AIDA2", Grants((), (), (9,), 1), {"team": "x"}
+                21, f"arn:aws:iam::{NUMBER}:user/ben", "AIDA2", PolicyHoldings((), (), (9,), 1), {"team": "x"}
             ),
         ]
         self.organisation.accounts.append(
@@ -117,9 +117,9 @@ class Small:
     def _inline(self, text: str) -> tuple[tuple[str, str], ...]:
         return (("own", self.digest(text)),) if text else ()
 
-    def edits(self, *policies: PolicyRow) -> dict[str, Edits]:
+    def edits(self, *policies: PolicyRow) -> dict[str, ScenarioEdits]:
         """The first policy with another text, and others."""
-        return {NUMBER: Edits(Changes(policies=[PolicyRow(1, "first", self.fresh), *policies]))}
+        return {NUMBER: ScenarioEdits(RowChanges(policies=[PolicyRow(1, "first", self.fresh), *policies]))}
 
 
 def test_nobody_is_placed_anew_for_another_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,8 +165,12 @@ def test_an_account_that_moves_is_placed_anew(monkeypatch: pytest.MonkeyPatch) -
 def test_only_texts_are_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     account = Small()
     member = account.index.accounts[NUMBER].members[20]
-    row = PrincipalRow(20, member.arn, "AIDA1", Grants((), (1,)), {"team": "red"})
-    for name, rows in (("principals", [row]), ("gone", [2]), ("groups", [GroupRow(9, "team", Grants())])):
+    row = PrincipalRow(20, member.arn, "AIDA1", PolicyHoldings((), (1,)), {"team": "red"})
+    for name, rows in (
+        ("principals", [row]),
+        ("gone", [2]),
+        ("groups", [GroupRow(9, "team", PolicyHoldings())]),
+    ):
         edits = account.edits()
         setattr(edits[NUMBER].changes, name, rows)
         assert compared(monkeypatch, account.index, edits) == 0

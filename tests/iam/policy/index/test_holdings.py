@@ -11,8 +11,15 @@ import pytest
 
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.holdings import ActionPartitioner, NumberedDocs
-from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
-from iam.policy.index.scenario import Edits, what_if
+from iam.policy.index.rows import (
+    AccountRows,
+    OrganizationStanding,
+    PolicyHoldings,
+    PolicyRow,
+    PrincipalRow,
+    RowChanges,
+)
+from iam.policy.index.scenario import ScenarioEdits, what_if
 from iam.policy.index.witness import ChangeProver
 from tests.iam.policy.index.organisations import ACCOUNTS, ALLOW_ALL, Organisation
 from tests.iam.policy.index.random_changes import NOW
@@ -91,13 +98,13 @@ def test_the_same_stack_in_accounts_that_something_tells_apart_is_proved_for_eac
         for n, name in enumerate(PEOPLE):
             others, is_bounded = held[n]
             boundary = base + 4 if is_bounded else None
-            grants = Grants((), (base, *[base + each for each in others]), (), boundary)
+            grants = PolicyHoldings((), (base, *[base + each for each in others]), (), boundary)
             arn = f"arn:aws:iam::{number}:user/{name}"
             people.append(PrincipalRow(base + 100 + n, arn, f"AIDA{place}{n}", grants, tags[n]))
         denied = text_of({**statement(dice), "Effect": "Deny"})
         standing = standing_of(organisation, [denied] if dice.random() < 0.4 else [])
         organisation.accounts.append(AccountRows(people, [], policies, (), number, "aws", standing))
-        edits[number] = Edits(Changes(policies=[PolicyRow(base, "policy0", fresh)]))
+        edits[number] = ScenarioEdits(RowChanges(policies=[PolicyRow(base, "policy0", fresh)]))
     documents = organisation.held()
     index = organisation.index()
     assert check(index, what_if(index, edits, now=NOW), dice) >= 2 * len(PEOPLE)
@@ -106,7 +113,7 @@ def test_the_same_stack_in_accounts_that_something_tells_apart_is_proved_for_eac
 
 def people_with(
     organisation: Organisation, grants: list[list[str]], *, accounts: int = 1
-) -> tuple[dict[str, Edits], list[object]]:
+) -> tuple[dict[str, ScenarioEdits], list[object]]:
     """Users of some accounts, each with some documents and one that is exchanged for another."""
     old, new = (organisation.digest(text_of(allow(name))) for name in ("sns:Publish", "sqs:SendMessage"))
     edits = {}
@@ -116,10 +123,12 @@ def people_with(
         for n, texts in enumerate(grants):
             inline = tuple((f"own{k}", organisation.digest(text)) for k, text in enumerate(texts))
             arn = f"arn:aws:iam::{number}:user/person{n}"
-            people.append(PrincipalRow(base + 100 + n, arn, f"AIDA{place}{n}", Grants(inline, (base,)), {}))
+            people.append(
+                PrincipalRow(base + 100 + n, arn, f"AIDA{place}{n}", PolicyHoldings(inline, (base,)), {})
+            )
         policies = [PolicyRow(base, "exchanged", old)]
         organisation.accounts.append(AccountRows(people, [], policies, (), number, "aws"))
-        edits[number] = Edits(Changes(policies=[PolicyRow(base, "exchanged", new)]))
+        edits[number] = ScenarioEdits(RowChanges(policies=[PolicyRow(base, "exchanged", new)]))
     return edits, organisation.held()
 
 
@@ -191,10 +200,10 @@ def test_of_two_policies_that_give_the_same_a_reason_names_one_and_the_same_for_
     for n, texts in enumerate(held):
         inline = tuple((f"own{k}", organisation.digest(text)) for k, text in enumerate(texts))
         arn = f"arn:aws:iam::{FIRST}:user/person{n}"
-        people.append(PrincipalRow(100 + n, arn, f"AIDA{n}", Grants(inline, (1,)), {}))
+        people.append(PrincipalRow(100 + n, arn, f"AIDA{n}", PolicyHoldings(inline, (1,)), {}))
     organisation.accounts.append(AccountRows(people, [], [PolicyRow(1, "exchanged", old)], (), FIRST, "aws"))
     documents, index = organisation.held(), organisation.index()
-    edits = {FIRST: Edits(Changes(policies=[PolicyRow(1, "exchanged", new)]))}
+    edits = {FIRST: ScenarioEdits(RowChanges(policies=[PolicyRow(1, "exchanged", new)]))}
     difference = what_if(index, edits, now=NOW)
     bit = difference.space.actions.mask("sqs:SendMessage")
     last = max(map(organisation.digest, equal))
@@ -273,7 +282,7 @@ def test_who_is_told_apart_by_a_policy_that_all_hold_is_judged_alone(told: str, 
     for place, (name, number) in enumerate([("ana", FIRST), ("ben", SECOND)][::order]):
         number = number if "account" in told else FIRST
         base = 1000 * (place + 1)
-        grants = Grants((("kept", kept_digest),), (base,))
+        grants = PolicyHoldings((("kept", kept_digest),), (base,))
         person = PrincipalRow(
             base + 1, f"arn:aws:iam::{number}:user/{name}", f"AIDA{name}", grants, {"team": name}
         )
@@ -284,7 +293,7 @@ def test_who_is_told_apart_by_a_policy_that_all_hold_is_judged_alone(told: str, 
             mine[0].policies.extend(rows)
         else:
             organisation.accounts.append(AccountRows([person], [], rows, (), number, "aws"))
-        edits.setdefault(number, Edits(Changes(policies=[])))
+        edits.setdefault(number, ScenarioEdits(RowChanges(policies=[])))
         edits[number].changes.policies.append(PolicyRow(base, f"exchanged{place}", new))
     documents, index = organisation.held(), organisation.index()
     difference = what_if(index, edits, now=NOW)
@@ -308,10 +317,10 @@ def test_names_count_where_a_tag_that_was_not_read_may_be_one(order: int) -> Non
     people = []
     for n, name in enumerate(("ana", "ben")[::order]):
         arn = f"arn:aws:iam::{FIRST}:user/{name}"
-        people.append(PrincipalRow(10 + n, arn, f"AIDA{name}", Grants((("kept", kept),), (1,)), None))
+        people.append(PrincipalRow(10 + n, arn, f"AIDA{name}", PolicyHoldings((("kept", kept),), (1,)), None))
     organisation.accounts.append(AccountRows(people, [], [PolicyRow(1, "exchanged", old)], (), FIRST, "aws"))
     documents, index = organisation.held(), organisation.index()
-    edits = {FIRST: Edits(Changes(policies=[PolicyRow(1, "exchanged", new)]))}
+    edits = {FIRST: ScenarioEdits(RowChanges(policies=[PolicyRow(1, "exchanged", new)]))}
     difference = what_if(index, edits, now=NOW)
     bit = difference.space.actions.mask("s3:GetObject")
     gain = {member.name for shift, members in difference.proved for member in members if shift.any_gain & bit}
@@ -330,14 +339,14 @@ def test_who_may_do_something_else_in_any_case_is_told_so() -> None:
             100 + n,
             f"arn:aws:iam::{FIRST}:user/person{n}",
             f"AIDA{n}",
-            Grants((("own", organisation.digest(text_of(allow(name)))),), (1,)),
+            PolicyHoldings((("own", organisation.digest(text_of(allow(name)))),), (1,)),
             {},
         )
         for n, name in enumerate(names)
     ]
     rows = [PolicyRow(1, "exchanged", organisation.digest(old))]
     organisation.accounts.append(AccountRows(people, [], rows, (), FIRST, "aws"))
-    edits = {FIRST: Edits(Changes(policies=[PolicyRow(1, "exchanged", organisation.digest(new))]))}
+    edits = {FIRST: ScenarioEdits(RowChanges(policies=[PolicyRow(1, "exchanged", organisation.digest(new))]))}
     documents, index = organisation.held(), organisation.index()
     difference = what_if(index, edits, now=NOW)
     gained = {
@@ -352,11 +361,13 @@ def test_accounts_that_are_moved_apart_are_bounded_each_as_it_will_be() -> None:
     names = ("s3:GetObject", "s3:PutObject")
     own = organisation.digest(text_of(allow(names)))
     for place, (number, name) in enumerate(zip((FIRST, SECOND), names, strict=True)):
-        who = PrincipalRow(100 + place, f"arn:aws:iam::{number}:user/a", "", Grants((("own", own),)), {})
+        who = PrincipalRow(
+            100 + place, f"arn:aws:iam::{number}:user/a", "", PolicyHoldings((("own", own),)), {}
+        )
         standing = standing_of(organisation, [])
         organisation.accounts.append(AccountRows([who], [], [], (), number, "aws", standing))
         denied = text_of({**allow(name), "Effect": "Deny"})
-        edits[number] = Edits(standing=standing_of(organisation, [denied]))
+        edits[number] = ScenarioEdits(standing=standing_of(organisation, [denied]))
     documents, index = organisation.held(), organisation.index()
     difference = what_if(index, edits, now=NOW)
     lost = {member.id: difference.names(shift.lost) for shift, each in difference.proved for member in each}

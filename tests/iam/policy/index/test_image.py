@@ -19,7 +19,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import AccountRows, OrganizationStanding, PrincipalRow
 from iam.policy.index.scenario import row_of
-from iam.policy.index.shard import Shard
+from iam.policy.index.shard import AccountShard
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.organisations import Organisation
 from tests.iam.policy.index.test_changes import both, effective, shape
@@ -32,7 +32,7 @@ def packed(organisation: Organisation) -> list[tuple[bytes, OrganizationStanding
     """The image of each account, in the order of the accounts."""
     documents = organisation.held()
     packed = [
-        (pack(image_of(Shard(UseRegister(organisation.store), rows))), rows.standing)
+        (pack(image_of(AccountShard(UseRegister(organisation.store), rows))), rows.standing)
         for rows in organisation.accounts
     ]
     del documents
@@ -174,7 +174,7 @@ def test_the_same_rows_have_the_same_image_in_every_process(seed: int) -> None:
 def small() -> bytes:
     """The image of one user."""
     rows = AccountRows([PrincipalRow(1, f"arn:aws:iam::{NUMBER}:user/maya")], number=NUMBER)
-    return pack(image_of(Shard(UseRegister(SharedDocuments()), rows)))
+    return pack(image_of(AccountShard(UseRegister(SharedDocuments()), rows)))
 
 
 def test_whatever_byte_is_damaged_it_is_no_image_any_more() -> None:
@@ -213,6 +213,6 @@ def test_names_that_no_account_of_aws_has_are_kept_as_they_are() -> None:
     ]
     rows = AccountRows([PrincipalRow(n, arn) for n, arn in enumerate(arns, 1)], number=NUMBER)
     index = Index(SharedDocuments())
-    index.put_image(unpack(pack(image_of(Shard(UseRegister(SharedDocuments()), rows)))), rows.standing)
+    index.put_image(unpack(pack(image_of(AccountShard(UseRegister(SharedDocuments()), rows)))), rows.standing)
     assert [index.member(NUMBER, n).arn for n in (1, 2, 3)] == arns  # type: ignore[union-attr]
     assert [index.accounts[NUMBER].members.find(arn).id for arn in arns] == [1, 2, 3]  # type: ignore[union-attr]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iam.policy.index import keys
-from iam.policy.index.classes import BareRequest, Member, flags_of
+from iam.policy.index.classes import BareRequest, IndexedPrincipal, flags_of
 from iam.policy.index.rows import NOTHING
 from iam.policy.request import Principal, Request
 
@@ -34,8 +34,8 @@ def test_own_values_are_those_of_a_request(who: Principal, key: str) -> None:
     assert own_values == Request("s3:GetObject", "*", who).values(key)
 
 
-def member(who: Principal) -> Member:
-    return Member(1, who.arn, unique_id=who.unique_id, grants=NOTHING, tags=who.tags, trust=None)
+def member(who: Principal) -> IndexedPrincipal:
+    return IndexedPrincipal(1, who.arn, unique_id=who.unique_id, grants=NOTHING, tags=who.tags, trust=None)
 
 
 @pytest.mark.parametrize("who", PRINCIPALS, ids=lambda who: who.arn)

@@ -14,8 +14,15 @@ from iam.policy.index.difference import AccessDifference
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import Index
 from iam.policy.index.proof_sharing import ProofSharing
-from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
-from iam.policy.index.scenario import Edits, what_if
+from iam.policy.index.rows import (
+    AccountRows,
+    OrganizationStanding,
+    PolicyHoldings,
+    PolicyRow,
+    PrincipalRow,
+    RowChanges,
+)
+from iam.policy.index.scenario import ScenarioEdits, what_if
 from iam.policy.index.sides import PrincipalSide
 from iam.policy.index.verdicts import PrincipalChange
 from iam.policy.index.witness import ChangeProver
@@ -89,7 +96,7 @@ def plain_document(dice: random.Random) -> str:
 
 def people_of_two_accounts(
     dice: random.Random, *, plain: int = 0
-) -> tuple[Index, dict[str, Edits], SharedDocuments, list[object]]:
+) -> tuple[Index, dict[str, ScenarioEdits], SharedDocuments, list[object]]:
     """Users of the same names who hold the same policies in two accounts, one of which is exchanged in
     both; so many of the others are `plain`.
     """
@@ -98,7 +105,7 @@ def people_of_two_accounts(
     pool = [organisation.digest(text) for text in made]
     fresh = organisation.digest(document(dice))
     kind_of_own = dice.randrange(8)
-    edits: dict[str, Edits] = {}
+    edits: dict[str, ScenarioEdits] = {}
     for place, number in enumerate(ACCOUNTS[:2]):
         base = 1000 * place
         policies = [PolicyRow(base + n, f"policy{n}", digest) for n, digest in enumerate(pool)]
@@ -109,15 +116,15 @@ def people_of_two_accounts(
             attached = tuple(base + each for each in sorted({0, *dice.sample(range(4), dice.randint(0, 2))}))
             boundary = base + 3 if dice.random() < 0.2 else None
             unique = f"{'AIDA' if kind == 'user' else 'AROA'}{base}{n}"
-            grants = Grants((), attached, (), boundary)
+            grants = PolicyHoldings((), attached, (), boundary)
             if dice.random() < 0.5:
                 own = organisation.digest(own_document(dice, kind_of_own, f"{n}-{place}"))
-                grants = Grants((("own", own),), attached, (), boundary)
+                grants = PolicyHoldings((("own", own),), attached, (), boundary)
             people.append(
                 PrincipalRow(base + 100 + n, f"arn:aws:iam::{number}:{kind}/{name}", unique, grants, tags)
             )
         organisation.accounts.append(AccountRows(people, [], policies, (), number, "aws"))
-        edits[number] = Edits(Changes(policies=[PolicyRow(base, "policy0", fresh)]))
+        edits[number] = ScenarioEdits(RowChanges(policies=[PolicyRow(base, "policy0", fresh)]))
     documents = organisation.held()
     return organisation.index(), edits, organisation.store, [documents]
 
@@ -191,7 +198,7 @@ def test_it_is_so_where_policies_allow_the_same_on_everything(seed: int) -> None
 def test_it_is_so_in_any_organization(seed: int) -> None:
     dice, before, _, changes = both(seed)
     index, documents = before.index(), before.held()
-    difference = what_if(index, {number: Edits(each) for number, each in changes.items()}, now=NOW)
+    difference = what_if(index, {number: ScenarioEdits(each) for number, each in changes.items()}, now=NOW)
     check(index, difference, dice)
     assert documents
 
@@ -223,14 +230,14 @@ def test_a_proof_is_shared_where_nothing_tells_names_accounts_and_buckets_of_one
                 base + 100 + n,
                 f"arn:aws:iam::{number}:user/person{n}",
                 f"AIDA{base}{n}",
-                Grants((("own", organisation.digest(texts[n])),) if n % 2 else (), (base,)),
+                PolicyHoldings((("own", organisation.digest(texts[n])),) if n % 2 else (), (base,)),
                 {},
             )
             for n in range(20)
         ]
         policies = [PolicyRow(base, "home", old)]
         organisation.accounts.append(AccountRows(people, [], policies, (), number, "aws", standing))
-        edits[number] = Edits(Changes(policies=[PolicyRow(base, "home", new)]))
+        edits[number] = ScenarioEdits(RowChanges(policies=[PolicyRow(base, "home", new)]))
     proved = calls_of_method(monkeypatch, ChangeProver, "change")
     taken_apart = calls_of_method(monkeypatch, ProofSharing, "_together")
     documents, index = organisation.held(), organisation.index()
@@ -242,7 +249,7 @@ def test_a_proof_is_shared_where_nothing_tells_names_accounts_and_buckets_of_one
 
 def people_with_buckets(
     *held: tuple[str, ...], gets: str = "arn:aws:s3:::homes/new/*"
-) -> tuple[Index, dict[str, Edits], list[object]]:
+) -> tuple[Index, dict[str, ScenarioEdits], list[object]]:
     """Users with the same policy, which is exchanged, each with some documents of their own; `gets` is what
     they can read afterwards.
     """
@@ -253,11 +260,11 @@ def people_with_buckets(
     for n, texts in enumerate(held):
         own = tuple((f"own{k}", organisation.digest(text)) for k, text in enumerate(texts))
         arn = f"arn:aws:iam::{ACCOUNTS[0]}:user/person{n}"
-        people.append(PrincipalRow(100 + n, arn, f"AIDA{n}", Grants(own, (1,)), {}))
+        people.append(PrincipalRow(100 + n, arn, f"AIDA{n}", PolicyHoldings(own, (1,)), {}))
     rows = AccountRows(people, [], [PolicyRow(1, "home", old)], (), ACCOUNTS[0], "aws")
     organisation.accounts.append(rows)
     documents = organisation.held()
-    edits = {ACCOUNTS[0]: Edits(Changes(policies=[PolicyRow(1, "home", new)]))}
+    edits = {ACCOUNTS[0]: ScenarioEdits(RowChanges(policies=[PolicyRow(1, "home", new)]))}
     return organisation.index(), edits, [documents]
 
 
@@ -331,13 +338,13 @@ def test_who_gets_another_name_or_tag_is_judged_as_who_it_was_and_as_who_it_beco
 ) -> None:
     organisation = Organisation()
     bucket = "arn:aws:s3:::${aws:PrincipalTag/team}-${aws:username}/*"
-    held = Grants((("home", organisation.digest(policy_of("s3:GetObject", bucket))),))
+    held = PolicyHoldings((("home", organisation.digest(policy_of("s3:GetObject", bucket))),))
     arn = f"arn:aws:iam::{ACCOUNTS[0]}:user/"
     before = PrincipalRow(1, f"{arn}ana", "AIDA1", held, {"team": "red"})
     after = PrincipalRow(1, f"{arn}{'ben' if tags == before.tags else 'ana'}", "AIDA1", held, tags)
     organisation.accounts.append(AccountRows([before], [], [], (), ACCOUNTS[0], "aws"))
     documents, index = organisation.held(), organisation.index()
-    difference = what_if(index, {ACCOUNTS[0]: Edits(Changes(principals=[after]))}, now=NOW)
+    difference = what_if(index, {ACCOUNTS[0]: ScenarioEdits(RowChanges(principals=[after]))}, now=NOW)
     bit = difference.space.actions.mask("s3:GetObject")
     assert [shift.altered for shift, _ in difference.proved] == [bit]
     assert documents
@@ -353,14 +360,18 @@ def test_a_name_is_weighed_against_the_tags_of_its_own_principal(order: int) -> 
     shared = organisation.digest(deny)
     people = [
         PrincipalRow(
-            100 + n, f"arn:aws:iam::{ACCOUNTS[0]}:user/{name}", f"AIDA{n}", Grants((), (1, 2)), {"team": team}
+            100 + n,
+            f"arn:aws:iam::{ACCOUNTS[0]}:user/{name}",
+            f"AIDA{n}",
+            PolicyHoldings((), (1, 2)),
+            {"team": team},
         )
         for n, (name, team) in enumerate([("redford", "sea"), ("redmond", "red"), ("seaman", "red")][::order])
     ]
     rows = [PolicyRow(1, "home", old), PolicyRow(2, "shared", shared)]
     organisation.accounts.append(AccountRows(people, [], rows, (), ACCOUNTS[0], "aws"))
     documents, index = organisation.held(), organisation.index()
-    edits = {ACCOUNTS[0]: Edits(Changes(policies=[PolicyRow(1, "home", new)]))}
+    edits = {ACCOUNTS[0]: ScenarioEdits(RowChanges(policies=[PolicyRow(1, "home", new)]))}
     difference = what_if(index, edits, now=NOW)
     assert check(index, difference, random.Random(1)) >= 3
     bit = difference.space.actions.mask("s3:GetObject")
@@ -380,7 +391,7 @@ def test_who_holds_the_same_is_apart_where_a_tag_decides_what_it_may_do() -> Non
             100 + n,
             f"arn:aws:iam::{ACCOUNTS[0]}:user/person{n}",
             f"AIDA{n}",
-            Grants((), (1, 2)),
+            PolicyHoldings((), (1, 2)),
             {"team": team},
         )
         for n, team in enumerate(("red", "blue", "red"))
@@ -388,7 +399,9 @@ def test_who_holds_the_same_is_apart_where_a_tag_decides_what_it_may_do() -> Non
     rows = [PolicyRow(1, "home", organisation.digest(home)), PolicyRow(2, "shared", shared)]
     organisation.accounts.append(AccountRows(people, [], rows, (), ACCOUNTS[0], "aws"))
     documents, index = organisation.held(), organisation.index()
-    edits = {ACCOUNTS[0]: Edits(Changes(policies=[PolicyRow(1, "home", organisation.digest(new))]))}
+    edits = {
+        ACCOUNTS[0]: ScenarioEdits(RowChanges(policies=[PolicyRow(1, "home", organisation.digest(new))]))
+    }
     difference = what_if(index, edits, texts=organisation.texts, now=NOW)
     affected = {member.name for _, members in difference.proved for member in members}
     assert affected == {"person1"}

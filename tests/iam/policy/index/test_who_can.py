@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.rows import AccountRows, Changes, Grants, PrincipalRow
+from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow, RowChanges
 from tests.iam.policy.index import longhand
 from tests.iam.policy.index import organisations as made
 
@@ -61,7 +61,9 @@ def test_only_those_whom_the_question_names_are_told_apart_by_name(
     digest = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": statements}))
     for place, number in enumerate(made.ACCOUNTS):
         people = [
-            PrincipalRow(10 * place + n, f"arn:aws:iam::{number}:{name}", "", Grants((("home", digest),)))
+            PrincipalRow(
+                10 * place + n, f"arn:aws:iam::{number}:{name}", "", PolicyHoldings((("home", digest),))
+            )
             for n, name in enumerate(("user/Maya", "user/tomas", "role/maya"))
         ]
         organisation.accounts.append(AccountRows(people, (), (), (), number))
@@ -72,6 +74,6 @@ def test_only_those_whom_the_question_names_are_told_apart_by_name(
         names = index.who_can(question).names()
         expected = [f"arn:aws:iam::{number}:user/{name}" for number in sorted(asked)]
         assert sorted(names) == (expected if name != "nobody" else [])
-    index.apply(made.ACCOUNTS[1], Changes(gone=[10]))
+    index.apply(made.ACCOUNTS[1], RowChanges(gone=[10]))
     question = AccessQuestion("s3:GetObject", "arn:aws:s3:::homes/Maya/x", accounts=accounts)
     assert len(index.who_can(question).names()) == len(asked) - 1

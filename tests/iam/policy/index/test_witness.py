@@ -12,8 +12,8 @@ import pytest
 
 from iam.policy.index.difference import AccessDifference, AccessShift
 from iam.policy.index.documents import SharedDocuments
-from iam.policy.index.masks import Space
-from iam.policy.index.scenario import Edits, what_if
+from iam.policy.index.masks import ActionNumbering
+from iam.policy.index.scenario import ScenarioEdits, what_if
 from tests.iam.policy.index import random_changes
 from tests.iam.policy.index.random_changes import ACCOUNT, NOW, Case, Held
 
@@ -27,13 +27,13 @@ MANY = int(os.environ.get("GATEHOUSE_WITNESSES", "1"))
 def difference_of(case: Case) -> tuple[AccessDifference, AccessShift | None]:
     """What the index says of the case."""
     index, held_documents, changes = case.index(SHARED)
-    difference = what_if(index, {ACCOUNT: Edits(changes)}, texts=case.texts, now=NOW)
+    difference = what_if(index, {ACCOUNT: ScenarioEdits(changes)}, texts=case.texts, now=NOW)
     assert len(held_documents) == len(case.texts)
     shift = next((shift for shift, members in difference.shifts.items() if members[0].id == 1), None)
     return difference, shift
 
 
-def actions_of(shift: AccessShift, space: Space, dice: random.Random) -> list[str]:
+def actions_of(shift: AccessShift, space: ActionNumbering, dice: random.Random) -> list[str]:
     """Some actions of each line, those of the requests among them."""
     changing_names = [
         name

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.sentences import in_short, sentences_of
 from iam.policy.sentences.abilities import LISTING, abilities_of, all_abilities, kind_of_resource
 from iam.policy.sentences.labels import TYPES
@@ -244,7 +244,13 @@ def test_what_cannot_be_read_says_so(text: str) -> None:
 
 
 def test_the_table_of_abilities_names_actions_and_types_that_exist() -> None:
-    weights = {Level.LIST: 0, Level.READ: 0, Level.TAGGING: 1, Level.WRITE: 2, Level.PERMISSIONS: 3}
+    weights = {
+        AccessLevel.LIST: 0,
+        AccessLevel.READ: 0,
+        AccessLevel.TAGGING: 1,
+        AccessLevel.WRITE: 2,
+        AccessLevel.PERMISSIONS: 3,
+    }
     for service, ability in all_abilities():
         levels = {}
         for action in ability.needs | ability.with_it:

@@ -25,10 +25,10 @@ from iam.policy.index.index import Index
 from iam.policy.index.rows import (
     ALONE,
     AccountRows,
-    Grants,
     GroupRow,
     Level,
     OrganizationStanding,
+    PolicyHoldings,
     PolicyRow,
     PrincipalRow,
 )
@@ -242,9 +242,9 @@ class Site:
             entity.id, entity.arn, entity.aws_id, self._grants(entity.id), trust=entity.document
         )
 
-    def _grants(self, number: int) -> Grants:
+    def _grants(self, number: int) -> PolicyHoldings:
         groups = tuple(group for group, users in self.members.items() if number in users)
-        return Grants(
+        return PolicyHoldings(
             tuple(self.inline.get(number, ())),
             tuple(self.attached.get(number, ())),
             groups,
