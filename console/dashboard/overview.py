@@ -22,6 +22,7 @@ from console.identities.details.difference_texts import differences
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of
+from console.web.known_facts import figure
 from console.web.query import QueryPairs
 from console.web.render import render_page
 from iam.access.escalation_groups import escalation_totals
@@ -150,7 +151,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "matters": _matters(
             request,
             list_context,
-            numbers,
+            _counted(request, list_context, numbers, unsynced),
             waits,
             _stale(context.get("sync", ()), context.get("behind", 0), chosen),
         ),
@@ -177,14 +178,13 @@ def escalation(request: ViewerRequest) -> HttpResponse:
 def _matters(
     request: ViewerRequest,
     list_context: ListContext,
-    numbers: FigureTotals,
+    counted: Iterable[AttentionLine],
     waits: WaitingCounts | None,
     stale: Iterable[AttentionLine],
 ) -> list[AttentionLine]:
     """What needs attention; of a past moment only what the lists had counted then."""
-    counted = list(_counted(request, list_context, numbers))
     if waits is None:
-        return counted
+        return list(counted)
     return matters(request.viewer, account=list_context.account, waits=waits, figures=[*stale, *counted])
 
 
@@ -211,24 +211,27 @@ def _stale(sync: Iterable[AccountSync], behind: int, chosen: Account | None) -> 
 
 
 def _counted(
-    request: ViewerRequest, list_context: ListContext, numbers: FigureTotals
+    request: ViewerRequest, list_context: ListContext, numbers: FigureTotals, unsynced: Collection[str]
 ) -> Iterator[AttentionLine]:
-    """The views of the list of IAM users, each with the count that the list shows."""
+    """The views of the list of IAM users, each with the count that the list shows: "6+" where some were not
+    synced.
+    """
     views = PEOPLE.tabs_for(list_context)
     kept = QueryPairs.from_pairs([(name, request.GET.get(name, "")) for name in ("account", "as-of")])
     people, mfa = numbers.of("people"), numbers.of("mfa")
     unknown = mfa.get("unread", 0) + mfa.get("unknown", 0)
     if unknown:
         meaning = "Their MFA devices were not synced, so they are counted neither as safe nor as unsafe."
-        yield AttentionLine(
-            "MFA unknown", meaning, f"{unknown:,}", "note", f"{reverse('mfa:fleet')}{kept}".rstrip("?")
-        )
+        count = figure(unknown, needs=(USERS,), unsynced=unsynced)
+        url = f"{reverse('mfa:fleet')}{kept}".rstrip("?")
+        yield AttentionLine("MFA unknown", meaning, count.text, "note", url)
     for title, meaning, view, tone in WORRIES:
         if not people.get(view):
             continue
         # Views that rest on last use are of today only: their numbers were kept, their rows were not.
         url = f"{reverse('identities:people')}{kept.with_values(view=view)}" if view in views else ""
-        yield AttentionLine(title, meaning, f"{people[view]:,}", tone, url)
+        count = figure(people[view], needs=(USERS, CREDENTIAL_REPORT), unsynced=unsynced)
+        yield AttentionLine(title, meaning, count.text, tone, url)
 
 
 def _sums(numbers: FigureTotals, *, whole: bool, unsynced: Collection[str]) -> list[OverviewTotal]:

@@ -91,6 +91,9 @@ class SectionState(models.TextChoices):
     HELD = "held", "On hold"
 
 
+NOT_WHOLE = Q(state__in=["never", "partial", "denied", "failed", "held"])
+
+
 class Section(models.Model):
     """The freshness of one section of one account: what is shown beside every fact of it."""
 
@@ -111,6 +114,14 @@ class Section(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="one_section_per_account")]
+        indexes = [
+            models.Index(fields=["account"], condition=NOT_WHOLE, name="section_not_whole"),
+            models.Index(
+                fields=["observed_at"],
+                condition=Q(name="users", observed_at__isnull=False),
+                name="section_users_read",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} of {self.account_id}: {self.state}"

@@ -7,13 +7,13 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 
-from django.db.models import Case, CharField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, When
 
 from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, columns, instance
 from iam.guard import Right, Viewer, ViewerScope
 from iam.guard.viewer import ANY_ACCOUNT
 from iam.mirror.models import Account, Entity, Kind, Section
-from iam.mirror.queries.moments import is_incomplete
+from iam.mirror.queries.moments import incomplete_sections, is_incomplete
 
 SWITCH_LIMIT = 12
 COLUMNS = columns(Account)
@@ -105,32 +105,35 @@ def frame(viewer: Viewer, *, account_id: str) -> AccountFrame:
     read.
     """
     rows = _accounts_of_frame(viewer.scope).rows(chosen=account_id)
-    accounts = [instance(Account, values) for _, _, *values in rows]
+    accounts = [instance(Account, values) for _, _, _, _, *values in rows]
     chosen = accounts[0] if accounts and accounts[0].account_id == account_id else None
-    shown = rows[:1] if chosen else rows
-    read = [read_at for read_at, *_ in shown if read_at]
+    oldest, is_incomplete_whole, of_chosen, is_chosen_incomplete = rows[0][:4] if rows else (None,) * 4
     return AccountFrame(
         chosen=chosen,
         accounts=sorted(accounts[:SWITCH_LIMIT], key=lambda a: (a.name, a.pk)),
         more=len(accounts) > SWITCH_LIMIT,
-        oldest=min(read, default=None),
-        is_incomplete=any(incomplete for _, incomplete, *_ in shown),
+        oldest=of_chosen if chosen else oldest,
+        is_incomplete=bool(is_chosen_incomplete if chosen else is_incomplete_whole),
     )
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _accounts_of_frame(scope: ViewerScope) -> CompiledQuery:
-    """When the users of each account were read, whether it is incomplete, and its columns; the one of the
-    parameter `chosen` comes first.
+    """Of all accounts when the users of the one that is longest ago were read, and whether one is incomplete;
+    the same of each account, and its columns. The one of the parameter `chosen` comes first.
     """
-    users = Section.objects.filter(account=OuterRef("pk"), name="users", observed_at__isnull=False)
+    within = accounts_within(scope)
+    users = Section.objects.filter(name="users", observed_at__isnull=False)
+    oldest = users.filter(account__in=within.values("pk")).order_by("observed_at").values("observed_at")
+    incomplete = incomplete_sections().filter(account__in=within.values("pk"))
+    of_account = users.filter(account=OuterRef("pk")).values("observed_at")
     is_chosen = Case(When(account_id=Param("chosen", CharField()), then=0), default=1)
     return CompiledQuery(
-        lambda: (
-            accounts_within(scope)
-            .order_by(is_chosen, "name", "id")
-            .values_list(Subquery(users.values("observed_at")[:1]), is_incomplete("pk"), *COLUMNS)[
-                : SWITCH_LIMIT + 1
-            ]
-        )
+        lambda: within.order_by(is_chosen, "name", "id").values_list(
+            Subquery(oldest[:1]),
+            Exists(incomplete),
+            Subquery(of_account[:1]),
+            is_incomplete("pk"),
+            *COLUMNS,
+        )[: SWITCH_LIMIT + 1]
     )

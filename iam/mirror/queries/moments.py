@@ -33,11 +33,10 @@ from iam.mirror.models import (
     PolicyVersion,
     Pull,
     Section,
-    SectionState,
     TagSet,
     UserCredentials,
 )
-from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, PullState, Source
+from iam.mirror.models.accounts import CHANGED_PULL, NOT_WHOLE, UPLOAD, PullState, Source
 
 READ = Q(state__in=[PullState.COMPLETE, PullState.PARTIAL], ended_at__isnull=False)
 KNOWN_AT = Case(When(trigger=UPLOAD, then=F("began_at")), default=F("ended_at"))
@@ -61,15 +60,16 @@ class NearbyMoments:
     is_incomplete: bool = False
 
 
-NOT_SYNCED = (SectionState.DENIED, SectionState.HELD, SectionState.FAILED, SectionState.PARTIAL)
-
-
 def is_incomplete(account: str) -> Exists:
-    """Whether a section of the account in this column was denied, held back or not read whole. An upload is
-    what it is.
+    """Whether a section of the account in this column was never read, denied, held back or not read whole. An
+    upload is what it is.
     """
-    of_account = Section.objects.filter(account=OuterRef(account), state__in=NOT_SYNCED)
-    return Exists(of_account.exclude(account__source=Source.EXPORT))
+    return Exists(incomplete_sections().filter(account=OuterRef(account)))
+
+
+def incomplete_sections() -> QuerySet[Section]:
+    """The sections that were never read, denied, held back or not read whole, but for those of uploads."""
+    return Section.objects.filter(NOT_WHOLE).exclude(account__source=Source.EXPORT)
 
 
 def just_before(moment: datetime) -> datetime:

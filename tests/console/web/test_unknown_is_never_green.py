@@ -17,6 +17,7 @@ from django.test import Client
 from iam.directory.models import Role
 from iam.mirror.models import NEVER, Account, EdgeKind, Entity, Kind, Section, UserCredentials
 from iam.mirror.models.accounts import Source
+from iam.mirror.pull.freshness import begin_sections
 from iam.mirror.pull.sections import ALL, AUTHORIZATION, LABELS
 from tests import factories
 
@@ -259,3 +260,38 @@ def test_data_of_four_days_ago_is_not_now_and_green(client: Client, world: World
     accounts = text_of(client, "/accounts/")
     assert "Synced 4\N{NO-BREAK SPACE}d ago" in client.get("/accounts/").content.decode()
     assert "[green] Synced" not in accounts
+
+
+def as_of_control(client: Client, address: str) -> str:
+    body = client.get(address).content.decode()
+    return re.sub(r"\s+", " ", body[body.index("Show data as of:") :][:400])
+
+
+@pytest.mark.parametrize("number", [2, 30])
+@pytest.mark.parametrize("how", [*UNSYNCED[:-1], "old"])
+def test_one_account_of_many_takes_the_green_now_away(
+    client: Client, world: World, how: str, number: int
+) -> None:
+    for place in range(1, number):
+        factories.synced(factories.account(f"{place:012}", name=f"a-{place:02}"), at=datetime.now(tz=UTC))
+    addresses = ("/people/", "/roles/", "/")
+    for address in addresses:
+        assert 'data-tone="ok"' in as_of_control(client, address), address
+    last = factories.account("999999999999", name="z-last")
+    old = datetime.now(tz=UTC) - timedelta(days=4)
+    factories.synced(last, at=old)
+    if how != "old":
+        observed = None if how == "never" else old
+        Section.objects.filter(account=last).update(state=how, observed_at=observed)
+    for address in addresses:
+        assert 'data-tone="warn"' in as_of_control(client, address), address
+
+
+def test_what_needs_attention_is_counted_as_at_least_where_an_account_was_not_synced(
+    client: Client, world: World
+) -> None:
+    UserCredentials.objects.filter(user=world.user).update(has_password=True, mfa="none")
+    assert re.search(r"No MFA A password alone opens the AWS console\. 1 ", text_of(client, "/"))
+    begin_sections([factories.account("999999999999", name="z-last")])
+    cache.clear()
+    assert re.search(r"No MFA A password alone opens the AWS console\. 1\+ ", text_of(client, "/"))
