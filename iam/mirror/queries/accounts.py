@@ -16,6 +16,7 @@ from iam.mirror.models import Account, Entity, Kind, Section
 from iam.mirror.queries.moments import incomplete_sections, is_incomplete
 
 SWITCH_LIMIT = 12
+NEVER_READ = (None, False)
 COLUMNS = columns(Account)
 
 
@@ -107,13 +108,14 @@ def frame(viewer: Viewer, *, account_id: str) -> AccountFrame:
     rows = _accounts_of_frame(viewer.scope).rows(chosen=account_id)
     accounts = [instance(Account, values) for _, _, _, _, *values in rows]
     chosen = accounts[0] if accounts and accounts[0].account_id == account_id else None
-    oldest, is_incomplete_whole, of_chosen, is_chosen_incomplete = rows[0][:4] if rows else (None,) * 4
+    of_all, of_first = (rows[0][:2], rows[0][2:4]) if rows else (NEVER_READ, NEVER_READ)
+    read_at, is_incomplete_now = of_first if chosen else of_all
     return AccountFrame(
         chosen=chosen,
         accounts=sorted(accounts[:SWITCH_LIMIT], key=lambda a: (a.name, a.pk)),
         more=len(accounts) > SWITCH_LIMIT,
-        oldest=of_chosen if chosen else oldest,
-        is_incomplete=bool(is_chosen_incomplete if chosen else is_incomplete_whole),
+        oldest=read_at,
+        is_incomplete=bool(is_incomplete_now),
     )
 
 
