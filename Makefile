@@ -20,14 +20,16 @@ help:
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "Gatehouse needs Python 3.11 or newer: install python3."; exit 1; }
-	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV); }
+	@$(PYTHON) -m venv --without-pip $(VENV)
 	@echo "$(CURDIR)" > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/gatehouse.pth"
 
-# Without ensurepip (Debian's python3-venv) the system's pip installs into the environment.
+# The system's pip installs into the environment: a copy of pip there takes seconds, and needs Debian's python3-venv.
+# The file names every dependency with its hash, so there is none to look for. Modules are compiled when they are used.
 define install
-	@if $(PY) -m pip --version >/dev/null 2>&1; then pip="$(PY) -m pip"; else pip="$(PYTHON) -m pip --python $(PY)"; fi; \
+	@pip="$(PYTHON) -m pip --python $(PY)"; \
+	if ! $$pip --version >/dev/null 2>&1; then pip="$(PY) -m pip"; $$pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null; fi; \
 	echo "Installing the locked dependencies of $(1) ..."; \
-	$$pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+	$$pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r $(1)
 	@touch $@
 endef
 
