@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 from iam.policy.applicability import can_apply, can_be_of_any_service
-from iam.policy.catalogue import AccessLevel, catalogue
+from iam.policy.catalogue import catalogue
 from iam.policy.letter_case import fold
 from iam.policy.statements import as_list, statements_of
 
@@ -87,8 +87,7 @@ def _mask(patterns: list[str]) -> int:
 @cache
 def _changing_iam() -> int:
     known = catalogue()
-    reading = known.mask_of_level(AccessLevel.LIST) | known.mask_of_level(AccessLevel.READ)
-    return known.mask_of_service("iam") & ~reading & ~_mask(_lower(list(OWN_ONLY)))
+    return known.mask_of_service("iam") & ~known.mask_of_reads & ~_mask(_lower(list(OWN_ONLY)))
 
 
 def _is_unknown(action: str) -> bool:

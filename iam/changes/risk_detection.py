@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 from iam.changes.documents import OWN_ONLY
 from iam.changes.risks import ADMINISTRATOR, ESCALATION, EXFILTRATION, IAM_WRITE, WORDS
 from iam.policy.applicability import can_apply
-from iam.policy.catalogue import AccessLevel
 from iam.policy.compiled import PolicyKind
 from iam.policy.escalation.administrators import DECISIVE
 from iam.policy.escalation.methods import METHODS, EdgeVerb
@@ -91,8 +90,7 @@ def _risks(shift: AccessShift, space: ActionNumbering, ceiling: AllowedActionSet
     if more & _mask(space, SHARES) or _mask(space, READS_ALL) & after.everywhere & ~before.everywhere:
         yield EXFILTRATION
     catalogue = space.catalogue
-    reading = catalogue.mask_of_level(AccessLevel.LIST) | catalogue.mask_of_level(AccessLevel.READ)
-    if more & catalogue.mask_of_service("iam") & ~reading & ~_mask(space, OWN_ONLY):
+    if more & catalogue.mask_of_service("iam") & ~catalogue.mask_of_reads & ~_mask(space, OWN_ONLY):
         yield IAM_WRITE
 
 

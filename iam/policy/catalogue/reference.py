@@ -86,6 +86,11 @@ class Catalogue:
         return mask
 
     @cached_property
+    def mask_of_reads(self) -> int:
+        """All actions of the levels List and Read."""
+        return self.mask_of_level(AccessLevel.LIST) | self.mask_of_level(AccessLevel.READ)
+
+    @cached_property
     def mask_without_resources(self) -> int:
         """The actions that work only on Resource `*`."""
         return _mask([letter.isupper() for letter in self._letters])
