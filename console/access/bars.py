@@ -5,26 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from iam.access.actions import LEVELS
 from iam.policy.catalogue import AccessLevel
 from iam.policy.index.counts import ActionCount
 
-ORDER: Final = (
-    AccessLevel.LIST,
-    AccessLevel.READ,
-    AccessLevel.WRITE,
-    AccessLevel.PERMISSIONS,
-    AccessLevel.TAGGING,
-)
-"""As the design has them, always."""
-NAMES: Final = {
-    "list": AccessLevel.LIST,
-    "read": AccessLevel.READ,
-    "write": AccessLevel.WRITE,
-    "permissions": AccessLevel.PERMISSIONS,
-    "tagging": AccessLevel.TAGGING,
-}
-"""As addresses have them."""
-KEYS: Final = {level: key for key, level in NAMES.items()}
+KEYS: Final = {level: key for key, level in LEVELS.items()}
 QUARTERS: Final = 4
 NONE: Final = ActionCount(0, 0, 0, 0)
 
@@ -45,7 +30,7 @@ def allowed(count: ActionCount) -> int:
 
 def bar(levels: Mapping[AccessLevel, ActionCount]) -> tuple[str, str]:
     """(fills, counts) as `{% lvl %}` takes them: "4 2 0 0 0" and "9/9 30/61 0/48 0/16 0/11"."""
-    counts = [levels.get(level, NONE) for level in ORDER]
+    counts = [levels.get(level, NONE) for level in AccessLevel]
     fills = " ".join(str(quarters(allowed(count), count.total)) for count in counts)
     return fills, " ".join(f"{allowed(count)}/{count.total}" for count in counts)
 
@@ -61,7 +46,7 @@ VERBS: Final = {
 
 def in_words(levels: Mapping[AccessLevel, ActionCount]) -> str:
     """'Can list, read and change': for people who do not count actions."""
-    verbs = [VERBS[level] for level in ORDER if level in levels and allowed(levels[level])]
+    verbs = [VERBS[level] for level in AccessLevel if level in levels and allowed(levels[level])]
     if not verbs:
         return "Can use actions that AWS doesn’t list"
     return f"Can {', '.join(verbs[:-1])} and {verbs[-1]}" if len(verbs) > 1 else f"Can {verbs[0]}"

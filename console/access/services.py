@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from console.access.bars import ORDER, bar, quarters
+from console.access.bars import bar, quarters
 from console.access.calculation import waits_for_calculation
 from console.access.forms.effective import EffectiveAccessForm
 from console.access.lines import PRINCIPAL_COLUMNS
@@ -31,7 +31,7 @@ from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
-from iam.policy.catalogue import catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.request import PrincipalKind
 
 SIZE: Final = 50
@@ -149,7 +149,7 @@ def service_export(request: ViewerRequest, prefix: str, form: str) -> HttpRespon
 
 COLUMNS: Final = (
     *PRINCIPAL_COLUMNS,
-    *(f"{str(level).partition(' ')[0].lower()}_actions" for level in ORDER),
+    *(f"{str(level).partition(' ')[0].lower()}_actions" for level in AccessLevel),
     "everywhere",
     "limited",
     "conditional",
@@ -159,7 +159,7 @@ COLUMNS: Final = (
 def values_of(row: domain.ServiceUser) -> dict[str, Any]:
     """The columns of a file."""
     levels = []
-    for level in ORDER:
+    for level in AccessLevel:
         counts = row.levels.get(level)
         total = 0 if counts is None else counts.everywhere + counts.limited + counts.conditional
         levels.append(total)
@@ -226,7 +226,7 @@ def _service_line(
     use: domain.ServiceCounts, uses: domain.UsableServices, request: ViewerRequest
 ) -> ServiceLine:
     everybody = uses.users + uses.roles
-    counts = [use.levels[level] for level in ORDER]
+    counts = [use.levels[level] for level in AccessLevel]
     query = _query(request).with_only("account", "as-of")
     return ServiceLine(
         use,

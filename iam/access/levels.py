@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from iam.mirror.snapshot import snapshot
-from iam.policy.catalogue import AccessLevel, catalogue
+from iam.policy.catalogue import AccessLevel, Catalogue, catalogue
 from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import Index
 from iam.policy.index.masks import ActionNumbering
 from iam.policy.request import PrincipalKind
-
-ORDER: Final = (
-    AccessLevel.LIST,
-    AccessLevel.READ,
-    AccessLevel.WRITE,
-    AccessLevel.PERMISSIONS,
-    AccessLevel.TAGGING,
-)
 
 
 class LevelCounts(NamedTuple):
@@ -48,17 +40,17 @@ def levels_of(people: Mapping[int, str], *, at: datetime | None) -> dict[int, Le
 
 def counted(effective: AllowedActionSets, space: ActionNumbering) -> LevelCounts:
     """What is allowed, counted."""
-    allowed = effective.allowed_mask & ~space.without_permission
-    return LevelCounts(*((allowed & space.catalogue.mask_of_level(level)).bit_count() for level in ORDER))
+    return _by_level(effective.allowed_mask & ~space.without_permission, space.catalogue)
 
 
 @lru_cache(maxsize=1)
 def totals() -> LevelCounts:
     """How many actions AWS publishes that need a permission."""
-    space = ActionNumbering()
-    return LevelCounts(
-        *((catalogue().mask_of_level(level) & ~space.without_permission).bit_count() for level in ORDER)
-    )
+    return _by_level(~ActionNumbering().without_permission, catalogue())
+
+
+def _by_level(mask: int, known: Catalogue) -> LevelCounts:
+    return LevelCounts(*((mask & known.mask_of_level(level)).bit_count() for level in AccessLevel))
 
 
 class LevelsByAccount:

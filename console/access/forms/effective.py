@@ -9,8 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from console.access.bars import NAMES, ORDER
 from console.access.forms.base import TypedField
+from iam.access import actions
 from iam.access.effective import AccessGrade
 from iam.policy.catalogue import AccessLevel
 
@@ -19,7 +19,7 @@ ABOVE: Final = "write-up"
 LEVELS: Final = (
     ("", "Any access level"),
     (ABOVE, "Write and up"),
-    *((key, str(level)) for key, level in NAMES.items()),
+    *((key, str(level)) for key, level in actions.LEVELS.items()),
 )
 GRADES: Final = (
     ("", "Any scope"),
@@ -66,7 +66,7 @@ class EffectiveAccessForm(forms.Form):
         """The access levels that are asked for."""
         if self.access_level == ABOVE:
             return (AccessLevel.WRITE, AccessLevel.PERMISSIONS, AccessLevel.TAGGING)
-        return (NAMES[self.access_level],) if self.access_level else ORDER
+        return (actions.LEVELS[self.access_level],) if self.access_level else tuple(AccessLevel)
 
     @property
     def is_filtered(self) -> bool:

@@ -12,7 +12,7 @@ from console.access.what.result import BuilderProblem, place_of
 from console.access.what.state import ChosenService, WhatState
 from console.web.access import ViewerRequest
 from iam.access.builder.build import arns_for
-from iam.access.builder.parts import CHOICES, ServicePart, level_actions
+from iam.access.builder.parts import ServicePart, level_actions
 from iam.access.builder.rows import FREE, ArnPlace, ResourceRow, arn_of, pattern_of, types_for
 from iam.access.builder.sentences import quarters, sentences_of_part
 from iam.access.resource_names import ArnSuggestion, resources_known
@@ -170,7 +170,7 @@ def _open(
     place: ArnPlace,
     accounts: tuple[str, ...],
 ) -> OpenPart:
-    views = [_level(part, level, seek=state.seek) for level in CHOICES]
+    views = [_level(part, level, seek=state.seek) for level in AccessLevel]
     types = types_for(chosen_part.service, chosen_part.actions)
     free = [name.partition(":")[2] for name in chosen_part.actions if not catalogue().resource_types(name)]
     known = resources_known(

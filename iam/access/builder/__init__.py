@@ -3,11 +3,10 @@ read back. Pure.
 """
 
 from iam.access.builder.build import BuiltDocument, build, grants_of
-from iam.access.builder.parts import CHOICES, BuilderCondition, ServicePart, parts_from, parts_json
+from iam.access.builder.parts import BuilderCondition, ServicePart, parts_from, parts_json
 from iam.access.builder.read import BuilderReading, read_back
 
 __all__ = [
-    "CHOICES",
     "BuilderCondition",
     "BuilderReading",
     "BuiltDocument",

@@ -11,14 +11,6 @@ from typing import Any, Final
 from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.letter_case import fold
 
-CHOICES: Final = (
-    AccessLevel.LIST,
-    AccessLevel.READ,
-    AccessLevel.WRITE,
-    AccessLevel.PERMISSIONS,
-    AccessLevel.TAGGING,
-)
-"""The access levels in the order of pages."""
 MAX_PARTS: Final = 20
 MAX_ARNS: Final = 40
 MAX_WHENS: Final = 20
@@ -72,7 +64,7 @@ class ServicePart:
         """The levels of which every action is chosen."""
         return tuple(
             level
-            for level in CHOICES
+            for level in AccessLevel
             if (every := level_actions(self.service, level)) and len(self.of_level(level)) == len(every)
         )
 

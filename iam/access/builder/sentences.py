@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from iam.access.builder.build import build
-from iam.access.builder.parts import CHOICES, ServicePart, level_actions
-from iam.policy.catalogue import catalogue
+from iam.access.builder.parts import ServicePart, level_actions
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.document import read
 from iam.policy.sentences import PolicySentence, sentences_of
 
@@ -21,7 +21,7 @@ def sentences_of_part(part: ServicePart, *, account_id: str = "") -> tuple[Polic
 def quarters(part: ServicePart) -> str:
     """How much of each access level is chosen, in quarters; the least is one."""
     bars = []
-    for level in CHOICES:
+    for level in AccessLevel:
         bars.append(_quarter(len(part.of_level(level)), len(level_actions(part.service, level))))
     return " ".join(map(str, bars))
 
@@ -50,7 +50,7 @@ def _bar_of_service(service: str, mask: int) -> Sequence[int]:
     known = catalogue()
     of_service = known.mask_of_service(service)
     bar = []
-    for level in CHOICES:
+    for level in AccessLevel:
         of_level = of_service & known.mask_of_level(level)
         bar.append(_quarter((mask & of_level).bit_count(), of_level.bit_count()))
     return bar

@@ -12,7 +12,10 @@ from typing import Final
 
 
 class AccessLevel(StrEnum):
-    """The access level of an action, as AWS writes it. Source: "Access levels in policy summaries"."""
+    """The access level of an action, as AWS writes it, in the order of pages.
+
+    Source: "Access levels in policy summaries".
+    """
 
     LIST = "List"
     READ = "Read"

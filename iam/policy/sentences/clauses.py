@@ -18,13 +18,6 @@ from iam.policy.sentences.labels import level_of, service_name, type_names
 from iam.policy.sentences.places import EVERYTHING, PhraseReader, join, place_of_all_objects, places_in_words
 from iam.policy.sentences.sentence import SentenceClaim
 
-LEVELS: Final = (
-    AccessLevel.LIST,
-    AccessLevel.READ,
-    AccessLevel.WRITE,
-    AccessLevel.TAGGING,
-    AccessLevel.PERMISSIONS,
-)
 WORDS: Final = {
     AccessLevel.LIST: "list",
     AccessLevel.READ: "read",
@@ -32,6 +25,7 @@ WORDS: Final = {
     AccessLevel.TAGGING: "tagging",
     AccessLevel.PERMISSIONS: "permissions management",
 }
+"""Access levels in the order of sentences."""
 WEIGHTS: Final = {
     AccessLevel.PERMISSIONS: 2,
     AccessLevel.WRITE: 3,
@@ -105,7 +99,7 @@ def _whole_levels(service: str, actions: set[str], resources: Sequence[str]) -> 
     known = catalogue()
     whole: list[AccessLevel] = []
     names: list[str] = []
-    for level in LEVELS:
+    for level in WORDS:
         of_level = known.names(known.mask_of_service(service) & known.mask_of_level(level))
         if len(of_level) >= FEWEST_OF_LEVEL and actions.issuperset(of_level):
             whole.append(level)
@@ -208,12 +202,12 @@ def _on(service: str, actions: set[str], resources: Sequence[str], reader: Phras
 
 def _number_of(actions: Sequence[str]) -> str:
     """ "12 actions (9 list, 3 write)", "131 list actions"."""
-    counts = dict.fromkeys(LEVELS, 0)
+    counts = dict.fromkeys(WORDS, 0)
     for action in actions:
         level = level_of(action)
         if level is not None:
             counts[level] += 1
-    present = [level for level in LEVELS if counts[level]]
+    present = [level for level in WORDS if counts[level]]
     if len(present) == 1:
         return f"{len(actions):,} {WORDS[present[0]]} actions"
     detail = ", ".join(f"{counts[level]:,} {WORDS[level]}" for level in present)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.access.builder import BuilderCondition, ServicePart, build, parts_from, parts_json, read_back
-from iam.access.builder.parts import CHOICES, level_actions, ordered
-from iam.policy.catalogue import catalogue
+from iam.access.builder.parts import level_actions, ordered
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.lines import answer
 from iam.policy.lint import LintKind, Severity, lint
 
@@ -41,7 +41,7 @@ def chosen(draw: st.DrawFn) -> ServicePart:
     """A part in which nothing is without effect."""
     service = draw(st.sampled_from(sorted(ARNS)))
     names = set(draw(st.lists(st.sampled_from(catalogue().expand(f"{service}:*")), min_size=1, max_size=8)))
-    for level in draw(st.lists(st.sampled_from(CHOICES), max_size=2)):
+    for level in draw(st.lists(st.sampled_from(AccessLevel), max_size=2)):
         names |= set(level_actions(service, level))
     arns = draw(st.lists(st.sampled_from(ARNS[service]), unique=True, min_size=1))
     whens = draw(st.lists(st.sampled_from(WHENS), unique=True, max_size=3))
@@ -133,7 +133,7 @@ def test_a_tag_of_the_resource_keeps_off_those_who_do_not_know_it() -> None:
 
 
 def test_a_whole_level_is_written_as_patterns_that_mean_nothing_else() -> None:
-    every = level_actions("ec2", CHOICES[0])
+    every = level_actions("ec2", AccessLevel.LIST)
     (statement,) = build([ServicePart("ec2", every, everywhere=True)]).statements
     assert any("*" in action for action in statement["Action"])
     names = {name for action in statement["Action"] for name in catalogue().expand(action)}
