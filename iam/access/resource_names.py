@@ -14,7 +14,7 @@ from iam.access.builder.build import resource_fits
 from iam.access.builder.rows import pattern_of, row_of
 from iam.access.templates.parameters import TemplateParameter
 from iam.guard import Viewer
-from iam.mirror.models import Entity, InlinePolicy, Kind, PolicyVersion, valid_at
+from iam.mirror.models import KINDS_BY_ARN, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
 from iam.mirror.queries.visibility import visible_entities
 from iam.policy.catalogue import ResourceType
 from iam.search_words import folded
@@ -22,13 +22,6 @@ from iam.search_words import folded
 ARN: Final = re.compile(r'"(arn:[a-z-]+:[^"\\]{1,600})"')
 LOOKED_AT: Final = 400
 """So many texts of policies are looked through."""
-KINDS: Final = {
-    "role": Kind.ROLE,
-    "user": Kind.USER,
-    "group": Kind.GROUP,
-    "policy": Kind.POLICY,
-    "instance-profile": Kind.INSTANCE_PROFILE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ def resources_known(
 def _identities(
     viewer: Viewer, types: Sequence[ResourceType], accounts: Sequence[str], typed: str
 ) -> list[ArnSuggestion]:
-    kinds = [KINDS[resource_type.name] for resource_type in types if resource_type.name in KINDS]
+    kinds = [resource_type.name for resource_type in types if resource_type.name in KINDS_BY_ARN]
     rows = visible_entities(viewer).filter(
         kind__in=kinds, gone_at__isnull=True, account__account_id__in=accounts, search__contains=folded(typed)
     )

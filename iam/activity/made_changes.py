@@ -12,19 +12,12 @@ from typing import Final
 import orjson
 
 from iam.activity.models import TrailEvent
-from iam.mirror.models import Kind
+from iam.mirror.models import KINDS_BY_ARN
 
 CALLS_LOOKED_AT: Final = 2000
 """So many calls of an account are compared with the differences of a page, the newest first."""
 WHOLE_SECOND: Final = timedelta(seconds=1)
 """CloudTrail writes no parts of a second."""
-KINDS: Final = {
-    "user": Kind.USER,
-    "role": Kind.ROLE,
-    "group": Kind.GROUP,
-    "policy": Kind.POLICY,
-    "instance-profile": Kind.INSTANCE_PROFILE,
-}
 NamedKind = tuple[str, str]
 
 
@@ -85,7 +78,7 @@ def named_kind(arn: str) -> NamedKind | None:
     if len(parts) != 6 or parts[2] != "iam":
         return None
     kind, _, rest = parts[5].partition("/")
-    return (KINDS[kind], rest.rpartition("/")[2]) if kind in KINDS else None
+    return (KINDS_BY_ARN[kind], rest.rpartition("/")[2]) if kind in KINDS_BY_ARN else None
 
 
 def distinct_calls(calls: Iterable[TrailEvent]) -> list[TrailEvent]:

@@ -17,7 +17,7 @@ from django.db.models import Count, Max, Min, QuerySet
 
 from iam.activity.models import TrailEvent
 from iam.activity.permissions import WITHOUT_PERMISSION
-from iam.mirror.models import Entity, Kind
+from iam.mirror.models import KINDS_BY_ARN, Entity, Kind
 from iam.policy.index.question import AccessQuestion
 
 COLUMNS: Final = (
@@ -31,13 +31,6 @@ COLUMNS: Final = (
     "mfa",
     "session_name",
 )
-IAM_KINDS: Final = {
-    "user": Kind.USER,
-    "role": Kind.ROLE,
-    "group": Kind.GROUP,
-    "policy": Kind.POLICY,
-    "instance-profile": Kind.INSTANCE_PROFILE,
-}
 SIX_CHARACTERS: Final = "-??????"
 """Secrets Manager puts six characters behind a name, which events leave out."""
 IamName = tuple[str, Kind, str]
@@ -193,5 +186,5 @@ def _iam_names(resources: Iterable[str]) -> Iterator[tuple[str, IamName]]:
         parts = arn.split(":", 5)
         if len(parts) == 6 and parts[2] == "iam" and parts[4].isdecimal():
             kind, _, name = parts[5].partition("/")
-            if kind in IAM_KINDS and "/" not in name:
-                yield arn, (parts[4], IAM_KINDS[kind], name)
+            if kind in KINDS_BY_ARN and "/" not in name:
+                yield arn, (parts[4], KINDS_BY_ARN[kind], name)

@@ -1,7 +1,7 @@
 """The tables of the mirror."""
 
 from iam.mirror.models.accounts import Account, Pull, PullSection, Section, SectionState
-from iam.mirror.models.entities import Document, Entity, EntityState, Kind
+from iam.mirror.models.entities import KINDS_BY_ARN, Document, Entity, EntityState, Kind
 from iam.mirror.models.facts import (
     NEVER,
     AccountFact,
@@ -18,6 +18,7 @@ from iam.mirror.models.setup import ConnectionDraft, DoctorRun, JobState, SetupJ
 from iam.mirror.models.temporal import Cause, Temporal, valid_at
 
 __all__ = [
+    "KINDS_BY_ARN",
     "NEVER",
     "Account",
     "AccountFact",

@@ -38,6 +38,12 @@ class Kind(models.TextChoices):
     RCP = "rcp", "Resource control policy"
 
 
+KINDS_BY_ARN = {
+    kind.value: kind for kind in (Kind.USER, Kind.GROUP, Kind.ROLE, Kind.POLICY, Kind.INSTANCE_PROFILE)
+}
+"""What the ARN of an entity of IAM says behind the account and before its name → its kind."""
+
+
 class Document(models.Model):
     """A policy document, stored once however many policies hold it; the key is BLAKE2b-128 of the exact text,
     in hex.
