@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 from iam.aws.reads.credential_report import CredentialRow, ReadReport, ReportedKey
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials
@@ -15,6 +15,8 @@ from iam.mirror.pull import bulk, revisions, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.evidence import UNKNOWN, CredentialEvidence, credentials_of
 from iam.mirror.pull.facts import ObservationTimes
+from iam.mirror.pull.freshness import SectionFreshness
+from iam.mirror.pull.sections import CREDENTIAL_REPORT, MFA_DEVICES
 from iam.mirror.pull.temporal import CREDENTIALS, CurrentRow, RowDifference, Values
 from iam.mirror.pull.transform.credentials import MAX_SIGN_IN, report_facts, sort_of_device
 from iam.mirror.pull.upsert_entities import is_newer
@@ -83,6 +85,16 @@ class EvidenceTimes:
     reported_at: datetime | None
     reported_before: datetime | None = None
     released: frozenset[int] = frozenset()
+
+    @classmethod
+    def of_single_read(cls, seen: ObservationTimes, freshness: SectionFreshness) -> Self:
+        """Of users who are read outside the lists and the report of their account."""
+        return cls(
+            seen=seen,
+            born=seen,
+            listed_at=freshness.observed_at(MFA_DEVICES),
+            reported_at=freshness.observed_at(CREDENTIAL_REPORT),
+        )
 
 
 def derive(

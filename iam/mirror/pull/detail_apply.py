@@ -17,7 +17,7 @@ from iam.mirror.pull.detail_reads import DetailResults
 from iam.mirror.pull.entity_cache import EntityRow
 from iam.mirror.pull.facts import ObservationTimes, PartOutcome, SectionPart
 from iam.mirror.pull.job import PullJob
-from iam.mirror.pull.sections import ACCESS_KEYS, CREDENTIAL_REPORT, KINDS, MFA_DEVICES, TAGS, USER_MFA
+from iam.mirror.pull.sections import ACCESS_KEYS, KINDS, TAGS, USER_MFA
 from iam.mirror.pull.sweep import LossLimit
 from iam.mirror.pull.transform.credentials import VIRTUAL
 from iam.mirror.pull.upsert_entities import is_newer
@@ -134,12 +134,7 @@ def _derive(job: PullJob, answers: DetailResults, at: datetime) -> set[int]:
         known for pk in ids if (known := job.census.by_pk.get(pk)) is not None and known.kind == Kind.USER
     ]
     seen = ObservationTimes(at=at, after=None)
-    clock = EvidenceTimes(
-        seen=seen,
-        born=seen,
-        listed_at=job.freshness.observed_at(MFA_DEVICES),
-        reported_at=job.freshness.observed_at(CREDENTIAL_REPORT),
-    )
+    clock = EvidenceTimes.of_single_read(seen, job.freshness)
     return derive(job.census, users, reported=None, clock=clock, login_profiles=answers.login_profiles)
 
 

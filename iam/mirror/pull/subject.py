@@ -24,7 +24,6 @@ from iam.mirror.pull.documents import PolicyDocuments
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import FoundEntity, ObservationTimes, SectionPart
 from iam.mirror.pull.freshness import SectionFreshness
-from iam.mirror.pull.sections import CREDENTIAL_REPORT, MFA_DEVICES
 from iam.mirror.pull.sweep import LossLimit
 from iam.mirror.pull.transform.principals import found_of
 from iam.mirror.pull.usage import load_usage
@@ -142,10 +141,5 @@ def _complete(
     if known.kind in (Kind.USER, Kind.ROLE):
         load_usage(census.account.pk, entities=[known], uses={}, observed_at=seen.at)
     if known.kind == Kind.USER:
-        clock = EvidenceTimes(
-            seen=seen,
-            born=seen,
-            listed_at=freshness.observed_at(MFA_DEVICES),
-            reported_at=freshness.observed_at(CREDENTIAL_REPORT),
-        )
+        clock = EvidenceTimes.of_single_read(seen, freshness)
         derive(census, [known], reported=None, clock=clock)

@@ -28,7 +28,6 @@ from iam.mirror.pull.facts import FoundEntity, ObservationTimes, SectionPart
 from iam.mirror.pull.freshness import SectionFreshness
 from iam.mirror.pull.sections import (
     ACCESS_KEYS,
-    CREDENTIAL_REPORT,
     KINDS,
     LOGIN_PROFILES,
     MFA_DEVICES,
@@ -173,12 +172,7 @@ def _derive(
 ) -> None:
     """The row that says whether the user has a password, MFA and keys."""
     user.reread_at = read.at
-    clock = EvidenceTimes(
-        seen=seen,
-        born=seen,
-        listed_at=freshness.observed_at(MFA_DEVICES),
-        reported_at=freshness.observed_at(CREDENTIAL_REPORT),
-    )
+    clock = EvidenceTimes.of_single_read(seen, freshness)
     profiles: dict[int, dict[str, Any] | None] = {}
     if read.section == LOGIN_PROFILES:
         profiles[user.id] = transform.login_profile(read.records[0]) if read.records else None
