@@ -19,12 +19,12 @@ from iam.aws.export import AuthorizationExport, ExportError, read_export
 from iam.aws.reads import credential_report
 from iam.aws.reads.credential_report import ReadReport
 from iam.journal.services import record
-from iam.mirror import services
 from iam.mirror.accounts import uploads
 from iam.mirror.accounts.actors import Actor, must_manage, person_of
 from iam.mirror.accounts.names import checked_own_name
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.accounts import Account, Pull, PullState, Section, SectionState, Source
+from iam.mirror.pull.upload import load_export
 from iam.moments import second_words
 
 OnPhase = Callable[[str], None]
@@ -82,7 +82,7 @@ def import_export(
         account, is_new = _account(export, name=parts.name, observed_at=observed_at)
     on_phase("Loading")
     try:
-        pull = services.load_export(
+        pull = load_export(
             account,
             export,
             observed_at=observed_at,

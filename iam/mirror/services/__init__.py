@@ -1,6 +1,5 @@
 """What people, schedules and commands may ask of the mirror."""
 
 from iam.mirror.services.pulls import cancel_pull, free_lost_pulls, pull_due_accounts, request_pull, run_pull
-from iam.mirror.services.uploads import load_export
 
-__all__ = ["cancel_pull", "free_lost_pulls", "load_export", "pull_due_accounts", "request_pull", "run_pull"]
+__all__ = ["cancel_pull", "free_lost_pulls", "pull_due_accounts", "request_pull", "run_pull"]

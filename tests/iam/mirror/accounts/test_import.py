@@ -237,7 +237,7 @@ def test_a_defect_while_loading_leaves_no_account_behind(
     def broken(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("iam.mirror.services.load_export", broken)
+    monkeypatch.setattr("iam.mirror.accounts.import_export.load_export", broken)
     with pytest.raises(RuntimeError):
         load(tmp_path, exports.export("maya"))
     assert not Account.objects.exists()

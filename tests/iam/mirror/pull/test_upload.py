@@ -30,8 +30,8 @@ from iam.mirror.models import (
 from iam.mirror.models.accounts import PullState
 from iam.mirror.pull.reformatted_documents import content_of
 from iam.mirror.pull.sections import AUTHORIZATION
+from iam.mirror.pull.upload import load_export
 from iam.mirror.queries.moments import account_moments, entity_moments
-from iam.mirror.services import load_export
 from tests import factories
 from tests.bench.fakeaws.world import World
 from tests.iam.mirror.pull.conftest import redraw
