@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
+from iam.access.grants.what import GrantContent, WhatKind
 from iam.people.blueprints.user_names import RULES
 from iam.policy.letter_case import fold
 
@@ -49,6 +50,13 @@ class FilledTemplate:
     def json(self) -> dict[str, Any]:
         """As JSON."""
         return {"slug": self.slug, "version": self.version, "parameters": dict(self.parameters)}
+
+    @property
+    def grant_content(self) -> GrantContent:
+        """As what a grant gives."""
+        return GrantContent(
+            WhatKind.TEMPLATE, template=self.slug, version=self.version, parameters=dict(self.parameters)
+        )
 
 
 @dataclass(frozen=True, slots=True)

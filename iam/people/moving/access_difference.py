@@ -252,16 +252,10 @@ def _templates(
             operation = DeleteInlinePolicy.of(user, name=entry.target)
             yield MoveStep(name, LOSES, f"Policy {entry.target}", operation=operation)
     for number, (filled, title, text) in enumerate(wanted):
-        what = GrantContent(
-            WhatKind.TEMPLATE,
-            template=filled.slug,
-            version=filled.version,
-            parameters=dict(filled.parameters),
-        )
         mark = f"{key[:8]}-{number}" if number else key[:8]
         policy = name_for(title, mark=mark)
         put = PutInlinePolicy.of(user, name=policy, text=text)
-        yield MoveStep(name, GAINS, title, operation=put, what=what)
+        yield MoveStep(name, GAINS, title, operation=put, what=filled.grant_content)
 
 
 def _policies_given(user: Entity) -> Iterator[LedgerEntry]:

@@ -194,13 +194,7 @@ def policies(
         name = name_for(title, mark=mark)
         given_text = timed(text, end=end) if end else text
         put = PutInlinePolicy.given_as(site.account, **holder, name=name, text=given_text)
-        what = GrantContent(
-            WhatKind.TEMPLATE,
-            template=filled.slug,
-            version=filled.version,
-            parameters=dict(filled.parameters),
-        )
-        yield put, what
+        yield put, filled.grant_content
 
 
 def _secrets(

@@ -196,11 +196,5 @@ def _what(change: Change, newcomer: OnboardedPerson) -> GrantContent | None:
         body = newcomer.run.version.body
         place = change.branch - 1 - len(body.groups)
         if 0 <= place < len(body.templates):
-            template = body.templates[place]
-            return GrantContent(
-                WhatKind.TEMPLATE,
-                template=template.slug,
-                version=template.version,
-                parameters=dict(template.parameters),
-            )
+            return body.templates[place].grant_content
     return None
