@@ -5,7 +5,8 @@ losing anything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any
 
 from iam.access.grants.phrases import listed
@@ -22,14 +23,21 @@ class TermsError(ValueError):
         self.part = part
 
 
-def body_of(record: Any) -> dict[str, Any]:
-    """A dataclass as JSON; what is empty is left out."""
-    values = {field.name: getattr(record, field.name) for field in fields(record)}
-    plain = {}
-    for name, value in values.items():
-        if value:
-            plain[name] = list(value) if isinstance(value, tuple) else value
-    return {**plain, "kind": str(record.kind)}
+@dataclass(frozen=True, slots=True)
+class TermsPart:
+    """A part of the terms, as a dataclass whose `kind` says which of its other fields count."""
+
+    kind: StrEnum
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As JSON; what is empty is left out."""
+        plain: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value:
+                plain[field.name] = list(value) if isinstance(value, tuple) else value
+        return {**plain, "kind": str(self.kind)}
 
 
 def known_texts(cls: type[Any], body: Mapping[str, Any], *, part: str) -> dict[str, Any]:

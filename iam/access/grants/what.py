@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, Final, Self
 
-from iam.access.grants.term_errors import TermsError, body_of, kind_of, known_texts, texts_of
+from iam.access.grants.term_errors import TermsError, TermsPart, kind_of, known_texts, texts_of
 from iam.access.grants.who import ARN
 from iam.policy.document import read
 from iam.policy.lint import LintFinding, LintKind, Severity, lint
@@ -30,7 +30,7 @@ class WhatKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class GrantContent:
+class GrantContent(TermsPart):
     """What is given.
 
     `template`: its slug, version and `parameters`. `managed`: `policy_arn`; one of a customer is meant by its
@@ -47,11 +47,6 @@ class GrantContent:
     documents: tuple[str, ...] = ()
     role_arn: str = ""
     group_arn: str = ""
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """As JSON; what is empty is left out."""
-        return body_of(self)
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:

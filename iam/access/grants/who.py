@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from iam.access.grants.phrases import listed
-from iam.access.grants.term_errors import TermsError, body_of, kind_of, known_texts, texts_of
+from iam.access.grants.term_errors import TermsError, TermsPart, kind_of, known_texts, texts_of
 
 NUMBER: Final = re.compile(r"\d{12}")
 ARN: Final = re.compile(
@@ -53,7 +53,7 @@ OUTSIDERS: Final = frozenset({WhoKind.ACCOUNT, WhoKind.PARTNER, WhoKind.FEDERATE
 
 
 @dataclass(frozen=True, slots=True)
-class WhoTerms:
+class WhoTerms(TermsPart):
     """Who receives.
 
     `users`, `group`, `role`: by `arns`, one or several. `team`: its people as of the request, by the slug
@@ -77,11 +77,6 @@ class WhoTerms:
     def holds_permissions(self) -> bool:
         """Whether they hold permissions themselves, rather than come in through a role."""
         return self.kind not in OUTSIDERS
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """As JSON; what is empty is left out."""
-        return body_of(self)
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
