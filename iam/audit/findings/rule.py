@@ -11,6 +11,13 @@ from iam.audit.findings.models import FindingSeverity
 
 MAX_RELATED: Final = 1000
 """So many ARNs of those who are affected are kept; the count is of all."""
+ROOT_IS_NOT_CHANGED: Final = (
+    "Root credentials are changed as the root user, or from the management account where it manages root "
+    "access centrally. Gatehouse does neither."
+)
+TRAILS_ARE_NOT_CHANGED: Final = (
+    "Gatehouse reads CloudTrail and can’t change it, so that it can’t hide its own calls."
+)
 
 
 class FindingFix(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import ROOT_IS_NOT_CHANGED, FindingFix, FindingRule, NotRead, RuleProblem
 
 
 class RootAccessKey(FindingRule):
@@ -18,10 +18,7 @@ class RootAccessKey(FindingRule):
     sentence = "The root user of the account has an access key."
     risk = "Anyone who has this key can do everything in the account, and no policy stops them."
     remedy = "Move what uses the key to a role, then sign in as the root user and delete the key."
-    no_request = (
-        "Root credentials are changed as the root user, or from the management account where it manages root "
-        "access centrally. Gatehouse does neither."
-    )
+    no_request = ROOT_IS_NOT_CHANGED
     sections = ()
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

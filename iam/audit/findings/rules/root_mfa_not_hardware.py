@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import ROOT_IS_NOT_CHANGED, FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import MFA_DEVICES
 from iam.people.fleet.roots import RootStanding
 
@@ -20,10 +20,7 @@ class RootMfaNotHardware(FindingRule):
     sentence = "The root user has MFA, but by a virtual device instead of hardware or a security key."
     risk = "The seed of a virtual device can be copied, and its codes can be phished."
     remedy = "Sign in as the root user, add a security key or a hardware device, then remove the virtual one."
-    no_request = (
-        "Root credentials are changed as the root user, or from the management account where it manages root "
-        "access centrally. Gatehouse does neither."
-    )
+    no_request = ROOT_IS_NOT_CHANGED
     sections = (MFA_DEVICES,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

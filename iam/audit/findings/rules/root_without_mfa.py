@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import ROOT_IS_NOT_CHANGED, FindingFix, FindingRule, NotRead, RuleProblem
 from iam.people.fleet.roots import RootStanding
 
 
@@ -19,10 +19,7 @@ class RootWithoutMfa(FindingRule):
     sentence = "The root user of the account has no MFA device."
     risk = "Anyone who learns the root password can do everything in the account, and no policy stops them."
     remedy = "Sign in as the root user and add a hardware MFA device or a security key."
-    no_request = (
-        "Root credentials are changed as the root user, or from the management account where it manages root "
-        "access centrally. Gatehouse does neither."
-    )
+    no_request = ROOT_IS_NOT_CHANGED
     sections = ()
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

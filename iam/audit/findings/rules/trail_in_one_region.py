@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import TRAILS_ARE_NOT_CHANGED, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trails import is_in_all_regions, own_trails
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import TRAILS
@@ -21,7 +21,7 @@ class TrailInOneRegion(FindingRule):
     sentence = "A trail records one Region, and no other trail records all Regions."
     risk = "What happens in other Regions leaves no record, and those who know it act there."
     remedy = "Turn the trail into a multi-Region trail."
-    no_request = "Gatehouse reads CloudTrail and can’t change it, so that it can’t hide its own calls."
+    no_request = TRAILS_ARE_NOT_CHANGED
     sections = (TRAILS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import TRAILS_ARE_NOT_CHANGED, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import TRAILS
 
@@ -20,7 +20,7 @@ class TrailMissing(FindingRule):
     sentence = "No CloudTrail trail records the account."
     risk = "CloudTrail’s own event history ends after 90 days, and what happened before is lost."
     remedy = "Create a trail that covers all Regions, or an organization trail."
-    no_request = "Gatehouse reads CloudTrail and can’t change it, so that it can’t hide its own calls."
+    no_request = TRAILS_ARE_NOT_CHANGED
     sections = (TRAILS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

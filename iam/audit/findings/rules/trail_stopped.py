@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import TRAILS_ARE_NOT_CHANGED, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trails import own_trails
 from iam.mirror.pull.sections import TRAILS
 
@@ -20,7 +20,7 @@ class TrailStopped(FindingRule):
     sentence = "A trail exists, but its logging is turned off."
     risk = "Nothing that happens is recorded by it; turning a trail off is what intruders do first."
     remedy = "Start logging again, and find out who stopped it."
-    no_request = "Gatehouse reads CloudTrail and can’t change it, so that it can’t hide its own calls."
+    no_request = TRAILS_ARE_NOT_CHANGED
     sections = (TRAILS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import TRAILS_ARE_NOT_CHANGED, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trails import own_trails
 from iam.mirror.pull.sections import TRAILS
 
@@ -20,7 +20,7 @@ class TrailWithoutKey(FindingRule):
     sentence = "A trail’s log files are not encrypted with a KMS key."
     risk = "Everyone who may read the bucket reads the log files; no key policy protects them as well."
     remedy = "Choose a KMS key for the trail, and let only auditors decrypt with it."
-    no_request = "Gatehouse reads CloudTrail and can’t change it, so that it can’t hide its own calls."
+    no_request = TRAILS_ARE_NOT_CHANGED
     sections = (TRAILS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import TRAILS_ARE_NOT_CHANGED, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trails import own_trails
 from iam.mirror.pull.sections import TRAILS
 
@@ -20,7 +20,7 @@ class TrailWithoutValidation(FindingRule):
     sentence = "A trail writes no digest files, so its log files can’t be validated."
     risk = "Someone who can write to the bucket changes or deletes log files, and no one can prove it."
     remedy = "Turn on log file validation for the trail."
-    no_request = "Gatehouse reads CloudTrail and can’t change it, so that it can’t hide its own calls."
+    no_request = TRAILS_ARE_NOT_CHANGED
     sections = (TRAILS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
