@@ -9,21 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from iam.policy.evaluate import ASSUMING
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import preview, quoted
 from iam.policy.lint.kinds import LintKind
 from iam.policy.lint.view import ConditionTest, LintPrincipals, LintStatement, LintSubject, SourceText
 
-ACTIONS: Final = frozenset(
-    {
-        "sts:assumerole",
-        "sts:assumerolewithsaml",
-        "sts:assumerolewithwebidentity",
-        "sts:tagsession",
-        "sts:setsourceidentity",
-        "sts:setcontext",
-    }
-)
+ACTIONS: Final = ASSUMING | {"sts:setcontext"}
 """What IAM lets a trust policy name."""
 CALLS: Final = {
     "sts:assumerole": "an account, a principal or a service",
