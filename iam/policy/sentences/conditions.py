@@ -144,7 +144,7 @@ def split_end(conditions: Iterable[Condition]) -> tuple[tuple[Condition, ...], d
     others: list[Condition] = []
     ends: list[datetime] = []
     for condition in conditions:
-        end = _end_of(condition)
+        end = _moment_of(condition, ENDS)
         if end is None:
             others.append(condition)
         else:
@@ -154,21 +154,18 @@ def split_end(conditions: Iterable[Condition]) -> tuple[tuple[Condition, ...], d
 
 def start_of(conditions: Iterable[Condition]) -> datetime | None:
     """The latest of the starts that conditions set; None if there is none."""
-    return max(filter(None, map(_start_of, conditions)), default=None)
+    starts = [_moment_of(condition, STARTS) for condition in conditions]
+    return max(filter(None, starts), default=None)
 
 
-def _start_of(condition: Condition) -> datetime | None:
+def _moment_of(condition: Condition, operators: frozenset[str]) -> datetime | None:
+    """The moment of a condition on the time with one of these operators; None for another condition."""
     operator, key, values = condition
     name = fold(operator)
-    is_start = name in STARTS or (fold(key) == EPOCH_TIME and name.replace("numeric", "date", 1) in STARTS)
-    return moment_in(tuple(values)) if fold(key) in TIMES and is_start else None
-
-
-def _end_of(condition: Condition) -> datetime | None:
-    operator, key, values = condition
-    name = fold(operator)
-    is_end = name in ENDS or (fold(key) == EPOCH_TIME and name.replace("numeric", "date", 1) in ENDS)
-    return moment_in(tuple(values)) if fold(key) in TIMES and is_end else None
+    is_wanted = name in operators
+    if fold(key) == EPOCH_TIME:
+        is_wanted = is_wanted or name.replace("numeric", "date", 1) in operators
+    return moment_in(tuple(values)) if fold(key) in TIMES and is_wanted else None
 
 
 def clause(condition: Condition, *, allows: bool = True, account_id: str = "") -> str:
