@@ -183,6 +183,7 @@ def persons(request: ViewerRequest) -> HttpResponse:
             (row, [facts_of(line) for line in row.lines], summary_of(row.lines, unsynced=row.unsynced))
             for row in rows
         ],
+        "unmatched": unmatched_note(request),
         "first": f"{reverse('linking:persons')}?{urlencode({'q': text})}" if after else "",
         "following": next_page,
     }

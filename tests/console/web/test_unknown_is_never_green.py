@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from iam.directory.models import Role
+from iam.linking.models import MatchedAccount
 from iam.mirror.models import NEVER, Account, EdgeKind, Entity, Kind, Section, UserCredentials
 from iam.mirror.models.accounts import Source
 from iam.mirror.pull.freshness import begin_sections
@@ -245,6 +246,20 @@ def test_a_person_whose_devices_were_not_synced_has_no_green_mark(
     row = text_of(client, "/people/persons/").partition("maya@")[2]
     assert "Unknown for 1 of 1" in row
     assert "[green]" not in row
+
+
+def test_a_person_has_none_only_when_all_users_were_matched(client: Client, world: World) -> None:
+    factories.person("Maya Okafor", email="maya@northline.example")
+    Account.objects.update(revision=1)
+    MatchedAccount.objects.update_or_create(account=world.account, defaults={"revision": 0})
+    before = text_of(client, "/people/persons/")
+    assert "Not matched yet in 1 account: users." in before
+    assert "None known" in before.partition("maya@")[2]
+    MatchedAccount.objects.update(revision=1)
+    after = text_of(client, "/people/persons/")
+    assert "Not matched yet" not in after
+    assert "None known" not in after
+    assert "None" in after.partition("maya@")[2]
 
 
 def test_data_of_four_days_ago_is_not_now_and_green(client: Client, world: World) -> None:
