@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -87,6 +87,13 @@ class OverviewTotal:
     after: str
 
 
+class TotalsLine(NamedTuple):
+    """What the accounts in sight have, and how the line ends: it has no numbers where nothing was synced."""
+
+    totals: list[OverviewTotal]
+    end: str
+
+
 @dataclass(frozen=True, slots=True)
 class HeadAction:
     """A button of the page's head."""
@@ -141,7 +148,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
     context |= _mfa(numbers) | {
         "people": numbers.of("people"),
         "uncounted": numbers.uncounted,
-        "sums": _sums(numbers, whole=whole, unsynced=unsynced),
+        "totals_line": _totals_line(numbers, whole=whole, unsynced=unsynced),
         "nothing_synced": chosen is not None and unsynced >= set(TOTAL_SECTIONS.values()),
         "news_unsynced": bool(unsynced & set(TOTAL_SECTIONS.values())),
         "users_unsynced": USERS in unsynced,
@@ -234,7 +241,7 @@ def _counted(
         yield AttentionLine(title, meaning, count.text, tone, url)
 
 
-def _sums(numbers: FigureTotals, *, whole: bool, unsynced: Collection[str]) -> list[OverviewTotal]:
+def _totals_line(numbers: FigureTotals, *, whole: bool, unsynced: Collection[str]) -> TotalsLine:
     totals = Counter(numbers.values)
     names = [("people.all", "people", "IAM user", "IAM users")]
     if whole:
@@ -242,25 +249,29 @@ def _sums(numbers: FigureTotals, *, whole: bool, unsynced: Collection[str]) -> l
     names += [("groups", "groups", "group", "groups")]
     if whole:
         names += [("policies", "policies", "policy", "policies")]
+    is_known = any(totals[name] or TOTAL_SECTIONS[page] not in unsynced for name, page, _, _ in names)
     sums = []
     for place, (name, page, singular, plural) in enumerate(names):
         number = totals[name]
         after = {len(names) - 1: "", len(names) - 2: " and"}.get(place, ",")
         words = singular if number == 1 else plural
         text = f"{number:,} {words}"
-        if TOTAL_SECTIONS[page] in unsynced:
+        if not is_known:
+            text = plural
+        elif TOTAL_SECTIONS[page] in unsynced:
             text = f"at least {text}" if number else f"an unknown number of {plural}"
         sums.append(OverviewTotal(text, reverse(f"identities:{page}"), after))
-    return sums
+    end = "." if is_known else ": not synced."
+    return TotalsLine(sums, end)
 
 
 def _where(request: ViewerRequest, chosen: Account | None, *, whole: bool, total: int | None) -> str:
     if not whole:
-        return "in your teams."
+        return "in your teams"
     if chosen:
-        return f"in {chosen.name}."
+        return f"in {chosen.name}"
     number = readable_accounts(request.viewer).count() if total is None else total
-    return f"in {number:,} account{'' if number == 1 else 's'}."
+    return f"in {number:,} account{'' if number == 1 else 's'}"
 
 
 def _mfa(numbers: FigureTotals) -> dict[str, Any]:

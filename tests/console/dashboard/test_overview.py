@@ -18,6 +18,7 @@ from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.mirror import snapshot
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity, Kind, Pull, Section, UserCredentials
 from iam.mirror.models.accounts import PullState
+from iam.mirror.pull.freshness import begin_sections
 from iam.mirror.pull.numbers import keep_numbers
 from iam.mirror.pull.revisions import note_write
 from tests import factories
@@ -64,6 +65,15 @@ def test_without_an_account_an_auditor_is_told_who_connects_one() -> None:
     page = _text(_client(Role.AUDITOR))
     assert "an administrator connects one" in page
     assert 'href="/accounts/connect/"' not in page
+
+
+@pytest.mark.parametrize("chosen", ["", "?account=111111111111"])
+def test_before_the_first_sync_the_first_line_says_so_once(chosen: str) -> None:
+    begin_sections([factories.account()])
+    text = re.sub(r"<[^>]+>|\s+", " ", _text(_client(Role.ADMINISTRATOR), f"/{chosen}"))
+    line = re.sub(r"\s+", " ", text.partition("IAM users , ")[2].partition("synced.")[0]).strip()
+    assert re.fullmatch(r"roles , groups and policies in .+: not", line), line
+    assert "unknown number" not in text
 
 
 def test_numbers_are_those_of_the_mirror() -> None:
