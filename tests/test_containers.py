@@ -101,6 +101,17 @@ def test_the_guide_makes_each_secret() -> None:
         assert name in part
 
 
+def test_the_guide_takes_from_the_application_in_containers_what_it_takes_elsewhere() -> None:
+    """The journal could be altered where one of these was forgotten."""
+    by_hand, containers = (
+        GUIDE.partition(f"## {heading}")[2].partition("\n## ")[0]
+        for heading in ("Install", "With containers")
+    )
+    taken = [statement for statement in STATEMENT.findall(by_hand) if "ON journal_" in statement]
+    assert len(taken) == 2
+    assert [statement for statement in taken if f"--command '{statement}'" not in containers] == []
+
+
 def script() -> str:
     """What prepares the database, as the container gets it."""
     return str(COMPOSE["configs"]["roles"]["content"]).replace("$$", "$")
