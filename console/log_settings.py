@@ -1,4 +1,4 @@
-"""How Gatehouse logs: one JSON object per line on the standard output, without secrets."""
+"""How Gatehouse logs: one JSON object per line on standard error, without secrets."""
 
 from __future__ import annotations
 

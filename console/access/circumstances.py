@@ -70,9 +70,9 @@ class ConditionWarning:
 
 @dataclass(slots=True)
 class RequestCircumstances:
-    """What is known of a request. `context` maps condition keys to values, for `Question.context`; an empty
-    list says that the key is absent. `errors` are sentences by field; what is wrong is not in the context.
-    `pairs` are the plain form of the address.
+    """What is known of a request. `context` maps condition keys to values, for `WhoCanQuestion.context`; an
+    empty list says that the key is absent. `errors` are sentences by field; what is wrong is not in the
+    context. `pairs` are the plain form of the address.
     """
 
     context: dict[str, str | list[str]] = field(default_factory=dict)

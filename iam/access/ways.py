@@ -302,7 +302,7 @@ class AccountMentions:
         self, key: SharedGrants, effects: Mapping[IndexedDocument, int], *, is_sure: bool
     ) -> AccessWay | None:
         """The way of members who hold the same but for inline policies (`ClassMembers.by_shared_grants`), as
-        `Ways.of` finds it for one.
+        `AccessWays.main_way` finds it for one.
         """
         shared = self._shared_by(key)
         # Shared ways go before inline policies, in which documents stand that no shared way has.

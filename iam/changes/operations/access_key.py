@@ -1,4 +1,4 @@
-"""Make an access key for a user; make one inactive, active again, or delete it."""
+"""Create an access key for a user; `credential_status.py` makes one inactive, active again, or deletes it."""
 
 from __future__ import annotations
 

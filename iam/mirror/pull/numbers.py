@@ -64,7 +64,9 @@ def is_counted() -> QuerySet[Account]:
 
 
 def numbers_of(account: Account, *, at: datetime | None, now: datetime) -> dict[str, int]:
-    """`people.TAB`, `mfa.SORT` (of users with a password), `groups`, `roles`, `policies`; one query."""
+    """Numbers by name, from one query: `people.…` for each tab, `mfa.…` for each of `MFA_SORTS` (of users
+    with a password), `groups`, `roles` and `policies`.
+    """
     return count(number_queries(ListContext(viewer=EVERYTHING, at=at, account=account, now=now)))
 
 

@@ -78,7 +78,7 @@ class FleetAccount(models.Model):
     """Of which state of an account its users were calculated, and when.
 
     `writes` and `revision` are those of the account, `demands` says where hardware was required
-    (`Places.stamp`), `trees` the revision of each account that showed an organization, by number, and
+    (`DemandPlaces.stamp`), `trees` the revision of each account that showed an organization, by number, and
     `standing` is a digest of the account's place in its own.
     """
 

@@ -77,8 +77,8 @@ class OffboardingTerms:
 def request_leaving(
     actor: Viewer, *, person: LeaverUsers, terms: OffboardingTerms, key: str
 ) -> OffboardingRun:
-    """Request the offboarding of one person (`who.within`); the same key of an actor gives the same run.
-    Raises RefusedError.
+    """Request the offboarding of one person (`leaver_lookup.limited_to_viewer`); the same key of an actor
+    gives the same run. Raises RefusedError.
     """
     run_id = uuid5(KEYS, f"{actor.person_id}:{key}")
     standing = OffboardingRun.objects.filter(pk=run_id).first()

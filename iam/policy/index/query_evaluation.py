@@ -1,8 +1,8 @@
 """Judges policies for one question: each document as often as who asks makes a difference to it, which for
 most is once.
 
-Nothing here says what a policy means: statements are asked by `PolicySet`, put together by `evaluate.weigh`
-and `conclude`.
+Nothing here says what a policy means: statements are asked by `PolicySet`, put together by `conclude` and
+`evaluate_each_kind`.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Names are those of IAM Access Analyzer where it has the check. Source: "IAM Access Analyzer policy check
 reference", https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html An
 error is what AWS refuses or what can never do what it says. AWS may know more than the installed catalogue
-does: errors about names say so (`Finding.is_by_catalogue`), and are warnings where somebody accepted the name
-as a newer one.
+does: errors about names say so (`LintFinding.is_by_catalogue`), and are warnings where somebody accepted the
+name as a newer one.
 """
 
 from __future__ import annotations

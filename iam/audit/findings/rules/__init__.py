@@ -1,4 +1,4 @@
-"""The rules, one file each: every module of this package has one subclass of Rule."""
+"""The rules, one file each: every module of this package has one subclass of `FindingRule`."""
 
 from __future__ import annotations
 
