@@ -24,7 +24,12 @@ SECONDS: Final = 90
 FOR_TESTS_AT_LEAST: Final = 45
 STEPS: Final = 3
 """So far from a changed module are tests looked for; beyond that are most of them."""
-ALWAYS: Final = ("tests/test_tree.py", "tests/test_passes.py", "tests/test_architecture.py")
+ALWAYS: Final = (
+    "tests/test_tree.py",
+    "tests/test_passes.py",
+    "tests/test_architecture.py",
+    "tests/test_documents.py",
+)
 """They are quick, and about all files."""
 OF_SCRIPTS: Final = "tests/console/web/script"
 """Scripts import each other in the browser."""

@@ -158,6 +158,18 @@ def test_each_variable_of_a_test_is_explained_to_those_who_run_it() -> None:
     assert sorted(name for name in read - OF_TEST_RUNS if f"`{name}" not in explained) == []
 
 
+def test_each_service_of_aws_is_among_the_outbound_connections() -> None:
+    """A firewall that allows what the guide lists would break a sync otherwise."""
+    guide = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    listed = guide.partition("### Outbound connections")[2].partition("\n## ")[0].lower().replace(" ", "")
+    called: set[str] = set()
+    for module, source in sources().items():
+        if module.startswith("iam/aws/"):
+            called.update(re.findall(r"""(?:\.client\(|read_regions\(aws, )"(\w+)""", source))
+    assert {"iam", "s3", "rolesanywhere"} <= called
+    assert sorted(service for service in called if service not in listed) == []
+
+
 def docstring_lines(module: str) -> Iterator[tuple[int, str]]:
     source = sources()[module]
     for note in NOTES.finditer(source):
