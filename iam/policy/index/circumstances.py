@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from itertools import chain, product
+from math import prod
 from typing import Final
 
 from iam.policy.document import Statement
@@ -238,19 +239,23 @@ def _text(value: str, *, has_variables: bool, known: Request) -> str:
 
 
 def _ordered(keys: Sequence[ConditionKeyUse], values: Sequence[Sequence[Values]]) -> tuple[Circumstance, ...]:
-    size = 1
-    for each in values:
-        size *= len(each)
-    chosen = list(product(*values)) if size <= MAX_CIRCUMSTANCES else _some(values)
+    """Combinations of the values of the keys: those with MFA first, then those with the fewest keys."""
+    size = prod(map(len, values))
+    rows = list(product(*values)) if size <= MAX_CIRCUMSTANCES else _some(values)
     lowered = [fold(key.name) for key in keys]
 
     def weight(row: tuple[Values, ...]) -> tuple[bool, int]:
-        with_mfa = any(name == MFA and values == ("true",) for name, values in zip(lowered, row, strict=True))
-        present = sum(1 for name, values in zip(lowered, row, strict=True) if values and name not in ALWAYS)
-        return (not with_mfa, present)
+        is_without_mfa = True
+        present = 0
+        for name, key_values in zip(lowered, row, strict=True):
+            if name == MFA and key_values == ("true",):
+                is_without_mfa = False
+            if key_values and name not in ALWAYS:
+                present += 1
+        return is_without_mfa, present
 
-    chosen.sort(key=weight)
-    return tuple(tuple(_named(keys, row)) for row in chosen)
+    rows.sort(key=weight)
+    return tuple(tuple(_named(keys, row)) for row in rows)
 
 
 def _named(keys: Sequence[ConditionKeyUse], row: Sequence[Values]) -> Iterator[tuple[str, Values]]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain
 
 from iam.policy.evaluate import needs_resource_policy
-from iam.policy.index.classes import ControlPolicyLevels, IndexedPrincipal, PrincipalProfile
+from iam.policy.index.classes import IndexedPrincipal, PrincipalProfile
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
@@ -76,7 +76,10 @@ def _are_alike(profile: PrincipalProfile) -> bool:
     """Whether members of a class are judged alike. Their marks are the same; what else can tell them apart
     are keys whose values are compared, and names in patterns.
     """
-    docs = [*profile.bundle.docs, *_docs_of(profile.limits.levels)]
+    levels = profile.limits.levels
+    docs = list(profile.bundle.docs)
+    for _, doc in chain.from_iterable((*levels.scps, *levels.rcps)):
+        docs.append(doc)
     if profile.limits.boundary is not None:
         docs.append(profile.limits.boundary)
     return not any(_tells_apart(clause) for clause in _clauses(docs))
@@ -84,10 +87,6 @@ def _are_alike(profile: PrincipalProfile) -> bool:
 
 def _tells_apart(clause: IndexedStatement) -> bool:
     return bool(clause.traits.raw or clause.traits.named or clause.shape.names_somebody)
-
-
-def _docs_of(levels: ControlPolicyLevels) -> Iterable[IndexedDocument]:
-    return (doc for _, doc in chain.from_iterable((*levels.scps, *levels.rcps)))
 
 
 def _clauses(docs: Iterable[IndexedDocument]) -> Iterable[IndexedStatement]:

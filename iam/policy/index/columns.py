@@ -109,11 +109,18 @@ class PrincipalColumns:
         starts: array[int],
         digests: Sequence[str],
     ) -> None:
-        self.prefix, self.ids, self.arns, self.unique_ids = prefix, ids, arns, unique_ids
-        self.grants, self.kinds_of_grants = grants, kinds_of_grants
-        self.tags, self.kinds_of_tags = tags, kinds_of_tags
-        self.trusts, self._trust = trusts, trust
-        self.starts, self.digests = starts, digests
+        self.prefix = prefix
+        self.ids = ids
+        self.arns = arns
+        self.unique_ids = unique_ids
+        self.grants = grants
+        self.kinds_of_grants = kinds_of_grants
+        self.tags = tags
+        self.kinds_of_tags = kinds_of_tags
+        self.trusts = trusts
+        self._trust = trust
+        self.starts = starts
+        self.digests = digests
         self._by_id = array(NUMBERS, sorted(range(len(ids)), key=ids.__getitem__))
         self._names: str | None = None
         self._tags_read: dict[int, Mapping[str, str] | None] = {}

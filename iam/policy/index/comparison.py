@@ -41,7 +41,9 @@ class SidesByPrincipal:
     def __init__(
         self, before: Mapping[str, AccountShard], after: Mapping[str, AccountShard], exchanging: Exchanging
     ) -> None:
-        self._before, self.after, self._exchanging = before, after, exchanging
+        self._before = before
+        self.after = after
+        self._exchanging = exchanging
         self.placed: dict[int, Placed] = {}
 
     @cached_property
@@ -62,14 +64,10 @@ class SidesByPrincipal:
         exchange, _ = exchanging
         return member, exchange.member(member)
 
-    def of_number(self, number: int) -> tuple[PrincipalSide, PrincipalSide]:
-        """A member with what it holds, as it is and as it would be."""
-        return self.of_pair(*self.pair(number))
-
     def of_pair(
         self, before: IndexedPrincipal | None, after: IndexedPrincipal | None
     ) -> tuple[PrincipalSide, PrincipalSide]:
-        """The same for one who is not there before, or after."""
+        """A member with what it holds, as it is and as it would be; None where it is not there."""
         if before is None:
             assert after is not None
             shard = self.after[after.account]
@@ -95,7 +93,8 @@ class ComparedPrincipals:
 
     def sides_of(self, number: int) -> tuple[PrincipalSide, PrincipalSide]:
         """A principal by its number, before and after."""
-        return self._sides.of_number(number)
+        before, after = self._sides.pair(number)
+        return self._sides.of_pair(before, after)
 
     @property
     def affected(self) -> int:

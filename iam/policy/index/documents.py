@@ -49,8 +49,11 @@ class IndexedStatement:
     )
 
     def __init__(self, shape: StatementShape, resources: Names | None, label: Label) -> None:
-        self.shape, self.resources, self.label = shape, resources, label
-        self.allows, self.actions = shape.allows, shape.actions
+        self.shape = shape
+        self.resources = resources
+        self.label = label
+        self.allows = shape.allows
+        self.actions = shape.actions
         self.traits = shape.traits_with(resources)
         self.beginning = shape.beginning_of(resources)
         self.reach: int | None = None
@@ -149,9 +152,11 @@ class IndexedDocument:
         self.digest = digest
         self.clauses = clauses
         self._named: dict[tuple[str, PolicyKind, bool], tuple[CompiledStatement, ...]] | None = None
-        self.labels, self.problems = labels, problems
+        self.labels = labels
+        self.problems = problems
         self.atoms = tuple(chain.from_iterable([clause.traits.atoms for clause in clauses]))
-        self.tags = tuple(sorted(set(chain.from_iterable([clause.traits.tags for clause in clauses]))))
+        tags = chain.from_iterable([clause.traits.tags for clause in clauses])
+        self.tags = tuple(sorted(set(tags)))
         self.is_marked = bool(self.atoms or self.tags)
         self.is_personal = any(clause.traits.raw or clause.shape.names_somebody for clause in clauses)
         """Whether it can differ for members of one class without any circumstances that say so."""

@@ -186,7 +186,8 @@ class EffectiveActions:
                 self._found.clear()
             self._found[key_of_result] = weighed
         if weighed is None:
-            weighed = self._closer(_pieces_of(identity), bounds.groups)
+            pieces = tuple(chain.from_iterable([pieces_of_doc for pieces_of_doc, _ in identity]))
+            weighed = self._closer(pieces, bounds.groups)
             weighed = self._once.setdefault(weighed, weighed)
         return weighed, is_of_profile
 
@@ -369,11 +370,15 @@ class EffectiveActions:
         everywhere = mask_without(weight.everywhere, weight.denied)
         in_some = mask_without(weight.some, weight.denied)
         maybe = mask_without(weight.maybe, weight.denied)
-        in_doubt = weight.denied_some | weight.perhaps_some
-        sure = mask_without(everywhere, in_doubt | weight.perhaps) | self.space.without_permission
-        limited = (everywhere & in_doubt) | mask_without(in_some, everywhere | weight.perhaps_some)
+        denied_somewhere = weight.denied_some | weight.perhaps_some
+
+        sure = mask_without(everywhere, denied_somewhere | weight.perhaps)
+        sure |= self.space.without_permission
+        limited = everywhere & denied_somewhere
+        limited |= mask_without(in_some, everywhere | weight.perhaps_some)
         limited = mask_without(limited, weight.perhaps | sure)
-        return AllowedActionSets(sure, limited, mask_without(maybe, sure | limited))
+        conditional = mask_without(maybe, sure | limited)
+        return AllowedActionSets(sure, limited, conditional)
 
 
 class _Asking:
@@ -391,10 +396,6 @@ class _Asking:
         if self._request is None:
             self._request = self._effective.request_of(self._member)
         return self._request
-
-
-def _pieces_of(graded_pieces: Iterable[tuple[Pieces, int]]) -> Pieces:
-    return tuple(chain.from_iterable(pieces for pieces, _ in graded_pieces))
 
 
 def _piece(clause: IndexedStatement, kind: PolicyKind, asking: _Asking) -> OpenStatement | None:

@@ -43,6 +43,10 @@ principal with the same in the keys that it names.
 """
 
 
+ContextGroup = tuple[dict[str, Values], int]
+"""What circumstances that are alike hold of some keys, and which ones they are, as bits."""
+
+
 class RequestGrid:
     """Requests for one action by their number: place of the resource × number of circumstances + place of the
     circumstances.
@@ -62,18 +66,23 @@ class RequestGrid:
         """`contexts` live as long as `met`. `person`: the principal, where both sides are the same but for
         what they hold.
         """
-        self._has_rcps, self._fits, self._met, self._person = has_rcps, fits, met, person
-        self.action, self.resources, self.contexts = action, resources, contexts
+        self.action = action
+        self.resources = resources
+        self.contexts = contexts
+        self._has_rcps = has_rcps
+        self._fits = fits
+        self._met = met
+        self._person = person
         self.width = len(contexts)
         self.row = (1 << self.width) - 1
         self.everything = (1 << self.width * len(resources)) - 1
-        self._held = [{fold(key): values for key, values in context} for context in contexts]
-        self._keys = frozenset(chain.from_iterable(self._held))
+        self._values_by_context = [{fold(key): values for key, values in context} for context in contexts]
+        self._context_keys = frozenset(chain.from_iterable(self._values_by_context))
         self._marks: dict[tuple[PlacedStatement, int], ApplicableRequests] = {}
-        self._asked: dict[int, list[Request]] = {}
-        self._resource_asked: Request | None = None
-        self._places_known: dict[tuple[Names, bool], int] = {}
-        self._places: dict[frozenset[str], list[tuple[dict[str, Values], int]]] = {}
+        self._requests_by_side: dict[int, list[Request]] = {}
+        self._request_of_anybody: Request | None = None
+        self._fitting_places: dict[tuple[Names, bool], int] = {}
+        self._groups_by_keys: dict[frozenset[str], list[ContextGroup]] = {}
 
     def cell(self, bit: int) -> tuple[str, Circumstance]:
         """(resource, circumstances) of the lowest request of a set."""
@@ -160,11 +169,11 @@ class RequestGrid:
         if placed.clause.has_variables and any("${" in name for name in names):
             return None
         key = (names, placed.clause.shape.is_not_resource)
-        places = self._places_known.get(key)
+        places = self._fitting_places.get(key)
         if places is None:
             digits = {True: "1".zfill(self.width), False: "0" * self.width}
             fitting = [digits[is_met] for is_met in self._fitting_anybody(side, placed, compiled.fits)]
-            places = self._places_known[key] = int("".join(reversed(fitting)) or "0", 2)
+            places = self._fitting_places[key] = int("".join(reversed(fitting)) or "0", 2)
         return places
 
     def _bits_by_resource(
@@ -216,14 +225,14 @@ class RequestGrid:
         known = self._fits.setdefault((placed.clause.resources, placed.clause.shape.is_not_resource), {})
         for resource in self.resources:
             if resource not in known:
-                asked = self._resource_asked or side.request(self.action, resource)
-                asked.resource = resource
-                known[resource] = fits(asked) == YES
-                self._resource_asked = asked
+                request = self._request_of_anybody or side.request(self.action, resource)
+                request.resource = resource
+                known[resource] = fits(request) == YES
+                self._request_of_anybody = request
         return [known[resource] for resource in self.resources]
 
     def _keys_in(self, placed: PlacedStatement, texts: Iterable[str]) -> frozenset[str]:
-        return variables_in(texts) & self._keys if placed.clause.has_variables else frozenset()
+        return variables_in(texts) & self._context_keys if placed.clause.has_variables else frozenset()
 
     def _circumstances_met(
         self, side: PrincipalSide, placed: PlacedStatement, compiled: CompiledStatement, resource: str
@@ -247,7 +256,8 @@ class RequestGrid:
     ) -> int:
         row_bits = self.row
         for condition in compiled.conditions:
-            keys = frozenset({fold(condition.key)} & self._keys) | self._keys_in(placed, condition.values)
+            tested_key = frozenset({fold(condition.key)} & self._context_keys)
+            keys = tested_key | self._keys_in(placed, condition.values)
             met = 0
             for known, bits in self._apart(keys):
                 if condition.test(side.request(self.action, resource, context=known)) == YES:
@@ -257,32 +267,28 @@ class RequestGrid:
                 break
         return row_bits
 
-    def _apart(self, keys: frozenset[str]) -> list[tuple[dict[str, Values], int]]:
+    def _apart(self, keys: frozenset[str]) -> list[ContextGroup]:
         """The circumstances by what they hold of some keys."""
-        places = self._places.get(keys)
-        if places is None:
-            names = sorted(keys)
-            by_values: dict[tuple[Values | None, ...], int] = {}
-            for place, values_held in enumerate(self._held):
-                values = tuple(values_held.get(name) for name in names)
-                by_values[values] = by_values.get(values, 0) | 1 << place
-            places = self._places[keys] = [
-                (
-                    {
-                        name: values_held
-                        for name, values_held in zip(names, values, strict=True)
-                        if values_held is not None
-                    },
-                    bits,
-                )
-                for values, bits in by_values.items()
-            ]
-        return places
+        groups = self._groups_by_keys.get(keys)
+        if groups is None:
+            groups = self._groups_by_keys[keys] = self._grouped_by(sorted(keys))
+        return groups
+
+    def _grouped_by(self, names: Sequence[str]) -> list[ContextGroup]:
+        bits_by_values: dict[tuple[Values | None, ...], int] = {}
+        for place, context in enumerate(self._values_by_context):
+            values = tuple(map(context.get, names))
+            bits_by_values[values] = bits_by_values.get(values, 0) | 1 << place
+        groups: list[ContextGroup] = []
+        for values, bits in bits_by_values.items():
+            pairs = zip(names, values, strict=True)
+            present = {name: value for name, value in pairs if value is not None}
+            groups.append((present, bits))
+        return groups
 
     def _requests(self, side: PrincipalSide) -> list[Request]:
-        requests = self._asked.get(id(side))
+        requests = self._requests_by_side.get(id(side))
         if requests is None:
-            requests = self._asked[id(side)] = [
-                side.request(self.action, resource) for resource in self.resources
-            ]
+            requests = [side.request(self.action, resource) for resource in self.resources]
+            self._requests_by_side[id(side)] = requests
         return requests

@@ -88,15 +88,20 @@ def code() -> str:
 
 def pack(image: IndexImage) -> bytes:
     """The image as bytes."""
-    plain = json.dumps({name: getattr(image, name) for name in PLAIN}, separators=(",", ":")).encode()
-    parts = [plain, image.ids.tobytes()]
-    parts += [getattr(image, name).tobytes() for name in ARRAYS]
+    plain = {name: getattr(image, name) for name in PLAIN}
+    parts = [json.dumps(plain, separators=(",", ":")).encode(), image.ids.tobytes()]
+    for name in ARRAYS:
+        numbers: array[int] = getattr(image, name)
+        parts.append(numbers.tobytes())
     for name in TEXTS:
         texts: PackedTexts = getattr(image, name)
-        parts += [texts.text.encode(), texts.ends.tobytes()]
+        parts.append(texts.text.encode())
+        parts.append(texts.ends.tobytes())
     sizes = struct.pack(f"<{len(parts)}Q", *map(len, parts))
-    body = code().encode() + zlib.compress(sizes + b"".join(parts), LEVEL)
-    return blake2b(body, digest_size=DIGEST).digest() + body
+    content = zlib.compress(sizes + b"".join(parts), LEVEL)
+    body = code().encode() + content
+    checksum = blake2b(body, digest_size=DIGEST).digest()
+    return checksum + body
 
 
 def is_whole(packed: bytes) -> bool:

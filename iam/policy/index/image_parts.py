@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -71,7 +71,7 @@ class _Parts:
         of_members: dict[str, Any] = {
             "ids": array(IDS, map(NUMBER, members)),
             "grants": grants.all_of(member.grants for member in members),
-            "tags": tags.all_of(_tags_text(member) for member in members),
+            "tags": tags.all_of(_text(member.tags) for member in members),
             # 0 for none.
             "trusts": array(NUMBERS, [self._trust(member.trust) for member in members]),
             "arns": PackedTexts.of(member.arn.removeprefix(prefix) for member in members),
@@ -136,9 +136,5 @@ class _Parts:
         return [inline, grants.attached, grants.groups, grants.boundary]
 
 
-def _tags_text(member: IndexedPrincipal) -> str:
-    return json.dumps(member.tags, separators=(",", ":"))
-
-
-def _text(written: Written) -> str:
+def _text(written: Written | Mapping[str, str] | None) -> str:
     return json.dumps(written, separators=(",", ":"))

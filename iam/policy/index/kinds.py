@@ -175,16 +175,19 @@ def _by_format(
 def _table(
     space: ActionNumbering, prefix: str, keys: frozenset[str]
 ) -> tuple[tuple[int, tuple[str, ...], frozenset[str]], ...]:
-    numbers: dict[tuple[tuple[str, ...], frozenset[str]], int] = {}
+    """(actions, the formats of their resources, those of some keys that they lack) for a service."""
     service = catalogue().service(prefix)
-    for action in service.actions.values() if service else ():
+    if service is None:
+        return ()
+    masks: dict[tuple[tuple[str, ...], frozenset[str]], int] = {}
+    for action in service.actions.values():
         place = catalogue().index_of(action.name)
         if place is None:
             continue
-        formats = tuple(dict.fromkeys(resource_type.arn for resource_type in action.resource_types))
-        key = (formats, frozenset(key for key in keys if not _has_key(action.condition_keys, key)))
-        numbers[key] = numbers.get(key, 0) | 1 << place
-    return tuple((mask, *key) for key, mask in numbers.items())
+        formats = tuple(dict.fromkeys([resource_type.arn for resource_type in action.resource_types]))
+        missing = frozenset([key for key in keys if not _has_key(action.condition_keys, key)])
+        masks[formats, missing] = masks.get((formats, missing), 0) | 1 << place
+    return tuple((mask, formats, missing) for (formats, missing), mask in masks.items())
 
 
 def _has_key(names: Iterable[str], key: str) -> bool:

@@ -148,11 +148,13 @@ class NumberedPairs:
         number = self._numbers.setdefault(pair, len(self._pairs))
         if number == len(self._pairs):
             self._pairs.append(pair)
-            if not any(variable.key in ABSTRACT for variable in pair[1].variables):
+            pattern, other = pair
+            if not any(variable.key in ABSTRACT for variable in other.variables):
                 self._fixed.append(pair)
                 self._fixed_numbers |= {number}
-                keys = {variable.key for variable in (*pair[0].variables, *pair[1].variables)}
-                self._own_keys = tuple(sorted({*self._own_keys, *filter(is_own, keys - ABSTRACT)}))
+                keys = {variable.key for variable in (*pattern.variables, *other.variables)}
+                own_keys = filter(is_own, keys - ABSTRACT)
+                self._own_keys = tuple(sorted({*self._own_keys, *own_keys}))
         return number
 
     def apart_from(self, named: PrincipalNames) -> frozenset[int]:

@@ -130,13 +130,14 @@ def _moves(written: IndexedPattern, other: IndexedPattern, i: int, j: int) -> li
     right = other.parts[j] if j < other.size else None
     if left is not None and right is not None and len(left) == len(right) == 1:
         length = min(written.ends[i] - i, other.ends[j] - j)
-        is_same = written.text[i : i + length] == other.text[j : j + length]
-        return [(length, length, written.parts[i : i + length])] if is_same else []
+        if written.text[i : i + length] != other.text[j : j + length]:
+            return []
+        return [(length, length, written.parts[i : i + length])]
     if left in STARS and right in STARS:
         star = WITHIN if WITHIN in (left, right) else ANY
         return [(1, 0, (star,)), (0, 1, (star,))]
     if left in STARS:
-        return [(goes, takes, part) for goes, takes, part in _taken(written, i, other, j)]
+        return list(_taken(written, i, other, j))
     if right in STARS:
         return [(takes, goes, part) for goes, takes, part in _taken(other, j, written, i)]
     if left is None or right is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
@@ -105,7 +105,7 @@ def probes(
         first, last = _of_format(items, arn, place)
         texts_by_probe.update(dict.fromkeys(first))
         later.update(dict.fromkeys(last))
-    if accounts is not None or _names_accounts(patterns):
+    if accounts is not None or any(map(_names_account, patterns)):
         for arn in formats or ("",):
             for account in _other_accounts(items, place.account, accounts or ()):
                 for texts in _of_format(items, arn, replace(place, account=account), is_other=True):
@@ -115,13 +115,9 @@ def probes(
     return tuple({**texts_by_probe, **later})
 
 
-def _names_accounts(patterns: Iterable[Tokens]) -> bool:
-    """Whether some pattern may tell resources of one account from those of another."""
-    return any(_names_account(pattern) for pattern in patterns)
-
-
 @lru_cache(maxsize=4096)
 def _names_account(pattern: Tokens) -> bool:
+    """Whether a pattern may tell resources of one account from those of another."""
     if pattern == (ANY,):
         return False
     segments = _split(pattern)
@@ -134,11 +130,9 @@ def _other_accounts(
 ) -> tuple[str, ...]:
     """The accounts that conditions name, but for the principal's own, and one that is named nowhere."""
     texts = {own, *named}
-    texts.update("".join(token for token in pattern if len(token) == 1) for pattern, _ in patterns)
-    unnamed = next(
-        (account_id for account_id in ACCOUNTS if not any(account_id in text for text in texts)), ACCOUNTS[-1]
-    )
-    return (*(account_id for account_id in named if account_id != own), unnamed)
+    texts.update(_letters(pattern) for pattern, _ in patterns)
+    others = [account_id for account_id in named if account_id != own]
+    return (*others, _absent_from(texts, ACCOUNTS, otherwise=ACCOUNTS[-1]))
 
 
 @lru_cache(maxsize=8192)
@@ -220,16 +214,14 @@ def _cells(
 def _elsewhere(arn_of: Tokens, kind: Tokens) -> Iterator[Tokens]:
     """A pattern that names another account: the resource is of the kind all the same."""
     parts, named = _split(kind), _split(arn_of)
-    if (
-        len(parts) != SEGMENTS
-        or len(named) != SEGMENTS
-        or not named[ACCOUNT]
-        or parts[ACCOUNT] == named[ACCOUNT]
-    ):
+    if len(parts) != SEGMENTS or len(named) != SEGMENTS:
         return
-    if any(len(token) > 1 for token in named[ACCOUNT]) or not parts[ACCOUNT]:
+    own_account, account = parts[ACCOUNT], named[ACCOUNT]
+    if not own_account or not account or own_account == account:
         return
-    parts[ACCOUNT] = named[ACCOUNT]
+    if any(len(token) > 1 for token in account):
+        return
+    parts[ACCOUNT] = account
     yield from _common(_joined(parts), arn_of)
 
 
@@ -289,5 +281,18 @@ def _word(patterns: Iterable[Tokens]) -> str:
 
 
 def _region(patterns: Iterable[Tokens]) -> str:
-    texts = ["".join(token for token in pattern if len(token) == 1) for pattern in patterns]
-    return next((region for region in REGIONS if not any(region in text for text in texts)), REGIONS[0])
+    texts = [_letters(pattern) for pattern in patterns]
+    return _absent_from(texts, REGIONS, otherwise=REGIONS[0])
+
+
+def _letters(pattern: Tokens) -> str:
+    """A pattern without its wildcards."""
+    return "".join([token for token in pattern if len(token) == 1])
+
+
+def _absent_from(texts: Collection[str], choices: Iterable[str], *, otherwise: str) -> str:
+    """The first choice that stands in none of some texts."""
+    for choice in choices:
+        if not any(choice in text for text in texts):
+            return choice
+    return otherwise

@@ -326,24 +326,35 @@ class ProofSharing:
 
     def _part(self, piece: ActionSlice, bounds: ControlBounds) -> ActionPart:
         """What speaks of the actions of a slice within bounds."""
-        known = self._known.get((piece, bounds))
-        if known is None:
-            content: object = piece.content
-            others = (*piece.held, *bounds.held) if piece.alone else ()
-            if piece.alone and all(stands_alone(doc, others) for doc in piece.alone):
-                content = ("alone", piece.common)
-            key = (content, bounds.content)
-            number = self._numbers.setdefault(key, len(self._numbers))
-            traits = self._traits.get(number)
-            if traits is None:
-                docs = dict.fromkeys((*piece.before, *piece.after, *bounds.docs))
-                is_neutral, keys, pairs, has_names = _traits_of(docs)
-                numbers = tuple(self._pairs.number(pair) for pair in pairs)
-                traits = self._traits[number] = (is_neutral, keys, numbers, has_names)
-            near = None if piece.near is None else self._part(piece.near, bounds)
-            sort = self._sorts.setdefault(traits, len(self._sorts))
-            known = self._known[piece, bounds] = ActionPart(number, piece, bounds, *traits, sort, near)
-        return known
+        part = self._known.get((piece, bounds))
+        if part is None:
+            part = self._known[piece, bounds] = self._new_part(piece, bounds)
+        return part
+
+    def _new_part(self, piece: ActionSlice, bounds: ControlBounds) -> ActionPart:
+        key = (_content_within(piece, bounds), bounds.content)
+        number = self._numbers.setdefault(key, len(self._numbers))
+        traits = self._traits.get(number)
+        if traits is None:
+            docs = dict.fromkeys((*piece.before, *piece.after, *bounds.docs))
+            is_neutral, keys, pairs, has_names = _traits_of(docs)
+            pair_numbers = tuple(self._pairs.number(pair) for pair in pairs)
+            traits = self._traits[number] = (is_neutral, keys, pair_numbers, has_names)
+        near = None if piece.near is None else self._part(piece.near, bounds)
+        sort = self._sorts.setdefault(traits, len(self._sorts))
+        return ActionPart(number, piece, bounds, *traits, sort, near)
+
+
+def _content_within(piece: ActionSlice, bounds: ControlBounds) -> object:
+    """What is equal for slices that say the same: without the documents that stand alone, if they do so
+    within the bounds too.
+    """
+    if not piece.alone:
+        return piece.content
+    others = (*piece.held, *bounds.held)
+    if all(stands_alone(doc, others) for doc in piece.alone):
+        return ("alone", piece.common)
+    return piece.content
 
 
 def _place_of(part: ActionPart, member: IndexedPrincipal) -> str:
@@ -361,13 +372,14 @@ def _traits_of(docs: Mapping[IndexedDocument, None]) -> tuple[bool, tuple[str, .
     matter).
     """
     every = [_doc_traits(doc) for doc in docs]
-    own = set(chain.from_iterable([each.own for each in every]))
-    named = set(chain.from_iterable([each.named for each in every]))
-    if named - ABSTRACT or any(each.named_in_conditions for each in every):
-        own |= named
-        named = set()
     is_neutral = all(each.is_neutral for each in every)
-    return is_neutral, tuple(sorted(own)), pairs_of_names(docs) if named else (), bool(named)
+    own = frozenset[str]().union(*[each.own for each in every])
+    named = frozenset[str]().union(*[each.named for each in every])
+    if named - ABSTRACT or any(each.named_in_conditions for each in every):
+        # The names themselves matter, as the value of any other key does.
+        return is_neutral, tuple(sorted(own | named)), (), False
+    pairs = pairs_of_names(docs) if named else ()
+    return is_neutral, tuple(sorted(own)), pairs, bool(named)
 
 
 class _DocTraits(NamedTuple):

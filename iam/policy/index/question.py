@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from iam.policy.catalogue import catalogue
@@ -126,10 +127,12 @@ class WhoCanAnswer:
     ) -> list[tuple[IndexedPrincipal, EvaluationDecision]]:
         """Members by account and ARN, those after (account, ARN), with their decisions."""
 
-        def rows() -> Iterator[tuple[str, str, IndexedPrincipal, EvaluationDecision]]:
-            for each in self.groups_of(decision):
-                for member in each.members:
-                    if (each.account, member.arn) > after:
-                        yield each.account, member.arn, member, each.decision
+        def rows() -> Iterator[tuple[tuple[str, str], IndexedPrincipal, EvaluationDecision]]:
+            for group in self.groups_of(decision):
+                for member in group.members:
+                    place = (group.account, member.arn)
+                    if place > after:
+                        yield place, member, group.decision
 
-        return [(row[2], row[3]) for row in nsmallest(size, rows(), key=lambda row: row[:2])]
+        first_rows = nsmallest(size, rows(), key=itemgetter(0))
+        return [(member, its_decision) for _, member, its_decision in first_rows]

@@ -22,6 +22,7 @@ from iam.policy.lint.overlaps import can_mean
 EVERYTHING: Final = -1
 WORD: Final = re.compile(r"[A-Za-z0-9]+")
 VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
+WILDCARDS: Final = frozenset("*?")
 MAX_PATTERNS: Final = 40
 """Patterns of one statement; of a longer list, every action is taken to work on one of them."""
 
@@ -58,18 +59,24 @@ def _shape(pattern: str, service: str) -> str:
     """The pattern with "x" for each word that no ARN of the service has: `arn:aws:s3:::x-x/*`, whatever the
     bucket is called.
     """
-    fields = pattern.split(":", 5)
-    if len(fields) < 6 or "$" in pattern:
+    *head, last = pattern.split(":", 5)
+    if len(head) < 5 or "$" in pattern:
         return pattern
-    words, last = _words(service), fields[5]
+    service_words = _words(service)
 
-    def plain(match: re.Match[str]) -> str:
-        before, after = last[match.start() - 1 : match.start()], last[match.end() : match.end() + 1]
-        word, lowered = match.group(), fold(match.group())
-        is_whole = not {before, after} & {"*", "?"}
-        return "x" if is_whole and not any(word in lowered for word in words) else word
+    def placeholder(match: re.Match[str]) -> str:
+        word = match.group()
+        before = last[match.start() - 1 : match.start()]
+        after = last[match.end() : match.end() + 1]
+        if before in WILDCARDS or after in WILDCARDS:
+            # The wildcard may go on with the word.
+            return word
+        lowered = fold(word)
+        if any(service_word in lowered for service_word in service_words):
+            return word
+        return "x"
 
-    return ":".join([*fields[:5], WORD.sub(plain, last)])
+    return ":".join([*head, WORD.sub(placeholder, last)])
 
 
 @lru_cache(maxsize=512)

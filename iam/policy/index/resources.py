@@ -43,7 +43,7 @@ def place_of(
     """
     account = question.resource_account or account_of(question.resource)
     if question.resource_policy is not None:
-        return ResourcePlace(account, _resource_policies(question.resource_policy, documents))
+        return ResourcePlace(account, _resource_policy(question.resource_policy, documents))
     asked = Request(question.action, question.resource, Principal(""))
     if not needs_resource_policy(asked):
         return ResourcePlace(account, None)
@@ -51,9 +51,10 @@ def place_of(
     return ResourcePlace(account, trust, is_guess=trust is None)
 
 
-def _resource_policies(policy: str | Mapping[str, object], documents: SharedDocuments) -> IndexedDocument:
+def _resource_policy(policy: str | Mapping[str, object], documents: SharedDocuments) -> IndexedDocument:
     text = policy if isinstance(policy, str) else json.dumps(policy)
-    return documents.add(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), text)
+    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return documents.add(digest, text)
 
 
 def _trust(question: AccessQuestion, shard: AccountShard | None) -> IndexedDocument | None:

@@ -62,7 +62,8 @@ class _Concerned:
     """
 
     def __init__(self, index: Index, edits: Mapping[str, ScenarioEdits]) -> None:
-        self._index, self._edits = index, edits
+        self._index = index
+        self._edits = edits
         self._exchanges: dict[frozenset[tuple[IndexedDocument, IndexedDocument]], DocumentExchange] = {}
         self.exchanging: dict[str, tuple[DocumentExchange, list[IndexedPrincipal]]] = {}
         for number, edit in edits.items():

@@ -68,7 +68,9 @@ class StatementShape:
     )
 
     def __init__(self, source: Statement, *, has_variables: bool, actions: ActionElement) -> None:
-        self.actions, self.allows, self.has_variables = actions, source.allows, has_variables
+        self.actions = actions
+        self.allows = source.allows
+        self.has_variables = has_variables
         resources = None if source.resources is None else ANYTHING
         self.plain = self._statement_with(source, resources, (0, ""))
         self.traits = traits_of(self.plain, has_variables=has_variables)

@@ -66,26 +66,29 @@ class AccountShard:
         return f"arn:{self.partition}:iam::{self.number}:"
 
     def _unfold(self, image: IndexImage) -> None:
-        register, documents = self._register, self._register.documents
-        docs = docs_in(image, documents)
+        register = self._register
+        docs = docs_in(image, register.documents)
         marks = [marks_in(mark) for mark in image.marks]
         limits = []
         for kind, is_exempt, has_tags, has_id, boundary, *numbers in image.limits:
             flags = (PrincipalKind(kind), is_exempt, has_tags, has_id)
-            bound = None if boundary < 0 else docs[boundary]
+            boundary_doc = None if boundary < 0 else docs[boundary]
             first, *others = [marks[number] for number in numbers]
-            limits.append((flags, bound, first, self.levels, tuple(others)))
-        columns = columns_of(image, documents)
-        by_place = []
-        for place, (limit, *held_docs) in enumerate(image.classes):
-            of_docs = {docs[held_docs[n]]: marks[held_docs[n + 1]] for n in range(0, len(held_docs), 2)}
-            bundle = register.bundle(of_docs)
-            own = tuple([of_docs[doc] for doc in bundle.marked])
-            profile = register.profile(bundle, own, limits[limit])
-            cls = self.classes[profile] = PrincipalClass(profile, self.number, columns=columns, place=place)
+            limits.append((flags, boundary_doc, first, self.levels, tuple(others)))
+        columns = columns_of(image, register.documents)
+        classes = []
+        for place, (limit, *numbers) in enumerate(image.classes):
+            # The numbers of a document and of its marks by turns.
+            pairs = zip(numbers[::2], numbers[1::2], strict=True)
+            marks_by_doc = {docs[doc]: marks[mark] for doc, mark in pairs}
+            bundle = register.bundle(marks_by_doc)
+            own_marks = tuple([marks_by_doc[doc] for doc in bundle.marked])
+            profile = register.profile(bundle, own_marks, limits[limit])
+            cls = PrincipalClass(profile, self.number, columns=columns, place=place)
+            self.classes[profile] = cls
             profile.classes = with_one(profile.classes, cls)
-            by_place.append(cls)
-        self.members.unfold(columns, by_place)
+            classes.append(cls)
+        self.members.unfold(columns, classes)
 
     def _note_standing(self, standing: OrganizationStanding) -> None:
         self.standing = standing

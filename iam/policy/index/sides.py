@@ -90,18 +90,23 @@ class PrincipalSide:
     @cached_property
     def applicable_statements(self) -> tuple[PlacedStatement, ...]:
         """Every statement that may apply to the principal; conditions on the principal alone are decided."""
-        return tuple(placed for placed in self._every if not self._is_ruled_out(placed))
+        return tuple(placed for placed in self._placed_statements() if not self._is_ruled_out(placed))
 
-    @property
-    def _every(self) -> Iterator[PlacedStatement]:
+    def _placed_statements(self) -> Iterator[PlacedStatement]:
+        """Every statement of its policies."""
+        for doc, kind, level in self._placed_documents():
+            for clause in doc.clauses:
+                yield PlacedStatement(clause, kind, level)
+
+    def _placed_documents(self) -> Iterator[tuple[IndexedDocument, PolicyKind, int]]:
         for doc in sorted(self.docs, key=lambda doc: doc.digest):
-            yield from (PlacedStatement(clause, PolicyKind.IDENTITY, 0) for clause in doc.clauses)
+            yield doc, PolicyKind.IDENTITY, 0
         if self.boundary is not None:
-            yield from (PlacedStatement(clause, PolicyKind.BOUNDARY, 0) for clause in self.boundary.clauses)
+            yield self.boundary, PolicyKind.BOUNDARY, 0
         for kind, levels in ((PolicyKind.SCP, self.scps), (PolicyKind.RCP, self.rcps)):
             for number, level in enumerate(levels):
                 for doc in level:
-                    yield from (PlacedStatement(clause, kind, number) for clause in doc.clauses)
+                    yield doc, kind, number
 
     def _is_ruled_out(self, placed: PlacedStatement) -> bool:
         compiled = placed.clause.compiled_for(placed.kind)

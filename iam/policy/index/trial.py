@@ -57,30 +57,41 @@ class ActionGroup:
         *,
         alike: ProofKey | None = None,
     ) -> None:
-        self._prover, self._part, self._space = prover, part, prover.space
+        self._prover = prover
+        self._part = part
+        self._space = prover.space
         self._alike = alike
-        self.fits, self.met = prover.fits, prover.met
+        self.fits = prover.fits
+        self.met = prover.met
         self.is_taken_over = False
         """Whether a verdict names requests of somebody else of whom the same is true."""
         self.unsettled = 0
         """Of these actions, nothing is allowed before, or after, that the differing statements are about."""
-        self.before, self.after = before, after
-        bit = part & -part
-        mask = self._space.mask
-        self.left = tuple(each for each in before.applicable_statements if mask(each.clause.actions) & bit)
-        self.right = tuple(each for each in after.applicable_statements if mask(each.clause.actions) & bit)
+        self.before = before
+        self.after = after
         self.has_rcps = bool(part & self._space.under_rcps)
-        if not self.has_rcps:
-            self.left = tuple(each for each in self.left if each.kind is not PolicyKind.RCP)
-            self.right = tuple(each for each in self.right if each.kind is not PolicyKind.RCP)
-        self.left, self.right, self._is_plain = without_needless(self.left, self.right)
-        self.every = tuple(dict.fromkeys((*differing_first(self.right, self.left), *self.left, *self.right)))
-        own = set(chain.from_iterable(_own_keys(each.clause) for each in self.every))
-        self.own_keys = tuple(sorted(own))
-        self._telling = tuple(dict.fromkeys(each.clause for each in self.every if keys_told(each.clause)))
-        self._told: tuple[object, ...] = ()
+        self.left, self.right, self._is_plain = without_needless(
+            self._statements_of(before), self._statements_of(after)
+        )
+        differing = differing_first(self.right, self.left)
+        self.every = tuple(dict.fromkeys((*differing, *self.left, *self.right)))
+        clauses = dict.fromkeys([each.clause for each in self.every])
+        own_keys = chain.from_iterable(map(_own_keys, clauses))
+        self.own_keys = tuple(sorted(set(own_keys)))
+        self._telling = tuple(clause for clause in clauses if keys_told(clause))
+        own_values: list[object] = []
         for side in self._people if self._telling else ():
-            self._told += tuple([side.values_at("*", keys_told(clause)) for clause in self._telling])
+            own_values += [side.values_at("*", keys_told(clause)) for clause in self._telling]
+        self._own_values = tuple(own_values)
+
+    def _statements_of(self, side: PrincipalSide) -> tuple[PlacedStatement, ...]:
+        """The statements of a side that speak of the actions."""
+        mask = self._space.mask
+        bit = self._part & -self._part
+        statements = [each for each in side.applicable_statements if mask(each.clause.actions) & bit]
+        if not self.has_rcps:
+            statements = [each for each in statements if each.kind is not PolicyKind.RCP]
+        return tuple(statements)
 
     @property
     def is_personal(self) -> bool:
@@ -90,7 +101,7 @@ class ActionGroup:
     def circumstances(self, never: frozenset[str]) -> tuple[Circumstance, ...]:
         """The circumstances to try."""
         memory = self._prover.circumstances
-        key = (self._telling, self._told, never)
+        key = (self._telling, self._own_values, never)
         known = memory.get(key)
         if known is None:
             statements = [(clause.source, clause.has_variables) for clause in self._telling]
@@ -111,14 +122,14 @@ class ActionGroup:
         if self.left == self.right and self.before.shape == self.after.shape and not self.differ_in_person:
             return
         keys = keys_of_services(each.clause.shape.plain for each in self.every)
-        if not keys and self.accounts is None and not any(each.clause.is_partial for each in self.every):
+        is_everywhere = self.accounts is not None
+        is_partial = any(each.clause.is_partial for each in self.every)
+        if not (keys or is_everywhere or is_partial):
             yield from self._proof(ResourceKindSet(self._part, None), is_anywhere=True)
             return
         patterns = self._patterns()
-        is_everywhere = self.accounts is not None
-        for sort in sorts_of(
-            self._space, self._part, patterns=patterns, keys=keys, is_everywhere=is_everywhere
-        ):
+        sorts = sorts_of(self._space, self._part, patterns=patterns, keys=keys, is_everywhere=is_everywhere)
+        for sort in sorts:
             yield from self._proof(sort, patterns=patterns)
 
     @cached_property
@@ -199,15 +210,22 @@ class ActionGroup:
         return known[1], known[2]
 
     def _verdict_key(self, sort: ResourceKindSet, *, is_anywhere: bool) -> object:
-        action = self.name_of(sort.mask)
-        who = (self._principal_key(self.before), self._principal_key(self.after))
         kind: object = "anywhere" if is_anywhere else sort.formats
         if sort.is_elsewhere:
             kind = ("elsewhere", sort.formats == ())
-        # Which statement allows everything makes no difference.
-        left, right = self.left[self._is_plain :], self.right[self._is_plain :]
-        is_assuming = fold(action) in ASSUMING
-        return (left, right, self._is_plain, who, kind, sort.never, self.has_rcps, is_assuming)
+        action = self.name_of(sort.mask)
+        return (
+            # Which statement allows everything makes no difference.
+            self.left[self._is_plain :],
+            self.right[self._is_plain :],
+            self._is_plain,
+            self._principal_key(self.before),
+            self._principal_key(self.after),
+            kind,
+            sort.never,
+            self.has_rcps,
+            fold(action) in ASSUMING,
+        )
 
     def _principal_key(self, side: PrincipalSide) -> tuple[object, ...]:
         """What of a side's principal the verdicts depend on."""
@@ -250,18 +268,16 @@ def _patterns_of(
             yield pattern_tokens(name), False
             continue
         template = variables.read(name, has_variables=clause.has_variables)
-        choices = []
+        choices: list[tuple[Sequence[Token], ...]] = []
         for part in template.parts:
-            values = _values_of(part, side, asked) if isinstance(part, PolicyVariable) else (part,)
-            choices.append(values)
+            if isinstance(part, PolicyVariable):
+                # The characters of a value are letters, whatever they are.
+                choices.append(_values_of(part, side, asked))
+            else:
+                choices.append(((part,),))
         is_filled = any(isinstance(part, PolicyVariable) for part in template.parts)
         for chosen in islice(product(*choices), SAMPLES):
-            parts: list[Token] = []
-            for part, is_value in zip(
-                chosen, (isinstance(part, PolicyVariable) for part in template.parts), strict=True
-            ):
-                # The characters of a value are letters, whatever they are.
-                parts += part if is_value else (part,)
+            parts = list(chain.from_iterable(chosen))
             if is_incomplete(parts):
                 parts += missing_segments(parts)
             yield tuple(normal(resource_tokens(parts))), is_filled

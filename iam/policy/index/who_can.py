@@ -174,17 +174,19 @@ class WhoCanSearch:
         need none.
         """
         judge = self._judge
-        able: dict[EffectBits, list[IndexedDocument]] = {}
+        allowing: dict[EffectBits, list[IndexedDocument]] = {}
         others: dict[EffectBits, list[IndexedDocument]] = {}
         for doc, effects in judge.heard.items():
-            is_able = effects & ALLOWS or (effects & DEPENDS and judge.spoken[doc].allows)
-            (able if is_able else others).setdefault(effects, []).append(doc)
-        groups = self._holding(able)
+            may_allow = effects & ALLOWS or (effects & DEPENDS and judge.spoken[doc].allows)
+            by_effects = allowing if may_allow else others
+            by_effects.setdefault(effects, []).append(doc)
+        groups = self._holding(allowing)
         groups[SILENT] = {profile.bundle for profile in self._named}
         empty = self._register.empty_bundle
         if PrincipalKind.ROOT in self._question.kinds and empty is not None:
             groups[SILENT].add(empty)
-        return _said_together(self._holding(others), to=_said_together(groups, to={}), adds=False)
+        candidates = _said_together(groups, to={})
+        return _said_together(self._holding(others), to=candidates, adds=False)
 
     def _every_bundle(self) -> Groups:
         said_by: dict[EffectBits, list[IndexedDocument]] = {}
@@ -207,12 +209,14 @@ class WhoCanSearch:
         ]
 
     def _look_at_accounts(self, shards: Iterable[AccountShard]) -> None:
+        accounts = self._question.accounts
         for shard in shards:
-            if self._question.accounts is None or shard.number in self._question.accounts:
-                for profile, cls in shard.classes.items():
-                    effects = self._said_by(profile)
-                    if self._may_allow(profile, effects):
-                        self._evaluate(profile, [cls], effects, is_local=True)
+            if accounts is not None and shard.number not in accounts:
+                continue
+            for profile, cls in shard.classes.items():
+                effects = self._said_by(profile)
+                if self._may_allow(profile, effects):
+                    self._evaluate(profile, [cls], effects, is_local=True)
 
     def _may_allow(self, profile: PrincipalProfile, effects: EffectBits) -> bool:
         """Whether anything could: a policy of the principal or of the resource, or that it is the root

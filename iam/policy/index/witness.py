@@ -94,11 +94,15 @@ class ChangeProver(ProofMemory):
 
 def _differing(before: PrincipalSide, after: PrincipalSide) -> set[PlacedStatement]:
     """The statements by which the two may be treated differently."""
-    left, right = set(before.applicable_statements), set(after.applicable_statements)
+    left = set(before.applicable_statements)
+    right = set(after.applicable_statements)
     differing = left ^ right
-    same_who = (before.principal, before.facts) == (after.principal, after.facts)
-    if not same_who or before.place_facts != after.place_facts:
-        differing |= {placed for placed in left & right if not _is_for_all(placed.clause)}
+    same_principal = (before.principal, before.facts) == (after.principal, after.facts)
+    if same_principal and before.place_facts == after.place_facts:
+        return differing
+    for placed in left & right:
+        if not _is_for_all(placed.clause):
+            differing.add(placed)
     return differing
 
 
