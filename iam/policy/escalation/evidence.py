@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
 from itertools import chain
 from typing import Any, Final
@@ -192,14 +191,19 @@ class _PrincipalEvidence:
             return
         yield from self._choice_evidence(alternative, choices)
         if method.trusted and subject.member is not None and subject.member.trust is not None:
-            yield _service_trust_evidence(subject.member, method.trusted, moment=self._index.moment)
+            role = subject.member
+            request = service_request(method.trusted, role.arn, role.account, moment=self._index.moment)
+            yield _trust_evidence(role, request)
 
     def _federation_evidence(self, alternative: Alternative) -> Iterator[StepEvidence]:
         """The change of an identity provider, and the sign-in by it."""
-        (need,), (provider,), role = alternative.method.needs, alternative.others, alternative.subject.member
+        (need,) = alternative.method.needs
+        (provider,) = alternative.others
+        role = alternative.subject.member
         assert role is not None
         yield self._step_evidence(need.action, provider, {"aws:RequestedRegion": HOME}, ())
-        yield _provider_trust_evidence(role, provider, moment=self._index.moment)
+        request = provider_request(provider, role.arn, role.account, moment=self._index.moment)
+        yield _trust_evidence(role, request)
 
     def _choice_evidence(
         self, alternative: Alternative, choices: Mapping[Any, tuple[TargetChoice, ...]]
@@ -220,19 +224,13 @@ class _PrincipalEvidence:
         method = alternative.method
         best = []
         for policy in alternative.others or ("",):
-            grounds = [
-                self._step_evidence(
-                    need.action,
-                    alternative.subject.arn,
-                    self._subject_context(alternative, need.action, policy),
-                    self._trust_of(alternative),
-                )
-                for need in method.target_needs
-            ]
+            grounds = []
             if method.writing:
-                grounds.insert(
-                    0, self._step_evidence(method.writing, policy, {"aws:RequestedRegion": HOME}, ())
-                )
+                grounds.append(self._step_evidence(method.writing, policy, {"aws:RequestedRegion": HOME}, ()))
+            for need in method.target_needs:
+                context = self._subject_context(alternative, need.action, policy)
+                trust = self._trust_of(alternative)
+                grounds.append(self._step_evidence(need.action, alternative.subject.arn, context, trust))
             best.append(grounds)
         return min(best, key=_worst_decision)
 
@@ -377,16 +375,6 @@ class _PrincipalEvidence:
                 closing = () if _is_given(own) or not own else (frozenset(own),)
                 evidence.append(StepEvidence(request, having, own, (), closing))
         return evidence
-
-
-def _service_trust_evidence(role: IndexedPrincipal, service: str, *, moment: datetime | None) -> StepEvidence:
-    return _trust_evidence(role, service_request(service, role.arn, role.account, moment=moment))
-
-
-def _provider_trust_evidence(
-    role: IndexedPrincipal, provider: str, *, moment: datetime | None
-) -> StepEvidence:
-    return _trust_evidence(role, provider_request(provider, role.arn, role.account, moment=moment))
 
 
 def _trust_evidence(role: IndexedPrincipal, request: Request) -> StepEvidence:

@@ -198,11 +198,10 @@ class EscalationGraph:
         )
         if closed:
             limitations.append(AnswerLimitation("no-administrators", CLOSED, closed))
-        return (*limitations, AnswerLimitation("running", RUNNING), *self._of_versions())
-
-    def _of_versions(self) -> Iterator[AnswerLimitation]:
+        limitations.append(AnswerLimitation("running", RUNNING))
         if self.facts.versions is None:
-            yield AnswerLimitation("versions", VERSIONS)
+            limitations.append(AnswerLimitation("versions", VERSIONS))
+        return tuple(limitations)
 
 
 CONTROL: Final = "SCPs and RCPs of these accounts weren’t synced."

@@ -143,14 +143,20 @@ def delegation(method: Method, shard: AccountShard) -> str | None:
 def _limiting(shard: AccountShard) -> Iterator[LimitingLevel]:
     for place, level in enumerate(shard.levels.scps):
         docs = [doc for _, doc in level]
-        without_denies = [doc for doc in docs if all(clause.allows for clause in doc.clauses)]
+        without_denies = [doc for doc in docs if not _has_deny(doc)]
         has_deny = len(without_denies) < len(docs)
-        if has_deny or not any(map(_is_full, docs)):
-            yield LimitingLevel(place, keeps_all=any(map(_is_full, without_denies)))
+        allows_all = any(map(_is_full, docs))
+        if has_deny or not allows_all:
+            keeps_all = any(map(_is_full, without_denies))
+            yield LimitingLevel(place, keeps_all=keeps_all)
+
+
+def _has_deny(doc: IndexedDocument) -> bool:
+    return any(not clause.allows for clause in doc.clauses)
 
 
 def _is_full(doc: IndexedDocument) -> bool:
-    return any(_allows_all(clause) for clause in doc.clauses)
+    return any(map(_allows_all, doc.clauses))
 
 
 def _allows_all(clause: IndexedStatement) -> bool:
@@ -171,12 +177,14 @@ def who_can_free(
             continue
         for policy, is_any in _policies(asker, account, method):
             calls = account.calls(method, policy)
-            bits = _who_can_call(asker, calls, policy=delegation(method, account.shard)).limited_to(everybody)
+            bits = _who_can_call(asker, calls, policy=delegation(method, account.shard))
+            bits = bits.limited_to(everybody)
+            if not bits.any:
+                continue
             if method.assumes or not is_any or not account.is_certain:
                 bits = bits.as_unsure
-            if bits.any:
-                own = method if is_any else replace(method, assumes=WHICH)
-                alternatives.append(Alternative(own, subject, bits, calls=calls))
+            assumed = method if is_any else replace(method, assumes=WHICH)
+            alternatives.append(Alternative(assumed, subject, bits, calls=calls))
     return tuple(alternatives)
 
 

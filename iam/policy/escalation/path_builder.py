@@ -222,20 +222,22 @@ class PathBuilder:
                 continue
             become = tuple(reachable.become.get(base, ()))
             if become:
-                yield from ((member, state, way) for state, way in edits.from_others(become))
-            for state, node in self._states_of(number):
-                if act >> node & 1:
-                    yield from ((member, further, way) for further, way in edits.from_itself(state, node))
-
-    def _states_of(self, number: int) -> list[tuple[PrincipalState, int]]:
-        return self._states.get(number, [])
+                for state, way in edits.from_others(become):
+                    yield member, state, way
+            for state, node in self._states.get(number, ()):
+                if not act >> node & 1:
+                    continue
+                for next_state, way in edits.from_itself(state, node):
+                    yield member, next_state, way
 
     def _first_source(self) -> CheckSource:
+        """The principals as they are, and a role that may do whatever SCPs let somebody do."""
         rows = [row_of(member) for member in self._shard.members.values() if member.id > 0]
-        arn = f"arn:{self._shard.partition}:iam::{self._shard.number}:role/{CEILING}"
-        number = next(self._numbers)
-        rows.append(PrincipalRow(number, arn, "", PolicyHoldings(((CEILING, FULL_DIGEST),))))
-        bits = {number: 1 << ADMINISTRATOR}
+        ceiling_number = next(self._numbers)
+        ceiling_arn = f"arn:{self._shard.partition}:iam::{self._shard.number}:role/{CEILING}"
+        full_access = PolicyHoldings(((CEILING, FULL_DIGEST),))
+        rows.append(PrincipalRow(ceiling_number, ceiling_arn, "", full_access))
+        bits = {ceiling_number: 1 << ADMINISTRATOR}
         for (member_id, _), node in self.account_graph.place.items():
             bits[member_id] = 1 << node
         return self._source_of(rows, bits)

@@ -71,10 +71,15 @@ class PathFinder:
         """`nodes` are those of the principals as they are, by number; `policies` what may be attached; `new`
         who may be created; `services` whom roles trust.
         """
-        self._asker, self._choices, self._targets = asker, choices, targets
-        self._nodes, self._facts, self._shard = nodes, facts, shard
+        self._asker = asker
+        self._choices = choices
+        self._targets = targets
+        self._nodes = nodes
+        self._facts = facts
+        self._shard = shard
+        self._policies = policies
+        self._new = new
         self._services = services
-        self._policies, self._new = policies, new
         self._instances = EscalationInstances(choices, facts)
         self._written: dict[str, tuple[str, ...]] = {}
 
@@ -100,19 +105,24 @@ class PathFinder:
         open_roles = [aim for aim in self._targets.roles if admits_people(aim.target.trust)]
         for method in of_sort(EdgeVerb.ASSUME):
             if not method.retags or can_matter(self._asker, method):
-                self._add_paths(reachable, method, open_roles, self._in_any_region(method, open_roles), act)
-        editable = self._targets.editable_roles
+                assuming = self._in_any_region(method, open_roles)
+                self._add_paths(reachable, method, open_roles, assuming, act)
         for method in of_sort(EdgeVerb.RETRUST):
-            rewrites = self._on(method, editable)
-            if _can_anyone(rewrites, act):
-                takes = self._asker.on_targets(
-                    "sts:AssumeRole", [aim.target for aim in editable], {}, policy=OPEN_TRUST
-                )
-                both = [rewriting & other for rewriting, other in zip(rewrites, takes, strict=True)]
-                self._add_paths(reachable, method, editable, both, act)
+            self._find_retrusting(reachable, method, act)
         for method in of_sort(EdgeVerb.SIGN_IN):
             users = [aim for aim in self._targets.users if self._has_use(method, aim)]
             self._add_paths(reachable, method, users, self._on(method, users), act)
+
+    def _find_retrusting(self, reachable: FoundPaths, method: Method, act: ActingPrincipal) -> None:
+        """Roles whose trust policy someone can rewrite, to assume them then."""
+        roles = self._targets.editable_roles
+        rewriting = self._on(method, roles)
+        if not any(act.of(bits).any for bits in rewriting):
+            return
+        targets = [aim.target for aim in roles]
+        assuming = self._asker.on_targets("sts:AssumeRole", targets, {}, policy=OPEN_TRUST)
+        both = [rewrites & assumes for rewrites, assumes in zip(rewriting, assuming, strict=True)]
+        self._add_paths(reachable, method, roles, both, act)
 
     def _has_use(self, method: Method, aim: TargetSubject) -> bool:
         """A first password is made, and a password that there is is set anew."""
@@ -128,10 +138,13 @@ class PathFinder:
         passes = self._passable_roles(trusting)
         for method in methods:
             aims = self._usable_roles(method, trusting[method.trusted])
-            if not aims or (method.sort is EdgeVerb.PASS and method.service not in passes):
+            if not aims:
+                continue
+            if method.sort is EdgeVerb.PASS and method.service not in passes:
                 continue
             does = act.of(self._choices.bits(method, act.everybody))
-            if does.any or (method.name in OF_INSTANCES and self._facts.running):
+            works_by_instance = method.name in OF_INSTANCES and self._facts.running
+            if does.any or works_by_instance:
                 self._add_service_paths(reachable, method, aims, does, act, passes)
 
     def _passable_roles(
@@ -160,21 +173,27 @@ class PathFinder:
         act: ActingPrincipal,
         passes: Mapping[str, Mapping[int, PrincipalBits]],
     ) -> None:
-        roles = [aim for aim, _ in aims]
-        of_service = passes[method.service] if method.sort is EdgeVerb.PASS else {}
-        both = []
+        """`aims` are roles with the mark of their trust policy; `does`: who can do what the method takes
+        besides passing a role.
+        """
+        is_passing = method.sort is EdgeVerb.PASS
+        passing = passes[method.service] if is_passing else {}
+        all_bits = []
         for aim, mark in aims:
-            if self._instances.usable_by(method, aim.subject.number):
-                able = self._instances.bits(method, aim.subject.number, act)
-                if mark != YES:
-                    able = able.as_unsure
-                both.append(able)
-                continue
-            bits = of_service.get(aim.subject.number, NOBODY) & does if method.sort is EdgeVerb.PASS else does
-            if mark != YES or method.assumes:
+            number = aim.subject.number
+            is_unsure = mark != YES
+            if self._instances.usable_by(method, number):
+                bits = self._instances.bits(method, number, act)
+            else:
+                bits = does
+                if is_passing:
+                    bits &= passing.get(number, NOBODY)
+                is_unsure = is_unsure or bool(method.assumes)
+            if is_unsure:
                 bits = bits.as_unsure
-            both.append(bits)
-        self._add_paths(reachable, method, roles, both, act)
+            all_bits.append(bits)
+        roles = [aim for aim, _ in aims]
+        self._add_paths(reachable, method, roles, all_bits, act)
 
     def _roles_trusting(self, service: str) -> list[tuple[TargetSubject, int]]:
         trusting = []
@@ -195,12 +214,11 @@ class PathFinder:
 
     def _find_edits(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         self._edit_members(reachable, act)
-        groups, policies = self._group_edits(act), self._policy_edits(act)
-        joins, own = (
-            self._joinable_groups(act),
-            new_groups(
-                self._asker, self._targets, self._shard, on=lambda method, aims: self._each(method, aims, act)
-            ),
+        groups = self._by_number(of_sort(EdgeVerb.GRANT, of="group"), self._targets.groups, act)
+        policies = self._by_number(of_sort(EdgeVerb.GRANT, of="policy"), self._targets.policies, act)
+        joins = self._by_number(of_sort(EdgeVerb.JOIN), self._targets.groups, act)
+        own = new_groups(
+            self._asker, self._targets, self._shard, on=lambda method, aims: self._each(method, aims, act)
         )
         for aim in (*self._targets.users, *self._targets.editable_roles):
             member = aim.subject.member
@@ -331,18 +349,10 @@ class PathFinder:
                             Alternative(method, aim.subject, able)
                         )
 
-    def _group_edits(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
-        return self._by_number(of_sort(EdgeVerb.GRANT, of="group"), self._targets.groups, act)
-
-    def _policy_edits(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
-        return self._by_number(of_sort(EdgeVerb.GRANT, of="policy"), self._targets.policies, act)
-
-    def _joinable_groups(self, act: ActingPrincipal) -> dict[int, list[Alternative]]:
-        return self._by_number(of_sort(EdgeVerb.JOIN), self._targets.groups, act)
-
     def _by_number(
         self, methods: Iterable[Method], aims: list[TargetSubject], act: ActingPrincipal
     ) -> dict[int, list[Alternative]]:
+        """By which of some methods someone can do it on each target that anyone can do it on."""
         by_number: dict[int, list[Alternative]] = defaultdict(list)
         for method in methods:
             for aim, bits in zip(aims, self._on(method, aims), strict=True):
@@ -437,10 +447,6 @@ class PathFinder:
             node = self._nodes.get(aim.subject.number)
             if able.any and node is not None:
                 reachable.become[node].append(Alternative(method, aim.subject, able))
-
-
-def _can_anyone(bits: Iterable[PrincipalBits], act: ActingPrincipal) -> bool:
-    return any(act.of(principals).any for principals in bits)
 
 
 __all__ = ["FoundPaths", "PathFinder", "circumstances"]

@@ -130,6 +130,7 @@ class PathExplorer:
         self._index = index
         self._grounds = EvidenceFinder(index)
         self._leads: dict[GraphNode, list[tuple[GraphNode, EscalationWay | AccountCrossing | None]]] = {}
+        # By a node and the id of an alternative or of a part.
         self._known: dict[tuple[GraphNode, int], tuple[StepEvidence, ...]] = {}
         self._parts: dict[tuple[GraphNode, int], list[Alternative]] = {}
         self._options: dict[tuple[GraphNode, int], tuple[frozenset[HeldStatement], ...]] = {}
@@ -184,9 +185,8 @@ class PathExplorer:
         """The best alternative of a part that is left without some statements."""
         for alternative in self._usable(source, part):
             if self._keeps_alternative(source, alternative, gone):
-                return PathAct(
-                    alternative, self._of(source, alternative), bool(alternative.bits.sure >> source.node & 1)
-                )
+                is_sure = bool(alternative.bits.sure >> source.node & 1)
+                return PathAct(alternative, self._of(source, alternative), is_sure)
         return None
 
     def _usable(self, source: GraphNode, part: tuple[Alternative, ...]) -> list[Alternative]:

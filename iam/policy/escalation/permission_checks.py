@@ -185,9 +185,11 @@ class PermissionAsker:
         of_sources = chain.from_iterable(source.docs for source in sources)
         self._docs = list(dict.fromkeys(chain(of_sources, more)))
         self._clauses: dict[str, dict[ActionElement, dict[IndexedStatement, None]]] = {}
-        for clause in dict.fromkeys(chain.from_iterable(doc.clauses for doc in self._docs)):
+        clauses = dict.fromkeys(chain.from_iterable(doc.clauses for doc in self._docs))
+        for clause in clauses:
             for service in clause.actions.services:
-                self._clauses.setdefault(service, {}).setdefault(clause.actions, {})[clause] = None
+                by_actions = self._clauses.setdefault(service, {})
+                by_actions.setdefault(clause.actions, {})[clause] = None
         self._regions = None
         self._spoken.clear()
         self._known.clear()

@@ -31,9 +31,9 @@ def can_matter(asker: PermissionAsker, method: Method) -> bool:
     set tags.
     """
     tag, *needs = method.target_needs
-    return any(clause.allows for clause in asker.clauses(tag.action)) and any(
-        asker.reads_tags(need.action) for need in needs
-    )
+    if not any(clause.allows for clause in asker.clauses(tag.action)):
+        return False
+    return any(asker.reads_tags(need.action) for need in needs)
 
 
 def targets_after(method: Method, need: MethodNeed, targets: Sequence[CheckTarget]) -> Sequence[CheckTarget]:
@@ -63,18 +63,20 @@ class OwnTags:
     def add_to(self, edits: dict[int, PolicyEdits], act: ActingPrincipal, *, on: MethodPrincipals) -> None:
         """Enter who can set tags of whom, as far as it matters."""
         for method in of_sort(EdgeVerb.TAG):
-            aims = self._targets.users if method.of == "user" else self._targets.editable_roles
-            asked = [aim for aim in aims if self._matter(aim)]
-            for aim, bits in zip(asked, on(method, asked), strict=True):
+            candidates = self._targets.users if method.of == "user" else self._targets.editable_roles
+            aims = [aim for aim in candidates if self._matter(aim)]
+            for aim, bits in zip(aims, on(method, aims), strict=True):
                 able = act.of(bits)
                 if able.any:
-                    edits[aim.subject.number].tagged.append(Alternative(method, aim.subject, able))
+                    alternative = Alternative(method, aim.subject, able)
+                    edits[aim.subject.number].tagged.append(alternative)
 
     def _matter(self, aim: TargetSubject) -> bool:
+        """Whether the tags of a principal are read by a policy that it holds, or by a trust policy."""
         member = aim.subject.member
-        return member is not None and (
-            self._trusts or any(self._reads(doc) for doc in member.cls.profile.bundle.docs)
-        )
+        if member is None:
+            return False
+        return self._trusts or any(self._reads(doc) for doc in member.cls.profile.bundle.docs)
 
     def _reads(self, doc: IndexedDocument) -> bool:
         reads = self._known.get(doc)

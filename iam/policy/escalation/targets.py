@@ -41,10 +41,17 @@ class EscalationTargets:
         self.masks: dict[int, int] = defaultdict(int)
         for (number, _), node in account_graph.place.items():
             self.masks[number] |= 1 << node
-        members = shard.members.values()
-        self.roles = [self._member(member) for member in members if member.kind is PrincipalKind.ROLE]
-        self.users = [self._member(member) for member in members if member.kind is PrincipalKind.USER]
-        self.editable_roles = [aim for aim in self.roles if _is_editable(aim)]
+        self.roles: list[TargetSubject] = []
+        self.users: list[TargetSubject] = []
+        self.editable_roles: list[TargetSubject] = []
+        for member in shard.members.values():
+            if member.kind is PrincipalKind.USER:
+                self.users.append(self._member(member))
+            elif member.kind is PrincipalKind.ROLE:
+                role = self._member(member)
+                self.roles.append(role)
+                if can_be_edited(member):
+                    self.editable_roles.append(role)
         self.groups = [self._group(number) for number in shard.groups]
         self.policies: list[TargetSubject] = []
         for number, row in shard.policies.items():
@@ -126,7 +133,3 @@ class EscalationTargets:
 
     def _grants_of_group(self, number: int) -> PolicyHoldings:
         return self._shard.groups[number].grants
-
-
-def _is_editable(aim: TargetSubject) -> bool:
-    return aim.subject.member is not None and can_be_edited(aim.subject.member)
