@@ -198,18 +198,15 @@ def _allowed(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> li
 
 
 def _conditional(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> list[DecisionReason]:
-    open_ones = [
-        _reason(
-            each,
-            ReasonOutcome.DEPENDS,
-            f"{'allows' if each.one.allows else 'denies'} it, depending on values that the request doesn’t "
-            "give",
-            _open_parts(request, each.one),
-        )
-        for each in seen
-        if each.mark == OPEN
-    ]
-    return open_ones + _allowed(request, sets, seen)
+    """The statements that decide it once the open values are given, and then what allows it."""
+    reasons = []
+    for each in seen:
+        if each.mark == OPEN:
+            verb = "allows" if each.one.allows else "denies"
+            text = f"{verb} it, depending on values that the request doesn’t give"
+            open_parts = _open_parts(request, each.one)
+            reasons.append(_reason(each, ReasonOutcome.DEPENDS, text, open_parts))
+    return reasons + _allowed(request, sets, seen)
 
 
 def _missing(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> list[DecisionReason]:
@@ -220,27 +217,19 @@ def _missing(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> li
     for kind, level, _ in sets:
         if kind in OWN and request.principal.kind in WITHOUT_OWN:
             continue
-        mine = [each for each in seen if (each.kind, each.level) == (kind, level) and each.one.allows]
-        if any(each.mark for each in mine) or (
-            kind is PolicyKind.RESOURCE and not _is_resource_needed(request)
-        ):
+        if kind is PolicyKind.RESOURCE and not _is_resource_needed(request):
+            continue
+        allowing = [each for each in seen if (each.kind, each.level) == (kind, level) and each.one.allows]
+        if any(each.mark for each in allowing):
             continue
         at_level = f" at level {level}" if level else ""
-        not_allowed = NOT_ALLOWED[kind].format(at_level)
-        reasons.append(
-            DecisionReason(
-                str(kind), ReasonOutcome.MISSING, f"{not_allowed} {request.action} here.", level=level
+        text = f"{NOT_ALLOWED[kind].format(at_level)} {request.action} here."
+        reasons.append(DecisionReason(str(kind), ReasonOutcome.MISSING, text, level=level))
+        for each in allowing:
+            failing = _failing(request, each.one)
+            reasons.append(
+                _reason(each, ReasonOutcome.WOULD, "allows the action, but not this request", failing)
             )
-        )
-        reasons += [
-            _reason(
-                each,
-                ReasonOutcome.WOULD,
-                "allows the action, but not this request",
-                _failing(request, each.one),
-            )
-            for each in mine
-        ]
     if _is_resource_needed(request) and not any(kind is PolicyKind.RESOURCE for kind, _, _ in sets):
         reasons.insert(0, DecisionReason("resource", ReasonOutcome.MISSING, _no_resource_policy(request)))
     kinds = {kind for kind, _, _ in sets}
@@ -274,22 +263,35 @@ def _no_resource_policy(request: Request) -> str:
 
 
 def _open_parts(request: Request, statement: CompiledStatement) -> tuple[str, ...]:
+    """What of a statement depends on values that the request does not give."""
     open_parts = [str(condition) for condition in statement.conditions if condition.test(request) == OPEN]
     if statement.fits is not None and statement.fits(request) == OPEN:
-        open_parts.append(f"Resource: {', '.join(statement.source.resources or ())}")
-    if statement.means is not None and max(statement.means(request.principal, request.strict)) == OPEN:
-        open_parts.append("Principal: whether the caller is included")
-    return (*open_parts, *(f"undecidable: {problem}" for problem in statement.unknown))
+        open_parts.append(f"Resource: {_resource_list(statement)}")
+    if statement.means is not None:
+        best_grade = max(statement.means(request.principal, request.strict))
+        if best_grade == OPEN:
+            open_parts.append("Principal: whether the caller is included")
+    for problem in statement.unknown:
+        open_parts.append(f"undecidable: {problem}")
+    return tuple(open_parts)
 
 
 def _failing(request: Request, statement: CompiledStatement) -> tuple[str, ...]:
-    failing = [str(condition) for condition in statement.conditions if condition.test(request) == NO]
+    """What of a statement the request does not meet."""
+    failing = []
+    if statement.means is not None and not any(statement.means(request.principal, request.strict)):
+        failing.append("Principal: the caller isn’t included")
     if statement.fits is not None and statement.fits(request) == NO:
         element = "NotResource" if statement.source.is_not_resource else "Resource"
-        failing.insert(0, f"{element}: {', '.join(statement.source.resources or ())}")
-    if statement.means is not None and not any(statement.means(request.principal, request.strict)):
-        failing.insert(0, "Principal: the caller isn’t included")
+        failing.append(f"{element}: {_resource_list(statement)}")
+    for condition in statement.conditions:
+        if condition.test(request) == NO:
+            failing.append(str(condition))
     return tuple(failing)
+
+
+def _resource_list(statement: CompiledStatement) -> str:
+    return ", ".join(statement.source.resources or ())
 
 
 def _problems(sets: Sets) -> list[DecisionReason]:

@@ -236,8 +236,9 @@ def _same_effect(statement: LintStatement, other: LintStatement) -> bool:
 
 def _takes_in_principals(wide: LintStatement, narrow: LintStatement) -> bool:
     if wide.principals is None or narrow.principals is None:
-        return wide.principals is None and narrow.principals is None
-    named = {(kind, word.text) for kind, word in wide.principals.words()}
-    return wide.principals.is_everybody or all(
-        (kind, word.text) in named for kind, word in narrow.principals.words()
-    )
+        return wide.principals is narrow.principals
+    if wide.principals.is_everybody:
+        return True
+    wide_names = {(kind, word.text) for kind, word in wide.principals.words()}
+    narrow_names = {(kind, word.text) for kind, word in narrow.principals.words()}
+    return narrow_names <= wide_names

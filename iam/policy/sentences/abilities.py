@@ -156,10 +156,10 @@ LISTING: Final = "object list"
 @cache
 def _by_service() -> dict[str, tuple[PhrasedAbility, ...]]:
     abilities: dict[str, list[PhrasedAbility]] = defaultdict(list)
-    for order, (service, verb, noun, kind, needs, with_it) in enumerate(_ROWS):
-        needed = _names(service, needs)
-        included = _names(service, with_it)
-        abilities[service].append(PhrasedAbility(verb, noun, kind, needed, included, order))
+    for order, row in enumerate(_ROWS):
+        service, verb, noun, kind, needed, included = row
+        ability = PhrasedAbility(verb, noun, kind, _names(service, needed), _names(service, included), order)
+        abilities[service].append(ability)
     return {service: tuple(rows) for service, rows in abilities.items()}
 
 

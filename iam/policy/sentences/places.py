@@ -193,14 +193,14 @@ def _place(
     if len(fitting) > 1:
         # A wildcard may reach into resources of another type, such as the indexes of a table.
         return _matching(arn, fitting, reader)
+    words, shown_name = f"{many} named", name
     if kind.name == "user" and name in (OWN_USER, f"{EVERYTHING}/{OWN_USER}"):
-        return ResourcePhrase("their own IAM user", "their own IAM user", "", after)
-    if all(value == EVERYTHING for value in names):
-        return ResourcePhrase(f"all {many}", f"all {many}", "", after)
-    if reader.is_plain and name.endswith(EVERYTHING) and not set(name[:-1]) & SPECIAL:
-        words = f"{many} whose names start with"
-        return ResourcePhrase(words, words, name[:-1], after)
-    return ResourcePhrase(f"{many} named", f"{many} named", name, after)
+        words, shown_name = "their own IAM user", ""
+    elif all(value == EVERYTHING for value in names):
+        words, shown_name = f"all {many}", ""
+    elif reader.is_plain and name.endswith(EVERYTHING) and not set(name[:-1]) & SPECIAL:
+        words, shown_name = f"{many} whose names start with", name[:-1]
+    return ResourcePhrase(words, words, shown_name, after)
 
 
 def _name(arn: str, kind: ResourceType) -> str:
