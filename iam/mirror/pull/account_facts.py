@@ -53,9 +53,9 @@ def load_facts(account: Account, facts: dict[str, Any], *, seen: ObservationTime
     """Make the named facts the current ones and leave the others; how many changed."""
     values: dict[temporal.Key, temporal.Values] = {(name,): (value,) for name, value in facts.items()}
     rows = temporal.current_rows(FACTS, owners=[account.pk]).get(account.pk, {})
-    current = {key: row for key, row in rows.items() if key in values}
-    change = temporal.difference(
-        FACTS, wanted={account.pk: values}, current={account.pk: current}, at=seen.at
-    )
+    same_facts = {key: row for key, row in rows.items() if key in values}
+    wanted = {account.pk: values}
+    current = {account.pk: same_facts}
+    change = temporal.difference(FACTS, wanted=wanted, current=current, at=seen.at)
     temporal.write(FACTS, change, account_id=account.pk, seen=seen)
     return len(change.inserts)

@@ -89,10 +89,12 @@ def _after(census: EntityCache, seen: ObservationTimes) -> temporal.After:
         known = census.by_pk.get(pk)
         if known is None:
             return seen.after
-        owner = census.by_pk.get(known.owner_id) if known.owner_id is not None else None
-        of_owner = (owner.detail_at or census.absent_at.get(owner.id)) if owner else None
-        moments = (seen.after, known.reread_at, of_owner)
-        return max((moment for moment in moments if moment is not None and moment < seen.at), default=None)
+        moments = [seen.after, known.reread_at]
+        owner = None if known.owner_id is None else census.by_pk.get(known.owner_id)
+        if owner is not None:
+            moments.append(owner.detail_at or census.absent_at.get(owner.id))
+        earlier = [moment for moment in moments if moment is not None and moment < seen.at]
+        return max(earlier, default=None)
 
     return after
 

@@ -174,18 +174,20 @@ def _is_learned(old: Values, new: Values) -> bool:
     """Whether only something has become known that was so already, which is no change of the user's: the sort
     of a device, the facts of a console password, or when they were read.
     """
+    old_facts, new_facts = old[_REPORT], new[_REPORT]
+    filled_facts = {name: value for name, value in old_facts.items() if name not in READ_ALONE}
+    for name in READ_ALONE:
+        if name in new_facts:
+            filled_facts[name] = new_facts[name]
+    old_profile, new_profile = old_facts.get("login_profile"), new_facts.get("login_profile")
+    if old_profile is None and new_profile is not None:
+        filled_facts["login_profile"] = new_profile
+    elif old_profile and new_profile and MAX_SIGN_IN not in old_profile:
+        filled_facts["login_profile"] = {**new_profile, **old_profile}
     filled = list(old)
-    filled[_REPORT] = {name: value for name, value in old[_REPORT].items() if name not in READ_ALONE} | {
-        name: new[_REPORT][name] for name in READ_ALONE if name in new[_REPORT]
-    }
+    filled[_REPORT] = filled_facts
     if old[_MFA] == UNKNOWN:
         filled[_MFA] = new[_MFA]
-    known, profile = old[_REPORT].get("login_profile"), new[_REPORT].get("login_profile")
-    if known is None and profile is not None:
-        filled[_REPORT] = {**filled[_REPORT], "login_profile": profile}
-    elif known and profile and MAX_SIGN_IN not in known:
-        learned = {name: value for name, value in profile.items() if name not in known}
-        filled[_REPORT] = {**filled[_REPORT], "login_profile": {**known, **learned}}
     return filled == list(new)
 
 

@@ -180,8 +180,10 @@ def _observed_at(job: LiveJob, lane: DetailLane, section: str) -> datetime:
     report.
     """
     kinds = TAGGED if section == TAGS else (Kind.USER,)
-    moments = [known.detail_at for known in job.census.of_kind(*kinds) if known.detail_at is not None]
+    entities = job.census.of_kind(*kinds)
+    moments = [entity.detail_at for entity in entities if entity.detail_at is not None]
     oldest = min(moments, default=lane.began_at)
     if section == ACCESS_KEYS:
-        oldest = max(oldest, job.freshness.observed_at(CREDENTIAL_REPORT) or NEVER)
+        reported_at = job.freshness.observed_at(CREDENTIAL_REPORT)
+        oldest = max(oldest, reported_at or NEVER)
     return min(oldest, lane.began_at)

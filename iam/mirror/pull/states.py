@@ -101,23 +101,28 @@ def load_attrs(
     entity's.
     """
     rows = EntityState.objects.filter(account=census.account, kind=kind, valid_to__isnull=True)
-    touched = [
-        entity_id
-        for entity_id, attrs in rows.values_list("entity_id", "attrs").iterator(chunk_size=5000)
-        if entity_id in patches
-        and any(n not in attrs or attrs[n] != v for n, v in patches[entity_id].items())
-    ]
-    touched = [owner for owner in touched if not is_newer(census.by_pk[owner], seen.at)]
+    touched: list[int] = []
+    for entity_id, attrs in rows.values_list("entity_id", "attrs").iterator(chunk_size=5000):
+        patch = patches.get(entity_id)
+        if patch is None or not _alters(patch, attrs):
+            continue
+        if not is_newer(census.by_pk[entity_id], seen.at):
+            touched.append(entity_id)
     current = temporal.current_rows(STATES, owners=touched)
     learned: list[bulk.Row] = []
     wanted: dict[int, dict[temporal.Key, Values]] = {}
     for owner in touched:
-        filled = current[owner][()] = _filled(current[owner][()], patches[owner], learned)
+        filled = _filled(current[owner][()], patches[owner], learned)
+        current[owner][()] = filled
         wanted[owner] = {(): _patched(filled, patches[owner])}
     bulk.update(EntityState, key="id", columns=("attrs", "digest"), rows=learned)
     change = temporal.difference(STATES, wanted=wanted, current=current, at=seen.at)
     temporal.write(STATES, change, account_id=census.account.pk, seen=seen)
     return change.owners
+
+
+def _alters(patch: Mapping[str, Any], attrs: Mapping[str, Any]) -> bool:
+    return any(name not in attrs or attrs[name] != value for name, value in patch.items())
 
 
 def _patched(current: CurrentRow, patch: dict[str, Any]) -> Values:

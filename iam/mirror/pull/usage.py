@@ -72,9 +72,12 @@ def _stored(account_id: int, entities: list[EntityRow]) -> dict[int, tuple[Any, 
 
 
 def _merged(old: tuple[Any, ...], use: LastUse) -> tuple[Any, ...]:
+    """The row of an entity with what has just been read; the later use of the two counts."""
     at, region, service, details = old
     if use.at is not None and use.at >= at:
-        at, region, service = use.at, use.region or region, use.service or service
+        at = use.at
+        region = use.region or region
+        service = use.service or service
     if use.details:
         latest = {**details, **use.details}
         if (latest.get(PASSWORD) or "") < details.get(PASSWORD, ""):

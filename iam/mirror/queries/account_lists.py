@@ -108,11 +108,12 @@ class AccountFilter:
 
 def _in_state(state: str, at: datetime | None) -> Q:
     if at is not None:
-        return connected_at(at) & needed_attention(at) if state == ATTENTION else connected_at(at)
+        connected = connected_at(at)
+        return connected & needed_attention(at) if state == ATTENTION else connected
     if state == REMOVED:
         return Q(removed_at__isnull=False)
-    here = Q(removed_at__isnull=True)
-    return here & needs_attention(datetime.now(tz=UTC)) if state == ATTENTION else here
+    connected = Q(removed_at__isnull=True)
+    return connected & needs_attention(datetime.now(tz=UTC)) if state == ATTENTION else connected
 
 
 def _matching(text: str, at: datetime | None) -> Q:
@@ -138,12 +139,13 @@ def _needs_attention(oldest: Callable[[int | None], Any]) -> Q:
     account (None: the default).
     """
     sections = Section.objects.filter(account=OuterRef("pk"))
-    is_bad = Exists(sections.filter(state__in=NOT_GOOD))
-    is_old = Exists(sections.filter(name=USERS).filter(_old(oldest)))
+    bad_sections = sections.filter(state__in=NOT_GOOD)
+    old_users = sections.filter(_old(oldest), name=USERS)
     pulls = Pull.objects.filter(account=OuterRef("pk")).order_by("-created_at")
-    has_failed = Exact(Subquery(pulls.values("state")[:1]), Value(PullState.FAILED))
+    last_state = Subquery(pulls.values("state")[:1])
+    has_failed = Exact(last_state, Value(PullState.FAILED))
     is_connected = ~Q(source=Source.EXPORT)
-    return is_connected & (Q(is_bad) | Q(is_old) | Q(has_failed))
+    return is_connected & (Q(Exists(bad_sections)) | Q(Exists(old_users)) | Q(has_failed))
 
 
 def _old(oldest: Callable[[int | None], Any]) -> Q:

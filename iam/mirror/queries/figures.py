@@ -84,12 +84,17 @@ def figures(context: ListContext, *, written: State | None = None) -> FigureTota
     minute. `written` is the `generation`, where the caller has asked for it already.
     """
     written = written or generation(context)
+    scope = scope_key(context)
     if context.at is None and _sees_whole(context):
         # Keys get old and users inactive without anything being written.
-        about = (scope_key(context), written, context.now.replace(second=0, microsecond=0))
-        return _numbers.get_or_make(about, lambda: _sum(_kept_by_account(context), now=context.now))
-    counted = kept_counts(number_queries(context), about=f"figures {scope_key(context)} {written}")
-    return FigureTotals(counted | (_kept_then(context) if _sees_whole(context) else {}))
+        minute = context.now.replace(second=0, microsecond=0)
+        return _numbers.get_or_make(
+            (scope, written, minute), lambda: _sum(_kept_by_account(context), now=context.now)
+        )
+    values = kept_counts(number_queries(context), about=f"figures {scope} {written}")
+    if _sees_whole(context):
+        values = values | _kept_then(context)
+    return FigureTotals(values)
 
 
 def _kept_then(context: ListContext) -> dict[str, int]:
@@ -116,11 +121,10 @@ def list_counts(listing: ListDefinition, context: ListContext, wanted: ListQuery
     if listing is not PEOPLE or context.at is not None or not _sees_whole(context):
         return tab_counts(listing, context, wanted, generation=generation(context))
     accounts = _kept_by_account(context)
-    numbers = _sum(accounts, now=context.now)
-    known = {} if numbers.uncounted else numbers.of(listing.name)
-    return tab_counts(
-        listing, context, wanted, generation=sum(counts.writes for counts in accounts), known=known
-    )
+    totals = _sum(accounts, now=context.now)
+    known = {} if totals.uncounted else totals.of(listing.name)
+    writes = sum(cached.writes for cached in accounts)
+    return tab_counts(listing, context, wanted, generation=writes, known=known)
 
 
 def generation(context: ListContext) -> State:
@@ -201,13 +205,20 @@ def _brought_up_to_date(accounts: list[CachedFigures], *, now: datetime) -> dict
     """The figures by account: one query for each account to which something was written since, for at most
     `LIVE` of them.
     """
-    figures_by_account = {kept.account.pk: kept.values for kept in accounts if kept.values is not None}
+    figures_by_account: dict[int, dict[str, int]] = {}
+    outdated: list[CachedFigures] = []
+    for cached in accounts:
+        if cached.values is not None:
+            figures_by_account[cached.account.pk] = cached.values
+        if not cached.is_current:
+            outdated.append(cached)
     # Accounts without any figures come first: without a count they would be missing from the sums.
-    outdated = sorted((kept for kept in accounts if not kept.is_current), key=lambda kept: bool(kept.values))
-    for kept in outdated[:LIVE]:
-        context = ListContext(viewer=EVERYTHING, account=kept.account, now=now)
-        about = f"figures {kept.account.pk} {kept.writes}"
-        figures_by_account[kept.account.pk] = kept_counts(number_queries(context), about=about)
+    outdated.sort(key=lambda cached: bool(cached.values))
+    for cached in outdated[:LIVE]:
+        number = cached.account.pk
+        context = ListContext(viewer=EVERYTHING, account=cached.account, now=now)
+        about = f"figures {number} {cached.writes}"
+        figures_by_account[number] = kept_counts(number_queries(context), about=about)
     return figures_by_account
 
 

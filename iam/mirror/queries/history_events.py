@@ -275,19 +275,21 @@ def edge_events(steps: Sequence[FactStep], *, outgoing: bool) -> Iterator[Histor
         row: Edge = step.new or step.old
         if row.kind not in TIES or (step.old is None and row.after is None):
             continue
-        topic, out, into = TIES[row.kind]
-        if step.old and step.new and step.old.target_id == step.new.target_id:
-            continue
+        topic, outgoing_words, incoming_words = TIES[row.kind]
         if step.old and step.new:
-            lead, label = SWAPS[EdgeKind(row.kind)]
-            yield step.event(topic, lead, changes=[(label, step.old.target.name, step.new.target.name)])
+            if step.old.target_id != step.new.target_id:
+                lead, label = SWAPS[EdgeKind(row.kind)]
+                names = (label, step.old.target.name, step.new.target.name)
+                yield step.event(topic, lead, changes=[names])
             continue
-        word = (out if outgoing else into)[0 if step.new else 1]
-        lead, tail = (word, "") if outgoing else ("", word)
+        begun, ended = outgoing_words if outgoing else incoming_words
+        words = begun if step.new else ended
+        lead, tail = (words, "") if outgoing else ("", words)
+        other = row.target if outgoing else row.source
         event = step.event(topic, lead, tail=tail)
         place = (row.kind, event.when, event.sign, event.after, event.cause_kind, event.cause_id)
-        other = row.target if outgoing else row.source
-        together.setdefault(place, event).others.append(NamedEntity(other.pk, other.kind, other.name))
+        first_event = together.setdefault(place, event)
+        first_event.others.append(NamedEntity(other.pk, other.kind, other.name))
     yield from together.values()
 
 
@@ -309,24 +311,37 @@ def version_events(steps: Sequence[FactStep], *, at_once: bool = True) -> Iterat
     """Versions of a policy: made, made the default, deleted; `at_once` pairs the old default and the new one
     by the moment.
     """
-    old_default = {at_once and s.old.valid_to: s.old for s in steps if s.old and s.old.is_default}
-    new_default = {at_once and s.new.valid_from: s.new for s in steps if s.new and s.new.is_default}
+    ended_defaults: dict[object, PolicyVersion] = {}
+    begun_defaults: set[object] = set()
+    for step in steps:
+        if step.old and step.old.is_default:
+            ended_defaults[at_once and step.old.valid_to] = step.old
+        if step.new and step.new.is_default:
+            begun_defaults.add(at_once and step.new.valid_from)
     for step in steps:
         row: PolicyVersion = step.new or step.old
-        was = old_default.get(at_once and row.valid_from) if step.new and row.is_default else None
-        documents = f"version-{was.pk}-{row.pk}" if was and was.document_id != row.document_id else ""
+        name = f"Version {row.version_id}"
+        begun = at_once and row.valid_from
+        documents = ""
+        if step.new and row.is_default:
+            documents = _changed_text(ended_defaults.get(begun), row)
         if step.old is None:
             if row.after is not None:
                 tail = "created and set as default" if row.is_default else "made"
-                yield step.event(EventTopic.CREATED, f"Version {row.version_id} {tail}", documents=documents)
+                yield step.event(EventTopic.CREATED, f"{name} {tail}", documents=documents)
         elif step.new is None:
-            yield step.event(EventTopic.DELETED, f"Version {row.version_id} deleted")
+            yield step.event(EventTopic.DELETED, f"{name} deleted")
         elif row.is_default and not step.old.is_default:
-            yield step.event(
-                EventTopic.DEFAULT_VERSION, f"Version {row.version_id} set as default", documents=documents
-            )
-        elif step.old.is_default and not row.is_default and (at_once and row.valid_from) not in new_default:
-            yield step.event(EventTopic.DEFAULT_VERSION, f"Version {row.version_id} is no longer the default")
+            yield step.event(EventTopic.DEFAULT_VERSION, f"{name} set as default", documents=documents)
+        elif step.old.is_default and not row.is_default and begun not in begun_defaults:
+            yield step.event(EventTopic.DEFAULT_VERSION, f"{name} is no longer the default")
+
+
+def _changed_text(old: PolicyVersion | None, new: PolicyVersion) -> str:
+    """The two versions to compare; empty if their texts are the same."""
+    if old is None or old.document_id == new.document_id:
+        return ""
+    return f"version-{old.pk}-{new.pk}"
 
 
 def tag_events(steps: Sequence[FactStep]) -> Iterator[HistoryEvent]:

@@ -112,13 +112,14 @@ def _units_of_account(at: datetime) -> QuerySet[Edge]:
 
 def called_then(word: str, *, at: datetime) -> Q:
     """Accounts whose alias or unit of then has the word in it."""
-    alias = AccountFact.objects.filter(valid_at(at), account=OuterRef("pk"), name="alias")
-    alias = alias.annotate(text=Cast("value", TextField())).filter(text__icontains=word)
-    names = EntityState.objects.filter(valid_at(at), name__icontains=word, kind=Kind.ORG_UNIT)
-    in_unit = _units_of_account(at).filter(
-        Q(target__aws_id__icontains=word) | Q(target__in=names.values("entity"))
-    )
-    return Q(Exists(alias)) | Q(Exists(in_unit))
+    aliases = AccountFact.objects.filter(valid_at(at), account=OuterRef("pk"), name="alias")
+    aliases = aliases.annotate(text=Cast("value", TextField()))
+    has_alias = Exists(aliases.filter(text__icontains=word))
+
+    units = EntityState.objects.filter(valid_at(at), name__icontains=word, kind=Kind.ORG_UNIT)
+    is_called_so = Q(target__aws_id__icontains=word) | Q(target__in=units.values("entity"))
+    is_in_unit = Exists(_units_of_account(at).filter(is_called_so))
+    return Q(has_alias) | Q(is_in_unit)
 
 
 def unsure_until(at: datetime) -> datetime:

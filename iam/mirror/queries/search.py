@@ -98,13 +98,16 @@ def search(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Hit
 
 def _closest(viewer: Viewer, text: str, at: datetime | None, kinds: list[str]) -> QuerySet[Any, Any]:
     """The few closest of each kind, in order."""
-    parts = []
+    by_kind = []
     for kind in kinds:
         matching = _matching(_findable_entities(viewer, at, kind), text, at)
-        closest = _ranked(matching, text, at).order_by(*CLOSEST).values("pk")[:PER_KIND]
-        parts.append(Entity.objects.filter(pk__in=closest).values("pk"))
-    chosen = Entity.objects.filter(pk__in=parts[0].union(*parts[1:], all=True))
-    return _ranked(chosen, text, at).order_by(*CLOSEST)
+        ranked = _ranked(matching, text, at).order_by(*CLOSEST)
+        closest = ranked.values("pk")[:PER_KIND]
+        # A limit within a union needs a query around it on SQLite.
+        by_kind.append(Entity.objects.filter(pk__in=closest).values("pk"))
+    first, *others = by_kind
+    closest_of_all = Entity.objects.filter(pk__in=first.union(*others, all=True))
+    return _ranked(closest_of_all, text, at).order_by(*CLOSEST)
 
 
 def suggestions(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[EntityHit]:

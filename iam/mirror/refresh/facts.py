@@ -54,11 +54,13 @@ def reread_boundary(
     with _loading(account, holder, at=at, cause_id=cause_id) as seen:
         if seen is None:
             return
-        others = Edge.objects.filter(valid_at(None), source=holder).exclude(kind=EdgeKind.BOUNDARY)
-        edges = list(others.values_list("kind", "target_id"))
-        for pk in policies.all().values_list("pk", flat=True):
-            edges.append((EdgeKind.BOUNDARY.value, pk))
-        rows: dict[temporal.Key, temporal.Values] = dict.fromkeys(edges, ())
+        other_edges = Edge.objects.filter(valid_at(None), source=holder).exclude(kind=EdgeKind.BOUNDARY)
+        rows: dict[temporal.Key, temporal.Values] = {}
+        for kind, target in other_edges.values_list("kind", "target_id"):
+            rows[kind, target] = ()
+        # Asked again: the policy may not have been there before it was read.
+        for boundary in policies.all().values_list("pk", flat=True):
+            rows[EdgeKind.BOUNDARY.value, boundary] = ()
         temporal.load(temporal.EDGES, wanted={holder.pk: rows}, account_id=account.pk, seen=seen)
 
 
@@ -74,9 +76,8 @@ def _loading(
             yield None
             return
         section = Section.objects.filter(account=account, name=SECTION_OF.get(known.kind, TAGS)).first()
-        moments = [m for m in (section.observed_at if section else None, known.reread_at) if m is not None]
+        earlier = [known.reread_at, section.observed_at if section else None]
+        after = max((moment for moment in earlier if moment is not None), default=None)
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-        yield ObservationTimes(
-            at, after=max(moments, default=None), cause_kind=cause.value, cause_id=cause_id
-        )
+        yield ObservationTimes(at, after=after, cause_kind=cause.value, cause_id=cause_id)
         Entity.objects.filter(pk=entity.pk).update(reread_at=at, source_digest=None)

@@ -120,9 +120,10 @@ def _begin(
     if known.reread_at is not None and known.reread_at > at:
         return None
     section = Section.objects.filter(account=account, name=SECTION_OF[known.kind]).first()
-    moments = [m for m in (section.observed_at if section else None, known.reread_at) if m is not None]
+    earlier = [known.reread_at, section.observed_at if section else None]
+    after = max((moment for moment in earlier if moment is not None), default=None)
     cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-    return ObservationTimes(at, after=max(moments, default=None), cause_kind=cause.value, cause_id=cause_id)
+    return ObservationTimes(at, after=after, cause_kind=cause.value, cause_id=cause_id)
 
 
 def _end(holder: Entity, *, at: datetime) -> None:

@@ -147,13 +147,14 @@ def _credentials(**wanted: Any) -> Callable[[ListContext], QuerySet[Any, Any]]:
 def _inactive(context: ListContext) -> QuerySet[Any, Any]:
     """Begins with the index of last use, and looks up only those few."""
     since = context.days_before(45)
-    used = Usage.objects.filter(of_account(context), kind=Kind.USER, last_used_at__lt=since)
-    old = EntityState.objects.filter(valid_at(None), entity=OuterRef("entity"), created_at__lt=since)
-    unread = UserCredentials.objects.filter(
-        valid_at(None), user=OuterRef("entity"), has_password__isnull=True
-    )
-    wanted = Q(Exists(old)) & ~(Q(last_used_at=NEVER) & Q(Exists(unread)))
-    return visible(used.filter(wanted), context.viewer, entity="entity", kinds=(Kind.USER,))
+    not_used_since = Usage.objects.filter(of_account(context), kind=Kind.USER, last_used_at__lt=since)
+    states_of_user = EntityState.objects.filter(valid_at(None), entity=OuterRef("entity"))
+    is_old = Exists(states_of_user.filter(created_at__lt=since))
+    credentials = UserCredentials.objects.filter(valid_at(None), user=OuterRef("entity"))
+    has_unread_password = Exists(credentials.filter(has_password__isnull=True))
+    is_unknown = Q(last_used_at=NEVER) & Q(has_unread_password)
+    inactive = not_used_since.filter(Q(is_old) & ~is_unknown)
+    return visible(inactive, context.viewer, entity="entity", kinds=(Kind.USER,))
 
 
 def _never(context: ListContext) -> QuerySet[Any, Any]:
