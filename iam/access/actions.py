@@ -105,20 +105,26 @@ def _known_action(name: str, resource: str, known: Catalogue) -> ActionSelection
 
 def _unknown(name: str, known: Catalogue) -> str:
     prefix, _, rest = name.partition(":")
-    if not known.has_service(prefix):
-        close = _closest(prefix, known.prefixes)
-        what, proposal = f"AWS has no service with the prefix {prefix}", f"{close}:{rest}"
-    else:
+    if known.has_service(prefix):
+        problem = f"{known.title(prefix)} has no action {rest}."
         names = [action.partition(":")[2] for action in known.expand(f"{prefix}:*")]
-        close = _closest(rest, names)
-        what, proposal = f"{known.title(prefix)} has no action {rest}", f"{prefix.lower()}:{close}"
-    return f"{what}.{f' Did you mean {proposal}?' if close else ''} The answer uses it as entered."
+        close_name = _closest(rest, names)
+        proposal = f"{prefix.lower()}:{close_name}" if close_name else ""
+    else:
+        problem = f"AWS has no service with the prefix {prefix}."
+        close_prefix = _closest(prefix, known.prefixes)
+        proposal = f"{close_prefix}:{rest}" if close_prefix else ""
+    if proposal:
+        problem += f" Did you mean {proposal}?"
+    return f"{problem} The answer uses it as entered."
 
 
 def _unfit(name: str, known: Catalogue) -> str:
-    if takes := resources_of(name):
-        return f"{name} works on {takes[0]}{' and others' if len(takes) > 1 else ''}, not on this resource."
-    return f"{name} doesn’t work on specific resources. Use * as the resource."
+    arns = resources_of(name)
+    if not arns:
+        return f"{name} doesn’t work on specific resources. Use * as the resource."
+    others = " and others" if len(arns) > 1 else ""
+    return f"{name} works on {arns[0]}{others}, not on this resource."
 
 
 def resources_of(name: str) -> tuple[str, ...]:

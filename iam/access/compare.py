@@ -82,6 +82,16 @@ class DifferenceGroup:
     """Whether anyone who has them can give themselves or others more."""
 
 
+DifferenceMeaning = tuple[
+    DifferenceSort,
+    AccessLevel | None,
+    AccessGrade | None,
+    AccessGrade | None,
+    tuple[DifferenceCause, ...],
+]
+"""What actions of one group have in common: its fields but for the names."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceDifference:
     """What differs of one service; counts of each side by level, for its bars."""
@@ -245,24 +255,28 @@ class AccessComparison:
 
     def groups(self, prefix: str) -> list[DifferenceGroup]:
         """What differs of one service, the same together: by sort, then by level."""
-        prefixes_by_meaning: dict[tuple[Any, ...], list[str]] = {}
+        names_by_meaning: dict[DifferenceMeaning, list[str]] = {}
         for sort, name, level in self._differing(prefix):
-            key = (sort, level, *self._grades(name), self.causes(sort, self._bit(name)))
-            prefixes_by_meaning.setdefault(key, []).append(name)
-        order, levels = list(DifferenceSort), [*AccessLevel, None]
-        keys = sorted(prefixes_by_meaning, key=lambda key: (order.index(key[0]), levels.index(key[1])))
-        return [
-            DifferenceGroup(
-                sort=key[0],
-                level=key[1],
-                names=tuple(prefixes_by_meaning[key]),
-                left=key[2],
-                right=key[3],
-                causes=key[4],
-                is_risky=any(self._is_risky(name) for name in prefixes_by_meaning[key]),
+            left = self._grade(name, self.left.access)
+            right = self._grade(name, self.right.access)
+            causes = self.causes(sort, self._bit(name))
+            names_by_meaning.setdefault((sort, level, left, right, causes), []).append(name)
+        groups = []
+        for (sort, level, left, right, causes), names in names_by_meaning.items():
+            is_risky = any(self.risky & self._bit(name) for name in names)
+            groups.append(
+                DifferenceGroup(
+                    sort=sort,
+                    level=level,
+                    names=tuple(names),
+                    left=left,
+                    right=right,
+                    causes=causes,
+                    is_risky=is_risky,
+                )
             )
-            for key in keys
-        ]
+        sorts, levels = list(DifferenceSort), [*AccessLevel, None]
+        return sorted(groups, key=lambda group: (sorts.index(group.sort), levels.index(group.level)))
 
     def _differing(self, prefix: str) -> Iterator[tuple[DifferenceSort, str, AccessLevel | None]]:
         known = catalogue()
@@ -279,13 +293,6 @@ class AccessComparison:
         place = None if access is None else access.space.actions.index_of(name)
         return 0 if place is None else 1 << place
 
-    def _is_risky(self, name: str) -> bool:
-        return bool(self.risky & self._bit(name))
-
-    def _grades(self, name: str) -> tuple[AccessGrade | None, AccessGrade | None]:
-        left, right = (self._grade(name, side.access) for side in (self.left, self.right))
-        return left, right
-
     def _grade(self, name: str, access: EffectiveAccess | None) -> AccessGrade | None:
         if access is None:
             return None
@@ -297,16 +304,15 @@ class AccessComparison:
 
         Empty where a boundary or the organization makes it.
         """
-        left = [entry for entry in self._only_left if entry.mask & mask]
-        right = [entry for entry in self._only_right if entry.mask & mask]
+        left = [DifferenceCause(entry, False) for entry in self._only_left if entry.mask & mask]
+        right = [DifferenceCause(entry, True) for entry in self._only_right if entry.mask & mask]
         if sort is DifferenceSort.ALTERED:
-            causes = [DifferenceCause(entry, False) for entry in left]
-            return (*causes, *(DifferenceCause(entry, True) for entry in right))
+            return (*left, *right)
         is_less = sort in {DifferenceSort.ONLY_LEFT, DifferenceSort.NARROWER}
         more, less = (left, right) if is_less else (right, left)
-        causes = [DifferenceCause(entry, not is_less) for entry in more if entry.statement.allows]
-        causes += [DifferenceCause(entry, is_less) for entry in less if not entry.statement.allows]
-        return tuple(causes)
+        allows = [cause for cause in more if cause.applicable.statement.allows]
+        denies = [cause for cause in less if not cause.applicable.statement.allows]
+        return (*allows, *denies)
 
     def causes_of(self, prefix: str) -> tuple[DifferenceCause, ...]:
         """The statements because of which anything of a service differs, each once."""

@@ -69,7 +69,8 @@ def _running(
         for number, arn in states.values_list("entity_id", "arn"):
             tags = tags_by_instance.get(number, {})
             instance = Ec2Instance(arn, tuple(sorted(tags.items())))
-            for role in roles_of.get(profiles[number], ()):
+            profile = profiles[number]
+            for role in roles_of.get(profile, ()):
                 instances_by_role[role].append(instance)
     return {role: tuple(instances) for role, instances in instances_by_role.items()}
 

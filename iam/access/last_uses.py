@@ -79,11 +79,13 @@ def last_uses(holdings: Mapping[Key, HeldStatements], *, now: datetime) -> dict[
 
 def called_actions(callers: Iterable[int], *, since: datetime) -> dict[int, list[CalledAction]]:
     """What each principal called since then, by the row of the principal in events. One query."""
-    rows = CallerDay.objects.filter(caller__in=list(callers), day__gte=since.date(), calls__gt=F("denied"))
-    grouped = rows.values("caller", "service", "action").annotate(last=Max("last_at"))
+    days = CallerDay.objects.filter(caller__in=list(callers), day__gte=since.date())
+    allowed = days.filter(calls__gt=F("denied"))
+    by_action = allowed.values("caller", "service", "action").annotate(last=Max("last_at"))
     called: dict[int, list[CalledAction]] = {}
-    for caller, service, action, at in grouped.values_list("caller", "service", "action", "last"):
-        called.setdefault(caller, []).append(CalledAction(fold(f"{service}:{action}"), at))
+    for caller, service, action, last in by_action.values_list("caller", "service", "action", "last"):
+        name = fold(f"{service}:{action}")
+        called.setdefault(caller, []).append(CalledAction(name, last))
     return called
 
 

@@ -45,9 +45,11 @@ def _own_roles(person_id: UUID, roles: set[str]) -> set[str]:
     callers = TrailCaller.objects.filter(Q(arn__in=linked) | Q(arn__in=matched), kind=USER)
     events = _assumptions(since).filter(caller__in=callers.values("pk"), resource__in=roles)
     own = set(events.values_list("resource", flat=True).distinct())
-    if RoleUser.objects.filter(role_arn__in=roles, last_at__gte=since).exists():
+    has_signed_on = RoleUser.objects.filter(role_arn__in=roles, last_at__gte=since).exists()
+    if has_signed_on:
         people = {person_id}
-        own |= {arn for _, arn in _signed_on(people, _user_arns(people), since)}
+        for _, arn in _signed_on(people, _user_arns(people), since):
+            own.add(arn)
     return own & roles
 
 
@@ -55,27 +57,27 @@ def own_principals(person_id: UUID) -> list[Entity]:
     """All living users and roles that are somebody's own, with their accounts."""
     linked = Identity.objects.filter(person=person_id).values_list("user_arn", flat=True)
     arns = set(linked) | roles_used({person_id}).get(person_id, frozenset())
-    numbers = {
-        sign.pk
-        for sign in UserMatch.objects.filter(Q(person=person_id) | Q(standing__in=DOUBTS)).only(
-            "person", "said"
-        )
-        if sign.person_id == person_id or any(voice["person"] == str(person_id) for voice in sign.said)
-    }
+    matches = UserMatch.objects.filter(Q(person=person_id) | Q(standing__in=DOUBTS))
+    matched_users = []
+    for match in matches.only("person", "said"):
+        if match.person_id == person_id or any(voice["person"] == str(person_id) for voice in match.said):
+            matched_users.append(match.pk)
     living = Entity.objects.filter(kind__in=(Kind.USER, Kind.ROLE), gone_at__isnull=True)
-    own = living.filter(Q(arn__in=arns) | Q(pk__in=numbers))
+    own = living.filter(Q(arn__in=arns) | Q(pk__in=matched_users))
     return list(own.select_related("account").order_by("name", "pk"))
 
 
 def concerned_by_arn(entities: Sequence[Entity]) -> Mapping[str, frozenset[UUID]]:
     """The people of whom anything says that a user is theirs, by ARN; two queries for any number."""
-    arns = {entity.arn for entity in entities}
     people: dict[str, set[UUID]] = defaultdict(set)
-    for arn, person_id in Identity.objects.filter(user_arn__in=arns).values_list("user_arn", "person_id"):
+    linked = Identity.objects.filter(user_arn__in={entity.arn for entity in entities})
+    for arn, person_id in linked.values_list("user_arn", "person_id"):
         people[arn].add(person_id)
-    signs = UserMatch.objects.filter(user__in=[entity.pk for entity in entities])
-    for arn, voices in signs.values_list("user__arn", "said"):
-        people[arn] |= {UUID(voice["person"]) for voice in voices if voice["person"]}
+    matches = UserMatch.objects.filter(user__in=[entity.pk for entity in entities])
+    for arn, voices in matches.values_list("user__arn", "said"):
+        for voice in voices:
+            if voice["person"]:
+                people[arn].add(UUID(voice["person"]))
     return {arn: frozenset(ids) for arn, ids in people.items()}
 
 

@@ -100,11 +100,11 @@ def findings_of(policy: Entity, *, text: str) -> list[LintFinding]:
     """What the lint finds, in the order of the text. A policy that is only used as a boundary is read as
     one.
     """
-    uses = Edge.objects.filter(valid_at(None), target=policy).values_list("kind", flat=True)
-    is_boundary = set(uses.distinct()) == {EdgeKind.BOUNDARY}
-    kind = LintKind.BOUNDARY if is_boundary else LintKind.IDENTITY
-    findings = _untaken(text)
-    findings += less_standing(lint(text, kind=kind), former=lambda: default_text(policy), kind=kind)
+    uses = Edge.objects.filter(valid_at(None), target=policy)
+    use_kinds = set(uses.values_list("kind", flat=True).distinct())
+    kind = LintKind.BOUNDARY if use_kinds == {EdgeKind.BOUNDARY} else LintKind.IDENTITY
+    new_findings = less_standing(lint(text, kind=kind), former=lambda: default_text(policy), kind=kind)
+    findings = [*_untaken(text), *new_findings]
     return sorted(findings, key=lambda finding: (finding.line, finding.column))
 
 

@@ -210,8 +210,9 @@ class AccessWays:
 
     def _load_statements(self, action: str) -> ActionMentions:
         index = self._index
-        question = self._question(action)
-        judge, _ = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
+        judge, _ = judge_for(
+            self._question(action), shards=index.accounts, documents=index.documents, moment=index.moment
+        )
         judge.load_statements(index.register)
         by_digest = {doc.digest: doc for doc in judge.said}
         # Whose names are in the question is looked for among everybody, and mostly makes no difference.

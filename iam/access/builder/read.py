@@ -82,19 +82,22 @@ def _of_statement(statement: Statement) -> Iterator[ServicePart]:
     """A part for each service of a statement; of it only what has an effect."""
     known = catalogue()
     mask = 0
+    prefixes: dict[str, None] = {}
     for action in statement.actions:
         mask |= known.mask(action)
-    everywhere = "*" in (statement.resources or ())
-    arns = tuple(dict.fromkeys(arn for arn in statement.resources or () if arn != "*"))
+        prefixes[fold(action.partition(":")[0])] = None
+    resources = tuple(dict.fromkeys(statement.resources or ()))
+    everywhere = "*" in resources
+    arns = () if everywhere else resources
     whens = tuple(BuilderCondition(*condition) for condition in statement.conditions)
-    for prefix in dict.fromkeys(fold(action.partition(":")[0]) for action in statement.actions):
+    for prefix in prefixes:
         names = known.names(mask & known.mask_of_service(prefix))
-        named = () if everywhere else arns
-        part = ServicePart(prefix, names, everywhere, named, whens)
-        kept = tuple(name for name in names if everywhere or _reaches(part, name))
-        used = set(chain.from_iterable(arns_for(part, name) for name in kept))
-        if kept:
-            yield replace(part, actions=kept, arns=tuple(arn for arn in part.arns if arn in used))
+        part = ServicePart(prefix, names, everywhere, arns, whens)
+        working_names = tuple(name for name in names if everywhere or _reaches(part, name))
+        if not working_names:
+            continue
+        used_arns = set(chain.from_iterable(arns_for(part, name) for name in working_names))
+        yield replace(part, actions=working_names, arns=tuple(arn for arn in arns if arn in used_arns))
 
 
 def _reaches(part: ServicePart, name: str) -> bool:
@@ -125,15 +128,17 @@ def _both(part: ServicePart, other: ServicePart) -> ServicePart | None:
     """One part that says what two say, or None."""
     if part.service != other.service:
         return None
-    free, limited = _is_free(part), _is_free(other)
+    if part.everywhere != other.everywhere and not (_is_free(part) or _is_free(other)):
+        return None
     whens = _joined(part.whens, other.whens)
-    if whens is None or (part.everywhere != other.everywhere and not (free or limited)):
+    if whens is None:
         return None
     actions = catalogue().names(part.mask | other.mask)
     everywhere = part.everywhere and other.everywhere
     arns = tuple(dict.fromkeys((*part.arns, *other.arns)))
     both = ServicePart(part.service, actions, everywhere, arns, whens)
-    return both if grants_of([both]) == grants_of([part]) | grants_of([other]) else None
+    says_the_same = grants_of([both]) == grants_of([part]) | grants_of([other])
+    return both if says_the_same else None
 
 
 def _is_free(part: ServicePart) -> bool:
@@ -163,21 +168,20 @@ def _joined(
 def _idle(document: PolicyDocument) -> Iterator[str]:
     """What stands in the document and gives nothing; and patterns, which stand for what AWS has today."""
     for statement in document.statements:
-        if any(not is_literal(action) for action in statement.actions):
-            yield f"Statement {statement.index + 1}: wildcards are shown as the actions that match today."
+        title = f"Statement {statement.index + 1}"
+        has_patterns = not all(map(is_literal, statement.actions))
+        if has_patterns:
+            yield f"{title}: wildcards are shown as the actions that match today."
         parts = list(_of_statement(statement))
-        kept = set(chain.from_iterable(part.actions for part in parts))
-        names = set(chain.from_iterable(catalogue().expand(action) for action in statement.actions))
-        lost = sorted(names - kept) if all(is_literal(action) for action in statement.actions) else []
-        if lost:
-            yield (
-                f"Statement {statement.index + 1}: {', '.join(lost[:3])} doesn’t work on these resources, so "
-                "it is left out."
-            )
-        used = set(chain.from_iterable(part.arns for part in parts))
-        for arn in statement.resources or ():
-            if arn != "*" and "*" not in (statement.resources or ()) and arn not in used:
-                yield (
-                    f"Statement {statement.index + 1}: none of the actions works on {arn[:120]}, so it is "
-                    "left out."
-                )
+        if not has_patterns:
+            names = set(chain.from_iterable(catalogue().expand(action) for action in statement.actions))
+            lost = sorted(names.difference(*[part.actions for part in parts]))
+            if lost:
+                yield f"{title}: {', '.join(lost[:3])} doesn’t work on these resources, so it is left out."
+        resources = statement.resources or ()
+        if "*" in resources:
+            continue
+        used_arns = set(chain.from_iterable(part.arns for part in parts))
+        for arn in resources:
+            if arn not in used_arns:
+                yield f"{title}: none of the actions works on {arn[:120]}, so it is left out."

@@ -171,9 +171,10 @@ def teams_to_choose(viewer: Viewer) -> list[Team]:
     if viewer.asks.accounts is None:
         return list(Team.objects.order_by("name"))
     rules = TeamRule.objects.none()
-    for kind, pairs in (("group", viewer.asks.groups), ("path", viewer.asks.paths)):
-        for account_id, value in pairs:
-            rules = rules | TeamRule.objects.filter(kind=kind, value=value, account_id__in=["", account_id])
+    for account_id, group in viewer.asks.groups:
+        rules |= TeamRule.objects.filter(kind="group", value=group, account_id__in=["", account_id])
+    for account_id, path in viewer.asks.paths:
+        rules |= TeamRule.objects.filter(kind="path", value=path, account_id__in=["", account_id])
     return list(Team.objects.filter(pk__in=rules.values("team")).order_by("name"))
 
 

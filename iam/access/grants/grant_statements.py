@@ -33,14 +33,17 @@ class GrantDocuments:
     def _texts_of(self, entry: LedgerEntry) -> list[str]:
         """The documents of one permission, as far as the mirror has them."""
         if entry.sort == PermissionSort.INLINE:
-            own_policies = self.inline.get(entry.entity_id or 0, {})
-            return [own_policies[entry.target]] if entry.target in own_policies else []
+            text = self.inline.get(entry.entity_id or 0, {}).get(entry.target)
+            return [] if text is None else [text]
         target = entry.target_entity_id or self.numbers.get(entry.target, 0)
         if entry.sort == PermissionSort.ATTACHED:
-            return [self.texts[target]] if target in self.texts else []
-        documents = [self.texts[policy] for policy in self.attached.get(target, ()) if policy in self.texts]
-        documents += self.inline.get(target, {}).values()
-        return documents
+            return self._texts_of_policies([target])
+        # By a group: what is attached to it, and its inline policies.
+        attached = self._texts_of_policies(self.attached.get(target, ()))
+        return [*attached, *self.inline.get(target, {}).values()]
+
+    def _texts_of_policies(self, policies: Iterable[int]) -> list[str]:
+        return [self.texts[policy] for policy in policies if policy in self.texts]
 
 
 def documents_of(entries: Sequence[LedgerEntry]) -> GrantDocuments:

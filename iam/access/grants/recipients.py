@@ -67,10 +67,10 @@ def _grouped(by_person: Mapping[UUID, ReceivedAccess]) -> list[GrantRecipients]:
     groups: dict[tuple[tuple[Place, ...], tuple[str, ...]], list[Person]] = defaultdict(list)
     for person in Person.objects.filter(pk__in=by_person, is_active=True).order_by("pk"):
         received = by_person[person.pk]
-        places = sorted(received.places, key=lambda place: place[1])
-        how = sorted(received.how)
-        groups[tuple(places), tuple(how)].append(person)
-    return [GrantRecipients(tuple(people), *what) for what, people in groups.items()]
+        places = tuple(sorted(received.places, key=lambda place: place[1]))
+        how = tuple(sorted(received.how))
+        groups[places, how].append(person)
+    return [GrantRecipients(tuple(people), places, how) for (places, how), people in groups.items()]
 
 
 def _add_receivers(entry: LedgerEntry, by_arn: dict[str, ReceivedAccess]) -> None:

@@ -55,9 +55,13 @@ def bodies_of(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Templa
     pairs = {(slug, number) for slug, number in wanted if slug}
     if not pairs:
         return {}
-    rows = TemplateVersion.objects.filter(template__slug__in={slug for slug, _ in pairs})
-    rows = rows.filter(number__in={number for _, number in pairs}).select_related("template")
-    return {(row.template.slug, row.number): body_of(row) for row in rows}
+    slugs = {slug for slug, _ in pairs}
+    numbers = {number for _, number in pairs}
+    versions = TemplateVersion.objects.filter(template__slug__in=slugs, number__in=numbers)
+    bodies = {}
+    for version in versions.select_related("template"):
+        bodies[version.template.slug, version.number] = body_of(version)
+    return bodies
 
 
 def versions_of(template: Template) -> list[TemplateVersion]:

@@ -47,12 +47,9 @@ def group_alike(site: GrantSite, *, policy: Entity | None) -> Entity | None:
     makes people part of a team is none.
     """
     entities = _saying_alone(site) if policy is None else _holding_alone(site, policy)
-    return entities.exclude(name__in=_of_teams(site)).select_related("account").order_by("name").first()
-
-
-def _of_teams(site: GrantSite) -> QuerySet[TeamRule, str]:
-    rules = TeamRule.objects.filter(kind=RuleKind.GROUP, account_id__in=["", site.number])
-    return rules.values_list("value", flat=True)
+    team_rules = TeamRule.objects.filter(kind=RuleKind.GROUP, account_id__in=["", site.number])
+    groups = entities.exclude(name__in=team_rules.values_list("value", flat=True))
+    return groups.select_related("account").order_by("name").first()
 
 
 def _groups(site: GrantSite) -> QuerySet[Entity]:
@@ -74,26 +71,28 @@ def _saying_alone(site: GrantSite) -> QuerySet[Entity]:
     wanted = meaning_of(site.documents)
     if not wanted:
         return Entity.objects.none()
-    texts_by_group = _held_by_groups(site)
-    meanings = _meanings(set().union(*texts_by_group.values()))
-    alike = [group for group, digests in texts_by_group.items() if _union(digests, meanings) == wanted]
+    digests_by_group = _held_by_groups(site)
+    meanings = _meanings(set().union(*digests_by_group.values()))
+    alike = [group for group, digests in digests_by_group.items() if _union(digests, meanings) == wanted]
     return _groups(site).filter(pk__in=alike)
 
 
 def _held_by_groups(site: GrantSite) -> dict[int, set[str]]:
     """The digests of the documents that each group of the account holds."""
-    now, texts_by_group = valid_at(None), defaultdict[int, set[str]](set)
+    now = valid_at(None)
     edges = Edge.objects.filter(now, account=site.account, kind=EdgeKind.ATTACHED, source__kind=Kind.GROUP)
-    pairs = list(edges.values_list("source_id", "target_id"))
-    versions = PolicyVersion.objects.filter(now, is_default=True, policy__in={policy for _, policy in pairs})
-    digests = dict(versions.values_list("policy_id", "document_id"))
-    for group, policy in pairs:
+    attached = list(edges.values_list("source_id", "target_id"))
+    policies = {policy for _, policy in attached}
+    versions = PolicyVersion.objects.filter(now, is_default=True, policy__in=policies)
+    digest_by_policy = dict(versions.values_list("policy_id", "document_id"))
+    digests_by_group: dict[int, set[str]] = defaultdict(set)
+    for group, policy in attached:
         # What a policy says that was not read equals nothing.
-        texts_by_group[group].add(digests.get(policy, ""))
+        digests_by_group[group].add(digest_by_policy.get(policy, ""))
     inline = InlinePolicy.objects.filter(now, account=site.account, owner__kind=Kind.GROUP)
     for group, digest in inline.values_list("owner_id", "document_id"):
-        texts_by_group[group].add(digest)
-    return texts_by_group
+        digests_by_group[group].add(digest)
+    return digests_by_group
 
 
 def _union(digests: set[str], meanings: dict[str, Meaning | None]) -> Meaning | None:

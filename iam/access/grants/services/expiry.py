@@ -48,12 +48,14 @@ def end_due_grants(*, now: datetime | None = None) -> int:
     """
     moment = now or datetime.now(tz=UTC)
     due = Grant.objects.filter(ends_at__lte=moment).order_by("ends_at")
+    giving = due.filter(state__in=GIVING)[:BATCH]
     # What one account does not answer keeps nobody's access alive in the others.
-    late = due.filter(state=GrantState.APPLYING)
-    stuck = Grant.objects.filter(pk__in=GrantPart.objects.filter(state=GrantState.ENDING).values("grant"))
+    applying = due.filter(state=GrantState.APPLYING)[:BATCH]
+    ending_parts = GrantPart.objects.filter(state=GrantState.ENDING)
     # In any order, so that many that cannot be ended keep none from it that can.
-    again = [grant for grant in stuck.order_by("?")[:BATCH] if _has_stuck(grant, moment)]
-    due_grants = {grant.pk: grant for grant in (*due.filter(state__in=GIVING)[:BATCH], *late[:BATCH], *again)}
+    ending = Grant.objects.filter(pk__in=ending_parts.values("grant")).order_by("?")[:BATCH]
+    stuck = [grant for grant in ending if _has_stuck(grant, moment)]
+    due_grants = {grant.pk: grant for grant in (*giving, *applying, *stuck)}
     for grant in due_grants.values():
         with suppress(RefusedError):
             # Somebody else was quicker.
@@ -124,12 +126,11 @@ def _call_off(grant: Grant, *, actor: Viewer | None, over: bool) -> None:
     """What would still give something, or let it last longer, and has not begun: nobody is to approve it, or
     carry it out, after the end.
     """
-    to, note = (
-        (ChangeState.EXPIRED, "The grant has ended.")
-        if over
-        else (ChangeState.CANCELLED, "The grant was ended.")
-    )
-    waiting = _changes_of(grant.parts.all()).filter(state__in=[ChangeState.AWAITING, ChangeState.QUEUED])
+    to, note = ChangeState.CANCELLED, "The grant was ended."
+    if over:
+        to, note = ChangeState.EXPIRED, "The grant has ended."
+    changes = _changes_of(grant.parts.all())
+    waiting = changes.filter(state__in=[ChangeState.AWAITING, ChangeState.QUEUED])
     end_all(list(waiting.select_related("change_set").order_by("position")), to=to, actor=actor, note=note)
 
 
