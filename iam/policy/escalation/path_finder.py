@@ -37,7 +37,6 @@ from iam.policy.escalation.permission_checks import (
 )
 from iam.policy.escalation.removed_denies import DenyRemovalFinder
 from iam.policy.escalation.states import (
-    ATTACHED,
     INLINE,
     OPEN_TRUST,
     OutsideFacts,
@@ -229,7 +228,7 @@ class PathFinder:
                     reachable.edits[member.id].full[replaced].append(alternative)
             for number in sorted(self._targets.policies_of(member)) if policies else ():
                 for alternative in policies.get(number, ()):
-                    replaced = self._denying_copies(member, number)
+                    replaced = self._targets.denying_copies(member, number)
                     reachable.edits[member.id].full[replaced].append(alternative)
             if member.grants.boundary is not None and member.grants.boundary in policies:
                 reachable.edits[member.id].unbound.extend(policies[member.grants.boundary])
@@ -250,12 +249,8 @@ class PathFinder:
         if not method.needs[-1].action.startswith("iam:Put"):
             return ()
         denying = self._targets.denying_of(member)
-        return tuple(sorted(r for r in denying if r.kind == INLINE and r.group == group))
-
-    def _denying_copies(self, member: IndexedPrincipal, policy: int) -> tuple[PolicyRemoval, ...]:
-        """A managed policy that denies, in each place from which a principal has it."""
-        denying = self._targets.denying_of(member)
-        return tuple(sorted(r for r in denying if r.kind == ATTACHED and r.name == str(policy)))
+        overwritten = [each for each in denying if each.kind == INLINE and each.group == group]
+        return tuple(sorted(overwritten))
 
     def _find_new(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         creating = NewPrincipalFinder(
@@ -371,7 +366,7 @@ class PathFinder:
             member = aim.subject.member
             assert member is not None
             for number in sorted(self._targets.policies_of(member) & restored.keys()):
-                copies = self._denying_copies(member, number)
+                copies = self._targets.denying_copies(member, number)
                 edits = reachable.edits[member.id]
                 edits.replaced[number] = tuple(copy for copy in copies if copy.group)
                 for digest in versions[number]:

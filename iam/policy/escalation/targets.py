@@ -100,6 +100,12 @@ class EscalationTargets:
             removals = self._denying_members[member.id] = (*self._denying_in(member.grants, 0), *of_groups)
         return removals
 
+    def denying_copies(self, member: IndexedPrincipal, policy: int) -> tuple[PolicyRemoval, ...]:
+        """A managed policy that denies, in each place from which a principal has it."""
+        denying = self.denying_of(member)
+        copies = [each for each in denying if each.kind == ATTACHED and each.name == str(policy)]
+        return tuple(sorted(copies))
+
     def denying_in_group(self, number: int) -> tuple[PolicyRemoval, ...]:
         """The policies of a group that deny something, and the group itself if it has one."""
         removals = self._denying_groups.get(number)
