@@ -28,7 +28,7 @@ SCOPES_KEPT = 256
 """Statements that depend on a scope are kept for so many of them."""
 
 
-class Param(Expression):
+class QueryParam(Expression):
     """Stands in a query set for a value of the type of a field, which is only known when the statement is
     run.
     """
@@ -46,7 +46,7 @@ class _Statement(NamedTuple):
     """A text with places for values, in their order; or by name, where the constants are in the text."""
 
     sql: str
-    params: Sequence[Any] | Mapping[str, Param]
+    params: Sequence[Any] | Mapping[str, QueryParam]
 
     def run(self, cursor: Any, values: Mapping[str, Any]) -> None:
         """Execute it with the values of its parameters."""
@@ -205,14 +205,14 @@ def _statement(sql: str, params: Sequence[Any]) -> _Statement:
     """
     if connection.vendor != POSTGRESQL:
         return _Statement(sql, params)
-    by_name = {param.name: param for param in params if isinstance(param, Param)}
+    by_name = {param.name: param for param in params if isinstance(param, QueryParam)}
     operations: Any = connection.ops
     text = operations.compose_sql(sql, list(map(_marked, params))).replace("%", "%%")
     return _Statement(MARKED.sub(r"%(\1)s", text), by_name)
 
 
 def _marked(param: Any) -> Any:
-    return f"{MARK}{param.name}{MARK}" if isinstance(param, Param) else param
+    return f"{MARK}{param.name}{MARK}" if isinstance(param, QueryParam) else param
 
 
 def _object_reader(compiler: Any) -> _ObjectReader:
@@ -226,7 +226,7 @@ def _object_reader(compiler: Any) -> _ObjectReader:
 
 
 def _filled(param: Any, values: Mapping[str, Any]) -> Any:
-    if not isinstance(param, Param):
+    if not isinstance(param, QueryParam):
         return param
     return cast(Any, param.output_field).get_db_prep_value(values[param.name], connection)
 

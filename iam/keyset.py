@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import BooleanField, F, Func, QuerySet
 from django.db.models import Value as Literal
 
-from iam.compiled_queries import Param
+from iam.compiled_queries import QueryParam
 
 Value = str | datetime
 Row = dict[str, Any]
@@ -32,8 +32,8 @@ class KeysetPlace(NamedTuple):
 class ParamPlace(NamedTuple):
     """A place that is only known when a statement is run."""
 
-    value: Param
-    pk: Param
+    value: QueryParam
+    pk: QueryParam
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ def rows_beyond(columns: Sequence[str], values: Sequence[Any], *, descending: bo
     return RowComparison(*map(F, columns), *map(_value, values), sign=sign)
 
 
-def _value(value: Any) -> Param | Literal:
-    return value if isinstance(value, Param) else Literal(value)
+def _value(value: Any) -> QueryParam | Literal:
+    return value if isinstance(value, QueryParam) else Literal(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class CallBehind:
 
 
 @dataclass(frozen=True, slots=True)
-class Differences:
+class LineDifferences:
     """What is different about an entity of an account, such as what a line of a list says."""
 
     account_id: str
@@ -49,12 +49,12 @@ def calls_behind(
     `calls_behind_each`.
     """
     number = entity.account.account_id
-    lines = [Differences(number, entity, [event]) for event in events]
+    lines = [LineDifferences(number, entity, [event]) for event in events]
     calls = calls_behind_each(lines, viewer=viewer)
     return {place: of_event for place, of_event in enumerate(calls) if of_event}
 
 
-def calls_behind_each(lines: Sequence[Differences], *, viewer: Viewer) -> list[tuple[CallBehind, ...]]:
+def calls_behind_each(lines: Sequence[LineDifferences], *, viewer: Viewer) -> list[tuple[CallBehind, ...]]:
     """The calls behind what each line says, as far as no cause of it is known; empty for viewers who do not
     see the account whole, since calls name others. Calls that Gatehouse made are behind none of it. One
     query, and four more if there are calls.

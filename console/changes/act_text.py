@@ -26,7 +26,7 @@ from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.guard import Right, Viewer
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Account, Entity, Kind
-from iam.policy.lint import MANAGED, CharacterQuota, LintFinding, Severity, less_standing, lint
+from iam.policy.lint import MANAGED, CharacterQuota, LintFinding, LintSeverity, less_standing, lint
 from iam.policy.lint.kinds import LintKind as PolicyKind
 from iam.policy.lint.run import OF_KIND
 
@@ -182,7 +182,7 @@ def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
     findings = [finding for finding, _ in problems]
     policies = [name for _, name in problems] if len(texts) > 1 else []
     return finding_rows(findings, policies=policies) | {
-        "is_faulty": any(finding.severity is Severity.ERROR for finding in findings),
+        "is_faulty": any(finding.severity is LintSeverity.ERROR for finding in findings),
         "is_refused": any(finding.is_refused for finding in findings),
         "text_count": len(texts),
         "unchecked_texts": max(0, len(texts) - MAX_TEXTS),

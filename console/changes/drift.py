@@ -15,7 +15,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from console.activity.behind import CallBehind, Differences, calls_behind, calls_behind_each
+from console.activity.behind import CallBehind, LineDifferences, calls_behind, calls_behind_each
 from console.changes.drift_rows import DriftCard, DriftLine, documents_of, rows_of
 from console.changes.forms import ReasonForm
 from console.changes.receipt import impact_context, plans_receipt_context
@@ -105,12 +105,12 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
 def _with_calls(rows: Sequence[DriftCard], *, viewer: Viewer) -> list[DriftCard]:
     """The rows with the calls that made the differences, where CloudTrail tells."""
     numbers: list[UUID] = []
-    lines: list[Differences] = []
+    lines: list[LineDifferences] = []
     for row in rows:
         if row.drift.entity is not None:
             numbers.append(row.drift.pk)
             events = [line.event for line in row.lines]
-            lines.append(Differences(row.drift.account.account_id, row.drift.entity, events))
+            lines.append(LineDifferences(row.drift.account.account_id, row.drift.entity, events))
     calls = dict(zip(numbers, calls_behind_each(lines, viewer=viewer), strict=True))
     return [replace(row, calls=calls.get(row.drift.pk, ())) for row in rows]
 

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from iam.access.fixes import key_of
-from iam.policy.lint import LintFinding, Severity
+from iam.policy.lint import LintFinding, LintSeverity
 
-LOOKS: dict[Severity, tuple[str, str]] = {
-    Severity.ERROR: ("bad", "circle-x"),
-    Severity.SECURITY: ("warn", "shield-alert"),
-    Severity.WARNING: ("warn", "triangle-alert"),
-    Severity.SUGGESTION: ("info", "info"),
+LOOKS: dict[LintSeverity, tuple[str, str]] = {
+    LintSeverity.ERROR: ("bad", "circle-x"),
+    LintSeverity.SECURITY: ("warn", "shield-alert"),
+    LintSeverity.WARNING: ("warn", "triangle-alert"),
+    LintSeverity.SUGGESTION: ("info", "info"),
 }
 """Severity → tone and icon."""
-WORDS: dict[Severity, tuple[str, str]] = {
-    Severity.ERROR: ("error", "errors"),
-    Severity.SECURITY: ("security warning", "security warnings"),
-    Severity.WARNING: ("warning", "warnings"),
-    Severity.SUGGESTION: ("suggestion", "suggestions"),
+WORDS: dict[LintSeverity, tuple[str, str]] = {
+    LintSeverity.ERROR: ("error", "errors"),
+    LintSeverity.SECURITY: ("security warning", "security warnings"),
+    LintSeverity.WARNING: ("warning", "warnings"),
+    LintSeverity.SUGGESTION: ("suggestion", "suggestions"),
 }
 MAX_FINDINGS = 50
 """So many findings are listed; a text with more has to be fixed anyway."""
-ORDER = list(Severity)
+ORDER = list(LintSeverity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ def finding_rows(findings: Sequence[LintFinding], *, policies: Sequence[str] = (
 def summary(findings: Sequence[LintFinding]) -> str:
     """'1 error, 2 warnings', or that there is none."""
     counts = [
-        (sum(finding.severity is severity for finding in findings), WORDS[severity]) for severity in Severity
+        (sum(finding.severity is severity for finding in findings), WORDS[severity])
+        for severity in LintSeverity
     ]
     return ", ".join(f"{number} {words[number != 1]}" for number, words in counts if number) or "no findings"

@@ -14,7 +14,7 @@ from iam.directory.models import Identity
 from iam.directory.rules import APPROVERS_NEEDED, who_approve
 from iam.guard import Right, Viewer
 from iam.linking.proposals import has_proposals
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 from iam.mirror.queries.accounts import visible_accounts
 
 
@@ -78,8 +78,8 @@ def _done_steps(viewer: Viewer, *, is_single: bool) -> CompiledCounts:
     approves may depend on the settings.
     """
     accounts = visible_accounts(viewer)
-    can_write = accounts.filter(~Q(write_role_arn="") | Q(source=Source.ENVIRONMENT)).exclude(
-        source=Source.EXPORT
+    can_write = accounts.filter(~Q(write_role_arn="") | Q(source=AccountSource.ENVIRONMENT)).exclude(
+        source=AccountSource.EXPORT
     )
     rows = (accounts.values("pk"), who_approve(), can_write.values("pk"), Identity.objects.values("pk"))
     return CompiledCounts(lambda: rows, most=APPROVERS_NEEDED)

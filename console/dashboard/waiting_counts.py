@@ -24,7 +24,7 @@ from iam.changes.drift.queries import open_drifts
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.queries import narrowed, visible_changes, waiting_for, waiting_for_others
 from iam.changes.risks import CRITICAL
-from iam.compiled_queries import SCOPES_KEPT, CompiledCounts, Param
+from iam.compiled_queries import SCOPES_KEPT, CompiledCounts, QueryParam
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.people.offboarding.models import OffboardingStage
@@ -151,7 +151,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[WaitingCoun
     )
     yield WaitingCount(
         "soon",
-        grants_in(ending_soon(viewer, by=Param("soon", DateTimeField())), account_id=number),
+        grants_in(ending_soon(viewer, by=QueryParam("soon", DateTimeField())), account_id=number),
         "Grants that end soon",
         "Access ends automatically. Extend what is still needed.",
         "note",

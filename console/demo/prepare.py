@@ -18,7 +18,7 @@ from iam.directory.models import Person, Role, RuleKind, Team
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.accounts.connect import AccountConnection, connect_account
 from iam.mirror.models import Account
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 
 NAMES = {
     "management": "northline-hub",
@@ -74,7 +74,7 @@ def _connect(name: str, number: str) -> None:
     connection = AccountConnection(
         account_id=number,
         name=name,
-        source=Source.ROLE,
+        source=AccountSource.ROLE,
         role_arn=f"arn:aws:iam::{number}:role/gatehouse-reader",
         write_role_arn=f"arn:aws:iam::{number}:role/gatehouse-writer",
         external_id=EXTERNAL_ID,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.management.base import CommandError, CommandParser
 
 from iam.mirror.models import Account
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 
 
 def add_accounts(parser: CommandParser) -> None:
@@ -20,7 +20,7 @@ def add_accounts(parser: CommandParser) -> None:
 
 def connected_accounts(numbers: list[str]) -> list[Account]:
     """The accounts of these numbers, or all. Raises CommandError for one that is not connected."""
-    connected = Account.objects.filter(removed_at__isnull=True).exclude(source=Source.EXPORT)
+    connected = Account.objects.filter(removed_at__isnull=True).exclude(source=AccountSource.EXPORT)
     if not numbers:
         return list(connected.order_by("name", "id"))
     accounts_by_id = {account.account_id: account for account in connected.filter(account_id__in=numbers)}

@@ -9,7 +9,7 @@ from allauth.account.internal.userkit import filter_users_by_email, get_user_by_
 from django.db.models import BigAutoField
 
 from console.operators.models import Operator
-from iam.compiled_queries import CompiledQuery, Param, columns, instance
+from iam.compiled_queries import CompiledQuery, QueryParam, columns, instance
 from iam.directory.models import Person
 
 
@@ -46,7 +46,7 @@ class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]
 
 _OWN, _PERSON = columns(Operator), columns(Person)
 _SIGNED_IN = CompiledQuery(
-    lambda: Operator.objects.filter(pk=Param("pk", BigAutoField())).values_list(
+    lambda: Operator.objects.filter(pk=QueryParam("pk", BigAutoField())).values_list(
         *_OWN, *(f"person__{name}" for name in _PERSON)
     )
 )

@@ -17,7 +17,7 @@ from django.db.models import CharField, DateTimeField
 from django.utils import timezone
 
 from console.operators.models import OperatorSession
-from iam.compiled_queries import CompiledQuery, Param
+from iam.compiled_queries import CompiledQuery, QueryParam
 
 # What the data of a session hold about itself, and its row beside them.
 SIGNED_IN = "gatehouse_signed_in"
@@ -74,7 +74,7 @@ def _live_session() -> CompiledQuery:
     this.
     """
     rows = SessionStore.get_model_class().objects.filter(
-        expire_date__gt=Param("now", DateTimeField()), session_key=Param("key", CharField())
+        expire_date__gt=QueryParam("now", DateTimeField()), session_key=QueryParam("key", CharField())
     )
     return CompiledQuery(lambda: rows.values_list("session_data"))
 

@@ -21,7 +21,7 @@ from iam.mirror.accounts.prepare import discard_draft, prepare_connection, updat
 from iam.mirror.accounts.texts import READER, RoleTexts, role_texts
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.doctor.services import request_examination
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 from iam.mirror.models.setup import ConnectionDraft
 from iam.mirror.queries.setup import latest_identity, own_drafts
 
@@ -102,7 +102,7 @@ def _connect(request: ViewerRequest, draft: ConnectionDraft, form: RoleForm) -> 
     connection = AccountConnection(
         account_id=draft.account_id,
         name=draft.name,
-        source=Source.ROLE,
+        source=AccountSource.ROLE,
         partition=draft.partition,
         role_arn=form.cleaned_data["role_arn"],
         write_role_arn=form.cleaned_data["write_role_arn"],

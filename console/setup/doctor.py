@@ -19,7 +19,7 @@ from iam.mirror.doctor.checks import BAD, StoredExamination
 from iam.mirror.doctor.refused_calls import missing_of
 from iam.mirror.doctor.services import request_examination
 from iam.mirror.models import Account
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 from iam.mirror.models.setup import DoctorRun
 from iam.mirror.queries.account_facts import facts_of
 from iam.mirror.queries.account_pages import last_examination
@@ -78,8 +78,8 @@ def _context(request: ViewerRequest, account: Account, run: DoctorRun | None) ->
         "summary": _summary(findings),
         "missing": missing_of(account, facts.sections.values(), run),
         "compare": _compare(request, account, findings),
-        "is_export": account.source == Source.EXPORT,
-        "is_first": facts.observed_at is None and account.source != Source.EXPORT,
+        "is_export": account.source == AccountSource.EXPORT,
+        "is_first": facts.observed_at is None and account.source != AccountSource.EXPORT,
         "setup_step": _setup_step(run, facts, findings),
         "step": step_of(request),
     }

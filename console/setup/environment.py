@@ -23,7 +23,7 @@ from iam.mirror.accounts.texts import own_text
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.doctor.services import request_examination
 from iam.mirror.models import Account
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 from iam.mirror.models.setup import JobState, SetupJob
 from iam.mirror.queries.setup import latest_identity
 
@@ -65,7 +65,7 @@ def connect_own(request: ViewerRequest) -> HttpResponse:
         connection = AccountConnection(
             account_id=identity.result["account_id"],
             name=form.cleaned_data["name"],
-            source=Source.ENVIRONMENT,
+            source=AccountSource.ENVIRONMENT,
             partition=identity.result["partition"],
         )
         try:
@@ -88,7 +88,7 @@ def _context(
         if known
         else None
     )
-    connected = account if account and account.source != Source.EXPORT else None
+    connected = account if account and account.source != AccountSource.EXPORT else None
     return {
         "way": "environment",
         "identity": identity,

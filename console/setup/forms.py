@@ -21,7 +21,7 @@ from iam.mirror.accounts.validation import (
     checked_role,
     checked_role_name,
 )
-from iam.mirror.models.accounts import Account, Partition, Source
+from iam.mirror.models.accounts import Account, AccountSource, Partition
 from iam.mirror.models.setup import ConnectionDraft
 
 _MONO = {"class": "input mono", "autocomplete": "off", "spellcheck": "false"}
@@ -249,10 +249,10 @@ class SettingsForm(AccountRolesForm):
             ("", f"{interval_words(default_minutes)}, the default"),
             *((minutes, interval_words(minutes)) for minutes in INTERVALS),
         ]
-        if account.source not in {Source.ROLE, Source.ORGANIZATION}:
+        if account.source not in {AccountSource.ROLE, AccountSource.ORGANIZATION}:
             for name in ("role_arn", "write_role_arn", "external_id"):
                 del self.fields[name]
-        if account.source == Source.EXPORT:
+        if account.source == AccountSource.EXPORT:
             del self.fields["pull_every"]
 
     def clean_name(self) -> str:
@@ -261,7 +261,7 @@ class SettingsForm(AccountRolesForm):
 
     def clean_external_id(self) -> str:
         """Required where the account was connected by a role alone."""
-        required = self._account.source == Source.ROLE
+        required = self._account.source == AccountSource.ROLE
         return checked_by(checked_external_id, self.cleaned_data["external_id"], required=required)
 
 

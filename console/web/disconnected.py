@@ -15,7 +15,7 @@ from console.web.render import is_fragment, render_page
 from iam.guard import Right
 from iam.journal.models import Entry
 from iam.mirror.models import Account
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -44,7 +44,7 @@ def _disconnected_by(account: Account) -> Entry | None:
 
 def _connect_url(account: Account) -> str:
     """Where it is connected, with what is known of it filled in; an uploaded account is uploaded again."""
-    if account.source == Source.EXPORT:
+    if account.source == AccountSource.EXPORT:
         return reverse("setup:upload")
     known = (("account_id", account.account_id), ("name", account.name), ("partition", account.partition))
     return f"{reverse('setup:connect')}{QueryPairs.from_pairs(known)}"

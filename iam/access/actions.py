@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from iam.policy.catalogue import AccessLevel, Catalogue, catalogue
+from iam.policy.catalogue import AccessLevel, AwsCatalogue, catalogue
 from iam.policy.lint.overlaps import can_mean
 
 MAX_LENGTH: Final = 128
@@ -90,7 +90,7 @@ def select_actions(text: str, *, level: str = "", resource: str = "*") -> Action
     return ActionSelection(_several(pattern, level, resource, known), pattern, LEVELS.get(level))
 
 
-def _known_action(name: str, resource: str, known: Catalogue) -> ActionSelection:
+def _known_action(name: str, resource: str, known: AwsCatalogue) -> ActionSelection:
     action = known.action(name)
     if action is None:
         return ActionSelection((name,), name, warning=_unknown(name, known))
@@ -103,7 +103,7 @@ def _known_action(name: str, resource: str, known: Catalogue) -> ActionSelection
     return ActionSelection((written,), written, warning=_unfit(written, known))
 
 
-def _unknown(name: str, known: Catalogue) -> str:
+def _unknown(name: str, known: AwsCatalogue) -> str:
     prefix, _, rest = name.partition(":")
     if known.has_service(prefix):
         problem = f"{known.title(prefix)} has no action {rest}."
@@ -119,7 +119,7 @@ def _unknown(name: str, known: Catalogue) -> str:
     return f"{problem} The answer uses it as entered."
 
 
-def _unfit(name: str, known: Catalogue) -> str:
+def _unfit(name: str, known: AwsCatalogue) -> str:
     arns = resources_of(name)
     if not arns:
         return f"{name} doesn’t work on specific resources. Use * as the resource."
@@ -135,7 +135,7 @@ def resources_of(name: str) -> tuple[str, ...]:
     return tuple(sorted(arns, key=lambda arn: (len(arn), arn)))
 
 
-def _several(pattern: str, level: str, resource: str, known: Catalogue) -> tuple[str, ...]:
+def _several(pattern: str, level: str, resource: str, known: AwsCatalogue) -> tuple[str, ...]:
     prefix = pattern.partition(":")[0]
     if not known.has_service(prefix):
         close = _closest(prefix, known.prefixes)
@@ -157,7 +157,7 @@ def _several(pattern: str, level: str, resource: str, known: Catalogue) -> tuple
     return fitting
 
 
-def _takes(name: str, resource: str, known: Catalogue) -> bool:
+def _takes(name: str, resource: str, known: AwsCatalogue) -> bool:
     if resource == "*":
         return True
     return any(

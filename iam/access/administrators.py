@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from iam.mirror.snapshot import snapshot
 from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.shard import AccountShard
 
 MAX_ANSWERS: Final = 8
@@ -73,7 +73,7 @@ def forget() -> None:
         _shards.clear()
 
 
-def _administrators_of(index: Index, shard: AccountShard) -> dict[int, bool]:
+def _administrators_of(index: PolicyIndex, shard: AccountShard) -> dict[int, bool]:
     """The caller reads the index."""
     known = _shards.get(shard)
     if known is not None and known.version == shard.version:

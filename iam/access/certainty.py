@@ -14,7 +14,7 @@ from iam.mirror.models.accounts import unknown_at
 from iam.mirror.pull.sections import GROUPS, ORGANIZATION, POLICIES, ROLES, USERS
 from iam.mirror.queries.past_accounts import connected_at
 from iam.policy.index.classes import IndexedPrincipal, PolicyBundle
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import ALONE
 
 DECIDING_SECTIONS: Final = {
@@ -40,7 +40,7 @@ class Certainty(StrEnum):
 
 
 def unread_by_account(
-    index: Index, *, accounts: Collection[str] | None = None, at: datetime | None = None
+    index: PolicyIndex, *, accounts: Collection[str] | None = None, at: datetime | None = None
 ) -> dict[str, tuple[str, ...]]:
     """What was not synced whole and could stop or give access, as clauses ("SCPs weren't synced"), by
     account; one query. An account of which nothing was synced yet is not in the index, but here.
@@ -90,7 +90,7 @@ def _joined(words: list[str]) -> str:
 class UnreadSources:
     """Everything unread that could stop a principal, for an index that does not change meanwhile."""
 
-    def __init__(self, index: Index, *, at: datetime | None = None) -> None:
+    def __init__(self, index: PolicyIndex, *, at: datetime | None = None) -> None:
         self._by_account = unread_by_account(index, at=at)
         self._bundles: Collection[PolicyBundle] = set(index.register.unreadable_bundles())
 

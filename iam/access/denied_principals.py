@@ -12,7 +12,7 @@ from typing import Final
 from iam.policy.evaluate import FREE, EvaluationDecision
 from iam.policy.index.classes import IndexedPrincipal, PolicyBundle, PrincipalClass
 from iam.policy.index.documents import IndexedDocument
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.needs import Signature
 from iam.policy.index.query_evaluation import ALLOWS, DENIES, DEPENDS, QueryEvaluation
 from iam.policy.index.question import AccessQuestion, WhoCanAnswer
@@ -32,7 +32,9 @@ class StoppedPrincipals:
     is_whole: bool
 
 
-def stopped(index: Index, question: AccessQuestion, answer: WhoCanAnswer, *, most: int) -> StoppedPrincipals:
+def stopped(
+    index: PolicyIndex, question: AccessQuestion, answer: WhoCanAnswer, *, most: int
+) -> StoppedPrincipals:
     """Up to `most` principals of the question's accounts who have an allow that a deny beats.
 
     Judged as the answer was, by statements without their names: to name the statements of 400 principals
@@ -87,7 +89,7 @@ def _judged_alike(
 
 
 def _candidates(
-    index: Index, judge: QueryEvaluation, answer: WhoCanAnswer, question: AccessQuestion, place: str
+    index: PolicyIndex, judge: QueryEvaluation, answer: WhoCanAnswer, question: AccessQuestion, place: str
 ) -> Iterator[PrincipalClass]:
     """The classes whose members hold a document that may allow it, and of which not all can."""
     able = set(chain.from_iterable(answer.whole.values()))
@@ -99,7 +101,7 @@ def _candidates(
                         yield cls
 
 
-def _bundles(index: Index, judge: QueryEvaluation) -> Iterator[PolicyBundle]:
+def _bundles(index: PolicyIndex, judge: QueryEvaluation) -> Iterator[PolicyBundle]:
     """Those with a document that may allow it, each once; first those that have one, too, that denies it."""
     able: list[IndexedDocument] = []
     denying: set[PolicyBundle] = set()

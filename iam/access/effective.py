@@ -22,7 +22,7 @@ from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.counts import ActionCount, by_service
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.effective import AllowedActionSets
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.shard import AccountShard
 from iam.policy.letter_case import fold
@@ -206,7 +206,7 @@ def access_of(number: int, *, account: str, at: datetime | None) -> EffectiveAcc
     return None
 
 
-def read_access(index: Index, member: IndexedPrincipal) -> EffectiveAccess:
+def read_access(index: PolicyIndex, member: IndexedPrincipal) -> EffectiveAccess:
     """The same, of an index that is at hand."""
     effective = index.effective()
     space, allowed = effective.space, effective.for_member(member)

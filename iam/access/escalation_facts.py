@@ -27,12 +27,12 @@ from iam.mirror.pull.bulk import chunks
 from iam.mirror.pull.sections import INSTANCE_PROFILES
 from iam.policy.escalation.states import Ec2Instance, OutsideFacts
 from iam.policy.index.documents import IndexedDocument
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 
 RUNNING: Final = (EdgeKind.PROFILE_ROLE.value, EdgeKind.INSTANCE_PROFILE.value)
 
 
-def facts_at(at: datetime | None, index: Index) -> tuple[OutsideFacts, list[IndexedDocument]]:
+def facts_at(at: datetime | None, index: PolicyIndex) -> tuple[OutsideFacts, list[IndexedDocument]]:
     """The facts, and the documents of other versions, which have to be held as long as the facts are used.
     Eight queries.
     """
@@ -88,7 +88,7 @@ def _profiles(at: datetime | None) -> tuple[dict[int, list[int]], dict[int, int]
     return roles_of, used
 
 
-def _profiled(index: Index, roles_of: dict[int, list[int]]) -> dict[str, frozenset[int]]:
+def _profiled(index: PolicyIndex, roles_of: dict[int, list[int]]) -> dict[str, frozenset[int]]:
     """By account, of those whose instance profiles have been read whole."""
     read = Section.objects.filter(name=INSTANCE_PROFILES, state=SectionState.COMPLETE)
     known = set(read.values_list("account__account_id", flat=True))
@@ -108,7 +108,7 @@ def _versions(at: datetime | None) -> dict[int, tuple[str, ...]]:
     return {policy: tuple(sorted(digests)) for policy, digests in texts.items()}
 
 
-def _unattached(index: Index) -> set[str]:
+def _unattached(index: PolicyIndex) -> set[str]:
     """The documents of policies that nobody holds: they can be attached, or be the boundary of a principal
     that someone creates.
     """
@@ -116,7 +116,7 @@ def _unattached(index: Index) -> set[str]:
     return {row.digest for row in rows if row.digest and index.documents.find(row.digest) is None}
 
 
-def _held(index: Index, digests: set[str]) -> list[IndexedDocument]:
+def _held(index: PolicyIndex, digests: set[str]) -> list[IndexedDocument]:
     documents = []
     for chunk in chunks(sorted(digests)):
         for digest, text in Document.objects.filter(digest__in=chunk).values_list("digest", "text"):

@@ -23,7 +23,7 @@ from iam.policy.escalation.account_graphs import AccountGraphs
 from iam.policy.escalation.graph import EscalationGraph
 from iam.policy.escalation.paths import PathExplorer
 from iam.policy.index.documents import IndexedDocument
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import AccountRows
 from iam.policy.index.scenario import row_of
 from iam.policy.index.shard import AccountShard
@@ -40,9 +40,9 @@ class ExplainedGraph:
     """
 
     graph: EscalationGraph
-    index: Index
+    index: PolicyIndex
     explorer: PathExplorer
-    source: Index
+    source: PolicyIndex
     version: int
     held: list[IndexedDocument]
     gate: ReadWriteLock
@@ -56,9 +56,9 @@ _known: OrderedDict[datetime | None, ExplainedGraph] = OrderedDict()
 class _GraphIndex:
     """A copy of an index for graphs alone. It changes only while a graph is made, account by account."""
 
-    def __init__(self, source: Index) -> None:
+    def __init__(self, source: PolicyIndex) -> None:
         self.source = source
-        self.index = Index(source.documents, moment=source.moment)
+        self.index = PolicyIndex(source.documents, moment=source.moment)
         self.account_graphs = AccountGraphs()
         self.gate = ReadWriteLock()
         self._taken: dict[str, tuple[AccountShard, int]] = {}
@@ -119,7 +119,7 @@ def forget() -> None:
         _private.clear()
 
 
-def _fitting(at: datetime | None, index: Index) -> ExplainedGraph | None:
+def _fitting(at: datetime | None, index: PolicyIndex) -> ExplainedGraph | None:
     escalation = _known.get(at)
     return (
         escalation

@@ -21,7 +21,7 @@ from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import FREE
 from iam.policy.explain import DecisionReason, ReasonOutcome
 from iam.policy.index.classes import IndexedPrincipal
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.resources import unknown_policy
 from iam.policy.letter_case import fold
@@ -95,7 +95,7 @@ def why_of(
         )
 
 
-def _without_owner(index: Index, member: IndexedPrincipal, question: AccessQuestion) -> DecisionReasons:
+def _without_owner(index: PolicyIndex, member: IndexedPrincipal, question: AccessQuestion) -> DecisionReasons:
     """As though nothing were known of the account of the resource, whatever this process has read of it."""
     request, policies = index.request_and_policies(member, question)
     known = {key: value for key, value in request.context.items() if key not in RESOURCE_FACTS}
@@ -110,7 +110,7 @@ def spelled_by_aws(action: str) -> str:
     return known_action.name if known_action else action
 
 
-def _first_resource(index: Index, member: IndexedPrincipal, action: str) -> str:
+def _first_resource(index: PolicyIndex, member: IndexedPrincipal, action: str) -> str:
     known = catalogue().action(action)
     if known is not None and not known.targets:
         return EVERY

@@ -11,7 +11,7 @@ from iam.policy.document import Statement
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies
 from iam.policy.explain import DecisionExplanation, DecisionReason, ReasonOutcome, explain
 from iam.policy.index.classes import IndexedPrincipal
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import GroupRow, PolicyHoldings
 from iam.policy.index.shard import AccountShard
@@ -117,13 +117,13 @@ class DecisionReasons:
         return DecisionExplanation(self.decision, tuple(step.reason for step in self.steps)).open_conditions
 
 
-def explanation_of(index: Index, member: IndexedPrincipal, question: AccessQuestion) -> DecisionReasons:
+def explanation_of(index: PolicyIndex, member: IndexedPrincipal, question: AccessQuestion) -> DecisionReasons:
     """The explanation of the engine, its policies found again among what the principal holds."""
     return explained(index, member, *index.request_and_policies(member, question))
 
 
 def explained(
-    index: Index, member: IndexedPrincipal, request: Request, policies: RequestPolicies
+    index: PolicyIndex, member: IndexedPrincipal, request: Request, policies: RequestPolicies
 ) -> DecisionReasons:
     """The same of a request and policies that may be others than those of the index."""
     explanation = explain(request, policies)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Final, TypeVar
 
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 
 MAX_RESULTS: Final = 8
 MAX_FORMER: Final = 4
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 _guard = Lock()
 
 
-def cached(index: Index, key: Hashable, make: Callable[[], Result]) -> Result:
+def cached(index: PolicyIndex, key: Hashable, make: Callable[[], Result]) -> Result:
     """The result of `make`, from the last time if the index is still as it was. The caller reads the index;
     two may make it at once.
     """
@@ -37,7 +37,7 @@ def cached(index: Index, key: Hashable, make: Callable[[], Result]) -> Result:
     return result
 
 
-def cached_on(index: Index, key: Hashable, make: Callable[[Result | None], Result]) -> Result:
+def cached_on(index: PolicyIndex, key: Hashable, make: Callable[[Result | None], Result]) -> Result:
     """The same where a result takes over what holds on of the one before the index changed, which is given to
     `make`; None where there is none.
     """

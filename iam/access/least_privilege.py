@@ -18,7 +18,7 @@ from iam.activity.sources.models import ServicesReport
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.classes import IndexedPrincipal
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.who_can import judge_for
 from iam.policy.least_privilege import PolicyText, ReducedPolicy, reduce_policies, without_services
 from iam.policy.request import Request
@@ -159,7 +159,7 @@ def _used(
     return groups, requests
 
 
-def _requests(index: Index, member: IndexedPrincipal, groups: Iterable[CallGroup]) -> Iterable[Request]:
+def _requests(index: PolicyIndex, member: IndexedPrincipal, groups: Iterable[CallGroup]) -> Iterable[Request]:
     for group in groups:
         judge, _ = judge_for(
             group.question, shards=index.accounts, documents=index.documents, moment=index.moment

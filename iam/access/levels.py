@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from iam.mirror.snapshot import snapshot
-from iam.policy.catalogue import AccessLevel, Catalogue, catalogue
+from iam.policy.catalogue import AccessLevel, AwsCatalogue, catalogue
 from iam.policy.index.effective import AllowedActionSets
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.masks import ActionNumbering
 from iam.policy.request import PrincipalKind
 
@@ -49,7 +49,7 @@ def totals() -> LevelCounts:
     return _by_level(~ActionNumbering().without_permission, catalogue())
 
 
-def _by_level(mask: int, known: Catalogue) -> LevelCounts:
+def _by_level(mask: int, known: AwsCatalogue) -> LevelCounts:
     return LevelCounts(*((mask & known.mask_of_level(level)).bit_count() for level in AccessLevel))
 
 
@@ -69,7 +69,7 @@ class LevelsByAccount:
         return levels.get(number)
 
 
-def _of_account(index: Index, account: str) -> dict[int, LevelCounts]:
+def _of_account(index: PolicyIndex, account: str) -> dict[int, LevelCounts]:
     level_counts: dict[int, LevelCounts] = {}
     shard = index.accounts.get(account)
     if shard is None:

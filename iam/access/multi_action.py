@@ -21,7 +21,7 @@ from iam.policy.evaluate import (
 from iam.policy.index.classes import IndexedPrincipal, PrincipalClass
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.elements import ActionElement
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion, AnswerLimitation, MatchedPrincipals, WhoCanAnswer
 from iam.policy.letter_case import fold
 from iam.policy.request import Principal, PrincipalKind, Request
@@ -75,7 +75,7 @@ class TalliedActions:
         return self.by_class.get(member.cls, NOTHING).and_also(own)
 
 
-def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> TalliedActions:
+def tallied(index: PolicyIndex, question: AccessQuestion, actions: Sequence[str]) -> TalliedActions:
     """Ask `question` about each of the actions; its own action does not matter. One action is asked about as
     it is. Raises BudgetSpentError where all of them take too long.
     """
@@ -136,7 +136,7 @@ def _any_action(
         yield MatchedPrincipals(decision, account, members)
 
 
-def group_alike(index: Index, actions: Sequence[str], question: AccessQuestion) -> list[list[str]]:
+def group_alike(index: PolicyIndex, actions: Sequence[str], question: AccessQuestion) -> list[list[str]]:
     """The actions, those together of which every policy in the index says the same, so that each has the same
     answer.
     """
@@ -150,7 +150,9 @@ def group_alike(index: Index, actions: Sequence[str], question: AccessQuestion) 
     return list(groups.values())
 
 
-def _treatment(index: Index, action: str, bounding: Iterable[ActionElement], question: AccessQuestion) -> Any:
+def _treatment(
+    index: PolicyIndex, action: str, bounding: Iterable[ActionElement], question: AccessQuestion
+) -> Any:
     """All by which the answer about one action may differ from that about another of the same service."""
     lowered = fold(action)
     if lowered in SPECIAL or question.resource_policy is not None:
@@ -165,7 +167,7 @@ def _treatment(index: Index, action: str, bounding: Iterable[ActionElement], que
     )
 
 
-def _bounding(index: Index) -> set[ActionElement]:
+def _bounding(index: PolicyIndex) -> set[ActionElement]:
     """The Action elements of boundaries and of the organization's policies, which `actions_speaking_of` does
     not know.
     """

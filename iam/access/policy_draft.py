@@ -19,7 +19,7 @@ from iam.changes.operations.policy_version import default_text, state_in_mirror
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.entities import tags
-from iam.policy.lint import MANAGED, LintFinding, Severity, less_standing, lint
+from iam.policy.lint import MANAGED, LintFinding, LintSeverity, less_standing, lint
 from iam.policy.lint.kinds import LintKind
 
 UNTAKEN: Final = re.compile(r"[^\t\n\r\x20-\xff]")
@@ -46,7 +46,7 @@ class EditedPolicy:
     @property
     def errors(self) -> list[LintFinding]:
         """What AWS would refuse, what can never do what it says, and new names that the catalogue lacks."""
-        return [finding for finding in self.findings if finding.severity is Severity.ERROR]
+        return [finding for finding in self.findings if finding.severity is LintSeverity.ERROR]
 
     @property
     def size(self) -> int:
@@ -165,7 +165,7 @@ def _untaken(text: str) -> list[LintFinding]:
     return [
         LintFinding(
             code="CHARACTER_NOT_TAKEN",
-            severity=Severity.ERROR,
+            severity=LintSeverity.ERROR,
             message=f"AWS doesn’t accept the character U+{ord(match.group()):04X} in policies.",
             remedy="Use only Latin-1 characters (up to U+00FF). In names, use * and ? for other characters.",
             statement=None,

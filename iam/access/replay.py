@@ -17,7 +17,7 @@ from iam.mirror.models import Entity
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.shard import AccountShard
 from iam.policy.index.side_replay import SideReplay
 from iam.policy.index.sides import PrincipalSide, side_of
@@ -141,7 +141,7 @@ def _outcome(judge: SideReplay, group: CallGroup) -> ReplayOutcome:
     return judge.outcome(group.question, was_denied=group.was_denied)
 
 
-def _side_after(index: Index, member: IndexedPrincipal, without: str) -> PrincipalSide:
+def _side_after(index: PolicyIndex, member: IndexedPrincipal, without: str) -> PrincipalSide:
     """The principal without a managed policy (its ARN; empty: with all). Raises ReplayError."""
     shard = index.accounts[member.account]
     side = side_of(member, shard)

@@ -25,7 +25,7 @@ from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.index.classes import IndexedPrincipal, PrincipalClass
 from iam.policy.index.counts import ActionCount
 from iam.policy.index.effective import AllowedActionSets
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.masks import ActionRange
 from iam.policy.index.question import PEOPLE_AND_ROLES
 from iam.policy.request import PrincipalKind
@@ -181,21 +181,21 @@ def _ordered(services: Iterable[ServiceCounts]) -> tuple[ServiceCounts, ...]:
     return tuple(sorted(services, key=lambda use: (use.title.lower(), use.prefix)))
 
 
-def _classes(index: Index, accounts: Accounts) -> Iterator[PrincipalClass]:
+def _classes(index: PolicyIndex, accounts: Accounts) -> Iterator[PrincipalClass]:
     numbers = index.accounts.keys() if accounts is None else accounts & index.accounts.keys()
     for number in sorted(numbers):
         yield from index.accounts[number].classes.values()
 
 
 def _users_and_roles(
-    index: Index, accounts: Accounts
+    index: PolicyIndex, accounts: Accounts
 ) -> Iterator[tuple[Sequence[IndexedPrincipal], AllowedActionSets]]:
     """Users and roles who can do the same."""
     classes = (cls for cls in _classes(index, accounts) if cls.profile.limits.flags[0] in PEOPLE_AND_ROLES)
     return index.effective().by_class(classes)
 
 
-def uses_in(index: Index, accounts: Accounts) -> UsableServices:
+def uses_in(index: PolicyIndex, accounts: Accounts) -> UsableServices:
     """The same of an index; looks at everybody. The caller reads the index."""
     space = index.effective().space
     # By identity: most share one object, and to compare sets of all actions takes longer than to count
@@ -302,12 +302,14 @@ def every_row(prefix: str, wanted: ServiceUserFilter) -> Iterator[ServiceUser]:
         yield from _sorted_rows(list(alike), service, ("", ""))
 
 
-def _same_use_by_account(index: Index, prefix: str, accounts: Accounts) -> tuple[ServiceAccessGroup, ...]:
+def _same_use_by_account(
+    index: PolicyIndex, prefix: str, accounts: Accounts
+) -> tuple[ServiceAccessGroup, ...]:
     """Who can use a service, account by account. Kept until something changes."""
     return cached(index, ("alike", prefix, accounts), lambda: tuple(_find_alike(index, prefix, accounts)))
 
 
-def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[ServiceAccessGroup]:
+def _find_alike(index: PolicyIndex, prefix: str, accounts: Accounts) -> Iterator[ServiceAccessGroup]:
     space = index.effective().space
     first, size, _ = space.services[prefix]
     own_actions = ((1 << size) - 1) & ~(space.without_permission >> first)

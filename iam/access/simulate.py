@@ -19,7 +19,7 @@ from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import FREE, EvaluationDecision, RequestPolicies, decide
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.resources import unknown_policy
 from iam.policy.index.shard import AccountShard
@@ -81,7 +81,7 @@ def simulate(inquiry: SimulationInquiry) -> SimulationResult | None:
         return None if member is None else judge(index, member, inquiry)
 
 
-def judge(index: Index, member: IndexedPrincipal, inquiry: SimulationInquiry) -> SimulationResult:
+def judge(index: PolicyIndex, member: IndexedPrincipal, inquiry: SimulationInquiry) -> SimulationResult:
     """The same, of an index that is at hand."""
     request, policies, is_known = _question(index, member, inquiry)
     shard = index.accounts[member.account]
@@ -112,7 +112,7 @@ def judge(index: Index, member: IndexedPrincipal, inquiry: SimulationInquiry) ->
 
 
 def _question(
-    index: Index, member: IndexedPrincipal, inquiry: SimulationInquiry
+    index: PolicyIndex, member: IndexedPrincipal, inquiry: SimulationInquiry
 ) -> tuple[Request, RequestPolicies, bool]:
     """What the engine is asked, and whether the policy of the resource is the real one."""
     question = AccessQuestion(

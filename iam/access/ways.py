@@ -24,7 +24,7 @@ from iam.policy.explain import ReasonOutcome
 from iam.policy.index.classes import ClassMembers, IndexedPrincipal, PrincipalClass, SharedGrants
 from iam.policy.index.columns import held_in
 from iam.policy.index.documents import IndexedDocument
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.query_evaluation import ALLOWS, BY_NAME, DEPENDS, SILENT, QueryEvaluation
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.shard import AccountShard
@@ -86,7 +86,7 @@ class AccessWays:
     """
 
     def __init__(
-        self, index: Index, question: Callable[[str], AccessQuestion], tallied: TalliedActions
+        self, index: PolicyIndex, question: Callable[[str], AccessQuestion], tallied: TalliedActions
     ) -> None:
         self._index = index
         self._question = question

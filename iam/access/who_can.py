@@ -25,7 +25,7 @@ from iam.mirror.display_names import with_people
 from iam.mirror.snapshot import snapshot
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import IndexedPrincipal
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import (
     OTHER_ACCOUNTS,
     PEOPLE_AND_ROLES,
@@ -248,7 +248,7 @@ def who_can(
 class _ShownAnswer:
     """An answer, and the rows that are shown of it; only while the snapshot is held."""
 
-    def __init__(self, index: Index, asked: WhoCanQuestion, narrowed: AnswerFilter) -> None:
+    def __init__(self, index: PolicyIndex, asked: WhoCanQuestion, narrowed: AnswerFilter) -> None:
         self._index, self._asked = index, asked
         find = partial(everyone_who_can, index, asked)
         self.everyone: CompleteAnswer = cached_on(index, asked.key, find)
@@ -288,7 +288,7 @@ class _ShownAnswer:
 
 
 def everyone_who_can(
-    index: Index, asked: WhoCanQuestion, former: CompleteAnswer | None = None
+    index: PolicyIndex, asked: WhoCanQuestion, former: CompleteAnswer | None = None
 ) -> CompleteAnswer:
     """The whole answer; what is `former`, and still holds, is taken over."""
     # Before the answer: a date that passes meanwhile makes it one of before.
@@ -302,7 +302,7 @@ def everyone_who_can(
     return CompleteAnswer(tallies, AccessWays(index, asked.question, tallies), basis_of, former)
 
 
-def _state(index: Index, account: str) -> tuple[AccountShard, int] | None:
+def _state(index: PolicyIndex, account: str) -> tuple[AccountShard, int] | None:
     shard = index.accounts.get(account)
     return None if shard is None else (shard, shard.version)
 
@@ -340,7 +340,7 @@ def why_one(asked: WhoCanQuestion, *, account: str, pk: int) -> list[WhoCanRow]:
 
 
 def answer_to(
-    index: Index, asked: WhoCanQuestion, *, kinds: frozenset[PrincipalKind] = PEOPLE_AND_ROLES
+    index: PolicyIndex, asked: WhoCanQuestion, *, kinds: frozenset[PrincipalKind] = PEOPLE_AND_ROLES
 ) -> TalliedActions:
     """The answer to a question, whole."""
     question = replace(asked.question(asked.selection.actions[0]), kinds=kinds)
@@ -395,7 +395,7 @@ def _groups_with_people(groups: list[PeopleByWay]) -> list[PeopleByWay]:
     return [replace(group, rows=[next(named) for _ in group.rows]) for group in groups]
 
 
-def _size(index: Index, accounts: frozenset[str] | None) -> int:
+def _size(index: PolicyIndex, accounts: frozenset[str] | None) -> int:
     """How many users and roles are asked about."""
     shards = index.accounts.values()
     return sum(len(shard.members) - 1 for shard in shards if accounts is None or shard.number in accounts)

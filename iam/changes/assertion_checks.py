@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.changes.operations.access import AffectedPrincipal
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 
 NAMED: Final = 6
 
@@ -32,10 +32,10 @@ class AssertionQuestion:
     those in them whom the changes concern; `whole` gives one that has everybody, which takes longer.
     """
 
-    before: Index
-    concerned: Callable[[], Index]
+    before: PolicyIndex
+    concerned: Callable[[], PolicyIndex]
     accounts: Collection[str]
-    whole: Callable[[], Index]
+    whole: Callable[[], PolicyIndex]
 
 
 Check = Callable[[AssertionQuestion], Iterable[BrokenAssertion]]

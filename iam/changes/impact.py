@@ -29,7 +29,7 @@ from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, PolicyVersio
 from iam.mirror.snapshot import snapshot
 from iam.policy.document import read
 from iam.policy.index.difference import AccessDifference
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.scenario import ScenarioEdits, edited_index, what_if
 
 
@@ -87,7 +87,7 @@ class _ImpactQuestion:
 
     def __init__(
         self,
-        index: Index,
+        index: PolicyIndex,
         by_account: Mapping[str, Sequence[Operation]],
         numbers: Mapping[str, Mapping[str, int]],
     ) -> None:

@@ -14,7 +14,7 @@ from iam.changes.world import FIRST_MADE
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessDifference, AccessShift
 from iam.policy.index.documents import IndexedDocument
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.verdicts import ActionSetProof
 from iam.policy.index.witness import AlikeVerdict
 
@@ -111,7 +111,7 @@ class _ReasonCounts(Generic[Cause]):
 class DifferenceReasons:
     """The reasons of everybody in a difference, with the policies as they are called in the account."""
 
-    def __init__(self, index: Index, difference: AccessDifference) -> None:
+    def __init__(self, index: PolicyIndex, difference: AccessDifference) -> None:
         self._index = index
         self._found = difference
         self._called: dict[object, dict[IndexedDocument, str]] = {}

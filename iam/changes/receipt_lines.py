@@ -41,7 +41,7 @@ from iam.policy.catalogue import AccessLevel
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessDifference, AccessShift
 from iam.policy.index.effective import AllowedActionSets
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.sides import PrincipalSide
 from iam.policy.index.witness import ChangeWitness
 
@@ -105,7 +105,7 @@ class ReceiptLines:
     held.
     """
 
-    def __init__(self, index: Index, difference: AccessDifference) -> None:
+    def __init__(self, index: PolicyIndex, difference: AccessDifference) -> None:
         self._index, self._found, self._space = index, difference, index.documents.space
         self._reasons = DifferenceReasons(index, difference)
 

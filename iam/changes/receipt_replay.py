@@ -20,7 +20,7 @@ from iam.changes.world import FIRST_MADE
 from iam.mirror.models import Account
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessDifference
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.side_replay import SideReplay
 from iam.policy.index.sides import PrincipalSide
 from iam.policy.replay import ReplayOutcome
@@ -88,7 +88,7 @@ class SidesAfter:
 
     def __init__(
         self,
-        index: Index,
+        index: PolicyIndex,
         side_after: Callable[[IndexedPrincipal], PrincipalSide],
         gone: frozenset[int] = frozenset(),
     ) -> None:
@@ -116,7 +116,7 @@ class SidesAfter:
 
 
 def receipt_replay(
-    index: Index, difference: AccessDifference, *, gone: Collection[int] = ()
+    index: PolicyIndex, difference: AccessDifference, *, gone: Collection[int] = ()
 ) -> dict[str, Any] | None:
     """What becomes of the calls of the last 90 days of those who lose something, as JSON; None if nobody
     does. `gone` are the numbers of users and roles that are deleted: they can make no call at all. The lock
@@ -152,7 +152,7 @@ def replayed_calls(losing: Sequence[IndexedPrincipal], after: SidesAfter) -> dic
     }
 
 
-def _losing(index: Index, difference: AccessDifference) -> Iterator[IndexedPrincipal]:
+def _losing(index: PolicyIndex, difference: AccessDifference) -> Iterator[IndexedPrincipal]:
     """The users and roles that can do less afterwards, and are there now."""
     for shift, members in difference.proved:
         if shift.any_loss:

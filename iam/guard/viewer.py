@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, UUIDField, Value
 
-from iam.compiled_queries import CompiledQuery, Param
+from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignment, RuleKind
 from iam.guard.audit_limits import AuditLimits, limits_of
 
@@ -225,7 +225,7 @@ def _rights(role: str, limits: AuditLimits | None) -> frozenset[Right]:
     return LIMITED_AUDITOR | AUDITS_PERIOD if limits.is_period_only else LIMITED_AUDITOR
 
 
-_PERSON = Param("person", UUIDField())
+_PERSON = QueryParam("person", UUIDField())
 
 
 def _own_users() -> QuerySet[Any, Any]:

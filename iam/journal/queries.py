@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import DateTimeField, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from iam.compiled_queries import CompiledCounts, CompiledQuery, Param
+from iam.compiled_queries import CompiledCounts, CompiledQuery, QueryParam
 from iam.journal.chain import LATE_ENTRY_WINDOW, unchained
 from iam.journal.models import Entry, JournalBlock, JournalVerification
 from iam.journal.verify import GIVE_UP
@@ -151,7 +151,7 @@ def journal_size() -> JournalSize:
     return JournalSize(chained + waiting, holds, ended_at, is_record_altered=bool(problem))
 
 
-_EARLIER = JournalBlock.objects.filter(made_at__lte=Param("late", DateTimeField())).order_by("-sequence")
+_EARLIER = JournalBlock.objects.filter(made_at__lte=QueryParam("late", DateTimeField())).order_by("-sequence")
 _ABOVE = Coalesce(Subquery(_EARLIER.values("highest")[:1]), 0)
 _NEWEST = CompiledQuery(
     lambda: JournalBlock.objects.order_by("-sequence").values_list("total", "made_at")[:1]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from iam.directory.models import OwnedUser
 from iam.linking.owners import owning_teams
-from iam.linking.ownership import Ownership, owners_of
+from iam.linking.ownership import UserOwnership, owners_of
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
 
@@ -62,7 +62,7 @@ def _is_named(user: Entity, tags: Mapping[str, str] | None) -> bool:
     return display_name(user.name, tags) != user.name
 
 
-def _is_machine(known: Ownership, owned: OwnedUser | None, has_keys_only: bool, is_named: bool) -> bool:
+def _is_machine(known: UserOwnership, owned: OwnedUser | None, has_keys_only: bool, is_named: bool) -> bool:
     if owned is not None:
         return not known.confirmed
     is_somebody = known.person is not None or bool(known.address) or known.in_doubt or is_named

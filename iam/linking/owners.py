@@ -21,7 +21,7 @@ from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignme
 from iam.directory.owners import release, set_owner
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer
-from iam.linking.ownership import Ownership, owners_of
+from iam.linking.ownership import UserOwnership, owners_of
 from iam.linking.rights import linkable
 from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
 from iam.mirror.owners import WORDS
@@ -216,7 +216,7 @@ def owner_rows(viewer: Viewer, users: Sequence[Entity]) -> list[OwnerRow]:
     return rows
 
 
-def _person_refusal(user: Entity, known: Ownership) -> str:
+def _person_refusal(user: Entity, known: UserOwnership) -> str:
     if known.confirmed and known.person is not None:
         return (
             f"{user.name} is linked to {known.person.name}. Only users without a person have an owning team."

@@ -29,7 +29,7 @@ LINK_REASONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ownership:
+class UserOwnership:
     """Whose a user is. `person` None with an address: of somebody whom the directory does not know. `said`
     are the voices that disagree.
     """
@@ -49,7 +49,7 @@ class Ownership:
         return self.standing in DOUBTS
 
 
-NOBODY: Final = Ownership()
+NOBODY: Final = UserOwnership()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class LinkedUser:
     """One user of a person."""
 
     user: Entity
-    ownership: Ownership
+    ownership: UserOwnership
 
 
 def confirmed(users: str = "user_arn") -> Exists:
@@ -115,7 +115,7 @@ def people_concerned(arns: Iterable[str]) -> frozenset[UUID]:
     return frozenset(by_hand.values()) | proposed
 
 
-def owners_of(users: Sequence[Entity]) -> dict[int, Ownership]:
+def owners_of(users: Sequence[Entity]) -> dict[int, UserOwnership]:
     """Whose each user is; two queries, whatever their number."""
     rows = Identity.objects.filter(user_arn__in=[entity.arn for entity in users]).select_related("person")
     identity_by_arn = {identity.user_arn: identity for identity in rows}
@@ -130,9 +130,9 @@ def owners_of(users: Sequence[Entity]) -> dict[int, Ownership]:
     }
 
 
-def _answer(user: Entity, identity: Identity | None, sign: UserMatch | None) -> Ownership:
+def _answer(user: Entity, identity: Identity | None, sign: UserMatch | None) -> UserOwnership:
     if identity is not None and identity.aws_id in ("", user.aws_id):
-        return Ownership(
+        return UserOwnership(
             person=identity.person,
             address=identity.person.email.lower(),
             how=MatchMethod.HAND,
@@ -147,7 +147,7 @@ def _answer(user: Entity, identity: Identity | None, sign: UserMatch | None) -> 
     address = sign.person.email.lower() if sign.person else sign.address
     if sign.standing in DOUBTS:
         address = ""
-    return Ownership(sign.person, address, sign.how, sign.words, standing=sign.standing, sign=sign)
+    return UserOwnership(sign.person, address, sign.how, sign.words, standing=sign.standing, sign=sign)
 
 
 def users_of(

@@ -18,7 +18,15 @@ from iam.directory.models import Identity, OwnedUser, Person, Role
 from iam.guard import Viewer
 from iam.keyset import KeysetOrder, KeysetPlace, RowPage, page
 from iam.linking.models import ExcludedMatch, LinkStanding, MatchedAccount, UserMatch
-from iam.linking.ownership import DOUBTS, LinkedUser, Ownership, owners_of, unsynced_users, users_of, waiting
+from iam.linking.ownership import (
+    DOUBTS,
+    LinkedUser,
+    UserOwnership,
+    owners_of,
+    unsynced_users,
+    users_of,
+    waiting,
+)
 from iam.linking.rights import linkable, people_to_choose
 from iam.mirror.models import NEVER, Entity, Kind, Section, Usage, UserCredentials, valid_at
 from iam.mirror.models.accounts import unknown_at
@@ -39,7 +47,7 @@ class LinkedUserLine:
     """A user of a person, with how they sign in; `said` by whom and when it was, if by hand."""
 
     user: Entity
-    ownership: Ownership
+    ownership: UserOwnership
     credentials: UserCredentials | None
     used_at: datetime | None
     may_say: bool
@@ -51,7 +59,7 @@ class PersonUsers:
     which.
     """
 
-    ownership: Ownership
+    ownership: UserOwnership
     lines: tuple[LinkedUserLine, ...]
     unseen: int
     may_say: bool

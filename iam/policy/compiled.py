@@ -11,7 +11,7 @@ from typing import Final
 
 from iam.policy import variables
 from iam.policy.arns import is_incomplete, missing_segments, resource_matcher, text_matchers
-from iam.policy.condition import Condition, UnknownOperatorError, any_matches, compile_condition
+from iam.policy.condition import CompiledCondition, UnknownOperatorError, any_matches, compile_condition
 from iam.policy.document import DocumentProblem, Names, PolicyDocument, Statement
 from iam.policy.glob import ANY, Matcher, Token, compile_glob, from_tokens
 from iam.policy.letter_case import fold
@@ -59,7 +59,7 @@ class CompiledStatement:
     allows: bool
     speaks_of: Matcher
     fits: Fits | None
-    conditions: tuple[Condition, ...]
+    conditions: tuple[CompiledCondition, ...]
     means: Match | None
     unknown: tuple[DocumentProblem, ...] = ()
 

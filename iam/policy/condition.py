@@ -26,7 +26,7 @@ or values".
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class CompiledCondition:
     """A test as it is written, and what decides it: NO, OPEN or YES for a request."""
 
     operator: str
@@ -42,7 +42,9 @@ class UnknownOperatorError(ValueError):
     """No condition operator has this name."""
 
 
-def compile_condition(operator: str, key: str, values: Sequence[str], *, has_variables: bool) -> Condition:
+def compile_condition(
+    operator: str, key: str, values: Sequence[str], *, has_variables: bool
+) -> CompiledCondition:
     """One test; raises UnknownOperatorError. Values are alternatives; of a negated operator none may
     match.
     """
@@ -54,7 +56,7 @@ def compile_condition(operator: str, key: str, values: Sequence[str], *, has_var
         raise UnknownOperatorError(operator)
     lowered = fold(key)
     if base == NULL:
-        return Condition(operator, key, tuple(values), _null(lowered, values))
+        return CompiledCondition(operator, key, tuple(values), _null(lowered, values))
     if_exists = base.endswith(IF_EXISTS)
     base = base.removesuffix(IF_EXISTS)
     known = OPERATORS.get(base)
@@ -69,7 +71,7 @@ def compile_condition(operator: str, key: str, values: Sequence[str], *, has_var
         if matcher is None
         else _against_fixed(lowered, matcher, quantifier, absent, is_negated=known.is_negated)
     )
-    return Condition(operator, key, tuple(values), test)
+    return CompiledCondition(operator, key, tuple(values), test)
 
 
 def _when_absent(known: ConditionOperator, quantifier: str, *, if_exists: bool) -> int:

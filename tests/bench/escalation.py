@@ -17,7 +17,7 @@ from iam.policy.escalation.graph import EscalationGraph
 from iam.policy.escalation.paths import PathExplorer
 from iam.policy.escalation.states import NO_FACTS, OutsideFacts
 from iam.policy.index.documents import SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import AccountRows, GroupRow, PolicyHoldings, PolicyRow, PrincipalRow
 from tests.bench.floor import figure
 from tests.bench.organisation import SHARED, Maker, policy, say, trust
@@ -40,7 +40,7 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def _measure(index: Index, words: str, *, limit: float, facts: OutsideFacts = NO_FACTS) -> Figures:
+def _measure(index: PolicyIndex, words: str, *, limit: float, facts: OutsideFacts = NO_FACTS) -> Figures:
     """The graph with all paths to administrator, and what it costs to explain some of them and to close
     them.
     """
@@ -90,7 +90,7 @@ def organisation() -> Figures:
     """
     maker = Maker()
     made = list(maker.accounts(140))
-    index = Index(SharedDocuments())
+    index = PolicyIndex(SharedDocuments())
     documents = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
     index.put_all(made, documents)
     gc.collect()
@@ -102,7 +102,7 @@ def one_account() -> Figures:
     something to find.
     """
     dice, maker = random.Random(7), Maker()
-    index = Index(SharedDocuments())
+    index = PolicyIndex(SharedDocuments())
     rows = _account(dice, maker)
     documents = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
     index.put_all([rows], documents)

@@ -17,7 +17,7 @@ from iam.policy.document import read
 from iam.policy.evaluate import RequestPolicies, decide
 from iam.policy.explain import explain
 from iam.policy.index.documents import SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow
 from iam.policy.lint import lint
@@ -96,7 +96,7 @@ def steps(text: str) -> Iterator[tuple[str, float]]:
     yield "lint", passed()
     store = SharedDocuments()
     stored = store.add("x", text)
-    index = Index(store)
+    index = PolicyIndex(store)
     row = PrincipalRow(1, USER, "AIDA", PolicyHoldings(inline=(("own", "x"),)), tags={})
     index.enter_account(AccountRows([row], [], [], (), ACCOUNT, "aws"))
     del stored

@@ -95,13 +95,13 @@ def million(accounts: int) -> Figures:
 def _built(accounts: int) -> tuple[Any, str, Figures]:
     """An index, how large it is, and what it cost."""
     from iam.policy.index.documents import SharedDocuments
-    from iam.policy.index.index import Index
+    from iam.policy.index.index import PolicyIndex
 
     maker = Maker()
     made = list(maker.accounts(accounts))
     count = sum(len(each.principals) for each in made)
     size, before = f"{count:,} principals", _memory()
-    index = Index(SharedDocuments())
+    index = PolicyIndex(SharedDocuments())
 
     def build() -> None:
         documents = [index.documents.add(digest, text) for digest, text in maker.texts.items()]

@@ -23,7 +23,7 @@ from django.db.models import (
     When,
 )
 
-from iam.compiled_queries import CompiledCounts, CompiledQuery, Param, columns, instance
+from iam.compiled_queries import CompiledCounts, CompiledQuery, QueryParam, columns, instance
 from iam.guard import ViewerScope
 from iam.mirror.models import Account, Entity, Kind, Pull
 from iam.mirror.queries.accounts import frame
@@ -38,7 +38,7 @@ def test_a_statement_is_compiled_once_and_filled_in_each_time(django_assert_num_
 
     def by_number() -> QuerySet[Account, Any]:
         made.append(1)
-        return Account.objects.filter(account_id=Param("number", CharField())).values_list(
+        return Account.objects.filter(account_id=QueryParam("number", CharField())).values_list(
             "name", "removed_at"
         )
 
@@ -54,7 +54,7 @@ def test_a_statement_is_compiled_once_and_filled_in_each_time(django_assert_num_
 
 def test_a_parameter_that_is_written_twice_is_one_value() -> None:
     factories.account("111111111111", name="50% %s of 'production'")
-    number = Param("number", CharField())
+    number = QueryParam("number", CharField())
     is_chosen = Case(When(account_id=number, then=Value("chosen %s")), default=Value("100 %"))
     grouped = Account.objects.annotate(said=is_chosen).values("said").annotate(count=Count("pk"))
     of_name = grouped.filter(name="50% %s of 'production'").values_list("said", "count")
@@ -66,7 +66,7 @@ def test_a_parameter_that_is_written_twice_is_one_value() -> None:
 @pytest.mark.postgresql
 @pytest.mark.parametrize("field", [BigAutoField(), IntegerField(), BigIntegerField()])
 def test_what_runs_often_is_prepared_once_for_numbers_of_all_sizes(field: Any) -> None:
-    pulls = Pull.objects.filter(calls=Param("calls", field)).order_by("pk")
+    pulls = Pull.objects.filter(calls=QueryParam("calls", field)).order_by("pk")
     statement = CompiledQuery(lambda: pulls.values_list("pk"))
     pull = Pull.objects.create(account=factories.account(), state="complete", began_at=MOMENT, calls=70_000)
     prepared = "SELECT COUNT(*) FROM pg_prepared_statements WHERE statement LIKE '%calls\" = %'"
@@ -95,7 +95,7 @@ def test_slots_stand_for_moments_and_in_orders_too() -> None:
     account = factories.account()
     for hour in (1, 2, 3):
         Pull.objects.create(account=account, state="complete", began_at=MOMENT.replace(hour=hour), calls=hour)
-    shown = Param("shown", DateTimeField())
+    shown = QueryParam("shown", DateTimeField())
     first = Case(When(began_at=shown, then=0), default=1)
     statement = CompiledQuery(
         lambda: (
@@ -111,7 +111,7 @@ def test_slots_stand_for_moments_and_in_orders_too() -> None:
 
 def test_a_value_that_is_missing_is_an_error_and_not_everything() -> None:
     statement = CompiledQuery(
-        lambda: Account.objects.filter(account_id=Param("number", CharField())).values_list("name")
+        lambda: Account.objects.filter(account_id=QueryParam("number", CharField())).values_list("name")
     )
     with pytest.raises(KeyError):
         statement.rows()
@@ -145,7 +145,7 @@ def test_objects_have_what_their_query_set_reads_with_them(django_assert_num_que
         policy = factories.policy(account, "readers")
         if name == "staging":
             Entity.objects.filter(pk=policy.pk).update(owner=factories.user(account, "ana"))
-    entities = Entity.objects.filter(kind=Param("kind", CharField()))
+    entities = Entity.objects.filter(kind=QueryParam("kind", CharField()))
     beside = entities.select_related("account", "owner").order_by("arn")
     statement = CompiledQuery(lambda: beside.only("arn", "account__name", "owner"))
     for _ in range(2):
@@ -189,7 +189,7 @@ def test_counts_that_are_kept_are_of_today_and_of_the_values_that_are_given(
 
     def querysets() -> list[Any]:
         made.append(1)
-        named = Account.objects.filter(name=Param("name", CharField())).values("pk")
+        named = Account.objects.filter(name=QueryParam("name", CharField())).values("pk")
         return [Account.objects.values("pk"), named, named.none()]
 
     statement = CompiledCounts(querysets, most=5)

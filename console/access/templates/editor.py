@@ -32,7 +32,7 @@ from iam.access.templates.models import Template
 from iam.access.templates.parameters import LABELS
 from iam.access.templates.template_lint import findings_of, sample_text
 from iam.guard import Right
-from iam.policy.lint import Severity
+from iam.policy.lint import LintSeverity
 from iam.policy.sentences import sentences_of
 
 
@@ -137,7 +137,7 @@ def _checked(request: ViewerRequest, written: TemplateText, template: Template |
         "lines": sentences_of(body.render(body.samples), account_id=SAMPLE_ACCOUNT),
         "sample": sample_text(body),
         "summary": summary(findings),
-        "has_errors": any(finding.severity is Severity.ERROR for finding in findings),
+        "has_errors": any(finding.severity is LintSeverity.ERROR for finding in findings),
         **finding_rows(findings),
         **_affected(request, template, body),
     }

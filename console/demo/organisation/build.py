@@ -26,7 +26,7 @@ from console.demo.organisation.specs import (
     AccountSpec,
     GroupSpec,
     KeySpec,
-    Organisation,
+    OrganizationSpec,
     PlantedTrouble,
     RootSpec,
     TrailSpec,
@@ -96,10 +96,10 @@ PASSWORD_POLICIES = {
 
 
 @functools.cache
-def northline() -> Organisation:
+def northline() -> OrganizationSpec:
     """The organisation; equal at every call and in every process."""
     members = tuple(_account(name) for name in ("production", "data", "staging", "sandbox"))
-    return Organisation(
+    return OrganizationSpec(
         id=ORGANISATION_ID,
         root_id="r-nl01",
         management=_account("management"),

@@ -19,7 +19,7 @@ from console.demo.organisation.specs import (
     GroupSpec,
     InstanceSpec,
     KeySpec,
-    Organisation,
+    OrganizationSpec,
     PolicySpec,
     ProfileSpec,
     ProviderSpec,
@@ -44,7 +44,7 @@ def text(document: Document) -> str:
     return json.dumps(document, indent=2)
 
 
-def seed(organisation: Organisation, *, times: OrganisationTimes) -> None:
+def seed(organisation: OrganizationSpec, *, times: OrganisationTimes) -> None:
     """Fill moto's empty backends, and the overlay's tables, with all of the organisation."""
     ec2.INSTANCES.clear()
     trail.EVENTS.clear()

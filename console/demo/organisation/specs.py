@@ -312,7 +312,7 @@ class OrganisationPolicy:
 
 
 @dataclass(frozen=True)
-class Organisation:
+class OrganizationSpec:
     """The organisation; `units` maps the name of an OU to the name of its parent (`RootSpec` at the top)."""
 
     id: str

@@ -8,7 +8,7 @@ from typing import Any
 import moto.organizations.models as models
 from moto.organizations.models import organizations_backends
 
-from console.demo.organisation.specs import AccountSpec, Organisation, OrganisationPolicy
+from console.demo.organisation.specs import AccountSpec, OrganisationPolicy, OrganizationSpec
 from console.demo.organisation.times import OrganisationTimes
 from console.demo.standin import ids
 
@@ -25,7 +25,7 @@ DEFAULTS = (
 )
 
 
-def seed_tree(organisation: Organisation, *, times: OrganisationTimes) -> None:
+def seed_tree(organisation: OrganizationSpec, *, times: OrganisationTimes) -> None:
     """Make the organisation in the management account's backend."""
     backend: Any = organizations_backends[organisation.management.id]["aws"]
     organizations_backends.master_accounts.clear()
@@ -45,7 +45,7 @@ def seed_tree(organisation: Organisation, *, times: OrganisationTimes) -> None:
         _policy(backend, spec, nodes)
 
 
-def _found(backend: Any, organisation: Organisation) -> Any:
+def _found(backend: Any, organisation: OrganizationSpec) -> Any:
     """The organisation itself with its root and AWS's two policies. moto's own way draws random ids."""
     org = models.FakeOrganization(organisation.management.id, region_name="us-east-1", feature_set="ALL")
     org.id, org.root_id = organisation.id, organisation.root_id
@@ -76,7 +76,7 @@ def _found(backend: Any, organisation: Organisation) -> Any:
 def _account(
     backend: Any,
     spec: AccountSpec,
-    organisation: Organisation,
+    organisation: OrganizationSpec,
     nodes: dict[str, Any],
     times: OrganisationTimes,
 ) -> Any:

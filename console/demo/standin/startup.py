@@ -10,7 +10,7 @@ from pathlib import Path
 from moto.core.base_backend import BackendDict
 
 from console.demo.organisation import build, seeder
-from console.demo.organisation.specs import Organisation
+from console.demo.organisation.specs import OrganizationSpec
 from console.demo.organisation.times import OrganisationTimes
 from console.demo.standin import callers, clock, patches
 from console.demo.standin.journal import WriteJournal
@@ -19,7 +19,7 @@ from console.demo.standin.world import StandinWorld
 
 
 def prepare(
-    *, state: Path | None, now: datetime | None = None, organisation: Organisation | None = None
+    *, state: Path | None, now: datetime | None = None, organisation: OrganizationSpec | None = None
 ) -> StandinWorld:
     """A world that is ready to be served. `now` is naive UTC; ages and uses are counted back from it."""
     patches.apply()
@@ -34,7 +34,7 @@ def prepare(
     return world
 
 
-def _seed(organisation: Organisation, journal: WriteJournal | None, now: datetime) -> None:
+def _seed(organisation: OrganizationSpec, journal: WriteJournal | None, now: datetime) -> None:
     """Empty moto and fill it with the organisation as it was first seeded."""
     BackendDict.reset()
     usage = now.replace(minute=0, second=0, microsecond=0)

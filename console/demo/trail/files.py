@@ -9,12 +9,12 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from console.demo.organisation.specs import AccountSpec, Organisation
+from console.demo.organisation.specs import AccountSpec, OrganizationSpec
 from console.demo.trail.routine import routine
 from console.demo.trail.stories import stories
 
 
-def trail_files(organisation: Organisation, until: datetime) -> Iterator[tuple[str, bytes]]:
+def trail_files(organisation: OrganizationSpec, until: datetime) -> Iterator[tuple[str, bytes]]:
     """The name and content of each file, account by account, the oldest day first. `until` is the moment of
     the last use that the organization tells of, in UTC; the same moment gives the same bytes.
     """
@@ -26,7 +26,7 @@ def trail_files(organisation: Organisation, until: datetime) -> Iterator[tuple[s
 
 
 def records_of_account(
-    organisation: Organisation, account: AccountSpec, until: datetime
+    organisation: OrganizationSpec, account: AccountSpec, until: datetime
 ) -> list[dict[str, Any]]:
     """Everything that the trail records of an account, in no order."""
     planted = stories(organisation, until)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from console.demo.organisation.specs import Organisation, UserSpec
+from console.demo.organisation.specs import OrganizationSpec, UserSpec
 from console.demo.trail.files import records_of_account
 from console.demo.trail.permissions import CallPermissions
 from console.demo.trail.routine import DAYS, last_calls_of_key, services_allowed
@@ -29,7 +29,7 @@ class SampleUse(NamedTuple):
 class SampleUses:
     """The last uses in an organization's trail that ends at a moment, in UTC."""
 
-    def __init__(self, organisation: Organisation, until: datetime) -> None:
+    def __init__(self, organisation: OrganizationSpec, until: datetime) -> None:
         self.until = until
         self._organisation = organisation
         self._accounts = {account.id: account for account in self._organisation.accounts}
@@ -71,7 +71,7 @@ class SampleUses:
             self._services[account_id] = _by_principal(records)
         return self._services[account_id].get(arn, {})
 
-    def is_of(self, organisation: Organisation, until: datetime) -> bool:
+    def is_of(self, organisation: OrganizationSpec, until: datetime) -> bool:
         """Whether these are the last uses of the same trail."""
         return self.until == until and self._organisation == organisation
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from console.demo.organisation.documents import allow, document
-from console.demo.organisation.specs import AccountSpec, Document, Organisation, PolicySpec, UserSpec
+from console.demo.organisation.specs import AccountSpec, Document, OrganizationSpec, PolicySpec, UserSpec
 from console.demo.trail.calls import ABOUT_ONESELF, CALLS, PLACES, USUAL_PLACE, SampleCall, filled
 from console.demo.trail.records import SampleCaller
 from iam.activity.permissions import permission_name, service_prefix
@@ -70,7 +70,7 @@ class CallAsker(NamedTuple):
 class CallPermissions:
     """What the users of an account may call at a moment."""
 
-    def __init__(self, organisation: Organisation, account: AccountSpec, moment: datetime) -> None:
+    def __init__(self, organisation: OrganizationSpec, account: AccountSpec, moment: datetime) -> None:
         self._account, self._moment = account, moment
         self._is_management = account is organisation.management
         self._policies = {policy.name: _default_of(policy) for policy in account.policies}
@@ -158,7 +158,7 @@ def _default_of(policy: PolicySpec) -> Document:
     return policy.versions[number - policy.first][0]
 
 
-def _scps(organisation: Organisation, account: AccountSpec) -> tuple[PolicySet, ...]:
+def _scps(organisation: OrganizationSpec, account: AccountSpec) -> tuple[PolicySet, ...]:
     """Those above an account. All of them only deny, beside one that allows everything."""
     places = {account.name, account.ou}
     place = account.ou

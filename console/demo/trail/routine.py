@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from console.demo.organisation.specs import AccountSpec, KeySpec, Organisation, RoleSpec, UserSpec
+from console.demo.organisation.specs import AccountSpec, KeySpec, OrganizationSpec, RoleSpec, UserSpec
 from console.demo.standin import ids
 from console.demo.trail.calls import SampleCall
 from console.demo.trail.permissions import CallPermissions, Calls
@@ -43,7 +43,9 @@ WHO_AM_I: Final[Calls] = {"sts": (SampleCall("GetCallerIdentity"),)}
 """What needs no permission."""
 
 
-def routine(organisation: Organisation, account: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
+def routine(
+    organisation: OrganizationSpec, account: AccountSpec, until: datetime
+) -> Iterator[dict[str, Any]]:
     """Ninety days of an account, in no order. The last use of a password or key is when its spec says.
 
     People and robots call what their policies allow.

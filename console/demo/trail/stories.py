@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from console.demo.organisation.specs import AccountSpec, Organisation, RoleSpec, UserSpec
+from console.demo.organisation.specs import AccountSpec, OrganizationSpec, RoleSpec, UserSpec
 from console.demo.standin import ids
 from console.demo.trail.records import (
     BOTO,
@@ -29,7 +29,7 @@ SETTLEMENTS: Final = "pay-settlements"
 """A bucket that no policy of a developer names."""
 
 
-def stories(organisation: Organisation, until: datetime) -> Iterator[dict[str, Any]]:
+def stories(organisation: OrganizationSpec, until: datetime) -> Iterator[dict[str, Any]]:
     """All stories, in no order."""
     accounts = {account.name: account for account in organisation.accounts}
     production, staging, data = accounts["production"], accounts["staging"], accounts["data"]

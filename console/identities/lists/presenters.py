@@ -18,7 +18,7 @@ from console.web.query import QueryPairs
 from iam.keyset import KeysetPlace, Row
 from iam.keyset import RowPage as Rows
 from iam.mirror.models import SectionState
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 from iam.mirror.pull.sections import LABELS
 from iam.mirror.queries.lists.counts import CAP, COME, GONE
 from iam.mirror.queries.lists.freshness import SectionGap, SyncGaps
@@ -93,7 +93,7 @@ def gap_notes(gaps: SyncGaps) -> list[GapNote]:
 
 def _gap_note(gap: SectionGap) -> GapNote:
     words, tone = _STATES[SectionState(gap.state)]
-    if gap.account.source == Source.EXPORT and gap.state == SectionState.NEVER:
+    if gap.account.source == AccountSource.EXPORT and gap.state == SectionState.NEVER:
         words = "not in the uploaded file"
     label = ", ".join(LABELS.get(name, name) for name in gap.sections)
     return GapNote(gap, label, words, tone)

@@ -19,7 +19,7 @@ from iam.mirror.accounts.discover import WorkerIdentity, discover, find_identity
 from iam.mirror.accounts.validation import SetupError, checked_number, parsed_role
 from iam.mirror.doctor.checks import StoredExamination
 from iam.mirror.models import Account
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 
 
 class Command(BaseCommand):
@@ -75,7 +75,7 @@ class Command(BaseCommand):
 
     def _organization(self, number: str, options: dict[str, Any]) -> None:
         known = Account.objects.filter(account_id=number, removed_at__isnull=True).exclude(
-            source=Source.EXPORT
+            source=AccountSource.EXPORT
         )
         discovery = discover(known.first())
         if number not in {discovery.management_account_id, discovery.identity.account_id}:
@@ -108,7 +108,7 @@ class _AccountOptions:
 
     def by_role(self) -> AccountConnection:
         """By the role, in the partition that its ARN names."""
-        source = Source.ROLE if self.options["external_id"] else Source.ORGANIZATION
+        source = AccountSource.ROLE if self.options["external_id"] else AccountSource.ORGANIZATION
         return AccountConnection(
             account_id=self.number,
             name=self.options["name"],
@@ -128,5 +128,5 @@ class _AccountOptions:
                 f"{self.number}."
             )
         return AccountConnection(
-            self.number, self.options["name"], Source.ENVIRONMENT, partition=identity.partition
+            self.number, self.options["name"], AccountSource.ENVIRONMENT, partition=identity.partition
         )

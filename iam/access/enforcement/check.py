@@ -20,7 +20,7 @@ from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import FREE, EvaluationDecision
 from iam.policy.index.classes import IndexedPrincipal, PrincipalClass
 from iam.policy.index.documents import IndexedStatement
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, PolicyRow
 from iam.policy.index.scenario import row_of
@@ -123,7 +123,7 @@ class PolicyTrial:
 
 
 def situations_with(
-    index: Index, trial: PolicyTrial, *, people: Mapping[int, SignInSituation]
+    index: PolicyIndex, trial: PolicyTrial, *, people: Mapping[int, SignInSituation]
 ) -> list[MfaOutlook]:
     """Everybody as they would stand with the policy; whom the index lacks is left out. Those of a class who
     cannot stand otherwise are judged once.
@@ -242,7 +242,9 @@ def _speaks_of_way(clause: IndexedStatement) -> bool:
     return any(clause.actions.speaks_of(fold(action)) for action, _ in of_way)
 
 
-def reasons(index: Index, trial: PolicyTrial, standings: Sequence[MfaOutlook]) -> dict[int, tuple[str, ...]]:
+def reasons(
+    index: PolicyIndex, trial: PolicyTrial, standings: Sequence[MfaOutlook]
+) -> dict[int, tuple[str, ...]]:
     """What stops each of some who are stopped, in sentences, each once. The caller reads the index."""
     stopped = {
         standing.number: [action for _, action in standing.stopped]
@@ -260,7 +262,9 @@ def reasons(index: Index, trial: PolicyTrial, standings: Sequence[MfaOutlook]) -
     return reasons_by_id
 
 
-def _index_with_policy(index: Index, trial: PolicyTrial, people: Sequence[IndexedPrincipal]) -> Index:
+def _index_with_policy(
+    index: PolicyIndex, trial: PolicyTrial, people: Sequence[IndexedPrincipal]
+) -> PolicyIndex:
     """An index of these people alone, with the policy."""
     shard = index.accounts[trial.account]
     rows, groups = [row_of(member) for member in people], dict(shard.groups)
@@ -274,7 +278,7 @@ def _index_with_policy(index: Index, trial: PolicyTrial, people: Sequence[Indexe
                 principal_row.grants, attached=(*principal_row.grants.attached, NEW)
             )
     policies = [*shard.policies.values(), PolicyRow(NEW, "the policy that demands MFA", trial.digest)]
-    index_then = Index(index.documents, moment=index.moment)
+    index_then = PolicyIndex(index.documents, moment=index.moment)
     index_then.enter_account(
         AccountRows(rows, groups.values(), policies, (), shard.number, shard.partition, shard.standing)
     )
@@ -282,7 +286,7 @@ def _index_with_policy(index: Index, trial: PolicyTrial, people: Sequence[Indexe
 
 
 def _judged(
-    then: Index, member: IndexedPrincipal, situation: SignInSituation
+    then: PolicyIndex, member: IndexedPrincipal, situation: SignInSituation
 ) -> Iterator[tuple[MfaStep, str, EvaluationDecision]]:
     """The calls that are not surely allowed without MFA."""
     is_unread = _is_unread(member.cls)
@@ -302,7 +306,7 @@ def _is_unread(cls: PrincipalClass) -> bool:
     return any(doc.problems for doc in docs)
 
 
-def _because(then: Index, member: IndexedPrincipal, actions: Sequence[str]) -> tuple[str, ...]:
+def _because(then: PolicyIndex, member: IndexedPrincipal, actions: Sequence[str]) -> tuple[str, ...]:
     """What stops these calls, each reason once."""
     texts: dict[str, None] = {}
     for step in ACTIONS.values():

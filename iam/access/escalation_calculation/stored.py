@@ -19,7 +19,7 @@ from iam.access.escalation_calculation.coverage import (
 )
 from iam.access.escalation_calculation.models import EscalationCalculation, EscalationQuestion, ServiceUse
 from iam.access.escalation_calculation.path_records import FORMAT
-from iam.compiled_queries import CompiledQuery, Param, columns, instance
+from iam.compiled_queries import CompiledQuery, QueryParam, columns, instance
 from iam.nudge import send_seldom
 from iam.policy.index.question import UNREADABLE, AnswerLimitation
 from iam.policy.request import PrincipalKind
@@ -186,8 +186,8 @@ def nudge() -> None:
 
 def _calculated() -> QuerySet[Any, Any]:
     # The place of the format too is filled in each time: another release calculates in another one.
-    of_format = EscalationCalculation.objects.filter(format=Param("format", PositiveSmallIntegerField()))
-    rows = of_format.filter(moment=Param("moment", CharField()), number__gt=0)
+    of_format = EscalationCalculation.objects.filter(format=QueryParam("format", PositiveSmallIntegerField()))
+    rows = of_format.filter(moment=QueryParam("moment", CharField()), number__gt=0)
     return rows.values_list(*columns(EscalationCalculation))
 
 

@@ -22,9 +22,9 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.compiled import PolicySet
 from iam.policy.document import read
 from iam.policy.evaluate import has_scps
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
-from iam.policy.lint import LintFinding, Severity, lint
+from iam.policy.lint import LintFinding, LintSeverity, lint
 from iam.policy.lint import LintKind as LintKind
 from iam.policy.logic import NO, YES
 from iam.policy.request import Request
@@ -116,7 +116,7 @@ def _sound(texts: Sequence[str]) -> Iterator[GrantCheck]:
     linted = chain.from_iterable(lint(text, kind=LintKind.IDENTITY) for text in texts)
     warnings_found = [finding for finding in linted if not finding.is_refused]
     wrong: list[LintFinding] = [
-        finding for finding in warnings_found if finding.severity is not Severity.SUGGESTION
+        finding for finding in warnings_found if finding.severity is not LintSeverity.SUGGESTION
     ]
     if not wrong:
         yield GrantCheck(
@@ -209,7 +209,7 @@ def _single(pattern: str, resource: str) -> Iterator[tuple[str, str]]:
 
 
 def _check_one(
-    index: Index, entity: Entity, asked: Sequence[tuple[str, str]], stopped: _Restrictions
+    index: PolicyIndex, entity: Entity, asked: Sequence[tuple[str, str]], stopped: _Restrictions
 ) -> None:
     member = index.find(entity.arn)
     if member is None:

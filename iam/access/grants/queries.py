@@ -12,7 +12,7 @@ from iam.access.grants.models import GIVING, Grant, GrantPart, GrantState, Grant
 from iam.access.grants.own_grants import held_by
 from iam.changes.models import Change
 from iam.changes.queries import in_accounts
-from iam.compiled_queries import Param
+from iam.compiled_queries import QueryParam
 from iam.guard import Right, Viewer
 from iam.keyset import NEWEST_FIRST, KeysetOrder, KeysetPlace, RowPage, page
 from iam.mirror.models import Entity
@@ -116,7 +116,7 @@ def narrowed(grants: QuerySet[Grant], *, account_id: str) -> QuerySet[Grant]:
     return grants.filter(Exists(parts))
 
 
-def ending_soon(viewer: Viewer, *, by: datetime | Param | None = None) -> QuerySet[Grant]:
+def ending_soon(viewer: Viewer, *, by: datetime | QueryParam | None = None) -> QuerySet[Grant]:
     """Living grants that end by themselves by a moment (None: soon from now), the next one first."""
     grants = visible_grants(viewer).filter(
         state__in=GIVING, ends_at__lte=by or datetime.now(tz=UTC) + ENDING_SOON

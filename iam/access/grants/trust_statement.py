@@ -15,7 +15,7 @@ from typing import Any, Final
 from iam.access.grants.documents import timed_statement, written
 from iam.access.grants.terms import TermsError, WhoKind, WhoTerms
 from iam.policy.document import CURRENT
-from iam.policy.lint import TRUST, LintKind, Severity, lint
+from iam.policy.lint import TRUST, LintKind, LintSeverity, lint
 from iam.policy.statements import as_list, statements_in
 
 SIGN_IN: Final = {
@@ -142,7 +142,7 @@ def _checked(body: Mapping[str, Any], limit: int) -> str:
     findings = lint(text, kind=LintKind.TRUST)
     # The lint knows AWS's own figure; an account may have a higher one.
     wrong = [
-        finding for finding in findings if finding.severity is Severity.ERROR and finding.code != TOO_LONG
+        finding for finding in findings if finding.severity is LintSeverity.ERROR and finding.code != TOO_LONG
     ]
     if wrong:
         first = wrong[0]

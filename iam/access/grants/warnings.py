@@ -15,7 +15,7 @@ from iam.access.grants.who import OUTSIDERS
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.mirror.models import Account
 from iam.policy.document import read
-from iam.policy.lint import LintFinding, LintKind, Severity, lint
+from iam.policy.lint import LintFinding, LintKind, LintSeverity, lint
 
 SECRET: Final = 8
 """Shorter external IDs are guessed."""
@@ -70,7 +70,8 @@ def _doubts(terms: GrantTerms, parts: Sequence[PartPlan]) -> Iterator[str]:
 
 def _is_grave(finding: LintFinding) -> bool:
     return (
-        finding.severity in (Severity.SECURITY, Severity.WARNING) or finding.code == "EMPTY_ARRAY_CONDITION"
+        finding.severity in (LintSeverity.SECURITY, LintSeverity.WARNING)
+        or finding.code == "EMPTY_ARRAY_CONDITION"
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from iam.access.grants.term_errors import TermsError, TermsPart, kind_of, known_texts, texts_of
 from iam.access.grants.who import ARN
 from iam.policy.document import read
-from iam.policy.lint import LintFinding, LintKind, Severity, lint
+from iam.policy.lint import LintFinding, LintKind, LintSeverity, lint
 
 POLICY: Final = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov):iam::(aws|\d{12}):policy/([\w+=,.@/-]{1,512})", re.ASCII
@@ -98,7 +98,9 @@ def check_documents(documents: tuple[str, ...]) -> None:
                 "Remove the Principal element: who gets access is chosen in the previous step.", part="what"
             )
         wrong = [
-            finding for finding in lint(text, kind=LintKind.IDENTITY) if finding.severity is Severity.ERROR
+            finding
+            for finding in lint(text, kind=LintKind.IDENTITY)
+            if finding.severity is LintSeverity.ERROR
         ]
         # How much fits is for the planner to say, who writes several policies where one is too small.
         wrong = [finding for finding in wrong if not finding.code.startswith("POLICY_SIZE")]

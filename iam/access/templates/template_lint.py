@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from iam.access.templates.body import TemplateBody
-from iam.policy.lint import LintFinding, LintKind, Severity, lint
+from iam.policy.lint import LintFinding, LintKind, LintSeverity, lint
 
 
 def sample_text(body: TemplateBody) -> str:
@@ -20,4 +20,4 @@ def findings_of(body: TemplateBody) -> list[LintFinding]:
 
 def errors_of(body: TemplateBody) -> list[LintFinding]:
     """What AWS would refuse, or what can never do what it says."""
-    return [finding for finding in findings_of(body) if finding.severity is Severity.ERROR]
+    return [finding for finding in findings_of(body) if finding.severity is LintSeverity.ERROR]

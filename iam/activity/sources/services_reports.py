@@ -20,7 +20,7 @@ from iam.aws.errors import AwsError
 from iam.aws.reads.last_accessed import AccessedService, accessed_services, begin_report
 from iam.aws.session import Aws
 from iam.mirror.models import Account, Entity, Kind
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 from iam.mirror.pull.reach import UnreachableError, open_account
 from iam.nudge import send_after_commit
 
@@ -73,7 +73,9 @@ def due_reports(now: datetime) -> list[UUID]:
 def request_weekly(now: datetime) -> int:
     """Have the users read of accounts without a known event whose reports are older than a week; how many."""
     events = TrailEvent.objects.filter(account_id=OuterRef("account_id"))
-    accounts = Account.objects.filter(~Exists(events), removed_at__isnull=True).exclude(source=Source.EXPORT)
+    accounts = Account.objects.filter(~Exists(events), removed_at__isnull=True).exclude(
+        source=AccountSource.EXPORT
+    )
     count = 0
     for account in accounts:
         users = Entity.objects.filter(account=account, kind=Kind.USER, gone_at__isnull=True)

@@ -15,7 +15,7 @@ from iam.access.multi_action import tallied
 from iam.audit.assertions.resource_policies import takes_resource_policy
 from iam.audit.assertions.terms import AssertionTerms
 from iam.policy.evaluate import ASSUMING, EvaluationDecision
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import RESOURCE_POLICY, UNREADABLE, AccessQuestion, WhoCanAnswer
 from iam.policy.letter_case import fold
 from iam.policy.request import PrincipalKind, account_of
@@ -52,7 +52,12 @@ class AccountJudgment:
 
 
 def judge(
-    index: Index, account: str, terms: AssertionTerms, *, unread: Iterable[str] = (), explains: bool = True
+    index: PolicyIndex,
+    account: str,
+    terms: AssertionTerms,
+    *,
+    unread: Iterable[str] = (),
+    explains: bool = True,
 ) -> AccountJudgment:
     """Judge the users and roles of an account. `unread` are clauses on what was not synced of it and could
     give access.
@@ -88,7 +93,9 @@ def judge(
     return AccountJudgment(tuple(ordered), tuple(missing))
 
 
-def _targets(index: Index, resource: str, actions: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _targets(
+    index: PolicyIndex, resource: str, actions: tuple[str, ...]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     """A role is assumed by its own trust policy, so that a pattern stands for each role that it fits."""
     assuming = tuple(action for action in actions if fold(action) in ASSUMING)
     others = tuple(action for action in actions if fold(action) not in ASSUMING)
@@ -117,7 +124,7 @@ def _unread(answer: WhoCanAnswer, resource: str, actions: Iterable[str]) -> Iter
         yield UNREAD_STATEMENTS
 
 
-def _explained(index: Index, account: str, breach: AssertionBreach) -> AssertionBreach:
+def _explained(index: PolicyIndex, account: str, breach: AssertionBreach) -> AssertionBreach:
     """With the statement that allows it, as who-can says it."""
     member = index.member(account, breach.entity)
     if member is None:

@@ -12,13 +12,13 @@ from iam.changes.assertion_checks import NAMED, AssertionQuestion, BrokenAsserti
 from iam.changes.operations.access import AffectedPrincipal
 from iam.changes.world import FIRST_MADE
 from iam.policy.evaluate import ASSUMING
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.letter_case import fold
 
 
 def broken_by(question: AssertionQuestion) -> Iterator[BrokenAssertion]:
     """The active assertions that someone would break who does not break them now, by account."""
-    whole: Index | None = None
+    whole: PolicyIndex | None = None
     for assertion in active():
         terms = AssertionTerms.from_json(assertion.terms)
         numbers = [number for number in sorted(question.accounts) if terms.covers(number)]
@@ -38,7 +38,9 @@ def broken_by(question: AssertionQuestion) -> Iterator[BrokenAssertion]:
                 )
 
 
-def _new_breakers(before: Index, after: Index, number: str, terms: AssertionTerms) -> list[AffectedPrincipal]:
+def _new_breakers(
+    before: PolicyIndex, after: PolicyIndex, number: str, terms: AssertionTerms
+) -> list[AffectedPrincipal]:
     then = judge(after, number, terms, explains=False).breaches
     if not then:
         return []

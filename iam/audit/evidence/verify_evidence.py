@@ -144,7 +144,7 @@ def note_text(note: str, key: str) -> str:
     return text
 
 
-class Pack:
+class PackArchive:
     """The files of a pack."""
 
     def __init__(self, path: str) -> None:
@@ -181,7 +181,7 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check_manifest(pack: Pack, pinned: str) -> tuple[dict[str, Any], str, dict[str, str]]:
+def check_manifest(pack: PackArchive, pinned: str) -> tuple[dict[str, Any], str, dict[str, str]]:
     """The manifest, the key, and what is wrong with the manifest or its signature, by name."""
     raw = pack.zip.read(MANIFEST)
     manifest = json.loads(raw)
@@ -200,7 +200,7 @@ def check_manifest(pack: Pack, pinned: str) -> tuple[dict[str, Any], str, dict[s
     return manifest, key, results
 
 
-def check_files(pack: Pack, manifest: dict[str, Any]) -> dict[str, str]:
+def check_files(pack: PackArchive, manifest: dict[str, Any]) -> dict[str, str]:
     """What is wrong with each file, by name; "" if nothing is."""
     results: dict[str, str] = {}
     listed = {str(file["path"]): file for file in manifest["files"]}
@@ -223,7 +223,7 @@ def check_files(pack: Pack, manifest: dict[str, Any]) -> dict[str, str]:
     return results
 
 
-def hashes_by_block(pack: Pack) -> Iterator[tuple[int, list[str]]]:
+def hashes_by_block(pack: PackArchive) -> Iterator[tuple[int, list[str]]]:
     """The hashes of the entries of each block, once each entry that is shown is hashed anew."""
     number: int | None = None
     hashes: list[str] = []
@@ -242,7 +242,7 @@ def hashes_by_block(pack: Pack) -> Iterator[tuple[int, list[str]]]:
         yield number, hashes
 
 
-def check_chain(pack: Pack) -> tuple[int, str]:
+def check_chain(pack: PackArchive) -> tuple[int, str]:
     """Number and hash of the last block, once each block is hashed anew."""
     entries = hashes_by_block(pack)
     number, hashes = next(entries, (None, []))
@@ -272,7 +272,7 @@ def check_chain(pack: Pack) -> tuple[int, str]:
     return int(previous["sequence"]), str(previous["hash"])
 
 
-def check_journal(pack: Pack, key: str) -> None:
+def check_journal(pack: PackArchive, key: str) -> None:
     """Verify the chain of the excerpt, and the signature of its end."""
     sequence, digest = check_chain(pack)
     lines = note_text(pack.text(CHECKPOINT), key).split("\n")
@@ -284,7 +284,7 @@ def check_journal(pack: Pack, key: str) -> None:
 def verify(path: str, pinned: str = "") -> tuple[list[str], set[str]]:
     """The lines to print, and the names of what doesn’t match."""
     try:
-        pack = Pack(path)
+        pack = PackArchive(path)
     except BROKEN as error:
         return [f"WRONG  {path}: it can’t be read: {error}"], {path}
     try:

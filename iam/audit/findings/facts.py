@@ -16,7 +16,7 @@ from iam.activity.key_addresses import CallingInstance
 from iam.audit.assertions.terms import AssertionTerms
 from iam.mirror.models import NEVER, Kind
 from iam.people.fleet.roots import RootUserFacts
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.request import SERVICE_LINKED_PATH
 
 OWNED_DAYS: Final = 90
@@ -187,7 +187,7 @@ class AccountFacts:
     """Of `needing_owner`, those whose owner is known today."""
     root: RootUserFacts | None = None
     is_root_mfa_virtual: bool = False
-    index: Index | None = None
+    index: PolicyIndex | None = None
     assertions: tuple[AssertionFact, ...] = ()
     moments: dict[int, datetime] = field(default_factory=dict)
     """Filled by `days_ago`."""

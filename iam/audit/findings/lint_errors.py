@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from iam.audit.findings.facts import AccountFacts, PolicyFact
-from iam.policy.lint.codes import Severity
+from iam.policy.lint.codes import LintSeverity
 from iam.policy.lint.kinds import LintKind
 from iam.policy.lint.run import lint
 from iam.policy.statements import as_list, statements_of
@@ -61,7 +61,7 @@ def _cut_short(text: str) -> list[LintError]:
 def _errors(text: str) -> tuple[LintError, ...]:
     errors = _cut_short(text)
     for finding in lint(text, kind=LintKind.IDENTITY, quota=None):
-        if finding.severity is Severity.ERROR and finding.code not in QUOTAS:
+        if finding.severity is LintSeverity.ERROR and finding.code not in QUOTAS:
             statement = None if finding.statement is None else finding.statement + 1
             errors.append(LintError(finding.code, finding.message, statement, finding.line))
     return tuple(errors)

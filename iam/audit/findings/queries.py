@@ -16,7 +16,7 @@ from django.db.models import BigAutoField, Count, Q, QuerySet
 from iam.audit.approval_requests.requests import RequestState
 from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingSeverity, FindingStatus
 from iam.audit.findings.owners import owned_by
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, columns, instance
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam, columns, instance
 from iam.directory.models import OwnedUser, Team
 from iam.guard import Viewer, ViewerScope
 from iam.keyset import KeysetOrder
@@ -83,7 +83,7 @@ def _worst(scope: ViewerScope, *, is_one: bool) -> CompiledQuery:
     rows = visible_in(scope, AuditFinding.objects.all(), entity="entity", kinds=KINDS_OF_TEAMS)
     rows = rows.filter(status=FindingStatus.OPEN, severity__in=BAD)
     if is_one:
-        rows = rows.filter(account=Param("account", BigAutoField()))
+        rows = rows.filter(account=QueryParam("account", BigAutoField()))
     listed = rows.order_by("place", "id")[:WORST]
     names = [*columns(AuditFinding), *(f"account__{name}" for name in columns(Account))]
     return CompiledQuery(lambda: listed.values_list(*names))

@@ -15,7 +15,7 @@ from iam.changes.assertion_checks import NAMED, AssertionQuestion, BrokenAsserti
 from iam.changes.operations.access import AffectedPrincipal
 from iam.changes.world import FIRST_MADE
 from iam.policy.index.classes import IndexedPrincipal
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 
 MAX_LINES: Final = 20
@@ -96,7 +96,7 @@ def active_rules() -> list[SodRule]:
     return list(SodRule.objects.filter(status=SodStatus.ACTIVE).order_by("name", "pk"))
 
 
-def breakers(index: Index, account: str, terms: SodTerms) -> dict[int, IndexedPrincipal]:
+def breakers(index: PolicyIndex, account: str, terms: SodTerms) -> dict[int, IndexedPrincipal]:
     """The users and roles of an account that can do both, surely or under conditions, by number."""
     if index.accounts.get(account) is None or not terms.covers(account):
         return {}
@@ -109,7 +109,7 @@ def breakers(index: Index, account: str, terms: SodTerms) -> dict[int, IndexedPr
     return both
 
 
-def _able(index: Index, account: str, patterns: Sequence[str]) -> dict[int, IndexedPrincipal]:
+def _able(index: PolicyIndex, account: str, patterns: Sequence[str]) -> dict[int, IndexedPrincipal]:
     question = AccessQuestion("", "*", accounts=frozenset({account}))
     actions = actions_of(patterns)
     who = tallied(index, question, actions).whole if actions else None

@@ -14,7 +14,7 @@ from django.db.models import BigAutoField, CharField, Count, Exists, OuterRef, Q
 
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.audit.reviews.terms import ReviewTerms
-from iam.compiled_queries import CompiledQuery, Param
+from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.guard import Viewer
 from iam.keyset import KeysetOrder, KeysetPlace, ParamPlace, RowPage, trim, window
 from iam.people.runs.models import RunState
@@ -95,7 +95,7 @@ def find_campaign(viewer: Viewer, pk: UUID) -> ReviewCampaign | None:
     return campaign if mine.exists() else None
 
 
-_CAMPAIGN: Final = CompiledQuery(lambda: ReviewCampaign.objects.filter(pk=Param("pk", UUIDField())))
+_CAMPAIGN: Final = CompiledQuery(lambda: ReviewCampaign.objects.filter(pk=QueryParam("pk", UUIDField())))
 
 
 def visible_rows(viewer: Viewer, campaign: ReviewCampaign) -> QuerySet[ReviewItem]:
@@ -125,13 +125,15 @@ def rows_page(
 
 @lru_cache(maxsize=FORMS_KEPT)
 def _rows_page(form: RowFilter, *, is_whole: bool, is_first: bool, size: int) -> CompiledQuery:
-    viewer = Param("viewer", UUIDField())
-    rows = ReviewItem.objects.filter(campaign=Param("campaign", UUIDField()))
+    viewer = QueryParam("viewer", UUIDField())
+    rows = ReviewItem.objects.filter(campaign=QueryParam("campaign", UUIDField()))
     if not is_whole:
         rows = rows.filter(reviewer_id=viewer)
-    rows = _filtered(rows, form, viewer, Param("kind", CharField()), Param("use", CharField()))
+    rows = _filtered(rows, form, viewer, QueryParam("kind", CharField()), QueryParam("use", CharField()))
     shown = rows.select_related("access", "account", "entity", "trial").only(*SHOWN)
-    place = None if is_first else ParamPlace(Param("subject", CharField()), Param("pk", BigAutoField()))
+    place = (
+        None if is_first else ParamPlace(QueryParam("subject", CharField()), QueryParam("pk", BigAutoField()))
+    )
     return CompiledQuery(lambda: window(shown, order=BY_SUBJECT, size=size, after=place))
 
 
@@ -143,9 +145,9 @@ def filtered(rows: QuerySet[ReviewItem], viewer: Viewer, wanted: RowFilter) -> Q
 def _filtered(
     rows: QuerySet[ReviewItem],
     wanted: RowFilter,
-    viewer: UUID | Param,
-    kind: str | Param,
-    use: str | Param,
+    viewer: UUID | QueryParam,
+    kind: str | QueryParam,
+    use: str | QueryParam,
 ) -> QuerySet[ReviewItem]:
     """Those that fit; the values may be given when the query is run."""
     if wanted.tab == "open":

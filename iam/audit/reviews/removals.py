@@ -32,7 +32,7 @@ from iam.changes.operations.attachment import DETACH_POLICY, Attachment
 from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
 from iam.changes.services import SetCause, SetLane, plan_set
 from iam.changes.services.plans import membership
-from iam.compiled_queries import CompiledQuery, Param
+from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.mirror.models import Entity
@@ -66,7 +66,7 @@ def pending_of(campaign: ReviewCampaign, person_id: UUID) -> int:
 
 def _counts_of_deciders() -> QuerySet[Any, Any]:
     rows = ReviewItem.objects.filter(
-        campaign=Param("campaign", UUIDField()), decided_by=Param("person", UUIDField())
+        campaign=QueryParam("campaign", UUIDField()), decided_by=QueryParam("person", UUIDField())
     )
     rows = rows.filter(decision__in=REMOVING, is_requested=False)
     return rows.values("campaign").annotate(number=Count("pk")).values_list("number")

@@ -23,7 +23,7 @@ from iam.mirror.snapshot import snapshot
 from iam.people.runs.models import RunState
 from iam.policy.index.class_replay import ClassReplay, ReplayWithout
 from iam.policy.index.classes import IndexedPrincipal
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.shard import AccountShard
 from iam.policy.replay import ReplayOutcome
 
@@ -83,7 +83,9 @@ def _replay_entities(by_entity: Mapping[int, Sequence[ReviewItem]]) -> None:
                     row.replay = calls.without(_without(index, replay, member, row), member)
 
 
-def _without(index: Index, replay: ClassReplay, member: IndexedPrincipal, row: ReviewItem) -> ReplayWithout:
+def _without(
+    index: PolicyIndex, replay: ClassReplay, member: IndexedPrincipal, row: ReviewItem
+) -> ReplayWithout:
     shard = index.accounts[member.account]
     dropped = _label(row, shard)
     named = shard.named_policies(member.grants)

@@ -32,7 +32,7 @@ from iam.audit.reviews.models import (
 from iam.audit.reviews.reviewers import ReviewerChoice, TeamBook
 from iam.audit.reviews.terms import UNUSED_DAYS, ReviewTerms
 from iam.directory.models import Person
-from iam.linking.ownership import Ownership, owners_of
+from iam.linking.ownership import UserOwnership, owners_of
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import (
     Edge,
@@ -70,7 +70,7 @@ class SubjectFacts:
     """Whose access it is."""
 
     kind: SubjectKind
-    owner: Ownership
+    owner: UserOwnership
     reviewer: Person | None
 
 
@@ -227,7 +227,7 @@ def _subjects(roster: ReviewRoster, entities: Sequence[Entity]) -> dict[int, Sub
             is_machine = owner.person is None and passwords.get(entity.pk) is False
             kind = SubjectKind.MACHINE if is_machine else SubjectKind.PERSON
         else:
-            owner, kind = Ownership(), _role_kind(roster, *trusts.get(entity.pk, ("", "")))
+            owner, kind = UserOwnership(), _role_kind(roster, *trusts.get(entity.pk, ("", "")))
         if kind is None or (roster.terms.kinds and kind not in roster.terms.kinds):
             continue
         reviewer = roster.choice.choose(entity, concerned.get(entity.arn, frozenset()))

@@ -17,7 +17,7 @@ from iam.changes.models import Change, ChangeState
 from iam.changes.operations import restore
 from iam.changes.operations.account_setting import AccountSetting
 from iam.mirror.models import Account, Cause, EdgeKind, Entity, UserCredentials
-from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, Pull, PullState, Source
+from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, AccountSource, Pull, PullState
 
 CHUNK = 500
 REPORT_AGE = timedelta(hours=12)
@@ -40,7 +40,7 @@ def find_everywhere() -> int:
         ended_at__gt=OuterRef("drift_watch__looked_at"),
     )
     begun = Q(drift_watch__isnull=True) | Q(revision__gt=F("drift_watch__revision")) | Exists(news)
-    accounts = Account.objects.filter(begun, removed_at__isnull=True).exclude(source=Source.EXPORT)
+    accounts = Account.objects.filter(begun, removed_at__isnull=True).exclude(source=AccountSource.EXPORT)
     return sum(find(account) for account in accounts.order_by("pk"))
 
 

@@ -32,7 +32,7 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import NOTHING, AccessDifference, AccessShift, ListedShifts
 from iam.policy.index.effective import AllowedActionSets
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.shard import AccountShard
 from iam.policy.index.sides import PrincipalSide, absent_side, side_of
 from iam.policy.index.witness import ChangeProver
@@ -98,7 +98,9 @@ def effect_of(happened: ObservedSteps) -> dict[str, Any]:
     return body
 
 
-def _made_administrators(index: Index, shifts: Iterable[tuple[IndexedPrincipal, AccessShift]]) -> list[int]:
+def _made_administrators(
+    index: PolicyIndex, shifts: Iterable[tuple[IndexedPrincipal, AccessShift]]
+) -> list[int]:
     """The entities of those who are administrators after it and were not before."""
     space, effective = index.documents.space, index.effective()
     made: list[int] = []
@@ -119,7 +121,10 @@ def _have_keys(users: Collection[int]) -> bool:
 
 
 def _shifts(
-    index: Index, shard: AccountShard, before: dict[int, _PrincipalThen], after: dict[int, _PrincipalThen]
+    index: PolicyIndex,
+    shard: AccountShard,
+    before: dict[int, _PrincipalThen],
+    after: dict[int, _PrincipalThen],
 ) -> tuple[list[tuple[IndexedPrincipal, AccessShift]], dict[int, tuple[PrincipalSide, PrincipalSide]]]:
     prover = ChangeProver(index.documents.space, timezone.now())
     shifts: list[tuple[IndexedPrincipal, AccessShift]] = []

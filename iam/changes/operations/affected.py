@@ -30,7 +30,7 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.document import PolicyDocument, read
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessShift
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.rows import PolicyRow, RowChanges
 from iam.policy.index.scenario import ScenarioEdits, what_if
@@ -76,7 +76,7 @@ def _marks(old: str, text: str) -> tuple[str, ...]:
 class _AffectedWeighing:
     """One question to the index, whose lock is held meanwhile."""
 
-    def __init__(self, index: Index, shard: AccountShard, policy: int, *, text: str) -> None:
+    def __init__(self, index: PolicyIndex, shard: AccountShard, policy: int, *, text: str) -> None:
         self._shard, self._policy = shard, policy
         self._space: ActionNumbering = index.documents.space
         known, self._strange = without_unknown_actions(text, space=self._space.actions)

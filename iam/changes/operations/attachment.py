@@ -24,7 +24,7 @@ from iam.changes.operations.spec import OperationSpec, Quota
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
-from iam.mirror.refresh import Attachments, read_attachments, reread_attachments
+from iam.mirror.refresh import ObservedAttachments, read_attachments, reread_attachments
 from iam.policy.index.rows import PolicyRow
 
 ATTACHED: Final = Quota(
@@ -88,7 +88,7 @@ class Attachment(OfHolder):
     excluded_by = ("holder_arn", "policy_arn")
     SPECS = (ATTACH_POLICY, DETACH_POLICY)
     inputs: AttachmentParams
-    _read: Attachments | None = None
+    _read: ObservedAttachments | None = None
 
     @classmethod
     def by_arn(cls, spec: OperationSpec, holder: Entity, *, arn: str, policy_id: str = "") -> Self:

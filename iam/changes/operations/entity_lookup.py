@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import BigIntegerField, CharField
 
 from iam.changes.planning_cache import is_absent, memoize
-from iam.compiled_queries import CompiledQuery, Param, columns, instance
+from iam.compiled_queries import CompiledQuery, QueryParam, columns, instance
 from iam.mirror.models import Account, Entity
 
 
@@ -14,10 +14,10 @@ def _current_entity_by(column: str) -> CompiledQuery:
     return CompiledQuery(
         lambda: (
             Entity.objects.filter(
-                account=Param("account", BigIntegerField()),
-                kind=Param("kind", CharField()),
+                account=QueryParam("account", BigIntegerField()),
+                kind=QueryParam("kind", CharField()),
                 gone_at__isnull=True,
-                **{column: Param(column, CharField())},
+                **{column: QueryParam(column, CharField())},
             )
             .order_by("pk")
             .values_list(*columns(Entity))[:1]

@@ -25,7 +25,7 @@ from iam.changes.operations.params import Blank, Params
 from iam.changes.operations.spec import NORMAL, OperationSpec, Quota
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
-from iam.mirror.refresh import Memberships, read_memberships, reread_memberships
+from iam.mirror.refresh import ObservedMemberships, read_memberships, reread_memberships
 
 GROUPS_OF_USER: Final = Quota(
     "Groups afterwards",
@@ -84,7 +84,7 @@ class Membership(Operation):
     initial = {"member": False}
     missing_message = "The user or group no longer exists in AWS, as of the last sync."
     inputs: MembershipParams
-    _read: Memberships | None = None
+    _read: ObservedMemberships | None = None
     _is_denied = False
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:

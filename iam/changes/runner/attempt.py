@@ -32,7 +32,7 @@ from iam.changes.runner.claims import READING, LeaseLostError, LeaseRenewal, cla
 from iam.changes.runner.reach import lent_for_writing
 from iam.changes.services.own_resources import is_own
 from iam.changes.states import RUN_CHANGE, move
-from iam.compiled_queries import CompiledQuery, Param
+from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.mirror.models import Entity
 
 logger = structlog.get_logger(__name__)
@@ -53,10 +53,10 @@ _LOOK_ANEW = frozenset({ErrorKind.NOT_FOUND, ErrorKind.CONFLICT})
 _EARLIER = CompiledQuery(
     lambda: (
         Change.objects.filter(
-            change_set=Param("change_set", UUIDField()),
-            account=Param("account", BigIntegerField()),
-            lane=Param("lane", IntegerField()),
-            position__lt=Param("position", IntegerField()),
+            change_set=QueryParam("change_set", UUIDField()),
+            account=QueryParam("account", BigIntegerField()),
+            lane=QueryParam("lane", IntegerField()),
+            position__lt=QueryParam("position", IntegerField()),
         )
         .order_by("position")
         .values_list("results")

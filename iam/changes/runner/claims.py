@@ -15,7 +15,7 @@ from django.db.models import Exists, Field, IntegerField, OuterRef, Q, QuerySet,
 
 from iam.changes.models import LAST_BRANCH, RUNNING, Change, ChangeSet, ChangeState
 from iam.changes.states import add_event, move
-from iam.compiled_queries import CompiledQuery, Param, columns, instance
+from iam.compiled_queries import CompiledQuery, QueryParam, columns, instance
 from iam.journal import clock
 from iam.mirror.models import Account
 
@@ -36,7 +36,7 @@ _PARTS = (
     slice(-len(_OF_SET), None),
 )
 _ONE = CompiledQuery(
-    lambda: Change.objects.filter(pk=Param("change", UUIDField())).values_list(
+    lambda: Change.objects.filter(pk=QueryParam("change", UUIDField())).values_list(
         *columns(Change),
         *(f"account__{name}" for name in columns(Account)),
         *(f"change_set__{name}" for name in _OF_SET),
@@ -80,7 +80,7 @@ _SLOTS: dict[str, Field[Any, Any]] = {
     "branch": IntegerField(),
     "position": IntegerField(),
 }
-_BEFORE = CompiledQuery(lambda: _before(lambda name: Param(name, _SLOTS[name])).values_list("pk")[:1])
+_BEFORE = CompiledQuery(lambda: _before(lambda name: QueryParam(name, _SLOTS[name])).values_list("pk")[:1])
 
 
 def _is_due(change: Change, now: datetime) -> bool:

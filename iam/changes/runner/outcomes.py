@@ -29,7 +29,7 @@ from iam.changes.operations import Operation
 from iam.changes.runner import calls, outcome_texts
 from iam.changes.runner.claims import LeaseLostError
 from iam.changes.states import RUN_CHANGE, move
-from iam.compiled_queries import CompiledQuery, Param, columns
+from iam.compiled_queries import CompiledQuery, QueryParam, columns
 from iam.mirror import services as mirror
 
 logger = structlog.get_logger(__name__)
@@ -234,12 +234,12 @@ _WAITING = tuple(name for name in columns(Change) if name in _NEEDED)
 def _statement(behind: Callable[[Callable[[str], Any]], Q]) -> CompiledQuery:
     """The queued that are behind a change, and those of its subject."""
 
-    def of(name: str) -> Param:
-        return Param(name, _SLOTS[name])
+    def of(name: str) -> QueryParam:
+        return QueryParam(name, _SLOTS[name])
 
     def make() -> QuerySet[Change, tuple[Any, ...]]:
         of_subject = Q(account=of("account_id"), subject_id=of("subject_id"))
-        is_due = Q(state=ChangeState.QUEUED, due_at__lte=Param("now", DateTimeField()))
+        is_due = Q(state=ChangeState.QUEUED, due_at__lte=QueryParam("now", DateTimeField()))
         waiting = Change.objects.filter(is_due, behind(of) | of_subject)
         return waiting.order_by("position").values_list(*_WAITING)
 

@@ -13,7 +13,7 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.ratelimit import RateLimit
 from iam.aws.session import Aws
 from iam.mirror.models import Account
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 
 SESSION_NAME = "gatehouse-changes"
 
@@ -27,7 +27,7 @@ def access_for_writing(account: Account) -> AccountAccess:
             action="sts:AssumeRole",
             code="NoWriteRole",
         )
-    if account.source == Source.ENVIRONMENT and not account.write_role_arn:
+    if account.source == AccountSource.ENVIRONMENT and not account.write_role_arn:
         return AccountAccess(
             account_id=account.account_id, partition=account.partition, session_name=SESSION_NAME
         )

@@ -16,7 +16,7 @@ from iam.changes.services.own_resources import is_own
 from iam.changes.set_context import look_ahead, made_before, one_after_the_other, open_beside
 from iam.guard import Right, Viewer, ViewerScope
 from iam.mirror.models import Account, Entity, Kind
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 from iam.mirror.queries.visibility import visible_entities
 
 Do = Literal["add", "remove"]
@@ -132,7 +132,7 @@ def check_account(account: Account) -> None:
     """Whether changes can be carried out in the account at all. Raises RefusedError."""
     if account.removed_at is not None:
         raise RefusedError(f"{account.name} is no longer connected to Gatehouse.")
-    if account.source == Source.EXPORT:
+    if account.source == AccountSource.EXPORT:
         raise RefusedError(
             f"{account.name} was uploaded as a file. To change anything, connect it with a role."
         )

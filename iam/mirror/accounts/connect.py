@@ -21,7 +21,7 @@ from iam.mirror.accounts.validation import (
     checked_partition,
     checked_role,
 )
-from iam.mirror.models.accounts import Account, Source
+from iam.mirror.models.accounts import Account, AccountSource
 from iam.mirror.models.setup import ConnectionDraft
 from iam.mirror.pull.freshness import begin_sections
 
@@ -52,7 +52,7 @@ def connect_account(
     fields = _checked(connection) | {"next_pull_at": due_at, "removed_at": None}
     number = str(fields.pop("account_id"))
     refuse_connected(number)
-    if connection.source != Source.ORGANIZATION:
+    if connection.source != AccountSource.ORGANIZATION:
         checked_own_name(fields["name"], account_id=number)
     try:
         with transaction.atomic():
@@ -115,13 +115,15 @@ def _journal(account: Account, *, is_known: bool, actor: Actor) -> None:
 def _checked(connection: AccountConnection) -> dict[str, Any]:
     number = checked_number(connection.account_id)
     partition = checked_partition(connection.partition)
-    by_role = connection.source in {Source.ROLE, Source.ORGANIZATION}
-    if not by_role and connection.source != Source.ENVIRONMENT:
+    by_role = connection.source in {AccountSource.ROLE, AccountSource.ORGANIZATION}
+    if not by_role and connection.source != AccountSource.ENVIRONMENT:
         raise SetupError("Connect an account by a role, an organization or the environment.")
     role = write_role = external_id = ""
     if by_role:
         role = checked_role(connection.role_arn, account_id=number, partition=partition)
-        external_id = checked_external_id(connection.external_id, required=connection.source == Source.ROLE)
+        external_id = checked_external_id(
+            connection.external_id, required=connection.source == AccountSource.ROLE
+        )
     if by_role and connection.write_role_arn.strip():
         write_role = checked_write_role(
             connection.write_role_arn, account_id=number, partition=partition, role_arn=role

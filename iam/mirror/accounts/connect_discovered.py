@@ -14,7 +14,7 @@ from iam.mirror.accounts.validation import (
     checked_external_id,
     checked_role_name,
 )
-from iam.mirror.models.accounts import Account, Source
+from iam.mirror.models.accounts import Account, AccountSource
 
 READABLE = "ACTIVE"
 
@@ -56,7 +56,7 @@ def connect_discovered(
         raise SetupError(f"Account {unknown[0]} isn’t in this organization.")
     taken = set(
         Account.objects.filter(account_id__in=accounts_by_id, removed_at__isnull=True)
-        .exclude(source=Source.EXPORT)
+        .exclude(source=AccountSource.EXPORT)
         .values_list("account_id", flat=True)
     )
     connections: list[AccountConnection] = []
@@ -108,14 +108,14 @@ def _connection(result: dict[str, object], number: str, *, name: str, plan: Role
     organization_id = str(result["organization_id"])
     if result.get("own_credentials") and number == identity["account_id"]:
         return AccountConnection(
-            number, name, Source.ENVIRONMENT, partition=partition, organization_id=organization_id
+            number, name, AccountSource.ENVIRONMENT, partition=partition, organization_id=organization_id
         )
     arn = f"arn:{partition}:iam::{number}:role/"
     write_role_arn = arn + plan.write_role_name if plan.write_role_name else ""
     return AccountConnection(
         number,
         name,
-        Source.ORGANIZATION,
+        AccountSource.ORGANIZATION,
         partition=partition,
         role_arn=arn + plan.role_name,
         write_role_arn=write_role_arn,

@@ -23,7 +23,7 @@ from iam.mirror.accounts import uploads
 from iam.mirror.accounts.actors import Actor, must_manage, person_of
 from iam.mirror.accounts.names import checked_own_name
 from iam.mirror.accounts.validation import SetupError
-from iam.mirror.models.accounts import Account, Pull, PullState, Section, SectionState, Source
+from iam.mirror.models.accounts import Account, AccountSource, Pull, PullState, Section, SectionState
 from iam.mirror.pull.upload import load_export
 from iam.moments import second_words
 
@@ -189,10 +189,10 @@ def _account(export: AuthorizationExport, *, name: str, observed_at: datetime) -
             account_id=export.account_id,
             name=checked_own_name(name, account_id=export.account_id, default=default),
             partition=export.partition,
-            source=Source.EXPORT,
+            source=AccountSource.EXPORT,
         )
         return made, True
-    if account.removed_at is None and account.source != Source.EXPORT:
+    if account.removed_at is None and account.source != AccountSource.EXPORT:
         raise SetupError(
             f"Account {account.account_id} is connected already, as {account.name}, and synced from AWS. "
             "An upload can’t add anything. To use the upload instead, disconnect the account first.",
@@ -204,7 +204,7 @@ def _account(export: AuthorizationExport, *, name: str, observed_at: datetime) -
             field="export",
         )
     _refuse_older(account, observed_at)
-    account.source, account.removed_at = Source.EXPORT, None
+    account.source, account.removed_at = AccountSource.EXPORT, None
     if name.strip():
         account.name = checked_own_name(name, account_id=account.account_id)
     account.save(update_fields=["source", "removed_at", "name"])

@@ -15,7 +15,7 @@ from iam.mirror.accounts.actors import Actor, must_manage, person_of
 from iam.mirror.accounts.prepare import new_external_id
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.accounts.work import nudge_on_commit
-from iam.mirror.models.accounts import Account, Source
+from iam.mirror.models.accounts import Account, AccountSource
 from iam.mirror.models.setup import JobState, SetupJob, SetupKind
 
 ALL_ACCOUNTS = ""
@@ -57,7 +57,7 @@ def request_discovery(account: Account | None, *, actor: Actor) -> SetupJob:
     credentials.
     """
     must_manage(actor, account_id=ALL_ACCOUNTS)
-    if account and account.source == Source.EXPORT:
+    if account and account.source == AccountSource.EXPORT:
         raise SetupError("This account comes from an uploaded file, so Gatehouse can’t call AWS for it.")
     through, number = "the worker’s own credentials", ""
     if account:

@@ -16,7 +16,7 @@ from iam.mirror.accounts.validation import (
     checked_number,
     checked_partition,
 )
-from iam.mirror.models.accounts import Account, Source
+from iam.mirror.models.accounts import Account, AccountSource
 from iam.mirror.models.setup import ConnectionDraft
 
 
@@ -30,7 +30,7 @@ def refuse_connected(account_id: str) -> None:
     connected.
     """
     account = Account.objects.filter(account_id=account_id, removed_at__isnull=True).first()
-    if account and account.source != Source.EXPORT:
+    if account and account.source != AccountSource.EXPORT:
         raise SetupError(f"Account {account_id} is connected already, as {account.name}.", field="account_id")
 
 

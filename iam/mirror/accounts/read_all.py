@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.mirror.accounts.actors import Actor
-from iam.mirror.models.accounts import Account, Source
+from iam.mirror.models.accounts import Account, AccountSource
 from iam.mirror.services import request_pull
 
 BATCH_SIZE = 12
@@ -23,7 +23,7 @@ def read_all(accounts: QuerySet[Account], *, actor: Actor) -> int:
     More than a dozen are only marked as due, so that this stays one statement: the schedule queues them
     within seconds.
     """
-    connected = accounts.filter(removed_at__isnull=True).exclude(source=Source.EXPORT)
+    connected = accounts.filter(removed_at__isnull=True).exclude(source=AccountSource.EXPORT)
     if isinstance(actor, Viewer) and not actor.may(Right.MANAGE_ACCOUNTS, account_id=""):
         numbers = [number for right, number in actor.grants if right is Right.MANAGE_ACCOUNTS]
         connected = connected.filter(account_id__in=numbers)

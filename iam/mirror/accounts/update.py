@@ -16,9 +16,9 @@ from iam.mirror.accounts.validation import (
     checked_interval,
     checked_role,
 )
-from iam.mirror.models.accounts import Account, Source
+from iam.mirror.models.accounts import Account, AccountSource
 
-BY_ROLE = frozenset({Source.ROLE, Source.ORGANIZATION})
+BY_ROLE = frozenset({AccountSource.ROLE, AccountSource.ORGANIZATION})
 
 
 @transaction.atomic
@@ -62,7 +62,7 @@ def _checked_way(account: Account, *, role_arn: str, write_role_arn: str, extern
     where = {"account_id": account.account_id, "partition": account.partition}
     role = checked_role(role_arn, **where)
     write_role = checked_write_role(write_role_arn, role_arn=role, **where) if write_role_arn.strip() else ""
-    required = account.source == Source.ROLE
+    required = account.source == AccountSource.ROLE
     return {
         "role_arn": role,
         "write_role_arn": write_role,

@@ -18,7 +18,7 @@ from iam.aws.session import Aws, connect
 from iam.mirror.accounts.discover import principal_of
 from iam.mirror.doctor.checks import CheckVerdict, ExaminationCheck, failed
 from iam.mirror.doctor.error_texts import no_credentials, no_role
-from iam.mirror.models.accounts import Account, Source
+from iam.mirror.models.accounts import Account, AccountSource
 
 SKEW_WARNS = 60
 """Seconds by which the clock may differ before it is mentioned; AWS refuses signatures from five
@@ -108,7 +108,7 @@ def belongs(account: Account, caller: AwsCaller, *, key: str, group: str = "way"
     if caller.account_id != account.account_id:
         detail = f"The credentials belong to account {caller.account_id}, not to {account.account_id}. " + (
             "The worker’s environment has changed."
-            if account.source == Source.ENVIRONMENT
+            if account.source == AccountSource.ENVIRONMENT
             else "Correct the role’s ARN."
         )
         return ExaminationCheck(key, group, title, CheckVerdict.FAILED, detail)

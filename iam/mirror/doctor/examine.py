@@ -11,7 +11,7 @@ from iam.mirror.doctor.checks import BAD, CheckVerdict, ExaminationCheck
 from iam.mirror.doctor.connection_checks import assumed, belongs, opened, own_caller, without_external_id
 from iam.mirror.doctor.reads import examine_reads
 from iam.mirror.doctor.writes import examine_read_only, examine_writes
-from iam.mirror.models.accounts import Account, Source
+from iam.mirror.models.accounts import Account, AccountSource
 
 OnCheck = Callable[[ExaminationCheck], None]
 
@@ -35,7 +35,7 @@ class AccountExamination:
         with opened(reading, attempts=3) as aws:
             for check in examine_reads(aws, self.account):
                 self._add(check)
-            if self.account.source != Source.ENVIRONMENT:
+            if self.account.source != AccountSource.ENVIRONMENT:
                 self._add(examine_read_only(aws, self.account, principal=self.account.role_arn))
             else:
                 for check in examine_writes(aws, self.account, principal=principal):
@@ -54,7 +54,7 @@ class AccountExamination:
         self._add(*checks)
         if caller is None:
             return None, ""
-        if self.account.source == Source.ENVIRONMENT:
+        if self.account.source == AccountSource.ENVIRONMENT:
             check = belongs(self.account, caller, key="account")
             self._add(check)
             return (own if check.verdict not in BAD else None), caller.principal

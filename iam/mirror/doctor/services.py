@@ -8,7 +8,7 @@ from iam.journal.services import record
 from iam.mirror.accounts.actors import Actor, must_manage, person_of
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.accounts.work import nudge_on_commit
-from iam.mirror.models.accounts import Account, Source
+from iam.mirror.models.accounts import Account, AccountSource
 from iam.mirror.models.setup import ACTIVE_JOB, DoctorRun
 
 EXPECTED_CHECKS = 28
@@ -23,7 +23,7 @@ def request_examination(
     Raises SetupError for an account that nothing reaches.
     """
     must_manage(actor, account_id=account.account_id)
-    if account.source == Source.EXPORT or account.removed_at is not None:
+    if account.source == AccountSource.EXPORT or account.removed_at is not None:
         raise SetupError(
             f"{account.name} comes from an uploaded file or was disconnected, so Gatehouse can’t call AWS "
             "for it."

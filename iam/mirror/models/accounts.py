@@ -19,7 +19,7 @@ class Partition(models.TextChoices):
     GOV = "aws-us-gov", "AWS GovCloud (US)"
 
 
-class Source(models.TextChoices):
+class AccountSource(models.TextChoices):
     """How Gatehouse learns about an account."""
 
     ROLE = "role", "Role, external ID"
@@ -37,7 +37,7 @@ class Account(models.Model):
     name = models.CharField(max_length=128)
     alias = models.CharField(max_length=63, blank=True)
     partition = models.CharField(max_length=12, choices=Partition.choices, default=Partition.AWS)
-    source = models.CharField(max_length=12, choices=Source.choices)
+    source = models.CharField(max_length=12, choices=AccountSource.choices)
     role_arn = models.CharField(max_length=2048, blank=True)
     write_role_arn = models.CharField(max_length=2048, blank=True)
     external_id = models.CharField(max_length=1224, blank=True)
@@ -69,7 +69,7 @@ class Account(models.Model):
     @property
     def is_writable(self) -> bool:
         """Whether changes can be carried out: there is a way in that is allowed to write."""
-        return bool(self.write_role_arn) or self.source == Source.ENVIRONMENT
+        return bool(self.write_role_arn) or self.source == AccountSource.ENVIRONMENT
 
     @property
     def display_id(self) -> str:

@@ -11,7 +11,7 @@ from iam.aws.access import AccountAccess
 from iam.aws.ratelimit import RateLimit
 from iam.aws.session import Aws, connect
 from iam.mirror.models import Account
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 
 BURST = 100
 """The fast lane of a large account fits into it, so that only the detail lane is slowed down."""
@@ -26,10 +26,10 @@ class UnreachableError(Exception):
 
 def access_to(account: Account) -> AccountAccess:
     """The way in for reading; UnreachableError when there is none."""
-    if account.source == Source.EXPORT or account.removed_at is not None:
+    if account.source == AccountSource.EXPORT or account.removed_at is not None:
         raise UnreachableError(f"{account} isn’t connected: it comes from an uploaded file or was removed.")
     region = _home_region(account.partition)
-    if account.source == Source.ENVIRONMENT:
+    if account.source == AccountSource.ENVIRONMENT:
         return AccountAccess(account_id=account.account_id, partition=account.partition, region=region)
     return AccountAccess(
         account_id=account.account_id,

@@ -21,7 +21,7 @@ from django.db.models import (
 )
 from django.db.models.base import ModelState
 
-from iam.compiled_queries import CompiledQuery, Param, columns, instance
+from iam.compiled_queries import CompiledQuery, QueryParam, columns, instance
 from iam.mirror.models import Account, Pull, Section, SectionState
 from iam.mirror.models.accounts import ACTIVE_PULL, UPLOAD
 from iam.mirror.pull.sections import AUTHORIZATION, ROLES, USERS
@@ -72,7 +72,7 @@ def _accounts(number: int) -> CompiledQuery:
 
 def _slots(number: int) -> list[Any]:
     """The ids of so many accounts in a statement that is kept."""
-    return [Param(f"id{place}", BigAutoField()) for place in range(number)]
+    return [QueryParam(f"id{place}", BigAutoField()) for place in range(number)]
 
 
 def _filled(ids: list[int]) -> dict[str, int]:

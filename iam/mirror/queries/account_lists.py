@@ -27,11 +27,11 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
 from iam import keyset
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam
 from iam.guard import Viewer, ViewerScope
 from iam.mirror.accounts.validation import INTERVALS
 from iam.mirror.models import Account, Pull, Section
-from iam.mirror.models.accounts import PullState, Source
+from iam.mirror.models.accounts import AccountSource, PullState
 from iam.mirror.pull.sections import USERS
 from iam.mirror.queries.account_facts import NOT_GOOD, facts_in_order, with_newest_pull
 from iam.mirror.queries.freshness import FreshnessFacts, patience
@@ -65,7 +65,7 @@ def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[
 def _by_need(scope: ViewerScope, *, is_one: bool) -> CompiledQuery:
     accounts = _accounts_in_scope(scope).filter(removed_at__isnull=True)
     if is_one:
-        accounts = accounts.filter(pk=Param("account", BigAutoField()))
+        accounts = accounts.filter(pk=QueryParam("account", BigAutoField()))
     annotated = accounts.annotate(needs=Case(When(_needs_attention(_oldest_slot), then=1), default=0))
     by_need = annotated.order_by("-needs", "name", "id")
     return CompiledQuery(lambda: by_need.values_list("pk", "needs"))
@@ -76,8 +76,8 @@ def _oldest_by_slot() -> dict[str, datetime]:
     return {_slot_name(minutes): now - patience(minutes) for minutes in (None, *INTERVALS)}
 
 
-def _oldest_slot(minutes: int | None) -> Param:
-    return Param(_slot_name(minutes), DateTimeField())
+def _oldest_slot(minutes: int | None) -> QueryParam:
+    return QueryParam(_slot_name(minutes), DateTimeField())
 
 
 def _slot_name(minutes: int | None) -> str:
@@ -144,7 +144,7 @@ def _needs_attention(oldest: Callable[[int | None], Any]) -> Q:
     pulls = Pull.objects.filter(account=OuterRef("pk")).order_by("-created_at")
     last_state = Subquery(pulls.values("state")[:1])
     has_failed = Exact(last_state, Value(PullState.FAILED))
-    is_connected = ~Q(source=Source.EXPORT)
+    is_connected = ~Q(source=AccountSource.EXPORT)
     return is_connected & (Q(Exists(bad_sections)) | Q(Exists(old_users)) | Q(has_failed))
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, When
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, columns, instance
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam, columns, instance
 from iam.guard import Right, Viewer, ViewerScope
 from iam.guard.viewer import ANY_ACCOUNT
 from iam.mirror.models import Account, Entity, Kind, Section
@@ -129,7 +129,7 @@ def _accounts_of_frame(scope: ViewerScope) -> CompiledQuery:
     oldest = users.filter(account__in=within.values("pk")).order_by("observed_at").values("observed_at")
     incomplete = incomplete_sections().filter(account__in=within.values("pk"))
     of_account = users.filter(account=OuterRef("pk")).values("observed_at")
-    is_chosen = Case(When(account_id=Param("chosen", CharField()), then=0), default=1)
+    is_chosen = Case(When(account_id=QueryParam("chosen", CharField()), then=0), default=1)
     return CompiledQuery(
         lambda: within.order_by(is_chosen, "name", "id").values_list(
             Subquery(oldest[:1]),

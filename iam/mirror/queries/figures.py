@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db.models import BigAutoField, Count, F, FilteredRelation, Q, QuerySet
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, instance
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam, instance
 from iam.guard import ViewerScope
 from iam.mirror.models import Account, AccountFact, EntityState, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.numbers import EVERYTHING, NUMBERS, RECOUNT, number_queries
@@ -175,7 +175,7 @@ def _kept_figures(scope: ViewerScope | None) -> CompiledQuery:
     and when they were counted.
     """
     accounts = (
-        Account.objects.filter(pk=Param("account", BigAutoField()))
+        Account.objects.filter(pk=QueryParam("account", BigAutoField()))
         if scope is None
         else accounts_within(scope)
     )

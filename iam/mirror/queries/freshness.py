@@ -13,7 +13,7 @@ from itertools import chain
 from django.conf import settings
 
 from iam.mirror.models import Account, Pull, Section, SectionState
-from iam.mirror.models.accounts import PullState, Source
+from iam.mirror.models.accounts import AccountSource, PullState
 from iam.mirror.pull.sections import ALL, AUTHORIZATION, CREDENTIAL_REPORT, DETAIL_LANE, LABELS, USERS
 
 OK, WARN, BAD, INFO, IDLE, PLAIN = "ok", "warn", "bad", "info", "idle", ""
@@ -85,7 +85,7 @@ class FreshnessFacts:
     @property
     def is_export(self) -> bool:
         """Whether an uploaded file is all that is known."""
-        return self.was_uploaded if self.is_past else self.account.source == Source.EXPORT
+        return self.was_uploaded if self.is_past else self.account.source == AccountSource.EXPORT
 
     def is_dated(self, observed_at: datetime) -> bool:
         """Whether a reading is known by its date only: how old it was is uncertain, since later ones may be

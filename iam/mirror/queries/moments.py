@@ -23,7 +23,7 @@ from django.db.models import (
     When,
 )
 
-from iam.compiled_queries import CompiledQuery, Param
+from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.mirror.models import (
     Account,
     Edge,
@@ -36,7 +36,7 @@ from iam.mirror.models import (
     TagSet,
     UserCredentials,
 )
-from iam.mirror.models.accounts import CHANGED_PULL, NOT_WHOLE, UPLOAD, PullState, Source
+from iam.mirror.models.accounts import CHANGED_PULL, NOT_WHOLE, UPLOAD, AccountSource, PullState
 
 READ = Q(state__in=[PullState.COMPLETE, PullState.PARTIAL], ended_at__isnull=False)
 KNOWN_AT = Case(When(trigger=UPLOAD, then=F("began_at")), default=F("ended_at"))
@@ -69,7 +69,7 @@ def is_incomplete(account: str) -> Exists:
 
 def incomplete_sections() -> QuerySet[Section]:
     """The sections that were never read, denied, held back or not read whole, but for those of uploads."""
-    return Section.objects.filter(NOT_WHOLE).exclude(account__source=Source.EXPORT)
+    return Section.objects.filter(NOT_WHOLE).exclude(account__source=AccountSource.EXPORT)
 
 
 def just_before(moment: datetime) -> datetime:
@@ -83,7 +83,7 @@ def just_after(moment: datetime) -> datetime:
     return whole if whole == moment else whole + SECOND
 
 
-def known_by(moment: datetime | Param) -> Q:
+def known_by(moment: datetime | QueryParam) -> Q:
     """The pulls whose findings were there at a moment."""
     return Q(ended_at__lte=moment) | Q(trigger=UPLOAD, began_at__lte=moment, ended_at__isnull=False)
 
@@ -96,7 +96,7 @@ def _moments(
 
     Of all accounts only readings that found something are looked at, which the first of each account is.
     """
-    shown = Param("shown", DateTimeField())
+    shown = QueryParam("shown", DateTimeField())
     changed = pulls.filter(CHANGED_PULL, ended_at__isnull=False)
     if is_single:
         first = pulls.filter(READ).order_by("created_at")
@@ -155,7 +155,7 @@ def entity_moments(entity: Entity, *, at: datetime | None) -> NearbyMoments:
     )
 
 
-def facts_about(entity: Entity | Param) -> Iterator[QuerySet[Any]]:
+def facts_about(entity: Entity | QueryParam) -> Iterator[QuerySet[Any]]:
     """Every row in time that the pages of an entity show, one query set a table and side."""
     yield EntityState.objects.filter(entity=entity)
     yield EntityState.objects.filter(entity__owner=entity)
@@ -167,7 +167,7 @@ def facts_about(entity: Entity | Param) -> Iterator[QuerySet[Any]]:
     yield UserCredentials.objects.filter(user=entity)
 
 
-def change_moments(entity: Entity | Param, *, when: Q) -> QuerySet[Any, Any]:
+def change_moments(entity: Entity | QueryParam, *, when: Q) -> QuerySet[Any, Any]:
     """The distinct moments (`when`) at which a fact about the entity began or ended, in one query."""
     parts: list[QuerySet[Any, Any]] = [
         rows.order_by().annotate(when=F(side)).filter(when, **{f"{side}__isnull": False}).values("when")
@@ -180,8 +180,8 @@ def _value(rows: QuerySet[Pull], moment: Case | F) -> Subquery:
     return Subquery(rows.annotate(moment=moment).values("moment")[:1])
 
 
-_ACCOUNT, _ENTITY = Param("account", BigAutoField()), Param("entity", BigAutoField())
-_SHOWN = Param("shown", DateTimeField())
+_ACCOUNT, _ENTITY = QueryParam("account", BigAutoField()), QueryParam("entity", BigAutoField())
+_SHOWN = QueryParam("shown", DateTimeField())
 _OF_PULLS = CompiledQuery(
     lambda: (
         Pull.objects.filter(READ, known_by(_SHOWN), account=_ACCOUNT)

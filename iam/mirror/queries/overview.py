@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.db.models import BigAutoField, Exists, F, Model, OuterRef, Q, QuerySet, Subquery
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam
 from iam.guard import ViewerScope
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
@@ -89,7 +89,7 @@ def _first_known(scope: ViewerScope | None) -> CompiledQuery:
     """
     known = Section.objects.filter(known_since__isnull=False)
     if scope is None:
-        known = known.filter(account=Param("account", BigAutoField()))
+        known = known.filter(account=QueryParam("account", BigAutoField()))
     else:
         known = known.filter(account__in=accounts_within(scope).values("pk"))
     return CompiledQuery(lambda: known.order_by("known_since").values_list("known_since")[:1])

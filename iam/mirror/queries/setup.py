@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 from iam.mirror.models.setup import ACTIVE_JOB, ConnectionDraft, DoctorRun, JobState, SetupJob, SetupKind
 
 IDENTITY_KEPT = timedelta(days=1)
@@ -48,7 +48,7 @@ def askable_accounts(viewer: Viewer) -> QuerySet[Account]:
     """The connected accounts through which an organization may be asked: a management account is one of them,
     if any is.
     """
-    accounts = Account.objects.filter(removed_at__isnull=True).exclude(source=Source.EXPORT)
+    accounts = Account.objects.filter(removed_at__isnull=True).exclude(source=AccountSource.EXPORT)
     if viewer.scope.accounts is not None:
         accounts = accounts.filter(account_id__in=viewer.scope.accounts)
     return accounts.order_by("name", "id")
@@ -57,7 +57,7 @@ def askable_accounts(viewer: Viewer) -> QuerySet[Account]:
 def connected_numbers(numbers: list[str]) -> set[str]:
     """Which of these accounts are reached already; those known from an upload only may still be connected."""
     accounts = Account.objects.filter(account_id__in=numbers, removed_at__isnull=True)
-    return set(accounts.exclude(source=Source.EXPORT).values_list("account_id", flat=True))
+    return set(accounts.exclude(source=AccountSource.EXPORT).values_list("account_id", flat=True))
 
 
 def external_id_of_organization(job: SetupJob) -> str:
@@ -66,7 +66,7 @@ def external_id_of_organization(job: SetupJob) -> str:
     """
     accounts = Account.objects.filter(
         removed_at__isnull=True,
-        source=Source.ORGANIZATION,
+        source=AccountSource.ORGANIZATION,
         organization_id=job.result.get("organization_id", ""),
     )
     connected = accounts.exclude(external_id="").values_list("external_id", flat=True).first()

@@ -3,7 +3,7 @@
 from iam.mirror.pull.subject import SubjectReading, reread_entity
 from iam.mirror.refresh.facts import reread_boundary, reread_tags
 from iam.mirror.refresh.holdings import (
-    Attachments,
+    ObservedAttachments,
     ReadInlinePolicy,
     read_attachments,
     read_inline,
@@ -11,13 +11,13 @@ from iam.mirror.refresh.holdings import (
     reread_inline,
 )
 from iam.mirror.refresh.listed_entities import reread_listed
-from iam.mirror.refresh.memberships import Memberships, read_memberships, reread_memberships
+from iam.mirror.refresh.memberships import ObservedMemberships, read_memberships, reread_memberships
 from iam.mirror.refresh.profiles import reread_instance, reread_profile
 from iam.mirror.refresh.settings import enter_setting
 
 __all__ = [
-    "Attachments",
-    "Memberships",
+    "ObservedAttachments",
+    "ObservedMemberships",
     "ReadInlinePolicy",
     "SubjectReading",
     "enter_setting",

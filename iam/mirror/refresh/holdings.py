@@ -22,7 +22,7 @@ from iam.mirror.pull.facts import ObservationTimes
 from iam.mirror.pull.subject import reread_entity
 
 
-class Attachments(NamedTuple):
+class ObservedAttachments(NamedTuple):
     """The ARNs of the managed policies that AWS showed attached to somebody; `at` is before the reading."""
 
     at: datetime
@@ -37,10 +37,10 @@ class ReadInlinePolicy(NamedTuple):
     text: str | None
 
 
-def read_attachments(aws: Aws, *, kind: str, name: str) -> Attachments:
+def read_attachments(aws: Aws, *, kind: str, name: str) -> ObservedAttachments:
     """Read them; one call. Raises AwsError."""
     at = datetime.now(tz=UTC)
-    return Attachments(at, holdings.attached_arns(aws, kind=kind, name=name))
+    return ObservedAttachments(at, holdings.attached_arns(aws, kind=kind, name=name))
 
 
 def read_inline(aws: Aws, *, kind: str, name: str, policy_name: str) -> ReadInlinePolicy:
@@ -52,7 +52,12 @@ def read_inline(aws: Aws, *, kind: str, name: str, policy_name: str) -> ReadInli
 
 
 def reread_attachments(
-    account: Account, aws: Aws, holder: Entity, *, cause_id: UUID | None, read: Attachments | None = None
+    account: Account,
+    aws: Aws,
+    holder: Entity,
+    *,
+    cause_id: UUID | None,
+    read: ObservedAttachments | None = None,
 ) -> None:
     """Make what is attached to a user, group or role in the mirror what AWS shows now, caused by the change
     (None: cause unknown).

@@ -16,21 +16,26 @@ from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.facts import ObservationTimes
 
 
-class Memberships(NamedTuple):
+class ObservedMemberships(NamedTuple):
     """The unique ids of the groups that AWS showed a user in; `at` is before the reading."""
 
     at: datetime
     group_ids: frozenset[str]
 
 
-def read_memberships(aws: Aws, *, user_name: str) -> Memberships:
+def read_memberships(aws: Aws, *, user_name: str) -> ObservedMemberships:
     """Read them; one call. Raises AwsError."""
     at = datetime.now(tz=UTC)
-    return Memberships(at, frozenset(identity.group_ids_of_user(aws, name=user_name)))
+    return ObservedMemberships(at, frozenset(identity.group_ids_of_user(aws, name=user_name)))
 
 
 def reread_memberships(
-    account: Account, aws: Aws, user: Entity, *, cause_id: UUID | None, read: Memberships | None = None
+    account: Account,
+    aws: Aws,
+    user: Entity,
+    *,
+    cause_id: UUID | None,
+    read: ObservedMemberships | None = None,
 ) -> None:
     """Make the user's memberships in the mirror what AWS shows now, caused by the change (None: cause
     unknown).

@@ -17,7 +17,7 @@ from django.utils import timezone
 from iam import nudge
 from iam.journal import services as journal
 from iam.mirror.models import Account, Pull
-from iam.mirror.models.accounts import ACTIVE_PULL, PullState, Source
+from iam.mirror.models.accounts import ACTIVE_PULL, AccountSource, PullState
 from iam.mirror.pull.progress import expire_leases
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ def request_pull(
     `trigger` is schedule, demand or command. Requests by somebody are in the journal; those of the schedule
     are not.
     """
-    if account.source == Source.EXPORT or account.removed_at is not None:
+    if account.source == AccountSource.EXPORT or account.removed_at is not None:
         raise NotPullableError(f"{account} can’t be synced: it comes from an uploaded file or was removed.")
     free_lost_pulls()
     with transaction.atomic():
@@ -140,9 +140,9 @@ def pull_due_accounts() -> int:
         Q(next_pull_at__lte=now) | Q(next_pull_at__isnull=True), removed_at__isnull=True
     )
     queued = 0
-    for account in due.exclude(source=Source.EXPORT).order_by(F("next_pull_at").asc(nulls_first=True), "id")[
-        :1000
-    ]:
+    for account in due.exclude(source=AccountSource.EXPORT).order_by(
+        F("next_pull_at").asc(nulls_first=True), "id"
+    )[:1000]:
         if _move_next(account, now):
             request_pull(account, trigger="schedule")
             queued += 1

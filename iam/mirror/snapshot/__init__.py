@@ -17,7 +17,7 @@ from typing import Final
 
 from iam.mirror.snapshot.moment import MomentIndex
 from iam.policy.index.documents import SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 
 PAST_KEPT: Final = 2
 """So many past moments are kept; the one that was not asked for the longest goes."""
@@ -30,7 +30,7 @@ _guard = Lock()
 @contextmanager
 def snapshot(
     at: datetime | None = None, *, accounts: Collection[str] | None = None, may_lag: bool = False
-) -> Iterator[Index]:
+) -> Iterator[PolicyIndex]:
     """The index at a moment (None: now). With `accounts`, by number, only these are sure to be in it and up
     to date.
 

@@ -20,7 +20,7 @@ from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
 from iam.mirror.snapshot.organizations import OrganizationStandings
 from iam.mirror.snapshot.rows import SnapshotRows, digests_of
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import RowChanges
 from iam.question_budget import check_budget
 
@@ -39,7 +39,7 @@ class MomentIndex:
     def __init__(self, at: datetime | None, documents: SharedDocuments) -> None:
         self.at = at
         self.gate = ReadWriteLock()
-        self.index = Index(documents, moment=at)
+        self.index = PolicyIndex(documents, moment=at)
         self._read: dict[str, AccountRevision] = {}
         self._behind_since = 0.0
         self._current_at: dict[str, float] = {}

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db.models import BigAutoField, FilteredRelation, Q
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam
 from iam.guard import Right, Viewer, ViewerScope
 from iam.mirror.models import NEVER, Account, Kind, valid_at
 from iam.mirror.queries.accounts import accounts_within
@@ -82,7 +82,7 @@ def _accounts_and_facts(scope: ViewerScope | None) -> CompiledQuery:
     """Number and name of each account within a scope, or (None) of the one of the parameter `account`, once
     for each `RootUserFact` of its root user.
     """
-    accounts = Account.objects.filter(pk=Param("account", BigAutoField()))
+    accounts = Account.objects.filter(pk=QueryParam("account", BigAutoField()))
     accounts = accounts_within(scope) if scope is not None else accounts
     facts_of_root = FilteredRelation(
         "facts", condition=valid_at(None, prefix="facts__") & Q(facts__name__in=[SUMMARY, REPORT])

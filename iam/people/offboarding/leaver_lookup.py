@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from iam.directory.models import RuleKind, TeamRule
 from iam.guard import Viewer
-from iam.linking.ownership import DOUBTS, LinkedUser, Ownership, owners_of, users_of
+from iam.linking.ownership import DOUBTS, LinkedUser, UserOwnership, owners_of, users_of
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, Kind, TagSet, valid_at
 from iam.mirror.queries.visibility import visible_entities
@@ -120,7 +120,10 @@ def teams_of(users: Sequence[Entity]) -> list[str]:
 
 
 def _leaver_user(
-    user: Entity, known: Ownership, tags: dict[str, str], theirs: Mapping[UUID | str, Sequence[LinkedUser]]
+    user: Entity,
+    known: UserOwnership,
+    tags: dict[str, str],
+    theirs: Mapping[UUID | str, Sequence[LinkedUser]],
 ) -> LeaverUsers:
     person = known.person
     person_id = person.pk if person else None

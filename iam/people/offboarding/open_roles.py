@@ -17,7 +17,7 @@ from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.people.offboarding.trusts import trusted_by
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 
 ASSUME: Final = "sts:AssumeRole"
@@ -81,7 +81,7 @@ def running_sessions(users: Sequence[Entity], *, viewer: Viewer, ended: Collecti
 
 
 def _users_who_can_assume(
-    index: Index, role: Entity, users: Sequence[Entity]
+    index: PolicyIndex, role: Entity, users: Sequence[Entity]
 ) -> dict[str, EvaluationDecision]:
     """Who of the users can assume a role."""
     question = AccessQuestion(ASSUME, role.arn, {}, resource_account=role.account.account_id)

@@ -20,7 +20,7 @@ from iam.mirror.snapshot import snapshot
 from iam.people.blueprints.body import FilledTemplate
 from iam.people.onboarding.creation_plan import CreationSite
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow
 from iam.policy.index.shard import AccountShard
@@ -122,7 +122,7 @@ def _account_allows(site: CreationSite) -> bool:
 
 
 def _decision(
-    index: Index, shard: AccountShard, site: CreationSite, *, is_allowed: bool
+    index: PolicyIndex, shard: AccountShard, site: CreationSite, *, is_allowed: bool
 ) -> EvaluationDecision:
     """How AWS would answer a newcomer without MFA, at worst; `is_allowed`: something gives every user of the
     account the permission.
@@ -137,7 +137,7 @@ def _decision(
     grants = PolicyHoldings(
         inline=inline, groups=tuple(group.pk for group in site.groups), boundary=_boundary(site)
     )
-    then = Index(index.documents, moment=index.moment)
+    then = PolicyIndex(index.documents, moment=index.moment)
     row = PrincipalRow(NOBODY, arn, "", grants, tags=dict(site.body.tags))
     then.enter_account(
         AccountRows(

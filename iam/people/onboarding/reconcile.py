@@ -15,7 +15,7 @@ from iam.access.grants.what import GrantContent, WhatKind
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.user import CreateUser
-from iam.compiled_queries import CompiledQuery, Param
+from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.directory.provisioning import provision_person
 from iam.people.blueprint_grants import HoldingReason, given_by, write_grant
 from iam.people.causes import OF_MOVE
@@ -123,9 +123,9 @@ def _ended_at() -> Any:
     """The place of a lane of changes, with whether something of it (`is_busy`) and of its set (`is_set_busy`)
     is under way.
     """
-    lane = Param("lane", IntegerField())
-    busy = Change.objects.filter(change_set=Param("change_set", UUIDField()), state__in=OPEN)
-    places = ProvisionedUser.objects.filter(change_set=Param("first", UUIDField()), lane=lane)
+    lane = QueryParam("lane", IntegerField())
+    busy = Change.objects.filter(change_set=QueryParam("change_set", UUIDField()), state__in=OPEN)
+    places = ProvisionedUser.objects.filter(change_set=QueryParam("first", UUIDField()), lane=lane)
     places = places.annotate(is_busy=Exists(busy.filter(lane=lane)), is_set_busy=Exists(busy))
     names = ("pk", "settled_at", "joined_at", "newcomer__run", "newcomer__run__state")
     return places.values(*names, "is_busy", "is_set_busy")

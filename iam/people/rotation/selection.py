@@ -17,7 +17,7 @@ from iam.guard import Right, Viewer
 from iam.linking.owners import owning_teams
 from iam.linking.ownership import owners
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 from iam.mirror.queries.visibility import visible
 from iam.people.rotation.models import Rotation, RotationStage
 
@@ -121,7 +121,7 @@ class _SelectionFacts:
             return NOT_ASKED, None
         if user.pk in self.busy:
             return UNDER_WAY, None
-        if account.source == Source.EXPORT or not account.is_writable:
+        if account.source == AccountSource.EXPORT or not account.is_writable:
             return CLOSED, None
         if self.counts.get(user.pk, 0) >= KEYS_PER_USER:
             return TWO, None

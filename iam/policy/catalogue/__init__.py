@@ -9,14 +9,14 @@ from iam.policy.catalogue.records import (
     KeyType,
     ResourceType,
 )
-from iam.policy.catalogue.reference import Catalogue, catalogue
+from iam.policy.catalogue.reference import AwsCatalogue, catalogue
 from iam.policy.catalogue.space import ActionSpace
 
 __all__ = [
     "AccessLevel",
     "ActionSpace",
     "ActionTarget",
-    "Catalogue",
+    "AwsCatalogue",
     "CatalogueAction",
     "CatalogueService",
     "ConditionKey",

@@ -31,7 +31,7 @@ def _mask(bits: Sequence[bool]) -> int:
     return int("".join("01"[bit] for bit in reversed(bits)), 2)
 
 
-class Catalogue:
+class AwsCatalogue:
     """What AWS publishes. Immutable; names are found in any case and given back as AWS writes them."""
 
     def __init__(self, names: ActionNames, letters: str, version: str) -> None:
@@ -206,7 +206,7 @@ def _patterns(prefix: str, keys: tuple[str, ...]) -> tuple[tuple[re.Pattern[str]
 
 
 @cache
-def catalogue() -> Catalogue:
+def catalogue() -> AwsCatalogue:
     """The catalogue of the installed data, one for the process."""
     version, letters, names = pack.load()
-    return Catalogue(ActionNames(names), letters, version)
+    return AwsCatalogue(ActionNames(names), letters, version)

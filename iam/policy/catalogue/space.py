@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import compress
 
 from iam.policy.catalogue.names import bits
-from iam.policy.catalogue.reference import Catalogue
+from iam.policy.catalogue.reference import AwsCatalogue
 from iam.policy.glob import compile_glob
 from iam.policy.letter_case import fold
 
@@ -21,7 +21,7 @@ class ActionSpace:
 
     __slots__ = ("_catalogue", "_extra", "_extra_index")
 
-    def __init__(self, catalogue: Catalogue, extra: Iterable[str] = ()) -> None:
+    def __init__(self, catalogue: AwsCatalogue, extra: Iterable[str] = ()) -> None:
         """`extra`: names as they were met; patterns and what the catalogue knows are passed over."""
         self._catalogue = catalogue
         lowered_by_name: dict[str, str] = {}
@@ -39,7 +39,7 @@ class ActionSpace:
         return ActionSpace(self._catalogue, (*(name for _, name in self._extra), *fresh))
 
     @property
-    def catalogue(self) -> Catalogue:
+    def catalogue(self) -> AwsCatalogue:
         """What is known of the known ones."""
         return self._catalogue
 

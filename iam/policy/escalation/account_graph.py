@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from iam.policy.escalation.choices import TargetChoice
-from iam.policy.escalation.methods import Method
+from iam.policy.escalation.methods import EscalationMethod
 from iam.policy.escalation.permission_checks import NOBODY, PrincipalBits
 from iam.policy.escalation.states import PrincipalState
 from iam.policy.index.classes import IndexedPrincipal
@@ -35,13 +35,13 @@ Call = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Alternative:
+class StepOption:
     """One method on one subject, and who can use it. `others` are ARNs of what else the method is about, of
     which one is enough: policies to attach or detach, identity providers. `calls` are all that it takes,
     where they do not follow from the method and the subject.
     """
 
-    method: Method
+    method: EscalationMethod
     subject: NeedSubject
     bits: PrincipalBits
     others: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class EscalationWay:
     each.
     """
 
-    parts: tuple[tuple[Alternative, ...], ...]
+    parts: tuple[tuple[StepOption, ...], ...]
     bits: PrincipalBits
 
 
@@ -80,7 +80,9 @@ class AccountGraph:
     inward: dict[int, list[EscalationWay]] = field(default_factory=dict)
     outward: list[EscalationWay] = field(default_factory=list)
     administrators: PrincipalBits = NOBODY
-    choices: list[dict[Method | tuple[Method, int], tuple[TargetChoice, ...]]] = field(default_factory=list)
+    choices: list[dict[EscalationMethod | tuple[EscalationMethod, int], tuple[TargetChoice, ...]]] = field(
+        default_factory=list
+    )
     ceiling: bool = True
     is_whole: bool = True
     regions: tuple[str, ...] = ()
@@ -117,7 +119,7 @@ def each(bits: int) -> Iterator[int]:
         bits ^= lowest
 
 
-def who_has_any(alternatives: tuple[Alternative, ...]) -> PrincipalBits:
+def who_has_any(alternatives: tuple[StepOption, ...]) -> PrincipalBits:
     """Who has one of them."""
     sure = possible = 0
     for alternative in alternatives:

@@ -19,7 +19,7 @@ from iam.policy.escalation.cross_account import (
 from iam.policy.escalation.organization_policies import freed_crossings
 from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.shard import AccountShard
 from iam.policy.memory import collecting_paused
 
@@ -48,7 +48,7 @@ class AccountGraphs:
         """How many graphs were made so far."""
 
     def for_accounts(
-        self, index: Index, facts: OutsideFacts, accounts: Iterable[str]
+        self, index: PolicyIndex, facts: OutsideFacts, accounts: Iterable[str]
     ) -> dict[str, AccountGraph]:
         """The graphs of some accounts."""
         passed = index.documents.passed() if index.moment is None else 0
@@ -75,7 +75,9 @@ class AccountGraphs:
         self._kept = {number: kept for number, kept in self._kept.items() if number in index.accounts}
         return account_graphs
 
-    def crossings(self, index: Index, account_graphs: dict[str, AccountGraph]) -> Iterator[AccountCrossing]:
+    def crossings(
+        self, index: PolicyIndex, account_graphs: dict[str, AccountGraph]
+    ) -> Iterator[AccountCrossing]:
         """The ways from account to account."""
         roles, all_crossings = list(roles_open_to_others(index, account_graphs)), []
         for number, account_graph in account_graphs.items():
@@ -96,7 +98,7 @@ class AccountGraphs:
         yield from freed_crossings(index, account_graphs, all_crossings)
 
 
-def _managers(index: Index) -> dict[str, str]:
+def _managers(index: PolicyIndex) -> dict[str, str]:
     """The number of the management account of each organization."""
     return {
         shard.standing.organization_id: number
@@ -105,7 +107,7 @@ def _managers(index: Index) -> dict[str, str]:
     }
 
 
-def _key(index: Index, role: StrangerRole) -> Any:
+def _key(index: PolicyIndex, role: StrangerRole) -> Any:
     """What the ways into a role of another account depend on."""
     member = role.member
     tags = None if member.tags is None else frozenset(member.tags.items())

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from iam.policy.escalation.methods import Method
+from iam.policy.escalation.methods import EscalationMethod
 from iam.policy.escalation.names import common_name, names_for, template_of
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
 from iam.policy.glob import compile_glob
@@ -89,6 +89,6 @@ def is_aws_owned(arn: str) -> bool:
     return ":iam::aws:" in arn
 
 
-def is_attaching(method: Method) -> bool:
+def is_attaching(method: EscalationMethod) -> bool:
     """Whether the method attaches a policy of one's choice."""
     return any(need.action in ATTACHING for need in method.needs)

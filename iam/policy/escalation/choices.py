@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from iam.policy.escalation.methods import Method, MethodNeed
+from iam.policy.escalation.methods import EscalationMethod, MethodNeed
 from iam.policy.escalation.names import matching_names, template_of
 from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, PermissionAsker, PrincipalBits
 
@@ -47,10 +47,10 @@ class TargetChoices:
     account: str
     partition: str
     found: dict[tuple[MethodNeed, ...], tuple[TargetChoice, ...]] = field(default_factory=dict)
-    of_roles: dict[tuple[Method, int], tuple[TargetChoice, ...]] = field(default_factory=dict)
+    of_roles: dict[tuple[EscalationMethod, int], tuple[TargetChoice, ...]] = field(default_factory=dict)
     able: dict[tuple[tuple[MethodNeed, ...], int], PrincipalBits] = field(default_factory=dict)
 
-    def for_method(self, method: Method) -> Iterator[TargetChoice]:
+    def for_method(self, method: EscalationMethod) -> Iterator[TargetChoice]:
         """The choices, one a region, each made when it is asked for; none where no statement allows one of
         the actions.
         """
@@ -86,7 +86,7 @@ class TargetChoices:
             names[need.on] = matching_names(clauses, template)
         return TargetChoice(region, names, needs)
 
-    def bits(self, method: Method, act: int) -> PrincipalBits:
+    def bits(self, method: EscalationMethod, act: int) -> PrincipalBits:
         """Who can do all that the method needs besides what it needs of its target. Stops early where none of
         `act` can.
         """
@@ -96,7 +96,7 @@ class TargetChoices:
             principals = self.able[key] = self._bits(method, act)
         return principals
 
-    def _bits(self, method: Method, act: int) -> PrincipalBits:
+    def _bits(self, method: EscalationMethod, act: int) -> PrincipalBits:
         principals = NOBODY
         for choice in self.for_method(method):
             principals |= self._in_region(choice, act)

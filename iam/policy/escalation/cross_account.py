@@ -11,8 +11,8 @@ from typing import NamedTuple
 from iam.policy.escalation.account_graph import (
     ADMINISTRATOR,
     AccountGraph,
-    Alternative,
     NeedSubject,
+    StepOption,
     who_has_any,
 )
 from iam.policy.escalation.management import account_subject
@@ -29,7 +29,7 @@ from iam.policy.escalation.permission_checks import (
 from iam.policy.escalation.states import AS_IT_IS, row_in
 from iam.policy.escalation.trusts import accounts_named, admits_strangers
 from iam.policy.index.classes import IndexedPrincipal
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import NOTHING, AccountRows, GroupRow, PolicyHoldings, PolicyRow, PrincipalRow
 from iam.policy.index.scenario import row_of
 from iam.policy.index.shard import AccountShard
@@ -42,7 +42,7 @@ class AccountCrossing:
     account: str
     to_account: str
     to_node: int
-    parts: tuple[tuple[Alternative, ...], ...]
+    parts: tuple[tuple[StepOption, ...], ...]
     bits: PrincipalBits
 
 
@@ -73,7 +73,9 @@ class StrangerRole(NamedTuple):
         return CheckTarget(self.member.arn, self.member.tags, "", self.member.trust, account=self.account)
 
 
-def roles_open_to_others(index: Index, account_graphs: Mapping[str, AccountGraph]) -> Iterator[StrangerRole]:
+def roles_open_to_others(
+    index: PolicyIndex, account_graphs: Mapping[str, AccountGraph]
+) -> Iterator[StrangerRole]:
     """The roles that principals of other accounts may take."""
     for number, account_graph in account_graphs.items():
         for member in index.accounts[number].members.values():
@@ -83,7 +85,7 @@ def roles_open_to_others(index: Index, account_graphs: Mapping[str, AccountGraph
 
 
 def crossings_from(
-    index: Index, shard: AccountShard, account_graph: AccountGraph, roles: list[StrangerRole]
+    index: PolicyIndex, shard: AccountShard, account_graph: AccountGraph, roles: list[StrangerRole]
 ) -> Iterator[AccountCrossing]:
     """Who of one account takes which of the roles of others."""
     (method,) = of_sort(EdgeVerb.ASSUME, retags=False)
@@ -100,12 +102,12 @@ def crossings_from(
         principals = [before | other for before, other in zip(principals, asked, strict=True)]
     for role, bits in zip(roles, principals, strict=True):
         if bits.any:
-            parts = ((Alternative(method, role.subject, bits),),)
+            parts = ((StepOption(method, role.subject, bits),),)
             yield AccountCrossing(shard.number, role.account, role.node, parts, bits)
 
 
 def node_source(
-    index: Index, shard: AccountShard, account_graph: AccountGraph, roles: Iterable[StrangerRole] = ()
+    index: PolicyIndex, shard: AccountShard, account_graph: AccountGraph, roles: Iterable[StrangerRole] = ()
 ) -> CheckSource:
     """All nodes of an account in an index of their own, with the roles beside them. Those without SCPs are
     asked as if they still had them.
@@ -115,7 +117,7 @@ def node_source(
         if node.member is not None:
             rows.append(row_in(node.member, node.state, place, shard.groups))
             bits[place] = 1 << place
-    source_index = Index(index.documents, moment=index.moment)
+    source_index = PolicyIndex(index.documents, moment=index.moment)
     source_index.enter_account(_rows(shard, rows, shard.groups.values(), shard.policies.values()))
     by_account: dict[str, list[PrincipalRow]] = {}
     for role in roles:
@@ -143,7 +145,9 @@ def as_node(member: IndexedPrincipal, grants: PolicyHoldings, *, is_tagged: bool
     return node_member
 
 
-def by_permission_sets(index: Index, account_graphs: Mapping[str, AccountGraph]) -> Iterator[AccountCrossing]:
+def by_permission_sets(
+    index: PolicyIndex, account_graphs: Mapping[str, AccountGraph]
+) -> Iterator[AccountCrossing]:
     """Anyone who writes permission sets, or changes root users, in the management account reaches every
     account of the organization.
     """

@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from iam.policy.escalation.account_graph import Alternative, EscalationWay, who_has_any
+from iam.policy.escalation.account_graph import EscalationWay, StepOption, who_has_any
 from iam.policy.escalation.permission_checks import PrincipalBits
 from iam.policy.escalation.states import FREED, PolicyRemoval, PrincipalState
 
-Part = tuple[Alternative, ...]
+Part = tuple[StepOption, ...]
 
 
 Removed = tuple[PolicyRemoval, ...]
@@ -28,15 +28,15 @@ class PolicyEdits:
     what follows from all that, made when all is there.
     """
 
-    full: dict[Removed, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
-    own: list[Alternative] = field(default_factory=list)
-    unbound: list[Alternative] = field(default_factory=list)
-    groups: dict[int, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
-    versions: dict[tuple[int, str], list[Alternative]] = field(default_factory=lambda: defaultdict(list))
-    removed: dict[PolicyRemoval, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
+    full: dict[Removed, list[StepOption]] = field(default_factory=lambda: defaultdict(list))
+    own: list[StepOption] = field(default_factory=list)
+    unbound: list[StepOption] = field(default_factory=list)
+    groups: dict[int, list[StepOption]] = field(default_factory=lambda: defaultdict(list))
+    versions: dict[tuple[int, str], list[StepOption]] = field(default_factory=lambda: defaultdict(list))
+    removed: dict[PolicyRemoval, list[StepOption]] = field(default_factory=lambda: defaultdict(list))
     replaced: dict[int, Removed] = field(default_factory=dict)
-    tagged: list[Alternative] = field(default_factory=list)
-    freed: list[Alternative] = field(default_factory=list)
+    tagged: list[StepOption] = field(default_factory=list)
+    freed: list[StepOption] = field(default_factory=list)
     by_itself: list[tuple[PrincipalState, Part, PrincipalBits]] | None = None
 
     def from_itself(self, state: PrincipalState, node: int) -> Iterator[tuple[PrincipalState, EscalationWay]]:

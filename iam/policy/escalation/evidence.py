@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, Final
 
 from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
-from iam.policy.escalation.account_graph import Alternative, EscalationNode
+from iam.policy.escalation.account_graph import EscalationNode, StepOption
 from iam.policy.escalation.choices import TargetChoice
 from iam.policy.escalation.condition_facts import HOME, boundary_of, tags_of
 from iam.policy.escalation.cross_account import as_node
@@ -35,7 +35,7 @@ from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.explain import DecisionExplanation, explain
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import IndexedDocument
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import PolicyHoldings
 from iam.policy.index.shard import AccountShard
@@ -110,13 +110,16 @@ class StepEvidence:
 class EvidenceFinder:
     """Finds the grounds of steps, each once."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: PolicyIndex) -> None:
         self._index = index
         self._known: dict[Any, tuple[StepEvidence, ...]] = {}
         self._asking: dict[Any, _PrincipalEvidence] = {}
 
     def evidence_for(
-        self, node: EscalationNode, alternative: Alternative, choices: Mapping[Any, tuple[TargetChoice, ...]]
+        self,
+        node: EscalationNode,
+        alternative: StepOption,
+        choices: Mapping[Any, tuple[TargetChoice, ...]],
     ) -> tuple[StepEvidence, ...]:
         """Everything that a node needs for a method on a subject; `choices` are by method, of the round of
         the node.
@@ -156,7 +159,7 @@ def _make_room(kept: dict[Any, Any], most: int) -> None:
 class _PrincipalEvidence:
     """One principal in one state."""
 
-    def __init__(self, index: Index, node: EscalationNode) -> None:
+    def __init__(self, index: PolicyIndex, node: EscalationNode) -> None:
         member = node.member
         assert member is not None
         self._index = index
@@ -170,7 +173,7 @@ class _PrincipalEvidence:
         self._statements = list(dict(statements).items())
 
     def evidence_for(
-        self, alternative: Alternative, choices: Mapping[Any, tuple[TargetChoice, ...]]
+        self, alternative: StepOption, choices: Mapping[Any, tuple[TargetChoice, ...]]
     ) -> Iterator[StepEvidence]:
         method, subject = alternative.method, alternative.subject
         if method.target_needs:
@@ -195,7 +198,7 @@ class _PrincipalEvidence:
             request = service_request(method.trusted, role.arn, role.account, moment=self._index.moment)
             yield _trust_evidence(role, request)
 
-    def _federation_evidence(self, alternative: Alternative) -> Iterator[StepEvidence]:
+    def _federation_evidence(self, alternative: StepOption) -> Iterator[StepEvidence]:
         """The change of an identity provider, and the sign-in by it."""
         (need,) = alternative.method.needs
         (provider,) = alternative.others
@@ -206,7 +209,7 @@ class _PrincipalEvidence:
         yield _trust_evidence(role, request)
 
     def _choice_evidence(
-        self, alternative: Alternative, choices: Mapping[Any, tuple[TargetChoice, ...]]
+        self, alternative: StepOption, choices: Mapping[Any, tuple[TargetChoice, ...]]
     ) -> tuple[StepEvidence, ...]:
         """The same whatever the target is, unless it is something that is known to be there."""
         method = alternative.method
@@ -217,7 +220,7 @@ class _PrincipalEvidence:
             chosen = self._found[key] = tuple(self._best_choice_evidence(of_role or choices.get(method, ())))
         return chosen
 
-    def _subject_evidence(self, alternative: Alternative) -> list[StepEvidence]:
+    def _subject_evidence(self, alternative: StepOption) -> list[StepEvidence]:
         """The requests about the subject; of several policies that could be attached, with the one that is
         allowed best.
         """
@@ -234,7 +237,7 @@ class _PrincipalEvidence:
             best.append(grounds)
         return min(best, key=_worst_decision)
 
-    def _subject_context(self, alternative: Alternative, action: str, policy: str) -> dict[str, Any]:
+    def _subject_context(self, alternative: StepOption, action: str, policy: str) -> dict[str, Any]:
         """The context of a request about the subject, tags and boundary among it."""
         context = circumstances(alternative.method, action, policy=policy)
         member = alternative.subject.member
@@ -264,7 +267,7 @@ class _PrincipalEvidence:
             for _, doc in level:
                 yield doc
 
-    def _trust_of(self, alternative: Alternative) -> Held:
+    def _trust_of(self, alternative: StepOption) -> Held:
         member = alternative.subject.member
         if alternative.method.sort is not EdgeVerb.ASSUME or member is None or member.trust is None:
             return ()

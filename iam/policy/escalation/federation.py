@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from iam.policy.escalation.account_graph import ActingPrincipal, Alternative
+from iam.policy.escalation.account_graph import ActingPrincipal, StepOption
 from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.methods import EdgeVerb, of_sort
 from iam.policy.escalation.permission_checks import HOME, PermissionAsker
@@ -44,4 +44,4 @@ def find_federation(
                 able = act.of(bits).limited_to(~aim.target.mask)
                 node = nodes.get(aim.subject.number)
                 if able.any and node is not None:
-                    reachable.become[node].append(Alternative(method, aim.subject, able, (provider,)))
+                    reachable.become[node].append(StepOption(method, aim.subject, able, (provider,)))

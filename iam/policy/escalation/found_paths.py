@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from iam.policy.escalation.account_graph import Alternative
+from iam.policy.escalation.account_graph import StepOption
 from iam.policy.escalation.edits import PolicyEdits
-from iam.policy.escalation.methods import Method
+from iam.policy.escalation.methods import EscalationMethod
 from iam.policy.escalation.new_principals import NewPrincipalPath
 from iam.policy.escalation.permission_checks import HOME
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
@@ -20,7 +20,7 @@ CHOSEN: dict[str, dict[str, Any]] = {
 """What someone who escalates would put into the request."""
 
 
-def circumstances(method: Method, action: str, *, policy: str = "") -> dict[str, Any]:
+def circumstances(method: EscalationMethod, action: str, *, policy: str = "") -> dict[str, Any]:
     """The context of a request of a method, to IAM or STS; `policy` is the ARN of what is attached."""
     context: dict[str, Any] = {"aws:RequestedRegion": HOME, **CHOSEN.get(action, {})}
     if policy:
@@ -36,8 +36,8 @@ class FoundPaths:
     the account, `elsewhere` to those of the other accounts of the organization.
     """
 
-    become: dict[int, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
+    become: dict[int, list[StepOption]] = field(default_factory=lambda: defaultdict(list))
     edits: dict[int, PolicyEdits] = field(default_factory=lambda: defaultdict(PolicyEdits))
     new: list[NewPrincipalPath] = field(default_factory=list)
-    everything: list[Alternative] = field(default_factory=list)
-    elsewhere: list[Alternative] = field(default_factory=list)
+    everything: list[StepOption] = field(default_factory=list)
+    elsewhere: list[StepOption] = field(default_factory=list)

@@ -14,7 +14,7 @@ from iam.policy.escalation.cross_account import AccountCrossing
 from iam.policy.escalation.permission_checks import NOBODY, PrincipalBits
 from iam.policy.escalation.states import AS_IT_IS, FULL, FULL_DIGEST, NO_FACTS, OutsideFacts
 from iam.policy.index.classes import IndexedPrincipal
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AnswerLimitation
 from iam.policy.memory import collecting_paused
 
@@ -56,7 +56,7 @@ class EscalationGraph:
 
     def __init__(
         self,
-        index: Index,
+        index: PolicyIndex,
         *,
         facts: OutsideFacts = NO_FACTS,
         accounts: Iterable[str] | None = None,

@@ -13,7 +13,7 @@ from typing import Any, Final
 from iam.policy.escalation.account_graph import ActingPrincipal
 from iam.policy.escalation.choices import TargetChoice, TargetChoices
 from iam.policy.escalation.condition_facts import tags_of
-from iam.policy.escalation.methods import Method
+from iam.policy.escalation.methods import EscalationMethod
 from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, PrincipalBits
 from iam.policy.escalation.states import Ec2Instance, OutsideFacts
 
@@ -30,11 +30,11 @@ class EscalationInstances:
     choices: TargetChoices
     facts: OutsideFacts
 
-    def usable_by(self, method: Method, role: int) -> tuple[Ec2Instance, ...]:
+    def usable_by(self, method: EscalationMethod, role: int) -> tuple[Ec2Instance, ...]:
         """The instances that are known to run with the role and that the method can use."""
         return self.facts.running.get(role, ()) if method.name in OF_INSTANCES else ()
 
-    def bits(self, method: Method, role: int, act: ActingPrincipal) -> PrincipalBits:
+    def bits(self, method: EscalationMethod, role: int, act: ActingPrincipal) -> PrincipalBits:
         """Who of those who act can use one of them. The choices that come into question are noted for the
         role.
         """
@@ -60,7 +60,7 @@ class EscalationInstances:
             principals &= self.choices.asker.ask(need.action, arn, choice.context)
         return principals
 
-    def _choices(self, method: Method, role: int) -> Iterator[TargetChoice]:
+    def _choices(self, method: EscalationMethod, role: int) -> Iterator[TargetChoice]:
         needs = method.own_needs
         wanted_keys: set[str] = set()
         for need in needs:

@@ -4,7 +4,7 @@ root users of members.
 
 from __future__ import annotations
 
-from iam.policy.escalation.account_graph import ActingPrincipal, Alternative, NeedSubject
+from iam.policy.escalation.account_graph import ActingPrincipal, NeedSubject, StepOption
 from iam.policy.escalation.choices import TargetChoices
 from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.methods import EdgeVerb, of_sort
@@ -28,4 +28,4 @@ def find_management(
         for method in of_sort(sort):
             bits = act.of(choices.bits(method, act.everybody).as_unsure)
             if bits.any:
-                ways.append(Alternative(method, subject, bits))
+                ways.append(StepOption(method, subject, bits))

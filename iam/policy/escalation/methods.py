@@ -82,7 +82,7 @@ class MethodNeed:
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class EscalationMethod:
     """A way. `title` has one place for the name of the target.
 
     `of` says of which sort of entity the target is. `service` is what `iam:PassedToService` holds, `trusted`
@@ -128,18 +128,18 @@ class Method:
         return next((need.action for need in self.needs if need.on == WRITTEN), "")
 
 
-def _iam(name: str, sort: EdgeVerb, title: str, of: str, *actions: str) -> Method:
-    return Method(name, sort, title, tuple(MethodNeed(f"iam:{action}") for action in actions), of)
+def _iam(name: str, sort: EdgeVerb, title: str, of: str, *actions: str) -> EscalationMethod:
+    return EscalationMethod(name, sort, title, tuple(MethodNeed(f"iam:{action}") for action in actions), of)
 
 
-def _written(method: Method) -> Method:
+def _written(method: EscalationMethod) -> EscalationMethod:
     """The same with a policy of the caller's own, where only some policies can be attached."""
     title = method.title.replace("AdministratorAccess", "a new policy that allows everything")
     needs = (MethodNeed("iam:CreatePolicy", WRITTEN), *method.needs)
     return replace(method, name=f"{method.name}-new-policy", title=title, needs=needs)
 
 
-def _rewritten(method: Method) -> Method:
+def _rewritten(method: EscalationMethod) -> EscalationMethod:
     """The same with a policy that can be attached and whose content the caller can change."""
     title = method.title.replace("AdministratorAccess", "a policy changed to allow everything")
     needs = (MethodNeed("iam:CreatePolicyVersion", WRITTEN), *method.needs)
@@ -147,9 +147,9 @@ def _rewritten(method: Method) -> Method:
 
 
 PASS_ROLE: Final = MethodNeed("iam:PassRole")
-TAKE_ROLE: Final = Method("sts-assume-new-role", EdgeVerb.TAKE, "Assumes {0}", ())
+TAKE_ROLE: Final = EscalationMethod("sts-assume-new-role", EdgeVerb.TAKE, "Assumes {0}", ())
 ON_ITSELF: Final = (
-    Method("sts-assume-role", EdgeVerb.ASSUME, "Assumes role {0}", (MethodNeed("sts:AssumeRole"),)),
+    EscalationMethod("sts-assume-role", EdgeVerb.ASSUME, "Assumes role {0}", (MethodNeed("sts:AssumeRole"),)),
     _iam("iam-update-assume-role-policy", EdgeVerb.RETRUST,
         "Changes the trust policy of {0}, then assumes the role", "role", "UpdateAssumeRolePolicy"),
     _iam("iam-create-access-key", EdgeVerb.SIGN_IN, "Creates an access key for {0}", "user",
@@ -232,7 +232,7 @@ ATTACHING: Final = tuple(
 """Methods that attach a policy, with one whose content the caller writes."""
 
 
-def _of_service(source: PassRoleMethod) -> Method:
+def _of_service(source: PassRoleMethod) -> EscalationMethod:
     """A method of the catalogue's data."""
     own = tuple(MethodNeed(action, on) for action, on in source.needs)
     exists = source.exists
@@ -240,10 +240,10 @@ def _of_service(source: PassRoleMethod) -> Method:
         exists = f"{exists} with this role"
     assumes = f"{exists} (not synced by Gatehouse)" if exists else ""
     if not source.passes:
-        return Method(
+        return EscalationMethod(
             source.name, EdgeVerb.EXISTING, source.title, own, trusted=source.trusted, assumes=assumes
         )
-    return Method(
+    return EscalationMethod(
         source.name,
         EdgeVerb.PASS,
         source.title,
@@ -261,8 +261,10 @@ OF_SERVICES: Final = tuple(_of_service(source) for source in pass_role_data().me
 IN_USE: Final = "IAM Identity Center is in use (not synced by Gatehouse)"
 
 
-def _sign_on(name: str, title: str, *needs: str) -> Method:
-    return Method(name, EdgeVerb.SIGN_ON, title, tuple(map(_parsed_need, needs)), "account", assumes=IN_USE)
+def _sign_on(name: str, title: str, *needs: str) -> EscalationMethod:
+    return EscalationMethod(
+        name, EdgeVerb.SIGN_ON, title, tuple(map(_parsed_need, needs)), "account", assumes=IN_USE
+    )
 
 
 def _parsed_need(text: str) -> MethodNeed:
@@ -344,8 +346,10 @@ CLIENT: Final = "The role’s conditions admit another application of the provid
 THUMBPRINT: Final = "The caller can answer for the provider’s address"
 
 
-def _federated(name: str, title: str, action: str, on: str, assumes: str = "") -> Method:
-    return Method(name, EdgeVerb.FEDERATE, title, (MethodNeed(f"iam:{action}", on),), assumes=assumes)
+def _federated(name: str, title: str, action: str, on: str, assumes: str = "") -> EscalationMethod:
+    return EscalationMethod(
+        name, EdgeVerb.FEDERATE, title, (MethodNeed(f"iam:{action}", on),), assumes=assumes
+    )
 
 
 FEDERATION: Final = (
@@ -365,7 +369,7 @@ FEDERATION: Final = (
         "UpdateOpenIDConnectProviderThumbprint", OIDC, THUMBPRINT),
 )  # fmt: skip
 MEMBER: Final = "accountInOrganization"
-RECOVERY: Final = Method(
+RECOVERY: Final = EscalationMethod(
     "account-root-email",
     EdgeVerb.RECOVER,
     "Changes the email address of the root user of account {0}, then resets its password",
@@ -382,14 +386,9 @@ DELEGATED: Final = (
 )
 
 
-def _freeing_method(name: str, title: str, *needs: str, assumes: str = "") -> Method:
+def _freeing_method(name: str, title: str, *needs: str, assumes: str = "") -> EscalationMethod:
     own = tuple(_parsed_need(f"organizations:{need}") for need in needs)
-    return Method(f"organizations-{name}", EdgeVerb.FREE, title, own, "account", assumes=assumes)
-
-
-def _delegated(method: Method) -> Method:
-    """The same from a member account that manages policies for the organization."""
-    return replace(method, name=f"{method.name}-delegated", assumes=DELEGATED)
+    return EscalationMethod(f"organizations-{name}", EdgeVerb.FREE, title, own, "account", assumes=assumes)
 
 
 OF_SCPS: Final = (
@@ -409,7 +408,8 @@ MANAGEMENT_FREEING: Final = (
     _freeing_method("remove-account", "Removes account {0} from the organization, so that no SCP limits it",
         "RemoveAccountFromOrganization account", assumes=STANDALONE),
 )  # fmt: skip
-DELEGATED_FREEING: Final = tuple(map(_delegated, OF_SCPS))
+DELEGATED_FREEING: Final = tuple(replace(m, name=f"{m.name}-delegated", assumes=DELEGATED) for m in OF_SCPS)
+"""The same from a member account that manages policies for the organization."""
 LEAVING: Final = (
     _freeing_method("leave", "Leaves the organization with account {0}, so that no SCP limits it",
         "LeaveOrganization", assumes=STANDALONE),
@@ -419,7 +419,7 @@ TAGS: Final = {"user": "iam:TagUser", "role": "iam:TagRole"}
 TAGGED_SORTS: Final = (EdgeVerb.ASSUME, EdgeVerb.RETRUST, EdgeVerb.SIGN_IN, EdgeVerb.GRANT, EdgeVerb.UNBOUND)
 
 
-def _retagged(method: Method) -> Method:
+def _retagged(method: EscalationMethod) -> EscalationMethod:
     """The same where a statement allows it on what has certain tags, which the caller can set."""
     title = f"Sets tags, then {fold(method.title[0])}{method.title[1:]}"
     needs = (MethodNeed(TAGS[method.of]), *method.needs)
@@ -427,7 +427,7 @@ def _retagged(method: Method) -> Method:
 
 
 RETAGGED: Final = tuple(_retagged(m) for m in ON_ITSELF if m.sort in TAGGED_SORTS and m.of in TAGS)
-METHODS: Final[tuple[Method, ...]] = (
+METHODS: Final[tuple[EscalationMethod, ...]] = (
     *ON_ITSELF,
     *ATTACHING,
     *OF_SERVICES,
@@ -441,7 +441,7 @@ METHODS: Final[tuple[Method, ...]] = (
 )
 
 
-def of_sort(sort: EdgeVerb, *, of: str = "", retags: bool = True) -> Iterator[Method]:
+def of_sort(sort: EdgeVerb, *, of: str = "", retags: bool = True) -> Iterator[EscalationMethod]:
     """The methods of a sort, in their order; with `retags` False without those that set tags first."""
     return (
         method

@@ -15,14 +15,14 @@ from typing import Final, NamedTuple
 
 from iam.policy.escalation.account_graph import (
     ActingPrincipal,
-    Alternative,
     EscalationWay,
     NeedSubject,
+    StepOption,
     who_has_any,
 )
 from iam.policy.escalation.attachable import values_of
 from iam.policy.escalation.condition_facts import BOUNDARY
-from iam.policy.escalation.methods import TAKE_ROLE, EdgeVerb, Method, of_sort
+from iam.policy.escalation.methods import TAKE_ROLE, EdgeVerb, EscalationMethod, of_sort
 from iam.policy.escalation.names import matching_names, template_of
 from iam.policy.escalation.permission_checks import NOBODY, CheckTarget, PermissionAsker, PrincipalBits
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, PrincipalState, new_member
@@ -38,7 +38,7 @@ FURTHER: Final = {
     "role": ("iam:PutRolePolicy", "iam:AttachRolePolicy"),
     "user": ("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateLoginProfile"),
 }
-On = Callable[[Method, Sequence[TargetSubject]], list[Alternative]]
+On = Callable[[EscalationMethod, Sequence[TargetSubject]], list[StepOption]]
 """The alternatives of a method on each of some aims."""
 
 
@@ -130,7 +130,7 @@ class NewPrincipalFinder:
                     self._covered[key] = seen | lead.way.bits
                     yield lead
 
-    def roles(self) -> Iterator[tuple[tuple[Alternative, ...], TargetSubject]]:
+    def roles(self) -> Iterator[tuple[tuple[StepOption, ...], TargetSubject]]:
         """New roles without a boundary, and how they are created with every permission, for those who can
         pass them to a service.
         """
@@ -207,8 +207,8 @@ class NewPrincipalFinder:
                         aim.subject.member, PrincipalState(groups=(group.subject.number,)), way
                     )
 
-    def _unbound(self, kind: str, aim: TargetSubject) -> tuple[Alternative, ...]:
-        unbound: list[Alternative] = []
+    def _unbound(self, kind: str, aim: TargetSubject) -> tuple[StepOption, ...]:
+        unbound: list[StepOption] = []
         for method in of_sort(EdgeVerb.UNBOUND, of=kind):
             unbound += self._on(method, [aim])
         policies = [
@@ -220,14 +220,14 @@ class NewPrincipalFinder:
             unbound += self._on(method, policies)
         return tuple(alternative for alternative in unbound if alternative.bits.any)
 
-    def _made(self, kind: str, aim: TargetSubject) -> tuple[Alternative, ...]:
+    def _made(self, kind: str, aim: TargetSubject) -> tuple[StepOption, ...]:
         methods = [m for m in of_sort(EdgeVerb.CREATE, of=kind) if len(m.needs) > 1]
         alternatives = chain.from_iterable(self._on(method, [aim]) for method in methods)
         return tuple(alternative for alternative in alternatives if alternative.bits.any)
 
-    def _taken(self, kind: str, aim: TargetSubject) -> tuple[Alternative, ...]:
+    def _taken(self, kind: str, aim: TargetSubject) -> tuple[StepOption, ...]:
         if kind == "user":
-            alternatives: list[Alternative] = []
+            alternatives: list[StepOption] = []
             for method in of_sort(EdgeVerb.SIGN_IN, retags=False):
                 # A new user has nothing to update.
                 if not method.name.startswith("iam-update"):
@@ -235,7 +235,7 @@ class NewPrincipalFinder:
             return tuple(alternative for alternative in alternatives if alternative.bits.any)
         (bits,) = self._asker.on_targets("sts:AssumeRole", [aim.target], {}, policy=OPEN_TRUST)
         bits = self._act.of(bits)
-        return (Alternative(TAKE_ROLE, aim.subject, bits),) if bits.any else ()
+        return (StepOption(TAKE_ROLE, aim.subject, bits),) if bits.any else ()
 
     def _aim(self, kind: str, arn: str, boundary: _Boundary, tags: Mapping[str, str] | None) -> TargetSubject:
         member = self._new.member(arn, boundary.number, tags)
@@ -277,13 +277,13 @@ class NewPrincipalFinder:
 
 def new_groups(
     asker: PermissionAsker, targets: EscalationTargets, shard: AccountShard, *, on: On
-) -> list[Alternative]:
+) -> list[StepOption]:
     """New groups with every permission, which the user that acts joins."""
     template = template_of(
         "iam:CreateGroup", "group", partition=shard.partition, region="", account=shard.number
     )
     existing = {aim.target.arn for aim in targets.groups}
-    groups_made: list[Alternative] = []
+    groups_made: list[StepOption] = []
     for method in of_sort(EdgeVerb.OWN):
         create, *others = (asker.clauses(need.action) for need in method.target_needs)
         if not any(clause.allows for clause in create):

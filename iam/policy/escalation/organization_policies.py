@@ -14,7 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from iam.policy.escalation.account_graph import AccountGraph, ActingPrincipal, Alternative, Call, who_has_any
+from iam.policy.escalation.account_graph import (
+    AccountGraph,
+    ActingPrincipal,
+    Call,
+    StepOption,
+    who_has_any,
+)
 from iam.policy.escalation.cross_account import AccountCrossing, node_source
 from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.management import account_subject
@@ -23,7 +29,7 @@ from iam.policy.escalation.methods import (
     DELEGATED_FREEING,
     LEAVING,
     MANAGEMENT_FREEING,
-    Method,
+    EscalationMethod,
 )
 from iam.policy.escalation.names import NOBODY as NO_NAME
 from iam.policy.escalation.names import names_for
@@ -38,7 +44,7 @@ from iam.policy.escalation.permission_checks import (
 from iam.policy.escalation.states import FREED
 from iam.policy.escalation.targets import EscalationTargets
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.shard import AccountShard
 
 WHICH: Final = "The SCP that denies access is the one that may be changed"
@@ -81,7 +87,7 @@ class LimitedAccount:
         """The ARN of one of the organization's SCPs."""
         return self._named("policy", f"service_control_policy/{name}")
 
-    def calls(self, method: Method, policy: str) -> tuple[Call, ...]:
+    def calls(self, method: EscalationMethod, policy: str) -> tuple[Call, ...]:
         """All requests that a method takes with a policy; none where it does not help."""
         by_action = {need.action.partition(":")[2]: need.action for need in method.needs}
         detach = by_action.get("DetachPolicy")
@@ -126,7 +132,7 @@ class LimitedAccount:
         return self.standing.is_known and self._is_placed
 
 
-def delegation(method: Method, shard: AccountShard) -> str | None:
+def delegation(method: EscalationMethod, shard: AccountShard) -> str | None:
     """The resource policy of the organization that a method needs for an account, if it needs one."""
     if method.assumes != DELEGATED:
         return None
@@ -167,8 +173,8 @@ def _allows_all(clause: IndexedStatement) -> bool:
 
 
 def who_can_free(
-    asker: PermissionAsker, account: LimitedAccount, methods: Iterable[Method], everybody: int
-) -> tuple[Alternative, ...]:
+    asker: PermissionAsker, account: LimitedAccount, methods: Iterable[EscalationMethod], everybody: int
+) -> tuple[StepOption, ...]:
     """Who of some principals can take all SCPs away from an account, by which method."""
     subject = account_subject(account.shard.number, account.shard.partition)
     alternatives = []
@@ -184,11 +190,13 @@ def who_can_free(
             if method.assumes or not is_any or not account.is_certain:
                 bits = bits.as_unsure
             assumed = method if is_any else replace(method, assumes=WHICH)
-            alternatives.append(Alternative(assumed, subject, bits, calls=calls))
+            alternatives.append(StepOption(assumed, subject, bits, calls=calls))
     return tuple(alternatives)
 
 
-def _policies(asker: PermissionAsker, account: LimitedAccount, method: Method) -> Iterator[tuple[str, bool]]:
+def _policies(
+    asker: PermissionAsker, account: LimitedAccount, method: EscalationMethod
+) -> Iterator[tuple[str, bool]]:
     """(ARN, whether it stands for any policy): statements may name the very one, whose id is not known."""
     yield account.policy(f"p-{NO_NAME}"), True
     need = method.needs[-1]
@@ -227,7 +235,7 @@ def find_freeing(
 
 
 def freed_crossings(
-    index: Index, account_graphs: Mapping[str, AccountGraph], crossings: Iterable[AccountCrossing]
+    index: PolicyIndex, account_graphs: Mapping[str, AccountGraph], crossings: Iterable[AccountCrossing]
 ) -> Iterator[AccountCrossing]:
     """Into roles that principals of the management account assume after they have removed the SCPs."""
     by_accounts: dict[tuple[str, str], list[tuple[AccountCrossing, int]]] = {}

@@ -20,7 +20,7 @@ from iam.policy.escalation.account_graph import (
 from iam.policy.escalation.administrators import AdministratorFinder
 from iam.policy.escalation.attachable import attachable
 from iam.policy.escalation.choices import TargetChoice, TargetChoices
-from iam.policy.escalation.methods import METHODS, Method
+from iam.policy.escalation.methods import METHODS, EscalationMethod
 from iam.policy.escalation.new_principals import NewPrincipals
 from iam.policy.escalation.organization_policies import LimitedAccount, find_freeing
 from iam.policy.escalation.path_finder import FoundPaths, PathFinder
@@ -40,7 +40,7 @@ from iam.policy.escalation.targets import EscalationTargets
 from iam.policy.escalation.trusts import ServiceTrusts, accounts_named, admits_people, admits_strangers
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import IndexedDocument
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow
 from iam.policy.index.scenario import row_of
 from iam.policy.index.shard import AccountShard
@@ -57,7 +57,9 @@ class PathBuilder:
     be asked.
     """
 
-    def __init__(self, index: Index, shard: AccountShard, facts: OutsideFacts, *, manager: str = "") -> None:
+    def __init__(
+        self, index: PolicyIndex, shard: AccountShard, facts: OutsideFacts, *, manager: str = ""
+    ) -> None:
         """`manager` is the management account of the organization, empty where it is not known."""
         self._index = index
         self._shard = shard
@@ -154,7 +156,9 @@ class PathBuilder:
             self._lead(reachable, everybody, number)
         if not number and self._limited.limiting and self._manager:
             self._free_roles(administrators)
-        chosen: dict[Method | tuple[Method, int], tuple[TargetChoice, ...]] = dict(choices.of_roles.items())
+        chosen: dict[EscalationMethod | tuple[EscalationMethod, int], tuple[TargetChoice, ...]] = dict(
+            choices.of_roles.items()
+        )
         chosen |= {m: choices.found[m.own_needs] for m in METHODS if m.own_needs in choices.found}
         account_graph.choices.append(chosen)
         return range(before, len(account_graph.nodes))
@@ -274,7 +278,7 @@ class PathBuilder:
     def _source_of(
         self, rows: list[PrincipalRow], bits: dict[int, int], *, is_freed: bool = False
     ) -> CheckSource:
-        index = Index(self._index.documents, moment=self._index.moment)
+        index = PolicyIndex(self._index.documents, moment=self._index.moment)
         shard = self._shard
         standing = replace(shard.standing, scps=()) if is_freed else shard.standing
         index.enter_account(

@@ -8,9 +8,9 @@ from itertools import chain
 
 from iam.policy.escalation.account_graph import (
     ActingPrincipal,
-    Alternative,
     EscalationWay,
     NeedSubject,
+    StepOption,
     who_has_any,
 )
 from iam.policy.escalation.attachable import ATTACHING, changeable_policies, is_attaching, new_policies
@@ -19,7 +19,7 @@ from iam.policy.escalation.federation import find_federation
 from iam.policy.escalation.found_paths import FoundPaths, circumstances
 from iam.policy.escalation.instances import OF_INSTANCES, EscalationInstances
 from iam.policy.escalation.management import find_management
-from iam.policy.escalation.methods import EC2, PASS_ROLE, EdgeVerb, Method, of_sort
+from iam.policy.escalation.methods import EC2, PASS_ROLE, EdgeVerb, EscalationMethod, of_sort
 from iam.policy.escalation.new_principals import (
     NewPrincipalFinder,
     NewPrincipalPath,
@@ -48,7 +48,7 @@ from iam.policy.escalation.targets import EscalationTargets, TargetSubject
 from iam.policy.escalation.trusts import ServiceTrusts, admits_people
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.shard import AccountShard
-from iam.policy.logic import NO, YES
+from iam.policy.logic import YES
 from iam.policy.request import PrincipalKind
 
 
@@ -112,7 +112,7 @@ class PathFinder:
             users = [aim for aim in self._targets.users if self._has_use(method, aim)]
             self._add_paths(reachable, method, users, self._on(method, users), act)
 
-    def _find_retrusting(self, reachable: FoundPaths, method: Method, act: ActingPrincipal) -> None:
+    def _find_retrusting(self, reachable: FoundPaths, method: EscalationMethod, act: ActingPrincipal) -> None:
         """Roles whose trust policy someone can rewrite, to assume them then."""
         roles = self._targets.editable_roles
         rewriting = self._on(method, roles)
@@ -123,7 +123,7 @@ class PathFinder:
         both = [rewrites & assumes for rewrites, assumes in zip(rewriting, assuming, strict=True)]
         self._add_paths(reachable, method, roles, both, act)
 
-    def _has_use(self, method: Method, aim: TargetSubject) -> bool:
+    def _has_use(self, method: EscalationMethod, aim: TargetSubject) -> bool:
         """A first password is made, and a password that there is is set anew."""
         has_password = self._facts.passwords.get(aim.subject.number)
         if has_password is None or method.name.startswith("iam-create-access-key"):
@@ -133,7 +133,8 @@ class PathFinder:
     def _find_services(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         methods = (*of_sort(EdgeVerb.PASS), *of_sort(EdgeVerb.EXISTING))
         services = dict.fromkeys(method.trusted for method in methods)
-        trusting = {service: self._roles_trusting(service) for service in services}
+        roles = self._targets.roles
+        trusting = {service: self._services.trusting(roles, service) for service in services}
         passes = self._passable_roles(trusting)
         for method in methods:
             aims = self._usable_roles(method, trusting[method.trusted])
@@ -166,7 +167,7 @@ class PathFinder:
     def _add_service_paths(
         self,
         reachable: FoundPaths,
-        method: Method,
+        method: EscalationMethod,
         aims: list[tuple[TargetSubject, int]],
         does: PrincipalBits,
         act: ActingPrincipal,
@@ -194,16 +195,8 @@ class PathFinder:
         roles = [aim for aim, _ in aims]
         self._add_paths(reachable, method, roles, all_bits, act)
 
-    def _roles_trusting(self, service: str) -> list[tuple[TargetSubject, int]]:
-        trusting = []
-        for aim in self._targets.roles:
-            mark = self._services.mark(aim.target.trust, service, aim.target.arn)
-            if mark != NO:
-                trusting.append((aim, mark))
-        return trusting
-
     def _usable_roles(
-        self, method: Method, aims: list[tuple[TargetSubject, int]]
+        self, method: EscalationMethod, aims: list[tuple[TargetSubject, int]]
     ) -> list[tuple[TargetSubject, int]]:
         """Those that EC2 can have: roles in an instance profile, or all where the method makes one."""
         profiled = self._facts.profiled.get(self._shard.number)
@@ -242,7 +235,9 @@ class PathFinder:
         DenyRemovalFinder(self._targets, act, on=self._on).add_to(reachable.edits)
         OwnTags(self._targets).add_to(reachable.edits, act, on=self._on)
 
-    def _replaced_by(self, method: Method, member: IndexedPrincipal, group: int) -> tuple[PolicyRemoval, ...]:
+    def _replaced_by(
+        self, method: EscalationMethod, member: IndexedPrincipal, group: int
+    ) -> tuple[PolicyRemoval, ...]:
         """The inline policies that deny and that the same call overwrites: of a principal (group 0) or of a
         group.
         """
@@ -269,10 +264,10 @@ class PathFinder:
             reachable.new += self._unbinding(member, act)
 
     def _passing_new(
-        self, made: tuple[Alternative, ...], aim: TargetSubject, act: ActingPrincipal
+        self, made: tuple[StepOption, ...], aim: TargetSubject, act: ActingPrincipal
     ) -> Iterator[NewPrincipalPath]:
         """Passes a new role, which trusts whatever its creator wants, to a service."""
-        passed: list[Alternative] = []
+        passed: list[StepOption] = []
         for method in of_sort(EdgeVerb.PASS):
             if method.trusted == EC2 and not method.makes_profile:
                 continue
@@ -282,7 +277,7 @@ class PathFinder:
                 able = bits & does
                 if able.any:
                     able = able.as_unsure if method.assumes else able
-                    passed.append(Alternative(method, aim.subject, able))
+                    passed.append(StepOption(method, aim.subject, able))
         if passed:
             parts = made, tuple(passed)
             yield NewPrincipalPath(
@@ -304,7 +299,7 @@ class PathFinder:
             policies = [
                 policy_aim for policy_aim in self._targets.policies if policy_aim.target.arn == boundary[0]
             ]
-            part: list[Alternative] = []
+            part: list[StepOption] = []
             for method in of_sort(EdgeVerb.UNBOUND, of=kind):
                 part += self._each(method, [aim], act)
             for method in of_sort(EdgeVerb.GRANT, of="policy"):
@@ -315,46 +310,49 @@ class PathFinder:
                     None, PrincipalState(unbound=True, full=True), EscalationWay((tuple(part),), bits)
                 )
 
-    def _each(self, method: Method, aims: Sequence[TargetSubject], act: ActingPrincipal) -> list[Alternative]:
+    def _each(
+        self, method: EscalationMethod, aims: Sequence[TargetSubject], act: ActingPrincipal
+    ) -> list[StepOption]:
         return [
             self._alternative(method, aim.subject, act.of(bits))
             for aim, bits in zip(aims, self._on(method, aims), strict=True)
         ]
 
-    def _alternative(self, method: Method, subject: NeedSubject, bits: PrincipalBits) -> Alternative:
-        return Alternative(method, subject, bits, self._attachable_policies(method))
+    def _alternative(self, method: EscalationMethod, subject: NeedSubject, bits: PrincipalBits) -> StepOption:
+        return StepOption(method, subject, bits, self._attachable_policies(method))
 
     def _edit_members(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         for kind, aims in (("user", self._targets.users), ("role", self._targets.editable_roles)):
             for method in of_sort(EdgeVerb.GRANT, of=kind):
-                for aim, bits in zip(aims, self._on(method, aims), strict=True):
-                    able = act.of(bits)
-                    if able.any:
-                        member = aim.subject.member
-                        assert member is not None
-                        replaced = self._replaced_by(method, member, 0)
-                        alternative = self._alternative(method, aim.subject, able)
-                        reachable.edits[aim.subject.number].full[replaced].append(alternative)
+                for aim, able in self._able_on(method, aims, act):
+                    member = aim.subject.member
+                    assert member is not None
+                    replaced = self._replaced_by(method, member, 0)
+                    alternative = self._alternative(method, aim.subject, able)
+                    reachable.edits[aim.subject.number].full[replaced].append(alternative)
             bounded = [aim for aim in aims if aim.target.boundary]
             for method in of_sort(EdgeVerb.UNBOUND, of=kind):
-                for aim, bits in zip(bounded, self._on(method, bounded), strict=True):
-                    able = act.of(bits)
-                    if able.any:
-                        reachable.edits[aim.subject.number].unbound.append(
-                            Alternative(method, aim.subject, able)
-                        )
+                for aim, able in self._able_on(method, bounded, act):
+                    reachable.edits[aim.subject.number].unbound.append(StepOption(method, aim.subject, able))
 
     def _by_number(
-        self, methods: Iterable[Method], aims: list[TargetSubject], act: ActingPrincipal
-    ) -> dict[int, list[Alternative]]:
+        self, methods: Iterable[EscalationMethod], aims: list[TargetSubject], act: ActingPrincipal
+    ) -> dict[int, list[StepOption]]:
         """By which of some methods someone can do it on each target that anyone can do it on."""
-        by_number: dict[int, list[Alternative]] = defaultdict(list)
+        by_number: dict[int, list[StepOption]] = defaultdict(list)
         for method in methods:
-            for aim, bits in zip(aims, self._on(method, aims), strict=True):
-                able = act.of(bits)
-                if able.any:
-                    by_number[aim.subject.number].append(self._alternative(method, aim.subject, able))
+            for aim, able in self._able_on(method, aims, act):
+                by_number[aim.subject.number].append(self._alternative(method, aim.subject, able))
         return by_number
+
+    def _able_on(
+        self, method: EscalationMethod, aims: Sequence[TargetSubject], act: ActingPrincipal
+    ) -> Iterator[tuple[TargetSubject, PrincipalBits]]:
+        """The targets on which somebody can do it, and who of those who act."""
+        for aim, bits in zip(aims, self._on(method, aims), strict=True):
+            able = act.of(bits)
+            if able.any:
+                yield aim, able
 
     def _restore(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         versions = self._facts.versions or {}
@@ -372,7 +370,9 @@ class PathFinder:
                 for digest in versions[number]:
                     edits.versions[number, digest] = restored[number]
 
-    def _on(self, method: Method, aims: Sequence[TargetSubject], *, policy: str = "") -> list[PrincipalBits]:
+    def _on(
+        self, method: EscalationMethod, aims: Sequence[TargetSubject], *, policy: str = ""
+    ) -> list[PrincipalBits]:
         """Who meets the needs of the method that are on the target, with one of the policies that may be
         attached, or with `policy`.
         """
@@ -387,7 +387,7 @@ class PathFinder:
             principals = [before | other for before, other in zip(principals, asked, strict=True)]
         return principals
 
-    def _attachable_policies(self, method: Method) -> tuple[str, ...]:
+    def _attachable_policies(self, method: EscalationMethod) -> tuple[str, ...]:
         """The policies that come into question for a method that attaches one."""
         if not is_attaching(method):
             return ()
@@ -406,7 +406,9 @@ class PathFinder:
             self._written[method.writing] = written
         return written
 
-    def _bits_of(self, method: Method, targets: list[CheckTarget], policy: str) -> list[PrincipalBits]:
+    def _bits_of(
+        self, method: EscalationMethod, targets: list[CheckTarget], policy: str
+    ) -> list[PrincipalBits]:
         principals = [EVERYBODY] * len(targets)
         for need in method.target_needs:
             context = circumstances(method, need.action, policy=policy)
@@ -414,7 +416,7 @@ class PathFinder:
             principals = [before & other for before, other in zip(principals, asked, strict=True)]
         return principals
 
-    def _in_any_region(self, method: Method, aims: Sequence[TargetSubject]) -> list[PrincipalBits]:
+    def _in_any_region(self, method: EscalationMethod, aims: Sequence[TargetSubject]) -> list[PrincipalBits]:
         """As above, for calls to a service that has endpoints in each region."""
         targets = [aim.target for aim in aims]
         *before, need = method.target_needs
@@ -432,7 +434,7 @@ class PathFinder:
     def _add_paths(
         self,
         reachable: FoundPaths,
-        method: Method,
+        method: EscalationMethod,
         aims: Sequence[TargetSubject],
         bits: Sequence[PrincipalBits],
         act: ActingPrincipal,
@@ -441,7 +443,7 @@ class PathFinder:
             able = act.of(mark).limited_to(~aim.target.mask)
             node = self._nodes.get(aim.subject.number)
             if able.any and node is not None:
-                reachable.become[node].append(Alternative(method, aim.subject, able))
+                reachable.become[node].append(StepOption(method, aim.subject, able))
 
 
 __all__ = ["FoundPaths", "PathFinder", "circumstances"]

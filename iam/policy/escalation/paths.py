@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from itertools import chain, count, takewhile
 from typing import Any, Final
 
-from iam.policy.escalation.account_graph import ADMINISTRATOR, Alternative, EscalationNode, EscalationWay
+from iam.policy.escalation.account_graph import (
+    ADMINISTRATOR,
+    EscalationNode,
+    EscalationWay,
+    StepOption,
+)
 from iam.policy.escalation.cross_account import AccountCrossing
 from iam.policy.escalation.evidence import CACHE_SIZE, TRUST, EvidenceFinder, HeldStatement, StepEvidence
 from iam.policy.escalation.graph import EscalationGraph, GoalDistances, GraphNode, PathHop
 from iam.policy.escalation.states import AS_IT_IS, PrincipalState
 from iam.policy.index.classes import IndexedPrincipal
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.memory import collecting_paused
 
 SEARCHES: Final = 400
@@ -29,7 +34,7 @@ SECONDS: Final = 5.0
 class PathAct:
     """One method used in a step, and what it rests on."""
 
-    alternative: Alternative
+    alternative: StepOption
     grounds: tuple[StepEvidence, ...]
     is_sure: bool
 
@@ -125,14 +130,14 @@ def _looks(until: float) -> Iterator[int]:
 class PathExplorer:
     """Explains a graph; it asks the index that the graph was made of, which must not have changed."""
 
-    def __init__(self, graph: EscalationGraph, index: Index) -> None:
+    def __init__(self, graph: EscalationGraph, index: PolicyIndex) -> None:
         self._graph = graph
         self._index = index
         self._grounds = EvidenceFinder(index)
         self._leads: dict[GraphNode, list[tuple[GraphNode, EscalationWay | AccountCrossing | None]]] = {}
         # By a node and the id of an alternative or of a part.
         self._known: dict[tuple[GraphNode, int], tuple[StepEvidence, ...]] = {}
-        self._parts: dict[tuple[GraphNode, int], list[Alternative]] = {}
+        self._parts: dict[tuple[GraphNode, int], list[StepOption]] = {}
         self._options: dict[tuple[GraphNode, int], tuple[frozenset[HeldStatement], ...]] = {}
 
     def path(self, start: GraphNode, reach: GoalDistances) -> EscalationPath | None:
@@ -180,7 +185,7 @@ class PathExplorer:
         return self._graph.node(at).member or self._graph.roots[at.account]
 
     def _act(
-        self, source: GraphNode, part: tuple[Alternative, ...], gone: frozenset[HeldStatement]
+        self, source: GraphNode, part: tuple[StepOption, ...], gone: frozenset[HeldStatement]
     ) -> PathAct | None:
         """The best alternative of a part that is left without some statements."""
         for alternative in self._usable(source, part):
@@ -189,7 +194,7 @@ class PathExplorer:
                 return PathAct(alternative, self._of(source, alternative), is_sure)
         return None
 
-    def _usable(self, source: GraphNode, part: tuple[Alternative, ...]) -> list[Alternative]:
+    def _usable(self, source: GraphNode, part: tuple[StepOption, ...]) -> list[StepOption]:
         """The alternatives of a part that a node has, the sure ones first."""
         key = source, id(part)
         usable = self._parts.get(key)
@@ -200,7 +205,7 @@ class PathExplorer:
         return usable
 
     def _keeps_alternative(
-        self, source: GraphNode, alternative: Alternative, gone: frozenset[HeldStatement]
+        self, source: GraphNode, alternative: StepOption, gone: frozenset[HeldStatement]
     ) -> bool:
         """Whether a node still has an alternative without some statements."""
         key = source, id(alternative)
@@ -223,7 +228,7 @@ class PathExplorer:
                 return False
         return True
 
-    def _of(self, source: GraphNode, alternative: Alternative) -> tuple[StepEvidence, ...]:
+    def _of(self, source: GraphNode, alternative: StepOption) -> tuple[StepEvidence, ...]:
         # The graph keeps its alternatives, so that the id of one means the same as long as this explains it.
         # A search for what closes a path looks at the same ones hundreds of times.
         key = source, id(alternative)

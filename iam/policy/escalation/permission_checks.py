@@ -1,8 +1,8 @@
 """Questions about everybody of one account, answered as bits: one for each principal, and for what principals
 could become.
 
-The answers are those of `Index.who_can`. Targets that no statement in use can tell apart are asked about
-once.
+The answers are those of `PolicyIndex.who_can`. Targets that no statement in use can tell apart are asked
+about once.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from iam.policy.evaluate import ASSUMING, EvaluationDecision
 from iam.policy.index.classes import IndexedPrincipal, PrincipalClass
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.elements import EVERY_SERVICE, ActionElement
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.letter_case import fold
 
@@ -94,7 +94,7 @@ class CheckTarget:
 class CheckSource:
     """Principals of one account in an index of their own, and their bits by number."""
 
-    def __init__(self, index: Index, account: str, bits: Mapping[int, int]) -> None:
+    def __init__(self, index: PolicyIndex, account: str, bits: Mapping[int, int]) -> None:
         self.index, self.bits = index, bits
         self.shard = index.accounts[account]
         self.numbers = {bit: number for number, bit in bits.items()}

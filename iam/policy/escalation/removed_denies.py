@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
-from iam.policy.escalation.account_graph import ActingPrincipal, Alternative, NeedSubject
+from iam.policy.escalation.account_graph import ActingPrincipal, NeedSubject, StepOption
 from iam.policy.escalation.edits import PolicyEdits
-from iam.policy.escalation.methods import EdgeVerb, Method, of_sort
+from iam.policy.escalation.methods import EdgeVerb, EscalationMethod, of_sort
 from iam.policy.escalation.permission_checks import PrincipalBits
 from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, PolicyRemoval
 from iam.policy.escalation.targets import EscalationTargets, TargetSubject
@@ -20,12 +20,12 @@ class MethodPrincipals(Protocol):
     """Who meets the needs of a method on each of some aims."""
 
     def __call__(
-        self, method: Method, aims: Sequence[TargetSubject], *, policy: str = ""
+        self, method: EscalationMethod, aims: Sequence[TargetSubject], *, policy: str = ""
     ) -> list[PrincipalBits]: ...
 
 
 _METHODS: Final = {method.name: method for method in of_sort(EdgeVerb.REMOVE)}
-BY_KIND: Final[Mapping[tuple[str, str], Method]] = {
+BY_KIND: Final[Mapping[tuple[str, str], EscalationMethod]] = {
     (INLINE, "user"): _METHODS["iam-delete-user-policy"],
     (INLINE, "role"): _METHODS["iam-delete-role-policy"],
     (INLINE, "group"): _METHODS["iam-delete-group-policy"],
@@ -46,8 +46,8 @@ class DenyRemovalFinder:
 
     def add_to(self, edits: dict[int, PolicyEdits]) -> None:
         """Enter who can remove what from whom."""
-        holders: dict[tuple[Method, str], dict[NeedSubject, list[tuple[int, PolicyRemoval]]]] = defaultdict(
-            lambda: defaultdict(list)
+        holders: dict[tuple[EscalationMethod, str], dict[NeedSubject, list[tuple[int, PolicyRemoval]]]] = (
+            defaultdict(lambda: defaultdict(list))
         )
         aims: dict[NeedSubject, TargetSubject] = {}
         groups = {aim.subject.number: aim for aim in self._targets.groups}
@@ -67,7 +67,7 @@ class DenyRemovalFinder:
                 able = self._act.of(bits)
                 if able.any:
                     policies = (policy,) if policy else ()
-                    alternative = Alternative(method, subject, able, policies)
+                    alternative = StepOption(method, subject, able, policies)
                     for number, removal in removals:
                         edits[number].removed[removal].append(alternative)
 

@@ -13,10 +13,10 @@ from dataclasses import replace
 from itertools import chain
 from typing import Final
 
-from iam.policy.escalation.account_graph import ActingPrincipal, Alternative
+from iam.policy.escalation.account_graph import ActingPrincipal, StepOption
 from iam.policy.escalation.condition_facts import keys_of
 from iam.policy.escalation.edits import PolicyEdits
-from iam.policy.escalation.methods import TAGS, EdgeVerb, Method, MethodNeed, of_sort
+from iam.policy.escalation.methods import TAGS, EdgeVerb, EscalationMethod, MethodNeed, of_sort
 from iam.policy.escalation.permission_checks import CheckTarget, PermissionAsker
 from iam.policy.escalation.removed_denies import MethodPrincipals
 from iam.policy.escalation.targets import EscalationTargets, TargetSubject
@@ -26,7 +26,7 @@ TAG_ACTIONS: Final = frozenset(TAGS.values())
 OF_PRINCIPAL: Final = "aws:principaltag/"
 
 
-def can_matter(asker: PermissionAsker, method: Method) -> bool:
+def can_matter(asker: PermissionAsker, method: EscalationMethod) -> bool:
     """Whether a statement about what the method does reads tags of the target, and another allows someone to
     set tags.
     """
@@ -36,14 +36,16 @@ def can_matter(asker: PermissionAsker, method: Method) -> bool:
     return any(asker.reads_tags(need.action) for need in needs)
 
 
-def targets_after(method: Method, need: MethodNeed, targets: Sequence[CheckTarget]) -> Sequence[CheckTarget]:
+def targets_after(
+    method: EscalationMethod, need: MethodNeed, targets: Sequence[CheckTarget]
+) -> Sequence[CheckTarget]:
     """The targets, as they are when the need is met: with unknown tags after some were set."""
     if not method.retags or need.action in TAG_ACTIONS:
         return targets
     return [replace(target, tags=None) for target in targets]
 
 
-def is_retagged(method: Method, action: str) -> bool:
+def is_retagged(method: EscalationMethod, action: str) -> bool:
     """Whether an action of the method comes after tags were set."""
     return method.retags and action not in TAG_ACTIONS
 
@@ -68,7 +70,7 @@ class OwnTags:
             for aim, bits in zip(aims, on(method, aims), strict=True):
                 able = act.of(bits)
                 if able.any:
-                    alternative = Alternative(method, aim.subject, able)
+                    alternative = StepOption(method, aim.subject, able)
                     edits[aim.subject.number].tagged.append(alternative)
 
     def _matter(self, aim: TargetSubject) -> bool:

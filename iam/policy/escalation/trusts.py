@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.escalation.methods import COGNITO
+from iam.policy.escalation.targets import TargetSubject
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.letter_case import is_digits
@@ -103,6 +104,15 @@ class ServiceTrusts:
     def __init__(self, account: str, *, moment: datetime | None) -> None:
         self._account, self._moment = account, moment
         self._known: dict[tuple[IndexedDocument, str], int] = {}
+
+    def trusting(self, roles: Iterable[TargetSubject], service: str) -> list[tuple[TargetSubject, int]]:
+        """The roles that trust a service, each with the mark of its trust policy."""
+        trusting = []
+        for role in roles:
+            mark = self.mark(role.target.trust, service, role.target.arn)
+            if mark != NO:
+                trusting.append((role, mark))
+        return trusting
 
     def mark(self, trust: IndexedDocument | None, service: str, role: str) -> int:
         """NO, OPEN or YES."""

@@ -11,7 +11,7 @@ from itertools import chain
 from iam.policy.evaluate import needs_resource_policy
 from iam.policy.index.classes import IndexedPrincipal, PrincipalProfile
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.side_replay import SideReplay
 from iam.policy.index.sides import side_of
@@ -24,7 +24,7 @@ Docs = tuple[IndexedDocument, ...]
 class ReplayWithout:
     """A principal, or all of a class, who would hold only some of their documents."""
 
-    def __init__(self, index: Index, member: IndexedPrincipal, kept: Docs) -> None:
+    def __init__(self, index: PolicyIndex, member: IndexedPrincipal, kept: Docs) -> None:
         self._index, self.kept = index, kept
         self._replay = _replay_of(index, member, kept)
         self._known: dict[Hashable, ReplayOutcome] = {}
@@ -46,7 +46,7 @@ class ReplayWithout:
 class ClassReplay:
     """The principals of an index. Its lock is held."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: PolicyIndex) -> None:
         self._index = index
         self._are_alike: dict[PrincipalProfile, bool] = {}
         self._replays: dict[tuple[Hashable, frozenset[IndexedDocument]], ReplayWithout] = {}
@@ -67,7 +67,7 @@ class ClassReplay:
         return replay
 
 
-def _replay_of(index: Index, member: IndexedPrincipal, kept: Docs) -> SideReplay:
+def _replay_of(index: PolicyIndex, member: IndexedPrincipal, kept: Docs) -> SideReplay:
     side = side_of(member, index.accounts[member.account])
     return SideReplay(index, member, replace(side, docs=kept))
 
@@ -93,7 +93,7 @@ def _clauses(docs: Iterable[IndexedDocument]) -> Iterable[IndexedStatement]:
     return chain.from_iterable(doc.clauses for doc in docs)
 
 
-def _depends_on_who_asks(index: Index, member: IndexedPrincipal, question: AccessQuestion) -> bool:
+def _depends_on_who_asks(index: PolicyIndex, member: IndexedPrincipal, question: AccessQuestion) -> bool:
     """Whether the policy of the resource has a say, or resource control policies of another organization,
     by which members have no marks.
     """

@@ -15,7 +15,7 @@ from iam.policy.index.difference import NOTHING, AccessShift
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.exchange import DocumentExchange
 from iam.policy.index.holdings import Numbers
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.proof_sharing import (
     ActionPart,
     ActionParts,
@@ -81,7 +81,7 @@ class SidesByPrincipal:
 class ComparedPrincipals:
     """Those whom a change concerns, each with what becomes of all actions."""
 
-    def __init__(self, index: Index, sides: SidesByPrincipal) -> None:
+    def __init__(self, index: PolicyIndex, sides: SidesByPrincipal) -> None:
         self._index, self._sides = index, sides
         self._members: list[IndexedPrincipal] = []
         self._changes: list[PartedChange] = []
@@ -122,7 +122,7 @@ class ComparedPrincipals:
 
 
 def compare(
-    index: Index,
+    index: PolicyIndex,
     placed: Iterable[Placed],
     exchanging: Exchanging,
     *,
@@ -150,7 +150,7 @@ def compare(
 class PrincipalComparer:
     """Compares one member after the other, each pair of profiles once where members of it cannot differ."""
 
-    def __init__(self, index: Index, sides: SidesByPrincipal, *, now: datetime | None) -> None:
+    def __init__(self, index: PolicyIndex, sides: SidesByPrincipal, *, now: datetime | None) -> None:
         self._sides = sides
         space = index.documents.space
         self._prover = ChangeProver(space, now) if now else ChangeProver(space)

@@ -10,7 +10,7 @@ from typing import Protocol
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.counts import ActionCount, by_service
 from iam.policy.index.effective import AllowedActionSets
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.masks import ActionNumbering
 from iam.policy.index.sides import PrincipalSide
 from iam.policy.index.witness import ChangeWitness, PrincipalChange, witness_of
@@ -151,7 +151,7 @@ class AccessDifference:
     """
 
     def __init__(
-        self, space: ActionNumbering, compared: FindsShifts, index_after: Callable[[], Index]
+        self, space: ActionNumbering, compared: FindsShifts, index_after: Callable[[], PolicyIndex]
     ) -> None:
         self.space, self._compared, self.index_after = space, compared, index_after
         self.sides_of = compared.sides_of

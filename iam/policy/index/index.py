@@ -36,7 +36,7 @@ STATEMENT: Final = 200
 """Characters that a statement has, about."""
 
 
-class Index:
+class PolicyIndex:
     """Accounts by number. The documents that rows name by digest must be among `documents` before the rows
     are put in.
 

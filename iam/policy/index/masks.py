@@ -9,7 +9,7 @@ from itertools import groupby
 from threading import RLock
 from typing import NamedTuple
 
-from iam.policy.catalogue import AccessLevel, ActionSpace, Catalogue, catalogue
+from iam.policy.catalogue import AccessLevel, ActionSpace, AwsCatalogue, catalogue
 from iam.policy.evaluate import FREE, WITHOUT_RCPS
 from iam.policy.index.elements import ActionElement
 from iam.policy.letter_case import fold
@@ -36,7 +36,7 @@ class ActionNumbering:
         self._size = -1
 
     @cached_property
-    def catalogue(self) -> Catalogue:
+    def catalogue(self) -> AwsCatalogue:
         """What is known of the actions."""
         return catalogue()
 

@@ -13,7 +13,7 @@ from iam.policy.index.comparison import compare
 from iam.policy.index.difference import AccessDifference
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.exchange import DocumentExchange, exchanged_by, holds_inline
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import (
     AccountRows,
@@ -36,7 +36,7 @@ class ScenarioEdits:
 
 
 def what_if(
-    index: Index,
+    index: PolicyIndex,
     edits: Mapping[str, ScenarioEdits],
     *,
     texts: Mapping[str, str] | None = None,
@@ -61,7 +61,7 @@ class _Concerned:
     account where only texts of policies are others: what the account itself is stays the same there.
     """
 
-    def __init__(self, index: Index, edits: Mapping[str, ScenarioEdits]) -> None:
+    def __init__(self, index: PolicyIndex, edits: Mapping[str, ScenarioEdits]) -> None:
         self._index = index
         self._edits = edits
         self._exchanges: dict[frozenset[tuple[IndexedDocument, IndexedDocument]], DocumentExchange] = {}
@@ -97,7 +97,7 @@ class _Concerned:
                 if gone in known:
                     yield known[gone], None
 
-    def index_after(self) -> Index:
+    def index_after(self) -> PolicyIndex:
         """The index as it would be, with those whom the edits concern."""
         after = self._after
         for number in self.exchanging:
@@ -108,17 +108,17 @@ class _Concerned:
 
 
 def edited_index(
-    index: Index,
+    index: PolicyIndex,
     edits: Mapping[str, ScenarioEdits],
     *,
     texts: Mapping[str, str] | None = None,
     is_whole: bool = False,
-) -> Index:
+) -> PolicyIndex:
     """The index with accounts as they would be. Of these it has only the principals that the edits concern,
     unless it is to be whole; who can is asked of these accounts alone.
     """
     documents = [index.documents.add(digest, text) for digest, text in (texts or {}).items()]
-    after = Index(index.documents, moment=index.moment)
+    after = PolicyIndex(index.documents, moment=index.moment)
     after.accounts = dict(index.accounts)
     for number, edit in edits.items():
         after.accounts[number] = _edited(index.accounts[number], edit, after.register, is_whole=is_whole)

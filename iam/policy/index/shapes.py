@@ -10,7 +10,7 @@ from typing import Final
 
 from iam.policy.arns import is_incomplete
 from iam.policy.compiled import CompiledStatement, PolicyKind, compile_statement, with_resources
-from iam.policy.condition import Condition, UnknownOperatorError, compile_condition
+from iam.policy.condition import CompiledCondition, UnknownOperatorError, compile_condition
 from iam.policy.document import Names, Statement
 from iam.policy.index import keys
 from iam.policy.index.elements import ActionElement
@@ -30,7 +30,7 @@ class StatementTraits:
     several keys; `has_pairs` says that there are such atoms. `names_principals`: it has a Principal element.
     """
 
-    atoms: tuple[Condition, ...] = ()
+    atoms: tuple[CompiledCondition, ...] = ()
     tags: frozenset[str] = frozenset()
     raw: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
@@ -153,7 +153,7 @@ class _Reading:
     """Gathers the traits of a statement, condition by condition."""
 
     def __init__(self) -> None:
-        self.atoms: list[Condition] = []
+        self.atoms: list[CompiledCondition] = []
         self.raw: set[str] = set()
         self.named: set[str] = set()
         self.atom_keys: set[str] = set()

@@ -11,7 +11,7 @@ from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
 from iam.policy.evaluate import RequestPolicies
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import IndexedDocument
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.sides import PrincipalSide, side_of
 from iam.policy.index.who_can import judge_for
@@ -25,7 +25,7 @@ Levels = tuple[PolicySet, ...]
 class SideReplay:
     """One principal, as it is in the index, and as it would be. The lock of the index is held."""
 
-    def __init__(self, index: Index, member: IndexedPrincipal, after: PrincipalSide) -> None:
+    def __init__(self, index: PolicyIndex, member: IndexedPrincipal, after: PrincipalSide) -> None:
         self._index, self._member = index, member
         self._before, self._after = side_of(member, index.accounts[member.account]), after
         self._changes: dict[bool, PolicyChange] = {}

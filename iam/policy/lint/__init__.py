@@ -1,6 +1,6 @@
 """Finds what is wrong, dangerous or needless in a policy document, with line, column and remedy."""
 
-from iam.policy.lint.codes import SEVERITIES, Severity
+from iam.policy.lint.codes import SEVERITIES, LintSeverity
 from iam.policy.lint.findings import LintFinding
 from iam.policy.lint.kinds import (
     GROUP_INLINE,
@@ -32,7 +32,7 @@ __all__ = [
     "CharacterQuota",
     "LintFinding",
     "LintKind",
-    "Severity",
+    "LintSeverity",
     "less_standing",
     "lint",
 ]

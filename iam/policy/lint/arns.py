@@ -15,7 +15,7 @@ from iam.policy.catalogue import ResourceType
 from iam.policy.catalogue.regions import NO_PLACE, REGIONS
 from iam.policy.glob import compile_glob
 from iam.policy.letter_case import fold
-from iam.policy.lint.codes import Severity
+from iam.policy.lint.codes import LintSeverity
 from iam.policy.lint.findings import IF_NEWER, quoted
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.lint.view import LintSubject, SourceText
@@ -98,7 +98,7 @@ def _check_fields(word: SourceText, fields: Sequence[str], subject: LintSubject)
             word,
             "AWS replaces variables only in the last field of an ARN, and this one is in an earlier field.",
             "Write * or the value itself.",
-            severity=Severity.WARNING,
+            severity=LintSeverity.WARNING,
         )
     if not is_open(partition) and partition not in PARTITIONS:
         report.add(

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Severity(StrEnum):
+class LintSeverity(StrEnum):
     """The four kinds of IAM Access Analyzer, the gravest first."""
 
     ERROR = "error"
@@ -78,10 +78,10 @@ _SUGGESTIONS = """
     SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED
 """  # noqa: E501
 
-SEVERITIES: Final[dict[str, Severity]] = {
-    **dict.fromkeys(_ERRORS.split(), Severity.ERROR),
-    **dict.fromkeys(_SECURITY.split(), Severity.SECURITY),
-    **dict.fromkeys(_WARNINGS.split(), Severity.WARNING),
-    **dict.fromkeys(_SUGGESTIONS.split(), Severity.SUGGESTION),
+SEVERITIES: Final[dict[str, LintSeverity]] = {
+    **dict.fromkeys(_ERRORS.split(), LintSeverity.ERROR),
+    **dict.fromkeys(_SECURITY.split(), LintSeverity.SECURITY),
+    **dict.fromkeys(_WARNINGS.split(), LintSeverity.WARNING),
+    **dict.fromkeys(_SUGGESTIONS.split(), LintSeverity.SUGGESTION),
 }
 """The severity of each code."""

@@ -12,10 +12,10 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final
 
-from iam.policy.catalogue import Catalogue, ConditionKey, KeyType
+from iam.policy.catalogue import AwsCatalogue, ConditionKey, KeyType
 from iam.policy.catalogue.global_keys import DEPENDS_ON_SERVICE, GLOBAL_KEYS
 from iam.policy.letter_case import fold
-from iam.policy.lint.codes import Severity
+from iam.policy.lint.codes import LintSeverity
 from iam.policy.lint.dates import check_dates
 from iam.policy.lint.findings import IF_NEWER, preview, quoted
 from iam.policy.lint.fit import known_actions
@@ -123,7 +123,7 @@ def _report_unknown(test: ConditionTest, subject: LintSubject) -> None:
         code, where = "INVALID_GLOBAL_CONDITION_KEY", "AWS has no such global condition key"
     elif not catalogue.has_service(prefix):
         where = f"there’s no known service with the prefix “{preview(prefix)}”"
-        severity = Severity.WARNING
+        severity = LintSeverity.WARNING
     close = propose_key(word.text, subject)
     remedy = f"Check the key in the AWS Service Authorization Reference. {IF_NEWER}"
     if close:
@@ -231,7 +231,7 @@ def _check_quantifier(
             "Remove ForAnyValue:.",
         )
     elif test.quantifier == "forallvalues" and statement.allows and not _is_required(test.name, statement):
-        severity = Severity.SUGGESTION if key.name == "aws:TagKeys" else None
+        severity = LintSeverity.SUGGESTION if key.name == "aws:TagKeys" else None
         report.add(
             "FORALLVALUES_WITHOUT_NULL_CHECK",
             test.operator,
@@ -270,7 +270,7 @@ def _check_support(
     are_all = len(lacking) == len(statement.actions.words)
     effect = "allow" if statement.allows else "deny"
     verb, them = ("doesn’t", "it") if len(lacking) == 1 else ("don’t", "them")
-    code, severity = "UNSUPPORTED_CONDITION_KEY_FOR_ACTION", None if are_all else Severity.SUGGESTION
+    code, severity = "UNSUPPORTED_CONDITION_KEY_FOR_ACTION", None if are_all else LintSeverity.SUGGESTION
     if is_tag:
         code = f"{'ALLOW' if statement.allows else 'DENY'}_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE"
     subject.report.add(
@@ -309,7 +309,7 @@ def _is_of_another(action: str, prefix: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _keys_of(catalogue: Catalogue, pattern: str) -> frozenset[str] | None:
+def _keys_of(catalogue: AwsCatalogue, pattern: str) -> frozenset[str] | None:
     """The keys that any of the actions has, in lower case; None where that is not known."""
     actions = known_actions(catalogue, pattern)
     if not actions:

@@ -9,7 +9,7 @@ from typing import Final
 
 from iam.policy.json_places import PlacedJson
 from iam.policy.letter_case import fold
-from iam.policy.lint.codes import SEVERITIES, Severity
+from iam.policy.lint.codes import SEVERITIES, LintSeverity
 from iam.policy.newer_names import is_newer
 
 MAX_NAME_LENGTH: Final = 100
@@ -30,7 +30,7 @@ class LintFinding:
     """
 
     code: str
-    severity: Severity
+    severity: LintSeverity
     message: str
     remedy: str
     statement: int | None
@@ -42,7 +42,7 @@ class LintFinding:
     @property
     def is_refused(self) -> bool:
         """Whether AWS itself would not take the text."""
-        return self.severity is Severity.ERROR and not self.is_by_catalogue
+        return self.severity is LintSeverity.ERROR and not self.is_by_catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class LintReport:
         message: str,
         remedy: str,
         *,
-        severity: Severity | None = None,
+        severity: LintSeverity | None = None,
         is_by_catalogue: bool = False,
     ) -> None:
         """A finding at a place; `severity` only where it is another than the code's own."""
@@ -91,12 +91,12 @@ class LintReport:
         remedy: str,
         *,
         names: Iterable[str],
-        severity: Severity | None = None,
+        severity: LintSeverity | None = None,
     ) -> None:
         """A finding about what the catalogue lacks: a warning where one of its names was accepted as a newer
         one.
         """
-        severity = Severity.WARNING if is_newer(*names) else severity
+        severity = LintSeverity.WARNING if is_newer(*names) else severity
         self.add(code, spot, message, remedy, severity=severity, is_by_catalogue=True)
 
     def may_look(self, times: int = 1) -> bool:
@@ -108,7 +108,7 @@ class LintReport:
 
     def findings(self) -> list[LintFinding]:
         """All findings in the order of the text; of one place, the graver first."""
-        order = list(Severity)
+        order = list(LintSeverity)
         return sorted(
             self._found,
             key=lambda finding: (finding.line, finding.column, order.index(finding.severity), finding.code),

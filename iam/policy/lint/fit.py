@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final
 
-from iam.policy.catalogue import Catalogue, CatalogueAction, ResourceType
+from iam.policy.catalogue import AwsCatalogue, CatalogueAction, ResourceType
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import quoted
 from iam.policy.lint.overlaps import can_mean
@@ -114,7 +114,7 @@ def _of_one_service(arn: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def known_actions(catalogue: Catalogue, pattern: str) -> tuple[CatalogueAction, ...]:
+def known_actions(catalogue: AwsCatalogue, pattern: str) -> tuple[CatalogueAction, ...]:
     """What a name or pattern means; nothing for what is unknown, and for what means more than a service."""
     names = catalogue.expand(pattern)
     if len(names) > WIDE:

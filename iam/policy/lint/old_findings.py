@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from iam.policy.lint.codes import Severity
+from iam.policy.lint.codes import LintSeverity
 from iam.policy.lint.findings import LintFinding
 from iam.policy.lint.kinds import LintKind
 from iam.policy.lint.run import lint
@@ -29,11 +29,11 @@ def less_standing(
     findings = []
     for finding in findings_now:
         if _is_name_error(finding) and (finding.code, finding.message) in known:
-            findings.append(replace(finding, severity=Severity.WARNING))
+            findings.append(replace(finding, severity=LintSeverity.WARNING))
         else:
             findings.append(finding)
     return findings
 
 
 def _is_name_error(finding: LintFinding) -> bool:
-    return finding.is_by_catalogue and finding.severity is Severity.ERROR
+    return finding.is_by_catalogue and finding.severity is LintSeverity.ERROR

@@ -11,7 +11,7 @@ from typing import Final
 
 from iam.policy.catalogue import AccessLevel
 from iam.policy.catalogue.space import is_literal
-from iam.policy.lint.codes import Severity
+from iam.policy.lint.codes import LintSeverity
 from iam.policy.lint.findings import SourceSpot, quoted
 from iam.policy.lint.kinds import GRANTS, LintKind
 from iam.policy.lint.view import LintNames, LintStatement, LintSubject, SourceText
@@ -78,7 +78,7 @@ def _check_sensitive(
     else:
         form = "NOT_RESOURCE" if resources.is_not else "STAR_IN_RESOURCE"
     is_limited = any(test.name == key for test in statement.tests)
-    severity = Severity.SUGGESTION if is_limited else None
+    severity = LintSeverity.SUGGESTION if is_limited else None
     subject.report.add(
         f"{prefix}_WITH_{form}",
         place,
@@ -114,7 +114,7 @@ def _check_star(statement: LintStatement, actions: LintNames, subject: LintSubje
     """Resource `*`."""
     is_limited = bool(statement.tests)
     if actions.has_star:
-        severity = Severity.WARNING if is_limited else None
+        severity = LintSeverity.WARNING if is_limited else None
         subject.report.add(
             "ALLOW_WITH_STAR_IN_ACTION_AND_RESOURCE",
             actions.spot,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.policy.catalogue import Catalogue
+from iam.policy.catalogue import AwsCatalogue
 from iam.policy.catalogue import catalogue as installed
 from iam.policy.json_places import read_places
 from iam.policy.lint.actions import check_actions
@@ -37,7 +37,7 @@ def lint(
     text: str,
     *,
     kind: LintKind | str,
-    catalogue: Catalogue | None = None,
+    catalogue: AwsCatalogue | None = None,
     quota: CharacterQuota | None = OF_KIND,
 ) -> list[LintFinding]:
     """What is wrong with a policy, in the order of the text. Never raises for any text.
@@ -51,7 +51,7 @@ def lint(
 
 
 def _findings(
-    text: str, kind: LintKind, *, quota: CharacterQuota | None, catalogue: Catalogue | None
+    text: str, kind: LintKind, *, quota: CharacterQuota | None, catalogue: AwsCatalogue | None
 ) -> list[LintFinding]:
     # What is too long for AWS is not taken apart: that alone would take seconds.
     readable = text if len(text) <= MAX_LENGTH else "{}"

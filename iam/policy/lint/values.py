@@ -15,7 +15,7 @@ from iam.policy.catalogue import ConditionKey
 from iam.policy.catalogue.global_keys import SENSITIVE
 from iam.policy.letter_case import fold
 from iam.policy.lint.arns import ACCOUNT, FIELDS, PARTITIONS, fields_of, is_open, is_region, remedy_of_region
-from iam.policy.lint.codes import Severity
+from iam.policy.lint.codes import LintSeverity
 from iam.policy.lint.findings import preview, quoted
 from iam.policy.lint.view import ConditionTest, LintStatement, LintSubject, SourceText
 from iam.policy.operators import moment_of, number_of
@@ -145,7 +145,7 @@ def _check_private(test: ConditionTest, subject: LintSubject) -> None:
     if test.name not in PUBLIC_ONLY or "ipaddress" not in test.base:
         return
     private = [value for value in test.values if _is_private(value.text)]
-    severity = None if len(private) == len(test.values) else Severity.SUGGESTION
+    severity = None if len(private) == len(test.values) else LintSeverity.SUGGESTION
     for value in private:
         subject.report.add(
             f"PRIVATE_{'NOT_' if test.base.startswith('not') else ''}IP_ADDRESS",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from iam.policy.catalogue import Catalogue
+from iam.policy.catalogue import AwsCatalogue
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import LintReport, SourceSpot
 from iam.policy.lint.kinds import LintKind
@@ -131,5 +131,5 @@ class LintSubject:
 
     document: LintDocument
     kind: LintKind
-    catalogue: Catalogue
+    catalogue: AwsCatalogue
     report: LintReport

@@ -8,7 +8,7 @@ from console.demo.organisation.specs import (
     GroupSpec,
     KeySpec,
     LoginSpec,
-    Organisation,
+    OrganizationSpec,
     PolicySpec,
     RoleSpec,
     UserCredentialSpec,
@@ -28,7 +28,7 @@ def number_of(place: int) -> str:
 
 def organisation(
     *, accounts: int, users: int, groups: int, policies: int, equipped: bool = False
-) -> Organisation:
+) -> OrganizationSpec:
     """`accounts` accounts with so many users, groups and customer managed policies each; `equipped` users
     have every way to sign in, and are in two groups.
     """
@@ -36,7 +36,7 @@ def organisation(
         _account(place, users=_users(users, groups, policies, equipped), groups=groups, policies=policies)
         for place in range(accounts)
     )
-    return Organisation(
+    return OrganizationSpec(
         id="o-bench00001",
         root_id="r-be01",
         management=made[0],

@@ -13,7 +13,7 @@ from django.urls import reverse
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.mirror.accounts.disconnect import disconnect_account
 from iam.mirror.models import Account, EdgeKind, Entity
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +103,7 @@ def test_the_way_to_connect_again_is_for_those_who_may(
 
 
 def test_an_uploaded_account_is_uploaded_again(account: Account) -> None:
-    Account.objects.filter(pk=account.pk).update(source=Source.EXPORT)
+    Account.objects.filter(pk=account.pk).update(source=AccountSource.EXPORT)
     _disconnect(Account.objects.get(pk=account.pk))
     main = _main(_client(Role.ADMINISTRATOR), reverse("setup:account", args=[NUMBER]))
     assert reverse("setup:upload") in main

@@ -17,7 +17,7 @@ from django.test import Client
 from iam.directory.models import Role
 from iam.linking.models import MatchedAccount
 from iam.mirror.models import NEVER, Account, EdgeKind, Entity, Kind, Section, UserCredentials
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 from iam.mirror.pull.freshness import begin_sections
 from iam.mirror.pull.sections import ALL, AUTHORIZATION, LABELS
 from tests import factories
@@ -58,7 +58,7 @@ class World:
         """Leave sections without any complete sync; an upload has users, groups, roles and policies only."""
         state = "never" if how == "upload" else how
         if how == "upload":
-            Account.objects.filter(pk=self.account.pk).update(source=Source.EXPORT, role_arn="")
+            Account.objects.filter(pk=self.account.pk).update(source=AccountSource.EXPORT, role_arn="")
         Section.objects.filter(account=self.account, name__in=sections).update(
             state=state, observed_at=None, bad_since=datetime.now(tz=UTC)
         )

@@ -35,7 +35,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.effective import AllowedActionSets
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import PolicyHoldings
 from iam.policy.index.scenario import ScenarioEdits, what_if
 from tests.iam.changes.operations.stage import Stage, applied
@@ -319,9 +319,9 @@ def _named(grants: PolicyHoldings, names: dict[int, str]) -> Held:
     )
 
 
-def _effective(index: Index, number: str, holder: Entity) -> AllowedActionSets:
+def _effective(index: PolicyIndex, number: str, holder: Entity) -> AllowedActionSets:
     return index.effective().for_member(index.accounts[number].members[holder.pk])
 
 
-def _can(index: Index, effective: AllowedActionSets) -> Can:
+def _can(index: PolicyIndex, effective: AllowedActionSets) -> Can:
     return Can(*(frozenset(index.documents.space.actions.names(mask)) for mask in effective))

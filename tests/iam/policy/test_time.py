@@ -16,7 +16,7 @@ from iam.policy.evaluate import EvaluationDecision, decide
 from iam.policy.explain import ReasonOutcome, explain
 from iam.policy.index.dates import REFRESH_SECONDS
 from iam.policy.index.documents import SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow, RowChanges
 from iam.policy.index.scenario import ScenarioEdits, what_if
@@ -145,21 +145,21 @@ def test_an_explanation_names_the_date_that_closes_it() -> None:
     assert would.conditions == (f"DateLessThan aws:CurrentTime: {PASSED}",)
 
 
-def _index(*statements: dict[str, Any], moment: datetime | None = None) -> Index:
+def _index(*statements: dict[str, Any], moment: datetime | None = None) -> PolicyIndex:
     made = Organisation()
     digest = made.digest(json.dumps(policy(*statements)))
     arn = f"arn:aws:iam::{ACCOUNTS[0]}:user/ana"
     row = PrincipalRow(1, arn, "AIDAANA", PolicyHoldings(inline=(("own", digest),)), tags={})
     made.accounts.append(AccountRows([row], [], [], (), ACCOUNTS[0], "aws"))
     documents = made.held()
-    index = Index(made.store, moment=moment)
+    index = PolicyIndex(made.store, moment=moment)
     for rows in made.accounts:
         index.enter_account(rows)
     del documents
     return index
 
 
-def _answers(index: Index, **more: Any) -> set[str]:
+def _answers(index: PolicyIndex, **more: Any) -> set[str]:
     """What who-can, decide, explain and the effective actions say."""
     asked = AccessQuestion("s3:GetObject", OBJECT, **more)
     (member,) = (member for member in index.members if member.name == "ana")

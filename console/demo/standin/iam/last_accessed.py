@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from moto.core.responses import ActionResult
 
-from console.demo.organisation.specs import Organisation
+from console.demo.organisation.specs import OrganizationSpec
 from console.demo.standin import calls, clock, enforcement, ids
 from console.demo.standin.errors import AnswerError
 from console.demo.standin.evaluate import listed, statements
@@ -39,7 +39,7 @@ class KnownUses:
 KNOWN: Final = KnownUses()
 
 
-def take(organisation: Organisation, *, until: datetime) -> SampleUses:
+def take(organisation: OrganizationSpec, *, until: datetime) -> SampleUses:
     """Answer by the trail of this organization that ends at a moment."""
     if KNOWN.uses is None or not KNOWN.uses.is_of(organisation, until):
         KNOWN.uses = SampleUses(organisation, until)

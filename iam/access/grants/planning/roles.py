@@ -26,7 +26,7 @@ from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.role import CreateRole, RoleSettings
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.mirror.models import EntityState, Kind, valid_at
-from iam.policy.lint import ROLE_INLINE, TRUST, Severity, lint
+from iam.policy.lint import ROLE_INLINE, TRUST, LintSeverity, lint
 
 ROLE_NAME: Final = 64
 MAX_POLICIES: Final = 10
@@ -134,7 +134,7 @@ def _name_notes(statement: dict[str, object]) -> tuple[str, ...]:
 
 def _sound(text: str) -> str:
     """Raises RefusedError for a trust that lets in more than anybody can mean."""
-    wrong = [finding for finding in lint(text, kind="trust") if finding.severity is Severity.SECURITY]
+    wrong = [finding for finding in lint(text, kind="trust") if finding.severity is LintSeverity.SECURITY]
     if wrong:
         raise RefusedError(f"This trust policy isn’t allowed: {wrong[0].message} {wrong[0].remedy}".strip())
     return text

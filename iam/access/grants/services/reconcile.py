@@ -30,7 +30,7 @@ from iam.access.grants.services.restore import given_again
 from iam.changes.models import OF_GRANT, OPEN, RUNNING, Change, ChangeState
 from iam.changes.operations.managed_policy import OF_AWS, CreatePolicy
 from iam.changes.services.requests import ANSWER_WITHIN
-from iam.compiled_queries import CompiledQuery, Param
+from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.journal.services import record
 from iam.mirror.models import Entity
 
@@ -359,8 +359,8 @@ def _about() -> QuerySet[GrantPart, tuple[Any, ...]]:
     """What a change of a set is made for."""
     sets = Q()
     for name in ("change_set", "retry_set", "extending_set", "ending_set"):
-        sets |= Q(**{name: Param("change_set", UUIDField())})
-    return GrantPart.objects.filter(sets, lane=Param("lane", IntegerField())).values_list("pk")
+        sets |= Q(**{name: QueryParam("change_set", UUIDField())})
+    return GrantPart.objects.filter(sets, lane=QueryParam("lane", IntegerField())).values_list("pk")
 
 
 _ABOUT = CompiledQuery(_about)

@@ -20,7 +20,7 @@ from django.db.models import (
     QuerySet,
 )
 
-from iam.compiled_queries import CompiledQuery, Param
+from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.directory.models import Identity, Person
 from iam.keyset import KeysetOrder, KeysetPlace, ParamPlace, Row, RowPage, Value, page, pages, trim, window
 from iam.mirror.models import Entity, Kind
@@ -187,7 +187,7 @@ def _page_of_all_rows(
 ) -> CompiledQuery:
     """A page of all rows: the first, or the one after or before the parameters `value` and `pk`."""
     sort = listing.sorts[sort_name]
-    place = ParamPlace(Param("value", sort.field()), Param("pk", BigAutoField())) if side else None
+    place = ParamPlace(QueryParam("value", sort.field()), QueryParam("pk", BigAutoField())) if side else None
     bound = {side: place} if side else {}
     return CompiledQuery(
         lambda: window(

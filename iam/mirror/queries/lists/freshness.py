@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from django.db.models import BigAutoField, Exists, Min, Q, QuerySet
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, instance
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam, instance
 from iam.guard import Right, ViewerScope
 from iam.mirror.models import Account, Entity, EntityState, Section, SectionState
 from iam.mirror.models.accounts import KNOWN_SINCE, unknown_at
@@ -172,7 +172,7 @@ def _unsynced_names(scope: ViewerScope | None) -> CompiledQuery:
     """The names of `_unsynced` today within a scope, or (None) in the account of the parameter `account`."""
     missing = Section.objects.filter(unknown_at(None)).order_by()
     if scope is None:
-        missing = missing.filter(account=Param("account", BigAutoField()))
+        missing = missing.filter(account=QueryParam("account", BigAutoField()))
     else:
         missing = missing.filter(account__in=accounts_concerned(scope).values("pk"))
     return CompiledQuery(lambda: missing.values_list("name").distinct())
@@ -185,7 +185,7 @@ def _incomplete(sections: tuple[str, ...], scope: ViewerScope | None) -> Compile
     where = (
         Q(account__in=accounts_concerned(scope).values("pk"))
         if scope is not None
-        else Q(account=Param("account", BigAutoField()))
+        else Q(account=QueryParam("account", BigAutoField()))
     )
     columns = ("name", "state", "permission", "bad_since", "observed_at", *(f"account__{c}" for c in COLUMNS))
     return CompiledQuery(

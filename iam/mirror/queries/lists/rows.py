@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import BigAutoField, F, FilteredRelation, IntegerField, Q, QuerySet, Subquery
 
-from iam.compiled_queries import CompiledQuery, Param
+from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.keyset import Row
 from iam.mirror.models import Edge, Entity, valid_at
 from iam.mirror.queries.lists.context import ListViewpoint, States
@@ -117,7 +117,7 @@ def _tallied(
     return rows
 
 
-ROWS = [Param(f"row{number}", BigAutoField()) for number in range(PAGE)]
+ROWS = [QueryParam(f"row{number}", BigAutoField()) for number in range(PAGE)]
 """The numbers of the entities of a page, in a statement that is kept."""
 
 

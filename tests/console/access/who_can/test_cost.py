@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from iam.access import answer_runs, answers, persons, who_can
 from iam.access import denied_principals as search
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from tests import factories as make
 from tests.console.access.who_can.conftest import ASK, crowd
@@ -30,13 +30,13 @@ def explained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     of the answer.
     """
     asked: list[int] = []
-    whole = Index.request_and_policies
+    whole = PolicyIndex.request_and_policies
 
-    def counted(self: Index, member: Any, question: AccessQuestion) -> Any:
+    def counted(self: PolicyIndex, member: Any, question: AccessQuestion) -> Any:
         asked.append(member.id)
         return whole(self, member, question)
 
-    monkeypatch.setattr(Index, "request_and_policies", counted)
+    monkeypatch.setattr(PolicyIndex, "request_and_policies", counted)
     return asked
 
 
@@ -70,7 +70,7 @@ def test_nobody_is_looked_for_by_name_where_no_policy_has_names_in_it(
     def refuse(*_: Any) -> Any:
         raise AssertionError("all names were read")
 
-    monkeypatch.setattr(Index, "classes_named", refuse)
+    monkeypatch.setattr(PolicyIndex, "classes_named", refuse)
     assert "20 confirmed" in summary(ask(auditor, view=""))
 
 

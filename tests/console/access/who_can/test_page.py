@@ -19,7 +19,7 @@ from iam.access.who_can import GROUPS
 from iam.directory.models import Role
 from iam.mirror import snapshot
 from iam.mirror.models import EdgeKind, TagSet
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from tests import factories as make
 from tests.console.access.who_can.conftest import ASK, LEDGER, SignIn, World, crowd, say
 
@@ -313,7 +313,7 @@ def test_an_answer_that_is_kept_ends_with_a_date_that_it_depends_on(auditor: Cli
     with time_machine.travel(end - timedelta(minutes=5), tick=False) as clock:
         assert shown(ask(auditor)) == {"can": ["maya.okafor"]}
         clock.shift(timedelta(minutes=1))
-        with patch.object(Index, "who_can", side_effect=AssertionError("asked again")):
+        with patch.object(PolicyIndex, "who_can", side_effect=AssertionError("asked again")):
             assert shown(ask(auditor)) == {"can": ["maya.okafor"]}
         clock.shift(timedelta(minutes=6))
         assert shown(ask(auditor)) == {}

@@ -14,7 +14,7 @@ from iam.access.actions import ActionSelection
 from iam.access.answers import CompleteAnswer
 from iam.access.explanation import explanation_of
 from iam.access.who_can import WhoCanQuestion, everyone_who_can
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import RowChanges
 from tests.iam.policy.index import organisations as made
@@ -35,7 +35,7 @@ def asked_of(question: AccessQuestion, actions: list[str]) -> WhoCanQuestion:
     )
 
 
-def told(index: Index, asked: WhoCanQuestion, everyone: CompleteAnswer) -> object:
+def told(index: PolicyIndex, asked: WhoCanQuestion, everyone: CompleteAnswer) -> object:
     """All that an answer tells."""
     ways, reasons = {}, {}
     for way, runs in everyone.by_way.items():

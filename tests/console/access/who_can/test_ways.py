@@ -16,14 +16,14 @@ from iam.access.answers import AnswerBasis, CompleteAnswer
 from iam.access.multi_action import tallied
 from iam.access.ways import AccessWay, AccessWays, AccountMentions
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion, MatchedPrincipals
 from iam.policy.request import PrincipalKind
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.test_image import from_images
 
 
-def ways_of(index: Index, question: AccessQuestion, actions: list[str]) -> dict[int, AccessWay]:
+def ways_of(index: PolicyIndex, question: AccessQuestion, actions: list[str]) -> dict[int, AccessWay]:
     """The way of each who can."""
     tallies = tallied(index, question, actions)
     ways = AccessWays(index, lambda action: replace(question, action=action), tallies)

@@ -15,7 +15,7 @@ from iam.access.builder import BuilderCondition, ServicePart, build, parts_from,
 from iam.access.builder.parts import level_actions, ordered
 from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.lines import answer
-from iam.policy.lint import LintKind, Severity, lint
+from iam.policy.lint import LintKind, LintSeverity, lint
 
 BUCKET, OBJECTS = "arn:aws:s3:::docs", "arn:aws:s3:::docs/a/*"
 ARNS = {
@@ -79,7 +79,7 @@ def test_what_is_built_is_read_back_and_built_again_alike(parts: list[ServicePar
     assert [
         finding
         for finding in lint(built.text, kind=LintKind.IDENTITY, quota=None)
-        if finding.severity is Severity.ERROR
+        if finding.severity is LintSeverity.ERROR
     ] == []
 
 

@@ -15,7 +15,7 @@ import pytest
 from iam.access.enforcement.check import PasswordState, PolicyTrial, SignInSituation, situations_with
 from iam.access.enforcement.policy import PolicyVariant, text_of
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import (
     ALONE,
     AccountRows,
@@ -89,7 +89,7 @@ class World:
             )
             arn = f"arn:aws:iam::{NUMBER}:user{somebody.path}{somebody.name}"
             rows.append(PrincipalRow(at + 1, arn, somebody.user_id, grants, somebody.tags))
-        index = Index(self.documents)
+        index = PolicyIndex(self.documents)
         index.enter_account(AccountRows(rows, groups, policies, (), NUMBER, "aws", standing))
         trial = PolicyTrial(NUMBER, text_of(PolicyVariant("aws", NUMBER)), None)
         standings = situations_with(

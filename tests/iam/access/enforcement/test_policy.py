@@ -13,10 +13,10 @@ import pytest
 from iam.access.enforcement.policy import PolicyVariant, document, text_of
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.documents import SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow
-from iam.policy.lint import MANAGED, Severity, lint
+from iam.policy.lint import MANAGED, LintSeverity, lint
 from iam.policy.lint.kinds import LintKind
 from tests.iam.access.enforcement.table import (
     ACCOUNT,
@@ -41,7 +41,7 @@ def judge(variant: PolicyVariant, path: str, *holds: str, text: str = "") -> Any
         digest = hashlib.blake2b(policy_text.encode(), digest_size=16).hexdigest()
         held_documents.append(documents.add(digest, policy_text))
         digests.append((digest, digest))
-    index = Index(documents)
+    index = PolicyIndex(documents)
     user = PrincipalRow(1, place_of(variant, path, "own"), "AIDA1", PolicyHoldings(tuple(digests)))
     index.enter_account(AccountRows([user], (), (), (), ACCOUNT, variant.partition))
     member = index.member(ACCOUNT, 1)
@@ -109,7 +109,9 @@ def test_the_usual_policy_would_lock_people_out_of_their_first_password() -> Non
 @each_variant
 def test_aws_would_take_it(variant: PolicyVariant) -> None:
     text = text_of(variant)
-    errors = [finding for finding in lint(text, kind=LintKind.IDENTITY) if finding.severity is Severity.ERROR]
+    errors = [
+        finding for finding in lint(text, kind=LintKind.IDENTITY) if finding.severity is LintSeverity.ERROR
+    ]
     assert not errors
     assert MANAGED.size(text) < MANAGED.limit
 

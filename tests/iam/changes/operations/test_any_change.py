@@ -24,7 +24,7 @@ from iam.changes.world import ChangeWorld
 from iam.mirror.models import Entity, Kind
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.effective import AllowedActionSets
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.scenario import ScenarioEdits, what_if
 from tests.iam.changes.operations.draws import DRAWS, LEFT_OUT
 from tests.iam.changes.operations.land import Land, Shown
@@ -209,5 +209,5 @@ def allowed(stage: Stage, *operations: Operation) -> dict[str, Can]:
         return {arn: row for arn, row in can.items() if any(row)}
 
 
-def _named(index: Index, effective: AllowedActionSets) -> Can:
+def _named(index: PolicyIndex, effective: AllowedActionSets) -> Can:
     return tuple(frozenset(index.documents.space.actions.names(mask)) for mask in effective)

@@ -17,7 +17,7 @@ from iam.aws import writes
 from iam.aws.access import AccountAccess
 from iam.aws.session import connect
 from iam.mirror.accounts.connect import AccountConnection
-from iam.mirror.models.accounts import Source
+from iam.mirror.models.accounts import AccountSource
 from tests.iam.changes.standin import Standin, running
 
 PRODUCTION, SANDBOX, HUB = ACCOUNT_IDS["production"], ACCOUNT_IDS["sandbox"], HUB_ACCOUNT
@@ -34,7 +34,7 @@ def spoke(
 ) -> AccountConnection:
     """A connection to an account of the stand-in by the roles that are made for it."""
     defaults: dict[str, Any] = {
-        "source": Source.ROLE,
+        "source": AccountSource.ROLE,
         "role_arn": arn_of(number),
         "write_role_arn": arn_of(number, WRITER_ROLE) if writes_too else "",
         "external_id": EXTERNAL_ID,

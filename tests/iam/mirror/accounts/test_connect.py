@@ -20,7 +20,7 @@ from iam.mirror.accounts.read_all import read_all
 from iam.mirror.accounts.update import update_account
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models import Account, ConnectionDraft, Entity, Pull
-from iam.mirror.models.accounts import PullState, Source
+from iam.mirror.models.accounts import AccountSource, PullState
 from iam.mirror.services import request_pull
 from tests import factories
 
@@ -30,7 +30,7 @@ NUMBER = "910277403318"
 
 def by_role(number: str = NUMBER, **fields: Any) -> AccountConnection:
     defaults: dict[str, Any] = {
-        "source": Source.ROLE,
+        "source": AccountSource.ROLE,
         "role_arn": f"arn:aws:iam::{number}:role/gatehouse-reader",
         "external_id": "gh-4e07b81c2d95",
     }
@@ -73,7 +73,7 @@ def test_the_role_that_reads_is_never_the_one_that_writes() -> None:
         ({"partition": "aws-cn"}, "role_arn"),
         ({"partition": "mars"}, "partition"),
         ({"write_role_arn": "arn:aws:iam::111111111111:role/x"}, "write_role_arn"),
-        ({"source": Source.EXPORT}, ""),
+        ({"source": AccountSource.EXPORT}, ""),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_field(fields: dict[str, Any], field: str) -> None:
@@ -103,7 +103,7 @@ def test_an_account_known_from_an_upload_may_be_connected_and_keeps_what_is_know
     maya = factories.user(known, "maya")
     account = connect_account(by_role(), actor=COMMAND_LINE)
     assert account.pk == known.pk
-    assert account.source == Source.ROLE
+    assert account.source == AccountSource.ROLE
     assert Entity.objects.get(pk=maya.pk).account_id == account.pk
 
 

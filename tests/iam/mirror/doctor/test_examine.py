@@ -24,7 +24,7 @@ from iam.mirror.doctor.reads import try_actions
 from iam.mirror.doctor.run import run_examination
 from iam.mirror.doctor.services import request_examination
 from iam.mirror.models import Account, Pull, Section
-from iam.mirror.models.accounts import PullState, Source
+from iam.mirror.models.accounts import AccountSource, PullState
 from iam.mirror.services import request_pull, run_pull
 from tests.iam.mirror.accounts.aws import HUB, ID_OF_SPOKES, PRODUCTION, SANDBOX, Cloud, arn_of, spoke
 
@@ -198,13 +198,13 @@ def test_an_explicit_denial_is_said_to_be_one(cloud: Cloud) -> None:
 
 def test_the_organization_is_read_where_it_can_be(cloud: Cloud) -> None:
     cloud.enforce()
-    account = connect_account(AccountConnection(HUB, "hub", Source.ENVIRONMENT), actor=COMMAND_LINE)
+    account = connect_account(AccountConnection(HUB, "hub", AccountSource.ENVIRONMENT), actor=COMMAND_LINE)
     check = by_key(examine(account))["organization"]
     assert (check.verdict, check.detail) == ("ok", "8 actions work")
 
 
 def test_the_environments_own_credentials_are_examined_for_writing_too(cloud: Cloud) -> None:
-    account = connect_account(AccountConnection(HUB, "hub", Source.ENVIRONMENT), actor=COMMAND_LINE)
+    account = connect_account(AccountConnection(HUB, "hub", AccountSource.ENVIRONMENT), actor=COMMAND_LINE)
     checks = by_key(examine(account))
     assert checks["worker"].detail == f"arn:aws:iam::{HUB}:user/machines/gatehouse"
     assert checks["account"].verdict == "ok"
@@ -233,7 +233,7 @@ def test_a_wrong_external_id_bars_the_way(cloud: Cloud) -> None:
 
 
 def test_a_missing_external_id_is_named_as_such(cloud: Cloud) -> None:
-    checks = examine(sandbox(source=Source.ORGANIZATION, external_id=""))
+    checks = examine(sandbox(source=AccountSource.ORGANIZATION, external_id=""))
     assert "requires an external ID, and Gatehouse has none" in checks[-1].detail
 
 
@@ -249,7 +249,9 @@ def test_a_trust_without_the_condition_is_warned_about(cloud: Cloud) -> None:
 
 
 def test_credentials_of_another_account_are_noticed(cloud: Cloud) -> None:
-    account = connect_account(AccountConnection(PRODUCTION, "prod", Source.ENVIRONMENT), actor=COMMAND_LINE)
+    account = connect_account(
+        AccountConnection(PRODUCTION, "prod", AccountSource.ENVIRONMENT), actor=COMMAND_LINE
+    )
     checks = examine(account)
     assert checks[-1].verdict == "failed"
     assert f"belong to account {HUB}, not to {PRODUCTION}" in checks[-1].detail

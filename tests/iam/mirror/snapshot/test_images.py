@@ -30,10 +30,10 @@ WRITTEN = """
 import sys
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.image import unpack
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import ALONE
-index = Index(SharedDocuments())
+index = PolicyIndex(SharedDocuments())
 index.put_image(unpack(sys.stdin.buffer.read()), ALONE)
 print(*sorted(index.who_can(AccessQuestion("s3:GetObject", "arn:aws:s3:::ledger/x")).names()))
 """

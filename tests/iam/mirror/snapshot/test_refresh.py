@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from iam.aws.session import Aws
 from iam.mirror.models import Account, Entity, Kind, Pull
-from iam.mirror.refresh import Memberships, reread_memberships
+from iam.mirror.refresh import ObservedMemberships, reread_memberships
 from iam.mirror.snapshot import forget, snapshot
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from tests.bench.fakeaws.world import World
 from tests.iam.mirror.pull.conftest import redraw
 from tests.iam.policy.index.test_changes import shape
@@ -32,7 +32,7 @@ def as_made_anew(at: datetime | None = None) -> object:
         return shape(index), standings(index)
 
 
-def standings(index: Index) -> dict[str, Any]:
+def standings(index: PolicyIndex) -> dict[str, Any]:
     return {number: shard.standing for number, shard in index.accounts.items()}
 
 
@@ -88,7 +88,7 @@ def test_a_re_read_after_a_change_is_in_the_next_answer(
     user = Entity.objects.filter(kind=Kind.USER).order_by("pk")[0]
     group = Entity.objects.filter(kind=Kind.GROUP).order_by("pk")[0]
     as_kept()
-    read = Memberships(datetime.now(tz=UTC) + timedelta(minutes=1), frozenset({group.aws_id}))
+    read = ObservedMemberships(datetime.now(tz=UTC) + timedelta(minutes=1), frozenset({group.aws_id}))
     reread_memberships(account, unused(), user, cause_id=None, read=read)
     with CaptureQueriesContext(connection) as seen, snapshot() as index:
         member = index.member(account.account_id, user.pk)

@@ -9,7 +9,7 @@ from typing import Any
 from iam.policy.escalation.graph import EscalationGraph, GraphNode
 from iam.policy.escalation.paths import EscalationPath, PathExplorer
 from iam.policy.escalation.states import NO_FACTS, OutsideFacts
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import (
     ALONE,
     AccountRows,
@@ -66,7 +66,7 @@ class World:
         self.organisation = Organisation()
         self._next = 1
         self._rows: dict[str, AccountRows] = {}
-        self._index: Index | None = None
+        self._index: PolicyIndex | None = None
         self.facts: OutsideFacts = NO_FACTS
         self.arns: dict[str, tuple[str, int]] = {}
 
@@ -138,7 +138,7 @@ class World:
         )
 
     @property
-    def index(self) -> Index:
+    def index(self) -> PolicyIndex:
         """The index of everything so far."""
         if self._index is None:
             self._held = self.organisation.held()

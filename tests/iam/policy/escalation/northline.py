@@ -12,7 +12,7 @@ from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.server import RunningStandin
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import (
     AccountRows,
     GroupRow,
@@ -44,7 +44,7 @@ class Northline:
         self.held: list[IndexedDocument] = [
             self.documents.add(digest, text) for digest, text in self._texts.items()
         ]
-        self.index = Index(self.documents)
+        self.index = PolicyIndex(self.documents)
         self.index.put_all(accounts, self.held)
         self.facts = OutsideFacts(
             group_arns=self._group_arns,

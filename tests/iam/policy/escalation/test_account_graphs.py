@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from iam.policy.escalation.account_graphs import AccountGraphs
 from iam.policy.escalation.graph import EscalationGraph, GoalDistances
 from iam.policy.escalation.states import OutsideFacts
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from tests.iam.policy.escalation.builders import World, allow, deny
 from tests.iam.policy.escalation.random_worlds import ACTIONS, RESOURCES, world
 
@@ -30,7 +30,7 @@ def said(graph: EscalationGraph) -> dict[tuple[str, int], tuple[bool, int]]:
     return bits_by_pair
 
 
-def change(world: World, dice: random.Random, index: Index, held_documents: list[Any]) -> None:
+def change(world: World, dice: random.Random, index: PolicyIndex, held_documents: list[Any]) -> None:
     """Another policy for one principal, another place for one account, or an account that goes."""
     rows = dice.choice(world.organisation.accounts)
     if dice.random() < 0.15:

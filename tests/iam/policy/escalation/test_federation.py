@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from iam.policy.escalation.methods import IN_USE, SIGN_ON, Method
+from iam.policy.escalation.methods import IN_USE, SIGN_ON, EscalationMethod
 from tests.iam.policy.escalation.builders import (
     CONDITIONAL,
     EVERYTHING,
@@ -85,12 +85,12 @@ def test_other_changes_of_a_provider_are_conditional_and_say_on_what(action: str
     assert world(allow(action, provider + "2"), provider=provider).becomes_administrator("dev") == NONE
 
 
-def name_of(method: Method) -> str:
+def name_of(method: EscalationMethod) -> str:
     return method.name
 
 
 @pytest.mark.parametrize("method", SIGN_ON, ids=name_of)
-def test_identity_center_leads_from_the_management_account_to_all(method: Method) -> None:
+def test_identity_center_leads_from_the_management_account_to_all(method: EscalationMethod) -> None:
     actions = [need.action for need in method.needs]
     world = World()
     world.user("dev", allow(actions))
@@ -105,7 +105,9 @@ def test_identity_center_leads_from_the_management_account_to_all(method: Method
 
 
 @pytest.mark.parametrize("method", SIGN_ON, ids=name_of)
-def test_identity_center_leads_nowhere_without_one_of_the_actions_or_from_a_member(method: Method) -> None:
+def test_identity_center_leads_nowhere_without_one_of_the_actions_or_from_a_member(
+    method: EscalationMethod,
+) -> None:
     actions = [need.action for need in method.needs]
     for missing in actions:
         world = World()

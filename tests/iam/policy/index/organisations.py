@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import WITH_ROOT, AccessQuestion
 from iam.policy.index.rows import (
     AccountRows,
@@ -149,10 +149,10 @@ class Organisation:
         """All documents, which stay in use as long as somebody has this list."""
         return [self.store.add(digest, text) for digest, text in self.texts.items()]
 
-    def index(self) -> Index:
+    def index(self) -> PolicyIndex:
         """An index of it, in which only what is in use is kept."""
         documents = self.held()
-        index = Index(self.store)
+        index = PolicyIndex(self.store)
         for rows in self.accounts:
             index.enter_account(rows)
         del documents

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from iam.policy.index.documents import SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import (
     AccountRows,
     OrganizationStanding,
@@ -200,7 +200,7 @@ class Case:
         self.texts[digest] = text
         return digest
 
-    def index(self, documents: SharedDocuments) -> tuple[Index, list[Any], RowChanges]:
+    def index(self, documents: SharedDocuments) -> tuple[PolicyIndex, list[Any], RowChanges]:
         """The index as it is before, the documents that it needs, and the changes."""
         doc_list = [documents.add(digest, text) for digest, text in self.texts.items()]
         standing = OrganizationStanding(
@@ -210,7 +210,7 @@ class Case:
             (tuple(PolicyRow(900 + n, d, d) for n, d in enumerate(self.scps)),) if self.scps else (),
         )
         policies = {digest: PolicyRow(10 + n, digest, digest) for n, digest in enumerate(self.texts)}
-        index = Index(documents)
+        index = PolicyIndex(documents)
 
         def row(held_: Held) -> PrincipalRow:
             bound = None if held_.boundary is None else policies[held_.boundary].id

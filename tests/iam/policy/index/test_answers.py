@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import WITH_ROOT, AccessQuestion
 from iam.policy.index.rows import AccountRows, OrganizationStanding, PolicyHoldings, PrincipalRow
 from tests.iam.policy.index.organisations import Organisation
@@ -17,7 +17,9 @@ ONE, TWO = "111111111111", "222222222222"
 KEY = f"arn:aws:kms:eu-west-1:{ONE}:key/1"
 
 
-def index(*text_or_body: dict[str, Any] | str, number: str = ONE, into: Organisation | None = None) -> Index:
+def index(
+    *text_or_body: dict[str, Any] | str, number: str = ONE, into: Organisation | None = None
+) -> PolicyIndex:
     """An account in which each user holds one statement, or a document as text."""
     organisation = into or Organisation()
     people = []
@@ -35,7 +37,7 @@ def say(effect: str, action: str, resource: Any = "*", **more: Any) -> dict[str,
     return {"Effect": effect, "Action": action, "Resource": resource, **more}
 
 
-def kinds(index: Index, question: AccessQuestion) -> list[str]:
+def kinds(index: PolicyIndex, question: AccessQuestion) -> list[str]:
     return [limit.kind for limit in index.who_can(question).limitations]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from iam.policy.index.difference import NOTHING
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.effective import AllowedActionSets
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import (
     AccountRows,
     OrganizationStanding,
@@ -73,12 +73,12 @@ def _fields(row: object) -> dict[str, object]:
     return {name: getattr(row, name) for name in row.__slots__}  # type: ignore[attr-defined]
 
 
-def effective(index: Index) -> dict[int, AllowedActionSets]:
+def effective(index: PolicyIndex) -> dict[int, AllowedActionSets]:
     effective_actions = index.effective()
     return {member.id: effective_actions.for_member(member) for member in index.members}
 
 
-def shape(index: Index) -> object:
+def shape(index: PolicyIndex) -> object:
     """All classes with their members, and all that is registered, in an order of its own."""
     classes = sorted(
         (
@@ -181,7 +181,7 @@ def test_each_change_gives_the_index_another_version() -> None:
     rows = AccountRows(
         principals=[PrincipalRow(1, "arn:aws:iam::111111111111:user/a")], number="111111111111"
     )
-    index = Index(SharedDocuments())
+    index = PolicyIndex(SharedDocuments())
     seen = [index.version]
     for change in (
         lambda: index.enter_account(rows),

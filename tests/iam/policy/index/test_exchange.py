@@ -9,7 +9,7 @@ import pytest
 from iam.policy.index import scenario
 from iam.policy.index.comparison import PrincipalComparer
 from iam.policy.index.difference import AccessDifference
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import (
     AccountRows,
     GroupRow,
@@ -46,14 +46,14 @@ def shown(difference: AccessDifference) -> object:
     return of_members
 
 
-def placed(monkeypatch: pytest.MonkeyPatch, index: Index, edits: dict[str, ScenarioEdits]) -> object:
+def placed(monkeypatch: pytest.MonkeyPatch, index: PolicyIndex, edits: dict[str, ScenarioEdits]) -> object:
     """The same where nothing is exchanged, and everybody is placed anew."""
     with monkeypatch.context() as patching:
         patching.setattr(scenario, "exchanged_by", lambda *_, **__: None)
         return shown(what_if(index, edits, now=NOW))
 
 
-def compared(monkeypatch: pytest.MonkeyPatch, index: Index, edits: dict[str, ScenarioEdits]) -> int:
+def compared(monkeypatch: pytest.MonkeyPatch, index: PolicyIndex, edits: dict[str, ScenarioEdits]) -> int:
     """Compare both; how many principals were not placed anew."""
     with monkeypatch.context() as patching:
         exchanged = calls_of_method(patching, PrincipalComparer, "exchanged")

@@ -15,7 +15,7 @@ from iam.policy.index import image as images
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.image import ImageError, pack, unpack
 from iam.policy.index.image_parts import image_of
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import AccountRows, OrganizationStanding, PrincipalRow
 from iam.policy.index.scenario import row_of
@@ -39,13 +39,13 @@ def packed(organisation: Organisation) -> list[tuple[bytes, OrganizationStanding
     return packed
 
 
-def from_images(organisation: Organisation) -> tuple[Index, list[IndexedDocument]]:
+def from_images(organisation: Organisation) -> tuple[PolicyIndex, list[IndexedDocument]]:
     """The index that another process reads, which has read no document but those of the control policies."""
     documents = SharedDocuments()
     levels = [level for rows in organisation.accounts for level in (*rows.standing.scps, *rows.standing.rcps)]
     digests = {row.digest for level in levels for row in level if row.digest}
     doc_list = [documents.add(digest, organisation.texts[digest]) for digest in digests]
-    index = Index(documents)
+    index = PolicyIndex(documents)
     for data, standing in packed(organisation):
         index.put_image(unpack(data), standing)
     return index, doc_list
@@ -74,7 +74,7 @@ def written(doc: IndexedDocument | None) -> object:
     )
 
 
-def contents(index: Index) -> object:
+def contents(index: PolicyIndex) -> object:
     """Everything that is kept of every account."""
     return {
         number: (
@@ -100,7 +100,7 @@ def contents(index: Index) -> object:
     }
 
 
-def assert_same(index: Index, fresh: Index, dice: random.Random) -> None:
+def assert_same(index: PolicyIndex, fresh: PolicyIndex, dice: random.Random) -> None:
     """Everything is the same, and so is every answer."""
     assert len(index) == len(fresh)
     assert contents(index) == contents(fresh)
@@ -212,7 +212,7 @@ def test_names_that_no_account_of_aws_has_are_kept_as_they_are() -> None:
         "arn:aws:iam::222222222222:role/x",
     ]
     rows = AccountRows([PrincipalRow(n, arn) for n, arn in enumerate(arns, 1)], number=NUMBER)
-    index = Index(SharedDocuments())
+    index = PolicyIndex(SharedDocuments())
     index.put_image(unpack(pack(image_of(AccountShard(UseRegister(SharedDocuments()), rows)))), rows.standing)
     assert [index.member(NUMBER, n).arn for n in (1, 2, 3)] == arns  # type: ignore[union-attr]
     assert [index.accounts[NUMBER].members.find(arn).id for arn in arns] == [1, 2, 3]  # type: ignore[union-attr]

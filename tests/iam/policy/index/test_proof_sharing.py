@@ -12,7 +12,7 @@ import pytest
 
 from iam.policy.index.difference import AccessDifference
 from iam.policy.index.documents import SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.proof_sharing import ProofSharing
 from iam.policy.index.rows import (
     AccountRows,
@@ -96,7 +96,7 @@ def plain_document(dice: random.Random) -> str:
 
 def people_of_two_accounts(
     dice: random.Random, *, plain: int = 0
-) -> tuple[Index, dict[str, ScenarioEdits], SharedDocuments, list[object]]:
+) -> tuple[PolicyIndex, dict[str, ScenarioEdits], SharedDocuments, list[object]]:
     """Users of the same names who hold the same policies in two accounts, one of which is exchanged in
     both; so many of the others are `plain`.
     """
@@ -145,7 +145,7 @@ def said(change: PrincipalChange) -> dict[object, int]:
     return numbers
 
 
-def check(index: Index, difference: AccessDifference, dice: random.Random) -> int:
+def check(index: PolicyIndex, difference: AccessDifference, dice: random.Random) -> int:
     """Compare everybody with what is proved for them alone, and the requests that are shown; how many were
     compared.
     """
@@ -249,7 +249,7 @@ def test_a_proof_is_shared_where_nothing_tells_names_accounts_and_buckets_of_one
 
 def people_with_buckets(
     *held: tuple[str, ...], gets: str = "arn:aws:s3:::homes/new/*"
-) -> tuple[Index, dict[str, ScenarioEdits], list[object]]:
+) -> tuple[PolicyIndex, dict[str, ScenarioEdits], list[object]]:
     """Users with the same policy, which is exchanged, each with some documents of their own; `gets` is what
     they can read afterwards.
     """

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow, RowChanges
 from tests.iam.policy.index import longhand
@@ -19,7 +19,7 @@ from tests.iam.policy.index import organisations as made
 POSITIVE = {EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL}
 
 
-def decisions(index: Index, question: AccessQuestion) -> dict[int, EvaluationDecision]:
+def decisions(index: PolicyIndex, question: AccessQuestion) -> dict[int, EvaluationDecision]:
     """What the index answers, by number; nobody may be told twice."""
     decisions: dict[int, EvaluationDecision] = {}
     for each in index.who_can(question).groups_of():

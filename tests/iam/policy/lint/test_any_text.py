@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from iam.policy.compiled import PolicyKind, compile_set
 from iam.policy.document import PolicyDocument, read
 from iam.policy.json_places import read_places
-from iam.policy.lint import LintFinding, LintKind, Severity, lint
+from iam.policy.lint import LintFinding, LintKind, LintSeverity, lint
 from iam.policy.lint.findings import LintReport
 from iam.policy.lint.grammar import read_document
 from tests.iam.policy.lint.builders import BUCKET, PLAIN, allow, policy
@@ -135,7 +135,7 @@ def test_what_the_engine_cannot_understand_is_an_error(value: Any) -> None:
     ]
     findings = lint(text, kind="identity")
     if problems:
-        assert any(finding.severity is Severity.ERROR for finding in findings), problems
+        assert any(finding.severity is LintSeverity.ERROR for finding in findings), problems
 
 
 def _read_by_lint(text: str) -> list[Any]:
@@ -214,7 +214,7 @@ def test_what_the_engine_cannot_compile_is_an_error(statements: list[dict[str, A
     text = json.dumps({"Version": "2012-10-17", "Statement": statements})
     compiled = compile_set([("p", read(text))], kind=PolicyKind(kind))
     if any(compiled.unknown for compiled in compiled.statements):
-        assert any(finding.severity is Severity.ERROR for finding in lint(text, kind=kind))
+        assert any(finding.severity is LintSeverity.ERROR for finding in lint(text, kind=kind))
 
 
 @given(some.integers(0, len(PLAIN)), some.text(max_size=3))

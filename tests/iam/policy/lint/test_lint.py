@@ -18,7 +18,7 @@ from iam.policy.lint import (
     CharacterQuota,
     LintFinding,
     LintKind,
-    Severity,
+    LintSeverity,
     less_standing,
     lint,
 )
@@ -127,13 +127,13 @@ def test_an_unknown_name_is_an_error_until_it_is_accepted_as_a_newer_one(
     text: str, code: str, name: str, accepting: Callable[[str], None]
 ) -> None:
     finding = _only(text, code)
-    assert finding.severity is Severity.ERROR
+    assert finding.severity is LintSeverity.ERROR
     assert finding.is_by_catalogue
     assert not finding.is_refused
     accepting("another:Name")
     assert _only(text, code) == finding
     accepting(name)
-    assert _only(text, code).severity is Severity.WARNING
+    assert _only(text, code).severity is LintSeverity.WARNING
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def accepting() -> Iterator[Callable[[str], None]]:
 def test_a_key_of_a_service_without_actions_is_a_warning() -> None:
     """AWS has such services: `catalog:ChangeType` of AWS Marketplace."""
     finding = _only(when("StringEquals", "catalog:ChangeType", "x"), "INVALID_SERVICE_CONDITION_KEY")
-    assert finding.severity is Severity.WARNING
+    assert finding.severity is LintSeverity.WARNING
 
 
 def test_what_aws_refuses_is_no_matter_of_the_catalogue() -> None:
@@ -157,7 +157,7 @@ def test_what_a_text_said_before_is_a_warning_in_the_next_one() -> None:
     former, text = policy(allow("s3:GetOld")), policy(allow(["s3:GetOld", "s3:GetNew"], "*"))
     findings = less_standing(lint(text, kind="identity"), former=lambda: former, kind=LintKind.IDENTITY)
     severities = {finding.message.split("“")[1][:9]: finding.severity for finding in findings}
-    assert severities == {"s3:GetOld": Severity.WARNING, "s3:GetNew": Severity.ERROR}
+    assert severities == {"s3:GetOld": LintSeverity.WARNING, "s3:GetNew": LintSeverity.ERROR}
 
 
 def test_every_region_of_the_sdk_is_known() -> None:
@@ -174,7 +174,7 @@ def test_an_account_beside_its_users_is_what_a_not_principal_needs() -> None:
 
 def test_a_private_address_beside_a_public_one_is_a_suggestion() -> None:
     finding = _only(when("IpAddress", "aws:SourceIp", "10.0.0.0/8", "203.0.113.0/24"), "PRIVATE_IP_ADDRESS")
-    assert finding.severity is Severity.SUGGESTION
+    assert finding.severity is LintSeverity.SUGGESTION
 
 
 def test_a_comma_too_many_hides_no_other_finding() -> None:
@@ -217,10 +217,10 @@ def test_a_role_to_pass_on_to_one_service_is_a_suggestion() -> None:
     limited = when(
         "StringEquals", "iam:PassedToService", "ec2.amazonaws.com", action="iam:PassRole", resource="*"
     )
-    assert _only(limited, "PASS_ROLE_WITH_STAR_IN_RESOURCE").severity is Severity.SUGGESTION
+    assert _only(limited, "PASS_ROLE_WITH_STAR_IN_RESOURCE").severity is LintSeverity.SUGGESTION
     assert (
         _only(policy(allow("iam:PassRole", "*")), "PASS_ROLE_WITH_STAR_IN_RESOURCE").severity
-        is Severity.SECURITY
+        is LintSeverity.SECURITY
     )
 
 

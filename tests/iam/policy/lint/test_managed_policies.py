@@ -10,7 +10,7 @@ from functools import cache
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from iam.policy.lint import LintFinding, Severity, lint
+from iam.policy.lint import LintFinding, LintSeverity, lint
 
 
 @cache
@@ -36,7 +36,7 @@ def test_only_few_names_of_aws_itself_are_errors() -> None:
         finding.code
         for findings in _all().values()
         for finding in findings
-        if finding.severity is Severity.ERROR
+        if finding.severity is LintSeverity.ERROR
     )
     assert sum(errors.values()) < 300
     assert set(errors) <= {

@@ -21,7 +21,7 @@ from iam.people.fleet.roots import RootStanding, RootUserFacts
 from iam.policy.escalation.path_builder import PathBuilder
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.documents import SharedDocuments
-from iam.policy.index.index import Index
+from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import (
     ALONE,
     AccountRows,
@@ -212,7 +212,7 @@ class Site:
             key_places=self.key_places,
         )
 
-    def _index(self) -> Index:
+    def _index(self) -> PolicyIndex:
         documents = SharedDocuments()
         held = [documents.add(digest, text) for digest, text in self.documents.items()]
         principals = [
@@ -232,7 +232,7 @@ class Site:
             else ALONE
         )
         rows = AccountRows(principals, groups, policies, (), NUMBER, "aws", standing)
-        index = Index(documents)
+        index = PolicyIndex(documents)
         index.enter_account(rows)
         assert held or not self.documents
         return index
