@@ -140,10 +140,10 @@ def account_choices(request: ViewerRequest, form: WhoCanForm) -> list[Choice]:
     """(value, label, chosen) for the account of a resource whose ARN has none: accounts whose policies name
     it first.
     """
-    named = [
-        (candidate.account, _candidate_words(candidate.name, candidate.policies))
-        for candidate in form.candidates
-    ]
+    named = []
+    for candidate in form.candidates:
+        policies = counted(candidate.policies, "policy", "policies")
+        named.append((candidate.account, f"{candidate.name} (named in {policies})"))
     known = {number for number, _ in named}
     accounts = connected_accounts(accounts_seen(request.viewer))
     others = [(number, name) for number, name in accounts if number not in known]
@@ -154,10 +154,6 @@ def account_choices(request: ViewerRequest, form: WhoCanForm) -> list[Choice]:
     values = [(ANY, "Each principal’s own account"), *named, *others, *typed]
     chosen = form.texts["owner"] or ANY
     return [(value, label, value == chosen) for value, label in values]
-
-
-def _candidate_words(name: str, policies: int) -> str:
-    return f"{name} (named in {counted(policies, 'policy', 'policies')})"
 
 
 def group_cards(

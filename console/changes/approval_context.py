@@ -19,7 +19,7 @@ from iam.changes.approval.possible_approvers import who_could_approve, why_nobod
 from iam.changes.approval.progress import ApprovalProgress, progress_of
 from iam.changes.approval.rule_names import names_in
 from iam.changes.approval.rule_texts import sentence, stage_words
-from iam.changes.models import Approval, Change, ChangeState
+from iam.changes.models import Change, ChangeState
 from iam.changes.services import ChangePlan
 from iam.changes.services.break_glass_use import glass_of
 from iam.changes.warnings import AcceptedWarning, general_warnings
@@ -98,7 +98,10 @@ def _stages(requirement: Requirement, progress: ApprovalProgress) -> dict[str, A
             words=stage_words(stage.stage, names=names),
             is_done=stage.is_done,
             is_current=place == progress.at,
-            agreed=[_agreed(approval) for approval in stage.approvals],
+            agreed=[
+                GivenApproval(approval.approver_label, approval.at, approval.comment)
+                for approval in stage.approvals
+            ],
             missing=stage.missing,
             able=list(stage.able.values())[:NAMED],
             more=len(list(stage.able)[NAMED:]),
@@ -113,10 +116,6 @@ def _stages(requirement: Requirement, progress: ApprovalProgress) -> dict[str, A
         "need_words": sentence(requirement.need, names=names),
         "escalated_at": requirement.escalated_at,
     }
-
-
-def _agreed(approval: Approval) -> GivenApproval:
-    return GivenApproval(approval.approver_label, approval.at, approval.comment)
 
 
 def need_context(

@@ -206,7 +206,10 @@ def apply_loss(request: ViewerRequest, number: str) -> HttpResponse:
     confirmation.
     """
     account = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
-    held_cells = [cell for cell in cells(facts_of([account.pk])[0]) if _is_held(cell)]
+    held_cells = []
+    for cell in cells(facts_of([account.pk])[0]):
+        if cell.section and cell.section.state == SectionState.HELD:
+            held_cells.append(cell)
     if request.method != "POST":
         return setup_page(request, "apply_loss.html", {"account": account, "held": held_cells})
     if not held_cells:
@@ -224,7 +227,3 @@ def apply_loss(request: ViewerRequest, number: str) -> HttpResponse:
         request, f"{account.name} is being synced again. Entries that are still missing are removed."
     )
     return redirect("setup:account", number=number)
-
-
-def _is_held(cell: SectionCell) -> bool:
-    return bool(cell.section and cell.section.state == SectionState.HELD)

@@ -61,7 +61,8 @@ def used_paths(paths: Collection[FindingPath]) -> dict[str, UsedPath]:
     """Those of some paths that their principals went, by the ARN of the principal, as far as events are
     known. Three queries, however many paths.
     """
-    wanted = {path.who.id: _recorded_actions(path) for path in paths}
+    not_recorded = NOT_IN_EVENTS | data_actions()
+    wanted = {path.who.id: frozenset(_actions_of(path) - not_recorded) for path in paths}
     entities = {row.aws_id: row for row in Entity.objects.filter(pk__in=wanted) if wanted[row.pk]}
     callers = dict(
         TrailCaller.objects.filter(unique_id__in=entities, kind__in=KINDS.values()).values_list(
@@ -83,11 +84,6 @@ def used_paths(paths: Collection[FindingPath]) -> dict[str, UsedPath]:
         if moments and not wanted[entity.pk] - moments.keys():
             used[entity.arn] = UsedPath(entity.arn, max(moments.values()))
     return used
-
-
-def _recorded_actions(path: FindingPath) -> frozenset[str]:
-    """The actions of a path that its principal calls first and that CloudTrail records by default."""
-    return frozenset(_actions_of(path) - NOT_IN_EVENTS - data_actions())
 
 
 def _actions_of(path: FindingPath) -> set[str]:

@@ -53,7 +53,12 @@ def replay(
     A call to which no changed statement applies stays as it is, whatever else is unknown. Where the policies
     of today already answer otherwise than AWS did, the difference is not one of this change.
     """
-    if becomes is None and not _is_touched(request, change):
+    is_touched = (
+        becomes is not None
+        or _applies(request, change.changed)
+        or _limit_differs(request, change.before, change.after)
+    )
+    if not is_touched:
         return ReplayOutcome.SAME
     after = decide(becomes or request, change.after)
     if after is EvaluationDecision.CONDITIONAL:
@@ -83,13 +88,6 @@ def _open_keys_of(statement: CompiledStatement, request: Request) -> Iterator[st
         for condition in statement.conditions:
             if condition.test(request) == OPEN:
                 yield condition.key
-
-
-def _is_touched(request: Request, change: PolicyChange) -> bool:
-    """Whether a changed statement applies to the request, for sure or perhaps, or a changed limit may say
-    something else of it.
-    """
-    return _applies(request, change.changed) or _limit_differs(request, change.before, change.after)
 
 
 def _applies(request: Request, changed: Iterable[PolicySet]) -> bool:

@@ -189,7 +189,9 @@ def calculate(at: datetime | None, *, is_forced: bool = False) -> bool:
     if not is_forced and not _is_due(row, inputs, began):
         return False
     # Before the mirror is read: what is first synced meanwhile is part of the next calculation.
-    revisions, unsynced = _revisions(), unsynced_accounts(at)
+    connected = Account.objects.filter(removed_at__isnull=True)
+    revisions = dict(connected.values_list("account_id", "revision"))
+    unsynced = unsynced_accounts(at)
     with escalation(at, is_anew=True) as known:
         findings = AccountFindings(known, revisions, row, unsynced=unsynced, is_whole=is_forced)
         findings.fill_rows()
@@ -215,11 +217,6 @@ def _is_due(row: EscalationCalculation, inputs: str, now: datetime) -> bool:
         return age > LASTS
     pause = timedelta(seconds=PAUSE_FACTOR * row.seconds)
     return age > min(pause, MAX_PAUSE)
-
-
-def _revisions() -> dict[str, int]:
-    rows = Account.objects.filter(removed_at__isnull=True)
-    return dict(rows.values_list("account_id", "revision"))
 
 
 def _inputs(at: datetime | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -116,15 +115,11 @@ def settle(rollout: Rollout | None, change_set: UUID) -> None:
     with transaction.atomic():
         locked_rollout = Rollout.objects.select_for_update().get(pk=rollout.pk)
         for grant in locked_rollout.grants.filter(done_at__isnull=True):
-            if _all_applied(grant.positions, states):
+            if all(states.get(position) == ChangeState.APPLIED for position in grant.positions):
                 _follow(grant, rollout.version)
         if not set(states.values()) & set(OPEN):
             locked_rollout.done_at = datetime.now(tz=UTC)
             locked_rollout.save(update_fields=["done_at"])
-
-
-def _all_applied(positions: Sequence[int], states: dict[int, str]) -> bool:
-    return all(states.get(place) == ChangeState.APPLIED for place in positions)
 
 
 def _follow(rollout_grant: RolloutGrant, version: TemplateVersion) -> None:

@@ -109,6 +109,7 @@ def facts_of(
         connected = Account.objects.filter(removed_at__isnull=True)
         revisions = dict(connected.values_list("account_id", "revision"))
         shard = index.accounts.get(account.account_id)
+        left_users = Identity.objects.filter(person__is_active=False)
         facts = AccountFacts(
             number=account.account_id,
             partition=account.partition,
@@ -133,7 +134,7 @@ def facts_of(
             is_organization_known=bool(shard and shard.standing.organization_id) or ORGANIZATION in complete,
             own_roles=gatehouse_role_arns(),
             own_users=_own_users(account, entities, {*inline, *edges[EdgeKind.ATTACHED]}),
-            persons_gone=_persons_gone(),
+            persons_gone=frozenset(left_users.values_list("user_arn", flat=True)),
             root=_root(account, account_facts),
             is_root_mfa_virtual=_has_virtual_device(account, at),
             index=index,
@@ -264,11 +265,6 @@ def _has_virtual_device(account: Account, at: datetime | None) -> bool:
     """Whether the root user's MFA device is a virtual one."""
     devices = EntityState.objects.filter(valid_at(at), account=account, kind=Kind.MFA_DEVICE)
     return devices.filter(category="virtual", attrs__IsRoot=True).exists()
-
-
-def _persons_gone() -> frozenset[str]:
-    """ARNs of the users of people who have left."""
-    return frozenset(Identity.objects.filter(person__is_active=False).values_list("user_arn", flat=True))
 
 
 def _owned(account: Account, facts: AccountFacts) -> frozenset[int]:

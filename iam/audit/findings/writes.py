@@ -59,7 +59,10 @@ def keep(account: Account, computed: ComputedFindings, *, at: datetime) -> None:
         _open(account, [finding for key, finding in computed.findings.items() if key not in known], at)
         events: list[FindingEvent] = []
         if differing:
-            _update(sorted(differing), computed, at, events, seen_at=_seen_at(account))
+            # What is there was seen until the account was last calculated.
+            runs = FindingRun.objects.filter(account=account)
+            seen_at = runs.values_list("calculated_at", flat=True).first()
+            _update(sorted(differing), computed, at, events, seen_at=seen_at)
         FindingEvent.objects.bulk_create(events, batch_size=BATCH)
 
 
@@ -69,11 +72,6 @@ def _open(account: Account, findings: list[ComputedFinding], at: datetime) -> No
         rows = [_new(account, finding, at) for finding in findings[start : start + BATCH]]
         AuditFinding.objects.bulk_create(rows)
         FindingEvent.objects.bulk_create([_event(row, FindingEventKind.OPENED, at) for row in rows])
-
-
-def _seen_at(account: Account) -> datetime | None:
-    """When the findings that are there were seen until now: when the account was calculated."""
-    return FindingRun.objects.filter(account=account).values_list("calculated_at", flat=True).first()
 
 
 def _update(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from uuid import UUID
@@ -107,11 +107,12 @@ def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> Approva
         counted |= {approval.approver_id for approval in here}
         valid |= {approval.pk for approval in here}
         stages.append((stage, here, people))
+    stage_states = []
+    for stage, here, people in stages:
+        able = {pk: name for pk, name in people.items() if pk not in counted | barred}
+        stage_states.append(StageState(stage, tuple(here), able))
     return ApprovalProgress(
-        stages=tuple(
-            StageState(stage, tuple(here), _able_people(people, but=counted | barred))
-            for stage, here, people in stages
-        ),
+        stages=tuple(stage_states),
         void=tuple(approval for approval in approvals if approval.pk not in valid),
         about=about,
     )
@@ -128,7 +129,3 @@ def _stages(requirement: Requirement, *, alone: bool) -> tuple[ApprovalStage, ..
 def _deciders(requirement: Requirement, stage: ApprovalStage) -> tuple[ApproverSpec, ...]:
     """Anyone who it was escalated to may decide every stage."""
     return (*stage.who, *requirement.need.escalate_to) if requirement.escalated_at else stage.who
-
-
-def _able_people(people: dict[UUID, str], *, but: Collection[UUID]) -> dict[UUID, str]:
-    return {pk: name for pk, name in people.items() if pk not in but}

@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -57,9 +56,11 @@ def pull_details(job: LiveJob) -> None:
     if not budget:
         return
     lane = DetailLane(began_at=timezone.now(), budget=budget)
+    credentials = UserCredentials.objects.filter(account=job.account, valid_to__isnull=True)
+    reports = dict(credentials.values_list("user_id", "report").iterator(chunk_size=5000))
     due = visits(
         job.census,
-        reports=_reports(job),
+        reports=reports,
         reported_at=job.freshness.observed_at(CREDENTIAL_REPORT),
         now=lane.began_at,
     )
@@ -72,11 +73,6 @@ def pull_details(job: LiveJob) -> None:
         _read_batch(job, lane, due[start : start + BATCH])
     for section in DETAIL_LANE:
         _settle(job, lane, section)
-
-
-def _reports(job: LiveJob) -> dict[int, dict[str, Any]]:
-    rows = UserCredentials.objects.filter(account=job.account, valid_to__isnull=True)
-    return dict(rows.values_list("user_id", "report").iterator(chunk_size=5000))
 
 
 def _read_batch(job: LiveJob, lane: DetailLane, batch: list[EntityVisit]) -> None:

@@ -47,7 +47,8 @@ def keep_numbers(account: Account, *, at: datetime) -> None:
         lock_account(account)
         kept = AccountFact.objects.filter(valid_at(None), account=account, name=NUMBERS)
         before = kept.values_list("observed_at", flat=True).first()
-        if before and at - before < RECOUNT and is_counted().filter(pk=account.pk).exists():
+        is_unchanged = Account.objects.filter(pk=account.pk, counted_writes=F("writes"))
+        if before and at - before < RECOUNT and is_unchanged.exists():
             return
         load_facts(
             account,
@@ -56,11 +57,6 @@ def keep_numbers(account: Account, *, at: datetime) -> None:
         )
         kept.update(observed_at=at)
         Account.objects.filter(pk=account.pk).update(counted_writes=F("writes"))
-
-
-def is_counted() -> QuerySet[Account]:
-    """The accounts to which nothing was written since their numbers were counted."""
-    return Account.objects.filter(counted_writes=F("writes"))
 
 
 def numbers_of(account: Account, *, at: datetime | None, now: datetime) -> dict[str, int]:

@@ -88,18 +88,12 @@ def differs_now(leaver: Leaver, users: Sequence[UserNow]) -> list[str]:
     """
     if leaver.stage not in CUT:
         return []
-    return [
-        (
-            f"{user.seat.user_name} in {user.seat.account.name}: "
-            f"{', '.join(_fact_words(fact) for fact in user.gives_access)}"
-        )
-        for user in users
-        if user.gives_access
-    ]
-
-
-def _fact_words(fact: AccessFact) -> str:
-    return f"{fact.what.lower()}: {fact.note.lower()}"
+    sentences = []
+    for user in users:
+        if user.gives_access:
+            facts = ", ".join(f"{fact.what.lower()}: {fact.note.lower()}" for fact in user.gives_access)
+            sentences.append(f"{user.seat.user_name} in {user.seat.account.name}: {facts}")
+    return sentences
 
 
 def _facts(

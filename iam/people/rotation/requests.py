@@ -169,7 +169,9 @@ def _ask_rows(run: RotationRun, rows: Sequence[Rotation]) -> None:
         living = {rotation.pk for rotation in _locked(run, [row.pk for row in rows])}
         left = [ready for ready in planned if ready.rotation.pk in living]
         if left:
-            _ask(left, viewer, _terms_of(left[0].rotation))
+            first = left[0].rotation
+            terms = RotationTerms(run.reason, first.is_automatic, first.quiet_days, first.keep_days)
+            _ask(left, viewer, terms)
 
 
 def _end_refused(run: RotationRun, refused: Mapping[UUID, str]) -> None:
@@ -271,10 +273,6 @@ def _row(
 def _begun(row: Rotation) -> str:
     first = f" The key {row.first.aws_id} is deleted first." if row.first else ""
     return f"Rotation of {row.old.aws_id} started.{first}"
-
-
-def _terms_of(row: Rotation) -> RotationTerms:
-    return RotationTerms(row.run.reason, row.is_automatic, row.quiet_days, row.keep_days)
 
 
 def _waiting(run: RotationRun) -> QuerySet[Rotation]:

@@ -66,14 +66,12 @@ def new_policies(
 def changeable_policies(shard: AccountShard, attaching: Iterable[IndexedStatement]) -> tuple[str, ...]:
     """ARNs of the account's own policies that statements name as policies to attach."""
     matchers = [compile_glob(value) for value in dict.fromkeys(values_of(attaching, POLICY))]
-    names = [
-        row.name
-        for row in shard.policies.values()
-        if row.name.startswith("arn:")
-        and not is_aws_owned(row.name)
-        and any(matches(row.name) for matches in matchers)
-    ]
-    return tuple(names)[:MAX_POLICIES]
+    names = []
+    for row in shard.policies.values():
+        is_own = row.name.startswith("arn:") and ":iam::aws:" not in row.name
+        if is_own and any(matches(row.name) for matches in matchers):
+            names.append(row.name)
+    return tuple(names[:MAX_POLICIES])
 
 
 def values_of(clauses: Iterable[IndexedStatement], key: str) -> Iterator[str]:
@@ -82,11 +80,6 @@ def values_of(clauses: Iterable[IndexedStatement], key: str) -> Iterator[str]:
         for _, name, values in clause.conditions:
             if fold(name) == key:
                 yield from values
-
-
-def is_aws_owned(arn: str) -> bool:
-    """Whether a policy belongs to AWS."""
-    return ":iam::aws:" in arn
 
 
 def is_attaching(method: EscalationMethod) -> bool:

@@ -58,7 +58,9 @@ class DenyRemovalFinder:
                 holder = groups.get(removal.group) if removal.group else aim
                 if holder is not None:
                     method = BY_KIND[removal.kind, holder.subject.kind]
-                    policy = self._policy_of(removal)
+                    policy = ""
+                    if removal.kind == ATTACHED:
+                        policy = self._targets.arn_of_policy(int(removal.name))
                     aims[holder.subject] = holder
                     holders[method, policy][holder.subject].append((member.id, removal))
         for (method, policy), concerned in holders.items():
@@ -70,6 +72,3 @@ class DenyRemovalFinder:
                     alternative = StepOption(method, subject, able, policies)
                     for number, removal in removals:
                         edits[number].removed[removal].append(alternative)
-
-    def _policy_of(self, removal: PolicyRemoval) -> str:
-        return self._targets.arn_of_policy(int(removal.name)) if removal.kind == ATTACHED else ""

@@ -297,15 +297,13 @@ def _lacking(name: str, statement: LintStatement, subject: LintSubject, *, prefi
     """
     lacking = []
     for word in statement.actions.words if statement.actions else ():
+        # Keys work beyond their service (ec2:… with ssm actions), which the catalogue tells only in part.
+        if prefix and fold(word.text.partition(":")[0]) != prefix:
+            continue
         keys = _keys_of(subject.catalogue, word.text)
-        if keys is not None and name not in keys and not (prefix and _is_of_another(word.text, prefix)):
+        if keys is not None and name not in keys:
             lacking.append(word.text)
     return lacking
-
-
-def _is_of_another(action: str, prefix: str) -> bool:
-    """Keys work beyond their service (ec2:… with ssm actions), which the catalogue tells only in part."""
-    return fold(action.partition(":")[0]) != prefix
 
 
 @lru_cache(maxsize=1024)

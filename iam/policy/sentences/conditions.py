@@ -87,7 +87,8 @@ def phrase(operator: str, key: str, values: Sequence[str]) -> str:
     base = base.removesuffix("ifexists")
     lowered = fold(key)
     if base == "null":
-        return f"{_key(key)} is {'absent' if _is_true(values) else 'present'}"
+        is_absent = any(fold(value) == "true" for value in values)
+        return f"{_key(key)} is {'absent' if is_absent else 'present'}"
     if base not in VERBS:
         return f"{operator} {key}: {', '.join(values)}"
     switch = SWITCHES.get((lowered, fold(values[0]))) if base == "bool" and len(values) == 1 else None
@@ -106,10 +107,6 @@ def phrase_of(text: str) -> str:
     if not (space and colon) or operator.endswith(":"):
         return text
     return phrase(operator, key, values.split(", "))
-
-
-def _is_true(values: Sequence[str]) -> bool:
-    return any(fold(value) == "true" for value in values)
 
 
 def _key(key: str) -> str:

@@ -34,7 +34,8 @@ def receivers_in(site: GrantSite) -> GrantReceivers:
     own = [arn for arn in who.arns if _account_of(arn) == site.number]
     others = [arn for arn in who.arns if _account_of(arn) != site.number]
     if own:
-        by_arn = {entity.arn: entity for entity in _current_entities(site, own)}
+        current = Entity.objects.filter(account=site.account, arn__in=own, gone_at__isnull=True)
+        by_arn = {entity.arn: entity for entity in current.select_related("account")}
         missing = [arn for arn in own if arn not in by_arn]
         if missing:
             raise RefusedError(
@@ -62,14 +63,6 @@ def _account_of(arn: str) -> str:
 
 def _name(arn: str) -> str:
     return arn.rpartition("/")[2]
-
-
-def _current_entities(site: GrantSite, arns: Sequence[str]) -> list[Entity]:
-    return list(
-        Entity.objects.filter(account=site.account, arn__in=arns, gone_at__isnull=True).select_related(
-            "account"
-        )
-    )
 
 
 def _reached(site: GrantSite, entities: Sequence[Entity]) -> tuple[Entity, ...]:

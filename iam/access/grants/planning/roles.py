@@ -173,7 +173,7 @@ def _made(site: GrantSite, statement: dict[str, object]) -> PartPlan:
         "them. No password or key is shared.",
         others=(OtherWay(GrantWay.TRUST, "An existing role would give everything it allows."),),
         quotas=(f"trust policy: {TRUST.size(create.inputs.trust):,} of {trust_limit(site):,} characters",),
-        notes=_made_notes(site),
+        notes=(*_lasting_notes(site), *unread(site)),
         steps=(making, *steps),
     )
 
@@ -184,10 +184,6 @@ def _described(title: str) -> str:
     """
     description = f"{DESCRIPTION}: {title}"[:200]
     return re.sub(r"[^\t\n\r\x20-\x7e\xa1-\xff]", "?", description)
-
-
-def _made_notes(site: GrantSite) -> tuple[str, ...]:
-    return (*_lasting_notes(site), *unread(site))
 
 
 def _lasting_notes(site: GrantSite) -> tuple[str, ...]:
