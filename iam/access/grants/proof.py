@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.access.grants.models import CUTTING, ENDING, GrantPart, GrantState
 from iam.access.grants.phrases import counted
@@ -89,7 +89,7 @@ def proof_of(part: GrantPart) -> RemovalProof:
     """What the changes that took it away tell; few queries. `kept` counts the permissions that stayed for
     other reasons.
     """
-    removals = tuple(_removal(change) for change in _taking(part))
+    removals = tuple(_removal(change) for change in [*_undoing(part), *_taking(part)])
     moments = [removal.removed_at for removal in removals if removal.removed_at]
     ended = part.entries.filter(until__isnull=False, since__isnull=False).count()
     return RemovalProof(
@@ -123,6 +123,16 @@ def _taking(part: GrantPart) -> QuerySet[Change]:
     changes = Change.objects.filter(sets, lane=part.lane).order_by("created_at", "position")
     newest = Q(change_set=part.ending_set_id) | Q(state=ChangeState.APPLIED)
     return changes.filter(newest) if part.ending_set_id else changes.none()
+
+
+def _undoing(part: GrantPart) -> QuerySet[Change]:
+    """Every change that undid one that gave it, while that one has not been undone in turn."""
+    requested = [pk for pk in (part.change_set_id, part.retry_set_id) if pk]
+    undone = Change.objects.filter(
+        reverts__change_set__in=requested, reverts__lane=part.lane, state=ChangeState.APPLIED
+    )
+    redone = Change.objects.filter(reverts=OuterRef("pk"), state=ChangeState.APPLIED)
+    return undone.exclude(Exists(redone)).order_by("created_at", "position")
 
 
 def _cutting(part: GrantPart) -> QuerySet[Change]:

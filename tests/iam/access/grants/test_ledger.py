@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from iam.access.grants import services
 from iam.access.grants.ledger import ledger_of
 from iam.access.grants.models import GrantState, PermissionSort
+from iam.access.grants.proof import proof_of
 from iam.access.grants.services.reconcile import change_ended
 from iam.access.grants.terms import GrantContent, WhatKind
 from iam.changes.models import Change
@@ -103,6 +104,10 @@ def test_undoing_a_change_of_a_grant_ends_the_reason_that_it_gave(office: Office
     (entry,) = office.entries(grant)
     assert entry.until is not None
     assert services.settle(grant).state == GrantState.ENDED
+    proof = proof_of(grant.parts.get())
+    assert proof.is_whole
+    assert proof.kept == 0
+    assert proof.sentence.startswith("Removed at ")
 
 
 def test_the_ledger_names_every_reason_and_what_no_grant_explains(office: Office) -> None:
