@@ -84,6 +84,17 @@ def undone_reference(change: Change, *, parts: int) -> str:
     return references_of([reverted])[reverted.change_set_id] if parts > 1 else reverted.reference
 
 
+def _undone_by(change: Change, *, parts: int, viewer: Viewer) -> dict[str, Any]:
+    """The newest change that undoes it, with the reference of that change's whole request where the change's
+    own request has several `parts`.
+    """
+    undoing = visible_changes(viewer).filter(reverts=change).order_by("-created_at").first()
+    if undoing is None:
+        return {"undone_by": None}
+    reference = references_of([undoing])[undoing.change_set_id] if parts > 1 else undoing.reference
+    return {"undone_by": undoing, "undone_by_reference": reference}
+
+
 def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -> dict[str, Any]:
     """What the pages of a change, and of the set that it begins, show."""
     viewer = request.viewer
@@ -115,6 +126,7 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
         | about
         | deciding
         | seal_context(request, shown)
+        | _undone_by(shown, parts=len(parts), viewer=viewer)
         | {
             "change": shown,
             "is_partial": is_partial,
@@ -147,7 +159,6 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
             if not is_partial or shown.requested_by == viewer.person_id
             else None,
             "is_slow": bool(slowness(shown)),
-            "undone_by": visible_changes(viewer).filter(reverts=shown).order_by("-created_at").first(),
             "withdraws": now
             and shown.requested_by == viewer.person_id
             and shown.state in (ChangeState.AWAITING, ChangeState.QUEUED),
