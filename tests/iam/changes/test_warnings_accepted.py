@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from iam.changes import services
-from iam.changes.models import Change
+from iam.changes.models import Change, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, REGISTRY, Membership, Operation, PutInlinePolicy
 from iam.changes.operations.login_profile import CreateLoginProfile
 from iam.changes.services.deletion import deletion_of
@@ -113,6 +113,19 @@ def test_every_warning_is_on_each_page_of_approval_and_in_the_mail(site: Site, k
         assert accepted_warning.text in message.text
     if accepted:
         assert "Warnings you accept by approving" in message.text
+
+
+def test_a_request_that_is_done_shows_its_warnings_as_those_before_approval(site: Site) -> None:
+    actor = viewer_for(site.asks.person)
+    planned = services.plan_set(same_bucket(site), viewer=actor)
+    notes = ["Access ends 7 days after approval."]
+    change = services.request_changes(
+        planned, actor=actor, reason="r", idempotency_key="1", title="Buckets", notes=notes
+    )[0]
+    address = reverse("changes:request", args=[change.pk])
+    assert "Warnings you accept by approving" in text_of(site.approver.get(address))
+    Change.objects.update(state=ChangeState.APPLIED)
+    assert "Warnings before approval" in text_of(site.approver.get(address))
 
 
 def receipts(count: int, note: str) -> list[tuple[str, str, dict[str, Any]]]:
