@@ -220,7 +220,10 @@ def test_going_on_without_a_choice_says_all_that_is_missing(office: Office) -> N
     assert answer.status_code == 422
     for words in ("Choose a template", "Choose a duration", "Enter a reason. Approvers"):
         assert words in page
-    assert office.asker.post(at("what", pk), {}, headers=HTMX).content.decode().count("<html") == 0
+    assert 'id="what"' in page.partition("data-form-error")[0], "the next look at the choice takes it away"
+    again = office.asker.post(at("what", pk), {}, headers=HTMX).content.decode()
+    assert again.count("<html") == 0
+    assert "data-form-error" not in again
 
 
 @pytest.mark.parametrize(
