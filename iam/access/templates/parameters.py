@@ -42,36 +42,36 @@ class _ValueShape(NamedTuple):
 FORMS: Final[dict[ParameterKind, _ValueShape]] = {
     ParameterKind.BUCKET: _ValueShape(
         r"[a-z0-9W][a-z0-9.W-]{1,61}[a-z0-9W]",
-        "A bucket has 3 to 63 small letters, digits, dots and hyphens.",
+        "A bucket name has 3 to 63 lowercase letters, digits, dots and hyphens.",
         "pay-artifacts",
     ),
     ParameterKind.PREFIX: _ValueShape(
         r"(?!/)[A-Za-z0-9!_.'()/=+@:, W-]{1,512}",
-        "A prefix begins without a slash and has letters, digits, spaces and ! _ . ' ( ) / = + @ : , -",
+        "A prefix doesn’t start with a slash and has letters, digits, spaces and ! _ . ' ( ) / = + @ : , -",
         "settle/2026/",
     ),
     ParameterKind.REGION: _ValueShape(
-        r"[a-z]{2}(-[a-z]+)+-[0-9]", "A region is written as eu-west-1 is.", "eu-west-1"
+        r"[a-z]{2}(-[a-z]+)+-[0-9]", "Write a Region as eu-west-1.", "eu-west-1"
     ),
     ParameterKind.ARN: _ValueShape(
         r"arn:(aws|aws-cn|aws-us-gov):[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[A-Za-z0-9_+=,.@/:W-]+",
-        "An ARN is written as arn:aws:service:region:account:resource.",
+        "Write an ARN as arn:aws:service:region:account:resource.",
         "arn:aws:sns:eu-west-1:111122223333:deploys",
     ),
     ParameterKind.TAG_KEY: _ValueShape(
         r"[A-Za-z0-9 _.:/=+@-]{1,128}",
-        "The key of a tag has up to 128 letters, digits, spaces and _ . : / = + - @",
+        "A tag key has up to 128 letters, digits, spaces and _ . : / = + - @",
         "team",
     ),
     ParameterKind.TAG_VALUE: _ValueShape(
         r"[A-Za-z0-9 _.:/=+@W-]{1,256}",
-        "The value of a tag has up to 256 letters, digits, spaces and _ . : / = + - @",
+        "A tag value has up to 256 letters, digits, spaces and _ . : / = + - @",
         "payments",
     ),
     ParameterKind.ACCOUNT: _ValueShape(r"[0-9]{12}", "An account ID has 12 digits.", "111122223333"),
     ParameterKind.ROLE: _ValueShape(
         r"([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@W-]{1,64}",
-        "A role is named by its name, after its path if it has one, such as service/pay-settle.",
+        "Enter the name of the role, after its path if it has one, such as service/pay-settle.",
         "pay-settle",
     ),
     ParameterKind.NAME: _ValueShape(
@@ -84,7 +84,7 @@ FORMS: Final[dict[ParameterKind, _ValueShape]] = {
     ),
     ParameterKind.KEY: _ValueShape(
         r"[A-Fa-f0-9]{8}(-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}|mrk-[a-f0-9]{32}",
-        "A key is named by its id, such as 1234abcd-12ab-34cd-56ef-1234567890ab; an alias gives nothing.",
+        "Enter the key ID, such as 1234abcd-12ab-34cd-56ef-1234567890ab, not an alias.",
         "1234abcd-12ab-34cd-56ef-1234567890ab",
     ),
 }
@@ -100,7 +100,7 @@ LABELS: Final = {
     ParameterKind.ROLE: "Role",
     ParameterKind.NAME: "Name",
     ParameterKind.LOG_GROUP: "Log group",
-    ParameterKind.KEY: "Id of a KMS key",
+    ParameterKind.KEY: "KMS key ID",
 }
 
 
@@ -141,7 +141,7 @@ class TemplateParameter:
         stripped = tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
         stripped = stripped or ((self.default,) if self.default else ())
         if not stripped:
-            raise ValueError(f"Say which: {FORMS[self.kind].words}")
+            raise ValueError(f"Enter a value. {FORMS[self.kind].words}")
         if len(stripped) > MAX_VALUES:
             raise ValueError(f"{len(stripped)} values are too many for one grant. The limit is {MAX_VALUES}.")
         for value in stripped:
@@ -153,12 +153,12 @@ class TemplateParameter:
         if len(value) > MAX_VALUE_LENGTH:
             raise ValueError(f"That is longer than {MAX_VALUE_LENGTH} characters.")
         if not self.wildcard and any(letter in value for letter in WILD):
-            raise ValueError("Wildcards (* and ?) are not taken here: name one thing.")
+            raise ValueError("Wildcards (* and ?) aren’t supported here. Enter one exact value.")
         form = FORMS[self.kind]
         wild = "*?" if self.wildcard else ""
         pattern = form.pattern.replace("W", wild)
         if not re.fullmatch(pattern, value, re.ASCII):
-            raise ValueError(f"{_shown(value)} does not fit. {form.words}")
+            raise ValueError(f"{_shown(value)} isn’t valid. {form.words}")
         if self.kind is ParameterKind.ARN and self.resource:
             self._check_service(value)
 
@@ -172,7 +172,7 @@ def parameter_from(value: Mapping[str, Any]) -> TemplateParameter:
     """A parameter from JSON. Raises ValueError in words."""
     name = value.get("name")
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise ValueError("A parameter is named with small letters, digits and _, such as bucket.")
+        raise ValueError("A parameter name has lowercase letters, digits and _, such as bucket.")
     strange = sorted(set(value) - set(TemplateParameter.__slots__))
     if strange:
         raise ValueError(f"The parameter {name} has {strange[0]}, which means nothing.")

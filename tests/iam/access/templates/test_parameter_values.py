@@ -151,7 +151,7 @@ def test_a_parameter_that_is_not_there_is_refused() -> None:
         ({"parameters": [{"name": "bucket", "kind": "bucket"}] * 2}, "needs its own name"),
         ({"parameters": [{"name": "account", "kind": "account"}]}, "needs its own name"),
         ({"parameters": [{"name": "bucket", "kind": "shoe"}]}, "no kind"),
-        ({"parameters": [{"name": "Bu", "kind": "bucket"}]}, "small letters"),
+        ({"parameters": [{"name": "Bu", "kind": "bucket"}]}, "lowercase letters"),
         ({"parameters": [{"name": "bucket", "kind": "bucket", "default": "*"}]}, "Wildcards"),
         ({"parameters": [{"name": "bucket", "kind": "bucket", "evil": 1}]}, "means nothing"),
         ({"statements": [{"Resource": "{{bucket}"}]}, "written"),
