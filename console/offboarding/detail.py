@@ -42,7 +42,7 @@ from iam.people.offboarding.repeat_invitation import can_invite_again
 from iam.people.offboarding.restore_and_delete import DELETABLE, RESTORABLE, afterwards_changes, try_again
 from iam.people.offboarding.rules import is_about_oneself, may_act, review_of
 from iam.people.offboarding.suspension import may_suspend, suspended_already
-from iam.people.offboarding.suspension_decisions import may_take_back, why_not_confirm
+from iam.people.offboarding.suspension_decisions import CUT, may_take_back, why_not_confirm
 
 GRANTS: Final = 50
 QUICK: Final = 90
@@ -138,6 +138,7 @@ def _suspension(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[s
     return context | {
         "review": review_of(leaver),
         "may_confirm": not why_not_confirm(request.viewer, leaver),
+        "is_cut": leaver.stage in CUT,
         "may_take_back": may_take_back(request.viewer, leaver),
         "may_offboard": acts and leaver.stage in SUSPENSION,
         "followed_by": leaver.followed_by,

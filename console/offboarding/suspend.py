@@ -19,6 +19,7 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.people.offboarding.leaver_lookup import LeaverUsers
+from iam.people.offboarding.models import Leaver
 from iam.people.offboarding.queries import openable
 from iam.people.offboarding.services import MAX_REASON
 from iam.people.offboarding.suspension import (
@@ -28,7 +29,7 @@ from iam.people.offboarding.suspension import (
     suspended_already,
     why_not_suspend,
 )
-from iam.people.offboarding.suspension_decisions import confirm, order_restore, take_back
+from iam.people.offboarding.suspension_decisions import CUT, confirm, order_restore, take_back
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,12 +74,18 @@ def leaver_confirm(request: ViewerRequest, pk: UUID) -> HttpResponse:
             messages.success(request, f"Restoring the access of {leaver.name}.")
         else:
             confirm(request.viewer, leaver=leaver, comment=comment)
-            messages.success(
-                request, "Suspension confirmed. It stays in force until someone restores access."
-            )
+            messages.success(request, confirmed_text(leaver))
     except RefusedError as error:
         messages.error(request, error.message)
     return redirect("offboarding:leaver", pk=pk)
+
+
+def confirmed_text(leaver: Leaver) -> str:
+    """What a confirmation means: a suspension whose access came back meanwhile is only reviewed."""
+    leaver.refresh_from_db(fields=["stage"])
+    if leaver.stage not in CUT:
+        return "Suspension reviewed. Nothing changed in AWS."
+    return "Suspension confirmed. It stays in force until someone restores access."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -15,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from console.offboarding.suspend import confirmed_text
 from iam.changes.models import Change
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
@@ -30,6 +31,7 @@ from iam.people.offboarding.models import (
 from iam.people.offboarding.open_access import DENY, DENY_TEXT
 from iam.people.offboarding.queries import openable
 from iam.people.offboarding.services import without_access_already
+from iam.people.offboarding.suspension_decisions import CUT
 from iam.people.runs.models import RowStatus
 from tests import factories
 from tests.console import offboarding
@@ -410,3 +412,35 @@ def test_users_elsewhere_keep_access_only_matters_while_access_is_removed(
     Leaver.objects.filter(pk=leaver.pk).update(unseen=2)
     page = admin.get(reverse("offboarding:leaver", args=[leaver.pk])).content.decode()
     assert ("Ask an administrator" in page) == is_said
+
+
+@pytest.mark.parametrize(
+    ("unseen", "differs", "words"),
+    [
+        (0, [], "maya.okafor can’t do anything in AWS."),
+        (1, [], "The IAM users below can’t do anything in AWS."),
+        (0, ["Has a password again."], "AWS shows access again"),
+    ],
+)
+def test_a_suspension_claims_nothing_about_access_that_it_leaves(
+    user: Entity, unseen: int, differs: list[str], words: str
+) -> None:
+    leaver = offboarding.left(user, factories.person("Hana Sato"), stage=OffboardingStage.SUSPENDED)
+    leaver.unseen = unseen
+    claim = render_to_string("offboarding/_denied.html", {"leaver": leaver, "differs": differs})
+    assert words in claim
+    assert claim.count("can’t do anything") == (not differs)
+
+
+@pytest.mark.parametrize(
+    ("stage", "is_cut"), [(OffboardingStage.SUSPENDED, True), (OffboardingStage.RETURNED, False)]
+)
+def test_a_suspension_whose_access_is_back_is_reviewed_and_not_confirmed(
+    user: Entity, stage: OffboardingStage, is_cut: bool
+) -> None:
+    leaver = offboarding.left(user, factories.person("Hana Sato"), stage=stage)
+    context = {"leaver": leaver, "run": leaver.run, "may_confirm": True, "is_cut": stage in CUT}
+    card = " ".join(render_to_string("offboarding/_confirm.html", context).split())
+    assert ("Confirm suspension" in card) == ("Restore access now" in card) == is_cut
+    assert ("Status now: access restored." in card) == ("Mark as reviewed" in card) == (not is_cut)
+    assert ("stays in force" in confirmed_text(leaver)) == is_cut
