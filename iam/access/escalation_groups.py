@@ -151,10 +151,12 @@ class EscalationTotals:
         """'44 IAM users (38 people) and 12 roles can become administrator: 37 confirmed, 19 conditional'."""
         if not self.everyone.total:
             return no_one_words("can become administrator", self.coverage)
-        unread = self.unconfirmed.total - self.conditional
-        parts = [f"{self.confirmed.total:,} confirmed"] if self.confirmed.total else []
-        parts += [f"{self.conditional:,} conditional"] if self.conditional else []
-        parts += [f"{unread:,} unconfirmed"] if unread else []
+        numbers = {
+            "confirmed": self.confirmed.total,
+            "conditional": self.conditional,
+            "unconfirmed": self.unconfirmed.total - self.conditional,
+        }
+        parts = [f"{number:,} {word}" for word, number in numbers.items() if number]
         everyone = at_least(self.everyone.words, self.coverage)
         return f"{everyone} can become administrator: {', '.join(parts)}"
 

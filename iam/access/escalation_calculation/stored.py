@@ -101,8 +101,9 @@ def kept_at(at: datetime | None) -> StoredCalculation | None:
     row = instance(EscalationCalculation, rows[0]) if rows else None
     if row is None or row.calculated_at is None:
         return None
-    if at is not None and (row.wanted_at is None or row.wanted_at < datetime.now(tz=UTC) - WANTED_FOR):
-        EscalationCalculation.objects.filter(pk=row.pk).update(wanted_at=datetime.now(tz=UTC))
+    now = datetime.now(tz=UTC)
+    if at is not None and (row.wanted_at is None or row.wanted_at < now - WANTED_FOR):
+        EscalationCalculation.objects.filter(pk=row.pk).update(wanted_at=now)
     return StoredCalculation(
         row.moment, row.number, row.calculated_at, row.seconds, row.asked, row.unread, row.limitations
     )

@@ -56,9 +56,10 @@ def timed_statement(statement: Mapping[str, Any], *, end: datetime | None) -> di
 def _until(statement: dict[str, Any], end: datetime) -> dict[str, Any]:
     """Under the operator that says nothing about the time yet: what says another time holds as well."""
     conditions = {name: dict(block) for name, block in statement.get("Condition", {}).items()}
+    # Of names that differ in letter case only, the first one.
+    names = {fold(name): name for name in reversed(conditions)}
     for operator in WHEN:
-        name = next((condition for condition in conditions if fold(condition) == fold(operator)), operator)
-        block = conditions.setdefault(name, {})
+        block = conditions.setdefault(names.get(fold(operator), operator), {})
         if not any(fold(key) == fold(NOW) for key in block):
             block[NOW] = stamp(end)
             return {**statement, "Condition": conditions}

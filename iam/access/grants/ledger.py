@@ -40,15 +40,14 @@ def ledger_of(entity: Entity, *, viewer: Viewer) -> list[JustifiedPermission]:
     """
     entries = LedgerEntry.objects.filter(entity=entity, since__isnull=False, until__isnull=True)
     open_entries = list(entries.select_related("part__grant", "part__account").order_by("since", "pk"))
-    seen = set(
-        visible_grants(viewer)
-        .filter(pk__in={entry.part.grant_id for entry in open_entries})
-        .values_list("pk", flat=True)
-    )
+    grants = visible_grants(viewer).filter(pk__in={entry.part.grant_id for entry in open_entries})
+    seen = set(grants.values_list("pk", flat=True))
     by_permission: dict[tuple[str, int | str], list[LedgerEntry]] = defaultdict(list)
     for entry in open_entries:
         by_permission[entry.sort, entry.target_entity_id or entry.target].append(entry)
-    rows = [*_tied(entity), *_inline(entity), *(_trusted(entity) if entity.kind == Kind.ROLE else ())]
+    rows = [*_tied(entity), *_inline(entity)]
+    if entity.kind == Kind.ROLE:
+        rows += _trusted(entity)
     return [_justified(row, _entries_of(row, by_permission), seen) for row in rows]
 
 

@@ -96,10 +96,9 @@ def _latest(*moments: datetime | None) -> datetime | None:
 def _keys(seen: CredentialEvidence) -> tuple[int, int, datetime]:
     """Active keys, keys, and since when the oldest active one exists; NEVER without an active key."""
     read_at = _latest(seen.visited_at, seen.keys_read_at)
-    is_listed = read_at is not None and (
-        not seen.is_reported or seen.reported_at is None or read_at > seen.reported_at
-    )
-    keys = list(seen.keys) if is_listed else reported_keys(seen.report)
+    reported_at = seen.reported_at if seen.is_reported else None
+    is_read_later = read_at is not None and (reported_at is None or read_at > reported_at)
+    keys = list(seen.keys) if is_read_later else reported_keys(seen.report)
     active = [created or _LONG_AGO for created, status in keys if status == "Active"]
     return len(active), len(keys), min(active, default=NEVER)
 

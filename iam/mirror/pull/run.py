@@ -108,12 +108,13 @@ def _no_way_in(error: AwsError, account: Account) -> str:
 def verdict_of_job(job: PullJob) -> tuple[PullState, str]:
     """How a pull ended, from how its sections did; the totals go to its row."""
     states = {verdict.state for verdict in job.verdicts.values()}
-    reasons_held = [outcome.held for outcome in job.outcomes.values() if outcome.held]
+    outcomes = job.outcomes.values()
+    job.pull.added = sum(outcome.added for outcome in outcomes)
+    job.pull.ended = sum(outcome.ended for outcome in outcomes)
+    job.pull.changed = len(set[int]().union(*[outcome.changed for outcome in outcomes]))
+    reasons_held = [outcome.held for outcome in outcomes if outcome.held]
     bad = [verdict.message for verdict in job.verdicts.values() if verdict.state != SectionState.COMPLETE]
     message = " ".join(reasons_held or bad[:2])[:1024]
-    for name in ("added", "ended"):
-        setattr(job.pull, name, sum(getattr(outcome, name) for outcome in job.outcomes.values()))
-    job.pull.changed = len(set[int]().union(*(outcome.changed for outcome in job.outcomes.values())))
     if reasons_held:
         return PullState.HELD, message
     if states <= {SectionState.COMPLETE.value}:

@@ -26,8 +26,9 @@ def enter_setting(account: Account, *, name: str, value: Any, at: datetime, caus
         section = Section.objects.filter(account=account, name=ACCOUNT).first()
         now = AccountFact.objects.filter(valid_at(None), account=account, name=name).first()
         moments = [row.observed_at for row in (section, now) if row is not None and row.observed_at]
+        earlier = [moment for moment in moments if moment < at]
+        after = max(earlier, default=None)
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-        after = max((moment for moment in moments if moment < at), default=None)
         seen = ObservationTimes(at, after=after, cause_kind=cause.value, cause_id=cause_id)
         load_facts(account, {name: value}, seen=seen)
         if name == "alias":

@@ -151,12 +151,13 @@ def docs_in(image: IndexImage, documents: SharedDocuments) -> list[IndexedDocume
     documents_of_image: list[Any] = [documents.find(digest) for digest in image.digests]
     shapes = [shape_in(shape, documents) for shape in image.shapes]
     for small in image.small:
-        if documents_of_image[small[0]] is None:
-            documents_of_image[small[0]] = small_in(image.digests[small[0]], small, documents, shapes)
+        number = small[0]
+        if documents_of_image[number] is None:
+            documents_of_image[number] = small_in(image.digests[number], small, documents, shapes)
     for place, number in enumerate(image.shared):
         if documents_of_image[number] is None:
-            read = document_in(json.loads(image.shared_texts[place]))
-            documents_of_image[number] = documents.add_document(image.digests[number], read)
+            document = document_in(json.loads(image.shared_texts[place]))
+            documents_of_image[number] = documents.add_document(image.digests[number], document)
     return documents_of_image
 
 

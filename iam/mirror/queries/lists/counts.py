@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from iam.mirror.models import Account, Entity, EntityState
 from iam.mirror.queries.lists.context import ListContext
-from iam.mirror.queries.lists.core import ListDefinition, ListQuery, wanted_rows
+from iam.mirror.queries.lists.core import ListDefinition, ListQuery, ListTab, wanted_rows
 from iam.mirror.queries.lists.rows import RowCount, of_account, states
 from iam.mirror.queries.visibility import visible
 
@@ -49,19 +50,33 @@ def tab_counts(
     at hand.
     """
     tabs = listing.tabs_for(context)
-    queries: dict[str, Callable[[], QuerySet[Any, Any]]] = {
-        name: lambda tab=tab: tab.counts(context).values("pk")  # type: ignore[misc]
-        for name, tab in tabs.items()
-        if name not in known
-    }
+    queries: dict[str, Callable[[], QuerySet[Any, Any]]] = {}
+    for name, tab in tabs.items():
+        if name not in known:
+            queries[name] = partial(_rows_in_tab, tab, context)
     if context.at:
-        queries |= {COME: lambda: _come(listing, context), GONE: lambda: _gone(listing, context)}
+        queries[COME] = partial(_come, listing, context)
+        queries[GONE] = partial(_gone, listing, context)
+    # Sorting makes no difference to the count: the same for each order.
+    unsorted = ListQuery(wanted.tab, wanted.text, wanted.filters, wanted.ids)
+    wanted_name = repr(unsorted) if wanted.is_narrowed else wanted.tab
     if wanted.is_narrowed:
-        unsorted = ListQuery(wanted.tab, wanted.text, wanted.filters, wanted.ids)
-        queries[repr(unsorted)] = lambda: wanted_rows(listing, context, unsorted).values("pk")[: CAP + 1]
-    counts = kept_counts(queries, about=f"{listing.name} {listing.stamp} {scope_key(context)} {generation}")
+        queries[wanted_name] = partial(_narrowed_rows, listing, context, unsorted)
+    about = f"{listing.name} {listing.stamp} {scope_key(context)} {generation}"
+    counts = kept_counts(queries, about=about)
     counts |= {name: number for name, number in known.items() if name in tabs}
-    return counts | {"": counts.pop(repr(unsorted)) if wanted.is_narrowed else counts[wanted.tab]}
+    wanted_count = counts[wanted_name]
+    if wanted.is_narrowed:
+        del counts[wanted_name]
+    return counts | {"": wanted_count}
+
+
+def _rows_in_tab(tab: ListTab, context: ListContext) -> QuerySet[Any, Any]:
+    return tab.counts(context).values("pk")
+
+
+def _narrowed_rows(listing: ListDefinition, context: ListContext, wanted: ListQuery) -> QuerySet[Any, Any]:
+    return wanted_rows(listing, context, wanted).values("pk")[: CAP + 1]
 
 
 def _come(listing: ListDefinition, context: ListContext) -> QuerySet[Any, Any]:

@@ -117,8 +117,9 @@ def accounts_concerned(scope: ViewerScope) -> QuerySet[Account]:
     team incomplete.
     """
     within = accounts_within(scope)
-    named = set(scope.accounts or ()) | {arn.split(":")[4] for arn in scope.user_arns}
-    named |= {account for account, _ in scope.groups | scope.paths | scope.owned}
+    named = set(scope.accounts or ())
+    named.update(arn.split(":")[4] for arn in scope.user_arns)
+    named.update(account for account, _ in scope.groups | scope.paths | scope.owned)
     if scope.sees_everything or "" not in named:
         return within
     theirs = people_within(scope).values("account")
