@@ -183,9 +183,10 @@ def _no_index_of_another_test() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_worker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no worker that would calculate escalation; see `prompt_worker`."""
-    from iam.access.escalation_calculation import stored
 
-    monkeypatch.setattr(stored, "nudge", lambda: None)
+    from iam.access.escalation_calculation import stored_calculation
+
+    monkeypatch.setattr(stored_calculation, "nudge", lambda: None)
 
 
 @pytest.fixture
@@ -193,19 +194,19 @@ def prompt_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker so quick that whatever a page reads of escalation is calculated just before, from the mirror
     as it is.
     """
-    from iam.access.escalation_calculation import calculation, stored
+    from iam.access.escalation_calculation import calculation, stored_calculation
     from iam.access.escalation_calculation.models import EscalationCalculation
 
-    kept_at = stored.kept_at
+    kept_at = stored_calculation.kept_at
 
-    def up_to_date(at: datetime | None) -> stored.StoredCalculation | None:
+    def up_to_date(at: datetime | None) -> stored_calculation.StoredCalculation | None:
         known = EscalationCalculation.objects.filter(moment="").values_list("inputs", flat=True).first()
         if known != calculation._inputs(None):
             calculation.calculate_due(is_forced=True)
         return kept_at(at)
 
-    monkeypatch.setattr(stored, "kept_at", up_to_date)
-    monkeypatch.setattr(stored, "nudge", calculation.calculate_due)
+    monkeypatch.setattr(stored_calculation, "kept_at", up_to_date)
+    monkeypatch.setattr(stored_calculation, "nudge", calculation.calculate_due)
 
 
 @pytest.fixture(autouse=True)

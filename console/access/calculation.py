@@ -18,7 +18,7 @@ from console.web.asof import asof_context
 from console.web.context import frame_of
 from console.web.query import QueryPairs
 from console.web.render import is_fragment, render_page
-from iam.access.escalation_calculation.stored import SERVICES, BeingCalculatedError, is_ready
+from iam.access.escalation_calculation.stored_calculation import SERVICES, BeingCalculatedError, is_ready
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
 

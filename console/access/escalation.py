@@ -43,7 +43,7 @@ from console.web.render import is_fragment, render_page
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.path_records import FindingPath, FindingPrincipal
-from iam.access.escalation_calculation.stored import BeingCalculatedError, checked_at
+from iam.access.escalation_calculation.stored_calculation import BeingCalculatedError, checked_at
 from iam.access.escalation_use import UsedPath, path_use, used_paths
 from iam.access.persons import counted
 from iam.access.visible_accounts import accounts_seen

@@ -40,7 +40,7 @@ from console.web.render import render_page
 from iam.access.certainty import Certainty
 from iam.access.escalation import limitations_at, policies_of
 from iam.access.escalation_calculation.coverage import CalculationCoverage
-from iam.access.escalation_calculation.stored import BeingCalculatedError
+from iam.access.escalation_calculation.stored_calculation import BeingCalculatedError
 from iam.access.escalation_groups import (
     AffectedByOpening,
     EscalationFix,

@@ -15,7 +15,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from console.activity.behind import CallBehind, LineDifferences, calls_behind, calls_behind_each
+from console.activity.calls_behind import CallBehind, LineDifferences, calls_behind, calls_behind_each
 from console.changes.drift_rows import DriftCard, DriftLine, documents_of, rows_of
 from console.changes.forms import ReasonForm
 from console.changes.receipt import impact_context, plans_receipt_context

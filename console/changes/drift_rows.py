@@ -8,7 +8,7 @@ from itertools import chain
 
 from django.urls import reverse
 
-from console.activity.behind import CallBehind
+from console.activity.calls_behind import CallBehind
 from console.changes.impact_rows import RiskLabel, level_shown, risk_tone
 from console.changes.presenters import StateMark
 from console.identities.details.frame import SECTIONS

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from console.compliance.covered import covered_problems
+from console.compliance.exception_coverage import covered_problems
 from console.compliance.framework_page import PACE
 from console.compliance.presenters import (
     TONES,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from console.access.grants.preview import stages_of
 from console.changes.presenters import rows_by_account
 from console.changes.receipt import impact_context, what_is_done
-from console.linking.machine import machine_page
+from console.linking.machine_user import machine_page
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from console.linking.machine import machine_page
+from console.linking.machine_user import machine_page
 from console.offboarding.preview import preview_context
 from console.offboarding.suspend import suspend_context
 from console.offboarding.terms import read_terms, typed_terms

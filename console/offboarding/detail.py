@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from console.offboarding.leaver_handover import owned_context
 from console.offboarding.lists import SEES
-from console.offboarding.owned import owned_context
 from console.offboarding.presenters import first_change, is_moving, mark_of, progress_of, seats_shown
 from console.runs.views import render_run
 from console.setup.progress import FAST, PollPace

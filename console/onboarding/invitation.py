@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console.mfa import link_landing
 from console.mfa.enrollment import having_mfa
-from console.offboarding.returned import returned_page
+from console.offboarding.restored_passwords import returned_page
 from console.operators.models import Operator
 from console.operators.services import create_member_sign_in, invitation_link
 from console.web.render import render_page

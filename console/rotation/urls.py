@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.rotation import actions, begin, detail, keys, lists, many, my_keys, new_key, roots
+from console.rotation import actions, begin, bulk_rotation, detail, keys, lists, my_keys, new_key, roots
 
 app_name = "keys"
 urlpatterns = [
@@ -10,7 +10,7 @@ urlpatterns = [
     path("keys/export.<str:form>", keys.keys_export, name="keys-export"),
     path("keys/mine/", my_keys.mine_page, name="my-keys"),
     path("keys/roots/", roots.roots_page, name="root-keys"),
-    path("keys/rotate/", many.many_page, name="rotate-many"),
+    path("keys/rotate/", bulk_rotation.many_page, name="rotate-many"),
     path("keys/<int:pk>/rotate/", begin.begin_page, name="rotate"),
     path("keys/rotations/", lists.rotations_page, name="rotations"),
     path("keys/rotations/<uuid:pk>/", detail.rotation_page, name="rotation"),

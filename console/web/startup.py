@@ -124,6 +124,6 @@ def before_working() -> None:
 
 def _hold_after_restore() -> None:
     # Models: the credentials are looked at before the applications are loaded.
-    from console.restored import detect
+    from console.restored_backup import detect
 
     detect()

@@ -13,9 +13,9 @@ from iam.policy.evaluate import FREE, EvaluationDecision
 from iam.policy.index.classes import IndexedPrincipal, PolicyBundle, PrincipalClass
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import PolicyIndex
-from iam.policy.index.needs import Signature
 from iam.policy.index.query_evaluation import ALLOWS, DENIES, DEPENDS, QueryEvaluation
 from iam.policy.index.question import AccessQuestion, WhoCanAnswer
+from iam.policy.index.statement_needs import Signature
 from iam.policy.index.who_can import judge_for
 
 LOOKS: Final = 400

@@ -23,7 +23,7 @@ from iam.access.escalation_calculation.path_records import (
     statement_from,
 )
 from iam.access.escalation_calculation.questions import answer_to
-from iam.access.escalation_calculation.stored import (
+from iam.access.escalation_calculation.stored_calculation import (
     BeingCalculatedError,
     StoredCalculation,
     checked_at,

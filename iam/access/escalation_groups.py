@@ -25,7 +25,7 @@ from iam.access.escalation import (
     no_one_words,
     people_in,
 )
-from iam.access.escalation_calculation import models, stored
+from iam.access.escalation_calculation import models, stored_calculation
 from iam.access.escalation_calculation.coverage import NOTHING_COVERED, CalculationCoverage
 from iam.access.escalation_calculation.models import EscalationCertainty, EscalationFinding
 from iam.access.escalation_calculation.path_records import (
@@ -36,7 +36,7 @@ from iam.access.escalation_calculation.path_records import (
     statement_from,
 )
 from iam.access.escalation_calculation.questions import answer_to
-from iam.access.escalation_calculation.stored import BeingCalculatedError, StoredCalculation
+from iam.access.escalation_calculation.stored_calculation import BeingCalculatedError, StoredCalculation
 from iam.access.opening_keys import OWN_KEY, key_of
 from iam.access.persons import PrincipalCount, shown_names, text_filter
 from iam.mirror.queries.result_cache import KeptResults
@@ -185,9 +185,9 @@ def escalation_totals(
     """The numbers that the overview and the escalation page show. Where nothing was calculated yet of any of
     the accounts, None, or with `wait` BeingCalculatedError.
     """
-    known = stored.checked_at(at, accounts) if wait else stored.kept_at(at)
+    known = stored_calculation.checked_at(at, accounts) if wait else stored_calculation.kept_at(at)
     if known is None:
-        stored.nudge()
+        stored_calculation.nudge()
         return None
     totals = _totals_of(known, accounts)
     return None if totals.coverage.has_nothing else totals
@@ -240,7 +240,7 @@ def all_groups(
 
 def opening_of(key: str, accounts: Accounts, *, at: datetime | None = None) -> OpeningStatements | None:
     """One group with everyone in it."""
-    known = stored.stored_at(at)
+    known = stored_calculation.stored_at(at)
     rows = _climbing(known, accounts, NO_FILTER).filter(opener=key)
     groups = _groups(known, rows, accounts, only=key)
     return _filled(groups, rows, each=None)[0] if groups else None
@@ -257,7 +257,7 @@ def groups_of(
     """Up to `most` groups with up to `each` of those in them. A group keeps only those of its principals that
     fit.
     """
-    known = stored.checked_at(at, accounts)
+    known = stored_calculation.checked_at(at, accounts)
     rows = _climbing(known, accounts, narrowed)
     groups = sorted(_groups(known, rows, accounts), key=lambda group: (group.is_own, group.order))
     findings = [group for group in groups if not group.is_own]
@@ -376,7 +376,7 @@ def fix_of(
     a worker has looked.
     """
     asks = {"key": opening.key, "accounts": None if accounts is None else sorted(accounts)}
-    answer = answer_to(stored.stored_at(at), "fix", asks)
+    answer = answer_to(stored_calculation.stored_at(at), "fix", asks)
     by_number = {affected.start[1]: affected for affected in opening.affected}
     return EscalationFix(
         opening.statements,

@@ -13,7 +13,7 @@ from iam.access.certainty import Certainty
 from iam.access.escalation import Accounts, ReachingPrincipal
 from iam.access.escalation_calculation.path_records import principal_from
 from iam.access.escalation_calculation.questions import answer_to as answer_of_worker
-from iam.access.escalation_calculation.stored import checked_at
+from iam.access.escalation_calculation.stored_calculation import checked_at
 from iam.access.persons import shown_names
 from iam.access.who_can import WhoCanQuestion, answer_to
 from iam.mirror.models import Entity, Kind

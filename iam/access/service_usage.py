@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from django.db.models import Max, Min, Sum
 
-from iam.access.escalation_calculation import stored
+from iam.access.escalation_calculation import stored_calculation
 from iam.access.escalation_calculation.models import ServiceUse
 from iam.access.escalation_calculation.path_records import FORMAT
 from iam.access.index_cache import cached
@@ -140,13 +140,15 @@ def uses(accounts: Accounts, *, at: datetime | None) -> UsableServices:
 
 
 def _kept_uses(accounts: Accounts) -> UsableServices:
-    coverage = stored.services_coverage(accounts)
+    coverage = stored_calculation.services_coverage(accounts)
     if coverage.waiting:
-        stored.nudge()
+        stored_calculation.nudge()
         # A worker may have been quick.
-        coverage = stored.services_coverage(accounts)
+        coverage = stored_calculation.services_coverage(accounts)
     if coverage.waiting or coverage.has_nothing:
-        raise stored.BeingCalculatedError(stored.SERVICES, is_unsynced=not coverage.waiting)
+        raise stored_calculation.BeingCalculatedError(
+            stored_calculation.SERVICES, is_unsynced=not coverage.waiting
+        )
     connected = Account.objects.filter(removed_at__isnull=True)
     rows = ServiceUse.objects.filter(format=FORMAT, account__in=connected.values("account_id"))
     rows = rows if accounts is None else rows.filter(account__in=accounts)

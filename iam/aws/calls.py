@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from iam.aws.errors import AwsError, map_errors
-from iam.aws.raw import BROKEN_OFF, MALFORMED, malformed
+from iam.aws.raw_lists import BROKEN_OFF, MALFORMED, malformed
 
 T = TypeVar("T")
 

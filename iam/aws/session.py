@@ -19,7 +19,7 @@ from botocore.loaders import Loader
 from botocore.session import Session
 from botocore.utils import parse_timestamp
 
-from iam.aws import raw
+from iam.aws import raw_lists
 from iam.aws.access import AccountAccess
 from iam.aws.credentials import FixedCredentials, role_credentials
 from iam.aws.documents import decode_response_documents
@@ -141,7 +141,7 @@ class Aws:
         if service == "iam":
             events.unregister("after-call.iam", json_decode_policies)
             events.register("after-call.iam", decode_response_documents)
-        raw.install(client)
+        raw_lists.install(client)
         return client
 
     def _on_request(self, request: Any, operation_name: str, event_name: str, **_: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from iam.journal.chain import chain_pending
-from iam.journal.head import note_head
+from iam.journal.chain_head import note_head
 from iam.journal.verify import ask_for_verification, run_verification
 from iam.schedule import HOURS, every
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from console.access.what.state import WhatState
 from console.web.access import ViewerRequest
-from iam.access.grants.what import POLICY
+from iam.access.grants.grant_content import POLICY
 from iam.changes.operations.policy_version import default_text
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities

@@ -13,7 +13,7 @@ from console.access.what.state import BUILD, TABS, ChosenService, WhatState
 from console.web.moments import read_input
 from iam.access.builder.conditions import ON
 from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, level_actions, ordered
-from iam.access.builder.read import read_back
+from iam.access.builder.read_back import read_back
 from iam.access.builder.rows import FREE, ResourceRow, blank, fields, pattern_of, row_of
 from iam.access.templates.body import TemplateError
 from iam.access.templates.queries import offer_of

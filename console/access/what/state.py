@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from iam.access.builder.build import BuiltDocument, build
 from iam.access.builder.conditions import form_conditions, written
 from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, ServicePart, ordered
-from iam.access.builder.read import read_back
+from iam.access.builder.read_back import read_back
 from iam.access.builder.rows import ArnPlace, ResourceRow, arn_of, row_of
 from iam.access.grants.terms import GrantContent, WhatKind
 from iam.policy.catalogue import catalogue

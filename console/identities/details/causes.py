@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from console.activity.behind import CallBehind
+from console.activity.calls_behind import CallBehind
 from iam.changes.models import reference_of
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.urls import reverse
 
-from console.activity.behind import calls_behind
+from console.activity.calls_behind import calls_behind
 from console.identities.details.causes import UNKNOWN, CauseLine, causes
 from console.identities.details.frame import SECTIONS, ShownEntity, frame_of, render_shown
 from console.web.access import ViewerRequest

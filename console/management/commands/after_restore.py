@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from console.restored import after_restore
+from console.restored_backup import after_restore
 from iam.access.persons import counted
 from iam.changes.errors import RefusedError
 from iam.changes.restore import services

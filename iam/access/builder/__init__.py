@@ -4,7 +4,7 @@ read back. Pure.
 
 from iam.access.builder.build import BuiltDocument, build, grants_of
 from iam.access.builder.parts import BuilderCondition, ServicePart, parts_from, parts_json
-from iam.access.builder.read import BuilderReading, read_back
+from iam.access.builder.read_back import BuilderReading, read_back
 
 __all__ = [
     "BuilderCondition",

@@ -10,12 +10,12 @@ class EscalatingConfig(AppConfig):
     label = "access_escalating"
 
     def ready(self) -> None:
-        from iam.access.escalation_calculation import stored
+        from iam.access.escalation_calculation import stored_calculation
         from iam.changes import handlers
         from iam.changes.models import Change, ChangeState
 
         def change_ended(change: Change) -> None:
             if change.state == ChangeState.APPLIED:
-                stored.nudge()
+                stored_calculation.nudge()
 
         handlers.on_end(change_ended)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from iam.access.escalation_calculation import stored
+from iam.access.escalation_calculation import stored_calculation
 from iam.access.escalation_calculation.models import EscalationQuestion
-from iam.access.escalation_calculation.stored import (
+from iam.access.escalation_calculation.stored_calculation import (
     BeingCalculatedError,
     StoredCalculation,
     is_answered,
@@ -45,7 +45,7 @@ def answer_to(calculation: StoredCalculation, kind: str, asks: Mapping[str, Any]
         raise BeingCalculatedError(key)
     else:
         questions.update(asked_at=datetime.now(tz=UTC), number=0, has_failed=False)
-    stored.nudge()
+    stored_calculation.nudge()
     # Anyone who answers may have been quick.
     known = questions.first()
     if known is not None and is_answered(known, calculation):

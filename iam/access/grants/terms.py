@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
+from iam.access.grants.grant_content import GrantContent, WhatKind
 from iam.access.grants.phrases import listed
 from iam.access.grants.term_errors import TermsError, texts_of
-from iam.access.grants.what import GrantContent, WhatKind
 from iam.access.grants.who import NUMBER, WhoKind, WhoTerms
 
 __all__ = ["GrantContent", "GrantTerms", "TermsError", "WhatKind", "WhoKind", "WhoTerms"]

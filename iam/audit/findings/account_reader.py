@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from iam.access.administrators import administrators
 from iam.access.certainty import unread_by_account
-from iam.access.escalation_calculation.stored import kept_at
+from iam.access.escalation_calculation.stored_calculation import kept_at
 from iam.access.escalation_groups import all_groups
 from iam.access.escalation_use import used_paths
 from iam.access.grants.unused_grants import unused_grants

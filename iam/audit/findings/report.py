@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from iam.access.escalation_calculation import calculation as escalation
-from iam.access.escalation_calculation.stored import kept_at
+from iam.access.escalation_calculation.stored_calculation import kept_at
 from iam.audit.findings import calculation
 from iam.audit.findings.identity import ComputedFindings
 from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingRun, FindingStatus

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from itertools import chain
 from xml.sax.saxutils import unescape
 
-from iam.aws.raw import malformed
+from iam.aws.raw_lists import malformed
 from iam.aws.reads.decode import decode, fields_of, last_used_of, moment
 from iam.aws.reads.pages import raw_pages
 from iam.aws.records import LastUsed, Record

@@ -14,7 +14,7 @@ from typing import Any
 from iam.aws.calls import part
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.moments import believable
-from iam.aws.raw import malformed
+from iam.aws.raw_lists import malformed
 from iam.aws.reads.pages import read_one
 from iam.aws.session import Aws
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from xml.etree.ElementTree import ParseError, fromstring
 
 from iam.aws.documents import decode_document
-from iam.aws.raw import malformed
+from iam.aws.raw_lists import malformed
 from iam.aws.records import (
     GroupRecord,
     InlinePolicyRecord,

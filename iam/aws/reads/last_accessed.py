@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from iam.aws.calls import build_all, part
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.raw import malformed
+from iam.aws.raw_lists import malformed
 from iam.aws.reads.pages import read_one
 from iam.aws.session import Aws
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from iam.aws.calls import build_all, invoke, part
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.parallel_reads import parallel_reads
-from iam.aws.raw import malformed, raw_answer
+from iam.aws.raw_lists import malformed, raw_answer
 from iam.aws.session import Aws
 
 T = TypeVar("T")

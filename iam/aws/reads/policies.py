@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from iam.aws.calls import part
-from iam.aws.raw import malformed
+from iam.aws.raw_lists import malformed
 from iam.aws.reads.pages import members, read_one
 from iam.aws.session import Aws
 

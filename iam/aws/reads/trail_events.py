@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from iam.aws.calls import invoke, part
-from iam.aws.raw import malformed
+from iam.aws.raw_lists import malformed
 from iam.aws.session import Aws
 
 LOOKUP_DAYS: Final = 90

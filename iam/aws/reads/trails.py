@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from iam.aws.calls import invoke, part
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.raw import malformed
+from iam.aws.raw_lists import malformed
 from iam.aws.session import Aws
 
 GONE: Final = "TrailNotFoundException"

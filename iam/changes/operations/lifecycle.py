@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, Self, cast
 from uuid import UUID
 
-from iam.aws.reads.single import WORDS, entity_now
+from iam.aws.reads.single_entities import WORDS, entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation, class_of
 from iam.changes.operations.dependencies import remaining_dependencies

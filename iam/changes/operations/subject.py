@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from iam.aws.reads.single import entity_now
+from iam.aws.reads.single_entities import entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.facts import LAYOUT, EntityInMirror, facts_of

@@ -14,7 +14,7 @@ from iam.mirror.accounts import uploads
 from iam.mirror.accounts.actors import Actor, must_manage, person_of
 from iam.mirror.accounts.prepare import new_external_id
 from iam.mirror.accounts.validation import SetupError
-from iam.mirror.accounts.work import nudge_on_commit
+from iam.mirror.accounts.worker_jobs import nudge_on_commit
 from iam.mirror.models.accounts import Account, AccountSource
 from iam.mirror.models.setup import JobState, SetupJob, SetupKind
 

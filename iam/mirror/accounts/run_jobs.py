@@ -16,7 +16,7 @@ from iam.mirror.accounts.actors import Actor
 from iam.mirror.accounts.discover import discover, find_identity
 from iam.mirror.accounts.import_export import ExportFiles, import_export
 from iam.mirror.accounts.validation import SetupError
-from iam.mirror.accounts.work import LEASE, claim, end, report_progress, sweep
+from iam.mirror.accounts.worker_jobs import LEASE, claim, end, report_progress, sweep
 from iam.mirror.models import Account
 from iam.mirror.models.setup import ACTIVE_JOB, ConnectionDraft, DoctorRun, JobState, SetupJob, SetupKind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from iam.mirror.accounts.run_jobs import run_job, sweep_jobs
-from iam.mirror.accounts.work import EndsItsRow
+from iam.mirror.accounts.worker_jobs import EndsItsRow
 from iam.mirror.models.setup import SetupJob
 from iam.schedule import every
 

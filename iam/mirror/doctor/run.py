@@ -7,7 +7,7 @@ from uuid import UUID
 from iam.directory.models import Person
 from iam.journal.services import COMMAND_LINE
 from iam.journal.services import Actor as JournalActor
-from iam.mirror.accounts.work import claim, end, report_progress
+from iam.mirror.accounts.worker_jobs import claim, end, report_progress
 from iam.mirror.doctor.checks import ExaminationCheck, StoredExamination
 from iam.mirror.doctor.examine import examine
 from iam.mirror.doctor.services import EXPECTED_CHECKS

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from iam.journal.services import record
 from iam.mirror.accounts.actors import Actor, must_manage, person_of
 from iam.mirror.accounts.validation import SetupError
-from iam.mirror.accounts.work import nudge_on_commit
+from iam.mirror.accounts.worker_jobs import nudge_on_commit
 from iam.mirror.models.accounts import Account, AccountSource
 from iam.mirror.models.setup import ACTIVE_JOB, DoctorRun
 

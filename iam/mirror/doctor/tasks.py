@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from iam.mirror.accounts.work import EndsItsRow
+from iam.mirror.accounts.worker_jobs import EndsItsRow
 from iam.mirror.doctor.run import run_examination
 from iam.mirror.models.setup import DoctorRun
 

@@ -17,10 +17,10 @@ from iam.mirror.models import NEVER, Kind, SectionState, UserCredentials
 from iam.mirror.pull.authorization import is_virtual_device
 from iam.mirror.pull.detail_apply import VisitedEntity, apply_batch
 from iam.mirror.pull.detail_reads import DetailResults, read_section
+from iam.mirror.pull.detail_visits import TAGGED, EntityVisit, has_readable_tags, visits
 from iam.mirror.pull.facts import PartOutcome
 from iam.mirror.pull.freshness import SectionVerdict, verdict_of
 from iam.mirror.pull.job import LiveJob
-from iam.mirror.pull.needs import TAGGED, EntityVisit, has_readable_tags, visits
 from iam.mirror.pull.sections import (
     ACCESS_KEYS,
     CREDENTIAL_REPORT,

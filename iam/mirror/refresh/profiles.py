@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from iam.aws.reads import instances
-from iam.aws.reads.single import EntityNow
+from iam.aws.reads.single_entities import EntityNow
 from iam.aws.session import Aws
 from iam.mirror.models import Account, EdgeKind, Kind
 from iam.mirror.pull.facts import FoundEntity, by_name

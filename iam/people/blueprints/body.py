@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from iam.access.grants.what import GrantContent, WhatKind
+from iam.access.grants.grant_content import GrantContent, WhatKind
 from iam.people.blueprints.user_names import RULES
 from iam.policy.letter_case import fold
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from iam.access.grants.documents import name_for
+from iam.access.grants.grant_content import GrantContent, WhatKind
 from iam.access.grants.models import GIVING, GrantState, LedgerEntry, PermissionSort
-from iam.access.grants.what import GrantContent, WhatKind
 from iam.changes.models import LAST_BRANCH
 from iam.changes.operations import (
     ADD_TO_GROUP,

@@ -10,9 +10,9 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
+from iam.access.grants.grant_content import GrantContent
 from iam.access.grants.models import LIVING, LedgerEntry, PermissionSort
 from iam.access.grants.services.offboard_receivers import end_for_leaver
-from iam.access.grants.what import GrantContent
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Entity
 from iam.people.blueprint_grants import HoldingReason, given_by, write_grant

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from iam.access.grants.documents import name_for, timed, written
-from iam.access.grants.what import GrantContent, WhatKind
+from iam.access.grants.grant_content import GrantContent, WhatKind
 from iam.access.templates.body import TemplateError
 from iam.access.templates.queries import document_for, offer_of
 from iam.changes.errors import RefusedError

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from django.db import transaction
 from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, UUIDField
 
-from iam.access.grants.what import GrantContent, WhatKind
+from iam.access.grants.grant_content import GrantContent, WhatKind
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.user import CreateUser

@@ -18,12 +18,12 @@ from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.image import IndexImage, rows_of
 from iam.policy.index.image_parts import image_of
-from iam.policy.index.needs import NeedsReader
 from iam.policy.index.query_evaluation import QueryEvaluation
 from iam.policy.index.question import AccessQuestion, WhoCanAnswer
 from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import AccountRows, OrganizationStanding, RowChanges
 from iam.policy.index.shard import AccountShard
+from iam.policy.index.statement_needs import NeedsReader
 from iam.policy.index.who_can import WhoCanSearch, judge_for, named_classes
 from iam.policy.memory import without_collecting
 from iam.policy.request import Request, account_of

@@ -33,10 +33,10 @@ from iam.policy.index.classes import (
 )
 from iam.policy.index.documents import IndexedDocument, IndexedStatement
 from iam.policy.index.elements import ActionElement
-from iam.policy.index.needs import NONE, NeedsReader, Signature, StatementNeeds
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.register import UseRegister
 from iam.policy.index.shard import AccountShard
+from iam.policy.index.statement_needs import NONE, NeedsReader, Signature, StatementNeeds
 from iam.policy.letter_case import fold
 from iam.policy.logic import OPEN, YES
 from iam.policy.request import Principal, Request, values_of

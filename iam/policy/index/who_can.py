@@ -20,7 +20,6 @@ from iam.policy.index.classes import (
     PrincipalProfile,
 )
 from iam.policy.index.documents import IndexedDocument, SharedDocuments
-from iam.policy.index.needs import NeedsReader, Signature, StatementNeeds
 from iam.policy.index.query_evaluation import (
     ALLOWS,
     BY_NAME,
@@ -48,6 +47,7 @@ from iam.policy.index.question import (
 from iam.policy.index.register import UseRegister
 from iam.policy.index.resources import ResourcePlace, place_of, policy_set, unknown_policy
 from iam.policy.index.shard import AccountShard
+from iam.policy.index.statement_needs import NeedsReader, Signature, StatementNeeds
 from iam.policy.kms_grants import GRANTABLE, NOT_READ
 from iam.policy.request import PrincipalKind
 

@@ -17,8 +17,8 @@ from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.elements import ActionElement
 from iam.policy.index.proof_memory import ProofMemory
 from iam.policy.index.proof_sharing import ProofKey
+from iam.policy.index.request_trial import ActionGroup
 from iam.policy.index.sides import PlacedStatement, PrincipalSide
-from iam.policy.index.trial import ActionGroup
 from iam.policy.index.verdicts import (
     ActionSetProof,
     AlikeVerdict,

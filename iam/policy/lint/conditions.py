@@ -15,10 +15,10 @@ from typing import Final
 from iam.policy.catalogue import AwsCatalogue, ConditionKey, KeyType
 from iam.policy.catalogue.global_keys import DEPENDS_ON_SERVICE, GLOBAL_KEYS
 from iam.policy.letter_case import fold
+from iam.policy.lint.action_resources import known_actions
 from iam.policy.lint.codes import LintSeverity
 from iam.policy.lint.dates import check_dates
 from iam.policy.lint.findings import IF_NEWER, preview, quoted
-from iam.policy.lint.fit import known_actions
 from iam.policy.lint.grammar import OPERATOR_NAMES
 from iam.policy.lint.values import check_values
 from iam.policy.lint.view import ConditionTest, LintStatement, LintSubject

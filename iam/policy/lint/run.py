@@ -7,13 +7,13 @@ from typing import Final
 from iam.policy.catalogue import AwsCatalogue
 from iam.policy.catalogue import catalogue as installed
 from iam.policy.json_places import read_places
+from iam.policy.lint.action_resources import check_fit
 from iam.policy.lint.actions import check_actions
 from iam.policy.lint.arns import check_arns
 from iam.policy.lint.conditions import check_conditions
 from iam.policy.lint.covered_principals import check_covered_principals
 from iam.policy.lint.document_checks import check_size, check_whole
 from iam.policy.lint.findings import LintFinding, LintReport, SourceSpot
-from iam.policy.lint.fit import check_fit
 from iam.policy.lint.grammar import read_document
 from iam.policy.lint.kinds import QUOTAS, CharacterQuota, LintKind
 from iam.policy.lint.organization import check_organization

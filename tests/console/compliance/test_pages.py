@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from console.compliance.covered import CoveredProblems, covered_problems
+from console.compliance.exception_coverage import CoveredProblems, covered_problems
 from console.compliance.requirement_page import labelled_findings
 from iam.audit.findings.calculation import calculate
 from iam.audit.findings.models import AuditFinding

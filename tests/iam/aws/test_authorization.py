@@ -12,7 +12,7 @@ import pytest
 
 from iam.aws.access import AccountAccess
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.raw import MALFORMED
+from iam.aws.raw_lists import MALFORMED
 from iam.aws.reads.authorization import AuthorizationItem, stream_authorization
 from iam.aws.records import LastUsed, Record, RoleRecord
 from iam.aws.session import Aws, connect

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.raw import MALFORMED
+from iam.aws.raw_lists import MALFORMED
 from iam.aws.reads import lists
 from iam.aws.records import PasswordPolicyRecord
 from iam.aws.session import Aws

@@ -13,7 +13,7 @@ import time_machine
 
 from iam.access import escalation_graph
 from iam.access.certainty import Certainty
-from iam.access.escalation_calculation import calculation, findings, service_uses, stored, writes
+from iam.access.escalation_calculation import calculation, findings, service_uses, stored_calculation, writes
 from iam.access.escalation_calculation.calculation import calculate_due
 from iam.access.escalation_calculation.kept_paths import path_of
 from iam.access.escalation_calculation.models import (
@@ -207,10 +207,10 @@ def test_an_older_calculation_never_replaces_a_newer(world: World) -> None:
 def test_what_is_kept_in_another_format_is_calculated_again_and_not_shown(world: World) -> None:
     calculate_due()
     EscalationCalculation.objects.update(format=0)
-    with pytest.raises(stored.BeingCalculatedError):
-        stored.stored_at(None)
+    with pytest.raises(stored_calculation.BeingCalculatedError):
+        stored_calculation.stored_at(None)
     assert calculate_due()
-    stored.stored_at(None)
+    stored_calculation.stored_at(None)
 
 
 def test_after_an_upgrade_everything_is_calculated_again(
@@ -250,7 +250,7 @@ def test_a_worker_is_told_when_a_change_is_applied(
     monkeypatch: pytest.MonkeyPatch, state: ChangeState, number: int
 ) -> None:
     nudges: list[int] = []
-    monkeypatch.setattr(stored, "nudge", lambda: nudges.append(1))
+    monkeypatch.setattr(stored_calculation, "nudge", lambda: nudges.append(1))
     for handler in handlers._on_end:
         if "escalation_calculation" in handler.__module__:
             handler(Change(state=state))

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from iam.access import service_usage
-from iam.access.escalation_calculation import stored
+from iam.access.escalation_calculation import stored_calculation
 from iam.access.escalation_calculation.service_uses import count_services
 from iam.access.service_usage import ServiceUserFilter
 from iam.directory.models import Role, RoleAssignment
@@ -165,7 +165,7 @@ def test_what_is_counted_by_a_worker_is_what_the_index_says(accounts: tuple[Acco
 def test_where_an_account_was_not_counted_yet_nothing_is_said(
     auditor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored, "nudge", lambda: None)
+    monkeypatch.setattr(stored_calculation, "nudge", lambda: None)
     count_services()
     new = factories.account("333333333333", name="new")
     begin_sections([new])

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from iam.access.escalation_calculation import stored
+from iam.access.escalation_calculation import stored_calculation
 from iam.access.escalation_calculation.calculation import calculate_due
 from iam.directory.models import Role
 from iam.mirror.models import Entity
@@ -105,7 +105,7 @@ def test_while_a_worker_looks_the_part_asks_for_itself_and_the_page_stays(
 ) -> None:
     address = f"{URL}?{urlencode(ASK)}"
     with monkeypatch.context() as patched:
-        patched.setattr(stored, "nudge", lambda: None)
+        patched.setattr(stored_calculation, "nudge", lambda: None)
         waiting = unescape(auditor.get(address, headers={"HX-Request": "true"}).content.decode())
         assert "Looking through the paths" in waiting
         assert f'hx-get="{address}"' in waiting

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from iam.aws.reads.single import entity_now
+from iam.aws.reads.single_entities import entity_now
 from iam.changes import services
 from iam.changes.models import Change
 from iam.changes.operations import Operation

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from iam.mirror.models import NEVER
+from iam.mirror.pull.detail_visits import agree
 from iam.mirror.pull.evidence import CredentialEvidence, credentials_of, mfa_of
-from iam.mirror.pull.needs import agree
 
 pytestmark = pytest.mark.on_postgresql
 

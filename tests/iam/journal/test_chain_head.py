@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from iam.journal.chain import chain_pending
-from iam.journal.head import is_behind, note_head
+from iam.journal.chain_head import is_behind, note_head
 from iam.journal.models import JournalBlock
 from iam.journal.services import record
 

@@ -12,7 +12,7 @@ from celery import current_app
 from kombu.exceptions import OperationalError
 
 from iam.journal.services import COMMAND_LINE
-from iam.mirror.accounts import work
+from iam.mirror.accounts import worker_jobs
 from iam.mirror.accounts.jobs import request_identity
 from iam.mirror.accounts.run_jobs import sweep_jobs
 from iam.mirror.accounts.tasks import run_setup_job
@@ -40,7 +40,7 @@ def job(**fields: Any) -> SetupJob:
 
 def test_only_one_worker_claims_a_row() -> None:
     row = job()
-    first, second = work.claim(SetupJob, row.pk), work.claim(SetupJob, row.pk)
+    first, second = worker_jobs.claim(SetupJob, row.pk), worker_jobs.claim(SetupJob, row.pk)
     assert first is not None
     assert second is None
     assert (first.state, first.attempts) == ("running", 1)
@@ -50,16 +50,16 @@ def test_only_one_worker_claims_a_row() -> None:
 
 def test_a_row_is_claimed_anew_when_its_lease_has_ended() -> None:
     row = job(state=JobState.RUNNING, lease_until=datetime.now(tz=UTC) - timedelta(seconds=1), attempts=1)
-    again = work.claim(SetupJob, row.pk)
+    again = worker_jobs.claim(SetupJob, row.pk)
     assert again is not None
     assert again.attempts == 2
 
 
 def test_progress_keeps_the_row() -> None:
-    row = work.claim(SetupJob, job().pk)
+    row = worker_jobs.claim(SetupJob, job().pk)
     assert row is not None
     SetupJob.objects.update(lease_until=datetime.now(tz=UTC))
-    work.report_progress(row, phase="x" * 99, done=3, total=9)
+    worker_jobs.report_progress(row, phase="x" * 99, done=3, total=9)
     row.refresh_from_db()
     assert (row.phase, row.done, row.total) == ("x" * 64, 3, 9)
     assert row.lease_until is not None
@@ -67,10 +67,10 @@ def test_progress_keeps_the_row() -> None:
 
 
 def test_an_ended_row_is_not_ended_again() -> None:
-    row = work.claim(SetupJob, job().pk)
+    row = worker_jobs.claim(SetupJob, job().pk)
     assert row is not None
-    assert work.end(row, state=JobState.FAILED, message="No.")
-    assert not work.end(row, state=JobState.DONE)
+    assert worker_jobs.end(row, state=JobState.FAILED, message="No.")
+    assert not worker_jobs.end(row, state=JobState.DONE)
     assert (row.state, row.message) == ("failed", "No.")
 
 
@@ -106,12 +106,14 @@ def test_the_sweep_nudges_what_waits_and_what_a_dead_worker_left(sent: Sent) -> 
 
 
 def test_what_fails_three_times_is_given_up_with_a_sentence(sent: Sent) -> None:
-    row = job(state=JobState.RUNNING, lease_until=datetime.now(tz=UTC) - timedelta(1), attempts=work.ATTEMPTS)
+    row = job(
+        state=JobState.RUNNING, lease_until=datetime.now(tz=UTC) - timedelta(1), attempts=worker_jobs.ATTEMPTS
+    )
     sweep_jobs()
     row.refresh_from_db()
-    assert (row.state, row.message) == ("failed", work.GAVE_UP)
+    assert (row.state, row.message) == ("failed", worker_jobs.GAVE_UP)
     assert sent == []
-    assert work.claim(SetupJob, row.pk) is None
+    assert worker_jobs.claim(SetupJob, row.pk) is None
 
 
 def test_old_jobs_are_forgotten() -> None:
@@ -161,4 +163,4 @@ def test_a_defect_ends_the_row(
     result = task.apply(args=[str(row.pk)])
     assert result.failed()
     row = model.objects.get(pk=row.pk)
-    assert (row.state, row.message) == ("failed", work.GAVE_UP)
+    assert (row.state, row.message) == ("failed", worker_jobs.GAVE_UP)

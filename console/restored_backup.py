@@ -13,7 +13,7 @@ from django.db.models import F
 from console.operators.models import Operator, OperatorSession
 from iam.changes.restore import services
 from iam.changes.restore.models import RestoreHold
-from iam.journal import head
+from iam.journal import chain_head
 from iam.journal.services import Actor, record
 from iam.people.links.models import OneTimeLink
 from iam.people.links.services import revoke_link
@@ -56,7 +56,7 @@ def after_restore(*, cause: str, actor: Actor | None) -> EndedCounts:
         "secrets_destroyed": ended.secrets,
     }
     record(kind="restore.ended", actor=actor, data={"at": datetime.now(tz=UTC), **data})
-    head.note_head()
+    chain_head.note_head()
     return ended
 
 
@@ -72,5 +72,5 @@ def detect() -> None:
     with transaction.atomic():
         if services.is_another_database():
             after_restore(cause=ANOTHER, actor=None)
-        elif head.is_behind():
+        elif chain_head.is_behind():
             after_restore(cause=BEHIND, actor=None)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.raw import MALFORMED, cut_lists
+from iam.aws.raw_lists import MALFORMED, cut_lists
 
 ACTION = "iam:ListThings"
 HEAD = "<ListThingsResponse><ListThingsResult>"
