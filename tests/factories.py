@@ -26,7 +26,7 @@ from iam.mirror.models import (
     PolicyVersion,
     Section,
     SectionState,
-    Temporal,
+    TemporalRow,
     Usage,
     UserCredentials,
 )
@@ -262,7 +262,7 @@ def inline(
 
 
 BETWEEN_READINGS = timedelta(minutes=15)
-Row = TypeVar("Row", bound=Temporal)
+Row = TypeVar("Row", bound=TemporalRow)
 
 
 def seen_after(row: Row) -> Row:
@@ -272,7 +272,7 @@ def seen_after(row: Row) -> Row:
     return row
 
 
-def ends(row: Temporal, *, at: datetime) -> None:
+def ends(row: TemporalRow, *, at: datetime) -> None:
     """The fact is gone at a moment; the reading before still had it."""
     row.valid_to, row.last_seen = at, at - BETWEEN_READINGS
     row.save()

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from iam import nudge
-from iam.mirror.models.setup import DoctorRun, Job, JobState, SetupJob
+from iam.mirror.models.setup import DoctorRun, JobState, SetupJob, WorkerJob
 
 LEASE = timedelta(minutes=3)
 ATTEMPTS = 3
@@ -19,8 +19,8 @@ GAVE_UP = (
     "Gatehouse couldn’t finish this. See the worker’s log for the reason. Nothing was changed in AWS. Try "
     "again."
 )
-T = TypeVar("T", bound=Job)
-TASKS: dict[type[Job], str] = {
+T = TypeVar("T", bound=WorkerJob)
+TASKS: dict[type[WorkerJob], str] = {
     SetupJob: "iam.mirror.accounts.tasks.run_setup_job",
     DoctorRun: "iam.mirror.doctor.tasks.examine_account",
 }
@@ -31,14 +31,14 @@ class EndsItsRow(Task):  # type: ignore[misc]
     which table.
     """
 
-    row_model: type[Job]
+    row_model: type[WorkerJob]
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
         """Celery's own log has the defect."""
         give_up(self.row_model, str(args[0]))
 
 
-def nudge_on_commit(job: Job) -> None:
+def nudge_on_commit(job: WorkerJob) -> None:
     """Tell Celery of the row once it is there for the worker to see."""
     nudge.send_after_commit(TASKS[type(job)], job.pk)
 
@@ -54,14 +54,16 @@ def claim(model: type[T], job_id: UUID | str, *, lease: timedelta = LEASE) -> T 
     return model._default_manager.get(pk=job_id) if taken else None
 
 
-def report_progress(job: Job, *, phase: str, done: int = 0, total: int = 0, lease: timedelta = LEASE) -> None:
+def report_progress(
+    job: WorkerJob, *, phase: str, done: int = 0, total: int = 0, lease: timedelta = LEASE
+) -> None:
     """Say what is being done, and keep the row."""
     job.phase, job.done, job.total = phase[:64], done, total
     job.lease_until = datetime.now(tz=UTC) + lease
     _running(job).update(phase=job.phase, done=done, total=total, lease_until=job.lease_until)
 
 
-def end(job: Job, *, state: JobState, message: str = "", **fields: object) -> bool:
+def end(job: WorkerJob, *, state: JobState, message: str = "", **fields: object) -> bool:
     """Write the end of the work; False when the row was no longer running."""
     changes = {"state": state, "message": message[:2048], "ended_at": datetime.now(tz=UTC), "phase": ""}
     updated = _running(job).update(**changes, **fields)
@@ -69,14 +71,14 @@ def end(job: Job, *, state: JobState, message: str = "", **fields: object) -> bo
     return bool(updated)
 
 
-def give_up(model: type[Job], job_id: str) -> None:
+def give_up(model: type[WorkerJob], job_id: str) -> None:
     """End a row whose task ended in a defect."""
     model._default_manager.filter(pk=job_id, state=JobState.RUNNING).update(
         state=JobState.FAILED, message=GAVE_UP, ended_at=datetime.now(tz=UTC), phase=""
     )
 
 
-def sweep(model: type[Job], *, older_than: timedelta = timedelta(seconds=10)) -> int:
+def sweep(model: type[WorkerJob], *, older_than: timedelta = timedelta(seconds=10)) -> int:
     """Nudge again what waits or was left by a dead worker, and end what failed too often; returns how many
     were nudged.
     """
@@ -92,5 +94,5 @@ def sweep(model: type[Job], *, older_than: timedelta = timedelta(seconds=10)) ->
     return len(due)
 
 
-def _running(job: Job) -> models.QuerySet[Job]:
+def _running(job: WorkerJob) -> models.QuerySet[WorkerJob]:
     return type(job)._default_manager.filter(pk=job.pk, state=JobState.RUNNING)

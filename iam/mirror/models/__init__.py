@@ -15,7 +15,7 @@ from iam.mirror.models.facts import (
 )
 from iam.mirror.models.images import AccountImage
 from iam.mirror.models.setup import ConnectionDraft, DoctorRun, JobState, SetupJob, SetupKind
-from iam.mirror.models.temporal import Cause, Temporal, valid_at
+from iam.mirror.models.temporal import Cause, TemporalRow, valid_at
 
 __all__ = [
     "KINDS_BY_ARN",
@@ -42,7 +42,7 @@ __all__ = [
     "SetupJob",
     "SetupKind",
     "TagSet",
-    "Temporal",
+    "TemporalRow",
     "Usage",
     "UserCredentials",
     "valid_at",

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from iam.mirror.models.accounts import Account
-from iam.mirror.models.temporal import CURRENT, Temporal, change_indexes
+from iam.mirror.models.temporal import CURRENT, TemporalRow, change_indexes
 
 
 class Kind(models.TextChoices):
@@ -110,7 +110,7 @@ class Entity(models.Model):
         return self.arn or f"{self.kind} {self.name}"
 
 
-class EntityState(Temporal):
+class EntityState(TemporalRow):
     """How an entity was during an interval.
 
     `category` is the one word by which lists split a kind: a role by who may assume it (`service:ec2`,

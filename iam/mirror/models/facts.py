@@ -10,7 +10,7 @@ from django.db import models
 
 from iam.mirror.models.accounts import Account
 from iam.mirror.models.entities import Document, Entity
-from iam.mirror.models.temporal import CURRENT, Temporal, change_indexes
+from iam.mirror.models.temporal import CURRENT, TemporalRow, change_indexes
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for "not known to have happened" in columns that lists sort by, so that keyset pages need no
@@ -31,7 +31,7 @@ class EdgeKind(models.TextChoices):
     TARGET = "target", "SCP or RCP is attached to root, unit or account"
 
 
-class Edge(Temporal):
+class Edge(TemporalRow):
     """A tie from `source` (the user, the principal, the profile, the child, the SCP) to `target`."""
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
@@ -56,7 +56,7 @@ class Edge(Temporal):
         return f"{self.source_id} {self.kind} {self.target_id}"
 
 
-class InlinePolicy(Temporal):
+class InlinePolicy(TemporalRow):
     """A policy embedded in a user, group or role."""
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
@@ -83,7 +83,7 @@ class InlinePolicy(Temporal):
         return self.name
 
 
-class PolicyVersion(Temporal):
+class PolicyVersion(TemporalRow):
     """One version of a managed policy, while AWS keeps it."""
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
@@ -110,7 +110,7 @@ class PolicyVersion(Temporal):
         return f"{self.policy_id} {self.version_id}"
 
 
-class TagSet(Temporal):
+class TagSet(TemporalRow):
     """The tags of an entity; an entity without tags has no row."""
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
@@ -130,7 +130,7 @@ class TagSet(Temporal):
         return f"tags of {self.entity_id}"
 
 
-class UserCredentials(Temporal):
+class UserCredentials(TemporalRow):
     """The state of a user's password, MFA and keys, from the credential report and the MFA devices.
 
     Every current user has one current row. `mfa` is none, virtual, hardware, security-key, several, unknown
@@ -198,7 +198,7 @@ class Usage(models.Model):
         return f"usage of {self.entity_id}"
 
 
-class AccountFact(Temporal):
+class AccountFact(TemporalRow):
     """A fact about the account as a whole: `password_policy`, `summary`, `alias`, `organization`,
     `root_credentials`, `root_access` (null where AWS doesn’t tell the account), `outbound_federation`,
     `numbers` (what the overview adds up); a password policy that is not set is null.

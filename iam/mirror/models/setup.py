@@ -24,7 +24,7 @@ class JobState(models.TextChoices):
 ACTIVE_JOB = Q(state__in=["queued", "running"])
 
 
-class Job(models.Model):
+class WorkerJob(models.Model):
     """A row that a worker claims: the row is the outbox, the message to Celery only a nudge.
 
     While it runs, `lease_until` says until when it is somebody's; a lease that has ended is claimed anew.
@@ -60,7 +60,7 @@ class SetupKind(models.TextChoices):
     IMPORT = "import", "Upload of an export"
 
 
-class SetupJob(Job):
+class SetupJob(WorkerJob):
     """A question about AWS, or an upload to read, that no account can own yet; `params` and `result` hold no
     secret.
 
@@ -84,7 +84,7 @@ class SetupJob(Job):
         return f"{self.kind} {self.id}: {self.state}"
 
 
-class DoctorRun(Job):
+class DoctorRun(WorkerJob):
     """One examination of how an account is reached: every permission tried, with the result of each in
     `checks`.
 

@@ -16,7 +16,7 @@ class Cause(models.TextChoices):
     EVENT = "event", "a CloudTrail event"
 
 
-class Temporal(models.Model):
+class TemporalRow(models.Model):
     """A fact that held from `valid_from` (first observation of it) until `valid_to` (first observation
     without it).
 

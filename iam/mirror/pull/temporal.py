@@ -18,7 +18,7 @@ from iam.mirror.models import (
     InlinePolicy,
     PolicyVersion,
     TagSet,
-    Temporal,
+    TemporalRow,
     UserCredentials,
 )
 from iam.mirror.pull import bulk, revisions
@@ -39,7 +39,7 @@ class TemporalTable:
     `is_noted`: who keeps something made of the rows is told by revisions (see `revisions`).
     """
 
-    model: type[Temporal]
+    model: type[TemporalRow]
     owner: str
     key: tuple[str, ...]
     values: tuple[str, ...]

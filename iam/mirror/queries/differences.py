@@ -23,7 +23,7 @@ from iam.mirror.models import (
     InlinePolicy,
     Kind,
     PolicyVersion,
-    Temporal,
+    TemporalRow,
     UserCredentials,
     valid_at,
 )
@@ -204,7 +204,7 @@ class DifferenceSource:
         )
 
 
-def _same_fact_at(model: type[Temporal], at: datetime | None, **same: str) -> Exists:
+def _same_fact_at(model: type[TemporalRow], at: datetime | None, **same: str) -> Exists:
     """Whether the same fact holds at another moment."""
     keys = {name: OuterRef(column) for name, column in same.items()}
     return Exists(model._default_manager.filter(valid_at(at), **keys))

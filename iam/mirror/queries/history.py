@@ -17,7 +17,7 @@ from iam.mirror.models import (
     Kind,
     PolicyVersion,
     TagSet,
-    Temporal,
+    TemporalRow,
     UserCredentials,
     valid_at,
 )
@@ -106,7 +106,7 @@ class _HistoryReading:
         newest_first = rows.filter(begun | ended).order_by("-valid_from", "-pk")
         newest = list(newest_first[: ROWS + 1])
         self.is_cut = self.is_cut or len(newest) > ROWS
-        model: type[Temporal] = rows.model
+        model: type[TemporalRow] = rows.model
         return list(steps(newest[:ROWS], key=KEYS[model], low=self.low, high=self.high))
 
     def _has_keys(self) -> bool:

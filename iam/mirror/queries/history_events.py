@@ -20,11 +20,11 @@ from iam.mirror.models import (
     Kind,
     PolicyVersion,
     TagSet,
-    Temporal,
+    TemporalRow,
     UserCredentials,
 )
 
-T = TypeVar("T", bound=Temporal)
+T = TypeVar("T", bound=TemporalRow)
 BEGAN, ENDED, BECAME, READ = "began", "ended", "became", "read"
 
 
@@ -418,7 +418,7 @@ def _edge_key(row: Edge) -> Hashable:
     return (row.kind, row.source_id, None if row.kind in SWAPS else row.target_id)
 
 
-KEYS: dict[type[Temporal], Callable[[Any], Hashable]] = {
+KEYS: dict[type[TemporalRow], Callable[[Any], Hashable]] = {
     EntityState: lambda row: row.entity_id,
     Edge: _edge_key,
     InlinePolicy: lambda row: (row.owner_id, row.name),

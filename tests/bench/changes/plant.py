@@ -89,11 +89,11 @@ def differences(moment: datetime) -> list[str]:
     from django.apps import apps
     from django.db.models import Q
 
-    from iam.mirror.models import AccountFact, Temporal
+    from iam.mirror.models import AccountFact, TemporalRow
 
     differences = []
     for model in apps.get_app_config("mirror").get_models():
-        if issubclass(model, Temporal):
+        if issubclass(model, TemporalRow):
             rows = model._default_manager.filter(Q(valid_from__gte=moment) | Q(valid_to__gte=moment))
             if model is AccountFact:
                 rows = rows.exclude(name__in=("summary", "numbers"))
