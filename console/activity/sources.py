@@ -20,10 +20,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.setup.forms import MonoField, SetupForm, add_service_error
+from console.setup.forms import MonoField, SetupForm
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
 from console.web.audit_decisions import reason_in
+from console.web.form_fields import add_service_error
 from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.activity.sources import services

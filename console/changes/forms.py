@@ -7,6 +7,7 @@ from typing import Self
 
 from django import forms
 
+from console.web.form_fields import reason_field
 from console.web.text import reads_as_stored
 from iam.changes.approval.models import ReviewVerdict
 from iam.changes.services.decisions import MAX_COMMENT
@@ -16,13 +17,7 @@ from iam.changes.services.requests import MAX_REASON
 class ReasonForm(forms.Form):
     """Why something is asked for; the key makes a form that is sent twice one request."""
 
-    reason = forms.CharField(
-        max_length=MAX_REASON,
-        strip=True,
-        validators=[reads_as_stored],
-        error_messages={"required": "Enter a reason. Approvers and auditors read it."},
-        widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
-    )
+    reason = reason_field()
     key = forms.UUIDField(widget=forms.HiddenInput)
 
     @classmethod

@@ -12,8 +12,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.form_fields import lines_field, name_field
 from console.web.render import render_page
-from console.web.text import reads_as_stored
+from console.web.text import distinct_lines
 from iam.audit.frameworks import scopes
 from iam.audit.frameworks.decisions import DecisionRefusedError, may_decide_in
 from iam.audit.frameworks.models import ComplianceScope
@@ -26,51 +27,38 @@ DECIDES: Final = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
 MAX_TEXT: Final = 10_000
 
 
-def _lines(label: str, hint: str) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        help_text=f"{hint} One per line.",
-        required=False,
-        max_length=MAX_TEXT,
-        validators=[reads_as_stored],
-        widget=forms.Textarea(attrs={"class": "input mono", "rows": 3, "spellcheck": "false"}),
-    )
-
-
 class ScopeForm(forms.Form):
     """What a scope covers."""
 
-    name = forms.CharField(
-        max_length=scopes.MAX_NAME,
-        strip=True,
-        validators=[reads_as_stored],
-        error_messages={"required": "Enter a name."},
-        help_text="Such as “Cardholder data environment”.",
-        widget=forms.TextInput(attrs={"class": "input"}),
+    name = name_field(max_length=scopes.MAX_NAME, hint="Such as “Cardholder data environment”.")
+    accounts = lines_field(
+        "Accounts", "Account IDs; without any, all connected accounts.", max_length=MAX_TEXT
     )
-    accounts = _lines("Accounts", "Account IDs; without any, all connected accounts.")
-    tags = _lines("Tags", "Users, groups, roles and policies with one of these: name=value.")
-    paths = _lines("IAM path prefixes", "Users, groups, roles and policies under one of these: /payments/.")
-    resources = _lines("Data stores and KMS keys", "ARNs of what holds or protects card data.")
+    tags = lines_field(
+        "Tags", "Users, groups, roles and policies with one of these: name=value.", max_length=MAX_TEXT
+    )
+    paths = lines_field(
+        "IAM path prefixes",
+        "Users, groups, roles and policies under one of these: /payments/.",
+        max_length=MAX_TEXT,
+    )
+    resources = lines_field(
+        "Data stores and KMS keys", "ARNs of what holds or protects card data.", max_length=MAX_TEXT
+    )
 
     @property
     def terms(self) -> ScopeTerms:
         """The terms, after `is_valid`."""
         tags = []
-        for line in _split(self.cleaned_data["tags"]):
+        for line in distinct_lines(self.cleaned_data["tags"]):
             name, _, value = line.partition("=")
             tags.append((name.strip(), value.strip()))
         return ScopeTerms(
-            _split(self.cleaned_data["accounts"]),
+            distinct_lines(self.cleaned_data["accounts"]),
             tuple(tags),
-            _split(self.cleaned_data["paths"]),
-            _split(self.cleaned_data["resources"]),
+            distinct_lines(self.cleaned_data["paths"]),
+            distinct_lines(self.cleaned_data["resources"]),
         )
-
-
-def _split(text: str) -> tuple[str, ...]:
-    lines = [line.strip() for line in text.splitlines()]
-    return tuple(dict.fromkeys(line for line in lines if line))
 
 
 def _initial(scope: ComplianceScope) -> dict[str, str]:

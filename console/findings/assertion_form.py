@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from django import forms
 
-from console.web.text import reads_as_stored
-from iam.audit.approval_requests.requests import MAX_REASON
+from console.web.form_fields import add_service_error, lines_field, name_field, reason_field
+from console.web.text import distinct_lines, reads_as_stored
 from iam.audit.assertions.models import StandingAssertion
-from iam.audit.assertions.proposals import MAX_NAME, AssertionDraft, AssertionRefusedError
+from iam.audit.assertions.proposals import MAX_NAME, AssertionDraft
 from iam.audit.assertions.terms import (
     AllowedKind,
     AllowedPrincipal,
@@ -20,7 +20,6 @@ from iam.audit.assertions.terms import (
 from iam.guard import Viewer
 from iam.mirror.queries.accounts import visible_accounts
 
-MAX_TEXT: Final = 20_000
 ALLOWED: Final[dict[AllowedKind, tuple[str, str]]] = {
     AllowedKind.USER: ("IAM users", "Names or ARNs. * and ? are wildcards."),
     AllowedKind.ROLE: ("Roles", "Names or ARNs. * and ? are wildcards."),
@@ -31,28 +30,11 @@ ALLOWED: Final[dict[AllowedKind, tuple[str, str]]] = {
 }
 
 
-def _lines(label: str, hint: str, *, rows: int = 2, missing: str = "") -> forms.CharField:
-    return forms.CharField(
-        max_length=MAX_TEXT,
-        label=label,
-        help_text=f"{hint} One per line.",
-        required=bool(missing),
-        error_messages={"required": missing},
-        validators=[reads_as_stored],
-        widget=forms.Textarea(attrs={"class": "input mono", "rows": rows, "spellcheck": "false"}),
-    )
-
-
 class AssertionForm(forms.Form):
     """What an assertion says, and why."""
 
-    name = forms.CharField(
-        max_length=MAX_NAME,
-        strip=True,
-        validators=[reads_as_stored],
-        error_messages={"required": "Enter a name."},
-        help_text="What must stay true, such as “Only BreakGlass creates users”.",
-        widget=forms.TextInput(attrs={"class": "input"}),
+    name = name_field(
+        max_length=MAX_NAME, hint="What must stay true, such as “Only BreakGlass creates users”."
     )
     owner = forms.CharField(
         max_length=200,
@@ -67,13 +49,7 @@ class AssertionForm(forms.Form):
         initial=True,
         label="Count access that depends on conditions, and access to part of the resources",
     )
-    reason = forms.CharField(
-        max_length=MAX_REASON,
-        strip=True,
-        validators=[reads_as_stored],
-        error_messages={"required": "Enter a reason. Approvers and auditors read it."},
-        widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
-    )
+    reason = reason_field()
 
     def __init__(
         self, data: Any = None, *, viewer: Viewer, assertion: StandingAssertion | None = None
@@ -81,20 +57,18 @@ class AssertionForm(forms.Form):
         terms = AssertionTerms.from_json(assertion.terms) if assertion else None
         initial = _initial(assertion, terms) if assertion and terms else None
         super().__init__(data, initial=initial)
-        self.fields["actions"] = _lines(
+        self.fields["actions"] = lines_field(
             "Actions",
             "Such as iam:CreateUser, iam:Put* or sts:AssumeRole.",
-            rows=3,
             missing="Enter at least one action.",
         )
-        self.fields["resources"] = _lines(
+        self.fields["resources"] = lines_field(
             "Resources",
             "ARNs with * and ?, or * for every resource.",
-            rows=3,
             missing="Enter at least one ARN, or * for every resource.",
         )
         for kind, (label, hint) in ALLOWED.items():
-            self.fields[field_of(kind)] = _lines(label, hint)
+            self.fields[field_of(kind)] = lines_field(label, hint, rows=2)
         accounts = list(visible_accounts(viewer).order_by("name").values_list("account_id", "name"))
         known = {number for number, _ in accounts}
         scope = terms.accounts if terms else ()
@@ -119,7 +93,7 @@ class AssertionForm(forms.Form):
             try:
                 check(self.terms)
             except InvalidTermsError as error:
-                self._add(error.field, error.message)
+                add_service_error(self, error)
         return cleaned
 
     @property
@@ -127,11 +101,11 @@ class AssertionForm(forms.Form):
         """What valid lines say."""
         allowed = []
         for kind in ALLOWED:
-            for value in _split(self.cleaned_data[field_of(kind)]):
+            for value in distinct_lines(self.cleaned_data[field_of(kind)]):
                 allowed.append(AllowedPrincipal(kind, value))
         return AssertionTerms(
-            _split(self.cleaned_data["actions"]),
-            _split(self.cleaned_data["resources"]),
+            distinct_lines(self.cleaned_data["actions"]),
+            distinct_lines(self.cleaned_data["resources"]),
             tuple(allowed),
             tuple(self.cleaned_data["accounts"]),
             self.cleaned_data["counts_conditional"],
@@ -143,24 +117,10 @@ class AssertionForm(forms.Form):
         data = self.cleaned_data
         return AssertionDraft(data["name"], data["reason"], self.terms, owner=data["owner"])
 
-    def refuse(self, error: AssertionRefusedError) -> None:
-        """Say at its field what a service refused."""
-        self._add(error.field, error.message)
-
-    def _add(self, field: str, message: str) -> None:
-        """Where no field is meant, it is said above the form."""
-        place = field if field in self.fields else None
-        self.add_error(place, message)
-
 
 def field_of(kind: AllowedKind) -> str:
     """The name of the field for one way to name who is allowed."""
     return f"allowed_{kind.name.lower()}"
-
-
-def _split(text: str) -> tuple[str, ...]:
-    lines = (line.strip() for line in text.splitlines())
-    return tuple(dict.fromkeys(line for line in lines if line))
 
 
 def _initial(assertion: StandingAssertion, terms: AssertionTerms) -> dict[str, Any]:

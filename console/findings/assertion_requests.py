@@ -14,6 +14,7 @@ from console.findings.assertion_form import AssertionForm
 from console.findings.assertions import assertion_or_404, shown
 from console.web.access import ViewerRequest, require, require_present
 from console.web.audit_decisions import decision_in, reason_in, say_decided
+from console.web.form_fields import add_service_error
 from console.web.render import render_page
 from iam.audit.assertions import proposals
 from iam.audit.assertions.models import StandingAssertion
@@ -41,7 +42,7 @@ def new(request: ViewerRequest) -> HttpResponse:
         try:
             assertion = proposals.request_creation(form.draft, actor=request.viewer, now=datetime.now(tz=UTC))
         except AssertionRefusedError as error:
-            form.refuse(error)
+            add_service_error(form, error)
         else:
             messages.success(request, waits_for_approval())
             return redirect("findings:assertion", assertion.pk)
@@ -61,7 +62,7 @@ def edit(request: ViewerRequest, pk: UUID) -> HttpResponse:
         try:
             proposals.request_change(assertion, form.draft, actor=request.viewer, now=datetime.now(tz=UTC))
         except AssertionRefusedError as error:
-            form.refuse(error)
+            add_service_error(form, error)
         else:
             messages.success(request, waits_for_approval())
             return redirect("findings:assertion", pk)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.reviews.campaign import campaign_or_404, campaign_shown
 from console.reviews.review_list import can_start
 from console.web.access import ViewerRequest, require, require_present
+from console.web.form_fields import add_service_error, name_field
 from console.web.moments import day_end
 from console.web.render import render_page
 from console.web.text import reads_as_stored
@@ -37,13 +38,7 @@ CHOSEN: Final = ("accounts", "teams", "templates", "kinds")
 class CampaignForm(forms.Form):
     """What is reviewed, by whom, until when, and what happens later."""
 
-    name = forms.CharField(
-        max_length=MAX_NAME,
-        validators=[reads_as_stored],
-        error_messages={"required": "Enter a name."},
-        help_text="Such as “Production, second half of 2026”.",
-        widget=forms.TextInput(attrs={"class": "input"}),
-    )
+    name = name_field(max_length=MAX_NAME, hint="Such as “Production, second half of 2026”.")
     reason = forms.CharField(
         max_length=MAX_REASON,
         validators=[reads_as_stored],
@@ -134,11 +129,6 @@ class CampaignForm(forms.Form):
             UUID(data["second_reviewer"]),
         )
 
-    def refuse(self, error: InvalidCampaignError) -> None:
-        """Say at its field what a service refused."""
-        place = error.field if error.field in self.fields else None
-        self.add_error(place, error.message)
-
 
 def _templates() -> list[tuple[str, str]]:
     offered = TemplateVersion.objects.filter(number=F("template__current"), template__retired_at__isnull=True)
@@ -157,7 +147,7 @@ def begin(request: ViewerRequest) -> HttpResponse:
         try:
             campaign = start(form.draft, actor=request.viewer, now=datetime.now(tz=UTC))
         except InvalidCampaignError as error:
-            form.refuse(error)
+            add_service_error(form, error)
         else:
             return redirect("reviews:campaign", campaign.pk)
     status = 422 if request.method == "POST" else 200

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.audit_decisions import decision_in, reason_in, say_decided
+from console.web.form_fields import add_service_error, lines_field, name_field, reason_field
 from console.web.render import render_page
-from console.web.text import reads_as_stored
-from iam.audit.approval_requests.requests import MAX_REASON
+from console.web.text import distinct_lines
 from iam.audit.reviews import rule_requests
 from iam.audit.reviews.approval_kinds import DUTIES_REQUEST
 from iam.audit.reviews.duties import SodTerms
@@ -37,41 +37,18 @@ TONES: Final = {
 ENDED: Final = (SodStatus.RETIRED, SodStatus.DECLINED)
 
 
-def _lines(label: str, hint: str, *, missing: str = "") -> forms.CharField:
-    return forms.CharField(
-        max_length=20_000,
-        label=label,
-        help_text=f"{hint} One per line.",
-        required=bool(missing),
-        error_messages={"required": missing},
-        validators=[reads_as_stored],
-        widget=forms.Textarea(attrs={"class": "input mono", "rows": 3, "spellcheck": "false"}),
-    )
-
-
 class DutiesForm(forms.Form):
     """Nobody may do both."""
 
-    name = forms.CharField(
-        max_length=MAX_NAME,
-        validators=[reads_as_stored],
-        error_messages={"required": "Enter a name."},
-        help_text="Such as “No one creates users and approves payments”.",
-        widget=forms.TextInput(attrs={"class": "input"}),
-    )
-    first = _lines(
+    name = name_field(max_length=MAX_NAME, hint="Such as “No one creates users and approves payments”.")
+    first = lines_field(
         "No one can do one of these",
         "Actions such as iam:CreateUser or iam:Put*.",
         missing="Enter at least one action.",
     )
-    second = _lines("And one of these", "Actions.", missing="Enter at least one action.")
-    exempt = _lines("Except", "Names of IAM users and roles. * and ? are wildcards.")
-    reason = forms.CharField(
-        max_length=MAX_REASON,
-        validators=[reads_as_stored],
-        error_messages={"required": "Enter a reason. Approvers and auditors read it."},
-        widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
-    )
+    second = lines_field("And one of these", "Actions.", missing="Enter at least one action.")
+    exempt = lines_field("Except", "Names of IAM users and roles. * and ? are wildcards.")
+    reason = reason_field()
 
     def __init__(self, data: Any = None, *, viewer: Viewer) -> None:
         super().__init__(data)
@@ -88,19 +65,12 @@ class DutiesForm(forms.Form):
         """What a valid form requests."""
         data = self.cleaned_data
         terms = SodTerms(
-            _split(data["first"]), _split(data["second"]), tuple(data["accounts"]), _split(data["exempt"])
+            distinct_lines(data["first"]),
+            distinct_lines(data["second"]),
+            tuple(data["accounts"]),
+            distinct_lines(data["exempt"]),
         )
         return RuleDraft(data["name"].strip(), data["reason"].strip(), terms)
-
-    def refuse(self, error: RuleRefusedError) -> None:
-        """Say at its field what a service refused."""
-        place = error.field if error.field in self.fields else None
-        self.add_error(place, error.message)
-
-
-def _split(text: str) -> tuple[str, ...]:
-    lines = (line.strip() for line in text.splitlines())
-    return tuple(dict.fromkeys(line for line in lines if line))
 
 
 @require(Right.SEE_ACCOUNT)
@@ -180,7 +150,7 @@ def new(request: ViewerRequest) -> HttpResponse:
         try:
             rule = rule_requests.request_rule(form.draft, actor=request.viewer, now=datetime.now(tz=UTC))
         except RuleRefusedError as error:
-            form.refuse(error)
+            add_service_error(form, error)
         else:
             messages.success(request, waits_for_approval())
             return redirect("reviews:rule", rule.pk)

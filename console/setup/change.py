@@ -9,9 +9,10 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from console.operators.recency import recently_authenticated
-from console.setup.forms import SettingsForm, add_service_error
+from console.setup.forms import SettingsForm
 from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, account_or_404, require
+from console.web.form_fields import add_service_error
 from iam.guard import Right
 from iam.mirror.accounts.disconnect import disconnect_account
 from iam.mirror.accounts.update import update_account

@@ -12,10 +12,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.setup.forms import EnvironmentForm, add_service_error
+from console.setup.forms import EnvironmentForm
 from console.setup.pages import setup_page
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
+from console.web.form_fields import add_service_error
 from iam.guard import Right
 from iam.mirror.accounts.connect import AccountConnection, connect_account
 from iam.mirror.accounts.jobs import request_identity

@@ -28,12 +28,6 @@ _MONO = {"class": "input mono", "autocomplete": "off", "spellcheck": "false"}
 _TEXT = {"class": "input", "autocomplete": "off"}
 
 
-def add_service_error(form: forms.Form, error: SetupError) -> None:
-    """Put what a service says beside the field that it is about."""
-    field = error.field if error.field in form.fields else None
-    form.add_error(field, error.message)
-
-
 def checked_by(check: Callable[..., str], text: str, **terms: Any) -> str:
     """What a check of the services makes of a field; its complaint is the field's, so that all fields have
     theirs at once.

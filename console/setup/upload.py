@@ -15,10 +15,11 @@ from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console.setup.forms import UploadForm, add_service_error, megabytes, too_large
+from console.setup.forms import UploadForm, megabytes, too_large
 from console.setup.pages import setup_page
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
+from console.web.form_fields import add_service_error
 from iam.guard import Right
 from iam.mirror.accounts.jobs import DISK_FULL, UploadedFile, request_import
 from iam.mirror.accounts.uploads import is_disk_full, limit_bytes

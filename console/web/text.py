@@ -25,3 +25,9 @@ def reads_as_stored(text: str) -> None:
     _turns_nothing(text)
     if text.strip() and not any(unicodedata.category(letter)[0] in _VISIBLE for letter in text):
         raise ValidationError("This has only invisible characters. Type it again.", code="invisible")
+
+
+def distinct_lines(text: str) -> tuple[str, ...]:
+    """The lines that are not blank, without the space around them, each once."""
+    lines = [line.strip() for line in text.splitlines()]
+    return tuple(dict.fromkeys(line for line in lines if line))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
+from console.web.text import distinct_lines
 from iam.changes.acts.options import Choices
 
 TEXT, LONG, DOCUMENT, NUMBER, FLAG, TAGS, LINES, CHOICE, NAME, HIDDEN = (
@@ -128,7 +129,7 @@ def _tags(field: ActField, text: str, subject: Any) -> dict[str, str]:
 
 
 def _lines(field: ActField, text: str, subject: Any) -> list[str]:
-    return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    return list(distinct_lines(text))
 
 
 def _choice(field: ActField, text: str, subject: Any) -> str:
