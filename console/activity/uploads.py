@@ -13,13 +13,15 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.setup.progress import step_of
-from console.setup.upload import is_too_large, kept_in_file
+from console.setup.upload import kept_in_file
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
+from console.web.uploads import closing, is_too_large
 from iam.activity.sources.models import TrailUpload
 from iam.activity.sources.uploads import MAX_FILES, UploadedTrailFile, keep_upload
 from iam.guard import Right
 from iam.mirror.accounts.jobs import DISK_FULL
+from iam.mirror.accounts.uploads import limit_bytes
 from iam.mirror.accounts.validation import SetupError
 
 
@@ -28,11 +30,9 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
     checked behind.
     """
-    if is_too_large(request):
-        response = _form(request, f"The files together are larger than {settings.UPLOAD_MEGABYTES} MB.", 413)
-        # The rest of the body is not read, so nothing can follow it on this connection.
-        response["Connection"] = "close"
-        return response
+    if is_too_large(request, limit=limit_bytes()):
+        error = f"The files together are larger than {settings.UPLOAD_MEGABYTES} MB."
+        return closing(_form(request, error, 413))
     return kept_in_file(request, _upload) or _form(request, DISK_FULL, 507)
 
 

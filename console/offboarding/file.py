@@ -14,14 +14,13 @@ from django.views.decorators.http import require_http_methods
 
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
+from console.web.uploads import closing, is_too_large
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.linking.pasted_people import repeated_in, split_list
 from iam.people.offboarding.pasted_rows import MAX_BYTES, LeaverRow, SheetError, read_leavers, typed
 from iam.people.offboarding.row_checks import stage
 
-ENVELOPE: Final = 64 * 1024
-"""What a form adds around its file."""
 MAX_TYPED: Final = 200
 MAX_LENGTH: Final = 20_000
 TOO_LARGE: Final = f"The file is larger than {MAX_BYTES // 1024 // 1024} MB."
@@ -32,9 +31,7 @@ def file_page(request: HttpRequest) -> HttpResponse:
     """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
     checked behind.
     """
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    size = announced if announced.isdecimal() else "0"
-    if request.method == "POST" and int(size) > MAX_BYTES + ENVELOPE:
+    if is_too_large(request, limit=MAX_BYTES):
         return _refuse(request)
     request.upload_handlers = [TemporaryFileUploadHandler(request)]
     return _file(request)
@@ -42,10 +39,7 @@ def file_page(request: HttpRequest) -> HttpResponse:
 
 @require(Right.REQUEST_CHANGE)
 def _refuse(request: ViewerRequest) -> HttpResponse:
-    response = _page(request, refused=TOO_LARGE, status=413)
-    # The rest of the body is not read, so nothing can follow it on this connection.
-    response["Connection"] = "close"
-    return response
+    return closing(_page(request, refused=TOO_LARGE, status=413))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -18,6 +18,7 @@ from console.onboarding.blueprints import blueprint_or_404, version_or_404
 from console.onboarding.lists import SEES
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
+from console.web.uploads import closing, is_too_large
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.blueprints.queries import may_run, said_in_full
@@ -35,8 +36,6 @@ from iam.people.onboarding.row_checks import stage, typed_values
 from iam.people.onboarding.services import MAX_PEOPLE
 from iam.people.runs.models import RunState
 
-ENVELOPE: Final = 64 * 1024
-"""What a form adds around its file."""
 ROWS: Final = 5
 MAX_ROWS: Final = 20
 FIELDS: Final = ("name", "email", "user_name", "until")
@@ -77,9 +76,7 @@ def people_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
     checked behind.
     """
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    size = announced if announced.isdecimal() else "0"
-    if request.method == "POST" and int(size) > MAX_BYTES + ENVELOPE:
+    if is_too_large(request, limit=MAX_BYTES):
         return _refuse(request, pk)
     request.upload_handlers = [TemporaryFileUploadHandler(request)]
     return _people(request, pk)
@@ -96,10 +93,7 @@ def sample_file(request: ViewerRequest) -> HttpResponse:
 
 @require(Right.REQUEST_CHANGE)
 def _refuse(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    response = _page(request, pk, PeopleInput(_blank()), errors={"file": TOO_LARGE}, status=413)
-    # The rest of the body is not read, so nothing can follow it on this connection.
-    response["Connection"] = "close"
-    return response
+    return closing(_page(request, pk, PeopleInput(_blank()), errors={"file": TOO_LARGE}, status=413))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -20,6 +20,7 @@ from console.setup.pages import setup_page
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
 from console.web.form_fields import add_service_error
+from console.web.uploads import closing, is_too_large
 from iam.guard import Right
 from iam.mirror.accounts.jobs import DISK_FULL, UploadedFile, request_import
 from iam.mirror.accounts.uploads import is_disk_full, limit_bytes
@@ -27,9 +28,6 @@ from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.setup import JobState, SetupKind
 from iam.mirror.queries.setup import visible_job
 from iam.moments import moment_words
-
-ENVELOPE = 64 * 1024
-"""What a form adds around its files."""
 
 
 @csrf_exempt
@@ -39,16 +37,9 @@ def upload(request: HttpRequest) -> HttpResponse:
 
     Django's own check of the token would read the whole body first.
     """
-    if is_too_large(request):
+    if is_too_large(request, limit=limit_bytes()):
         return _refuse(request, too_large(), status=413)
     return kept_in_file(request, _upload) or _refuse(request, DISK_FULL, status=507)
-
-
-def is_too_large(request: HttpRequest) -> bool:
-    """Whether the body is announced as larger than the files may be."""
-    text = request.META.get("CONTENT_LENGTH") or "0"
-    announced = int(text) if text.isdecimal() else 0
-    return request.method == "POST" and announced > limit_bytes() + ENVELOPE
 
 
 def kept_in_file(request: HttpRequest, upload: Callable[[HttpRequest], HttpResponse]) -> HttpResponse | None:
@@ -71,10 +62,7 @@ def _refuse(request: ViewerRequest, why: str, *, status: int) -> HttpResponse:
     form = UploadForm({}, {})
     form.errors.clear()
     form.add_error("export", why)
-    response = setup_page(request, "upload.html", _form_context(form), status=status)
-    # The rest of the body is not read, so nothing can follow it on this connection.
-    response["Connection"] = "close"
-    return response
+    return closing(setup_page(request, "upload.html", _form_context(form), status=status))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

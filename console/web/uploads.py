@@ -4,11 +4,28 @@ the sign-in page.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http import HttpRequest, HttpResponse
+
+ENVELOPE: Final = 64 * 1024
+"""What a form adds around its files."""
+
+
+def is_too_large(request: HttpRequest, *, limit: int) -> bool:
+    """Whether a body is announced as larger than its files may be, before a byte of it is read."""
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    announced = int(text) if text.isdecimal() else 0
+    return request.method == "POST" and announced > limit + ENVELOPE
+
+
+def closing(response: HttpResponse) -> HttpResponse:
+    """The answer to a body that was not read, so that nothing can follow it on its connection."""
+    response["Connection"] = "close"
+    return response
 
 
 class NoFiles(FileUploadHandler):
