@@ -6,7 +6,7 @@ from typing import Final
 
 from console.changes.actions.action import ACCESS, END, ActAction
 from console.changes.actions.fields import CHOICE, LINES, LONG, NAME, ActField
-from console.changes.actions.on_principals import TAG_FIELD
+from console.changes.actions.on_principals import NAME_AND_PATH, TAG_FIELD
 from iam.changes.acts import options
 from iam.changes.acts.on_policies import roles_in
 from iam.mirror.models import Kind
@@ -107,10 +107,7 @@ POLICY_ACTIONS: Final = (
         "rename-certificate",
         "Rename or move",
         "Rename or move {}",
-        (
-            ActField("name", "Name", start=lambda subject: subject.name),
-            ActField("path", "Path", start=lambda subject: getattr(options.state_of(subject), "path", "/")),
-        ),
+        NAME_AND_PATH,
     ),
     ActAction(
         "delete-certificate",

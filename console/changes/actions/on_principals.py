@@ -58,6 +58,10 @@ TAG_FIELD = ActField(
     is_needed=False,
     start=options.tags_text,
 )
+NAME_AND_PATH = (
+    ActField("name", "Name", start=lambda subject: subject.name),
+    ActField("path", "Path", start=lambda subject: getattr(options.state_of(subject), "path", "/")),
+)
 
 STARTER: Final = """{
   "Version": "2012-10-17",
@@ -151,10 +155,7 @@ PRINCIPAL_ACTIONS: Final = (
         "rename",
         "Rename or move",
         "Rename or move {}",
-        (
-            ActField("name", "Name", start=lambda subject: subject.name),
-            ActField("path", "Path", start=lambda subject: getattr(options.state_of(subject), "path", "/")),
-        ),
+        NAME_AND_PATH,
         note="This changes the ARN. Policies that name the old ARN no longer apply.",
     ),
     ActAction(
