@@ -24,7 +24,7 @@ from iam.changes.errors import RefusedError, field_errors
 from iam.changes.models import ChangeState
 from iam.moments import moment_words
 from iam.people.rotation.labels import deletion_at, old_words, quiet_of, used_since
-from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
+from iam.people.rotation.models import MOVING, Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.queries import visible_rotations
 from iam.people.rotation.rotation_plan import days, living_of, may_run
 from iam.people.rotation.services import may_take_over, waits
@@ -32,13 +32,6 @@ from iam.sealed.queries import secret_of
 
 BUSY, PATIENT = "1s", "10s"
 HAPPENINGS: Final = 100
-_MOVING: Final = (
-    RotationStage.WAITING,
-    RotationStage.ASKED,
-    RotationStage.DEACTIVATING,
-    RotationStage.ACTIVATING,
-    RotationStage.DELETING,
-)
 _REACHED: Final = {
     RotationStage.WAITING: 1,
     RotationStage.ASKED: 1,
@@ -263,7 +256,7 @@ def _poll_pace(rotation: Rotation) -> str:
     """How often the page asks: often while something moves, at leisure while days are waited for."""
     if rotation.stage == RotationStage.ENDED:
         return ""
-    moving = rotation.wanted or rotation.stage in _MOVING
+    moving = rotation.wanted or rotation.stage in MOVING
     return BUSY if moving else PATIENT
 
 

@@ -27,7 +27,7 @@ from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.changes.models import ChangeState
 from iam.guard import Right
-from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
+from iam.people.rotation.models import MOVING, Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.queries import visible_rotations
 
 RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
@@ -101,14 +101,7 @@ def rotations_page(request: ViewerRequest) -> HttpResponse:
 _ENDED_LAST: Final = Case(
     When(stage=RotationStage.ENDED, then=Value(1)), default=Value(0), output_field=IntegerField()
 )
-_AT_A_CHANGE: Final = (
-    RotationStage.WAITING,
-    RotationStage.ASKED,
-    RotationStage.DEACTIVATING,
-    RotationStage.ACTIVATING,
-    RotationStage.DELETING,
-)
-_WAITS: Final = Q(stage__in=_AT_A_CHANGE, change__state=ChangeState.AWAITING)
+_WAITS: Final = Q(stage__in=MOVING, change__state=ChangeState.AWAITING)
 _LIVING: Final = ~Q(stage=RotationStage.ENDED)
 _IN_TROUBLE: Final = _LIVING & ~Q(trouble="", read_trouble="")
 OTHERS: Final[dict[str, Any]] = {
@@ -123,7 +116,7 @@ OTHERS: Final[dict[str, Any]] = {
 _VIEW_FILTERS: Final = {
     "open": _LIVING,
     "asked": _WAITS,
-    "carried": Q(stage__in=_AT_A_CHANGE) & ~_WAITS,
+    "carried": Q(stage__in=MOVING) & ~_WAITS,
     "handing": Q(stage=RotationStage.HANDING),
     "using": Q(stage=RotationStage.USING),
     "inactive": Q(stage=RotationStage.INACTIVE),

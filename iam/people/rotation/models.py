@@ -35,6 +35,17 @@ class RotationStage(models.TextChoices):
     ENDED = "ended", "Ended"
 
 
+CHANGING = (
+    RotationStage.ASKED,
+    RotationStage.DEACTIVATING,
+    RotationStage.ACTIVATING,
+    RotationStage.DELETING,
+)
+"""Where a change is under way."""
+MOVING = (RotationStage.WAITING, *CHANGING)
+"""Where a change is under way, or comes in a moment."""
+
+
 class RotationOutcome(models.TextChoices):
     """How a rotation ended."""
 

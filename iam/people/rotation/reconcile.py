@@ -17,7 +17,14 @@ from iam.changes.operations.user_credential import ACTIVE
 from iam.linking.key_owners import pass_on_key_owner
 from iam.mirror.refresh.key_use import KeysSeen, UnreadableKeysError, reread_key_use
 from iam.people.rotation.events import end, move_to, notify_people, record_event, save
-from iam.people.rotation.models import OF_ROTATION, Rotation, RotationOutcome, RotationStage, RotationStep
+from iam.people.rotation.models import (
+    CHANGING,
+    OF_ROTATION,
+    Rotation,
+    RotationOutcome,
+    RotationStage,
+    RotationStep,
+)
 from iam.people.rotation.rotation_plan import days
 from iam.people.rotation.services import fetched, hand_over, locked
 from iam.people.rotation.transitions import discard_new, make_another
@@ -34,13 +41,6 @@ SETTLES: Final = timedelta(minutes=1)
 BATCH: Final = 100
 READ: Final = (RotationStage.HANDING, RotationStage.USING, RotationStage.INACTIVE)
 """Where what AWS shows of the keys decides."""
-MOVING: Final = (
-    RotationStage.ASKED,
-    RotationStage.DEACTIVATING,
-    RotationStage.ACTIVATING,
-    RotationStage.DELETING,
-)
-"""Where a change is under way."""
 
 
 def change_ended(change: Change) -> None:
@@ -68,11 +68,11 @@ def _to_reconcile(now: datetime) -> QuerySet[Rotation]:
     """Rotations whose change has ended, or whose secret has expired, without a worker being notified."""
     is_handing = Q(stage=RotationStage.HANDING)
     secrets = Secret.objects.filter(pk=OuterRef("sealed_id"), state=SecretState.SEALED, expires_at__gt=now)
-    has_ended = Q(stage__in=MOVING) & ~Q(change__state__in=OPEN)
+    has_ended = Q(stage__in=CHANGING) & ~Q(change__state__in=OPEN)
     has_expired = is_handing & Q(discarding__isnull=True) & ~Exists(secrets)
     is_discarded = is_handing & Q(discarding__isnull=False) & ~Q(discarding__state__in=OPEN)
     waiting = Rotation.objects.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
-    unfinished = waiting.filter(stage__in=(*MOVING, RotationStage.HANDING))
+    unfinished = waiting.filter(stage__in=(*CHANGING, RotationStage.HANDING))
     return unfinished.filter(has_ended | has_expired | is_discarded)
 
 

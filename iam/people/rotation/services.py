@@ -24,7 +24,7 @@ from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link, revoke_link
 from iam.people.rotation.events import end, move_to, notify_people, record_event, save
 from iam.people.rotation.labels import what_stands
-from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage, RotationStep
+from iam.people.rotation.models import CHANGING, Rotation, RotationOutcome, RotationStage, RotationStep
 from iam.people.rotation.rotation_plan import may_run
 from iam.people.rotation.transitions import activate_old, discard_new
 from iam.sealed import services as sealed
@@ -215,12 +215,7 @@ def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str
     """
     with transaction.atomic():
         locked_rotation = _locked_rotation(viewer, rotation)
-        if locked_rotation.stage in (
-            RotationStage.ASKED,
-            RotationStage.DEACTIVATING,
-            RotationStage.DELETING,
-            RotationStage.ACTIVATING,
-        ):
+        if locked_rotation.stage in CHANGING:
             _withdraw(locked_rotation, viewer)
         if locked_rotation.link is not None:
             revoke_link(locked_rotation.link, actor=viewer, why="the rotation was cancelled")
