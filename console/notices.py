@@ -44,16 +44,22 @@ def web_address(name: str) -> SplitResult | None:
     value = env.text(name, "")
     if not value:
         return None
-    wrong = env.ConfigurationError(
-        f"{name} isn’t a web address: use https://HOST/PATH, without a name or password in it."
+    return split_address(
+        value, f"{name} isn’t a web address: use https://HOST/PATH, without a name or password in it."
     )
+
+
+def split_address(value: str, wrong: str) -> SplitResult:
+    """The parts of an address with a host, and without a name, a password, a fragment or port 0. Raises
+    ConfigurationError with `wrong`.
+    """
     try:
         parts = urlsplit(value)
-        port = parts.port
+        has_port = parts.port != 0
     except ValueError:
-        raise wrong from None
-    if not parts.hostname or parts.username or parts.password or parts.fragment or port == 0:
-        raise wrong
+        raise env.ConfigurationError(wrong) from None
+    if not parts.hostname or parts.username or parts.password or parts.fragment or not has_port:
+        raise env.ConfigurationError(wrong)
     return parts
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
 
 from console import env, plain_connections
-from console.notices import web_address
+from console.notices import split_address, web_address
 
 PORTS: Final = {"tls": 6514, "tcp": 514, "udp": 514}
 """Usual ports of syslog by its transports."""
@@ -76,23 +75,19 @@ def _syslog(*, plain_allowed: bool) -> str:
     value = env.text("GATEHOUSE_SIEM_SYSLOG", "")
     if not value:
         return ""
-    wrong = env.ConfigurationError(
+    wrong = (
         "GATEHOUSE_SIEM_SYSLOG isn’t the address of a syslog receiver: write tls://HOST:PORT, "
         "tcp://HOST:PORT or udp://HOST:PORT."
     )
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise wrong from None
-    rest = parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password
-    if parts.scheme not in PORTS or not parts.hostname or rest or port == 0:
-        raise wrong
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    if parts.scheme != "tls" and not plain_allowed and not plain_connections.is_here(parts.hostname):
+    parts = split_address(value, wrong)
+    if parts.scheme not in PORTS or parts.path.strip("/") or parts.query:
+        raise env.ConfigurationError(wrong)
+    name = str(parts.hostname)
+    host = f"[{name}]" if ":" in name else name
+    if parts.scheme != "tls" and not plain_allowed and not plain_connections.is_here(name):
         raise env.ConfigurationError(
             "GATEHOUSE_SIEM_SYSLOG connects to another host without TLS: write tls:// instead of "
             f"{parts.scheme}://. If that network is encrypted in another way, set "
             f"{plain_connections.ALLOWED_BY}=true."
         )
-    return f"{parts.scheme}://{host}:{port or PORTS[parts.scheme]}"
+    return f"{parts.scheme}://{host}:{parts.port or PORTS[parts.scheme]}"
