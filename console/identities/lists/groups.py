@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
-
-from console.identities.lists import views
 from console.identities.lists.cells import CREATED, IDENTITY, number, under_path
 from console.identities.lists.spec import ListColumn, ListFilter, ListPage, NameCell, TabWords, filters_of
-from console.web.access import ViewerRequest, require
+from console.identities.lists.views import list_views
 from iam.guard import Right
 from iam.keyset import Row
 from iam.mirror.queries.lists.context import ListContext
@@ -75,15 +71,4 @@ PAGE = ListPage(
     team_intro="The groups of your teams.",
     team_find="Name",
 )
-
-
-@require(*RIGHTS)
-def groups(request: ViewerRequest) -> HttpResponse:
-    """The list."""
-    return views.render_list(request, PAGE)
-
-
-@require(*RIGHTS)
-def groups_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """The list as a file."""
-    return views.files(request, PAGE, form)
+groups, groups_export = list_views(PAGE, *RIGHTS)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from console.identities.lists import views
 from console.identities.lists.cells import CREATED, IDENTITY, NOT_READ, number, under_path
 from console.identities.lists.spec import ListColumn, ListFilter, ListPage, NameCell, TabWords, filters_of
-from console.web.access import ViewerRequest, require
+from console.identities.lists.views import list_views
 from console.web.templatetags.ui import badge
 from iam.guard import Right
 from iam.keyset import Row
@@ -68,15 +65,4 @@ PAGE = ListPage(
     columns=COLUMNS,
     begin=begin,
 )
-
-
-@require(Right.SEE_ACCOUNT)
-def instance_profiles(request: ViewerRequest) -> HttpResponse:
-    """The list."""
-    return views.render_list(request, PAGE)
-
-
-@require(Right.SEE_ACCOUNT)
-def instance_profiles_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """The list as a file."""
-    return views.files(request, PAGE, form)
+instance_profiles, instance_profiles_export = list_views(PAGE, Right.SEE_ACCOUNT)

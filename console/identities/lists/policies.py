@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from console.identities.lists import views
 from console.identities.lists.cells import CREATED, DESCRIPTION, IDENTITY, under_path
 from console.identities.lists.spec import ListColumn, ListFilter, ListPage, NameCell, TabWords, filters_of
-from console.web.access import ViewerRequest, require
+from console.identities.lists.views import list_views
 from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
 from iam.keyset import Row
@@ -123,15 +120,4 @@ PAGE = ListPage(
     columns=COLUMNS,
     begin=begin,
 )
-
-
-@require(Right.SEE_ACCOUNT)
-def policies(request: ViewerRequest) -> HttpResponse:
-    """The list."""
-    return views.render_list(request, PAGE)
-
-
-@require(Right.SEE_ACCOUNT)
-def policies_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """The list as a file."""
-    return views.files(request, PAGE, form)
+policies, policies_export = list_views(PAGE, Right.SEE_ACCOUNT)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from console.identities.lists import views
 from console.identities.lists.cells import ACCOUNT, ACCOUNT_ID, ARN, CREATED, NAME, number, under_path
 from console.identities.lists.spec import ListColumn, ListPage, NameCell, TabWords, filters_of
-from console.web.access import ViewerRequest, require
+from console.identities.lists.views import list_views
 from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
 from iam.keyset import Row
@@ -111,15 +108,4 @@ PAGE = ListPage(
     columns=COLUMNS,
     begin=begin,
 )
-
-
-@require(Right.SEE_ACCOUNT)
-def providers(request: ViewerRequest) -> HttpResponse:
-    """The list."""
-    return views.render_list(request, PAGE)
-
-
-@require(Right.SEE_ACCOUNT)
-def providers_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """The list as a file."""
-    return views.files(request, PAGE, form)
+providers, providers_export = list_views(PAGE, Right.SEE_ACCOUNT)

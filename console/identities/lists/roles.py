@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString
 
 from console.identities.details.labels import session_words
-from console.identities.lists import views
 from console.identities.lists.cells import CREATED, DESCRIPTION, IDENTITY, under_path
 from console.identities.lists.groups import POLICIES
 from console.identities.lists.spec import ListColumn, ListFilter, ListPage, NameCell, TabWords, filters_of
-from console.web.access import ViewerRequest, require
+from console.identities.lists.views import list_views
 from console.web.known_facts import NOT_SYNCED
 from console.web.templatetags.ui import age, ago, badge
 from iam.guard import Right
@@ -146,15 +143,4 @@ PAGE = ListPage(
     columns=COLUMNS,
     begin=begin,
 )
-
-
-@require(Right.SEE_ACCOUNT)
-def roles(request: ViewerRequest) -> HttpResponse:
-    """The list."""
-    return views.render_list(request, PAGE)
-
-
-@require(Right.SEE_ACCOUNT)
-def roles_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """The list as a file."""
-    return views.files(request, PAGE, form)
+roles, roles_export = list_views(PAGE, Right.SEE_ACCOUNT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -13,7 +14,7 @@ from console.identities.lists import export
 from console.identities.lists.list_address import ListAddress, read
 from console.identities.lists.presenters import gap_notes, head, table
 from console.identities.lists.spec import ListPage
-from console.web.access import ViewerRequest
+from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of
 from console.web.files import FORMS
@@ -24,6 +25,22 @@ from iam.mirror.queries.figures import list_counts
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.core import list_page
 from iam.mirror.queries.lists.freshness import SyncGaps, gaps, unsynced_sections
+
+
+def list_views(
+    page: ListPage, *rights: Right
+) -> tuple[Callable[..., HttpResponse], Callable[..., HttpResponseBase]]:
+    """The views of a list and of its files, for who holds one of the rights."""
+
+    @require(*rights)
+    def shown(request: ViewerRequest) -> HttpResponse:
+        return render_list(request, page)
+
+    @require(*rights)
+    def exported(request: ViewerRequest, form: str) -> HttpResponseBase:
+        return files(request, page, form)
+
+    return shown, exported
 
 
 def render_list(request: ViewerRequest, page: ListPage) -> HttpResponse:
