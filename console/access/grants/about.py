@@ -4,6 +4,7 @@ for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +29,12 @@ from iam.mirror.models import Kind
 from iam.mirror.queries.accounts import accounts_to_change
 
 MAX_ROWS: Final = 25
+_PAGES: Final[dict[str, tuple[str, Callable[..., dict[str, Any]], str]]] = {
+    Kind.USER.value: ("identities/person.html", person_head, "access:person-grants"),
+    Kind.ROLE.value: ("identities/role.html", role_head, "access:role-grants"),
+    Kind.GROUP.value: ("identities/group.html", group_head, "access:group-grants"),
+}
+"""Template, what stands above its tabs, and the address, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +53,27 @@ class LedgerRow:
 @require(*SEES)
 def person_grants(request: ViewerRequest, pk: int) -> HttpResponse:
     """Of a person."""
-    shown = shown_or_404(request, pk, kinds=[Kind.USER])
-    if shown.state is None:
-        return render_shown(request, shown, "identities/person.html", {})
-    head = person_head(shown, here="access:person-grants")
-    return render_shown(request, shown, "identities/person.html", head | _context(request, shown))
+    return _render(request, shown_or_404(request, pk, kinds=[Kind.USER]))
 
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def role_grants(request: ViewerRequest, pk: int) -> HttpResponse:
     """Of a role."""
-    shown = shown_or_404(request, pk, kinds=[Kind.ROLE])
-    if shown.state is None:
-        return render_shown(request, shown, "identities/role.html", {})
-    head = role_head(shown, here="access:role-grants")
-    return render_shown(request, shown, "identities/role.html", head | _context(request, shown))
+    return _render(request, shown_or_404(request, pk, kinds=[Kind.ROLE]))
 
 
 @require_safe
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM)
 def group_grants(request: ViewerRequest, pk: int) -> HttpResponse:
     """Of a group."""
-    shown = shown_or_404(request, pk, kinds=[Kind.GROUP])
-    if shown.state is None:
-        return render_shown(request, shown, "identities/group.html", {})
-    head = group_head(shown, here="access:group-grants")
-    return render_shown(request, shown, "identities/group.html", head | _context(request, shown))
+    return _render(request, shown_or_404(request, pk, kinds=[Kind.GROUP]))
+
+
+def _render(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
+    template, head, here = _PAGES[shown.entity.kind]
+    context = {} if shown.state is None else head(shown, here=here) | _context(request, shown)
+    return render_shown(request, shown, template, context)
 
 
 def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
