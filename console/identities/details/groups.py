@@ -45,10 +45,9 @@ def group(request: ViewerRequest, pk: int) -> HttpResponse:
 def group_history(request: ViewerRequest, pk: int) -> HttpResponse:
     """What changed, when, and by what."""
     shown = shown_or_404(request, pk, kinds=[Kind.GROUP])
-    if shown.state is None:
-        return history.render_gone(request, shown)
-    context = group_head(shown, here="identities:group-history")
-    return history.render_history(request, shown, "identities/group.html", context)
+    return history.render_history(
+        request, shown, "identities/group.html", group_head, here="identities:group-history"
+    )
 
 
 def group_head(shown: ShownEntity, *, here: str) -> dict[str, Any]:

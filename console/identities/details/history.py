@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby
@@ -82,11 +82,18 @@ class HistoryLine:
 
 
 def render_history(
-    request: ViewerRequest, shown: ShownEntity, template: str, context: dict[str, Any]
+    request: ViewerRequest,
+    shown: ShownEntity,
+    template: str,
+    head: Callable[..., dict[str, Any]],
+    *,
+    here: str,
 ) -> HttpResponse:
-    """The page with its history tab."""
-    history = history_context(request, shown) | {"tab": "identities/history.html"}
-    return render_shown(request, shown, template, context | history)
+    """The page with its history tab; `head` is what every page of the entity shows above its tab."""
+    if shown.state is None:
+        return render_gone(request, shown)
+    context = head(shown, here=here) | history_context(request, shown) | {"tab": "identities/history.html"}
+    return render_shown(request, shown, template, context)
 
 
 def render_gone(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:

@@ -117,12 +117,9 @@ def person_credentials(request: ViewerRequest, pk: int) -> HttpResponse:
 def person_history(request: ViewerRequest, pk: int) -> HttpResponse:
     """What changed, when, and by what."""
     shown = shown_or_404(request, pk, kinds=[Kind.USER])
-    if shown.state is None:
-        return history.render_gone(request, shown)
-    holding = held_by(shown)
-    open_to = shown.openable(holding.pks)
-    context = _head(shown, holding, open_to, here="identities:person-history")
-    return history.render_history(request, shown, "identities/person.html", context)
+    return history.render_history(
+        request, shown, "identities/person.html", person_head, here="identities:person-history"
+    )
 
 
 @dataclass(frozen=True, slots=True)

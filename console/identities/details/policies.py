@@ -84,10 +84,9 @@ def policy_holders(request: ViewerRequest, pk: int) -> HttpResponse:
 def policy_history(request: ViewerRequest, pk: int) -> HttpResponse:
     """What changed, when, and by what."""
     shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
-    if shown.state is None:
-        return history.render_gone(request, shown)
-    context = _head(shown, here="identities:policy-history")
-    return history.render_history(request, shown, "identities/policy.html", context)
+    return history.render_history(
+        request, shown, "identities/policy.html", _head, here="identities:policy-history"
+    )
 
 
 def _head(shown: ShownEntity, *, here: str) -> dict[str, Any]:

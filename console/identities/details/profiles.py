@@ -39,10 +39,9 @@ def instance_profile(request: ViewerRequest, pk: int) -> HttpResponse:
 def instance_profile_history(request: ViewerRequest, pk: int) -> HttpResponse:
     """What changed, when, and by what."""
     shown = shown_or_404(request, pk, kinds=[Kind.INSTANCE_PROFILE])
-    if shown.state is None:
-        return history.render_gone(request, shown)
-    context = _head(shown, here="identities:instance-profile-history")
-    return history.render_history(request, shown, "identities/instance_profile.html", context)
+    return history.render_history(
+        request, shown, "identities/instance_profile.html", _head, here="identities:instance-profile-history"
+    )
 
 
 def _head(shown: ShownEntity, *, here: str) -> dict[str, Any]:

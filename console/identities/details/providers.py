@@ -47,10 +47,9 @@ def provider(request: ViewerRequest, pk: int) -> HttpResponse:
 def provider_history(request: ViewerRequest, pk: int) -> HttpResponse:
     """What changed, when, and by what."""
     shown = shown_or_404(request, pk, kinds=KINDS)
-    if shown.state is None:
-        return history.render_gone(request, shown)
-    context = _head(shown, here="identities:provider-history")
-    return history.render_history(request, shown, "identities/provider.html", context)
+    return history.render_history(
+        request, shown, "identities/provider.html", _head, here="identities:provider-history"
+    )
 
 
 def _role(shown: ShownEntity, row: dict[str, Any]) -> dict[str, Any]:

@@ -72,10 +72,9 @@ def role(request: ViewerRequest, pk: int) -> HttpResponse:
 def role_history(request: ViewerRequest, pk: int) -> HttpResponse:
     """What changed, when, and by what."""
     shown = shown_or_404(request, pk, kinds=[Kind.ROLE])
-    if shown.state is None:
-        return history.render_gone(request, shown)
-    context = role_head(shown, here="identities:role-history")
-    return history.render_history(request, shown, "identities/role.html", context)
+    return history.render_history(
+        request, shown, "identities/role.html", role_head, here="identities:role-history"
+    )
 
 
 def _address(sentence: TrustSentence, known: Any) -> str:
