@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from iam.access.actions import LEVELS
+from iam.phrases import joined
 from iam.policy.catalogue import AccessLevel
 from iam.policy.index.counts import ActionCount
 
@@ -49,4 +50,4 @@ def in_words(levels: Mapping[AccessLevel, ActionCount]) -> str:
     verbs = [VERBS[level] for level in AccessLevel if level in levels and allowed(levels[level])]
     if not verbs:
         return "Can use actions that AWS doesn’t list"
-    return f"Can {', '.join(verbs[:-1])} and {verbs[-1]}" if len(verbs) > 1 else f"Can {verbs[0]}"
+    return f"Can {joined(verbs)}"

@@ -26,6 +26,7 @@ from iam.access.effective import (
 )
 from iam.guard import Right
 from iam.mirror.models import Kind
+from iam.phrases import joined
 from iam.policy.catalogue import catalogue
 from iam.policy.sentences.conditions import conditions_in_words
 
@@ -354,9 +355,8 @@ def basis_words(basis: EffectiveBasis, *, plain: bool) -> str:
             for count, name in ((basis.scps, "SCP"), (basis.rcps, "RCP"))
             if count
         ]
-    joined = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
     exempt = " No SCP restricts it." if basis.is_exempt and not plain else ""
-    return f"Computed from {joined}.{exempt}"
+    return f"Computed from {joined(parts)}.{exempt}"
 
 
 def lines(access: EffectiveAccess, asked: Iterable[ServiceAccess]) -> Iterator[dict[str, Any]]:

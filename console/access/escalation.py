@@ -45,11 +45,11 @@ from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.path_records import FindingPath, FindingPrincipal
 from iam.access.escalation_calculation.stored_calculation import BeingCalculatedError, checked_at
 from iam.access.escalation_use import UsedPath, path_use, used_paths
-from iam.access.persons import counted
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.models import Account, Kind
+from iam.phrases import counted
 from iam.policy.request import PrincipalKind
 
 PAGE: Final = 50

@@ -51,11 +51,11 @@ from iam.access.escalation_groups import (
     groups_of,
     opening_of,
 )
-from iam.access.persons import counted
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.mirror.queries.accounts import gatehouse_role_arns
+from iam.phrases import counted
 from iam.policy.escalation.evidence import TRUST, HeldStatement
 
 OF_CARD: Final = 5

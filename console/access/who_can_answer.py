@@ -18,13 +18,13 @@ from console.access.lines import CERTAINTY_MARKS, AnswerLine, address_of
 from console.web.access import ViewerRequest
 from console.web.query import QueryPairs
 from iam.access.certainty import SCPS_UNREAD, Certainty
-from iam.access.persons import counted
 from iam.access.usual_values import connected_accounts
 from iam.access.visible_accounts import accounts_seen
 from iam.access.ways import AccessWay, WayKind
 from iam.access.who_can import PeopleByWay, WhoCanPage, WhoCanQuestion, WhoCanRow
 from iam.guard import Viewer
 from iam.mirror.models import Kind
+from iam.phrases import counted
 from iam.policy.index.question import UNREADABLE
 from iam.policy.request import account_of
 

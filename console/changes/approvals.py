@@ -16,7 +16,6 @@ from console.changes.lists import rows_of
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from console.web.shortened_lists import MAX_OF_ALL, ShortenedList, first_rows
-from iam.access.persons import counted
 from iam.changes import services
 from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
 from iam.changes.approval.proposals import why_not_decide as why_not_rules
@@ -26,6 +25,7 @@ from iam.changes.titles import title_of
 from iam.directory.appointments import why_not_decide as why_not_appoint
 from iam.directory.models import Appointment, AppointmentState
 from iam.guard import Right, Viewer
+from iam.phrases import counted
 from iam.search_words import matches
 
 INBOX = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)

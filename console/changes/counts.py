@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from iam.access.persons import counted
+from iam.phrases import counted
 
 
 def principals(users: int, roles: int) -> str:

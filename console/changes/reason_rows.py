@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from iam.phrases import joined
+
 
 def reasons(block: Mapping[str, Any], *, people: int) -> list[str]:
     """The sentences about a block of `people` principals."""
@@ -18,13 +20,13 @@ def reasons(block: Mapping[str, Any], *, people: int) -> list[str]:
 def _held(rows: Iterable[Mapping[str, Any]], *, people: int, verbs: tuple[str, str]) -> Iterator[str]:
     for row in rows:
         verb = verbs[row["people"] != 1]
-        through = _joined(row["through"])
+        through = joined(row["through"])
         yield _capital(f"{_people_text(row['people'], people)}{verb} {_part_text(row)}, through {through}")
 
 
 def _blocked(rows: Iterable[Mapping[str, Any]], *, people: int) -> Iterator[str]:
     for row in rows:
-        by = _joined(row["by"])
+        by = joined(row["by"])
         stay = "stays" if row["actions"] == 1 else "stay"
         who = "" if row["people"] == people else f" to {row['people']:,} of {people:,}"
         yield _capital(f"{_part_text(row)} {stay} denied{who} by {by}")
@@ -46,8 +48,3 @@ def _part_text(row: Mapping[str, Any]) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _joined(names: list[str]) -> str:
-    """'a, b and c'."""
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from iam.audit.assertions.terms import AllowedKind, AssertionTerms
+from iam.phrases import joined
 
 KIND_WORDS: Mapping[AllowedKind, tuple[str, str]] = {
     AllowedKind.USER: ("IAM user", "IAM users"),
@@ -14,14 +15,6 @@ KIND_WORDS: Mapping[AllowedKind, tuple[str, str]] = {
     AllowedKind.ACCOUNT: ("account", "accounts"),
     AllowedKind.TAG: ("tag", "tags"),
 }
-
-
-def joined(words: Iterable[str]) -> str:
-    """'a, b and c'."""
-    every = list(words)
-    if len(every) < 2:
-        return "".join(every)
-    return f"{', '.join(every[:-1])} and {every[-1]}"
 
 
 def allowed_words(terms: AssertionTerms) -> str:
@@ -41,7 +34,7 @@ def scope_words(terms: AssertionTerms, names: Mapping[str, str]) -> str:
     """The accounts by name."""
     if not terms.accounts:
         return "All accounts"
-    return joined(names.get(number, number) for number in terms.accounts)
+    return joined([names.get(number, number) for number in terms.accounts])
 
 
 def lines_of(terms: AssertionTerms, names: Mapping[str, str]) -> list[tuple[str, str]]:

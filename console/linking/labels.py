@@ -25,6 +25,7 @@ from iam.linking.queries import LinkedUserLine, accounts_not_matched
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
 from iam.mirror.pull.sections import USERS
+from iam.phrases import joined
 
 OLD, IDLE = 90, 90
 
@@ -143,10 +144,8 @@ def _idle(lines: Sequence[LinkedUserLine]) -> list[tuple[str, str]]:
 
 def _where(lines: Sequence[LinkedUserLine], *, most: int = 3) -> str:
     names = list(dict.fromkeys(line.user.account.name for line in lines))
-    if len(names) == 1:
-        return names[0]
     more = len(names) - most
     if more <= 0:
-        return f"{', '.join(names[:-1])} and {names[-1]}"
+        return joined(names)
     noun = "accounts" if more > 1 else "account"
     return f"{', '.join(names[:most])} and {more} more {noun}"

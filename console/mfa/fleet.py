@@ -28,6 +28,7 @@ from iam.people.fleet.calculation import FleetFreshness
 from iam.people.fleet.device_list import DeviceFleet
 from iam.people.fleet.models import Administrator
 from iam.people.fleet.urgency import ADMINISTRATOR, CONSOLE, FINE, HARDWARE, NONE, UNREAD
+from iam.phrases import joined
 
 RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 STANDING: Final = {
@@ -193,7 +194,7 @@ def _where(fresh: FleetFreshness, viewer: Viewer) -> str:
     more = len(seen) - len(names)
     if more:
         names.append(f"{more:,} more {'account' if more == 1 else 'accounts'}")
-    return f"in {names[0]}" if len(names) == 1 else f"in {', '.join(names[:-1])} and {names[-1]}"
+    return f"in {joined(names)}"
 
 
 def _filters(fleet: DeviceFleet, viewer: Viewer) -> list[ListFilter]:

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_http_methods
 from console.linking.named_owner import MAX_TEXT, MAX_WHY, team_names, text_in
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.render import render_page
-from iam.access.persons import counted
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right
 from iam.linking.known_owners import hand_over, owned_by_person, release_owned
 from iam.people.offboarding.models import FINAL_STAGES, Leaver
 from iam.people.offboarding.queries import leaver_for
 from iam.people.offboarding.rules import is_about_oneself, may_act
+from iam.phrases import counted
 
 
 def owned_context(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[str, Any]:

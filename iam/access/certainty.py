@@ -13,6 +13,7 @@ from iam.mirror.models import Account, Section, SectionState
 from iam.mirror.models.accounts import unknown_at
 from iam.mirror.pull.sections import GROUPS, ORGANIZATION, POLICIES, ROLES, USERS
 from iam.mirror.queries.past_accounts import connected_at
+from iam.phrases import joined
 from iam.policy.index.classes import IndexedPrincipal, PolicyBundle
 from iam.policy.index.index import PolicyIndex
 from iam.policy.index.rows import ALONE
@@ -80,11 +81,7 @@ def _complete_sections(at: datetime | None) -> Iterable[tuple[str, str | None]]:
 def _missing_sections(complete: Collection[str | None]) -> Iterable[str]:
     missing = [words for name, words in DECIDING_SECTIONS.items() if name not in complete]
     if missing:
-        yield f"{_joined(missing)} weren’t fully synced"
-
-
-def _joined(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+        yield f"{joined(missing)} weren’t fully synced"
 
 
 class UnreadSources:

@@ -20,6 +20,7 @@ from iam.access.verdict import (
     VerdictBranch,
     VerdictStatement,
 )
+from iam.phrases import joined
 from iam.policy.aws_owned import owner_reason
 from iam.policy.compiled import CompiledStatement, PolicyKind, PolicySet
 from iam.policy.evaluate import (
@@ -148,12 +149,12 @@ class DecisionTree:
             parts.append(self._branch(str(kind), name, voice, f"{WORDS[voice].capitalize()}.", policies))
         denying = [part.title for part in parts if part.voice is BranchVoice.DENIES]
         if denying:
-            text = f"A policy attached to {_and(denying)} denies it."
+            text = f"A policy attached to {joined(denying)} denies it."
             return VerdictBranch(str(kind), title, BranchVoice.DENIES, text, parts=tuple(parts))
         stopping = [part.title for part in parts if part.voice is BranchVoice.SILENT]
         if stopping:
             text = (
-                f"Every level must allow it, and {_and(stopping)} {'does' if len(stopping) == 1 else 'do'} "
+                f"Every level must allow it, and {joined(stopping)} {'does' if len(stopping) == 1 else 'do'} "
                 "not."
             )
             return VerdictBranch(str(kind), title, BranchVoice.SILENT, text, parts=tuple(parts))
@@ -374,7 +375,3 @@ def _values(request: Request, key: str) -> str:
         if len(request_values) <= MORE_VALUES
         else f"{shown} and {len(request_values) - MORE_VALUES} more"
     )
-
-
-def _and(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

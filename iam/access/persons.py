@@ -16,6 +16,7 @@ from iam.linking.models import UserMatch
 from iam.linking.ownership import DOUBTS
 from iam.mirror.display_names import display_name, with_people
 from iam.mirror.pull.bulk import chunks
+from iam.phrases import counted
 from iam.policy.index.classes import ClassMembers, IndexedPrincipal
 from iam.policy.request import PrincipalKind, account_of
 from iam.search_words import folded, matches, words_of
@@ -80,11 +81,6 @@ class PrincipalCount:
         behind = [counted(self.people, "person", "people")] if self.people else []
         behind += [f"{self.unmatched:,} unmatched"] if self.unmatched else []
         return f"{counted(self.users, 'IAM user')} ({', '.join(behind)})"
-
-
-def counted(number: int, noun: str, many: str = "") -> str:
-    """'1 role', '1,204 roles'."""
-    return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
 
 
 def count_of(members: Iterable[IndexedPrincipal]) -> PrincipalCount:

@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from iam.changes.operations import REGISTRY, Operation
 from iam.mirror.models import PolicyVersion, valid_at
 from iam.moments import moment_words
+from iam.phrases import joined
 from iam.policy.sentences import in_short, sentences_of
 
 MAX_NAMED: Final = 3
@@ -192,7 +193,7 @@ def where_words(names: Sequence[str]) -> str:
     """ "production", "data and production", "data, management, production and 38 more accounts"."""
     if len(names) > NAMED + 1:
         return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more accounts"
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    return joined(names)
 
 
 def _managed_texts(operations: Sequence[Operation]) -> PolicyTexts:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from iam.phrases import joined
 from iam.policy.letter_case import fold, is_digits
 from iam.policy.statements import as_list
 
@@ -83,11 +84,7 @@ def _texts(values: object) -> Iterable[str]:
 
 def one_of(values: tuple[str, ...]) -> str:
     """'a', 'a or b', 'a, b or c'."""
-    if not values:
-        return "nothing"
-    if len(values) == 1:
-        return values[0]
-    return f"{', '.join(values[:-1])} or {values[-1]}"
+    return joined(values, last="or") or "nothing"
 
 
 _SAME_WORDS = {

@@ -36,7 +36,6 @@ from iam.access.grants.grant_use import grant_use
 from iam.access.grants.hidden_recipients import hidden_holders, seen_holders
 from iam.access.grants.models import GIVING, Grant, GrantPreparation, GrantState
 from iam.access.grants.owners import may_name_grant_owner, owner_of_grant
-from iam.access.grants.phrases import counted
 from iam.access.grants.queries import parts_of, visible_grants
 from iam.access.grants.services.rights import GrantRights, allowed, may_ask_again, may_hand_over
 from iam.changes.errors import RefusedError
@@ -45,6 +44,7 @@ from iam.changes.queries import visible_changes, waiting_for
 from iam.directory.approval_words import someone_else
 from iam.guard import Right, Viewer
 from iam.mirror.display_names import names_by_arn
+from iam.phrases import counted
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 NAMED: Final = 3

@@ -10,10 +10,11 @@ from typing import Any, Final
 from console.web.moments import moment_text
 from iam.access.grants.effects import GrantEffect, effects_of
 from iam.access.grants.models import Grant
-from iam.access.grants.phrases import counted, duration, listed
+from iam.access.grants.phrases import duration, listed
 from iam.access.grants.terms import GrantTerms
 from iam.guard import Viewer
 from iam.mirror.models import Account
+from iam.phrases import counted
 from iam.policy.sentences import PolicySentence
 
 LINES: Final = 6

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from iam.access.grants.phrases import counted, listed
+from iam.access.grants.phrases import listed
 from iam.access.grants.terms import WhoKind, WhoTerms
 from iam.access.grants.titles import what_words
 from iam.mirror.display_names import names_by_arn
+from iam.phrases import counted
 
 __all__ = ["ICONS", "lasting", "name_of", "others_too", "what_words", "who_words"]
 

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from console.access.grants.parts import GrantParts
 from iam.access.grants.models import GIVING, Grant, GrantAct, GrantPart, GrantState, GrantVersion
-from iam.access.grants.phrases import counted
 from iam.changes.models import Approval, ChangeEvent
+from iam.phrases import counted
 
 ACTS: Final[dict[str, tuple[str, str, str]]] = {
     GrantAct.ASKED: ("{by} requested it", "file-text", ""),

@@ -10,11 +10,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.restored_backup import after_restore
-from iam.access.persons import counted
 from iam.changes.errors import RefusedError
 from iam.changes.restore import services
 from iam.journal.services import COMMAND_LINE
 from iam.moments import moment_words
+from iam.phrases import counted
 
 
 class Command(BaseCommand):

@@ -12,13 +12,14 @@ from itertools import chain
 from typing import Final
 
 from iam.access.actions import ActionsError, select_actions
-from iam.access.grants.phrases import counted, listed
+from iam.access.grants.phrases import listed
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.terms import WhatKind
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Entity, Kind, PolicyVersion, Section, UserCredentials, valid_at
 from iam.mirror.pull.sections import GROUPS, ROLES, USERS
 from iam.mirror.snapshot import snapshot
+from iam.phrases import counted
 from iam.policy.compiled import PolicySet
 from iam.policy.document import read
 from iam.policy.evaluate import has_scps

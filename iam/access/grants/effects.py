@@ -12,11 +12,11 @@ from typing import Final
 
 from iam.access.grants.documents import written
 from iam.access.grants.models import Grant
-from iam.access.grants.phrases import counted
 from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind
 from iam.access.templates.body import TemplateBody, TemplateError
 from iam.access.templates.queries import bodies_of
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
+from iam.phrases import counted
 from iam.policy.sentences import PolicySentence, sentences_of
 
 OF_AWS: Final = ":iam::aws:"

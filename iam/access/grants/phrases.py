@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
-from iam.moments import moment_words
+from iam.phrases import counted, joined
 
 NAMED: Final = 3
 DAY: Final = 86_400
@@ -17,19 +16,7 @@ def listed(names: Sequence[str], *, most: int = NAMED) -> str:
     """The first names, and how many more there are: "a, b and c", "a, b, c and 4 others"."""
     if len(names) > most:
         return f"{', '.join(names[:most])} and {counted(len(names) - most, 'other')}"
-    if len(names) > 1:
-        return f"{', '.join(names[:-1])} and {names[-1]}"
-    return names[0] if names else ""
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """ "1 person", "20 people"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def moment(at: datetime) -> str:
-    """A moment as sentences say it, its time zone with it."""
-    return moment_words(at)
+    return joined(names)
 
 
 def slugged(text: str) -> str:

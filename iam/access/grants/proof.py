@@ -11,12 +11,12 @@ from typing import Final
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.access.grants.models import CUTTING, ENDING, GrantPart, GrantState
-from iam.access.grants.phrases import counted
 from iam.access.grants.verify import has_come_back
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.mirror.models import Section
 from iam.mirror.pull.sections import GROUPS, ROLES, USERS
+from iam.phrases import counted
 
 HOLDING: Final = (USERS, GROUPS, ROLES)
 """The sections of a reading in which what somebody holds is found."""

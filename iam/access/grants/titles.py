@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import chain
 
-from iam.access.grants.phrases import counted
 from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind, WhoKind, WhoTerms
 from iam.access.templates.queries import offer_of
 from iam.directory.models import Team
 from iam.mirror.display_names import names_by_arn
+from iam.phrases import counted
 from iam.policy.document import read
 from iam.policy.letter_case import fold
 from iam.policy.sentences.labels import service_name

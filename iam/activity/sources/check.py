@@ -22,6 +22,7 @@ from iam.aws.reads.trail_bucket import list_page, read_object, receive_messages
 from iam.aws.reads.trail_events import lookup_page
 from iam.aws.session import Aws
 from iam.mirror.pull.reach import UnreachableError, open_account
+from iam.phrases import counted
 
 
 def unchecked_sources() -> list[UUID]:
@@ -58,7 +59,8 @@ def _look(source: TrailSource, aws: Aws) -> str:
         now = timezone.now()
         region = global_region(aws.access.partition)
         newest = lookup_page(aws, region=region, start=now - timedelta(days=1), end=now)
-        return f"The history of the last 24 hours in {region} can be read: {_events(len(newest.records))}."
+        events = counted(len(newest.records), "event")
+        return f"The history of the last 24 hours in {region} can be read: {events}."
     if source.queue_url:
         # What is received here comes again: nothing is deleted.
         receive_messages(aws, queue_url=source.queue_url, region=queue_region(source))
@@ -79,19 +81,11 @@ def _look(source: TrailSource, aws: Aws) -> str:
             break
     accounts = len({place.account_id for place in places})
     regions = len({place.region for place in places})
-    extent = f"{_counted(accounts, 'account', 'accounts')} in {_counted(regions, 'Region', 'Regions')}"
+    extent = f"{counted(accounts, 'account')} in {counted(regions, 'Region')}"
     if newest_key is None:
         return f"The bucket has folders of {extent}, without a log file so far."
     read = read_object(
         aws, bucket=source.bucket, region=source.region, key=newest_key.key, limit=FILE_LIMIT + 1
     )
-    events = _events(len(records_of(read.content)))
+    events = counted(len(records_of(read.content)), "event")
     return f"The bucket has log files of {extent}. The one that was tried, {newest_key.key}, has {events}."
-
-
-def _events(count: int) -> str:
-    return _counted(count, "event", "events")
-
-
-def _counted(count: int, singular: str, plural: str) -> str:
-    return f"{count:,} {singular if count == 1 else plural}"

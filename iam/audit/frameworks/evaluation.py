@@ -18,10 +18,10 @@ from iam.audit.frameworks.checks.case import (
     AccountCase,
     CheckAnswer,
     InstallationFacts,
-    counted,
 )
 from iam.audit.frameworks.definitions import ControlFramework, FrameworkRequirement
 from iam.audit.frameworks.terms import WORST_FIRST, AutomaticVerdict, worst
+from iam.phrases import counted
 
 Verdict = AutomaticVerdict
 MAX_REASONS: Final = 4

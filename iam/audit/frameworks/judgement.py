@@ -13,11 +13,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from iam.audit.frameworks.checks.case import counted
 from iam.audit.frameworks.definitions import FrameworkRequirement
 from iam.audit.frameworks.evaluation import RequirementPart
 from iam.audit.frameworks.reasons import OWN, combined_reason
 from iam.audit.frameworks.terms import AutomaticVerdict, RequirementState, worst
+from iam.phrases import counted
 
 Verdict, State = AutomaticVerdict, RequirementState
 

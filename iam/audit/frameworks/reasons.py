@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from iam.audit.findings.rules import all_rules
-from iam.audit.frameworks.checks.case import counted
 from iam.audit.frameworks.evaluation import OUTSIDE, RequirementPart
 from iam.audit.frameworks.terms import AutomaticVerdict
+from iam.phrases import counted
 
 Verdict = AutomaticVerdict
 OWN: Final = ""

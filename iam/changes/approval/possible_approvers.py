@@ -23,6 +23,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.mirror.models import Account
+from iam.phrases import joined
 
 NAMED = 3
 SERVER_FIX = "On the server, `manage.py bootstrap` appoints an administrator."
@@ -270,7 +271,7 @@ def _names(people: Mapping[UUID, str]) -> str:
     names = list(people.values())
     if len(names) > NAMED:
         return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    return joined(names)
 
 
 def _account_names(numbers: Collection[str]) -> str:

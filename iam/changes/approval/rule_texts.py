@@ -18,6 +18,7 @@ from iam.changes.approval.rules import (
 )
 from iam.changes.risks import WORDS
 from iam.directory.models import Role
+from iam.phrases import joined
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _ROLES = {
@@ -92,10 +93,8 @@ def _approver_word(who: ApproverSpec, *, many: bool, names: Names) -> str:
 
 def who_words(who: Iterable[ApproverSpec], *, names: Names) -> str:
     """ "administrators and approvers"; "no one"."""
-    return (
-        _and([_approver_word(candidate, many=True, names=names) for candidate in _ordered(who, names=names)])
-        or "no one"
-    )
+    words = [_approver_word(candidate, many=True, names=names) for candidate in _ordered(who, names=names)]
+    return joined(words) or "no one"
 
 
 def applies_when(rule: ApprovalRule, *, names: Names) -> str:
@@ -193,11 +192,7 @@ def hours(number: int) -> str:
 
 
 def _or(words: Sequence[str]) -> str:
-    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
-
-
-def _and(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+    return joined(words, last="or")
 
 
 def _lower(text: str) -> str:

@@ -22,6 +22,7 @@ from iam.changes.approval.progress import ApprovalProgress, progress_of
 from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decision
 from iam.changes.states import add_event, write_journal
 from iam.directory.models import Person
+from iam.phrases import joined
 
 
 def begin(change_set: ChangeSet, *, parts: Sequence[Change]) -> None:
@@ -63,7 +64,7 @@ def start_anew(change_set: ChangeSet) -> None:
     counted = [approval.approver_label for approval in approvals]
     renewed = renew(change_set, parts=parts)
     if counted:
-        note = f"What this changes was recalculated, so the approval of {_listed(counted)} no longer counts."
+        note = f"What this changes was recalculated, so the approval of {joined(counted)} no longer counts."
         _sentence_about(parts[0], kind="approvals_void", note=note)
         _notify_again(parts[0], progress_of(renewed, parts=parts))
 
@@ -86,7 +87,3 @@ def after_rights_reduced(person: Person) -> None:
 def _sentence_about(first: Change, *, kind: str, note: str) -> None:
     add_event(first, kind=kind, actor=None, note=note)
     write_journal(first, act=kind, actor=None, note=note)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

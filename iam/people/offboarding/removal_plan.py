@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from iam.access.grants.phrases import counted
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
@@ -24,6 +23,7 @@ from iam.people.offboarding.open_access import closing_of, deny_of
 from iam.people.offboarding.open_roles import chosen_among
 from iam.people.offboarding.requester_scope import with_their_groups
 from iam.people.offboarding.trusts import TrustingRole, trusting
+from iam.phrases import counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from iam.phrases import joined
 from iam.policy.catalogue import ResourceType, catalogue
 from iam.policy.catalogue.arn_fields import ACCOUNT, PARTITION, REGION, values_of
 from iam.policy.lint.overlaps import can_mean
@@ -88,9 +89,7 @@ def join(names: Sequence[str], *, most: int = 0) -> str:
     """ "a", "a and b", "a, b, c, d and 3 more"."""
     if most and len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most:,} more"
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return joined(names)
 
 
 def place_of(arn: str, kinds: Sequence[ResourceType], *, reader: PhraseReader) -> ResourcePhrase:

@@ -15,7 +15,7 @@ from typing import Final
 
 from iam.access.grants.documents import name_for, timed
 from iam.access.grants.models import PermissionSort
-from iam.access.grants.phrases import counted, listed
+from iam.access.grants.phrases import listed
 from iam.access.grants.planning.account_context import DESCRIPTION, PATH
 from iam.access.grants.planning.quota import free_slots
 from iam.access.grants.plans import PartPlan, PlannedPermission, PlannedStep
@@ -26,6 +26,7 @@ from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.services.plans import check_account
 from iam.guard import Viewer
 from iam.mirror.models import Account, Entity
+from iam.phrases import counted
 from iam.policy.lint import MANAGED
 
 MAX_NAMED_ROLES: Final = 3

@@ -12,7 +12,7 @@ from typing import Final
 
 from iam.access.grants.documents import TooLargeError, name_for, packed
 from iam.access.grants.models import PermissionSort
-from iam.access.grants.phrases import counted, listed
+from iam.access.grants.phrases import listed
 from iam.access.grants.planning.account_context import DESCRIPTION, PATH, GrantSite
 from iam.access.grants.planning.quota import ReceiverRoom, free_slots
 from iam.access.grants.planning.reuse_existing import group_alike, is_made_for_a_grant, policy_alike
@@ -31,6 +31,7 @@ from iam.changes.operations.managed_policy import CreatePolicy
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.queries.visibility import visible_entities
+from iam.phrases import counted
 from iam.policy.lint import MANAGED
 
 COPY: Final = (

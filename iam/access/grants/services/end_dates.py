@@ -10,7 +10,7 @@ from uuid import UUID
 
 from iam.access.grants.documents import stamp, with_new_end
 from iam.access.grants.models import Grant, GrantAct, GrantPart, GrantState, LedgerEntry, PermissionSort
-from iam.access.grants.phrases import duration, moment
+from iam.access.grants.phrases import duration
 from iam.access.grants.services.requests import record_act
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet, ChangeState
@@ -19,6 +19,7 @@ from iam.changes.operations.policy_version import CreatePolicyVersion
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.guard import Viewer
 from iam.mirror.models import Account, Entity, EntityState, InlinePolicy, PolicyVersion, valid_at
+from iam.moments import moment_words
 
 ENDS: Final = "Access ends"
 FORMER_ENDS: Final = "It ends"
@@ -96,7 +97,7 @@ def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:
         )
     for group in ChangeSet.objects.filter(pk__in=sets):
         kept = [note for note in group.notes if not note.startswith((ENDS, FORMER_ENDS))]
-        ChangeSet.objects.filter(pk=group.pk).update(notes=[*kept, f"{ENDS} on {moment(until)}."])
+        ChangeSet.objects.filter(pk=group.pk).update(notes=[*kept, f"{ENDS} on {moment_words(until)}."])
     set_end(grant, until)
     grant.planned_end = until
     grant.save(update_fields=["planned_end"])

@@ -11,7 +11,6 @@ from django.db import IntegrityError, transaction
 
 from iam.access.grants.accepted_warnings import effect_blocks
 from iam.access.grants.models import Grant, GrantAct, GrantPart, GrantState
-from iam.access.grants.phrases import moment
 from iam.access.grants.services.end_dates import moving, set_end, shorten_waiting
 from iam.access.grants.services.expiry import end_grant, try_end_again
 from iam.access.grants.services.large_requests import call_off
@@ -32,6 +31,7 @@ from iam.changes.operations import Operation, restore
 from iam.changes.services import SetCause, SetLane
 from iam.changes.services.accepted_changes import queue_accepted
 from iam.guard import Viewer
+from iam.moments import moment_words
 
 SHORTENING: Final = "grant-shorten"
 """The cause of a set that brings an end forward."""
@@ -75,7 +75,7 @@ def extend_grant(
             actor=actor,
             reason=reason,
             idempotency_key=f"extend-{grant.pk.hex}-{idempotency_key}",
-            title=f"{grant.title}, until {moment(end)}",
+            title=f"{grant.title}, until {moment_words(end)}",
             cause=SetCause(OF_GRANT, grant.pk),
             lanes=lanes,
             notes=_extension_notes(grant, end),
@@ -90,13 +90,15 @@ def extend_grant(
         )
         grant.extends_to = end
         grant.save(update_fields=["extends_to"])
-        record_act(grant, act=GrantAct.EXTENDED, actor=actor, reason=f"Until {moment(end)}: {reason}")
+        record_act(grant, act=GrantAct.EXTENDED, actor=actor, reason=f"Until {moment_words(end)}: {reason}")
     return grant
 
 
 def _extension_notes(grant: Grant, end: datetime) -> list[str]:
     """What an approver agrees to of an extension."""
-    sentences = [f"Ends on {moment(end)} instead of {moment(grant.ends_at)}."] if grant.ends_at else []
+    sentences = (
+        [f"Ends on {moment_words(end)} instead of {moment_words(grant.ends_at)}."] if grant.ends_at else []
+    )
     return sentences + [
         part.plan["ends_only"] for part in grant.parts.order_by("lane") if part.plan.get("ends_only")
     ]
@@ -110,7 +112,7 @@ def _later(now_ends: datetime, *, until: datetime | None, lasts: int) -> datetim
     end = until or now_ends + timedelta(seconds=lasts)
     end = end.astimezone(UTC).replace(microsecond=0)
     if end <= now_ends:
-        raise WrongEndError(f"It ends on {moment(now_ends)} already. Choose a later date.")
+        raise WrongEndError(f"It ends on {moment_words(now_ends)} already. Choose a later date.")
     if end > datetime.now(tz=UTC) + MAX_DURATION:
         raise WrongEndError("The longest duration is three years.")
     return end
@@ -159,7 +161,7 @@ def shorten_grant(grant: Grant, *, until: datetime, actor: Viewer, reason: str) 
         raise RefusedError(why)
     if grant.ends_at is not None and until >= grant.ends_at:
         raise WrongEndError(
-            f"It ends on {moment(grant.ends_at)} already. A later end needs a new approval: extend it "
+            f"It ends on {moment_words(grant.ends_at)} already. A later end needs a new approval: extend it "
             "instead."
         )
     if until < datetime.now(tz=UTC) - A_MOMENT:
@@ -200,7 +202,7 @@ def _queue_shorter(
             with_set=part.change_set,
             actor=actor,
             reason=reason,
-            title=f"{grant.title}, until {moment(until)}",
+            title=f"{grant.title}, until {moment_words(until)}",
             cause=SetCause(SHORTENING, grant.pk),
             key=f"grant-short-{part.pk}-{until:%Y%m%d%H%M%S}",
             lanes=[SetLane(part.lane, branch) for branch in range(1, len(operations) + 1)],

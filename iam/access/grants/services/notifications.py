@@ -16,12 +16,12 @@ from django.db.models import F, Q
 
 from iam.access.grants.effects import bodies_for, in_one_line
 from iam.access.grants.models import GIVING, Grant, GrantAct, GrantState, LedgerEntry
-from iam.access.grants.phrases import moment
 from iam.access.grants.queries import visible_grants
 from iam.access.grants.recipients import recipients_of
 from iam.changes.summary import where_words
 from iam.directory.models import Person
 from iam.guard import viewer_for
+from iam.moments import moment_words
 from iam.notify.events import NotifyEvent, spec_of
 from iam.notify.models import MessageChannel
 from iam.notify.pages import MessagePage, path_of
@@ -60,7 +60,7 @@ def _is_time(grant: Grant, now: datetime) -> bool:
 
 def _warn(grant: Grant) -> None:
     assert grant.ends_at is not None
-    end = moment(grant.ends_at)
+    end = moment_words(grant.ends_at)
     _notify(
         grant,
         NotifyEvent.GRANT_ENDING,
@@ -91,7 +91,7 @@ def tell_began(grant: Grant) -> None:
     by a group or a role cannot open the grant, and reads how they come to it.
     """
     returns = grant.versions.filter(act=GrantAct.RETURNED).count()
-    until = f"until {moment(grant.ends_at)}" if grant.ends_at else "permanently"
+    until = f"until {moment_words(grant.ends_at)}" if grant.ends_at else "permanently"
     for group in recipients_of(grant):
         people = [person for person in group.people if person.pk != grant.requested_by]
         if not people:
@@ -126,7 +126,7 @@ def tell_ended(grant: Grant) -> None:
     """
     if grant.state != GrantState.ENDED or not grant.ended_at or _went_with_its_person(grant):
         return
-    end, again = moment(grant.ended_at), "To get the access again, submit a new request."
+    end, again = moment_words(grant.ended_at), "To get the access again, submit a new request."
     key = f"{grant.pk}:ended"
     text = f"{_permission_text(grant)}: ended on {end}. {again}"
     _notify(grant, NotifyEvent.GRANT_ENDED, outcome="has ended", text=text, key=key)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from iam.access.grants.models import GIVING, Grant, GrantState, LedgerEntry, PermissionSort
-from iam.access.grants.phrases import moment
 from iam.access.grants.services.reconcile import can_be_tried
 from iam.access.grants.terms import WhoKind
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, EntityState, Kind
+from iam.moments import moment_words
 
 ONLY_AGAIN: Final = (
     "You can’t extend it, because a policy or role of its own carries it. Request it again instead."
@@ -124,8 +124,8 @@ def waiting_extension(grant: Grant) -> str:
     if grant.extends_to is None:
         return ""
     return (
-        f"An extension until {moment(grant.extends_to)} was already requested. Wait for it, or withdraw it "
-        "first."
+        f"An extension until {moment_words(grant.extends_to)} was already requested. Wait for it, or "
+        "withdraw it first."
     )
 
 

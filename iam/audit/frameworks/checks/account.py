@@ -8,7 +8,6 @@ from iam.audit.frameworks.checks.case import (
     AccountCase,
     CheckAnswer,
     account_check,
-    counted,
     failed,
     for_person,
     passed,
@@ -17,6 +16,7 @@ from iam.audit.frameworks.checks.case import (
 from iam.aws.reads.organization import ROOT_CREDENTIALS
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import AUTHORIZATION, CREDENTIAL_REPORT, INSTANCES, LABELS, MFA_DEVICES
+from iam.phrases import counted
 
 NEEDED = (*AUTHORIZATION, CREDENTIAL_REPORT, MFA_DEVICES)
 FRESH = timedelta(hours=24)

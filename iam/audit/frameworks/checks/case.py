@@ -162,8 +162,3 @@ def for_person(reason: str, **facts: Any) -> CheckAnswer:
 def unknown(reason: str, **facts: Any) -> CheckAnswer:
     """Something was not synced."""
     return CheckAnswer(AutomaticVerdict.UNKNOWN, reason, facts)
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: “1 IAM user”, “3 IAM users”."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

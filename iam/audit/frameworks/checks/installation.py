@@ -5,12 +5,12 @@ from __future__ import annotations
 from iam.audit.frameworks.checks.case import (
     CheckAnswer,
     InstallationFacts,
-    counted,
     failed,
     installation_check,
     passed,
     unknown,
 )
+from iam.phrases import counted
 
 MAX_IDLE = 15
 MAX_FAILURES = 10

@@ -11,13 +11,13 @@ from iam.audit.frameworks.checks.case import (
     AccountCase,
     CheckAnswer,
     account_check,
-    counted,
     failed,
     for_person,
     passed,
     unknown,
 )
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
+from iam.phrases import counted
 
 MOST_NETWORKS: Final = 4
 """An application runs in a few places; a key that is in code or images is used from many."""

@@ -8,13 +8,13 @@ from iam.audit.frameworks.checks.case import (
     AccountCase,
     CheckAnswer,
     account_check,
-    counted,
     failed,
     passed,
     unknown,
 )
 from iam.mirror.mfa import has_mfa
 from iam.mirror.pull.sections import ACCOUNT, CREDENTIAL_REPORT, USERS
+from iam.phrases import counted
 
 POLICY = "password_policy"
 DEFAULT = {"minimum_length": 8}

@@ -12,13 +12,13 @@ from iam.audit.frameworks.checks.case import (
     AccountCase,
     CheckAnswer,
     account_check,
-    counted,
     failed,
     for_person,
     passed,
     unknown,
 )
 from iam.mirror.pull.sections import AUTHORIZATION, ROLES, USERS
+from iam.phrases import counted
 from iam.policy.statements import as_list, statements_of
 
 MFA_KEY = "aws:multifactorauthpresent"

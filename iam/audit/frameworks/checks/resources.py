@@ -13,13 +13,13 @@ from iam.audit.frameworks.checks.case import (
     AccountCase,
     CheckAnswer,
     account_check,
-    counted,
     failed,
     for_person,
     passed,
     unknown,
 )
 from iam.mirror.pull.sections import AUTHORIZATION, TRAILS
+from iam.phrases import counted
 
 NOTE = "Policies of the resources themselves aren’t counted in."
 READS = {"s3": "s3:GetObject", "dynamodb": "dynamodb:GetItem", "rds": "rds-data:ExecuteStatement"}
