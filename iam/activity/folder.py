@@ -18,6 +18,7 @@ from iam.activity.ingest import (
     unread_digest,
 )
 from iam.activity.models import TrailFile
+from iam.batches import batches
 
 SOURCE: Final = "folder"
 NAMES_AT_ONCE: Final = 500
@@ -32,8 +33,8 @@ def read_folder(folder: Path) -> IngestReport:
 
 def _unread(folder: Path) -> Iterator[DeliveredFile]:
     files = files_in([folder])
-    for start in range(0, len(files), NAMES_AT_ONCE):
-        part = {name_of(file.path)[-NAME_LENGTH:]: file for file in files[start : start + NAMES_AT_ONCE]}
+    for batch in batches(files, NAMES_AT_ONCE):
+        part = {name_of(file.path)[-NAME_LENGTH:]: file for file in batch}
         rows = TrailFile.objects.filter(source=SOURCE, name__in=list(part))
         known = set[str]()
         for name, digest, read_at in rows.values_list("name", "digest", "read_at"):

@@ -22,6 +22,7 @@ from iam.activity.models import TrailCaller, TrailFile
 from iam.activity.partitions import add_months
 from iam.activity.records import EventRecord
 from iam.activity.role_users import NamedRoleUser, users_of
+from iam.batches import batches
 
 K = TypeVar("K")
 ATTEMPTS: Final = 5
@@ -250,8 +251,7 @@ def _known_events(keys: list[tuple[datetime, UUID]]) -> set[UUID]:
 
 
 def _known_to_sqlite(cursor: Any, keys: list[tuple[datetime, UUID]]) -> Iterable[UUID]:
-    for start in range(0, len(keys), PARAMETERS_AT_ONCE):
-        part = keys[start : start + PARAMETERS_AT_ONCE]
+    for part in batches(keys, PARAMETERS_AT_ONCE):
         marks = ", ".join(["(%s, %s)"] * len(part))
         parameters = list(chain.from_iterable((_sqlite_time(at), event_id.hex) for at, event_id in part))
         cursor.execute(

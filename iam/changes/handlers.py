@@ -17,6 +17,7 @@ import structlog
 from django.db import transaction
 
 from iam import nudge
+from iam.batches import batches
 from iam.changes.models import Change
 
 logger = structlog.get_logger(__name__)
@@ -49,8 +50,7 @@ def tell_ends_after_commit(changes: Sequence[Change]) -> None:
         for change in changes:
             tell_end_after_commit(change)
         return
-    for start in range(0, len(changes), BATCH_SIZE):
-        batch = changes[start : start + BATCH_SIZE]
+    for batch in batches(changes, BATCH_SIZE):
         transaction.on_commit(partial(_tell_by_worker, batch), robust=True)
 
 

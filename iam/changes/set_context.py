@@ -11,6 +11,7 @@ from typing import overload
 
 from django.db.models.functions import Lower
 
+from iam.batches import batches
 from iam.changes import planning_cache
 from iam.changes.models import OPEN, Change
 from iam.changes.operations import Operation
@@ -80,14 +81,14 @@ def look_ahead(operations: Sequence[Operation]) -> None:
             names[operation.account.pk, operation.subject_kind].add(operation.inputs.name.lower())
     for account, arns in made.items():
         there: set[str] = set()
-        for chunk in _chunks(arns):
+        for chunk in batches(sorted(arns), CHUNK):
             present = Entity.objects.filter(account=account, arn__in=chunk, gone_at__isnull=True)
             there.update(present.values_list("arn", flat=True))
         planning_cache.prime_absent(account, arns - there)
     for (account, kind), low in names.items():
         living = Entity.objects.filter(account=account, kind=kind, gone_at__isnull=True)
         taken: dict[str, Entity] = {}
-        for chunk in _chunks(low):
+        for chunk in batches(sorted(low), CHUNK):
             for namesake in living.annotate(low=Lower("name")).filter(low__in=chunk):
                 taken[namesake.name.lower()] = namesake
         planning_cache.prime(("namesakes", account, kind), (frozenset(low), taken))
@@ -100,14 +101,8 @@ def open_beside(operations: Sequence[Operation]) -> None:
         subjects[operation.account.pk].add(operation.subject_id)
     for account, ids in subjects.items():
         open_changes: dict[str, list[Change]] = {subject: [] for subject in ids}
-        for chunk in _chunks(ids):
+        for chunk in batches(sorted(ids), CHUNK):
             for change in Change.objects.filter(account=account, subject_id__in=chunk, state__in=OPEN):
                 open_changes[change.subject_id].append(change)
         for subject, changes in open_changes.items():
             planning_cache.prime(("open", account, subject), changes)
-
-
-def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    ordered = sorted(texts)
-    for start in range(0, len(ordered), CHUNK):
-        yield ordered[start : start + CHUNK]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from iam.batches import batches
 from iam.changes import handlers
 from iam.changes.models import Change, ChangeEvent, ChangeState
 from iam.journal import services as journal
@@ -157,8 +158,7 @@ def _move_all(
         raise ForbiddenTransitionError(f"{sorted(was)} → {to}")
     now = datetime.now(tz=UTC)
     values = {"state": to, **_stamps(to, now), **fields}
-    for start in range(0, len(changes), BATCH_SIZE):
-        batch = changes[start : start + BATCH_SIZE]
+    for batch in batches(changes, BATCH_SIZE):
         expected = Change.objects.filter(pk__in=[change.pk for change in batch], state__in=was)
         if expected.update(**values) < len(batch):
             return False

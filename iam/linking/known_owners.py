@@ -17,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
+from iam.batches import batches
 from iam.directory.models import Identity, NamedOwner, OwnedKind, OwnedUser, Person, Team
 from iam.directory.owners import OwnedSubject, name_owner, remove_named_owner
 from iam.directory.rules import DirectoryRuleError
@@ -60,8 +61,8 @@ def owners_known(
     """
     numbers = sorted(set(entities))
     owners: dict[int, KnownOwner] = {}
-    for start in range(0, len(numbers), CHUNK):
-        owners |= _known(Entity.objects.filter(pk__in=numbers[start : start + CHUNK]), tags)
+    for batch in batches(numbers, CHUNK):
+        owners |= _known(Entity.objects.filter(pk__in=batch), tags)
     return owners
 
 

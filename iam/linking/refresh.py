@@ -5,14 +5,15 @@ somebody comes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from iam.batches import batches
 from iam.directory.identity_links import backfill_aws_id, drop_recreated
 from iam.directory.models import Identity, OwnedUser, Person
 from iam.directory.services import follow_rename
@@ -78,7 +79,7 @@ def refresh_links(*, whole: bool = False) -> int:
 def refresh_users(pks: Collection[int]) -> None:
     """Work out some users again, at once: after something was said of them by hand."""
     known = people_known_by(current_rules())
-    for chunk in _chunks(pks):
+    for chunk in batches(list(pks), CHUNK):
         _users(chunk, known)
 
 
@@ -93,7 +94,7 @@ def _account(account: Account, known: KnownPeople, *, version: int, whole: bool)
     if worked is not None and worked.ways == version and not whole:
         users = users.filter(revision__gt=worked.revision)
     pks = list(users.order_by("pk").values_list("pk", flat=True))
-    for chunk in _chunks(pks):
+    for chunk in batches(pks, CHUNK):
         _users(chunk, known)
     MatchedAccount.objects.bulk_create(
         [MatchedAccount(account=account, revision=revision, ways=version)],
@@ -112,10 +113,10 @@ def _newcomers(people: Iterable[tuple[UUID, str]], known: KnownPeople) -> int:
         names |= known.names_of(pk, email)
         addresses.add(email.lower())
     newcomers: set[int] = set()
-    for texts_part in _chunks(sorted(names | addresses)):
+    for texts_part in batches(sorted(names | addresses), CHUNK):
         rows = UserMatch.objects.filter(Q(login__in=texts_part) | Q(address__in=texts_part))
         newcomers.update(rows.values_list("pk", flat=True))
-    for chunk in _chunks(sorted(newcomers)):
+    for chunk in batches(sorted(newcomers), CHUNK):
         _users(chunk, known)
     return len(newcomers)
 
@@ -195,9 +196,3 @@ def _free_renamed_arn(user: Entity, *, of: str) -> None:
         Identity.objects.filter(user_arn=user.arn).exclude(aws_id__in=["", of]).select_related("person")
     ):
         drop_recreated(stale)
-
-
-def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    remaining = list(values)
-    for start in range(0, len(remaining), CHUNK):
-        yield remaining[start : start + CHUNK]

@@ -5,15 +5,16 @@ administrators of all accounts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
+from iam.batches import batches
 from iam.directory.models import Person
 from iam.directory.rules import DirectoryRuleError, assert_administers
 from iam.guard import Viewer
@@ -30,7 +31,6 @@ MAX_KEYS: Final = 10
 MAX_RULES: Final = 20
 PREVIEW_ROWS: Final = 50
 CHUNK: Final = 500
-T = TypeVar("T")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules
 TAG_KEY: Final = re.compile(r"[\w .:/=+@-]{1,128}")
 
@@ -97,7 +97,7 @@ def foretell(chosen: ChosenMatchRules) -> MatchEffect:
     new, old = people_known_by(wanted), people_known_by(before)
     effect, people = MatchEffect(), set()
     verdicts: list[tuple[_CurrentMatch, MatchResult]] = []
-    for chunk in _chunks(_concerned(before, wanted, old, new)):
+    for chunk in batches(_concerned(before, wanted, old, new), CHUNK):
         signs = waiting(UserMatch.objects.filter(pk__in=chunk)).order_by("login", "pk")
         # As values: of very many users only the few that are shown are made to objects.
         rows = [
@@ -166,7 +166,7 @@ def _concerned(before: MatchRules, wanted: MatchRules, old: KnownPeople, new: Kn
     if before.by_address != wanted.by_address:
         logins |= set(new.by_address)
     concerned: set[int] = set()
-    for chunk in _chunks(sorted(logins)):
+    for chunk in batches(sorted(logins), CHUNK):
         concerned.update(UserMatch.objects.filter(login__in=chunk).values_list("pk", flat=True))
     keys = set(before.tag_keys) ^ set(wanted.tag_keys)
     if keys or before.tag_keys != wanted.tag_keys:
@@ -226,8 +226,3 @@ def _save(viewer: Viewer, wanted: MatchRules) -> bool:
         NameRule.objects.create(user_name=user_name, address=address, added_by=viewer.name[:128])
         record(kind="linking.rule_add", actor=viewer, subject=f"{user_name} of {address}")
     return True
-
-
-def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]

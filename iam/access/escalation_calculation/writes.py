@@ -19,6 +19,7 @@ from iam.access.escalation_calculation.models import (
     EscalationQuestion,
 )
 from iam.access.escalation_calculation.path_records import FORMAT
+from iam.batches import batches
 
 BATCH: Final = 500
 
@@ -103,8 +104,8 @@ def _keep_findings(row: EscalationCalculation, findings: AccountFindings) -> boo
         finding.pk = numbers[finding.principal]
     EscalationFinding.objects.bulk_update(same_path, FIELDS, batch_size=BATCH)
     gone = [number for number in known if number not in findings.rows]
-    for start in range(0, len(gone), BATCH):
-        stored.filter(principal__in=gone[start : start + BATCH]).delete()
+    for batch in batches(gone, BATCH):
+        stored.filter(principal__in=batch).delete()
     return not changed and not gone
 
 
@@ -128,6 +129,6 @@ def _keep_openings(row: EscalationCalculation, findings: AccountFindings) -> boo
         update_fields=["statements", "means"],
     )
     gone = [key for key in known if key not in findings.openings]
-    for start in range(0, len(gone), BATCH):
-        stored.filter(key__in=gone[start : start + BATCH]).delete()
+    for batch in batches(gone, BATCH):
+        stored.filter(key__in=batch).delete()
     return not changed and not gone

@@ -15,6 +15,7 @@ from iam.access.holder_callers import HolderCaller, holder_callers
 from iam.access.last_uses import MOST_CALLERS, CalledAction, called_actions
 from iam.activity.data_events import recorded_services
 from iam.activity.recorded_calls import call_groups
+from iam.batches import batches
 from iam.mirror.models import Account
 from iam.policy.compiled import CompiledStatement
 from iam.policy.unrecorded_actions import is_unrecorded, unrecorded_of
@@ -53,8 +54,7 @@ def unused_grants(account: Account, *, since: datetime, is_known: bool) -> Itera
     )
     numbers = list(parts.order_by("pk").values_list("pk", flat=True).distinct())
     recorded = recorded_services(account.account_id, since=since) if numbers else frozenset()
-    for start in range(0, len(numbers), BATCH):
-        batch = numbers[start : start + BATCH]
+    for batch in batches(numbers, BATCH):
         rows = LedgerEntry.objects.filter(
             part__in=batch, sort__in=COUNTED, since__isnull=False, until__isnull=True, entity__isnull=False
         ).select_related("entity", "part__grant")

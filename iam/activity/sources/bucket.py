@@ -33,6 +33,7 @@ from iam.activity.trail_files import FILE_LIMIT, TrailFileError, inflated
 from iam.aws.errors import AwsError
 from iam.aws.reads.trail_bucket import list_page, read_object
 from iam.aws.session import Aws
+from iam.batches import batches
 
 SOURCE: Final = "bucket"
 FILES_AT_ONCE: Final = 200
@@ -134,7 +135,7 @@ def _read_place(source: TrailSource, place: SourcePlace, aws: Aws, budget: RunBu
         after = place.after or day_folder(place.folder, source.since)
         page = list_page(aws, bucket=source.bucket, region=source.region, prefix=place.folder, after=after)
         keys = [key for listed in page.objects if (key := log_key(listed.key)) is not None]
-        for part in _parts(keys):
+        for part in batches(keys, FILES_AT_ONCE):
             if budget.is_spent:
                 return
             read_files(source, part, aws, budget)
@@ -178,7 +179,8 @@ def _read_late(source: TrailSource, place: SourcePlace, aws: Aws, budget: RunBud
     while True:
         page = list_page(aws, bucket=source.bucket, region=source.region, prefix=place.folder, after=after)
         keys = [key for listed in page.objects if (key := log_key(listed.key)) is not None]
-        for part in _parts(unread(source, [key for key in keys if key.key <= place.after])):
+        late = unread(source, [key for key in keys if key.key <= place.after])
+        for part in batches(late, FILES_AT_ONCE):
             if budget.is_spent:
                 return
             read_files(source, part, aws, budget)
@@ -191,18 +193,13 @@ def _read_late(source: TrailSource, place: SourcePlace, aws: Aws, budget: RunBud
 def unread(source: TrailSource, keys: Sequence[LogKey]) -> list[LogKey]:
     """The files among these that were not read before."""
     unread_keys: list[LogKey] = []
-    for start in range(0, len(keys), FILES_AT_ONCE):
-        chunk = {key_digest(key.key): key for key in keys[start : start + FILES_AT_ONCE]}
+    for batch in batches(keys, FILES_AT_ONCE):
+        chunk = {key_digest(key.key): key for key in batch}
         files = SourceFile.objects.filter(source=source, key_digest__in=list(chunk))
         for digest in files.values_list("key_digest", flat=True):
             chunk.pop(digest, None)
         unread_keys += chunk.values()
     return unread_keys
-
-
-def _parts(keys: Sequence[LogKey]) -> Iterator[list[LogKey]]:
-    for start in range(0, len(keys), FILES_AT_ONCE):
-        yield list(keys[start : start + FILES_AT_ONCE])
 
 
 def read_files(source: TrailSource, keys: Iterable[LogKey], aws: Aws, budget: RunBudget) -> None:

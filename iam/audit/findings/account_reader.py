@@ -18,6 +18,7 @@ from iam.audit.assertions.checks import assertions_at
 from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
 from iam.audit.findings.read_rows import rows_read
 from iam.audit.findings.recorded_calls import DAYS, key_places, last_calls, services_used
+from iam.batches import batches
 from iam.changes.services.own_resources import own_arns
 from iam.directory.models import Identity
 from iam.linking.key_owners import keys_with_own_owner
@@ -228,8 +229,8 @@ def _versions(
 def _documents(digests: set[str]) -> dict[str, str]:
     """The texts; those of the last time are not read again."""
     missing = sorted(digests - _texts.keys())
-    for start in range(0, len(missing), CHUNK):
-        rows = Document.objects.filter(digest__in=missing[start : start + CHUNK])
+    for batch in batches(missing, CHUNK):
+        rows = Document.objects.filter(digest__in=batch)
         _texts.update(rows.values_list("digest", "text"))
     return {digest: _texts[digest] for digest in digests if digest in _texts}
 

@@ -17,6 +17,7 @@ from iam.audit.findings.models import (
     FindingSeverity,
     FindingStatus,
 )
+from iam.batches import batches
 from iam.mirror.models import Account
 
 BATCH: Final = 500
@@ -68,8 +69,8 @@ def keep(account: Account, computed: ComputedFindings, *, at: datetime) -> None:
 
 def _open(account: Account, findings: list[ComputedFinding], at: datetime) -> None:
     """Keep new findings, some at a time: a first calculation makes tens of thousands of rows."""
-    for start in range(0, len(findings), BATCH):
-        rows = [_new(account, finding, at) for finding in findings[start : start + BATCH]]
+    for batch in batches(findings, BATCH):
+        rows = [_new(account, finding, at) for finding in batch]
         AuditFinding.objects.bulk_create(rows)
         FindingEvent.objects.bulk_create([_event(row, FindingEventKind.OPENED, at) for row in rows])
 
@@ -83,8 +84,8 @@ def _update(
     seen_at: datetime | None,
 ) -> None:
     """Bring rows up to date; what happened to their status is added to the events."""
-    for start in range(0, len(keys), BATCH):
-        rows = list(AuditFinding.objects.filter(key__in=keys[start : start + BATCH]))
+    for batch in batches(keys, BATCH):
+        rows = list(AuditFinding.objects.filter(key__in=batch))
         for row in rows:
             current = computed.findings.get(row.key)
             if current is not None:

@@ -19,6 +19,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from iam.audit.evidence.journal_excerpt import write_blocks
 from iam.audit.evidence.pack_files import PackFiles
 from iam.audit.retention.holds import KEPT_KINDS, PRUNED, RetentionHold, holds, last_sent_block
+from iam.batches import batches
 from iam.journal import triggers
 from iam.journal.anchors import heads_of, read_all
 from iam.journal.cuts import RemovedDigest, sign_cut
@@ -164,8 +165,8 @@ def _remove(links: list[JournalLink], *, before: datetime, now: datetime, actor:
 def _delete(numbers: list[int]) -> None:
     """Not by the ORM, which would collect what refers to them."""
     deleted = 0
-    for start in range(0, len(numbers), _DELETED_AT_ONCE):
-        entries = Entry.objects.filter(pk__in=numbers[start : start + _DELETED_AT_ONCE])
+    for batch in batches(numbers, _DELETED_AT_ONCE):
+        entries = Entry.objects.filter(pk__in=batch)
         deleted += entries._raw_delete(entries.db)
     if deleted != len(numbers):
         raise RetentionRefusedError("Nothing was removed: another removal ran at the same time.")

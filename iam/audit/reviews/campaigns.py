@@ -18,6 +18,7 @@ from iam.audit.reviews.reviewer_counts import forget_counts
 from iam.audit.reviews.reviewers import can_review, people_who_review
 from iam.audit.reviews.roster import write_rows
 from iam.audit.reviews.terms import InvalidCampaignError, ReviewTerms, check
+from iam.batches import batches
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person
 from iam.guard import Right, Viewer
@@ -207,10 +208,8 @@ def _give(campaign: ReviewCampaign, chosen: Sequence[ReviewItem], person: Person
     """Set the reviewer of those rows that aren’t about that person; how many, and how many are."""
     pks = [row.pk for row in _not_about(person.pk, chosen)]
     assigned = 0
-    for start in range(0, len(pks), 500):
-        undecided = ReviewItem.objects.filter(
-            pk__in=pks[start : start + 500], decision="", campaign__state=RunState.RUNNING
-        )
+    for batch in batches(pks, 500):
+        undecided = ReviewItem.objects.filter(pk__in=batch, decision="", campaign__state=RunState.RUNNING)
         assigned += undecided.update(reviewer_id=person.pk, reviewer_name=person.name)
     forget_counts(campaign)
     return assigned, len(chosen) - len(pks)

@@ -11,6 +11,7 @@ from django.db.models import Max
 
 from iam.audit.reviews.campaigns import months_later
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
+from iam.batches import batches
 from iam.people.runs.models import RunState
 
 EVERY_MONTHS: Final = 6
@@ -47,8 +48,8 @@ def latest_reviews(entities: Collection[int], *, at: datetime | None = None) -> 
     """
     reviews: dict[int, LatestReview] = {}
     ordered = sorted(set(entities))
-    for start in range(0, len(ordered), BATCH):
-        reviews |= _latest(ordered[start : start + BATCH], at)
+    for batch in batches(ordered, BATCH):
+        reviews |= _latest(batch, at)
     return reviews
 
 

@@ -19,6 +19,7 @@ from iam.activity.queries import callers_by_entity
 from iam.activity.recorded_calls import CallGroup, call_groups_of_each
 from iam.audit.reviews.models import AccessSort, ReviewCampaign, ReviewItem
 from iam.audit.reviews.terms import UNUSED_DAYS
+from iam.batches import batches
 from iam.mirror.snapshot import snapshot
 from iam.people.runs.models import RunState
 from iam.policy.index.class_replay import ClassReplay, ReplayWithout
@@ -47,8 +48,8 @@ def fill_replays(*, most: int = ENTITIES_A_RUN) -> int:
         if not numbers:
             running = ReviewCampaign.objects.filter(pk=campaign.pk, state=RunState.RUNNING)
             running.update(facts={**campaign.facts, "replayed": True})
-        for start in range(0, len(numbers), ENTITIES_AT_ONCE):
-            batch = rows.filter(entity__in=numbers[start : start + ENTITIES_AT_ONCE])
+        for part in batches(numbers, ENTITIES_AT_ONCE):
+            batch = rows.filter(entity__in=part)
             filled += replay_rows(list(batch.select_related("entity__account")))
     return filled
 
@@ -187,6 +188,6 @@ def _save(rows: Sequence[ReviewItem]) -> None:
         by_replay[json.dumps(row.replay, sort_keys=True)].append(row)
     running = ReviewItem.objects.filter(campaign__state=RunState.RUNNING)
     for alike in by_replay.values():
-        for start in range(0, len(alike), ROWS_AT_ONCE):
-            numbers = [row.pk for row in alike[start : start + ROWS_AT_ONCE]]
+        for batch in batches(alike, ROWS_AT_ONCE):
+            numbers = [row.pk for row in batch]
             running.filter(pk__in=numbers).update(replay=alike[0].replay)

@@ -18,6 +18,7 @@ from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.audit.reviews.reviewers import ReviewerChoice, TeamBook
 from iam.audit.reviews.roster_rows import ReviewRoster, rows_of
 from iam.audit.reviews.terms import ReviewTerms
+from iam.batches import batches
 from iam.changes.errors import RefusedError
 from iam.directory.models import Team
 from iam.mirror.models import Account, Entity, Kind, Section, SectionState
@@ -78,8 +79,7 @@ def write_rows(campaign: ReviewCampaign) -> None:
             _write(roster, batch)
     else:
         left = sorted(number for number in members if number > campaign.cursor)
-        for start in range(0, len(left), BATCH):
-            numbers = left[start : start + BATCH]
+        for numbers in batches(left, BATCH):
             batch = list(entities.filter(pk__in=numbers).select_related("account").order_by("pk"))
             if batch:
                 _write(roster, batch)

@@ -31,6 +31,7 @@ from iam.audit.reviews.models import (
 )
 from iam.audit.reviews.reviewers import ReviewerChoice, TeamBook
 from iam.audit.reviews.terms import UNUSED_DAYS, ReviewTerms
+from iam.batches import batches
 from iam.directory.models import Person
 from iam.linking.ownership import UserOwnership, owners_of
 from iam.mirror.display_names import names_by_entity
@@ -340,8 +341,7 @@ def _counted(members: frozenset[int]) -> tuple[Counter[int], Counter[tuple[int, 
     users: Counter[int] = Counter()
     having: Counter[tuple[int, str, str]] = Counter()
     ordered = sorted(members)
-    for start in range(0, len(ordered), 500):
-        numbers = ordered[start : start + 500]
+    for numbers in batches(ordered, 500):
         users.update(Entity.objects.filter(pk__in=numbers).values_list("account_id", flat=True))
         edges = Edge.objects.filter(valid_at(None), source__in=numbers, kind__in=list(SORTS))
         for account, kind, target in edges.values_list("account_id", "kind", "target_id"):
@@ -382,7 +382,7 @@ def _write_accesses(roster: ReviewRoster, accesses: dict[str, tuple[AccessTexts,
             )
         )
     ReviewAccess.objects.bulk_create(rows, batch_size=200, ignore_conflicts=True)
-    for start in range(0, len(rows), 500):
-        keys = [row.key for row in rows[start : start + 500]]
+    for batch in batches(rows, 500):
+        keys = [row.key for row in batch]
         written = ReviewAccess.objects.filter(campaign=roster.campaign, key__in=keys)
         roster.access_ids |= dict(written.values_list("key", "pk"))

@@ -4,11 +4,12 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from iam.batches import batches
 from iam.changes.drift.effect import effects_of, weight_of
 from iam.changes.drift.mirror_history import EDGE, KINDS, STATE, TAGS, VERSION, ObservedSteps, happened_since
 from iam.changes.drift.models import Drift, DriftState, DriftWatch
@@ -73,7 +74,7 @@ def _watch(account: Account) -> DriftWatch | None:
     return made
 
 
-def _written_things(watch: DriftWatch, *, account: Account) -> Iterator[list[int]]:
+def _written_things(watch: DriftWatch, *, account: Account) -> Iterator[Sequence[int]]:
     """The things of which something was written, by their numbers, some at a time."""
     rows = Entity.objects.filter(account=account, revision__gt=watch.revision)
     owners = {owner or pk for pk, owner in rows.values_list("pk", "owner_id").iterator(chunk_size=5000)}
@@ -81,9 +82,7 @@ def _written_things(watch: DriftWatch, *, account: Account) -> Iterator[list[int
         account=account, after__isnull=False, cause_kind=Cause.UNKNOWN
     ).filter(valid_from__gt=(watch.looked_at or watch.since) - REPORT_AGE)
     owners.update(credentials.values_list("user_id", flat=True))
-    ordered = sorted(owners)
-    for start in range(0, len(ordered), CHUNK):
-        yield ordered[start : start + CHUNK]
+    return batches(sorted(owners), CHUNK)
 
 
 def _keep(account: Account, events: Collection[ObservedSteps]) -> int:

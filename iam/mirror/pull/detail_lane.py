@@ -5,6 +5,7 @@ soon as it is read.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from iam.aws.errors import AwsError, ErrorKind
+from iam.batches import batches
 from iam.mirror.models import NEVER, Kind, SectionState, UserCredentials
 from iam.mirror.pull.authorization import is_virtual_device
 from iam.mirror.pull.detail_apply import VisitedEntity, apply_batch
@@ -67,15 +69,15 @@ def pull_details(job: LiveJob) -> None:
     lane.waiting.update(chain.from_iterable(visit.sections for visit in due))
     expected = min(budget, sum(lane.waiting.values()))
     job.progress.expected = job.progress.calls + expected
-    for start in range(0, len(due), BATCH):
+    for batch in batches(due, BATCH):
         if lane.budget <= 0:
             break
-        _read_batch(job, lane, due[start : start + BATCH])
+        _read_batch(job, lane, batch)
     for section in DETAIL_LANE:
         _settle(job, lane, section)
 
 
-def _read_batch(job: LiveJob, lane: DetailLane, batch: list[EntityVisit]) -> None:
+def _read_batch(job: LiveJob, lane: DetailLane, batch: Sequence[EntityVisit]) -> None:
     lines = job.reported.lines if job.reported else {}
     answers = DetailResults(lines=lines)
     at = timezone.now()

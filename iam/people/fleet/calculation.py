@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from iam.access import administrators as in_force
+from iam.batches import batches
 from iam.mirror.models import Account, EntityState, Kind, valid_at
 from iam.mirror.queries.lists.rows import fact_at
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
@@ -241,8 +242,8 @@ def _keep(
             unique_fields=["user"],
             update_fields=["account", "administrator", "place"],
         )
-        for start in range(0, len(gone), BATCH):
-            FleetUser.objects.filter(user__in=gone[start : start + BATCH]).delete()
+        for batch in batches(gone, BATCH):
+            FleetUser.objects.filter(user__in=batch).delete()
         FleetAccount.objects.filter(account=account).update(**noted)
 
 

@@ -5,12 +5,13 @@ thousands.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.db.models import Count
 
+from iam.batches import batches
 from iam.changes.operations.access_key import KEYS_PER_USER
 from iam.directory.models import OwnedUser, Person, Role, RoleAssignment, Team
 from iam.guard import Right, Viewer
@@ -53,7 +54,7 @@ class KeySelection:
 def choose(viewer: Viewer, keys: Sequence[int]) -> KeySelection:
     """Of the keys with these numbers. A few queries for each 500 of them."""
     choice, users = KeySelection(), set[int]()
-    for part in _parts(keys):
+    for part in batches(keys, CHUNK):
         rows = Entity.objects.filter(pk__in=part, kind=Kind.ACCESS_KEY).select_related(
             "account", "owner__account"
         )
@@ -68,11 +69,6 @@ def choose(viewer: Viewer, keys: Sequence[int]) -> KeySelection:
             users.add(key.owner_id or 0)
             choice.chosen.append(SelectedKey(key, person, known.team_of(key.owner)))
     return choice
-
-
-def _parts(keys: Sequence[int]) -> Iterator[Sequence[int]]:
-    for at in range(0, len(keys), CHUNK):
-        yield keys[at : at + CHUNK]
 
 
 class _SelectionFacts:
