@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
+from iam.mirror.models import Cause
 from iam.mirror.pull.entity_cache import EntityRow
 
 
@@ -82,6 +83,12 @@ class ObservationTimes(NamedTuple):
     cause_kind: str = ""
     cause_id: UUID | None = None
     observed: datetime | None = None
+
+    @classmethod
+    def after_change(cls, at: datetime, *, after: datetime | None, cause_id: UUID | None) -> Self:
+        """Of what is read straight after a Change; without one, the cause is unknown."""
+        cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
+        return cls(at, after, cause_kind=cause.value, cause_id=cause_id)
 
 
 @dataclass(slots=True)

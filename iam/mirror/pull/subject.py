@@ -16,7 +16,7 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import details
 from iam.aws.records import Record
 from iam.aws.session import Aws
-from iam.mirror.models import Account, Cause, Entity, Kind
+from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.apply import apply_parts, lock_account
 from iam.mirror.pull.authorization import SECTION_OF
 from iam.mirror.pull.credentials import EvidenceTimes, derive
@@ -114,11 +114,8 @@ def _apply(account: Account, read: _SubjectRead) -> Entity | None:
     members = [read.found] if read.found else []
     part = SectionPart(
         section=section,
-        seen=ObservationTimes(
-            at=read.at,
-            after=freshness.observed_at(section),
-            cause_kind=(Cause.CHANGE if read.cause_id else Cause.UNKNOWN).value,
-            cause_id=read.cause_id,
+        seen=ObservationTimes.after_change(
+            read.at, after=freshness.observed_at(section), cause_id=read.cause_id
         ),
         found=members,
         covers=read.covers,

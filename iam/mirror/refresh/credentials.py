@@ -13,7 +13,7 @@ from django.db import transaction
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import details
 from iam.aws.session import Aws
-from iam.mirror.models import Account, Cause, Entity, Kind
+from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.apply import apply_parts, lock_account
 from iam.mirror.pull.credentials import (
     KEYS_READ_AT,
@@ -113,13 +113,8 @@ def reread_credentials(
         known = census.by_pk.get(user.pk)
         if known is None:
             return
-        cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-        seen = ObservationTimes(
-            read.at,
-            after=freshness.observed_at(read.section),
-            cause_kind=cause.value,
-            cause_id=cause_id,
-        )
+        after = freshness.observed_at(read.section)
+        seen = ObservationTimes.after_change(read.at, after=after, cause_id=cause_id)
         touched = _apply(census, known, read, seen) if read.section in KINDS else set()
         if read.section in _READ_AT:
             _derive(census, known, read, seen, freshness)
@@ -204,12 +199,10 @@ def reread_spare_device(account: Account, aws: Aws, *, serial_number: str, cause
         known = census.current.get((Kind.MFA_DEVICE.value, serial_number))
         if known is None or exists:
             return
-        cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
+        after = freshness.observed_at(MFA_DEVICES)
         part = SectionPart(
             section=MFA_DEVICES,
-            seen=ObservationTimes(
-                at, after=freshness.observed_at(MFA_DEVICES), cause_kind=cause.value, cause_id=cause_id
-            ),
+            seen=ObservationTimes.after_change(at, after=after, cause_id=cause_id),
             found=[],
             covers=lambda device: device.id == known.id,
             is_direct=True,

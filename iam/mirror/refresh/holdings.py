@@ -9,17 +9,15 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import models
 
 from iam.aws.reads import holdings
 from iam.aws.session import Aws
-from iam.mirror.models import Account, Cause, Edge, EdgeKind, Entity, InlinePolicy, Kind, Section, valid_at
+from iam.mirror.models import Account, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 from iam.mirror.pull import temporal
-from iam.mirror.pull.apply import lock_account
-from iam.mirror.pull.authorization import SECTION_OF
 from iam.mirror.pull.documents import PolicyDocuments
-from iam.mirror.pull.facts import ObservationTimes
 from iam.mirror.pull.subject import reread_entity
+from iam.mirror.refresh.single_entity import load_ties, loading
 
 
 class ObservedAttachments(NamedTuple):
@@ -72,17 +70,10 @@ def reread_attachments(
     for arn in sorted(missing):
         name = arn.rpartition("/")[2]
         reread_entity(account, aws, kind=Kind.POLICY.value, name=name, arn=arn, cause_id=cause_id)
-    with transaction.atomic():
-        seen = _begin(account, holder, at=at, cause_id=cause_id)
+    with loading(account, holder, at=at, cause_id=cause_id) as seen:
         if seen is None:
             return
-        others = Edge.objects.filter(valid_at(None), source=holder).exclude(kind=EdgeKind.ATTACHED)
-        edges = list(others.values_list("kind", "target_id"))
-        for pk in policies.all().values_list("pk", flat=True):
-            edges.append((EdgeKind.ATTACHED.value, pk))
-        rows: dict[temporal.Key, temporal.Values] = dict.fromkeys(edges, ())
-        temporal.load(temporal.EDGES, wanted={holder.pk: rows}, account_id=account.pk, seen=seen)
-        _end(holder, at=at)
+        load_ties(holder, EdgeKind.ATTACHED, policies, seen=seen)
 
 
 def reread_inline(
@@ -98,8 +89,7 @@ def reread_inline(
     }
     documents.flush()
     at = min(policy.at for policy in policies)
-    with transaction.atomic():
-        seen = _begin(account, holder, at=at, cause_id=cause_id)
+    with loading(account, holder, at=at, cause_id=cause_id) as seen:
         if seen is None:
             return
         others = InlinePolicy.objects.filter(valid_at(None), owner=holder)
@@ -109,28 +99,7 @@ def reread_inline(
         }
         rows |= {key: (digest,) for key, digest in digests.items()}
         temporal.load(temporal.INLINE, wanted={holder.pk: rows}, account_id=account.pk, seen=seen)
-        _end(holder, at=at)
 
 
 def _policies(account: Account, arns: frozenset[str]) -> models.QuerySet[Entity]:
     return Entity.objects.filter(account=account, kind=Kind.POLICY, arn__in=arns, gone_at__isnull=True)
-
-
-def _begin(
-    account: Account, holder: Entity, *, at: datetime, cause_id: UUID | None
-) -> ObservationTimes | None:
-    """Hold the account; None when the holder has been read since."""
-    lock_account(account)
-    known = Entity.objects.get(pk=holder.pk)
-    if known.reread_at is not None and known.reread_at > at:
-        return None
-    section = Section.objects.filter(account=account, name=SECTION_OF[known.kind]).first()
-    earlier = [known.reread_at, section.observed_at if section else None]
-    after = max((moment for moment in earlier if moment is not None), default=None)
-    cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-    return ObservationTimes(at, after=after, cause_kind=cause.value, cause_id=cause_id)
-
-
-def _end(holder: Entity, *, at: datetime) -> None:
-    """The next pull decodes the holder anew."""
-    Entity.objects.filter(pk=holder.pk).update(reread_at=at, source_digest=None)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from iam.mirror.models import Account, Cause, Entity
+from iam.mirror.models import Account, Entity
 from iam.mirror.pull.apply import apply_parts, lock_account
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import FoundEntity, ObservationTimes, SectionPart
@@ -46,13 +46,10 @@ def reread_listed(
         before = [known for known in census.of_kind(kind) if covers(known)]
         if any(known.reread_at is not None and known.reread_at > at for known in before):
             return Entity.objects.get(pk=before[-1].id)
-        cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
         members = [aws_entity] if aws_entity else []
         part = SectionPart(
             section=section,
-            seen=ObservationTimes(
-                at, after=freshness.observed_at(section), cause_kind=cause.value, cause_id=cause_id
-            ),
+            seen=ObservationTimes.after_change(at, after=freshness.observed_at(section), cause_id=cause_id),
             found=members,
             covers=covers,
             is_direct=True,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from iam.mirror.models import Account, AccountFact, Cause, Section, valid_at
+from iam.mirror.models import Account, AccountFact, Section, valid_at
 from iam.mirror.pull.account_facts import load_facts
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.facts import ObservationTimes
@@ -27,9 +27,7 @@ def enter_setting(account: Account, *, name: str, value: Any, at: datetime, caus
         now = AccountFact.objects.filter(valid_at(None), account=account, name=name).first()
         moments = [row.observed_at for row in (section, now) if row is not None and row.observed_at]
         earlier = [moment for moment in moments if moment < at]
-        after = max(earlier, default=None)
-        cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-        seen = ObservationTimes(at, after=after, cause_kind=cause.value, cause_id=cause_id)
+        seen = ObservationTimes.after_change(at, after=max(earlier, default=None), cause_id=cause_id)
         load_facts(account, {name: value}, seen=seen)
         if name == "alias":
             Account.objects.filter(pk=account.pk).update(alias=value)
