@@ -11,7 +11,7 @@ from uuid import UUID
 
 from iam.audit.findings.models import AuditFinding
 from iam.audit.findings.queries import visible_findings
-from iam.audit.findings.rules import all_rules
+from iam.audit.findings.rules import title_of
 from iam.audit.frameworks.checks import CHECKS
 from iam.audit.frameworks.judgement import DecisionKind
 from iam.audit.frameworks.models import RequirementDecision
@@ -60,9 +60,7 @@ def _covered(keys: Sequence[str], findings: Mapping[str, AuditFinding], viewer: 
         check, _, item = key.partition(":")
         finding = findings.get(key)
         if finding is not None:
-            rule = all_rules().get(finding.kind)
-            title = rule.title if rule else finding.kind
-            names[f"{title}:"].append(f"{finding.name} in {finding.account.name}")
+            names[f"{title_of(finding.kind)}:"].append(f"{finding.name} in {finding.account.name}")
         elif check in CHECKS and viewer.scope.sees_everything:
             title = f"“{CHECKS[check]}” fails for" if item else f"“{CHECKS[check]}” fails"
             names[title].append(item.rpartition("/")[2])

@@ -17,7 +17,7 @@ from console.web.moments import day_text
 from console.web.query import QueryPairs
 from console.web.render import render_live, render_page
 from iam.audit.findings.models import FindingCertainty, FindingSeverity, FindingStatus
-from iam.audit.findings.rules import all_rules
+from iam.audit.findings.rules import title_of
 from iam.audit.posture.days import posture_days, seen_accounts
 from iam.audit.posture.past import MAX_ACCOUNTS, PastFinding, PastView, past_view
 from iam.guard import Right
@@ -68,7 +68,7 @@ def _shown(view: PastView, accounts: int) -> dict[str, Any]:
     lines = []
     for line in view.posture.lines:
         severity = FindingSeverity(line.severity)
-        lines.append((f"−{line.points:.1f}", _title(line.kind), line.count, TONES[severity]))
+        lines.append((f"−{line.points:.1f}", title_of(line.kind), line.count, TONES[severity]))
     shown = view.findings[:SHOWN]
     return {
         "score": view.posture.score,
@@ -86,7 +86,7 @@ def _shown(view: PastView, accounts: int) -> dict[str, Any]:
 def _row(finding: PastFinding) -> dict[str, Any]:
     severity = FindingSeverity(finding.severity)
     return {
-        "title": _title(finding.kind),
+        "title": title_of(finding.kind),
         "severity": severity.label,
         "tone": TONES[severity],
         "is_conditional": finding.certainty == FindingCertainty.CONDITIONAL,
@@ -95,8 +95,3 @@ def _row(finding: PastFinding) -> dict[str, Any]:
         "subject": finding.subject,
         "account": finding.account,
     }
-
-
-def _title(kind: str) -> str:
-    rule = all_rules().get(kind)
-    return rule.title if rule else kind

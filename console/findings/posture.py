@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from console.findings.presenters import TONES
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.queries import FindingState, kept
-from iam.audit.findings.rules import all_rules
+from iam.audit.findings.rules import title_of
 from iam.audit.posture.days import PostureTrend, posture_trend
 from iam.audit.posture.score import PostureLine
 from iam.guard import Viewer
@@ -71,8 +71,7 @@ def _shown(viewer: Viewer, account: Account | None) -> dict[str, Any]:
 
 def _line(line: PostureLine, account: Account | None) -> PostureLineShown:
     severity = FindingSeverity(line.severity)
-    rule = all_rules().get(line.kind)
-    title = rule.title if rule else line.kind
+    title = title_of(line.kind)
     # Findings of a kind may differ in severity: the number is of all, the word of the worst.
     worst = "at worst " if line.count > 1 else ""
     query = {"kind": line.kind} | ({"account": account.account_id} if account else {})

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from iam.audit.approval_requests.kinds import RequestKind, decided_rows, in_own_interest, waiting_rows
 from iam.audit.findings.models import FindingAcceptance
-from iam.audit.findings.rules import all_rules
+from iam.audit.findings.rules import title_of
 from iam.mirror.models import Entity
 from iam.moments import moment_words
 from iam.notify.pages import MessagePage, path_of
@@ -20,8 +20,7 @@ def _within(rows: QuerySet[FindingAcceptance], numbers: Collection[str]) -> Quer
 
 
 def _title(acceptance: FindingAcceptance) -> str:
-    rule = all_rules().get(acceptance.finding.kind)
-    words = rule.title if rule else acceptance.finding.kind
+    words = title_of(acceptance.finding.kind)
     return f"Accept finding until {moment_words(acceptance.until)}: {words}, {acceptance.finding.name}"
 
 

@@ -19,7 +19,7 @@ from iam.audit.findings.models import (
     FindingStatus,
 )
 from iam.audit.findings.owners import owners_of
-from iam.audit.findings.rules import all_rules
+from iam.audit.findings.rules import title_of
 from iam.directory.models import Person, Role
 from iam.mirror.models import Account
 from iam.notify.events import NotifyEvent
@@ -75,7 +75,7 @@ def _tell(account: Account, *, since: datetime | None, until: datetime) -> int:
         for finding in new[:NAMED]:
             owner = owners.get(finding.pk, "")
             answers = f", owner: {owner}" if owner not in ("", finding.name) else ""
-            lines.append(f"{_title(finding.kind)}: {finding.name}{answers}")
+            lines.append(f"{title_of(finding.kind)}: {finding.name}{answers}")
         if len(new) > NAMED:
             lines.append(f"And {len(new) - NAMED:,} more.")
         text = "\n".join(lines)
@@ -88,11 +88,6 @@ def _tell(account: Account, *, since: datetime | None, until: datetime) -> int:
         key=f"{account.pk}:{until.isoformat()}",
         reference=account.account_id,
     )
-
-
-def _title(kind: str) -> str:
-    rule = all_rules().get(kind)
-    return rule.title if rule else kind
 
 
 def _people(account: Account) -> list[Person]:

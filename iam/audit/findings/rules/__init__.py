@@ -19,5 +19,11 @@ def all_rules() -> dict[str, FindingRule]:
     return {rule.kind: rule() for rule in sorted(classes, key=lambda rule: rule.kind)}
 
 
+def title_of(kind: str) -> str:
+    """The heading of findings of a kind; the kind itself where no rule has it any more."""
+    rule = all_rules().get(kind)
+    return rule.title if rule else kind
+
+
 def _is_rule_of(member: object, module: str) -> bool:
     return isinstance(member, type) and issubclass(member, FindingRule) and member.__module__ == module
