@@ -13,7 +13,7 @@ from iam.audit.findings.models import AuditFinding, FindingSeverity, FindingStat
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.values import Row
 from iam.audit.posture.models import PostureDay
-from iam.audit.posture.score import PostureLine, PostureScore, posture_of, together
+from iam.audit.posture.score import PostureScore, posture_of, together
 from iam.guard import Viewer
 from iam.mirror.models import Account
 
@@ -67,7 +67,7 @@ def posture_trend(viewer: Viewer, *, account: Account | None, now: datetime | No
     last: dict[int, PostureDay] = {}
     for row in rows.filter(day__gt=today - timedelta(days=CURRENT_DAYS)).order_by("day"):
         last[row.account_id] = row
-    postures = [posture_from(row) for row in last.values()]
+    postures = [PostureScore.from_row(row.score, row.lines, row.unread) for row in last.values()]
     scored = sum(posture.score is not None for posture in postures)
     whole = postures[0] if account is not None and postures else together(postures)
     since = rows.filter(day__gt=today - timedelta(days=TREND_DAYS), score__isnull=False)
@@ -81,11 +81,6 @@ def posture_days(accounts: Iterable[Account], *, most: int) -> list[tuple[date, 
     rows = PostureDay.objects.filter(account__in=[account.pk for account in accounts], score__isnull=False)
     means = rows.order_by("-day").values_list("day").annotate(mean=Avg("score"), number=Count("pk"))
     return [(day, round(mean, 1), number) for day, mean, number in means[:most]]
-
-
-def posture_from(row: PostureDay) -> PostureScore:
-    """As it was kept."""
-    return PostureScore(row.score, tuple(PostureLine(*line) for line in row.lines), tuple(row.unread))
 
 
 def seen_accounts(viewer: Viewer, account: Account | None) -> QuerySet[Account]:

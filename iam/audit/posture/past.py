@@ -10,7 +10,7 @@ from typing import Final
 from django.db import transaction
 
 from iam.audit.posture.models import PastPosture
-from iam.audit.posture.score import PostureLine, PostureScore, together
+from iam.audit.posture.score import PostureScore, together
 from iam.mirror.models import Account
 from iam.nudge import send_seldom
 
@@ -55,7 +55,7 @@ def past_view(accounts: Sequence[Account], at: datetime) -> PastView | None:
         return None
     if any(row.calculated_at is None for row in rows.values()):
         return None
-    postures = [_posture(row) for row in rows.values()]
+    postures = [PostureScore.from_row(row.score, row.lines, row.unread) for row in rows.values()]
     whole = postures[0] if len(postures) == 1 else together(postures)
     findings: list[PastFinding] = []
     for account in accounts:
@@ -80,7 +80,3 @@ def _request(accounts: Sequence[Account], at: datetime) -> None:
 
 def _nudge() -> None:
     send_seldom(TASK, seconds=NUDGE_SECONDS)
-
-
-def _posture(row: PastPosture) -> PostureScore:
-    return PostureScore(row.score, tuple(PostureLine(*line) for line in row.lines), tuple(row.unread))

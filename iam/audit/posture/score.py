@@ -9,9 +9,9 @@ has no score.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Self
 
 from iam.audit.findings.models import FindingSeverity
 
@@ -45,6 +45,11 @@ class PostureScore:
     score: float | None
     lines: tuple[PostureLine, ...] = ()
     unread: tuple[str, ...] = ()
+
+    @classmethod
+    def from_row(cls, score: float | None, lines: Iterable[Iterable[Any]], unread: Iterable[str]) -> Self:
+        """As a row keeps it."""
+        return cls(score, tuple(PostureLine(*line) for line in lines), tuple(unread))
 
 
 def posture_of(counts: KindCounts, *, severities: Mapping[str, int], unread: Collection[str]) -> PostureScore:
