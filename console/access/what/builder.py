@@ -14,7 +14,7 @@ from console.web.access import ViewerRequest
 from iam.access.builder.build import arns_for
 from iam.access.builder.parts import ServicePart, level_actions
 from iam.access.builder.rows import FREE, ArnPlace, ResourceRow, arn_of, pattern_of, types_for
-from iam.access.builder.sentences import quarters, sentences_of_part
+from iam.access.builder.sentences import quarter, quarters, sentences_of_part
 from iam.access.resource_names import ArnSuggestion, resources_known
 from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.catalogue.arn_fields import PARTITION, pieces
@@ -208,19 +208,13 @@ def _level(part: ServicePart, level: AccessLevel, *, seek: str) -> LevelView:
         word=word,
         chosen=len(chosen),
         total=len(every),
-        fill=_quarters(len(chosen), len(every)),
+        fill=quarter(len(chosen), len(every)),
         is_whole=bool(every) and len(chosen) == len(every),
         names=", ".join(short[:8]),
         actions=[_action(name, name in chosen) for name in shown],
         hidden=[name.partition(":")[2] for name in chosen if name not in set(shown)],
         more=len(listed) - len(shown),
     )
-
-
-def _quarters(part_of_all: int, every: int) -> int:
-    if not part_of_all:
-        return 0
-    return 4 if part_of_all == every else min(3, max(1, part_of_all * 4 // every))
 
 
 def _is_sought(name: str, seek: str) -> bool:

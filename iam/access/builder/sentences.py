@@ -22,11 +22,12 @@ def quarters(part: ServicePart) -> str:
     """How much of each access level is chosen, in quarters; the least is one."""
     bars = []
     for level in AccessLevel:
-        bars.append(_quarter(len(part.of_level(level)), len(level_actions(part.service, level))))
+        bars.append(quarter(len(part.of_level(level)), len(level_actions(part.service, level))))
     return " ".join(map(str, bars))
 
 
-def _quarter(chosen: int, every: int) -> int:
+def quarter(chosen: int, every: int) -> int:
+    """How much of a level is chosen, in quarters: 0 for nothing, 4 for everything only."""
     if not chosen:
         return 0
     return 4 if chosen == every else min(3, max(1, chosen * 4 // every))
@@ -52,5 +53,5 @@ def _bar_of_service(service: str, mask: int) -> Sequence[int]:
     bar = []
     for level in AccessLevel:
         of_level = of_service & known.mask_of_level(level)
-        bar.append(_quarter((mask & of_level).bit_count(), of_level.bit_count()))
+        bar.append(quarter((mask & of_level).bit_count(), of_level.bit_count()))
     return bar
