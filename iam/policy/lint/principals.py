@@ -12,7 +12,14 @@ from typing import Final
 from iam.policy.lint.arns import PARTITIONS
 from iam.policy.lint.findings import preview, quoted
 from iam.policy.lint.kinds import GRANTS, NAMES_PRINCIPALS, LintKind
-from iam.policy.lint.view import ConditionTest, LintPrincipals, LintStatement, LintSubject, SourceText
+from iam.policy.lint.view import (
+    ConditionTest,
+    LintPrincipals,
+    LintStatement,
+    LintSubject,
+    SourceText,
+    report_wrong,
+)
 from iam.policy.request import PROVIDERS
 
 ACCOUNT: Final = re.compile(r"[0-9]{12}")
@@ -116,10 +123,6 @@ def _check_star(kind: str, word: SourceText, subject: LintSubject) -> None:
     )
 
 
-def _wrong(code: str, word: SourceText, what: str, remedy: str, subject: LintSubject) -> None:
-    subject.report.add(code, word, f"{quoted(word.text)} isn’t {what}.", remedy)
-
-
 def _check_aws(word: SourceText, subject: LintSubject) -> None:
     match = ARN.fullmatch(word.text)
     if ACCOUNT.fullmatch(word.text) or (match is not None and match["partition"] in PARTITIONS):
@@ -132,7 +135,7 @@ def _check_aws(word: SourceText, subject: LintSubject) -> None:
             "Remove it. A new user or role with the same name is not the same principal.",
         )
         return
-    _wrong(
+    report_wrong(
         "INVALID_PRINCIPAL_FORMAT",
         word,
         "a principal",
@@ -143,7 +146,7 @@ def _check_aws(word: SourceText, subject: LintSubject) -> None:
 
 def _check_service(word: SourceText, subject: LintSubject) -> None:
     if SERVICE.fullmatch(word.text) is None:
-        _wrong(
+        report_wrong(
             "INVALID_SERVICE_PRINCIPAL_FORMAT",
             word,
             "a service principal",
@@ -154,7 +157,7 @@ def _check_service(word: SourceText, subject: LintSubject) -> None:
 
 def _check_federated(word: SourceText, subject: LintSubject) -> None:
     if PROVIDER.fullmatch(word.text) is None and word.text not in PROVIDERS:
-        _wrong(
+        report_wrong(
             "INVALID_FEDERATED_PRINCIPAL_SYNTAX_IN_ROLE_TRUST_POLICY",
             word,
             "an identity provider",
@@ -165,7 +168,7 @@ def _check_federated(word: SourceText, subject: LintSubject) -> None:
 
 def _check_canonical(word: SourceText, subject: LintSubject) -> None:
     if CANONICAL.fullmatch(word.text) is None:
-        _wrong(
+        report_wrong(
             "INVALID_PRINCIPAL_FORMAT",
             word,
             "a canonical user ID",

@@ -17,7 +17,7 @@ from iam.policy.letter_case import fold
 from iam.policy.lint.arns import ACCOUNT, FIELDS, PARTITIONS, fields_of, is_open, is_region, remedy_of_region
 from iam.policy.lint.codes import LintSeverity
 from iam.policy.lint.findings import preview, quoted
-from iam.policy.lint.view import ConditionTest, LintStatement, LintSubject, SourceText
+from iam.policy.lint.view import ConditionTest, LintStatement, LintSubject, SourceText, report_wrong
 from iam.policy.operators import moment_of, number_of
 from iam.policy.variables import VARIABLE
 
@@ -85,30 +85,26 @@ def _check_for(base: str) -> Callable[[SourceText, ConditionTest, LintSubject], 
     return _check_address
 
 
-def _wrong(code: str, value: SourceText, what: str, remedy: str, subject: LintSubject) -> None:
-    subject.report.add(code, value, f"{quoted(value.text)} isn’t {what}.", remedy)
-
-
 def _check_number(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
     if number_of(value.text) is None:
-        _wrong("TYPE_MISMATCH_NUMBER", value, "a number", "Write a number such as 3600.", subject)
+        report_wrong("TYPE_MISMATCH_NUMBER", value, "a number", "Write a number such as 3600.", subject)
 
 
 def _check_date(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
     if moment_of(value.text) is None:
-        _wrong("TYPE_MISMATCH_DATE", value, "a date", "Write it like 2026-12-31T23:59:59Z.", subject)
+        report_wrong("TYPE_MISMATCH_DATE", value, "a date", "Write it like 2026-12-31T23:59:59Z.", subject)
 
 
 def _check_boolean(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
     if fold(value.text) not in {"true", "false"}:
-        _wrong("TYPE_MISMATCH_BOOLEAN", value, "true or false", "Write true or false.", subject)
+        report_wrong("TYPE_MISMATCH_BOOLEAN", value, "true or false", "Write true or false.", subject)
 
 
 def _check_binary(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
     try:
         base64.b64decode(value.text, validate=True)
     except (binascii.Error, ValueError):
-        _wrong("TYPE_MISMATCH_BINARY", value, "Base64", "Encode the bytes as Base64.", subject)
+        report_wrong("TYPE_MISMATCH_BINARY", value, "Base64", "Encode the bytes as Base64.", subject)
 
 
 def _check_address(value: SourceText, test: ConditionTest, subject: LintSubject) -> None:
@@ -116,7 +112,7 @@ def _check_address(value: SourceText, test: ConditionTest, subject: LintSubject)
     try:
         network = ip_network(text, strict=False)
     except ValueError:
-        _wrong(
+        report_wrong(
             "TYPE_MISMATCH_IP_RANGE",
             value,
             "an IP address or range",
@@ -173,9 +169,9 @@ def _check_arn(value: SourceText, test: ConditionTest, subject: LintSubject) -> 
         return
     fields = fields_of(value.text, has_variables=subject.document.has_variables)
     if fields[0] != "arn" and not is_open(fields[0]):
-        _wrong("TYPE_MISMATCH_ARN", value, "an ARN", "Start it with arn:.", subject)
+        report_wrong("TYPE_MISMATCH_ARN", value, "an ARN", "Start it with arn:.", subject)
     elif len(fields) < FIELDS:
-        _wrong(
+        report_wrong(
             "TYPE_MISMATCH_ARN",
             value,
             "a whole ARN: the ARN operators compare its six fields one by one",

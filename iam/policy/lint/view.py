@@ -9,7 +9,7 @@ from typing import Final
 
 from iam.policy.catalogue import AwsCatalogue
 from iam.policy.letter_case import fold
-from iam.policy.lint.findings import LintReport, SourceSpot
+from iam.policy.lint.findings import LintReport, SourceSpot, quoted
 from iam.policy.lint.kinds import LintKind
 
 EVERYTHING: Final = re.compile(r"\*+(?::\*+)?|arn:(?:\*|aws[a-z-]*:\*)[*:]*")
@@ -133,3 +133,8 @@ class LintSubject:
     kind: LintKind
     catalogue: AwsCatalogue
     report: LintReport
+
+
+def report_wrong(code: str, word: SourceText, what: str, remedy: str, subject: LintSubject) -> None:
+    """Report a text that is something else than it has to be."""
+    subject.report.add(code, word, f"{quoted(word.text)} isn’t {what}.", remedy)
