@@ -32,6 +32,7 @@ from console.access.who_can_export import may_export
 from console.identities.details.frame import shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
+from console.web.page_cursors import place_pairs
 from console.web.render import is_fragment, render_page
 from iam.access.actions import action_names, resources_of
 from iam.access.escalation_reach import is_quick
@@ -82,12 +83,8 @@ def who_can_page(request: ViewerRequest) -> HttpResponse:
     status = 422 if form.is_wrong else 200
     response = render_page(request, "access/who_can.html", context, partial="question", status=status)
     if is_fragment(request):
-        response["HX-Push-Url"] = f"{request.path}{form.query.with_values(**_place(request))}"
+        response["HX-Push-Url"] = f"{request.path}{form.query.with_values(**place_pairs(request))}"
     return response
-
-
-def _place(request: ViewerRequest) -> dict[str, str]:
-    return {name: request.GET[name] for name in ("after", "before") if request.GET.get(name)}
 
 
 def _frame(request: ViewerRequest, form: WhoCanForm) -> dict[str, Any]:

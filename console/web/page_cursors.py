@@ -51,6 +51,11 @@ def place_in(
         return None
 
 
+def place_pairs(request: HttpRequest) -> dict[str, str]:
+    """The place in the list that the address names, as its names and values."""
+    return {name: request.GET[name] for name in ("after", "before") if request.GET.get(name)}
+
+
 def word_of(place: KeysetPlace | None) -> str:
     """A place as a word of an address; "" for none."""
     return encode(PageCursor(place, 0)) if place else ""

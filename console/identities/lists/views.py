@@ -18,6 +18,7 @@ from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of
 from console.web.files import FORMS
+from console.web.page_cursors import place_pairs
 from console.web.render import is_fragment, render_page
 from iam.guard import Right
 from iam.journal.services import record
@@ -72,7 +73,7 @@ def render_list(request: ViewerRequest, page: ListPage) -> HttpResponse:
     context["no_account"] = not frame_of(request).accounts
     response = render_page(request, page.template, context, partial="table")
     if is_fragment(request):
-        response["HX-Push-Url"] = request.path + str(asked.query.with_values(**_place(request)))
+        response["HX-Push-Url"] = request.path + str(asked.query.with_values(**place_pairs(request)))
     return response
 
 
@@ -111,7 +112,3 @@ def _may_export(request: ViewerRequest, asked: ListAddress) -> bool:
     account = asked.list_context.account
     account_id = account.account_id if account else None
     return request.viewer.may(Right.EXPORT, account_id=account_id)
-
-
-def _place(request: ViewerRequest) -> dict[str, str]:
-    return {name: request.GET[name] for name in ("after", "before") if request.GET.get(name)}
