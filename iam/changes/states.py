@@ -235,6 +235,12 @@ def write_journal(
     journal.record_all([entry_of(change, act=act, actor=actor, note=note, data=data)])
 
 
+def note_by_gatehouse(change: Change, *, kind: str, note: str) -> None:
+    """Add a line of Gatehouse itself to the timeline and the journal, in the caller’s transaction."""
+    add_event(change, kind=kind, actor=None, note=note)
+    write_journal(change, act=kind, actor=None, note=note)
+
+
 def entry_of(
     change: Change, *, act: str, actor: Actor | None, note: str = "", data: dict[str, Any] | None = None
 ) -> Entry:

@@ -16,7 +16,7 @@ from iam.changes.approval.people import people_of
 from iam.changes.approval.progress import progress_of
 from iam.changes.approval.rules import REVIEWERS
 from iam.changes.models import Change, ChangeSet, ChangeState
-from iam.changes.states import add_event, write_journal
+from iam.changes.states import note_by_gatehouse
 from iam.notify.events import NotifyEvent
 
 BATCH = 200
@@ -65,7 +65,7 @@ def _remind(row: Requirement, now: datetime) -> bool:
         current = progress_of(row, parts=parts).current
         if current is None:
             return False
-        _sentence_about(parts[0], kind="reminded", note=_listed(list(current.able.values())))
+        note_by_gatehouse(parts[0], kind="reminded", note=_listed(list(current.able.values())))
         people, turn = current.able.keys(), row.reminded + 1
         notifications.tell_waiting(parts[0], people=people, event=NotifyEvent.REMINDER, turn=turn)
     return True
@@ -88,7 +88,7 @@ def _escalate(row: Requirement, now: datetime) -> bool:
             for pk, name in people_of(row.need.escalate_to, accounts=accounts).items()
             if pk not in barred
         }
-        _sentence_about(parts[0], kind="escalated", note=_listed(list(people.values())))
+        note_by_gatehouse(parts[0], kind="escalated", note=_listed(list(people.values())))
         notifications.tell_waiting(parts[0], people=people.keys(), event=NotifyEvent.ESCALATION)
     return True
 
@@ -104,16 +104,11 @@ def _remind_of_review(glass: BreakGlass, now: datetime) -> bool:
             people.pop(glass.used_by, None)
         names = list(people.values())
         note = f"{_names(names)} can review it." if names else NO_REVIEWER
-        _sentence_about(parts[0], kind="review_reminded", note=note)
+        note_by_gatehouse(parts[0], kind="review_reminded", note=note)
         notifications.tell_unreviewed(
             parts[0], people=people.keys(), by=glass.used_label, turn=glass.reminded + 1
         )
     return True
-
-
-def _sentence_about(first: Change, *, kind: str, note: str) -> None:
-    add_event(first, kind=kind, actor=None, note=note)
-    write_journal(first, act=kind, actor=None, note=note)
 
 
 def _listed(names: list[str]) -> str:

@@ -20,7 +20,7 @@ from iam.changes.approval.needs import (
 from iam.changes.approval.possible_approvers import require_still_possible
 from iam.changes.approval.progress import ApprovalProgress, progress_of
 from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decision
-from iam.changes.states import add_event, write_journal
+from iam.changes.states import note_by_gatehouse
 from iam.directory.models import Person
 from iam.phrases import joined
 
@@ -65,7 +65,7 @@ def start_anew(change_set: ChangeSet) -> None:
     renewed = renew(change_set, parts=parts)
     if counted:
         note = f"What this changes was recalculated, so the approval of {joined(counted)} no longer counts."
-        _sentence_about(parts[0], kind="approvals_void", note=note)
+        note_by_gatehouse(parts[0], kind="approvals_void", note=note)
         _notify_again(parts[0], progress_of(renewed, parts=parts))
 
 
@@ -81,9 +81,4 @@ def after_rights_reduced(person: Person) -> None:
         progress = go_on(requirement, parts=parts_of(first.change_set))
         if progress.at < was or any(approval.approver_id == person.pk for approval in progress.void):
             note = f"{person.name} can no longer approve, so their approval no longer counts."
-            _sentence_about(first, kind="approvals_void", note=note)
-
-
-def _sentence_about(first: Change, *, kind: str, note: str) -> None:
-    add_event(first, kind=kind, actor=None, note=note)
-    write_journal(first, act=kind, actor=None, note=note)
+            note_by_gatehouse(first, kind="approvals_void", note=note)
