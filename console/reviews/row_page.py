@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.audit.reviews.queries import visible_rows
 from iam.audit.reviews.replays import replay_rows
 from iam.audit.reviews.trials import why_not_give_back
+from iam.changes.acts.options import laid_out
 from iam.mirror.models import Kind
 from iam.people.runs.models import RunState
 
@@ -54,7 +54,7 @@ def row_shown(
         "campaign": campaign,
         "shown": shown,
         "row": row,
-        "texts": [_indented(text) for text in row.access.texts] if viewer.sees_accounts else [],
+        "texts": [laid_out(text) for text in row.access.texts] if viewer.sees_accounts else [],
         "changes": list(links),
         "trial": shown.trial,
         "may_give_back": shown.trial is not None and not why_not_give_back(viewer, row),
@@ -63,10 +63,3 @@ def row_shown(
     }
     status = 422 if shown.error else 200
     return render_page(request, "reviews/row.html", context, status=status)
-
-
-def _indented(text: str) -> str:
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
-        return text
