@@ -7,6 +7,7 @@ from typing import Final
 
 from iam.changes.acts import options
 from iam.changes.acts.base import Act, Given, Subject, entity
+from iam.changes.acts.on_principals import set_tags
 from iam.changes.errors import FieldError
 from iam.changes.operations import Operation, SetDefaultVersion
 from iam.changes.operations.former_version import DeletePolicyVersion
@@ -22,7 +23,6 @@ from iam.changes.operations.oidc_provider import (
 from iam.changes.operations.profile_role import ADD_ROLE, REMOVE_ROLE, RoleInProfile
 from iam.changes.operations.saml_provider import DeleteSamlProvider, UpdateSamlProvider
 from iam.changes.operations.server_certificate import DeleteServerCertificate, UpdateServerCertificate
-from iam.changes.operations.tags import SetTags
 from iam.changes.operations.virtual_mfa_device import DeleteSpareMfaDevice
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.refresh.credentials import is_virtual
@@ -34,10 +34,6 @@ DEVICE: Final = Kind.MFA_DEVICE.value
 SAML, OIDC, CERTIFICATE = Kind.SAML_PROVIDER.value, Kind.OIDC_PROVIDER.value, Kind.SERVER_CERTIFICATE.value
 
 _TAGGED: Final = (POLICY, PROFILE, SAML, OIDC, CERTIFICATE, DEVICE)
-
-
-def _tag(subject: Subject, fields: Given) -> Sequence[Operation]:
-    return [SetTags.of(entity(subject), tags=fields["tags"])]
 
 
 def _version(subject: Subject, fields: Given) -> PolicyVersion:
@@ -157,7 +153,7 @@ POLICY_ACTS: Final = (
         _delete_version,
         is_open=lambda subject: _is_own(subject) and bool(options.spare_versions(entity(subject))),
     ),
-    Act("tag-it", _TAGGED, _tag, is_open=_is_own),
+    Act("tag-it", _TAGGED, set_tags, is_open=_is_own),
     Act("add-role", (PROFILE,), _fill, is_open=lambda subject: not roles_in(entity(subject))),
     Act("remove-role", (PROFILE,), _empty, is_open=lambda subject: bool(roles_in(entity(subject)))),
     Act("give-profile", (INSTANCE,), _give_profile),

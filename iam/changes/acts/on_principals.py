@@ -85,7 +85,8 @@ def _unbound(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [DeleteBoundary.of(entity(subject))]
 
 
-def _tag(subject: Subject, fields: Given) -> Sequence[Operation]:
+def set_tags(subject: Subject, fields: Given) -> Sequence[Operation]:
+    """The tags that were entered, in place of those that there are."""
     return [SetTags.of(entity(subject), tags=fields["tags"])]
 
 
@@ -176,7 +177,7 @@ PRINCIPAL_ACTS: Final = (
     Act("reduce", (USER, ROLE), _reduce, is_open=_has_own_policies),
     Act("put-boundary", (USER, ROLE), _bound, is_open=_is_not_linked),
     Act("delete-boundary", (USER, ROLE), _unbound, is_open=_has_boundary),
-    Act("tag", (USER, ROLE), _tag, is_open=_is_not_linked, is_plain=True),
+    Act("tag", (USER, ROLE), set_tags, is_open=_is_not_linked, is_plain=True),
     Act("rename", (USER, GROUP), _rename, is_plain=True),
     Act("trust", (ROLE,), _trust, is_open=_is_not_linked),
     Act("settings", (ROLE,), _settings, is_open=_is_not_linked),
