@@ -15,6 +15,7 @@ from console.access.stages import ExplanationStage
 from console.identities.details.frame import SECTIONS
 from console.web.query import QueryPairs
 from iam.access.certainty import Certainty
+from iam.access.effective import plain_name
 from iam.access.escalation_calculation.path_records import (
     FindingAct,
     FindingPath,
@@ -172,12 +173,7 @@ def _sentence(reason: DecisionReason) -> str:
     where = f" on {' and '.join(places)}" if places else ""
     when = f" when {' and '.join(phrases)}" if phrases else ""
     doubt = f", which Gatehouse can’t evaluate ({'; '.join(doubts)})" if doubts else ""
-    return f"{policy_text(reason.policy)}, {_label(reason)}, {verb}{where}{when}{doubt}"
-
-
-def policy_text(policy: str) -> str:
-    """How a policy is called in a sentence: managed ones by their name."""
-    return policy.rpartition("/")[2] if policy.startswith("arn:") else policy
+    return f"{plain_name(reason.policy)}, {_label(reason)}, {verb}{where}{when}{doubt}"
 
 
 def _label(reason: DecisionReason) -> str:

@@ -132,7 +132,7 @@ def to_json(path: FindingPath) -> dict[str, Any]:
     ]
     return {
         "path": [table.principal_index(path.who), int(path.ends_sure), int(path.is_sure), steps],
-        "closing": table.all_of(sorted(path.closing, key=_by_name)),
+        "closing": table.all_of(sorted(path.closing, key=by_name)),
         "who": table.principals,
         "said": table.statements,
     }
@@ -251,5 +251,6 @@ def statement_from(kept: list[Any]) -> HeldStatement:
     return HeldStatement(holder, policy, number, sid, bool(is_given))
 
 
-def _by_name(statement: HeldStatement) -> tuple[str, str, int]:
+def by_name(statement: HeldStatement) -> tuple[str, str, int]:
+    """The order of statements."""
     return statement.holder, statement.policy, statement.number

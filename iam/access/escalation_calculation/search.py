@@ -16,7 +16,13 @@ from iam.access.escalation_calculation.models import (
     EscalationFinding,
     EscalationOpening,
 )
-from iam.access.escalation_calculation.path_records import principal_to, statement_from, statement_to, to_json
+from iam.access.escalation_calculation.path_records import (
+    by_name,
+    principal_to,
+    statement_from,
+    statement_to,
+    to_json,
+)
 from iam.access.escalation_graph import ExplainedGraph
 from iam.access.persons import PersonMatcher, count_of
 from iam.policy.escalation.graph import GoalDistances, GraphNode, PathHop
@@ -150,7 +156,7 @@ def _path(known: ExplainedGraph, _: EscalationCalculation, asks: Mapping[str, An
     if path.steps:
         closing_found = known.explorer.closing(start, reach)
         closing = [
-            [statement_to(statement) for statement in sorted(closing_found.statements, key=_by_name)],
+            [statement_to(statement) for statement in sorted(closing_found.statements, key=by_name)],
             closing_found.is_exact,
         ]
     unread = UnreadSources(known.index, at=known.at).about_members(members_on(path))
@@ -262,7 +268,3 @@ def _surest_first(reached: ReachingPrincipal) -> tuple[bool, int, str, str]:
         reached.member.account,
         reached.member.arn,
     )
-
-
-def _by_name(statement: Any) -> tuple[str, str, int]:
-    return statement.holder, statement.policy, statement.number
