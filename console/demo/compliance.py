@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.samples import viewer_of
-from iam.audit.frameworks import assessment
 from iam.audit.frameworks.decisions import DecisionDraft, DecisionRefusedError, answer, decide
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.frameworks.judgement import NEEDS_APPROVAL, DecisionKind
@@ -20,6 +19,7 @@ from iam.audit.frameworks.models import ComplianceScope, FrameworkAssessment, Re
 from iam.audit.frameworks.scopes import save_scope
 from iam.audit.frameworks.terms import ScopeTerms
 from iam.guard import Viewer
+from iam.mirror.queries.accounts import connected_accounts
 
 PCI: Final = "pci-dss-4.0.1"
 CARDS: Final = ScopeTerms(
@@ -55,7 +55,7 @@ def write_decisions() -> int:
     judged = FrameworkAssessment.objects.filter(
         framework=PCI, scope=None, account__isnull=False, moment=None
     ).count()
-    if judged < len(assessment.connected_accounts()) or not judged:
+    if judged < len(connected_accounts()) or not judged:
         return 0
     now = timezone.now()
     save_scope(None, name="Cardholder data environment", terms=CARDS, actor=requester, now=now)

@@ -11,11 +11,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.access.options import moment_given
 from iam.audit.findings.report import bring_up_to_date
-from iam.audit.frameworks.assessment import connected_accounts
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.frameworks.models import ComplianceScope
 from iam.audit.frameworks.results import results_of
 from iam.audit.frameworks.stored_parts import row_of
+from iam.mirror.queries.accounts import connected_accounts
 
 
 class Command(BaseCommand):

@@ -36,6 +36,7 @@ from iam.audit.assertions.terms import AssertionTerms
 from iam.mirror.models import Account, Section, SectionState
 from iam.mirror.models.accounts import unknown_at
 from iam.mirror.pull.sections import ORGANIZATION
+from iam.mirror.queries.accounts import connected_accounts
 from iam.mirror.snapshot import snapshot
 from iam.nudge import send_seldom
 from iam.policy.request import account_of
@@ -66,18 +67,13 @@ def assertions_at(at: datetime | None) -> list[tuple[str, str, AssertionTerms]]:
     return [(str(each.assertion_id), each.name, AssertionTerms.from_json(each.terms)) for each in in_force]
 
 
-def connected() -> list[Account]:
-    """The accounts of which anything can be known."""
-    return list(Account.objects.filter(removed_at__isnull=True).order_by("name", "pk"))
-
-
 def check_due(*, now: datetime | None = None) -> int:
     """Check what is due; how many accounts of assertions there were."""
     began = now or datetime.now(tz=UTC)
     assertions = active()
     if not assertions:
         return 0
-    accounts = connected()
+    accounts = connected_accounts()
     states = _states(accounts)
     return sum(_check(assertion, accounts, states, began) for assertion in assertions)
 

@@ -32,6 +32,7 @@ from iam.audit.frameworks.stored_parts import part_to_json
 from iam.audit.frameworks.summaries import LASTS, key_of, summarize
 from iam.audit.frameworks.terms import EVERYTHING, ScopeTerms
 from iam.mirror.models import Account, Kind
+from iam.mirror.queries.accounts import connected_accounts
 from iam.policy.memory import collecting_paused
 
 
@@ -54,11 +55,6 @@ def every_assessed() -> list[ScopedFramework]:
     for framework in all_frameworks().values():
         assessed.extend(ScopedFramework(framework, scope) for scope in scopes)
     return assessed
-
-
-def connected_accounts() -> list[Account]:
-    """The accounts that are judged."""
-    return list(Account.objects.filter(removed_at__isnull=True).order_by("name", "pk"))
 
 
 def assess_due(*, now: datetime | None = None) -> int:

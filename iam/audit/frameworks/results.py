@@ -11,7 +11,7 @@ from typing import Final
 from django.db import transaction
 
 from iam.access.escalation_calculation import calculation as escalation
-from iam.audit.frameworks.assessment import ScopedFramework, connected_accounts, parts_now
+from iam.audit.frameworks.assessment import ScopedFramework, parts_now
 from iam.audit.frameworks.definitions import ControlFramework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts, installation_parts
 from iam.audit.frameworks.evidence_reader import installation_facts
@@ -21,6 +21,7 @@ from iam.audit.frameworks.reasons import OWN
 from iam.audit.frameworks.stored_parts import part_to_json, result_to_json
 from iam.audit.frameworks.summaries import judged, key_of
 from iam.mirror.models import Account
+from iam.mirror.queries.accounts import connected_accounts
 
 KEPT: Final = timedelta(days=30)
 """So long the results of a past moment are kept; they are judged again when someone asks."""

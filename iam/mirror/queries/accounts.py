@@ -20,6 +20,11 @@ NEVER_READ = (None, False)
 COLUMNS = columns(Account)
 
 
+def connected_accounts() -> list[Account]:
+    """All that are connected, whoever asks, by name."""
+    return list(Account.objects.filter(removed_at__isnull=True).order_by("name", "pk"))
+
+
 def visible_accounts(viewer: Viewer) -> QuerySet[Account]:
     """The accounts in which the viewer may see anything at all."""
     return accounts_within(viewer.scope)
