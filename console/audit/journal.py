@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
-from uuid import UUID
 
 import structlog
 from django.contrib import messages
@@ -26,6 +25,7 @@ from console.web.access import ViewerRequest, require
 from console.web.heartbeat import SILENT_SECONDS, beat_age
 from console.web.moments import read_day_start
 from console.web.render import is_fragment, render_page
+from console.web.text import uuid_in
 from iam.audit.anchors.services import newest_writes
 from iam.audit.print.spreadsheet import harmless
 from iam.audit.retention.queries import retention_state
@@ -141,7 +141,7 @@ def _filter(request: ViewerRequest) -> EntryFilter:
         text=get("q", "").strip()[:200],
         kind=known_kind,
         account_id=get("account", ""),
-        actor_id=_uuid(get("who", "")),
+        actor_id=uuid_in(get("who", "")),
         since=since,
         until=until,
         before=before_number,
@@ -166,13 +166,6 @@ def _accounts(viewer: Viewer) -> frozenset[str] | None:
     """The accounts whose entries this viewer sees; None: everything, also what belongs to no account."""
     accounts = {account for right, account in viewer.grants if right is Right.SEE_JOURNAL}
     return None if "" in accounts else frozenset(accounts)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _export(request: ViewerRequest, wanted: EntryFilter, form: str) -> StreamingHttpResponse:

@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
-from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -22,6 +21,7 @@ from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require, require_present
 from console.web.known_facts import PartialCount
 from console.web.render import render_page
+from console.web.text import uuid_in
 from iam.linking.proposals import (
     BATCH_SIZE,
     NEWCOMERS,
@@ -154,7 +154,7 @@ def _take_over(
         posted = request.POST.get(f"link-{user}", "")
         if group.key == SEVERAL:
             selection.people.pop(user, None)
-            if (person := _uuid(posted)) is not None:
+            if (person := uuid_in(posted)) is not None:
                 selection.people[user] = str(person)
         elif group.key == NEWCOMERS:
             selection.select(group, user, is_on=f"add-{user}" in request.POST)
@@ -265,13 +265,6 @@ def _number(text: str) -> int:
 
 def _is_pk(text: str) -> bool:
     return text.isdecimal() and len(text) < 19
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _unmatched(current: ProposalList, *, is_whole: bool) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from uuid import UUID
 
 from django.db.models import (
     BooleanField,
@@ -25,6 +24,7 @@ from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
 from console.web.page_cursors import page_number
 from console.web.render import render_page
+from console.web.text import uuid_in
 from iam.changes.models import ChangeState
 from iam.guard import Right
 from iam.people.rotation.models import MOVING, Rotation, RotationOutcome, RotationStage
@@ -65,7 +65,7 @@ def rotations_page(request: ViewerRequest) -> HttpResponse:
     request.at = None
     view = request.GET.get("view", "open")
     view = view if view in VIEWS else "open"
-    batch = _uuid(request.GET.get("batch", ""))
+    batch = uuid_in(request.GET.get("batch", ""))
     rows = visible_rotations(request.viewer)
     if account := frame_of(request).chosen:
         rows = rows.filter(user__account=account)
@@ -129,10 +129,3 @@ _VIEW_FILTERS: Final = {
 def _counts(rows: QuerySet[Rotation]) -> dict[str, int]:
     """The count of each view; one query."""
     return dict(rows.aggregate(**{name: Count("pk", filter=kept) for name, kept in _VIEW_FILTERS.items()}))
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from typing import Final
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -25,6 +26,14 @@ def reads_as_stored(text: str) -> None:
     _turns_nothing(text)
     if text.strip() and not any(unicodedata.category(letter)[0] in _VISIBLE for letter in text):
         raise ValidationError("This has only invisible characters. Type it again.", code="invisible")
+
+
+def uuid_in(text: str) -> UUID | None:
+    """The ID that a text is; None for what is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def distinct_lines(text: str) -> tuple[str, ...]:
