@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
 
 from console.web.middleware import parse_moment
+from iam.activity.key_addresses import is_ip
 from iam.policy.catalogue import ConditionKey, KeyType
 
 EXPECTED = {
@@ -35,21 +35,13 @@ def _fits(kind: KeyType, value: str) -> bool:
     if kind is KeyType.DATE:
         return parse_moment(value) is not None or _is_number(value)
     if kind is KeyType.IP:
-        return _is_address(value)
+        return is_ip(value)
     return kind is not KeyType.ARN or (value.startswith("arn:") and value.count(":") >= 5)
 
 
 def _is_number(text: str) -> bool:
     try:
         float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
     except ValueError:
         return False
     return True

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, Final
 
 from django.db.models import Count, Max, Min, QuerySet
 
+from iam.activity.key_addresses import is_ip
 from iam.activity.models import TrailEvent
 from iam.activity.permissions import WITHOUT_PERMISSION
 from iam.mirror.models import KINDS_BY_ARN, Entity, Kind
@@ -75,7 +75,7 @@ class CallGroup:
         context: dict[str, Any] = {}
         if self.region:
             context["aws:RequestedRegion"] = self.region
-        if _is_address(self.address):
+        if is_ip(self.address):
             context["aws:SourceIp"] = self.address
         if self.mfa is not None:
             context["aws:MultiFactorAuthPresent"] = str(self.mfa).lower()
@@ -142,15 +142,6 @@ def _group(row: dict[str, Any], arns: dict[str, str]) -> CallGroup:
         first_at=row["first"],
         last_at=row["last"],
     )
-
-
-def _is_address(text: str) -> bool:
-    """Whether a source is an IP address, and not a service of AWS."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def iam_arns(resources: Iterable[str]) -> dict[str, str]:
