@@ -45,7 +45,7 @@ def canonical(entry: Entry) -> str:
     """An entry as the hash covers it: JSON with sorted keys and no spaces; `data` is the text as it was
     written.
     """
-    return _json(
+    return canonical_json(
         {
             "id": entry.id,
             "at": stamp(entry.at),
@@ -79,10 +79,11 @@ def block_hash(block: JournalBlock, hashes: Iterable[str]) -> str:
         "total": block.total,
         "highest": block.highest,
     }
-    return hashlib.sha256("\n".join([_json(header), *hashes]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([canonical_json(header), *hashes]).encode()).hexdigest()
 
 
-def _json(value: Mapping[str, object]) -> str:
+def canonical_json(value: Mapping[str, object]) -> str:
+    """The text that is hashed and exported."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 

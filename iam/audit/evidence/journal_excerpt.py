@@ -4,7 +4,6 @@ with the text of the entries that its reader sees and the hashes of the others.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,7 @@ from django.db.models import Max, Min
 from iam.audit.evidence.pack_files import PackFiles
 from iam.audit.evidence.verify_evidence import BLOCKS, CHECKPOINT, ENTRIES
 from iam.journal.anchors import checkpoint_text
-from iam.journal.chain import canonical, chain_pending, members_of, stamp
+from iam.journal.chain import canonical, canonical_json, chain_pending, members_of, stamp
 from iam.journal.models import Entry, JournalBlock, JournalLink
 from iam.journal.signed_notes import NoteSigner
 
@@ -64,7 +63,7 @@ def write_blocks(
     count = 0
     with files.text(BLOCKS) as file:
         for block in blocks.iterator(chunk_size=CHUNK):
-            file.write(_json(_header(block)) + "\n")
+            file.write(canonical_json(_header(block)) + "\n")
             count += 1
     entries, shown = _write_entries(files, shows, first=first, last=last)
     if end is not None:
@@ -111,10 +110,6 @@ def _write_entries(
             if entry is not None and shows(entry):
                 line["canonical"] = canonical(entry)
                 shown += 1
-            file.write(_json(line) + "\n")
+            file.write(canonical_json(line) + "\n")
             count += 1
     return count, shown
-
-
-def _json(value: dict[str, object]) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
