@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from console.setup.forms import MonoField, SetupForm
 from console.setup.progress import step_of
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require, require_everywhere
 from console.web.audit_decisions import reason_in
 from console.web.form_fields import add_service_error
 from console.web.render import render_page
@@ -121,10 +121,9 @@ _OTHERS: Final = (
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@require(Right.MANAGE_ACCOUNTS)
+@require_everywhere(Right.MANAGE_ACCOUNTS)
 def add(request: ViewerRequest) -> HttpResponse:
     """Request a source; a link from a trail has its answers in the address."""
-    _must_manage_all(request)
     initial = {
         name: request.GET.get(name, "")[:512]
         for name in ("kind", "account", "bucket", "key_prefix", "region")
@@ -145,10 +144,9 @@ def add(request: ViewerRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@require(Right.MANAGE_ACCOUNTS)
+@require_everywhere(Right.MANAGE_ACCOUNTS)
 def source_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """One source: how it is doing, what its test found at its field, and its terms to change."""
-    _must_manage_all(request)
     source = _source_or_404(request, pk)
     form = SourceForm(posted(request), accounts=_readers(request), initial=_initial(source))
     if request.method == "POST" and form.is_valid():
@@ -217,10 +215,9 @@ def _wrong(source: TrailSource) -> dict[str, str]:
 
 
 @require_POST
-@require(Right.MANAGE_ACCOUNTS)
+@require_everywhere(Right.MANAGE_ACCOUNTS)
 def act(request: ViewerRequest, pk: UUID, what: str) -> HttpResponse:
     """Test, pause or resume a source."""
-    _must_manage_all(request)
     source = _source_or_404(request, pk)
     if what not in ACTS:
         raise Http404
@@ -229,10 +226,9 @@ def act(request: ViewerRequest, pk: UUID, what: str) -> HttpResponse:
 
 
 @require_POST
-@require(Right.MANAGE_ACCOUNTS)
+@require_everywhere(Right.MANAGE_ACCOUNTS)
 def remove(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Request that a source is read no more."""
-    _must_manage_all(request)
     source = _source_or_404(request, pk)
     reason = reason_in(request)
     try:
@@ -269,11 +265,6 @@ ACTS: Final[dict[str, Callable[[TrailSource, ViewerRequest], None]]] = {
 def posted(request: ViewerRequest) -> QueryDict | None:
     """What was sent; None where nothing was, so that an empty form has errors."""
     return request.POST if request.method == "POST" else None
-
-
-def _must_manage_all(request: ViewerRequest) -> None:
-    if not request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=""):
-        raise Http404
 
 
 def _visible(request: ViewerRequest) -> Any:

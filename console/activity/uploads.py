@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console.setup.progress import step_of
 from console.setup.upload import kept_in_file
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require_everywhere
 from console.web.render import render_page
 from console.web.uploads import closing, is_too_large
 from iam.activity.sources.models import TrailUpload
@@ -36,10 +36,8 @@ def upload(request: HttpRequest) -> HttpResponse:
     return kept_in_file(request, _upload) or _form(request, DISK_FULL, 507)
 
 
-@require(Right.MANAGE_ACCOUNTS)
+@require_everywhere(Right.MANAGE_ACCOUNTS)
 def _form(request: ViewerRequest, error: str, status: int) -> HttpResponse:
-    if not request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=""):
-        raise Http404
     context = {
         "section": "trail-sources",
         "error": error,
@@ -50,15 +48,13 @@ def _form(request: ViewerRequest, error: str, status: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@require(Right.MANAGE_ACCOUNTS)
+@require_everywhere(Right.MANAGE_ACCOUNTS)
 @csrf_protect
 def _upload(request: ViewerRequest) -> HttpResponse:
     if request.method != "POST":
         return _form(request, "", 200)
     sent = request.FILES.getlist("files")
     files = [UploadedTrailFile(file.name or "file", file.size or 0, file.chunks()) for file in sent]
-    if not request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=""):
-        raise Http404
     try:
         kept = keep_upload(files, actor=request.viewer)
     except SetupError as error:
@@ -67,13 +63,13 @@ def _upload(request: ViewerRequest) -> HttpResponse:
 
 
 @require_safe
-@require(Right.MANAGE_ACCOUNTS)
+@require_everywhere(Right.MANAGE_ACCOUNTS)
 def uploaded(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """How far the worker is with an upload, and what came of it; 286 tells the page that asks to stop
     asking.
     """
     row = TrailUpload.objects.filter(pk=pk).first()
-    if row is None or not request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=""):
+    if row is None:
         raise Http404
     context = {"section": "trail-sources", "upload": row, "step": step_of(request)}
     status = 286 if row.is_final and request.GET.get("n") else 200

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.setup.forms import DiscoverForm, RolePlanForm
 from console.setup.pages import setup_page
 from console.setup.progress import step_of
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require_everywhere
 from console.web.form_fields import add_service_error
 from iam.guard import Right
 from iam.mirror.accounts.connect_discovered import READABLE, RolePlan, connect_discovered
@@ -31,16 +31,10 @@ from iam.mirror.queries.setup import (
 PER_PAGE = 100
 
 
-def _must_manage_all(request: ViewerRequest) -> None:
-    if not request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=""):
-        raise Http404
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
-@require(Right.MANAGE_ACCOUNTS)
+@require_everywhere(Right.MANAGE_ACCOUNTS)
 def connect_organization(request: ViewerRequest) -> HttpResponse:
     """The first step: through whom the organization is asked."""
-    _must_manage_all(request)
     accounts = {account.account_id: account for account in askable_accounts(request.viewer)}
     form = DiscoverForm(request.POST or None, accounts=list(accounts.values()))
     if request.method == "POST" and form.is_valid():
@@ -56,7 +50,6 @@ def connect_organization(request: ViewerRequest) -> HttpResponse:
 
 
 def _discovery_or_404(request: ViewerRequest, job: UUID) -> SetupJob:
-    _must_manage_all(request)
     setup_job = visible_job(request.viewer, job)
     if setup_job is None or setup_job.kind != SetupKind.DISCOVER:
         raise Http404
@@ -64,7 +57,7 @@ def _discovery_or_404(request: ViewerRequest, job: UUID) -> SetupJob:
 
 
 @require_safe
-@require(Right.MANAGE_ACCOUNTS)
+@require_everywhere(Right.MANAGE_ACCOUNTS)
 def discovered(request: ViewerRequest, job: UUID) -> HttpResponse:
     """The accounts that were found, or how far the worker is; 286 tells the page that asks to stop asking."""
     setup_job = _discovery_or_404(request, job)
@@ -157,7 +150,7 @@ def _stack_set(job: SetupJob, form: RolePlanForm) -> RoleTexts | None:
 
 
 @require_POST
-@require(Right.MANAGE_ACCOUNTS)
+@require_everywhere(Right.MANAGE_ACCOUNTS)
 def connect_found(request: ViewerRequest, job: UUID) -> HttpResponse:
     """Connect the picked accounts, or all that are not connected yet."""
     setup_job = _discovery_or_404(request, job)
