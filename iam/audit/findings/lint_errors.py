@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from iam.audit.findings.facts import AccountFacts, PolicyFact
+from iam.audit.findings.rule import FindingFix, RuleProblem
 from iam.policy.lint.codes import LintSeverity
 from iam.policy.lint.kinds import LintKind
 from iam.policy.lint.run import lint
@@ -39,6 +41,14 @@ def lint_errors(policy: PolicyFact, facts: AccountFacts) -> tuple[LintError, ...
         return ()
     text = facts.documents.get(policy.digest)
     return () if text is None else _errors(text)
+
+
+def problem_of(policy: PolicyFact, errors: Sequence[LintError], facts: AccountFacts) -> RuleProblem:
+    """What a rule says of a policy with these errors."""
+    evidence = {"policy": policy.name, "errors": [error.evidence for error in errors]}
+    fix = None if policy.is_inline else FindingFix(page="policy", on=policy.owner.id)
+    holders = facts.arns(policy.holders)
+    return RuleProblem(policy.owner, evidence, cause=policy.cause, related=holders, fix=fix)
 
 
 def _is_cut_short(arn: str) -> bool:

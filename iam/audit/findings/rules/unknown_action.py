@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.fix_request import FixRequest
-from iam.audit.findings.lint_errors import UNKNOWN_NAMES, lint_errors
+from iam.audit.findings.lint_errors import UNKNOWN_NAMES, lint_errors, problem_of
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.policy_fixes import without_unknown_actions
-from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import AUTHORIZATION
 
 
@@ -29,7 +29,4 @@ class UnknownAction(FindingRule):
         for policy in facts.policies:
             errors = [error for error in lint_errors(policy, facts) if error.code in UNKNOWN_NAMES]
             if errors:
-                evidence = {"policy": policy.name, "errors": [error.evidence for error in errors]}
-                fix = None if policy.is_inline else FindingFix(page="policy", on=policy.owner.id)
-                holders = facts.arns(policy.holders)
-                yield RuleProblem(policy.owner, evidence, cause=policy.cause, related=holders, fix=fix)
+                yield problem_of(policy, errors, facts)
