@@ -15,6 +15,7 @@ from iam.access.escalation_groups import all_groups
 from iam.access.escalation_use import used_paths
 from iam.access.grants.unused_grants import unused_grants
 from iam.audit.assertions.checks import assertions_at
+from iam.audit.findings.dates import moment_of
 from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
 from iam.audit.findings.read_rows import rows_read
 from iam.audit.findings.recorded_calls import DAYS, key_places, last_calls, services_used
@@ -322,7 +323,7 @@ def _credentials(
             credentials[user] = CredentialFact(
                 has_password=has_password,
                 password_changed_at=changed_at,
-                password_used_at=_moment(used_at.get("password_last_used")),
+                password_used_at=moment_of(used_at.get("password_last_used")),
                 mfa=mfa,
                 active_keys=active,
                 oldest_key_at=oldest,
@@ -367,9 +368,9 @@ def _active_keys(
     keys, left = [], list(stored)
     for slot in (1, 2):
         if report.get(f"access_key_{slot}_active"):
-            created_at = _moment(report.get(f"access_key_{slot}_last_rotated"))
+            created_at = moment_of(report.get(f"access_key_{slot}_last_rotated"))
             same = [key for key in left if _is_same_moment(key.created_at, created_at)]
-            key_id, entity, used = "", 0, _moment(used_at.get(f"key_{slot}_last_used"))
+            key_id, entity, used = "", 0, moment_of(used_at.get(f"key_{slot}_last_used"))
             if is_read_later and not same:
                 continue
             if same:
@@ -391,10 +392,3 @@ def _max_sign_in(report: Mapping[str, Any]) -> int | None:
 
 def _is_same_moment(first: datetime | None, second: datetime | None) -> bool:
     return first is not None and second is not None and abs((first - second).total_seconds()) < SAME_SECONDS
-
-
-def _moment(text: object) -> datetime | None:
-    if not isinstance(text, str) or "T" not in text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -9,7 +9,11 @@ from typing import Any
 
 def moment_in(attrs: Mapping[str, Any], name: str) -> datetime | None:
     """The moment that is stored as ISO 8601 under a name; None without one."""
-    text = attrs.get(name)
+    return moment_of(attrs.get(name))
+
+
+def moment_of(text: object) -> datetime | None:
+    """The moment that a text in ISO 8601 says; None for anything else."""
     if not isinstance(text, str) or "T" not in text:
         return None
     moment = datetime.fromisoformat(text)
