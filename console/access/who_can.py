@@ -32,7 +32,7 @@ from console.access.who_can_export import may_export
 from console.identities.details.frame import shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
-from console.web.page_cursors import place_pairs
+from console.web.page_cursors import first_number, place_pairs
 from console.web.render import is_fragment, render_page
 from iam.access.actions import action_names, resources_of
 from iam.access.escalation_reach import is_quick
@@ -186,12 +186,8 @@ def _account_names(request: ViewerRequest, rows: list[WhoCanRow]) -> dict[str, s
 
 
 def _pager(form: WhoCanForm, answer: WhoCanPage) -> dict[str, Any]:
-    """Numbers are carried along from page to page."""
-    length, first = len(answer.rows), 1
-    if form.after:
-        first = form.after.number + 1
-    elif form.before and answer.has_before:
-        first = max(1, form.before.number - length)
+    length = len(answer.rows)
+    first = first_number(after=form.after, before=form.before, has_before=answer.has_before, length=length)
     last = first + length - 1
     query, rows = form.query, answer.rows
     return {

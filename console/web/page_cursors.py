@@ -51,6 +51,19 @@ def place_in(
         return None
 
 
+def first_number(
+    *, after: PageCursor | None, before: PageCursor | None, has_before: bool, length: int
+) -> int:
+    """The number of the first row of a page with so many rows. It is carried along from page to page, since
+    nothing in the database knows it.
+    """
+    if after:
+        return after.number + 1
+    if before and has_before:
+        return max(1, before.number - length)
+    return 1
+
+
 def place_pairs(request: HttpRequest) -> dict[str, str]:
     """The place in the list that the address names, as its names and values."""
     return {name: request.GET[name] for name in ("after", "before") if request.GET.get(name)}

@@ -13,7 +13,7 @@ from django.urls import reverse
 from console.identities.lists.list_address import ListAddress
 from console.identities.lists.spec import ListFilter, ListPage, TabWords
 from console.web.known_facts import PartialCount, figure
-from console.web.page_cursors import PageCursor, encode
+from console.web.page_cursors import PageCursor, encode, first_number
 from console.web.query import QueryPairs
 from iam.keyset import KeysetPlace, Row
 from iam.keyset import RowPage as Rows
@@ -204,12 +204,8 @@ def _chips(known: ListFilter, values: tuple[str, ...], query: QueryPairs) -> lis
 
 
 def _pager(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str, int]) -> ListPager:
-    """Numbers are carried along from page to page, since nothing in the database knows them."""
-    length, first = len(part.rows), 1
-    if asked.after:
-        first = asked.after.number + 1
-    elif asked.before and part.has_before:
-        first = max(1, asked.before.number - length)
+    length = len(part.rows)
+    first = first_number(after=asked.after, before=asked.before, has_before=part.has_before, length=length)
     last = first + length - 1
 
     def link(side: str, place: KeysetPlace | None, number: int) -> str:
