@@ -95,9 +95,7 @@ def open_once(secret_id: UUID, *, person: Actor, session: str = "") -> str:
     """The text, for its person, and never again. Of several who ask at once one gets it. Raises
     SealedError.
     """
-    secret = Secret.objects.filter(pk=secret_id).first()
-    if secret is None or secret.person_id is None or secret.person_id != person_id_of(person):
-        raise SealedError(NOT_YOURS)
+    secret = _own_secret(secret_id, person)
     if secret.browser and secret.browser != _digest(session):
         raise SealedError("You can see this only in the browser session in which you requested it.")
     if secret.state == SecretState.HELD:
@@ -112,9 +110,7 @@ def show_text(secret_id: UUID, *, person: Actor, session: str) -> str:
     For what has to be seen for a while, such as a seed that is being scanned: a reload must not lose it.
     Writes nothing.
     """
-    secret = Secret.objects.filter(pk=secret_id).first()
-    if secret is None or secret.person_id is None or secret.person_id != person_id_of(person):
-        raise SealedError(NOT_YOURS)
+    secret = _own_secret(secret_id, person)
     if not secret.browser or secret.browser != _digest(session) or secret.state == SecretState.HELD:
         raise SealedError(NOT_YOURS)
     if secret.is_there and secret.expires_at <= datetime.now(tz=UTC):
@@ -129,8 +125,8 @@ def reveal(secret_id: UUID, *, person: Actor, session: str, until: datetime) -> 
     A password that is shown once is lost to anyone who reloads the page. Every other browser is refused from
     the first look on. Raises SealedError.
     """
-    secret = Secret.objects.filter(pk=secret_id).first()
-    if secret is None or secret.person_id is None or secret.person_id != person_id_of(person) or not session:
+    secret = _own_secret(secret_id, person)
+    if not session:
         raise SealedError(NOT_YOURS)
     if secret.state == SecretState.HELD:
         raise SealedError("AWS has not accepted it yet. Try again in a moment.")
@@ -143,6 +139,13 @@ def reveal(secret_id: UUID, *, person: Actor, session: str, until: datetime) -> 
     if secret.is_there and secret.browser != _digest(session):
         raise SealedError("It was shown in another browser, and only that browser can show it again.")
     return _text(secret)
+
+
+def _own_secret(secret_id: UUID, person: Actor) -> Secret:
+    secret = Secret.objects.filter(pk=secret_id).first()
+    if secret is None or secret.person_id is None or secret.person_id != person_id_of(person):
+        raise SealedError(NOT_YOURS)
+    return secret
 
 
 def can_reveal(secret: Secret, *, session: str) -> bool:
