@@ -164,11 +164,7 @@ def _summed(rows: Iterable[ServiceUse]) -> UsableServices:
     services: dict[str, ServiceCounts] = {}
     for row in uses:
         for prefix, (users, roles, levels) in row.services.items():
-            use = services.get(prefix)
-            if use is None:
-                use = services[prefix] = ServiceCounts(
-                    prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(AccessLevel, 0)
-                )
+            use = _counts_of(prefix, services)
             use.users += users
             use.roles += roles
             for level, many in levels.items():
@@ -177,6 +173,15 @@ def _summed(rows: Iterable[ServiceUse]) -> UsableServices:
     return UsableServices(
         _ordered(services.values()), sum(row.users for row in uses), sum(row.roles for row in uses), oldest
     )
+
+
+def _counts_of(prefix: str, services: dict[str, ServiceCounts]) -> ServiceCounts:
+    """The counts of a service, which begin at zero."""
+    counts = services.get(prefix)
+    if counts is None:
+        levels = dict.fromkeys(AccessLevel, 0)
+        counts = services[prefix] = ServiceCounts(prefix, catalogue().title(prefix), 0, 0, levels)
+    return counts
 
 
 def _ordered(services: Iterable[ServiceCounts]) -> tuple[ServiceCounts, ...]:
@@ -213,11 +218,7 @@ def uses_in(index: PolicyIndex, accounts: Accounts) -> UsableServices:
     for tally in tallies.values():
         users, roles = tally.users, tally.roles
         for prefix, levels in _levels_of(tally.found.allowed_mask & ~space.without_permission, ranges):
-            use = services.get(prefix)
-            if use is None:
-                use = services[prefix] = ServiceCounts(
-                    prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(AccessLevel, 0)
-                )
+            use = _counts_of(prefix, services)
             use.users += users
             use.roles += roles
             for level in levels:
