@@ -102,11 +102,16 @@ def summary_of(operations: Sequence[Operation]) -> list[SummaryBlock]:
     return _by_kind(operations, texts)
 
 
+def _by_slug(operations: Iterable[Operation]) -> dict[str, list[Operation]]:
+    groups: dict[str, list[Operation]] = {}
+    for operation in operations:
+        groups.setdefault(operation.slug, []).append(operation)
+    return groups
+
+
 def _by_kind(operations: Sequence[Operation], texts: PolicyTexts) -> list[SummaryBlock]:
     """One block for all kinds of changes that are made in the same accounts."""
-    by_slug: dict[str, list[Operation]] = {}
-    for operation in operations:
-        by_slug.setdefault(operation.slug, []).append(operation)
+    by_slug = _by_slug(operations)
     by_accounts: dict[frozenset[tuple[str, str]], list[list[Operation]]] = {}
     for alike in by_slug.values():
         accounts = frozenset((each.account.account_id, each.account.name) for each in alike)
@@ -213,9 +218,7 @@ def _lines(
 ) -> list[str]:
     """A few changes of one kind are named each; where that makes more lines than are kept, they are
     counted as well. `each`: as many are made in further accounts."""
-    by_slug: dict[str, list[Operation]] = {}
-    for operation in operations:
-        by_slug.setdefault(operation.slug, []).append(operation)
+    by_slug = _by_slug(operations)
     scope = IN_EACH if each else ""
     named = chain.from_iterable(
         _of_kind(alike, texts, most=MAX_NAMED, plain=plain, scope=scope) for alike in by_slug.values()
