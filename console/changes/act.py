@@ -17,14 +17,12 @@ from console.changes.request_draft import PageLink, RequestDraft, RequestFact, R
 from console.web.access import ViewerRequest, entity_or_404, require, require_present
 from console.web.render import render_page
 from console.web.shortened_lists import first_rows
-from iam.changes import services
 from iam.changes.acts import Act, Subject
 from iam.changes.acts.base import SEALED, SecretSender
 from iam.changes.acts.base import account as account_of
 from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
-from iam.changes.services.requests import asked_before
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Kind
 from iam.mirror.queries.accounts import whole_accounts
@@ -76,18 +74,9 @@ class ActDraft(RequestDraft):
 
     def submit(self, operations: list[Operation], *, reason: str, key: str) -> Change:
         """The first change of the request; what was not previewed is refused."""
-        viewer = self.requester
         if self.action.act.send is not None:
             return self._send(self.action.act.send, reason=reason, key=key)
-        standing = asked_before(operations, actor=viewer, idempotency_key=key)
-        if standing:
-            return standing[0]
-        plans = self.checked(operations)
-        title = self.title if len(plans) > 1 else ""
-        changes = services.request_changes(
-            plans, actor=viewer, reason=reason, idempotency_key=key, title=title
-        )
-        return changes[0]
+        return super().submit(operations, reason=reason, key=key)
 
     def _send(self, send: SecretSender, *, reason: str, key: str) -> Change:
         form, secret = self.form, self.request.POST.get(SEALED, "")[:MAX_SECRET_LENGTH]

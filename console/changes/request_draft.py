@@ -27,6 +27,7 @@ from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import ChangePlan
+from iam.changes.services.requests import asked_before
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Entity
 
@@ -99,9 +100,23 @@ class RequestDraft(ABC):
     def operations(self, key: str) -> list[Operation]:
         """What the answers come to, in order. Raises RefusedError."""
 
-    @abstractmethod
+    @property
+    def title(self) -> str:
+        """What a request of several changes is called."""
+        return ""
+
     def submit(self, operations: list[Operation], *, reason: str, key: str) -> Change:
-        """The change that is requested. Raises RefusedError."""
+        """The first change of the request; what was not previewed is refused. Raises RefusedError."""
+        viewer = self.requester
+        standing = asked_before(operations, actor=viewer, idempotency_key=key)
+        if standing:
+            return standing[0]
+        plans = self.checked(operations)
+        title = self.title if len(plans) > 1 else ""
+        changes = services.request_changes(
+            plans, actor=viewer, reason=reason, idempotency_key=key, title=title
+        )
+        return changes[0]
 
     @abstractmethod
     def frame(self, operations: Sequence[Operation]) -> RequestFrame:

@@ -15,10 +15,7 @@ from console.web.access import ViewerRequest
 from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import AuditFinding, FindingStatus
 from iam.audit.findings.rules import all_rules
-from iam.changes import services
-from iam.changes.models import Change
 from iam.changes.operations import Operation
-from iam.changes.services.requests import asked_before
 from iam.guard import Right
 
 
@@ -50,18 +47,6 @@ class FindingFixDraft(RequestDraft):
     def operations(self, key: str) -> list[Operation]:
         """What the fix comes to as the account is now. Raises RefusedError."""
         return list(self.fix.build(self.finding))
-
-    def submit(self, operations: list[Operation], *, reason: str, key: str) -> Change:
-        """The first change of the request; what was not previewed is refused."""
-        viewer = self.requester
-        standing = asked_before(operations, actor=viewer, idempotency_key=key)
-        if standing:
-            return standing[0]
-        plans = self.checked(operations)
-        title = self.title if len(plans) > 1 else ""
-        return services.request_changes(plans, actor=viewer, reason=reason, idempotency_key=key, title=title)[
-            0
-        ]
 
     def frame(self, operations: Sequence[Operation]) -> RequestFrame:
         """The finding, and where it leads back to."""
