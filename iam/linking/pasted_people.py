@@ -152,12 +152,17 @@ def _by_own_name(known: _UsersByText, names: Sequence[str], among: QuerySet[Enti
         known.add(entity.name, entity, name_basis, is_sure=True)
 
 
+def _people_called(names: Sequence[str]) -> QuerySet[Person]:
+    """The people of these addresses and names, in any case."""
+    small = [name.lower() for name in names]
+    people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
+    return people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names))
+
+
 def _by_person(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
     """The users that were linked by hand to people of these addresses and names."""
     names = list(chain.from_iterable(map(spellings, names)))
-    small = [name.lower() for name in names]
-    people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
-    people_meant = people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names))
+    people_meant = _people_called(names)
     identities = Identity.objects.filter(person__in=people_meant).select_related("person")
     by_arn = {identity.user_arn: identity for identity in identities}
     for entity in among.filter(arn__in=by_arn, kind=Kind.USER).select_related("account"):
@@ -173,8 +178,7 @@ def _by_sign(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity])
     """The users that tags and rules say to be of people of these addresses and names."""
     names = list(chain.from_iterable(map(spellings, names)))
     small = [name.lower() for name in names]
-    people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
-    people_meant = people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names)).values("pk")
+    people_meant = _people_called(names).values("pk")
     signs = UserMatch.objects.filter(
         Q(address__in=small) | Q(person__in=people_meant, standing=LinkStanding.KNOWN),
         user__in=among.values("pk"),
