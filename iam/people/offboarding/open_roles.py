@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from django.db.models import Q
-
 from iam.access.explanation import explanation_of
 from iam.guard import Viewer
-from iam.mirror.models import Entity, EntityState, Kind, valid_at
+from iam.mirror.models import Entity, EntityState
 from iam.mirror.snapshot import snapshot
-from iam.people.offboarding.trusts import trusted_by
+from iam.people.offboarding.trusts import roles_naming, trusted_by
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
@@ -103,18 +101,9 @@ def chosen_among(users: Sequence[Entity], numbers: Collection[int]) -> list[Enti
 
 def _trusting(users: Sequence[Entity]) -> list[EntityState]:
     """Roles whose trust policy lets a whole account in; one query."""
-    named = Q()
     roots = set(chain.from_iterable(map(_roots, users)))
-    for text in roots:
-        named |= Q(document__text__contains=f'"{text}"')
-    if not named:
-        return []
-    rows = EntityState.objects.filter(
-        named, valid_at(None), kind=Kind.ROLE, entity__gone_at__isnull=True, account__removed_at__isnull=True
-    )
-    ordered = rows.select_related("document", "entity__account").order_by("account__name", "sort_name")
     trusting = []
-    for role in ordered:
+    for role in roles_naming(roots):
         text = role.document.text if role.document else ""
         if roots & set(trusted_by(text)):
             trusting.append(role)

@@ -5,7 +5,7 @@ somebody says so.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -38,21 +38,24 @@ class TrustingRole:
 def trusting(users: Iterable[Entity]) -> list[TrustingRole]:
     """The roles of all accounts that name one of the users, by account and name; one query."""
     arns = {entity.arn for entity in users}
+    trusts_found = [_trusting(state, arns) for state in roles_naming(arns)]
+    return [trust for trust in trusts_found if trust is not None]
+
+
+def roles_naming(principals: Collection[str]) -> list[EntityState]:
+    """The roles of all accounts whose trust policies have one of these texts, by account and name; one query,
+    none without texts.
+    """
     named = Q()
-    for arn in arns:
-        named |= Q(document__text__contains=json.dumps(arn))
+    for principal in principals:
+        named |= Q(document__text__contains=json.dumps(principal))
     if not named:
         return []
     states = EntityState.objects.filter(
-        named,
-        valid_at(None),
-        kind=Kind.ROLE,
-        entity__gone_at__isnull=True,
-        account__removed_at__isnull=True,
+        named, valid_at(None), kind=Kind.ROLE, entity__gone_at__isnull=True, account__removed_at__isnull=True
     )
-    rows = states.select_related("document", "entity__account").order_by("account__name", "sort_name")
-    trusts_found = [_trusting(state, arns) for state in rows]
-    return [trust for trust in trusts_found if trust is not None]
+    rows = states.select_related("document", "entity__account")
+    return list(rows.order_by("account__name", "sort_name"))
 
 
 def _trusting(state: EntityState, arns: set[str]) -> TrustingRole | None:
