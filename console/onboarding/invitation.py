@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from console.changes.secrets import sign_in_page
 from console.mfa import link_landing
 from console.mfa.enrollment import having_mfa
 from console.offboarding.restored_passwords import returned_page
@@ -22,7 +23,6 @@ from console.web.render import render_page
 from iam.access.templates.queries import offer_of
 from iam.changes.errors import RefusedError
 from iam.directory.rules import DirectoryRuleError
-from iam.mirror.models import AccountFact, valid_at
 from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.signed_ids import id_in, word_of
@@ -43,12 +43,6 @@ link_landing.PAGES[LinkPurpose.INVITATION] = "invitation"
 link_landing.USERS[LinkPurpose.INVITATION] = lambda link: _users_of(link)
 link_landing.CLOSED[LinkPurpose.INVITATION] = lambda link: closed_of(link)
 NOT_YOURS: Final = "This page opens from the invitation that was sent to you."
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/console.html
-CONSOLES: Final = {
-    "aws": "signin.aws.amazon.com",
-    "aws-cn": "signin.amazonaws.cn",
-    "aws-us-gov": "signin.amazonaws-us-gov.com",
-}
 
 
 def _users_of(link: OneTimeLink) -> list[str]:
@@ -202,16 +196,12 @@ def _seat(
     place: ProvisionedUser, taken: tuple[int, str, str] | None, *, session: str, gives: bool
 ) -> InvitationUser:
     mine = {taken[1]: taken[2]} if taken and taken[0] == place.pk else {}
-    account = place.account
-    fact = AccountFact.objects.filter(valid_at(None), account=account, name="alias").first()
-    alias = fact.value if fact and isinstance(fact.value, str) and fact.value else account.account_id
-    host = CONSOLES.get(account.partition, CONSOLES["aws"])
     note = _password_note(place) if gives else ""
     return InvitationUser(
         place=place,
         user_name=place.user_arn.rpartition("/")[2],
-        account=account.name,
-        address=f"https://{alias}.{host}/console",
+        account=place.account.name,
+        address=sign_in_page(place.account),
         can_show=not note and can_be_shown(place.password_seal, session=session),
         was_shown=is_shown(place.password_seal),
         note=note,
