@@ -122,12 +122,7 @@ def check(
     if not how.strip():
         raise RefusedError("Describe how you checked their identity.")
     with transaction.atomic():
-        locked_replacement = _locked_replacement(replacement, viewer)
-        locked_replacement.state, locked_replacement.decided_at = (
-            ReplacementState.CHECKED,
-            datetime.now(tz=UTC),
-        )
-        locked_replacement.decided_by = Person.objects.get(pk=viewer.person_id)
+        locked_replacement = _decided(replacement, viewer, ReplacementState.CHECKED)
         locked_replacement.checked_over, locked_replacement.checked_how = over, how.strip()[:500]
         locked_replacement.removal = _remove(locked_replacement, viewer)
         locked_replacement.link = _send(locked_replacement)
@@ -156,12 +151,7 @@ def refuse(viewer: Viewer, replacement: DeviceReplacement, *, why: str) -> Devic
     if not why.strip():
         raise RefusedError("Enter a reason. The requester reads it.")
     with transaction.atomic():
-        locked_replacement = _locked_replacement(replacement, viewer)
-        locked_replacement.state, locked_replacement.decided_at = (
-            ReplacementState.REFUSED,
-            datetime.now(tz=UTC),
-        )
-        locked_replacement.decided_by = Person.objects.get(pk=viewer.person_id)
+        locked_replacement = _decided(replacement, viewer, ReplacementState.REFUSED)
         locked_replacement.checked_how = why.strip()[:500]
         locked_replacement.save()
         _record("refuse", locked_replacement, viewer, reason=locked_replacement.checked_how)
@@ -232,7 +222,8 @@ def expire(*, device: Entity | None = None) -> int:
     return ended
 
 
-def _locked_replacement(replacement: DeviceReplacement, viewer: Viewer) -> DeviceReplacement:
+def _decided(replacement: DeviceReplacement, viewer: Viewer, state: ReplacementState) -> DeviceReplacement:
+    """The locked row with the decision, which the caller saves. Raises RefusedError."""
     locked_replacement = (
         DeviceReplacement.objects.select_for_update(of=("self",))
         .select_related("user__account", "device__owner", "person", "asked_by")
@@ -240,6 +231,8 @@ def _locked_replacement(replacement: DeviceReplacement, viewer: Viewer) -> Devic
     )
     if why := why_not_check(viewer, locked_replacement):
         raise RefusedError(why)
+    locked_replacement.state, locked_replacement.decided_at = state, datetime.now(tz=UTC)
+    locked_replacement.decided_by = Person.objects.get(pk=viewer.person_id)
     return locked_replacement
 
 
