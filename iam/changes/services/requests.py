@@ -114,7 +114,7 @@ def request_changes(
     The same key of the same person gives the same changes, however often and from however many requests at
     once. Every rule is checked again, unless that was done just now (`examine`). Raises RefusedError.
     """
-    reason = _reason(reason)
+    reason = checked_reason(reason)
     plans = planned.plans if isinstance(planned, WeighedRequest) else planned
     if not plans:
         raise RefusedError("There is nothing to request.")
@@ -158,7 +158,8 @@ def request_changes(
         raise
 
 
-def _reason(reason: str) -> str:
+def checked_reason(reason: str) -> str:
+    """The reason without blanks around it. Raises RefusedError."""
     reason = reason.strip()
     if not reason:
         raise RefusedError("Enter a reason. Approvers and auditors read it.")

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from iam.changes.models import ChangeSet
-from iam.mirror.models import Account
+from iam.mirror.models import Account, Entity, Kind
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.runs.models import AbstractListRun, RowStatus
 
@@ -105,3 +105,8 @@ class ProvisionedUser(models.Model):
 
     def __str__(self) -> str:
         return self.user_arn
+
+    def user(self) -> Entity | None:
+        """The IAM user, as the mirror has it; None where it isn’t there."""
+        users = Entity.objects.filter(account=self.account_id, kind=Kind.USER, arn=self.user_arn)
+        return users.filter(gone_at__isnull=True).first()

@@ -19,7 +19,6 @@ from iam.changes.operations.login_profile import CreateLoginProfile, UpdateLogin
 from iam.directory.models import Person, Role
 from iam.guard import Viewer
 from iam.journal.services import record
-from iam.mirror.models import Entity, Kind
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
@@ -119,9 +118,7 @@ def _reset(run: OnboardingRun, newcomer: OnboardedPerson, resets: Sequence[Stuck
 def _new_password(run: OnboardingRun, place: ProvisionedUser, change: Change) -> Operation:
     """The operation that gives the user a new first password, or another one, under a new seal."""
     params: dict[str, Any] = dict(change.params)
-    user = Entity.objects.filter(
-        account=place.account, kind=Kind.USER, arn=place.user_arn, gone_at__isnull=True
-    ).first()
+    user = place.user()
     if user is None:
         raise RefusedError(
             f"IAM user {place.user_arn.rpartition('/')[2]} no longer exists in {place.account.name}."

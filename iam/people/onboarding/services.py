@@ -18,11 +18,12 @@ from iam.changes.operations.login_profile import CreateLoginProfile, UpdateLogin
 from iam.changes.operations.user_credential import credentials_row
 from iam.changes.services import SetCause, SetLane
 from iam.changes.services.plans import MAX_BY_WORKER
+from iam.changes.services.requests import checked_reason
 from iam.changes.states import move
 from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
-from iam.mirror.models import Entity, Kind
+from iam.mirror.models import Entity
 from iam.people.blueprints.queries import may_run
 from iam.people.onboarding.creation_plan import CreationSite, PersonAccountPlan, notes_for, part_of, sites_of
 from iam.people.onboarding.existing_users import adoptable, adopted_part, held_by_users, users_by_place
@@ -40,7 +41,6 @@ MAX_PEOPLE: Final = 500
 MAX_PLANNED_AT_ONCE: Final = 20
 MAX_STEPS_AT_ONCE: Final = 200
 """So many people, and steps, are asked for while the page waits; more by a worker."""
-MAX_REASON: Final = 1000
 _FAILED: Final = (ChangeState.FAILED, ChangeState.CANCELLED, ChangeState.EXPIRED)
 
 
@@ -175,11 +175,7 @@ def request_run(
     """Ask for everybody of a draft: nobody is made before it is approved, and nobody twice. Many are asked
     for by a worker, soon after. `adopt`: who has a user already gets what it lacks. Raises RefusedError.
     """
-    reason = reason.strip()
-    if not reason:
-        raise RefusedError("Enter a reason. Approvers and auditors read it.")
-    if len(reason) > MAX_REASON:
-        raise RefusedError(f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.")
+    reason = checked_reason(reason)
     if not may_run(actor, run.version.blueprint.team):
         raise RefusedError("You can onboard people only into your own teams.")
     with transaction.atomic():
@@ -308,9 +304,7 @@ def _anew(run: OnboardingRun, place: ProvisionedUser, change: Change) -> Operati
     read.
     """
     params: dict[str, Any] = dict(change.params)
-    user = Entity.objects.filter(
-        account=place.account, kind=Kind.USER, arn=place.user_arn, gone_at__isnull=True
-    ).first()
+    user = place.user()
     for name in ("user_id", "holder_id"):
         if user is not None and params.get(name) == "":
             params[name] = user.aws_id
