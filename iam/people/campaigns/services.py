@@ -143,7 +143,7 @@ def message(campaign: Campaign, *, user: Entity, until: datetime, is_reminder: b
         f"your password and a code from an app on your phone. Your AWS user {user.name} in "
         f"{user.account.name} doesn’t have it yet. It takes about two "
         f"minutes.\n\n{_after(campaign)}\n\nThe link works once, in one browser, until "
-        f"{moment_words(until)}. It never requires your password.",
+        f"{moment_words(until)}. It never needs your password.",
     )
 
 

@@ -264,6 +264,8 @@ def test_bad_rows_are_corrected_in_the_table_and_nothing_else_is_lost(
     for name in ("email", "user_name", "until"):
         assert f'aria-describedby="p{bad.pk}-{name}-e"' in page, "each error is at its cell"
     assert f'id="p{bad.pk}-name-e"' not in page
+    # A phone leaves out the cells of this class.
+    assert not re.search(rf'<td class="p2">\s*<div class="field">\s*<input[^>]*name="p{bad.pk}-', page)
 
     rows = reverse("onboarding:run-rows", args=[run.pk])
     fields = {"reason": "They begin on Monday", "skip": "1"}
