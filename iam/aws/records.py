@@ -193,12 +193,11 @@ class ServerCertificateRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerCertificateNow:
+class ServerCertificateNow(ServerCertificateRecord):
     """A server certificate as it is read alone: with its text, that of its chain ("" without one), and tags.
     AWS never gives the private key.
     """
 
-    record: ServerCertificateRecord
     body: str
     chain: str
     tags: Mapping[str, str]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from iam.changes.operations import REGISTRY
 from iam.changes.operations.spec import PermanentLoss
-from iam.changes.operations.subject import NOUNS
+from iam.changes.operations.subject import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,6 @@ def returns() -> list[RecreatedItem]:
 def _deed(slug: str, kind: str) -> str:
     thing, _, verb = slug.partition(".")
     if verb != "delete":
-        return f"Delete a {verb.removeprefix('delete_')} of a {NOUNS[kind]}"
-    noun = "service-linked role" if thing == "service_linked_role" else NOUNS[kind]
+        return f"Delete a {verb.removeprefix('delete_')} of a {KINDS[kind].noun}"
+    noun = "service-linked role" if thing == "service_linked_role" else KINDS[kind].noun
     return f"Delete {'an' if noun[0] in 'aeioO' else 'a'} {noun}"

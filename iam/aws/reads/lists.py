@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -128,7 +129,7 @@ def get_server_certificate(aws: Aws, *, name: str) -> ServerCertificateNow:
         [part(certificate, "ServerCertificateMetadata", action=action)], _server_certificate, action=action
     )[0]
     return ServerCertificateNow(
-        record,
+        **asdict(record),
         body=part(certificate, "CertificateBody", action=action),
         chain=certificate.get("CertificateChain") or "",
         tags=tag_dictionary(certificate.get("Tags", ())),

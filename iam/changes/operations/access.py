@@ -77,7 +77,6 @@ class HoldingWay:
 
     @property
     def people(self) -> int:
-        """How many principals."""
         return self.users + self.roles
 
 

@@ -17,8 +17,6 @@ KEYS_PER_USER: Final = 2
 
 
 class CreateAccessKey(GivenOnce):
-    """Makes a key."""
-
     spec = CredentialSpec(
         slug="access_key.create",
         sort=ACCESS_KEY,
@@ -71,6 +69,5 @@ class CreateAccessKey(GivenOnce):
         return str(key["AccessKeyId"]), str(key["SecretAccessKey"])
 
     def used(self) -> int | None:
-        """Keys of the user, active or not."""
         user = self.subject()
         return None if user is None else len(set(owned(user, self.kind)) - self._going)

@@ -26,26 +26,8 @@ class AliasParams(Params):
     alias: str
 
 
-def _is_well_formed(operation: Alias) -> str:
-    """In words: AWS's model gives a pattern only."""
-    if FORM.fullmatch(operation.inputs.alias):
-        return ""
-    return (
-        "an alias has 3 to 63 lowercase letters, digits and single hyphens, starts and ends with a letter or "
-        "digit, and can’t be an account ID."
-    )
-
-
-def _is_of_the_account(operation: Alias) -> str:
-    now = operation.state_in_mirror()
-    if not now or now["alias"] in ("", operation.inputs.alias):
-        return ""
-    return f"the account’s alias is {now['alias']}, not {operation.inputs.alias}."
-
-
 CREATE_ALIAS: Final = OperationSpec(
     slug="account_alias.create",
-    family="account-alias",
     subject_kind=ACCOUNT,
     title="Set account alias {alias}",
     no_op="The account already has the alias {alias}.",
@@ -54,7 +36,6 @@ CREATE_ALIAS: Final = OperationSpec(
     call="CreateAccountAlias",
     parameters={"AccountAlias": "alias"},
     sentence="Sets the account alias to {alias}",
-    requirements=(_is_well_formed,),
 )
 DELETE_ALIAS: Final = replace(
     CREATE_ALIAS,
@@ -64,7 +45,6 @@ DELETE_ALIAS: Final = replace(
     counted=("Delete", "account alias|account aliases"),
     call="DeleteAccountAlias",
     sentence="Removes the account alias {alias}",
-    requirements=(_is_of_the_account,),
     adds=False,
 )
 
@@ -78,7 +58,6 @@ class Alias(AccountSetting):
 
     @property
     def alias_after(self) -> str:
-        """The alias that the account has afterwards."""
         return self.inputs.alias if self.spec.adds else ""
 
     def value_now(self, aws: Aws) -> str:
@@ -98,6 +77,20 @@ class Alias(AccountSetting):
             )
         sentences.append("The sign-in address with the account ID keeps working.")
         return sentences
+
+    def refusal(self) -> str:
+        """In words: AWS's model gives a pattern only."""
+        alias = self.inputs.alias
+        if not self.spec.adds:
+            now = self.state_in_mirror()
+            if now and now["alias"] not in ("", alias):
+                return f"the account’s alias is {now['alias']}, not {alias}."
+        elif not FORM.fullmatch(alias):
+            return (
+                "an alias has 3 to 63 lowercase letters, digits and single hyphens, starts and ends with a "
+                "letter or digit, and can’t be an account ID."
+            )
+        return ""
 
     def sensitivity(self, effect: AccessEffect) -> str:
         """High where an address goes that people know: anyone who takes it next is asked for their

@@ -31,11 +31,9 @@ class AccountSetting(Operation):
         return self.fact.replace("_", " ").capitalize()
 
     def modified_arns(self) -> tuple[str, ...]:
-        """Nothing that has an ARN."""
         return ()
 
     def subject(self) -> Entity | None:
-        """An account is no entity of its own."""
         return None
 
     def state_in_mirror(self) -> Image | None:
@@ -44,22 +42,18 @@ class AccountSetting(Operation):
         return None if row is None else self.image(row.value)
 
     def identity_error(self, aws: Aws) -> str:
-        """An account has each setting once."""
         return ""
 
     def observe(self, aws: Aws) -> Image:
-        """One call."""
         at = datetime.now(tz=UTC)
         self._read = (at, self.value_now(aws))
         return self.image(self._read[1])
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """The last observation is what goes into the mirror, so this costs no call after one."""
         at, value = self._read or (datetime.now(tz=UTC), self.value_now(aws))
         enter_setting(self.account, name=self.fact, value=value, at=at, cause_id=cause_id)
 
     def notes(self) -> tuple[str, ...]:
-        """What becomes different."""
         before = self.state_in_mirror()
         return () if before is None else tuple(self.difference_sentences(before))
 

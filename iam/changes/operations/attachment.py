@@ -17,8 +17,10 @@ from iam.aws.session import Aws
 from iam.changes.documents import flags
 from iam.changes.operations.access import PolicyRef
 from iam.changes.operations.base import AccessEffect, Image, Operation
-from iam.changes.operations.holder import HolderParams, OfHolder, boundary_of, reach_notes, ways_beside
-from iam.changes.operations.identity import lost_identity
+from iam.changes.operations.entity_lookup import find_current_entity
+from iam.changes.operations.facts import target_in_mirror
+from iam.changes.operations.holder import HolderParams, OfHolder, reach_notes, ways_beside
+from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import OperationSpec, Quota
 from iam.changes.world import ChangeWorld
@@ -26,14 +28,6 @@ from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, PolicyVersi
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.refresh import ObservedAttachments, read_attachments, reread_attachments
 from iam.policy.index.rows import PolicyRow
-
-ATTACHED: Final = Quota(
-    "Managed policies afterwards",
-    "{holder_name} has {used} managed policies, and AWS allows {limit} per {holder_kind}. Detach one first, "
-    "or use an inline policy.",
-    usual=10,
-    name="AttachedPoliciesPer{kind_word}Quota",
-)
 
 
 class AttachmentParams(HolderParams):
@@ -49,7 +43,6 @@ class AttachmentParams(HolderParams):
 
     @property
     def is_of_aws(self) -> bool:
-        """Whether the policy is AWS's own."""
         return ":iam::aws:" in self.policy_arn
 
 
@@ -63,7 +56,13 @@ ATTACH_POLICY: Final = OperationSpec(
     call="Attach{kind_word}Policy",
     parameters={"{kind_word}Name": "holder_name", "PolicyArn": "policy_arn"},
     sentence="{holder_name} gets {policy_name}",
-    quota=ATTACHED,
+    quota=Quota(
+        "Managed policies afterwards",
+        "{holder_name} has {used} managed policies, and AWS allows {limit} per {holder_kind}. Detach one "
+        "first, or use an inline policy.",
+        usual=10,
+        name="AttachedPoliciesPer{kind_word}Quota",
+    ),
     inverse="attachment.detach",
 )
 DETACH_POLICY: Final = replace(
@@ -81,8 +80,6 @@ DETACH_POLICY: Final = replace(
 
 
 class Attachment(OfHolder):
-    """A managed policy is attached to a user, group or role, or detached."""
-
     initial = {"attached": False}
     excluded = ("attachment.",)
     excluded_by = ("holder_arn", "policy_arn")
@@ -123,12 +120,8 @@ class Attachment(OfHolder):
 
     @cached_property
     def policy(self) -> Entity | None:
-        """The mirror's row of the policy, in this account."""
-        params = self.inputs
-        policies = Entity.objects.filter(
-            account=self.account, kind=Kind.POLICY, arn=params.policy_arn, gone_at__isnull=True
-        )
-        return (policies.filter(aws_id=params.policy_id) if params.policy_id else policies).first()
+        aws_id, arn = self.inputs.policy_id, self.inputs.policy_arn
+        return find_current_entity(self.account, kind=Kind.POLICY, aws_id=aws_id, arn=arn)
 
     def state_in_mirror(self) -> Image | None:
         """A policy of AWS counts as there, although the mirror has it only when somebody has it."""
@@ -151,36 +144,30 @@ class Attachment(OfHolder):
         if params.is_of_aws and params.policy_id:
             return ""
         missing = "does not exist" if params.is_of_aws else "no longer exists"
-        return lost_identity(
-            f"Policy {params.policy_name}",
-            expected=params.policy_id,
-            read=partial(policy_id, aws, arn=params.policy_arn),
-            missing=missing,
-        )
+        current = found_or_none(lambda: policy_id(aws, arn=params.policy_arn))
+        what = f"Policy {params.policy_name}"
+        return lost_identity(what, current, expected=params.policy_id, missing=missing)
 
     def observe(self, aws: Aws) -> Image:
-        """One call."""
         params = self.inputs
         self._read = read_attachments(aws, kind=params.holder_kind, name=params.holder_name)
         return {"attached": params.policy_arn in self._read.arns}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """The last observation is what goes into the mirror, so this costs no call after one."""
         holder = self.subject()
         if holder is not None:
             reread_attachments(self.account, aws, holder, cause_id=cause_id, read=self._read)
 
     def used(self) -> int:
-        """Managed policies of the holder, as the set has it by then."""
         attached = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=self.subject())
         others = [before for before in self.before_it if isinstance(before, Attachment)]
         return (attached.count() if self.subject() else 0) + sum(before.quota_growth for before in others)
 
-    def problems(self) -> list[str]:
+    def refusal(self) -> str:
         """What belongs to the roles of AWS services is for these alone."""
         if self.spec.adds and ":policy/aws-service-role/" in self.inputs.policy_arn:
-            return [f"{self.inputs.policy_name} can be attached only to a service-linked role."]
-        return super().problems()
+            return f"{self.inputs.policy_name} can be attached only to a service-linked role."
+        return super().refusal()
 
     @cached_property
     def text(self) -> str:
@@ -210,13 +197,14 @@ class Attachment(OfHolder):
         )
 
     def effect(self) -> AccessEffect:
-        """A holder that is gone from the mirror gives an empty effect."""
         holder = self.subject()
         if holder is None:
             return AccessEffect()
         policy = self.shown(holder)
         notes = reach_notes(holder)
-        return replace(self.effect_of(policy), boundary=boundary_of(holder), notes=notes)
+        return replace(
+            self.effect_of(policy), boundary=target_in_mirror(holder, EdgeKind.BOUNDARY, "name"), notes=notes
+        )
 
     def effect_of(self, policy: PolicyRef) -> AccessEffect:
         """What is gained, lost or kept; pure."""

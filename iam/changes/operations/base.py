@@ -147,7 +147,6 @@ class Operation(ABC):
 
     @property
     def slug(self) -> str:
-        """How rows name it."""
         return self.spec.slug
 
     @property
@@ -170,7 +169,7 @@ class Operation(ABC):
         """A sentence for when AWS is as wanted before anything was done."""
         return self.fill_in(self.spec.no_op)
 
-    def _named(self, attribute: str) -> str:
+    def named(self, attribute: str) -> str:
         """What the parameters say of the subject."""
         return str(getattr(self.inputs, self.inputs.NAMES[attribute]))
 
@@ -178,11 +177,11 @@ class Operation(ABC):
     def subject_id(self) -> str:
         """AWS's unique id of the subject, or the ARN of one that is still to be made: one change at a time is
         in flight per subject."""
-        return self._named("aws_id") or self._named("arn")
+        return self.named("aws_id") or self.named("arn")
 
     def modified_arns(self) -> tuple[str, ...]:
         """The ARNs of everything that it alters."""
-        return (self._named("arn"),)
+        return (self.named("arn"),)
 
     def calls(self) -> tuple[AwsCall, ...]:
         """The exact calls, in order."""
@@ -233,12 +232,13 @@ class Operation(ABC):
 
     @abstractmethod
     def observe(self, aws: Aws) -> Image:
-        """What AWS shows now. Raises AwsError."""
+        """What AWS shows now; one call unless the class says otherwise. Raises AwsError."""
 
     @abstractmethod
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """Read the subject into the mirror, caused by this change (None: by nobody that is known). Raises
-        AwsError."""
+        """Read the subject into the mirror, caused by this change (None: by nobody that is known). The last
+        observation is taken where there was one, without a further call unless the class says otherwise.
+        Raises AwsError."""
 
     def inverse(self, before: Image) -> Operation | None:
         """The operation that brings back what was before; None when nothing does, or nothing was other."""
@@ -269,7 +269,7 @@ class Operation(ABC):
 
     def subject(self) -> Entity | None:
         """The mirror's row of the subject. One that a set has made is known by its ARN."""
-        aws_id, arn = self._named("aws_id"), self._named("arn")
+        aws_id, arn = self.named("aws_id"), self.named("arn")
         return find_current_entity(self.account, kind=self.subject_kind, aws_id=aws_id, arn=arn)
 
     @property
@@ -317,9 +317,7 @@ class Operation(ABC):
         RefusedError when it is not there any more."""
         return call.params
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
+    def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
         """What of an answer is kept with the change, such as {"ids": {arn: unique id}}; a secret goes to
         `iam.sealed` instead.
 
@@ -394,16 +392,22 @@ class Operation(ABC):
         opens = any("denies" in policy.flags for policy in effect.loses)
         return HIGH if risky or opens else NORMAL
 
-    def problems(self) -> list[str]:
-        """What must hold and does not, else what AWS's own service model finds wrong with the calls; empty
-        is well."""
+    def refusal(self) -> str:
+        """Why its class does not let it be requested, in a sentence; "" is well."""
+        return ""
+
+    def problem(self) -> str:
+        """Why it cannot be requested: what a requirement of the spec or its class says, else what AWS's own
+        service model finds wrong with the calls; "" is well."""
         for requirement in self.spec.requirements:
             if refusal := requirement(self):
-                return [refusal]
-        problems: list[str] = []
+                return refusal
+        if refusal := self.refusal():
+            return refusal
         for call in self.calls():
-            problems += writes.validate(call.service, call.operation, call.params)
-        return problems
+            if problems := writes.validate(call.service, call.operation, call.params):
+                return problems[0]
+        return ""
 
 
 class _Names(dict[str, Any]):

@@ -9,11 +9,10 @@ from typing import Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations import trust
 from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.facts import boundary_in_mirror
-from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
-from iam.changes.operations.subject import OnSubject, SubjectParams
+from iam.changes.operations.spec import HIGH, NORMAL, SERVICE_LINKED, OperationSpec, refuse
+from iam.changes.operations.subject import KINDS, OnSubject, SubjectParams
 from iam.changes.risks import BOUNDARY_REMOVED
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Entity, Kind
@@ -26,59 +25,50 @@ class BoundaryParams(SubjectParams):
     boundary: str
 
 
-def _is_no_service_linked_role(operation: Boundary) -> str:
-    if f":role{trust.SERVICE_LINKED}" not in operation.inputs.subject_arn:
-        return ""
-    return f"{operation.inputs.name} is a service-linked role, which can’t have a permissions boundary."
+_ORDINARY_ROLES: Final = refuse(
+    SERVICE_LINKED, "{name} is a service-linked role, which can’t have a permissions boundary."
+)
 
 
-def _put(kind: Kind, *, word: str, counted: str) -> OperationSpec:
+def _put(kind: Kind) -> OperationSpec:
+    names = KINDS[kind]
     return OperationSpec(
         slug=f"{kind.value}.put_boundary",
         family=f"{kind.value}-boundary",
-        subject_kind=kind.value,
         title="Set permissions boundary {policy_name} for {name}",
         no_op="{name} already has this permissions boundary.",
-        counted=("Set the permissions boundary of", counted),
+        counted=("Set the permissions boundary of", names.counted),
         state={"boundary": "arn_after"},
-        call=f"Put{word}PermissionsBoundary",
-        parameters={f"{word}Name": "name", "PermissionsBoundary": "boundary"},
+        call=f"Put{names.word}PermissionsBoundary",
+        parameters={**names.naming, "PermissionsBoundary": "boundary"},
         sentence="{name} can do only what {policy_name} also allows",
-        requirements=(_is_no_service_linked_role,),
+        requirements=(_ORDINARY_ROLES,),
     )
 
 
-def _delete(kind: Kind, *, word: str, counted: str) -> OperationSpec:
-    return OperationSpec(
-        slug=f"{kind.value}.delete_boundary",
-        family=f"{kind.value}-boundary",
-        subject_kind=kind.value,
+def _delete(put: OperationSpec) -> OperationSpec:
+    names = KINDS[put.subject_kind]
+    return replace(
+        put,
+        slug=f"{put.subject_kind}.delete_boundary",
         title="Remove permissions boundary of {name}",
         no_op="{name} has no permissions boundary.",
-        counted=("Remove the permissions boundary of", counted),
-        state={"boundary": "arn_after"},
-        call=f"Delete{word}PermissionsBoundary",
-        parameters={f"{word}Name": "name"},
+        counted=("Remove the permissions boundary of", names.counted),
+        call=f"Delete{names.word}PermissionsBoundary",
+        parameters=names.naming,
         sentence="Only SCPs and RCPs limit {name} afterwards",
         weight=HIGH,
-        requirements=(_is_no_service_linked_role,),
     )
 
 
-PUT_BOUNDARY: Final[Mapping[str, OperationSpec]] = {
-    Kind.USER: _put(Kind.USER, word="User", counted="IAM user"),
-    Kind.ROLE: _put(Kind.ROLE, word="Role", counted="role"),
-}
+PUT_BOUNDARY: Final[Mapping[str, OperationSpec]] = {kind: _put(kind) for kind in (Kind.USER, Kind.ROLE)}
 DELETE_BOUNDARY: Final[Mapping[str, OperationSpec]] = {
-    Kind.USER: _delete(Kind.USER, word="User", counted="IAM user"),
-    Kind.ROLE: _delete(Kind.ROLE, word="Role", counted="role"),
+    kind: _delete(put) for kind, put in PUT_BOUNDARY.items()
 }
 """By the kind of who has a boundary."""
 
 
 class Boundary(OnSubject):
-    """What both directions share."""
-
     initial = {"boundary": ""}
     excluded = ("{subject_kind}.put_boundary", "{subject_kind}.delete_boundary")
 
@@ -88,7 +78,6 @@ class Boundary(OnSubject):
         """The ARN of the boundary afterwards; empty for none."""
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """The last observation is what goes into the mirror, so this costs no call after one."""
         subject = self.subject()
         if subject is not None and self.seen is not None and self.seen.now is not None:
             arn, at = self.seen.now.boundary, self.seen.at
@@ -100,7 +89,6 @@ class Boundary(OnSubject):
         world.add_grants(arn, replace(world.grants(arn), boundary=number))
 
     def restoration(self, before: Image) -> Operation | None:
-        """The operation that leaves the former boundary, or none."""
         kind, arn = self.subject_kind, str(before["boundary"])
         if not arn:
             return self.beside(f"{kind}.delete_boundary")
@@ -108,14 +96,11 @@ class Boundary(OnSubject):
 
 
 class PutBoundary(Boundary):
-    """Sets a boundary, in place of the one that is there."""
-
     SPECS = tuple(PUT_BOUNDARY.values())
     inputs: BoundaryParams
 
     @classmethod
     def of(cls, subject: Entity, *, policy: Entity) -> Self:
-        """The operation on a user or role of the mirror, with a managed policy of it."""
         return super().of(subject, boundary=policy.arn)
 
     @property
@@ -124,7 +109,6 @@ class PutBoundary(Boundary):
 
     @property
     def policy_name(self) -> str:
-        """The name of the managed policy."""
         return self.inputs.boundary.rpartition("/")[2]
 
     def referenced_arns(self) -> tuple[str, ...]:
@@ -137,13 +121,8 @@ class PutBoundary(Boundary):
 
 
 class DeleteBoundary(Boundary):
-    """Takes a boundary away."""
-
     SPECS = tuple(DELETE_BOUNDARY.values())
-
-    @property
-    def arn_after(self) -> str:
-        return ""
+    arn_after = ""
 
     def risks(self) -> tuple[str, ...]:
         return (BOUNDARY_REMOVED,)

@@ -72,13 +72,10 @@ DELETE: Final[Mapping[str, CredentialSpec]] = {sort.kind: _delete(sort) for sort
 
 
 class SetStatus(OnCredential):
-    """Makes a credential active or inactive."""
-
     SPECS: ClassVar[tuple[CredentialSpec, ...]] = (*ACTIVATE.values(), *DEACTIVATE.values())
 
     @property
     def status_after(self) -> str:
-        """What AWS shows afterwards."""
         return self.spec.status_after
 
     def restoration(self, before: Image) -> Operation | None:
@@ -87,8 +84,6 @@ class SetStatus(OnCredential):
 
 
 class DeleteCredential(OnCredential):
-    """Deletes a credential for good."""
-
     SPECS: ClassVar[tuple[CredentialSpec, ...]] = tuple(DELETE.values())
 
     @classmethod

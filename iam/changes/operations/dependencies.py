@@ -21,13 +21,12 @@ from iam.changes.operations.user_credential import credentials_row
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 from iam.mirror.refresh.credentials import is_virtual
 
-Parts = Callable[[Entity], Iterator[Operation]]
-
 
 def dependencies_of(entity: Entity) -> list[Operation]:
     """The operations that take away what an entity of the mirror has, and without which AWS does not
     delete it; none for other kinds."""
-    return list(_PARTS.get(entity.kind, _nothing)(entity))
+    parts = _PARTS.get(entity.kind)
+    return list(parts(entity)) if parts else []
 
 
 def remaining_dependencies(entity: Entity, earlier: Sequence[Operation]) -> list[Operation]:
@@ -119,11 +118,7 @@ def _edges(kind: EdgeKind, **side: Entity) -> Iterable[Edge]:
     return edges.select_related("source__account", "target__account").order_by("source__name", "target__name")
 
 
-def _nothing(entity: Entity) -> Iterator[Operation]:
-    return iter(())
-
-
-_PARTS: Final[dict[str, Parts]] = {
+_PARTS: Final[dict[str, Callable[[Entity], Iterator[Operation]]]] = {
     Kind.USER: _of_user,
     Kind.GROUP: _of_group,
     Kind.ROLE: _of_role,

@@ -31,14 +31,15 @@ def tags_in_mirror(entity: Entity) -> dict[str, str]:
     return dict(tag_values or {})
 
 
-def _target(entity: Entity, kind: EdgeKind, column: str) -> str:
+def target_in_mirror(entity: Entity, kind: EdgeKind, column: str) -> str:
+    """What an entity points at by an edge of a kind: its name or ARN; empty for none."""
     edges = Edge.objects.filter(valid_at(None), kind=kind, source=entity)
     return edges.values_list(f"target__{column}", flat=True).first() or ""
 
 
 def boundary_in_mirror(entity: Entity) -> str:
     """The ARN of the permissions boundary that the mirror holds of a user or role; empty for none."""
-    return _target(entity, EdgeKind.BOUNDARY, "arn")
+    return target_in_mirror(entity, EdgeKind.BOUNDARY, "arn")
 
 
 def former_text(digest: str) -> str | None:
@@ -79,7 +80,6 @@ class EntityInMirror:
 
     @property
     def path(self) -> str:
-        """Where it lies."""
         return self._state.path if self._state else "/"
 
     @property
@@ -89,7 +89,6 @@ class EntityInMirror:
 
     @property
     def description(self) -> str:
-        """What it is for."""
         return str(self._attribute("Description") or "")
 
     @property
@@ -107,7 +106,6 @@ class EntityInMirror:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Its tags."""
         return tags_in_mirror(self._entity)
 
     @property
@@ -117,23 +115,20 @@ class EntityInMirror:
 
     @property
     def client_ids(self) -> list[str]:
-        """The audiences of an OpenID Connect provider."""
         return self._attribute("ClientIDList") or []
 
     @property
     def thumbprints(self) -> list[str]:
-        """The thumbprints of an OpenID Connect provider."""
         return self._attribute("ThumbprintList") or []
 
     @property
     def boundary(self) -> str:
-        """The ARN of its permissions boundary."""
         return boundary_in_mirror(self._entity)
 
     @property
     def roles(self) -> tuple[str, ...]:
         """The name of the role that an instance profile holds."""
-        return tuple(filter(None, [_target(self._entity, EdgeKind.PROFILE_ROLE, "name")]))
+        return tuple(filter(None, [target_in_mirror(self._entity, EdgeKind.PROFILE_ROLE, "name")]))
 
 
 _FORMS: Final[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {

@@ -12,12 +12,12 @@ from typing import Any
 
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.facts import former_text
-from iam.changes.operations.managed_policy import OF_AWS, OnPolicy
+from iam.changes.operations.managed_policy import OnPolicy
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning
 from iam.changes.operations.policy_version import CreatePolicyVersion, OtherText, PolicyParams, TextParams
-from iam.changes.operations.spec import OperationSpec, Quota
+from iam.changes.operations.spec import OF_AWS, OperationSpec, Quota
 from iam.changes.operations.subject import SubjectParams
-from iam.mirror.models import Document, Kind, PolicyVersion, valid_at
+from iam.mirror.models import Document, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 
 
@@ -29,8 +29,6 @@ class FormerParams(SubjectParams):
 
 
 class FormerVersion(OnPolicy):
-    """What both have in common."""
-
     inputs: FormerParams
 
     @cached_property
@@ -40,23 +38,18 @@ class FormerVersion(OnPolicy):
 
     @property
     def arn(self) -> Mapping[str, str]:
-        """The policy as calls name it."""
         return {"PolicyArn": self.inputs.subject_arn}
 
-    def problems(self) -> list[str]:
-        """Also whose the policy is."""
+    def refusal(self) -> str:
         if OF_AWS in self.inputs.subject_arn:
-            return [f"{self.inputs.name} is managed by AWS, so only AWS can change it."]
-        return super().problems()
+            return f"{self.inputs.name} is managed by AWS, so only AWS can change it."
+        return ""
 
 
 class DeletePolicyVersion(FormerVersion):
-    """Deletes a version that does not hold."""
-
     spec = OperationSpec(
         slug="policy.delete_version",
         family="policy-version",
-        subject_kind=Kind.POLICY.value,
         title="Delete version {version} of policy {name}",
         no_op="{name} no longer has version {version}.",
         counted=("Delete", "policy version"),
@@ -77,25 +70,21 @@ class DeletePolicyVersion(FormerVersion):
         """The version does not hold, whatever else became of the policy."""
         return bool(image.get("exists")) and image["default"] != self.inputs.version
 
-    def problems(self) -> list[str]:
-        """AWS keeps the version that holds."""
+    def refusal(self) -> str:
         subject, version = self.subject(), self.inputs.version
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, version_id=version)
         if subject is not None and rows.filter(is_default=True).exists():
-            return [
+            return (
                 f"{version} is the default version of {self.inputs.name}. Set another version as "
                 "default first."
-            ]
-        return super().problems()
+            )
+        return super().refusal()
 
 
 class RestorePolicyVersion(FormerVersion):
-    """Keeps a former text as a version again, which does not hold."""
-
     spec = OperationSpec(
         slug="policy.restore_version",
         family="policy-version",
-        subject_kind=Kind.POLICY.value,
         title="Restore version {version} of policy {name}",
         no_op="{name} already has a version with this text.",
         counted=("Restore", "policy version"),
@@ -122,13 +111,11 @@ class RestorePolicyVersion(FormerVersion):
         return bool(image.get("exists")) and len(image["versions"]) < MAX_VERSIONS
 
     def used(self) -> int | None:
-        """Versions of the policy."""
         subject = self.subject()
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject)
         return None if subject is None else rows.count()
 
     def restoration(self, before: Image) -> Operation | None:
-        """Without the version that was made."""
         subject = self.subject()
         if subject is None:
             return None
@@ -154,7 +141,6 @@ class TakeBackVersion(FormerVersion, OtherText):
     spec = OperationSpec(
         slug="policy.take_back_version",
         family="policy-version",
-        subject_kind=Kind.POLICY.value,
         title="Set {version} as default version of policy {name}, and restore the text of {lost}",
         no_op="{name} already has the text of {version} as default, and keeps the text of {lost}.",
         counted=("Undo the new version of", "policy|policies"),
@@ -217,7 +203,6 @@ class TakeBackVersion(FormerVersion, OtherText):
         return document_meaning(self.lost_text) in image.get("documents", ())
 
     def may_repeat(self, call: AwsCall) -> bool:
-        """Making a version is sent once."""
         return call.operation != "CreatePolicyVersion"
 
     def restoration(self, before: Image) -> Operation | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from iam.changes.operations.lifecycle import (
     Create,
     Delete,
@@ -19,22 +17,15 @@ from iam.directory.models import RuleKind, TeamRule
 from iam.mirror.models import Kind
 from iam.policy.index.rows import GroupRow
 
-STATE: Final = {"path": "path"}
-
 
 class NewGroupParams(SubjectParams):
-    """Where the group is made."""
-
     path: str
 
 
 class CreateGroup(Create):
-    """Makes a group, with nobody in it."""
-
     spec = creation(
         Kind.GROUP,
-        state=STATE,
-        call="CreateGroup",
+        state={"path": "path"},
         parameters={"GroupName": "name", "Path": "path"},
         sentence="Creates group {name} without members",
         quota=account_quota("groups", name="GroupsQuota", usual=300),
@@ -47,13 +38,7 @@ class CreateGroup(Create):
 
 
 class UpdateGroup(Rename):
-    """Gives a group another name or path."""
-
-    spec = renaming(
-        Kind.GROUP,
-        call="UpdateGroup",
-        parameters={"GroupName": "name", "NewGroupName": "other_name?", "NewPath": "new_path"},
-    )
+    spec = renaming(Kind.GROUP)
 
     def notes(self) -> tuple[str, ...]:
         """The teams that find their people by the name of the group."""
@@ -68,13 +53,4 @@ class UpdateGroup(Rename):
 
 
 class DeleteGroup(Delete):
-    """Deletes a group."""
-
-    spec = removal(
-        Kind.GROUP,
-        inverse="group.create",
-        state=STATE,
-        call="DeleteGroup",
-        parameters={"GroupName": "name"},
-        undo_caveat="It is recreated, with a new unique ID.",
-    )
+    spec = removal(CreateGroup.spec, undo_caveat="It is recreated, with a new unique ID.")

@@ -19,20 +19,13 @@ from iam.changes.operations.access import PolicyRef
 from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.holdings import GroupHoldings, holdings, key_of
-from iam.changes.operations.identity import lost_identity
+from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.inline_policy import is_denied_all
 from iam.changes.operations.params import Blank, Params
 from iam.changes.operations.spec import NORMAL, OperationSpec, Quota
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.refresh import ObservedMemberships, read_memberships, reread_memberships
-
-GROUPS_OF_USER: Final = Quota(
-    "Groups afterwards",
-    "{user_name} is in {used} groups, and AWS allows {limit} per user. Remove the user from one first.",
-    usual=10,
-    name="GroupsPerUserQuota",
-)
 
 
 class MembershipParams(Params):
@@ -59,7 +52,12 @@ ADD_TO_GROUP: Final = OperationSpec(
     call="AddUserToGroup",
     parameters={"GroupName": "group_name", "UserName": "user_name"},
     sentence="{user_name} joins {group_name}",
-    quota=GROUPS_OF_USER,
+    quota=Quota(
+        "Groups afterwards",
+        "{user_name} is in {used} groups, and AWS allows {limit} per user. Remove the user from one first.",
+        usual=10,
+        name="GroupsPerUserQuota",
+    ),
     inverse="group_membership.remove",
 )
 REMOVE_FROM_GROUP: Final = replace(
@@ -77,8 +75,6 @@ REMOVE_FROM_GROUP: Final = replace(
 
 
 class Membership(Operation):
-    """A user is put into a group, or taken out."""
-
     SPECS = (ADD_TO_GROUP, REMOVE_FROM_GROUP)
     can_observe_concurrently = True
     initial = {"member": False}
@@ -102,7 +98,6 @@ class Membership(Operation):
         return self._entity(Kind.USER, self.inputs.user_id)
 
     def group(self) -> Entity | None:
-        """The mirror's row of the group."""
         return self._entity(Kind.GROUP, self.inputs.group_id)
 
     def _entity(self, kind: Kind, aws_id: str) -> Entity | None:
@@ -116,7 +111,6 @@ class Membership(Operation):
         return {"member": member.exists()}
 
     def used(self) -> int | None:
-        """Groups of the user."""
         user = self.subject()
         groups = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user)
         return None if user is None else groups.count()
@@ -126,24 +120,21 @@ class Membership(Operation):
         params = self.inputs
         with parallel_reads(aws) as ask:
             group_id = ask(partial(identity.group_id, aws, name=params.group_name))
-            user_id = partial(identity.user_id, aws, name=params.user_name)
-            return lost_identity(
-                f"The user {params.user_name}", expected=params.user_id, read=user_id
-            ) or lost_identity(f"The group {params.group_name}", expected=params.group_id, read=group_id)
+            user_id = found_or_none(lambda: identity.user_id(aws, name=params.user_name))
+            user, group = f"The user {params.user_name}", f"The group {params.group_name}"
+            lost = lost_identity(user, user_id, expected=params.user_id)
+            return lost or lost_identity(group, found_or_none(group_id), expected=params.group_id)
 
     def observe(self, aws: Aws) -> Image:
-        """One call."""
         self._read = read_memberships(aws, user_name=self.inputs.user_name)
         return {"member": self.inputs.group_id in self._read.group_ids}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """The last observation is what goes into the mirror, so this costs no call after one."""
         user = self.subject()
         if user is not None:
             reread_memberships(self.account, aws, user, cause_id=cause_id, read=self._read)
 
     def effect(self) -> AccessEffect:
-        """An entity that is gone from the mirror gives an empty effect."""
         user, group = self.subject(), self.group()
         if user is None or group is None:
             return AccessEffect()

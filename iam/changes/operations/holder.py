@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Final
 
 from iam.aws.reads import holdings
@@ -11,14 +10,13 @@ from iam.aws.session import Aws
 from iam.changes.documents import flags
 from iam.changes.operations.access import PolicyRef
 from iam.changes.operations.base import AccessEffect, Operation
-from iam.changes.operations.identity import lost_identity
+from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.params import Blank, Params
-from iam.changes.operations.spec import HIGH
+from iam.changes.operations.spec import HIGH, SERVICE_LINKED
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 
 WORDS: Final = holdings.KINDS
 """Kind of holder → how AWS's calls have it, as in AttachUserPolicy."""
-SERVICE_LINKED: Final = ":role/aws-service-role/"
 
 
 class HolderParams(Params):
@@ -41,8 +39,6 @@ class HolderParams(Params):
 
 
 class OfHolder(Operation):
-    """What operations on somebody's policies share."""
-
     can_observe_concurrently = True
     missing_message = "The user, group or role no longer exists in AWS, as of the last sync."
     inputs: HolderParams
@@ -56,7 +52,6 @@ class OfHolder(Operation):
 
     @property
     def subject_kind(self) -> str:
-        """The holder's kind."""
         return self.inputs.holder_kind
 
     @property
@@ -68,24 +63,22 @@ class OfHolder(Operation):
         """One call. Without an expected id it is enough that there is one of the name."""
         params = self.inputs
         kind, name = params.holder_kind, params.holder_name
-        read = partial(holdings.holder_id, aws, kind=kind, name=name)
-        return lost_identity(f"The {kind} {name}", expected=params.holder_id, read=read)
+        current = found_or_none(lambda: holdings.holder_id(aws, kind=kind, name=name))
+        return lost_identity(f"The {kind} {name}", current, expected=params.holder_id)
 
     def sensitivity(self, effect: AccessEffect) -> str:
         """High also where a policy is given of which the text is not known."""
         unknown = not self.spec.weight and any(not policy.digest for policy in effect.gains)
         return HIGH if unknown else super().sensitivity(effect)
 
-    def problems(self) -> list[str]:
-        """What only an AWS service may change is none of ours."""
+    def refusal(self) -> str:
         if SERVICE_LINKED in self.inputs.holder_arn:
             name = self.inputs.holder_name
-            return [f"{name} is a service-linked role. Only its service can change its policies."]
-        return super().problems()
+            return f"{name} is a service-linked role. Only its service can change its policies."
+        return ""
 
 
 def inline_policy(name: str, *, text: str, digest: str, owner: str) -> PolicyRef:
-    """An inline policy as an effect names it."""
     return PolicyRef(kind="inline", name=name, digest=digest, owner=owner, flags=flags(text))
 
 
@@ -108,12 +101,6 @@ def ways_beside(holder: Entity, *, arn: str = "", digest: str = "", but: str = "
         own = same.filter(owner=holder).exclude(name=but).values_list("name", flat=True)
         ways |= {f"through {groups[pk]}" for pk in through} | {f"as {name}" for name in own}
     return tuple(sorted(ways))
-
-
-def boundary_of(holder: Entity) -> str:
-    """The name of somebody's permissions boundary; empty for none."""
-    edges = Edge.objects.filter(valid_at(None), source=holder, kind=EdgeKind.BOUNDARY)
-    return edges.values_list("target__name", flat=True).first() or ""
 
 
 def reach_notes(holder: Entity) -> tuple[str, ...]:

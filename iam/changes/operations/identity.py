@@ -10,18 +10,13 @@ from iam.aws.errors import AwsError, ErrorKind
 T = TypeVar("T")
 
 
-def lost_identity(
-    what: str, *, expected: str, read: Callable[[], str], missing: str = "no longer exists"
-) -> str:
+def lost_identity(what: str, current: str | None, *, expected: str, missing: str = "no longer exists") -> str:
     """Why `what` is not what was approved (deleted, made again), in a sentence, or "".
 
-    `read` gives its unique id of now. Without an expected id it is enough that it exists. Raises AwsError.
+    `current` is its unique id of now, None where there is none. Without an expected id it is enough that it
+    exists.
     """
-    try:
-        current = read()
-    except AwsError as error:
-        if error.kind is not ErrorKind.NOT_FOUND:
-            raise
+    if current is None:
         return f"{what} {missing} in AWS."
     if expected and current != expected:
         return f"{what} was deleted and recreated: its ID is now {current}, not {expected}."

@@ -15,11 +15,10 @@ from uuid import UUID
 from iam.aws.session import Aws
 from iam.changes.operations.access import PolicyRef
 from iam.changes.operations.base import AccessEffect, Image, Operation
-from iam.changes.operations.facts import former_text
+from iam.changes.operations.facts import former_text, target_in_mirror
 from iam.changes.operations.holder import (
     HolderParams,
     OfHolder,
-    boundary_of,
     inline_policy,
     reach_notes,
     ways_beside,
@@ -28,7 +27,7 @@ from iam.changes.operations.policy_content import document_meaning, is_json_obje
 from iam.changes.operations.quotas import QuotaUse, quota_of
 from iam.changes.operations.spec import OperationSpec
 from iam.changes.world import ChangeWorld
-from iam.mirror.models import Account, Entity, InlinePolicy, valid_at
+from iam.mirror.models import Account, EdgeKind, Entity, InlinePolicy, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.refresh import ReadInlinePolicy, read_inline, reread_inline
 from iam.policy.lint import GROUP_INLINE, ROLE_INLINE, USER_INLINE
@@ -42,20 +41,14 @@ NONE: Final[Image] = {"document": "", "text": ""}
 
 
 class InlineParams(HolderParams):
-    """Whose, and the name of the policy."""
-
     policy_name: str
 
 
 class InlineText(InlineParams):
-    """With what the policy says."""
-
     document: str
 
 
 class InlineOperation(OfHolder):
-    """What both have in common."""
-
     initial = NONE
     excluded = ("inline_policy.",)
     excluded_by: ClassVar[tuple[str, ...]] = ("holder_arn", "policy_name")
@@ -71,7 +64,6 @@ class InlineOperation(OfHolder):
         return _image(self.text)
 
     def satisfied(self, image: Image) -> bool:
-        """The policy says it, however it is laid out."""
         return bool(image["document"] == self.desired_state()["document"])
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
@@ -88,7 +80,6 @@ class InlineOperation(OfHolder):
         return _image(self.current_text)
 
     def observe(self, aws: Aws) -> Image:
-        """One call."""
         params = self.inputs
         self._read = read_inline(
             aws, kind=params.holder_kind, name=params.holder_name, policy_name=self.inputs.policy_name
@@ -96,7 +87,6 @@ class InlineOperation(OfHolder):
         return _image(self._read.text or "")
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """The last observation is what goes into the mirror, so this costs no call after one."""
         holder = self.subject()
         if holder is None:
             return
@@ -112,7 +102,6 @@ class InlineOperation(OfHolder):
         return replace(policy, ways=ways_beside(holder, digest=digest, but=self.inputs.policy_name))
 
     def effect(self) -> AccessEffect:
-        """A holder that is gone from the mirror gives an empty effect."""
         holder = self.subject()
         if holder is None:
             return AccessEffect()
@@ -122,7 +111,7 @@ class InlineOperation(OfHolder):
             gains=tuple(policy for policy in added if not policy.ways),
             loses=tuple(policy for policy in taken if not policy.ways),
             keeps=tuple(dict.fromkeys(policy for policy in (*added, *taken) if policy.ways)),
-            boundary=boundary_of(holder),
+            boundary=target_in_mirror(holder, EdgeKind.BOUNDARY, "name"),
             notes=reach_notes(holder),
         )
 
@@ -160,7 +149,6 @@ class InlineOperation(OfHolder):
         )
 
     def restoration(self, before: Image) -> Operation | None:
-        """What the policy said before, or none of the name."""
         name = self.inputs.policy_name
         if not before["text"]:
             return self.beside("inline_policy.delete", policy_name=name)
@@ -190,7 +178,6 @@ class PutInlinePolicy(InlineOperation):
 
     @classmethod
     def of(cls, holder: Entity, *, name: str, text: str) -> Self:
-        """The operation on a user, group or role of the mirror."""
         return cls.given_as(holder.account, **HolderParams.names_of(holder), name=name, text=text)
 
     @classmethod
@@ -203,9 +190,8 @@ class PutInlinePolicy(InlineOperation):
     def text(self) -> str:
         return self.inputs.document
 
-    def problems(self) -> list[str]:
-        """AWS's model knows nothing of JSON."""
-        return super().problems() if is_json_object(self.text) else ["The text isn’t a JSON object."]
+    def refusal(self) -> str:
+        return super().refusal() if is_json_object(self.text) else "The text isn’t a JSON object."
 
 
 DENY_ALL: Final = ":iam::aws:policy/AWSDenyAll"
@@ -213,7 +199,6 @@ DENY_ALL: Final = ":iam::aws:policy/AWSDenyAll"
 
 
 def denies_all(text: str) -> bool:
-    """Whether a policy denies everything, without any condition."""
     wanted = {"Effect": "Deny", "Action": ["*"], "Resource": ["*"]}
     for statement in statements_of(text):
         plain: dict[str, Any] = {}
@@ -240,8 +225,6 @@ def _denies_all(operation: Operation) -> bool:
 
 
 class DeleteInlinePolicy(InlineOperation):
-    """Takes an inline policy away."""
-
     spec = OperationSpec(
         slug="inline_policy.delete",
         family="{holder_kind}-inline",
@@ -253,16 +236,12 @@ class DeleteInlinePolicy(InlineOperation):
         sentence="{holder_name} loses the inline policy {policy_name}; Gatehouse keeps its text",
     )
 
+    text = ""
     inputs: InlineParams
 
     @classmethod
     def of(cls, holder: Entity, *, name: str) -> Self:
-        """The operation on a user, group or role of the mirror."""
         return cls(holder.account, InlineParams(**HolderParams.names_of(holder), policy_name=name))
-
-    @property
-    def text(self) -> str:
-        return ""
 
 
 def _image(text: str) -> Image:

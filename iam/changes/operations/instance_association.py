@@ -13,11 +13,11 @@ from uuid import UUID
 from iam.aws.reads.instances import ProfileOfInstance, profile_of_instance
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
-from iam.changes.operations.facts import state_of
+from iam.changes.operations.facts import state_of, target_in_mirror
 from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import SubjectParams
-from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.models import EdgeKind, Entity
 from iam.mirror.refresh import reread_instance
 
 
@@ -36,7 +36,6 @@ _OLD_CREDENTIALS: Final = (
 ASSOCIATE: Final = OperationSpec(
     slug="instance.associate_profile",
     family="instance-profile-association",
-    subject_kind=Kind.INSTANCE.value,
     title="Attach instance profile {profile} to {name}",
     no_op="{name} already has this instance profile.",
     counted=("Attach an instance profile to", "EC2 instance"),
@@ -76,8 +75,6 @@ DISASSOCIATE: Final = replace(
 
 
 class ProfileAssociation(Operation):
-    """An EC2 instance gets an instance profile, another one, or none."""
-
     excluded = ("instance.",)
     SPECS = (ASSOCIATE, REPLACE, DISASSOCIATE)
     missing_message = "The instance no longer exists in AWS, as of the last sync."
@@ -93,7 +90,6 @@ class ProfileAssociation(Operation):
 
     @property
     def profile(self) -> str:
-        """The name of the profile that it is to have."""
         return self.inputs.profile_arn.rpartition("/")[2]
 
     def referenced_arns(self) -> tuple[str, ...]:
@@ -120,7 +116,6 @@ class ProfileAssociation(Operation):
         return profile_of_instance(aws, instance_id=self.inputs.subject_id, region=self.region)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """One call."""
         reread_instance(
             self.account,
             aws,
@@ -132,12 +127,10 @@ class ProfileAssociation(Operation):
 
     @property
     def region(self) -> str:
-        """The region of the instance."""
         return self.inputs.subject_arn.split(":")[3]
 
     @property
     def wanted_profile(self) -> dict[str, str]:
-        """The profile as the calls name it."""
         return {"Arn": self.inputs.profile_arn}
 
     def restoration(self, before: Image) -> Operation | None:
@@ -162,7 +155,7 @@ def profile_for(instance: Entity, *, profile: Entity | None) -> Operation:
 
 def _state_in_mirror(instance: Entity) -> Image:
     """How an instance of the mirror stands, as `observe` gives it of AWS."""
-    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.INSTANCE_PROFILE, source=instance)
+    arn = target_in_mirror(instance, EdgeKind.INSTANCE_PROFILE, "arn")
     state = state_of(instance)
     association = (state.attrs.get("AssociationId") if state else "") or ""
-    return {"profile": edges.values_list("target__arn", flat=True).first() or "", "association": association}
+    return {"profile": arn, "association": association}

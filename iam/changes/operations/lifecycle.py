@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Self, cast
-from uuid import UUID
 
-from iam.aws.reads.single_entities import WORDS, entity_now
+from iam.aws.reads.single_entities import entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation, class_of
 from iam.changes.operations.dependencies import remaining_dependencies
 from iam.changes.operations.facts import former_params
 from iam.changes.operations.params import Blank, as_stored
 from iam.changes.operations.spec import NORMAL, OperationSpec, Quota
-from iam.changes.operations.subject import ABSENT, NOUNS, OnSubject, SubjectParams
+from iam.changes.operations.subject import ABSENT, KINDS, OnSubject, SubjectParams
 from iam.changes.planning_cache import memoize, primed
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity, Kind
@@ -40,47 +39,53 @@ def account_quota(plural: str, *, name: str, usual: int) -> Quota:
     )
 
 
-def _spec(kind: Kind, verb: str, usual: Mapping[str, Any], rest: Mapping[str, Any]) -> OperationSpec:
-    area = kind.value.replace("-", "_")
-    fields = {"slug": f"{area}.{verb}", "subject_kind": kind.value, **usual, **rest}
-    return OperationSpec(**fields)
-
-
 def creation(kind: Kind, **rest: Any) -> OperationSpec:
     """One of a kind is made: the usual texts, and the fields of its own."""
-    noun = NOUNS[kind.value]
+    names, area = KINDS[kind], kind.value.replace("-", "_")
     usual = {
-        "inverse": f"{kind.value.replace('-', '_')}.delete",
-        "title": f"Create {noun} {{name}}",
-        "no_op": f"The {noun} {{name}} already exists with these settings.",
-        "counted": ("Create", noun),
-        "sentence": f"Creates {noun} {{name}}",
+        "slug": f"{area}.create",
+        "title": f"Create {names.noun} {{name}}",
+        "no_op": f"The {names.noun} {{name}} already exists with these settings.",
+        "counted": ("Create", names.counted),
+        "call": f"Create{names.word}",
+        "sentence": f"Creates {names.noun} {{name}}",
+        "inverse": f"{area}.delete",
     }
-    return _spec(kind, "create", usual, rest)
+    return OperationSpec(**usual | rest)
 
 
-def removal(kind: Kind, **rest: Any) -> OperationSpec:
-    """One of a kind is deleted: the usual texts, and the fields of its own."""
-    noun = NOUNS[kind.value]
+def removal(made_by: OperationSpec, **rest: Any) -> OperationSpec:
+    """What another operation has made is deleted: the usual texts, and the fields of its own."""
+    names = KINDS[made_by.subject_kind]
     usual = {
-        "title": f"Delete {noun} {{name}}",
-        "no_op": f"The {noun} {{name}} is already deleted.",
-        "counted": ("Delete", noun),
-        "sentence": f"Deletes {noun} {{name}}",
+        "slug": f"{made_by.slug.partition('.')[0]}.delete",
+        "family": made_by.family,
+        "title": f"Delete {names.noun} {{name}}",
+        "no_op": f"The {names.noun} {{name}} is already deleted.",
+        "counted": ("Delete", names.counted),
+        "state": made_by.state,
+        "call": f"Delete{names.word}",
+        "parameters": names.naming,
+        "sentence": f"Deletes {names.noun} {{name}}",
         "weight": NORMAL,
+        "inverse": made_by.slug,
     }
-    return _spec(kind, "delete", usual, rest)
+    return OperationSpec(**usual | rest)
 
 
 def renaming(kind: Kind, **rest: Any) -> OperationSpec:
     """One of a kind gets another name or path: the usual texts, and the fields of its own."""
+    names = KINDS[kind]
     usual = {
-        "no_op": f"The {NOUNS[kind.value]} {{new_name}} already has this name and path.",
-        "counted": ("Rename", NOUNS[kind.value]),
+        "slug": f"{kind.value.replace('-', '_')}.update",
+        "no_op": f"The {names.noun} {{new_name}} already has this name and path.",
+        "counted": ("Rename", names.counted),
         "state": {"name": "new_name", "path": "new_path"},
+        "call": f"Update{names.word}",
+        "parameters": {**names.naming, f"New{names.word}Name": "other_name?", "NewPath": "new_path"},
         "sentence": "{name} becomes {new_path}{new_name}",
     }
-    return _spec(kind, "update", usual, rest)
+    return OperationSpec(**usual | rest)
 
 
 def namesake(account: Account, *, kind: str, name: str, but: str = "") -> Entity | None:
@@ -132,7 +137,6 @@ class Create(WholeEntity):
         return self.inputs.subject_arn
 
     def modified_arns(self) -> tuple[str, ...]:
-        """Nothing that there is."""
         return ()
 
     def created_arns(self) -> tuple[str, ...]:
@@ -146,26 +150,20 @@ class Create(WholeEntity):
         return ABSENT if subject is None else self.image_of(subject)
 
     def identity_error(self, aws: Aws) -> str:
-        """There is nothing yet that a name could mean."""
         return ""
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
-        """The unique id."""
-        word = WORDS[self.subject_kind]
+    def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
+        word = KINDS[self.subject_kind].word
         aws_id = response.get(word, {}).get(f"{word}Id", "")
         return {"ids": {self.inputs.subject_arn: str(aws_id)}} if aws_id else {}
 
-    def problems(self) -> list[str]:
-        """Also whether the name is taken."""
+    def refusal(self) -> str:
         taken = namesake(self.account, kind=self.subject_kind, name=self.inputs.name)
         if taken is not None:
-            return [f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."]
-        return super().problems()
+            return f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."
+        return ""
 
     def used(self) -> int:
-        """How many there are in the account."""
         there = Entity.objects.filter(account=self.account, kind=self.subject_kind, gone_at__isnull=True)
         return memoize(("count", self.account.pk, self.subject_kind), there.count) + self._made_before
 
@@ -217,27 +215,23 @@ class Delete(WholeEntity):
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         self._earlier = earlier
 
-    def problems(self) -> list[str]:
-        """Also what AWS wants gone first."""
+    def refusal(self) -> str:
         subject = self.subject()
         left = remaining_dependencies(subject, self._earlier) if subject else []
         if not left:
-            return super().problems()
+            return ""
         first = "; ".join(dependency.title for dependency in left[:PARTS])
         more = f"; and {len(left) - PARTS:,} more" if len(left) > PARTS else ""
-        return [f"{self.inputs.name} still has parts that must be removed first. {first}{more}."]
+        return f"{self.inputs.name} still has parts that must be removed first. {first}{more}."
 
     def desired_state(self) -> Image:
         return dict(ABSENT)
 
     def state_in_mirror(self) -> Image | None:
         """What is gone is known to be gone."""
-        return super().state_in_mirror() or (dict(ABSENT) if self._was_known() else None)
-
-    def _was_known(self) -> bool:
-        params = self.inputs
-        known = Entity.objects.filter(account=self.account, kind=self.subject_kind, aws_id=params.subject_id)
-        return bool(params.subject_id) and known.exists()
+        image, aws_id = super().state_in_mirror(), self.inputs.subject_id
+        known = Entity.objects.filter(account=self.account, kind=self.subject_kind, aws_id=aws_id)
+        return dict(ABSENT) if image is None and aws_id and known.exists() else image
 
     def identity_error(self, aws: Aws) -> str:
         """That it is gone is what is wanted."""
@@ -295,13 +289,12 @@ class Rename(OnSubject):
         params, now = self.inputs, self.seen.now if self.seen else None
         return now.name if now is not None and now.aws_id == params.subject_id else params.new_name
 
-    def problems(self) -> list[str]:
-        """Also whether somebody else has the name."""
+    def refusal(self) -> str:
         params = self.inputs
         taken = namesake(self.account, kind=self.subject_kind, name=params.new_name, but=params.subject_id)
         if taken is not None:
-            return [f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."]
-        return super().problems()
+            return f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."
+        return ""
 
     def simulate(self, world: ChangeWorld) -> None:
         """Policies that name the ARN, and variables in policies, mean it differently."""

@@ -26,8 +26,6 @@ from iam.sealed import services as sealed
 
 
 class OnLoginProfile(OfUser):
-    """What all of them share."""
-
     initial: ClassVar[Image | None] = {"has_password": False}
     section = LOGIN_PROFILES
 
@@ -47,8 +45,6 @@ class RequirementParams(UserParams):
 
 
 class RequirePasswordChange(OnLoginProfile):
-    """Has a user choose another password at the next sign-in, or not."""
-
     spec = OperationSpec(
         slug="login_profile.require_change",
         subject_kind=Kind.USER.value,
@@ -65,17 +61,14 @@ class RequirePasswordChange(OnLoginProfile):
 
     @classmethod
     def of(cls, user: Entity, /, *, must_change: bool = True) -> Self:
-        """The operation on a user of the mirror."""
         return super().of(user, must_change=must_change)
 
     @property
     def is_reset_required(self) -> bool:
-        """Whether they have to."""
         return self.inputs.must_change == YES
 
     @property
     def does(self) -> str:
-        """What the user does then."""
         return "must change the password at next sign-in" if self.is_reset_required else "keeps the password"
 
     @property
@@ -113,8 +106,6 @@ class RequirePasswordChange(OnLoginProfile):
 
 
 class DeleteLoginProfile(OnLoginProfile):
-    """Takes the password away."""
-
     spec = OperationSpec(
         slug="login_profile.delete",
         subject_kind=Kind.USER.value,
@@ -173,8 +164,6 @@ class PasswordParams(UserParams):
 
 
 class SetPassword(OnLoginProfile):
-    """What share the ways to give a password."""
-
     excluded = ("login_profile.create", "login_profile.update")
     inputs: PasswordParams
 
@@ -187,22 +176,17 @@ class SetPassword(OnLoginProfile):
 
     @property
     def is_typed(self) -> bool:
-        """Whether somebody typed it."""
         return self.inputs.typed == YES
 
     @property
     def is_reset_required(self) -> bool:
-        """Whether the user has to choose another at the first sign-in."""
         return self.inputs.must_change == YES
 
     def satisfied(self, image: Image) -> bool:
         """AWS shows that there is a password; the seal says whether it is this one."""
         return bool(image["has_password"]) and accepted(self.inputs.sealed_id) is not None
 
-    @property
-    def shown_password(self) -> str:
-        """What stands for the password in calls that are shown."""
-        return WITHHELD
+    shown_password = WITHHELD
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         """The password that was typed, or a new one, which waits sealed until AWS has taken it."""
@@ -219,9 +203,7 @@ class SetPassword(OnLoginProfile):
         )
         return {**call.params, "Password": password}
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
+    def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
         """From now on its person can read it."""
         if self.is_typed:
             used(self.inputs.sealed_id)
@@ -247,8 +229,6 @@ class SetPassword(OnLoginProfile):
 
 
 class CreateLoginProfile(SetPassword):
-    """Gives a user who has none a password."""
-
     spec = OperationSpec(
         slug="login_profile.create",
         subject_kind=Kind.USER.value,
@@ -277,18 +257,16 @@ class CreateLoginProfile(SetPassword):
     def inverse(self, before: Image) -> Operation | None:
         return None if before["has_password"] else self.beside("login_profile.delete")
 
-    def problems(self) -> list[str]:
+    def refusal(self) -> str:
         """That there is one already is no twin, but another matter."""
         user = self.subject()
         row = credentials_row(user) if user else None
         if row is not None and row.has_password and accepted(self.inputs.sealed_id) is None:
-            return [f"{self.inputs.user_name} already has a console password. Reset it instead."]
-        return super().problems()
+            return f"{self.inputs.user_name} already has a console password. Reset it instead."
+        return ""
 
 
 class UpdateLoginProfile(SetPassword):
-    """Gives a user another password."""
-
     spec = replace(
         CreateLoginProfile.spec,
         slug="login_profile.update",

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Final, Self
-from uuid import UUID
+from typing import Any, Self
 
 from iam.aws.reads.details import get_policy
 from iam.aws.reads.policies import number_of
@@ -17,7 +16,7 @@ from iam.aws.records import PolicyRecord
 from iam.aws.session import Aws
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
-from iam.changes.operations.facts import first_names, former_text, state_of, tags_in_mirror
+from iam.changes.operations.facts import EntityInMirror, first_names, former_text, tags_in_mirror
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete, account_quota, creation, removal
 from iam.changes.operations.params import Blank
@@ -28,16 +27,13 @@ from iam.changes.operations.policy_content import (
     is_json_object,
     policy_image,
 )
-from iam.changes.operations.spec import HIGH, NORMAL
+from iam.changes.operations.spec import HIGH, NORMAL, OF_AWS, refuse
 from iam.changes.operations.subject import OnSubject, SubjectParams
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.refresh import SubjectReading
 from iam.policy.index.rows import PolicyRow
 from iam.policy.lint import MANAGED
-
-OF_AWS: Final = ":iam::aws:"
-HOLDER_EDGES: Final = (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 
 
 class OnPolicy(OnSubject):
@@ -52,30 +48,19 @@ class OnPolicy(OnSubject):
 
     @property
     def reading(self) -> SubjectReading | None:
-        """All of it."""
         return SubjectReading(*self.seen) if self.seen else None
 
     def image_of(self, subject: Entity) -> Image:
-        state = state_of(subject)
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject).select_related("document")
-        path = state.path if state else "/"
-        description = str(state.attrs.get("Description") or "") if state else ""
         return policy_image(
-            path=path,
-            description=description,
-            tags=tags_in_mirror(subject),
+            EntityInMirror(subject),
             versions={version.version_id: version.document.text for version in rows},
             default=next((version.version_id for version in rows if version.is_default), ""),
         )
 
     def image_now(self, now: PolicyRecord) -> Image:
-        return policy_image(
-            path=now.path,
-            description=now.description or "",
-            tags=now.tags or {},
-            versions={version.version_id: version.document for version in now.versions},
-            default=now.default_version_id,
-        )
+        versions = {version.version_id: version.document for version in now.versions}
+        return policy_image(now, versions=versions, default=now.default_version_id)
 
 
 class NewPolicyParams(SubjectParams):
@@ -93,13 +78,9 @@ class NewPolicyParams(SubjectParams):
 
 
 class CreatePolicy(OnPolicy, Create):
-    """Makes a managed policy, which nobody has yet."""
-
     spec = creation(
         Kind.POLICY,
         family="managed-policy",
-        counted=("Create", "policy|policies"),
-        call="CreatePolicy",
         parameters={
             "PolicyName": "name",
             "Path": "path",
@@ -115,7 +96,6 @@ class CreatePolicy(OnPolicy, Create):
 
     @classmethod
     def of(cls, account: Account, *more: Any, text: str, **rest: Any) -> Self:
-        """The operation in an account; see NewPolicyParams."""
         return super().of(account, document=text, **rest)
 
     @cached_property
@@ -139,7 +119,6 @@ class CreatePolicy(OnPolicy, Create):
 
     @property
     def first_text(self) -> str:
-        """What the oldest version says."""
         return self.texts[0]
 
     def calls(self) -> tuple[AwsCall, ...]:
@@ -158,7 +137,6 @@ class CreatePolicy(OnPolicy, Create):
         return call.operation == "CreatePolicy"
 
     def is_done(self, call: AwsCall, *, image: Image) -> bool:
-        """By the number of versions."""
         return len(image.get("versions", ())) > self.calls().index(call)
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
@@ -170,36 +148,30 @@ class CreatePolicy(OnPolicy, Create):
         return 0 < len(made) < len(meanings) and list(made) == meanings[: len(made)]
 
     def desired_state(self) -> Image:
-        params, texts = self.inputs, self.texts
-        return policy_image(
-            path=params.path,
-            description=params.description,
-            tags=params.tags,
-            versions={f"v{place}": text for place, text in enumerate(texts, start=1)},
-            default=f"v{self.default + 1}",
-        )
+        versions = {f"v{place}": text for place, text in enumerate(self.texts, start=1)}
+        return policy_image(self.inputs, versions=versions, default=f"v{self.default + 1}")
 
     def satisfied(self, image: Image) -> bool:
         """Whatever numbers its versions have by now, and however the texts are laid out."""
         return comparable(image) == comparable(self.desired_state())
 
-    def problems(self) -> list[str]:
+    def refusal(self) -> str:
         """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
         params = self.inputs
         living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
         taken = living.filter(name__iexact=params.name).exclude(arn__contains=OF_AWS).first()
         if taken is not None:
-            return [f"a policy named {taken.name} already exists: {taken.arn}."]
+            return f"a policy named {taken.name} already exists: {taken.arn}."
         if len(params.others) >= MAX_VERSIONS:
-            return [f"a policy has at most {MAX_VERSIONS} versions."]
+            return f"a policy has at most {MAX_VERSIONS} versions."
         for text in self.texts:
             if (size := MANAGED.size(text)) > MANAGED.limit:
-                return [
+                return (
                     f"the policy has {size:,} characters without whitespace. The limit is {MANAGED.limit:,}."
-                ]
+                )
             if not is_json_object(text):
-                return ["the text isn’t a JSON object."]
-        return Operation.problems(self)
+                return "the text isn’t a JSON object."
+        return ""
 
     def used(self) -> int:
         """Customer managed policies of the account; AWS's own are not counted."""
@@ -214,13 +186,6 @@ class CreatePolicy(OnPolicy, Create):
         """High for a text that allows everything, or changes to IAM, no matter who gets it."""
         return HIGH if {EVERYTHING, IAM_WRITE} & set(flags(self.inputs.document)) else NORMAL
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
-        """The unique id."""
-        aws_id = response.get("Policy", {}).get("PolicyId", "")
-        return {"ids": {self.inputs.subject_arn: str(aws_id)}} if aws_id else {}
-
     def texts_made(self) -> Mapping[str, str]:
         return {self.inputs.subject_arn: self.inputs.document}
 
@@ -232,14 +197,9 @@ class GonePolicyParams(SubjectParams):
 
 
 class DeletePolicy(OnPolicy, Delete):
-    """Deletes a managed policy that nobody has, with all its versions."""
-
     spec = removal(
-        Kind.POLICY,
-        family="managed-policy",
-        counted=("Delete", "policy|policies"),
-        call="DeletePolicy",
-        parameters={"PolicyArn": "subject_arn"},
+        CreatePolicy.spec,
+        requirements=(refuse(OF_AWS, "{name} is managed by AWS, so only AWS can delete it."),),
         sentence="Deletes policy {name}. Gatehouse keeps its text",
         undo_caveat=(
             "It is recreated with the texts of all versions, with a new unique ID and new version numbers."
@@ -250,7 +210,6 @@ class DeletePolicy(OnPolicy, Delete):
 
     @classmethod
     def of(cls, subject: Entity) -> Self:
-        """The operation on a policy of the mirror."""
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, is_default=False)
         ids = sorted(rows.values_list("version_id", flat=True), key=number_of)
         return super().of(subject, versions={str(place): version_id for place, version_id in enumerate(ids)})
@@ -292,21 +251,14 @@ class DeletePolicy(OnPolicy, Delete):
         who = "1 user, group or role has it" if holders == 1 else f"{holders} users, groups or roles have it"
         return f"{self.inputs.name} can’t be deleted: {who}. Detach it first."
 
-    def problems(self) -> list[str]:
-        """Also whose the policy is."""
-        if OF_AWS in self.inputs.subject_arn:
-            return [f"{self.inputs.name} is managed by AWS, so only AWS can delete it."]
-        return super().problems()
-
     def notes(self) -> tuple[str, ...]:
         """Who has it by now, and what could not come back with it."""
         subject = self.subject()
         if subject is None:
             return ()
-        edges = Edge.objects.filter(valid_at(None), kind__in=HOLDER_EDGES, target=subject).select_related(
-            "source"
-        )
-        names = sorted({edge.source.name for edge in edges}, key=str.lower)
+        kinds = (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
+        edges = Edge.objects.filter(valid_at(None), kind__in=kinds, target=subject)
+        names = sorted(set(edges.values_list("source__name", flat=True)), key=str.lower)
         notes = []
         if names:
             notes.append(f"It is attached to {first_names(names)}, and detached from them first.")

@@ -16,6 +16,7 @@ from uuid import UUID
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.credential_sorts import MFA_DEVICE, CredentialSpec
+from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.params import IdText
 from iam.changes.operations.sealed_secret import accepted, sealed_text, used
 from iam.changes.operations.spec import HIGH, PermanentLoss, Quota
@@ -62,6 +63,10 @@ class OfDevice(OfUser):
     def serial(self) -> str:
         """The serial number, which is the ARN of a virtual device."""
 
+    def device(self) -> Entity | None:
+        """The mirror's row of the device, whoever has it."""
+        return find_current_entity(self.account, kind=Kind.MFA_DEVICE, aws_id=self.serial)
+
     def observe(self, aws: Aws) -> Image:
         """One call, and one more where the user does not have a virtual device."""
         image = super().observe(aws)
@@ -86,7 +91,6 @@ class OnDevice(OfDevice, OnCredential):
 
     @property
     def serial(self) -> str:
-        """The serial number, which is the ARN of a virtual device."""
         return self.inputs.credential_id
 
     @property
@@ -96,18 +100,12 @@ class OnDevice(OfDevice, OnCredential):
     def image_of(self, subject: Entity) -> Image | None:
         if self.serial in owned(subject, self.kind):
             return {"status": ASSIGNED}
-        return {"status": SPARE if self._is_spare() else ABSENT}
-
-    def _is_spare(self) -> bool:
-        devices = Entity.objects.filter(
-            account=self.account, kind=Kind.MFA_DEVICE, aws_id=self.serial, gone_at__isnull=True
-        )
-        return devices.filter(owner__isnull=True).exists()
+        device = self.device()
+        is_spare = device is not None and device.owner_id is None
+        return {"status": SPARE if is_spare else ABSENT}
 
 
 class DeactivateMfaDevice(OnDevice):
-    """Takes a device from its user."""
-
     spec = CredentialSpec(
         slug="mfa_device.deactivate",
         sort=MFA_DEVICE,
@@ -148,8 +146,6 @@ class DeactivateMfaDevice(OnDevice):
 
 
 class DeleteMfaDevice(DeactivateMfaDevice):
-    """Takes a virtual device from its user and deletes it."""
-
     spec = replace(
         DeactivateMfaDevice.spec,
         slug="mfa_device.delete",
@@ -188,11 +184,10 @@ class DeleteMfaDevice(DeactivateMfaDevice):
             ),
         )
 
-    def problems(self) -> list[str]:
-        """AWS deletes virtual devices only."""
+    def refusal(self) -> str:
         if not is_virtual(self.serial):
-            return ["Only virtual devices can be deleted. Deactivate this one instead."]
-        return super().problems()
+            return "Only virtual devices can be deleted. Deactivate this one instead."
+        return ""
 
 
 class CodesParams(CredentialParams):
@@ -204,6 +199,7 @@ class CodesParams(CredentialParams):
 class WithCodes(OnDevice):
     """Sends two codes that a device shows in a row."""
 
+    shown_code = "000000"
     inputs: CodesParams
 
     @classmethod
@@ -214,25 +210,16 @@ class WithCodes(OnDevice):
         )
         return cls(user.account, params)
 
-    @property
-    def shown_code(self) -> str:
-        """What stands for a code in calls that are shown."""
-        return "000000"
-
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         first, second = sealed_text(self.inputs.sealed_id, purpose=CODES, gone=_GONE).split()
         return {**call.params, "AuthenticationCode1": first, "AuthenticationCode2": second}
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
+    def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
         used(self.inputs.sealed_id)
         return {}
 
 
 class EnableMfaDevice(WithCodes):
-    """Gives a device to a user."""
-
     spec = CredentialSpec(
         slug="mfa_device.enable",
         sort=MFA_DEVICE,

@@ -23,7 +23,6 @@ from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
 
-MAX_PROVIDERS: Final = 100
 MAX_CLIENTS: Final = 100
 MAX_THUMBPRINTS: Final = 5
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
@@ -36,35 +35,33 @@ def lines(values: Iterable[str]) -> str:
 
 
 class OnOidc(OnProvider):
-    """What all of them have in common."""
-
     get = staticmethod(get_oidc_provider)
     facts = ("clients", "thumbprints", "tags")
 
     @property
     def thumbprint_list(self) -> list[str]:
-        """The thumbprints, where the parameters have some."""
         return self.inputs.thumbprints.split("\n") if self.inputs.thumbprints else []  # type: ignore[attr-defined]
 
     def found_of(self, record: OidcProviderRecord) -> FoundEntity:
         return inventory.oidc_provider(record)
 
 
-def problems_of(*, clients: Iterable[str] = (), thumbprints: Iterable[str] = ()) -> list[str]:
-    """What is wrong with audiences and thumbprints, in words."""
+def refusal_of(*, clients: Iterable[str] = (), thumbprints: Iterable[str] = ()) -> str:
+    """What is wrong with audiences and thumbprints, in words; "" is well."""
     clients, thumbprints = list(clients), list(thumbprints)
     if len(clients) > MAX_CLIENTS:
-        return [f"a provider has at most {MAX_CLIENTS} audiences, not {len(clients)}."]
+        return f"a provider has at most {MAX_CLIENTS} audiences, not {len(clients)}."
     if any(not 0 < len(client) <= 255 for client in clients):
-        return ["an audience has 1 to 255 characters."]
+        return "an audience has 1 to 255 characters."
     if len(thumbprints) > MAX_THUMBPRINTS:
-        return [f"a provider has at most {MAX_THUMBPRINTS} thumbprints, not {len(thumbprints)}."]
-    if wrong := next((thumbprint for thumbprint in thumbprints if not THUMBPRINT.fullmatch(thumbprint)), ""):
-        return [
-            f"{wrong!r} isn’t a thumbprint. A thumbprint is the SHA-1 of a certificate: 40 "
-            "hexadecimal digits."
-        ]
-    return []
+        return f"a provider has at most {MAX_THUMBPRINTS} thumbprints, not {len(thumbprints)}."
+    for thumbprint in thumbprints:
+        if not THUMBPRINT.fullmatch(thumbprint):
+            return (
+                f"{thumbprint!r} isn’t a thumbprint. A thumbprint is the SHA-1 of a certificate: 40 "
+                "hexadecimal digits."
+            )
+    return ""
 
 
 class NewOidcParams(SubjectParams):
@@ -77,13 +74,9 @@ class NewOidcParams(SubjectParams):
 
 
 class CreateOidcProvider(OnOidc, CreateProvider):
-    """Makes an OpenID Connect provider."""
-
     spec = creation(
         Kind.OIDC_PROVIDER,
-        counted=("Create", "OIDC provider"),
         state={"clients": "client_list", "thumbprints": "thumbprint_list", "tags": "tags"},
-        call="CreateOpenIDConnectProvider",
         parameters={
             "Url": "url",
             "ClientIDList": "client_list?",
@@ -91,9 +84,7 @@ class CreateOidcProvider(OnOidc, CreateProvider):
             "Tags": "tag_list?",
         },
         weight=HIGH,
-        quota=account_quota(
-            "OpenID Connect providers", name="OpenIDConnectProvidersQuota", usual=MAX_PROVIDERS
-        ),
+        quota=account_quota("OpenID Connect providers", name="OpenIDConnectProvidersQuota", usual=100),
     )
 
     inputs: NewOidcParams
@@ -108,7 +99,6 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         thumbprints: Iterable[str] = (),
         tags: Mapping[str, str] | None = None,
     ) -> Self:
-        """The operation in an account."""
         return super().of(
             account,
             name=url.partition("://")[2] or url,
@@ -120,7 +110,6 @@ class CreateOidcProvider(OnOidc, CreateProvider):
 
     @property
     def client_list(self) -> list[str]:
-        """The audiences."""
         return self.inputs.clients.split("\n") if self.inputs.clients else []
 
     def satisfied(self, image: Image) -> bool:
@@ -129,23 +118,17 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         keys = ["exists", "clients", "tags"] + (["thumbprints"] if wanted["thumbprints"] else [])
         return all(image.get(key) == wanted[key] for key in keys)
 
-    def problems(self) -> list[str]:
-        """In words where AWS's model has none."""
+    def refusal(self) -> str:
         parts, wanted = urlsplit(self.inputs.url), self.desired_state()
         if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment or parts.port:
-            return ["the URL of a provider begins with https:// and has no port, query or fragment."]
-        problems_found = problems_of(clients=wanted["clients"], thumbprints=wanted["thumbprints"])
-        return problems_found or super().problems()
+            return "the URL of a provider begins with https:// and has no port, query or fragment."
+        refusal = refusal_of(clients=wanted["clients"], thumbprints=wanted["thumbprints"])
+        return refusal or super().refusal()
 
 
 class DeleteOidcProvider(OnOidc, DeleteProvider):
-    """Deletes an OpenID Connect provider."""
-
     spec = removal(
-        Kind.OIDC_PROVIDER,
-        counted=("Delete", "OIDC provider"),
-        call="DeleteOpenIDConnectProvider",
-        parameters={"OpenIDConnectProviderArn": "arn"},
+        CreateOidcProvider.spec,
         weight=HIGH,
         undo_caveat=(
             "It is recreated with its audiences, thumbprints and tags. A link to IAM Identity Center "
@@ -173,7 +156,6 @@ class ClientParams(SubjectParams):
 ADD_CLIENT_ID: Final = OperationSpec(
     slug="oidc_provider.add_client_id",
     inverse="oidc_provider.remove_client_id",
-    subject_kind=Kind.OIDC_PROVIDER.value,
     title="Add audience {client} to {name}",
     no_op="{name} already has the audience {client}.",
     counted=("Add a client ID to", "OIDC provider"),
@@ -213,11 +195,11 @@ class Client(OnOidc):
         """The audience is as it was, whatever became of others."""
         return bool(image.get("exists"))
 
-    def problems(self) -> list[str]:
+    def refusal(self) -> str:
         now = self.state_in_mirror() or {}
         others = set(now.get("clients", ())) - {self.inputs.client}
         added = [*others, self.inputs.client] if self.spec.adds else []
-        return problems_of(clients=added) or super().problems()
+        return refusal_of(clients=added)
 
     @property
     def consequence(self) -> str:
@@ -237,12 +219,8 @@ class ThumbprintParams(SubjectParams):
 
 
 class SetThumbprints(OnOidc, UpdateProvider):
-    """Gives a provider these thumbprints in place of those that it has."""
-
     spec = OperationSpec(
         slug="oidc_provider.set_thumbprints",
-        family="oidc-provider",
-        subject_kind=Kind.OIDC_PROVIDER.value,
         title="Set thumbprints of {name}",
         no_op="{name} already has these thumbprints.",
         counted=("Set the thumbprints of", "OIDC provider"),
@@ -257,13 +235,11 @@ class SetThumbprints(OnOidc, UpdateProvider):
 
     @classmethod
     def of(cls, subject: Entity, *, thumbprints: Iterable[str]) -> Self:
-        """The operation on a provider of the mirror."""
         return super().of(subject, thumbprints=lines(thumbprint.lower() for thumbprint in thumbprints))
 
-    def problems(self) -> list[str]:
-        return problems_of(thumbprints=self.thumbprint_list) or super().problems()
+    def refusal(self) -> str:
+        return refusal_of(thumbprints=self.thumbprint_list)
 
     def restoration(self, before: Image) -> Operation | None:
-        """The former ones."""
         subject = self.subject()
         return None if subject is None else self.of(subject, thumbprints=before["thumbprints"])

@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from uuid import UUID
 
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.params import Blank, IdText
@@ -30,8 +29,6 @@ class GivenParams(UserParams):
 
 
 class WithSecret(OfSort):
-    """AWS answers with a secret."""
-
     purpose: ClassVar[str]
     """What the secret is sealed as."""
     inputs: Any
@@ -40,18 +37,13 @@ class WithSecret(OfSort):
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
         """The id and the secret in AWS's answer."""
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
-        """The secret is sealed for its person."""
+    def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
         aws_id, secret = self.given_in(response)
         seal_for(self.inputs, secret, account=self.account, purpose=self.purpose, label=aws_id)
         return {"credential_id": aws_id}
 
 
 class GivenOnce(WithSecret, NewCredential):
-    """Makes a credential."""
-
     initial = {"ids": []}
     inputs: GivenParams
 
@@ -83,6 +75,5 @@ class GivenOnce(WithSecret, NewCredential):
         return f"do whatever {self.inputs.user_name} can"
 
     def inverse(self, before: Image) -> Operation | None:
-        """The one that was made is deleted."""
         secret = accepted(self.inputs.sealed_id)
         return None if secret is None else self.deletion(secret.label)

@@ -62,8 +62,6 @@ class NoParams(Params):
 
 
 class PasswordPolicy(AccountSetting):
-    """What both have in common."""
-
     fact = "password_policy"
 
     def value_now(self, aws: Aws) -> dict[str, Any] | None:
@@ -86,15 +84,12 @@ class PasswordPolicy(AccountSetting):
         return HIGH if before and is_looser(self.desired_state()["rules"], than=before["rules"]) else NORMAL
 
     def restoration(self, before: Image) -> Operation | None:
-        """The rules of before."""
         if before["rules"] is None:
             return DeletePasswordPolicy.of(self.account)
         return UpdatePasswordPolicy(self.account, PasswordRules(**before["rules"]))
 
 
 class UpdatePasswordPolicy(PasswordPolicy):
-    """Sets all rules."""
-
     spec = OperationSpec(
         slug="password_policy.update",
         subject_kind=ACCOUNT,
@@ -121,15 +116,15 @@ class UpdatePasswordPolicy(PasswordPolicy):
     def desired_state(self) -> Image:
         return {"rules": asdict(self.inputs)}
 
-    def problems(self) -> list[str]:
+    def refusal(self) -> str:
         """In words: AWS's model gives no least values."""
         settings = asdict(self.inputs)
         for name, (least, most) in LIMITS.items():
             if not least <= settings[name] <= most:
-                return [f"{WORDS[name]} must be {least} to {most}, not {settings[name]}."]
+                return f"{WORDS[name]} must be {least} to {most}, not {settings[name]}."
         if settings["hard_expiry"] and not settings["maximum_age"]:
-            return ["“administrator reset required” needs a maximum password age."]
-        return super().problems()
+            return "“administrator reset required” needs a maximum password age."
+        return ""
 
 
 class DeletePasswordPolicy(PasswordPolicy):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 from iam.aws.reads.policies import number_of
 from iam.changes.operations.base import Image
@@ -33,16 +33,15 @@ def is_json_object(text: str) -> bool:
         return False
 
 
-def policy_image(
-    *, path: str, description: str, tags: Mapping[str, str], versions: Mapping[str, str], default: str
-) -> Image:
-    """A policy that there is: its versions' ids, meanings and the keys of their texts, the oldest first."""
+def policy_image(policy: Any, *, versions: Mapping[str, str], default: str) -> Image:
+    """A policy that there is, by its path, description and tags: its versions' ids, meanings and the keys of
+    their texts, the oldest first."""
     ids = sorted(versions, key=number_of)
     return {
         "exists": True,
-        "path": path,
-        "description": description,
-        "tags": dict(tags),
+        "path": policy.path,
+        "description": policy.description or "",
+        "tags": dict(policy.tags or {}),
         "versions": ids,
         "documents": [document_meaning(versions[version_id]) for version_id in ids],
         "texts": [document_digest(versions[version_id]) for version_id in ids],

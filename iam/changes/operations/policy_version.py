@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Self
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from iam.aws.session import Aws
 from iam.changes.operations.affected import access_of
 from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation, restore
 from iam.changes.operations.facts import former_text
-from iam.changes.operations.identity import lost_identity
+from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.params import Blank, Params
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning, is_json_object
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec, Quota
@@ -43,15 +43,13 @@ class PolicyParams(Params):
 
 
 class OtherText(Operation):
-    """Gives a policy another default text."""
-
     @property
     @abstractmethod
     def text(self) -> str:
         """What the policy says afterwards."""
 
     def simulate(self, world: ChangeWorld) -> None:
-        policy = world.policy(self._named("arn"))
+        policy = world.policy(self.named("arn"))
         if policy is not None:
             world.put_policy(replace(policy, digest=world.text(self.text)))
 
@@ -99,10 +97,9 @@ class DefaultText(OtherText):
         return state_in_mirror(subject)
 
     def identity_error(self, aws: Aws) -> str:
-        """One call."""
         params = self.inputs
-        read = partial(policies.policy_id, aws, arn=params.policy_arn)
-        return lost_identity(f"Policy {params.policy_name}", expected=params.policy_id, read=read)
+        current = found_or_none(lambda: policies.policy_id(aws, arn=params.policy_arn))
+        return lost_identity(f"Policy {params.policy_name}", current, expected=params.policy_id)
 
     def observe(self, aws: Aws) -> Image:
         """Two calls."""
@@ -146,7 +143,6 @@ class CreatePolicyVersion(DefaultText):
     spec = OperationSpec(
         slug="policy.create_version",
         family="policy-version",
-        subject_kind=Kind.POLICY.value,
         title="Update policy {policy_name}",
         no_op="{policy_name} already has this text.",
         counted=("Update", "policy|policies"),
@@ -229,7 +225,6 @@ class CreatePolicyVersion(DefaultText):
         return call.operation == "DeletePolicyVersion"
 
     def used(self) -> int | None:
-        """Versions of the policy."""
         policy = self.subject()
         return None if policy is None else len(state_in_mirror(policy)["versions"])
 
@@ -238,12 +233,12 @@ class CreatePolicyVersion(DefaultText):
         """None where another version makes room."""
         return 0 if self.dropped_version else 1
 
-    def problems(self) -> list[str]:
+    def refusal(self) -> str:
         """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
         size = MANAGED.size(self.text)
         if size > MANAGED.limit:
-            return [f"The policy has {size:,} characters without whitespace. The limit is {MANAGED.limit:,}."]
-        return super().problems() if is_json_object(self.text) else ["The text isn’t a JSON object."]
+            return f"The policy has {size:,} characters without whitespace. The limit is {MANAGED.limit:,}."
+        return "" if is_json_object(self.text) else "The text isn’t a JSON object."
 
 
 class VersionParams(PolicyParams):
@@ -254,12 +249,9 @@ class VersionParams(PolicyParams):
 
 
 class SetDefaultVersion(DefaultText):
-    """Makes another version that AWS keeps the default one."""
-
     spec = OperationSpec(
         slug="policy.set_default_version",
         family="policy-version",
-        subject_kind=Kind.POLICY.value,
         title="Set {version} as default version of policy {policy_name}",
         no_op="{policy_name} already has the text of {version}.",
         counted=("Set the default version of", "policy|policies"),

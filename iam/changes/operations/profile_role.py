@@ -15,7 +15,7 @@ from iam.aws.reads import holdings
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.facts import first_names
-from iam.changes.operations.identity import lost_identity
+from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import HIGH, OperationSpec, Quota
 from iam.changes.operations.subject import OnSubject, SubjectParams
@@ -27,7 +27,6 @@ class OnProfile(OnSubject):
     """An operation on an instance profile; the last observation is what goes into the mirror."""
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """No call."""
         if self.seen is not None:
             name, at, now = self.inputs.name, self.seen.at, self.seen.now
             reread_profile(self.account, name=name, now=now, at=at, cause_id=cause_id)
@@ -43,7 +42,6 @@ class RoleInProfileParams(SubjectParams):
 
 ADD_ROLE: Final = OperationSpec(
     slug="instance_profile.add_role",
-    subject_kind=Kind.INSTANCE_PROFILE.value,
     title="Add role {role_name} to instance profile {name}",
     no_op="{name} already has the role {role_name}.",
     counted=("Add a role to", "instance profile"),
@@ -75,8 +73,6 @@ REMOVE_ROLE: Final = replace(
 
 
 class RoleInProfile(OnProfile):
-    """A role is put into an instance profile, or taken out."""
-
     SPECS = (ADD_ROLE, REMOVE_ROLE)
     initial = {"role": ""}
     inputs: RoleInProfileParams
@@ -102,7 +98,6 @@ class RoleInProfile(OnProfile):
         return instances_with(self.subject(), f"{becomes} {self.inputs.role_name}")
 
     def used(self) -> int | None:
-        """Roles of the profile: one at most."""
         return int(bool(self.role_now)) if self.spec.adds else None
 
     @property
@@ -119,8 +114,8 @@ class RoleInProfile(OnProfile):
 
     def _mismatch_of_role(self, aws: Aws) -> str:
         name = self.inputs.role_name
-        read = partial(holdings.holder_id, aws, kind=Kind.ROLE.value, name=name)
-        return lost_identity(f"Role {name}", expected=self.inputs.role_id, read=read)
+        current = found_or_none(lambda: holdings.holder_id(aws, kind=Kind.ROLE.value, name=name))
+        return lost_identity(f"Role {name}", current, expected=self.inputs.role_id)
 
 
 def instances_with(profile: Entity | None, becomes: str) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
-from uuid import UUID
 
 from iam.aws.records import OidcProviderRecord, SamlProviderRecord
 from iam.aws.session import Aws
@@ -34,12 +33,10 @@ class OnProvider(OnListed):
 
     @property
     def arn(self) -> str:
-        """The provider's ARN."""
         return self.inputs.subject_arn
 
     @property
     def subject_id(self) -> str:
-        """The ARN."""
         return self.arn
 
     @property
@@ -57,7 +54,6 @@ class OnProvider(OnListed):
         return ""
 
     def read_from_aws(self, aws: Aws) -> Record | None:
-        """One call."""
         return found_or_none(lambda: type(self).get(aws, arn=self.arn))
 
     def trusting(self) -> list[str]:
@@ -71,7 +67,6 @@ class OnProvider(OnListed):
         return list(states.order_by("sort_name").values_list("name", flat=True))
 
     def notes(self) -> tuple[str, ...]:
-        """Which roles it leads to."""
         roles = self.trusting()
         if not roles:
             return ("No role trusts it, so no one can sign in with it.",)
@@ -91,9 +86,7 @@ class OnProvider(OnListed):
 class CreateProvider(OnProvider, Create):
     """Makes a provider, which no role need trust yet."""
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
+    def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
         """The ARN is known beforehand, and stands for an id."""
         return {"ids": {self.arn: self.arn}}
 
@@ -111,14 +104,11 @@ class UpdateProvider(OnProvider):
 
 
 class DeleteProvider(OnProvider, Delete):
-    """Deletes a provider."""
-
     @property
     def consequence(self) -> str:
         return "No one can sign in with it any more. The trust policies don’t change."
 
     def risks(self) -> tuple[str, ...]:
-        """Nobody is let in by it."""
         return ()
 
     def identity_error(self, aws: Aws) -> str:

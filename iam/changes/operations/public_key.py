@@ -58,7 +58,6 @@ class TextUpload(NewCredential):
 
     @classmethod
     def of(cls, user: Entity, *, body: str) -> Self:
-        """The operation for a user of the mirror."""
         # Browsers send lines with two characters at their end.
         return super().of(user, body=body.replace("\r\n", "\n").strip())
 
@@ -91,7 +90,6 @@ class TextUpload(NewCredential):
         return [credential_id for credential_id in ids if credential_id not in self.inputs.known.split()]
 
     def inverse(self, before: Image) -> Operation | None:
-        """The one that came is deleted."""
         user = self.subject()
         new = self._new(sorted(owned(user, self.kind))) if user else []
         return self.deletion(new[0]) if len(new) == 1 else None
@@ -102,8 +100,6 @@ BITS = 2048
 
 
 class UploadSshKey(TextUpload):
-    """Uploads a key."""
-
     spec = CredentialSpec(
         slug="ssh_key.upload",
         sort=SSH_KEY,
@@ -124,24 +120,23 @@ class UploadSshKey(TextUpload):
         text = details.ssh_key_text(aws, user_name=self.inputs.user_name, key_id=credential_id)
         return normalized_key(text) == normalized_key(self.inputs.body)
 
-    def problems(self) -> list[str]:
-        """AWS's model knows nothing of keys."""
+    def refusal(self) -> str:
         if "PRIVATE" in self.inputs.body:
-            return [
+            return (
                 "This is a private key. Keep it secret, and paste the public key, which begins with ssh-rsa."
-            ]
+            )
         try:
             key = read_key(self.inputs.body)
         except (ValueError, UnsupportedAlgorithm):
-            return [
+            return (
                 "This isn’t a public key. Paste the line that begins with ssh-rsa, or the "
                 "public key in PEM format."
-            ]
+            )
         if not isinstance(key, RSAPublicKey):
-            return ["AWS accepts only RSA keys. Create one with: ssh-keygen -t rsa -b 4096"]
+            return "AWS accepts only RSA keys. Create one with: ssh-keygen -t rsa -b 4096"
         if key.key_size < BITS:
-            return [f"The key has {key.key_size} bits. AWS requires at least {BITS}."]
-        return super().problems()
+            return f"The key has {key.key_size} bits. AWS requires at least {BITS}."
+        return ""
 
 
 def read_key(text: str) -> object:
@@ -162,8 +157,6 @@ def normalized_key(text: str) -> bytes:
 
 
 class UploadCertificate(TextUpload):
-    """Uploads a certificate."""
-
     spec = CredentialSpec(
         slug="signing_certificate.upload",
         sort=SIGNING_CERTIFICATE,
@@ -182,16 +175,15 @@ class UploadCertificate(TextUpload):
         shown, own = read_certificate(texts.get(credential_id, "")), read_certificate(self.inputs.body)
         return shown is not None and shown == own
 
-    def problems(self) -> list[str]:
-        """AWS's model knows nothing of certificates."""
+    def refusal(self) -> str:
         if "PRIVATE KEY" in self.inputs.body:
-            return ["This contains a private key. Keep it secret, and paste only the certificate."]
+            return "This contains a private key. Keep it secret, and paste only the certificate."
         if read_certificate(self.inputs.body) is None:
-            return [
+            return (
                 "This isn’t an X.509 certificate in PEM format, which begins with -----BEGIN "
                 "CERTIFICATE-----."
-            ]
-        return super().problems()
+            )
+        return ""
 
 
 def read_certificate(text: str) -> Certificate | None:

@@ -19,7 +19,7 @@ from iam.changes.operations.lifecycle import (
 )
 from iam.changes.operations.params import Blank
 from iam.changes.operations.principal_mentions import named_by
-from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
+from iam.changes.operations.spec import HIGH, NORMAL, SERVICE_LINKED, OperationSpec, refuse
 from iam.changes.operations.subject import OnSubject, SubjectParams
 from iam.changes.risks import TRUST_OPENED
 from iam.mirror.models import Account, EntityState, Kind
@@ -40,7 +40,6 @@ class RoleSettings:
 
     @classmethod
     def from_state(cls, state: EntityState | None) -> Self:
-        """As the mirror has them."""
         attrs: Mapping[str, Any] = state.attrs if state else {}
         return cls(str(attrs.get("Description") or ""), int(attrs.get("MaxSessionDuration") or HOUR))
 
@@ -58,24 +57,20 @@ class NewRoleParams(NewPrincipalParams):
     max_session: str
 
 
-STATE: Final = {
-    "path": "path",
-    "trust": "trust",
-    "text": "trust",
-    "boundary": "boundary",
-    "tags": "tags",
-    "description": "description",
-    "max_session": "max_session",
-}
-
-
 class CreateRole(CreatePrincipal):
     """Makes a role, with trust policy, boundary and tags from the first moment."""
 
     spec = creation(
         Kind.ROLE,
-        state=STATE,
-        call="CreateRole",
+        state={
+            "path": "path",
+            "trust": "trust",
+            "text": "trust",
+            "boundary": "boundary",
+            "tags": "tags",
+            "description": "description",
+            "max_session": "max_session",
+        },
         parameters={
             "RoleName": "name",
             "Path": "path",
@@ -98,14 +93,12 @@ class CreateRole(CreatePrincipal):
 
     @property
     def seconds(self) -> int:
-        """The longest session."""
         return int(self.inputs.max_session)
 
-    def problems(self) -> list[str]:
-        """Also what is wrong with the trust policy and the path."""
+    def refusal(self) -> str:
         if self.inputs.path.startswith(trust.SERVICE_LINKED):
-            return ["only AWS services create roles under /aws-service-role/."]
-        return trust.problems_of(self.inputs.trust, account=self.account) or super().problems()
+            return "only AWS services create roles under /aws-service-role/."
+        return trust.refusal_of(self.inputs.trust, account=self.account) or super().refusal()
 
     def notes(self) -> tuple[str, ...]:
         return tuple(trust.said_of("", self.inputs.trust))
@@ -127,11 +120,8 @@ class SettingsParams(SubjectParams):
 
 
 class UpdateRole(OnSubject):
-    """Gives a role another description or another longest session."""
-
     spec = OperationSpec(
         slug="role.update",
-        subject_kind=Kind.ROLE.value,
         title="Change settings of role {name}",
         no_op="Role {name} already has these settings.",
         counted=("Update the settings of", "role"),
@@ -147,12 +137,10 @@ class UpdateRole(OnSubject):
 
     @property
     def seconds(self) -> int:
-        """The longest session."""
         return int(self.inputs.max_session)
 
     @property
     def minutes(self) -> str:
-        """The longest session in minutes, for people."""
         return f"{self.seconds // 60:,}"
 
     def notes(self) -> tuple[str, ...]:
@@ -165,25 +153,16 @@ class UpdateRole(OnSubject):
 
 
 class DeleteRole(Delete):
-    """Deletes a role."""
-
     spec = removal(
-        Kind.ROLE,
-        inverse="role.create",
-        state=STATE,
-        call="DeleteRole",
-        parameters={"RoleName": "name"},
+        CreateRole.spec,
+        requirements=(
+            refuse(SERVICE_LINKED, "{name} is a service-linked role. Delete it as a service-linked role."),
+        ),
         undo_caveat=(
             "It is recreated with a new unique ID: trust policies and resource-based policies that "
             "name it don’t apply to the new one. A limit of its sign-in sessions isn’t set again."
         ),
     )
-
-    def problems(self) -> list[str]:
-        """A service-linked role goes by another call."""
-        if f":role{trust.SERVICE_LINKED}" in self.inputs.subject_arn:
-            return [f"{self.inputs.name} is a service-linked role. Delete it as a service-linked role."]
-        return super().problems()
 
     def effect(self) -> AccessEffect:
         role = self.subject()

@@ -54,8 +54,6 @@ def revocation(*, before: datetime, key: str = "", value: str = "") -> str:
 
 
 class RevokeSessions(PutInlinePolicy):
-    """Ends the sessions of a role."""
-
     excluded = ("{slug}",)
     excluded_by = ("policy_name",)
     spec = OperationSpec(
@@ -77,29 +75,25 @@ class RevokeSessions(PutInlinePolicy):
     def of_everybody(cls, role: Entity, *, at: datetime) -> Self:
         """All sessions of a role of the mirror that were issued until it is carried out, and at least
         until a moment."""
-        names = HolderParams.names_of(role)
-        text = revocation(before=at)
-        return cls(role.account, RevokeParams(**names, policy_name=EVERYBODY, document=text, whose=""))
+        return cls._of(role, at=at)
 
     @classmethod
     def of_source_identity(cls, role: Entity, *, source_identity: str, at: datetime) -> Self:
         """The sessions that carry a source identity, which nobody can change once the session is there."""
-        return cls._of_one(
-            role, key="aws:SourceIdentity", value=source_identity, whose=source_identity, at=at
-        )
+        return cls._of(role, key="aws:SourceIdentity", value=source_identity, whose=source_identity, at=at)
 
     @classmethod
     def of_session_name(cls, role: Entity, *, session_name: str, at: datetime) -> Self:
         """The sessions of a name: who assumes the role chooses it, unless its trust policy demands one."""
         user_id = f"{role.aws_id}:{session_name}"
-        return cls._of_one(role, key="aws:userid", value=user_id, whose=session_name, at=at)
+        return cls._of(role, key="aws:userid", value=user_id, whose=session_name, at=at)
 
     @classmethod
-    def _of_one(cls, role: Entity, *, key: str, value: str, whose: str, at: datetime) -> Self:
-        name = f"{EVERYBODY}-{_NO_NAME.sub('-', whose)}"[:128]
+    def _of(cls, role: Entity, *, at: datetime, whose: str = "", key: str = "", value: str = "") -> Self:
+        name = f"{EVERYBODY}-{_NO_NAME.sub('-', whose)}" if whose else EVERYBODY
         text = revocation(before=at, key=key, value=value)
         names = HolderParams.names_of(role)
-        return cls(role.account, RevokeParams(**names, policy_name=name, document=text, whose=whose))
+        return cls(role.account, RevokeParams(**names, policy_name=name[:128], document=text, whose=whose))
 
     @property
     def title(self) -> str:
@@ -115,7 +109,6 @@ class RevokeSessions(PutInlinePolicy):
 
     @property
     def whose_sessions(self) -> str:
-        """The sessions, at the beginning of a sentence."""
         return f"Sessions of {self.inputs.whose}" if self.inputs.whose else "All sessions"
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
@@ -142,7 +135,6 @@ class RevokeSessions(PutInlinePolicy):
         return _image(self.current_text)
 
     def observe(self, aws: Aws) -> Image:
-        """One call."""
         super().observe(aws)
         return _image((self._read.text if self._read else "") or "")
 

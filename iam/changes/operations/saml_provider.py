@@ -6,8 +6,6 @@ assertions are none of this: AWS never shows them.
 
 from __future__ import annotations
 
-from typing import Final
-
 from iam.aws.reads.lists import get_saml_provider
 from iam.aws.records import SamlProviderRecord
 from iam.changes.operations import saml_metadata
@@ -21,15 +19,8 @@ from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
 from iam.mirror.pull.transform.principals import document_digest
 
-MAX_PROVIDERS: Final = 100
-"""Providers of an account; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-
-STATE: Final = {"metadata": "metadata", "tags": "tags"}
-
 
 class OnSaml(OnProvider):
-    """What all three have in common."""
-
     get = staticmethod(get_saml_provider)
     facts = ("metadata", "tags")
 
@@ -40,13 +31,13 @@ class OnSaml(OnProvider):
         return inventory.saml_provider(record, intern=document_digest)
 
 
-def problems_of(metadata: str) -> list[str]:
-    """What is wrong with a metadata document, in words."""
+def refusal_of(metadata: str) -> str:
+    """What is wrong with a metadata document, in words; "" is well."""
     try:
         saml_metadata.read(metadata)
     except saml_metadata.UnfitError as unfit:
-        return [str(unfit)]
-    return []
+        return str(unfit)
+    return ""
 
 
 def speaks_of(metadata: str) -> str:
@@ -61,47 +52,35 @@ def speaks_of(metadata: str) -> str:
 
 
 class NewSamlParams(SubjectParams):
-    """Its metadata and tags."""
-
     metadata: str
     tags: dict[str, str]
 
 
 class CreateSamlProvider(OnSaml, CreateProvider):
-    """Makes a SAML provider."""
-
     spec = creation(
         Kind.SAML_PROVIDER,
-        state=STATE,
-        call="CreateSAMLProvider",
+        state={"metadata": "metadata", "tags": "tags"},
         parameters={"Name": "name", "SAMLMetadataDocument": "metadata", "Tags": "tag_list?"},
         weight=HIGH,
-        quota=account_quota("SAML providers", name="SAMLProvidersQuota", usual=MAX_PROVIDERS),
+        quota=account_quota("SAML providers", name="SAMLProvidersQuota", usual=100),
     )
 
     inputs: NewSamlParams
 
-    def problems(self) -> list[str]:
-        """Whether the metadata can be such, and whether the name is taken."""
-        return problems_of(self.inputs.metadata) or super().problems()
+    def refusal(self) -> str:
+        return refusal_of(self.inputs.metadata) or super().refusal()
 
     def notes(self) -> tuple[str, ...]:
-        """Also whom it is about."""
         return *filter(None, [speaks_of(self.inputs.metadata)]), *super().notes()
 
 
 class MetadataParams(SubjectParams):
-    """The metadata that it gets."""
-
     metadata: str
 
 
 class UpdateSamlProvider(OnSaml, UpdateProvider):
-    """Gives a SAML provider other metadata."""
-
     spec = OperationSpec(
         slug="saml_provider.update",
-        subject_kind=Kind.SAML_PROVIDER.value,
         title="Replace metadata of SAML provider {name}",
         no_op="{name} already has this metadata.",
         counted=("Replace the metadata of", "SAML provider"),
@@ -115,9 +94,8 @@ class UpdateSamlProvider(OnSaml, UpdateProvider):
 
     inputs: MetadataParams
 
-    def problems(self) -> list[str]:
-        """Also whether the metadata can be such."""
-        return problems_of(self.inputs.metadata) or super().problems()
+    def refusal(self) -> str:
+        return refusal_of(self.inputs.metadata)
 
     def notes(self) -> tuple[str, ...]:
         """Also which identity provider the metadata names, now and before."""
@@ -131,14 +109,8 @@ class UpdateSamlProvider(OnSaml, UpdateProvider):
 
 
 class DeleteSamlProvider(OnSaml, DeleteProvider):
-    """Deletes a SAML provider."""
-
     spec = removal(
-        Kind.SAML_PROVIDER,
-        inverse="saml_provider.create",
-        state=STATE,
-        call="DeleteSAMLProvider",
-        parameters={"SAMLProviderArn": "arn"},
+        CreateSamlProvider.spec,
         sentence="Deletes SAML provider {name}. Gatehouse keeps its metadata",
         weight=HIGH,
         undo_caveat=(

@@ -27,12 +27,13 @@ from iam.changes.operations.lifecycle import (
     Rename,
     RenameParams,
     account_quota,
+    creation,
     removal,
     renaming,
 )
 from iam.changes.operations.params import Blank, IdText
 from iam.changes.operations.sealed_secret import WITHHELD, sealed_text, used
-from iam.changes.operations.spec import HIGH, OperationSpec, PermanentLoss
+from iam.changes.operations.spec import HIGH, PermanentLoss
 from iam.changes.operations.subject import OnListed, SubjectParams
 from iam.mirror.models import Kind
 from iam.mirror.pull.facts import FoundEntity
@@ -41,17 +42,11 @@ from iam.mirror.refresh import reread_tags
 
 PURPOSE: Final = "server_certificate.private_key"
 """Under which a private key is sealed for the worker."""
-STATE: Final = {"path": "path", "tags": "tags"}
 _GONE: Final = "The private key has expired, so nothing was uploaded. Submit the request again with the key."
 
 
 class OnCertificate(OnListed):
-    """What all of them have in common."""
-
-    inputs: SubjectParams
-
     def read_from_aws(self, aws: Aws) -> ServerCertificateNow | None:
-        """One call."""
         return self.look_for(aws, self.inputs.name)
 
     def look_for(self, aws: Aws, name: str) -> ServerCertificateNow | None:
@@ -59,21 +54,17 @@ class OnCertificate(OnListed):
         return found_or_none(lambda: get_server_certificate(aws, name=name))
 
     def identity_error(self, aws: Aws) -> str:
-        """One call."""
         params = self.inputs
         certificate = self.read_from_aws(aws)
-        if certificate is not None and params.subject_id and certificate.record.aws_id != params.subject_id:
+        if certificate is not None and params.subject_id and certificate.aws_id != params.subject_id:
             return (
                 f"The server certificate {params.name} was deleted and uploaded again: "
-                f"it is {certificate.record.aws_id} now, not {params.subject_id}."
+                f"it is {certificate.aws_id} now, not {params.subject_id}."
             )
         return ""
 
-    def image_now(self, now: ServerCertificateNow) -> Image:
-        return {"exists": True, "path": now.record.path, "tags": dict(now.tags)}
-
     def found_of(self, now: ServerCertificateNow) -> FoundEntity:
-        return inventory.server_certificate(now.record)
+        return inventory.server_certificate(now)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """With its tags."""
@@ -95,16 +86,12 @@ class UploadParams(SubjectParams):
 
 
 class UploadServerCertificate(OnCertificate, Create):
-    """Puts a certificate with its private key into IAM."""
-
-    spec = OperationSpec(
+    spec = creation(
+        Kind.SERVER_CERTIFICATE,
         slug="server_certificate.upload",
-        inverse="server_certificate.delete",
-        subject_kind=Kind.SERVER_CERTIFICATE.value,
         title="Upload server certificate {name}",
-        no_op="The server certificate {name} already exists with these settings.",
         counted=("Upload", "server certificate"),
-        state=STATE,
+        state={"path": "path", "tags": "tags"},
         call="UploadServerCertificate",
         parameters={
             "ServerCertificateName": "name",
@@ -120,18 +107,12 @@ class UploadServerCertificate(OnCertificate, Create):
 
     inputs: UploadParams
 
-    @property
-    def shown_key(self) -> str:
-        """What stands for the private key in calls that are shown."""
-        return WITHHELD
+    shown_key = WITHHELD
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
-        """With the key."""
         return {**call.params, "PrivateKey": sealed_text(self.inputs.sealed_id, purpose=PURPOSE, gone=_GONE)}
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
+    def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
         """The unique id; the sealed key is destroyed."""
         used(self.inputs.sealed_id)
         aws_id = response.get("ServerCertificateMetadata", {}).get("ServerCertificateId", "")
@@ -155,9 +136,8 @@ class UploadServerCertificate(OnCertificate, Create):
         if self.seen and self.seen.now and self.satisfied(self.image_now(self.seen.now)):
             used(self.inputs.sealed_id)
 
-    def problems(self) -> list[str]:
-        """Also whether the texts are certificates."""
-        return problems_of(self.inputs.body, self.inputs.chain) or super().problems()
+    def refusal(self) -> str:
+        return refusal_of(self.inputs.body, self.inputs.chain) or super().refusal()
 
     def notes(self) -> tuple[str, ...]:
         """Whose certificate it is, and until when."""
@@ -169,47 +149,44 @@ class UploadServerCertificate(OnCertificate, Create):
         return (f"It is for {certificate.subject.rfc4514_string()}, and valid until {until}.",)
 
 
-def problems_of(body: str, chain: str = "") -> list[str]:
-    """What is wrong with the texts of a certificate and its chain, in words."""
+def refusal_of(body: str, chain: str = "") -> str:
+    """What is wrong with the texts of a certificate and its chain, in words; "" is well."""
     try:
         certificate = x509.load_pem_x509_certificate(body.encode())
     except ValueError:
-        return ["the certificate isn’t valid PEM."]
+        return "the certificate isn’t valid PEM."
     if certificate.not_valid_after_utc < datetime.now(tz=UTC):
-        return [f"the certificate expired on {certificate.not_valid_after_utc:%-d %b %Y}."]
+        return f"the certificate expired on {certificate.not_valid_after_utc:%-d %b %Y}."
     try:
         if chain:
             x509.load_pem_x509_certificates(chain.encode())
     except ValueError:
-        return ["the chain isn’t a list of certificates in PEM format."]
-    return []
+        return "the chain isn’t a list of certificates in PEM format."
+    return ""
 
 
-def key_problems(body: str, *, key: str) -> list[str]:
+def key_refusal(body: str, *, key: str) -> str:
     """What is wrong with a private key, before it is sealed: AWS takes no encrypted one, nor another
-    certificate's."""
+    certificate's; "" is well."""
     try:
         private = load_pem_private_key(key.encode(), password=None)
     except TypeError:
-        return ["The private key is encrypted. AWS accepts only keys without a passphrase."]
+        return "The private key is encrypted. AWS accepts only keys without a passphrase."
     except (ValueError, UnsupportedAlgorithm):
-        return ["The private key isn’t valid PEM."]
+        return "The private key isn’t valid PEM."
     try:
         certificate = x509.load_pem_x509_certificate(body.encode())
     except ValueError:
-        return ["The certificate isn’t valid PEM."]
+        return "The certificate isn’t valid PEM."
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     same = private.public_key().public_bytes(*form) == certificate.public_key().public_bytes(*form)
-    return [] if same else ["The private key doesn’t match this certificate."]
+    return "" if same else "The private key doesn’t match this certificate."
 
 
 class UpdateServerCertificate(OnCertificate, Rename):
-    """Gives a certificate another name or path."""
-
     spec = renaming(
         Kind.SERVER_CERTIFICATE,
         no_op="Server certificate {new_name} already has this name and path.",
-        call="UpdateServerCertificate",
         parameters={
             "ServerCertificateName": "name",
             "NewPath": "new_path",
@@ -225,7 +202,7 @@ class UpdateServerCertificate(OnCertificate, Rename):
         params = self.inputs
         for name in dict.fromkeys((params.name, params.new_name)):
             certificate = self.look_for(aws, name)
-            if certificate is not None and certificate.record.aws_id == params.subject_id:
+            if certificate is not None and certificate.aws_id == params.subject_id:
                 return certificate
         return None
 
@@ -233,20 +210,13 @@ class UpdateServerCertificate(OnCertificate, Rename):
         gone = f"Server certificate {self.inputs.name} no longer exists in AWS."
         return gone if self.read_from_aws(aws) is None else ""
 
-    def image_now(self, now: ServerCertificateNow) -> Image:
-        return {"name": now.record.name, "path": now.record.path}
-
 
 class DeleteServerCertificate(OnCertificate, Delete):
-    """Deletes a certificate, with its private key."""
-
     spec = removal(
-        Kind.SERVER_CERTIFICATE,
-        state=STATE,
-        call="DeleteServerCertificate",
-        parameters={"ServerCertificateName": "name"},
+        UploadServerCertificate.spec,
         sentence="Deletes server certificate {name} and its private key",
         weight=HIGH,
+        inverse="",
         loss=PermanentLoss(
             "Delete a server certificate",
             "AWS never returns the private key, so only someone who still has the key can "

@@ -16,12 +16,6 @@ from iam.changes.operations.spec import HIGH, PermanentLoss, Quota
 from iam.changes.operations.user_credential import ABSENT, ACTIVE, CredentialParams, OnCredential
 from iam.mirror.models import Entity, EntityState, valid_at
 
-PER_SERVICE: Final = Quota(
-    "Credentials for the service afterwards",
-    "{user_name} has {used} credentials for {service}, and AWS allows {limit}. Delete one first.",
-    usual=2,
-)
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_service-specific-creds.html"""
 SERVICES: Final = {
     "codecommit.amazonaws.com": "CodeCommit",
     "cassandra.amazonaws.com": "Amazon Keyspaces",
@@ -53,8 +47,6 @@ class CredentialServiceParams(GivenParams):
 
 
 class CreateServiceCredential(GivenOnce):
-    """Makes a credential."""
-
     spec = CredentialSpec(
         slug="service_credential.create",
         sort=SERVICE_CREDENTIAL,
@@ -68,7 +60,11 @@ class CreateServiceCredential(GivenOnce):
             "Anyone who has the service-specific credential can {power} until it is deactivated or deleted.",
             "Only {recipient_name} can read the secret, once, within 24 hours.",
         ),
-        quota=PER_SERVICE,
+        quota=Quota(
+            "Credentials for the service afterwards",
+            "{user_name} has {used} credentials for {service}, and AWS allows {limit}. Delete one first.",
+            usual=2,
+        ),
         is_idempotent=False,
         weight=HIGH,
     )
@@ -78,12 +74,10 @@ class CreateServiceCredential(GivenOnce):
 
     @classmethod
     def of(cls, user: Entity, /, *more: Any, service: str, age_days: int = 0, **rest: Any) -> Self:
-        """The operation for a user of the mirror, with `recipient` and `sealed_id`."""
         return super().of(user, service_name=service, age_days=str(age_days or ""), **rest)
 
     @property
     def service(self) -> str:
-        """The service in a sentence."""
         return SERVICES.get(self.inputs.service_name, self.inputs.service_name)
 
     @property
@@ -99,7 +93,6 @@ class CreateServiceCredential(GivenOnce):
         return secret_in(response)
 
     def used(self) -> int | None:
-        """Credentials of the user for this service, active or not."""
         user = self.subject()
         rows = EntityState.objects.filter(
             valid_at(None), kind=self.kind, entity__owner=user, entity__gone_at__isnull=True
@@ -107,17 +100,16 @@ class CreateServiceCredential(GivenOnce):
         services = [attrs.get("ServiceName") for attrs in rows.values_list("attrs", flat=True)]
         return None if user is None else services.count(self.inputs.service_name)
 
-    def problems(self) -> list[str]:
-        """AWS's model takes any name of a service."""
+    def refusal(self) -> str:
         if self.inputs.service_name not in SERVICES:
             known = ", ".join(SERVICES)
-            return [
+            return (
                 f"{self.inputs.service_name} doesn’t support service-specific credentials. These "
                 f"services do: {known}."
-            ]
+            )
         if self.inputs.age_days and self.inputs.service_name not in WITH_AGE:
-            return [f"Credentials for {self.service} can’t have an expiry."]
-        return super().problems()
+            return f"Credentials for {self.service} can’t have an expiry."
+        return ""
 
 
 class ResetParams(CredentialParams):

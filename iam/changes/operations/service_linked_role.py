@@ -40,8 +40,6 @@ class ServiceParams(SubjectParams):
 
 
 class CreateServiceLinkedRole(OnSubject):
-    """Makes the role that is linked to a service."""
-
     spec = OperationSpec(
         slug="service_linked_role.create",
         subject_kind=Kind.ROLE.value,
@@ -61,7 +59,6 @@ class CreateServiceLinkedRole(OnSubject):
 
     @classmethod
     def of(cls, account: Account, *, service: str, suffix: str = "", description: str = "") -> Self:
-        """The operation in an account."""
         arn = arn_of(account, kind=Kind.ROLE.value, name=suffix, path=f"{PATH}{service}/")
         params = ServiceParams(
             name=service,
@@ -74,7 +71,6 @@ class CreateServiceLinkedRole(OnSubject):
         return cls(account, params)
 
     def modified_arns(self) -> tuple[str, ...]:
-        """Nothing that there is."""
         return ()
 
     def created_arns(self) -> tuple[str, ...]:
@@ -96,18 +92,14 @@ class CreateServiceLinkedRole(OnSubject):
         return {"exists": self.subject() is not None}
 
     def identity_error(self, aws: Aws) -> str:
-        """There is nothing yet that a name could mean."""
         return ""
 
     def observe(self, aws: Aws) -> Image:
-        """One call."""
         names = service_linked.roles_of_service(aws, service=self.inputs.service)
         self._name = next((name for name in names if self._is_it(name)), "")
         return {"exists": bool(self._name)}
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
+    def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
         """The unique id, under the ARN that the service chose."""
         role = response.get("Role", {})
         return {"ids": {str(role["Arn"]): str(role["RoleId"])}} if {"Arn", "RoleId"} <= set(role) else {}
@@ -119,7 +111,6 @@ class CreateServiceLinkedRole(OnSubject):
             reread_entity(self.account, aws, kind=kind, name=self._name, cause_id=cause_id)
 
     def restoration(self, before: Image) -> Operation | None:
-        """None when it is gone from the mirror already."""
         subject = self.subject()
         return None if subject is None else DeleteServiceLinkedRole.of(subject)
 
@@ -152,17 +143,14 @@ class DeleteServiceLinkedRole(Delete):
 
     @property
     def service(self) -> str:
-        """The service, by its principal."""
         return self.inputs.subject_arn.partition(f":role{PATH}")[2].partition("/")[0]
 
-    def problems(self) -> list[str]:
+    def refusal(self) -> str:
         if not self.service:
-            return [f"{self.inputs.name} isn’t a service-linked role. Delete it as any other role."]
-        return super().problems()
+            return f"{self.inputs.name} isn’t a service-linked role. Delete it as any other role."
+        return super().refusal()
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
+    def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
         """The task, by which one can ask how far the deletion is."""
         self._task = str(response.get("DeletionTaskId", ""))
         return {TASK: self._task} if self._task else {}

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from iam.changes.operations import trust
 from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.facts import EntityInMirror
 from iam.changes.operations.login_profile import OnLoginProfile
 from iam.changes.operations.params import Blank
 from iam.changes.operations.role import RoleSettings, SettingsParams, UpdateRole
-from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
+from iam.changes.operations.spec import HIGH, NORMAL, SERVICE_LINKED, OperationSpec, refuse
 from iam.changes.operations.user_credential import UserParams, credentials_row
 from iam.mirror.models import Entity, EntityState, Kind
 from iam.mirror.pull.transform.credentials import MAX_SIGN_IN
@@ -33,7 +32,6 @@ class LimitsSignIn(Operation):
 
     @property
     def is_reset(self) -> bool:
-        """Whether it goes back to what AWS does where nothing is set."""
         return bool(self.inputs.max_sign_in == NOT_SET)
 
     @property
@@ -47,7 +45,6 @@ class LimitsSignIn(Operation):
 
     @property
     def limit(self) -> str:
-        """What it comes to, for people."""
         return sign_in_words(self.max_sign_in_s or 0)
 
     def notes(self) -> tuple[str, ...]:
@@ -67,11 +64,8 @@ class RoleSignInParams(SettingsParams):
 
 
 class LimitRoleSignIn(UpdateRole, LimitsSignIn):
-    """Limits the sign-in sessions of a role."""
-
     spec = OperationSpec(
         slug="role.limit_sign_in",
-        subject_kind=Kind.ROLE.value,
         title="Set sign-in sessions of role {name}: {limit}",
         no_op="Sign-in sessions of role {name} already have this limit.",
         counted=("Limit the sign-in sessions of", "role"),
@@ -86,6 +80,9 @@ class LimitRoleSignIn(UpdateRole, LimitsSignIn):
         },
         sentence="Sign-in sessions of {name}: {limit}",
         inverse="role.limit_sign_in",
+        requirements=(
+            refuse(SERVICE_LINKED, "{name} is a service-linked role. People can’t sign in with it."),
+        ),
     )
 
     initial = {**UpdateRole.initial, "max_sign_in": 0}
@@ -96,22 +93,12 @@ class LimitRoleSignIn(UpdateRole, LimitsSignIn):
         """The operation on a role of the mirror, whose state tells what stays as it is."""
         return cls.of(role, **RoleSettings.from_state(state).params, max_sign_in=_text(seconds or 0))
 
-    def problems(self) -> list[str]:
-        """AWS refuses it for a role of a service."""
-        if f":role{trust.SERVICE_LINKED}" in self.inputs.subject_arn:
-            return [f"{self.inputs.name} is a service-linked role. People can’t sign in with it."]
-        return super().problems()
-
 
 class UserSignInParams(UserParams):
-    """How long a sign-in may last."""
-
     max_sign_in: Blank
 
 
 class LimitUserSignIn(OnLoginProfile, LimitsSignIn):
-    """Limits the sign-in sessions of a user with a console password."""
-
     spec = OperationSpec(
         slug="login_profile.limit_sign_in",
         subject_kind=Kind.USER.value,
@@ -135,7 +122,6 @@ class LimitUserSignIn(OnLoginProfile, LimitsSignIn):
 
     @classmethod
     def on(cls, user: Entity, *, seconds: int | None) -> Self:
-        """The operation on a user of the mirror."""
         return cls.of(user, max_sign_in=_text(seconds or 0))
 
     def image_of(self, subject: Entity) -> Image | None:

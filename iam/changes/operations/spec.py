@@ -7,11 +7,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from iam.mirror.models import Kind
+
 NORMAL: Final = "normal"
 HIGH: Final = "high"
 
 Requirement = Callable[[Any], str]
 """Asks an operation for what forbids it: a sentence, or "" for nothing."""
+
+SERVICE_LINKED: Final = ":role/aws-service-role/"
+"""What the ARN of a role has that is linked to an AWS service."""
+OF_AWS: Final = ":iam::aws:"
+"""What the ARN of a policy has that AWS manages."""
+
+
+def refuse(arn_part: str, sentence: str) -> Requirement:
+    """Refuses a subject whose ARN has this part."""
+
+    def requirement(operation: Any) -> str:
+        is_refused = arn_part in operation.named("arn")
+        return str(operation.fill_in(sentence)) if is_refused else ""
+
+    return requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +71,8 @@ class OperationSpec:
     """Its actions in `iam.aws.actions.WRITE`, with names in braces where it depends on the parameters; "" for
     what its slug begins with."""
     subject_kind: str = ""
-    """The kind of entity that it is about; "" where the parameters tell it."""
+    """The kind of entity that it is about: of itself what its slug begins with, where that is a kind; ""
+    where the parameters tell it."""
 
     title: str = ""
     """What it does, as a heading; "" where the class words it."""
@@ -102,5 +120,8 @@ class OperationSpec:
     """What is other than before when it was undone, in a sentence; "" for nothing but dates."""
 
     def __post_init__(self) -> None:
+        area = self.slug.partition(".")[0].replace("_", "-")
         if not self.family:
-            object.__setattr__(self, "family", self.slug.partition(".")[0].replace("_", "-"))
+            object.__setattr__(self, "family", area)
+        if not self.subject_kind and area in Kind:
+            object.__setattr__(self, "subject_kind", area)

@@ -13,30 +13,51 @@ from iam.aws.reads.single_entities import entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.facts import LAYOUT, EntityInMirror, facts_of
+from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Blank, Params
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.refresh import SubjectReading, reread_entity, reread_listed
 
-NOUNS: Final = {
-    Kind.USER.value: "user",
-    Kind.GROUP.value: "group",
-    Kind.ROLE.value: "role",
-    Kind.INSTANCE_PROFILE.value: "instance profile",
-    Kind.POLICY.value: "policy",
-    Kind.MFA_DEVICE.value: "MFA device",
-    Kind.SERVER_CERTIFICATE.value: "server certificate",
-    Kind.SAML_PROVIDER.value: "SAML provider",
-    Kind.OIDC_PROVIDER.value: "OpenID Connect provider",
+
+class KindNames(NamedTuple):
+    """How a kind is called: in a sentence, where several are counted, and in AWS's calls, with the parameter
+    that names one of it there and ours."""
+
+    noun: str
+    counted: str
+    word: str
+    naming: Mapping[str, str]
+
+
+KINDS: Final[Mapping[str, KindNames]] = {
+    Kind.USER: KindNames("user", "IAM user", "User", {"UserName": "name"}),
+    Kind.GROUP: KindNames("group", "group", "Group", {"GroupName": "name"}),
+    Kind.ROLE: KindNames("role", "role", "Role", {"RoleName": "name"}),
+    Kind.POLICY: KindNames("policy", "policy|policies", "Policy", {"PolicyArn": "subject_arn"}),
+    Kind.INSTANCE_PROFILE: KindNames(
+        "instance profile", "instance profile", "InstanceProfile", {"InstanceProfileName": "name"}
+    ),
+    Kind.MFA_DEVICE: KindNames("MFA device", "MFA device", "MFADevice", {"SerialNumber": "subject_arn"}),
+    Kind.SERVER_CERTIFICATE: KindNames(
+        "server certificate", "server certificate", "ServerCertificate", {"ServerCertificateName": "name"}
+    ),
+    Kind.SAML_PROVIDER: KindNames(
+        "SAML provider", "SAML provider", "SAMLProvider", {"SAMLProviderArn": "subject_arn"}
+    ),
+    Kind.OIDC_PROVIDER: KindNames(
+        "OpenID Connect provider",
+        "OIDC provider",
+        "OpenIDConnectProvider",
+        {"OpenIDConnectProviderArn": "subject_arn"},
+    ),
 }
-"""How a sentence names each kind."""
 
 
 class SubjectParams(Params):
     """What it is about: the name that AWS is called with, and the ARN and unique id that it stood for.
 
-    The id is empty while an earlier change of the same set is still to make it. `BLANK` are the fields that
-    may be empty.
+    The id is empty while an earlier change of the same set is still to make it.
     """
 
     NAMES = {"name": "name", "arn": "subject_arn", "aws_id": "subject_id"}
@@ -63,12 +84,10 @@ class OnSubject(Operation):
 
     @property
     def noun(self) -> str:
-        """What it is, in a sentence."""
-        return NOUNS[self.subject_kind]
+        return KINDS[self.subject_kind].noun
 
     @property
     def tag_list(self) -> list[dict[str, str]]:
-        """The tags that it is to have, as AWS's calls take them."""
         return tag_list(self.inputs.tags)  # type: ignore[attr-defined]
 
     def modified_arns(self) -> tuple[str, ...]:
@@ -77,7 +96,6 @@ class OnSubject(Operation):
         return (subject.arn if subject else self.inputs.subject_arn,)
 
     def image_of(self, subject: Entity) -> Image:
-        """The image of what the mirror holds."""
         return facts_of(EntityInMirror(subject), self.spec.state)
 
     def image_now(self, now: Any) -> Image:
@@ -93,16 +111,14 @@ class OnSubject(Operation):
 
     def identity_error(self, aws: Aws) -> str:
         """One call, which the observation that follows is spared."""
+        self._fresh = now = self.look(aws)
+        what, current = f"The {self.noun} {self.inputs.name}", now and now.aws_id
+        return lost_identity(what, current, expected=self.inputs.subject_id)
+
+    def look(self, aws: Aws) -> Any:
+        """What AWS has now, remembered with the moment before the reading. Raises AwsError."""
         self.seen = SubjectSeen(datetime.now(tz=UTC), self.read_from_aws(aws))
-        self._fresh = now = self.seen.now
-        if now is None:
-            return f"The {self.noun} {self.inputs.name} no longer exists in AWS."
-        if self.inputs.subject_id and now.aws_id != self.inputs.subject_id:
-            return (
-                f"The {self.noun} {self.inputs.name} was deleted and recreated: "
-                f"its ID is now {now.aws_id}, not {self.inputs.subject_id}."
-            )
-        return ""
+        return self.seen.now
 
     def read_from_aws(self, aws: Aws) -> Any:
         """What AWS has under the name, None where there is nothing; one call. Raises AwsError."""
@@ -111,9 +127,7 @@ class OnSubject(Operation):
 
     def observe(self, aws: Aws) -> Image:
         """One call, none right after `identity_error`."""
-        if self._fresh is None:
-            self.seen = SubjectSeen(datetime.now(tz=UTC), self.read_from_aws(aws))
-        self._fresh, now = None, self.seen.now if self.seen else None
+        now, self._fresh = self._fresh or self.look(aws), None
         return dict(ABSENT) if now is None else self.image_now(now)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
@@ -152,9 +166,8 @@ class OnListed(OnSubject):
         """What the loader of the mirror takes."""
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """No call after an observation."""
         if self.seen is None:
-            self.observe(aws)
+            self.look(aws)
         assert self.seen is not None
         aws_entity = None if self.seen.now is None else self.found_of(self.seen.now)
         aws_id = aws_entity.aws_id if aws_entity else self.listed_id

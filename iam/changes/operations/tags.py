@@ -16,7 +16,7 @@ from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.facts import tags_in_mirror
 from iam.changes.operations.spec import OperationSpec, Quota
-from iam.changes.operations.subject import NOUNS, OnSubject, SubjectParams, tag_list
+from iam.changes.operations.subject import KINDS, KindNames, OnSubject, SubjectParams, tag_list
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh import reread_tags
@@ -34,59 +34,41 @@ class TagParams(SubjectParams):
     tags: dict[str, str]
 
 
-def _spec(kind: Kind, word: str, parameter: str, source: str, counted: str) -> OperationSpec:
-    noun = NOUNS[kind.value]
+def _spec(kind: str, names: KindNames) -> OperationSpec:
     return OperationSpec(
-        slug=f"{kind.value.replace('-', '_')}.set_tags",
-        family=f"{kind.value}-tags",
-        subject_kind=kind.value,
-        title=f"Update tags of {noun} {{name}}",
-        no_op=f"The {noun} {{name}} already has these tags.",
-        counted=("Update the tags of", counted),
+        slug=f"{kind.replace('-', '_')}.set_tags",
+        family=f"{kind}-tags",
+        title=f"Update tags of {names.noun} {{name}}",
+        no_op=f"The {names.noun} {{name}} already has these tags.",
+        counted=("Update the tags of", names.counted),
         state={"tags": "tags"},
-        call=f"Tag{word}",
-        parameters={parameter: source},
+        call=f"Tag{names.word}",
+        parameters=names.naming,
         quota=MAX_TAGS,
     )
 
 
-_OIDC: Final = "OpenIDConnectProvider"
-_TAGGED: Final = (
-    (Kind.USER, "User", "UserName", "name", "IAM user"),
-    (Kind.ROLE, "Role", "RoleName", "name", "role"),
-    (Kind.POLICY, "Policy", "PolicyArn", "subject_arn", "policy|policies"),
-    (Kind.INSTANCE_PROFILE, "InstanceProfile", "InstanceProfileName", "name", "instance profile"),
-    (Kind.MFA_DEVICE, "MFADevice", "SerialNumber", "subject_arn", "MFA device"),
-    (Kind.SERVER_CERTIFICATE, "ServerCertificate", "ServerCertificateName", "name", "server certificate"),
-    (Kind.SAML_PROVIDER, "SAMLProvider", "SAMLProviderArn", "subject_arn", "SAML provider"),
-    (Kind.OIDC_PROVIDER, _OIDC, f"{_OIDC}Arn", "subject_arn", "OIDC provider"),
-)
-"""What has tags: how AWS's calls have its kind, which parameter names it, by which name of ours, and how it
-is counted."""
-SET_TAGS: Final[Mapping[str, OperationSpec]] = {kind: _spec(kind, *rest) for kind, *rest in _TAGGED}
+SET_TAGS: Final[Mapping[str, OperationSpec]] = {
+    kind: _spec(kind, names) for kind, names in KINDS.items() if kind != Kind.GROUP
+}
 """By the kind of what has tags."""
 
 
 class SetTags(OnSubject):
-    """Gives something just these tags."""
-
     excluded = ("{slug}",)
     SPECS = tuple(SET_TAGS.values())
     inputs: TagParams
 
     @classmethod
     def of(cls, subject: Entity, *, tags: Mapping[str, str]) -> Self:
-        """The operation on an entity of the mirror."""
         return super().of(subject, before=tags_in_mirror(subject), tags=dict(tags))
 
     @property
     def removed_keys(self) -> list[str]:
-        """The keys that are taken off."""
         return sorted(set(self.inputs.before) - set(self.inputs.tags))
 
     @property
     def added_tags(self) -> dict[str, str]:
-        """The tags that are set."""
         before = self.inputs.before
         return {key: value for key, value in self.inputs.tags.items() if before.get(key) != value}
 
@@ -118,14 +100,12 @@ class SetTags(OnSubject):
         return call.operation.startswith("Untag") and not set(self.removed_keys) & set(image["tags"])
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """The last observation is what goes into the mirror, so this costs no call."""
         subject = self.subject()
         if subject is not None and self.seen is not None and self.seen.now is not None:
             tags = self.seen.now.tags
             reread_tags(self.account, subject, tags=tags, at=self.seen.at, cause_id=cause_id)
 
     def used(self) -> int:
-        """Tags of it."""
         return len(self.inputs.before)
 
     @property
@@ -133,14 +113,14 @@ class SetTags(OnSubject):
         """Less than 0 where tags go."""
         return len(self.inputs.tags) - len(self.inputs.before)
 
-    def problems(self) -> list[str]:
+    def refusal(self) -> str:
         """Also what AWS says of keys only when it is called."""
         keys = [fold(key) for key in self.inputs.tags]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
-            return [f"the key {twice[0]} is used twice. AWS ignores the case of keys."]
+            return f"the key {twice[0]} is used twice. AWS ignores the case of keys."
         if reserved := sorted(key for key in self.added_tags if fold(key).startswith("aws:")):
-            return [f"{reserved[0]} begins with aws:, which is reserved for AWS."]
-        return super().problems()
+            return f"{reserved[0]} begins with aws:, which is reserved for AWS."
+        return ""
 
     def simulate(self, world: ChangeWorld) -> None:
         """Conditions on tags may hold now, or hold no longer."""

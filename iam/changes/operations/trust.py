@@ -43,12 +43,14 @@ def _plain(value: Any, *, is_principal: bool = False) -> Any:
     return value
 
 
-def problems_of(text: str, *, account: Account) -> list[str]:
-    """Why AWS would not take the text as a trust policy; empty is well."""
+def refusal_of(text: str, *, account: Account) -> str:
+    """Why AWS would not take the text as a trust policy; "" is well."""
     limit = quota_of(account, "AssumeRolePolicySizeQuota", default=TRUST.limit)
     findings = lint(text, kind="trust", quota=CharacterQuota(TRUST.name, limit))
-    errors = [finding for finding in findings if finding.is_refused]
-    return [f"{finding.message.rstrip('.')} (line {finding.line}). {finding.remedy}" for finding in errors]
+    for finding in findings:
+        if finding.is_refused:
+            return f"{finding.message.rstrip('.')} (line {finding.line}). {finding.remedy}"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from iam.changes.operations import trust
 from iam.changes.operations.base import AccessEffect
 from iam.changes.operations.facts import EntityInMirror
-from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
+from iam.changes.operations.spec import HIGH, NORMAL, SERVICE_LINKED, OperationSpec, refuse
 from iam.changes.operations.subject import OnSubject, SubjectParams
 from iam.changes.risks import TRUST_OPENED
 from iam.changes.world import ChangeWorld
@@ -15,14 +15,10 @@ from iam.mirror.models import Kind
 
 
 class TrustParams(SubjectParams):
-    """The whole new text."""
-
     document: str
 
 
 class ReplaceTrustPolicy(OnSubject):
-    """Gives a role another trust policy."""
-
     excluded = ("{slug}",)
     spec = OperationSpec(
         slug="trust_policy.replace",
@@ -36,6 +32,9 @@ class ReplaceTrustPolicy(OnSubject):
         parameters={"RoleName": "name", "PolicyDocument": "document"},
         sentence="Replaces the trust policy of {name}",
         inverse="trust_policy.replace",
+        requirements=(
+            refuse(SERVICE_LINKED, "{name} is a service-linked role. Only its service can assume it."),
+        ),
     )
 
     inputs: TrustParams
@@ -46,11 +45,8 @@ class ReplaceTrustPolicy(OnSubject):
         role = self.subject()
         return EntityInMirror(role).trust if role else ""
 
-    def problems(self) -> list[str]:
-        """Also what is wrong with the text."""
-        if f":role{trust.SERVICE_LINKED}" in self.inputs.subject_arn:
-            return [f"{self.inputs.name} is a service-linked role. Only its service can assume it."]
-        return trust.problems_of(self.inputs.document, account=self.account) or super().problems()
+    def refusal(self) -> str:
+        return trust.refusal_of(self.inputs.document, account=self.account)
 
     def notes(self) -> tuple[str, ...]:
         return tuple(trust.said_of(self.text_now, self.inputs.document))

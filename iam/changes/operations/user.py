@@ -30,17 +30,11 @@ OTHER_ID: Final = (
     "trust policies that name this user don’t apply to it."
 )
 
-STATE: Final = {"path": "path", "boundary": "boundary", "tags": "tags"}
-
 
 class CreateUser(CreatePrincipal):
-    """Makes a user, with boundary and tags from the first moment."""
-
     spec = creation(
         Kind.USER,
-        counted=("Create", "IAM user"),
-        state=STATE,
-        call="CreateUser",
+        state={"path": "path", "boundary": "boundary", "tags": "tags"},
         parameters={
             "UserName": "name",
             "Path": "path",
@@ -52,14 +46,7 @@ class CreateUser(CreatePrincipal):
 
 
 class UpdateUser(Rename):
-    """Gives a user another name or path."""
-
-    spec = renaming(
-        Kind.USER,
-        counted=("Rename", "IAM user"),
-        call="UpdateUser",
-        parameters={"UserName": "name", "NewUserName": "other_name?", "NewPath": "new_path"},
-    )
+    spec = renaming(Kind.USER)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """Anyone who the user belongs to keeps it under the new ARN."""
@@ -76,15 +63,8 @@ class UpdateUser(Rename):
 
 
 class DeleteUser(Delete):
-    """Deletes a user."""
-
     spec = removal(
-        Kind.USER,
-        inverse="user.create",
-        counted=("Delete", "IAM user"),
-        state=STATE,
-        call="DeleteUser",
-        parameters={"UserName": "name"},
+        CreateUser.spec,
         undo_caveat=(
             "It is recreated with a new unique ID: trust policies and resource-based policies that "
             "name it don’t apply to the new one."

@@ -7,7 +7,6 @@ AWS gives no secret out twice.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from iam.aws.reads import identity
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.credential_sorts import CredentialSpec
-from iam.changes.operations.identity import lost_identity
+from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.params import Blank, Params
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.refresh.credentials import ReadCredentials, read_credentials, reread_credentials
@@ -29,8 +28,7 @@ ABSENT: Final = ""
 class UserParams(Params):
     """Whose: the name that AWS is called with, and the ARN and unique id that it stood for.
 
-    The id is empty while an earlier change of the same set is still to make the user. `BLANK` are the fields
-    that may be empty.
+    The id is empty while an earlier change of the same set is still to make the user.
     """
 
     NAMES = {"name": "user_name", "arn": "user_arn", "aws_id": "user_id"}
@@ -41,8 +39,6 @@ class UserParams(Params):
 
 
 class OfUser(Operation):
-    """An operation on something of one user."""
-
     missing_message = "The user no longer exists in AWS, as of the last sync."
     can_observe_concurrently = True
     inputs: UserParams
@@ -58,18 +54,15 @@ class OfUser(Operation):
         raise NotImplementedError
 
     def identity_error(self, aws: Aws) -> str:
-        """One call."""
         name = self.inputs.user_name
-        read = partial(identity.user_id, aws, name=name)
-        return lost_identity(f"User {name}", expected=self.inputs.user_id, read=read)
+        current = found_or_none(lambda: identity.user_id(aws, name=name))
+        return lost_identity(f"User {name}", current, expected=self.inputs.user_id)
 
     def observe(self, aws: Aws) -> Image:
-        """One call."""
         self._read = read_credentials(aws, user_name=self.inputs.user_name, section=self.section)
         return self.image_now(self._read)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """The last observation is what goes into the mirror, so this costs no call after one."""
         user = self.subject()
         if user is not None:
             read = self._read or read_credentials(aws, user_name=self.inputs.user_name, section=self.section)
@@ -77,25 +70,17 @@ class OfUser(Operation):
 
 
 class OfSort(OfUser):
-    """An operation on one sort of credential."""
-
     spec: CredentialSpec
 
     @property
     def kind(self) -> Kind:
-        """The kind of entity that the credential is."""
         return self.spec.sort.kind
 
     @property
     def section(self) -> str:
         return self.spec.sort.section
 
-    def ids_in(self, read: ReadCredentials) -> list[str]:
-        """The ids of the credentials that AWS showed, in order."""
-        return sorted(getattr(record, self.spec.sort.id_field) for record in read.records)
-
     def used(self) -> int | None:
-        """Credentials of the sort that the user has, active or not."""
         user = self.subject()
         return None if user is None else len(owned(user, self.kind))
 
@@ -108,15 +93,13 @@ class NewCredential(OfSort):
 
     @classmethod
     def of(cls, user: Entity, /, *more: Any, **rest: Any) -> Self:
-        """The operation for a user of the mirror."""
         known = " ".join(sorted(owned(user, cls.spec.sort.kind)))
         return super().of(user, **{"known": known} | rest)
 
     def image_now(self, read: ReadCredentials) -> Image:
-        return {"ids": self.ids_in(read)}
+        return {"ids": sorted(getattr(record, self.spec.sort.id_field) for record in read.records)}
 
     def deletion(self, credential_id: str) -> Operation:
-        """The operation that deletes the credential which this has made."""
         return self.beside(f"{self.spec.sort.slug}.delete", credential_id=credential_id)
 
 
@@ -167,5 +150,4 @@ class OnCredential(OfSort):
 
     @property
     def label(self) -> str:
-        """The credential in a sentence."""
         return f"{self.spec.sort.noun} {self.inputs.credential_id}"

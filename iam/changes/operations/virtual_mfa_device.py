@@ -42,12 +42,9 @@ class SpareParams(Params):
 
 
 class DeleteSpareMfaDevice(Operation):
-    """Deletes it."""
-
     spec = OperationSpec(
         slug="mfa_device.delete_spare",
         family="virtual-mfa-device",
-        subject_kind=Kind.MFA_DEVICE.value,
         title="Delete unassigned MFA device {name}",
         no_op="The device no longer exists.",
         counted=("Delete", "unassigned MFA device"),
@@ -68,32 +65,27 @@ class DeleteSpareMfaDevice(Operation):
 
     @property
     def name(self) -> str:
-        """The device in a sentence."""
         return self.inputs.serial_number.rpartition("/")[2]
 
     def state_in_mirror(self) -> Image | None:
         return {"exists": self.subject() is not None}
 
     def identity_error(self, aws: Aws) -> str:
-        """A serial number has no other id behind it."""
         return ""
 
     def observe(self, aws: Aws) -> Image:
-        """One call."""
         return {"exists": device_exists(aws, serial_number=self.inputs.serial_number)}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """One call."""
         reread_spare_device(self.account, aws, serial_number=self.inputs.serial_number, cause_id=cause_id)
 
-    def problems(self) -> list[str]:
-        """AWS deletes no device that somebody has."""
+    def refusal(self) -> str:
         device = self.subject()
         if device is not None and device.owner is not None:
-            return [
+            return (
                 f"{device.owner.name} has this device. Delete it on their page, which deactivates it first."
-            ]
-        return super().problems()
+            )
+        return ""
 
 
 SEED: Final = "mfa_device.seed"
@@ -120,8 +112,6 @@ class NewDeviceParams(UserParams):
 
 
 class CreateVirtualMfaDevice(OfDevice):
-    """Makes it."""
-
     spec = OperationSpec(
         slug="mfa_device.create_virtual",
         family="virtual-mfa-device",
@@ -144,7 +134,6 @@ class CreateVirtualMfaDevice(OfDevice):
 
     @property
     def serial(self) -> str:
-        """The serial number, which is an ARN."""
         return serial_of(self.account, self.inputs.device_name)
 
     def desired_state(self) -> Image:
@@ -155,9 +144,7 @@ class CreateVirtualMfaDevice(OfDevice):
         return image["status"] != ABSENT and accepted(self.inputs.sealed_id) is not None
 
     def image_of(self, subject: Entity) -> Image:
-        device = Entity.objects.filter(
-            account=self.account, kind=Kind.MFA_DEVICE, aws_id=self.serial, gone_at__isnull=True
-        ).first()
+        device = self.device()
         if device is None:
             return {"status": ABSENT}
         return {"status": ASSIGNED if device.owner_id else SPARE}
@@ -170,9 +157,7 @@ class CreateVirtualMfaDevice(OfDevice):
             "delete the device and start again."
         )
 
-    def handle_response(
-        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
-    ) -> dict[str, Any]:
+    def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
         """The seed is sealed; the picture of it that AWS gives is not kept."""
         device = response["VirtualMFADevice"]
         seed = device["Base32StringSeed"]
@@ -189,11 +174,11 @@ class CreateVirtualMfaDevice(OfDevice):
         )
         return {"serial_number": str(device["SerialNumber"])}
 
-    def problems(self) -> list[str]:
+    def refusal(self) -> str:
         user = self.subject()
         if user is not None and self.image_of(user)["status"] != ABSENT:
-            return [name_taken_message(self.inputs.device_name)]
-        return super().problems()
+            return name_taken_message(self.inputs.device_name)
+        return ""
 
     def inverse(self, before: Image) -> Operation | None:
         """The device is deleted, as long as nobody has it."""

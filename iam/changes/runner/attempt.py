@@ -194,7 +194,7 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
         except AwsError as error:
             _note_rejection(change, number, error, began=began)
             raise CallRejectedError(error) from error
-        kept = operation.handle_response(call, result.response, change_id=change.pk)
+        kept = operation.handle_response(call, result.response)
         last = _answer_columns(change, number, began=began, request_id=result.request_id, kept=kept)
     moved = move(
         change,

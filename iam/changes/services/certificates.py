@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations.sealed_secret import seal_id
-from iam.changes.operations.server_certificate import PURPOSE, UploadServerCertificate, key_problems
+from iam.changes.operations.server_certificate import PURPOSE, UploadServerCertificate, key_refusal
 from iam.changes.services.plans import plan
 from iam.changes.services.requests import asked_before, request_operation
 from iam.guard import Viewer
@@ -49,8 +49,8 @@ def request_upload(
     standing = asked_before([operation], actor=actor, idempotency_key=idempotency_key)
     if standing:
         return standing[0]
-    if problems := key_problems(certificate.body, key=certificate.key):
-        raise RefusedError(problems[0])
+    if refusal := key_refusal(certificate.body, key=certificate.key):
+        raise RefusedError(refusal)
     plan(operation, viewer=actor)
     secret = sealed.seal(
         certificate.key,

@@ -113,8 +113,8 @@ def examine(
     operation.with_preceding(earlier)
     before = operation.state_in_mirror()
     stands = before is not None and operation.satisfied(before)
-    if not (stands and for_grant) and (problems := operation.problems()):
-        raise RefusedError(f"AWS would refuse this call: {problems[0]}")
+    if not (stands and for_grant) and (problem := operation.problem()):
+        raise RefusedError(f"AWS would refuse this call: {problem}")
     if before is None and is_made(operation, earlier):
         before = operation.initial_state()
     if before is None:

@@ -28,7 +28,8 @@ from iam.access.grants.services.notifications import tell_began, tell_ended
 from iam.access.grants.services.requests import record_act
 from iam.access.grants.services.restore import given_again
 from iam.changes.models import OF_GRANT, OPEN, RUNNING, Change, ChangeState
-from iam.changes.operations.managed_policy import OF_AWS, CreatePolicy
+from iam.changes.operations.managed_policy import CreatePolicy
+from iam.changes.operations.spec import OF_AWS
 from iam.changes.services.requests import ANSWER_WITHIN
 from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.journal.services import record

@@ -31,7 +31,7 @@ from iam.access.grants.warnings import warnings_for
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change
-from iam.changes.operations.managed_policy import OF_AWS
+from iam.changes.operations.spec import OF_AWS
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import SetCause, SetLane
 from iam.changes.services.plans import MAX_CHANGES

@@ -190,7 +190,7 @@ def uploaded(stage: Stage) -> Entity:
         ServerCertificateName=name, Path="/web/", CertificateBody=certificate(1), PrivateKey=private_key(1)
     )
     stage.keep.update(name=name, new=stage.name("tls"))
-    record = lists.get_server_certificate(stage.scene.aws, name=name).record
+    record = lists.get_server_certificate(stage.scene.aws, name=name)
     return read(stage, Kind.SERVER_CERTIFICATE, inventory.server_certificate(record))
 
 
