@@ -52,7 +52,6 @@ class CreateAccessKey(GivenOnce):
         return super().of(user, known=" ".join(known), **rest)
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
-        """A key that is deleted before leaves its room to this one."""
         self._going = frozenset(
             operation.inputs.credential_id
             for operation in earlier

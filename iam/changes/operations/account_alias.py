@@ -21,8 +21,6 @@ FORM: Final = re.compile(r"(?!\d{12}$)[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]"
 
 
 class AliasParams(Params):
-    """The alias that comes, or goes."""
-
     alias: str
 
 

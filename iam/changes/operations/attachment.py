@@ -111,7 +111,6 @@ class Attachment(OfHolder):
         return (self.inputs.policy_arn,)
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
-        """What a policy says that the set itself makes."""
         super().with_preceding(earlier)
         for operation in earlier:
             made = operation.texts_made() if operation.account == self.account else {}
@@ -207,7 +206,6 @@ class Attachment(OfHolder):
         )
 
     def effect_of(self, policy: PolicyRef) -> AccessEffect:
-        """What is gained, lost or kept; pure."""
         if policy.ways:
             return AccessEffect(keeps=(policy,))
         return AccessEffect(gains=(policy,)) if self.spec.adds else AccessEffect(loses=(policy,))

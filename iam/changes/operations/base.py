@@ -37,7 +37,6 @@ class AwsCall:
 
     @property
     def action(self) -> str:
-        """The call as IAM policies name it."""
         return f"{self.service}:{self.operation}"
 
     @property
@@ -188,7 +187,6 @@ class Operation(ABC):
         return (self.specified_call(),)
 
     def specified_call(self) -> AwsCall:
-        """The one call of the spec."""
         spec, parameters = self.spec, {}
         for name, source in spec.parameters.items():
             wanted = source.removesuffix("?") if isinstance(source, str) else source

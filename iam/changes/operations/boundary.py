@@ -20,8 +20,6 @@ from iam.mirror.refresh import reread_boundary
 
 
 class BoundaryParams(SubjectParams):
-    """The ARN of the managed policy that becomes the boundary."""
-
     boundary: str
 
 

@@ -37,7 +37,6 @@ class CredentialSort:
 
     @property
     def slug(self) -> str:
-        """The beginning of the slugs of its operations."""
         return self.kind.value.replace("-", "_")
 
 

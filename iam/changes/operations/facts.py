@@ -127,7 +127,6 @@ class EntityInMirror:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The name of the role that an instance profile holds."""
         return tuple(filter(None, [target_in_mirror(self._entity, EdgeKind.PROFILE_ROLE, "name")]))
 
 

@@ -33,7 +33,6 @@ class FormerVersion(OnPolicy):
 
     @cached_property
     def text(self) -> str:
-        """What the version says; texts are never deleted from the mirror."""
         return Document.objects.get(digest=self.inputs.digest).text
 
     @property
@@ -103,7 +102,6 @@ class RestorePolicyVersion(FormerVersion):
         return {"with": document_meaning(self.text)}
 
     def satisfied(self, image: Image) -> bool:
-        """A version says it, whichever number it has."""
         return document_meaning(self.text) in image.get("documents", ())
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
@@ -151,7 +149,6 @@ class TakeBackVersion(FormerVersion, OtherText):
 
     @cached_property
     def lost_text(self) -> str:
-        """What the version said that was driven out."""
         return Document.objects.get(digest=self.inputs.lost_digest).text
 
     def calls(self) -> tuple[AwsCall, ...]:

@@ -150,7 +150,6 @@ class Membership(Operation):
         world.add_grants(self.inputs.user_arn, replace(grants, groups=groups))
 
     def effect_of(self, holdings: GroupHoldings) -> AccessEffect:
-        """The effect on what a user holds; pure."""
         only, also = self._split(holdings)
         effect = AccessEffect(keeps=also, boundary=holdings.boundary)
         return replace(effect, gains=only) if self.spec.adds else replace(effect, loses=only)

@@ -45,7 +45,6 @@ class OfHolder(Operation):
     before_it: Sequence[OfHolder] = ()
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
-        """What the set gives the same holder, or takes away, before."""
         same = (self.account, self.inputs.holder_arn)
         about = [operation for operation in earlier if isinstance(operation, OfHolder)]
         self.before_it = [before for before in about if (before.account, before.inputs.holder_arn) == same]

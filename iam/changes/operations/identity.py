@@ -24,7 +24,6 @@ def lost_identity(what: str, current: str | None, *, expected: str, missing: str
 
 
 def found_or_none(read: Callable[[], T]) -> T | None:
-    """What AWS has, or None where it has no such entity. Raises AwsError for every other error."""
     try:
         return read()
     except AwsError as error:

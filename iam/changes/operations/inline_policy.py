@@ -124,8 +124,6 @@ class InlineOperation(OfHolder):
         world.add_grants(arn, replace(grants, inline=tuple(sorted(inline))))
 
     def quota(self) -> QuotaUse | None:
-        """Characters of all inline policies of the holder: now (as the set has it by then), afterwards,
-        and what AWS allows."""
         params, holder = self.inputs, self.subject()
         size = SIZES[params.holder_kind]
         rows = InlinePolicy.objects.filter(valid_at(None), owner=holder).values_list("name", "document__text")
@@ -157,8 +155,6 @@ class InlineOperation(OfHolder):
 
 
 class PutInlinePolicy(InlineOperation):
-    """Writes an inline policy: a new one, or another text for one that is there."""
-
     spec = OperationSpec(
         slug="inline_policy.put",
         family="{holder_kind}-inline",

@@ -134,7 +134,6 @@ class ProfileAssociation(Operation):
         return {"Arn": self.inputs.profile_arn}
 
     def restoration(self, before: Image) -> Operation | None:
-        """The association of before; its id is AWS's to give anew."""
         instance = self.subject()
         if instance is None:
             return None
@@ -154,7 +153,6 @@ def profile_for(instance: Entity, *, profile: Entity | None) -> Operation:
 
 
 def _state_in_mirror(instance: Entity) -> Image:
-    """How an instance of the mirror stands, as `observe` gives it of AWS."""
     arn = target_in_mirror(instance, EdgeKind.INSTANCE_PROFILE, "arn")
     state = state_of(instance)
     association = (state.attrs.get("AssociationId") if state else "") or ""

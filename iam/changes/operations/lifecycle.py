@@ -111,8 +111,6 @@ class WholeEntity(OnSubject):
 
 
 class Create(WholeEntity):
-    """Makes something under a name that nothing has."""
-
     _made_before = 0
 
     @classmethod
@@ -127,7 +125,6 @@ class Create(WholeEntity):
         return cls(account, cls.params_type(**params))
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
-        """How many of the same kind the set has made by then."""
         same = type(self), self.account.pk
         self._made_before = sum((type(operation), operation.account.pk) == same for operation in earlier)
 
@@ -168,7 +165,6 @@ class Create(WholeEntity):
         return memoize(("count", self.account.pk, self.subject_kind), there.count) + self._made_before
 
     def inverse(self, before: Image) -> Operation | None:
-        """None when it is gone from the mirror already."""
         subject = self.subject()
         if subject is None or before != ABSENT:
             return None
@@ -234,7 +230,6 @@ class Delete(WholeEntity):
         return dict(ABSENT) if image is None and aws_id and known.exists() else image
 
     def identity_error(self, aws: Aws) -> str:
-        """That it is gone is what is wanted."""
         error = super().identity_error(aws)
         return error if self.seen and self.seen.now else ""
 
@@ -270,7 +265,6 @@ class Rename(OnSubject):
 
     @property
     def other_name(self) -> str:
-        """The new name; empty where only the path changes."""
         return self.inputs.new_name if self.inputs.new_name != self.inputs.name else ""
 
     def read_from_aws(self, aws: Aws) -> Any:

@@ -39,8 +39,6 @@ class OnLoginProfile(OfUser):
 
 
 class RequirementParams(UserParams):
-    """Whether the user must choose another password at the next sign-in (yes, no)."""
-
     must_change: YesNo
 
 

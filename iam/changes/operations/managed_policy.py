@@ -114,7 +114,6 @@ class CreatePolicy(OnPolicy, Create):
 
     @property
     def default(self) -> int:
-        """The place of the version that holds."""
         return next(place for place in range(len(self.texts)) if str(place) not in self.inputs.others)
 
     @property

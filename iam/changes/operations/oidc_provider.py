@@ -213,8 +213,6 @@ class Client(OnOidc):
 
 
 class ThumbprintParams(SubjectParams):
-    """All thumbprints that it is to have, one a line."""
-
     thumbprints: Blank
 
 

@@ -79,7 +79,6 @@ class PasswordPolicy(AccountSetting):
         return differences(before["rules"], self.desired_state()["rules"])
 
     def sensitivity(self, effect: AccessEffect) -> str:
-        """High when a rule becomes looser."""
         before = self.state_in_mirror()
         return HIGH if before and is_looser(self.desired_state()["rules"], than=before["rules"]) else NORMAL
 

@@ -177,7 +177,6 @@ class CreatePolicyVersion(DefaultText):
         return self.inputs.drops
 
     def calls(self) -> tuple[AwsCall, ...]:
-        """The one that makes room goes first."""
         arn, drops = self.inputs.policy_arn, self.inputs.drops
         sentence = (
             f"Deletes {drops}, the oldest of {MAX_VERSIONS} versions, to make room. Gatehouse keeps its text"
@@ -221,7 +220,6 @@ class CreatePolicyVersion(DefaultText):
         return call.operation == "DeletePolicyVersion" and self.inputs.drops not in image["versions"]
 
     def may_repeat(self, call: AwsCall) -> bool:
-        """Deleting the same version again does nothing."""
         return call.operation == "DeletePolicyVersion"
 
     def used(self) -> int | None:

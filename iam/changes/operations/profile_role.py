@@ -102,7 +102,6 @@ class RoleInProfile(OnProfile):
 
     @property
     def role_now(self) -> str:
-        """The role that it has; "" for none."""
         subject = self.subject()
         return str(self.image_of(subject)["role"]) if subject else ""
 

@@ -57,7 +57,6 @@ class OnProvider(OnListed):
         return found_or_none(lambda: type(self).get(aws, arn=self.arn))
 
     def trusting(self) -> list[str]:
-        """The names of the roles whose trust policy names the provider."""
         states = EntityState.objects.filter(
             valid_at(None),
             account=self.account,
@@ -99,7 +98,6 @@ class UpdateProvider(OnProvider):
         return {fact: image.get(fact) for fact in wanted} == wanted
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """It has what it had."""
         return all(image.get(fact) == before[fact] for fact in self.spec.state)
 
 

@@ -22,7 +22,6 @@ class QuotaUse:
 
     @property
     def body(self) -> dict[str, Any]:
-        """As a receipt holds it."""
         return {"what": self.what, "used": self.used, "after": self.after, "limit": self.limit}
 
 

@@ -45,7 +45,6 @@ class RoleSettings:
 
     @property
     def params(self) -> dict[str, str]:
-        """As an operation keeps them."""
         return {"description": self.description, "max_session": str(self.max_session)}
 
 
@@ -108,13 +107,10 @@ class CreateRole(CreatePrincipal):
         return (TRUST_OPENED,) if is_open else ()
 
     def sensitivity(self, effect: AccessEffect) -> str:
-        """High when somebody from outside may assume it."""
         return HIGH if self.risks() else NORMAL
 
 
 class SettingsParams(SubjectParams):
-    """What the role is for, and its longest session in seconds."""
-
     description: Blank
     max_session: str
 

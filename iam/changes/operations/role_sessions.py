@@ -112,7 +112,6 @@ class RevokeSessions(PutInlinePolicy):
         return f"Sessions of {self.inputs.whose}" if self.inputs.whose else "All sessions"
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
-        """With the moment of now."""
         text = _with_moment(self.inputs.document, datetime.now(tz=UTC) + SPREADS_IN)
         return {**call.params, "PolicyDocument": text}
 

@@ -67,7 +67,6 @@ class OnCertificate(OnListed):
         return inventory.server_certificate(now)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """With its tags."""
         super().read_back(aws, cause_id=cause_id)
         subject = self.subject()
         if subject is not None and self.seen and self.seen.now:

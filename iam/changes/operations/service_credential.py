@@ -155,7 +155,6 @@ class ResetServiceCredential(WithSecret, OnCredential):
         return image["status"] != ABSENT and accepted(self.inputs.sealed_id) is not None
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """Whether it is active does not matter."""
         return bool(image["status"] != ABSENT)
 
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:

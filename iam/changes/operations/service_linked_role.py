@@ -116,8 +116,6 @@ class CreateServiceLinkedRole(OnSubject):
 
 
 class DeleteServiceLinkedRole(Delete):
-    """Has the role that is linked to a service deleted."""
-
     spec = OperationSpec(
         slug="service_linked_role.delete",
         subject_kind=Kind.ROLE.value,

@@ -36,7 +36,6 @@ class LimitsSignIn(Operation):
 
     @property
     def max_sign_in_s(self) -> int | None:
-        """The seconds, None for not set."""
         return None if self.is_reset else int(self.inputs.max_sign_in)
 
     def sensitivity(self, effect: AccessEffect) -> str:

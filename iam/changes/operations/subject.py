@@ -187,10 +187,8 @@ ABSENT: Final[Image] = {"exists": False}
 
 
 def without_layout(image: Image) -> Image:
-    """An image without the layout of its text."""
     return {fact: value for fact, value in image.items() if fact != LAYOUT}
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as AWS's calls take them."""
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

@@ -28,8 +28,6 @@ MAX_TAGS: Final = Quota(
 
 
 class TagParams(SubjectParams):
-    """All tags that it has before, and all that it is to have."""
-
     before: dict[str, str]
     tags: dict[str, str]
 

@@ -41,7 +41,6 @@ class ReplaceTrustPolicy(OnSubject):
 
     @property
     def text_now(self) -> str:
-        """What the mirror has of it; empty where it was not read."""
         role = self.subject()
         return EntityInMirror(role).trust if role else ""
 
@@ -55,7 +54,6 @@ class ReplaceTrustPolicy(OnSubject):
         return (TRUST_OPENED,) if trust.lets_in_more(self.text_now, self.inputs.document) else ()
 
     def sensitivity(self, effect: AccessEffect) -> str:
-        """High when somebody is let in whom the former text did not let in."""
         return HIGH if self.risks() else NORMAL
 
     def simulate(self, world: ChangeWorld) -> None:

@@ -113,7 +113,6 @@ def owned(user: Entity, kind: Kind) -> dict[str, str]:
 
 
 def credentials_row(user: Entity) -> UserCredentials | None:
-    """What the mirror says of a user's password, devices and keys."""
     return UserCredentials.objects.filter(valid_at(None), user=user).first()
 
 
@@ -132,8 +131,6 @@ class CredentialParams(UserParams):
 
 
 class OnCredential(OfSort):
-    """An operation on one credential that is there, by its id."""
-
     missing_message = "The user or credential no longer exists in AWS, as of the last sync."
     inputs: CredentialParams
 
