@@ -27,7 +27,7 @@ from tests.journeys.axe import STILL
 from tests.services.browser import TIMEOUT_MS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-READY_SECONDS = 120
+READY_SECONDS = 420
 ONLY_FOR_TESTS = frozenset({"DATABASE_URL", "REDIS_URL", "GATEHOUSE_SECRET_KEY", "GATEHOUSE_AWS_RATE"})
 
 

@@ -209,7 +209,7 @@ def running_stand_in(log: IO[bytes]) -> Iterator[int]:
     command = [sys.executable, "-m", "console.demo.standin", "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not answers(port):
             assert process.poll() is None
             assert time.monotonic() < deadline

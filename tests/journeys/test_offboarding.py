@@ -13,7 +13,7 @@ from tests.journeys.axe import violations
 from tests.journeys.conftest import SignIn
 
 pytestmark = pytest.mark.journey
-UNTIL_DONE = 120_000
+UNTIL_DONE = 300_000
 FILE = "E-Mail;Left\nsilje.nordby@northline.example;today\nnobody@northline.example;today\n"
 
 

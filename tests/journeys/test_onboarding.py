@@ -15,7 +15,7 @@ from tests.journeys.axe import violations
 from tests.journeys.conftest import Running, SignIn
 
 pytestmark = pytest.mark.journey
-UNTIL_DONE = 120_000
+UNTIL_DONE = 300_000
 FILE = """\
 Name;E-Mail;User name
 Zoë Łukasz;zoe.lukasz@northline.example;

@@ -14,7 +14,7 @@ import pytest
 from tests.journeys.production import ROOT, Installation
 from tests.services import postgres
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,7 @@ def database(folder: Path) -> Iterator[str]:
             "pg_ctl", "-D", str(data), "-l", str(cluster.folder / "log"), "-o", options, "-W", "start"
         )
         ready = [str(cluster.programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-t", "2"]
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while subprocess.run(ready, capture_output=True, check=False).returncode:
             assert time.monotonic() < deadline
         yield f"postgres://{USER}@localhost:{port}/gatehouse?sslmode=verify-full&sslrootcert={folder}/ca.crt"
@@ -123,7 +123,7 @@ def broker(folder: Path) -> Iterator[str]:
 
 
 def _wait_for(port: int, *, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not answers(port):
         if process.poll() is not None:
             pytest.skip("this Redis server was built without TLS")

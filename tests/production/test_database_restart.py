@@ -11,7 +11,7 @@ from tests.journeys.production import Answer, Installation
 from tests.services.postgres import Cluster
 
 VISITORS = 24
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 
 
 def visit(installed: Installation, number: int) -> Answer:

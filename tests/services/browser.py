@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, BrowserType, expect, sync_playwright
 
-TIMEOUT_MS = 60_000
+TIMEOUT_MS = 120_000
 """Milliseconds that a test waits for a page at most: that a machine is busy is no fault of the page."""
 expect.set_options(timeout=TIMEOUT_MS)
 
