@@ -13,8 +13,8 @@ import asyncio
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final
@@ -44,6 +44,8 @@ CHUNK: Final = 64 * 1024
 NAME_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 ALONE: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
+LOOP_CHECK_SECONDS: Final = 1.0
+"""How often a thread that waits for the event loop looks whether it is still there."""
 SWITCH_SECONDS: Final = 0.001
 """After so long a request that calculates lets another one go on. With Python's 0.005, a page of thirty
 queries waits for each of their answers beside a long question: 0.15 s in all.
@@ -89,7 +91,7 @@ class RequestBody(io.RawIOBase):
         """
         while not self.rest and not self.ended:
             try:
-                chunk = asyncio.run_coroutine_threadsafe(self._next(), self.loop).result()
+                chunk = _run(self._next(), self.loop)
             except RuntimeError as error:
                 raise OSError("The client went away.") from error
             if chunk is None:
@@ -184,14 +186,25 @@ def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], Any]) -> Any:
     async def run() -> Any:
         return call()
 
-    return asyncio.run_coroutine_threadsafe(run(), loop).result()
+    return _run(run(), loop)
 
 
 def _send(loop: asyncio.AbstractEventLoop, transport: Any, chunk: bytes) -> None:
     async def run() -> None:
         await transport.send_bytes(chunk)
 
-    asyncio.run_coroutine_threadsafe(run(), loop).result()
+    _run(run(), loop)
+
+
+def _run(coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> Any:
+    """What the loop makes of a coroutine. OSError if the loop has ended: a request that outlives its server
+    would wait forever, and the process with it.
+    """
+    future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+    while not wait([future], timeout=LOOP_CHECK_SECONDS).done:
+        if not loop.is_running():
+            raise OSError("The server has stopped.")
+    return future.result()
 
 
 def is_unreadable(headers: Any) -> bool:

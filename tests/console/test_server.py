@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 SCRIPT = """
 import gc, sys, threading
@@ -29,3 +31,32 @@ print(sorted(name for name in set(sys.modules) - before if name.startswith(("con
 def test_the_code_of_all_pages_is_loaded_without_a_thread_or_a_connection() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["True True []", "1 []", "False", "[]"], done.stderr
+
+
+ENDED = """
+import asyncio, os, sys, types
+sys.modules["console.wsgi"] = types.SimpleNamespace(application=None)
+sys.modules["console.web.warm_up"] = types.SimpleNamespace(read_ahead=print, load_pages=print)
+from console import rsgi
+rsgi.LOOP_CHECK_SECONDS = 0.1
+loop = asyncio.new_event_loop()
+loop.run_until_complete(asyncio.sleep(0))
+try:
+    rsgi._in_loop(loop, print)
+except OSError as error:
+    print(error, flush=True)
+os._exit(0)
+"""
+
+
+def test_a_request_that_outlives_its_server_does_not_keep_the_process(tmp_path: Path) -> None:
+    environment = os.environ | {"GATEHOUSE_VAR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", ENDED],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+        timeout=120,
+    )
+    assert done.stdout.strip() == "The server has stopped.", done.stderr

@@ -74,7 +74,7 @@ class HttpSession:
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
         sent = headers | {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         path = quote(url.removeprefix(self.origin).partition("#")[0], safe=punctuation)
-        with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)) as connection:
+        with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=240)) as connection:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
             content = answer.read()
