@@ -64,7 +64,7 @@ class OfDevice(OfUser):
         """The serial number, which is the ARN of a virtual device."""
 
     def device(self) -> Entity | None:
-        """The mirror's row of the device, whoever has it."""
+        """The mirror's row of the device, of any user."""
         return find_current_entity(self.account, kind=Kind.MFA_DEVICE, aws_id=self.serial)
 
     def observe(self, aws: Aws) -> Image:

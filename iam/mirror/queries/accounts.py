@@ -21,7 +21,7 @@ COLUMNS = columns(Account)
 
 
 def connected_accounts() -> list[Account]:
-    """All that are connected, whoever asks, by name."""
+    """All that are connected, for any viewer, by name."""
     return list(Account.objects.filter(removed_at__isnull=True).order_by("name", "pk"))
 
 
