@@ -34,6 +34,10 @@ EMPTY_VARIABLES = frozenset({"found", "given", "held", "meant", "one", "said", "
 TIMERS = frozenset({"perf_counter", "process_time", "thread_time"})
 TIMED = ("tests/bench",)
 """Only benches ask how long something takes: what a test asserts may not depend on how busy a machine is."""
+WAITS = frozenset({"acquire", "join", "wait"})
+MAX_POLL_S = 4
+"""A wait that is shorter is one of a loop, or for what is not to come."""
+MIN_WAIT_S = 60
 # The Content-Security-Policy has no unsafe-inline: such markup would silently do nothing.
 TEMPLATE_TAG = re.compile(r"{[{%].*?[}%]}")
 TEMPLATE_RULES = (
@@ -123,6 +127,22 @@ def timers(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield getattr(node, "lineno", 0), name
 
 
+def short_waits(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, text) of waits that a busy machine exceeds, such as `process.wait(timeout=10)`."""
+    for node in ast.walk(tree):
+        values: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            values = [keyword.value for keyword in node.keywords if keyword.arg == "timeout"]
+            if isinstance(node.func, ast.Attribute) and node.func.attr in WAITS:
+                values += node.args
+        elif isinstance(node, ast.BinOp) and ast.unparse(node.left) == "time.monotonic()":
+            values = [node.right]
+        for value in values:
+            seconds = getattr(value, "value", None)
+            if isinstance(seconds, int | float) and MAX_POLL_S <= seconds < MIN_WAIT_S:
+                yield node.lineno, ast.unparse(node)
+
+
 def days_of_reading(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """(line, text) of days that are taken when a file is read: a suite that crosses midnight compares them
     with the next.
@@ -189,6 +209,8 @@ def breaches() -> Iterator[str]:
         if place.parts[0] == "tests" and not str(place).startswith(TIMED):
             for number, name in timers(tree):
                 yield f"{place}:{number}: {name}: count calls (tests/work.py), and measure in tests/bench"
+            for number, text in short_waits(tree):
+                yield f"{place}:{number}: {text}: a busy machine takes longer; take tests.patience.PATIENCE_S"
             for number, text in days_of_reading(tree):
                 yield f"{place}:{number}: {text}: ask in the test, which may run on the next day"
         nodes = sum(1 for _ in ast.walk(tree))

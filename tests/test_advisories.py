@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from tests import advisories
+from tests.patience import PATIENCE_S
 
 VULNERABLE = "django"
 
@@ -44,7 +45,7 @@ def source(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join(PATIENCE_S)
 
 
 def test_every_locked_package_is_asked_for() -> None:

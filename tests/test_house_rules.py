@@ -14,6 +14,7 @@ from tests.house_rules import (
     dense,
     empty_variables,
     repeated_classes,
+    short_waits,
     timers,
     tracked,
     vague_module,
@@ -142,7 +143,25 @@ def test_a_clock_that_measures_is_no_thing_of_a_test(source: str) -> None:
 
 
 def test_a_wait_for_another_process_has_its_clock() -> None:
-    assert not list(timers(ast.parse("deadline = time.monotonic() + 10")))
+    assert not list(timers(ast.parse("deadline = time.monotonic() + PATIENCE_S")))
+
+
+@pytest.mark.parametrize(
+    ("source", "is_short"),
+    [
+        ("deadline = time.monotonic() + 10", True),
+        ("thread.join(10)", True),
+        ("process.wait(timeout=30)", True),
+        ("sqlite3.connect(file, timeout=20)", True),
+        ("barrier.wait(timeout=PATIENCE_S)", False),
+        ("thread.join()", False),
+        ("barrier.wait(0.5)", False),
+        ("lock.acquire(timeout=120)", False),
+        ("', '.join('abc')", False),
+    ],
+)
+def test_a_wait_is_as_long_as_a_busy_machine_takes(source: str, is_short: bool) -> None:
+    assert bool(list(short_waits(ast.parse(source)))) == is_short
 
 
 @pytest.mark.parametrize(

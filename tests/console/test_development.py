@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 CODE = """
 import json, os, django
@@ -55,7 +57,7 @@ def test_the_debug_toolbar_is_loaded_in_development_only(
         env=kept | {"GATEHOUSE_VAR": str(tmp_path)} | variables,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     assert ended.returncode == 0, ended.stderr[-500:]
     assert json.loads(ended.stdout) == expected

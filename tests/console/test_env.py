@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from console import env
+from tests.patience import PATIENCE_S
 
 WRONG = [
     (lambda: env.text("X", why="Write a word."), None, "X is not set. Write a word."),
@@ -134,6 +135,6 @@ def test_processes_that_begin_at_once_have_one_secret_key(tmp_path: Path) -> Non
     variables = os.environ | {"GATEHOUSE_MODE": "embedded", "GATEHOUSE_VAR": str(tmp_path)}
     variables.pop("GATEHOUSE_SECRET_KEY", None)
     begun = [subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    keys = {process.communicate(timeout=60)[0].strip() for process in begun}
+    keys = {process.communicate(timeout=PATIENCE_S)[0].strip() for process in begun}
     assert keys == {(tmp_path / "secret_key").read_text(encoding="utf-8")}
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600

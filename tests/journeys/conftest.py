@@ -24,6 +24,7 @@ from console.demo.broker import free_port
 from console.demo.password import PASSWORD
 from console.demo.supervisor import ProcessSupervisor, base_environment
 from tests.journeys.axe import STILL
+from tests.patience import PATIENCE_S
 from tests.services.browser import TIMEOUT_MS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -62,11 +63,15 @@ class Running:
         )
         self.wait_for(query, least=accounts)
 
+    def database(self) -> closing[sqlite3.Connection]:
+        """Its database, closed at the end of a `with`."""
+        return closing(sqlite3.connect(self.var / "gatehouse.sqlite3", timeout=PATIENCE_S))
+
     def wait_for(self, query: str, *, least: int) -> None:
         """Wait until the number that a query finds in the database is so high."""
         deadline = time.monotonic() + READY_SECONDS
         while True:
-            with closing(sqlite3.connect(self.var / "gatehouse.sqlite3", timeout=20)) as database:
+            with self.database() as database:
                 if database.execute(query).fetchone()[0] >= least:
                     return
             assert time.monotonic() < deadline, f"not in {READY_SECONDS} s: {query}"

@@ -21,11 +21,11 @@ import psycopg
 
 from console.demo.broker import answers, free_port
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = "gatehouse.example.com"
 BIN = Path(sys.executable).parent
-STOP_SECONDS = 60
 """What systemd and containers give a process is 90 and 10 seconds; a worker ends what it is at first."""
 IDLE_SECONDS = 5
 EVERY = ("PATH", "LANG", "TMPDIR")
@@ -144,7 +144,7 @@ class Installation:
         codes: dict[str, int] = {}
         for name, process in self.processes.items():
             try:
-                codes[name] = process.wait(timeout=STOP_SECONDS)
+                codes[name] = process.wait(timeout=PATIENCE_S)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGABRT)
                 time.sleep(1)
@@ -168,7 +168,7 @@ class Installation:
 
     def ask(self, path: str, *, method: str = "GET", secure: bool = True, **headers: str) -> Answer:
         """One request as the documented proxy passes it on; not secure is what came by plain HTTP."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         forwarded = {
             "Host": HOST,
             "X-Forwarded-For": "203.0.113.7",
@@ -192,7 +192,7 @@ class Answer:
     body: bytes
 
 
-def done(process: subprocess.Popen[str], *, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+def done(process: subprocess.Popen[str], *, seconds: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
     """Wait for the end of a command, which must come."""
     try:
         out, err = process.communicate(timeout=seconds)
@@ -209,7 +209,7 @@ def running_stand_in(log: IO[bytes]) -> Iterator[int]:
     command = [sys.executable, "-m", "console.demo.standin", "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE_S
         while not answers(port):
             assert process.poll() is None
             assert time.monotonic() < deadline
@@ -217,4 +217,4 @@ def running_stand_in(log: IO[bytes]) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)

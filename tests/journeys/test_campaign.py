@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 
@@ -42,7 +40,7 @@ def let_the_beat_come_by(
 def let_days_pass(console: Running) -> None:
     """The campaign was due yesterday."""
     yesterday = (datetime.now(tz=UTC) - timedelta(days=1)).date().isoformat()
-    with closing(sqlite3.connect(console.var / "gatehouse.sqlite3", timeout=20)) as database:
+    with console.database() as database:
         database.execute("UPDATE people_campaigns_campaign SET due = ?", [yesterday])
         database.commit()
 

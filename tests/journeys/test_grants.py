@@ -5,8 +5,6 @@ people at once.
 from __future__ import annotations
 
 import re
-import sqlite3
-from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -103,7 +101,7 @@ def test_a_grant_is_approved_by_somebody_else_and_taken_away_at_its_end(
 def run_out(console: Running, grant: str) -> None:
     """Let the time of a grant be over."""
     key = grant.strip("/").rpartition("/")[2].replace("-", "")
-    with closing(sqlite3.connect(console.var / "gatehouse.sqlite3", timeout=20)) as database, database:
+    with console.database() as database, database:
         database.execute(
             "UPDATE grants_grant SET ends_at = datetime('now', '-1 second') WHERE id = ?", (key,)
         )
@@ -116,7 +114,7 @@ def people_of(console: Running, *, most: int) -> list[str]:
         "'user' "
         "AND e.gone_at IS NULL AND a.name = 'production' AND e.name LIKE '%.%' ORDER BY e.name LIMIT ?"
     )
-    with closing(sqlite3.connect(console.var / "gatehouse.sqlite3", timeout=20)) as database:
+    with console.database() as database:
         return [name for (name,) in database.execute(query, (most,))]
 
 

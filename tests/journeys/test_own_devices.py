@@ -18,6 +18,7 @@ from iam.people.enrolment import totp
 from tests.journeys.axe import in_every_look
 from tests.journeys.conftest import Running, SignIn
 from tests.journeys.test_enrolment import number_of
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.journey
 SEED = base64.b32encode(b"a token from the factory").decode().rstrip("=")
@@ -29,8 +30,8 @@ def comes_from_the_factory(console: Running) -> None:
     """AWS knows the token and its seed, and it is nobody's."""
     addresses = json.loads((console.var / "environment.json").read_text(encoding="utf-8"))
     token = json.dumps({"account": ACCOUNT, "serial": SERIAL, "seed": SEED}).encode()
-    with urllib.request.urlopen(f"{addresses['AWS_ENDPOINT_URL']}/_standin/token", data=token, timeout=10):
-        pass
+    url = f"{addresses['AWS_ENDPOINT_URL']}/_standin/token"
+    urllib.request.urlopen(url, data=token, timeout=PATIENCE_S).close()
 
 
 def type_codes(page: Page, *, drift: int, button: str) -> None:

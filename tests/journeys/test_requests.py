@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -27,7 +25,7 @@ def arn_of(console: Running, name: str) -> str:
         "SELECT e.arn FROM mirror_entity e JOIN mirror_account a ON a.id = e.account_id "
         "WHERE e.kind = 'user' AND e.gone_at IS NULL AND a.name = 'production' AND e.name = ?"
     )
-    with closing(sqlite3.connect(console.var / "gatehouse.sqlite3", timeout=20)) as database:
+    with console.database() as database:
         return str(database.execute(query, (name,)).fetchone()[0])
 
 

@@ -5,9 +5,7 @@ it allowed is denied.
 from __future__ import annotations
 
 import re
-import sqlite3
 import uuid
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,7 +28,7 @@ KEY_AFTER_THE_SWAP = """key => document.addEventListener("htmx:afterSwap", () =>
 
 def query(console: Running, text: str, *values: Any) -> list[tuple[Any, ...]]:
     """What the database answers."""
-    with closing(sqlite3.connect(console.var / "gatehouse.sqlite3", timeout=20)) as database:
+    with console.database() as database:
         rows = database.execute(text, values).fetchall()
         database.commit()
         return rows

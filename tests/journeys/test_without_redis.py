@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from tests.journeys.conftest import Running, SignIn, start_console
 from tests.journeys.processes import command_line, descendants
 from tests.journeys.test_first_write import approve, ask_for, see_applied
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.journey
 
@@ -45,7 +46,7 @@ def test_it_says_so_reads_all_accounts_and_is_ready(console: Running) -> None:
     commands = [command_line(pid) for pid in descendants(console.process.pid)]
     assert any(b"celery" in command for command in commands)
     assert not any(b"valkey" in command or b"redis" in command for command in commands)
-    with urlopen(f"{console.url}/readyz", timeout=10) as answer:
+    with urlopen(f"{console.url}/readyz", timeout=PATIENCE_S) as answer:
         assert answer.status == 200
     assert "hostname" not in (console.var / "log" / "worker.log").read_text()
 

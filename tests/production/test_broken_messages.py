@@ -13,8 +13,8 @@ from collections.abc import Callable
 from redis import Redis
 
 from tests.journeys.production import Installation, done
+from tests.patience import PATIENCE_S
 
-TIMEOUT_S = 60.0
 MALFORMED = [
     b"garbage",
     b"\xff\xfe\x00",
@@ -44,7 +44,7 @@ print(app.control.ping(timeout=2), app.control.shutdown())
 
 def wait_for(condition: Callable[[], object], what: str) -> None:
     """Wait until something holds."""
-    deadline = time.monotonic() + TIMEOUT_S
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.2)
@@ -72,7 +72,7 @@ def test_a_worker_survives_malformed_messages_and_takes_no_orders(installed: Ins
     finally:
         worker = installed.processes.pop("worker")
         worker.terminate()
-        worker.wait(60)
+        worker.wait(PATIENCE_S)
 
 
 def test_a_web_process_that_died_is_started_again(installed: Installation) -> None:

@@ -22,6 +22,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 
 from console import env
 from console.demo.broker import answers, free_port, server_program
+from tests.patience import PATIENCE_S
 from tests.services import postgres
 
 USER = "gatehouse"
@@ -96,7 +97,7 @@ def database(folder: Path) -> Iterator[str]:
             "pg_ctl", "-D", str(data), "-l", str(cluster.folder / "log"), "-o", options, "-W", "start"
         )
         ready = [str(cluster.programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-t", "2"]
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE_S
         while subprocess.run(ready, capture_output=True, check=False).returncode:
             assert time.monotonic() < deadline
         yield f"postgres://{USER}@localhost:{port}/gatehouse?sslmode=verify-full&sslrootcert={folder}/ca.crt"
@@ -119,11 +120,11 @@ def broker(folder: Path) -> Iterator[str]:
         yield f"rediss://localhost:{port}/0?ssl_ca_certs={folder}/ca.crt"
     finally:
         process.terminate()
-        process.wait(timeout=5)
+        process.wait(timeout=PATIENCE_S)
 
 
 def _wait_for(port: int, *, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_S
     while not answers(port):
         if process.poll() is not None:
             pytest.skip("this Redis server was built without TLS")
@@ -163,7 +164,7 @@ def test_redis_knows_the_console_by_its_certificate(
         assert cache.ping()
     with kombu.Connection(address) as queue, closing(queue.SimpleQueue("certified")) as messages:
         messages.put("hello")
-        assert messages.get(timeout=5).payload == "hello"
+        assert messages.get(timeout=PATIENCE_S).payload == "hello"
     with closing(redis.Redis.from_url(broker)) as cache, pytest.raises(redis.ConnectionError):
         cache.ping()
 

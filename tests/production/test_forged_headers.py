@@ -10,6 +10,7 @@ import socket
 import pytest
 
 from tests.journeys.production import HOST, Installation
+from tests.patience import PATIENCE_S
 
 PROXY_SAYS = [("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-Proto", "https")]
 FORGERIES = ["X_Forwarded_For", "X-Forwarded_For", "X_Forwarded-For", "x_forwarded_for", "X.Forwarded.For"]
@@ -28,7 +29,7 @@ def ask(
             ("Referer", f"https://{HOST}/sign-in/"),
         ]
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    with socket.create_connection(("127.0.0.1", installed.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", installed.port), timeout=PATIENCE_S) as connection:
         connection.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n{body}".encode("latin-1"))
         parts = []
         while part := connection.recv(65_536):

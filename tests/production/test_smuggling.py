@@ -8,7 +8,11 @@ import socket
 import pytest
 
 from tests.journeys.production import HOST, Installation
+from tests.patience import PATIENCE_S
 
+QUIET_S = 3
+"""So long nothing comes, where nothing more is to come."""
+STATUS = re.compile(rb"HTTP/1\.1 \d{3}")
 HIDDEN = f"GET /healthz HTTP/1.1\r\nHost: {HOST}\r\n\r\n"
 CHUNKS = f"{len(HIDDEN):x}\r\n{HIDDEN}\r\n0\r\n\r\n"
 LENGTH = f"Content-Length: {len(CHUNKS)}"
@@ -24,18 +28,19 @@ REQUESTS = {
 }
 
 
-def answers(installed: Installation, lines: list[str], body: str) -> list[str]:
-    """The status lines of everything that comes back on one connection."""
+def answers(installed: Installation, lines: list[str], body: str, *, until: int | None = None) -> list[str]:
+    """The status lines of everything that comes back on one connection: so many, or all of three seconds."""
     head = "\r\n".join(["POST /sign-in/ HTTP/1.1", f"Host: {HOST}", "X-Forwarded-Proto: https", *lines])
     got = b""
-    with socket.create_connection(("127.0.0.1", installed.port), timeout=3) as connection:
+    seconds = PATIENCE_S if until else QUIET_S
+    with socket.create_connection(("127.0.0.1", installed.port), timeout=seconds) as connection:
         try:
             connection.sendall(f"{head}\r\n\r\n{body}".encode())
-            while part := connection.recv(65_536):
+            while len(STATUS.findall(got)) != until and (part := connection.recv(65_536)):
                 got += part
         except (TimeoutError, ConnectionError):
             pass
-    return re.findall(r"HTTP/1\.1 \d{3}", got.decode("utf-8", "replace"))
+    return [status.decode() for status in STATUS.findall(got)]
 
 
 @pytest.mark.parametrize("kind", REQUESTS)
@@ -48,5 +53,5 @@ def test_no_second_request_hides_in_a_body(installed: Installation, kind: str) -
 
 
 def test_one_plain_request_is_answered(installed: Installation) -> None:
-    assert answers(installed, [f"Content-Length: {len(HIDDEN)}"], HIDDEN) == ["HTTP/1.1 403"]
-    assert answers(installed, ["Content-Length: 0"], HIDDEN) == ["HTTP/1.1 403", "HTTP/1.1 200"]
+    assert answers(installed, [f"Content-Length: {len(HIDDEN)}"], HIDDEN, until=1) == ["HTTP/1.1 403"]
+    assert answers(installed, ["Content-Length: 0"], HIDDEN, until=2) == ["HTTP/1.1 403", "HTTP/1.1 200"]

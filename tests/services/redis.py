@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from console.demo.broker import answers, free_port, server_program
+from tests.patience import PATIENCE_S
 
 
 def why_missing() -> str:
@@ -39,11 +40,11 @@ def running_server() -> Iterator[str]:
             stdout=subprocess.DEVNULL,
         )
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + PATIENCE_S
             while not answers(port):
                 assert time.monotonic() < deadline, "Redis did not start"
                 time.sleep(0.02)
             yield f"redis://127.0.0.1:{port}/0"
         finally:
             process.terminate()
-            process.wait(timeout=5)
+            process.wait(timeout=PATIENCE_S)

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.patience import PATIENCE_S
+
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
 
 
@@ -39,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
         headers |= {"X-Forwarded-Proto": "https", "X-Forwarded-For": self.client_address[0]}
-        upstream = http.client.HTTPConnection("127.0.0.1", self.behind, timeout=30)
+        upstream = http.client.HTTPConnection("127.0.0.1", self.behind, timeout=PATIENCE_S)
         try:
             upstream.request(self.command, self.path, body, headers)
             answer = upstream.getresponse()
@@ -102,4 +104,4 @@ def running_proxy(host: str, *, behind: int, folder: Path) -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(PATIENCE_S)

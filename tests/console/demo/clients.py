@@ -14,6 +14,7 @@ from console.demo.organisation.gatehouse import EXTERNAL_ID, READER_ROLE, WRITER
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from console.demo.standin.server import RunningStandin
+from tests.patience import PATIENCE_S
 
 ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})
 _session = boto3.session.Session()
@@ -84,7 +85,7 @@ def control(standin: RunningStandin, path: str, wanted: dict[str, Any] | None = 
     """Ask a control endpoint; a GET without `wanted`, a POST with it."""
     body = None if wanted is None else json.dumps(wanted).encode()
     request = urllib.request.Request(f"{standin.url}/_standin/{path}", data=body)
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return json.loads(answer.read())
 
 

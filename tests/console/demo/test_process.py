@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.console.demo.clients import authorization_details, member, reader
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def process() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_S
     command = [sys.executable, "-m", "console.demo.standin", "--host", "127.0.0.1", "--port", str(port)]
     started = subprocess.Popen(command)
     url = f"http://127.0.0.1:{port}"
@@ -61,7 +62,7 @@ def test_two_workers_at_once_get_whole_answers(process: tuple[subprocess.Popen[b
 
 def test_a_connection_is_kept_open(process: tuple[subprocess.Popen[bytes], str]) -> None:
     port = int(process[1].rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         for _ in range(3):
             connection.sendall(b"GET /_standin/stats HTTP/1.1\r\nHost: x\r\n\r\n")
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
@@ -72,4 +73,4 @@ def test_the_console_ends_when_told_though_a_connection_is_open(
 ) -> None:
     with socket.create_connection(("127.0.0.1", int(process[1].rpartition(":")[2]))):
         process[0].send_signal(signal.SIGTERM)
-        assert process[0].wait(30) == 0
+        assert process[0].wait(PATIENCE_S) == 0

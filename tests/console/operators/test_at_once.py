@@ -27,6 +27,7 @@ from console.operators.single_sign_on.failures import SignInFailedError
 from console.operators.totp import authenticator_of
 from iam.journal.models import Entry
 from tests.console.operators.conftest import sign_in
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.on_both
 
@@ -41,7 +42,7 @@ class TestAtOnce:
 
         def attempt(_: int) -> bool:
             try:
-                barrier.wait(timeout=20)
+                barrier.wait(timeout=PATIENCE_S)
                 return authenticator_of(operator, code) is not None
             finally:
                 connections.close_all()
@@ -142,7 +143,7 @@ class TestFirstSignOn:
             login = SocialLogin(user=Operator(), account=account, email_addresses=[address])
             request = RequestFactory().get("/")
             try:
-                barrier.wait(timeout=20)
+                barrier.wait(timeout=PATIENCE_S)
                 with request_context(request):
                     bindings.admit(request, login)
             except SignInFailedError as failure:

@@ -14,6 +14,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client
 
 from console.operators.models import Operator
+from tests.patience import PATIENCE_S
 
 RESET = "/sign-in/password/reset/"
 
@@ -32,7 +33,7 @@ class Slow(EmailBackend):
 
     def send_messages(self, messages: Any) -> int:
         """Wait, then deliver."""
-        assert self.answers.wait(10)
+        assert self.answers.wait(PATIENCE_S)
         return int(super().send_messages(messages))
 
 
@@ -53,7 +54,7 @@ def test_the_answer_does_not_wait_for_the_mail_server(client: Client, known: str
     Slow.answers.set()
     for thread in threading.enumerate():
         if thread.name == "mail":
-            thread.join(10)
+            thread.join(PATIENCE_S)
     [message] = mail.outbox
     assert "/sign-in/password/reset/key/" in message.body
 

@@ -17,6 +17,7 @@ from iam.directory.models import Role
 from iam.journal.services import record
 from tests import factories
 from tests.console.operators.conftest import PASSWORD
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.django_db
 EVIL = "https://evil.example"
@@ -165,7 +166,7 @@ def test_a_line_break_makes_no_second_line_in_the_log(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert [line["event"].split()[0] for line in lines] == ["first", "Not"]

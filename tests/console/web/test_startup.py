@@ -17,6 +17,7 @@ from console.web import startup
 from console.web.startup import CREDENTIAL_VARIABLES, before_serving, credentials_in
 from iam.journal import triggers
 from iam.journal.checks import JournalUnprotectedError
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -96,7 +97,7 @@ def _python(code: str, **more: str) -> subprocess.CompletedProcess[str]:
         env=_production(**more),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 
@@ -114,7 +115,7 @@ def test_the_deployment_check_is_clean_in_production() -> None:
         env=_production(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     lines = [line for line in (checked.stdout + checked.stderr).splitlines() if line.startswith("?:")]
     # Tests run from a clone, with everything that it has.

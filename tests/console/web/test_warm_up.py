@@ -12,12 +12,13 @@ from iam.mirror.pull import revisions
 from iam.mirror.snapshot import forget, read_images, snapshot
 from iam.mirror.snapshot.images import draw_images
 from tests import factories as make
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_index_is_there_when_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     make.user(make.account(), "maya")
-    warm_up.read_ahead().join(30)
+    warm_up.read_ahead().join(PATIENCE_S)
     monkeypatch.setattr("iam.mirror.snapshot.moment.SnapshotRows", read_again)
     with snapshot() as index:
         assert [member.name for member in index.members if ":user/" in member.arn] == ["maya"]
@@ -83,5 +84,5 @@ def test_a_database_that_is_away_is_no_reason_not_to_serve(monkeypatch: pytest.M
 
     monkeypatch.setattr(warm_up, "snapshot", away)
     thread = warm_up.read_ahead()
-    thread.join(30)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()

@@ -15,6 +15,7 @@ from iam.aws.client_pool import pooled_client
 from iam.aws.session import MAX_ATTEMPTS, Aws
 from tests.bench.fakeaws.world import World
 from tests.iam.aws.scripted import ACCOUNT
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("world")
 HERE = AccountAccess(ACCOUNT)
@@ -46,7 +47,7 @@ def test_threads_never_share_one() -> None:
     def hold() -> None:
         with pooled_client(HERE) as aws:
             awses.append(aws)
-            both.wait(timeout=10)
+            both.wait(timeout=PATIENCE_S)
 
     with pooled_client(HERE):
         pass
@@ -54,7 +55,7 @@ def test_threads_never_share_one() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE_S)
     assert len({id(aws) for aws in awses}) == 2
 
 

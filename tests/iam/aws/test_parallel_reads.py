@@ -19,6 +19,7 @@ from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads import details, lists
 from iam.aws.session import Aws, connect
 from tests.iam.aws.scripted import ACCOUNT
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -50,7 +51,7 @@ class Crowd:
 def test_as_many_as_the_way_is_wide_meet(width: int) -> None:
     meeting = threading.Barrier(width)
     with parallel_reads(way(width)) as ask:
-        answers = [ask(partial(meeting.wait, timeout=10)) for _ in range(width)]
+        answers = [ask(partial(meeting.wait, timeout=PATIENCE_S)) for _ in range(width)]
         # The caller takes the one that nobody has begun.
         assert sorted(answer() for answer in reversed(answers)) == list(range(width))
 
@@ -97,7 +98,7 @@ def test_nothing_outlives_the_block_and_what_was_not_begun_is_left() -> None:
             for _ in range(10):
                 ask(read)
             for _ in range(3):
-                assert begun.acquire(timeout=10)
+                assert begun.acquire(timeout=PATIENCE_S)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -195,7 +196,7 @@ def test_a_process_that_was_forked_has_threads_of_its_own() -> None:
             code = 0
         finally:
             os._exit(code)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while (ended := os.waitpid(child, os.WNOHANG))[0] == 0 and time.monotonic() < deadline:
         time.sleep(0.02)
     if ended[0] == 0:

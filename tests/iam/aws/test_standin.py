@@ -22,6 +22,7 @@ from iam.aws.records import PolicyRecord, RoleRecord
 from iam.aws.session import Aws, connect
 from tests.iam.aws import stock
 from tests.iam.aws.test_authorization import meaning
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def standin() -> Iterator[str]:
     assert "stand-in on" in process.stdout.readline(), "the stand-in did not start"
     yield f"http://127.0.0.1:{port}"
     process.terminate()
-    process.wait(10)
+    process.wait(PATIENCE_S)
     process.stdout.close()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from console.demo.broker import free_port
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -27,7 +28,7 @@ class Standin:
     def control(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Ask a control endpoint; with a body it is a POST."""
         data = json.dumps(body).encode() if body is not None else None
-        with urllib.request.urlopen(f"{self.url}/_standin/{path}", data=data, timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/_standin/{path}", data=data, timeout=PATIENCE_S) as answer:
             return json.loads(answer.read())
 
     def calls(self, action: str) -> int:
@@ -52,11 +53,11 @@ def running(state: Path) -> Iterator[Standin]:
         yield started
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
 
 
 def _wait(started: Standin, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         assert process.poll() is None, "the stand-in ended at once"
         try:

@@ -20,6 +20,7 @@ from iam.journal.models import Entry, JournalBlock, JournalLink
 from iam.journal.services import record
 from iam.journal.tasks import chain_journal
 from iam.journal.verify import verify
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.on_both
 
@@ -203,7 +204,7 @@ def test_many_writers_and_two_chainers_at_once_leave_one_whole_chain() -> None:
 
     def finish() -> None:
         for _ in range(writers):
-            running.acquire(timeout=60)
+            running.acquire(timeout=PATIENCE_S)
         all_written.set()
 
     all_written = threading.Event()
@@ -229,12 +230,12 @@ if connection.vendor != "sqlite":
             with transaction.atomic():
                 record(kind="role.assign", actor=None, subject="slow")
                 began.set()
-                proceed.wait(10)
+                proceed.wait(PATIENCE_S)
             connection.close()
 
         thread = threading.Thread(target=slow)
         thread.start()
-        began.wait(10)
+        began.wait(PATIENCE_S)
         record(kind="role.assign", actor=None, subject="quick")
         assert chain_pending() == 1, "the open transaction must not hold up the chain"
         proceed.set()

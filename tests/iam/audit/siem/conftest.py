@@ -20,6 +20,7 @@ import time_machine
 from iam.journal.chain import chain_pending
 from iam.journal.models import Entry
 from iam.journal.services import record
+from tests.patience import PATIENCE_S
 from tests.queue import catch
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -109,7 +110,7 @@ def stream_receiver(certificate: Path | None = None) -> Iterator[StreamReceiver]
         # Wakes the thread that accepts.
         with suppress(OSError):
             socket.create_connection(("127.0.0.1", made.port), 1).close()
-        thread.join(5)
+        thread.join(PATIENCE_S)
         listening.close()
 
 
@@ -124,7 +125,7 @@ def _read_whole(connection: socket.socket, made: StreamReceiver, ended: threadin
     if content:
         made.arrived.append(content)
     if made.keeps_open:
-        ended.wait(5)
+        ended.wait(PATIENCE_S)
     if isinstance(connection, ssl.SSLSocket):
         connection.unwrap()
 

@@ -22,6 +22,7 @@ from iam.changes.services import decisions
 from iam.directory.models import Role
 from tests import factories
 from tests.iam.changes.approval.conftest import Desk, in_force
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.on_both
 
@@ -38,7 +39,7 @@ def at_once(*acts: Act) -> list[str]:
     together = Barrier(len(acts))
 
     def do(act: Act) -> str:
-        together.wait(timeout=20)
+        together.wait(timeout=PATIENCE_S)
         try:
             return done(act)
         finally:

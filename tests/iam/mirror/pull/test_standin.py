@@ -20,6 +20,7 @@ from iam.mirror.pull.sections import ALL
 from tests import factories
 from tests.iam.aws import stock
 from tests.iam.mirror.pull.picture import TABLES, picture, rows
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
@@ -37,7 +38,7 @@ def port() -> Iterator[int]:
     assert "stand-in on" in process.stdout.readline(), "the stand-in did not start"
     yield port
     process.terminate()
-    process.wait(10)
+    process.wait(PATIENCE_S)
     process.stdout.close()
 
 

@@ -17,6 +17,7 @@ import pytest
 from tests.bench.fakeaws.accounts import account_id
 from tests.bench.fakeaws.process import in_thread
 from tests.bench.fakeaws.world import Options
+from tests.patience import PATIENCE_S
 from tests.services import tables
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
@@ -60,14 +61,14 @@ def test_two_pulls_of_one_account_at_once_leave_one_whole_account(
             cwd=ROOT,
             env=environment,
             check=True,
-            timeout=120,
+            timeout=PATIENCE_S,
         )
         command = [sys.executable, "manage.py", "pull", "--json"]
         both = [
             subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
             for _ in range(2)
         ]
-        answers = [json.loads(process.communicate(timeout=120)[0])["pulls"][0] for process in both]
+        answers = [json.loads(process.communicate(timeout=PATIENCE_S)[0])["pulls"][0] for process in both]
         walks = world.requests["GetAccountAuthorizationDetails"]
         users = len(world.account.users)
     # Either the second found the first at work and waited for it, or it came when the first had ended.

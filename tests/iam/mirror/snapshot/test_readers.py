@@ -18,10 +18,9 @@ from iam.mirror.pull import revisions
 from iam.mirror.snapshot import forget, moment, snapshot
 from iam.mirror.snapshot.gate import ReadWriteLock
 from tests import factories as make
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.on_both
-
-TIMEOUT_S = 10.0
 
 
 def in_a_thread(work: Callable[[], object]) -> Thread:
@@ -33,7 +32,7 @@ def in_a_thread(work: Callable[[], object]) -> Thread:
 
 def ended(thread: Thread) -> bool:
     """Whether it has come to its end."""
-    thread.join(TIMEOUT_S)
+    thread.join(PATIENCE_S)
     return not thread.is_alive()
 
 
@@ -43,12 +42,12 @@ class Holding:
     def __init__(self, gate: ReadWriteLock) -> None:
         self._gate, self._began, self._may_go = gate, Event(), Event()
         self._thread = in_a_thread(self._read)
-        assert self._began.wait(TIMEOUT_S)
+        assert self._began.wait(PATIENCE_S)
 
     def _read(self) -> None:
         with self._gate.reading():
             self._began.set()
-            self._may_go.wait(TIMEOUT_S)
+            self._may_go.wait(PATIENCE_S)
 
     def end(self) -> None:
         """Let them go."""

@@ -15,6 +15,7 @@ from iam.people.links import services
 from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.signed_ids import word_of
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db(transaction=True)]
 THREADS = 4
@@ -27,7 +28,7 @@ def test_of_all_who_use_a_link_at_once_one_browser_gets_in() -> None:
     word, barrier = word_of(link.pk), Barrier(THREADS)
 
     def enter(_: int) -> str:
-        barrier.wait(timeout=20)
+        barrier.wait(timeout=PATIENCE_S)
         try:
             return entered(word)
         finally:
