@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 TRAIL = "trail"
 """The folder, under the data folder, for the trail of the stand-in."""
 STOP_SECONDS = 8.0
-READY_SECONDS = 60.0
+READY_SECONDS = 300.0
+"""A busy machine takes minutes to start a process; one that dies is noticed at once."""
 WATCH_SECONDS = 2.0
 """So often children are looked after; the end of one is noticed at once."""
 
