@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from heapq import nlargest, nsmallest
 from itertools import chain
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from iam.access.persons import PrincipalCount, users_and_roles
@@ -18,6 +19,7 @@ from iam.policy.index.question import MatchedPrincipals as Run
 from iam.policy.request import PrincipalKind
 
 ORDER: Final = (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL)
+BY_ARN: Final = attrgetter("arn")
 Where = tuple[int, str]
 """The place of a decision in `ORDER`, and an account: what runs are sorted by."""
 
@@ -31,11 +33,14 @@ class AnswerPlace(NamedTuple):
 
 
 class RunParts(NamedTuple):
-    """How many there are of each decision and account, one of each, and the users among all, part by part."""
+    """How many there are of each decision and account, one of each, and the users among all, part by part,
+    with their number.
+    """
 
     sizes: Mapping[tuple[EvaluationDecision, str], int]
     firsts: Mapping[tuple[EvaluationDecision, str], IndexedPrincipal]
     users: Sequence[Sequence[IndexedPrincipal]]
+    user_count: int
 
 
 class PrincipalRuns:
@@ -47,7 +52,7 @@ class PrincipalRuns:
         self._firsts: dict[tuple[Where, int], list[IndexedPrincipal]] = {}
 
     @cached_property
-    def _parts(self) -> RunParts:
+    def parts(self) -> RunParts:
         """What one look at all runs tells."""
         sizes: dict[tuple[EvaluationDecision, str], int] = {}
         firsts: dict[tuple[EvaluationDecision, str], IndexedPrincipal] = {}
@@ -64,27 +69,7 @@ class PrincipalRuns:
                     users.append(among)
             elif members.kind is PrincipalKind.USER:
                 users.append(members)
-        return RunParts(sizes, firsts, users)
-
-    @cached_property
-    def sizes(self) -> Mapping[tuple[EvaluationDecision, str], int]:
-        """How many there are of each decision and account."""
-        return self._parts.sizes
-
-    @cached_property
-    def first(self) -> Mapping[tuple[EvaluationDecision, str], IndexedPrincipal]:
-        """One of each decision and account."""
-        return self._parts.firsts
-
-    @cached_property
-    def users(self) -> Sequence[Sequence[IndexedPrincipal]]:
-        """The users among them, part by part."""
-        return self._parts.users
-
-    @cached_property
-    def user_count(self) -> int:
-        """How many users there are."""
-        return sum(map(len, self.users))
+        return RunParts(sizes, firsts, users, sum(map(len, users)))
 
     def principals(self) -> PrincipalCount:
         """How many people are behind them; counted again when a user was linked or matched since: one query
@@ -93,7 +78,8 @@ class PrincipalRuns:
         now = generation()
         counted = self._counted
         if counted is None or counted[0] != now:
-            counted = self._counted = (now, users_and_roles(self.users, len(self) - self.user_count))
+            users, roles = self.parts.users, len(self) - self.parts.user_count
+            counted = self._counted = (now, users_and_roles(users, roles))
         return counted[1]
 
     @cached_property
@@ -105,11 +91,11 @@ class PrincipalRuns:
         return members_by_place
 
     def __len__(self) -> int:
-        return sum(self.sizes.values())
+        return sum(self.parts.sizes.values())
 
     def count(self, decision: EvaluationDecision) -> int:
         """How many are judged so."""
-        return sum(size for (ranked, _), size in self.sizes.items() if ranked is decision)
+        return sum(size for (ranked, _), size in self.parts.sizes.items() if ranked is decision)
 
     def page(
         self, *, size: int, after: AnswerPlace | None = None, before: AnswerPlace | None = None
@@ -132,7 +118,7 @@ class PrincipalRuns:
         known = self._firsts.get((where, wanted))
         if known is None:
             members = chain.from_iterable(self.by_account[where])
-            known = self._firsts[where, wanted] = nsmallest(wanted, members, key=_arn)
+            known = self._firsts[where, wanted] = nsmallest(wanted, members, key=BY_ARN)
         return known
 
     def _nearest(
@@ -141,10 +127,10 @@ class PrincipalRuns:
         members = chain.from_iterable(self.by_account[where])
         if before is not None:
             return nlargest(
-                wanted, (member for member in members if AnswerPlace(*where, member.arn) < before), key=_arn
+                wanted, (member for member in members if AnswerPlace(*where, member.arn) < before), key=BY_ARN
             )
         rows = (member for member in members if after is None or AnswerPlace(*where, member.arn) > after)
-        return nsmallest(wanted, rows, key=_arn)
+        return nsmallest(wanted, rows, key=BY_ARN)
 
 
 class JoinedRuns(PrincipalRuns):
@@ -157,24 +143,19 @@ class JoinedRuns(PrincipalRuns):
         self._of_accounts = parts
 
     @cached_property
-    def sizes(self) -> Mapping[tuple[EvaluationDecision, str], int]:
-        """Those of the parts."""
-        return dict(chain.from_iterable(part.sizes.items() for part in self._of_accounts.values()))
-
-    @cached_property
-    def first(self) -> Mapping[tuple[EvaluationDecision, str], IndexedPrincipal]:
-        """Those of the parts."""
-        return dict(chain.from_iterable(part.first.items() for part in self._of_accounts.values()))
-
-    @cached_property
-    def users(self) -> Sequence[Sequence[IndexedPrincipal]]:
-        """Those of the parts."""
-        return list(chain.from_iterable(part.users for part in self._of_accounts.values()))
-
-    @cached_property
-    def user_count(self) -> int:
-        """Those of the parts."""
-        return sum(part.user_count for part in self._of_accounts.values())
+    def parts(self) -> RunParts:
+        """Those of the accounts."""
+        sizes: dict[tuple[EvaluationDecision, str], int] = {}
+        firsts: dict[tuple[EvaluationDecision, str], IndexedPrincipal] = {}
+        users: list[Sequence[IndexedPrincipal]] = []
+        user_count = 0
+        for runs in self._of_accounts.values():
+            of_account = runs.parts
+            sizes.update(of_account.sizes)
+            firsts.update(of_account.firsts)
+            users += of_account.users
+            user_count += of_account.user_count
+        return RunParts(sizes, firsts, users, user_count)
 
     @cached_property
     def by_account(self) -> Mapping[Where, Sequence[Sequence[IndexedPrincipal]]]:
@@ -184,15 +165,3 @@ class JoinedRuns(PrincipalRuns):
     def firsts(self, where: Where, wanted: int) -> list[IndexedPrincipal]:
         """Those of the part."""
         return self._of_accounts[where[1]].firsts(where, wanted)
-
-
-def by_account(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """Runs by the account that they are of."""
-    runs_by_account: dict[str, list[Run]] = {}
-    for run in runs:
-        runs_by_account.setdefault(run.account, []).append(run)
-    return runs_by_account
-
-
-def _arn(member: IndexedPrincipal) -> str:
-    return member.arn

@@ -5,20 +5,22 @@ each can.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from iam.access.answer_runs import JoinedRuns, PrincipalRuns, by_account
+from iam.access.answer_runs import JoinedRuns, PrincipalRuns
 from iam.access.certainty import Certainty, UnreadSources, certainty_of
-from iam.access.denied_principals import StoppedPrincipals
-from iam.access.explanation import DecisionReasons
+from iam.access.denied_principals import StoppedPrincipals, stopped
+from iam.access.explanation import DecisionReasons, explanation_of
 from iam.access.multi_action import TalliedActions
 from iam.access.persons import PersonMatcher
 from iam.access.ways import AccessWay, AccessWays
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import ClassMembers, IndexedPrincipal
+from iam.policy.index.index import PolicyIndex
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.question import MatchedPrincipals as Run
 from iam.policy.index.shard import AccountShard
 from iam.policy.request import PrincipalKind
@@ -71,18 +73,16 @@ class AccountAnswer:
         self.roots = 0
         others = []
         for run in runs:
-            if _kind_of(run.members) is not PrincipalKind.ROOT:
+            # Those of one class are of one kind; of others the first says whether they are root users.
+            members = run.members
+            kind = members.kind if isinstance(members, ClassMembers) else members[0].kind
+            if kind is not PrincipalKind.ROOT:
                 others.append(run)
             elif run.decision is EvaluationDecision.ALLOWED:
                 self.roots += len(run.members)
         self.runs = PrincipalRuns(others)
         self.by_way: Mapping[AccessWay, PrincipalRuns] | None = None
         self.reasons: dict[tuple[IndexedPrincipal, str], DecisionReasons] = {}
-
-
-def _kind_of(members: Sequence[IndexedPrincipal]) -> PrincipalKind:
-    """Those of one class are of one kind; of others the first says whether they are root users."""
-    return members.kind if isinstance(members, ClassMembers) else members[0].kind
 
 
 class CompleteAnswer:
@@ -94,15 +94,18 @@ class CompleteAnswer:
         self,
         tallied: TalliedActions,
         ways: AccessWays,
-        basis_of: Callable[[str], AnswerBasis],
+        bases: Mapping[str, AnswerBasis],
         former: CompleteAnswer | None = None,
     ) -> None:
         self.tallied = tallied
         self.ways = ways
         former_parts = {} if former is None else former.parts
+        runs_by_account: dict[str, list[Run]] = {}
+        for run in tallied.whole.groups_of():
+            runs_by_account.setdefault(run.account, []).append(run)
         self.parts: dict[str, AccountAnswer] = {}
-        for account, runs in by_account(tallied.whole.groups_of()).items():
-            basis = basis_of(account)
+        for account, runs in runs_by_account.items():
+            basis = bases[account]
             part = former_parts.get(account)
             if part is None or part.basis != basis:
                 part = AccountAnswer(runs, basis)
@@ -111,27 +114,25 @@ class CompleteAnswer:
         self.roots = sum(part.roots for part in self.parts.values())
         self._stopped: dict[int, StoppedPrincipals] = {}
 
-    def why(
-        self, member: IndexedPrincipal, action: str, find: Callable[[], DecisionReasons]
-    ) -> DecisionReasons:
+    def why(self, index: PolicyIndex, member: IndexedPrincipal, question: AccessQuestion) -> DecisionReasons:
         """Why a principal can or cannot; of the first that were shown it is kept, since an answer begins with
         the same rows each time.
         """
         part = self.parts.get(member.account)
         if part is None:
-            return find()
-        reasons = part.reasons.get((member, action))
+            return explanation_of(index, member, question)
+        reasons = part.reasons.get((member, question.action))
         if reasons is None:
-            reasons = find()
+            reasons = explanation_of(index, member, question)
             if len(part.reasons) < REASONS:
-                part.reasons[member, action] = reasons
+                part.reasons[member, question.action] = reasons
         return reasons
 
-    def stopped(self, most: int, find: Callable[[], StoppedPrincipals]) -> StoppedPrincipals:
+    def stopped(self, index: PolicyIndex, question: AccessQuestion, *, most: int) -> StoppedPrincipals:
         """Up to `most` whom only a deny stops, found once."""
         known = self._stopped.get(most)
         if known is None:
-            known = self._stopped[most] = find()
+            known = self._stopped[most] = stopped(index, question, self.tallied.whole, most=most)
         return known
 
     @cached_property
@@ -181,8 +182,8 @@ class OneAnswer:
                 for member in run.members:
                     counts[self.certainty(member, run.decision)] += 1
         else:
-            for (decision, account), size in runs.sizes.items():
-                counts[self.certainty(runs.first[decision, account], decision)] += size
+            for (decision, account), size in runs.parts.sizes.items():
+                counts[self.certainty(runs.parts.firsts[decision, account], decision)] += size
         return counts
 
     def _matching(self) -> Iterator[Run]:
@@ -218,7 +219,8 @@ class OneAnswer:
             everyone.by_way if self.fitting is everyone.runs else by_way(self.fitting, everyone.ways)
         )
         groups = [
-            WayGroup(way, self._counts(runs), runs.user_count, runs) for way, runs in groups_by_way.items()
+            WayGroup(way, self._counts(runs), runs.parts.user_count, runs)
+            for way, runs in groups_by_way.items()
         ]
         return sorted(
             groups,

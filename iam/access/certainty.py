@@ -55,7 +55,8 @@ def unread_by_account(
     for number, sections in complete.items():
         if accounts is not None and number not in accounts:
             continue
-        clauses = list(_missing_sections(sections))
+        missing = [words for name, words in DECIDING_SECTIONS.items() if name not in sections]
+        clauses = [f"{joined(missing)} weren’t fully synced"] if missing else []
         shard = index.accounts.get(number)
         is_alone = shard is not None and shard.standing == ALONE and ORGANIZATION not in sections
         if is_alone or (shard is not None and not shard.standing.is_known):
@@ -78,34 +79,23 @@ def _complete_sections(at: datetime | None) -> Iterable[tuple[str, str | None]]:
     return rows.values_list("account_id", "whole__name")
 
 
-def _missing_sections(complete: Collection[str | None]) -> Iterable[str]:
-    missing = [words for name, words in DECIDING_SECTIONS.items() if name not in complete]
-    if missing:
-        yield f"{joined(missing)} weren’t fully synced"
-
-
 class UnreadSources:
-    """Everything unread that could stop a principal, for an index that does not change meanwhile."""
+    """Everything unread that could stop a principal, for an index that does not change meanwhile.
+
+    `accounts` are the clauses by account; `has_policies`: principals of one account may differ, since some
+    hold a policy that could not be read.
+    """
 
     def __init__(self, index: PolicyIndex, *, at: datetime | None = None) -> None:
-        self._by_account = unread_by_account(index, at=at)
+        self.accounts: Mapping[str, tuple[str, ...]] = unread_by_account(index, at=at)
         self._bundles: Collection[PolicyBundle] = set(index.register.unreadable_bundles())
-
-    @property
-    def accounts(self) -> Mapping[str, tuple[str, ...]]:
-        """The clauses by account."""
-        return self._by_account
-
-    @property
-    def has_policies(self) -> bool:
-        """Whether principals of one account may differ: some hold a policy that could not be read."""
-        return bool(self._bundles)
+        self.has_policies = bool(self._bundles)
 
     def about_members(self, members: Iterable[IndexedPrincipal]) -> tuple[str, ...]:
         """The clauses about some principals, each once."""
         clauses: dict[str, None] = {}
         for member in members:
-            clauses |= dict.fromkeys(self._by_account.get(member.account, ()))
+            clauses |= dict.fromkeys(self.accounts.get(member.account, ()))
             if member.cls.profile.bundle in self._bundles:
                 clauses[UNREAD_POLICY] = None
         return tuple(clauses)

@@ -197,17 +197,14 @@ def _statement(reason: DecisionReason, policies: RequestPolicies) -> CompiledSta
     if reason.statement is None:
         return None
     wanted = (reason.policy, reason.statement)
-    policies_of_kind = _set_of(reason, policies)
+    policies_of_kind: PolicySet | None
+    if reason.kind == PolicyKind.SCP:
+        policies_of_kind = policies.scps[reason.level - 1]
+    elif reason.kind == PolicyKind.RCP:
+        policies_of_kind = policies.rcps[reason.level - 1]
+    else:
+        policies_of_kind = getattr(policies, reason.kind, None)
     statements = () if policies_of_kind is None else policies_of_kind.statements
     return next(
         (statement for statement in statements if (statement.policy, statement.source.index) == wanted), None
     )
-
-
-def _set_of(reason: DecisionReason, policies: RequestPolicies) -> PolicySet | None:
-    if reason.kind == PolicyKind.SCP:
-        return policies.scps[reason.level - 1]
-    if reason.kind == PolicyKind.RCP:
-        return policies.rcps[reason.level - 1]
-    policies_of_kind: PolicySet | None = getattr(policies, reason.kind, None)
-    return policies_of_kind

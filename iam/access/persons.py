@@ -72,15 +72,14 @@ class PrincipalCount:
     @property
     def words(self) -> str:
         """'70 IAM users (54 people) and 3 roles'; 'no one' where there are none."""
-        parts = [self._users] if self.users else []
-        parts += [counted(self.roles, "role")] if self.roles else []
+        parts = []
+        if self.users:
+            behind = [counted(self.people, "person", "people")] if self.people else []
+            behind += [f"{self.unmatched:,} unmatched"] if self.unmatched else []
+            parts.append(f"{counted(self.users, 'IAM user')} ({', '.join(behind)})")
+        if self.roles:
+            parts.append(counted(self.roles, "role"))
         return " and ".join(parts) or "no one"
-
-    @property
-    def _users(self) -> str:
-        behind = [counted(self.people, "person", "people")] if self.people else []
-        behind += [f"{self.unmatched:,} unmatched"] if self.unmatched else []
-        return f"{counted(self.users, 'IAM user')} ({', '.join(behind)})"
 
 
 def count_of(members: Iterable[IndexedPrincipal]) -> PrincipalCount:

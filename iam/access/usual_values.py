@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,7 +44,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 """
 MAX_REGIONS: Final = 12
 MAX_TEXTS: Final = 400
-Scope = Collection[str] | None
+Scope = frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +70,8 @@ def usual_regions(accounts: Scope) -> list[str]:
     """Regions in which users and roles of some accounts were last active, the most usual first; kept while
     nothing is written.
     """
-    about = (_frozen(accounts), state_of(accounts))
+    about = (accounts, state_of(accounts))
     return list(_regions.get_or_make(about, lambda: _usual_regions(accounts)))
-
-
-def _frozen(accounts: Scope) -> frozenset[str] | None:
-    return None if accounts is None else frozenset(accounts)
 
 
 def _usual_regions(accounts: Scope) -> list[str]:
@@ -106,7 +101,7 @@ def accounts_naming(resource: str, accounts: Scope) -> list[AccountCandidate]:
     start = named_part(resource)
     if not start:
         return []
-    about = (start, _frozen(accounts), state_of(accounts))
+    about = (start, accounts, state_of(accounts))
     return list(_naming.get_or_make(about, lambda: _accounts_naming(start, accounts)))
 
 

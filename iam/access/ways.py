@@ -265,18 +265,17 @@ class AccountMentions:
         """
         if key in self._decided:
             return self._decided[key]
-        way = self._decided[key] = self._first_sure(key)
-        return way
-
-    def _first_sure(self, key: str) -> AccessWay | None:
         heard = self.heard.judge.heard
+        sure_way = None
         for way, doc in self._shared_by(key):
             effect = heard.get(doc, SILENT)
             if effect & (DEPENDS | BY_NAME):
-                return None
+                break
             if effect & YES:
-                return way
-        return None
+                sure_way = way
+                break
+        self._decided[key] = sure_way
+        return sure_way
 
     def _shared_by(self, key: SharedGrants) -> Sequence[Spoken]:
         shared = self._by_key.get(key)

@@ -15,7 +15,7 @@ from iam.access.actions import ActionSelection
 from iam.access.answer_runs import ORDER, AnswerPlace
 from iam.access.answers import WHOLE, AnswerBasis, AnswerFilter, CompleteAnswer, OneAnswer, WayGroup
 from iam.access.certainty import Certainty, UnreadSources
-from iam.access.denied_principals import StoppedPrincipals, stopped
+from iam.access.denied_principals import StoppedPrincipals
 from iam.access.explanation import DecisionReasons, explanation_of
 from iam.access.index_cache import cached_on
 from iam.access.multi_action import TalliedActions, tallied
@@ -34,7 +34,6 @@ from iam.policy.index.question import (
     AnswerLimitation,
     WhoCanAnswer,
 )
-from iam.policy.index.shard import AccountShard
 from iam.policy.letter_case import fold
 from iam.policy.memory import collecting_paused
 from iam.policy.request import TIMES, PrincipalKind, account_of
@@ -211,7 +210,10 @@ def who_can(
         has_more = len(page) > size
         whole = shown.tallied.whole
         is_stopped_asked = denied and asked.selection.is_one and not asked.is_hidden
-        barred = shown.stopped(denied) if is_stopped_asked else NONE_STOPPED
+        barred = NONE_STOPPED
+        if is_stopped_asked:
+            question = asked.question(asked.selection.actions[0])
+            barred = shown.everyone.stopped(index, question, most=denied)
         # Beside groups, a page of the list is shown only where it is the whole of it.
         is_listed = not (group_size and has_more)
         rows = [shown.row(*each) for each in page[:size]] if is_listed else []
@@ -256,12 +258,6 @@ class _ShownAnswer:
         self.unread = UnreadSources(index, at=asked.at)
         self.answer = OneAnswer(self.everyone, self.unread, narrowed)
 
-    def stopped(self, most: int) -> StoppedPrincipals:
-        """Some of those whom only a deny stops."""
-        question = self._asked.question(self._asked.selection.actions[0])
-        whole = self.tallied.whole
-        return self.everyone.stopped(most, lambda: stopped(self._index, question, whole, most=most))
-
     def group(self, group: WayGroup, size: int) -> PeopleByWay:
         """A way, with the first of those who can in it. Where none is shown, none is looked for."""
         first = group.runs.page(size=size)[:size] if size else []
@@ -270,7 +266,7 @@ class _ShownAnswer:
     def row(self, member: IndexedPrincipal, decision: EvaluationDecision) -> WhoCanRow:
         """One who can, with the reasons."""
         tally = self.tallied.tally_of(member)
-        reasons = self._explain(member, tally.first)
+        reasons = self.everyone.why(self._index, member, self._asked.question(tally.first))
         row = _row(member, decision, tally.first, reasons, can=tally.can, may=tally.may)
         return replace(
             row, certainty=self.answer.certainty(member, decision), unread=self.unread.about_members([member])
@@ -279,12 +275,8 @@ class _ShownAnswer:
     def denied(self, member: IndexedPrincipal) -> WhoCanRow:
         """One whom a deny stops."""
         action = self.tallied.whole.question.action
-        reasons = self._explain(member, action)
+        reasons = self.everyone.why(self._index, member, self._asked.question(action))
         return _row(member, reasons.decision, action, reasons)
-
-    def _explain(self, member: IndexedPrincipal, action: str) -> DecisionReasons:
-        find = partial(explanation_of, self._index, member, self._asked.question(action))
-        return self.everyone.why(member, action, find)
 
 
 def everyone_who_can(
@@ -293,18 +285,11 @@ def everyone_who_can(
     """The whole answer; what is `former`, and still holds, is taken over."""
     # Before the answer: a date that passes meanwhile makes it one of before.
     dates = index.documents.passed()
-    tallies, owner = answer_to(index, asked, kinds=WITH_ROOT), _state(index, asked.resource_account)
-
-    def basis_of(account: str) -> AnswerBasis:
-        shard = index.accounts[account]
-        return AnswerBasis((shard, shard.version), owner, dates)
-
-    return CompleteAnswer(tallies, AccessWays(index, asked.question, tallies), basis_of, former)
-
-
-def _state(index: PolicyIndex, account: str) -> tuple[AccountShard, int] | None:
-    shard = index.accounts.get(account)
-    return None if shard is None else (shard, shard.version)
+    tallies = answer_to(index, asked, kinds=WITH_ROOT)
+    states = {number: (shard, shard.version) for number, shard in index.accounts.items()}
+    owner = states.get(asked.resource_account)
+    bases = {number: AnswerBasis(state, owner, dates) for number, state in states.items()}
+    return CompleteAnswer(tallies, AccessWays(index, asked.question, tallies), bases, former)
 
 
 def every_row(

@@ -5,14 +5,12 @@ index gives which was made so.
 from __future__ import annotations
 
 import random
-from functools import partial
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.access.actions import ActionSelection
 from iam.access.answers import CompleteAnswer
-from iam.access.explanation import explanation_of
 from iam.access.who_can import WhoCanQuestion, everyone_who_can
 from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
@@ -43,10 +41,9 @@ def told(index: PolicyIndex, asked: WhoCanQuestion, everyone: CompleteAnswer) ->
             for member in run.members:
                 action = everyone.tallied.tally_of(member).first
                 ways[member.id] = (way, run.decision, action)
-                find = partial(explanation_of, index, member, asked.question(action))
-                reasons[member.id] = everyone.why(member, action, find)
+                reasons[member.id] = everyone.why(index, member, asked.question(action))
     page = [(member.arn, decision) for member, decision in everyone.runs.page(size=5)]
-    counts = (everyone.roots, everyone.runs.user_count, len(everyone.runs), everyone.runs.sizes)
+    counts = (everyone.roots, everyone.runs.parts.user_count, len(everyone.runs), everyone.runs.parts.sizes)
     return ways, reasons, page, counts
 
 

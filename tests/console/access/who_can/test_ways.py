@@ -27,9 +27,8 @@ def ways_of(index: PolicyIndex, question: AccessQuestion, actions: list[str]) ->
     """The way of each who can."""
     tallies = tallied(index, question, actions)
     ways = AccessWays(index, lambda action: replace(question, action=action), tallies)
-    by_way = CompleteAnswer(
-        tallies, ways, lambda account: AnswerBasis((index.accounts[account], 0), None, 0)
-    ).by_way
+    bases = {number: AnswerBasis((shard, 0), None, 0) for number, shard in index.accounts.items()}
+    by_way = CompleteAnswer(tallies, ways, bases).by_way
     return {member.id: way for way, runs in by_way.items() for run in runs.runs for member in run.members}
 
 
@@ -75,5 +74,5 @@ def test_users_and_roles_of_one_run_are_counted_apart() -> None:
     kinds = (PrincipalKind.ROLE, PrincipalKind.USER, PrincipalKind.USER)
     mixed = MatchedPrincipals(EvaluationDecision.ALLOWED, "111111111111", tuple(map(Somebody, kinds)))  # type: ignore[arg-type]
     runs = PrincipalRuns([mixed])
-    assert runs.user_count == 2
-    assert [member.kind for members in runs.users for member in members] == [PrincipalKind.USER] * 2
+    assert runs.parts.user_count == 2
+    assert [member.kind for members in runs.parts.users for member in members] == [PrincipalKind.USER] * 2
