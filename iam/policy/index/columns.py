@@ -145,11 +145,7 @@ class PrincipalColumns:
         """What the principal holds, read anew each time: kept, the grants of all take as much memory as all
         columns.
         """
-        return self.grants_numbered(self.grants[row])
-
-    def grants_numbered(self, number: int) -> PolicyHoldings:
-        """Grants by their number."""
-        return grants_in(json.loads(self.kinds_of_grants[number]), self.digests)
+        return grants_in(json.loads(self.kinds_of_grants[self.grants[row]]), self.digests)
 
     def shared_part(self, row: int) -> str:
         """What of its grants many others hold too, as text: all but the inline policies, whose names have no
@@ -200,5 +196,8 @@ class PrincipalColumns:
 
     def rows_with(self, is_meant: Callable[[PolicyHoldings], bool]) -> list[int]:
         """The rows of those who hold what is meant."""
-        numbers = {n for n in range(len(self.kinds_of_grants)) if is_meant(self.grants_numbered(n))}
+        numbers = set()
+        for number in range(len(self.kinds_of_grants)):
+            if is_meant(grants_in(json.loads(self.kinds_of_grants[number]), self.digests)):
+                numbers.add(number)
         return [row for row, number in enumerate(self.grants) if number in numbers] if numbers else []

@@ -83,16 +83,6 @@ class IndexedStatement:
         return self._area
 
     @property
-    def identity_statement(self) -> CompiledStatement:
-        """The statement as an identity policy has it."""
-        return self.compiled_for(PolicyKind.IDENTITY)
-
-    @property
-    def held_of_pattern(self) -> CompiledStatement:
-        """The same, for questions about a pattern of resources."""
-        return self.compiled_for(PolicyKind.IDENTITY, of_pattern=True)
-
-    @property
     def is_partial(self) -> bool:
         """Whether it has an area, which need not be made to know it."""
         return self.resources is not None and ("*" not in self.resources or self.shape.is_not_resource)

@@ -18,7 +18,6 @@ from iam.policy.index.documents import IndexedDocument, SharedDocuments
 from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.image import IndexImage, rows_of
 from iam.policy.index.image_parts import image_of
-from iam.policy.index.query_evaluation import QueryEvaluation
 from iam.policy.index.question import AccessQuestion, WhoCanAnswer
 from iam.policy.index.register import UseRegister
 from iam.policy.index.rows import AccountRows, OrganizationStanding, RowChanges
@@ -229,31 +228,32 @@ class PolicyIndex:
         """What `decide` and `explain` take. Policies have the names by which a person finds them."""
         judge, _ = judge_for(question, shards=self.accounts, documents=self.documents, moment=self.moment)
         request = judge.request_of(member)
-        shard, naming = self.accounts[member.account], _Naming(judge)
+        shard, is_pattern = self.accounts[member.account], judge.is_pattern
         owner = self.accounts.get(request.resource_account)
         boundary = shard.boundary_of(member.grants)
         rcps = () if owner is None else owner.levels.rcps
-        bounding = None if boundary is None else naming.set_of(PolicyKind.BOUNDARY, [boundary])
+        bounding = None
+        if boundary is not None:
+            bounding = _policy_set(PolicyKind.BOUNDARY, [boundary], of_pattern=is_pattern)
+        identity = shard.named_policies(member.grants)
         return request, RequestPolicies(
-            identity=naming.set_of(PolicyKind.IDENTITY, shard.named_policies(member.grants)),
+            identity=_policy_set(PolicyKind.IDENTITY, identity, of_pattern=is_pattern),
             boundary=bounding,
             resource=judge.resource,
-            scps=tuple(naming.set_of(PolicyKind.SCP, level) for level in shard.levels.scps),
-            rcps=tuple(naming.set_of(PolicyKind.RCP, level) for level in rcps),
+            scps=tuple(
+                _policy_set(PolicyKind.SCP, level, of_pattern=is_pattern) for level in shard.levels.scps
+            ),
+            rcps=tuple(_policy_set(PolicyKind.RCP, level, of_pattern=is_pattern) for level in rcps),
         )
 
 
-class _Naming:
-    """Compiles documents under their names, for one question."""
-
-    def __init__(self, judge: QueryEvaluation) -> None:
-        self._is_pattern = judge.is_pattern
-
-    def set_of(self, kind: PolicyKind, named: Iterable[tuple[str, IndexedDocument]]) -> PolicySet:
-        """Documents weighed together."""
-        statements: list[CompiledStatement] = []
-        problems: list[tuple[str, DocumentProblem]] = []
-        for name, doc in named:
-            statements += doc.statements_of(name, kind, of_pattern=self._is_pattern)
-            problems += [(name, problem) for problem in doc.problems]
-        return PolicySet(kind, tuple(statements), tuple(problems))
+def _policy_set(
+    kind: PolicyKind, named: Iterable[tuple[str, IndexedDocument]], *, of_pattern: bool
+) -> PolicySet:
+    """Documents under their names, weighed together."""
+    statements: list[CompiledStatement] = []
+    problems: list[tuple[str, DocumentProblem]] = []
+    for name, doc in named:
+        statements += doc.statements_of(name, kind, of_pattern=of_pattern)
+        problems += [(name, problem) for problem in doc.problems]
+    return PolicySet(kind, tuple(statements), tuple(problems))

@@ -88,11 +88,6 @@ def keys_of_conditions(statement: Statement, *, has_variables: bool) -> list[tup
     ]
 
 
-def holds_keys_of_principals(context: Mapping[str, object]) -> bool:
-    """Whether the circumstances of a question say themselves what would follow from the principal."""
-    return any(is_of_principal(fold(key)) for key in context)
-
-
 def special_names(principals: Principals) -> frozenset[str]:
     """ARNs and unique ids under AWS, and account and role of the sessions that are named; none where
     everybody is.

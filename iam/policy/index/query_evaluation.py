@@ -59,11 +59,6 @@ def effect_bits(denied: int, allowed: int) -> EffectBits:
     return allowed | denied << 2
 
 
-def marks_in(effects: EffectBits) -> tuple[int, int]:
-    """(denied, allowed): the strongest of what is said."""
-    return YES if effects & DENIES else effects >> 2 & OPEN, YES if effects & YES else effects & OPEN
-
-
 class MatchedStatements:
     """The statements of a document that speak of the action, where who asks makes a difference to them."""
 
@@ -90,7 +85,9 @@ class QueryBounds:
         """The decision, given what the identity policies say."""
         decision = self.decisions.get(effects)
         if decision is None:
-            denied, allowed = marks_in(effects)
+            # The strongest of what is said.
+            denied = YES if effects & DENIES else effects >> 2 & OPEN
+            allowed = YES if effects & YES else effects & OPEN
             marks = replace(self._marks, denied=max(self._marks.denied, denied), identity=allowed)
             decision = self.decisions[effects] = conclude(self._request, marks)
         return decision
@@ -236,7 +233,7 @@ class QueryEvaluation:
     def _add_statement(self, clause: IndexedStatement) -> EffectBits:
         """What one statement of an identity policy says to everybody."""
         if self.reader.is_the_same_for_all(clause):
-            compiled = clause.held_of_pattern if self.is_pattern else clause.identity_statement
+            compiled = clause.compiled_for(PolicyKind.IDENTITY, of_pattern=self.is_pattern)
             mark = compiled.applies(self._anyone)
             effects = mark if compiled.allows else mark << 2
         else:
@@ -406,5 +403,5 @@ def reader_of(question: AccessQuestion) -> NeedsReader:
         texts=texts,
         resource=question.resource,
         is_pattern=question.asks_for_pattern,
-        says_who=keys.holds_keys_of_principals(question.context),
+        says_who=any(keys.is_of_principal(fold(key)) for key in question.context),
     )

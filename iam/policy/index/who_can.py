@@ -86,11 +86,9 @@ class WhoCanSearch:
         register: UseRegister,
         shards: Mapping[str, AccountShard],
         moment: datetime | None = None,
-        named: Callable[[NeedsReader], frozenset[PrincipalClass]] | None = None,
+        named: Callable[[NeedsReader], frozenset[PrincipalClass]],
     ) -> None:
-        """`named` gives the classes of users whose names are in the question; without it they are looked
-        for.
-        """
+        """`named` gives the classes of users whose names are in the question."""
         self._question, self._register, self._shards = question, register, shards
         self._judge, self._place = judge_for(
             question, shards=shards, documents=register.documents, moment=moment
@@ -99,7 +97,8 @@ class WhoCanSearch:
             decision: [] for decision in EvaluationDecision
         }
         self._parts: list[MatchedPrincipals] = []
-        self._find_named = named or self._look_for_named
+        self._owner_reason = owner_reason(self._judge.lowered, question.resource)
+        self._find_named = named
         self._named: set[PrincipalProfile] = set()
         """Those of users whose names are in the question, where names make a difference."""
         self._of_nobody: dict[PrincipalKind, Signature] = {}
@@ -116,27 +115,15 @@ class WhoCanSearch:
             self._whole[EvaluationDecision.ALLOWED] = self._wanted(everybody)
         elif not self._owner_reason:
             self._judge.load_statements(self._register)
-            self._named = self._named_profiles()
+            if self._judge.heard is not self._judge.said:
+                self._named = {cls.profile for cls in self._named_classes}
             self._search()
         whole = {decision: self._whole[decision] for decision in POSITIVE}
         return WhoCanAnswer(self._question, whole, self._parts, tuple(self._limitations()))
 
-    @property
-    def _owner_reason(self) -> str:
-        return owner_reason(self._judge.lowered, self._question.resource)
-
-    def _named_profiles(self) -> set[PrincipalProfile]:
-        judge = self._judge
-        if judge.heard is judge.said:
-            return set()
-        return {cls.profile for cls in self._named_classes}
-
     @cached_property
     def _named_classes(self) -> frozenset[PrincipalClass]:
         return self._find_named(self._judge.reader)
-
-    def _look_for_named(self, reader: NeedsReader) -> frozenset[PrincipalClass]:
-        return named_classes(self._shards, reader)
 
     def _names_nobody(
         self, classes: list[PrincipalClass], kind: PrincipalKind, needs: StatementNeeds
