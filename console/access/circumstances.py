@@ -100,11 +100,6 @@ class RequestCircumstances:
         """The pairs that no field of the form shows, for hidden fields."""
         return tuple(pair for pair in self.pairs if pair[0] == "ctx")
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the fields have an error that must be seen; MFA and Region may have their own place."""
-        return bool(self.errors)
-
 
 def circumstances_of(
     query: QueryDict, *, action: str = "", now: datetime | None = None
@@ -127,7 +122,9 @@ def circumstances_of(
         if value == ANY and name in FIELDS:
             continue
         _enter(circumstances, name, value)
-        _mark(circumstances, name, value, plain)
+        label, words = _words(name, value)
+        without = str(plain.without(name, value))
+        circumstances.chips.append(ConditionChip(label, words, without, f"{name}={value}"))
     if now is not None:
         _assume_time(circumstances, now)
     _doubt(circumstances, known, plain)
@@ -280,13 +277,6 @@ def _address_problem(text: str) -> str:
             return f"“{text[:PREVIEW_LENGTH]}” is a range. Enter one address, such as 203.0.113.7."
         return f"“{text[:PREVIEW_LENGTH]}” isn’t an IP address. Enter one such as 203.0.113.7 or 2001:db8::7."
     return ""
-
-
-def _mark(circumstances: RequestCircumstances, name: str, value: str, plain: QueryPairs) -> None:
-    label, words = _words(name, value)
-    circumstances.chips.append(
-        ConditionChip(label, words, str(plain.without(name, value)), f"{name}={value}")
-    )
 
 
 def _words(name: str, value: str) -> tuple[str, str]:

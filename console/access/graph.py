@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from console.access.lines import policy_name, short
 from iam.access.explanation import ExplanationStep
 from iam.access.who_can import WhoCanRow
+from iam.phrases import counted
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.request import PrincipalKind
 
@@ -48,18 +49,14 @@ class GraphBox:
     y: int = 0
 
     @property
-    def _place(self) -> tuple[int, int]:
-        return COLUMNS[self.key[0]]
-
-    @property
     def x(self) -> int:
         """Its left side."""
-        return self._place[0]
+        return COLUMNS[self.key[0]][0]
 
     @property
     def width(self) -> int:
         """Its width."""
-        return self._place[1]
+        return COLUMNS[self.key[0]][1]
 
     @property
     def text(self) -> str:
@@ -275,13 +272,9 @@ def _plain_words(rows: Sequence[WhoCanRow], resource: str) -> str:
     steps = chain.from_iterable(map(_steps, rows))
     policies = {policy_name(step) for step in steps if step.allows}
     sentence = (
-        f"{_counted(able, 'principal', 'principals')} through "
-        f"{_counted(len(policies), 'policy', 'policies')}: {short(resource)}."
+        f"{counted(able, 'principal')} through "
+        f"{counted(len(policies), 'policy', 'policies')}: {short(resource)}."
     )
     if denied:
-        sentence += f" {_counted(denied, 'principal is', 'principals are')} denied."
+        sentence += f" {counted(denied, 'principal is', 'principals are')} denied."
     return f"{sentence} The lists above show the same as text."
-
-
-def _counted(number: int, noun: str, several: str) -> str:
-    return f"{number} {noun if number == 1 else several}"

@@ -14,7 +14,7 @@ from django.urls import reverse
 from console.identities.details.frame import SECTIONS
 from console.web.query import QueryPairs
 from iam.access.certainty import Certainty
-from iam.access.explanation import DecisionReasons, ExplanationStep, NamedPolicy
+from iam.access.explanation import DecisionReasons, ExplanationStep
 from iam.access.who_can import WhoCanRow
 from iam.mirror.models import Kind
 from iam.policy.evaluate import EvaluationDecision
@@ -95,6 +95,10 @@ def line_of(
     mine = [step for step in row.why.grants if row.decision is not EvaluationDecision.EXPLICITLY_DENIED]
     steps = mine or list(row.why.denies)
     mark = CERTAINTY_MARKS[row.certainty] if row.decision in CAN else MARKS[row.decision]
+    note = ""
+    if row.decision is EvaluationDecision.EXPLICITLY_DENIED:
+        # 'AnalystsRead allows, DenyLedgerExport wins'.
+        note = f"Denied by {' and '.join(dict.fromkeys(map(policy_name, row.why.denies)))}"
     return AnswerLine(
         row=row,
         name=row.display,
@@ -106,7 +110,7 @@ def line_of(
         more=max(0, len(steps) - WAYS),
         conditions=tuple(_doubts(row)),
         tally=_tally(row, total),
-        note=_note(row),
+        note=note,
         is_full=any(step.allows_everything for step in mine),
         is_role=row.kind is PrincipalKind.ROLE,
     )
@@ -155,13 +159,6 @@ def _tally(row: WhoCanRow, total: int) -> str:
     return ", ".join(parts)
 
 
-def _note(row: WhoCanRow) -> str:
-    """'AnalystsRead allows, DenyLedgerExport wins'."""
-    if row.decision is not EvaluationDecision.EXPLICITLY_DENIED:
-        return ""
-    return f"Denied by {' and '.join(dict.fromkeys(map(policy_name, row.why.denies)))}"
-
-
 def policy_name(step: ExplanationStep) -> str:
     """How a policy is called in a sentence."""
     layer = LAYERS.get(step.reason.kind, "")
@@ -177,23 +174,25 @@ def way_nodes(row: WhoCanRow, step: ExplanationStep, *, resource: str, query: Qu
     nodes = [PathStop(ICONS[row.kind], row.name)]
     if step.held is not None and step.held.group is not None:
         group = step.held.group
-        nodes.append(PathStop("users", group.name, url=_page(group, Kind.GROUP, query)))
+        nodes.append(PathStop("users", group.name, url=entity_page(Kind.GROUP, group.pk, query)))
     label = policy_name(step)
     if step.statement:
         label = f"{label}, {step.statement}"
     linked = step.policy if step.reason.kind in {"identity", "boundary"} else None
+    policy_url = entity_page(Kind.POLICY, linked.pk, query) if linked else ""
     tone = "" if step.allows else "bad"
     icon = "scroll-text" if step.allows else "shield-x"
-    nodes.append(PathStop(icon, label, tone, _page(linked, Kind.POLICY, query)))
+    nodes.append(PathStop(icon, label, tone, policy_url))
     if step.allows:
         nodes.append(PathStop("database", short(resource), "info"))
     return nodes
 
 
-def _page(named: NamedPolicy | None, kind: Kind, query: QueryPairs) -> str:
-    if named is None or named.pk is None:
+def entity_page(kind: Kind, pk: int | None, query: QueryPairs) -> str:
+    """The page of an entity at the moment of the question; empty where it has none."""
+    if pk is None:
         return ""
-    return f"{address_of(kind, named.pk)}{query.with_only('as-of')}".rstrip("?")
+    return f"{address_of(kind, pk)}{query.with_only('as-of')}".rstrip("?")
 
 
 def short(resource: str) -> str:

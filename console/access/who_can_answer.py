@@ -14,7 +14,7 @@ from django.urls import reverse
 from console.access.circumstances import ANY
 from console.access.forms.who_can import WhoCanForm
 from console.access.limits import LimitRow, limit_rows, unread_rows
-from console.access.lines import CERTAINTY_MARKS, AnswerLine, address_of
+from console.access.lines import CERTAINTY_MARKS, AnswerLine, entity_page
 from console.web.access import ViewerRequest
 from console.web.query import QueryPairs
 from iam.access.certainty import SCPS_UNREAD, Certainty
@@ -214,18 +214,12 @@ def way_words(way: AccessWay) -> str:
 
 def _title(way: AccessWay, query: QueryPairs) -> tuple[str, str, str, str]:
     """(what, its page, the policy, its page)."""
-    policy_url = _page(Kind.POLICY, way.policy_pk, query)
+    policy_url = entity_page(Kind.POLICY, way.policy_pk, query)
     if way.kind is WayKind.GROUP:
-        return f"Group {way.group}", _page(Kind.GROUP, way.group_pk, query), way.policy, policy_url
+        return f"Group {way.group}", entity_page(Kind.GROUP, way.group_pk, query), way.policy, policy_url
     if way.kind is WayKind.ATTACHED:
         return "Attached directly", "", way.policy, policy_url
     return PLAIN[way.kind], "", "", ""
-
-
-def _page(kind: Kind, pk: int | None, query: QueryPairs) -> str:
-    if pk is None:
-        return ""
-    return f"{address_of(kind, pk)}{query.with_only('as-of')}".rstrip("?")
 
 
 def _count(group: PeopleByWay) -> str:

@@ -56,7 +56,9 @@ class WhoCanForm(ResourceForm):
         if not self.is_blank:
             self.regions = usual_regions(accounts_seen(viewer, account=self.account_id))
             self.candidates = accounts_naming(self.texts["resource"], accounts_seen(viewer))
-            self._assume_owner()
+            if not self.texts["owner"]:
+                self.texts["owner"] = likely_owner(self.candidates)
+                self.is_owner_assumed = bool(self.texts["owner"])
             _assume(data, texts=self.texts, regions=self.regions)
             now = request.at or datetime.now(tz=UTC)
         self.circumstances = circumstances_of(data, action=self.texts["action"], now=now)
@@ -120,12 +122,6 @@ class WhoCanForm(ResourceForm):
             at=self.request.at,
             is_hidden=bool(place) and not viewer.scope.sees_account(place),
         )
-
-    def _assume_owner(self) -> None:
-        if self.texts["owner"]:
-            return
-        self.texts["owner"] = likely_owner(self.candidates)
-        self.is_owner_assumed = bool(self.texts["owner"])
 
     def _read_place(self) -> None:
         """The place after or before which the page begins, never both."""
