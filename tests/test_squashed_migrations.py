@@ -88,7 +88,8 @@ def _schema_in(kept: Path) -> Counter[str]:
 
 
 def _in_any_order(statement: str) -> str:
-    return " ".join(sorted(re.split(r", (?=\"|CONSTRAINT)", statement.removesuffix(")"))))
+    head, _, columns = statement.removesuffix(")").partition("(")
+    return " ".join([head, *sorted(re.split(r", (?=\"|CONSTRAINT)", columns))])
 
 
 def rows(database: BaseDatabaseWrapper) -> dict[str, Counter[str]]:

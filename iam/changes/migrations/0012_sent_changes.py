@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('changes', '0001_squashed_0011_confidential_notes'),
+        ('changes', '0011_confidential_notes'),
         ('mirror', '0018_plain_apostrophes'),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('directory', '0001_squashed_0006_was_approver'),
+        ('directory', '0006_was_approver'),
     ]
 
     operations = [

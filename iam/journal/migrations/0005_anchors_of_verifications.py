@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('journal', '0001_squashed_0004_text_search'),
+        ('journal', '0004_text_search'),
     ]
 
     operations = [

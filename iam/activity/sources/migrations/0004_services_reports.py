@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mirror', '0001_squashed_0016_trails'),
-        ('trail_sources', '0001_squashed_0003_uploads'),
+        ('mirror', '0016_trails'),
+        ('trail_sources', '0003_uploads'),
     ]
 
     operations = [

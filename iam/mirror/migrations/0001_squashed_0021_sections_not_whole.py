@@ -1,4 +1,4 @@
-"""All of the migrations up to 0016_trails at once, for a database that is new."""
+"""All of the migrations up to 0021_sections_not_whole at once, for a database that is new."""
 
 from importlib import import_module
 
@@ -8,12 +8,34 @@ import uuid
 from django.db import migrations, models
 
 from iam.model_creation import CreateTogether
+
 search_index = import_module("iam.mirror.migrations.0005_search_index")
 
 
 class Migration(migrations.Migration):
-
-    replaces = [('mirror', '0001_initial'), ('mirror', '0002_setup'), ('mirror', '0003_pull_progress'), ('mirror', '0004_list_indexes'), ('mirror', '0005_search_index'), ('mirror', '0006_detail_gaps'), ('mirror', '0007_pulls_in_time'), ('mirror', '0008_teams_by_path'), ('mirror', '0009_revisions'), ('mirror', '0010_counted_writes'), ('mirror', '0011_rows_of_all_sections'), ('mirror', '0012_plain_words'), ('mirror', '0013_search_names_in_tags'), ('mirror', '0014_section_known_since'), ('mirror', '0015_account_images'), ('mirror', '0016_trails')]
+    replaces = [
+        ("mirror", "0001_initial"),
+        ("mirror", "0002_setup"),
+        ("mirror", "0003_pull_progress"),
+        ("mirror", "0004_list_indexes"),
+        ("mirror", "0005_search_index"),
+        ("mirror", "0006_detail_gaps"),
+        ("mirror", "0007_pulls_in_time"),
+        ("mirror", "0008_teams_by_path"),
+        ("mirror", "0009_revisions"),
+        ("mirror", "0010_counted_writes"),
+        ("mirror", "0011_rows_of_all_sections"),
+        ("mirror", "0012_plain_words"),
+        ("mirror", "0013_search_names_in_tags"),
+        ("mirror", "0014_section_known_since"),
+        ("mirror", "0015_account_images"),
+        ("mirror", "0016_trails"),
+        ("mirror", "0017_root_access"),
+        ("mirror", "0018_plain_apostrophes"),
+        ("mirror", "0019_workload_roles"),
+        ("mirror", "0020_delegation"),
+        ("mirror", "0021_sections_not_whole"),
+    ]
 
     initial = True
 
@@ -59,7 +81,7 @@ class Migration(migrations.Migration):
                 name='Entity',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                    ('kind', models.CharField(choices=[('user', 'IAM user'), ('group', 'IAM group'), ('role', 'IAM role'), ('policy', 'Managed policy'), ('instance-profile', 'Instance profile'), ('access-key', 'Access key'), ('mfa-device', 'MFA device'), ('ssh-key', 'SSH public key'), ('signing-certificate', 'Signing certificate'), ('service-credential', 'Service-specific credential'), ('server-certificate', 'Server certificate'), ('saml-provider', 'SAML provider'), ('oidc-provider', 'OpenID Connect provider'), ('instance', 'EC2 instance'), ('trail', 'CloudTrail trail'), ('org-root', 'Organization root'), ('org-unit', 'Organizational unit'), ('org-account', 'Account in the organization'), ('scp', 'Service control policy'), ('rcp', 'Resource control policy')], max_length=20)),
+                    ('kind', models.CharField(choices=[('user', 'IAM user'), ('group', 'IAM group'), ('role', 'IAM role'), ('policy', 'Managed policy'), ('instance-profile', 'Instance profile'), ('access-key', 'Access key'), ('mfa-device', 'MFA device'), ('ssh-key', 'SSH public key'), ('signing-certificate', 'Signing certificate'), ('service-credential', 'Service-specific credential'), ('server-certificate', 'Server certificate'), ('saml-provider', 'SAML provider'), ('oidc-provider', 'OpenID Connect provider'), ('instance', 'EC2 instance'), ('trail', 'CloudTrail trail'), ('anywhere-profile', 'Roles Anywhere profile'), ('trust-anchor', 'Roles Anywhere trust anchor'), ('pod-identity', 'EKS pod identity association'), ('delegation-request', 'Delegation request'), ('org-root', 'Organization root'), ('org-unit', 'Organizational unit'), ('org-account', 'Account in the organization'), ('scp', 'Service control policy'), ('rcp', 'Resource control policy')], max_length=20)),
                     ('aws_id', models.CharField(max_length=512)),
                     ('name', models.CharField(max_length=512)),
                     ('arn', models.CharField(blank=True, max_length=2048)),
@@ -92,7 +114,7 @@ class Migration(migrations.Migration):
                     ('cause_id', models.UUIDField(null=True)),
                     ('end_cause_kind', models.CharField(blank=True, choices=[('', 'unknown'), ('change', 'a Change of Gatehouse'), ('event', 'a CloudTrail event')], default='', max_length=8)),
                     ('end_cause_id', models.UUIDField(null=True)),
-                    ('kind', models.CharField(choices=[('member', 'user is a member of group'), ('attached', 'managed policy is attached to user, group or role'), ('boundary', 'managed policy is the permissions boundary of user or role'), ('profile-role', 'instance profile holds role'), ('instance-profile', 'instance uses instance profile'), ('parent', 'account or unit lies in unit or root'), ('target', 'SCP or RCP is attached to root, unit or account')], max_length=16)),
+                    ('kind', models.CharField(choices=[('member', 'user is a member of group'), ('attached', 'managed policy is attached to user, group or role'), ('boundary', 'managed policy is the permissions boundary of user or role'), ('profile-role', 'instance profile holds role'), ('instance-profile', 'instance uses instance profile'), ('workload-role', 'Roles Anywhere profile or pod identity association gives role'), ('parent', 'account or unit lies in unit or root'), ('target', 'SCP or RCP is attached to root, unit or account')], max_length=16)),
                     ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mirror.account')),
                     ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='edges_out', to='mirror.entity')),
                     ('target', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='edges_in', to='mirror.entity')),
@@ -115,7 +137,7 @@ class Migration(migrations.Migration):
                     ('cause_id', models.UUIDField(null=True)),
                     ('end_cause_kind', models.CharField(blank=True, choices=[('', 'unknown'), ('change', 'a Change of Gatehouse'), ('event', 'a CloudTrail event')], default='', max_length=8)),
                     ('end_cause_id', models.UUIDField(null=True)),
-                    ('kind', models.CharField(choices=[('user', 'IAM user'), ('group', 'IAM group'), ('role', 'IAM role'), ('policy', 'Managed policy'), ('instance-profile', 'Instance profile'), ('access-key', 'Access key'), ('mfa-device', 'MFA device'), ('ssh-key', 'SSH public key'), ('signing-certificate', 'Signing certificate'), ('service-credential', 'Service-specific credential'), ('server-certificate', 'Server certificate'), ('saml-provider', 'SAML provider'), ('oidc-provider', 'OpenID Connect provider'), ('instance', 'EC2 instance'), ('trail', 'CloudTrail trail'), ('org-root', 'Organization root'), ('org-unit', 'Organizational unit'), ('org-account', 'Account in the organization'), ('scp', 'Service control policy'), ('rcp', 'Resource control policy')], max_length=20)),
+                    ('kind', models.CharField(choices=[('user', 'IAM user'), ('group', 'IAM group'), ('role', 'IAM role'), ('policy', 'Managed policy'), ('instance-profile', 'Instance profile'), ('access-key', 'Access key'), ('mfa-device', 'MFA device'), ('ssh-key', 'SSH public key'), ('signing-certificate', 'Signing certificate'), ('service-credential', 'Service-specific credential'), ('server-certificate', 'Server certificate'), ('saml-provider', 'SAML provider'), ('oidc-provider', 'OpenID Connect provider'), ('instance', 'EC2 instance'), ('trail', 'CloudTrail trail'), ('anywhere-profile', 'Roles Anywhere profile'), ('trust-anchor', 'Roles Anywhere trust anchor'), ('pod-identity', 'EKS pod identity association'), ('delegation-request', 'Delegation request'), ('org-root', 'Organization root'), ('org-unit', 'Organizational unit'), ('org-account', 'Account in the organization'), ('scp', 'Service control policy'), ('rcp', 'Resource control policy')], max_length=20)),
                     ('name', models.CharField(max_length=512)),
                     ('sort_name', models.CharField(max_length=512)),
                     ('path', models.CharField(default='/', max_length=512)),
@@ -250,6 +272,7 @@ class Migration(migrations.Migration):
                     ('known_since', models.DateTimeField(help_text='The first complete observation; nothing is known from before.', null=True)),
                 ],
                 options={
+                    'indexes': [models.Index(condition=models.Q(('state__in', ['never', 'partial', 'denied', 'failed', 'held'])), fields=['account'], name='section_not_whole'), models.Index(condition=models.Q(('name', 'users'), ('observed_at__isnull', False)), fields=['observed_at'], name='section_users_read')],
                     'constraints': [models.UniqueConstraint(fields=('account', 'name'), name='one_section_per_account')],
                 },
             ),

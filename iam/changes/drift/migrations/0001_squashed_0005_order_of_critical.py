@@ -1,31 +1,45 @@
-"""All of the migrations up to 0003_effect at once, for a database that is new."""
+"""All of the migrations up to 0005_order_of_critical at once, for a database that is new."""
 
 import django.db.models.deletion
 import uuid
 from django.db import migrations, models
 
 from iam.model_creation import CreateTogether
-class Migration(migrations.Migration):
 
-    replaces = [('drift', '0001_initial'), ('drift', '0002_settings_of_accounts'), ('drift', '0003_effect')]
+
+class Migration(migrations.Migration):
+    replaces = [
+        ("drift", "0001_initial"),
+        ("drift", "0002_settings_of_accounts"),
+        ("drift", "0003_effect"),
+        ("drift", "0004_names_of_models"),
+        ("drift", "0005_order_of_critical"),
+    ]
 
     initial = True
 
     dependencies = [
-        ('changes', '0008_summary_of_a_set'),
-        ('mirror', '0010_counted_writes'),
+        ("changes", "0005_stages_of_approval"),
+        ("changes", "0006_notes_of_a_set"),
+        ("changes", "0008_summary_of_a_set"),
+        ("mirror", "0009_revisions"),
+        ("mirror", "0010_counted_writes"),
+        ("mirror", "0018_plain_apostrophes"),
     ]
 
     operations = [
         CreateTogether([
             migrations.CreateModel(
-                name='Watch',
+                name='DriftWatch',
                 fields=[
                     ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='drift_watch', serialize=False, to='mirror.account')),
                     ('since', models.DateTimeField()),
                     ('revision', models.PositiveBigIntegerField(default=0)),
                     ('looked_at', models.DateTimeField(null=True)),
                 ],
+                options={
+                    'db_table': 'drift_watch',
+                },
             ),
             migrations.CreateModel(
                 name='Drift',
@@ -46,7 +60,7 @@ class Migration(migrations.Migration):
                     ('entity', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='drifts', to='mirror.entity')),
                     ('fact', models.CharField(blank=True, default='', help_text='The setting of the account, where it is of no entity.', max_length=32)),
                     ('impact', models.JSONField(default=dict, help_text='Who can do what since then, as a receipt tells it.')),
-                    ('weight', models.PositiveSmallIntegerField(db_default=0, default=0, help_text='Place of its risk: 0 normal, 1 sensitive, 2 critical.')),
+                    ('weight', models.PositiveSmallIntegerField(db_default=0, default=0, help_text='Place of its risk, see effect.weight_of: from 2 on it is critical.')),
                 ],
                 options={
                     'indexes': [models.Index(condition=models.Q(('change_set__isnull', False)), fields=['change_set'], name='drift_undoing'), models.Index(condition=models.Q(('state', 'open')), fields=['-weight', '-seen_at', '-id', 'account', 'entity'], name='drift_open'), models.Index(condition=models.Q(('state', 'open')), fields=['account', '-weight', '-seen_at', '-id'], name='drift_open_account'), models.Index(condition=models.Q(('state', 'open')), fields=['kind', '-weight', '-seen_at', '-id'], name='drift_open_kind'), models.Index(fields=['state', '-weight', '-seen_at', '-id'], name='drift_by_state'), models.Index(fields=['account', 'state', '-weight', '-seen_at', '-id'], name='drift_by_account')],

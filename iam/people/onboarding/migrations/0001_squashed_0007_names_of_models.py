@@ -1,20 +1,29 @@
-"""All of the migrations up to 0006_run_engine at once, for a database that is new."""
+"""All of the migrations up to 0007_names_of_models at once, for a database that is new."""
 
 import django.db.models.deletion
 import uuid
 from django.db import migrations, models
 
 from iam.model_creation import CreateTogether
-class Migration(migrations.Migration):
 
-    replaces = [('onboarding', '0001_first'), ('onboarding', '0002_asking'), ('onboarding', '0003_users_there'), ('onboarding', '0004_another_invitation'), ('onboarding', '0005_typed_rows'), ('onboarding', '0006_run_engine')]
+
+class Migration(migrations.Migration):
+    replaces = [
+        ("onboarding", "0001_first"),
+        ("onboarding", "0002_asking"),
+        ("onboarding", "0003_users_there"),
+        ("onboarding", "0004_another_invitation"),
+        ("onboarding", "0005_typed_rows"),
+        ("onboarding", "0006_run_engine"),
+        ("onboarding", "0007_names_of_models"),
+    ]
 
     initial = True
 
     dependencies = [
-        ('blueprints', '0001_first'),
-        ('changes', '0006_notes_of_a_set'),
-        ('mirror', '0009_revisions'),
+        ("blueprints", "0001_first"),
+        ("changes", "0006_notes_of_a_set"),
+        ("mirror", "0009_revisions"),
     ]
 
     operations = [
@@ -41,7 +50,7 @@ class Migration(migrations.Migration):
                 },
             ),
             migrations.CreateModel(
-                name='Newcomer',
+                name='OnboardedPerson',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                     ('position', models.PositiveIntegerField()),
@@ -65,6 +74,7 @@ class Migration(migrations.Migration):
                     'ordering': ['position'],
                     'indexes': [models.Index(fields=['run', 'standing', 'position'], name='newcomer_by_standing')],
                     'constraints': [models.UniqueConstraint(fields=('run', 'position'), name='newcomer_once')],
+                    'db_table': 'onboarding_newcomer',
                 },
             ),
             migrations.CreateModel(
@@ -79,7 +89,7 @@ class Migration(migrations.Migration):
                     ('settled_at', models.DateTimeField(null=True)),
                     ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mirror.account')),
                     ('change_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='changes.changeset')),
-                    ('newcomer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='places', to='onboarding.newcomer')),
+                    ('newcomer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='places', to='onboarding.onboardedperson')),
                 ],
                 options={
                     'indexes': [models.Index(condition=models.Q(('settled_at__isnull', True)), fields=['change_set'], name='place_unsettled')],

@@ -1,20 +1,28 @@
-"""All of the migrations up to 0005_run_engine at once, for a database that is new."""
+"""All of the migrations up to 0006_names_of_models at once, for a database that is new."""
 
 import django.db.models.deletion
 import uuid
 from django.db import migrations, models
 
 from iam.model_creation import CreateTogether
-class Migration(migrations.Migration):
 
-    replaces = [('leaving', '0001_first'), ('leaving', '0002_passwords_of_those_who_come_back'), ('leaving', '0003_suspension'), ('leaving', '0004_link_due'), ('leaving', '0005_run_engine')]
+
+class Migration(migrations.Migration):
+    replaces = [
+        ("leaving", "0001_first"),
+        ("leaving", "0002_passwords_of_those_who_come_back"),
+        ("leaving", "0003_suspension"),
+        ("leaving", "0004_link_due"),
+        ("leaving", "0005_run_engine"),
+        ("leaving", "0006_names_of_models"),
+    ]
 
     initial = True
 
     dependencies = [
-        ('changes', '0006_notes_of_a_set'),
-        ('grants', '0008_large_grants_are_prepared'),
-        ('mirror', '0009_revisions'),
+        ("changes", "0006_notes_of_a_set"),
+        ("grants", "0008_large_grants_are_prepared"),
+        ("mirror", "0009_revisions"),
     ]
 
     operations = [
@@ -112,7 +120,7 @@ class Migration(migrations.Migration):
                 },
             ),
             migrations.CreateModel(
-                name='Certificate',
+                name='OffboardingCertificate',
                 fields=[
                     ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                     ('kind', models.CharField(choices=[('ended', 'Access ended'), ('deleted', 'Users deleted')], max_length=8)),
@@ -125,6 +133,7 @@ class Migration(migrations.Migration):
                 options={
                     'ordering': ['made_at'],
                     'constraints': [models.UniqueConstraint(fields=('leaver', 'kind'), name='one_certificate_of_kind')],
+                    'db_table': 'leaving_certificate',
                 },
             ),
         ]),

@@ -1,25 +1,30 @@
-"""All of the migrations up to 0002_plain_words at once, for a database that is new."""
+"""All of the migrations up to 0003_names_of_models at once, for a database that is new."""
 
 import django.db.models.deletion
 import iam.linking.models
 from django.db import migrations, models
 
 from iam.model_creation import CreateTogether
-class Migration(migrations.Migration):
 
-    replaces = [('linking', '0001_initial'), ('linking', '0002_plain_words')]
+
+class Migration(migrations.Migration):
+    replaces = [
+        ("linking", "0001_initial"),
+        ("linking", "0002_plain_words"),
+        ("linking", "0003_names_of_models"),
+    ]
 
     initial = True
 
     dependencies = [
-        ('directory', '0003_ties'),
-        ('mirror', '0009_revisions'),
+        ("directory", "0003_ties"),
+        ("mirror", "0009_revisions"),
     ]
 
     operations = [
         CreateTogether([
             migrations.CreateModel(
-                name='Ways',
+                name='MatchSettings',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                     ('tag_keys', models.JSONField(default=iam.linking.models.first_tag_keys)),
@@ -29,15 +34,19 @@ class Migration(migrations.Migration):
                 ],
                 options={
                     'verbose_name_plural': 'ways',
+                    'db_table': 'linking_ways',
                 },
             ),
             migrations.CreateModel(
-                name='Worked',
+                name='MatchedAccount',
                 fields=[
                     ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='mirror.account')),
                     ('revision', models.PositiveBigIntegerField(default=0)),
                     ('ways', models.PositiveIntegerField(default=0)),
                 ],
+                options={
+                    'db_table': 'linking_worked',
+                },
             ),
             migrations.CreateModel(
                 name='NameRule',
@@ -53,7 +62,7 @@ class Migration(migrations.Migration):
                 },
             ),
             migrations.CreateModel(
-                name='Apart',
+                name='ExcludedMatch',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                     ('why', models.CharField(blank=True, max_length=1000)),
@@ -64,10 +73,11 @@ class Migration(migrations.Migration):
                 ],
                 options={
                     'constraints': [models.UniqueConstraint(fields=('user', 'person'), name='apart_once')],
+                    'db_table': 'linking_apart',
                 },
             ),
             migrations.CreateModel(
-                name='Sign',
+                name='UserMatch',
                 fields=[
                     ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='sign', serialize=False, to='mirror.entity')),
                     ('login', models.CharField(max_length=128)),
@@ -82,6 +92,7 @@ class Migration(migrations.Migration):
                 ],
                 options={
                     'indexes': [models.Index(fields=['login', 'user'], name='sign_by_login'), models.Index(condition=models.Q(('address', ''), _negated=True), fields=['address'], name='sign_by_address'), models.Index(fields=['standing', 'login', 'user'], name='sign_by_standing'), models.Index(fields=['account', 'standing'], name='sign_by_account')],
+                    'db_table': 'linking_sign',
                 },
             ),
         ]),

@@ -1,4 +1,4 @@
-"""All of the migrations up to 0012_text_search at once, for a database that is new."""
+"""All of the migrations up to 0013_names_of_models at once, for a database that is new."""
 
 from importlib import import_module
 
@@ -7,18 +7,35 @@ import uuid
 from django.db import migrations, models
 
 from iam.model_creation import CreateTogether
+
 text_search = import_module("iam.access.grants.migrations.0012_text_search")
 
 
 class Migration(migrations.Migration):
-
-    replaces = [('grants', '0001_initial'), ('grants', '0002_trouble_at_the_end'), ('grants', '0003_later_ends_and_trials'), ('grants', '0004_followed_acts'), ('grants', '0005_what_takes_away'), ('grants', '0006_parts_that_end'), ('grants', '0007_what_is_meant_through_renaming'), ('grants', '0008_large_grants_are_prepared'), ('grants', '0009_an_end_that_is_undone'), ('grants', '0010_withdrawn_while_it_is_prepared'), ('grants', '0011_plain_labels'), ('grants', '0012_text_search')]
+    replaces = [
+        ("grants", "0001_initial"),
+        ("grants", "0002_trouble_at_the_end"),
+        ("grants", "0003_later_ends_and_trials"),
+        ("grants", "0004_followed_acts"),
+        ("grants", "0005_what_takes_away"),
+        ("grants", "0006_parts_that_end"),
+        ("grants", "0007_what_is_meant_through_renaming"),
+        ("grants", "0008_large_grants_are_prepared"),
+        ("grants", "0009_an_end_that_is_undone"),
+        ("grants", "0010_withdrawn_while_it_is_prepared"),
+        ("grants", "0011_plain_labels"),
+        ("grants", "0012_text_search"),
+        ("grants", "0013_names_of_models"),
+    ]
 
     initial = True
 
     dependencies = [
-        ('changes', '0006_notes_of_a_set'),
-        ('mirror', '0009_revisions'),
+        ("changes", "0004_lanes_of_a_set"),
+        ("changes", "0005_stages_of_approval"),
+        ("changes", "0006_notes_of_a_set"),
+        ("mirror", "0005_search_index"),
+        ("mirror", "0009_revisions"),
     ]
 
     operations = [
@@ -111,7 +128,7 @@ class Migration(migrations.Migration):
                 },
             ),
             migrations.CreateModel(
-                name='Preparation',
+                name='GrantPreparation',
                 fields=[
                     ('grant', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='preparation', serialize=False, to='grants.grant')),
                     ('accepts_end', models.BooleanField(default=False)),
@@ -119,6 +136,9 @@ class Migration(migrations.Migration):
                     ('attempts', models.PositiveSmallIntegerField(default=0)),
                     ('problems', models.JSONField(default=list)),
                 ],
+                options={
+                    'db_table': 'grants_preparation',
+                },
             ),
         ]),
         migrations.RunPython(text_search.create, text_search.drop),

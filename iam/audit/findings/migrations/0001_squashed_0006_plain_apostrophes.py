@@ -1,18 +1,26 @@
-"""All of the migrations up to 0003_changes_since at once, for a database that is new."""
+"""All of the migrations up to 0006_plain_apostrophes at once, for a database that is new."""
 
 import django.db.models.deletion
 import uuid
 from django.db import migrations, models
 
 from iam.model_creation import CreateTogether
-class Migration(migrations.Migration):
 
-    replaces = [('audit_findings', '0001_initial'), ('audit_findings', '0002_stamp'), ('audit_findings', '0003_changes_since')]
+
+class Migration(migrations.Migration):
+    replaces = [
+        ("audit_findings", "0001_initial"),
+        ("audit_findings", "0002_stamp"),
+        ("audit_findings", "0003_changes_since"),
+        ("audit_findings", "0004_told_at"),
+        ("audit_findings", "0005_writes"),
+        ("audit_findings", "0006_plain_apostrophes"),
+    ]
 
     initial = True
 
     dependencies = [
-        ('mirror', '0015_account_images'),
+        ("mirror", "0015_account_images"),
     ]
 
     operations = [
@@ -27,6 +35,8 @@ class Migration(migrations.Migration):
                     ('unread', models.JSONField(default=list)),
                     ('lease', models.CharField(blank=True, max_length=32)),
                     ('lease_until', models.DateTimeField(null=True)),
+                    ('told_at', models.DateTimeField(null=True)),
+                    ('writes', models.BigIntegerField(null=True)),
                 ],
             ),
             migrations.CreateModel(

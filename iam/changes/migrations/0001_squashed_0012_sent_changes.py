@@ -1,4 +1,4 @@
-"""All of the migrations up to 0011_confidential_notes at once, for a database that is new."""
+"""All of the migrations up to 0012_sent_changes at once, for a database that is new."""
 
 from importlib import import_module
 
@@ -7,17 +7,34 @@ import uuid
 from django.db import migrations, models
 
 from iam.model_creation import CreateTogether
+
 text_search = import_module("iam.changes.migrations.0010_text_search")
 
 
 class Migration(migrations.Migration):
-
-    replaces = [('changes', '0001_initial'), ('changes', '0002_newest_and_undoing'), ('changes', '0003_sets_as_a_whole'), ('changes', '0004_lanes_of_a_set'), ('changes', '0005_stages_of_approval'), ('changes', '0006_notes_of_a_set'), ('changes', '0007_waiting_of_a_subject'), ('changes', '0008_summary_of_a_set'), ('changes', '0009_words_of_states'), ('changes', '0010_text_search'), ('changes', '0011_confidential_notes')]
+    replaces = [
+        ("changes", "0001_initial"),
+        ("changes", "0002_newest_and_undoing"),
+        ("changes", "0003_sets_as_a_whole"),
+        ("changes", "0004_lanes_of_a_set"),
+        ("changes", "0005_stages_of_approval"),
+        ("changes", "0006_notes_of_a_set"),
+        ("changes", "0007_waiting_of_a_subject"),
+        ("changes", "0008_summary_of_a_set"),
+        ("changes", "0009_words_of_states"),
+        ("changes", "0010_text_search"),
+        ("changes", "0011_confidential_notes"),
+        ("changes", "0012_sent_changes"),
+    ]
 
     initial = True
 
     dependencies = [
-        ('mirror', '0009_revisions'),
+        ("mirror", "0001_initial"),
+        ("mirror", "0005_search_index"),
+        ("mirror", "0008_teams_by_path"),
+        ("mirror", "0009_revisions"),
+        ("mirror", "0018_plain_apostrophes"),
     ]
 
     operations = [
@@ -85,7 +102,7 @@ class Migration(migrations.Migration):
                     ('lane', models.PositiveSmallIntegerField(default=0)),
                 ],
                 options={
-                    'indexes': [models.Index(condition=models.Q(('state__in', ['queued', 'confirming'])), fields=['due_at'], name='change_due'), models.Index(condition=models.Q(('state', 'applying')), fields=['lease_until'], name='change_leased'), models.Index(condition=models.Q(('state__in', ['awaiting_approval', 'queued'])), fields=['expires_at'], name='change_expiring'), models.Index(fields=['account', '-created_at', '-id'], name='change_newest_account'), models.Index(fields=['state', '-created_at', '-id'], name='change_newest_state'), models.Index(fields=['requested_by', '-created_at'], name='change_by_requester'), models.Index(fields=['entity', '-created_at'], name='change_by_subject'), models.Index(fields=['-created_at', '-id', 'state', 'requested_by', 'entity'], name='change_newest'), models.Index(condition=models.Q(('reverts__isnull', False)), fields=['reverts'], name='change_undoing'), models.Index(condition=models.Q(('state', 'queued')), fields=['account', 'subject_id'], name='change_of_same_subject')],
+                    'indexes': [models.Index(condition=models.Q(('state__in', ['queued', 'confirming'])), fields=['due_at'], name='change_due'), models.Index(condition=models.Q(('state', 'applying')), fields=['lease_until'], name='change_leased'), models.Index(condition=models.Q(('state__in', ['awaiting_approval', 'queued'])), fields=['expires_at'], name='change_expiring'), models.Index(fields=['account', '-created_at', '-id'], name='change_newest_account'), models.Index(fields=['state', '-created_at', '-id'], name='change_newest_state'), models.Index(fields=['requested_by', '-created_at'], name='change_by_requester'), models.Index(fields=['entity', '-created_at'], name='change_by_subject'), models.Index(fields=['-created_at', '-id', 'state', 'requested_by', 'entity'], name='change_newest'), models.Index(condition=models.Q(('reverts__isnull', False)), fields=['reverts'], name='change_undoing'), models.Index(condition=models.Q(('state', 'queued')), fields=['account', 'subject_id'], name='change_of_same_subject'), models.Index(condition=models.Q(('sent_at__isnull', False)), fields=['account', 'sent_at', 'created_at'], name='change_sent')],
                     'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['applying', 'confirming'])), fields=('account', 'subject_id'), name='one_change_in_flight_per_subject'), models.UniqueConstraint(fields=('change_set', 'position'), name='one_change_per_position')],
                 },
             ),

@@ -1,4 +1,4 @@
-"""All of the migrations up to 0004_text_search at once, for a database that is new."""
+"""All of the migrations up to 0008_names_of_models at once, for a database that is new."""
 
 from importlib import import_module
 
@@ -6,18 +6,27 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 from iam.model_creation import CreateTogether
+
 append_only = import_module("iam.journal.migrations.0002_append_only")
 text_search = import_module("iam.journal.migrations.0004_text_search")
 
 
 class Migration(migrations.Migration):
-
-    replaces = [('journal', '0001_initial'), ('journal', '0002_append_only'), ('journal', '0003_dating_warnings'), ('journal', '0004_text_search')]
+    replaces = [
+        ("journal", "0001_initial"),
+        ("journal", "0002_append_only"),
+        ("journal", "0003_dating_warnings"),
+        ("journal", "0004_text_search"),
+        ("journal", "0005_anchors_of_verifications"),
+        ("journal", "0006_retention"),
+        ("journal", "0007_frozen_records"),
+        ("journal", "0008_names_of_models"),
+    ]
 
     initial = True
 
     dependencies = [
-        ('mirror', '0005_search_index'),
+        ("mirror", "0005_search_index"),
     ]
 
     operations = [
@@ -43,7 +52,7 @@ class Migration(migrations.Migration):
                 },
             ),
             migrations.CreateModel(
-                name='Verification',
+                name='JournalVerification',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                     ('asked_at', models.DateTimeField()),
@@ -55,13 +64,19 @@ class Migration(migrations.Migration):
                     ('sentence', models.CharField(blank=True, help_text='The first broken place.', max_length=1024)),
                     ('warning', models.CharField(blank=True, help_text='The first of them.', max_length=1024)),
                     ('warnings', models.PositiveIntegerField(default=0, help_text='Dating problems that nobody has acknowledged.')),
+                    ('anchor_problem', models.CharField(blank=True, help_text='The first anchor or place that can’t be verified.', max_length=1024)),
+                    ('anchors', models.PositiveIntegerField(help_text='Anchors it was checked against.', null=True)),
+                    ('records', models.PositiveIntegerField(help_text='Frozen records, such as signed-off reviews, compared with the journal.', null=True)),
+                    ('record_problem', models.CharField(blank=True, help_text='The first record that isn’t as the journal says.', max_length=1024)),
+                    ('record_problems', models.PositiveIntegerField(default=0)),
                 ],
                 options={
                     'indexes': [models.Index(fields=['-id'], name='verification_newest')],
+                    'db_table': 'journal_verification',
                 },
             ),
             migrations.CreateModel(
-                name='Block',
+                name='JournalBlock',
                 fields=[
                     ('sequence', models.BigIntegerField(primary_key=True, serialize=False)),
                     ('previous', models.CharField(max_length=64)),
@@ -73,16 +88,39 @@ class Migration(migrations.Migration):
                 ],
                 options={
                     'indexes': [models.Index(fields=['made_at'], name='block_made_at')],
+                    'db_table': 'journal_block',
                 },
             ),
             migrations.CreateModel(
-                name='Link',
+                name='JournalLink',
                 fields=[
-                    ('entry', models.OneToOneField(on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='link', serialize=False, to='journal.entry')),
+                    ('entry', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='link', serialize=False, to='journal.entry')),
                     ('position', models.PositiveIntegerField()),
                     ('hash', models.CharField(max_length=64)),
-                    ('block', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='links', to='journal.block')),
+                    ('block', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='links', to='journal.journalblock')),
                 ],
+                options={
+                    'db_table': 'journal_link',
+                },
+            ),
+            migrations.CreateModel(
+                name='JournalCut',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('block', models.BigIntegerField(help_text='Entries in later blocks are all there.')),
+                    ('block_hash', models.CharField(max_length=64)),
+                    ('removed', models.BigIntegerField(help_text='Entries that are gone, with those of earlier removals.')),
+                    ('digest', models.CharField(help_text='SHA-256 over their numbers and hashes, in order.', max_length=64)),
+                    ('note', models.TextField()),
+                    ('before', models.DateTimeField(help_text='Entries that are older were removed, but for some kinds.')),
+                    ('at', models.DateTimeField()),
+                    ('count', models.BigIntegerField(help_text='Entries of this removal alone.')),
+                    ('export', models.CharField(help_text='The file with what was removed.', max_length=1024)),
+                    ('export_sha256', models.CharField(max_length=64)),
+                ],
+                options={
+                    'db_table': 'journal_cut',
+                },
             ),
         ]),
         migrations.RunPython(append_only.protect, append_only.expose),

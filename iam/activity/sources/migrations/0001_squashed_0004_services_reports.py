@@ -1,18 +1,24 @@
-"""All of the migrations up to 0003_uploads at once, for a database that is new."""
+"""All of the migrations up to 0004_services_reports at once, for a database that is new."""
 
 import django.db.models.deletion
 import uuid
 from django.db import migrations, models
 
 from iam.model_creation import CreateTogether
-class Migration(migrations.Migration):
 
-    replaces = [('trail_sources', '0001_initial'), ('trail_sources', '0002_digest_times'), ('trail_sources', '0003_uploads')]
+
+class Migration(migrations.Migration):
+    replaces = [
+        ("trail_sources", "0001_initial"),
+        ("trail_sources", "0002_digest_times"),
+        ("trail_sources", "0003_uploads"),
+        ("trail_sources", "0004_services_reports"),
+    ]
 
     initial = True
 
     dependencies = [
-        ('mirror', '0016_trails'),
+        ("mirror", "0016_trails"),
     ]
 
     operations = [
@@ -146,6 +152,27 @@ class Migration(migrations.Migration):
                 ],
                 options={
                     'db_table': 'activity_upload',
+                },
+            ),
+            migrations.CreateModel(
+                name='ServicesReport',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('state', models.CharField(choices=[('waiting', 'Waiting for a worker'), ('reading', 'IAM makes the report'), ('done', 'Read'), ('failed', 'Failed')], default='waiting', max_length=16)),
+                    ('requested_at', models.DateTimeField()),
+                    ('requested_by', models.CharField(blank=True, max_length=256)),
+                    ('job_id', models.CharField(blank=True, max_length=64)),
+                    ('lease_until', models.DateTimeField(null=True)),
+                    ('attempts', models.PositiveSmallIntegerField(default=0)),
+                    ('read_at', models.DateTimeField(null=True)),
+                    ('services', models.JSONField(default=list)),
+                    ('error', models.CharField(blank=True, max_length=500)),
+                    ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mirror.account')),
+                    ('entity', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='services_report', to='mirror.entity')),
+                ],
+                options={
+                    'db_table': 'activity_services_report',
+                    'indexes': [models.Index(fields=['account', 'read_at'], name='services_report_by_account'), models.Index(condition=models.Q(('state__in', ['waiting', 'reading'])), fields=['requested_at'], name='services_report_due')],
                 },
             ),
         ]),

@@ -1,18 +1,23 @@
-"""All of the migrations up to 0002_reviews_are_reminded_of at once, for a database that is new."""
+"""All of the migrations up to 0003_names_of_models at once, for a database that is new."""
 
 import django.db.models.deletion
 import uuid
 from django.db import migrations, models
 
 from iam.model_creation import CreateTogether
-class Migration(migrations.Migration):
 
-    replaces = [('approval', '0001_initial'), ('approval', '0002_reviews_are_reminded_of')]
+
+class Migration(migrations.Migration):
+    replaces = [
+        ("approval", "0001_initial"),
+        ("approval", "0002_reviews_are_reminded_of"),
+        ("approval", "0003_names_of_models"),
+    ]
 
     initial = True
 
     dependencies = [
-        ('changes', '0005_stages_of_approval'),
+        ("changes", "0005_stages_of_approval"),
     ]
 
     operations = [
@@ -85,7 +90,7 @@ class Migration(migrations.Migration):
                 },
             ),
             migrations.CreateModel(
-                name='Ballot',
+                name='StageDecider',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                     ('kind', models.CharField(max_length=8)),
@@ -95,6 +100,7 @@ class Migration(migrations.Migration):
                 options={
                     'indexes': [models.Index(fields=['kind', 'value'], name='ballot_of_whom')],
                     'constraints': [models.UniqueConstraint(fields=('requirement', 'kind', 'value'), name='one_ballot_each')],
+                    'db_table': 'approval_ballot',
                 },
             ),
         ]),
