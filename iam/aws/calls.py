@@ -44,7 +44,10 @@ def _invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[
     answer.
     """
     action = f"{client.meta.service_model.service_name}:{operation}"
-    call = getattr(client, _python_name(client.meta.method_to_api_mapping, operation))
+    python_names = _by_operation(tuple(client.meta.method_to_api_mapping.items()))
+    if operation not in python_names:
+        raise ValueError(f"Unknown operation: {operation!r}.")
+    call = getattr(client, python_names[operation])
     with map_errors(action):
         try:
             answer: dict[str, Any] = call(**parameters)
@@ -53,13 +56,6 @@ def _invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[
         except (ResponseParserError, LookupError, ValueError, TypeError, AttributeError) as error:
             raise malformed(action, f"{type(error).__name__}: {error}"[:300]) from error
     return answer
-
-
-def _python_name(names: dict[str, str], operation: str) -> str:
-    python_name = _by_operation(tuple(names.items())).get(operation)
-    if python_name is None:
-        raise ValueError(f"Unknown operation: {operation!r}.")
-    return python_name
 
 
 @lru_cache(maxsize=16)

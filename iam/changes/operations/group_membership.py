@@ -95,13 +95,10 @@ class Membership(Operation):
         return self.inputs.user_arn, self.inputs.group_arn
 
     def subject(self) -> Entity | None:
-        return self._entity(Kind.USER, self.inputs.user_id)
+        return find_current_entity(self.account, kind=Kind.USER, aws_id=self.inputs.user_id)
 
     def group(self) -> Entity | None:
-        return self._entity(Kind.GROUP, self.inputs.group_id)
-
-    def _entity(self, kind: Kind, aws_id: str) -> Entity | None:
-        return find_current_entity(self.account, kind=kind, aws_id=aws_id)
+        return find_current_entity(self.account, kind=Kind.GROUP, aws_id=self.inputs.group_id)
 
     def state_in_mirror(self) -> Image | None:
         user, group = self.subject(), self.group()

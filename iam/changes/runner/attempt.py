@@ -28,7 +28,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import AwsCall, Image, Operation, restore
 from iam.changes.runner import calls, outcome_texts, outcomes
-from iam.changes.runner.claims import READING, LeaseLostError, LeaseRenewal, claim, keep
+from iam.changes.runner.claims import READING, LeaseLostError, claim, keep, renew_lease
 from iam.changes.runner.reach import lent_for_writing
 from iam.changes.services.own_resources import is_own
 from iam.changes.states import RUN_CHANGE, move
@@ -106,7 +106,7 @@ def _step(change: Change) -> None:
     if is_own(operation):
         outcomes.fail(change, kind="refused", message=outcome_texts.OWN_ROLE)
         return
-    with lent_for_writing(change.account, on_call=LeaseRenewal(change)) as aws:
+    with lent_for_writing(change.account, on_call=partial(renew_lease, change)) as aws:
         if change.state == ChangeState.APPLYING:
             _carry_out(change, operation, aws)
         else:
@@ -180,7 +180,7 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
         if last:
             keep(change, **last)
         params = operation.resolve_params(call)
-        keep(change, sent_at=datetime.now(tz=UTC), calls=calls.sent(change, number))
+        keep(change, sent_at=datetime.now(tz=UTC), calls=calls.noted(change, number, in_doubt=True))
         began = time.monotonic()
         try:
             result = writes.call(
@@ -238,9 +238,10 @@ def _answer_columns(
     kept: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The columns that hold the answer to a call."""
-    noted = calls.notes_with_answer(
+    noted = calls.noted(
         change,
         number,
+        at=datetime.now(tz=UTC).isoformat(),
         milliseconds=round((time.monotonic() - began) * 1000),
         request_id=request_id,
         error=error,

@@ -4,7 +4,6 @@ which are left.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from iam.changes.models import Change
@@ -33,29 +32,10 @@ def done_sentences(change: Change) -> list[str]:
     return [call["sentence"] for number, call in enumerate(change.calls) if is_answered(change, number)]
 
 
-def sent(change: Change, number: int) -> Notes:
-    """The notes with one call about to be sent."""
-    return _noted_call(change, number, in_doubt=True)
-
-
-def notes_with_answer(
-    change: Change, number: int, *, milliseconds: int, request_id: str, error: str, in_doubt: bool
-) -> Notes:
-    """The notes with the answer to one call; an error leaves it in doubt where AWS may have carried it out
-    all the same.
+def noted(change: Change, number: int, *, in_doubt: bool, **answer: Any) -> Notes:
+    """The notes with one call about to be sent, which is in doubt until it is answered, or with its answer;
+    an error leaves it in doubt where AWS may have carried it out all the same.
     """
-    return _noted_call(
-        change,
-        number,
-        at=datetime.now(tz=UTC).isoformat(),
-        milliseconds=milliseconds,
-        request_id=request_id,
-        error=error,
-        in_doubt=in_doubt,
-    )
-
-
-def _noted_call(change: Change, number: int, **values: Any) -> Notes:
     notes = [dict(call) for call in change.calls]
-    notes[number] |= values
+    notes[number] |= {**answer, "in_doubt": in_doubt}
     return notes

@@ -47,6 +47,9 @@ def apply(change: Change, operation: Operation, aws: Aws, *, reads: int = 1) -> 
         note = f"Confirmed in AWS by {reads} {'check' if reads == 1 else 'checks'}."
     if not is_read_back:
         note += " Gatehouse shows it after the next sync."
+    # The mirror's row of a subject that the change, or an earlier one of its set, has made.
+    entity = operation.subject() if change.entity_id is None else None
+    made = {"entity": entity} if entity is not None else {}
     _move(
         change,
         to=ChangeState.APPLIED,
@@ -56,16 +59,8 @@ def apply(change: Change, operation: Operation, aws: Aws, *, reads: int = 1) -> 
         error_kind="",
         error_message="",
         data={"request_ids": change.request_ids, "already_so": already_so},
-        **_subject(change, operation),
+        **made,
     )
-
-
-def _subject(change: Change, operation: Operation) -> dict[str, object]:
-    """The mirror's row of a subject that the change, or an earlier one of its set, has made."""
-    if change.entity_id is not None:
-        return {}
-    entity = operation.subject()
-    return {} if entity is None else {"entity": entity}
 
 
 def _read_back(change: Change, operation: Operation, aws: Aws, *, is_ours: bool) -> bool:

@@ -18,8 +18,12 @@ from iam.mirror.models.accounts import AccountSource
 SESSION_NAME = "gatehouse-changes"
 
 
-def access_for_writing(account: Account) -> AccountAccess:
-    """Raises AwsError (credentials) for an account that nothing writes to."""
+def lent_for_writing(
+    account: Account, *, on_call: Callable[[str], None] | None = None
+) -> AbstractContextManager[Aws]:
+    """An open way for a block, within the account's share of calls a second. Raises AwsError (credentials)
+    for an account that nothing writes to.
+    """
     if account.removed_at is not None or not account.is_writable:
         raise AwsError(
             f"{account} has no write role.",
@@ -28,24 +32,17 @@ def access_for_writing(account: Account) -> AccountAccess:
             code="NoWriteRole",
         )
     if account.source == AccountSource.ENVIRONMENT and not account.write_role_arn:
-        return AccountAccess(
+        access = AccountAccess(
             account_id=account.account_id, partition=account.partition, session_name=SESSION_NAME
         )
-    return AccountAccess(
-        account_id=account.account_id,
-        partition=account.partition,
-        mode="role",
-        role_arn=account.write_role_arn,
-        external_id=account.external_id or None,
-        session_name=SESSION_NAME,
-    )
-
-
-def lent_for_writing(
-    account: Account, *, on_call: Callable[[str], None] | None = None
-) -> AbstractContextManager[Aws]:
-    """An open way for a block, within the account's share of calls a second."""
+    else:
+        access = AccountAccess(
+            account_id=account.account_id,
+            partition=account.partition,
+            mode="role",
+            role_arn=account.write_role_arn,
+            external_id=account.external_id or None,
+            session_name=SESSION_NAME,
+        )
     rate = RateLimit(per_second=settings.AWS_RATE, burst=max(100, settings.AWS_RATE))
-    return pooled_client(
-        access_for_writing(account), rate=rate, on_call=on_call, width=settings.AWS_READS_AT_ONCE
-    )
+    return pooled_client(access, rate=rate, on_call=on_call, width=settings.AWS_READS_AT_ONCE)

@@ -138,7 +138,7 @@ def test_a_long_way_to_aws_renews_the_lease(scene: Scene, monkeypatch: pytest.Mo
         """Half of the lease is over before the first request."""
         short = attempt.datetime.now(tz=attempt.UTC) + claims.LEASE / 2
         renewal = aws.on_call
-        renewal._change.lease_until = short
+        renewal.args[0].lease_until = short
         Change.objects.filter(pk=change.pk).update(lease_until=short)
         mismatch = true_mismatch(self, aws)
         leases.append(Change.objects.get(pk=change.pk).lease_until - short)
