@@ -43,7 +43,10 @@ def apply_parts(census: EntityCache, parts: list[SectionPart], *, limit: LossLim
         _load(census, part, roster, outcomes[part.section])
     if roster.moved:
         _redirect(census, parts, roster)
-    _doubt(census, roster)
+    # What could not be resolved whole is looked at again by the next pull.
+    for pk in roster.doubtful:
+        census.by_pk[pk].source_digest = None
+    bulk.execute_in("UPDATE mirror_entity SET source_digest = NULL WHERE id", [], roster.doubtful)
     for part in parts:
         sweep(census, part, roster, limit=limit, outcome=outcomes[part.section])
         kinds = KINDS[part.section]
@@ -69,13 +72,6 @@ def _load(census: EntityCache, part: SectionPart, roster: UpsertResult, outcome:
             table, wanted=wanted, account_id=account_id, seen=part.seen, fresh=fresh, after=after
         )
     outcome.changed -= roster.added
-
-
-def _doubt(census: EntityCache, roster: UpsertResult) -> None:
-    """Forget the digests of what could not be resolved whole, so that the next pull looks at it again."""
-    for pk in roster.doubtful:
-        census.by_pk[pk].source_digest = None
-    bulk.execute_in("UPDATE mirror_entity SET source_digest = NULL WHERE id", [], roster.doubtful)
 
 
 def _after(census: EntityCache, seen: ObservationTimes) -> temporal.After:

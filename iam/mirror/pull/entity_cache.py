@@ -54,7 +54,10 @@ class EntityCache:
         details are read.
         """
         self._by_kind: dict[str, dict[int, EntityRow]] = defaultdict(dict)
-        self._by_name: dict[tuple[str, str, str], EntityRow] = {}
+        self.by_name: dict[tuple[str, str, str], EntityRow] = {}
+        """By kind, "name" or "arn", and its value; of two, which only a held back loss leaves, the newer
+        one.
+        """
         self._has_past = False
         self._read()
 
@@ -80,8 +83,8 @@ class EntityCache:
         self.current[known.kind, known.aws_id] = known
         self.by_pk[known.id] = known
         self._by_kind[known.kind][known.id] = known
-        self._by_name[known.kind, "name", known.name] = known
-        self._by_name[known.kind, "arn", known.arn] = known
+        self.by_name[known.kind, "name", known.name] = known
+        self.by_name[known.kind, "arn", known.arn] = known
 
     def forget(self, known: EntityRow) -> None:
         """Count an entity no longer among the current ones."""
@@ -92,8 +95,8 @@ class EntityCache:
         self.current.pop((old.kind, old.aws_id), None)
         self._by_kind[old.kind].pop(old.id, None)
         for key in ((old.kind, "name", old.name), (old.kind, "arn", old.arn)):
-            if self._by_name.get(key) is old:
-                del self._by_name[key]
+            if self.by_name.get(key) is old:
+                del self.by_name[key]
 
     def digest(self, kind: str, aws_id: str) -> bytes | None:
         """The digest of AWS's last whole answer for an entity."""
@@ -103,12 +106,6 @@ class EntityCache:
     def of_kind(self, *kinds: str) -> Iterator[EntityRow]:
         """The current entities of some kinds."""
         return chain.from_iterable(list(self._by_kind[kind].values()) for kind in kinds)
-
-    def find(self, kind: str, by: str, value: str) -> EntityRow | None:
-        """The current entity of a name or ARN (`by`); of two, which only a held back loss leaves, the newer
-        one.
-        """
-        return self._by_name.get((kind, by, value))
 
     def past(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], EntityRow]:
         """Entities that have gone, by key; an entity that AWS shows again is the same one."""

@@ -51,11 +51,6 @@ class PrincipalsReading:
     devices: SectionReading[tuple[VirtualMfaDeviceRecord, ...]] | None = None
 
     @property
-    def report_value(self) -> ReadReport | None:
-        """The report, if it was read."""
-        return self.report.value if self.report else None
-
-    @property
     def users(self) -> tuple[UserListing, ...]:
         """What ListUsers gave, if it was read."""
         return (self.user_list.value if self.user_list else None) or ()
@@ -131,23 +126,15 @@ def _device_part(job: PullJob, read: PrincipalsReading) -> list[SectionPart]:
 
 def _complete_roles(read: PrincipalsReading) -> None:
     """Add to roles that were decoded what only ListRoles says, so that they get one state and not two."""
-    listed = {listing.aws_id: _role_attrs(listing) for listing in read.roles}
+    listed = {listing.aws_id: role_list_attrs(listing) for listing in read.roles}
     for aws_entity in read.authorization.value.found[Kind.ROLE.value] if read.authorization.value else ():
         aws_entity.attrs = {**aws_entity.attrs, **listed.get(aws_entity.aws_id, {})}
-
-
-def _role_attrs(listing: RoleListing) -> dict[str, object]:
-    return role_list_attrs(
-        max_session_duration=listing.max_session_duration,
-        description=listing.description,
-        max_sign_in_duration=listing.max_sign_in_duration,
-    )
 
 
 def _patch_roles(job: PullJob, read: PrincipalsReading) -> set[int]:
     """Set the same on roles whose bytes in the bulk answer are as they were."""
     patches = {
-        known.id: _role_attrs(listing)
+        known.id: role_list_attrs(listing)
         for listing in read.roles
         if (known := job.census.current.get((Kind.ROLE.value, listing.aws_id))) is not None
     }
@@ -158,7 +145,7 @@ def _patch_roles(job: PullJob, read: PrincipalsReading) -> set[int]:
 
 
 def _match_report(job: PullJob, read: PrincipalsReading) -> LoadedReport | None:
-    report, census = read.report_value, job.census
+    report, census = read.report.value if read.report else None, job.census
     if report is None:
         return None
     created: dict[int, datetime | None] = {
@@ -211,8 +198,13 @@ def _load_usage(job: PullJob, read: PrincipalsReading, reported: LoadedReport | 
     uses = {pk: report_use(line) for pk, line in reported.lines.items()} if reported else {}
     for listing in read.users:
         user = census.current.get((Kind.USER.value, listing.aws_id))
-        if user is not None:
-            _note_sign_in(uses.setdefault(user.id, LastUse()), listing)
+        if user is None:
+            continue
+        use = uses.setdefault(user.id, LastUse())
+        use.update(listing.password_last_used)
+        signed_in = instant(listing.password_last_used)
+        if (use.details.get(PASSWORD) or "") <= (signed_in or ""):
+            use.details[PASSWORD] = signed_in
     authorization = read.authorization.value
     last_uses = authorization.last_used if authorization else {}
     for aws_id, last_used in last_uses.items():
@@ -223,10 +215,3 @@ def _load_usage(job: PullJob, read: PrincipalsReading, reported: LoadedReport | 
         uses.update(key_uses(census, reported))
     entities = census.of_kind(Kind.USER, Kind.ROLE, Kind.ACCESS_KEY)
     load_usage(census.account.pk, entities=entities, uses=uses, observed_at=read.authorization.began_at)
-
-
-def _note_sign_in(use: LastUse, listing: UserListing) -> None:
-    use.update(listing.password_last_used)
-    signed_in = instant(listing.password_last_used)
-    if (use.details.get(PASSWORD) or "") <= (signed_in or ""):
-        use.details[PASSWORD] = signed_in

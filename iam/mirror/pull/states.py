@@ -104,7 +104,7 @@ def load_attrs(
     touched: list[int] = []
     for entity_id, attrs in rows.values_list("entity_id", "attrs").iterator(chunk_size=5000):
         patch = patches.get(entity_id)
-        if patch is None or not _alters(patch, attrs):
+        if patch is None or all(name in attrs and attrs[name] == value for name, value in patch.items()):
             continue
         if not is_newer(census.by_pk[entity_id], seen.at):
             touched.append(entity_id)
@@ -119,10 +119,6 @@ def load_attrs(
     change = temporal.difference(STATES, wanted=wanted, current=current, at=seen.at)
     temporal.write(STATES, change, account_id=census.account.pk, seen=seen)
     return change.owners
-
-
-def _alters(patch: Mapping[str, Any], attrs: Mapping[str, Any]) -> bool:
-    return any(name not in attrs or attrs[name] != value for name, value in patch.items())
 
 
 def _patched(current: CurrentRow, patch: dict[str, Any]) -> Values:

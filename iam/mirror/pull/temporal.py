@@ -47,11 +47,6 @@ class TemporalTable:
     json: frozenset[str] = frozenset()
     is_noted: bool = True
 
-    @property
-    def compared_positions(self) -> tuple[int, ...]:
-        """Where the compared values stand among the values."""
-        return tuple(self.values.index(name) for name in self.compared or self.values)
-
 
 STATES = TemporalTable(
     EntityState,
@@ -154,7 +149,7 @@ def difference(table: TemporalTable, *, wanted: Wanted, current: Rows, at: datet
     A row that was observed after `at` is newer than the reading: it is neither closed nor replaced.
     """
     result = RowDifference()
-    positions = table.compared_positions
+    positions = [table.values.index(name) for name in table.compared or table.values]
     same = _reworded(table, wanted, current)
     for owner, rows in wanted.items():
         before = current.get(owner, {})

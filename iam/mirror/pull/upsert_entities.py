@@ -51,7 +51,7 @@ class EntityNames:
         """The entity, or None when the mirror does not hold it."""
         if ref.by == "id":
             return self._census.current.get((ref.kind, ref.value))
-        return self._seen.get(ref) or self._census.find(*ref)
+        return self._seen.get(ref) or self._census.by_name.get(ref)
 
 
 @dataclass
@@ -251,7 +251,11 @@ def _update(
         known.gone_at = None
         known.source_digest = aws_entity.source_digest
         if aws_entity.owner is not None or aws_entity.kind == Kind.MFA_DEVICE:
-            _pass_on(known, _owner(aws_entity, roster.names), roster)
+            owner_id = _owner(aws_entity, roster.names)
+            # A virtual device can change hands or lie idle.
+            if known.owner_id is not None and known.owner_id != owner_id:
+                roster.released.add(known.owner_id)
+            known.owner_id = owner_id
         census.add(known)
         roster.names.assign(known)
         roster.seen.add(known.id)
@@ -259,13 +263,6 @@ def _update(
             rows.append((known.id, *_stable(known), search_text(known, aws_entity.tags)))
     columns = ("aws_id", "name", "arn", "source_digest", "owner_id", "gone_at", "search")
     bulk.update(Entity, key="id", columns=columns, rows=rows)
-
-
-def _pass_on(known: EntityRow, owner_id: int | None, roster: UpsertResult) -> None:
-    """Give a credential to its present owner; a virtual device can change hands or lie idle."""
-    if known.owner_id is not None and known.owner_id != owner_id:
-        roster.released.add(known.owner_id)
-    known.owner_id = owner_id
 
 
 def _stable(known: EntityRow) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import blake2b
 
-from iam.aws.records import GroupRecord, PolicyRecord, Record, RoleRecord, UserRecord
+from iam.aws.records import GroupRecord, PolicyRecord, Record, RoleListing, RoleRecord, UserRecord
 from iam.mirror.models import EdgeKind, Kind
 from iam.mirror.pull.facts import EntityRef, FoundEntity, ReadPolicyVersion, by_arn, by_name
 from iam.mirror.pull.trust import trust_category
@@ -19,11 +19,10 @@ not set is null, and one that was never read is not there.
 """
 
 
-def role_list_attrs(
-    *, max_session_duration: int, description: str, max_sign_in_duration: int | None
-) -> dict[str, object]:
+def role_list_attrs(record: RoleListing | RoleRecord) -> dict[str, object]:
     """These attributes of a role."""
-    return dict(zip(ROLE_LIST_ATTRS, (max_session_duration, description, max_sign_in_duration), strict=True))
+    values = (record.max_session_duration, record.description or "", record.max_sign_in_duration)
+    return dict(zip(ROLE_LIST_ATTRS, values, strict=True))
 
 
 def document_digest(text: str) -> str:
@@ -78,11 +77,7 @@ def _group(record: GroupRecord, digest: bytes | None, intern: Intern) -> FoundEn
 def _role(record: RoleRecord, digest: bytes | None, intern: Intern, account_id: str) -> FoundEntity:
     attrs: dict[str, object] = {}
     if record.max_session_duration is not None:
-        attrs = role_list_attrs(
-            max_session_duration=record.max_session_duration,
-            description=record.description or "",
-            max_sign_in_duration=record.max_sign_in_duration,
-        )
+        attrs = role_list_attrs(record)
     return FoundEntity(
         kind=Kind.ROLE.value,
         aws_id=record.aws_id,
