@@ -118,7 +118,9 @@ def explain(request: Request, policies: RequestPolicies) -> DecisionExplanation:
     is_bounded = policies.boundary is not None
     seen: list[_SpeakingStatement] = []
     for kind, level, each in sets:
-        seen += _explain_kind(request, kind, level, each, is_bounded=is_bounded)
+        for statement in each.speaking_of(request.lowered):
+            mark, means = statement.applies_to(request, is_bounded=is_bounded)
+            seen.append(_SpeakingStatement(statement, kind, level, min(mark, max(means))))
     reasons = {
         EvaluationDecision.EXPLICITLY_DENIED: _denied,
         EvaluationDecision.ALLOWED: _allowed,
@@ -150,14 +152,6 @@ def _sets(request: Request, policies: RequestPolicies) -> Iterator[tuple[PolicyK
             yield PolicyKind.RCP, level, level_policies
 
 
-def _explain_kind(
-    request: Request, kind: PolicyKind, level: int, policies: PolicySet, *, is_bounded: bool
-) -> Iterator[_SpeakingStatement]:
-    for statement in policies.speaking_of(request.lowered):
-        mark, means = statement.applies_to(request, is_bounded=is_bounded)
-        yield _SpeakingStatement(statement, kind, level, min(mark, max(means)))
-
-
 def _reason(
     seen: _SpeakingStatement, outcome: ReasonOutcome, verb: str, conditions: tuple[str, ...] = ()
 ) -> DecisionReason:
@@ -187,7 +181,12 @@ def _allowed(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> li
         for each in seen
         if each.one.allows and each.mark == YES
     ]
-    if _is_rooted(request) and not any(each.kind == "resource" for each in reasons):
+    needs_no_policy = (
+        request.principal.kind is PrincipalKind.ROOT
+        and request.lowered != "sts:assumerole"
+        and not _is_resource_needed(request)
+    )
+    if needs_no_policy and not any(each.kind == "resource" for each in reasons):
         reasons.insert(
             0,
             DecisionReason(
@@ -236,15 +235,6 @@ def _missing(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> li
     if request.principal.kind is PrincipalKind.FEDERATED_USER and PolicyKind.SESSION not in kinds:
         reasons.append(DecisionReason("session", ReasonOutcome.MISSING, NO_SESSION_POLICY))
     return reasons + _allowed(request, sets, seen)
-
-
-def _is_rooted(request: Request) -> bool:
-    """Whether the root user needs no policy at all."""
-    return (
-        request.principal.kind is PrincipalKind.ROOT
-        and request.lowered != "sts:assumerole"
-        and not _is_resource_needed(request)
-    )
 
 
 def _is_resource_needed(request: Request) -> bool:

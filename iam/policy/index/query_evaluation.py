@@ -21,7 +21,6 @@ from iam.policy.evaluate import (
     conclude,
     evaluate_each_kind,
 )
-from iam.policy.index import keys
 from iam.policy.index.areas import asked_pattern
 from iam.policy.index.classes import (
     ControlPolicyLevels,
@@ -39,7 +38,7 @@ from iam.policy.index.shard import AccountShard
 from iam.policy.index.statement_needs import NONE, NeedsReader, Signature, StatementNeeds
 from iam.policy.letter_case import fold
 from iam.policy.logic import OPEN, YES
-from iam.policy.request import Principal, Request, values_of
+from iam.policy.request import Principal, Request
 
 EffectBits = int
 """What policies say, as bits, so that `|` weighs them together: see `effect_bits`."""
@@ -126,7 +125,7 @@ class QueryEvaluation:
         self.is_pattern = question.asks_for_pattern
         self._asked = asked_pattern(question.resource)
         self._shards = shards
-        self.reader = reader_of(question)
+        self.reader = NeedsReader(question)
         self._anyone = Request(
             question.action,
             question.resource,
@@ -392,16 +391,3 @@ class QueryEvaluation:
             scps=self._levels_of(limits.levels, PolicyKind.SCP, is_marked=True)[0],
             rcps=self._rcps(limits, is_local=is_local)[0],
         )
-
-
-def reader_of(question: AccessQuestion) -> NeedsReader:
-    """Finds needs and signatures for a question."""
-    texts = [question.resource]
-    for value in question.context.values():
-        texts += values_of(value)
-    return NeedsReader(
-        texts=texts,
-        resource=question.resource,
-        is_pattern=question.asks_for_pattern,
-        says_who=any(keys.is_of_principal(fold(key)) for key in question.context),
-    )

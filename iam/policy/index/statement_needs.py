@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from iam.policy.index import keys
 from iam.policy.index.areas import may_be_about
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import IndexedStatement
+from iam.policy.index.question import AccessQuestion
 from iam.policy.letter_case import fold
-from iam.policy.request import PrincipalKind
+from iam.policy.request import PrincipalKind, values_of
 
 Signature = tuple[Any, ...]
 ABSENT_FROM_QUESTION: Final = "not in the question"
@@ -56,15 +58,15 @@ NONE: Final = StatementNeeds()
 class NeedsReader:
     """Finds the needs of statements for one question, and the signatures of principals by them."""
 
-    def __init__(self, *, texts: Iterable[str], resource: str, is_pattern: bool, says_who: bool) -> None:
-        """`texts` are all that values of variables can be compared with; `says_who`: keys of principals are
-        among the context.
-        """
-        self.texts = fold("\n".join(texts))
-        self._resource = resource
-        self._is_pattern = is_pattern
-        self._is_open = is_pattern or "*" in resource or "?" in resource
-        self._says_who = says_who
+    def __init__(self, question: AccessQuestion) -> None:
+        values = chain.from_iterable(map(values_of, question.context.values()))
+        # All that values of variables can be compared with.
+        self.texts = fold("\n".join((question.resource, *values)))
+        self._resource = question.resource
+        self._is_pattern = question.asks_for_pattern
+        self._is_open = self._is_pattern or "*" in question.resource or "?" in question.resource
+        # Whether the circumstances say themselves what would follow from the principal.
+        self._says_who = any(keys.is_of_principal(fold(key)) for key in question.context)
 
     def of_clauses(
         self, clauses: Iterable[IndexedStatement], *, is_marked: bool, is_resource: bool
