@@ -1,3 +1,3 @@
-"""Shared access: who gets what, where, until when and why, and the ledger of what each permission is there
-for.
+"""Access grants: who gets what access, where, until when and why, with a ledger of the reasons for each
+permission.
 """

@@ -1,4 +1,4 @@
-"""What anyone who approves a grant accepts: every warning that its preview showed, kept with the request."""
+"""Collects the warnings that approvers of a grant accept. They are stored with the request."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from iam.mirror.models import Account
 
 MAX_NAMES: Final = 200
 MAX_WARNINGS: Final = 40
-"""So many warnings are kept; one names how many there are beyond them."""
+"""How many warnings are kept; one more sentence gives the number of the rest."""
 
 
 def accepted_with(plan: GrantPlan) -> list[str]:
-    """The warnings of a plan, what its checks found, and what is said of its parts; each sentence once."""
+    """The plan's warnings, failed checks and notes of its parts, without duplicates."""
     warning_texts = list(dict.fromkeys([*plan.warnings, *_checked(plan), *_of_parts(plan)]))
     if len(warning_texts) > MAX_WARNINGS:
         return [
@@ -31,15 +31,16 @@ def accepted_with(plan: GrantPlan) -> list[str]:
 
 
 def summary_for(plan: GrantPlan) -> list[SummaryBlock]:
-    """What it lets somebody do in which accounts; those with the same effect together."""
+    """What a plan allows in which accounts; accounts with the same effect share a block."""
     return effect_blocks(plan.terms, accounts=[part.account for part in plan.parts])
 
 
 def effect_blocks(
     terms: GrantTerms, *, accounts: Sequence[Account], until: datetime | None = None
 ) -> list[SummaryBlock]:
-    """What terms let somebody do in these accounts; those with the same effect together. `until` is an end of
-    the request’s own.
+    """What these terms allow in which accounts; accounts with the same effect share a block.
+
+    `until` is an end date that belongs to the request rather than the terms.
     """
     numbers = {account.name: account.account_id for account in accounts}
     return [_block(effect, numbers, until) for effect in effects_of(terms, accounts=accounts)]
@@ -67,7 +68,7 @@ def _checked(plan: GrantPlan) -> Iterator[str]:
 
 
 def _people(check: GrantCheck) -> str:
-    """The people whom a check concerns, where these are several: as a sentence."""
+    """A sentence that lists the people a check concerns; "" if it lists none."""
     counts = Counter(name for _, name in check.people)
     names = []
     for name, count in counts.items():
@@ -80,7 +81,7 @@ def _people(check: GrantCheck) -> str:
 
 
 def _of_parts(plan: GrantPlan) -> Iterator[str]:
-    """Notes of parts; what is the same in several accounts is said once, with their names."""
+    """The notes of all parts; a note that several accounts share appears once, with their names."""
     places: dict[str, list[str]] = defaultdict(list)
     for part in plan.parts:
         for note in part.notes:

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class GrantsConfig(AppConfig):
-    """Registers the tables of grants, and has them follow their changes."""
+    """Registers the grant models and lets grants follow the changes made for them."""
 
     name = "iam.access.grants"
     label = "grants"

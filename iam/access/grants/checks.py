@@ -1,5 +1,5 @@
-"""What is looked at before a grant is asked for: is the policy sound, does it take effect, has everybody MFA,
-who ends it, how old is what is known.
+"""Runs checks before a grant is requested: policy validity, limits by boundaries and SCPs, MFA, end date and
+age of the data.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ MEMBERS: Final = 5
 ACTIONS: Final = 24
 TEXTS: Final = 6
 NAMED: Final = 3
-"""So many of each are looked at, or named."""
+"""Upper limits: how many of each are checked or named."""
 STALE: Final = timedelta(hours=1)
 ASKS_FOR_MFA: Final = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 NO_MFA: Final = "none"
 
 
 class CheckTone(StrEnum):
-    """How a check came out."""
+    """The result of a check."""
 
     OK = "ok"
     WARN = "warn"
@@ -50,8 +50,10 @@ class CheckTone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GrantCheck:
-    """One that was made; `user` is the mirror's number of the person whom it is about, where it is one;
-    `people` are the numbers and names where it is about several.
+    """The result of one check.
+
+    `user` is the mirror's primary key of the user, if the check concerns a single one; `people` are primary
+    keys and names if it concerns several.
     """
 
     tone: CheckTone
@@ -62,25 +64,24 @@ class GrantCheck:
 
     @property
     def first(self) -> tuple[tuple[int, str], ...]:
-        """Those of `people` that are named at once."""
+        """The entries of `people` that are shown at once."""
         return self.people[:NAMED]
 
     @property
     def rest(self) -> tuple[tuple[int, str], ...]:
-        """Those of `people` that are named on demand."""
+        """The entries of `people` that are shown on demand."""
         return self.people[NAMED:]
 
 
 def checks_of(plan: GrantPlan, *, now: datetime) -> list[GrantCheck]:
-    """All of them, in the order in which they are read. A handful of queries, and a few questions to the
-    engine.
-    """
+    """All checks, in display order. Makes a few queries and a few evaluations."""
     return [*warning_checks(plan), *_end(plan), *_age(plan, now)]
 
 
 def warning_checks(plan: GrantPlan) -> list[GrantCheck]:
-    """Those of which the outcome is kept with the request: of the end its warnings speak, and how old the
-    data is shows on each page.
+    """The checks whose result is stored with the request.
+
+    The end date has warnings of its own, and every page shows the age of the data.
     """
     texts = list(_texts(plan))
     holders = list(_holders(plan))
@@ -88,7 +89,7 @@ def warning_checks(plan: GrantPlan) -> list[GrantCheck]:
 
 
 def _texts(plan: GrantPlan) -> Iterator[str]:
-    """What it gives, as policies: those that it writes, or the managed one that it attaches."""
+    """The policy documents that the grant writes, or the text of the managed policy that it attaches."""
     what = plan.terms.what
     if what.kind is WhatKind.MANAGED:
         named = PolicyVersion.objects.filter(valid_at(None), is_default=True, policy__arn=what.policy_arn)
@@ -103,7 +104,7 @@ def _texts(plan: GrantPlan) -> Iterator[str]:
 
 
 def _holders(plan: GrantPlan) -> Iterator[Entity]:
-    """The users and roles that are there already and get something themselves."""
+    """The existing users and roles that receive permissions directly."""
     steps = chain.from_iterable(part.steps for part in plan.parts)
     arns = {permission.holder_arn for permission in chain.from_iterable(step.permissions for step in steps)}
     yield from Entity.objects.filter(
@@ -129,7 +130,7 @@ def _sound(texts: Sequence[str]) -> Iterator[GrantCheck]:
 
 
 def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[GrantCheck]:
-    """Whether a permissions boundary or a service control policy stops a part of it, by the engine."""
+    """Checks whether a permissions boundary or a service control policy blocks part of the access."""
     numbers = {part.account.account_id for part in plan.parts if not part.refusal}
     asked = list(_single_actions(texts))
     if not asked or not numbers:
@@ -149,9 +150,7 @@ def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) ->
 
 
 class _Restrictions:
-    """What stops whom, as it is found: the names of boundaries, and the actions that each kind of limit
-    stops.
-    """
+    """Collects the boundaries of the holders and the actions that boundaries and SCPs block."""
 
     def __init__(self) -> None:
         self.boundaries: dict[str, None] = {}
@@ -160,7 +159,7 @@ class _Restrictions:
         self.has_scps = False
 
     def checks(self, holders: Sequence[Entity]) -> Iterator[GrantCheck]:
-        """What comes of it for these holders."""
+        """The check results for these holders."""
         names = names_by_entity(entity for entity in holders if entity.pk in self.by_boundary)
         if self.by_scp:
             stopped = counted(len(self.by_scp), "action")
@@ -191,7 +190,7 @@ def _first_names(names: Sequence[str] | dict[str, None]) -> str:
 
 
 def _single_actions(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The single actions that are allowed, and on what."""
+    """The single actions that the documents allow, each with a resource."""
     for text in texts:
         for statement in read(text).statements:
             if not statement.allows or statement.is_not_action:
@@ -229,7 +228,9 @@ def _check_one(
 
 
 def _stops(limit: PolicySet, request: Request) -> bool:
-    """Whether it surely does; what hangs on circumstances is not said."""
+    """True if the limit blocks the request for certain; results that depend on conditions count as not
+    blocked.
+    """
     denied, allowed = limit.judge(request)
     return denied == YES or allowed == NO
 
@@ -239,7 +240,7 @@ def _asks_for_mfa(text: str) -> bool:
 
 
 def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[GrantCheck]:
-    """Whether those who get it have a second factor; where the policy asks for it, nothing works without."""
+    """Checks whether the users have an MFA device. If the policy requires MFA, nothing works without one."""
     users = {entity.pk: entity for entity in holders if entity.kind == Kind.USER}
     if not users:
         return
@@ -273,7 +274,7 @@ def _end(plan: GrantPlan) -> Iterator[GrantCheck]:
 
 
 def _age(plan: GrantPlan, now: datetime) -> Iterator[GrantCheck]:
-    """How old the oldest reading is on which the preview rests."""
+    """Checks the age of the oldest sync that the preview is based on."""
     accounts = [part.account.pk for part in plan.parts if part.account.pk]
     read_at = Section.objects.filter(account__in=accounts, name__in=[USERS, GROUPS, ROLES])
     moments = [at for at in read_at.values_list("observed_at", flat=True) if at]

@@ -1,5 +1,5 @@
-"""Policy documents that a grant writes: with an end of their own, packed into sizes that AWS takes, and
-compared by what they say. Pure.
+"""Builds and compares the policy documents of grants: adds end dates, packs statements into AWS's size
+limits. Pure.
 """
 
 from __future__ import annotations
@@ -20,28 +20,30 @@ NOW: Final = "aws:CurrentTime"
 BEFORE: Final = "DateLessThan"
 UNTIL: Final = "DateLessThanEquals"
 WHEN: Final = (BEFORE, UNTIL, f"{BEFORE}IfExists", f"{UNTIL}IfExists")
-"""Operators under which an end may stand; every request has the time, so that IfExists says the same."""
+"""Operators that can carry an end date. Every request has the current time, so IfExists means the same."""
 ENDS: Final = frozenset(fold(name) for name in WHEN)
 _BEYOND: Final = re.compile(r"[^\x00-\xff]")
 Meaning = frozenset[tuple[object, ...]]
-"""What a document says: its statements, whatever their order, layout and names."""
+"""The statements of a document, independent of order, layout and Sids."""
 
 
 class TooLargeError(ValueError):
-    """One statement alone is larger than AWS takes."""
+    """Raised if a single statement exceeds the size limit of AWS."""
 
 
 def stamp(end: datetime) -> str:
-    """A moment as conditions name it."""
+    """Format a time as condition values do, in UTC."""
     return f"{end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def timed(text: str, *, end: datetime) -> str:
-    """The document, each statement of which holds only until the end: AWS enforces it, anyone who runs.
+    """Return the document with an end date in each statement, which AWS enforces even while Gatehouse is
+    down.
 
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws-dates.html A statement
-    that ends by itself already says both, and the earlier of the two counts. Raises ValueError where no
-    operator is left.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws-dates.html
+
+    A statement that already has an end date gets a second one, and the earlier of the two counts. Raises
+    ValueError if every operator is used already.
     """
     body = json.loads(text)
     body["Statement"] = [_until(statement, end) for statement in statements_in(body)]
@@ -49,14 +51,16 @@ def timed(text: str, *, end: datetime) -> str:
 
 
 def timed_statement(statement: Mapping[str, Any], *, end: datetime | None) -> dict[str, Any]:
-    """A statement that holds only until the end; as it is without one."""
+    """Return the statement with this end date; unchanged if `end` is None."""
     return _until(dict(statement), end) if end else dict(statement)
 
 
 def _until(statement: dict[str, Any], end: datetime) -> dict[str, Any]:
-    """Under the operator that says nothing about the time yet: what says another time holds as well."""
+    """Add the end date under the first operator that has no time condition yet, so that existing time
+    conditions stay in force.
+    """
     conditions = {name: dict(block) for name, block in statement.get("Condition", {}).items()}
-    # Of names that differ in letter case only, the first one.
+    # If operator names differ only in case, use the first of them.
     names = {fold(name): name for name in reversed(conditions)}
     for operator in WHEN:
         block = conditions.setdefault(names.get(fold(operator), operator), {})
@@ -67,7 +71,7 @@ def _until(statement: dict[str, Any], end: datetime) -> dict[str, Any]:
 
 
 def with_new_end(text: str, *, old: datetime, new: datetime) -> str:
-    """The document with another end: what `timed` wrote for the old one says the new one."""
+    """Replace the old end date, as written by `timed`, with the new one."""
     body = json.loads(text)
     body["Statement"] = [
         _statement_with_new_end(statement, stamp(old), stamp(new)) for statement in statements_in(body)
@@ -91,18 +95,19 @@ def _retimed_block(operator: str, block: dict[str, Any], old: str, new: str) -> 
 
 
 def written(body: Mapping[str, Any]) -> str:
-    """A document as it is sent: on one line, which reads well in a command and costs no characters. Signs
-    beyond Latin-1, which the calls of AWS do not take, are escaped.
+    """Serialize a document for an AWS call: on one line, which is short and readable in a command.
+
+    Characters beyond Latin-1, which AWS calls do not accept, are escaped.
     """
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
     return _BEYOND.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def packed(documents: Sequence[str], *, limit: int = MANAGED.limit) -> tuple[str, ...]:
-    """The same statements in as few documents as fit into the limit (characters without white space), in
-    their order.
+    """Pack the statements, in order, into as few documents as the limit allows (characters without white
+    space).
 
-    Raises TooLargeError when one statement alone does not fit.
+    Raises TooLargeError if a single statement does not fit.
     """
     statements: list[dict[str, Any]] = []
     for version, statement in _all(documents):
@@ -127,17 +132,16 @@ def _all(documents: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _with_statement(body: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str, Any]:
-    """One statement more; a name that another has already is left out, since names are unique in a
-    document.
-    """
+    """Return the document with one more statement, without its Sid if the document already uses that Sid."""
     names = {statement.get("Sid") for statement in body["Statement"]}
     own = {key: value for key, value in statement.items() if key != "Sid" or value not in names}
     return {**body, "Statement": [*body["Statement"], own]}
 
 
 def meaning_of(documents: Iterable[str]) -> Meaning | None:
-    """What documents say together; None where one of them cannot be read whole, or uses variables that its
-    version does not know.
+    """The combined meaning of documents, for comparison.
+
+    None if one of them cannot be parsed completely or uses variables that its version does not support.
     """
     meanings: set[tuple[object, ...]] = set()
     for text in documents:
@@ -161,6 +165,6 @@ def _said(statement: Statement, version: str) -> tuple[object, ...]:
 
 
 def name_for(title: str, *, mark: str, longest: int = 128) -> str:
-    """A name for what a grant makes: what it gives, and a mark by which it is told apart."""
+    """A name for a resource that a grant creates: its title, and a mark that makes it unique."""
     stem = slugged(title)[: longest - len(mark) - len("gatehouse--")].strip("-")
     return f"gatehouse-{stem}-{mark}" if stem else f"gatehouse-{mark}"

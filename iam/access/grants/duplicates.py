@@ -1,4 +1,4 @@
-"""A grant that gives the same to the same people as a request that is about to be made."""
+"""Finds an existing grant that gives the same access to the same people as a new request."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from iam.access.grants.terms import GrantContent, GrantTerms, WhatKind
 from iam.guard import Viewer
 
 COUNTING: Final = (GrantState.PREPARING, GrantState.WAITING, GrantState.APPLYING, *GIVING)
-"""While it is asked for or gives something."""
+"""The states in which a grant is requested or gives access."""
 MAX_COMPARED: Final = 200
 
 
 def earlier_grant(terms: GrantTerms, *, viewer: Viewer) -> Grant | None:
-    """The newest grant that waits or is active by which the same people have the same in the same accounts,
-    of those that the viewer requested or receives; None where there is none. Who receives more, or it in more
-    accounts, has this as well. One query.
+    """The newest waiting or active grant that covers these terms, among those that the viewer requested or
+    receives.
+
+    A grant for more people or more accounts covers them too. None if there is none. One query.
     """
     own = Q(requested_by=viewer.person_id) | held_by(viewer)
     alike = visible_grants(viewer).filter(
@@ -45,7 +46,9 @@ def _covers(terms: GrantTerms, wanted: GrantTerms) -> bool:
 
 
 def _is_same(what: GrantContent, wanted: GrantContent) -> bool:
-    """A template is the same in whatever version: the newer one replaces the older one."""
+    """Compare two contents. Templates of different versions are equal, because the newer version replaces the
+    older one.
+    """
     if wanted.kind is WhatKind.TEMPLATE:
         return dict(what.parameters) == dict(wanted.parameters)
     return what.body == wanted.body

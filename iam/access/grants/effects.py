@@ -1,6 +1,4 @@
-"""What a grant lets somebody do in each account, in sentences read from the statements that are written;
-accounts with the same effect together.
-"""
+"""Describes in sentences what a grant allows in each account; accounts with the same effect are grouped."""
 
 from __future__ import annotations
 
@@ -25,11 +23,11 @@ ENTITY_KINDS: Final = {WhatKind.ROLE: Kind.ROLE, WhatKind.GROUP: Kind.GROUP}
 
 @dataclass(frozen=True, slots=True)
 class GrantEffect:
-    """What a grant gives in accounts in which it gives the same.
+    """What a grant allows in a set of accounts in which the effect is the same.
 
-    `accounts` are their names. `lead` says by what, where that is a role, a group or a managed policy that is
-    there already: "Use the role deploy". `note` says what is not known, or that nothing is given; "" where
-    the sentences say all.
+    `accounts` are account names. `lead` names the existing role, group or managed policy that gives the
+    access, as in "Use the role deploy". `note` says what is unknown, or that nothing is given; "" if the
+    sentences are complete.
     """
 
     accounts: tuple[str, ...]
@@ -39,21 +37,21 @@ class GrantEffect:
 
     @property
     def warning(self) -> str:
-        """The first reason to look twice."""
+        """The first warning of the sentences, or ""."""
         return next((sentence.warning for sentence in self.sentences if sentence.warning), "")
 
 
 @dataclass(frozen=True, slots=True)
 class _PolicyTexts:
-    """The texts of policies in one account, and how many more there are whose text is not known."""
+    """Policy texts in one account, and the number of policies whose text is unknown."""
 
     texts: tuple[str, ...]
     missing: int = 0
 
 
 def effects_of(terms: GrantTerms, *, accounts: Sequence[Account]) -> tuple[GrantEffect, ...]:
-    """The effect in each of the accounts, in their order; the same few queries for one account and for two
-    hundred.
+    """The effects of the terms, in the order of the accounts. The number of queries does not grow with the
+    accounts.
     """
     what = terms.what
     known = _texts(what, accounts)
@@ -74,7 +72,9 @@ def effects_of(terms: GrantTerms, *, accounts: Sequence[Account]) -> tuple[Grant
 
 
 def lead_of(what: GrantContent) -> str:
-    """By what it is given, where that is there already; "" for statements that are written for it."""
+    """A phrase that names the existing role, group or managed policy that gives the access; "" for written
+    statements.
+    """
     if what.kind is WhatKind.ROLE:
         return f"Use the role {_name(what.role_arn)}"
     if what.kind is WhatKind.GROUP:
@@ -88,14 +88,12 @@ Bodies = Mapping[tuple[str, int], TemplateBody]
 
 
 def bodies_for(grants: Iterable[Grant]) -> Bodies:
-    """The templates of grants, for `in_one_line`; one query."""
+    """The template bodies of grants, for `in_one_line`. One query."""
     return bodies_of((grant.template, grant.template_version) for grant in grants)
 
 
 def in_one_line(what: GrantContent, *, account_id: str, bodies: Bodies, plain: bool = False) -> str:
-    """The weightiest thing that is given, and how much more there is: for lists and mails. Without a
-    query.
-    """
+    """The riskiest permission and the number of further ones, for lists and mails. Makes no query."""
     sentences: tuple[PolicySentence, ...] = ()
     if what.kind is WhatKind.STATEMENTS:
         sentences = _sentences(what.documents, account_id)
@@ -117,7 +115,7 @@ def _sentences(texts: Sequence[str], account_id: str) -> tuple[PolicySentence, .
 
 
 def _unknown_note(what: GrantContent, known: _PolicyTexts) -> str:
-    """What is not known of it, or that it gives nothing."""
+    """A sentence that says what is unknown, or that nothing is given; "" otherwise."""
     if not known.missing:
         return f"This {what.kind} has no policies." if what.kind in ENTITY_KINDS and not known.texts else ""
     if what.kind is WhatKind.MANAGED:
@@ -128,7 +126,7 @@ def _unknown_note(what: GrantContent, known: _PolicyTexts) -> str:
 
 
 def _texts(what: GrantContent, accounts: Sequence[Account]) -> Mapping[str, _PolicyTexts]:
-    """The texts of the policies that are given, by the number of the account."""
+    """The texts of the given policies, by account ID."""
     if what.kind is WhatKind.STATEMENTS:
         return {account.account_id: _PolicyTexts(what.documents) for account in accounts}
     if what.kind is WhatKind.TEMPLATE:
@@ -153,14 +151,16 @@ def _rendered(body: TemplateBody, what: GrantContent, account_id: str, partition
 
 
 def _local_arn(arn: str, account: Account) -> str:
-    """The ARN of what has the same path and name in an account."""
+    """The ARN with the same path and name in this account."""
     parts = arn.split(":", 5)
     owner = "aws" if parts[4] == "aws" else account.account_id
     return ":".join([parts[0], account.partition, *parts[2:4], owner, parts[5]])
 
 
 def _managed(arn: str, accounts: Sequence[Account]) -> dict[str, _PolicyTexts]:
-    """A policy of AWS says the same everywhere: what any account shows of it counts for all."""
+    """The text of a managed policy, by account ID. AWS managed policies are the same everywhere, so any
+    account's copy counts.
+    """
     wanted = {account.account_id: _local_arn(arn, account) for account in accounts}
     rows = PolicyVersion.objects.filter(
         valid_at(None), is_default=True, policy__arn__in=set(wanted.values())
@@ -170,7 +170,7 @@ def _managed(arn: str, accounts: Sequence[Account]) -> dict[str, _PolicyTexts]:
 
 
 def _held_policies(kind: Kind, arn: str, accounts: Sequence[Account]) -> dict[str, _PolicyTexts]:
-    """The policies of a role or group, attached and inline."""
+    """The texts of the attached and inline policies of a role or group, by account ID."""
     wanted = {_local_arn(arn, account): account.account_id for account in accounts}
     rows = Entity.objects.filter(kind=kind, arn__in=wanted, gone_at__isnull=True)
     holders = {pk: wanted[arn] for pk, arn in rows.values_list("pk", "arn")}

@@ -1,4 +1,4 @@
-"""What a grant gives. Pure; to JSON and back."""
+"""Defines what a grant gives, with conversion to and from JSON. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ POLICY: Final = re.compile(
 
 
 class WhatKind(StrEnum):
-    """What is given."""
+    """The types of access that a grant can give."""
 
     TEMPLATE = "template"
     MANAGED = "managed"
@@ -31,12 +31,11 @@ class WhatKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GrantContent(TermsPart):
-    """What is given.
+    """What a grant gives.
 
-    `template`: its slug, version and `parameters`. `managed`: `policy_arn`; one of a customer is meant by its
-    name in each account. `statements`: policy documents as text. `role`: to assume the existing role
-    `role_arn`. `group`: membership of `group_arn`. Roles, groups and a customer's policies are meant by their
-    path and name in each account.
+    `template`: slug, version and `parameters`. `managed`: `policy_arn`. `statements`: policy documents as
+    text. `role`: assume the existing role `role_arn`. `group`: membership of `group_arn`. Roles, groups and
+    customer managed policies are found in each account by path and name.
     """
 
     kind: WhatKind
@@ -50,7 +49,7 @@ class GrantContent(TermsPart):
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """From JSON. Raises TermsError for what is none."""
+        """Parse the JSON form. Raises TermsError if it is invalid."""
         fields_given = known_texts(cls, body, part="what") | {
             "kind": kind_of(WhatKind, body, part="what"),
             "documents": texts_of(body, "documents", part="what"),
@@ -65,7 +64,7 @@ class GrantContent(TermsPart):
         return cls(**fields_given | {"parameters": dict(parameters), "version": version})
 
     def check(self) -> None:
-        """Raises TermsError."""
+        """Check that the content is complete. Raises TermsError."""
         if self.kind is WhatKind.TEMPLATE and not (self.template and self.version > 0):
             raise TermsError("Choose a template.", part="what")
         if self.kind is WhatKind.MANAGED and not POLICY.fullmatch(self.policy_arn):
@@ -79,9 +78,7 @@ class GrantContent(TermsPart):
 
 
 def check_documents(documents: tuple[str, ...]) -> None:
-    """Whether the documents can be given: whole, readable, each statement an allow of its own. Raises
-    TermsError.
-    """
+    """Check that the documents are complete, readable and free of lint errors. Raises TermsError."""
     if not documents:
         raise TermsError("Choose permissions: there are none yet.", part="what")
     for text in documents:
@@ -102,14 +99,14 @@ def check_documents(documents: tuple[str, ...]) -> None:
             for finding in lint(text, kind=LintKind.IDENTITY)
             if finding.severity is LintSeverity.ERROR
         ]
-        # How much fits is for the planner to say, who writes several policies where one is too small.
+        # The planner checks the size, because it can split a large policy into several.
         wrong = [finding for finding in wrong if not finding.code.startswith("POLICY_SIZE")]
         if wrong:
             raise TermsError(_refusal(wrong[0]), part="what")
 
 
 def _refusal(finding: LintFinding) -> str:
-    """What is wrong, and how to fix what only the catalogue lacks."""
+    """The message of a finding, with its remedy if AWS itself would accept the policy."""
     if finding.is_refused:
         return f"AWS would reject this: {finding.message}"
     return f"{finding.message} {finding.remedy}"

@@ -1,4 +1,4 @@
-"""What the permissions of grants say today: the statements of policies that their holders have by them."""
+"""Finds the policy statements that the permissions of grants consist of today."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from iam.policy.document import read
 
 @dataclass(frozen=True, slots=True)
 class GrantDocuments:
-    """The texts of managed policies, the inline policies of holders and groups, and what groups have
-    attached; by number. `numbers` are those of groups and policies that entries name by ARN only.
+    """Policy texts that the permissions of grants refer to, by primary key.
+
+    `texts` are of managed policies, `inline` of holders and groups by policy name, `attached` are the
+    policies attached to groups. `numbers` are the primary keys of groups and policies that ledger entries
+    know only by ARN.
     """
 
     texts: dict[int, str]
@@ -23,7 +26,7 @@ class GrantDocuments:
     numbers: dict[str, int] = field(default_factory=dict)
 
     def statements(self, entries: Iterable[LedgerEntry]) -> dict[int, tuple[CompiledStatement, ...]]:
-        """What some permissions say, by the number of the holder."""
+        """The compiled statements of these entries, by the primary key of the holder."""
         by_holder: dict[int, list[str]] = {}
         for entry in entries:
             assert entry.entity_id is not None
@@ -38,7 +41,7 @@ class GrantDocuments:
         target = entry.target_entity_id or self.numbers.get(entry.target, 0)
         if entry.sort == PermissionSort.ATTACHED:
             return self._texts_of_policies([target])
-        # By a group: what is attached to it, and its inline policies.
+        # For a group membership: the group's attached and inline policies.
         attached = self._texts_of_policies(self.attached.get(target, ()))
         return [*attached, *self.inline.get(target, {}).values()]
 
@@ -47,8 +50,8 @@ class GrantDocuments:
 
 
 def documents_of(entries: Sequence[LedgerEntry]) -> GrantDocuments:
-    """The documents of these permissions. Three queries, and one where groups or policies are named by ARN
-    only.
+    """Load the documents of these entries. Three queries, and one more if groups or policies are known only
+    by ARN.
     """
     targets = {entry.target_entity_id for entry in entries if entry.target_entity_id is not None}
     named = [entry for entry in entries if entry.target_entity_id is None and entry.target[:4] == "arn:"]
@@ -71,7 +74,7 @@ def documents_of(entries: Sequence[LedgerEntry]) -> GrantDocuments:
 
 
 def _numbers(entries: Sequence[LedgerEntry]) -> dict[str, int]:
-    """Of the groups and policies of entries that are there, by ARN. One query."""
+    """The primary keys of existing groups and policies that entries name, by ARN. One query."""
     rows = Entity.objects.filter(
         account__in={entry.account_id for entry in entries},
         arn__in={entry.target for entry in entries},

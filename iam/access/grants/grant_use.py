@@ -1,4 +1,4 @@
-"""Whether a grant was used: recorded calls of those who have it that the permissions it gave allow."""
+"""Counts recorded CloudTrail calls that the permissions of a grant allowed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from iam.policy.logic import NO
 from iam.policy.request import Principal, Request
 
 COUNTED: Final = (PermissionSort.MEMBER, PermissionSort.ATTACHED, PermissionSort.INLINE)
-"""What of a grant is used by calls of the user or role that has it."""
+"""The permissions whose use shows in the calls of the user or role that holds them."""
 MOST_ENTRIES: Final = 50
 MOST_CALLS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class GrantUse:
-    """How often, and when last. `unknown` are the names of accounts of which no events are known."""
+    """How often and when last a grant was used. `unknown` names the accounts without recorded events."""
 
     calls: int
     last_at: datetime | None
@@ -34,8 +34,10 @@ class GrantUse:
 
 
 def grant_use(grant: Grant) -> GrantUse | None:
-    """The use since it was given; None where that can't be told: for grants that are not active, that give
-    something else than permissions of users and roles, or that too many have. Nine queries.
+    """The use of a grant since it began.
+
+    None if it is unknown: the grant is not active, has no permissions of users or roles, or has too many.
+    Nine queries.
     """
     if grant.state not in GIVING:
         return None
@@ -57,7 +59,7 @@ def _entries(grant: Grant) -> list[LedgerEntry]:
 
 
 def _counted(entries: Sequence[LedgerEntry]) -> tuple[int, datetime | None]:
-    """How many calls the permissions allow, and when the last was made."""
+    """The number of calls that the permissions allow, and the time of the last one."""
     statements_by_holder = documents_of(entries).statements(entries)
     since = min(entry.since for entry in entries if entry.since)
     callers = holder_callers(holders_in(entries), since=since)
@@ -71,14 +73,14 @@ def _counted(entries: Sequence[LedgerEntry]) -> tuple[int, datetime | None]:
 
 
 def holders_in(entries: Iterable[LedgerEntry]) -> list[Entity]:
-    """Who holds these permissions."""
+    """The holders of these permissions."""
     return [entry.entity for entry in entries if entry.entity is not None]
 
 
 def is_call_of_grant(
     group: CallGroup, callers: Iterable[HolderCaller], statements: Mapping[int, Sequence[CompiledStatement]]
 ) -> bool:
-    """Whether calls were not denied, and are such that what a holder has by the grant may allow them."""
+    """True if the calls were not denied and the statements of one of these callers may allow them."""
     if group.was_denied:
         return False
     return any(_is_allowed(group, caller.arn, statements.get(caller.holder, ())) for caller in callers)

@@ -1,4 +1,4 @@
-"""Who of a grant is not seen by a viewer who sees a part of it: they are told as a number."""
+"""Finds the recipients of a grant that a viewer of part of it can't see; pages show only their number."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from iam.guard import Viewer
 from iam.mirror.queries.visibility import visible_entities
 
 MADE: Final = (PermissionSort.POLICY, PermissionSort.ROLE)
-"""What a grant makes holds itself, and is nobody."""
+"""Policies and roles that a grant creates are recorded as holders, but are not recipients."""
 
 
 def hidden_in(grants: Iterable[Grant], *, viewer: Viewer) -> dict[UUID, set[str]]:
-    """The ARNs of those of each grant whom the viewer does not see: they are told as a number. At most two
-    queries.
-    """
+    """The ARNs of the recipients of each grant that the viewer cannot see. At most two queries."""
     if viewer.scope.sees_everything:
         return {}
     others = [grant.pk for grant in grants if grant.requested_by != viewer.person_id]
@@ -36,12 +34,12 @@ def hidden_in(grants: Iterable[Grant], *, viewer: Viewer) -> dict[UUID, set[str]
 
 
 def hidden_holders(grant: Grant, *, viewer: Viewer) -> set[str]:
-    """The same of one grant."""
+    """The ARNs of the recipients of one grant that the viewer cannot see."""
     return hidden_in([grant], viewer=viewer).get(grant.pk, set())
 
 
 def seen_holders(grant: Grant, *, hidden: Collection[str], most: int = 4) -> list[str]:
-    """The ARNs of the first who hold something of it, without those who are hidden."""
+    """The ARNs of the first recipients of a grant, without the hidden ones."""
     rows = LedgerEntry.objects.filter(part__grant=grant).exclude(sort__in=MADE)
     arns = rows.exclude(holder_arn__in=list(hidden)).order_by("pk").values_list("holder_arn", flat=True)
     return list(dict.fromkeys(arns[: most * 10]))[:most]

@@ -1,4 +1,4 @@
-"""When the grants of a page were last used, by the actions that they allow."""
+"""Finds when the grants on a page were last used, by the actions that they allow."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ MOST_ON_PAGE: Final = 1_000
 
 
 def last_uses_of(grants: Iterable[Grant], *, now: datetime) -> dict[UUID, HeldUse]:
-    """By grant, of those that give permissions now and of which that can be told. Ten queries, whatever their
-    number.
+    """The last use of each grant that gives permissions now. Ten queries, independent of the number of
+    grants.
+
+    Grants without permissions of users or roles are left out.
     """
     giving = [grant.pk for grant in grants if grant.state in GIVING]
     rows = LedgerEntry.objects.filter(

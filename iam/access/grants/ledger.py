@@ -1,6 +1,4 @@
-"""The ledger read from the side of a user, group or role: each permission that they hold by themselves, and
-every reason for it.
-"""
+"""Reads the ledger for one user, group or role: each permission that it holds directly, with every reason."""
 
 from __future__ import annotations
 
@@ -18,11 +16,11 @@ from iam.policy.document import read
 
 @dataclass(frozen=True, slots=True)
 class JustifiedPermission:
-    """One permission that is there. `reasons` are the grants that the viewer sees, the oldest first; `hidden`
-    is how many more there are.
+    """One existing permission.
 
-    `is_by_hand`: no grant explains it, or it was there before the first one did: no end of a grant takes it
-    away.
+    `reasons` are the ledger entries of grants that the viewer sees, oldest first; `hidden` counts the others.
+    `is_by_hand` is true if no grant explains the permission or it existed before the first grant, so that no
+    grant's end removes it.
     """
 
     sort: PermissionSort
@@ -35,8 +33,10 @@ class JustifiedPermission:
 
 
 def ledger_of(entity: Entity, *, viewer: Viewer) -> list[JustifiedPermission]:
-    """What the mirror shows that the entity holds itself, and (of a role) who may assume it, by sort and
-    name; at most six queries. The viewer must see the entity.
+    """The permissions that the entity holds directly and, for a role, the named trust statements, by type and
+    name.
+
+    The viewer must be allowed to see the entity. At most six queries.
     """
     entries = LedgerEntry.objects.filter(entity=entity, since__isnull=False, until__isnull=True)
     open_entries = list(entries.select_related("part__grant", "part__account").order_by("since", "pk"))
@@ -54,7 +54,7 @@ def ledger_of(entity: Entity, *, viewer: Viewer) -> list[JustifiedPermission]:
 def _entries_of(
     justified: JustifiedPermission, by_permission: dict[tuple[str, int | str], list[LedgerEntry]]
 ) -> list[LedgerEntry]:
-    """By what it is, whatever its name was; by the name where that is all that is known."""
+    """The ledger entries of a permission, matched by entity or, if that is unknown, by name."""
     keys: tuple[int | str, ...] = (
         (justified.entity.pk, justified.target) if justified.entity else (justified.target,)
     )
@@ -83,7 +83,7 @@ def _inline(entity: Entity) -> list[JustifiedPermission]:
 
 
 def _trusted(role: Entity) -> list[JustifiedPermission]:
-    """The named statements of its trust policy: by which somebody may assume it."""
+    """The statements of the role's trust policy that have a Sid."""
     state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
     document = read(state.document.text) if state and state.document else None
     names = [statement.sid for statement in document.statements if statement.sid] if document else []

@@ -1,6 +1,4 @@
-"""The tables of shared access: grants, the terms they had in time, their parts in accounts, and the ledger of
-permissions.
-"""
+"""Models of access grants: the grant, its versions, its parts in accounts, and the ledger of permissions."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from iam.mirror.models import Account, Entity
 
 
 class GrantState(models.TextChoices):
-    """Where a grant, or its part in an account, stands."""
+    """The status of a grant, or of its part in one account."""
 
     PREPARING = "preparing", "Preparing"
     WAITING = "waiting", "Waiting for approval"
@@ -32,12 +30,12 @@ class GrantState(models.TextChoices):
 
 
 LIVING = (GrantState.APPLYING, GrantState.ACTIVE, GrantState.PARTLY, GrantState.ENDING)
-"""While something of it may stand in AWS."""
+"""The states in which AWS may still have permissions of the grant."""
 GIVING = (GrantState.ACTIVE, GrantState.PARTLY)
 ENDING = "grant-end"
-"""The cause of a set that takes away what a grant gave."""
+"""The cause kind of a change set that removes what a grant gave."""
 CUTTING = "grant-cut"
-"""The cause of a set that ends sessions which outlived a grant."""
+"""The cause kind of a change set that ends sessions that outlived a grant."""
 FINAL_STATES = (
     GrantState.ENDED,
     GrantState.FAILED,
@@ -46,16 +44,18 @@ FINAL_STATES = (
     GrantState.EXPIRED,
     GrantState.REFUSED,
 )
-"""Nothing more happens by itself."""
+"""The states that never change without someone's action."""
 
 
 class Grant(models.Model):
-    """Who gets what, in which accounts, until when and why; kept for ever.
+    """A request for access and what became of it: who gets what, in which accounts, until when and why. Never
+    deleted.
 
-    `terms` are those in force (`iam.access.grants.terms`). `state` follows from the parts, and is kept for
-    lists. `begins_at` is the approval, `ends_at` when it ends by itself (None: never; while it waits, as if
-    it were approved when it was asked for), `planned_end` the end that is written in what was asked for,
-    `ended_at` when the last of it was gone. `warned_for` is the end of which people were warned.
+    `terms` are in force now (`iam.access.grants.terms`). `state` is derived from the parts and stored for
+    lists. `begins_at` is the approval. `ends_at` is the end date (None: permanent; while waiting, it assumes
+    approval at the time of the request). `planned_end` is the end date written in the requested policies.
+    `ended_at` is when the last permission was removed. `warned_for` is the end date that people were warned
+    of.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -95,26 +95,26 @@ class Grant(models.Model):
 
     @property
     def reference(self) -> str:
-        """The short name by which people speak of it; the beginning of the id, so that a search finds it."""
+        """The short name that people use; it starts the id, so that a search can find it."""
         return f"GRT-{self.id.hex[:8].upper()}"
 
     @property
     def agreed(self) -> GrantTerms:
-        """The terms in force."""
+        """The terms in force, parsed."""
         return GrantTerms.from_json(self.terms)
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """True if the grant is in a final state."""
         return self.state in FINAL_STATES
 
 
 class GrantPreparation(models.Model):
-    """That a grant was submitted whose plan takes longer than a page waits: a worker plans it and asks for
-    it, once.
+    """A submitted grant that takes too long to plan within a page request; a worker plans and requests it,
+    once.
 
-    `accepts_end`: anyone who submitted it accepts that a part of it ends only while Gatehouse runs.
-    `problems` say why it could not be asked for, a sentence each.
+    `accepts_end`: the requester accepts that a part ends only while Gatehouse runs. `problems` are sentences
+    on why it could not be requested.
     """
 
     grant = models.OneToOneField(
@@ -133,7 +133,7 @@ class GrantPreparation(models.Model):
 
 
 class GrantAct(models.TextChoices):
-    """What was done to a grant as a whole."""
+    """The actions that the history of a grant records."""
 
     ASKED = "asked", "Requested"
     REDUCED = "reduced", "Reduced"
@@ -149,7 +149,7 @@ class GrantAct(models.TextChoices):
 
 
 class GrantVersion(AppendOnlyRow):
-    """What was done to a grant, by whom and why, and the terms from then on; never altered."""
+    """One action on a grant: who did it and why, with the resulting terms. Append-only."""
 
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveSmallIntegerField()
@@ -168,11 +168,11 @@ class GrantVersion(AppendOnlyRow):
 
 
 class GrantPart(models.Model):
-    """A grant in one account: the way that was picked, and how it stands there.
+    """A grant in one account: the way its access is given there, and its status.
 
-    `plan` is what was shown of the way before anybody agreed (`plans.PartPlan.body`). `change_set` gives,
-    `retry_set` what of it had failed, `extending_set` would let it last longer, `ending_set` takes away. A
-    part of the same grant has the `lane` of its changes in the set.
+    `plan` is what was shown before approval (`plans.PartPlan.body`). `change_set` gives the access,
+    `retry_set` retries its failed changes, `extending_set` moves the end date later, `ending_set` removes the
+    access. `lane` tells the part's changes from those of other parts in the same set.
     """
 
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="parts")
@@ -201,7 +201,7 @@ class GrantPart(models.Model):
 
 
 class PermissionSort(models.TextChoices):
-    """What a permission is in AWS."""
+    """The AWS type of a permission."""
 
     MEMBER = "member", "Membership of a group"
     ATTACHED = "attached", "Attached policy"
@@ -212,14 +212,16 @@ class PermissionSort(models.TextChoices):
 
 
 class LedgerEntry(models.Model):
-    """That a part of a grant is a reason for a permission: `holder_arn` (user, group, role, or the made
-    policy) has `target` (the ARN of a group or policy, the name of an inline policy, the Sid of a statement).
-    ARNs are those of the request; `entity` (the holder) and `target_entity` (the group or policy) stay the
-    same through every renaming, and are not those of anyone who gets the name later.
+    """A reason for a permission: because of a part of a grant, `holder_arn` has `target`.
 
-    `since` is when AWS had it for this reason (None: not yet), `until` when the reason was over. `change`
-    gives it, `ended_by` takes it away. `stood_before`: it was there by no grant before, so that no grant's
-    end takes it away.
+    The holder is a user, group, role or created policy. `target` is the ARN of a group or policy, the name of
+    an inline policy, or the Sid of a statement. ARNs are those of the request; `entity` (the holder) and
+    `target_entity` (the group or policy) survive renaming and never mean another entity that gets the name
+    later.
+
+    `since` is when AWS had the permission for this reason (None: not yet), `until` when the reason ended.
+    `change` gives the permission, `ended_by` removes it. `stood_before` is true if the permission existed
+    without any grant, so that no grant's end removes it.
     """
 
     part = models.ForeignKey(GrantPart, on_delete=models.PROTECT, related_name="entries")

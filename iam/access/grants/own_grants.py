@@ -1,4 +1,4 @@
-"""What was given to oneself, or is to be: for the page about one's own access."""
+"""Lists the viewer's own grants, for the page about their own access."""
 
 from __future__ import annotations
 
@@ -16,25 +16,23 @@ DECLINED: Final = (GrantState.REJECTED, GrantState.EXPIRED)
 
 
 def own_grants(viewer: Viewer) -> QuerySet[Grant]:
-    """Grants that wait or live, by which one of the viewer's own users holds something, or is to; those that
-    end first come first.
-    """
+    """Waiting and active grants of the viewer's own users, the earliest end date first."""
     states = (GrantState.WAITING, *LIVING)
     grants = Grant.objects.filter(held_by(viewer), state__in=states)
     return grants.order_by("ends_at", "-created_at")
 
 
 def declined_lately(viewer: Viewer, *, now: datetime | None = None) -> QuerySet[Grant]:
-    """What the viewer asked for themselves and did not get, of the last two weeks; the newest first."""
+    """Requests of the last two weeks by the viewer for themselves that were rejected or expired, newest
+    first.
+    """
     since = (now or datetime.now(tz=UTC)) - LATELY
     asked = Grant.objects.filter(requested_by=viewer.person_id, created_at__gte=since, state__in=DECLINED)
     return asked.filter(held_by(viewer)).order_by("-created_at")
 
 
 def held_by(viewer: Viewer) -> Q:
-    """Grants by which one of the viewer's own users holds something: who is meant stays the same through
-    renaming.
-    """
+    """A filter for grants in which one of the viewer's own users is a recipient, also after a rename."""
     own = Entity.objects.filter(arn__in=viewer.scope.user_arns, gone_at__isnull=True)
     holder = Q(entity__in=own.values("pk")) | Q(entity__isnull=True, holder_arn__in=viewer.scope.user_arns)
     return Q(Exists(LedgerEntry.objects.filter(holder, part__grant=OuterRef("pk"))))

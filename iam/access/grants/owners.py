@@ -1,4 +1,4 @@
-"""Who owns a grant: whom someone named in Gatehouse. An owner has no rights by it."""
+"""Handles the named owners of grants. An owner gets no rights from it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from iam.linking.known_owners import (
 
 
 def grant_subject(grant: Grant) -> OwnedSubject:
-    """A grant as something that has an owner."""
+    """The grant as a subject that can have an owner."""
     numbers = grant.terms["accounts"]
     account_id = numbers[0] if len(numbers) == 1 else ""
     return OwnedSubject(OwnedKind.GRANT, str(grant.pk), account_id, f"{grant.reference}: {grant.title}")
 
 
 def owner_of_grant(grant: Grant) -> KnownOwner | None:
-    """Who owns a grant, unless they have left."""
+    """The named owner of a grant; None if there is none or they have left."""
     named = named_owner(grant_subject(grant))
     if named is None or (named.person is not None and not named.person.is_active):
         return None
@@ -33,8 +33,8 @@ def owner_of_grant(grant: Grant) -> KnownOwner | None:
 
 
 def may_name_grant_owner(viewer: Viewer, grant: Grant) -> bool:
-    """Whether the viewer can say who owns a grant: administrators of all its accounts, and leads for what
-    they requested.
+    """True if the viewer can name the owner: administrators of all its accounts, and leads for grants they
+    requested.
     """
     numbers = grant.terms["accounts"]
     if all(viewer.may(Right.MANAGE_OPERATORS, account_id=number) for number in numbers):
@@ -43,7 +43,10 @@ def may_name_grant_owner(viewer: Viewer, grant: Grant) -> bool:
 
 
 def set_grant_owner(viewer: Viewer, grant: Grant, text: str, *, why: str = "") -> bool:
-    """Name the owner of a grant, or ("") nobody; False if nothing changed. Raises DirectoryRuleError."""
+    """Name the owner of a grant, or remove it if `text` is blank.
+
+    Returns False if nothing changed. Raises DirectoryRuleError.
+    """
     if not may_name_grant_owner(viewer, grant):
         raise DirectoryRuleError(NOT_YOURS)
     owned = grant_subject(grant)

@@ -1,4 +1,4 @@
-"""Small words that the sentences about grants are made of."""
+"""Phrases for sentences about grants."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ DAY: Final = 86_400
 
 
 def listed(names: Sequence[str], *, most: int = NAMED) -> str:
-    """The first names, and how many more there are: "a, b and c", "a, b, c and 4 others"."""
+    """Join the first names and count the rest: "a, b and c", "a, b, c and 4 others"."""
     if len(names) > most:
         return f"{', '.join(names[:most])} and {counted(len(names) - most, 'other')}"
     return joined(names)
 
 
 def slugged(text: str) -> str:
-    """The words of a text as names of AWS may hold them."""
+    """The text in lower case, with hyphens in place of everything that AWS resource names don't allow."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def duration(seconds: int) -> str:
-    """ "1 hour", "90 minutes", "8 hours", "30 days"."""
+    """Format seconds as "1 hour", "90 minutes", "8 hours" or "30 days"."""
     if seconds >= 2 * DAY and seconds % DAY == 0:
         return counted(seconds // DAY, "day")
     if seconds % 3600:

@@ -1,5 +1,5 @@
-"""What planning a grant comes to: the way in each account, why, what else was weighed, and the operations
-that it takes.
+"""The result of planning a grant: for each account the chosen way, its reason, the rejected options and the
+operations.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from iam.mirror.models import Account
 
 
 class GrantWay(StrEnum):
-    """How a permission comes to whom it is for."""
+    """The ways to give a permission to its recipient."""
 
     GROUP = "group"
     ATTACH = "attach"
@@ -42,7 +42,7 @@ WAYS: Final[dict[GrantWay, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class OtherWay:
-    """A way that was weighed and not taken."""
+    """An option that was considered and rejected."""
 
     way: GrantWay
     why_not: str
@@ -50,7 +50,7 @@ class OtherWay:
 
 @dataclass(frozen=True, slots=True)
 class PlannedPermission:
-    """One permission: `holder_arn` has `target` (see LedgerEntry)."""
+    """One planned permission: `holder_arn` gets `target` (see LedgerEntry)."""
 
     holder_arn: str
     sort: PermissionSort
@@ -59,8 +59,9 @@ class PlannedPermission:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One operation, the permissions that are there once it is done, and its branch: 0 before all others,
-    else beside other branches.
+    """One operation and the permissions that it gives.
+
+    Branch 0 runs before all others; the other branches run side by side.
     """
 
     operation: Operation
@@ -70,12 +71,12 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class PartPlan:
-    """A grant in one account.
+    """The plan of a grant in one account.
 
-    `ends_only` says, of a grant that ends by itself, what ends only while Gatehouse runs; "" where AWS itself
-    ends all of it. `refusal` says why there is no way; then there are no steps. `callers` are the ARNs of
-    users and roles of other accounts who come in through its role. `quotas` are sentences on the quotas of
-    AWS that it draws on, `notes` what else is to be known.
+    `ends_only` says which part of a temporary grant ends only while Gatehouse runs; "" if AWS ends all of it.
+    `refusal` says why the part is impossible; then there are no steps. `callers` are the ARNs of users and
+    roles of other accounts who assume its role. `quotas` are sentences on the AWS quotas it uses, `notes`
+    further remarks.
     """
 
     account: Account
@@ -91,12 +92,12 @@ class PartPlan:
 
     @property
     def way_text(self) -> str:
-        """The way in words."""
+        """The label of the way."""
         return WAYS[self.way]
 
     @property
     def body(self) -> dict[str, Any]:
-        """What a part keeps of it, as JSON."""
+        """The JSON that GrantPart.plan stores."""
         return {
             "why": self.why,
             "others": [
@@ -111,8 +112,10 @@ class PartPlan:
 
 @dataclass(frozen=True, slots=True)
 class GrantPlan:
-    """A whole grant. `ends_at` is when it would end if it were approved now, `receipt` what it comes to as a
-    set holds it (`iam.changes.receipts`), `warnings` are sentences that the approver has to know.
+    """The plan of a whole grant.
+
+    `ends_at` is the end date if it were approved now, `receipt` its effect (`iam.changes.receipts`),
+    `warnings` are sentences for the approver.
     """
 
     terms: GrantTerms
@@ -124,27 +127,27 @@ class GrantPlan:
 
     @property
     def operations(self) -> list[Operation]:
-        """All of it, in the order of the set."""
+        """All operations, in the order of the change set."""
         return [step.operation for step in chain.from_iterable(part.steps for part in self.parts)]
 
     @property
     def refusals(self) -> list[str]:
-        """Why it cannot be asked for, an account a sentence."""
+        """Why the grant can't be requested, one sentence per account."""
         return [f"{part.account.name}: {part.refusal}" for part in self.parts if part.refusal]
 
     @property
     def ends_only(self) -> list[str]:
-        """What ends only while Gatehouse runs."""
+        """The sentences of the parts on what ends only while Gatehouse runs."""
         return list(dict.fromkeys(part.ends_only for part in self.parts if part.ends_only))
 
     @property
     def risks(self) -> list[str]:
-        """Words of `iam.changes.risks`."""
+        """The risk words of the receipt (`iam.changes.risks`)."""
         return list(self.receipt.get("impact", {}).get("risks", []))
 
 
 def steps_of(parts: Sequence[PartPlan]) -> Iterator[tuple[int, PlannedStep]]:
-    """Every step with the lane of its part, in the order of the set."""
+    """Every step with the lane of its part, in the order of the change set."""
     for lane, part in enumerate(parts):
         for step in part.steps:
             yield lane, step

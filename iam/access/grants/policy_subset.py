@@ -1,5 +1,7 @@
-"""Whether documents give no more than others do: what an approver may make of a request without asking anew.
-Pure, and careful: what cannot be shown to be less counts as more.
+"""Checks whether policy documents give no more than others. Pure.
+
+An approver may reduce a request without a new approval only if this is certain: what can't be proven smaller
+counts as larger.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from iam.policy.letter_case import fold
 CHOICES: Final = frozenset(
     {"stringequals", "stringlike", "arnequals", "arnlike", "ipaddress", "stringequalsignorecase"}
 )
-"""Operators under which fewer values mean less."""
+"""Operators with which fewer values allow less."""
 
 
 def is_within(inner: Iterable[str], outer: Iterable[str]) -> bool:
-    """Whether every statement of the inner documents gives no more than one of the outer, and nothing that
-    the outer deny is left out.
+    """True if each inner Allow is covered by an outer Allow and the inner documents repeat all
+    outer denies.
     """
     mine, theirs = list(_statements(inner)), list(_statements(outer))
     if any(statement is None for statement in (*mine, *theirs)):
@@ -37,7 +39,7 @@ def is_within(inner: Iterable[str], outer: Iterable[str]) -> bool:
 
 
 def _statements(texts: Iterable[str]) -> Iterable[Statement | None]:
-    """None stands for what cannot be read whole."""
+    """The statements of the documents; None stands for one that can't be parsed completely."""
     for text in texts:
         document = read(text)
         if document.problems or not document.has_variables:
@@ -84,15 +86,16 @@ def _names_within(inner: Names, outer: Names, *, is_not: tuple[bool, bool], fold
 
 
 def _takes_in(wide: str, name: str) -> bool:
-    """A star of the wide one takes in whatever stands there, wildcards too; a question mark would take a star
-    for one sign.
+    """True if the wide pattern matches everything the name matches.
+
+    A star covers wildcards in the name too; a question mark would wrongly match a star as one character.
     """
     return wide == name or ("?" not in wide and compile_glob(wide)(name))
 
 
 def _is_stricter(narrow: Block, wide: Block) -> bool:
-    """Every condition of the wide one is there, with the same values or, where that means less, with some of
-    them.
+    """True if the narrow block has every condition of the wide one, with equal or, where that allows less,
+    fewer values.
     """
     own = _conditions(narrow)
     for operator, key, values in _conditions(wide):

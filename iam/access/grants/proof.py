@@ -1,5 +1,5 @@
-"""The proof that what a grant gave is gone: when AWS took each permission away, how often it was looked at
-since, and what became of sessions.
+"""Proves that the access of a grant was removed: when AWS removed each permission, which reads confirmed it,
+and which sessions ended.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from iam.mirror.pull.sections import GROUPS, ROLES, USERS
 from iam.phrases import counted
 
 HOLDING: Final = (USERS, GROUPS, ROLES)
-"""The sections of a reading in which what somebody holds is found."""
+"""The mirror sections that show what users, groups and roles hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProvenRemoval:
-    """One permission, or the sessions of somebody: `removed_at` is when AWS had accepted the call, `seen_at`
-    when a reading showed it gone.
+    """The removal of one permission or of sessions.
+
+    `removed_at` is when AWS accepted the call, `seen_at` when a read no longer showed the permission.
     """
 
     change: Change
@@ -38,7 +39,7 @@ class ProvenRemoval:
 
     @property
     def sentence(self) -> str:
-        """In a sentence."""
+        """The removal in one sentence."""
         if self.change.state != ChangeState.APPLIED:
             return f"{self.title}: {self.change.get_state_display().lower()}."
         if self.was_gone or self.removed_at is None:
@@ -52,9 +53,11 @@ class ProvenRemoval:
 
 @dataclass(frozen=True, slots=True)
 class RemovalProof:
-    """Of one part. `is_whole`: every call has gone through and was seen to have. `again_at`: a later reading
-    of the whole account showed all of it gone as well. `cuts` are the sessions that somebody had ended
-    besides.
+    """The removals of one part.
+
+    `is_whole`: every call succeeded and was confirmed. `again_at`: a later sync of the whole account
+    confirmed all of it. `kept` counts permissions that stay for other reasons. `cuts` are sessions that were
+    ended in addition.
     """
 
     removals: tuple[ProvenRemoval, ...]
@@ -67,7 +70,7 @@ class RemovalProof:
 
     @property
     def sentence(self) -> str:
-        """In a sentence; "" while there is nothing to say."""
+        """The proof in one sentence; "" while there is nothing to say."""
         if not self.removals:
             return (
                 (
@@ -86,9 +89,7 @@ class RemovalProof:
 
 
 def proof_of(part: GrantPart) -> RemovalProof:
-    """What the changes that took it away tell; few queries. `kept` counts the permissions that stayed for
-    other reasons.
-    """
+    """Build the proof from the changes that removed the part's access. A few queries."""
     removals = tuple(_removal(change) for change in [*_undoing(part), *_taking(part)])
     moments = [removal.removed_at for removal in removals if removal.removed_at]
     ended = part.entries.filter(until__isnull=False, since__isnull=False).count()
@@ -104,8 +105,9 @@ def proof_of(part: GrantPart) -> RemovalProof:
 
 
 def _seen_again(part: GrantPart, removals: tuple[ProvenRemoval, ...]) -> datetime | None:
-    """IAM is eventually consistent: that one reading did not show it any more is borne out by a later one of
-    everything, which found the same.
+    """The time of a later sync of the whole account that confirms the removal; None if there is none.
+
+    IAM is eventually consistent, so one read that no longer shows a permission is weak evidence.
     """
     seen = max((removal.seen_at for removal in removals if removal.seen_at), default=None)
     if seen is None or part.state != GrantState.ENDED:
@@ -118,7 +120,7 @@ def _seen_again(part: GrantPart, removals: tuple[ProvenRemoval, ...]) -> datetim
 
 
 def _taking(part: GrantPart) -> QuerySet[Change]:
-    """Every change that was to take it away; what failed and was tried again, by the newest trial only."""
+    """Every change that removes access of the part; of retried changes, only the newest attempt."""
     sets = Q(change_set__cause_id=part.grant_id, change_set__cause_kind=ENDING)
     changes = Change.objects.filter(sets, lane=part.lane).order_by("created_at", "position")
     newest = Q(change_set=part.ending_set_id) | Q(state=ChangeState.APPLIED)
@@ -126,7 +128,7 @@ def _taking(part: GrantPart) -> QuerySet[Change]:
 
 
 def _undoing(part: GrantPart) -> QuerySet[Change]:
-    """Every change that undid one that gave it, while that one has not been undone in turn."""
+    """Every change that reverted one that gave access, unless it was reverted itself."""
     requested = [pk for pk in (part.change_set_id, part.retry_set_id) if pk]
     undone = Change.objects.filter(
         reverts__change_set__in=requested, reverts__lane=part.lane, state=ChangeState.APPLIED
@@ -136,7 +138,7 @@ def _undoing(part: GrantPart) -> QuerySet[Change]:
 
 
 def _cutting(part: GrantPart) -> QuerySet[Change]:
-    """Every change by which sessions were ended after it, once somebody agreed."""
+    """Every approved change that ended sessions after the grant."""
     of_part = Change.objects.filter(
         change_set__cause_id=part.grant_id, change_set__cause_kind=CUTTING, lane=part.lane
     )

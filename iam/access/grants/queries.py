@@ -1,4 +1,4 @@
-"""Which grants a viewer sees, page by page, and what there is to read of one."""
+"""Finds the grants that a viewer sees, page by page, and the details of one grant."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ TABS: Final[dict[str, tuple[GrantState, ...]]] = {
     "partly": (GrantState.PARTLY,),
     "closed": (GrantState.REJECTED, GrantState.WITHDRAWN, GrantState.EXPIRED),
 }
-"""The tabs of the list: a word of the address → the states it shows; "soon" also asks for the end."""
+"""The tabs of the list, by their word in the URL, with their states; "soon" also filters by end date."""
 
 
 def visible_grants(viewer: Viewer) -> QuerySet[Grant]:
-    """What is for oneself and one's people, all of accounts that one sees whole, and one's own requests.
+    """Grants of the viewer and of people they see, grants in accounts that they see whole, and their own
+    requests.
 
-    Nothing of it disappears when it has ended. One who sees a grant of several accounts reads of the others
-    only what `parts_of` gives.
+    Ended grants stay visible. A viewer of some accounts of a grant reads of the other accounts only what
+    `parts_of` returns.
     """
     scope = viewer.scope
     if scope.sees_everything:
@@ -56,7 +57,7 @@ def visible_grants(viewer: Viewer) -> QuerySet[Grant]:
 
 
 def grant_for(viewer: Viewer, *, pk: UUID) -> Grant | None:
-    """The grant, if the viewer sees it."""
+    """The grant; None if it doesn't exist or the viewer can't see it."""
     return visible_grants(viewer).filter(pk=pk).first()
 
 
@@ -70,8 +71,9 @@ def list_grants(
     mine: bool = False,
     after: KeysetPlace | None = None,
 ) -> RowPage[Grant]:
-    """Newest first, filtered, and what ends soon by its end; one query, as fast at any depth. The parts of
-    the rows are fetched with them: one query more.
+    """A filtered page of visible grants, newest first; the tab "soon" sorts by end date.
+
+    Two queries, one of them for the parts; keyset pagination makes every page equally fast.
     """
     grants = visible_grants(viewer)
     if tab in TABS:
@@ -90,8 +92,8 @@ def list_grants(
 
 
 def _matching(text: str, viewer: Viewer) -> Q:
-    """By title, requester, reference, or a receiver whom the viewer sees: a search reveals no other
-    receivers.
+    """A search by title, requester, reference or a recipient that the viewer sees, so that hidden recipients
+    stay hidden.
     """
     condition = matches(text, "title", "requested_label")
     reference = text.upper().removeprefix("GRT-").lower()[:8]
@@ -109,7 +111,7 @@ def _matching(text: str, viewer: Viewer) -> Q:
 
 
 def narrowed(grants: QuerySet[Grant], *, account_id: str) -> QuerySet[Grant]:
-    """Those of them that have a part in the account; all of them for no account."""
+    """The grants that have a part in the account; all of them if `account_id` is ""."""
     if not account_id:
         return grants
     parts = GrantPart.objects.filter(grant=OuterRef("pk"), account__account_id=account_id)
@@ -117,7 +119,7 @@ def narrowed(grants: QuerySet[Grant], *, account_id: str) -> QuerySet[Grant]:
 
 
 def ending_soon(viewer: Viewer, *, by: datetime | QueryParam | None = None) -> QuerySet[Grant]:
-    """Living grants that end by themselves by a moment (None: soon from now), the next one first."""
+    """Active grants that end before a time (None: within seven days), the earliest first."""
     grants = visible_grants(viewer).filter(
         state__in=GIVING, ends_at__lte=by or datetime.now(tz=UTC) + ENDING_SOON
     )
@@ -125,15 +127,17 @@ def ending_soon(viewer: Viewer, *, by: datetime | QueryParam | None = None) -> Q
 
 
 def counts(viewer: Viewer) -> dict[str, int]:
-    """How many there are by tab; one query a tab."""
+    """The number of visible grants by tab. One query per tab."""
     grants = visible_grants(viewer)
     numbers = {tab: grants.filter(state__in=states).count() for tab, states in TABS.items() if tab != "soon"}
     return numbers | {"soon": ending_soon(viewer).count()}
 
 
 def parts_of(grant: Grant, *, viewer: Viewer) -> list[GrantPart]:
-    """The parts that the viewer sees: of accounts that they see whole or in which it concerns their people,
-    or all of what they asked for.
+    """The parts of a grant that the viewer sees.
+
+    These are parts in accounts they see whole or that concern people they see, or all parts of their own
+    request.
     """
     parts = grant.parts.select_related("account", "change_set", "ending_set").order_by("lane")
     scope = viewer.scope
@@ -146,12 +150,12 @@ def parts_of(grant: Grant, *, viewer: Viewer) -> list[GrantPart]:
 
 
 def versions_of(grant: Grant) -> list[GrantVersion]:
-    """What was done to it as a whole, oldest first."""
+    """The actions on the grant as a whole, oldest first."""
     return list(grant.versions.order_by("number"))
 
 
 def changes_of(grant: Grant) -> QuerySet[Change]:
-    """Every change that was ever made for it: giving, trying again, altering, taking away; in order."""
+    """All changes that were ever made for the grant, in order."""
     causes = Q(change_set__cause_id=grant.pk, change_set__cause_kind__startswith="grant")
     return (
         Change.objects.filter(causes)
@@ -161,27 +165,27 @@ def changes_of(grant: Grant) -> QuerySet[Change]:
 
 
 def waiting_for(viewer: Viewer) -> QuerySet[Grant]:
-    """What waits for approval in accounts in which the viewer approves, and was not asked for by them."""
+    """Grants waiting for approval in accounts in which the viewer approves, without their own requests."""
     sets = Change.objects.filter(in_accounts(viewer, Right.APPROVE_CHANGE)).values("change_set")
     waiting = Grant.objects.filter(state=GrantState.WAITING, parts__change_set__in=sets).distinct()
     return waiting.exclude(requested_by=viewer.person_id).order_by("created_at")
 
 
 def grants_about(entity: Entity) -> QuerySet[Grant]:
-    """Grants by which a user, group or role holds something, or held it, or is to hold it; newest first."""
-    # By their keys: asked grant by grant, one who holds thousands would be looked through for each.
+    """Grants by which a user, group or role has, had or will have a permission, newest first."""
+    # A subquery by key: an EXISTS per grant would scan all entries of an entity with thousands of them.
     entries = LedgerEntry.objects.filter(entity=entity).values("part__grant")
     return Grant.objects.filter(pk__in=entries).order_by("-created_at", "-id")
 
 
 def grants_of_template(slug: str, *, version: int | None = None) -> QuerySet[Grant]:
-    """Living grants of a template, of one version or of all."""
+    """Active grants of a template, of one version or of all."""
     grants = Grant.objects.filter(template=slug, state__in=GIVING)
     return (grants if version is None else grants.filter(template_version=version)).order_by("created_at")
 
 
 def often_given(*, most: int = 3, now: datetime | None = None) -> list[str]:
-    """The templates of which most was asked for lately, by their short names, the most first; one query."""
+    """The slugs of the most requested templates of the last 180 days, most frequent first. One query."""
     since = (now or datetime.now(tz=UTC)) - LATELY
     grants = Grant.objects.filter(created_at__gte=since).exclude(template="").order_by()
     counted = grants.values("template").annotate(times=Count("pk")).order_by("-times", "template")

@@ -1,5 +1,5 @@
-"""The people who receive a grant: by their own users, as members of a group that holds it, or by a role that
-they can assume.
+"""Finds the people who receive a grant: by their own users, as members of a group, or through a role they can
+assume.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from iam.policy.statements import statements_in
 from iam.policy.trust_principals import read_principals
 
 Place = tuple[str, str]
-"""Number and name of an account."""
+"""Account ID and account name."""
 
 
 @dataclass(slots=True)
 class ReceivedAccess:
-    """Where somebody receives it, and, for what they do not hold themselves, a sentence on how they come to
-    it.
+    """The accounts in which somebody receives access, with sentences on how to use access that they don't
+    hold directly.
     """
 
     places: set[Place] = field(default_factory=set)
@@ -33,7 +33,7 @@ class ReceivedAccess:
 
 @dataclass(frozen=True, slots=True)
 class GrantRecipients:
-    """People who receive it in the same accounts in the same way."""
+    """People who receive the same access in the same accounts in the same way."""
 
     people: tuple[Person, ...]
     places: tuple[Place, ...]
@@ -41,18 +41,19 @@ class GrantRecipients:
 
 
 def recipients_of(grant: Grant, *, has_ended: bool = False) -> list[GrantRecipients]:
-    """Everyone active who has something of it by now, or (`has_ended`) had something of it, grouped by what
-    they can be told.
+    """All active people who have access by the grant or, with `has_ended`, had it; grouped by what a mail can
+    say to them.
 
-    Members of a group are those of today. Through a role come those whose users its trust policy names; for a
-    role that trusts a whole account, a provider or another role it is not known who uses it.
+    Group members are those of today. For a role, only users that its trust policy names are known; who uses a
+    role that trusts a whole account, a provider or another role is unknown.
     """
     entries = LedgerEntry.objects.filter(part__grant=grant, since__isnull=False)
     if not has_ended:
         entries = entries.filter(until__isnull=True)
     by_arn: dict[str, ReceivedAccess] = defaultdict(ReceivedAccess)
     for entry in entries.select_related("entity", "account", "change", "part").order_by("pk"):
-        # A caller's right to assume the role is in their own account; what they get is where the role is.
+        # A caller's permission to assume the role is in their own account, but the access is where the role
+        # is.
         if entry.account_id == entry.part.account_id:
             _add_receivers(entry, by_arn)
     by_person: dict[UUID, ReceivedAccess] = defaultdict(ReceivedAccess)
@@ -63,7 +64,7 @@ def recipients_of(grant: Grant, *, has_ended: bool = False) -> list[GrantRecipie
 
 
 def _grouped(by_person: Mapping[UUID, ReceivedAccess]) -> list[GrantRecipients]:
-    """People who got the same thing in the same places, together."""
+    """Group people by accounts and by how they get the access."""
     groups: dict[tuple[tuple[Place, ...], tuple[str, ...]], list[Person]] = defaultdict(list)
     for person in Person.objects.filter(pk__in=by_person, is_active=True).order_by("pk"):
         received = by_person[person.pk]
@@ -74,8 +75,8 @@ def _grouped(by_person: Mapping[UUID, ReceivedAccess]) -> list[GrantRecipients]:
 
 
 def _add_receivers(entry: LedgerEntry, by_arn: dict[str, ReceivedAccess]) -> None:
-    """Add those who receive one permission."""
-    # Those who were renamed since are found as well.
+    """Add the people who receive one permission."""
+    # Use the current ARN, so that renamed entities are found.
     arn = entry.entity.arn if entry.entity and entry.entity.gone_at is None else entry.holder_arn
     place = (entry.account.account_id, entry.account.name)
     name = arn.rpartition("/")[2]
@@ -96,8 +97,8 @@ def _members(entry: LedgerEntry) -> Iterable[str]:
 
 
 def _assumers(entry: LedgerEntry) -> Iterator[str]:
-    """The users whom the trust policy names: in the statement that the grant added, or in the whole of it
-    where the role itself receives.
+    """The users that the trust policy names: in the statement that the grant added or, if the role itself is
+    a recipient, in all statements.
     """
     for statement in _trust_statements(entry):
         if statement.get("Effect") != "Allow" or "Principal" not in statement:
@@ -110,8 +111,8 @@ def _assumers(entry: LedgerEntry) -> Iterator[str]:
 
 
 def _trust_statements(entry: LedgerEntry) -> list[Mapping[str, Any]]:
-    """Those of the change that wrote the trust policy, which stays when the role is gone; for other
-    permissions of a role, those of now.
+    """The trust statements that the change wrote, which outlive the role; for other permissions of a role,
+    the current ones.
     """
     params = entry.change.params if entry.change else {}
     if entry.sort == PermissionSort.TRUST:

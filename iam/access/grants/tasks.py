@@ -1,4 +1,4 @@
-"""The Celery tasks of grants."""
+"""Celery tasks of access grants."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from iam.schedule import HOURS, every
 @shared_task(name="iam.access.grants.tasks.reconcile_grants")  # type: ignore[untyped-decorator]
 @every(10)
 def reconcile_grants() -> None:
-    """Bring grants to where their changes are, end what has run out, and warn of what ends soon."""
+    """Update grants from their changes, end expired ones and warn of coming end dates."""
     settle_open()
     close_overdue()
     end_due_grants()
@@ -27,18 +27,18 @@ def reconcile_grants() -> None:
 @shared_task(name="iam.access.grants.tasks.clean_up_grants")  # type: ignore[untyped-decorator]
 @every(HOURS)
 def clean_up_grants() -> None:
-    """Take away what served its time."""
+    """Remove deny policies that are no longer needed."""
     tidy_denials()
 
 
 @shared_task(name="iam.access.grants.tasks.prepare_grant")  # type: ignore[untyped-decorator]
 def prepare_grant(grant_id: str) -> None:
-    """Plan a large grant that was submitted, and ask for it."""
+    """Plan and request a large grant that was submitted."""
     prepare(UUID(grant_id))
 
 
 @shared_task(name="iam.access.grants.tasks.prepare_grants")  # type: ignore[untyped-decorator]
 @every(10)
 def prepare_grants() -> None:
-    """Take up the large grants whose worker was lost."""
+    """Prepare large grants whose worker was lost."""
     prepare_open()

@@ -1,6 +1,4 @@
-"""What the terms of a grant share: the mistake that their rules name, and reading them from JSON without
-losing anything.
-"""
+"""The error of invalid grant terms, and strict parsing of terms from JSON."""
 
 from __future__ import annotations
 
@@ -13,8 +11,9 @@ from iam.access.grants.phrases import listed
 
 
 class TermsError(ValueError):
-    """The terms cannot be granted as they are written; the message says why, and what to write. `part` is
-    who, what, accounts, until or why: the step on which it is put right.
+    """Raised if terms can't be granted as written; the message says what is wrong and how to fix it.
+
+    `part` is the form step with the error: who, what, accounts, until, why or preview.
     """
 
     def __init__(self, message: str, *, part: str) -> None:
@@ -25,13 +24,13 @@ class TermsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TermsPart:
-    """A part of the terms, as a dataclass whose `kind` says which of its other fields count."""
+    """Base class of parts of the terms; `kind` determines which other fields count."""
 
     kind: StrEnum
 
     @property
     def body(self) -> dict[str, Any]:
-        """As JSON; what is empty is left out."""
+        """The JSON form, without empty fields."""
         plain: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
@@ -41,7 +40,7 @@ class TermsPart:
 
 
 def known_texts(cls: type[Any], body: Mapping[str, Any], *, part: str) -> dict[str, Any]:
-    """The members that are texts; refuses what it does not know, so that nothing is lost on the way."""
+    """The text fields of the JSON. Raises TermsError for unknown fields, so that nothing is lost silently."""
     names = {field.name for field in fields(cls)}
     strange = sorted(set(body) - names)
     if strange:
@@ -50,7 +49,7 @@ def known_texts(cls: type[Any], body: Mapping[str, Any], *, part: str) -> dict[s
 
 
 def kind_of(kinds: type[Any], body: Mapping[str, Any], *, part: str) -> Any:
-    """The kind that the JSON names. Raises TermsError."""
+    """The kind that the JSON names. Raises TermsError if it is unknown."""
     try:
         return kinds(body.get("kind"))
     except ValueError:
@@ -60,7 +59,7 @@ def kind_of(kinds: type[Any], body: Mapping[str, Any], *, part: str) -> Any:
 
 
 def texts_of(body: Mapping[str, Any], name: str, *, part: str) -> tuple[str, ...]:
-    """A list of texts. Raises TermsError."""
+    """The list of texts under this name. Raises TermsError if it is not one."""
     value = body.get(name, [])
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise TermsError(f"{name} must be a list of texts.", part=part)

@@ -1,5 +1,5 @@
-"""The terms of a grant: who gets what, in which accounts, until when and why. Pure, to JSON and back, every
-rule in words.
+"""The terms of a grant: who gets what, in which accounts, until when and why. Pure; converts to and from
+JSON.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ MAX_WHY: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class GrantTerms:
-    """Who gets what, in which accounts (by number), until when and why.
+    """Who gets what, in which accounts (by account ID), until when and why.
 
-    It ends at `until`, or `lasts` seconds after it is approved, or (neither) only when somebody ends it.
-    `session` is the longest session, in seconds, of a role that is made for it.
+    The grant ends at `until`, or `lasts` seconds after approval; without both it is permanent. `session` is
+    the maximum session duration, in seconds, of a role that is created for it.
     """
 
     who: WhoTerms
@@ -43,17 +43,17 @@ class GrantTerms:
 
     @property
     def ends(self) -> bool:
-        """Whether it ends by itself."""
+        """True if the grant has an end date or a duration."""
         return bool(self.until or self.lasts)
 
     def end_when(self, *, begun: datetime) -> datetime | None:
-        """When it ends if it is approved at that moment, to the second; None for never."""
+        """The end date if the grant is approved at `begun`, to the second; None if permanent."""
         end = self.until or (begun + timedelta(seconds=self.lasts) if self.lasts else None)
         return end.astimezone(UTC).replace(microsecond=0) if end else None
 
     @property
     def body(self) -> dict[str, Any]:
-        """As JSON."""
+        """The JSON form."""
         return {
             "who": self.who.body,
             "what": self.what.body,
@@ -66,7 +66,7 @@ class GrantTerms:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """From JSON. Raises TermsError for what is none."""
+        """Parse the JSON form. Raises TermsError if it is invalid."""
         who, what = body.get("who"), body.get("what")
         if not isinstance(who, dict):
             raise TermsError("Choose who gets access.", part="who")
@@ -86,7 +86,7 @@ class GrantTerms:
         )
 
     def check(self, *, now: datetime) -> None:
-        """Whether they can be granted at all, whatever the accounts hold. Raises TermsError."""
+        """Check that the terms are valid, regardless of what the accounts contain. Raises TermsError."""
         _check_storable(self.body)
         self.who.check()
         self.what.check()
@@ -135,9 +135,7 @@ class GrantTerms:
 
 
 def check_end(until: datetime | None, lasts: int, *, now: datetime) -> None:
-    """Raises TermsError where the end is too near or too far; neither a date nor a duration is access without
-    an end.
-    """
+    """Raises TermsError if the end is too near or too far. Neither date nor duration means permanent."""
     left = until - now if until else timedelta(seconds=lasts)
     if (until or lasts) and left < SHORTEST:
         raise TermsError("The end must be at least five minutes away.", part="until")
@@ -148,7 +146,7 @@ def check_end(until: datetime | None, lasts: int, *, now: datetime) -> None:
 
 
 def _check_storable(body: Mapping[str, Any]) -> None:
-    """Signs that no database keeps are refused. Raises TermsError."""
+    """Raises TermsError for characters that the database can't store."""
     text = json.dumps(body, ensure_ascii=False)
     if "\\u0000" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
         raise TermsError("The text has an invalid character. Remove it and try again.", part="why")

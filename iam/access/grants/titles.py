@@ -1,4 +1,4 @@
-"""What a grant is called: what is given, and to whom, in a few words."""
+"""Builds the titles of grants from what is given and to whom."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from iam.policy.sentences.labels import service_name
 
 
 def title_of(terms: GrantTerms) -> str:
-    """Such as "Read an S3 bucket for kwame.boateng"; at most 200 characters."""
+    """A title such as "Read an S3 bucket for kwame.boateng", at most 200 characters."""
     return f"{what_words(terms.what)} for {who_words(terms.who)}"[:200]
 
 
 def what_words(what: GrantContent) -> str:
-    """What is given."""
+    """The given access in a few words."""
     if what.kind is WhatKind.TEMPLATE:
         offer = offer_of(what.template, number=what.version)
         return offer.body.title if offer else what.template
@@ -47,7 +47,7 @@ def _services(what: GrantContent) -> str:
 
 
 def who_words(who: WhoTerms) -> str:
-    """To whom."""
+    """The recipients in a few words."""
     if who.kind is WhoKind.TEAM:
         team_name = Team.objects.filter(slug=who.team).values_list("name", flat=True).first()
         return f"team {team_name or who.team}"
@@ -58,7 +58,7 @@ def who_words(who: WhoTerms) -> str:
     if who.kind is WhoKind.FEDERATED:
         return who.label or who.subject
     if who.kind is WhoKind.USERS:
-        # One person often has a user in each account.
+        # A person often has a user in each account.
         names = list(dict.fromkeys(names_by_arn(who.arns).values()))
         return names[0] if len(names) == 1 else counted(len(names), "person", "people")
     arns = set(who.arns)

@@ -1,4 +1,4 @@
-"""Trust policies that a grant writes: who may come in through a role, and under which conditions. Pure.
+"""Builds the trust policies that grants write: who can assume a role, and under which conditions. Pure.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-user_externalid.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
@@ -40,11 +40,10 @@ def statement_for(
     end: datetime | None,
     arns: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The statement by which they may assume a role of the account; `arns` are the users and roles, of
-    whichever account.
+    """The trust statement that lets these principals assume a role of the account.
 
-    Users must call their sessions by their own names (as the AWS console does), so that the sessions of one
-    of them can be told from others.
+    `arns` are users and roles of any account. Users must use their user name as session name (as the AWS
+    console does), so that their sessions can be told apart.
     """
     conditions: dict[str, dict[str, str]] = {}
     action, principal = "sts:AssumeRole", {"AWS": _named(who, partition, arns)}
@@ -61,7 +60,7 @@ def statement_for(
 
 
 def provider_in(who: WhoTerms, *, account_id: str, partition: str) -> str:
-    """The provider of the same name in an account."""
+    """The ARN of the identity provider with the same name in this account."""
     parts = who.provider_arn.split(":", 5)
     return ":".join([parts[0], partition, *parts[2:4], account_id, parts[5]])
 
@@ -87,14 +86,14 @@ def _federated(who: WhoTerms, provider: str, partition: str) -> tuple[str, dict[
 
 
 def trust_of(statement: Mapping[str, Any], *, limit: int = TRUST.limit) -> str:
-    """The trust policy of a role that is made. Raises TermsError for what the lint finds wrong with it, and
-    for what is longer than the limit.
+    """The trust policy of a new role. Raises TermsError if the lint has an error or the policy exceeds the
+    limit.
     """
     return _checked({"Version": CURRENT, "Statement": [statement]}, limit)
 
 
 def opened(text: str, *, statement: Mapping[str, Any], limit: int = TRUST.limit) -> str:
-    """The trust policy with one statement more, in the place of one of the same name. Raises TermsError."""
+    """The trust policy with this statement added; it replaces one with the same Sid. Raises TermsError."""
     body = json.loads(text)
     kept = [
         part_statement
@@ -105,8 +104,8 @@ def opened(text: str, *, statement: Mapping[str, Any], limit: int = TRUST.limit)
 
 
 def closed(text: str, *, sid: str) -> str | None:
-    """The trust policy without the statement of that name; None when nothing would be left, which no trust
-    policy may be.
+    """The trust policy without the statement with this Sid; None if no statement would be left, which AWS
+    does not allow.
     """
     body = json.loads(text)
     kept = [statement for statement in statements_in(body) if statement.get("Sid") != sid]
@@ -114,14 +113,12 @@ def closed(text: str, *, sid: str) -> str | None:
 
 
 def sids_of(text: str) -> set[str]:
-    """The names of the statements."""
+    """The Sids of the statements."""
     return {str(statement.get("Sid", "")) for statement in statements_in(json.loads(text))}
 
 
 def users_of(text: str, *, sid: str) -> list[str]:
-    """The names of the users whom a statement lets in under their own names; none where it does not demand
-    these.
-    """
+    """The user names in a statement that requires them as session names; empty for other statements."""
     statement_of_sid = next(
         (statement for statement in statements_in(json.loads(text)) if statement.get("Sid") == sid), {}
     )
@@ -140,7 +137,7 @@ def _checked(body: Mapping[str, Any], limit: int) -> str:
             part="who",
         )
     findings = lint(text, kind=LintKind.TRUST)
-    # The lint knows AWS's own figure; an account may have a higher one.
+    # The lint uses AWS's default quota, and the account may have a higher one.
     wrong = [
         finding for finding in findings if finding.severity is LintSeverity.ERROR and finding.code != TOO_LONG
     ]
@@ -152,7 +149,7 @@ def _checked(body: Mapping[str, Any], limit: int) -> str:
 
 
 def may_assume(role_arns: Sequence[str]) -> str:
-    """The policy by which somebody may assume roles of other accounts, which trust them."""
+    """The policy that allows sts:AssumeRole on roles of other accounts."""
     resource = role_arns[0] if len(role_arns) == 1 else sorted(role_arns)
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": resource}
     return written({"Version": CURRENT, "Statement": [statement]})

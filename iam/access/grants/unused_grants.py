@@ -1,4 +1,4 @@
-"""Which grants of an account nobody used for a while."""
+"""Finds grants of an account that nobody has used for a while."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ Statements = Mapping[int, Sequence[CompiledStatement]]
 
 
 class UnusedGrant(NamedTuple):
-    """A grant that no recorded call used in an account. `is_unused` None: that can't be told. `unrecorded`
-    are some actions of it that the trail doesn't record.
+    """A grant without recorded use in an account.
+
+    `is_unused` is None if the use is unknown. `unrecorded` are some of its actions that CloudTrail does not
+    record.
     """
 
     grant: UUID
@@ -41,9 +43,10 @@ class UnusedGrant(NamedTuple):
 
 
 def unused_grants(account: Account, *, since: datetime, is_known: bool) -> Iterator[UnusedGrant]:
-    """The grants that were given before a moment and not used since, and those of which that can't be told:
-    all of them if the events of that time aren't known. Eight queries for a hundred grants, and two more for
-    each whose actions were called.
+    """Grants that began before `since` and were not used after it, and grants whose use is unknown.
+
+    If the events of that time are unknown (`is_known` false), the use of every grant is unknown. Eight
+    queries per hundred grants, and two more for each whose actions were called.
     """
     parts = GrantPart.objects.filter(
         account=account,
@@ -94,15 +97,16 @@ def _unused_of(
 
 
 def _of(callers: Iterable[HolderCaller], statements: Statements) -> list[HolderCaller]:
-    """Those who call by one of these holders."""
+    """The callers whose holder has one of these statements."""
     return [caller for caller in callers if caller.holder in statements]
 
 
 def _is_used(
     callers: Mapping[int, Sequence[HolderCaller]], called: Called, statements: Statements, since: datetime
 ) -> bool | None:
-    """Whether a call was such that the grant may allow it; None where there are too many to look at. Only
-    principals are asked about in whose days an action of the grant is found.
+    """True if the grant may have allowed one of the calls; None if there are too many to check.
+
+    Looks only at principals that called an action of the grant.
     """
     near = [
         number

@@ -1,6 +1,4 @@
-"""Whether what a grant gave still stands in AWS, as the mirror has it: somebody may have taken it away,
-changed it, or deleted who held it.
-"""
+"""Checks whether the permissions of a grant still exist in AWS, based on the mirror."""
 
 from __future__ import annotations
 
@@ -17,14 +15,16 @@ from iam.access.grants.trust_statement import sids_of
 from iam.mirror.models import Edge, EdgeKind, EntityState, InlinePolicy, PolicyVersion, valid_at
 
 MAX_SENTENCES: Final = 3
-"""So many sentences a part is told in."""
+"""The number of sentences shown for one part."""
 EDGES: Final = {PermissionSort.MEMBER: EdgeKind.MEMBER, PermissionSort.ATTACHED: EdgeKind.ATTACHED}
 
 
 @dataclass(frozen=True, slots=True)
 class GrantHoldings:
-    """What the mirror has of the holders of a grant, by their numbers: ties (the kind, and the number or the
-    ARN of the other side), inline policies, trust policies and texts of policies.
+    """What the mirror knows of the holders of a grant, by primary key.
+
+    `ties` are memberships and attachments (holder, kind, and primary key or ARN of the group or policy),
+    `inline` inline policies, `texts` trust policies and policy texts.
     """
 
     ties: frozenset[tuple[int | None, str, int | str]]
@@ -33,10 +33,9 @@ class GrantHoldings:
 
 
 def missing_in(grant: Grant, *, hidden: Collection[str] = ()) -> dict[int, list[str]]:
-    """What of it is not there any more, or ends no more by itself, in sentences, by the number of the part;
-    five queries, however large it is.
+    """Sentences on permissions that are missing or lost their end date, by the primary key of the part.
 
-    `hidden` are the ARNs of those of whom nothing is told.
+    `hidden` are ARNs of recipients to leave out. Five queries, independent of the size of the grant.
     """
     if grant.state not in GIVING:
         return {}
@@ -84,7 +83,7 @@ def _found(holders: Iterable[int]) -> GrantHoldings:
 
 
 def has_come_back(part: GrantPart) -> bool:
-    """Whether something that its end took away is there again."""
+    """True if a permission that the end of the grant removed exists again."""
     entries = part.entries.filter(since__isnull=False, until__isnull=False, ended_by__isnull=False)
     rows = list(entries.select_related("entity", "target_entity", "change"))
     present = _found({row.entity_id for row in rows if row.entity_id})
@@ -92,7 +91,7 @@ def has_come_back(part: GrantPart) -> bool:
 
 
 def is_in_mirror(entry: LedgerEntry) -> bool:
-    """Whether AWS has the permission of an entry, as the mirror shows it now."""
+    """True if the permission of the entry exists according to the mirror."""
     holders = [entry.entity_id] if entry.entity_id else []
     present = _found(holders)
     return not list(_missing(entry, present, None))
@@ -132,6 +131,6 @@ def _is_tied(entry: LedgerEntry, present: GrantHoldings) -> bool:
 
 
 def _has_lost_its_end(entry: LedgerEntry, text: str, end: datetime | None) -> bool:
-    """What was written with an end says the end of now."""
+    """True if the policy was written with an end date and no longer contains the current one."""
     params = json.dumps(entry.change.params) if entry.change else ""
     return end is not None and not entry.stood_before and NOW in params and stamp(end) not in text

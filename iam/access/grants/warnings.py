@@ -1,6 +1,4 @@
-"""What an approver has to know of a grant before agreeing to it, in sentences; and what is refused anyone who
-asks.
-"""
+"""Builds the warnings that approvers read before they approve a grant."""
 
 from __future__ import annotations
 
@@ -18,12 +16,12 @@ from iam.policy.document import read
 from iam.policy.lint import LintFinding, LintKind, LintSeverity, lint
 
 SECRET: Final = 8
-"""Shorter external IDs are guessed."""
+"""The length below which an external ID counts as easy to guess."""
 MAX_DOUBTS: Final = 4
 
 
 def warnings_for(terms: GrantTerms, parts: Sequence[PartPlan]) -> tuple[str, ...]:
-    """In the order of weight; nothing twice."""
+    """The warnings, most important first, without duplicates."""
     return tuple(dict.fromkeys(_warnings(terms, parts)))
 
 
@@ -57,7 +55,9 @@ def _can_be_guessed(terms: GrantTerms) -> bool:
 
 
 def _doubts(terms: GrantTerms, parts: Sequence[PartPlan]) -> Iterator[str]:
-    """What the lint doubts of statements that somebody wrote, and what can never hold."""
+    """Security findings and warnings of the lint on written statements, and resources that can't exist in an
+    account.
+    """
     for text in terms.what.documents:
         findings = lint(text, kind=LintKind.IDENTITY)
         yield from [
@@ -83,7 +83,7 @@ def _elsewhere(resources: Sequence[str], account: Account) -> Iterator[str]:
 
 
 def _marks(parts: Sequence[PartPlan]) -> set[str]:
-    """What stands out in the documents that are written for it."""
+    """The risk flags of the documents that the grant writes: all permissions, or changes to IAM."""
     steps = chain.from_iterable(part.steps for part in parts)
     documents = (str(step.operation.params.get("document", "")) for step in steps)
     marks = set(chain.from_iterable(flags(document) for document in documents))

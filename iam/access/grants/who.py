@@ -1,4 +1,4 @@
-"""Who receives a grant. Pure; to JSON and back."""
+"""Defines the recipients of a grant, with conversion to and from JSON. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROVIDER: Final = re.compile(
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
 EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 UNFIT: Final = re.compile(r"\$\{|[\x00-\x1f\x7f]")
-"""What no subject holds: policy variables and control characters."""
+"""Policy variables and control characters, which a subject can't contain."""
 SOME: Final = re.compile(r".{4}")
 NAMING: Final = (
     # https://docs.github.com/en/actions/reference/security/oidc: repo:ORGANIZATION/REPOSITORY:…
@@ -30,12 +30,14 @@ NAMING: Final = (
     # system:serviceaccount:NAMESPACE:NAME
     ("oidc-provider/oidc.eks.", re.compile(r"system:serviceaccount:[^:]+:")),
 )
-"""By issuer, what has to stand before a wildcard, so that it does not mean everybody whom it knows."""
+"""By issuer, the fixed text that a subject needs before a wildcard, so that it doesn't match everyone at the
+provider.
+"""
 MAX_PEOPLE: Final = 200
 
 
 class WhoKind(StrEnum):
-    """Who receives."""
+    """The types of recipients."""
 
     USERS = "users"
     GROUP = "group"
@@ -47,19 +49,19 @@ class WhoKind(StrEnum):
 
 
 HOLDERS: Final = {WhoKind.USERS: "user", WhoKind.GROUP: "group", WhoKind.ROLE: "role"}
-"""Those who hold permissions themselves, by what their ARNs are of."""
+"""Recipients that hold permissions directly, with the resource type in their ARNs."""
 OUTSIDERS: Final = frozenset({WhoKind.ACCOUNT, WhoKind.PARTNER, WhoKind.FEDERATED})
-"""Those who come in through a role."""
+"""Recipients that assume a role."""
 
 
 @dataclass(frozen=True, slots=True)
 class WhoTerms(TermsPart):
-    """Who receives.
+    """The recipients of a grant.
 
-    `users`, `group`, `role`: by `arns`, one or several. `team`: its people as of the request, by the slug
-    `team`. `account`: another account, `account_id`, whole or one `principal` (ARN) of it. `partner`: the
-    same with an `external_id`, and their name as `label`. `federated`: `provider_arn` (SAML or OIDC), the
-    `subject` that it says, and its `audience`.
+    `users`, `group`, `role`: `arns`, one or several. `team`: the slug `team`, meaning its people at the time
+    of the request. `account`: another account, `account_id`, as a whole or one `principal` (ARN) in it.
+    `partner`: the same with an `external_id` and the partner's name as `label`. `federated`: `provider_arn`
+    (SAML or OIDC), the token's `subject` and `audience`.
     """
 
     kind: WhoKind
@@ -75,19 +77,19 @@ class WhoTerms(TermsPart):
 
     @property
     def holds_permissions(self) -> bool:
-        """Whether they hold permissions themselves, rather than come in through a role."""
+        """True if they hold permissions directly rather than assume a role."""
         return self.kind not in OUTSIDERS
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """From JSON. Raises TermsError for what is none."""
+        """Parse the JSON form. Raises TermsError if it is invalid."""
         return cls(
             **known_texts(cls, body, part="who")
             | {"kind": kind_of(WhoKind, body, part="who"), "arns": texts_of(body, "arns", part="who")}
         )
 
     def check(self) -> None:
-        """Raises TermsError."""
+        """Check that the fields are valid. Raises TermsError."""
         if self.kind in HOLDERS:
             self._check_arns(HOLDERS[self.kind])
         elif self.kind is WhoKind.TEAM:
@@ -152,8 +154,8 @@ class WhoTerms(TermsPart):
             raise TermsError("Enter the audience of the provider’s tokens.", part="who")
 
     def _names_somebody(self) -> bool:
-        """Whether what stands before the first wildcard says more than every subject of the provider begins
-        with.
+        """True if the text before the first wildcard is more specific than the prefix that all subjects of
+        the provider share.
         """
         fixed = re.split(r"[*?]", self.subject, maxsplit=1)[0]
         if fixed == self.subject:

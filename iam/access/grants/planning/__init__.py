@@ -1,4 +1,4 @@
-"""Picks the way in which each account gives what a grant says."""
+"""Plans how each account of a grant gives the access."""
 
 from iam.access.grants.planning.plan_grant import plan_parts
 

@@ -1,4 +1,4 @@
-"""The account that a part is planned for, and what is given there."""
+"""The account that a part of a grant is planned for, and the permissions given there."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from iam.guard import Viewer
 from iam.mirror.models import Account, Entity, Kind, PolicyVersion, valid_at
 
 PATH: Final = "/gatehouse/"
-"""Under which everything lies that a grant makes."""
+"""The IAM path of everything that grants create."""
 DESCRIPTION: Final = "Made by Gatehouse for a grant of access"
 
 
 @dataclass(frozen=True)
 class GrantSite:
-    """`mark` tells what this grant makes from what others make; `title` names it; `end` is when it ends, None
-    for never.
+    """One account of a grant, with what planning needs to know.
+
+    `mark` makes the names of created resources unique, `title` describes them; `end` is the end date (None:
+    permanent).
     """
 
     account: Account
@@ -35,17 +37,19 @@ class GrantSite:
 
     @property
     def number(self) -> str:
-        """The account's number."""
+        """The account ID."""
         return self.account.account_id
 
     @cached_property
     def is_whole(self) -> bool:
-        """Whether the viewer asks in the whole account, and so for what is to be made in it."""
+        """True if the viewer can request changes to the whole account, and so to resources that are created
+        in it.
+        """
         return self.viewer.asks.sees_account(self.number)
 
     @cached_property
     def documents(self) -> tuple[str, ...]:
-        """What is given, as policy documents that never end. Raises TermsError."""
+        """The given permissions as policy documents without an end date. Raises TermsError."""
         what = self.terms.what
         if what.kind is WhatKind.STATEMENTS:
             return what.documents
@@ -65,7 +69,7 @@ class GrantSite:
 
     @cached_property
     def documents_until(self) -> tuple[str, ...]:
-        """The same with the end in each statement."""
+        """The given permissions as policy documents, with the end date in each. Raises TermsError."""
         if self.end is None:
             return self.documents
         try:
@@ -74,20 +78,22 @@ class GrantSite:
             raise TermsError(str(error), part="what") from None
 
     def local_arn(self, arn: str) -> str:
-        """The ARN of what has the same path and name in this account, in the account's partition."""
+        """The ARN with the same path and name in this account and its partition."""
         parts = arn.split(":", 5)
         owner = "aws" if parts[4] == "aws" else self.number
         return ":".join([parts[0], self.account.partition, *parts[2:4], owner, parts[5]])
 
     def current_entity(self, kind: Kind, arn: str) -> Entity | None:
-        """What the mirror has in this account under the same path and name."""
+        """The existing entity with the same path and name in this account, or None."""
         entities = Entity.objects.filter(
             account=self.account, kind=kind, arn=self.local_arn(arn), gone_at__isnull=True
         )
         return entities.select_related("account").first()
 
     def required_entity(self, kind: Kind, arn: str) -> Entity:
-        """The same. Raises RefusedError where there is none."""
+        """The existing entity with the same path and name in this account. Raises RefusedError if there is
+        none.
+        """
         entity = self.current_entity(kind, arn)
         if entity is None:
             raise RefusedError(
@@ -97,12 +103,15 @@ class GrantSite:
 
     @cached_property
     def policy_arn(self) -> str:
-        """The managed policy that is given, in this account."""
+        """The ARN of the given managed policy in this account."""
         return self.local_arn(self.terms.what.policy_arn)
 
     @cached_property
     def policy_text(self) -> str:
-        """What it says by default; of one of AWS what any account that has it shows, "" when none does."""
+        """The default version of the given managed policy; "" if unknown.
+
+        For an AWS managed policy, any account's copy counts.
+        """
         rows = PolicyVersion.objects.filter(valid_at(None), is_default=True, policy__arn=self.policy_arn)
         policy_text = rows.order_by("-observed_at").values_list("document__text", flat=True).first()
         return policy_text or ""

@@ -1,8 +1,7 @@
-"""What users and roles of other accounts need of their own account to assume the roles that trust them: one
-right for all accounts of a grant.
+"""Plans the sts:AssumeRole permissions that callers in other accounts need in their own account.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html:
-across accounts both sides must allow it.
+One permission covers the roles of all accounts of a grant. Across accounts, both sides must allow the call:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ from iam.phrases import counted
 from iam.policy.lint import MANAGED
 
 MAX_NAMED_ROLES: Final = 3
-"""So many roles a right is called by the name of the account."""
+"""With up to this many roles, the policy's name lists the accounts; with more, their number."""
 BRANCHES: Final = 1000
-"""Where the branches of callers begin, beyond those of receivers."""
+"""The first branch number of callers, above those of recipients."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallerRights:
-    """For whom rights are planned: see Site."""
+    """The context in which permissions of callers are planned: see GrantSite."""
 
     viewer: Viewer
     mark: str
@@ -45,10 +44,10 @@ class CallerRights:
 
 
 def with_callers(parts: Sequence[PartPlan], rights: CallerRights) -> tuple[PartPlan, ...]:
-    """The parts, and with the first of them what its callers need at home: they wait for no role, and no role
-    waits for them.
+    """Add the permissions that callers need in their own accounts to the first part that they use.
 
-    Of those whose own account Gatehouse does not change, the parts say so. Who has no room there is refused.
+    They run independently of the roles. If Gatehouse can't change a caller's account, the parts get a note.
+    If a caller has no quota left, the part is refused.
     """
     planned = list(parts)
     roles = {place: _role_of(part) for place, part in enumerate(planned) if part.callers and not part.refusal}
@@ -102,7 +101,9 @@ def _home(arn: str, viewer: Viewer) -> Account | None:
 
 
 def _steps(home: Account, arn: str, roles: list[str], rights: CallerRights, number: int) -> list[PlannedStep]:
-    """An inline policy where all roles fit into one, else managed policies; in a branch of their own."""
+    """The steps for one caller, in a branch of their own: an inline policy if all roles fit into one, else
+    managed policies.
+    """
     holder = (
         Entity.objects.filter(account=home, arn=arn, gone_at__isnull=True).select_related("account").first()
     )
@@ -136,7 +137,7 @@ def _steps(home: Account, arn: str, roles: list[str], rights: CallerRights, numb
 
 
 def _chunked(roles: Sequence[str], end: datetime | None) -> list[str]:
-    """Policies of as many roles as fit into each."""
+    """Policy documents that each allow as many roles as fit."""
     texts: list[str] = []
     left = list(roles)
     while left:

@@ -1,5 +1,5 @@
-"""The way for those who hold permissions themselves: a group that gives just this, an existing policy, one
-made for it, or an inline policy.
+"""Plans how users, groups and roles get permissions directly: by an existing group or policy, a new policy,
+or inline.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ COPY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ChosenWay:
-    """The way for one receiver, and what was weighed before it."""
+    """The way chosen for one recipient, with the options that were rejected before it."""
 
     holder: Entity
     way: GrantWay
@@ -55,7 +55,7 @@ class ChosenWay:
 
 @dataclass
 class WayChooser:
-    """Picks the way for each receiver of one account; what is found out for one serves all."""
+    """Chooses the way for each recipient in one account, and caches what all of them share."""
 
     site: GrantSite
     holders: Sequence[Entity]
@@ -64,13 +64,15 @@ class WayChooser:
 
     @cached_property
     def free_slots(self) -> dict[int, ReceiverRoom]:
-        """By number."""
+        """The quota left to each recipient, by primary key."""
         return free_slots(self.site.account, self.holders)
 
     @cached_property
     def given_policy(self) -> Entity | None:
-        """The managed policy that is given, as the mirror has it; one of AWS that nobody has yet is not
-        there.
+        """The given managed policy in the mirror; None for an AWS managed policy that nothing in the account
+        uses yet.
+
+        Raises RefusedError if a customer managed policy is missing or hidden from the viewer.
         """
         what = self.site.terms.what
         if what.kind is not WhatKind.MANAGED:
@@ -83,19 +85,19 @@ class WayChooser:
 
     @cached_property
     def group(self) -> Entity | None:
-        """A group that gives just this."""
+        """A group that gives exactly this access, or None."""
         if self.site.terms.what.kind is WhatKind.MANAGED:
             return group_alike(self.site, policy=self.given_policy) if self.given_policy else None
         return group_alike(self.site, policy=None)
 
     @cached_property
     def identical_policy(self) -> Entity | None:
-        """A customer's policy that says just this."""
+        """A customer managed policy that gives exactly this access, or None."""
         return policy_alike(self.site)
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """What is given, with its end, in as few policies as fit. Raises RefusedError."""
+        """The given permissions, with the end date, in as few policies as possible. Raises RefusedError."""
         try:
             return packed(self.site.documents_until)
         except TooLargeError as error:
@@ -103,9 +105,7 @@ class WayChooser:
 
     @cached_property
     def inline(self) -> str:
-        """What is given, with its end, as one inline policy; "" where it does not fit into one document, or
-        is not known.
-        """
+        """The given permissions, with the end date, as one inline policy; "" if too long or unknown."""
         try:
             texts = packed(self.site.documents_until, limit=MANAGED.limit * 2)
         except TooLargeError:
@@ -114,8 +114,9 @@ class WayChooser:
 
 
 def plan_holders(site: GrantSite, holders: Sequence[Entity]) -> PartPlan:
-    """The part of an account for those who hold it themselves. Raises RefusedError where somebody has no room
-    in any way.
+    """Plan the part of an account whose recipients hold the permissions directly.
+
+    Raises RefusedError if a recipient has no quota left for any way.
     """
     choosing = WayChooser(site, holders)
     picks = [_pick(choosing, holder) for holder in holders]
@@ -141,7 +142,9 @@ def _pick(choosing: WayChooser, holder: Entity) -> ChosenWay:
 
 
 def _named_group(choosing: WayChooser) -> Entity:
-    """What the viewer may not know is said in the words for what is not there."""
+    """The group that the terms name. A group that the viewer can't see is reported as missing, so that
+    nothing is revealed.
+    """
     site, arn = choosing.site, choosing.site.terms.what.group_arn
     group = site.required_entity(Kind.GROUP, arn)
     if not _sees(site, group):
@@ -203,7 +206,7 @@ def _join(
 
 
 def _by_policy(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
-    """The managed policy that was asked for itself."""
+    """Attach the requested managed policy itself."""
     site, room = choosing.site, choosing.free_slots[holder.pk]
     if not room.for_policies(1):
         return OtherWay(GrantWay.ATTACH, _full(holder, room))
@@ -221,7 +224,7 @@ def _by_policy(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> 
 
 
 def _by_alike(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
-    """A policy that is there and says the same; it has no end of its own."""
+    """Attach an existing policy with the same content. Only for permanent grants: it has no end date."""
     site = choosing.site
     if site.end is not None:
         return OtherWay(GrantWay.ATTACH, "An existing policy has no end date.")
@@ -237,8 +240,10 @@ def _by_alike(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> C
 
 
 def _sharing(choosing: WayChooser, pick: ChosenWay, policy: Entity) -> ChosenWay:
-    """A policy that was made for another grant is there for this one as well, and goes with the last of them;
-    said once an account.
+    """If another grant created the policy, record this grant as a second reason, so that the policy is kept
+    until both end.
+
+    Recorded once per account.
     """
     if choosing.shares or not is_made_for_a_grant(policy):
         return pick
@@ -249,7 +254,7 @@ def _sharing(choosing: WayChooser, pick: ChosenWay, policy: Entity) -> ChosenWay
 
 
 def _by_made(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> ChosenWay | OtherWay:
-    """Policies made for it; all receivers of the account share them."""
+    """Attach new policies, which all recipients in the account share."""
     site, room = choosing.site, choosing.free_slots[holder.pk]
     if not site.is_whole:
         return OtherWay(GrantWay.POLICY, "The requester can’t create shared policies in this account.")
@@ -273,8 +278,10 @@ def _by_made(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> Ch
 
 
 def _mark(site: GrantSite, text: str, place: int) -> str:
-    """By what it says, where it never ends: grants of the same share it. With an end of its own it is this
-    grant's alone.
+    """The mark in a created policy's name.
+
+    Permanent grants use the digest of the content, so that they share the policy. With an end date the policy
+    belongs to this grant alone.
     """
     if site.end is None:
         return document_digest(text)[:8]
@@ -331,7 +338,7 @@ def _by_inline(choosing: WayChooser, holder: Entity, others: list[OtherWay]) -> 
 
 
 def _part(site: GrantSite, picks: Sequence[ChosenWay], *, made: Sequence[CreatePolicy]) -> PartPlan:
-    """All receivers of one account as a part: what is made first, then a branch for each."""
+    """Combine all recipients of one account: created policies first, then a branch for each recipient."""
     ways = list(dict.fromkeys(pick.way for pick in picks))
     steps = [_made_step(operation, picks) for operation in made]
     for branch, pick in enumerate(picks, start=1):
@@ -362,7 +369,7 @@ def _whys(picks: Sequence[ChosenWay]) -> str:
 
 
 def _quotas(picks: Sequence[ChosenWay]) -> list[str]:
-    """Sentences, one for all of whom the same is true."""
+    """Sentences on quotas; recipients with the same figures share one."""
     names_by_quota: dict[str, list[str]] = {}
     for pick in picks:
         names_by_quota.setdefault(pick.quota, []).append(pick.holder.name)

@@ -1,4 +1,4 @@
-"""The parts of a grant, account by account."""
+"""Plans the parts of a grant, account by account."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OWN: Final = "Gatehouse itself needs this to work. Its owner can change it in AW
 def plan_parts(
     terms: GrantTerms, *, viewer: Viewer, title: str, mark: str, end: datetime | None
 ) -> tuple[PartPlan, ...]:
-    """A part for each account, in the order of the terms; one that cannot be has its refusal. Raises
+    """A part for each account, in the order of the terms; an impossible part has a `refusal`. Raises
     TermsError.
     """
     known = {
@@ -46,12 +46,12 @@ def plan_parts(
 
 
 def _sparing_own(part: PartPlan) -> PartPlan:
-    """The part; refused where it would alter what Gatehouse works by."""
+    """The part, or a refusal if it would change resources that Gatehouse itself uses."""
     return _refused(part.account, OWN) if not part.refusal and _is_own(part) else part
 
 
 def _within_quotas(parts: Sequence[PartPlan]) -> tuple[PartPlan, ...]:
-    """The parts; those that create more than an account may have are refused."""
+    """The parts, with refusals for those that would exceed an account's quotas for created resources."""
     creates: dict[tuple[int, str], list[Create]] = defaultdict(list)
     for step in chain.from_iterable(part.steps for part in parts):
         operation = step.operation
@@ -74,7 +74,9 @@ def _fitting(part: PartPlan, why: Mapping[tuple[int, str], str]) -> PartPlan:
 
 
 def _is_own(part: PartPlan) -> bool:
-    """Whether it would alter what Gatehouse works by; what the part itself makes is nobody's yet."""
+    """True if the part would change resources that Gatehouse itself uses. Resources that the part creates
+    don't count.
+    """
     operations = [step.operation for step in part.steps]
     made = set(chain.from_iterable(operation.created_arns() for operation in operations))
     return any(is_own(operation) for operation in operations if not set(operation.modified_arns()) <= made)
@@ -102,7 +104,7 @@ def _part(
 
 
 def _knows(viewer: Viewer, account: Account) -> bool:
-    """Whether they may learn that the account is there: they see it, or somebody in it."""
+    """True if the viewer may learn that the account exists: they see it or somebody in it."""
     scope = viewer.scope
     if scope.sees_account(account.account_id):
         return True

@@ -1,4 +1,4 @@
-"""How much room AWS's quotas leave to somebody, as the mirror stands."""
+"""Calculates how much of AWS's quotas each recipient has left, from the mirror."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from iam.changes.operations.quotas import quota_of
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 
 USUAL: Final = 10
-"""Managed policies of a user, group or role, and groups of a user;
+"""The default quota of managed policies per user, group or role, and of groups per user.
+
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 WORDS: Final = {Kind.USER.value: "User", Kind.GROUP.value: "Group", Kind.ROLE.value: "Role"}
@@ -20,9 +21,7 @@ WORDS: Final = {Kind.USER.value: "User", Kind.GROUP.value: "Group", Kind.ROLE.va
 
 @dataclass(frozen=True, slots=True)
 class ReceiverRoom:
-    """What somebody has by now, and what AWS allows: groups, managed policies, characters of inline
-    policies.
-    """
+    """Usage and limits of one recipient: groups, managed policies, and characters of inline policies."""
 
     groups: int
     most_groups: int
@@ -33,20 +32,20 @@ class ReceiverRoom:
 
     @property
     def for_group(self) -> bool:
-        """Whether one group more is allowed."""
+        """True if one more group is allowed."""
         return self.groups < self.most_groups
 
     def for_policies(self, number: int) -> bool:
-        """Whether so many managed policies more are allowed."""
+        """True if this many more managed policies are allowed."""
         return self.attached + number <= self.most_attached
 
     def for_inline(self, size: int) -> bool:
-        """Whether so many characters more are allowed."""
+        """True if this many more characters of inline policies are allowed."""
         return self.inline + size <= self.most_inline
 
 
 def free_slots(account: Account, holders: Sequence[Entity]) -> dict[int, ReceiverRoom]:
-    """The room of each, by number; three queries and one for the quotas."""
+    """The room of each recipient, by primary key. Three queries, and one for the quotas."""
     keys = [entity.pk for entity in holders]
     edges = Edge.objects.filter(
         valid_at(None), source__in=keys, kind__in=[EdgeKind.MEMBER, EdgeKind.ATTACHED]

@@ -1,4 +1,4 @@
-"""What nobody from outside is given, in whichever words it is written: everything, and changes to IAM."""
+"""Refuses access that partners must never get: all permissions, and changes to IAM."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from iam.policy.catalogue import catalogue
 from iam.policy.document import read
 
 TOO_MUCH: Final = frozenset({"AdministratorAccess", "IAMFullAccess", "PowerUserAccess"})
-"""Policies of AWS whose text need not have been read to know."""
+"""AWS managed policies that are refused by name, because their text may not be synced."""
 IAM: Final = "iam"
 
 
 def check_reach(site: GrantSite) -> None:
-    """A partner gets neither everything nor IAM itself. Raises RefusedError."""
+    """Check that a partner gets neither all permissions nor changes to IAM. Raises RefusedError."""
     if site.terms.who.kind is not WhoKind.PARTNER:
         return
     name = site.terms.what.policy_arn.rpartition("/")[2]
@@ -33,7 +33,7 @@ def check_reach(site: GrantSite) -> None:
 
 
 def _patterns(site: GrantSite) -> Iterator[str]:
-    """The actions of each allow; "" stands for all but some."""
+    """The action patterns of all Allow statements; "" stands for NotAction."""
     for text in site.documents:
         for statement in read(text).statements:
             if statement.allows:
@@ -41,7 +41,7 @@ def _patterns(site: GrantSite) -> Iterator[str]:
 
 
 def unread(site: GrantSite) -> tuple[str, ...]:
-    """A sentence where nobody has read what is given to somebody from outside."""
+    """A note if the text of the given managed policy is not synced; empty otherwise."""
     arn = site.terms.what.policy_arn
     if not arn or site.documents:
         return ()

@@ -1,4 +1,4 @@
-"""Who receives in an account: the users, groups and roles of the mirror that the terms mean there."""
+"""Finds the recipients of a grant in one account: the users, groups and roles that the terms mean there."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from iam.mirror.queries.visibility import visible_entities
 
 @dataclass(frozen=True, slots=True)
 class GrantReceivers:
-    """`here` are those of the account itself; `elsewhere` the ARNs of those who have none in it and would
-    come in through a role; `absent` names those who get nothing in this account.
+    """The recipients in one account.
+
+    `here` are entities of the account. `elsewhere` are ARNs of recipients without one, who would assume a
+    role. `absent` are names of recipients who get nothing in this account.
     """
 
     here: tuple[Entity, ...]
@@ -27,7 +29,9 @@ class GrantReceivers:
 
 
 def receivers_in(site: GrantSite) -> GrantReceivers:
-    """Raises RefusedError where the terms mean nobody whom the viewer may ask for."""
+    """The recipients in this account. Raises RefusedError if the viewer may not request access for one of
+    them or one is missing.
+    """
     who = site.terms.who
     if who.kind is WhoKind.TEAM:
         return GrantReceivers(_reached(site, _team(site, who)))
@@ -41,7 +45,7 @@ def receivers_in(site: GrantSite) -> GrantReceivers:
             raise RefusedError(
                 f"{listed([_name(arn) for arn in missing])} no longer exists, as of the last sync."
             )
-        # Somebody who is in several accounts of the grant is served in each of them.
+        # A person with users in several accounts of the grant gets access in each of them.
         absent = tuple(_name(arn) for arn in others if _account_of(arn) not in site.terms.accounts)
         return GrantReceivers(_reached(site, [by_arn[arn] for arn in own]), absent=absent)
     if who.kind is WhoKind.GROUP:
@@ -66,8 +70,10 @@ def _name(arn: str) -> str:
 
 
 def _reached(site: GrantSite, entities: Sequence[Entity]) -> tuple[Entity, ...]:
-    """All of them, if the viewer may request access for each. The refusal is the same for what the viewer may
-    not know and for what does not exist.
+    """The entities, sorted by name.
+
+    Raises RefusedError unless the viewer can request access for each; the message is the same for hidden and
+    missing entities.
     """
     scope = site.viewer.scope
     others = [entity.pk for entity in entities if entity.arn not in scope.user_arns]
@@ -79,7 +85,7 @@ def _reached(site: GrantSite, entities: Sequence[Entity]) -> tuple[Entity, ...]:
 
 
 def _team(site: GrantSite, who: WhoTerms) -> list[Entity]:
-    """The people of a team in the account, as of now."""
+    """The users of a team in the account, as of now. Raises RefusedError if there are none."""
     team = Team.objects.filter(slug=who.team).prefetch_related("rules").first()
     if team is None:
         raise RefusedError("This team doesn’t exist.")

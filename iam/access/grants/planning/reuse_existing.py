@@ -1,6 +1,4 @@
-"""Finds what gives just the same already: a group that holds nothing else, a customer's policy that says
-nothing else.
-"""
+"""Finds existing groups and customer managed policies that give exactly the requested access."""
 
 from __future__ import annotations
 
@@ -17,8 +15,8 @@ from iam.mirror.models import Document, Edge, EdgeKind, Entity, InlinePolicy, Ki
 
 
 def policy_alike(site: GrantSite) -> Entity | None:
-    """A customer managed policy of the account that says just what is given, without an end; the first by
-    name.
+    """The first customer managed policy, by name, with exactly the given content and no end date; None if
+    there is none.
     """
     wanted = meaning_of(site.documents)
     if not wanted:
@@ -32,7 +30,7 @@ def policy_alike(site: GrantSite) -> Entity | None:
 
 
 def is_made_for_a_grant(policy: Entity) -> bool:
-    """Whether a grant made the policy, and still is a reason for it."""
+    """True if a grant created the policy and is still a reason for it."""
     entries = LedgerEntry.objects.filter(
         account=policy.account_id, holder_arn=policy.arn, sort=PermissionSort.POLICY, until__isnull=True
     )
@@ -40,11 +38,10 @@ def is_made_for_a_grant(policy: Entity) -> bool:
 
 
 def group_alike(site: GrantSite, *, policy: Entity | None) -> Entity | None:
-    """A group of the account that gives just this and nothing else, and for which the viewer may ask; the
-    first by name.
+    """The first group, by name, that gives exactly this access; None if there is none.
 
-    `policy` is the managed policy that is given, where one is; else the documents are compared. A group that
-    makes people part of a team is none.
+    `policy` is the given managed policy; if None, documents are compared. Groups that define team membership
+    are left out.
     """
     entities = _saying_alone(site) if policy is None else _holding_alone(site, policy)
     team_rules = TeamRule.objects.filter(kind=RuleKind.GROUP, account_id__in=["", site.number])
@@ -87,7 +84,7 @@ def _held_by_groups(site: GrantSite) -> dict[int, set[str]]:
     digest_by_policy = dict(versions.values_list("policy_id", "document_id"))
     digests_by_group: dict[int, set[str]] = defaultdict(set)
     for group, policy in attached:
-        # What a policy says that was not read equals nothing.
+        # A policy whose text is not synced equals nothing.
         digests_by_group[group].add(digest_by_policy.get(policy, ""))
     inline = InlinePolicy.objects.filter(now, account=site.account, owner__kind=Kind.GROUP)
     for group, digest in inline.values_list("owner_id", "document_id"):
@@ -110,8 +107,8 @@ _MAX_KNOWN: Final = 16_384
 
 
 def _meanings(digests: set[str]) -> dict[str, Meaning | None]:
-    """What the documents of these digests say; kept, since a digest names its text for ever. One query at
-    most.
+    """The meanings of documents by digest, cached, since a digest always means the same text. At most one
+    query.
     """
     missing = digests - _KNOWN.keys()
     if len(_KNOWN) + len(missing) > _MAX_KNOWN:

@@ -1,6 +1,4 @@
-"""The way for those who come in through a role: the trust policy of one that is there, or a role made
-for it.
-"""
+"""Plans access by a role: a new trust statement in an existing role, or a new role."""
 
 from __future__ import annotations
 
@@ -34,7 +32,7 @@ CHAINED: Final = "A chained role session always lasts up to one hour."
 
 
 def plan_through_role(site: GrantSite, receivers: GrantReceivers) -> PartPlan:
-    """The part of an account for those who come in through a role. Raises RefusedError or TermsError."""
+    """Plan the part of an account whose recipients assume a role. Raises RefusedError or TermsError."""
     if not site.is_whole:
         raise RefusedError("Only people who see the whole account can request access to a role.")
     _check_provider(site)
@@ -53,9 +51,7 @@ def plan_through_role(site: GrantSite, receivers: GrantReceivers) -> PartPlan:
 
 
 def _check_provider(site: GrantSite) -> None:
-    """Raises RefusedError where the account does not know the provider, or its trust would let in more than
-    was meant.
-    """
+    """Check that the account has the identity provider. Raises RefusedError."""
     who = site.terms.who
     if who.kind is not WhoKind.FEDERATED:
         return
@@ -66,7 +62,9 @@ def _check_provider(site: GrantSite) -> None:
 
 
 def _check_partition(site: GrantSite) -> None:
-    """Raises RefusedError for a principal whom no role of the account can trust."""
+    """Check that roles of the account can trust the principal: both must be in one partition. Raises
+    RefusedError.
+    """
     principal = site.terms.who.principal
     if principal and principal.split(":")[1] != site.account.partition:
         raise RefusedError(f"{principal} is in another AWS partition, and can’t assume roles here.")
@@ -102,7 +100,7 @@ def _existing(site: GrantSite, statement: dict[str, object]) -> PartPlan:
 
 
 def trust_limit(site: GrantSite) -> int:
-    """How long a trust policy of the account may be; AWS raises it on demand."""
+    """The account's limit for trust policies in characters; AWS raises it on request."""
     return quota_of(site.account, "AssumeRolePolicySizeQuota", default=TRUST.limit)
 
 
@@ -118,7 +116,7 @@ def _session_notes(site: GrantSite, longest: int) -> tuple[str, ...]:
 
 
 def _name_notes(statement: dict[str, object]) -> tuple[str, ...]:
-    """What telling one person's sessions from others takes."""
+    """A note on whether the sessions of these recipients can be ended separately."""
     if SESSION not in str(statement.get("Condition", "")):
         return (
             (
@@ -133,7 +131,7 @@ def _name_notes(statement: dict[str, object]) -> tuple[str, ...]:
 
 
 def _sound(text: str) -> str:
-    """Raises RefusedError for a trust that lets in more than anybody can mean."""
+    """The trust policy. Raises RefusedError if the lint has a security finding."""
     wrong = [finding for finding in lint(text, kind="trust") if finding.severity is LintSeverity.SECURITY]
     if wrong:
         raise RefusedError(f"This trust policy isn’t allowed: {wrong[0].message} {wrong[0].remedy}".strip())
@@ -142,14 +140,14 @@ def _sound(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewRole:
-    """A role that is to be made, as operations on what it holds name it."""
+    """A role to be created, as operations that refer to it name it."""
 
     name: str
     arn: str
 
     @property
     def holder(self) -> dict[str, str]:
-        """Its unique id comes with its making."""
+        """The holder parameters of operations; the unique id is empty until AWS creates the role."""
         return {"holder_kind": "role", "holder_name": self.name, "holder_id": "", "holder_arn": self.arn}
 
 
@@ -179,7 +177,8 @@ def _made(site: GrantSite, statement: dict[str, object]) -> PartPlan:
 
 
 def _described(title: str) -> str:
-    """The description of a role, of the signs that AWS takes:
+    """The description of a role, limited to the characters that AWS accepts.
+
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
     """
     description = f"{DESCRIPTION}: {title}"[:200]
@@ -202,7 +201,7 @@ def _lasting_notes(site: GrantSite) -> tuple[str, ...]:
 
 
 def _held_policies(site: GrantSite, role: NewRole) -> Iterator[PlannedStep]:
-    """What the role holds."""
+    """The steps that give the new role its permissions. Raises RefusedError if they don't fit."""
     if site.terms.what.kind is WhatKind.MANAGED:
         yield _attached(site, role, site.policy_arn, policy_id=_policy_id(site))
         return
@@ -240,8 +239,10 @@ def _attached(site: GrantSite, role: NewRole, arn: str, *, policy_id: str = "") 
 
 
 def _policy_id(site: GrantSite) -> str:
-    """Its unique id; "" for one of AWS that nobody here has yet. Raises RefusedError where a customer's is
-    not there.
+    """The unique id of the given managed policy; "" for an AWS managed policy that nothing in the account
+    uses yet.
+
+    Raises RefusedError if a customer managed policy is missing.
     """
     arn = site.terms.what.policy_arn
     policy = site.current_entity(Kind.POLICY, arn)

@@ -1,4 +1,4 @@
-"""What people do with grants: plan, ask, reduce, extend, shorten, end, try again, withdraw."""
+"""Actions on grants: plan, request, reduce, extend, shorten, end, retry and withdraw."""
 
 from iam.access.grants.services.expiry import end_due_grants, end_grant
 from iam.access.grants.services.large_requests import prepare_open, submit_grant

@@ -1,6 +1,4 @@
-"""Takes the denials away again by which sessions were ended with a grant, once no session of that time can be
-running any more.
-"""
+"""Removes the deny policies that ended sessions with a grant, once every session of that time has expired."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ from iam.changes.services.accepted_changes import queue_accepted
 from iam.mirror.models import InlinePolicy, valid_at
 
 TIDYING: Final = "grant-tidy"
-"""The cause of a set that takes such a denial away."""
+"""The cause kind of a change set that removes such a deny policy."""
 MAX_SESSION: Final = timedelta(hours=12)
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html#id_roles_update-session-duration
 """
@@ -28,14 +26,14 @@ LOOKS_BACK: Final = timedelta(days=14)
 
 
 def tidy_denials(*, now: datetime | None = None) -> int:
-    """Queue what takes the denials of grants away that deny nobody any more. Returns how many there were."""
+    """Queue the removal of deny policies that no longer deny anyone. Returns how many were queued."""
     moment = now or datetime.now(tz=UTC)
     return sum(_tidy(change, moment) for change in _old_session_denies(moment))
 
 
 def _old_session_denies(now: datetime) -> Iterator[Change]:
-    """The changes that ended sessions so long ago, of which the mirror still shows the policy as they wrote
-    it.
+    """Changes that ended sessions more than 13 hours ago and whose deny policy still exists unchanged in the
+    mirror.
     """
     old = Change.objects.filter(
         change_set__cause_kind=ENDING,
@@ -70,6 +68,6 @@ def _tidy(change: Change, now: datetime) -> bool:
             key=f"grant-tidy-{change.pk}",
         )
     except (IntegrityError, RefusedError):
-        # It was queued before, or the account is not written to any more: a denial of nobody does no harm.
+        # Already queued, or the account is now read-only. A leftover deny of expired sessions does no harm.
         return False
     return True

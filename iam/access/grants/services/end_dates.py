@@ -1,4 +1,4 @@
-"""Moves the end of a grant: in what waits, as its clock starts, and in what stands in AWS."""
+"""Moves the end date of a grant: in waiting changes, at approval, and in policies that exist in AWS."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ from iam.mirror.models import Account, Entity, EntityState, InlinePolicy, Policy
 from iam.moments import moment_words
 
 ENDS: Final = "Access ends"
+"""How the note on the end date begins, which approvers read."""
 FORMER_ENDS: Final = "It ends"
-"""How the note of an end began before; requests that wait may still have it."""
-"""How the note begins that tells an approver of the end."""
+"""How that note began in earlier versions; waiting requests may still have it."""
 
 
 def started(change: Change, at: datetime) -> dict[str, Any]:
-    """What of a change is another now that it is approved: a grant that lasts some hours ends so many hours
-    from now.
+    """Update a change at approval: a grant with a duration ends that long after this time.
+
+    Returns the changed columns; empty if the end date stays.
     """
     cause = change.change_set.cause_id
     grant = Grant.objects.select_for_update().filter(pk=cause).first() if cause else None
@@ -44,7 +45,7 @@ def started(change: Change, at: datetime) -> dict[str, Any]:
 
 
 def columns(change: Change, *, old: datetime, new: datetime) -> dict[str, Any]:
-    """The columns of a change that say another end."""
+    """The columns of a change that contain the end date, with the new one."""
     params = _with_moved_end(change.params, old, new)
     operation = restore(change.operation, account=change.account, params=params)
     return {
@@ -55,30 +56,34 @@ def columns(change: Change, *, old: datetime, new: datetime) -> dict[str, Any]:
 
 
 def _with_moved_end(value: Any, old: datetime, new: datetime) -> Any:
-    """Texts within JSON, and JSON within texts: a moment has no sign that either would write otherwise."""
+    """Replace the time stamp in nested JSON as text. Neither JSON nor JSON within strings escapes any of its
+    characters.
+    """
     return json.loads(json.dumps(value).replace(stamp(old), stamp(new)))
 
 
 def end_of(grant_id: UUID) -> datetime | None:
-    """When the grant ends; None for never."""
+    """The end date of the grant; None if permanent."""
     return Grant.objects.filter(pk=grant_id).values_list("ends_at", flat=True).first()
 
 
 def ends_of(grants: Sequence[UUID]) -> dict[UUID, datetime]:
-    """When each of these grants ends, those without an end left out; one query."""
+    """The end dates of these grants, without the permanent ones. One query."""
     ending = Grant.objects.filter(pk__in=grants, ends_at__isnull=False)
     return {pk: end for pk, end in ending.values_list("pk", "ends_at") if end}
 
 
 def lasts_of(grants: Sequence[UUID]) -> dict[UUID, str]:
-    """How long those of these grants last that did not begin and whose end is set at approval; one query."""
+    """The durations, in words, of grants that have not begun and whose end date is set at approval. One
+    query.
+    """
     waiting = Grant.objects.filter(pk__in=grants, begins_at__isnull=True)
     lasting = ((pk, int(terms.get("lasts") or 0)) for pk, terms in waiting.values_list("pk", "terms"))
     return {pk: f"for {duration(seconds)} after approval" for pk, seconds in lasting if seconds}
 
 
 def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:
-    """Bring the end of a grant forward that waits for approval. Raises RefusedError."""
+    """Bring the end date of a waiting grant forward. Raises RefusedError."""
     grant = Grant.objects.select_for_update().filter(pk=grant_id).first()
     if grant is None or grant.state != GrantState.WAITING or grant.planned_end is None:
         raise RefusedError(
@@ -105,15 +110,16 @@ def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:
 
 
 def set_end(grant: Grant, until: datetime) -> None:
-    """The terms say this end from now on; people are warned of it anew."""
+    """Set the end date in the terms and reset the warning, so that people are warned of the new date."""
     grant.terms = {**grant.terms, "until": until.isoformat(), "lasts": 0}
     grant.ends_at, grant.warned_for = until, None
     grant.save(update_fields=["terms", "ends_at", "warned_for"])
 
 
 def moving(part: GrantPart, *, old: datetime, new: datetime) -> Iterator[tuple[Account, Operation]]:
-    """The operations that give another end to what of a part stands in AWS, and the account of each; nothing
-    for what has no end of its own.
+    """The operations, with their accounts, that write a new end date into what exists in AWS.
+
+    Yields nothing for permissions that carry no end date themselves.
     """
     entries = (
         part.entries.filter(until__isnull=True, since__isnull=False).select_related("account").order_by("pk")

@@ -1,5 +1,6 @@
-"""End grants: take away what nothing else justifies, at their end or before it; never what was there before,
-or what another grant needs.
+"""Ends grants, at their end date or earlier.
+
+Permissions that existed before the grant or that another grant needs are kept.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from iam.guard import Viewer
 
 BATCH: Final = 200
 RETRY_AFTER: Final = timedelta(minutes=10)
-"""How long after an end that did not go through it is tried again by itself."""
+"""How long after a failed removal it is retried automatically."""
 
 
 def end_grant(grant: Grant, *, actor: Viewer, reason: str) -> Grant:
-    """End it now, in all accounts. Needs no approval: anyone who approved it agreed to its end. Raises
+    """End a grant now, in all accounts. Needs no approval, because its end was approved with it. Raises
     RefusedError.
     """
     if why := may_end(grant, viewer=actor):
@@ -43,31 +44,29 @@ def end_grant(grant: Grant, *, actor: Viewer, reason: str) -> Grant:
 
 
 def end_due_grants(*, now: datetime | None = None) -> int:
-    """End what has run out, and try again where an end did not go through. Returns how many were looked
-    at.
-    """
+    """End grants whose end date has passed and retry failed removals. Returns how many it looked at."""
     moment = now or datetime.now(tz=UTC)
     due = Grant.objects.filter(ends_at__lte=moment).order_by("ends_at")
     giving = due.filter(state__in=GIVING)[:BATCH]
-    # What one account does not answer keeps nobody's access alive in the others.
+    # A part that is still being set up in one account must not keep access alive in the others.
     applying = due.filter(state=GrantState.APPLYING)[:BATCH]
     ending_parts = GrantPart.objects.filter(state=GrantState.ENDING)
-    # In any order, so that many that cannot be ended keep none from it that can.
+    # Random order, so that many grants that can't be ended don't hold back those that can.
     ending = Grant.objects.filter(pk__in=ending_parts.values("grant")).order_by("?")[:BATCH]
     stuck = [grant for grant in ending if _has_stuck(grant, moment)]
     due_grants = {grant.pk: grant for grant in (*giving, *applying, *stuck)}
     for grant in due_grants.values():
         with suppress(RefusedError):
-            # Somebody else was quicker.
+            # Another process ended it first.
             _end(grant, actor=None, reason="The end date was reached.", act=GrantAct.RAN_OUT)
     return len(due_grants)
 
 
 def close_overdue(*, now: datetime | None = None) -> int:
-    """Close requests whose end came before their approval. Returns how many there were."""
+    """Expire requests whose end date passed before approval. Returns their number."""
     moment = now or datetime.now(tz=UTC)
     overdue = Grant.objects.filter(state=GrantState.WAITING, planned_end__lte=moment).order_by("planned_end")
-    # What lasts some time from its approval on has no end yet.
+    # A grant with a duration has no end date before its approval.
     grants = list(overdue.filter(terms__lasts=0)[:BATCH])
     for grant in grants:
         sets = grant.parts.values("change_set")
@@ -79,7 +78,7 @@ def close_overdue(*, now: datetime | None = None) -> int:
 
 
 def try_end_again(part: GrantPart, *, actor: Viewer) -> Grant:
-    """Try the end of one part again, where it did not go through. Raises RefusedError."""
+    """Retry the failed removal of one part. Raises RefusedError."""
     if not is_stuck(part):
         raise RefusedError("It is already being removed.")
     _end_part(part, actor=actor, reason="Retried")
@@ -108,14 +107,14 @@ def _end(grant: Grant, *, actor: Viewer | None, reason: str, act: GrantAct) -> G
 
 
 def _has_noted(grant: Grant) -> bool:
-    """Whether the end was begun before, and is only tried again."""
+    """True if the end is already recorded, so that this is only a retry."""
     acts = [GrantAct.ENDED, GrantAct.RAN_OUT, GrantAct.RETURNED]
     newest = grant.versions.filter(act__in=acts).order_by("-number").values_list("act", flat=True).first()
     return newest in (GrantAct.ENDED, GrantAct.RAN_OUT)
 
 
 def _changes_of(parts: QuerySet[GrantPart] | Sequence[GrantPart]) -> QuerySet[Change]:
-    """The changes that give something, or would let it last longer."""
+    """The changes that give access or extend it."""
     sets: set[UUID | None] = set()
     for part in parts:
         sets |= {part.change_set_id, part.retry_set_id, part.extending_set_id}
@@ -123,8 +122,8 @@ def _changes_of(parts: QuerySet[GrantPart] | Sequence[GrantPart]) -> QuerySet[Ch
 
 
 def _call_off(grant: Grant, *, actor: Viewer | None, over: bool) -> None:
-    """What would still give something, or let it last longer, and has not begun: nobody is to approve it, or
-    carry it out, after the end.
+    """Cancel changes that would give or extend access and have not begun, so that they are neither approved
+    nor applied after the end.
     """
     to, note = ChangeState.CANCELLED, "The grant was ended."
     if over:
@@ -135,12 +134,14 @@ def _call_off(grant: Grant, *, actor: Viewer | None, over: bool) -> None:
 
 
 def _is_moving(part: GrantPart) -> bool:
-    """Whether a worker gives something of it at this moment."""
+    """True if a worker is applying a change that gives access in this part."""
     return _changes_of([part]).filter(lane=part.lane, state__in=IN_FLIGHT).exists()
 
 
 def _has_stuck(grant: Grant, now: datetime) -> bool:
-    """Whether something of its end is stuck for a while: AWS is not asked the same every few seconds."""
+    """True if a part's removal has been stuck for a while; the delay keeps AWS from being called every few
+    seconds.
+    """
     parts = grant.parts.filter(state=GrantState.ENDING).select_related("ending_set")
     return any(
         is_stuck(part) and (part.ending_set is None or now - part.ending_set.created_at > RETRY_AFTER)
@@ -149,10 +150,12 @@ def _has_stuck(grant: Grant, now: datetime) -> bool:
 
 
 def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
-    """Queue what takes its permissions away; where nothing is to be taken, its reasons are over at once.
-    False: it could not be begun.
+    """Queue the removal of the part's permissions; if nothing has to be removed, end its ledger entries at
+    once.
+
+    Returns False if the removal could not be queued.
     """
-    # First of all, so that of two grants that end together neither takes the other for a reason.
+    # Save the state first: of two grants that end together, neither may count the other as a reason.
     part.state = GrantState.ENDING
     part.save(update_fields=["state"])
     if _is_moving(part):
@@ -173,8 +176,10 @@ def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
 
 
 def _queue(part: GrantPart, removal: RevokeSteps, *, actor: Viewer | None, reason: str) -> bool:
-    """The key says after which end it comes, or of which reasons it is the first: two processes that saw the
-    same have the same.
+    """Queue the removal.
+
+    The key names the previous end or the first ledger entry, so that two processes that saw the same state
+    use the same key.
     """
     try:
         with transaction.atomic():
@@ -193,7 +198,7 @@ def _queue(part: GrantPart, removal: RevokeSteps, *, actor: Viewer | None, reaso
             part.ending_set = changes[0].change_set
             part.save(update_fields=["ending_set"])
     except IntegrityError:
-        # Another process has begun the end at the same time.
+        # Another process queued the removal at the same time.
         return False
     except RefusedError as refused:
         part.trouble = refused.message[:1024]

@@ -1,6 +1,4 @@
-"""Asks for a grant that is too large for a page to wait for: it is accepted at once, and a worker plans it
-and asks for it, all or nothing.
-"""
+"""Requests grants that take too long to plan within a page request: a worker plans them, all or nothing."""
 
 from __future__ import annotations
 
@@ -36,23 +34,24 @@ from iam.journal.services import Actor, record
 PREPARE_GRANT: Final = "iam.access.grants.tasks.prepare_grant"
 MAX_ACCOUNTS_AT_ONCE: Final = 5
 MAX_RECEIVERS_AT_ONCE: Final = 25
-"""More accounts, or more people by name, are prepared by a worker."""
+"""Requests with more accounts or more named recipients are prepared by a worker."""
 LEASE: Final = timedelta(minutes=2)
 TRIALS: Final = 5
-"""So often a worker may be lost with it before it is given up."""
+"""How many workers can be lost with a request before it is given up."""
 BATCH: Final = 5
 
 
 def is_large(terms: GrantTerms) -> bool:
-    """Whether planning it takes longer than somebody waits for a page."""
+    """True if planning takes longer than a page should make people wait."""
     return len(terms.accounts) > MAX_ACCOUNTS_AT_ONCE or len(terms.who.arns) > MAX_RECEIVERS_AT_ONCE
 
 
 def submit_grant(terms: GrantTerms, *, actor: Viewer, idempotency_key: str, accepts_end: bool) -> Grant:
-    """Ask for a grant; a large one is only accepted here (`State.PREPARING`), and asked for soon after.
+    """Request a grant; a large one is only stored here (`GrantState.PREPARING`), and a worker requests it
+    soon after.
 
-    `accepts_end`: that a part of it ends only while Gatehouse runs. The same key of the same person gives the
-    same grant. Raises TermsError or RefusedError; then nothing is written.
+    `accepts_end`: the requester accepts that a part ends only while Gatehouse runs. Idempotent by person and
+    key. Raises TermsError or RefusedError, and then writes nothing.
     """
     if not is_large(terms):
         return request_grant(terms, actor=actor, idempotency_key=idempotency_key, accepts_end=accepts_end)
@@ -77,8 +76,8 @@ def submit_grant(terms: GrantTerms, *, actor: Viewer, idempotency_key: str, acce
 
 
 def prepare_open(*, older_than: timedelta = timedelta(seconds=15)) -> int:
-    """Take up what nobody prepares: its worker was lost, or never heard of it. Returns how many there were;
-    one query where there is none.
+    """Prepare grants whose worker was lost or never notified. Returns their number. One query if there are
+    none.
     """
     now = datetime.now(tz=UTC)
     free = Q(lease_until__isnull=True, grant__created_at__lt=now - older_than) | Q(lease_until__lt=now)
@@ -90,9 +89,7 @@ def prepare_open(*, older_than: timedelta = timedelta(seconds=15)) -> int:
 
 
 def prepare(grant_id: UUID) -> None:
-    """Plan an accepted grant and ask for it; or say why it cannot be asked for. As often as it is called, it
-    is asked for once.
-    """
+    """Plan an accepted grant and request it, or store why it can't be requested. Idempotent."""
     preparation = _claimed(grant_id)
     if preparation is None:
         return
@@ -112,7 +109,7 @@ def prepare(grant_id: UUID) -> None:
 
 
 def call_off(grant: Grant, *, actor: Viewer) -> bool:
-    """Take back what is still being prepared; False where it is no longer."""
+    """Withdraw a grant that is still being prepared. Returns False if it no longer is."""
     with transaction.atomic():
         if not _move(grant, to=GrantState.WITHDRAWN, actor=actor):
             return False
@@ -121,7 +118,7 @@ def call_off(grant: Grant, *, actor: Viewer) -> bool:
 
 
 class _CannotError(Exception):
-    """It cannot be asked for in some accounts; `problems` has a sentence for each."""
+    """Raised if the grant can't be requested in some accounts; `problems` has a sentence for each."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(" ".join(problems))
@@ -129,7 +126,7 @@ class _CannotError(Exception):
 
 
 def _claimed(grant_id: UUID) -> GrantPreparation | None:
-    """The preparation, taken by this process for a while; None where another has it, or it is over."""
+    """Claim the preparation with a lease. None if another process holds it or it is over."""
     now = datetime.now(tz=UTC)
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     claimed = GrantPreparation.objects.filter(free, pk=grant_id, grant__state=GrantState.PREPARING)
@@ -139,7 +136,9 @@ def _claimed(grant_id: UUID) -> GrantPreparation | None:
 
 
 def _ask(grant: Grant, *, accepts_end: bool) -> None:
-    """By the rights that anyone who submitted it has now. Raises _CannotError, RefusedError or TermsError."""
+    """Plan and request the grant with the requester's current rights. Raises _CannotError, RefusedError or
+    TermsError.
+    """
     actor = _requester(grant)
     plan = plan_for(grant.agreed, viewer=actor, grant_id=grant.pk, with_receipt=False)
     if plan.refusals:
@@ -150,7 +149,7 @@ def _ask(grant: Grant, *, accepts_end: bool) -> None:
         if not _move(
             grant, to=GrantState.WAITING, actor=None, ends_at=plan.ends_at, planned_end=plan.ends_at
         ):
-            # It was withdrawn, or another worker came before.
+            # It was withdrawn, or another worker was faster.
             return
         written = ask_for_changes(plan, actor=actor, grant_id=grant.pk, weighed=weighed)
         write_parts(grant, plan, written)
@@ -178,7 +177,7 @@ def _move(
     data: dict[str, object] | None = None,
     **fields: object,
 ) -> bool:
-    """Compare and set: anyone who comes first brings it out of its preparation."""
+    """Move the grant out of preparation by compare-and-set. Returns False if another process did so first."""
     with transaction.atomic():
         preparing = Grant.objects.filter(pk=grant.pk, state=GrantState.PREPARING)
         if not preparing.update(state=to, **fields):

@@ -1,5 +1,5 @@
-"""The reasons for one permission, of whichever grants, through every renaming; and what is given back where
-one took what another needs.
+"""Finds all reasons for one permission, across grants and renames, and restores what another grant still
+needs.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from iam.changes.services import SetCause
 from iam.changes.services.accepted_changes import queue_accepted
 
 KEEPING: Final = "grant-keep"
-"""The cause of a set that gives again what another grant took at its end."""
+"""The cause kind of a change set that restores a permission that the end of another grant removed."""
 
 
 def same_permission(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
-    """All reasons, of any grant, for the permission of an entry; itself among them. Anyone who got the name
-    of somebody later is another.
+    """The ledger entries, of any grant, for the same permission, including this one.
+
+    Matches entities rather than names, so that an entity that reuses a name is not the same.
     """
     entries = LedgerEntry.objects.filter(account=entry.account_id, sort=entry.sort)
     holder, target = Q(holder_arn=entry.holder_arn), Q(target=entry.target)
@@ -34,7 +35,7 @@ def same_permission(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
 
 
 def other_reasons(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
-    """The reasons of living grants besides this one, which do not end as well."""
+    """The entries of other grants that give access now and are reasons for the same permission."""
     others = same_permission(entry).filter(
         part__state__in=[*GIVING, GrantState.APPLYING], since__isnull=False, until__isnull=True
     )
@@ -42,8 +43,8 @@ def other_reasons(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
 
 
 def has_coming_reason(entry: LedgerEntry) -> bool:
-    """Whether another grant is about to give it, or has just done so: what is taken now would be missing
-    there.
+    """True if another grant is about to give the same permission or has just done so, so that it must not be
+    removed now.
     """
     coming = same_permission(entry).filter(since__isnull=True, until__isnull=True)
     running = coming.filter(change__state__in=[*RUNNING, ChangeState.APPLIED])
@@ -51,8 +52,8 @@ def has_coming_reason(entry: LedgerEntry) -> bool:
 
 
 def give_back(entry: LedgerEntry) -> None:
-    """Give again what the end of this entry took, where a grant that came meanwhile had found it there and
-    needs it.
+    """Restore a membership or attachment that the end of this entry removed, if a newer grant found it in
+    place and needs it.
     """
     if entry.sort not in (PermissionSort.MEMBER, PermissionSort.ATTACHED):
         return
@@ -74,7 +75,7 @@ def give_back(entry: LedgerEntry) -> None:
             for_grant=True,
         )
     except IntegrityError:
-        # It was queued before.
+        # Already queued.
         return
     except RefusedError as refused:
         GrantPart.objects.filter(pk=part.pk).update(trouble=refused.message[:1024])

@@ -1,5 +1,5 @@
-"""Let a grant last longer, with a new approval, or shorter, without one; try again what failed; take a
-request back.
+"""Extends grants with a new approval, shortens them without one, retries failed changes and withdraws
+requests.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from iam.guard import Viewer
 from iam.moments import moment_words
 
 SHORTENING: Final = "grant-shorten"
-"""The cause of a set that brings an end forward."""
+"""The cause kind of a change set that brings an end date forward."""
 A_MOMENT: Final = timedelta(minutes=1)
-"""A date is written to the minute: the present one has not passed."""
+"""Dates are entered to the minute, so the current minute still counts as future."""
 
 
 class WrongEndError(RefusedError):
-    """The end that was chosen is none that the grant can have."""
+    """Raised if the chosen end date is not possible for the grant."""
 
 
 def extend_grant(
@@ -52,11 +52,10 @@ def extend_grant(
     until: datetime | None = None,
     lasts: int = 0,
 ) -> Grant:
-    """Ask that a grant lasts until a later moment, or `lasts` seconds longer than now; approved like a new
-    one, and as it was until then.
+    """Request a later end date: `until`, or `lasts` seconds after the current end date.
 
-    The same key gives the same request; another one is refused while a request waits: two ends at once would
-    contradict each other. Raises RefusedError.
+    Needs approval like a new grant; until then nothing changes. Idempotent by key. A second extension is
+    refused while one waits, because two end dates would conflict. Raises RefusedError.
     """
     if why := may_extend(grant, viewer=actor, again=True):
         raise RefusedError(why)
@@ -95,7 +94,7 @@ def extend_grant(
 
 
 def _extension_notes(grant: Grant, end: datetime) -> list[str]:
-    """What an approver agrees to of an extension."""
+    """The notes that the approver of an extension accepts."""
     sentences = (
         [f"Ends on {moment_words(end)} instead of {moment_words(grant.ends_at)}."] if grant.ends_at else []
     )
@@ -128,8 +127,10 @@ def _reason(reason: str, *, why: str) -> str:
 
 
 def _extending(grant: Grant, end: datetime) -> tuple[list[SetLane], list[Operation]]:
-    """What gives the later end. What has no end of its own is asked for as it stands, so that somebody agrees
-    to it all the same.
+    """The operations that write the later end date, with their lanes.
+
+    A part whose permissions carry no end date repeats one of its changes, so that the extension still needs
+    approval.
     """
     assert grant.ends_at is not None
     lanes: list[SetLane] = []
@@ -153,9 +154,10 @@ def _restored(change: Change) -> Operation:
 
 
 def shorten_grant(grant: Grant, *, until: datetime, actor: Viewer, reason: str) -> Grant:
-    """Have it end earlier, without approval: less is given than was agreed to. Raises RefusedError.
+    """Bring the end date forward. Needs no approval, because it gives less than was approved. Raises
+    RefusedError.
 
-    One that waits says another end from then on, which the approver is shown anew.
+    A waiting request gets the new end date, which the approver then sees.
     """
     if why := may_shorten(grant, viewer=actor):
         raise RefusedError(why)
@@ -177,8 +179,8 @@ def shorten_grant(grant: Grant, *, until: datetime, actor: Viewer, reason: str) 
 
 
 def _shorten(grant: Grant, *, until: datetime, actor: Viewer, reason: str) -> Grant:
-    """The end in AWS moves as well where it has one; a grant that had no end at all ends only while Gatehouse
-    runs.
+    """Move the end date, also in AWS where policies carry it. A grant without an end date so far ends only
+    while Gatehouse runs.
     """
     old = grant.ends_at
     for part in grant.parts.filter(state__in=[GrantState.ACTIVE, GrantState.PARTLY]).select_related(
@@ -213,7 +215,7 @@ def _queue_shorter(
 
 
 def retry_part(part: GrantPart, *, actor: Viewer) -> Grant:
-    """Try again what failed of a part: just what was approved, nothing else. Raises RefusedError."""
+    """Retry the approved changes of a part that failed, or its failed removal. Raises RefusedError."""
     grant = part.grant
     if why := may_retry(grant, viewer=actor):
         raise RefusedError(why)
@@ -233,8 +235,8 @@ def retry_part(part: GrantPart, *, actor: Viewer) -> Grant:
 
 
 def retry_failed(grant: Grant, *, actor: Viewer) -> Grant:
-    """Try again what failed, giving or taking away, in all accounts where something did, and nowhere else.
-    Raises RefusedError where it can be tried nowhere.
+    """Retry failed changes and removals in every account that has some. Raises RefusedError if none can be
+    retried.
     """
     if why := may_retry(grant, viewer=actor):
         raise RefusedError(why)
@@ -254,7 +256,7 @@ def retry_failed(grant: Grant, *, actor: Viewer) -> Grant:
 
 
 def _try_again(part: GrantPart, failed: list[Change], *, actor: Viewer) -> None:
-    """The ledger follows the new changes in the place of the failed ones."""
+    """Queue the failed changes again and point the ledger to the new changes."""
     written = queue_accepted(
         [_restored(change) for change in failed],
         with_set=part.change_set,
@@ -273,7 +275,7 @@ def _try_again(part: GrantPart, failed: list[Change], *, actor: Viewer) -> None:
 
 
 def withdraw_grant(grant: Grant, *, actor: Viewer) -> Grant:
-    """Take the request back while it waits. Raises RefusedError."""
+    """Withdraw a request that is waiting or being prepared. Raises RefusedError."""
     if why := may_withdraw(grant, viewer=actor):
         raise RefusedError(why)
     if grant.state == GrantState.PREPARING and call_off(grant, actor=actor):

@@ -1,5 +1,6 @@
-"""Tells people that a grant has begun, ends soon, or has ended: who receives it, in the words that they may
-read, and of its end also who requested it.
+"""Notifies people that a grant began, ends soon or has ended.
+
+Recipients are notified in words that they are allowed to read; the requester is notified of the end too.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ TOLD: Final = 5
 
 
 def warn_of_ends(*, now: datetime | None = None) -> int:
-    """Warn of each grant once before its end, a day ahead or a quarter of its time; how many were
-    warned of.
+    """Warn once of each end date: one day ahead, or at the last quarter of a shorter grant. Returns the
+    number of grants.
     """
     at = now or datetime.now(tz=UTC)
     soon = Grant.objects.filter(state__in=GIVING, ends_at__gt=at, ends_at__lte=at + EARLIEST)
-    # Many who were warned already, or whose time has not come, keep nobody from being warned.
+    # Filter before the limit, so that grants that are not due don't crowd out those that are.
     unwarned = soon.filter(Q(warned_for__isnull=True) | ~Q(warned_for=F("ends_at"))).order_by("ends_at")
     due = list(islice((grant for grant in unwarned.iterator() if _is_time(grant, at)), BATCH))
     for grant in due:
@@ -83,12 +84,11 @@ def _warn(grant: Grant) -> None:
 
 
 def tell_began(grant: Grant) -> None:
-    """People who receive a grant that another person requested have access now: what, where and until when;
-    in the caller's transaction.
+    """Notify recipients of a grant that somebody else requested, in the caller's transaction.
 
-    Each reads only of the accounts in which they receive something of it; who requested it is told by the
-    request. Where another account follows later, or its end is undone, they are told again. Who receives it
-    by a group or a role cannot open the grant, and reads how they come to it.
+    Each reads only of accounts in which they receive access. The requester is notified by the request
+    instead. Recipients are notified again if another account follows later or the end is undone. Recipients
+    by a group or a role can't open the grant, and read how to use the access.
     """
     returns = grant.versions.filter(act=GrantAct.RETURNED).count()
     until = f"until {moment_words(grant.ends_at)}" if grant.ends_at else "permanently"
@@ -119,10 +119,10 @@ def tell_began(grant: Grant) -> None:
 
 
 def tell_ended(grant: Grant) -> None:
-    """A grant has ended, and nothing of it is left but what others need; in the caller's transaction.
+    """Notify people that a grant has ended, in the caller's transaction.
 
-    What Gatehouse ends because its person was offboarded or changed team is told by that request: nobody is
-    told to ask for it again.
+    If it ended because a person was offboarded or changed team, that request notifies instead, so that nobody
+    is advised to request the access again.
     """
     if grant.state != GrantState.ENDED or not grant.ended_at or _went_with_its_person(grant):
         return
@@ -143,7 +143,7 @@ def tell_ended(grant: Grant) -> None:
 
 
 def told_of_end(grant_id: UUID) -> set[UUID]:
-    """Who gets a mail when the grant has ended (`iam.changes.causes`)."""
+    """The ids of people who get a mail when the grant ends (`iam.changes.causes`)."""
     grant = Grant.objects.filter(pk=grant_id).first()
     if grant is None or _went_with_its_person(grant):
         return set()
@@ -157,9 +157,7 @@ def _went_with_its_person(grant: Grant) -> bool:
 
 
 def tell_refused(grant: Grant, problems: Sequence[str]) -> None:
-    """A large grant that was submitted could not be asked for; in the caller's transaction. Only anyone who
-    submitted it knows of it.
-    """
+    """Notify the requester that a large grant could not be requested, in the caller's transaction."""
     more = f" And {len(problems) - TOLD} more." if len(problems) > TOLD else ""
     notify(
         NotifyEvent.DECIDED,
@@ -173,14 +171,14 @@ def tell_refused(grant: Grant, problems: Sequence[str]) -> None:
 
 
 def _permission_text(grant: Grant) -> str:
-    """What it gives, and where if that is one account: everyone who gets the mail sees it there."""
+    """The given access, with the account if there is just one, which every recipient can see."""
     words = _permission_words(grant)
     names = list(grant.parts.values_list("account__name", flat=True)[:2])
     return f"{words} ({names[0]})" if len(names) == 1 else words
 
 
 def _permission_words(grant: Grant) -> str:
-    """What it gives, in words for everyone."""
+    """The given access in plain language."""
     terms = grant.agreed
     return in_one_line(terms.what, account_id=terms.accounts[0], bodies=bodies_for([grant]), plain=True)
 
@@ -191,16 +189,14 @@ def _notify(grant: Grant, event: NotifyEvent, *, outcome: str, text: str, key: s
 
 
 def _who_open(grant: Grant, people: Sequence[Person]) -> list[Person]:
-    """Of these people, those who can open it."""
+    """Those of the people who can open the grant."""
     return [person for person in people if visible_grants(viewer_for(person)).filter(pk=grant.pk).exists()]
 
 
 def _tell_others(
     grant: Grant, people: Sequence[Person], event: NotifyEvent, *, subject: str, text: str, key: str
 ) -> None:
-    """Tell those of these people who receive it but cannot open it: its title and its reason may name others,
-    so that they read neither.
-    """
+    """Notify recipients who can't open the grant, without title and reason, which may name other people."""
     opening = {person.pk for person in _who_open(grant, people)}
     others = [person for person in people if person.pk not in opening]
     if others:
@@ -222,10 +218,10 @@ def _tell_some(
 
 
 def _people(grant: Grant) -> list[Person]:
-    """Anyone who asked, and the people behind the users who hold something of it."""
+    """The requester, and the people behind the users that hold permissions of the grant."""
     entries = LedgerEntry.objects.filter(part__grant=grant)
     named = Q(identities__user_arn__in=entries.filter(entity__isnull=True).values("holder_arn"))
-    # Those who were renamed since are told as well.
+    # Match by current ARN too, for users who were renamed.
     identities_of_receivers = Q(
         identities__user_arn__in=entries.filter(entity__gone_at__isnull=True).values("entity__arn")
     )

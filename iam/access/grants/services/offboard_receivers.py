@@ -1,5 +1,5 @@
-"""What becomes of grants when somebody leaves: those that are for nobody else end, of the others only their
-own part does.
+"""Ends grants when a person is offboarded: grants for nobody else end completely, others lose only that
+person's share.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from iam.mirror.models import Entity
 
 
 def grants_to(user: Entity) -> list[Grant]:
-    """The grants that live, or wait, by which a user holds something or comes in; two queries."""
+    """Waiting and active grants that give a user permissions or a role to assume. Two queries."""
     open_entries = LedgerEntry.objects.filter(Q(entity=user) | Q(holder_arn=user.arn), until__isnull=True)
     wanted = Q(pk__in=open_entries.values("part__grant")) | Q(terms__icontains=f'"{user.arn}"')
     return list(
@@ -33,7 +33,7 @@ def grants_to(user: Entity) -> list[Grant]:
 
 
 def is_for_them_alone(grant: Grant, arns: Collection[str]) -> bool:
-    """Whether all that it is for are among these users."""
+    """True if all recipients of the grant are among these ARNs."""
     receivers = set(grant.terms.get("who", {}).get("arns", ()))
     if not receivers:
         receivers = set(grant.parts.values_list("entries__holder_arn", flat=True)) - {None}
@@ -41,20 +41,20 @@ def is_for_them_alone(grant: Grant, arns: Collection[str]) -> bool:
 
 
 def end_for_leaver(grant: Grant, *, reason: str) -> None:
-    """End a grant whose receivers have left; nobody has to approve it again. What was never approved is
-    called off. Harmless when repeated.
+    """End a grant whose recipients have all left, without approval; a waiting request is cancelled.
+    Idempotent.
     """
     if grant.state == GrantState.WAITING:
         _call_off(grant, actor=None, over=False)
         settle(grant)
         return
     with suppress(RefusedError):
-        # It has ended meanwhile.
+        # It ended in the meantime.
         _end(grant, actor=None, reason=reason, act=GrantAct.ENDED)
 
 
 def entries_of(user: Entity, grant: Grant) -> QuerySet[LedgerEntry]:
-    """What a grant is a reason for that the user holds themselves."""
+    """The open ledger entries of a grant that the user holds directly."""
     own = Q(entity=user) | Q(holder_arn=user.arn)
     open_entries = LedgerEntry.objects.filter(own, part__grant=grant, until__isnull=True, since__isnull=False)
     return open_entries.select_related("account", "part__grant", "entity", "target_entity").order_by("pk")
@@ -63,8 +63,9 @@ def entries_of(user: Entity, grant: Grant) -> QuerySet[LedgerEntry]:
 def take_from_leaver(
     user: Entity, grant: Grant, *, with_set: ChangeSet, cause: SetCause, key: str, reason: str
 ) -> list[str]:
-    """Take away what a grant gave to one who leaves, and leave it to the others; sentences on what cannot be
-    taken. Harmless when repeated.
+    """Remove from one leaver what a grant gave; other recipients keep it. Idempotent.
+
+    Returns sentences on what can't be removed.
     """
     removal = removal_of(list(entries_of(user, grant)))
     now = datetime.now(tz=UTC)
@@ -85,7 +86,7 @@ def take_from_leaver(
                 for entry, place in removal.taken_by.items():
                     LedgerEntry.objects.filter(pk=entry).update(ended_by=changes[place])
         except IntegrityError:
-            # Another process has begun it.
+            # Another process queued it.
             return []
         except RefusedError as refused:
             return [*removal.refused, refused.message]
@@ -94,8 +95,8 @@ def take_from_leaver(
 
 
 def follow_takings(user: Entity, grants: Collection[UUID]) -> bool:
-    """A reason is over when what takes its permission away was seen to have gone through; whether nothing of
-    these grants is left to the user.
+    """End ledger entries whose removal was confirmed. Returns True if the user has nothing left of these
+    grants.
     """
     own = Q(entity=user) | Q(holder_arn=user.arn)
     open_entries = LedgerEntry.objects.filter(

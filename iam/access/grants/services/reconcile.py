@@ -1,5 +1,5 @@
-"""Keeps grants true to their changes: what AWS has by now, which state follows, and when it began.
-Idempotent, and called again by beat.
+"""Brings the ledger and the state of grants in line with their changes. Idempotent; a scheduled task repeats
+it.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ _CLOSED = {S.REJECTED: GrantState.REJECTED, S.EXPIRED: GrantState.EXPIRED, S.CAN
 
 
 def settle(grant: Grant, *, lane: int | None = None) -> Grant:
-    """Bring the ledger, the parts and the grant to where their changes are; `lane`: of one part only. Returns
-    the grant as it is then.
+    """Update the ledger, the parts and the grant from their changes, and return the grant.
+
+    `lane` restricts this to one part.
     """
     with transaction.atomic():
         locked_grant = Grant.objects.select_for_update().get(pk=grant.pk)
@@ -57,8 +58,10 @@ def settle(grant: Grant, *, lane: int | None = None) -> Grant:
 
 
 def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
-    """Settle what is on its way although none of its changes is: a handler was missed; and what is approved
-    and waits for a worker. Returns how many there were; one query where there is none.
+    """Settle grants that no change will settle, because a handler was missed, and approved grants that wait
+    for a worker.
+
+    Returns their number. One query if there are none.
     """
     before = datetime.now(tz=UTC) - older_than
     of_grant = Q(change_set__cause_id=OuterRef("pk"), change_set__cause_kind__startswith=OF_GRANT)
@@ -94,8 +97,8 @@ def _settle_part(part: GrantPart) -> None:
 
 
 def _follow_extension(part: GrantPart) -> None:
-    """A later end that was asked for is the end once all of its changes are applied in this part; else all is
-    as it was.
+    """Apply a requested end date once all its changes in this part are applied; drop it if one of them failed
+    or was closed.
     """
     assert part.extending_set is not None
     states = {
@@ -132,8 +135,9 @@ def _ended_at(part: GrantPart) -> datetime:
 
 
 def _begin(entry: LedgerEntry) -> None:
-    """The permission is there from when its change was applied. What was there before it, by no grant, stays
-    when this ends.
+    """Begin a ledger entry at the time its change was applied.
+
+    A permission that existed without any grant is marked, so that it stays when the grant ends.
     """
     change = entry.change
     if entry.since is not None or entry.until is not None or change is None or change.state != S.APPLIED:
@@ -146,13 +150,14 @@ def _begin(entry: LedgerEntry) -> None:
         and OF_AWS not in entry.target
     ):
         entry.target_entity_id = entity_of(entry.account_id, entry.target)
-    # A policy that an earlier grant made is there whatever came of this change, which only attaches it.
+    # A policy that an earlier grant created exists whatever the result of this change, which only attaches
+    # it.
     is_shared = entry.sort == PermissionSort.POLICY and change.operation != CreatePolicy.spec.slug
     reasons = _reasons_before(entry, change) if change.already_so or is_shared else []
     if change.already_so or is_shared:
         entry.stood_before = all(entry.stood_before for entry in reasons) and not (is_shared and not reasons)
     entry.since = change.ended_at or datetime.now(tz=UTC)
-    # Another process may begin it for the sake of one of its own.
+    # Another process may begin this entry while it begins one of its own.
     LedgerEntry.objects.filter(pk=entry.pk, since__isnull=True).update(
         since=entry.since,
         stood_before=entry.stood_before,
@@ -165,8 +170,8 @@ def _begin(entry: LedgerEntry) -> None:
 
 
 def _reasons_before(entry: LedgerEntry, change: Change) -> list[LedgerEntry]:
-    """The other reasons that there were when the change found AWS so already; also those whose changes nobody
-    has followed yet: a handler was missed.
+    """Other reasons for a permission that the change found in place, including entries that a missed handler
+    has not begun yet.
     """
     others = same_permission(entry).exclude(pk=entry.pk).select_related("change", "ended_by", "part__grant")
     others = others.filter(Q(until__isnull=True) | Q(until__gte=change.ended_at))
@@ -179,13 +184,13 @@ def _reasons_before(entry: LedgerEntry, change: Change) -> list[LedgerEntry]:
 
 
 def entity_of(account_id: int, arn: str) -> int | None:
-    """What has the ARN in the account by now."""
+    """The primary key of the entity that has this ARN now, or None."""
     living = Entity.objects.filter(account=account_id, arn=arn, gone_at__isnull=True)
     return living.values_list("pk", flat=True).first()
 
 
 def _end_entries(part: GrantPart) -> None:
-    """A reason is over when what takes its permission away was seen to have gone through."""
+    """End ledger entries whose removal was confirmed."""
     gone = part.entries.filter(until__isnull=True, ended_by__state=S.APPLIED).select_related(
         "ended_by", "part__grant"
     )
@@ -197,15 +202,13 @@ def _end_entries(part: GrantPart) -> None:
 
 
 def open_entries(part: GrantPart) -> QuerySet[LedgerEntry]:
-    """The permissions that a part is a reason for by now, and those of which nobody knows whether AWS has
-    them.
-    """
+    """The ledger entries of a part that are in force, or whose change has an unknown outcome."""
     stands = Q(since__isnull=False) | Q(change__state=S.UNKNOWN)
     return part.entries.filter(stands, until__isnull=True)
 
 
 def is_stuck(part: GrantPart) -> bool:
-    """Whether something of it is still to be taken away, and nothing is under way."""
+    """True if something remains to be removed and no change is in progress."""
     if part.ending_set is None:
         return part.state == GrantState.ENDING
     if part.ending_set.changes.filter(lane=part.lane, state__in=OPEN).exists():
@@ -236,7 +239,7 @@ def _state_of(part: GrantPart) -> GrantState:
 
 
 def giving_changes(part: GrantPart) -> list[Change]:
-    """The changes that give it; in the place of what failed and was tried again, the newest trial."""
+    """The changes that give the part's access; failed ones are replaced by their newest retry."""
     first = list(
         part.change_set.changes.filter(lane=part.lane).select_related("account").order_by("position")
     )
@@ -247,7 +250,7 @@ def giving_changes(part: GrantPart) -> list[Change]:
 
 
 def failed_changes(part: GrantPart) -> list[Change]:
-    """The changes of it that were approved and did not go through: what can be tried again."""
+    """The approved changes of the part that failed or were cancelled and can be retried."""
     changes = giving_changes(part)
     return [
         change
@@ -257,16 +260,16 @@ def failed_changes(part: GrantPart) -> list[Change]:
 
 
 def approved_lately() -> Q:
-    """Changes whose approval, or planned beginning if that is later, is no older than a change can wait to
-    begin: what was approved longer ago is not begun, and so not retried.
+    """A filter for changes that were approved, or are scheduled, recently enough to be applied. Older ones
+    are not retried.
     """
     oldest = datetime.now(tz=UTC) - ANSWER_WITHIN
     return Q(queued_at__gt=oldest) | Q(queued_at__isnull=False, not_before__gt=oldest)
 
 
 def can_be_tried(grant: Grant) -> bool:
-    """Whether something of it failed, giving or taking away, that can be tried again; two queries, however
-    many accounts it has.
+    """True if a failed change or removal of the grant can be retried. Two queries, for any number of
+    accounts.
     """
     giving = Change.objects.filter(
         change_set=Coalesce(OuterRef("retry_set"), OuterRef("change_set")),
@@ -285,8 +288,10 @@ def can_be_tried(grant: Grant) -> bool:
 
 
 def _standing_state(part: GrantPart) -> GrantState:
-    """All of it was given; a change of it may have been undone since, or its end. Of a permission that came
-    back, the newest reason tells.
+    """The state of a part whose changes are all applied: some may have been reverted since, or the end
+    undone.
+
+    For a permission with several entries, the newest counts.
     """
     rows = part.entries.order_by("pk").values_list("holder_arn", "sort", "target", "until")
     newest = {(holder, sort, target): until for holder, sort, target, until in rows}
@@ -329,7 +334,7 @@ def _settle_whole(grant: Grant) -> None:
 
 
 def note_state(grant: Grant, *, before: GrantState) -> None:
-    """Say in the journal that a grant stands otherwise than before."""
+    """Record a change of the grant's state in the journal."""
     record(
         kind="grant.state",
         actor=None,
@@ -339,14 +344,14 @@ def note_state(grant: Grant, *, before: GrantState) -> None:
 
 
 def _begun_at(grant: Grant) -> datetime | None:
-    """When the last approval that was missing came."""
+    """The earliest time at which one of the requested changes was queued."""
     sets = grant.parts.values("change_set")
     queued = Change.objects.filter(change_set__in=sets, queued_at__isnull=False).order_by("queued_at")
     return queued.values_list("queued_at", flat=True).first()
 
 
 def _whole_state(states: Sequence[GrantState]) -> GrantState:
-    """One state for all parts: what is still to happen comes first, then what stands."""
+    """The state of a grant from those of its parts: unfinished states first, then active, then final ones."""
     part_states = set(states)
     for state in (GrantState.WAITING, GrantState.APPLYING, GrantState.ENDING):
         if state in part_states:
@@ -357,7 +362,7 @@ def _whole_state(states: Sequence[GrantState]) -> GrantState:
 
 
 def _about() -> QuerySet[GrantPart, tuple[Any, ...]]:
-    """What a change of a set is made for."""
+    """A query for the parts that a change belongs to, by change set and lane."""
     sets = Q()
     for name in ("change_set", "retry_set", "extending_set", "ending_set"):
         sets |= Q(**{name: QueryParam("change_set", UUIDField())})
@@ -368,7 +373,7 @@ _ABOUT = CompiledQuery(_about)
 
 
 def change_ended(change: Change) -> None:
-    """A handler of ends (`iam.changes.handlers`); sets of grants say what they are made for."""
+    """Settle the part that an ended change belongs to (a handler of `iam.changes.handlers`)."""
     if change.reverts_id is not None and change.state == S.APPLIED:
         _undone(change)
     if not change.change_set.cause_kind:
@@ -379,7 +384,7 @@ def change_ended(change: Change) -> None:
 
 
 def _undone(change: Change) -> None:
-    """What a change gave was taken back by undoing it; or what an end took was given back."""
+    """Update the ledger after a change was reverted: either access was removed, or an end was undone."""
     entries = LedgerEntry.objects.filter(change=change.reverts_id)
     entries.filter(since__isnull=False, until__isnull=True).update(until=change.ended_at)
     about = GrantPart.objects.filter(entries__in=entries).select_related("grant").distinct()

@@ -1,5 +1,5 @@
-"""Let anyone who decides on a grant give less than was asked for: fewer people, accounts, actions or
-resources, or a shorter time; never more.
+"""Lets approvers reduce a waiting grant: fewer people, accounts, actions or resources, or a shorter time, but
+never more.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MORE = "This would give more than was requested. For more access, submit a new r
 
 
 def plan_reduced(grant: Grant, *, terms: GrantTerms, actor: Viewer) -> GrantPlan:
-    """What would be agreed to instead. Raises TermsError, and RefusedError for what is no less."""
+    """Plan the reduced grant. Raises TermsError, and RefusedError if it is not a reduction."""
     if why := may_reduce(grant, viewer=actor):
         raise RefusedError(why)
     asked = grant.agreed
@@ -50,11 +50,10 @@ def plan_reduced(grant: Grant, *, terms: GrantTerms, actor: Viewer) -> GrantPlan
 
 
 def reduce_grant(grant: Grant, *, terms: GrantTerms, actor: Viewer, reason: str = "") -> Grant:
-    """Have a waiting grant give less: what was asked for is taken back, and the lesser is asked for in the
-    name of anyone who asked.
+    """Replace a waiting request by a smaller one in the name of the same requester.
 
-    Its approval begins anew, so that nobody agrees to what they have not seen. Raises RefusedError or
-    TermsError; then nothing is written.
+    Approval starts over, so that nobody approves what they have not seen. Raises RefusedError or TermsError,
+    and then writes nothing.
     """
     plan = plan_reduced(grant, terms=terms, actor=actor)
     with transaction.atomic():
@@ -133,7 +132,7 @@ def _write(grant: Grant, plan: GrantPlan) -> None:
         plan.terms.what.version,
     )
     grant.save()
-    # None of the former entries ever began.
+    # None of the earlier entries ever began.
     LedgerEntry.objects.filter(part__grant=grant).delete()
     kept = [part.account.pk for part in plan.parts]
     grant.parts.exclude(account__in=kept).delete()

@@ -1,4 +1,4 @@
-"""Plan a grant and ask for it. Planning writes nothing; asking checks every rule again."""
+"""Plans and requests grants. Planning writes nothing; requesting checks every rule again."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ from iam.journal.services import record
 from iam.mirror.models import Entity
 
 KEYS: Final = UUID("5f0e3a3c-7c53-4a0e-9a55-6d5f3f0f8f11")
-"""The name space in which a person and the key of their form give a grant its id."""
+"""The UUID namespace in which person and form key determine the id of a grant."""
 NOT_ACCEPTED: Final = (
     "Part of this access ends only while Gatehouse runs. Accept that, or choose permissions that AWS can end."
 )
 
 
 def plan_grant(terms: GrantTerms, *, viewer: Viewer, key: str = "") -> GrantPlan:
-    """What the grant would be if it were asked for now. A part that cannot be says why (`refusal`); the
-    others are planned all the same.
+    """Plan the grant as if it were requested now. Impossible parts have a `refusal`; the others are planned
+    anyway.
 
-    With the `key` under which it will be asked for, names are those that it will have. Raises TermsError for
-    terms that make no sense, and RefusedError for what this viewer may not ask for at all.
+    With the `key` of the later request, created resources get the same names as then. Raises TermsError for
+    invalid terms, and RefusedError for what this viewer can't request at all.
     """
     grant_id = id_for(viewer, key) if key else uuid4()
     return plan_for(terms, viewer=viewer, grant_id=grant_id)
 
 
 def check_terms(terms: GrantTerms, *, viewer: Viewer, grant_id: UUID) -> None:
-    """What needs no plan: whether the terms make sense, and this viewer may ask for them. Raises TermsError
+    """Check what needs no plan: that the terms are valid and this viewer can request them. Raises TermsError
     or RefusedError.
     """
     terms.check(now=datetime.now(tz=UTC))
@@ -67,7 +67,7 @@ def check_terms(terms: GrantTerms, *, viewer: Viewer, grant_id: UUID) -> None:
 
 
 def plan_for(terms: GrantTerms, *, viewer: Viewer, grant_id: UUID, with_receipt: bool = True) -> GrantPlan:
-    """The plan of a grant of this id; see plan_grant."""
+    """Plan the grant with this id; see plan_grant."""
     check_terms(terms, viewer=viewer, grant_id=grant_id)
     now = datetime.now(tz=UTC)
     title, end = title_of(terms), terms.end_when(begun=now)
@@ -84,11 +84,10 @@ def plan_for(terms: GrantTerms, *, viewer: Viewer, grant_id: UUID, with_receipt:
 def request_grant(
     terms: GrantTerms, *, actor: Viewer, idempotency_key: str, accepts_end: bool = True
 ) -> Grant:
-    """Ask for a grant: one for all accounts, approved as a whole. The same key of the same person gives the
-    same grant.
+    """Request a grant: one request for all accounts, approved as a whole. Idempotent by person and key.
 
-    Raises TermsError or RefusedError; then nothing is written. See `preparing.submit_grant` for one that is
-    large.
+    Raises TermsError or RefusedError, and then writes nothing. See `large_requests.submit_grant` for large
+    grants.
     """
     standing = asked_before(terms, actor=actor, key=idempotency_key)
     if standing is not None:
@@ -99,7 +98,7 @@ def request_grant(
         check_plan(plan, accepts_end=accepts_end)
         weighed = examine_plan(plan, actor=actor)
         with transaction.atomic():
-            # First, since the mails about the changes say when the grant ends.
+            # Create the grant first, because mails about the changes include its end date.
             grant = write_grant(terms, actor=actor, key=idempotency_key, ends_at=plan.ends_at)
             written = ask_for_changes(plan, actor=actor, grant_id=grant_id, weighed=weighed)
             write_parts(grant, plan, written)
@@ -112,7 +111,7 @@ def request_grant(
 
 
 def check_plan(plan: GrantPlan, *, accepts_end: bool) -> None:
-    """Whether it can be asked for as it is planned. Raises RefusedError or TermsError."""
+    """Check that the plan can be requested. Raises RefusedError or TermsError."""
     if plan.refusals:
         raise RefusedError(" ".join(plan.refusals))
     if plan.ends_only and not accepts_end:
@@ -120,12 +119,14 @@ def check_plan(plan: GrantPlan, *, accepts_end: bool) -> None:
 
 
 def examine_plan(plan: GrantPlan, *, actor: Viewer) -> changes.WeighedRequest:
-    """Each change of it examined, and what they come to. Raises RefusedError."""
+    """Examine each operation of the plan and their combined effect. Raises RefusedError."""
     return changes.examine(plan.operations, actor=actor, for_grant=True)
 
 
 def _check_asker(terms: GrantTerms, viewer: Viewer) -> None:
-    """Who may ask: for oneself everybody who is an IAM user, else who may ask for changes in each account."""
+    """Check that the viewer can request this: any IAM user for themselves, otherwise people who can request
+    changes in each account.
+    """
     own = terms.who.kind is WhoKind.USERS and set(terms.who.arns) <= viewer.scope.user_arns
     if own and terms.what.kind is not WhatKind.ROLE:
         return
@@ -136,7 +137,9 @@ def _check_asker(terms: GrantTerms, viewer: Viewer) -> None:
 
 
 def _check_external_id(terms: GrantTerms, grant_id: UUID) -> None:
-    """Two partners with one external ID could come in by each other's roles. Raises TermsError."""
+    """Check that no other partner uses the external ID, since they could assume each other's roles. Raises
+    TermsError.
+    """
     who = terms.who
     if who.kind is not WhoKind.PARTNER:
         return
@@ -149,12 +152,14 @@ def _check_external_id(terms: GrantTerms, grant_id: UUID) -> None:
 
 
 def id_for(actor: Viewer, key: str) -> UUID:
-    """The id of the grant that a person asks for with the key of a form."""
+    """The id of the grant that a person requests with this form key."""
     return uuid5(KEYS, f"{actor.person_id}:{key}")
 
 
 def asked_before(terms: GrantTerms, *, actor: Viewer, key: str) -> Grant | None:
-    """What this person asked for with this key. Raises RefusedError where that was something else."""
+    """The grant that this person already requested with this key, or None. Raises RefusedError if its terms
+    were different.
+    """
     changes = Grant.objects.filter(pk=id_for(actor, key)).first()
     if changes is None:
         return None
@@ -172,7 +177,7 @@ def write_grant(
     ends_at: datetime | None,
     state: GrantState = GrantState.WAITING,
 ) -> Grant:
-    """The grant as it was asked for, without its parts; in the caller's transaction."""
+    """Create the grant without its parts, in the caller's transaction."""
     grant = Grant.objects.create(
         id=id_for(actor, key),
         title=title_of(terms),
@@ -193,7 +198,7 @@ def write_grant(
 
 
 def write_parts(grant: Grant, plan: GrantPlan, written: Sequence[Change]) -> None:
-    """Its parts, and what the ledger says of them; `written` are the changes of the plan."""
+    """Create the parts and their ledger entries; `written` are the changes of the plan."""
     by_lane: dict[int, list[Change]] = defaultdict(list)
     for change in written:
         by_lane[change.lane].append(change)
@@ -212,8 +217,9 @@ def write_parts(grant: Grant, plan: GrantPlan, written: Sequence[Change]) -> Non
 def ask_for_changes(
     plan: GrantPlan, *, actor: Viewer, grant_id: UUID, weighed: changes.WeighedRequest, again: int = 0
 ) -> list[Change]:
-    """One set for the whole grant, a lane for each account; `again` counts those that were asked for in its
-    place. Raises RefusedError.
+    """Request one change set for the whole grant, with a lane per account. Raises RefusedError.
+
+    `again` numbers the replacements of a reduced request.
     """
     key = f"grant-{grant_id.hex}-{again}" if again else f"grant-{grant_id.hex}"
     return changes.request_changes(
@@ -230,20 +236,18 @@ def ask_for_changes(
 
 
 def _lasts(plan: GrantPlan) -> list[str]:
-    """What is agreed to of the time, where the moment is not known yet."""
+    """A note on the duration, if the end date is set only at approval."""
     if not plan.terms.lasts:
         return []
     return [f"Access ends {duration(plan.terms.lasts)} after approval. The end date is set at approval."]
 
 
 def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None:
-    """The ledger's entries of a part, which have not begun yet; `written` are its changes, one for each
-    step.
-    """
+    """Create the ledger entries of a part, not begun yet; `written` has one change per step."""
     arns: set[str] = set()
     for permission in chain.from_iterable(step.permissions for step in part.steps):
         arns |= {permission.holder_arn, permission.target}
-    # AWS's own policies are in the mirror only while somebody has them: these are meant by their ARN.
+    # The mirror has AWS managed policies only while something uses them, so entries refer to them by ARN.
     known = Entity.objects.filter(arn__in=arns, gone_at__isnull=True).exclude(arn__contains=OF_AWS)
     entities = {(entity.account_id, entity.arn): entity.pk for entity in known}
     entries = []
@@ -265,8 +269,9 @@ def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None
 
 
 def record_act(grant: Grant, *, act: GrantAct, actor: Viewer | None, reason: str, number: int = 0) -> None:
-    """Add what was done to the grant's own record and to the journal, in the caller's transaction; `number`:
-    of this entry, where it is known.
+    """Add an action to the history of the grant and to the journal, in the caller's transaction.
+
+    `number` is the number of the new version, if known.
     """
     by_id, by_label = (actor.person_id, actor.name[:128]) if actor else (None, "Gatehouse")
     GrantVersion.objects.create(

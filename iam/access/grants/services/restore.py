@@ -1,6 +1,4 @@
-"""Undoing the end of a grant: what the end took away is there again, and the ledger says by what and since
-when.
-"""
+"""Updates the ledger when the end of a grant is undone and its permissions exist again."""
 
 from __future__ import annotations
 
@@ -16,11 +14,11 @@ from iam.mirror.models import Entity
 
 
 def given_again(undoing: Change) -> QuerySet[GrantPart]:
-    """A change that undoes the end of a part was applied: each permission of it that AWS has again is a
-    reason anew, and the part gives again. Idempotent.
+    """Begin new ledger entries for permissions that an applied undo restored, and reopen the part.
+    Idempotent.
 
-    The former reasons stay as they were. Its time is what it was: if that is over, it ends again. Returns the
-    parts that it is about, for `settle`.
+    The earlier entries stay unchanged. The end date stays too: if it has passed, the grant ends again.
+    Returns the affected parts, for `settle`.
     """
     taken = undoing.reverts
     if taken is None or taken.change_set.cause_kind != ENDING:
@@ -36,7 +34,7 @@ def given_again(undoing: Change) -> QuerySet[GrantPart]:
 def _reopen(part: GrantPart, undoing: Change) -> None:
     ended = part.entries.filter(since__isnull=False, until__isnull=False, ended_by__isnull=False)
     rows = ended.select_related("entity", "target_entity", "change", "account").order_by("pk")
-    # A permission that was given and removed several times is restored from its newest row.
+    # A permission that was given and removed several times is restored from its newest entry.
     newest = {(row.holder_arn, row.sort, row.target): row for row in rows}
     began = [_again(row, undoing) for row in newest.values() if is_in_mirror(_current_entity(row))]
     if not any(began) or part.state not in (GrantState.ENDED, GrantState.ENDING):
@@ -53,7 +51,7 @@ def _reopen(part: GrantPart, undoing: Change) -> None:
 
 
 def _current_entity(entry: LedgerEntry) -> LedgerEntry:
-    """What was made is made anew by an undo, under another unique id."""
+    """Point the entry to the recreated entities, because an undo creates them with new unique ids."""
     for name, arn in (("entity", entry.holder_arn), ("target_entity", entry.target)):
         known = getattr(entry, name)
         if known is None or known.gone_at is None:
@@ -64,7 +62,7 @@ def _current_entity(entry: LedgerEntry) -> LedgerEntry:
 
 
 def _again(entry: LedgerEntry, undoing: Change) -> bool:
-    """The same permission, once more; False where it is open already."""
+    """Create a new entry for the same permission. Returns False if one is already open."""
     _, made = LedgerEntry.objects.get_or_create(
         part_id=entry.part_id,
         account_id=entry.account_id,

@@ -1,5 +1,5 @@
-"""The operations that take a permission of the ledger away, as the mirror stands; none where it is gone
-already.
+"""Builds the operations that remove permissions of the ledger, based on the mirror; none if they are already
+gone.
 """
 
 from __future__ import annotations
@@ -37,16 +37,17 @@ ORDER: Final = (
     PermissionSort.ROLE,
     PermissionSort.POLICY,
 )
-"""What goes first: the way in, then what is held, then what was made to be held."""
+"""The order of removal: first the way in, then held permissions, then created resources."""
 MADE: Final = frozenset({PermissionSort.ROLE, PermissionSort.POLICY})
-"""What can only go when nobody has it any more."""
+"""Created resources, which can be deleted only when nothing uses them any more."""
 
 
 @dataclass
 class RevokeSteps:
-    """What takes the permissions of a part away: operations and the branch of each. `taken_by`: entry → the
-    place of the operation after which it is gone; `over` are entries for which nothing is to be done,
-    `refused` sentences on those that cannot be taken away by now.
+    """The removal of a part's permissions: operations, and the branch of each.
+
+    `taken_by` maps an entry to the position of the operation that removes it. `over` are entries that need no
+    operation. `refused` are sentences on entries that can't be removed now.
     """
 
     operations: list[Operation] = field(default_factory=list)
@@ -56,7 +57,9 @@ class RevokeSteps:
     refused: list[str] = field(default_factory=list)
 
     def add(self, entry: LedgerEntry, operations: Sequence[Operation], *, branch: int) -> None:
-        """Each as the mirror stands after all before it. What is refused leaves the others alone."""
+        """Add operations, checked against the mirror and all earlier operations. A refused entry does not
+        affect the others.
+        """
         removals: list[Operation] = []
         try:
             for operation in operations:
@@ -71,15 +74,13 @@ class RevokeSteps:
 
 
 def removal_of(entries: Sequence[LedgerEntry]) -> RevokeSteps:
-    """What takes away the permissions of these entries that have no other reason, a branch for each holder,
-    what was made for them last.
-    """
+    """The removal of permissions that have no other reason: a branch per holder, created resources last."""
     removal = RevokeSteps()
     going = [entry for entry in entries if not (entry.stood_before or other_reasons(entry).exists())]
     removal.over = [entry.pk for entry in entries if entry not in going]
     going = _without_coming(going, removal)
     roles = {entry.holder_arn: entry for entry in going if entry.sort == PermissionSort.ROLE}
-    # A role goes with all that it holds, also what somebody else gave it.
+    # Deleting a role removes everything that it holds, also what somebody else added.
     within = [entry for entry in going if entry.holder_arn in roles and entry.sort != PermissionSort.ROLE]
     branches: dict[str, int] = {}
     for entry in sorted(going, key=lambda entry: (ORDER.index(PermissionSort(entry.sort)), entry.pk)):
@@ -113,7 +114,7 @@ def _revoke_entry(
 
 
 def _without_coming(going: list[LedgerEntry], removal: RevokeSteps) -> list[LedgerEntry]:
-    """What another grant is about to give waits for that, and what was made waits with it."""
+    """Leave out permissions that another grant is about to give; created resources then wait too."""
     waiting = [entry.pk for entry in going if has_coming_reason(entry)]
     if not waiting:
         return going
@@ -122,7 +123,7 @@ def _without_coming(going: list[LedgerEntry], removal: RevokeSteps) -> list[Ledg
 
 
 def _taking(entry: LedgerEntry, going: Sequence[LedgerEntry]) -> Iterator[Operation]:
-    """The operations, in order; none where it is gone already, or has to stay."""
+    """The operations for one entry, in order; none if the permission is gone or has to stay."""
     holder = _current_target(entry, entry.entity, entry.holder_arn)
     if holder is None:
         return
@@ -141,7 +142,7 @@ def _taking(entry: LedgerEntry, going: Sequence[LedgerEntry]) -> Iterator[Operat
 
 
 def _is_held_by_others(policy: Entity, going: Sequence[LedgerEntry]) -> bool:
-    """Whether somebody gave the policy to somebody else by hand: then it stays, for their sake."""
+    """True if something outside these entries uses the policy, which is then kept."""
     losing = {
         entry.holder_arn
         for entry in going
@@ -153,8 +154,8 @@ def _is_held_by_others(policy: Entity, going: Sequence[LedgerEntry]) -> bool:
 
 
 def _current_target(entry: LedgerEntry, known: Entity | None, arn: str) -> Entity | None:
-    """What the entry means, under whatever name it has now; None where it is gone, although another may have
-    its name.
+    """The entity that the entry means, also after a rename; None if it is gone, even if another has its name
+    now.
     """
     living = Entity.objects.filter(account=entry.account_id, gone_at__isnull=True).select_related("account")
     return (living.filter(pk=known.pk) if known else living.filter(arn=arn)).first()

@@ -1,5 +1,6 @@
-"""Ask to end all running sessions of the roles that a grant has opened: it concerns everybody who uses them,
-so it is approved like any change.
+"""Requests that running sessions of a grant's roles end.
+
+This affects everyone who uses the roles, so it needs approval like any change.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ SOURCE_IDENTITY: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 
 
 def roles_of(part: GrantPart) -> list[Entity]:
-    """The roles that it opens or opened and that are there: those whose sessions may be running."""
+    """The existing roles with a trust statement of this part, whose sessions may still run."""
     arns = part.entries.filter(sort=PermissionSort.TRUST).values("holder_arn")
     return list(
         Entity.objects.filter(
@@ -34,10 +35,9 @@ def roles_of(part: GrantPart) -> list[Entity]:
 def request_cut(
     part: GrantPart, *, actor: Viewer, reason: str, idempotency_key: str, source_identity: str = ""
 ) -> list[Change]:
-    """Ask that the sessions end that run in these roles: those of one source identity, or all, anyone who's
-    they are; the receipt names who may have one.
+    """Request that sessions of these roles end: those of one source identity, or all of them.
 
-    Raises RefusedError.
+    The receipt names people who may have a session. Raises RefusedError.
     """
     if part.state not in (GrantState.ENDED, GrantState.ENDING):
         raise RefusedError(

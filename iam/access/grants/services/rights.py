@@ -1,4 +1,4 @@
-"""What a viewer may do with a grant, or why not: the rules that no page can get around."""
+"""Rules on what a viewer can do with a grant, and why not. Services enforce them, whatever a page shows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ONLY_AGAIN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class GrantRights:
-    """By act: "" where the viewer may, else why not."""
+    """For each action, "" if the viewer can do it, else the reason why not."""
 
     extend: str
     shorten: str
@@ -31,7 +31,7 @@ class GrantRights:
 
 
 def allowed(grant: Grant, *, viewer: Viewer) -> GrantRights:
-    """All of it for one page."""
+    """The viewer's rights for all actions, for one page."""
     return GrantRights(
         extend=may_extend(grant, viewer=viewer),
         shorten=may_shorten(grant, viewer=viewer),
@@ -62,8 +62,9 @@ def is_receiver(grant: Grant, viewer: Viewer) -> bool:
 
 
 def may_end(grant: Grant, *, viewer: Viewer) -> str:
-    """Anyone who asked for it, whom it is for, and anyone who approves or administers in all of its
-    accounts.
+    """Return "" if the viewer can end the grant, else why not.
+
+    The requester, the recipients, and approvers or administrators of all its accounts can.
     """
     if grant.state not in (*GIVING, GrantState.APPLYING):
         return f"The status is “{grant.get_state_display().lower()}”: there is nothing to end."
@@ -73,7 +74,10 @@ def may_end(grant: Grant, *, viewer: Viewer) -> str:
 
 
 def may_shorten(grant: Grant, *, viewer: Viewer) -> str:
-    """As for ending; what waits is shortened by anyone who decides on it, with its approval."""
+    """Return "" if the viewer can shorten the grant, else why not.
+
+    The people who can end it can. While it waits, its approvers and the requester can.
+    """
     if grant.state == GrantState.WAITING:
         return may_reduce(grant, viewer=viewer) if grant.requested_by != viewer.person_id else ""
     if grant.state == GrantState.APPLYING:
@@ -82,17 +86,17 @@ def may_shorten(grant: Grant, *, viewer: Viewer) -> str:
 
 
 def may_act(grant: Grant, *, viewer: Viewer, extends: bool = False) -> bool:
-    """True if the grant is the viewer's to end and retry, or (`extends`) to extend, in one status or
-    another.
-    """
+    """True if the viewer could end and retry the grant, or with `extends` extend it, in some status."""
     if extends:
         return is_receiver(grant, viewer) or _asks_in_all(grant, viewer)
     return _is_own(grant, viewer) or _rules_in_all(grant, viewer)
 
 
 def may_extend(grant: Grant, *, viewer: Viewer, again: bool = False) -> str:
-    """Who could request it anew can; it is approved anew. `again`: also while an extension waits, for a form
-    that is sent twice.
+    """Return "" if the viewer can extend the grant, which needs approval, else why not.
+
+    People who could request it anew can. `again` ignores a waiting extension, for a form that is submitted
+    twice.
     """
     if grant.state not in GIVING:
         return f"The status is “{grant.get_state_display().lower()}”. Submit a new request."
@@ -110,8 +114,8 @@ def may_extend(grant: Grant, *, viewer: Viewer, again: bool = False) -> str:
 
 
 def _has_its_own_carrier(grant: Grant) -> bool:
-    """True if a policy or a role of its own carries it and says its end: to change that takes more than to be
-    whom it is for.
+    """True if a policy or role created for the grant carries the end date; recipients alone can't change
+    that.
     """
     standing = LedgerEntry.objects.filter(part__grant=grant, since__isnull=False, until__isnull=True)
     return standing.filter(
@@ -120,7 +124,7 @@ def _has_its_own_carrier(grant: Grant) -> bool:
 
 
 def waiting_extension(grant: Grant) -> str:
-    """Why it can't be extended once more while an extension is on its way; "" while none is."""
+    """Return why the grant can't be extended while an extension is waiting; "" if none is."""
     if grant.extends_to is None:
         return ""
     return (
@@ -130,7 +134,10 @@ def waiting_extension(grant: Grant) -> str:
 
 
 def may_retry(grant: Grant, *, viewer: Viewer) -> str:
-    """Anyone who asked, or rules in all of its accounts; what was approved is tried again, nothing else."""
+    """Return "" if the viewer can retry what failed, else why not.
+
+    The people who can end the grant can.
+    """
     if grant.state not in (GrantState.PARTLY, GrantState.FAILED, GrantState.ENDING):
         return "Nothing failed."
     if not (_is_own(grant, viewer) or _rules_in_all(grant, viewer)):
@@ -139,15 +146,16 @@ def may_retry(grant: Grant, *, viewer: Viewer) -> str:
 
 
 def may_withdraw(grant: Grant, *, viewer: Viewer) -> str:
-    """Anyone who asked, while it waits."""
+    """Return "" if the viewer can withdraw the request, else why not. The requester can while it waits."""
     if grant.state not in (GrantState.PREPARING, GrantState.WAITING):
         return f"It is {grant.get_state_display().lower()}."
     return "" if grant.requested_by == viewer.person_id else "Only the requester can withdraw it."
 
 
 def may_ask_again(grant: Grant, *, viewer: Viewer) -> bool:
-    """True if they can begin a draft with its terms: who requested it, when it is over; whom it is for, where
-    they can't extend it.
+    """True if the viewer can start a draft with these terms.
+
+    The requester can once the grant is over; recipients can if they are not able to extend it.
     """
     if grant.is_over:
         return grant.requested_by == viewer.person_id
@@ -155,7 +163,7 @@ def may_ask_again(grant: Grant, *, viewer: Viewer) -> bool:
 
 
 def may_reduce(grant: Grant, *, viewer: Viewer) -> str:
-    """Anyone who may decide on it, before they do; and anyone who asked."""
+    """Return "" if the viewer can reduce the request, else why not. Its approvers and the requester can."""
     if grant.state != GrantState.WAITING:
         return f"It is {grant.get_state_display().lower()}."
     if grant.requested_by == viewer.person_id:
@@ -183,10 +191,11 @@ def _accounts(grant: Grant) -> list[str]:
 
 
 def may_hand_over(grant: Grant, *, viewer: Viewer) -> bool:
-    """Whether there is a sheet, and the viewer may have it: anyone who requested the grant, and those who see
-    its accounts as a whole.
+    """True if the grant has a sheet for the partner and the viewer can read it: the requester, and people who
+    see all its accounts.
 
-    The external ID is no secret in AWS's sense, but it is shown only where the trust policy that holds it is.
+    AWS does not treat the external ID as a secret, but it is shown only to people who can see the trust
+    policy.
     """
     if grant.who_kind != WhoKind.PARTNER or grant.state not in GIVING:
         return False
