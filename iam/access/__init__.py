@@ -1,1 +1,1 @@
-"""Who can do what, and why: questions to the index over the mirror, within what the asking person may see."""
+"""Answers who can do what, and why, from the index over the mirror and within what the viewer may see."""

@@ -1,6 +1,4 @@
-"""Which actions a question means: one by its name, all that a pattern means, or those of an access level of a
-service.
-"""
+"""Parses the action of a question: one action, a pattern, or an access level of a service."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from iam.policy.lint.overlaps import can_mean
 
 MAX_LENGTH: Final = 128
 MAX_ACTIONS: Final = 1000
-"""More actions than the largest service has are not asked about at once."""
+"""The maximum number of actions in one question, more than the largest service has."""
 FORM: Final = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?_.-]+")
 SERVICE: Final = re.compile(r"[A-Za-z0-9-]+(:\*?)?")
 LEVELS: Final = {
@@ -24,20 +22,21 @@ LEVELS: Final = {
     "permissions": AccessLevel.PERMISSIONS,
     "tagging": AccessLevel.TAGGING,
 }
-"""As addresses and commands have them."""
+"""Access levels by their word in URLs and commands."""
 SHAPE: Final = (
     "An action has a service, a colon and a name, such as s3:GetObject. s3 alone means the whole service."
 )
 
 
 class ActionsError(ValueError):
-    """The words name no action that can be asked about; the message says why, and what to do."""
+    """Raised if the text names no valid action; the message says why and what to enter."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionSelection:
-    """What a question is about: at least one action, as AWS writes it, and what should be said of the way it
-    was written.
+    """The actions of a question, at least one, as AWS spells them.
+
+    `warning` is a remark on what was entered.
     """
 
     actions: tuple[str, ...]
@@ -47,12 +46,14 @@ class ActionSelection:
 
     @property
     def is_one(self) -> bool:
-        """Whether it is one action by name."""
+        """True if this is a single action by name."""
         return self.level is None and "*" not in self.pattern and "?" not in self.pattern
 
     @property
     def words(self) -> str:
-        """What somebody can: 's3:GetObject', 'write in Amazon S3', 'anything in Amazon S3', 's3:Get*'."""
+        """The selection in words: 's3:GetObject', 'write in Amazon S3', 'anything in Amazon S3',
+        's3:Get*'.
+        """
         if self.is_one:
             return self.actions[0]
         prefix, _, name = self.pattern.partition(":")
@@ -63,16 +64,16 @@ class ActionSelection:
 
     @property
     def title(self) -> str:
-        """The same at the beginning of a line; names of actions stay as AWS writes them."""
+        """The words with an initial capital; action names stay as AWS spells them."""
         first = self.words.partition(" ")[0]
         return self.words if ":" in first else f"{self.words[:1].upper()}{self.words[1:]}"
 
 
 def select_actions(text: str, *, level: str = "", resource: str = "*") -> ActionSelection:
-    """The actions of a name, a pattern or a service, of one access level or all; of several, those that take
-    such a resource.
+    """Parse an action, a pattern or a service, optionally limited to an access level. Raises ActionsError.
 
-    A single name that AWS does not publish is kept, with a warning. Raises ActionsError.
+    A pattern selects only actions that work on such a resource. A single name that AWS does not publish is
+    kept, with a warning.
     """
     known = catalogue()
     text = text.strip()
@@ -128,7 +129,9 @@ def _unfit(name: str, known: AwsCatalogue) -> str:
 
 
 def resources_of(name: str) -> tuple[str, ...]:
-    """The ARNs of the resource types that an action takes, with AWS's placeholders, the shortest first."""
+    """The ARN formats of the resource types that an action works on, with AWS's placeholders,
+    shortest first.
+    """
     arns = {
         resource_type.arn.replace("${Partition}", "aws") for resource_type in catalogue().resource_types(name)
     }
@@ -173,8 +176,9 @@ def _closest(name: str, known: tuple[str, ...] | list[str]) -> str:
 
 
 def action_names(text: str, *, size: int) -> list[str]:
-    """Actions to offer to anyone who has typed so much: by their beginning, else by what their names hold;
-    services first.
+    """Suggestions for what was typed so far: services first, then actions.
+
+    With a service prefix, names that start with the text come before names that contain it.
     """
     typed = text.strip().lower()[:MAX_LENGTH]
     known = catalogue()

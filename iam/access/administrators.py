@@ -1,8 +1,8 @@
-"""Who is administrator of an account as they are: of users and roles by number, kept until the account or its
-place in the organization changes.
+"""Finds the users and roles that are administrators of an account, cached until the account or its place in
+the organization changes.
 
-Anyone who could become one by way of somebody else is a matter of `iam.access.escalation`, which takes longer
-to find.
+Principals that could only become administrator by escalation are found by `iam.access.escalation`, which
+takes longer.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from iam.policy.index.index import PolicyIndex
 from iam.policy.index.shard import AccountShard
 
 MAX_ANSWERS: Final = 8
-"""So many answers are kept, each for some accounts and a state of the mirror."""
+"""The number of cached answers, each for a set of accounts and a state of the mirror."""
 
 
 class _KnownAdministrators(NamedTuple):
-    """The administrators of an account, and in which version of it they were found."""
+    """The administrators of an account, and the version of the account they were found in."""
 
     version: int
     found: dict[int, bool]
 
 
 class _CachedAnswer(NamedTuple):
-    """An answer, and the revisions of all accounts with which it was found."""
+    """An answer, and the revisions of all accounts it was computed from."""
 
     revisions: Mapping[str, int]
     found: Mapping[int, bool]
@@ -42,11 +42,10 @@ _answers: dict[str, _CachedAnswer] = {}
 
 
 def administrators(revisions: Mapping[str, int], *, account: str = "") -> Mapping[int, bool]:
-    """The numbers of the administrators of one account, or of all, and whether each surely is one: False
-    where a condition decides.
+    """Administrators of one account, or of all, by primary key; the value is False if a condition decides.
 
-    `revisions` are those of all accounts, just read: while they are the same, nothing is looked at again, and
-    no query is made.
+    `revisions` are the current revisions of all accounts. If they have not changed, the cached answer is
+    returned without a query.
     """
     known = _answers.get(account)
     if known is not None and known.revisions == revisions:
@@ -67,14 +66,14 @@ def administrators(revisions: Mapping[str, int], *, account: str = "") -> Mappin
 
 
 def forget() -> None:
-    """Drop everything that is kept."""
+    """Clear the caches."""
     with _guard:
         _answers.clear()
         _shards.clear()
 
 
 def _administrators_of(index: PolicyIndex, shard: AccountShard) -> dict[int, bool]:
-    """The caller reads the index."""
+    """Find the administrators of one account. The caller must hold a snapshot of the index."""
     known = _shards.get(shard)
     if known is not None and known.version == shard.version:
         return known.found

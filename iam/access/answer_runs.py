@@ -1,5 +1,5 @@
-"""Principals of an answer in the runs in which the index found them, each of one decision and account: tens
-of thousands are counted without a look at each.
+"""Holds the principals of an answer in runs of one decision and account, so that tens of thousands are
+counted without visiting each.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from iam.policy.request import PrincipalKind
 ORDER: Final = (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL)
 BY_ARN: Final = attrgetter("arn")
 Where = tuple[int, str]
-"""The place of a decision in `ORDER`, and an account: what runs are sorted by."""
+"""The sort key of runs: the position of the decision in `ORDER`, and the account."""
 
 
 class AnswerPlace(NamedTuple):
-    """Where a row stands: allowed before conditional, then by account and ARN."""
+    """The sort key of a row: allowed before conditional, then by account and ARN."""
 
     rank: int
     account: str
@@ -33,9 +33,7 @@ class AnswerPlace(NamedTuple):
 
 
 class RunParts(NamedTuple):
-    """How many there are of each decision and account, one of each, and the users among all, part by part,
-    with their number.
-    """
+    """Sizes and first members by decision and account, the sequences of users, and their total number."""
 
     sizes: Mapping[tuple[EvaluationDecision, str], int]
     firsts: Mapping[tuple[EvaluationDecision, str], IndexedPrincipal]
@@ -44,7 +42,7 @@ class RunParts(NamedTuple):
 
 
 class PrincipalRuns:
-    """Runs of principals. What is found out of them is kept with them."""
+    """Runs of principals, with cached results."""
 
     def __init__(self, runs: Iterable[Run]) -> None:
         self.runs: Sequence[Run] = list(runs)
@@ -53,7 +51,7 @@ class PrincipalRuns:
 
     @cached_property
     def parts(self) -> RunParts:
-        """What one look at all runs tells."""
+        """The results of one pass over all runs."""
         sizes: dict[tuple[EvaluationDecision, str], int] = {}
         firsts: dict[tuple[EvaluationDecision, str], IndexedPrincipal] = {}
         users: list[Sequence[IndexedPrincipal]] = []
@@ -72,8 +70,9 @@ class PrincipalRuns:
         return RunParts(sizes, firsts, users, sum(map(len, users)))
 
     def principals(self) -> PrincipalCount:
-        """How many people are behind them; counted again when a user was linked or matched since: one query
-        where none was.
+        """Count users, the people behind them, and roles.
+
+        The count is repeated after a user was linked or matched; otherwise it takes one query.
         """
         now = generation()
         counted = self._counted
@@ -84,7 +83,7 @@ class PrincipalRuns:
 
     @cached_property
     def by_account(self) -> Mapping[Where, Sequence[Sequence[IndexedPrincipal]]]:
-        """The members of each place in the order of decisions, and account."""
+        """The members by decision and account."""
         members_by_place: dict[Where, list[Sequence[IndexedPrincipal]]] = {}
         for run in self.runs:
             members_by_place.setdefault((ORDER.index(run.decision), run.account), []).append(run.members)
@@ -94,13 +93,16 @@ class PrincipalRuns:
         return sum(self.parts.sizes.values())
 
     def count(self, decision: EvaluationDecision) -> int:
-        """How many are judged so."""
+        """The number of principals with this decision."""
         return sum(size for (ranked, _), size in self.parts.sizes.items() if ranked is decision)
 
     def page(
         self, *, size: int, after: AnswerPlace | None = None, before: AnswerPlace | None = None
     ) -> list[tuple[IndexedPrincipal, EvaluationDecision]]:
-        """One more than the page, if there is one; before a place, the nearest first."""
+        """Up to `size` + 1 rows after or before a place; the extra row shows that there are more.
+
+        Rows before a place are returned nearest first.
+        """
         rows: list[tuple[IndexedPrincipal, EvaluationDecision]] = []
         for where in sorted(self.by_account, reverse=before is not None):
             wanted = size + 1 - len(rows)
@@ -114,7 +116,7 @@ class PrincipalRuns:
         return rows
 
     def firsts(self, where: Where, wanted: int) -> list[IndexedPrincipal]:
-        """The first of a decision and account; looked for once."""
+        """The first members, by ARN, of one decision and account; cached."""
         known = self._firsts.get((where, wanted))
         if known is None:
             members = chain.from_iterable(self.by_account[where])
@@ -134,9 +136,7 @@ class PrincipalRuns:
 
 
 class JoinedRuns(PrincipalRuns):
-    """The runs of several accounts, each of which has found out what is asked for already, or keeps it for
-    the next answer.
-    """
+    """The runs of several accounts. It reuses the results that each account's runs have cached."""
 
     def __init__(self, parts: Mapping[str, PrincipalRuns]) -> None:
         super().__init__(chain.from_iterable(part.runs for part in parts.values()))
@@ -144,7 +144,7 @@ class JoinedRuns(PrincipalRuns):
 
     @cached_property
     def parts(self) -> RunParts:
-        """Those of the accounts."""
+        """The combined results of all accounts."""
         sizes: dict[tuple[EvaluationDecision, str], int] = {}
         firsts: dict[tuple[EvaluationDecision, str], IndexedPrincipal] = {}
         users: list[Sequence[IndexedPrincipal]] = []
@@ -159,9 +159,9 @@ class JoinedRuns(PrincipalRuns):
 
     @cached_property
     def by_account(self) -> Mapping[Where, Sequence[Sequence[IndexedPrincipal]]]:
-        """Those of the parts."""
+        """The members of all parts."""
         return dict(chain.from_iterable(part.by_account.items() for part in self._of_accounts.values()))
 
     def firsts(self, where: Where, wanted: int) -> list[IndexedPrincipal]:
-        """Those of the part."""
+        """The first members, from the part of that account."""
         return self._of_accounts[where[1]].firsts(where, wanted)

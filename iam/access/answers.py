@@ -1,5 +1,5 @@
-"""One answer to who can, and what is worked out of it: who fits a filter, how certain each is, in which way
-each can.
+"""A complete who-can answer, and what is derived from it: filtered rows, certainty, and the ways access is
+given.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from iam.policy.index.shard import AccountShard
 from iam.policy.request import PrincipalKind
 
 REASONS: Final = 256
-"""Of so many principals of an account the reasons are kept with an answer."""
+"""The number of principals per account whose reasons are cached with an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerFilter:
-    """What an answer is narrowed to: a part of a name, login or email address, a kind, a certainty, the key
+    """A filter on an answer: part of a name, login or email address; principal kind; certainty; and the key
     of a way.
     """
 
@@ -45,8 +45,8 @@ WHOLE: Final = AnswerFilter()
 
 
 class WayGroup(NamedTuple):
-    """Everyone who can in one way: how many of each certainty, how many of all are users, and the runs that
-    they are in.
+    """All principals with access in one way: counts by certainty, the number of users among them, and their
+    runs.
     """
 
     way: AccessWay
@@ -56,8 +56,10 @@ class WayGroup(NamedTuple):
 
 
 class AnswerBasis(NamedTuple):
-    """What the part of an answer that is about one account rests on, beside the question: the account and the
-    owner of the resource as they are (shard and version), and which dates have passed.
+    """What one account's part of an answer depends on, besides the question.
+
+    These are the account and the owner of the resource, each as shard and version, and the dates that have
+    passed.
     """
 
     account: tuple[AccountShard, int]
@@ -66,14 +68,15 @@ class AnswerBasis(NamedTuple):
 
 
 class AccountAnswer:
-    """The part of an answer that is about one account: valid as long as its basis is."""
+    """One account's part of an answer, valid as long as its basis is unchanged."""
 
     def __init__(self, runs: Iterable[Run], basis: AnswerBasis) -> None:
         self.basis = basis
         self.roots = 0
         others = []
         for run in runs:
-            # Those of one class are of one kind; of others the first says whether they are root users.
+            # A class has a single kind; in other sequences, the first member shows whether they are root
+            # users.
             members = run.members
             kind = members.kind if isinstance(members, ClassMembers) else members[0].kind
             if kind is not PrincipalKind.ROOT:
@@ -86,8 +89,9 @@ class AccountAnswer:
 
 
 class CompleteAnswer:
-    """An answer whole, root users apart; valid, and kept, as long as the index is not changed. Then it is the
-    former of the next: the parts about accounts that have not changed are taken over.
+    """A complete answer without root users, cached until the index changes.
+
+    The next answer then reuses the parts of accounts that have not changed.
     """
 
     def __init__(
@@ -115,8 +119,9 @@ class CompleteAnswer:
         self._stopped: dict[int, StoppedPrincipals] = {}
 
     def why(self, index: PolicyIndex, member: IndexedPrincipal, question: AccessQuestion) -> DecisionReasons:
-        """Why a principal can or cannot; of the first that were shown it is kept, since an answer begins with
-        the same rows each time.
+        """The reasons for one principal.
+
+        Reasons of the first principals are cached, because every page of an answer starts with the same rows.
         """
         part = self.parts.get(member.account)
         if part is None:
@@ -129,7 +134,7 @@ class CompleteAnswer:
         return reasons
 
     def stopped(self, index: PolicyIndex, question: AccessQuestion, *, most: int) -> StoppedPrincipals:
-        """Up to `most` whom only a deny stops, found once."""
+        """Up to `most` principals that only a deny stops; cached."""
         known = self._stopped.get(most)
         if known is None:
             known = self._stopped[most] = stopped(index, question, self.tallied.whole, most=most)
@@ -137,7 +142,7 @@ class CompleteAnswer:
 
     @cached_property
     def by_way(self) -> Mapping[AccessWay, PrincipalRuns]:
-        """Everyone by the way in which they can."""
+        """All principals grouped by the way they have access."""
         runs_by_way: dict[AccessWay, dict[str, PrincipalRuns]] = {}
         for account, part in self.parts.items():
             if part.by_way is None:
@@ -148,7 +153,7 @@ class CompleteAnswer:
 
 
 def by_way(runs: PrincipalRuns, ways: AccessWays) -> Mapping[AccessWay, PrincipalRuns]:
-    """Principals by the way in which they can."""
+    """Group principals by the way they have access."""
     runs_by_way: dict[AccessWay, list[Run]] = defaultdict(list)
     for run in runs.runs:
         only_way = ways.only_way(run.members)
@@ -161,7 +166,7 @@ def by_way(runs: PrincipalRuns, ways: AccessWays) -> Mapping[AccessWay, Principa
 
 
 class OneAnswer:
-    """An answer narrowed, with what was not synced at this time."""
+    """A filtered answer, combined with what is not synced at the moment."""
 
     def __init__(self, everyone: CompleteAnswer, unread: UnreadSources, narrowed: AnswerFilter) -> None:
         self._narrowed, self._unread, self._everyone = narrowed, unread, everyone
@@ -170,7 +175,7 @@ class OneAnswer:
         self.fitting = everyone.runs if narrowed == WHOLE else PrincipalRuns(self._matching())
 
     def certainty(self, member: IndexedPrincipal, decision: EvaluationDecision) -> Certainty:
-        """How certain it is that one of them can."""
+        """The certainty that this principal can do it."""
         return certainty_of(
             is_sure=decision is EvaluationDecision.ALLOWED, unread=self._unread.about_members([member])
         )
@@ -213,7 +218,7 @@ class OneAnswer:
         return True
 
     def groups(self) -> list[WayGroup]:
-        """Those who fit by the way in which they can, the largest group first."""
+        """The matching principals grouped by way, most confirmed first."""
         everyone = self._everyone
         groups_by_way = (
             everyone.by_way if self.fitting is everyone.runs else by_way(self.fitting, everyone.ways)

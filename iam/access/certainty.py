@@ -1,4 +1,6 @@
-"""How certain an answer is: confirmed only where everything that could stop it was synced."""
+"""Rates the certainty of answers: an answer is confirmed only if everything that could change it is
+synced.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +26,19 @@ DECIDING_SECTIONS: Final = {
     ROLES: "roles",
     POLICIES: "managed policies",
 }
-"""Sections whose rows can allow or deny something, with the words of a sentence."""
+"""Mirror sections whose rows can allow or deny something, with their words for sentences."""
 UNREAD_POLICY: Final = "a policy of it couldn’t be read"
 SCPS_UNREAD: Final = "SCPs weren’t synced"
-"""The only clause about what can take access away, and never give it."""
+"""The only clause about policies that can restrict access but never give it."""
 
 NO_SECTION: Final = Value(None, output_field=CharField(null=True))
 
 
 class Certainty(StrEnum):
-    """CONDITIONAL depends on something about the request; UNCONFIRMED on something that was not synced."""
+    """How certain an answer is.
+
+    CONDITIONAL depends on values of the request; UNCONFIRMED depends on data that is not synced.
+    """
 
     CONFIRMED = "confirmed"
     CONDITIONAL = "conditional"
@@ -43,10 +48,11 @@ class Certainty(StrEnum):
 def unread_by_account(
     index: PolicyIndex, *, accounts: Collection[str] | None = None, at: datetime | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """What was not synced whole and could stop or give access, as clauses ("SCPs weren't synced"), by
-    account; one query. An account of which nothing was synced yet is not in the index, but here.
+    """Clauses about data that is not fully synced and could change an answer ("SCPs weren't synced"), by
+    account.
 
-    Of a past moment only what had not been synced by then, since how later syncs ended is not kept.
+    Includes accounts that were never synced and so are not in the index. For a past moment, only data not
+    synced by then counts, because the result of later syncs is not stored. One query.
     """
     complete: dict[str, set[str | None]] = {number: set() for number in index.accounts}
     for number, section in _complete_sections(at):
@@ -67,7 +73,7 @@ def unread_by_account(
 
 
 def _complete_sections(at: datetime | None) -> Iterable[tuple[str, str | None]]:
-    """(number, section) of what was synced whole; (number, None) of an account of which nothing was."""
+    """Pairs of account ID and fully synced section; the section is None for accounts without one."""
     names = (*DECIDING_SECTIONS, ORGANIZATION)
     if at:
         known = Section.objects.filter(name__in=names).exclude(unknown_at(at)).order_by()
@@ -80,11 +86,7 @@ def _complete_sections(at: datetime | None) -> Iterable[tuple[str, str | None]]:
 
 
 class UnreadSources:
-    """Everything unread that could stop a principal, for an index that does not change meanwhile.
-
-    `accounts` are the clauses by account; `has_policies`: principals of one account may differ, since some
-    hold a policy that could not be read.
-    """
+    """The unsynced data that could change an answer, for an index that does not change meanwhile."""
 
     def __init__(self, index: PolicyIndex, *, at: datetime | None = None) -> None:
         self.accounts: Mapping[str, tuple[str, ...]] = unread_by_account(index, at=at)
@@ -92,7 +94,7 @@ class UnreadSources:
         self.has_policies = bool(self._bundles)
 
     def about_members(self, members: Iterable[IndexedPrincipal]) -> tuple[str, ...]:
-        """The clauses about some principals, each once."""
+        """The clauses for these principals, without duplicates."""
         clauses: dict[str, None] = {}
         for member in members:
             clauses |= dict.fromkeys(self.accounts.get(member.account, ()))
@@ -102,7 +104,9 @@ class UnreadSources:
 
 
 def certainty_of(*, is_sure: bool, unread: Collection[str]) -> Certainty:
-    """A condition goes first: it would remain even when everything is synced."""
+    """The certainty of a result. A condition takes precedence, because it remains even when everything is
+    synced.
+    """
     if not is_sure:
         return Certainty.CONDITIONAL
     return Certainty.UNCONFIRMED if unread else Certainty.CONFIRMED

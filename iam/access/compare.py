@@ -1,5 +1,5 @@
-"""What two principals can do, or one at two moments, held against each other: action by action, and because
-of what.
+"""Compares the access of two principals, or of one principal at two moments, action by action and with
+causes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from iam.policy.index.witness import ChangeProver, ChangeWitness, PrincipalChang
 
 
 class DifferenceSort(StrEnum):
-    """How an action differs between the left and the right."""
+    """How an action differs between the left and the right side."""
 
     ONLY_RIGHT = "only-right"
     ONLY_LEFT = "only-left"
@@ -41,7 +41,7 @@ class DifferenceSort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ComparedSide:
-    """One side of a comparison: who, and when (None: now)."""
+    """One side of a comparison: the principal and the moment (None: now)."""
 
     who: AskingPrincipal
     at: datetime | None
@@ -49,8 +49,9 @@ class ComparedSide:
 
 @dataclass(frozen=True, slots=True)
 class SideAccess:
-    """What one side can do; None where it was not there then. `holder` is it with all that has a say, its
-    limits too.
+    """The access of one side; `access` is None if the principal did not exist then.
+
+    `holder` is the principal with all its policies and limits.
     """
 
     moment: ComparedSide
@@ -60,7 +61,7 @@ class SideAccess:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceCause:
-    """A statement because of which actions differ; `is_right` says on which side it stands."""
+    """A statement that makes actions differ; `is_right` tells which side has it."""
 
     applicable: ApplicableStatement
     is_right: bool
@@ -68,8 +69,9 @@ class DifferenceCause:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceGroup:
-    """Actions of one service, access level and sort that have the same grades and the same causes. Level
-    None: AWS does not list them.
+    """Actions of one service, access level and sort with the same grades and causes.
+
+    `level` is None for actions that AWS does not list.
     """
 
     sort: DifferenceSort
@@ -79,7 +81,7 @@ class DifferenceGroup:
     right: AccessGrade | None
     causes: tuple[DifferenceCause, ...]
     is_risky: bool
-    """Whether anyone who has them can give themselves or others more."""
+    """True if the actions let a principal give itself or others more access."""
 
 
 DifferenceMeaning = tuple[
@@ -89,12 +91,12 @@ DifferenceMeaning = tuple[
     AccessGrade | None,
     tuple[DifferenceCause, ...],
 ]
-"""What actions of one group have in common: its fields but for the names."""
+"""The fields that all actions of a group share."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceDifference:
-    """What differs of one service; counts of each side by level, for its bars."""
+    """The differences in one service, with the counts of each side by access level for the bars."""
 
     prefix: str
     title: str
@@ -102,24 +104,24 @@ class ServiceDifference:
     right: dict[AccessLevel, ActionCount]
     numbers: dict[DifferenceSort, int]
     unlisted: dict[DifferenceSort, int]
-    """Of names that AWS does not list."""
+    """The number of differing actions that AWS does not list."""
 
     @property
     def differs(self) -> bool:
-        """Whether anything does."""
+        """True if any action differs."""
         return any(self.numbers.values()) or any(self.unlisted.values())
 
 
 @dataclass(frozen=True)
 class AccessComparison:
-    """Two sides, and how what they can do differs."""
+    """Two sides, and the differences in their access."""
 
     left: SideAccess
     right: SideAccess
 
     @cached_property
     def shift(self) -> AccessShift:
-        """From left to right, as sets of actions that AWS lists."""
+        """The change from left to right, as sets of actions that AWS lists."""
 
         def listed_part(side: SideAccess) -> AllowedActionSets:
             if side.access is None:
@@ -130,8 +132,8 @@ class AccessComparison:
 
     @cached_property
     def _change(self) -> PrincipalChange:
-        """What a request of the right is answered and the same of the left is not, and the reverse; no
-        request is older than the left.
+        """Compares the answers of both sides to the same requests, none of which is older than the
+        left side.
         """
         access = self.right.access or self.left.access
         if access is None or self._sides is None:
@@ -141,7 +143,7 @@ class AccessComparison:
 
     @cached_property
     def _sides(self) -> tuple[Holder, Holder] | None:
-        """Both as the engine asks them; who was not there held nothing."""
+        """Both sides as the engine evaluates them; a principal that did not exist holds no policies."""
         left, right = self.left.holder, self.right.holder
         if left is None or right is None:
             there = left or right
@@ -153,7 +155,7 @@ class AccessComparison:
 
     @cached_property
     def masks(self) -> dict[DifferenceSort, int]:
-        """The actions of each sort, each action in one of them; each is proved by a request."""
+        """The differing actions by sort, as bit masks. Each difference is proven by a request."""
         shift = self.shift
         listed = catalogue().listed
         return {
@@ -165,7 +167,7 @@ class AccessComparison:
         }
 
     def witnesses(self, name: str) -> tuple[ChangeWitness, ...]:
-        """Requests for an action that the right is allowed and the left is not, and the reverse."""
+        """Requests for an action that only one side is allowed."""
         if self._sides is None:
             return ()
         before, after = self._sides
@@ -173,9 +175,7 @@ class AccessComparison:
 
     @cached_property
     def unlisted(self) -> dict[DifferenceSort, tuple[str, ...]]:
-        """Names that AWS does not list, that a side has in its policies, and that only this side is
-        allowed.
-        """
+        """Action names in policies that AWS does not list and that only one side is allowed."""
         return {
             DifferenceSort.ONLY_RIGHT: self._unlisted_only(self.right, other=self.left),
             DifferenceSort.ONLY_LEFT: self._unlisted_only(self.left, other=self.right),
@@ -186,39 +186,39 @@ class AccessComparison:
         return tuple(name for name in names if self._grade(name, other.access) is None)
 
     def number(self, sort: DifferenceSort) -> int:
-        """How many actions that AWS lists are of a sort."""
+        """The number of differing listed actions of a sort."""
         return self.masks[sort].bit_count()
 
     def number_unlisted(self, sort: DifferenceSort) -> int:
-        """How many names that AWS does not list are of a sort."""
+        """The number of differing unlisted action names of a sort."""
         return len(self.unlisted.get(sort, ()))
 
     @property
     def in_both(self) -> int:
-        """How many actions both sides can do in some way."""
+        """The number of actions that both sides can do in some way."""
         return (self.shift.before.allowed_mask & self.shift.after.allowed_mask).bit_count()
 
     @property
     def is_same(self) -> bool:
-        """Whether nothing differs."""
+        """True if nothing differs."""
         return not any(self.number(sort) or self.number_unlisted(sort) for sort in DifferenceSort)
 
     @cached_property
     def risky(self) -> int:
-        """Actions by which somebody can give themselves or others more."""
+        """A bit mask of the actions that let a principal give itself or others more access."""
         access = self.right.access or self.left.access
         return 0 if access is None else risky_actions(access.space)[1]
 
     @property
     def risks(self) -> tuple[int, int]:
-        """How many risky actions the left and the right can do."""
+        """The numbers of risky actions of the left and the right side."""
         return tuple(
             (part.allowed_mask & self.risky).bit_count() for part in (self.shift.before, self.shift.after)
         )  # type: ignore[return-value]
 
     @property
     def undecided(self) -> tuple[tuple[str, str], ...]:
-        """(policy, problem) of what could not be understood, on either side."""
+        """Pairs of policy and problem for policies of either side that could not be fully parsed."""
         problems: list[tuple[str, str]] = []
         for side in (self.left, self.right):
             if side.access:
@@ -227,7 +227,7 @@ class AccessComparison:
 
     @cached_property
     def services(self) -> list[ServiceDifference]:
-        """The services of which either side can do something, by title."""
+        """The services that either side can use, by title."""
         before, after = self.left.access, self.right.access
         left = by_service(self.shift.before, before.space) if before else {}
         right = by_service(self.shift.after, after.space) if after else {}
@@ -254,7 +254,7 @@ class AccessComparison:
         return tuple(name for name in names if name.partition(":")[0].lower() == prefix)
 
     def groups(self, prefix: str) -> list[DifferenceGroup]:
-        """What differs of one service, the same together: by sort, then by level."""
+        """The differences in one service, grouped, by sort and access level."""
         names_by_meaning: dict[DifferenceMeaning, list[str]] = {}
         for sort, name, level in self._differing(prefix):
             left = self._grade(name, self.left.access)
@@ -288,7 +288,7 @@ class AccessComparison:
                 yield sort, name, None
 
     def _bit(self, name: str) -> int:
-        """Both sides have the same numbers of actions, and so have all moments of a process."""
+        """The bit of an action. Action numbers are the same for both sides and all moments of a process."""
         access = self.right.access or self.left.access
         place = None if access is None else access.space.actions.index_of(name)
         return 0 if place is None else 1 << place
@@ -300,9 +300,9 @@ class AccessComparison:
         return next((grade for grade in AccessGrade if getattr(access.found, str(grade)) & bit), None)
 
     def causes(self, sort: DifferenceSort, mask: int) -> tuple[DifferenceCause, ...]:
-        """The statements about some actions that only one side has: those that explain the difference.
+        """The statements of only one side that explain a difference in these actions.
 
-        Empty where a boundary or the organization makes it.
+        Empty if a boundary or an organization policy causes it.
         """
         left = [DifferenceCause(entry, False) for entry in self._only_left if entry.mask & mask]
         right = [DifferenceCause(entry, True) for entry in self._only_right if entry.mask & mask]
@@ -315,7 +315,7 @@ class AccessComparison:
         return (*allows, *denies)
 
     def causes_of(self, prefix: str) -> tuple[DifferenceCause, ...]:
-        """The statements because of which anything of a service differs, each once."""
+        """The statements that explain the differences in a service, without duplicates."""
         service = catalogue().mask_of_service(prefix)
         causes: list[DifferenceCause] = []
         for sort, mask in self.masks.items():
@@ -336,7 +336,7 @@ class AccessComparison:
 
 
 def _only_on_side(mine: SideAccess, other: SideAccess) -> list[ApplicableStatement]:
-    """The statements that one side holds and the other does not, wherever they stand."""
+    """The statements that only this side holds, in whichever policy."""
     theirs = (
         {_statement_meaning(entry.statement) for entry in other.access.applicable_statements}
         if other.access
@@ -347,7 +347,7 @@ def _only_on_side(mine: SideAccess, other: SideAccess) -> list[ApplicableStateme
 
 
 def _statement_meaning(statement: Statement) -> tuple[Any, ...]:
-    """What a statement says, wherever it stands."""
+    """The content of a statement without its place, for comparison."""
     return (
         statement.allows,
         statement.actions,
@@ -359,8 +359,9 @@ def _statement_meaning(statement: Statement) -> tuple[Any, ...]:
 
 
 def compare(left: ComparedSide, right: ComparedSide) -> AccessComparison:
-    """Hold two sides against each other. Both moments are read before either is judged, so that both have the
-    same names.
+    """Compare two sides.
+
+    Both moments are loaded before either is evaluated, so that both use the same action numbers.
     """
     with snapshot(left.at, accounts=[left.who.account], may_lag=True):
         pass

@@ -1,6 +1,4 @@
-"""Who would be able to, but for a deny: looked for among those whose policies allow it, and no further than
-is cheap.
-"""
+"""Finds principals that only a deny stops, within a limited amount of work."""
 
 from __future__ import annotations
 
@@ -19,14 +17,12 @@ from iam.policy.index.statement_needs import Signature
 from iam.policy.index.who_can import judge_for
 
 LOOKS: Final = 400
-"""So many groups of principals that policies cannot tell apart are judged; then it is said that there may be
-more.
-"""
+"""The number of groups of identical principals to evaluate before the search stops as incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoppedPrincipals:
-    """Some whom only a deny stops, by account and ARN. `is_whole`: there are no others."""
+    """Principals that only a deny stops, by account and ARN. `is_whole` is true if there are no others."""
 
     members: tuple[IndexedPrincipal, ...]
     is_whole: bool
@@ -35,9 +31,9 @@ class StoppedPrincipals:
 def stopped(
     index: PolicyIndex, question: AccessQuestion, answer: WhoCanAnswer, *, most: int
 ) -> StoppedPrincipals:
-    """Up to `most` principals of the question's accounts who have an allow that a deny beats.
+    """Up to `most` principals of the question's accounts whose allow is overridden by a deny.
 
-    Judged as the answer was, by statements without their names: to name the statements of 400 principals
+    Statements are evaluated without names, as in the answer itself: naming the statements of 400 principals
     takes longer than the answer.
     """
     judge, place = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
@@ -63,7 +59,7 @@ def _sorted(stopped_members: list[IndexedPrincipal]) -> tuple[IndexedPrincipal, 
 
 
 def _is_stopped(judge: QueryEvaluation, member: IndexedPrincipal, signature: Signature) -> bool:
-    """Whether an identity policy allows it, and something else denies it."""
+    """True if an identity policy allows it and an explicit deny overrides that."""
     profile = member.cls.profile
     effects = judge.said_by(profile, member, signature)
     if not effects & ALLOWS:
@@ -75,7 +71,7 @@ def _is_stopped(judge: QueryEvaluation, member: IndexedPrincipal, signature: Sig
 def _judged_alike(
     judge: QueryEvaluation, cls: PrincipalClass
 ) -> Iterator[tuple[Signature, Sequence[IndexedPrincipal]]]:
-    """The members of a class that are judged as one."""
+    """The members of a class, grouped by equal evaluation."""
     limits = cls.profile.limits
     needs = judge.limited(limits, is_local=True).needs | judge.needs_of(cls.profile.bundle)
     if not needs.tells_apart:
@@ -91,7 +87,7 @@ def _judged_alike(
 def _candidates(
     index: PolicyIndex, judge: QueryEvaluation, answer: WhoCanAnswer, question: AccessQuestion, place: str
 ) -> Iterator[PrincipalClass]:
-    """The classes whose members hold a document that may allow it, and of which not all can."""
+    """The classes that hold a document that may allow it and whose members can't all do it."""
     able = set(chain.from_iterable(answer.whole.values()))
     for bundle in _bundles(index, judge):
         for profile in bundle.profiles:
@@ -102,7 +98,9 @@ def _candidates(
 
 
 def _bundles(index: PolicyIndex, judge: QueryEvaluation) -> Iterator[PolicyBundle]:
-    """Those with a document that may allow it, each once; first those that have one, too, that denies it."""
+    """Bundles with a document that may allow it, without duplicates; those that also have a denying document
+    come first.
+    """
     able: list[IndexedDocument] = []
     denying: set[PolicyBundle] = set()
     bundles_of = index.register.bundles_of
@@ -121,7 +119,9 @@ def _bundles(index: PolicyIndex, judge: QueryEvaluation) -> Iterator[PolicyBundl
 
 
 def _is_asked(cls: PrincipalClass, question: AccessQuestion, place: str) -> bool:
-    """Whether its account is asked about, and is that of the resource where this is known."""
+    """True if the class's account is part of the question and, if the resource's account is known,
+    equals it.
+    """
     if place and cls.account != place:
         return False
     return question.accounts is None or cls.account in question.accounts

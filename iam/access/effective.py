@@ -1,4 +1,4 @@
-"""What one user or role can do, over all actions: per service and level, by which statements, on which
+"""Computes what one user or role can do: all actions by service and access level, with statements and
 resources.
 """
 
@@ -31,7 +31,7 @@ from iam.policy.request import Request
 
 
 class AccessGrade(StrEnum):
-    """How far an action is allowed: everywhere, on some resources at most, or under conditions."""
+    """How far an action is allowed: everywhere, only on some resources, or under conditions."""
 
     EVERYWHERE = "everywhere"
     LIMITED = "limited"
@@ -40,8 +40,8 @@ class AccessGrade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApplicableStatement:
-    """A statement of an identity policy that may apply to the principal, and the actions that it speaks of,
-    as bits.
+    """A statement of an identity policy that may apply to the principal; `mask` has the bits of its
+    actions.
     """
 
     held: HeldPolicy
@@ -50,17 +50,17 @@ class ApplicableStatement:
 
     @property
     def is_conditional(self) -> bool:
-        """Whether it depends on circumstances."""
+        """True if the statement has conditions."""
         return bool(self.statement.conditions)
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveBasis:
-    """What an answer rests on: identity policies, the boundary's name, numbers of SCPs and RCPs that restrict
-    the principal.
+    """What the result is based on: the number of identity policies, the boundary's name, and the numbers of
+    SCPs and RCPs.
 
-    `unread` are policies that could not be understood whole, with the reason; `is_placed` is False where the
-    organization's policies are not known.
+    `unread` are policies that could not be fully parsed, with the problem. `is_placed` is False if the
+    organization's policies are unknown.
     """
 
     policies: int
@@ -74,8 +74,10 @@ class EffectiveBasis:
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccess:
-    """What is allowed of one service. `levels` has those with any actions; `unlisted` counts allowed names
-    that AWS does not list, which are in no other number.
+    """The allowed actions of one service.
+
+    `levels` counts them by access level. `unlisted` counts allowed names that AWS does not list, which no
+    other number includes.
     """
 
     prefix: str
@@ -84,19 +86,19 @@ class ServiceAccess:
     unlisted: int = 0
 
     def sum(self, grade: AccessGrade) -> int:
-        """How many actions are allowed so far."""
+        """The number of actions with this grade."""
         return sum(getattr(count, grade) for count in self.levels.values())
 
     @property
     def allowed(self) -> int:
-        """How many actions that AWS lists are allowed in some way."""
+        """The number of listed actions that are allowed in some way."""
         return sum(self.sum(grade) for grade in AccessGrade)
 
 
 @dataclass(frozen=True, slots=True)
 class OneAction:
-    """An action that is allowed in some way, the statements that allow it, and those of the same policies
-    that deny it in part.
+    """An allowed action, the statements that allow it, and statements of the same principal that partly deny
+    it.
     """
 
     name: str
@@ -111,18 +113,18 @@ PASSING: Final = "iam:PassRole"
 
 @dataclass(frozen=True)
 class EffectiveAccess:
-    """What a principal can do. What needs no permission is left out, since everybody can do it."""
+    """What a principal can do, without actions that need no permission."""
 
     space: ActionNumbering
     names: tuple[str, ...]
-    """Allowed actions that AWS's lists do not have."""
+    """Allowed action names that AWS does not list."""
     found: AllowedActionSets
     applicable_statements: tuple[ApplicableStatement, ...]
     basis: EffectiveBasis
 
     @cached_property
     def services(self) -> list[ServiceAccess]:
-        """The services of which something is allowed, by title."""
+        """The services with allowed actions, by title."""
         listed, unlisted = by_service(self.found, self.space), dict[str, int]()
         for name in self.names:
             prefix = name.partition(":")[0].lower()
@@ -136,25 +138,25 @@ class EffectiveAccess:
 
     @property
     def is_full(self) -> bool:
-        """Whether every action is allowed on every resource."""
+        """True if every action is allowed on every resource."""
         refused = ~self.found.everywhere & ~self.space.without_permission
         return not catalogue().listed(refused)
 
     @property
     def passes_roles(self) -> bool:
-        """Whether roles can be passed in some way."""
+        """True if iam:PassRole is allowed in some way."""
         return bool(self.found.allowed_mask & catalogue().mask(PASSING))
 
     def of_service(self, prefix: str) -> int:
-        """All actions of a service that are allowed in some way and listed, as bits."""
+        """A bit mask of the listed actions of a service that are allowed in some way."""
         return self.found.allowed_mask & catalogue().mask_of_service(prefix)
 
     def allowing(self, mask: int) -> list[ApplicableStatement]:
-        """The statements that allow some of the actions."""
+        """The statements that allow some of these actions."""
         return [entry for entry in self.applicable_statements if entry.statement.allows and entry.mask & mask]
 
     def resources(self, prefix: str) -> tuple[str, ...] | None:
-        """The resources of the statements by which a service is allowed; None where all of it is allowed
+        """The resource patterns of the statements that allow a service; None if all of it is allowed
         everywhere.
         """
         mask = self.of_service(prefix)
@@ -166,7 +168,7 @@ class EffectiveAccess:
         return tuple(arns)
 
     def actions(self, prefix: str) -> Iterator[OneAction]:
-        """The allowed actions of a service, those first that are listed."""
+        """The allowed actions of a service, listed ones first."""
         for name in catalogue().names(self.of_service(prefix)):
             yield self._action(name, catalogue().level(name))
         for name in self.names:
@@ -189,14 +191,15 @@ class EffectiveAccess:
 
 
 def patterns_of(statement: Statement) -> tuple[str, ...]:
-    """The resources of a statement as it names them; `all but …` for NotResource."""
+    """The resource patterns of a statement; `all but …` for NotResource."""
     names = statement.resources or ("*",)
     return tuple(f"all but {name}" for name in names) if statement.is_not_resource else names
 
 
 def access_of(number: int, *, account: str, at: datetime | None) -> EffectiveAccess | None:
-    """What the user or role with the number can do at a moment; None where the index does not have it, not
-    even after it has been brought up to date.
+    """What a user or role can do at a moment.
+
+    None if the index does not have the principal, even after an update.
     """
     for may_lag in (True, False):
         with snapshot(at, accounts=[account], may_lag=may_lag) as index:
@@ -207,7 +210,7 @@ def access_of(number: int, *, account: str, at: datetime | None) -> EffectiveAcc
 
 
 def read_access(index: PolicyIndex, member: IndexedPrincipal) -> EffectiveAccess:
-    """The same, of an index that is at hand."""
+    """What an indexed principal can do. The caller must hold the index."""
     effective = index.effective()
     space, allowed = effective.space, effective.for_member(member)
     allowed = AllowedActionSets(*(mask & ~space.without_permission for mask in allowed))
@@ -233,9 +236,7 @@ def read_access(index: PolicyIndex, member: IndexedPrincipal) -> EffectiveAccess
 def _unlisted(
     allowed: AllowedActionSets, statements: Iterable[ApplicableStatement], space: ActionNumbering
 ) -> tuple[str, ...]:
-    """What is allowed by a name that AWS's lists do not have: names in one's own policies, not what `*` means
-    elsewhere.
-    """
+    """Allowed action names that AWS does not list, limited to names in the principal's own policies."""
     own: set[str] = set()
     for entry in statements:
         if not entry.statement.is_not_action:
@@ -247,7 +248,7 @@ def _unlisted(
 def _applicable_statements(
     holding: HeldPolicy, doc: IndexedDocument, space: ActionNumbering, request: Request
 ) -> Iterator[ApplicableStatement]:
-    """The statements of a policy that may apply, whatever the circumstances."""
+    """The statements of a policy that can apply to the principal."""
     for clause, statement in _statements(doc):
         ready = clause.compiled_for(PolicyKind.IDENTITY)
         if all(condition.test(request) != NO for condition in ready.conditions):
@@ -255,7 +256,7 @@ def _applicable_statements(
 
 
 def _statements(doc: IndexedDocument) -> Iterator[tuple[IndexedStatement, Statement]]:
-    """Each statement as it is judged, and as it is numbered and called in this very document."""
+    """Each statement as it is evaluated, and as this document numbers and names it."""
     for clause, (index, sid) in zip(doc.clauses, doc.labels, strict=True):
         yield clause, replace(clause.source, index=index, sid=sid)
 
@@ -293,8 +294,8 @@ def _basis(
 def _unread(
     named: Iterable[tuple[PolicyKind, list[tuple[str, IndexedDocument]]]],
 ) -> Iterator[tuple[PolicyKind, str, str]]:
-    """(kind, policy, problem) of what could not be understood, in a document or within its statements; no
-    full stop behind it.
+    """Tuples of kind, policy and problem for documents and statements that could not be parsed. Problems have
+    no final period.
     """
     for kind, policies in named:
         for name, doc in policies:
@@ -304,5 +305,5 @@ def _unread(
 
 
 def plain_name(label: str) -> str:
-    """A policy as a person calls it: without the ARN by which the index tells it apart."""
+    """The policy's name for display, without the ARN that makes it unique in the index."""
     return label.rpartition("/")[2] if label.startswith("arn:") else label

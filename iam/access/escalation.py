@@ -1,7 +1,7 @@
-"""Who can become administrator, or another principal, and how: within what the viewer sees, as a worker has
-calculated it.
+"""Finds who can become administrator or another principal, and how, within what the viewer sees.
 
-Nothing is calculated here. What was not calculated yet raises BeingCalculatedError, and a worker is told.
+It reads the results that a worker calculated. A missing result raises BeingCalculatedError and notifies a
+worker.
 """
 
 from __future__ import annotations
@@ -51,9 +51,7 @@ BATCH: Final = 500
 
 
 class EscalationPosition(NamedTuple):
-    """Where somebody stands in the list: people before roles, sure before conditional, few steps before
-    many.
-    """
+    """The sort key of a row: users before roles, confirmed before conditional, fewer steps first."""
 
     is_role: bool
     is_conditional: bool
@@ -64,8 +62,9 @@ class EscalationPosition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EscalationRow:
-    """A principal that reaches the goal; no steps: is it already. `display` is the name of the person behind
-    a user, or that of a role.
+    """A principal that reaches the goal; without steps it already is the goal.
+
+    `display` is the name of the person behind a user, or of the role.
     """
 
     pk: int
@@ -76,7 +75,7 @@ class EscalationRow:
     path: FindingPath
     unread: tuple[str, ...] = ()
     is_own: bool = False
-    """A role of Gatehouse itself, which is no finding."""
+    """True for roles of Gatehouse itself, which are not findings."""
 
     @property
     def name(self) -> str:
@@ -91,9 +90,10 @@ class EscalationRow:
 
 @dataclass(frozen=True, slots=True)
 class EscalationFilter:
-    """Who is asked about: those of some accounts; `to` (account, number) instead of administrators;
-    `is_there` for those that already are the goal; narrowed by kind, certainty, or any part of name, user
-    name, ARN or email address.
+    """Which principals to list.
+
+    `to` (account, primary key) replaces administrator as the goal. `is_there` selects principals that already
+    are the goal. `text` matches any part of name, user name, ARN or email address.
     """
 
     accounts: Accounts
@@ -107,8 +107,10 @@ class EscalationFilter:
 
 @dataclass(frozen=True, slots=True)
 class EscalationPage:
-    """A page of an answer. Counts are of all that fit, but for Gatehouse's own roles, which `own` counts
-    where administrators are asked about; `there` is how many are the goal already.
+    """A page of results.
+
+    Counts cover all matches except Gatehouse's own roles, which `own` counts if the goal is administrator.
+    `there` counts principals that already are the goal.
     """
 
     rows: list[EscalationRow]
@@ -125,14 +127,14 @@ class EscalationPage:
 
     @property
     def total(self) -> int:
-        """How many fit."""
+        """The number of matches."""
         return self.everyone.total
 
 
 def who_reaches(
     wanted: EscalationFilter, *, size: int, after: EscalationPosition | None = None
 ) -> EscalationPage:
-    """A page of those who reach the goal."""
+    """A page of principals that reach the goal."""
     stored = checked_at(wanted.at, wanted.accounts)
     if wanted.to is not None:
         return _who_reaches_one(stored, wanted, size=size, after=after)
@@ -169,19 +171,19 @@ def who_reaches(
 
 
 def no_one_words(does: str, coverage: CalculationCoverage) -> str:
-    """What is said where no one was found: 'No one can become administrator', if no one is missing."""
+    """The sentence for an empty result: 'No one can become administrator' if the calculation is complete."""
     return f"No one found who {does}" if coverage.may_miss_someone else f"No one {does}"
 
 
 def at_least(number: str, coverage: CalculationCoverage) -> str:
-    """'At least 3 roles' where someone may be missing, else '3 roles'."""
+    """'At least 3 roles' if the calculation may miss someone, else '3 roles'."""
     return f"At least {number}" if coverage.may_miss_someone else number
 
 
 def findings_in(
     stored: StoredCalculation, accounts: Accounts
 ) -> QuerySet[EscalationFinding, EscalationFinding]:
-    """The findings of some accounts, administrators among them."""
+    """The stored findings of these accounts, including administrators."""
     findings = EscalationFinding.objects.filter(calculation=stored.moment)
     return findings if accounts is None else findings.filter(account__in=accounts)
 
@@ -189,7 +191,7 @@ def findings_in(
 def people_in(
     findings: QuerySet[EscalationFinding, EscalationFinding],
 ) -> tuple[PrincipalCount, PrincipalCount, PrincipalCount]:
-    """Count those that are confirmed, the others, and all, with the people behind the users."""
+    """Counts of confirmed, other and all findings, with the people behind the users."""
     rows = findings.order_by().values_list("principal", "arn", "aws_id", "is_role", "certainty")
     principals = [
         (_UserKey(number, arn, aws_id), is_role, certainty == EscalationCertainty.CONFIRMED)
@@ -214,7 +216,7 @@ def people_in(
 
 
 class _UserKey(NamedTuple):
-    """As much of a user as it takes to find the person."""
+    """The fields of a user that are needed to find its person."""
 
     id: int
     arn: str
@@ -240,8 +242,9 @@ def _row(finding: EscalationFinding, own_roles: frozenset[str]) -> EscalationRow
 
 
 def _rows_with_people(rows: list[EscalationRow]) -> list[EscalationRow]:
-    """The same rows, with the names of people as they write them; one query. What a worker stored names them
-    by their tags alone.
+    """The rows with display names of people. One query.
+
+    Workers store only the names in tags.
     """
     names = shown_names(row.member for row in rows)
     return [replace(row, display=names[row.pk]) for row in rows]
@@ -250,7 +253,7 @@ def _rows_with_people(rows: list[EscalationRow]) -> list[EscalationRow]:
 def _who_reaches_one(
     stored: StoredCalculation, wanted: EscalationFilter, *, size: int | None, after: EscalationPosition | None
 ) -> EscalationPage:
-    """The same of another goal than administrator."""
+    """A page of principals that reach a goal other than administrator."""
     answer = answer_to(
         stored,
         "reach",
@@ -293,7 +296,7 @@ def _row_from(kept: Mapping[str, object]) -> EscalationRow:
 
 
 def every_row(wanted: EscalationFilter) -> Iterator[EscalationRow]:
-    """All of them, with their paths, in the order of the pages."""
+    """All rows with their paths, in page order."""
     stored = checked_at(wanted.at, wanted.accounts)
     if wanted.to is not None:
         yield from _who_reaches_one(stored, wanted, size=None, after=None).rows
@@ -309,8 +312,9 @@ def every_row(wanted: EscalationFilter) -> Iterator[EscalationRow]:
 
 @dataclass(frozen=True, slots=True)
 class ClosingStatements:
-    """Statements without which no path is left; none where none was found. `is_exact`: no smaller set does
-    it.
+    """Statements whose removal closes every path; empty if none were found.
+
+    `is_exact` is true if no smaller set does.
     """
 
     statements: frozenset[HeldStatement]
@@ -319,8 +323,10 @@ class ClosingStatements:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedPath:
-    """One path, and what would close every path of its kind. `path` None: there is none. `closing` None: it
-    is not known yet, or the path has no steps. `name` is that of the person behind a user, or that of a role.
+    """One path, and what would close all paths to the same goal.
+
+    `path` is None if there is none. `closing` is None if it is not calculated yet or the path has no steps.
+    `name` is the name of the person behind a user, or of the role.
     """
 
     who: FindingPrincipal
@@ -331,7 +337,7 @@ class ExplainedPath:
     limitations: tuple[AnswerLimitation, ...]
     unread: tuple[str, ...] = ()
     waits: bool = False
-    """Whether what closes every path is being looked for."""
+    """True while the statements that close every path are being calculated."""
 
 
 def explained(
@@ -342,10 +348,10 @@ def explained(
     to: tuple[str, int] | None = None,
     accounts: Accounts = None,
 ) -> ExplainedPath | None:
-    """The best path of a principal to administrator, or to another; None where it is not in the mirror at
-    that moment.
+    """The best path of a principal to administrator or to `to`; None if the mirror does not have the
+    principal then.
 
-    What cannot be known is told of some accounts only; the path goes through all.
+    Limitations cover only `accounts`; the path may pass through all accounts.
     """
     stored = stored_at(at)
     limitations = stored.limitations(accounts)
@@ -396,13 +402,13 @@ def _principal(account: str, pk: int, at: datetime | None) -> FindingPrincipal |
 
 
 def limitations_at(accounts: Accounts, *, at: datetime | None) -> tuple[AnswerLimitation, ...]:
-    """What the answers about some accounts cannot know."""
+    """The limitations of answers about these accounts."""
     return stored_at(at).limitations(accounts)
 
 
 def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[FindingPrincipal]:
-    """Users and roles of some accounts by ARN, user name, display name or email address, in whatever case;
-    several where that is not unique.
+    """Users and roles by ARN, user name, display name or email address, ignoring case; several if it is not
+    unique.
     """
     rows = candidates(text, accounts=accounts, at=at)
     tags = dict(
@@ -416,8 +422,9 @@ def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[FindingP
 
 
 class ReachingPrincipal(NamedTuple):
-    """A principal that can't do something, but can become one that can: in how many steps, and whom it
-    becomes first.
+    """A principal that can't do something but can become one that can.
+
+    `steps` is the length of its path, `first` the principal it becomes first.
     """
 
     member: FindingPrincipal
@@ -428,7 +435,9 @@ class ReachingPrincipal(NamedTuple):
 
 
 def policies_of(statements: Iterable[HeldStatement], *, at: datetime | None) -> dict[tuple[str, str], int]:
-    """The numbers of the managed policies that some statements are in, by account and ARN; one query."""
+    """The primary keys of the managed policies that contain these statements, by account and ARN.
+    One query.
+    """
     holders = {statement.holder for statement in statements if ":policy/" in statement.holder}
     if not holders:
         return {}

@@ -1,5 +1,5 @@
-"""What escalation needs besides policies: paths of groups, instance profiles and what runs with them,
-passwords, older versions.
+"""Collects the facts that escalation needs besides policies: group ARNs, instance profiles, instances,
+passwords and older policy versions.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ RUNNING: Final = (EdgeKind.PROFILE_ROLE.value, EdgeKind.INSTANCE_PROFILE.value)
 
 
 def facts_at(at: datetime | None, index: PolicyIndex) -> tuple[OutsideFacts, list[IndexedDocument]]:
-    """The facts, and the documents of other versions, which have to be held as long as the facts are used.
-    Eight queries.
+    """The facts, and the documents of older versions, which must be kept while the facts are in use. Eight
+    queries.
     """
     roles_of, instances = _profiles(at)
     versions = _versions(at)
@@ -60,7 +60,7 @@ def _passwords(at: datetime | None) -> dict[int, bool]:
 def _running(
     at: datetime | None, roles_of: Mapping[int, Sequence[int]], profiles: Mapping[int, int]
 ) -> dict[int, tuple[Ec2Instance, ...]]:
-    """The instances of each role, with their tags. An instance without tags has no row."""
+    """The EC2 instances of each role, with their tags. An instance without tags has no tag row."""
     instances_by_role: dict[int, list[Ec2Instance]] = defaultdict(list)
     for chunk in chunks(sorted(profiles)):
         tag_sets = TagSet.objects.filter(valid_at(at), entity__in=chunk)
@@ -89,7 +89,9 @@ def _profiles(at: datetime | None) -> tuple[dict[int, list[int]], dict[int, int]
 
 
 def _profiled(index: PolicyIndex, roles_of: dict[int, list[int]]) -> dict[str, frozenset[int]]:
-    """By account, of those whose instance profiles have been read whole."""
+    """The roles in instance profiles, by account. Accounts whose instance profiles are not fully synced are
+    left out.
+    """
     read = Section.objects.filter(name=INSTANCE_PROFILES, state=SectionState.COMPLETE)
     known = set(read.values_list("account__account_id", flat=True))
     roles = set(chain.from_iterable(roles_of.values()))
@@ -109,8 +111,8 @@ def _versions(at: datetime | None) -> dict[int, tuple[str, ...]]:
 
 
 def _unattached(index: PolicyIndex) -> set[str]:
-    """The documents of policies that nobody holds: they can be attached, or be the boundary of a principal
-    that someone creates.
+    """The documents of unattached policies: they could be attached, or become the boundary of a new
+    principal.
     """
     rows = chain.from_iterable(shard.policies.values() for shard in index.accounts.values())
     return {row.digest for row in rows if row.digest and index.documents.find(row.digest) is None}

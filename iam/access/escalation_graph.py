@@ -1,9 +1,7 @@
-"""The graph of privilege escalation at a moment, made once for each state of the mirror and kept in the
-process of a worker. For workers.
+"""Builds the privilege escalation graph for a moment and caches it in a worker process.
 
-It is made of a copy of the index, so that nobody who asks something else waits meanwhile. Of what the last
-graph was made of, only the accounts that were written to since are looked at again. Pages read what
-`iam.access.escalation_calculation` keeps of it.
+The graph uses a copy of the index, so that other questions are not blocked. A rebuild only processes accounts
+that changed since the last graph. Pages read what `iam.access.escalation_calculation` stores.
 """
 
 from __future__ import annotations
@@ -29,14 +27,15 @@ from iam.policy.index.scenario import row_of
 from iam.policy.index.shard import AccountShard
 
 MAX_GRAPHS: Final = 2
-"""So many moments are kept, the one that was not asked for the longest goes."""
+"""The number of cached moments; the least recently used one is dropped."""
 _one_at_a_time = RLock()
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedGraph:
-    """A graph with the index that explains it. `source` is the index that it was copied from, in
-    `version`.
+    """A graph with the index that explains it.
+
+    `index` is a copy of `source` as of `version`.
     """
 
     graph: EscalationGraph
@@ -54,7 +53,7 @@ _known: OrderedDict[datetime | None, ExplainedGraph] = OrderedDict()
 
 
 class _GraphIndex:
-    """A copy of an index for graphs alone. It changes only while a graph is made, account by account."""
+    """A copy of an index for graphs only. It changes only while a graph is built, account by account."""
 
     def __init__(self, source: PolicyIndex) -> None:
         self.source = source
@@ -66,7 +65,7 @@ class _GraphIndex:
         self._gone: list[str] = []
 
     def note_changes(self) -> int:
-        """Note what has changed in the source, whose lock the caller holds; the version of the source."""
+        """Record what changed in the source and return its version. The caller holds the source's lock."""
         accounts = self.source.accounts
         for number, shard in accounts.items():
             taken = self._taken.get(number)
@@ -80,7 +79,7 @@ class _GraphIndex:
         return self.source.version
 
     def follow(self) -> None:
-        """Enter what was noted."""
+        """Apply the recorded changes."""
         changed, self._changed = self._changed, []
         gone, self._gone = self._gone, []
         with self.gate.changing():
@@ -95,9 +94,10 @@ _private: dict[datetime | None, _GraphIndex] = {}
 
 
 def escalation_at(at: datetime | None, *, is_anew: bool = False) -> ExplainedGraph:
-    """The graph at a moment (None: now), of the mirror as it is. `is_anew`: what is not in the index may have
-    changed, too (passwords, instances); the ways of accounts about which nothing has changed are not looked
-    for again.
+    """The graph at a moment (None: now), up to date with the mirror.
+
+    `is_anew` also rebuilds it if only facts outside the index (passwords, instances) may have changed; paths
+    of unchanged accounts are reused.
     """
     with snapshot(at) as index:
         escalation = None if is_anew else _fitting(at, index)
@@ -106,14 +106,14 @@ def escalation_at(at: datetime | None, *, is_anew: bool = False) -> ExplainedGra
 
 @contextmanager
 def escalation(at: datetime | None, *, is_anew: bool = False) -> Iterator[ExplainedGraph]:
-    """The same, to be read: its index is not changed meanwhile. Not to be asked for again within."""
+    """Hold the graph for reading: its index does not change meanwhile. Not reentrant."""
     known = escalation_at(at, is_anew=is_anew)
     with known.gate.reading():
         yield known
 
 
 def forget() -> None:
-    """Drop everything that is kept."""
+    """Clear the caches."""
     with _guard:
         _known.clear()
         _private.clear()
@@ -129,7 +129,7 @@ def _fitting(at: datetime | None, index: PolicyIndex) -> ExplainedGraph | None:
 
 
 def _make(at: datetime | None, *, is_anew: bool) -> ExplainedGraph:
-    """The graph of the mirror as it is."""
+    """Build the graph from the current mirror."""
     with _one_at_a_time:
         with snapshot(at) as index:
             escalation = _fitting(at, index)
@@ -142,7 +142,7 @@ def _make(at: datetime | None, *, is_anew: bool) -> ExplainedGraph:
         try:
             escalation = _made(at, private, version)
         except BaseException:
-            # What it did not take in, the next would not look at again.
+            # The recorded changes may be only partly applied, and the next build would skip them.
             with _guard:
                 _private.pop(at, None)
             raise

@@ -1,7 +1,7 @@
-"""Who can become administrator, grouped by the policy statement that opens the path, and what would close it
-for everyone.
+"""Groups the principals that can become administrator by the statement that opens their path, with a fix for
+each group.
 
-As a worker has calculated it: nothing is calculated here.
+It reads the results that a worker calculated.
 """
 
 from __future__ import annotations
@@ -44,15 +44,16 @@ from iam.policy.escalation.evidence import HeldStatement
 from iam.policy.request import PrincipalKind
 
 Opener = frozenset[HeldStatement]
-"""Statements without which a path is not there."""
+"""Statements that the path depends on."""
 ORDER: Final = ("certainty", "is_role", "steps", "account", "arn")
-"""Confirmed first, users before roles, short paths first."""
+"""Sort order: confirmed first, users before roles, short paths first."""
 
 
 @dataclass(frozen=True, slots=True)
 class AffectedByOpening:
-    """A principal that can become administrator by a path. `name` is that of the person behind a user, or
-    that of a role.
+    """A principal that can become administrator by a path.
+
+    `name` is the name of the person behind a user, or of the role.
     """
 
     start: tuple[str, int]
@@ -64,21 +65,21 @@ class AffectedByOpening:
 
     @property
     def is_role(self) -> bool:
-        """Whether it is a role, not a user."""
+        """True for a role, False for a user."""
         return self.member.kind is PrincipalKind.ROLE
 
 
 Means = tuple[tuple[FindingAct, ...], ...]
-"""What a path consists of, step by step."""
+"""The acts of a path, step by step."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpeningStatements:
-    """Statements that open a path to administrator, and everyone who has it. No statements: nothing that
-    someone holds opens it.
+    """Statements that open a path to administrator, and the principals that have it.
 
-    `affected` are those that were asked for, `counts` count all by certainty and whether they are roles;
-    `means` are the most frequent ways.
+    Without statements, the path depends on nothing that a principal holds. `affected` are the principals that
+    were requested, `counts` counts all of them by certainty and by whether they are roles, `means` are the
+    most frequent paths.
     """
 
     statements: Opener
@@ -86,31 +87,33 @@ class OpeningStatements:
     counts: Mapping[tuple[Certainty, bool], int] = field(default_factory=dict)
     means: tuple[Means, ...] = ()
     is_own: bool = False
-    """Gatehouse's own roles, which need what they can do: no finding, and not among the totals."""
+    """True for the group of Gatehouse's own roles, which need their permissions: no finding, and not in the
+    totals.
+    """
 
     @property
     def key(self) -> str:
-        """A short word for addresses, the same as long as the statements are."""
+        """A short key for URLs that depends only on the statements."""
         return OWN_KEY if self.is_own else key_of(self.statements)
 
     @property
     def total(self) -> int:
-        """How many have the path."""
+        """The number of principals with the path."""
         return sum(self.counts.values())
 
     @property
     def roles(self) -> int:
-        """How many of them are roles."""
+        """The number of roles with the path."""
         return sum(many for (_, is_role), many in self.counts.items() if is_role)
 
     @property
     def users(self) -> int:
-        """How many of them are users."""
+        """The number of users with the path."""
         return self.total - self.roles
 
     @property
     def by_certainty(self) -> Mapping[Certainty, int]:
-        """How many paths are how certain."""
+        """The number of principals by certainty."""
         tally: Counter[Certainty] = Counter()
         for (certainty, _), many in self.counts.items():
             tally[certainty] += many
@@ -118,20 +121,21 @@ class OpeningStatements:
 
     @property
     def confirmed(self) -> int:
-        """How many paths are confirmed."""
+        """The number of principals whose path is confirmed."""
         return self.by_certainty.get(Certainty.CONFIRMED, 0)
 
     @property
     def order(self) -> tuple[int, int, int, str]:
-        """The worst first: most confirmed users, then most confirmed, then most in all."""
+        """The sort key: most confirmed users, then most confirmed, then most principals."""
         users = self.counts.get((Certainty.CONFIRMED, False), 0)
         return -users, -self.confirmed, -self.total, self.key
 
 
 @dataclass(frozen=True, slots=True)
 class EscalationTotals:
-    """How many can become administrator in some accounts. `unconfirmed` are those that are not confirmed, for
-    whatever reason.
+    """How many principals of some accounts can become administrator.
+
+    `unconfirmed` counts everyone who is not confirmed, for any reason.
     """
 
     confirmed: PrincipalCount
@@ -143,7 +147,7 @@ class EscalationTotals:
     asked: int
     calculated_at: datetime
     own: int = 0
-    """How many roles of Gatehouse itself could; they are in none of the other numbers."""
+    """The number of Gatehouse's own roles that could; no other number includes them."""
     coverage: CalculationCoverage = NOTHING_COVERED
 
     @property
@@ -163,7 +167,7 @@ class EscalationTotals:
 
 @dataclass(frozen=True, slots=True)
 class GroupFilter:
-    """What a list of groups is narrowed to."""
+    """A filter on groups and their principals."""
 
     text: str = ""
     kind: PrincipalKind | None = None
@@ -175,15 +179,16 @@ _totals: KeptResults[EscalationTotals] = KeptResults()
 
 
 def forget() -> None:
-    """Drop what this process keeps: counts of calculations."""
+    """Clear the cached counts."""
     _totals.forget()
 
 
 def escalation_totals(
     accounts: Accounts, *, at: datetime | None = None, wait: bool = True
 ) -> EscalationTotals | None:
-    """The numbers that the overview and the escalation page show. Where nothing was calculated yet of any of
-    the accounts, None, or with `wait` BeingCalculatedError.
+    """The totals for the overview and the escalation page.
+
+    If nothing is calculated for these accounts, returns None or, with `wait`, raises BeingCalculatedError.
     """
     known = stored_calculation.checked_at(at, accounts) if wait else stored_calculation.kept_at(at)
     if known is None:
@@ -219,8 +224,10 @@ def _count(known: StoredCalculation, accounts: Accounts, coverage: CalculationCo
 
 @dataclass(frozen=True, slots=True)
 class OpeningGroups:
-    """The groups that fit, the worst first, Gatehouse's own roles last. `more` groups were not asked for;
-    `fitting` counts all groups and `principals` everyone in them, both without Gatehouse's own roles.
+    """The matching groups, worst first, with Gatehouse's own roles last.
+
+    `more` counts groups that are left out. `fitting` counts all groups and `principals` their members, both
+    without Gatehouse's own roles.
     """
 
     totals: EscalationTotals
@@ -233,13 +240,13 @@ class OpeningGroups:
 def all_groups(
     accounts: Accounts, *, at: datetime | None = None, narrowed: GroupFilter = NO_FILTER
 ) -> tuple[EscalationTotals, list[OpeningStatements]]:
-    """The totals, and all groups that fit with everyone in them."""
+    """The totals, and all matching groups with all their principals."""
     groups = groups_of(accounts, at=at, narrowed=narrowed, most=None, each=None)
     return groups.totals, groups.shown
 
 
 def opening_of(key: str, accounts: Accounts, *, at: datetime | None = None) -> OpeningStatements | None:
-    """One group with everyone in it."""
+    """One group with all its principals, or None."""
     known = stored_calculation.stored_at(at)
     rows = _climbing(known, accounts, NO_FILTER).filter(opener=key)
     groups = _groups(known, rows, accounts, only=key)
@@ -254,9 +261,7 @@ def groups_of(
     most: int | None,
     each: int | None,
 ) -> OpeningGroups:
-    """Up to `most` groups with up to `each` of those in them. A group keeps only those of its principals that
-    fit.
-    """
+    """Up to `most` groups, each with up to `each` of its matching principals."""
     known = stored_calculation.checked_at(at, accounts)
     rows = _climbing(known, accounts, narrowed)
     groups = sorted(_groups(known, rows, accounts), key=lambda group: (group.is_own, group.order))
@@ -288,7 +293,7 @@ def _groups(
     *,
     only: str = "",
 ) -> list[OpeningStatements]:
-    """The groups with their counts."""
+    """The groups with their counts, without principals."""
     counts: dict[str, dict[tuple[Certainty, bool], int]] = {}
     tally = rows.order_by().values_list("opener", "certainty", "is_role").annotate(many=Count("pk"))
     for key, certainty, is_role, many in tally:
@@ -324,7 +329,7 @@ def _filled(
     *,
     each: int | None,
 ) -> list[OpeningStatements]:
-    """The groups with the first of those in them, or all; two queries."""
+    """The groups with their first principals, or all if `each` is None. Two queries."""
     wanted = rows.filter(opener__in=[group.key for group in groups])
     if each is not None:
         rank = Window(RowNumber(), partition_by="opener", order_by=[F(name).asc() for name in ORDER])
@@ -355,10 +360,10 @@ def _affected(finding: EscalationFinding, path: FindingPath, name: str) -> Affec
 
 @dataclass(frozen=True, slots=True)
 class EscalationFix:
-    """What closes the path of a group. `closed` have no other path; `others` keep one, until `more` are
-    removed as well.
+    """The effect of removing a group's statements.
 
-    `is_whole` False: there was no time to look at everyone, so `unchecked` may keep a path.
+    `closed` have no other path; `others` keep one until `more` is removed too. `is_whole` is False if time
+    ran out, so that `unchecked` principals may keep a path.
     """
 
     statements: Opener
@@ -372,8 +377,9 @@ class EscalationFix:
 def fix_of(
     opening: OpeningStatements, accounts: Accounts = None, *, at: datetime | None = None
 ) -> EscalationFix:
-    """What removing the statements of a group leaves, for those of some accounts. BeingCalculatedError until
-    a worker has looked.
+    """The effect of removing a group's statements, for principals of these accounts.
+
+    Raises BeingCalculatedError until a worker has calculated it.
     """
     asks = {"key": opening.key, "accounts": None if accounts is None else sorted(accounts)}
     answer = answer_to(stored_calculation.stored_at(at), "fix", asks)

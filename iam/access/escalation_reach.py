@@ -1,6 +1,4 @@
-"""Who can't do something, but can become someone who can, by privilege escalation: a worker looks, once a
-page asks.
-"""
+"""Finds who can't do something but can become someone who can; a worker calculates it when a page asks."""
 
 from __future__ import annotations
 
@@ -21,12 +19,13 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.evaluate import EvaluationDecision
 
 SMALL: Final = 2000
-"""Up to so many users and roles the answer is there in about a second."""
+"""Up to this many users and roles, the answer takes about a second."""
 
 
 def is_quick() -> bool:
-    """Whether nobody has to wait long, whatever is kept: there are few users and roles. One query that counts
-    no further.
+    """True if the answer is fast even without cached results, because there are few users and roles.
+
+    One query, with a limit.
     """
     there = Entity.objects.filter(kind__in=(Kind.USER, Kind.ROLE), gone_at__isnull=True)
     return there[: SMALL + 1].count() <= SMALL
@@ -34,9 +33,10 @@ def is_quick() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ReachingPrincipals:
-    """Some of those who reach somebody who can, the surest and nearest first. `total` is how many there are,
-    `sure` how many of them reach it surely, `goals` how many they could become; `names` are those of the
-    people behind users, and of roles, by number, for all that are in the rows.
+    """Principals that can become someone who can, most certain and shortest path first.
+
+    `total` counts all of them, `sure` the confirmed ones, `goals` the principals they could become. `names`
+    are display names by primary key for all principals in the rows.
     """
 
     rows: list[ReachingPrincipal]
@@ -47,10 +47,10 @@ class ReachingPrincipals:
 
 
 def who_can_become(asked: WhoCanQuestion, *, seen: Accounts, most: int) -> ReachingPrincipals:
-    """Up to `most` of the principals that are asked about. `seen` are all accounts that the asking person
-    sees: whom they may become is looked for there, and nothing is told of ways through others.
+    """Up to `most` of the principals in the question.
 
-    The paths are those of the last calculation. BeingCalculatedError until a worker has looked.
+    `seen` are all accounts that the viewer sees: goals and paths are limited to them. Uses the paths of the
+    last calculation. Raises BeingCalculatedError until a worker has the answer.
     """
     with snapshot(asked.at, may_lag=True) as index:
         answer = answer_to(index, replace(asked, accounts=seen)).whole

@@ -1,4 +1,4 @@
-"""Whether someone used an escalation path: recorded calls of the actions that it takes."""
+"""Checks recorded calls for the use of escalation paths."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ NOT_IN_EVENTS: Final = frozenset(chain.from_iterable(map(catalogue().expand, NEV
 
 @dataclass(frozen=True, slots=True)
 class PathUse:
-    """The actions of a path that its principal called with success. `is_whole`: all that CloudTrail records
-    by default were.
+    """The actions of a path that its principal called successfully.
+
+    `is_whole` is true if that includes every action that CloudTrail records by default.
     """
 
     called: tuple[ActionCalls, ...]
@@ -31,7 +32,7 @@ class PathUse:
 
 
 def path_use(path: FindingPath) -> PathUse | None:
-    """The use of a path by its principal; None if none of its actions was called. Three queries."""
+    """The use of a path by its principal; None if it called none of the actions. Three queries."""
     wanted = _actions_of(path)
     entity = Entity.objects.select_related("account").filter(pk=path.who.id).first()
     if not wanted or entity is None:
@@ -51,16 +52,14 @@ def path_use(path: FindingPath) -> PathUse | None:
 
 @dataclass(frozen=True, slots=True)
 class UsedPath:
-    """Who went a path: all actions of it that CloudTrail records were called with success."""
+    """A principal that used a path: it called every recorded action of it successfully."""
 
     arn: str
     last_at: datetime
 
 
 def used_paths(paths: Collection[FindingPath]) -> dict[str, UsedPath]:
-    """Those of some paths that their principals went, by the ARN of the principal, as far as events are
-    known. Three queries, however many paths.
-    """
+    """The used paths among these, by the ARN of the principal, as far as events are known. Three queries."""
     not_recorded = NOT_IN_EVENTS | data_actions()
     wanted = {path.who.id: frozenset(_actions_of(path) - not_recorded) for path in paths}
     entities = {row.aws_id: row for row in Entity.objects.filter(pk__in=wanted) if wanted[row.pk]}
@@ -87,7 +86,7 @@ def used_paths(paths: Collection[FindingPath]) -> dict[str, UsedPath]:
 
 
 def _actions_of(path: FindingPath) -> set[str]:
-    """The actions that the principal itself calls."""
+    """The actions of a path that its principal calls itself."""
     acts = chain.from_iterable(step.acts for step in path.steps)
     grounds = chain.from_iterable(act.grounds for act in acts)
     return {ground.action for ground in grounds if ground.who_arn == path.who.arn}

@@ -1,5 +1,5 @@
-"""Takes a decision apart: every kind of policy that has a say, in the order in which AWS evaluates them, down
-to each condition.
+"""Explains a decision as a tree: every policy type that counts, in AWS's evaluation order, down to each
+condition.
 
 Source: "Policy evaluation logic",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
@@ -69,8 +69,10 @@ NAMES: Final = {
 
 
 class DecisionTree:
-    """Takes one decision apart. `held_policies` maps the names of identity policies to how they are held;
-    `is_resource_known` False: the policy of the resource stands in for one that nobody has read.
+    """Explains one decision.
+
+    `held_policies` maps names of identity policies to how they are held. `is_resource_known` is False if the
+    resource-based policy is a placeholder for one that is not synced.
     """
 
     def __init__(
@@ -88,7 +90,9 @@ class DecisionTree:
         self._is_bounded = policies.boundary is not None
 
     def branches(self) -> tuple[VerdictBranch, ...]:
-        """In the order of "Policy evaluation logic": denies first, then what must allow."""
+        """The branches in the order of "Policy evaluation logic": denies first, then everything that must
+        allow.
+        """
         if self._request.lowered in FREE:
             text = f"{self._request.action} needs no permission, and no policy can deny it."
             return (VerdictBranch("rule", "AWS rule", BranchVoice.ALLOWS, text),)
@@ -137,7 +141,7 @@ class DecisionTree:
         return VerdictBranch("deny", "Explicit denies", BranchVoice.ALLOWS, text, deny_leaves)
 
     def _control(self, kind: PolicyKind, levels: tuple[PolicySet, ...]) -> VerdictBranch:
-        """SCPs or RCPs: each level must allow."""
+        """The branch for SCPs or RCPs, of which each level must allow."""
         title = NAMES[kind]
         if reason := self._exempt(kind, levels):
             return VerdictBranch(str(kind), title, BranchVoice.ASIDE, reason)
@@ -164,7 +168,7 @@ class DecisionTree:
         return VerdictBranch(str(kind), title, voice, text, parts=tuple(parts))
 
     def _exempt(self, kind: PolicyKind, levels: tuple[PolicySet, ...]) -> str:
-        """Why the organization's policies of a kind have no say; empty where they have."""
+        """Why the organization's policies of this kind don't apply; "" if they do."""
         who = self._request.principal
         if who.skips_organization_policies:
             return "They don’t restrict service-linked roles."
@@ -281,7 +285,7 @@ class DecisionTree:
 
     @property
     def _is_barred(self) -> bool:
-        """Whether no policy can give it: a root user cannot assume roles."""
+        """True if no policy can allow the request, because a root user can't assume roles."""
         return (
             self._request.principal.kind is PrincipalKind.ROOT and self._request.lowered == "sts:assumerole"
         )
@@ -352,7 +356,9 @@ class DecisionTree:
             )
 
     def _means(self, statement: CompiledStatement) -> int:
-        """A Deny with NotPrincipal means everybody who has a permissions boundary."""
+        """How the Principal element matches. A Deny with NotPrincipal matches everyone with a permissions
+        boundary.
+        """
         if self._is_bounded and statement.source.is_not_principal and not statement.allows:
             return YES
         return (
@@ -363,7 +369,7 @@ class DecisionTree:
 
 
 def _values(request: Request, key: str) -> str:
-    """What the request has under a key, in words."""
+    """The values of a request key, in words."""
     request_values = request.values(key)
     if request_values is None:
         return "not said"

@@ -1,6 +1,4 @@
-"""Why one user or role can or cannot do an action on a resource, told as far as the viewer may see the
-policies.
-"""
+"""Explains why one user or role can or can't do an action, showing only policies that the viewer may see."""
 
 from __future__ import annotations
 
@@ -31,14 +29,14 @@ from iam.policy.variables import VARIABLE
 
 EVERY: Final = "*"
 LAST: Final = "resource"
-"""As what these are said, so that pages put them behind one's own policies."""
+"""The kind of shortened reasons; pages list it after the principal's own policies."""
 WHOSE: Final = {
     "scp": "the organization",
     "rcp": "the organization of the resource",
     "resource": "the owner of the resource",
     "boundary": "the permissions boundary",
 }
-"""Who is said to have decided, instead of the policies of a kind."""
+"""The words for who decided, instead of the names of hidden policies."""
 STRONGEST: Final = (ReasonOutcome.DENIES, ReasonOutcome.MISSING, ReasonOutcome.DEPENDS, ReasonOutcome.ALLOWS)
 VERBS: Final = {
     ReasonOutcome.DENIES: "forbids",
@@ -49,8 +47,9 @@ VERBS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ExplainedDecision:
-    """The decision about one request, and its reasons. `is_placed` is False where the organization's policies
-    are not known.
+    """The decision on one request, with its reasons.
+
+    `is_placed` is False if the organization's policies are unknown.
     """
 
     action: str
@@ -64,11 +63,11 @@ class ExplainedDecision:
 def why_of(
     viewer: Viewer, number: int, *, account: str, at: datetime | None, action: str, resource: str = ""
 ) -> ExplainedDecision | None:
-    """The decision about an action at a moment; without a resource, about what the first statement that
-    allows it names.
+    """Explain the decision on an action at a moment; None if the index does not have the principal.
 
-    None where the index does not have the principal. Of policies that the viewer does not see, only what they
-    come to is told; of a resource in another account that they do not see, not even that.
+    Without a resource, uses the first one named by a statement that allows the action. Policies that the
+    viewer can't see are shown only by their result. Data of a resource's account that the viewer can't see is
+    not used at all.
     """
     action = spelled_by_aws(action)
     with snapshot(at, accounts=[account], may_lag=True) as index:
@@ -96,7 +95,7 @@ def why_of(
 
 
 def _without_owner(index: PolicyIndex, member: IndexedPrincipal, question: AccessQuestion) -> DecisionReasons:
-    """As though nothing were known of the account of the resource, whatever this process has read of it."""
+    """Explain as if the resource's account were unknown, even if this process has loaded it."""
     request, policies = index.request_and_policies(member, question)
     known = {key: value for key, value in request.context.items() if key not in RESOURCE_FACTS}
     if request.lowered not in FREE:
@@ -105,7 +104,7 @@ def _without_owner(index: PolicyIndex, member: IndexedPrincipal, question: Acces
 
 
 def spelled_by_aws(action: str) -> str:
-    """As AWS writes the action, if it is known."""
+    """The action in AWS's spelling if it is known, else unchanged."""
     known_action = catalogue().action(action)
     return known_action.name if known_action else action
 
@@ -129,7 +128,7 @@ def _first_resource(index: PolicyIndex, member: IndexedPrincipal, action: str) -
 
 
 def _filled(pattern: str, request: Request) -> str:
-    """A pattern with what its variables stand for; those that are open stand for anything."""
+    """The pattern with its variables replaced; variables without a single value become "*"."""
 
     def value(match: re.Match[str]) -> str:
         key = fold(match.group(1).partition(",")[0].strip())
@@ -140,8 +139,8 @@ def _filled(pattern: str, request: Request) -> str:
 
 
 def _visible_to(why: DecisionReasons, viewer: Viewer, account: str) -> DecisionReasons:
-    """The explanation as the viewer may see it: without the texts of policies of an account that they don't
-    see, or of its organization.
+    """Reduce the explanation to what the viewer may see: no policies of an account that they can't see, or of
+    its organization.
     """
     if viewer.scope.sees_account(account):
         return why
@@ -157,8 +156,8 @@ def _visible_to(why: DecisionReasons, viewer: Viewer, account: str) -> DecisionR
 
 
 def _in_short(reasons: list[DecisionReason]) -> Iterator[DecisionReason]:
-    """The result of each kind of policies, without their names and texts. RCPs can only forbid, so that they
-    allow something is left out.
+    """One reason per policy kind, without names and texts. Allowing RCPs are left out, because RCPs can only
+    deny.
     """
     for kind, whose in WHOSE.items():
         outcomes = {reason.outcome for reason in reasons if reason.kind == kind}
@@ -173,7 +172,7 @@ def _in_short(reasons: list[DecisionReason]) -> Iterator[DecisionReason]:
 
 
 def _without_address(step: ExplanationStep) -> ExplanationStep:
-    """Without the way to the policy's page; pages leave out the text of the statement too."""
+    """The step without the link to the policy's page. Pages leave out its statement text too."""
     reason = step.reason
     if reason.kind == "identity" and reason.outcome is ReasonOutcome.MISSING:
         return ExplanationStep(replace(reason, text="No policy allows it"))

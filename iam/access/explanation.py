@@ -1,4 +1,6 @@
-"""Why a principal can or cannot, with the policies and groups of each reason as rows of the mirror."""
+"""Explains why a principal can or can't do something, linking each reason to policies and groups of the
+mirror.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from iam.policy.index.shard import AccountShard
 from iam.policy.request import Request
 
 UNREAD: Final = "the policy of the resource"
-"""How the index calls the policy that it takes a resource to have where none is known."""
+"""The engine's name for the assumed policy of a resource whose policy is unknown."""
 DECIDING: Final = frozenset(
     {ReasonOutcome.ALLOWS, ReasonOutcome.DENIES, ReasonOutcome.DEPENDS, ReasonOutcome.RULE}
 )
@@ -26,7 +28,7 @@ DECIDING: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class NamedPolicy:
-    """A group or policy: its number in the mirror (None: it has none of its own there) and its name."""
+    """A group or policy: its name, and its primary key in the mirror (None if it has no row)."""
 
     pk: int | None
     name: str
@@ -34,7 +36,7 @@ class NamedPolicy:
 
 @dataclass(frozen=True, slots=True)
 class HeldPolicy:
-    """An identity policy as a principal holds it, itself or through a group."""
+    """An identity policy that a principal holds directly or through a group."""
 
     policy: NamedPolicy
     group: NamedPolicy | None = None
@@ -43,8 +45,9 @@ class HeldPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ExplanationStep:
-    """A reason, the statement that it is about, and the policy that holds it; `held` only of identity
-    policies.
+    """A reason with its statement and policy.
+
+    `held` is set only for identity policies.
     """
 
     reason: DecisionReason
@@ -54,17 +57,17 @@ class ExplanationStep:
 
     @property
     def allows(self) -> bool:
-        """Whether it speaks for the request: what allows, and rules of AWS."""
+        """True if the step supports the request: an Allow, or a rule of AWS."""
         return self.source.allows if self.source is not None else self.reason.outcome is ReasonOutcome.RULE
 
     @property
     def is_unread(self) -> bool:
-        """Whether it is about a policy that the resource must have, and that nobody has read."""
+        """True if the step is about a required resource-based policy that is not synced."""
         return self.reason.kind == "resource" and self.reason.policy == UNREAD
 
     @property
     def statement(self) -> str:
-        """'statement 2', with its Sid if it has one; empty where the reason is about no statement."""
+        """'statement 2', with its Sid if it has one; "" if the reason has no statement."""
         if self.reason.statement is None:
             return ""
         sid = f" ({self.reason.sid})" if self.reason.sid else ""
@@ -72,7 +75,7 @@ class ExplanationStep:
 
     @property
     def allows_everything(self) -> bool:
-        """Whether the statement allows all actions on all resources, without conditions."""
+        """True if the statement allows all actions on all resources without conditions."""
         statement = self.source
         if (
             statement is None
@@ -87,20 +90,20 @@ class ExplanationStep:
 
 @dataclass(frozen=True, slots=True)
 class DecisionReasons:
-    """A decision about one principal, and its reasons, the deciding ones first."""
+    """A decision about one principal, with its reasons, deciding ones first."""
 
     decision: EvaluationDecision
     steps: tuple[ExplanationStep, ...]
 
     @property
     def deciding(self) -> tuple[ExplanationStep, ...]:
-        """What allows or denies, for sure or under conditions."""
+        """The steps that allow or deny, definitely or conditionally."""
         return tuple(step for step in self.steps if step.reason.outcome in DECIDING)
 
     @property
     def grants(self) -> tuple[ExplanationStep, ...]:
-        """Its own statements that allow it, for sure or under conditions; where there are none, the
-        resource's, or AWS's rule.
+        """The principal's own statements that allow it; if there are none, those of the resource, or the rule
+        of AWS.
         """
         allowing = [step for step in self.deciding if step.allows]
         own = tuple(step for step in allowing if step.held is not None)
@@ -108,24 +111,24 @@ class DecisionReasons:
 
     @property
     def denies(self) -> tuple[ExplanationStep, ...]:
-        """The statements that deny it, for sure or under conditions."""
+        """The statements that deny it, definitely or conditionally."""
         return tuple(step for step in self.deciding if not step.allows)
 
     @property
     def open_conditions(self) -> tuple[str, ...]:
-        """Each condition that a conditional decision depends on, once."""
+        """The conditions that a conditional decision depends on, without duplicates."""
         return DecisionExplanation(self.decision, tuple(step.reason for step in self.steps)).open_conditions
 
 
 def explanation_of(index: PolicyIndex, member: IndexedPrincipal, question: AccessQuestion) -> DecisionReasons:
-    """The explanation of the engine, its policies found again among what the principal holds."""
+    """Explain a question about an indexed principal, with policies linked to how they are held."""
     return explained(index, member, *index.request_and_policies(member, question))
 
 
 def explained(
     index: PolicyIndex, member: IndexedPrincipal, request: Request, policies: RequestPolicies
 ) -> DecisionReasons:
-    """The same of a request and policies that may be others than those of the index."""
+    """Explain a request with policies that may differ from those in the index."""
     explanation = explain(request, policies)
     shard = index.accounts[member.account]
     held_policies = dict(holdings(shard, member.grants))
@@ -138,8 +141,8 @@ def explained(
 
 
 def holdings(shard: AccountShard, grants: PolicyHoldings) -> Iterator[tuple[str, HeldPolicy]]:
-    """Each identity policy under the name that explanations give it. Names in IAM have no spaces, so none is
-    taken for another.
+    """Each identity policy with the name that explanations use. IAM names have no spaces, so these names are
+    unique.
     """
     yield from _statement_of(shard, grants, None)
     for number in grants.groups:
@@ -149,7 +152,7 @@ def holdings(shard: AccountShard, grants: PolicyHoldings) -> Iterator[tuple[str,
 
 
 def held_as(shard: AccountShard, policy: int, *, group: GroupRow | None = None) -> HeldPolicy:
-    """How a managed policy of an account is held, directly or through a group."""
+    """How a managed policy is held: directly or through a group."""
     through = None if group is None else NamedPolicy(group.id, group.name)
     return HeldPolicy(_policy(shard, policy), through)
 

@@ -1,6 +1,4 @@
-"""Fixes of a policy text: the name that the lint proposes in place of an unknown one, and the removal of a
-statement.
-"""
+"""Edits a policy text: replaces an unknown name by the lint's suggestion, or removes a statement."""
 
 from __future__ import annotations
 
@@ -20,20 +18,18 @@ WHOLE: Final = frozenset(
         "INVALID_POLICY_ELEMENT",
     }
 )
-"""Codes whose place is that of a name in quotes, for which another is proposed."""
+"""Finding codes that point to a quoted name for which the lint suggests another."""
 PROPOSED: Final = re.compile(r"Did you mean ([^\s?$…]+)\?")
 NAME: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def key_of(finding: LintFinding) -> str:
-    """What names a finding of a text for as long as the text is the same; empty where nothing can be put in
-    its place.
-    """
+    """A key for a finding that stays valid while the text is unchanged; "" if there is no suggestion."""
     return f"{finding.line}:{finding.column}:{finding.code}" if _proposal(finding) else ""
 
 
 def fixed(text: str, *, finding: LintFinding) -> str:
-    """The text with the proposal in its place; as it was where there is none."""
+    """The text with the suggestion applied; unchanged if there is none."""
     proposal = _proposal(finding)
     lines = text.split("\n")
     if not proposal or finding.line > len(lines):
@@ -42,7 +38,7 @@ def fixed(text: str, *, finding: LintFinding) -> str:
     match = NAME.match(line, finding.column - 1)
     if match is None:
         return text
-    # An operator's qualifier is not what was wrong with it.
+    # Keep the qualifier of the operator, which is correct.
     qualifier = match[1].rpartition(":")[0] if finding.code == "INVALID_CONDITION_OPERATOR" else ""
     name = f"{qualifier}:{proposal}" if qualifier else proposal
     lines[finding.line - 1] = line[: match.start()] + json.dumps(name) + line[match.end() :]
@@ -55,8 +51,9 @@ def _proposal(finding: LintFinding) -> str:
 
 
 def without_statement(text: str, number: int) -> str | None:
-    """The text without its statement of a number (from 0), laid out; None where it has no such statement, or
-    no other one.
+    """The text, formatted, without one statement (counted from 0).
+
+    None if that statement does not exist or is the only one.
     """
     try:
         document = json.loads(text)

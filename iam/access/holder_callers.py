@@ -1,4 +1,4 @@
-"""Who calls AWS with what some hold: users and roles themselves, and the members of groups."""
+"""Finds who calls AWS with what users, roles and groups hold; for groups, these are their members."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from iam.mirror.models import Edge, EdgeKind, Entity, Kind
 
 
 class HolderCaller(NamedTuple):
-    """A principal that calls, with the number of the holder: itself, or a group of which it is a member."""
+    """A calling principal, with the primary key of the holder: itself, or a group it belongs to."""
 
     holder: int
     arn: str
 
 
 def holder_callers(holders: Iterable[Entity], *, since: datetime) -> dict[int, list[HolderCaller]]:
-    """By the row of the principal in events. Members of a group are those of any time since then. Two
-    queries.
+    """Callers by the primary key of their row in the events.
+
+    Includes everyone who was a member of a group at some time after `since`. Two queries.
     """
     by_id: dict[str, set[HolderCaller]] = {}
     groups = set()

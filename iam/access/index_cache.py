@@ -1,4 +1,6 @@
-"""Keeps what was worked out from an index, with the index, until it changes: a few results, the oldest go."""
+"""Caches results derived from an index, with that index, until it changes; only the most recent ones are
+kept.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +12,21 @@ from iam.policy.index.index import PolicyIndex
 
 MAX_RESULTS: Final = 8
 MAX_FORMER: Final = 4
-"""So many results are kept beyond a change of the index, for what follows on them."""
+"""The number of results kept across index changes as a basis for their successors."""
 Result = TypeVar("Result")
 _guard = Lock()
 
 
 def cached(index: PolicyIndex, key: Hashable, make: Callable[[], Result]) -> Result:
-    """The result of `make`, from the last time if the index is still as it was. The caller reads the index;
-    two may make it at once.
+    """The result of `make`, cached while the index is unchanged.
+
+    The caller must hold the index. Two threads may compute the same result at once.
     """
     about = (index.version, key)
     with _guard:
         results = index.derived
         if about in results:
-            # The one that was asked for last goes to the end.
+            # Move the last used result to the end.
             known: Result = results.pop(about)
             results[about] = known
             return known
@@ -38,9 +41,7 @@ def cached(index: PolicyIndex, key: Hashable, make: Callable[[], Result]) -> Res
 
 
 def cached_on(index: PolicyIndex, key: Hashable, make: Callable[[Result | None], Result]) -> Result:
-    """The same where a result takes over what holds on of the one before the index changed, which is given to
-    `make`; None where there is none.
-    """
+    """Like `cached`, but `make` gets the result from before the last index change to build on, or None."""
     former: Result | None = index.former.get(key)
     result = cached(index, key, lambda: make(former))
     with _guard:

@@ -1,5 +1,7 @@
-"""When what some hold was last used: the last call of an action that its policies allow, as the days of
-recorded calls have it. Which resource was called, those don't tell.
+"""Finds when something that principals hold was last used: the last recorded call of an action that it
+allows.
+
+It uses daily call counts, which don't include resources.
 """
 
 from __future__ import annotations
@@ -26,7 +28,10 @@ NO_DATA_EVENTS: Final = frozenset[str]()
 
 
 class HeldUse(NamedTuple):
-    """The last call; None for none in 90 days, or if not `is_known`, since events may be missing."""
+    """The last use.
+
+    `at` is None if there was none in 90 days, or if `is_known` is False because events may be missing.
+    """
 
     at: datetime | None
     is_known: bool
@@ -36,7 +41,7 @@ UNKNOWN: Final = HeldUse(None, is_known=False)
 
 
 class CalledAction(NamedTuple):
-    """An action in lower case, and when it was called last, other than with a denial."""
+    """An action in lower case, and the time of its last call that was not denied."""
 
     action: str
     at: datetime
@@ -44,7 +49,9 @@ class CalledAction(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HeldStatements:
-    """Who holds something, what it says for each, by their number, and since when calls count."""
+    """What is held: its holders, its statements by the primary key of the holder, and the time from which
+    calls count.
+    """
 
     holders: Sequence[Entity]
     statements: Mapping[int, Sequence[CompiledStatement]]
@@ -55,7 +62,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def last_uses(holdings: Mapping[Key, HeldStatements], *, now: datetime) -> dict[Key, HeldUse]:
-    """By the key of what is held. Five queries, whatever their number."""
+    """The last use of each item, by key. Five queries."""
     since = now - timedelta(days=DAYS)
     holders = {
         holder.pk: holder for holder in chain.from_iterable(each.holders for each in holdings.values())
@@ -78,7 +85,7 @@ def last_uses(holdings: Mapping[Key, HeldStatements], *, now: datetime) -> dict[
 
 
 def called_actions(callers: Iterable[int], *, since: datetime) -> dict[int, list[CalledAction]]:
-    """What each principal called since then, by the row of the principal in events. One query."""
+    """The actions that each principal called, by the primary key of its row in the events. One query."""
     days = CallerDay.objects.filter(caller__in=list(callers), day__gte=since.date())
     allowed = days.filter(calls__gt=F("denied"))
     by_action = allowed.values("caller", "service", "action").annotate(last=Max("last_at"))
@@ -101,6 +108,6 @@ def _last_of(holding: HeldStatements, by_holder: Mapping[int, Sequence[CalledAct
 
 
 def _is_recorded(holding: HeldStatements) -> bool:
-    """Whether trails record something of it without data events."""
+    """True if CloudTrail records some of the allowed actions without data events."""
     allowing = [each for each in chain.from_iterable(holding.statements.values()) if each.allows]
     return not all(is_unrecorded(each, NO_DATA_EVENTS) for each in allowing)

@@ -1,4 +1,4 @@
-"""What a user, a role or the holders of a policy used, and the smallest policy that allows it."""
+"""Computes the smallest policy that allows what a user, a role or the holders of a policy used."""
 
 from __future__ import annotations
 
@@ -24,22 +24,24 @@ from iam.policy.least_privilege import PolicyText, ReducedPolicy, reduce_policie
 from iam.policy.request import Request
 
 MOST_CALLS: Final = 5_000
-"""With more different calls, a policy that leaves out the rest would be too small."""
+"""With more distinct calls, the rest would be missing and the policy too small."""
 HOLDERS: Final = 200
 FRESH: Final = timedelta(days=14)
-"""Older reports of IAM are not used."""
+"""Older IAM last-accessed reports are ignored."""
 MANAGED_BY_AWS: Final = ":iam::aws:"
 
 
 class ReductionError(ValueError):
-    """There is no smallest policy to offer. The message says why, in one sentence."""
+    """Raised if no smaller policy can be offered; the message gives the reason in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyReduction:
-    """The smallest policy, and what it rests on. `fixed` are policies that stay as they are, such as those of
-    groups; `calls` is how many recorded calls were allowed, of so many `holders`. Where no events are
-    `known` it rests on what IAM said of services, when it was asked first of these holders: `read_at`.
+    """The smallest policy and its basis.
+
+    `fixed` are policies that stay unchanged, such as those of groups. `calls` counts allowed calls by
+    `holders` principals. If `known` is None because there are no events, the basis is IAM's last-accessed
+    reports, the oldest of them from `read_at`.
     """
 
     reduced: ReducedPolicy
@@ -53,12 +55,12 @@ class PolicyReduction:
 
     @property
     def is_shorter(self) -> bool:
-        """Whether the known events begin later than the period."""
+        """True if the known events begin later than the period."""
         return self.known is not None and self.known.first_at > self.since
 
 
 def reduction_of(entity: Entity, *, days: int) -> PolicyReduction:
-    """The smallest policy that allows what was used in the last so many days. Raises ReductionError."""
+    """The smallest policy that allows everything used in the last `days` days. Raises ReductionError."""
     known = extent(entity.account.account_id)
     policies = _policies_of(entity)
     own = tuple(policy.name for policy in policies if not policy.is_fixed)
@@ -90,7 +92,7 @@ def reduction_of(entity: Entity, *, days: int) -> PolicyReduction:
 def _by_services(
     entity: Entity, policies: Sequence[PolicyText], holders: Sequence[Entity], since: datetime
 ) -> PolicyReduction:
-    """Without the services that none of the holders used, by IAM’s reports."""
+    """The reduction without services that no holder used according to IAM's last-accessed reports."""
     reports = ServicesReport.objects.filter(entity__in=holders, read_at__gt=timezone.now() - FRESH)
     rows = list(reports.values_list("read_at", "services"))
     if not holders or len(rows) < len(holders):
@@ -119,8 +121,9 @@ def _by_services(
 
 
 def reduced_texts(entity: Entity, texts: Sequence[str], *, days: int) -> str:
-    """One policy for some that a user or role holds, which allows what of them was used in the last so many
-    days; "" if nothing was. Raises ReductionError.
+    """One policy that allows what the entity used of these policies in the last `days` days; "" if nothing.
+
+    Raises ReductionError.
     """
     account = entity.account
     if extent(account.account_id) is None:
@@ -140,7 +143,7 @@ def reduced_texts(entity: Entity, texts: Sequence[str], *, days: int) -> str:
 def _used(
     entity: Entity, holders: Sequence[Entity], since: datetime
 ) -> tuple[list[CallGroup], list[Request]]:
-    """The calls that AWS allowed, as requests of those who made them."""
+    """The allowed calls of the holders, also as requests of the engine. Raises ReductionError."""
     groups: list[CallGroup] = []
     requests: list[Request] = []
     with snapshot(None, accounts={entity.account.account_id}, may_lag=True) as index:
@@ -168,7 +171,7 @@ def _requests(index: PolicyIndex, member: IndexedPrincipal, groups: Iterable[Cal
 
 
 def _holders_of(entity: Entity) -> list[Entity]:
-    """Who has the policies: the entity itself, or the users and roles that have the policy."""
+    """The entity itself or, for a policy, the users and roles that have it. Raises ReductionError."""
     if entity.kind != Kind.POLICY:
         return [entity]
     now = valid_at(None)
@@ -184,7 +187,7 @@ def _holders_of(entity: Entity) -> list[Entity]:
 
 
 def _policies_of(entity: Entity) -> list[PolicyText]:
-    """The policies to reduce, and those of groups, which stay."""
+    """The policies to reduce, and those of groups, which stay unchanged. Raises ReductionError."""
     if entity.kind == Kind.POLICY:
         if MANAGED_BY_AWS in entity.arn:
             raise ReductionError("AWS manages this policy, so only AWS can change it.")

@@ -1,4 +1,4 @@
-"""How many actions of each access level people can do: for lists of people, many at once."""
+"""Counts the actions by access level that users can do, for many users at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from iam.policy.request import PrincipalKind
 
 
 class LevelCounts(NamedTuple):
-    """Actions that are allowed in some way, by level. What needs no permission is not counted."""
+    """The number of allowed actions by access level, without actions that need no permission."""
 
     list: int
     read: int
@@ -26,7 +26,7 @@ class LevelCounts(NamedTuple):
 
 
 def levels_of(people: Mapping[int, str], *, at: datetime | None) -> dict[int, LevelCounts]:
-    """The levels of users, given with the numbers of their accounts; those whom the index does not have are
+    """The counts of these users (primary key to account ID). Users that the index does not have are
     left out.
     """
     with snapshot(at, accounts=set(people.values())) as index:
@@ -39,13 +39,13 @@ def levels_of(people: Mapping[int, str], *, at: datetime | None) -> dict[int, Le
 
 
 def counted(effective: AllowedActionSets, space: ActionNumbering) -> LevelCounts:
-    """What is allowed, counted."""
+    """The counts of these allowed actions."""
     return _by_level(effective.allowed_mask & ~space.without_permission, space.catalogue)
 
 
 @lru_cache(maxsize=1)
 def totals() -> LevelCounts:
-    """How many actions AWS publishes that need a permission."""
+    """The number of actions that AWS publishes and that need a permission."""
     return _by_level(~ActionNumbering().without_permission, catalogue())
 
 
@@ -54,14 +54,14 @@ def _by_level(mask: int, known: AwsCatalogue) -> LevelCounts:
 
 
 class LevelsByAccount:
-    """The levels of everybody, worked out account by account as they are asked for: for files of lists."""
+    """The counts of all users, computed account by account on demand, for exports."""
 
     def __init__(self, at: datetime | None) -> None:
         self._at = at
         self._known: dict[str, dict[int, LevelCounts]] = {}
 
     def levels_of_user(self, number: int, *, account: str) -> LevelCounts | None:
-        """The levels of a user; None where the index does not have them."""
+        """The counts of a user; None if the index does not have it."""
         levels = self._known.get(account)
         if levels is None:
             with snapshot(self._at, accounts=[account], may_lag=True) as index:

@@ -1,5 +1,5 @@
-"""One question about many actions: actions that all policies treat alike are asked about once, and the
-answers added up.
+"""Asks one question about many actions: actions that all policies treat the same are evaluated once, and the
+answers are combined.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ from iam.policy.request import Principal, PrincipalKind, Request
 from iam.question_budget import check_budget
 
 SPECIAL: Final = ASSUMING | FREE | WITHOUT_RCPS | BUCKET_POLICY | OWNED_CHANGES
-"""Actions for which AWS has rules of their own."""
+"""Actions with special rules in AWS."""
 
 
 class ActionTally(NamedTuple):
-    """How many actions somebody can do for sure, and under conditions; `first` of the former, else of the
-    latter.
+    """How many actions a principal can do, definitely (`can`) and conditionally (`may`).
+
+    `first` is the first definite action, or else the first conditional one.
     """
 
     can: int = 0
@@ -42,18 +43,18 @@ class ActionTally(NamedTuple):
 
     @property
     def decision(self) -> EvaluationDecision:
-        """ALLOWED by any that is allowed for sure."""
+        """ALLOWED if any action is definitely allowed, else CONDITIONAL."""
         return EvaluationDecision.ALLOWED if self.can else EvaluationDecision.CONDITIONAL
 
     def add(self, decision: EvaluationDecision, actions: Sequence[str]) -> ActionTally:
-        """With more actions that are judged so."""
+        """The tally with more actions of this decision."""
         if decision is EvaluationDecision.ALLOWED:
             first = self.first if self.can else actions[0]
             return ActionTally(self.can + len(actions), self.may, first)
         return ActionTally(self.can, self.may + len(actions), self.first or actions[0])
 
     def and_also(self, other: ActionTally) -> ActionTally:
-        """Both together."""
+        """The sum of both tallies."""
         first = (self.first if self.can or not other.can else other.first) or other.first
         return ActionTally(self.can + other.can, self.may + other.may, first)
 
@@ -70,14 +71,15 @@ class TalliedActions:
     by_member: Mapping[IndexedPrincipal, ActionTally]
 
     def tally_of(self, member: IndexedPrincipal) -> ActionTally:
-        """What one of the answer can."""
+        """The tally of one principal."""
         own = self.by_member.get(member, NOTHING)
         return self.by_class.get(member.cls, NOTHING).and_also(own)
 
 
 def tallied(index: PolicyIndex, question: AccessQuestion, actions: Sequence[str]) -> TalliedActions:
-    """Ask `question` about each of the actions; its own action does not matter. One action is asked about as
-    it is. Raises BudgetSpentError where all of them take too long.
+    """Ask `question` about each of the actions; its own action is ignored.
+
+    Raises BudgetSpentError if this takes too long.
     """
     by_class: dict[PrincipalClass, ActionTally] = {}
     by_member: dict[IndexedPrincipal, ActionTally] = {}
@@ -101,7 +103,7 @@ def _add(
     by_member: dict[IndexedPrincipal, ActionTally],
 ) -> None:
     for decision, classes in answer.whole.items():
-        # Most classes have one of few tallies.
+        # Most classes share one of a few tallies.
         later: dict[ActionTally, ActionTally] = {}
         for cls in classes:
             before = by_class.get(cls, NOTHING)
@@ -117,8 +119,9 @@ def _add(
 def _any_action(
     by_class: Mapping[PrincipalClass, ActionTally], by_member: Mapping[IndexedPrincipal, ActionTally]
 ) -> Iterable[MatchedPrincipals]:
-    """Who can at least one: classes as they are, but member by member where some of a class can more than
-    others. Those of one run are of one kind.
+    """Who can do at least one action.
+
+    Whole classes where possible; single members where members of a class differ. Each run has a single kind.
     """
     parted = {member.cls for member in by_member}
     for cls, tally in by_class.items():
@@ -137,7 +140,7 @@ def _any_action(
 
 
 def group_alike(index: PolicyIndex, actions: Sequence[str], question: AccessQuestion) -> list[list[str]]:
-    """The actions, those together of which every policy in the index says the same, so that each has the same
+    """Group the actions by equal treatment in all policies of the index, so that each group has one
     answer.
     """
     if len(actions) == 1:
@@ -153,7 +156,7 @@ def group_alike(index: PolicyIndex, actions: Sequence[str], question: AccessQues
 def _treatment(
     index: PolicyIndex, action: str, bounding: Iterable[ActionElement], question: AccessQuestion
 ) -> Any:
-    """All by which the answer about one action may differ from that about another of the same service."""
+    """A key of everything that can make the answers about two actions of a service differ."""
     lowered = fold(action)
     if lowered in SPECIAL or question.resource_policy is not None:
         return lowered
@@ -168,8 +171,8 @@ def _treatment(
 
 
 def _bounding(index: PolicyIndex) -> set[ActionElement]:
-    """The Action elements of boundaries and of the organization's policies, which `actions_speaking_of` does
-    not know.
+    """The Action elements of boundaries and organization policies, which `actions_speaking_of` does not
+    cover.
     """
     docs: set[IndexedDocument] = set()
     levels = {shard.levels for shard in index.accounts.values()}

@@ -1,4 +1,4 @@
-"""Short words for groups of escalation paths in addresses, the same as long as the statements are."""
+"""Computes short URL keys for groups of escalation paths, which depend only on the statements."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final
 from iam.policy.escalation.evidence import HeldStatement
 
 OWN_KEY: Final = "gatehouse"
-"""Gatehouse's own roles, which need what they can do: no finding, and not among the totals."""
+"""The key of Gatehouse's own roles, which need their permissions: no finding, and not in the totals."""
 
 
 def key_of(statements: Iterable[HeldStatement]) -> str:
-    """The word of a group."""
+    """The URL key of a group."""
     names = sorted(f"{statement.holder} {statement.policy} {statement.number}" for statement in statements)
     return blake2b("\n".join(names).encode(), digest_size=6).hexdigest()

@@ -1,5 +1,5 @@
-"""Which users and roles are somebody's own, as anything says it: for what keeps people from deciding about
-themselves.
+"""Finds the users and roles that belong to a person according to any evidence, so that people can't decide on
+their own access.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from iam.linking.ownership import DOUBTS
 from iam.mirror.models import Entity, Kind
 
 USED_DAYS: Final = 90
-"""A role is somebody's own if they used it in so many days."""
+"""A role counts as a person's own if they used it within this many days."""
 Owners = Mapping[str, set[UUID]]
 
 
 def own_arns(person_id: UUID, entities: Sequence[Entity]) -> frozenset[str]:
-    """Those users and roles whose access is somebody's own: users that are linked to them by hand or by a
-    matching method, and roles that they used lately. Two queries for users, and two for roles of which no
-    event names a person, for any number.
+    """The ARNs among these users and roles that belong to the person.
+
+    These are users linked by hand or by a matching method, and roles that the person used lately. A fixed
+    number of queries: two for users, and two for roles if no event names a person.
     """
     concerned = concerned_by_arn(entities)
     own = {arn for arn, people in concerned.items() if person_id in people}
@@ -38,7 +39,7 @@ def own_arns(person_id: UUID, entities: Sequence[Entity]) -> frozenset[str]:
 
 
 def _own_roles(person_id: UUID, roles: set[str]) -> set[str]:
-    """Those of some roles that a person used lately: what `roles_used` says, asked from the other end."""
+    """The roles among these that the person used lately: `roles_used` for one person and given roles."""
     since = datetime.now(tz=UTC) - timedelta(days=USED_DAYS)
     linked = Identity.objects.filter(person=person_id).values("user_arn")
     matched = UserMatch.objects.filter(person=person_id).values("user__arn")
@@ -54,7 +55,7 @@ def _own_roles(person_id: UUID, roles: set[str]) -> set[str]:
 
 
 def own_principals(person_id: UUID) -> list[Entity]:
-    """All living users and roles that are somebody's own, with their accounts."""
+    """All existing users and roles that belong to the person, with their accounts."""
     linked = Identity.objects.filter(person=person_id).values_list("user_arn", flat=True)
     arns = set(linked) | roles_used({person_id}).get(person_id, frozenset())
     matches = UserMatch.objects.filter(Q(person=person_id) | Q(standing__in=DOUBTS))
@@ -68,7 +69,7 @@ def own_principals(person_id: UUID) -> list[Entity]:
 
 
 def concerned_by_arn(entities: Sequence[Entity]) -> Mapping[str, frozenset[UUID]]:
-    """The people of whom anything says that a user is theirs, by ARN; two queries for any number."""
+    """The people that any evidence links to a user, by its ARN. Two queries."""
     people: dict[str, set[UUID]] = defaultdict(set)
     linked = Identity.objects.filter(user_arn__in={entity.arn for entity in entities})
     for arn, person_id in linked.values_list("user_arn", "person_id"):
@@ -82,8 +83,9 @@ def concerned_by_arn(entities: Sequence[Entity]) -> Mapping[str, frozenset[UUID]
 
 
 def roles_used(people: Collection[UUID]) -> dict[UUID, frozenset[str]]:
-    """The ARNs of the roles that people used in the last 90 days, with their IAM users or by single sign-on,
-    as far as CloudTrail events are known; six queries.
+    """The ARNs of the roles that people used in the last 90 days, with their IAM users or by single sign-on.
+
+    Limited to known CloudTrail events. Six queries.
     """
     since = datetime.now(tz=UTC) - timedelta(days=USED_DAYS)
     person_by_arn = _user_arns(people)
@@ -96,7 +98,7 @@ def roles_used(people: Collection[UUID]) -> dict[UUID, frozenset[str]]:
 
 
 def _user_arns(people: Collection[UUID]) -> dict[str, UUID]:
-    """Whose users are theirs, by ARN."""
+    """The people of users, by ARN."""
     matched = UserMatch.objects.filter(person__in=people).values_list("user__arn", "person_id")
     linked = Identity.objects.filter(person__in=people).values_list("user_arn", "person_id")
     return dict(matched.union(linked))
@@ -119,8 +121,8 @@ def _assumptions(since: datetime) -> QuerySet[TrailEvent]:
 def _signed_on(
     people: Collection[UUID], person_by_arn: Mapping[str, UUID], since: datetime
 ) -> Iterable[tuple[UUID, str]]:
-    """The roles of whose sessions events say that they are of these people: by the name of the session, by
-    the source identity, or by the user in IAM Identity Center.
+    """The roles with sessions of these people: by session name, source identity, or user in IAM Identity
+    Center.
     """
     names = _names(people, person_by_arn)
     ids = _center_users(names)
@@ -131,8 +133,8 @@ def _signed_on(
 
 
 def _names(people: Collection[UUID], person_by_arn: Mapping[str, UUID]) -> Owners:
-    """What people are called where they sign in, in small letters: by their address, the part of it before
-    the @, or the name of their IAM user.
+    """The sign-in names of people in lower case: email address, its local part, and the names of their IAM
+    users.
     """
     names: dict[str, set[UUID]] = defaultdict(set)
     for pk, email in Person.objects.filter(pk__in=people).values_list("pk", "email"):
@@ -146,7 +148,7 @@ def _names(people: Collection[UUID], person_by_arn: Mapping[str, UUID]) -> Owner
 
 
 def _center_users(names: Owners) -> Owners:
-    """The IDs of these people in IAM Identity Center: an event that has the ID and the name told it."""
+    """The IAM Identity Center user IDs of these people, taken from events that have both ID and name."""
     rows = RoleUser.objects.filter(name__in=names).exclude(person="").values_list("person", "name")
     ids: dict[str, set[UUID]] = defaultdict(set)
     for user, name in rows.distinct():

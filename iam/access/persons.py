@@ -1,5 +1,5 @@
-"""How many people are behind IAM users: a person may have several users, and some users belong to nobody
-known.
+"""Finds and counts the people behind IAM users. A person can have several users, and some users are
+unmatched.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from iam.policy.request import PrincipalKind, account_of
 from iam.search_words import folded, matches, words_of
 
 MANY_USERS: Final = 4_000
-"""Of more users than these, the matches of all are read."""
+"""For more users than this, all matches are loaded at once."""
 MAIL_TAGS: Final = ("email", "mail", "e-mail")
 
 
 class NamedPrincipal(Protocol):
-    """What a user or role is called: a member of an index, or a row of the mirror."""
+    """A user or role with names: a member of an index, or a row of the mirror."""
 
     @property
     def id(self) -> int: ...
@@ -42,7 +42,7 @@ class NamedPrincipal(Protocol):
 
 
 class CountedUser(Protocol):
-    """As much of a user as it takes to find the person."""
+    """The fields of a user that are needed to find its person."""
 
     @property
     def id(self) -> int: ...
@@ -57,7 +57,7 @@ N = TypeVar("N", bound=NamedPrincipal)
 
 @dataclass(frozen=True, slots=True)
 class PrincipalCount:
-    """Users, the distinct people that they are matched to, users that are matched to nobody, and roles."""
+    """Counts of users, distinct people matched to them, unmatched users, and roles."""
 
     users: int = 0
     people: int = 0
@@ -66,12 +66,12 @@ class PrincipalCount:
 
     @property
     def total(self) -> int:
-        """Users and roles."""
+        """The number of users and roles."""
         return self.users + self.roles
 
     @property
     def words(self) -> str:
-        """'70 IAM users (54 people) and 3 roles'; 'no one' where there are none."""
+        """'70 IAM users (54 people) and 3 roles'; 'no one' if empty."""
         parts = []
         if self.users:
             behind = [counted(self.people, "person", "people")] if self.people else []
@@ -83,7 +83,7 @@ class PrincipalCount:
 
 
 def count_of(members: Iterable[IndexedPrincipal]) -> PrincipalCount:
-    """Count some principals; two queries for each 1,000 users."""
+    """Count principals. Two queries per 1,000 users."""
     users = list[IndexedPrincipal]()
     roles = 0
     for member in members:
@@ -95,17 +95,17 @@ def count_of(members: Iterable[IndexedPrincipal]) -> PrincipalCount:
 
 
 def users_and_roles(parts: Sequence[Sequence[IndexedPrincipal]], roles: int) -> PrincipalCount:
-    """The same of users, part by part, and a number of roles."""
+    """Count users, given in parts, together with a number of roles."""
     size = sum(map(len, parts))
     owners = _people_of_many(parts) if size > MANY_USERS else people_of(list(chain.from_iterable(parts)))
     return PrincipalCount(size, len(set(owners.values())), size - len(owners), roles)
 
 
 def people_of(users: Sequence[CountedUser]) -> dict[int, str]:
-    """The email address of the person whom each user is matched to, by the user's number; users in doubt are
+    """The email address of the person matched to each user, by the user's primary key; doubtful matches are
     left out.
 
-    Two queries for each 1,000 users; of many users two in all, which read every match from end to end.
+    Two queries per 1,000 users; for many users, two queries that load all matches.
     """
     by_pk = {user.id: user for user in users}
     owners: dict[int, str] = {}
@@ -120,8 +120,8 @@ def people_of(users: Sequence[CountedUser]) -> dict[int, str]:
 
 
 def _matches() -> tuple[QuerySet[Any, Any], QuerySet[Any, Any]]:
-    """(number, email address, address) of users by what the ways say, and (ARN, unique id, email address) by
-    hand.
+    """Queries for matches: (primary key, person's email, address) by matching method, and (ARN, unique id,
+    email) by hand.
     """
     certain = UserMatch.objects.exclude(standing__in=DOUBTS).exclude(person=None, address="")
     signs = certain.order_by().values_list("pk", "person__email", "address")
@@ -129,8 +129,9 @@ def _matches() -> tuple[QuerySet[Any, Any], QuerySet[Any, Any]]:
 
 
 def _people_of_many(parts: Iterable[Sequence[IndexedPrincipal]]) -> dict[int, str]:
-    """As `people_of`, of so many users that every match is read: a user is made only where one was said by
-    hand.
+    """Like `people_of`, for so many users that all matches are loaded.
+
+    User objects are created only in accounts with matches by hand.
     """
     signs, by_hand = _matches()
     numbers: set[int] = set()
@@ -158,7 +159,7 @@ def _match(
     signs: Iterable[tuple[int, str | None, str]],
     by_hand: Iterable[tuple[str, str, str]],
 ) -> None:
-    """Add the owners of users; what was said by hand goes before what the ways say."""
+    """Add the owners of users. Matches by hand override the matching methods."""
     for pk, mail, address in signs:
         if pk in by_pk:
             owners[pk] = (mail or address).lower()
@@ -174,7 +175,8 @@ def _match(
 
 class PersonMatcher:
     """Finds principals by any part of display name, login, ARN, or the name or email address of their person.
-    Two queries.
+
+    Two queries per word.
     """
 
     def __init__(self, text: str) -> None:
@@ -189,7 +191,7 @@ class PersonMatcher:
             self._numbers.append(set(signs.exclude(standing__in=DOUBTS).values_list("pk", flat=True)))
 
     def matches(self, member: NamedPrincipal) -> bool:
-        """Whether every word is found."""
+        """True if every word is found."""
         text = searched(member)
         for word, arns, numbers in zip(self._words, self._arns, self._numbers, strict=True):
             if word not in text and member.arn not in arns and member.id not in numbers:
@@ -198,8 +200,8 @@ class PersonMatcher:
 
 
 def text_filter(text: str) -> Q:
-    """What `Matcher` finds, as a condition on rows that have `search` (`searched`), `arn`, and the number of
-    the principal.
+    """The same search as `PersonMatcher`, as a filter on rows with `search` (see `searched`), `arn` and
+    `principal`.
     """
     condition = Q()
     for word in words_of(text):
@@ -215,19 +217,19 @@ def text_filter(text: str) -> Q:
 
 
 def searched(member: NamedPrincipal) -> str:
-    """By what else a principal is found: its ARN, display name and the email address in its tags, in lower
-    case.
-    """
+    """The search text of a principal in lower case: ARN, display name, and the email address in its tags."""
     return folded(f"{member.arn} {shown_name(member)} {mail_tag(member)}")
 
 
 def shown_name(member: NamedPrincipal) -> str:
-    """The display name of a user, the name of a role."""
+    """The display name of a user, or the name of a role."""
     return display_name(member.name, member.tags) if member.kind is PrincipalKind.USER else member.name
 
 
 def shown_names(members: Iterable[NamedPrincipal]) -> dict[int, str]:
-    """The same of each, by number, with users called as their people write themselves; one query at most."""
+    """The display names of principals by primary key, using the names of matched people. At most
+    one query.
+    """
     named = {member.id: member for member in members}
     names = {pk: member.name for pk, member in named.items()}
     users = {
@@ -239,7 +241,7 @@ def shown_names(members: Iterable[NamedPrincipal]) -> dict[int, str]:
 
 
 def mail_tag(member: NamedPrincipal) -> str:
-    """The email address in the tags of a user; empty where none is."""
+    """The email address in the principal's tags, or ""."""
     for key, value in (member.tags or {}).items():
         if key.lower() in MAIL_TAGS:
             return value
@@ -247,8 +249,8 @@ def mail_tag(member: NamedPrincipal) -> str:
 
 
 def named_exactly(members: Iterable[N], text: str) -> list[N]:
-    """Those whose ARN, login, display name, email address, or name of their person is the text, in whatever
-    case.
+    """The principals whose ARN, login, display name or email address, or whose person's name or address,
+    equals the text, ignoring case.
     """
     wanted = text.strip().lower()
     direct = list[N]()

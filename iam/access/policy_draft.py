@@ -1,5 +1,5 @@
-"""The text of a managed policy while somebody edits it: what is wrong with it, whom it would concern, and
-asking for it.
+"""Checks and requests an edit of a managed policy: findings in the text, affected principals, and the
+request.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from iam.policy.lint import MANAGED, LintFinding, LintSeverity, less_standing, l
 from iam.policy.lint.kinds import LintKind
 
 UNTAKEN: Final = re.compile(r"[^\t\n\r\x20-\xff]")
-"""What AWS takes in no policy;
+"""Characters that AWS accepts in no policy.
+
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
 """
 _UNREADABLE: Final = frozenset({"JSON_SYNTAX_ERROR", "DUPLICATE_KEYS", "DUPLICATE_KEYS_WITH_DIFFERENT_CASE"})
@@ -31,10 +32,10 @@ _UNREADABLE: Final = frozenset({"JSON_SYNTAX_ERROR", "DUPLICATE_KEYS", "DUPLICAT
 
 @dataclass(frozen=True, slots=True)
 class EditedPolicy:
-    """A text that is being edited. `plan` is there where it could be asked for, else `refused` says why not,
-    unless `errors` do.
+    """A policy text that is being edited.
 
-    `base` is the digest of the text on which it was begun; `size` are the characters that AWS counts.
+    `plan` is set if the text can be requested; otherwise `errors` or `refused` say why not. `base` is the
+    digest of the text that the edit started from.
     """
 
     text: str
@@ -45,28 +46,30 @@ class EditedPolicy:
 
     @property
     def errors(self) -> list[LintFinding]:
-        """What AWS would refuse, what can never do what it says, and new names that the catalogue lacks."""
+        """Findings that block the request: rejected by AWS, without effect, or new names that the catalogue
+        lacks.
+        """
         return [finding for finding in self.findings if finding.severity is LintSeverity.ERROR]
 
     @property
     def size(self) -> int:
-        """Characters without white space."""
+        """The number of characters without white space, as AWS counts them."""
         return MANAGED.size(self.text)
 
     @property
     def quota(self) -> int:
-        """How many there may be."""
+        """The maximum size."""
         return MANAGED.limit
 
 
 def begin(policy: Entity) -> tuple[str, str]:
-    """The text to begin with, and its digest: what holds now, laid out where it stands in one line."""
+    """The current text, formatted if it is on one line, and its digest."""
     text = default_text(policy)
     return (laid_out(text) if "\n" not in text.strip() else text), state_in_mirror(policy)["text"]
 
 
 def check_draft(viewer: Viewer, *, policy: Entity, text: str, base: str) -> EditedPolicy:
-    """What is wrong with a text and, where nothing is, whom it would concern. Writes nothing."""
+    """Check a text and, if it has no errors, plan the change. Writes nothing."""
     text = _lines(text)
     draft = EditedPolicy(text, base, findings_of(policy, text=text))
     if draft.errors:
@@ -82,8 +85,8 @@ def check_draft(viewer: Viewer, *, policy: Entity, text: str, base: str) -> Edit
 def request_edit(
     actor: Viewer, *, policy: Entity, text: str, base: str, reason: str, idempotency_key: str
 ) -> Change:
-    """Ask for the text. Raises RefusedError when it has errors, or when the policy says something else than
-    where it was begun.
+    """Request the new text. Raises RefusedError if it has errors or the policy has changed since the edit
+    began.
     """
     text = _lines(text)
     errors = EditedPolicy(text, base, findings_of(policy, text=text)).errors
@@ -97,9 +100,7 @@ def request_edit(
 
 
 def findings_of(policy: Entity, *, text: str) -> list[LintFinding]:
-    """What the lint finds, in the order of the text. A policy that is only used as a boundary is read as
-    one.
-    """
+    """The lint's findings in text order. A policy used only as a boundary is linted as a boundary."""
     uses = Edge.objects.filter(valid_at(None), target=policy)
     use_kinds = set(uses.values_list("kind", flat=True).distinct())
     kind = LintKind.BOUNDARY if use_kinds == {EdgeKind.BOUNDARY} else LintKind.IDENTITY
@@ -109,17 +110,15 @@ def findings_of(policy: Entity, *, text: str) -> list[LintFinding]:
 
 
 def apply_fix(policy: Entity, *, text: str, key: str) -> str:
-    """The text with what the lint proposes for the finding of a key; as it is where it has no such finding
-    (any more).
-    """
+    """The text with the lint's suggestion for this finding; unchanged if the finding no longer exists."""
     text = _lines(text)
     finding = next((finding for finding in findings_of(policy, text=text) if key_of(finding) == key), None)
     return fixed(text, finding=finding) if finding and key else text
 
 
 def managed_by(policy: Entity) -> str:
-    """What its tags say that it is written by, if they do: CloudFormation's own tag, or a habit such as
-    ManagedBy.
+    """The tool that manages the policy according to its tags: a CloudFormation stack, or the value of a
+    ManagedBy tag; else "".
     """
     tags_by_key = {
         key.lower().replace("-", "").replace("_", ""): value for key, value in tags(policy, at=None).items()
@@ -129,7 +128,7 @@ def managed_by(policy: Entity) -> str:
 
 
 def laid_out(text: str) -> str:
-    """The text with one element a line; as it is where that would lose something of it."""
+    """The text with one element per line; unchanged if formatting would lose content."""
     text = _lines(text)
     if any(finding.code in _UNREADABLE for finding in lint(text, kind=LintKind.IDENTITY, quota=None)):
         return text
@@ -141,7 +140,7 @@ def laid_out(text: str) -> str:
 
 
 def _lines(text: str) -> str:
-    """Browsers send other ends of lines than people type."""
+    """Normalize line endings, which browsers send as CRLF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

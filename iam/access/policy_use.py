@@ -1,4 +1,4 @@
-"""When the holders of a policy last used it, by the actions that it allows."""
+"""Finds when the holders of a policy last used it, by the actions that it allows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from iam.policy.document import read
 
 
 def policy_uses(text: str, holders: Collection[int], *, now: datetime) -> dict[int, HeldUse]:
-    """By the number of the holder: a user, a role, or a group with what its members called. Six queries."""
+    """The last use by the primary key of the holder: a user, a role, or a group with the calls of its
+    members.
+
+    Six queries.
+    """
     statements = compile_set([("", read(text))], kind=PolicyKind.IDENTITY).statements
     holdings = {}
     for holder in Entity.objects.filter(pk__in=holders).select_related("account"):

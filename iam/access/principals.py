@@ -1,4 +1,4 @@
-"""Finds who is meant by an ARN or a name: a user, a role, a session of a role, or an account's root user."""
+"""Finds the principal that an ARN or a name refers to: a user, a role, a role session, or a root user."""
 
 from __future__ import annotations
 
@@ -32,13 +32,15 @@ Scope = Collection[str] | None
 
 
 class PrincipalError(ValueError):
-    """Nobody, or not one alone, is meant; the message says why, and what to write."""
+    """Raised if the text matches no principal or several; the message says why and what to enter."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskingPrincipal:
-    """Who asks. `number` is that of the index (negative: a root user); `arn` is a session's own, where one is
-    meant.
+    """The principal of a question.
+
+    `number` is its number in the index (negative for root users). `arn` is that of the session if it refers
+    to one.
     """
 
     account: str
@@ -49,20 +51,19 @@ class AskingPrincipal:
 
     @property
     def is_root(self) -> bool:
-        """Whether it is a root user, who has no page."""
+        """True for a root user, which has no page."""
         return self.number < 0
 
     @property
     def session(self) -> str:
-        """The name of the session; empty where none in particular is meant."""
+        """The session name; "" if it refers to no particular session."""
         return self.arn.rpartition("/")[2] if self.kind is PrincipalKind.SESSION else ""
 
 
 def find_principal(text: str, *, accounts: Scope, at: datetime | None) -> AskingPrincipal:
-    """The one whom the text means, among the accounts (by number; None: all) and as of a moment: by ARN or
-    user name in at most two queries, else by display name or email address.
+    """Find a principal in these accounts (IDs; None: all) at a moment.
 
-    Raises PrincipalError.
+    By ARN or user name in at most two queries, else by display name or email address. Raises PrincipalError.
     """
     text = text.strip()
     if not text:
@@ -78,7 +79,7 @@ def _rows(accounts: Scope, at: datetime | None) -> QuerySet[EntityState, Any]:
 
 
 def _called(name: str, accounts: Scope, at: datetime | None) -> QuerySet[EntityState, Any]:
-    """Those of a name: an index has it in lower case."""
+    """Rows with exactly this name. The lower-case column has an index."""
     return _rows(accounts, at).filter(sort_name=name.lower(), name=name)
 
 
@@ -109,7 +110,7 @@ def _by_name(name: str, accounts: Scope, at: datetime | None) -> AskingPrincipal
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A row as `named_exactly` looks at it."""
+    """A row in the form that `named_exactly` needs."""
 
     row: tuple[Any, ...]
     tags: dict[str, str]
@@ -132,8 +133,9 @@ class _Candidate:
 
 
 def _by_other_names(text: str, accounts: Scope, at: datetime | None) -> list[tuple[Any, ...]]:
-    """Those whose login in another case, display name, email address, or whose person's name or email address
-    is the text: as a search for the whole text finds them. At most six queries.
+    """Rows matched by login in another case, display name, email address, or their person's name or address.
+
+    At most six queries.
     """
     rows = _columns(_rows(accounts, at).filter(_may_be_called(text.lower())), size=MAX_CANDIDATES)
     tags = dict(
@@ -157,7 +159,7 @@ def _may_be_called(lowered: str) -> Q:
 
 
 def candidates(text: str, *, accounts: Scope, at: datetime | None) -> list[tuple[int, str, str]]:
-    """(number, ARN, kind) of users and roles that `named_exactly` has to look at; one query."""
+    """(primary key, ARN, kind) of users and roles that `named_exactly` needs to check. One query."""
     lowered = text.strip().lower()
     called = (
         Q(sort_name=lowered.rpartition("/")[2]) if lowered.startswith("arn:") else _may_be_called(lowered)

@@ -1,6 +1,6 @@
-"""Replay: calls that a user or role made, as CloudTrail recorded them, against policies that would change.
+"""Replays calls of a user or role, as recorded by CloudTrail, against changed policies.
 
-Similar calls are judged once: see `iam.activity.recorded_calls`.
+Similar calls are evaluated once: see `iam.activity.recorded_calls`.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from iam.policy.index.sides import PrincipalSide, side_of
 from iam.policy.replay import ReplayOutcome
 
 UNCHANGED: Final = frozenset({ReplayOutcome.SAME, ReplayOutcome.DENIED_ALREADY})
-"""What the change does nothing to."""
+"""Outcomes of calls that the change does not affect."""
 
 
 class ReplayError(ValueError):
-    """The change can't be replayed. The message says why, in one sentence."""
+    """Raised if the change can't be replayed; the message gives the reason in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """Whose calls, since when, and the change: without a managed policy (its ARN), or with another identity
-    policy (its JSON).
+    """The calls to replay and the change: without a managed policy (its ARN), or with another identity policy
+    (its JSON).
     """
 
     who: AskingPrincipal
@@ -45,7 +45,7 @@ class ReplayRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReplayedCalls:
-    """Calls that are alike, and what becomes of them."""
+    """Similar calls and the outcome of replaying them."""
 
     outcome: ReplayOutcome
     action: str
@@ -59,8 +59,10 @@ class ReplayedCalls:
 
 @dataclass(slots=True)
 class ReplayReport:
-    """How many calls there were, and those that are not answered as before, the most frequent first. Of
-    `same`, AWS allowed `denied_already` then, and the policies of today deny them without the change too.
+    """The number of replayed calls, and those with another result, most frequent first.
+
+    `same` includes `denied_already`: calls that AWS allowed at the time and that today's policies deny even
+    without the change.
     """
 
     calls: int = 0
@@ -69,7 +71,7 @@ class ReplayReport:
     changed: list[ReplayedCalls] = field(default_factory=list)
 
     def add(self, group: CallGroup, outcome: ReplayOutcome) -> None:
-        """Count some calls."""
+        """Count a group of calls."""
         self.calls += group.calls
         if outcome is ReplayOutcome.DENIED_ALREADY:
             self.denied_already += group.calls
@@ -89,7 +91,7 @@ class ReplayReport:
         self.changed.append(line)
 
     def finish(self) -> None:
-        """Join the calls that differ only in what is not shown, and order them."""
+        """Merge calls that differ only in fields that are not shown, and sort them."""
         joined: dict[tuple[Any, ...], ReplayedCalls] = {}
         for each in self.changed:
             key = (each.outcome, each.action, each.resource, each.was_denied, each.region)
@@ -107,14 +109,14 @@ class ReplayReport:
         )
 
     def count(self, outcome: ReplayOutcome) -> int:
-        """How many calls have an outcome."""
+        """The number of calls with an outcome."""
         if outcome is ReplayOutcome.SAME:
             return self.same
         return sum(each.calls for each in self.changed if each.outcome is outcome)
 
 
 def replay_calls(asked: ReplayRequest) -> ReplayReport:
-    """What the change does to the recorded calls. Raises ReplayError."""
+    """Replay the recorded calls against the change. Raises ReplayError."""
     entity = Entity.objects.select_related("account").filter(pk=asked.who.number).first()
     if entity is None:
         raise ReplayError(f"{asked.who.arn} is not a user or role of a connected account.")
@@ -142,7 +144,7 @@ def _outcome(judge: SideReplay, group: CallGroup) -> ReplayOutcome:
 
 
 def _side_after(index: PolicyIndex, member: IndexedPrincipal, without: str) -> PrincipalSide:
-    """The principal without a managed policy (its ARN; empty: with all). Raises ReplayError."""
+    """The principal without the managed policy with this ARN ("": with all). Raises ReplayError."""
     shard = index.accounts[member.account]
     side = side_of(member, shard)
     if not without:
@@ -153,8 +155,9 @@ def _side_after(index: PolicyIndex, member: IndexedPrincipal, without: str) -> P
 
 
 def _names_of(shard: AccountShard, member: IndexedPrincipal, arn: str) -> frozenset[str]:
-    """How explanations call a managed policy that the principal holds, directly and through groups. Raises
-    ReplayError where it holds none with this ARN.
+    """The names that the engine uses for this managed policy, held directly and through groups.
+
+    Raises ReplayError if the principal does not hold it.
     """
     if not arn:
         return frozenset()

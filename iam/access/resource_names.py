@@ -1,6 +1,4 @@
-"""Names of resources to offer while somebody writes a permission: what the mirror holds, within what the
-viewer sees.
-"""
+"""Suggests resource names while somebody writes a permission, from what the viewer sees of the mirror."""
 
 from __future__ import annotations
 
@@ -21,12 +19,12 @@ from iam.search_words import folded
 
 ARN: Final = re.compile(r'"(arn:[a-z-]+:[^"\\]{1,600})"')
 LOOKED_AT: Final = 400
-"""So many texts of policies are looked through."""
+"""The maximum number of policy texts to search."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArnSuggestion:
-    """An ARN and what is known of it."""
+    """A suggested ARN with a note on its origin."""
 
     arn: str
     note: str
@@ -41,8 +39,9 @@ def resources_known(
     text: str,
     most: int,
 ) -> list[ArnSuggestion]:
-    """Resources of these types whose ARN holds the text: those of IAM from the mirror, others as policies in
-    these accounts name them.
+    """Resources of these types whose ARN contains the text.
+
+    IAM resources come from the mirror, others from the policies of these accounts.
     """
     seen = [number for number in accounts if viewer.scope.sees_account(number)]
     typed = text.strip().lower()
@@ -68,7 +67,7 @@ def _identities(
 def _most_named(
     service: str, types: Sequence[ResourceType], accounts: Sequence[str], typed: str
 ) -> list[ArnSuggestion]:
-    """By how many policies name them."""
+    """Suggestions ordered by the number of policies that name them."""
     counted: Counter[str] = Counter()
     for body in _texts(service, accounts):
         counted.update({arn for arn in ARN.findall(body) if f":{service}:" in arn})
@@ -88,12 +87,12 @@ def _most_named(
 
 
 def _is_a_name(arn: str) -> bool:
-    """Whether it says more than "any": something besides wildcards in its last segment, and no variable."""
+    """True if the ARN is specific: its last segment has more than wildcards, and it contains no variable."""
     return bool(arn.split(":", 5)[-1].strip("*/:?")) and "${" not in arn
 
 
 def _texts(service: str, accounts: Sequence[str]) -> set[str]:
-    """The texts of policies in these accounts that name a resource of the service."""
+    """Policy texts of these accounts that name a resource of the service."""
     here = {"account__account_id__in": accounts, "document__text__contains": f":{service}:"}
     managed = PolicyVersion.objects.filter(valid_at(None), is_default=True, **here)
     inline = InlinePolicy.objects.filter(valid_at(None), **here)
@@ -105,7 +104,7 @@ def _texts(service: str, accounts: Sequence[str]) -> set[str]:
 def names_known(
     viewer: Viewer, *, parameter: TemplateParameter, accounts: Sequence[str], most: int
 ) -> list[str]:
-    """Values for a parameter of a template, by the resource type that it names; none where it names none."""
+    """Suggested values for a template parameter, by its resource type; empty if it has none."""
     service, colon, kind = parameter.resource.partition(":")
     pattern = pattern_of(service, kind) if colon else ""
     if not pattern:

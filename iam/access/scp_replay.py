@@ -1,4 +1,4 @@
-"""What a service control policy would deny of the recorded calls of an account, if it were attached to it."""
+"""Computes which recorded calls of an account a service control policy would deny if it were attached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from iam.policy.index.sides import PrincipalSide, side_of
 
 
 class ScpError(ValueError):
-    """The policy can't be replayed. The message says why, in one sentence; `field` is account or document."""
+    """Raised if the policy can't be replayed; the message gives the reason in one sentence.
+
+    `field` is account or document.
+    """
 
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
@@ -26,8 +29,10 @@ class ScpError(ValueError):
 
 
 def replay_scp(account: Account, text: str) -> dict[str, Any]:
-    """What becomes of the calls of the last 90 days, in the form of `receipt_replay`: of the users and roles
-    of the account that made any; and the actions that it names and AWS does not list. Raises ScpError.
+    """Replay the calls of the last 90 days with the SCP attached to the account. Raises ScpError.
+
+    Returns the form of `receipt_replay`, for all users and roles of the account that made calls, plus the
+    actions in the policy that AWS does not list.
     """
     _check(text)
     made_calls = TrailCaller.objects.filter(account_id=account.account_id, kind__in=KINDS.values())

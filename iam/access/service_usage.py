@@ -1,6 +1,4 @@
-"""Who can use which AWS service, how far: over all users and roles of the accounts that a viewer sees, class
-by class.
-"""
+"""Counts who can use which AWS service, over all users and roles of the accounts that a viewer sees."""
 
 from __future__ import annotations
 
@@ -33,15 +31,13 @@ from iam.search_words import folded
 
 Accounts = frozenset[str] | None
 Ranges = tuple[list[tuple[str, ActionRange]], list[int]]
-"""The services in the order of their actions, and the first action of each."""
+"""The services in the order of their actions, and the first action number of each."""
 USER: Final = PrincipalKind.USER
 
 
 @dataclass(slots=True)
 class ServiceCounts:
-    """How many users and roles can do something with a service, and how many of both with each access
-    level.
-    """
+    """The number of users and of roles that can use a service, and of both together by access level."""
 
     prefix: str
     title: str
@@ -52,8 +48,9 @@ class ServiceCounts:
 
 @dataclass(frozen=True, slots=True)
 class UsableServices:
-    """The services that somebody can use, by title, and how many users and roles there are in all.
-    `calculated_at` is when the oldest of this was counted, None where it was counted just now.
+    """The usable services by title, and the total numbers of users and roles.
+
+    `calculated_at` is the time of the oldest count; None if it was counted just now.
     """
 
     services: tuple[ServiceCounts, ...]
@@ -66,14 +63,12 @@ _sums: KeptResults[UsableServices] = KeptResults(most=16)
 
 
 def forget() -> None:
-    """Drop what this process keeps: sums of what was counted."""
+    """Clear the cached sums."""
     _sums.forget()
 
 
 class ServiceAccessGroup(NamedTuple):
-    """Principals of one account who can do the same with a service: everywhere, on some resources, under
-    conditions, as bits.
-    """
+    """Principals of one account with the same access to a service; `part` has the bits of the actions."""
 
     account: str
     kind: PrincipalKind
@@ -95,14 +90,14 @@ class ServiceUser:
 
     @property
     def list_position(self) -> tuple[str, str]:
-        """Where it stands in the list."""
+        """The sort key in the list."""
         return self.account, self.arn
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceUserFilter:
-    """Which of the principals that can use a service are asked for: in which accounts (None: all), with which
-    level, of which kind.
+    """A filter on the principals that can use a service: by account (None: all), access level, kind
+    and text.
     """
 
     accounts: Accounts
@@ -113,13 +108,13 @@ class ServiceUserFilter:
 
     @property
     def unfiltered(self) -> ServiceUserFilter:
-        """The same without filters."""
+        """The same filter without level, kind and text."""
         return replace(self, levels=(), kind=None, text="")
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceUsagePage:
-    """Rows from a place on; `users` and `roles` are counts of all that fit."""
+    """A page of rows; `users` and `roles` count all matches."""
 
     rows: list[ServiceUser]
     has_after: bool
@@ -128,10 +123,10 @@ class ServiceUsagePage:
 
 
 def uses(accounts: Accounts, *, at: datetime | None) -> UsableServices:
-    """All services that somebody in the accounts can use: as a worker counted them last, or at a past moment,
-    for which the index is asked.
+    """The services that principals of these accounts can use.
 
-    BeingCalculatedError where an account was not counted yet.
+    For now, a worker's last count; for a past moment, counted from the index. Raises BeingCalculatedError if
+    an account is not counted yet.
     """
     if at is None:
         return _kept_uses(accounts)
@@ -143,7 +138,7 @@ def _kept_uses(accounts: Accounts) -> UsableServices:
     coverage = stored_calculation.services_coverage(accounts)
     if coverage.waiting:
         stored_calculation.nudge()
-        # A worker may have been quick.
+        # A worker may already have counted it.
         coverage = stored_calculation.services_coverage(accounts)
     if coverage.waiting or coverage.has_nothing:
         raise stored_calculation.BeingCalculatedError(
@@ -159,7 +154,7 @@ def _kept_uses(accounts: Accounts) -> UsableServices:
 
 
 def _summed(rows: Iterable[ServiceUse]) -> UsableServices:
-    """What was counted of accounts, together."""
+    """The sum of the accounts' counts."""
     uses = list(rows)
     services: dict[str, ServiceCounts] = {}
     for row in uses:
@@ -176,7 +171,7 @@ def _summed(rows: Iterable[ServiceUse]) -> UsableServices:
 
 
 def _counts_of(prefix: str, services: dict[str, ServiceCounts]) -> ServiceCounts:
-    """The counts of a service, which begin at zero."""
+    """The counts of a service, created with zeros if missing."""
     counts = services.get(prefix)
     if counts is None:
         levels = dict.fromkeys(AccessLevel, 0)
@@ -197,16 +192,16 @@ def _classes(index: PolicyIndex, accounts: Accounts) -> Iterator[PrincipalClass]
 def _users_and_roles(
     index: PolicyIndex, accounts: Accounts
 ) -> Iterator[tuple[Sequence[IndexedPrincipal], AllowedActionSets]]:
-    """Users and roles who can do the same."""
+    """Users and roles, grouped by equal access."""
     classes = (cls for cls in _classes(index, accounts) if cls.profile.limits.flags[0] in PEOPLE_AND_ROLES)
     return index.effective().by_class(classes)
 
 
 def uses_in(index: PolicyIndex, accounts: Accounts) -> UsableServices:
-    """The same of an index; looks at everybody. The caller reads the index."""
+    """Count the usable services in an index by visiting all principals. The caller must hold the index."""
     space = index.effective().space
-    # By identity: most share one object, and to compare sets of all actions takes longer than to count
-    # people.
+    # Keyed by identity: most principals share one object, and comparing sets of all actions takes longer than
+    # counting people.
     tallies: dict[int, _Tally] = {}
     for members, allowed in _users_and_roles(index, accounts):
         tally = tallies.get(id(allowed))
@@ -230,8 +225,9 @@ def uses_in(index: PolicyIndex, accounts: Accounts) -> UsableServices:
 
 
 class _Tally:
-    """How many users and roles can do the same; it holds on to what that is, so that its identity stays its
-    own.
+    """The number of users and roles with the same access.
+
+    It keeps the access object alive, so that its id stays unique.
     """
 
     __slots__ = ("found", "roles", "users")
@@ -240,7 +236,7 @@ class _Tally:
         self.found, self.users, self.roles = allowed, 0, 0
 
     def add(self, members: Sequence[IndexedPrincipal]) -> None:
-        """Count some more, of one kind."""
+        """Add members, all of one kind."""
         if members[0].kind is USER:
             self.users += len(members)
         else:
@@ -248,9 +244,9 @@ class _Tally:
 
 
 def _levels_of(allowed: int, ranges: Ranges) -> Iterator[tuple[str, list[AccessLevel]]]:
-    """The services with some listed action in the set, each with the levels of such actions.
+    """The services with listed actions in the set, each with the access levels of these actions.
 
-    It goes from one such action to the next, since most people have few of the hundreds of services.
+    Jumps from service to service, because most principals can use few of the hundreds of services.
     """
     services, firsts = ranges
     last = services[-1][1]
@@ -270,7 +266,7 @@ def _levels_of(allowed: int, ranges: Ranges) -> Iterator[tuple[str, list[AccessL
 def page_of(
     prefix: str, wanted: ServiceUserFilter, *, after: tuple[str, str] = ("", ""), size: int
 ) -> ServiceUsagePage:
-    """Those who can use a service, by account and ARN, from a place on."""
+    """A page of principals that can use a service, by account and ARN."""
     with snapshot(wanted.at, accounts=wanted.accounts, may_lag=True) as index:
         space = index.effective().space
         rows: list[ServiceUser] = []
@@ -289,13 +285,13 @@ def page_of(
 
 
 def _with_people(rows: Sequence[ServiceUser]) -> list[ServiceUser]:
-    """The same rows, with the names of people as they write them; one query."""
+    """The rows with display names of people. One query."""
     called = with_people({row.pk: (row.name, row.display) for row in rows if row.kind is USER})
     return [replace(row, display=called.get(row.pk, row.display)) for row in rows]
 
 
 def every_row(prefix: str, wanted: ServiceUserFilter) -> Iterator[ServiceUser]:
-    """All of them, account by account; the index is not held in between."""
+    """All matching rows, account by account. The index is released before the rows are yielded."""
     with snapshot(wanted.at, accounts=wanted.accounts, may_lag=True) as index:
         service = index.effective().space.services[prefix]
         alike_rows = list(
@@ -308,7 +304,7 @@ def every_row(prefix: str, wanted: ServiceUserFilter) -> Iterator[ServiceUser]:
 def _same_use_by_account(
     index: PolicyIndex, prefix: str, accounts: Accounts
 ) -> tuple[ServiceAccessGroup, ...]:
-    """Who can use a service, account by account. Kept until something changes."""
+    """The principals that can use a service, account by account; cached while the index is unchanged."""
     return cached(index, ("alike", prefix, accounts), lambda: tuple(_find_alike(index, prefix, accounts)))
 
 
@@ -316,7 +312,7 @@ def _find_alike(index: PolicyIndex, prefix: str, accounts: Accounts) -> Iterator
     space = index.effective().space
     first, size, _ = space.services[prefix]
     own_actions = ((1 << size) - 1) & ~(space.without_permission >> first)
-    # By identity, since members share these objects. Each is kept with its part, so that no id is used again.
+    # Keyed by identity, since members share these objects. Keeping each object prevents reuse of its id.
     parts: dict[int, tuple[AllowedActionSets, AllowedActionSets]] = {}
     for members, allowed in _users_and_roles(index, accounts):
         known = parts.get(id(allowed))
@@ -375,5 +371,5 @@ def _count(part: AllowedActionSets, mask: int) -> ActionCount:
 
 
 def _display(member: IndexedPrincipal) -> str:
-    """What people call it: a role by its name."""
+    """The display name: for a role, its name."""
     return display_name(member.name, member.tags) if member.kind is USER else member.name

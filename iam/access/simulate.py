@@ -1,6 +1,4 @@
-"""One request put to the policies of the mirror, with what somebody knows besides: what AWS would answer, and
-the whole reason.
-"""
+"""Evaluates one request against the policies of the mirror and additional input, and explains the result."""
 
 from __future__ import annotations
 
@@ -33,10 +31,11 @@ RESOURCE_FACTS: Final = ("aws:ResourceOrgID", "aws:ResourceOrgPaths")
 
 @dataclass(frozen=True, slots=True)
 class SimulationInquiry:
-    """A request as somebody asks about it. `owner` is the resource's account where its ARN has none. Texts
-    are JSON; "" is no such policy. `besides` is an identity policy as though the principal had it too: what
-    would a grant do. `is_hidden`: of the account of the resource nothing may be told. `is_any_time` leaves
-    the time of the request open.
+    """A request to simulate.
+
+    `owner` is the resource's account if the ARN has none. Policies are JSON, "" for none. `besides` is an
+    additional identity policy, for example of a planned grant. With `is_hidden`, nothing about the resource's
+    account may be revealed. `is_any_time` leaves the time of the request open.
     """
 
     who: AskingPrincipal
@@ -55,14 +54,16 @@ class SimulationInquiry:
 
     @property
     def resource_account(self) -> str:
-        """The account of the resource; the principal's own where nobody tells."""
+        """The account of the resource; the principal's own account if unknown."""
         return self.owner or account_of(self.resource) or self.who.account
 
 
 @dataclass(frozen=True, slots=True)
 class SimulationResult:
-    """What AWS would answer. `summary` says it in a sentence, `missing` what is lacking, `open_conditions`
-    what it depends on, `limits` what is not known; `branches` are the whole reason.
+    """The simulated answer of AWS.
+
+    `summary` is one sentence, `missing` says what would have to allow it, `open_conditions` what it depends
+    on, `limits` what is unknown; `branches` are the full explanation.
     """
 
     decision: EvaluationDecision
@@ -74,7 +75,9 @@ class SimulationResult:
 
 
 def simulate(inquiry: SimulationInquiry) -> SimulationResult | None:
-    """The answer; None where the principal was not there. The policies of at most two accounts are read."""
+    """Simulate the request; None if the principal did not exist. Loads the policies of at most two
+    accounts.
+    """
     accounts = {inquiry.who.account} | (set() if inquiry.is_hidden else {inquiry.resource_account})
     with snapshot(inquiry.at, accounts=accounts, may_lag=True) as index:
         member = index.member(inquiry.who.account, inquiry.who.number)
@@ -82,7 +85,7 @@ def simulate(inquiry: SimulationInquiry) -> SimulationResult | None:
 
 
 def judge(index: PolicyIndex, member: IndexedPrincipal, inquiry: SimulationInquiry) -> SimulationResult:
-    """The same, of an index that is at hand."""
+    """Simulate the request for an indexed principal. The caller must hold the index."""
     request, policies, is_known = _question(index, member, inquiry)
     shard = index.accounts[member.account]
     owner = index.accounts.get(request.resource_account)
@@ -114,7 +117,7 @@ def judge(index: PolicyIndex, member: IndexedPrincipal, inquiry: SimulationInqui
 def _question(
     index: PolicyIndex, member: IndexedPrincipal, inquiry: SimulationInquiry
 ) -> tuple[Request, RequestPolicies, bool]:
-    """What the engine is asked, and whether the policy of the resource is the real one."""
+    """The request and policies for the engine, and whether the resource-based policy is known."""
     question = AccessQuestion(
         inquiry.action,
         inquiry.resource,
@@ -151,8 +154,9 @@ def _session(member: IndexedPrincipal, inquiry: SimulationInquiry) -> Principal:
 def _with_given(
     policies: RequestPolicies, inquiry: SimulationInquiry, *, of_pattern: bool
 ) -> RequestPolicies:
-    """With the texts that somebody gave. They are compiled apart: the index keeps for good whatever names it
-    meets.
+    """The policies with the entered texts added.
+
+    These are compiled separately, because the index keeps every name it meets forever.
     """
 
     def given(text: str, name: str, kind: PolicyKind) -> PolicySet | None:
@@ -177,7 +181,7 @@ def _with_given(
 
 
 def _is_open(request: Request, policies: RequestPolicies, inquiry: SimulationInquiry) -> bool:
-    """Whether a policy of the resource must have a say, and nobody knows it."""
+    """True if a resource-based policy is required and unknown."""
     if inquiry.resource_policy:
         return False
     if inquiry.is_hidden or (request.is_cross_account and policies.resource is None):
@@ -201,7 +205,7 @@ def _levels(
 
 
 def _none(what: str, shard: AccountShard | None, whose: str) -> str:
-    """Why there are no policies of the organization."""
+    """Why no organization policies of this type apply."""
     if shard is None or not shard.standing.is_known:
         return f"The {what} of the account of the {whose} weren’t synced."
     if not shard.standing.organization_id:
@@ -212,7 +216,9 @@ def _none(what: str, shard: AccountShard | None, whose: str) -> str:
 
 
 def _names(shard: AccountShard | None, levels: int, at: datetime | None) -> tuple[str, ...]:
-    """What the levels above an account are called; nothing where not every step has a level of its own."""
+    """The names of the levels above an account; empty if they don't correspond to the number of policy
+    levels.
+    """
     path = shard.standing.paths[0].strip("/").split("/")[1:] if shard and shard.standing.paths else []
     if not levels or levels != len(path) + 1:
         return ()
@@ -261,12 +267,12 @@ def _depending(by: str, open_conditions: tuple[str, ...]) -> str:
 
 
 def _is_own_way_closed(branches: tuple[VerdictBranch, ...]) -> bool:
-    """Whether the principal's own policies cannot give it, so that only the policy of the resource may."""
+    """True if the principal's own policies can't allow it, so that only the resource-based policy can."""
     return any(branch.kind in OWN and branch.voice is BranchVoice.SILENT for branch in branches)
 
 
 def _granting(branches: tuple[VerdictBranch, ...], kinds: tuple[str, ...]) -> VerdictStatement | None:
-    """The statement that gives it for sure, in the first kind of policy that has one."""
+    """The first statement that definitely allows it, in the order of these policy types."""
     for kind in kinds:
         for branch in branches:
             for leaf in branch.every_leaf if branch.kind == kind else ():
@@ -282,7 +288,7 @@ def _leaf_name(leaf: VerdictStatement) -> str:
 
 
 def _stopper(branch: VerdictBranch) -> str:
-    """What does not allow it, as the second half of a sentence."""
+    """The second half of a sentence, on what does not allow it."""
     stopping = [part.title for part in branch.parts if part.voice is BranchVoice.SILENT]
     if branch.text == ROOT_CANNOT:
         return f"{ROOT_CANNOT[0].lower()}{ROOT_CANNOT[1:-1]}"
@@ -299,7 +305,7 @@ def _stopper(branch: VerdictBranch) -> str:
 
 
 def _missing(decision: EvaluationDecision, branches: tuple[VerdictBranch, ...]) -> tuple[str, ...]:
-    """What would have to allow it besides."""
+    """Sentences on what would also have to allow it."""
     if decision is not EvaluationDecision.IMPLICITLY_DENIED:
         return ()
     is_enough = any(branch.is_enough for branch in branches)
@@ -312,7 +318,9 @@ def _missing(decision: EvaluationDecision, branches: tuple[VerdictBranch, ...]) 
 
 
 def _open_conditions(decision: EvaluationDecision, branches: tuple[VerdictBranch, ...]) -> tuple[str, ...]:
-    """What it depends on, each once: 'if MFA is present', 'unless the source address is in 10.0.0.0/8'."""
+    """What the decision depends on, without duplicates: 'if MFA is present', 'unless the source address is in
+    10.0.0.0/8'.
+    """
     if decision is not EvaluationDecision.CONDITIONAL:
         return ()
     settled = not _is_own_way_closed(branches) and any(
@@ -334,7 +342,7 @@ def _open_conditions(decision: EvaluationDecision, branches: tuple[VerdictBranch
 
 
 def _is_sure(branch: VerdictBranch) -> bool:
-    """Whether something in it allows for sure, so that what else may allow does not matter."""
+    """True if a statement of the branch definitely allows it, so that conditional ones don't matter."""
     return any(leaf.allows and leaf.mark == YES for leaf in branch.every_leaf)
 
 

@@ -1,5 +1,5 @@
-"""What is usual where a question leaves something open: the Region of its request, and the account of a
-resource whose ARN has none.
+"""Chooses defaults for what a question leaves open: the Region, and the account of a resource whose ARN has
+none.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ GLOBAL_SERVICES: Final = frozenset(
         "waf",
     }
 )
-"""Their requests go to us-east-1, wherever they come from.
+"""Requests to these services always go to us-east-1.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion
 """
@@ -49,7 +49,7 @@ Scope = frozenset[str] | None
 
 @dataclass(frozen=True, slots=True)
 class AccountCandidate:
-    """An account in whose policies a resource is named, with how many of them name it."""
+    """An account whose policies name a resource, with their number."""
 
     account: str
     name: str
@@ -61,14 +61,15 @@ _naming = KeptResults[list["AccountCandidate"]]()
 
 
 def forget() -> None:
-    """Drop everything that is kept."""
+    """Clear the caches."""
     _regions.forget()
     _naming.forget()
 
 
 def usual_regions(accounts: Scope) -> list[str]:
-    """Regions in which users and roles of some accounts were last active, the most usual first; kept while
-    nothing is written.
+    """The Regions in which users and roles of these accounts were last active, most frequent first.
+
+    Cached while the mirror is unchanged.
     """
     about = (accounts, state_of(accounts))
     return list(_regions.get_or_make(about, lambda: _usual_regions(accounts)))
@@ -83,8 +84,8 @@ def _usual_regions(accounts: Scope) -> list[str]:
 
 
 def region_of(action: str, resource: str, usual: list[str]) -> str:
-    """The Region that a request has: that of its ARN, us-east-1 for global services, else the usual one;
-    empty where none is known.
+    """The Region of a request: that of the ARN, us-east-1 for global services, else the most frequent one; ""
+    if unknown.
     """
     parts = resource.split(":", 5)
     if len(parts) == 6 and parts[3] and "*" not in parts[3] and "?" not in parts[3]:
@@ -95,8 +96,9 @@ def region_of(action: str, resource: str, usual: list[str]) -> str:
 
 
 def accounts_naming(resource: str, accounts: Scope) -> list[AccountCandidate]:
-    """Accounts in whose policies a resource without an account is named, the most frequent first; kept while
-    nothing is written.
+    """The accounts whose policies name a resource that has no account in its ARN, most frequent first.
+
+    Cached while the mirror is unchanged.
     """
     start = named_part(resource)
     if not start:
@@ -123,8 +125,8 @@ def _accounts_naming(start: str, accounts: Scope) -> list[AccountCandidate]:
 
 
 def named_part(resource: str) -> str:
-    """`arn:aws:s3:::pay-ledger` of `arn:aws:s3:::pay-ledger/x`; empty where the resource says its account, or
-    names nothing.
+    """`arn:aws:s3:::pay-ledger` for `arn:aws:s3:::pay-ledger/x`; "" if the ARN has an account or no plain
+    name.
     """
     parts = resource.split(":", 5)
     if len(parts) < 6 or parts[4]:
@@ -134,7 +136,7 @@ def named_part(resource: str) -> str:
 
 
 def likely_owner(candidates: list[AccountCandidate]) -> str:
-    """The account that names the resource in more policies than any other; empty where several do equally."""
+    """The account with the most policies that name the resource; "" if several share the first place."""
     if not candidates:
         return ""
     first, *others = candidates
@@ -143,7 +145,7 @@ def likely_owner(candidates: list[AccountCandidate]) -> str:
 
 
 def connected_accounts(accounts: Scope) -> list[tuple[str, str]]:
-    """(number, name) of the connected accounts; one query."""
+    """(account ID, name) of the connected accounts. One query."""
     rows = Account.objects.filter(removed_at__isnull=True).order_by("name", "account_id")
     if accounts is not None:
         rows = rows.filter(account_id__in=accounts)

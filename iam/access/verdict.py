@@ -1,5 +1,5 @@
-"""A decision taken apart into branches: each kind of policy, its levels or holders, their statements, and
-each condition.
+"""The data classes of an explained decision: branches for policy types, levels and holders, with statements
+and conditions.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from iam.policy.logic import NO, OPEN
 
 
 class BranchVoice(StrEnum):
-    """What a branch of the tree says to the request."""
+    """The effect of a branch on the request."""
 
     ALLOWS = "allows"
     DENIES = "denies"
     DEPENDS = "depends"
     SILENT = "silent"
-    """It has a say and does not allow."""
+    """The branch counts and does not allow."""
     ASIDE = "aside"
-    """It has no say here, or its silence stops nothing."""
+    """The branch does not apply, or does not need to allow."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatementCheck:
-    """One part of a statement under the request: what it asks for, whether that holds (NO, OPEN, YES), what
-    the request has.
+    """One element of a statement checked against the request: what it requires, the result (NO, OPEN, YES)
+    and the request's value.
 
-    `words` say a condition to people; a part that is none has no words.
+    `words` is the condition in plain language; "" for other elements.
     """
 
     element: str
@@ -42,7 +42,9 @@ class StatementCheck:
 
 @dataclass(frozen=True, slots=True)
 class VerdictStatement:
-    """A statement that speaks of the action. `mark`: whether it applies; `held` only of identity policies."""
+    """A statement about the action. `mark` is the result of matching it; `held` is set only for identity
+    policies.
+    """
 
     policy: str
     source: Statement
@@ -53,7 +55,7 @@ class VerdictStatement:
 
     @property
     def allows(self) -> bool:
-        """Whether its Effect is Allow."""
+        """True if its Effect is Allow."""
         return self.source.allows
 
     @property
@@ -64,21 +66,22 @@ class VerdictStatement:
 
     @property
     def open_checks(self) -> tuple[StatementCheck, ...]:
-        """What its answer depends on."""
+        """The checks that the result depends on."""
         return tuple(check for check in self.checks if check.mark == OPEN)
 
     @property
     def failing_checks(self) -> tuple[StatementCheck, ...]:
-        """What does not fit."""
+        """The checks that don't match."""
         return tuple(check for check in self.checks if check.mark == NO)
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictBranch:
-    """A kind of policy, one level of it, or one holder: what it says, its statements and its parts. `others`
-    counts statements about other actions; `problems` are what AWS would not understand; `is_enough`: nothing
-    of the principal's own need allow it; `is_needed`: whatever the principal's own policies say, this must
-    allow it too.
+    """A policy type, one of its levels or one holder, with its effect, statements and sub-branches.
+
+    `others` counts statements about other actions. `problems` are parts that AWS would not understand. With
+    `is_enough`, the principal's own policies don't need to allow it. With `is_needed`, this branch must allow
+    it whatever they say.
     """
 
     kind: str
@@ -94,7 +97,7 @@ class VerdictBranch:
 
     @property
     def every_leaf(self) -> Iterator[VerdictStatement]:
-        """Its own statements and those of its parts."""
+        """The statements of the branch and its sub-branches."""
         yield from self.leaves
         for part in self.parts:
             yield from part.every_leaf
@@ -102,9 +105,7 @@ class VerdictBranch:
 
 @dataclass(frozen=True, slots=True)
 class OrganizationLevels:
-    """What the levels of the organization's policies are called, the root first: of SCPs, and of RCPs; and
-    why there are none.
-    """
+    """The names of the organization's levels, root first, for SCPs and RCPs; or why there are none."""
 
     scps: tuple[str, ...] = ()
     rcps: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Whose access a viewer may see, as the questions to the index take it."""
+"""Determines the accounts whose access a viewer can see, as index queries expect them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from iam.guard import Right, Viewer
 
 
 def accounts_seen(viewer: Viewer, *, account: str = "") -> frozenset[str] | None:
-    """The numbers of the accounts whose principals the viewer may be told of, or only `account` if it is one
-    of them.
+    """The account IDs whose principals the viewer can see, or only `account` if it is one of them.
 
-    None: all there are. Empty: nobody. It is the scope of today, whatever moment is asked about.
+    None means all, an empty set none. It is today's scope, also for questions about the past.
     """
     if not viewer.may(Right.SEE_ACCOUNT):
         return frozenset()

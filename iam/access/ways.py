@@ -1,5 +1,5 @@
-"""How access is given: through a group, by a policy attached directly, by an inline policy, by the resource's
-own policy.
+"""Finds how access is given: through a group, an attached policy, an inline policy or a resource-based
+policy.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Spoken = tuple["AccessWay", IndexedDocument]
 
 
 class WayKind(StrEnum):
-    """The kinds of ways, the most shared first."""
+    """The types of ways, most shared first."""
 
     GROUP = "group"
     ATTACHED = "attached"
@@ -51,8 +51,9 @@ KINDS: Final = list(WayKind)
 
 @dataclass(frozen=True, slots=True)
 class AccessWay:
-    """One way: the policy and group by name, and by their numbers in the mirror where they have pages.
-    `policy` of inline policies of users and roles is empty: all of them are one way.
+    """One way: policy and group by name, and by primary key if they have pages.
+
+    All inline policies of users and roles are one way, with an empty `policy`.
     """
 
     kind: WayKind
@@ -65,13 +66,13 @@ class AccessWay:
 
     @property
     def key(self) -> str:
-        """A short word for addresses, the same as long as the way is."""
+        """A short key for URLs that depends only on the way."""
         content = f"{self.kind} {self.policy} {self.policy_pk} {self.group_pk} {self.account}"
         return blake2b(content.encode(), digest_size=6).hexdigest()
 
     @property
     def sort_key(self) -> tuple[int, str, str, str]:
-        """Shared ways first, then by name."""
+        """Sort shared ways first, then by name."""
         return KINDS.index(self.kind), self.group, self.policy, self.account
 
 
@@ -81,9 +82,7 @@ SURE_FIRST: Final = (YES, ALLOWS)
 
 
 class AccessWays:
-    """Finds the way of each principal of an answer; principals that policies cannot tell apart are looked at
-    once.
-    """
+    """Finds the way of each principal of an answer. Principals with the same policies are evaluated once."""
 
     def __init__(
         self, index: PolicyIndex, question: Callable[[str], AccessQuestion], tallied: TalliedActions
@@ -101,9 +100,7 @@ class AccessWays:
         self._heard: dict[str, ActionMentions] = {}
 
     def main_way(self, member: IndexedPrincipal) -> AccessWay:
-        """The first way: where there are several, the one that allows without conditions and is the most
-        shared.
-        """
+        """The way of a principal; of several, the unconditional and most shared one."""
         tally = self._found.tally_of(member)
         action = tally.first or self._found.whole.question.action
         key = (member, action) if member in self._personal else (member.cls, member.grants_key, action)
@@ -113,8 +110,8 @@ class AccessWays:
         return way
 
     def only_way(self, members: Sequence[IndexedPrincipal]) -> AccessWay | None:
-        """The way of a class of one, where what it shares with others decides; None if it has to be looked
-        at.
+        """The way of a class with a single shared part, if that decides; None if members must be
+        evaluated.
         """
         if not isinstance(members, ClassMembers):
             return None
@@ -128,7 +125,7 @@ class AccessWays:
     def group_by_way(
         self, members: Sequence[IndexedPrincipal]
     ) -> Mapping[AccessWay, Sequence[IndexedPrincipal]]:
-        """Members of one answer by their way."""
+        """Group members of one answer by their way."""
         if isinstance(members, ClassMembers) and members.cls not in self._personal_classes:
             return self._among_class(members)
         alike: dict[Any, list[IndexedPrincipal]] = {}
@@ -141,8 +138,9 @@ class AccessWays:
         return members_by_way
 
     def _among_class(self, members: ClassMembers) -> Mapping[AccessWay, Sequence[IndexedPrincipal]]:
-        """Members of one class that nothing but what they hold tells apart. What is held inline is read only
-        where no policy of theirs gives a way.
+        """Group members of a class that differ only in what they hold.
+
+        Inline policies are read only if no managed policy gives a way.
         """
         tally = self._found.by_class[members.cls]
         speaking = self._speaking(tally.first, members.cls.account)
@@ -178,10 +176,10 @@ class AccessWays:
         )
 
     def _own_way(self, member: IndexedPrincipal, action: str, *, is_sure: bool) -> AccessWay | None:
-        """The way of an identity policy that allows it, an unconditional one before a conditional one; None
-        if there is none.
+        """The way of an identity policy that allows the action, unconditional before conditional; None if
+        there is none.
 
-        If the member certainly can, conditional statements are no reason.
+        If the member can definitely do it, conditional statements are ignored.
         """
         speaking = self._speaking(action, member.account)
         judge = speaking.heard.judge
@@ -215,7 +213,8 @@ class AccessWays:
         )
         judge.load_statements(index.register)
         by_digest = {doc.digest: doc for doc in judge.said}
-        # Whose names are in the question is looked for among everybody, and mostly makes no difference.
+        # Finding the classes named in the question visits all principals and rarely matters, so it is skipped
+        # when possible.
         named = frozenset() if judge.heard is judge.said else index.classes_named(judge.reader)
         return ActionMentions(judge, by_digest, named, judge.lowered in FREE)
 
@@ -230,8 +229,10 @@ class AccessWays:
 
 @dataclass(frozen=True, slots=True)
 class ActionMentions:
-    """What speaks of an action, whatever the account: documents by their digests, the classes of users whose
-    names are in the question, and whether nobody needs a policy.
+    """What concerns an action in any account: documents by digest, and the classes of users named in the
+    question.
+
+    `is_free` is true if the action needs no permission.
     """
 
     judge: QueryEvaluation
@@ -242,8 +243,8 @@ class ActionMentions:
 
 @dataclass(frozen=True, slots=True)
 class AccountMentions:
-    """What of an account's policies speaks of an action: the way and document of managed policies and groups
-    by number.
+    """The managed policies and groups of an account that concern an action, by primary key, each with way and
+    document.
     """
 
     heard: ActionMentions
@@ -253,15 +254,15 @@ class AccountMentions:
     _decided: dict[str, AccessWay | None] = field(default_factory=dict)
 
     def shared(self, attached: Iterable[int], groups: Iterable[int]) -> list[Spoken]:
-        """What speaks of the action among attached policies and those of groups, the best way first."""
+        """What concerns the action among these attached policies and groups, best way first."""
         policies_by_way = [self.policies[number] for number in attached if number in self.policies]
         for number in groups:
             policies_by_way += self.groups.get(number, ())
         return sorted(policies_by_way, key=lambda spoken: spoken[0].sort_key)
 
     def shared_way(self, key: str) -> AccessWay | None:
-        """The first way that allows without conditions, of all who share what the key says; None where that
-        depends on more than the policies.
+        """The first way that allows unconditionally for everyone who shares this key; None if more than
+        policies decide.
         """
         if key in self._decided:
             return self._decided[key]
@@ -285,8 +286,8 @@ class AccountMentions:
         return shared
 
     def effects_on(self, members: ClassMembers) -> dict[IndexedDocument, int]:
-        """How the documents of a class allow it, those that do; the class is judged as one, so that each says
-        the same to all.
+        """The documents of a class that allow the action, and how. A class is evaluated as one, so they apply
+        equally to all.
         """
         judge, effects = self.heard.judge, {}
         is_named = members.cls in self.heard.named
@@ -301,11 +302,12 @@ class AccountMentions:
     def way_among(
         self, key: SharedGrants, effects: Mapping[IndexedDocument, int], *, is_sure: bool
     ) -> AccessWay | None:
-        """The way of members who hold the same but for inline policies (`ClassMembers.by_shared_grants`), as
-        `AccessWays.main_way` finds it for one.
+        """The way of members that differ only in inline policies (`ClassMembers.by_shared_grants`).
+
+        The result equals `AccessWays.main_way` for each.
         """
         shared = self._shared_by(key)
-        # Shared ways go before inline policies, in which documents stand that no shared way has.
+        # Shared ways come before inline policies, whose documents belong to no shared way.
         for wanted in SURE if is_sure else SURE_FIRST:
             for way, doc in shared:
                 if doc in effects and effects[doc] & wanted:
@@ -317,7 +319,7 @@ class AccountMentions:
 
     @classmethod
     def for_account(cls, heard: ActionMentions, shard: AccountShard) -> AccountMentions:
-        """Of one account."""
+        """The mentions in one account."""
         inline = heard.docs
         policies: dict[int, Spoken] = {}
         for number in shard.policies:
@@ -350,7 +352,7 @@ class AccountMentions:
 
 
 def way_of(shard: AccountShard, holding: HeldPolicy) -> AccessWay:
-    """The way of an identity policy that a user or role of an account holds so."""
+    """The way that corresponds to how an identity policy is held."""
     row = None if holding.policy.pk is None else shard.policies.get(holding.policy.pk)
     is_aws_managed = row is not None and ":iam::aws:" in row.name
     if holding.group is not None:
