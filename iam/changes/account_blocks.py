@@ -1,4 +1,4 @@
-"""Principals for whom the same becomes true: those of one account, and the same in several accounts."""
+"""Groups principals for whom a change has the same effect, within an account and across accounts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from iam.policy.index.verdicts import PrincipalChange
 
 @dataclass(frozen=True, slots=True)
 class AccountBlock:
-    """Principals of one account for whom the same becomes true, by the same requests."""
+    """Principals of one account for whom the change has the same effect, proven by the same requests."""
 
     account: str
     masks: dict[str, int]
@@ -23,44 +23,44 @@ class AccountBlock:
 
     @property
     def first(self) -> tuple[IndexedPrincipal, AccessShift]:
-        """The first by name, whose requests are shown."""
+        """The first principal by name, whose requests are shown."""
         return min(self.members, key=lambda pair: (pair[0].name.lower(), pair[0].id))
 
     @property
     def users(self) -> int:
-        """How many of them are IAM users."""
+        """The number of IAM users among them."""
         return sum(is_user(member) for member, _ in self.members)
 
 
 @dataclass(frozen=True, slots=True)
 class SharedBlock:
-    """Blocks with the same effect and the same `reasons`, each in another account."""
+    """Blocks of different accounts with the same effect and the same `reasons`."""
 
     blocks: list[AccountBlock]
     reasons: BlockReasons
 
     @property
     def people(self) -> int:
-        """How many principals in all accounts."""
+        """The number of principals in all accounts."""
         return sum(len(block.members) for block in self.blocks)
 
     @property
     def users(self) -> int:
-        """How many of them are IAM users."""
+        """The number of IAM users in all accounts."""
         return sum(block.users for block in self.blocks)
 
     @property
     def order(self) -> tuple[int, int, str, str]:
-        """Most risks first, then most people."""
+        """The sort key: most risks first, then most principals."""
         block = self.blocks[0]
         return -len(block.risks), -self.people, block.account, block.first[0].name.lower()
 
 
 def merged(blocks: Iterable[AccountBlock], reasons: DifferenceReasons) -> list[SharedBlock]:
-    """The blocks, in their order, those with the same effect in several accounts as one.
+    """Merge blocks with the same effect in several accounts, keeping their order.
 
-    The same: the same becomes of each action by the same request, but for the number of the account and for
-    what a principal has of its own, as its name; and each reason holds for all of a block.
+    Effects are the same if each action changes by the same request, apart from the account ID and the
+    principal's own values such as its name, and if each reason holds for all principals of a block.
     """
     outlines = _Outlines()
     shared: dict[object, SharedBlock] = {}
@@ -73,14 +73,14 @@ def merged(blocks: Iterable[AccountBlock], reasons: DifferenceReasons) -> list[S
 
 
 class _Outlines:
-    """What becomes of whom, as numbers that are equal where the same does."""
+    """Numbers effects so that equal effects have equal numbers."""
 
     def __init__(self) -> None:
         self._numbers: dict[object, int] = {}
         self._known: dict[int, int] = {}
 
     def outlines_of(self, members: Sequence[tuple[IndexedPrincipal, AccessShift]]) -> frozenset[int]:
-        """The outlines of the requests of some principals."""
+        """The outlines of the requests of these principals."""
         return frozenset([self._number(shift.change) for _, shift in members])
 
     def _number(self, change: PrincipalChange) -> int:
@@ -92,7 +92,9 @@ class _Outlines:
 
 
 def _reasons_key(why: BlockReasons, block: AccountBlock) -> object:
-    """What holds for some of a block only has a number that belongs to its account."""
+    """A key of the reasons. A reason that holds for only some principals gets a number of its account, so
+    that it never matches another account.
+    """
     if all(reason.people == len(block.members) for reason in why.all_reasons):
         return why.told_of(0)
     return block.account, why

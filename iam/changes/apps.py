@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ChangesConfig(AppConfig):
-    """Registers the tables of iam.changes, and who is told when a change ends."""
+    """Registers the change models and the handlers of ended changes."""
 
     name = "iam.changes"
     label = "changes"

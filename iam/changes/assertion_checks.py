@@ -1,6 +1,4 @@
-"""What a higher layer knows to be forbidden: it registers a check in its `AppConfig.ready`, which is asked
-what some changes would newly break.
-"""
+"""Lets higher layers register checks, in `AppConfig.ready`, for assertions that changes would newly break."""
 
 from __future__ import annotations
 
@@ -16,7 +14,9 @@ NAMED: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class BrokenAssertion:
-    """An assertion that some changes break in an account, and who would break it; `more` are not named."""
+    """An assertion that changes would break in an account, and the principals that break it; `more` are not
+    named.
+    """
 
     key: str
     name: str
@@ -28,8 +28,10 @@ class BrokenAssertion:
 
 @dataclass(frozen=True, slots=True)
 class AssertionQuestion:
-    """The index before, and with the changed accounts as they would be. `concerned` gives one that has only
-    those in them whom the changes concern; `whole` gives one that has everybody, which takes longer.
+    """The index before the change, and with the changed accounts after it.
+
+    `concerned` returns an index with only the principals that the changes affect; `whole` one with everyone,
+    which takes longer.
     """
 
     before: PolicyIndex
@@ -43,14 +45,14 @@ _checks: list[Check] = []
 
 
 def on_impact(check: Check) -> Check:
-    """Ask this check whenever a receipt is made."""
+    """Register a check to run whenever a receipt is made."""
     if check not in _checks:
         _checks.append(check)
     return check
 
 
 def newly_broken(question: AssertionQuestion) -> tuple[BrokenAssertion, ...]:
-    """What the changes would break and is not broken by the same users and roles now."""
+    """The assertions that the changes would break and that the same users and roles don't break now."""
     broken: list[BrokenAssertion] = []
     for check in _checks:
         broken.extend(check(question))

@@ -1,5 +1,5 @@
-"""What sets of changes are made for: each kind of cause, such as a grant, tells here what only its package
-knows. It registers in the `AppConfig.ready` of that package.
+"""Registers what is special about each kind of cause of change sets, such as a grant, in `AppConfig.ready` of
+its package.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from iam.guard import Viewer
 
 @dataclass(frozen=True, slots=True)
 class CauseEnds:
-    """`end_of` gives the end of what a cause gives (None: it has none), `ends_of` those of several causes
-    that have one, `shorten` brings it forward and raises RefusedError. `lasts_of` says it in words for those
-    whose end is set by their approval: "for 14 days after approval".
+    """Functions for the end dates of a kind of cause.
 
-    `started` is asked within the transaction that queues a change, and gives the columns that are another now
-    that the clock runs: what was asked for as a time from the approval on is a moment then.
+    `end_of` returns the end date of a cause (None: permanent), `ends_of` those of several. `shorten` moves it
+    earlier and raises RefusedError. `lasts_of` returns durations in words if the end date is set at approval:
+    "for 14 days after approval". `started` runs in the transaction that queues a change and returns its
+    changed columns: a duration from approval becomes an end date.
     """
 
     end_of: Callable[[UUID], datetime | None]
@@ -34,13 +34,13 @@ class CauseEnds:
 
 @dataclass(frozen=True, slots=True)
 class CauseKind:
-    """What is special about sets of a kind of cause.
+    """What is special about change sets of one kind of cause.
 
-    `ends`: when what they give ends. `restored_end`: when that ends which is there again once such a set,
-    which takes something away, is undone. `reach`: the same viewer, who may request what the cause is about
-    beyond their own scope. `told`: the people whom the higher layer tells that it is done, and who aren't
-    told it twice. `reviewed` follows the review of a set that was applied without approval (the review, the
-    reviewer, the comment, the verdict), and carries out an undoing in its own way.
+    `ends`: the end dates of what they give. `restored_end`: for sets that remove access, the end date that
+    applies again after an undo. `reach`: the viewer, extended by what they can request beyond their own
+    scope. `told`: people whom the higher layer notifies of the end, so that they are not notified twice.
+    `reviewed` runs after the review of a set applied without approval (with review, reviewer, comment and
+    verdict) and can undo it in its own way.
     """
 
     ends: CauseEnds | None = None
@@ -55,12 +55,12 @@ NOTHING_SPECIAL: Final = CauseKind()
 
 
 def register(name: str, kind: CauseKind) -> None:
-    """Tell, once, what is special about sets whose `cause_kind` is this."""
+    """Register, once, what is special about this `cause_kind`."""
     if name in KINDS:
         raise ValueError(f"The kind of cause {name} is registered already.")
     KINDS[name] = kind
 
 
 def kind_of(change_set: ChangeSet) -> CauseKind:
-    """What is special about a set."""
+    """What is special about the cause of a set."""
     return KINDS.get(change_set.cause_kind, NOTHING_SPECIAL)

@@ -1,4 +1,4 @@
-"""Whom or which group one may choose for a membership: within one's reach, by name, a short list."""
+"""Finds users and groups that a viewer can choose for a membership, by name and as a short list."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIMIT = 25
 
 @dataclass(frozen=True, slots=True)
 class EntityChoice:
-    """An entity to choose; `count` is how many groups a user is in, or how many people a group has."""
+    """An entity to choose; `count` is the number of a user's groups or of a group's members."""
 
     entity: Entity
     count: int
@@ -25,14 +25,14 @@ class EntityChoice:
 
 @dataclass(frozen=True, slots=True)
 class EntityChoices:
-    """The first choices by name, and whether there are more, to be found by typing."""
+    """The first choices by name, and whether typing can find more."""
 
     rows: list[EntityChoice]
     has_more: bool
 
 
 def groups_for(viewer: Viewer, *, user: Entity, do: str, text: str = "") -> EntityChoices:
-    """Groups that the user may be added to, or is in; three queries."""
+    """The groups that the user is in or can be added to. Three queries."""
     joined = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user).values("target")
     groups = _reach(viewer, like=user, kind=Kind.GROUP, text=text)
     groups = groups.exclude(pk__in=joined) if do == "add" else groups.filter(pk__in=joined)
@@ -40,7 +40,7 @@ def groups_for(viewer: Viewer, *, user: Entity, do: str, text: str = "") -> Enti
 
 
 def users_for(viewer: Viewer, *, group: Entity, do: str, text: str = "") -> EntityChoices:
-    """Users who may be added to the group, or are in it; three queries."""
+    """The users who are in the group or can be added to it. Three queries."""
     inside = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, target=group).values("source")
     users = _reach(viewer, like=group, kind=Kind.USER, text=text)
     users = users.exclude(pk__in=inside) if do == "add" else users.filter(pk__in=inside)
@@ -48,7 +48,7 @@ def users_for(viewer: Viewer, *, group: Entity, do: str, text: str = "") -> Enti
 
 
 def _reach(viewer: Viewer, *, like: Entity, kind: Kind, text: str) -> QuerySet[Entity]:
-    """For whom the viewer may ask, in the account of `like`."""
+    """The entities that the viewer can request changes for in the account of `like`."""
     reached = visible_entities(replace(viewer, scope=viewer.asks))
     entities = reached.filter(account=like.account_id, kind=kind, gone_at__isnull=True)
     return entities.filter(search__contains=folded(text.strip())) if text.strip() else entities

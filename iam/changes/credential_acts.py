@@ -1,4 +1,4 @@
-"""What can be asked for of a user's credentials: which operation each act is, and what it needs to know."""
+"""Defines what can be requested about a user's credentials: the operation of each act, and its input."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ from iam.mirror.refresh.credentials import is_virtual
 
 @dataclass(frozen=True, slots=True)
 class CredentialActRequest:
-    """What an act is about: whose, perhaps which credential, who reads a secret and under which seal, and
-    what was filled in."""
+    """The input of an act: user, optional credential, the reader and seal of a secret, and the form
+    values.
+    """
 
     user: Entity
     credential: Entity | None
@@ -51,7 +52,7 @@ _ON_ONE: Final[dict[str, tuple[Kind, Callable[[Entity], Operation]]]] = {
     DeactivateMfaDevice.spec.slug: (Kind.MFA_DEVICE, DeactivateMfaDevice.of),
     DeleteMfaDevice.spec.slug: (Kind.MFA_DEVICE, DeleteMfaDevice.of),
 }
-"""Acts on one credential that is there."""
+"""Acts on one existing credential."""
 
 
 def _reset(asked: CredentialActRequest) -> Operation:
@@ -102,16 +103,15 @@ _OF_USER: Final[dict[str, Callable[[CredentialActRequest], Operation]]] = {
     UploadSshKey.spec.slug: _upload(UploadSshKey),
     UploadCertificate.spec.slug: _upload(UploadCertificate),
 }
-"""Acts that make or concern what a user has one of, or none yet."""
+"""Acts on credentials that a user has once, or that create one."""
 
 
 ALL_ACTS: Final = (*_ON_ONE, *_OF_USER, ResetServiceCredential.spec.slug)
-"""Every act by its slug."""
+"""All acts by slug."""
 
 
 def kind_of(act: str) -> Kind | None:
-    """The kind of credential that an act is about; None for an act on a user. Raises KeyError for what is
-    no act."""
+    """The credential kind of an act; None for an act on a user. Raises KeyError for an unknown act."""
     if act == ResetServiceCredential.spec.slug:
         return Kind.SERVICE_CREDENTIAL
     if act in _ON_ONE:
@@ -122,7 +122,7 @@ def kind_of(act: str) -> Kind | None:
 
 
 def operation_of(act: str, asked: CredentialActRequest) -> Operation:
-    """The operation that was asked for. Raises RefusedError where something has still to be filled in."""
+    """The requested operation. Raises RefusedError if an answer is missing."""
     if act == ResetServiceCredential.spec.slug:
         return _reset(asked)
     if act in _OF_USER:
@@ -132,7 +132,7 @@ def operation_of(act: str, asked: CredentialActRequest) -> Operation:
 
 
 def acts_on(kind: str, *, status: str, aws_id: str) -> tuple[str, ...]:
-    """What can be done about a credential that is there, the reversible means first."""
+    """The possible acts on an existing credential, reversible ones first."""
     slug = _SLUGS.get(kind, "")
     if kind == Kind.MFA_DEVICE:
         return ("mfa_device.deactivate", *(("mfa_device.delete",) if is_virtual(aws_id) else ()))

@@ -1,4 +1,4 @@
-"""Which operations take a deny away: with a policy that goes, or by another text of one that stays."""
+"""Finds operations that remove a deny, by removing a policy or changing its text."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ _TAKING: Final = (DETACH_POLICY.slug, DeleteInlinePolicy.spec.slug, REMOVE_FROM_
 
 
 def removes_deny(operation: Operation, *, beside: Sequence[Operation] = ()) -> bool:
-    """Whether somebody is denied less by it than before, as far as texts tell; what they hold in another
-    way as well is not lost, and who is denied everything by another operation of the same set
-    (`beside`) loses no guard."""
+    """True if the operation denies someone less than before, as far as policy texts show.
+
+    A deny that also holds in another way is not lost, and neither is one of a principal that another
+    operation of the set (`beside`) denies everything.
+    """
     if operation.slug in _TAKING and is_denied_all(operation, beside):
         return False
     if operation.slug in _TAKING:
@@ -39,7 +41,7 @@ def removes_deny(operation: Operation, *, beside: Sequence[Operation] = ()) -> b
 
 
 def _inline_text(operation: PutInlinePolicy) -> str:
-    """What stands under the name now; empty where nothing does."""
+    """The current text of the inline policy; "" if it doesn't exist."""
     holder = operation.subject()
     if holder is None:
         return ""
@@ -48,7 +50,7 @@ def _inline_text(operation: PutInlinePolicy) -> str:
 
 
 def _denies(text: str) -> set[str]:
-    """Its statements that deny, each in one form; their names say nothing."""
+    """The Deny statements in normal form, without their names."""
     return {
         json.dumps({key: value for key, value in statement.items() if key != "Sid"}, sort_keys=True)
         for statement in statements_of(text)

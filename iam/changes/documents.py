@@ -1,4 +1,4 @@
-"""What stands out in a policy document by its text alone: everything allowed, IAM itself, a deny."""
+"""Finds what stands out in a policy document's text: all actions allowed, changes to IAM, or a deny."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ EVERYTHING = "everything"
 IAM_WRITE = "iam"
 DENIES = "denies"
 OWN_ONLY: Final = ("iam:ChangePassword",)
-"""Actions of IAM that change nothing but the caller's own password (IAM API Reference, ChangePassword)."""
+"""IAM actions that change nothing but the caller's own password (IAM API Reference, ChangePassword)."""
 
 MANY_ACTIONS: Final = 1200
-"""More actions than any service has: some of them work on whatever resource there is."""
+"""More actions than any service has: some of them work on any given resource."""
 _IAM_READING = ("iam:get", "iam:list", "iam:generate", "iam:simulate")
 
 
 def flags(text: str) -> tuple[str, ...]:
-    """Sorted marks of a document: it allows every action, it allows actions that change IAM, it denies
-    something.
+    """Sorted marks of a document: it allows every action, allows changes to IAM, or denies something.
 
-    An action counts where one of the statement's resources can be one that it works on. Conditions and
-    boundaries are not weighed: a mark says "look here", never "is allowed". An unreadable document has no
-    marks.
+    An action counts if it can work on one of the statement's resources. Conditions and boundaries are
+    ignored: a mark is a hint, not a decision. Unreadable documents have no marks.
     """
     flag_names: set[str] = set()
     for statement in map(_StatementMarks, statements_of(text)):
@@ -39,7 +37,7 @@ def flags(text: str) -> tuple[str, ...]:
 
 
 class _StatementMarks:
-    """A statement as its marks need it: the actions it speaks of, and the resources."""
+    """A statement's actions and resources, as needed for its marks."""
 
     def __init__(self, body: dict[str, Any]) -> None:
         self.effect = body.get("Effect")
@@ -52,13 +50,13 @@ class _StatementMarks:
 
     @property
     def has_effect(self) -> bool:
-        """False only where none of its actions works on any of its resources."""
+        """False only if none of its actions works on any of its resources."""
         if self.actions.bit_count() > MANY_ACTIONS or not all(map(catalogue().mask, self.patterns)):
             return True
         return any(map(self._applies, catalogue().names(self.actions)))
 
     def allow_flags(self) -> set[str]:
-        """The marks of what it allows."""
+        """The marks of what the statement allows."""
         is_everything = self.actions == catalogue().mask("*")
         if is_everything and can_be_of_any_service(self.resources, is_not=self.is_not_resource):
             return {EVERYTHING}
@@ -70,7 +68,7 @@ class _StatementMarks:
 
 
 def _resources(body: dict[str, Any]) -> list[str] | None:
-    """The texts of the Resource or NotResource element; None without one."""
+    """The values of the Resource or NotResource element; None if it has neither."""
     value = body.get("NotResource", body.get("Resource"))
     if value is None:
         return None
@@ -91,7 +89,7 @@ def _changing_iam() -> int:
 
 
 def _is_unknown(action: str) -> bool:
-    """An action of IAM that AWS may have published later, unless its name says that it reads."""
+    """True for an IAM action that AWS may have added since, unless its name suggests that it only reads."""
     is_known = bool(catalogue().mask(action))
     return action.startswith("iam:") and not is_known and not action.startswith(_IAM_READING)
 

@@ -1,4 +1,4 @@
-"""What the services of the change pipeline refuse, in words for the person who asked."""
+"""Errors of the change services, with messages for the requester."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 class RefusedError(Exception):
-    """A rule forbids what was asked; the message is a sentence for the person. Nothing was written.
+    """Raised if a rule forbids the request; nothing was written. The message is a sentence for the person.
 
-    `change` is the change that stands in the way, where there is one.
+    `change` is the change that prevents it, if there is one.
     """
 
     def __init__(self, message: str, *, change: Change | None = None) -> None:
@@ -21,11 +21,11 @@ class RefusedError(Exception):
 
 
 class ReceiptChangedError(RefusedError):
-    """What the change would do is no longer what the approver was shown: they must look, and decide again."""
+    """Raised if the effect of a change is no longer what the approver saw, so that they must decide again."""
 
 
 class FieldError(RefusedError):
-    """An answer that cannot be used; `field` is whose."""
+    """Raised for an invalid answer; `field` is the name of its field."""
 
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
@@ -33,5 +33,5 @@ class FieldError(RefusedError):
 
 
 def field_errors(error: RefusedError | None) -> dict[str, str]:
-    """The message by its field; empty for an error of the whole form."""
+    """The message by field; under "" for an error of the whole form."""
     return {error.field: error.message} if isinstance(error, FieldError) else {}

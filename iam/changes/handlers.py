@@ -1,9 +1,8 @@
-"""What a higher layer wants to know of changes: it registers a handler in its `AppConfig.ready`, and is told
-when one ends.
+"""Lets higher layers register handlers, in `AppConfig.ready`, that run when a change ends.
 
-A handler is told after the end is written, in the process that wrote it, and perhaps twice or (when that
-process dies) never: it must do no harm the second time, and anyone who must not miss anything looks for it
-periodically as well.
+Handlers run after the end is committed, in the process that wrote it. They may run twice, or not at all if
+that process dies. So they must be idempotent, and must be backed by a periodic check if nothing may be
+missed.
 """
 
 from __future__ import annotations
@@ -25,27 +24,27 @@ Handler = Callable[[Change], None]
 NOTIFY_ENDED: Final = "iam.changes.tasks.notify_ended"
 _on_end: list[Handler] = []
 MAX_HANDLED_AT_ONCE: Final = 20
-"""Of so many who asks tells by themselves: the next page shows what follows."""
+"""Up to this many ended changes are handled by the process itself, so that the next page shows the effect."""
 BATCH_SIZE: Final = 100
 
 
 def on_end(handler: Handler) -> Handler:
-    """Tell this handler of every change that comes to an end: applied, failed, unknown, rejected, withdrawn
-    or expired.
-    """
+    """Register a handler for changes that end: applied, failed, unknown, rejected, withdrawn or expired."""
     if handler not in _on_end:
         _on_end.append(handler)
     return handler
 
 
 def tell_end_after_commit(change: Change) -> None:
-    """Tell all handlers when the caller's transaction is written."""
+    """Run all handlers once the caller's transaction commits."""
     for handler in _on_end:
         transaction.on_commit(partial(_call_handler, handler, change), robust=True)
 
 
 def tell_ends_after_commit(changes: Sequence[Change]) -> None:
-    """The same for several; of many, a worker tells, and this process where no broker takes it."""
+    """Run all handlers for several changes after commit; for many, in a worker, or here if there is no
+    broker.
+    """
     if len(changes) <= MAX_HANDLED_AT_ONCE:
         for change in changes:
             tell_end_after_commit(change)
@@ -55,13 +54,13 @@ def tell_ends_after_commit(changes: Sequence[Change]) -> None:
 
 
 def tell_ends(ids: Sequence[UUID]) -> None:
-    """Tell all handlers of changes that have ended."""
+    """Run all handlers for changes that have ended."""
     for change in Change.objects.filter(pk__in=ids).select_related("account", "change_set"):
         tell_end(change)
 
 
 def tell_end(change: Change) -> None:
-    """Tell all handlers."""
+    """Run all handlers for one change."""
     for handler in _on_end:
         _call_handler(handler, change)
 
@@ -76,5 +75,5 @@ def _call_handler(handler: Handler, change: Change) -> None:
     try:
         handler(change)
     except Exception:
-        # What a handler misses it finds by itself; the change has ended whatever comes of it.
+        # A failing handler must not affect the ended change; a periodic check catches up.
         logger.exception("changes.handler_failed", change=str(change.pk))

@@ -1,8 +1,8 @@
-"""What changes come to, taken together: who gains and who loses which actions, by service and access level,
-and with which risks.
+"""Computes the combined effect of changes: who gains or loses which actions, by service and access level, and
+with which risks.
 
-The policy engine's index is asked what would be if the account were as the operations leave it. Groups,
-permissions boundaries and the organization's policies are weighed; policies of resources are not.
+The policy engine evaluates the account as the operations would leave it. It considers groups, permissions
+boundaries and organization policies, but not resource-based policies.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from iam.policy.index.scenario import ScenarioEdits, edited_index, what_if
 
 
 def impact_of(operations: Sequence[Operation], *, with_replay: bool = False) -> ReceiptImpact:
-    """What some operations do when they are applied one after the other to the mirror as it is; if asked for,
-    with what becomes of recorded calls.
+    """The combined effect of operations, applied in order to the current mirror; on request with a replay of
+    recorded calls.
     """
     own_risks = set(chain.from_iterable(operation.risks() for operation in operations))
     if any(removes_deny(operation, beside=operations) for operation in operations):
@@ -56,7 +56,7 @@ def impact_of(operations: Sequence[Operation], *, with_replay: bool = False) -> 
 
 
 def numbers_of(operations: Iterable[Operation]) -> dict[str, int]:
-    """The mirror's numbers of all that the operations of an account speak of, by ARN."""
+    """The mirror's primary keys of everything that an account's operations mention, by ARN."""
     numbers: dict[str, int] = {}
     arns: set[str] = set()
     for operation in operations:
@@ -69,8 +69,10 @@ def numbers_of(operations: Iterable[Operation]) -> dict[str, int]:
 
 
 def texts_of(numbers: Mapping[str, int]) -> dict[str, str]:
-    """What the policies among these say, and what the groups and others among these hold, by digest; the
-    index keeps no text of what nobody holds, such as that of a group without members."""
+    """The texts of these policies, and of what these groups and others hold, by digest.
+
+    The index has no texts that no principal holds, such as those of an empty group.
+    """
     now, those = valid_at(None), list(numbers.values())
     attached = Edge.objects.filter(now, kind=EdgeKind.ATTACHED, source__in=those).values("target")
     spoken = Q(policy__in=those) | Q(policy__in=attached)
@@ -83,7 +85,7 @@ def texts_of(numbers: Mapping[str, int]) -> dict[str, str]:
 
 
 class _ImpactQuestion:
-    """One question to the index, whose lock is held meanwhile."""
+    """One evaluation in the index, whose lock is held meanwhile."""
 
     def __init__(
         self,
@@ -134,7 +136,7 @@ class _ImpactQuestion:
         return lines.impact(risks, undecided=self._undecided(), assertions=self._broken)
 
     def replay(self) -> dict[str, Any] | None:
-        """What becomes of recorded calls; see `receipt_replay`."""
+        """The outcome of recorded calls; see `receipt_replay`."""
         return receipt_replay(self._index, self._found, gone=self._gone)
 
     def _undecided(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What AWS does not give back, and what comes back as another: told by the operations themselves."""
+"""Lists what AWS can't restore, or restores differently, as declared by the operations."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from iam.changes.operations.subject import KINDS
 
 @dataclass(frozen=True, slots=True)
 class RecreatedItem:
-    """Something that is deleted and can be made anew, and what is other than before then."""
+    """Something that can be recreated after deletion, and what will differ."""
 
     deed: str
     sentence: str
 
 
 def losses() -> list[PermanentLoss]:
-    """Every operation that nothing brings back, by what it does."""
+    """Every irreversible operation, by what it does."""
     losses = [operation.loss for operation in REGISTRY.values() if operation.loss is not None]
     return sorted(losses, key=lambda loss: loss.deed.lower())
 
 
 def returns() -> list[RecreatedItem]:
-    """Every operation that can be undone, and leaves something other than before."""
+    """Every operation that can be undone but leaves a difference."""
     returns = [
         RecreatedItem(_deed(operation.slug, operation.subject_kind), operation.undo_caveat)
         for operation in REGISTRY.values()

@@ -1,5 +1,6 @@
-"""Receipts count the actions that AWS lists, as every page does. `*` in a policy means other names as well,
-if some policy has them: they are in no number.
+"""Limits receipts to actions that AWS lists, as all pages do.
+
+`*` also matches other names that occur in policies; they are not counted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from iam.policy.letter_case import fold
 
 
 def listed_part(difference: AccessDifference) -> AccessDifference:
-    """The same difference about the actions that AWS lists."""
+    """The difference, limited to listed actions."""
     shifts: list[tuple[IndexedPrincipal, AccessShift]] = []
     for shift, members in difference.shifts.items():
         of_listed = _listed_shift(shift)
@@ -38,8 +39,9 @@ def _listed_shift(shift: AccessShift) -> AccessShift:
 
 
 def unlisted_names(difference: AccessDifference, *, most: int) -> list[str]:
-    """Names that AWS does not list and policies give or take away, for principals of whom nothing else
-    changes; some of them, a few more than `most` at least, if there are more.
+    """Unlisted action names that policies give or remove, for principals without other changes.
+
+    If there are more, at least a few more than `most` are returned.
     """
     names: dict[str, None] = {}
     for shift, members in difference.proved:
@@ -54,7 +56,7 @@ def unlisted_names(difference: AccessDifference, *, most: int) -> list[str]:
 
 
 def _own_names(difference: AccessDifference, member: IndexedPrincipal) -> Iterator[str]:
-    """The names in the statements that a principal has before or after."""
+    """The action names in a principal's statements before or after."""
     for side in difference.sides_of(member.id):
         for statement in side.applicable_statements:
             yield from map(fold, statement.clause.actions.names)

@@ -1,4 +1,4 @@
-"""The tables of the change pipeline: changes, the sets they are approved in, the approvals, and the
+"""Models of the change pipeline: changes, the sets in which they are approved, approvals, and the
 timeline.
 """
 
@@ -16,7 +16,7 @@ from iam.mirror.models import Account, Entity
 
 
 class ChangeState(models.TextChoices):
-    """Where a change stands; `iam.changes.states` has the table of what may follow what."""
+    """The status of a change; `iam.changes.states` has the allowed transitions."""
 
     DRAFT = "draft", "Draft"
     AWAITING = "awaiting_approval", "Waiting for approval"
@@ -37,18 +37,18 @@ OPEN = (ChangeState.AWAITING, *RUNNING)
 LAST_BRANCH = 30_000
 """The branch that waits for all others of its lane."""
 OF_GRANT = "grant"
-"""The cause of a set that gives or takes what a grant of access says."""
+"""The cause kind of sets that give or remove access of a grant."""
 OF_OFFBOARDING = "leaving"
-"""The cause of a set that offboards people."""
+"""The cause kind of sets that offboard people."""
 
 
 class ChangeSet(models.Model):
-    """Changes that are approved together and applied in order, each when the one before it is applied.
+    """Changes that are approved together and applied in order; people call a set a request.
 
-    A set is what people call a request. `title` says what it comes to (`iam.changes.titles`), `summary` what
-    it does where (`iam.changes.summary`), `receipt` what the set does as a whole (`iam.changes.impact`).
-    `cause_kind` and `cause_id` name what of a higher layer it was made for, such as a grant; `notes` are the
-    warnings that approvers accept with it (`iam.changes.warnings`).
+    `title` names it (`iam.changes.titles`), `summary` says what it does where (`iam.changes.summary`),
+    `receipt` holds its combined effect (`iam.changes.impact`). `cause_kind` and `cause_id` refer to the
+    object of a higher layer that it belongs to, such as a grant. `notes` are the warnings that approvers
+    accept with it (`iam.changes.warnings`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -72,20 +72,20 @@ class ChangeSet(models.Model):
 
     @property
     def is_of_grant(self) -> bool:
-        """Whether a grant of access is what it was made for."""
+        """True if the set belongs to an access grant."""
         return self.cause_kind == OF_GRANT
 
     @property
     def may_be_so_already(self) -> bool:
-        """True if AWS may already be as some of its changes want it, such as after a suspension of the person
-        who is offboarded.
+        """True if AWS may already be in the desired state, as after the suspension of a person who is then
+        offboarded.
         """
         return self.cause_kind in (OF_GRANT, OF_OFFBOARDING)
 
     @property
     def receipt_digest(self) -> str:
-        """What an approver agrees to: the digest of all receipts of the set, in order, of their joint effect,
-        and of its notes.
+        """The digest that an approver approves: of all receipts in order, their combined effect, and the
+        notes.
         """
         digests = list(self.changes.order_by("position").values_list("receipt_digest", flat=True))
         if self.receipt:
@@ -97,22 +97,23 @@ class ChangeSet(models.Model):
 
 
 def reference_of(pk: uuid.UUID) -> str:
-    """The number of a change, as people speak of it."""
+    """The short reference of a change that people use, such as CHG-9DA136C6."""
     return f"CHG-{pk.hex[:8].upper()}"
 
 
 class Change(models.Model):
-    """One write to AWS, from the asking to the reading back. The row is the outbox: what is due is found
+    """One write to AWS, from request to confirmation. The row is also the outbox: the runner finds due work
     here.
 
-    `position` is its place in the set. Within a `lane` it waits for those before it in its `branch` and in
-    branch 0, the trunk, and ends without them (in the last branch: for all); lanes do not wait for each
-    other. `entity` is the mirror's row of the subject. `params` are the operation's own, typed there.
-    `before` and `after` are what AWS shows of the matter before and after, as `Operation.observe` gives it.
-    `due_at` is when the runner has to look at the row next: a queued one to begin, a confirming one to read
+    `position` is its place in the set. Within a `lane` it waits for earlier changes in its `branch` and in
+    branch 0, the trunk (in the last branch, for all others of the lane), and ends if they fail. Lanes are
+    independent. `entity` is the mirror's row of the subject. `params` are the operation's parameters.
+    `before` and `after` are states as `Operation.observe` returns them.
+
+    `due_at` is when the runner next handles the row: to begin a queued change, or to read a confirming one
     again. `attempts` counts the claims and is the fence: a worker that lost its claim finds another number
-    and stops. `sent_at` is set before the first call of an attempt leaves: from then on AWS may have changed.
-    `calls` holds per call service, operation, params, sentence, and what came of it.
+    and stops. `sent_at` is set before the first call of an attempt: from then on AWS may have changed.
+    `calls` holds service, operation, params, sentence and result of each call.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -171,8 +172,8 @@ class Change(models.Model):
 
     class Meta:
         constraints = [
-            # Confirming counts as well: a second change would otherwise read what AWS has not yet made
-            # visible of the first.
+            # Confirming counts too: otherwise the second change could read a state in which AWS does not show
+            # the first one yet.
             models.UniqueConstraint(
                 fields=["account", "subject_id"],
                 condition=Q(state__in=["applying", "confirming"]),
@@ -193,8 +194,8 @@ class Change(models.Model):
                 condition=Q(state__in=["awaiting_approval", "queued"]),
                 name="change_expiring",
             ),
-            # With what decides whether somebody sees a change: a row is long, and those that are not seen
-            # need not be read.
+            # Includes the columns that decide visibility, so that long rows of hidden changes need not be
+            # read.
             models.Index(
                 fields=["-created_at", "-id", "state", "requested_by", "entity"], name="change_newest"
             ),
@@ -202,13 +203,13 @@ class Change(models.Model):
             models.Index(fields=["state", "-created_at", "-id"], name="change_newest_state"),
             models.Index(fields=["requested_by", "-created_at"], name="change_by_requester"),
             models.Index(fields=["entity", "-created_at"], name="change_by_subject"),
-            # Which calls of a time were ours: asked of every difference that no change explains.
+            # Finds our own calls in a period, for every difference that no change explains.
             models.Index(
                 fields=["account", "sent_at", "created_at"],
                 condition=Q(sent_at__isnull=False),
                 name="change_sent",
             ),
-            # Few changes undo another; counted among all, the index would look useless to a planner.
+            # Partial, because few changes undo another: in a full index, the planner would overlook it.
             models.Index(fields=["reverts"], condition=Q(reverts__isnull=False), name="change_undoing"),
         ]
 
@@ -217,34 +218,34 @@ class Change(models.Model):
 
     @property
     def reference(self) -> str:
-        """The short name by which people speak of it; the beginning of the id, so that a search finds it."""
+        """The short reference that people use; it starts the id, so that a search can find it."""
         return reference_of(self.id)
 
     @property
     def is_running(self) -> bool:
-        """Whether a worker has it, or will."""
+        """True if a worker is applying it or will."""
         return self.state in RUNNING
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """True if its state is final."""
         return self.state not in OPEN and self.state != ChangeState.DRAFT
 
     @property
     def group_name(self) -> str:
-        """The group of a membership change; empty for others."""
+        """The group of a membership change; "" for others."""
         return str(self.params.get("group_name", ""))
 
 
 class Decision(models.TextChoices):
-    """What an approver decided."""
+    """The decisions of approvers."""
 
     APPROVE = "approve", "Approved"
     REJECT = "reject", "Rejected"
 
 
 class _AppendOnlyQuerySet(models.QuerySet[Any]):
-    """Rows that are added, and never altered or removed, by the ORM either."""
+    """A queryset that refuses updates and deletions."""
 
     def update(self, **_: Any) -> NoReturn:
         raise TypeError("These rows are only ever added.")
@@ -254,7 +255,7 @@ class _AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnlyRow(models.Model):
-    """A row that is written once, and then neither altered nor removed."""
+    """The base class of rows that are written once and never changed or deleted."""
 
     class Meta:
         abstract = True
@@ -276,7 +277,7 @@ class _AddedRow(AppendOnlyRow):
 
 
 class Approval(_AddedRow):
-    """One decision of one person on a set; `receipt_digest` is what they were shown."""
+    """One decision of one person on a set; `receipt_digest` is the receipt they saw."""
 
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="approvals")
     approver_id = models.UUIDField()
@@ -305,7 +306,7 @@ class Approval(_AddedRow):
 
 
 class ChangeEvent(_AddedRow):
-    """One line of a change's timeline; `kind` is the state that it came to, or what else happened."""
+    """One line of a change's timeline; `kind` is the new state or another event."""
 
     change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField()

@@ -1,8 +1,7 @@
-"""Tells people of changes: who has to decide, how it was decided, how it ended. Each reads only of what they
-may open.
+"""Notifies people of changes: who has to decide, the decision, and the result. People read only what they can
+open.
 
-A set is told of by its first change. Anyone who calls this from within a transaction has the messages written
-with it, or not at all.
+A set is represented by its first change. Within a transaction, messages are written with it or not at all.
 """
 
 from __future__ import annotations
@@ -49,8 +48,9 @@ GOOD_TO_KNOW = "Good to know:"
 def tell_waiting(
     first: Change, *, people: Collection[UUID], event: NotifyEvent = NotifyEvent.WAITING, turn: int | str = 0
 ) -> None:
-    """A set waits for these people; `event` also reminds and escalates. `turn` tells one stage, or one
-    reminder, from the next.
+    """Notify people that a set waits for them, or `event` for reminders and escalations.
+
+    `turn` distinguishes stages and reminders.
     """
     _notify(
         event,
@@ -64,7 +64,7 @@ def tell_waiting(
 
 
 def tell_decided(first: Change) -> None:
-    """Anyone who requested a set learns that it was approved."""
+    """Notify the requester that a set was approved."""
     _notify(
         NotifyEvent.DECIDED,
         first,
@@ -76,7 +76,9 @@ def tell_decided(first: Change) -> None:
 
 
 def tell_broken_glass(first: Change, *, people: Collection[UUID], by: str) -> None:
-    """A set was applied without approval, in an emergency: these people learn of it, whatever they chose."""
+    """Notify people of a set that was applied without approval in an emergency, whatever their
+    preferences.
+    """
     _notify(
         NotifyEvent.BREAK_GLASS,
         first,
@@ -88,9 +90,7 @@ def tell_broken_glass(first: Change, *, people: Collection[UUID], by: str) -> No
 
 
 def tell_unreviewed(first: Change, *, people: Collection[UUID], by: str, turn: int) -> None:
-    """What was applied without approval still waits for a review: these people learn of it again, whatever
-    they chose.
-    """
+    """Remind people of a missing review of a set applied without approval, whatever their preferences."""
     _notify(
         NotifyEvent.BREAK_GLASS,
         first,
@@ -103,9 +103,7 @@ def tell_unreviewed(first: Change, *, people: Collection[UUID], by: str, turn: i
 
 
 def tell_comment(first: Change, *, by: UUID, name: str, comment: str, event: int) -> None:
-    """Somebody commented on a set that waits: who requested it, who decided a stage and who has commented
-    learn of it.
-    """
+    """Notify the requester, the deciders and other commenters of a comment on a waiting set."""
     people = {first.requested_by, *_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True)}
     people |= {pk for pk in first.events.filter(kind="commented").values_list("actor_id", flat=True) if pk}
     _notify(
@@ -119,11 +117,10 @@ def tell_comment(first: Change, *, by: UUID, name: str, comment: str, event: int
 
 
 def tell_end(change: Change) -> None:
-    """A handler of ends: who requested the set learns how it ended, once; those who approved it too, where it
-    went wrong.
+    """Notify the requester, once, how the set ended, and the approvers if it failed (a handler of ends).
 
-    What people do with a device of their own they see on the page in front of them: many of them can’t sign
-    in, so a mail would lead nowhere.
+    Changes to a person's own device are left out: the person sees the result on the page, and many can't sign
+    in yet.
     """
     event, text = _ENDED.get(change.state, (None, ""))
     if event is None or _is_of_own_device(change):
@@ -164,9 +161,7 @@ def _is_of_own_device(change: Change) -> bool:
 
 
 def _is_for_requester(first: Change) -> bool:
-    """True if the set gives what a grant says to the AWS users of anyone who requested it, and to nobody
-    else.
-    """
+    """True if the set gives access of a grant to the requester's own AWS users only."""
     if not first.change_set.is_of_grant:
         return False
     subjects = Change.objects.filter(change_set=first.change_set_id, subject_kind="user")
@@ -176,9 +171,7 @@ def _is_for_requester(first: Change) -> bool:
 
 
 def tell_missed_ends() -> int:
-    """Tell of what went wrong lately, in case the process that ended it died before it told; who was told is
-    not told again.
-    """
+    """Notify of recent failures whose process died before it could. Nobody is notified twice."""
     now = datetime.now(tz=UTC)
     lately = Change.objects.filter(
         state__in=[ChangeState.FAILED, ChangeState.UNKNOWN],
@@ -201,9 +194,10 @@ def _notify(
     page: str = "",
     warnings: str = "",
 ) -> None:
-    """`page` is where it leads to: the page of the request, where none is given. Who does not see the change
-    today, having left a team, is told nothing of it any more; who does not see all of its set is told neither
-    its title, nor what it does elsewhere, nor its `warnings`.
+    """Notify people. `page` is the link, by default the page of the request.
+
+    People who can't see the change today are left out. People who don't see the whole set read neither its
+    title, its effect elsewhere nor its `warnings`.
     """
     readers: dict[tuple[bool, bool], list[Person]] = {}
     for person in _active(people):
@@ -226,7 +220,7 @@ def _notify(
 
 
 def _summary(first: Change, *, title: str, plain: bool) -> str:
-    """What the request does, where and until when; blank where that says no more than its title."""
+    """What the request does, where and until when; "" if that only repeats its title."""
     change_set = first.change_set
     lasts = ends.lasts_of([change_set]).get(change_set.pk, "")
     words = text_of(change_set.summary, until=ends.end_of(change_set), lasts=lasts, plain=plain)
@@ -238,7 +232,7 @@ def _requested(first: Change) -> str:
 
 
 def _warnings(first: Change) -> str:
-    """What an approver accepts, and what is good to know, a line for each; blank where there is nothing."""
+    """The warnings and notes that approvers accept, one per line; "" if there are none."""
     parts = Change.objects.filter(change_set=first.change_set_id).order_by("position")
     accepted = warnings_of(first.change_set, parts=parts.only("title", "subject_arn", "receipt"))
     paragraphs = []

@@ -1,4 +1,6 @@
-"""Which CloudTrail events are of calls that changes made: none of them made what no change explains."""
+"""Recognizes CloudTrail events that changes of Gatehouse caused, since these don't explain other
+differences.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +18,16 @@ from iam.activity.models import TrailEvent
 from iam.changes.models import Change
 
 MAX_RETRY: Final = timedelta(days=1)
-"""The calls of one change are sent within this time, however often they are tried."""
+"""The maximum time between the first and last call of one change, including retries."""
 MAX_SPANS: Final = 50
-"""So many stretches of time are looked up one by one; later ones are joined."""
+"""The maximum number of periods to look up separately; later ones are joined."""
 Span = tuple[datetime, datetime]
 
 
 @dataclass(slots=True)
 class _SentCalls:
-    """The calls that changes sent in an account: their request IDs, and when each action was called; apart,
-    those whose answer, and with it their request ID, was lost.
+    """The calls that changes sent in an account: request IDs, and times by action for calls whose answer was
+    lost.
     """
 
     request_ids: set[str] = field(default_factory=set)
@@ -33,9 +35,10 @@ class _SentCalls:
     unanswered: dict[str, list[datetime]] = field(default_factory=dict)
 
     def includes(self, event: TrailEvent) -> bool:
-        """True if one of them is this event. Where the record was not kept, or the answer to a call was lost,
-        a call of the same action around that time is taken to be it: an unknown cause misleads no one, a
-        wrong one does.
+        """True if one of the calls is this event.
+
+        If the request ID was lost, a call of the same action around that time counts as the event: an unknown
+        cause misleads nobody, but a wrong one does.
         """
         if not event.raw:
             return _is_around(self.times, event)
@@ -44,7 +47,7 @@ class _SentCalls:
 
 
 def own_events(events: Collection[TrailEvent]) -> set[UUID]:
-    """The IDs of those of the events that are calls of changes. One query, none without events."""
+    """The IDs of those events that are calls of changes. One query; none without events."""
     if not events:
         return set()
     sent = Q()
@@ -87,7 +90,7 @@ def _is_around(times: dict[str, list[datetime]], event: TrailEvent) -> bool:
 
 
 def _spans(moments: Iterable[datetime]) -> list[Span]:
-    """The stretches of time around some moments; those that overlap are one."""
+    """The periods around these times; overlapping ones are joined."""
     spans: list[Span] = []
     for moment in sorted(moments):
         low, high = moment - AROUND, moment + AROUND

@@ -1,6 +1,4 @@
-"""While a set is weighed the mirror stands still for it: it is asked each question once, and beforehand what
-of the set is not there yet.
-"""
+"""Caches reads while a set is planned: the mirror counts as fixed, and each question is asked once."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ _NONE: Final[frozenset[str]] = frozenset()
 
 
 class _Answers(dict[Hashable, object]):
-    """What was asked, and by account the ARNs of which nothing is there."""
+    """Cached answers, and by account the ARNs that are known not to exist."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,8 +25,8 @@ _answers: ContextVar[_Answers | None] = ContextVar("answers", default=None)
 
 @contextmanager
 def memoized_reads() -> Iterator[None]:
-    """Keep the answers of `memoize` until this block ends; one within it shares them. Nothing that is asked
-    about may be written meanwhile.
+    """Cache the answers of `memoize` until the block ends; nested blocks share them. Nothing they read may be
+    written meanwhile.
     """
     if _answers.get() is not None:
         yield
@@ -41,7 +39,7 @@ def memoized_reads() -> Iterator[None]:
 
 
 def memoize(question: Hashable, ask: Callable[[], T]) -> T:
-    """The answer, asked for unless it is known; outside of `memoized_reads` it is asked for each time."""
+    """The answer, cached within `memoized_reads`; otherwise computed each time."""
     known = _answers.get()
     if known is None:
         return ask()
@@ -51,26 +49,26 @@ def memoize(question: Hashable, ask: Callable[[], T]) -> T:
 
 
 def prime(question: Hashable, answer: object) -> None:
-    """Give an answer that was found together with others."""
+    """Store an answer that was loaded together with others."""
     known = _answers.get()
     if known is not None:
         known[question] = answer
 
 
 def primed(question: Hashable) -> object:
-    """The answer that was given beforehand; None for none."""
+    """The stored answer, or None."""
     known = _answers.get()
     return None if known is None else known.get(question)
 
 
 def prime_absent(account: int, arns: set[str]) -> None:
-    """Nothing of these ARNs is in the account."""
+    """Store that these ARNs don't exist in the account."""
     known = _answers.get()
     if known is not None:
         known.absent[account] |= arns
 
 
 def is_absent(account: int, arn: str) -> bool:
-    """Whether it is known that nothing of this ARN is in the account."""
+    """True if the ARN is known not to exist in the account."""
     known = _answers.get()
     return known is not None and arn in known.absent.get(account, _NONE)

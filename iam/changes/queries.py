@@ -1,4 +1,4 @@
-"""Which changes a viewer sees, what waits for them, and the list of changes page by page."""
+"""Finds the changes that a viewer sees, what waits for them, and the list of requests page by page."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ STATES: dict[str, tuple[ChangeState, ...]] = {
     "unknown": (ChangeState.UNKNOWN,),
     "closed": (ChangeState.REJECTED, ChangeState.CANCELLED, ChangeState.EXPIRED),
 }
-"""The tabs of the list: a word of the address → the states of the changes that it shows."""
+"""The tabs of the list, by their word in the URL, with the states of their changes."""
 
 
 def visible_changes(viewer: Viewer) -> QuerySet[Change]:
-    """What is about oneself and one's people, all of the accounts that one sees whole, and one's own requests
-    in accounts in which one may still ask: they tell what one wrote and was shown, also of somebody who has
-    left one's teams since.
+    """Changes of the viewer and of people they see, of accounts they see whole, and their own requests.
 
-    Changes of an account that was disconnected stay visible to those who see the account: they are evidence.
+    Own requests stay visible in accounts in which the viewer can still make requests, even if the person
+    concerned has left the team: they show only what the viewer wrote and saw. Changes of a disconnected
+    account stay visible to people who see the account, as evidence.
     """
     changes = Change.objects.exclude(state=ChangeState.DRAFT)
     scope = viewer.scope
@@ -59,15 +59,13 @@ def visible_changes(viewer: Viewer) -> QuerySet[Change]:
 
 
 def in_accounts(viewer: Viewer, right: Right) -> Q:
-    """The changes of the accounts in which the viewer holds a right."""
+    """A filter for changes of accounts in which the viewer has a right."""
     accounts = {account for granted, account in viewer.grants if granted is right}
     return Q() if ANY_ACCOUNT in accounts else Q(account__account_id__in=accounts)
 
 
 def narrowed(changes: QuerySet[Change], *, viewer: Viewer, account_id: str) -> QuerySet[Change]:
-    """Those of them whose request has a change in the account that the viewer sees; all of them for no
-    account.
-    """
+    """The changes whose request has a visible change in the account; all of them if `account_id` is ""."""
     if not account_id:
         return changes
     there = visible_changes(viewer).filter(change_set=OuterRef("change_set"), account__account_id=account_id)
@@ -75,9 +73,9 @@ def narrowed(changes: QuerySet[Change], *, viewer: Viewer, account_id: str) -> Q
 
 
 def waiting_for(viewer: Viewer) -> QuerySet[Change]:
-    """What waits for a decision that this viewer may take now; of a set, the first."""
+    """Changes that wait for a decision that this viewer can make now, one per set (the first)."""
     mine = Exists(_ballots_of(viewer).filter(requirement=OuterRef("change_set")))
-    # Asked for before there were rules: approvers decide.
+    # Requests older than the rules: approvers decide.
     no_rule = Q(change_set__requirement__isnull=True) & in_accounts(viewer, Right.APPROVE_CHANGE)
     waiting = _awaiting().filter(mine | no_rule).exclude(_has_agreed(viewer))
     if settings.SINGLE_OPERATOR:
@@ -89,7 +87,7 @@ def waiting_for(viewer: Viewer) -> QuerySet[Change]:
 
 
 def _ballots_of(viewer: Viewer) -> QuerySet[StageDecider]:
-    """The ballots that name this viewer: by a role in all accounts of the set, by a team that they lead, by
+    """The rows of deciders that match this viewer: by a role in all accounts of the set, a team they lead, or
     themselves.
     """
     wanted = Q(kind=PERSON, value=str(viewer.person_id))
@@ -107,7 +105,7 @@ def _ballots_of(viewer: Viewer) -> QuerySet[StageDecider]:
 
 
 def _has_agreed(viewer: Viewer) -> Q:
-    """Whether they have approved the receipt as it is."""
+    """A filter for sets whose current receipt the viewer has approved."""
     own_approvals = Approval.objects.filter(
         change_set=OuterRef("change_set"),
         approver_id=viewer.person_id,
@@ -118,7 +116,7 @@ def _has_agreed(viewer: Viewer) -> Q:
 
 
 def waiting_for_others(viewer: Viewer) -> QuerySet[Change]:
-    """What waits for a decision that somebody else has to take."""
+    """Visible changes that wait for someone else's decision, one per set."""
     return _awaiting() & visible_changes(viewer).exclude(pk__in=waiting_for(viewer).values("pk"))
 
 
@@ -128,14 +126,14 @@ def _awaiting() -> QuerySet[Change]:
 
 
 def decided_by(viewer: Viewer) -> QuerySet[Change]:
-    """What this viewer has decided, as far as they still see it, newest first."""
+    """Changes that this viewer decided on and still sees, newest first."""
     seen = visible_changes(viewer)
     decided = seen.filter(change_set__approvals__approver_id=viewer.person_id, position=0)
     return decided.select_related("account").distinct().order_by("-created_at", "-id")
 
 
 def approvers_of(account_id: str, *, but: UUID) -> list[str]:
-    """The names of those who may approve in an account, without the one who asked; sorted."""
+    """The sorted names of people who can approve in an account, without the requester."""
     roles = [role for role, rights in RIGHTS.items() if Right.APPROVE_CHANGE in rights]
     assignments = RoleAssignment.objects.filter(role__in=roles, account_id__in=["", account_id])
     people = Person.objects.filter(is_active=True, pk__in=assignments.values("person")).exclude(pk=but)
@@ -143,9 +141,7 @@ def approvers_of(account_id: str, *, but: UUID) -> list[str]:
 
 
 def group_of(change: Change) -> int | None:
-    """The mirror's row of the group that a membership change is about; None for others, and when it is
-    gone.
-    """
+    """The primary key of a membership change's group; None for other changes, or if the group is gone."""
     aws_id = change.params.get("group_id")
     groups = Entity.objects.filter(
         account=change.account_id, kind=Kind.GROUP, aws_id=aws_id, gone_at__isnull=True
@@ -154,7 +150,7 @@ def group_of(change: Change) -> int | None:
 
 
 def timeline(change: Change) -> list[ChangeEvent]:
-    """What happened to it, oldest first."""
+    """The events of the change, oldest first."""
     return list(change.events.order_by("id"))
 
 
@@ -167,17 +163,18 @@ def list_changes(
     mine: bool = False,
     after: KeysetPlace | None = None,
 ) -> RowPage[Change]:
-    """Requests, newest first, each by the first of its changes that the viewer sees; one query, as fast at
-    any depth.
+    """A page of requests, newest first, each represented by its first visible change.
 
-    A filter keeps a request of which one of these changes matches.
+    A filter keeps requests with a matching visible change. One query; keyset pagination makes every page
+    equally fast.
     """
     seen = visible_changes(viewer)
     changes = _firsts(seen, viewer=viewer)
     if mine:
         changes = changes.filter(requested_by=viewer.person_id)
     if tab in STATES:
-        # A request that is done or closed is so in all accounts; any other is where one of its changes is.
+        # Whether a request is done or closed depends on all accounts; the other tabs look at the filtered
+        # account.
         is_whole = tab in ("applied", "closed") or not account_id
         deciding = seen if is_whole else seen.filter(account__account_id=account_id)
         changes = _in_tab(changes, deciding, tab)
@@ -193,7 +190,7 @@ def list_changes(
 
 
 def _firsts(seen: QuerySet[Change], *, viewer: Viewer) -> QuerySet[Change]:
-    """Of each request the first change that is seen."""
+    """The first visible change of each request."""
     if viewer.scope.sees_everything:
         return seen.filter(position=0)
     earlier = seen.filter(change_set=OuterRef("change_set"), position__lt=OuterRef("position"))
@@ -201,12 +198,12 @@ def _firsts(seen: QuerySet[Change], *, viewer: Viewer) -> QuerySet[Change]:
 
 
 def _in_tab(changes: QuerySet[Change], seen: QuerySet[Change], tab: str) -> QuerySet[Change]:
-    """Requests with a change in one of the states of a tab; a request is done, or cancelled, when nothing of
-    it is otherwise.
+    """Requests with a change in one of the tab's states; in "applied" and "closed", all changes must be done
+    or closed.
     """
     of_set = seen.filter(change_set=OuterRef("change_set"))
     if tab == "applied":
-        # Most requests are done: looking at each from the newest on soon fills a page.
+        # Most requests are done, so scanning from the newest fills a page quickly.
         return changes.filter(Exists(of_set.filter(state=ChangeState.APPLIED))).exclude(
             Exists(of_set.filter(state__in=[*OPEN, *STATES["trouble"]]))
         )
@@ -215,10 +212,10 @@ def _in_tab(changes: QuerySet[Change], seen: QuerySet[Change], tab: str) -> Quer
 
 
 def _matching_requests(text: str, changes: QuerySet[Change], *, in_title: bool) -> Q:
-    """The requests in one of whose changes the text is found. `in_title`: also those with the text in their
-    own title. For who does not see every request whole, a hit would tell what they do not read.
+    """Requests with a change that contains the text.
 
-    Each table is searched by an index of its own: one condition over both would use none.
+    `in_title` also searches the request's own title, which is safe only for viewers who see every request
+    whole. Each table is searched separately, because a combined condition would use no index.
     """
     requests = changes.filter(_matches(text)).order_by().values("change_set")
     if in_title:
@@ -227,7 +224,7 @@ def _matching_requests(text: str, changes: QuerySet[Change], *, in_title: bool) 
             changes.filter(change_set__in=titled.values("pk")).order_by().values("change_set")
         )
     elif number := _has_number(text):
-        # The number of a request is that of its first change, which they need not see.
+        # A request's reference is that of its first change, which the viewer need not see.
         firsts = Change.objects.filter(number, position=0)
         requests = requests.union(
             changes.filter(change_set__in=firsts.values("change_set")).order_by().values("change_set")
@@ -240,7 +237,7 @@ def _matches(text: str) -> Q:
 
 
 def _has_number(text: str) -> Q:
-    """The changes whose number begins so; no condition for a text that cannot be one."""
+    """A filter for changes whose reference starts with the text; empty if the text can't be a reference."""
     reference = text.strip().lower().removeprefix("chg-")
     if len(reference) < 4 or any(c not in "0123456789abcdef" for c in reference):
         return Q()

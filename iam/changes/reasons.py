@@ -1,5 +1,5 @@
-"""Why what a change gives, or takes away, makes no difference to somebody: they have it already, they keep
-it, or something denies it.
+"""Explains why a change makes no difference to someone: they already have the actions, keep them, or a policy
+denies them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from iam.policy.index.witness import AlikeVerdict
 NAMES: Final = 8
 LINES: Final = 4
 BLOCKS: Final = 12
-"""So many of each a receipt holds."""
+"""The maximum number of each kind of reason on a receipt."""
 
 Pairs = Sequence[tuple[IndexedPrincipal, AccessShift]]
 Cause = TypeVar("Cause")
@@ -29,8 +29,8 @@ Cause = TypeVar("Cause")
 
 @dataclass(frozen=True, slots=True)
 class HeldAlready:
-    """Of the `of` actions that a change gives, or takes away, `people` principals have `actions` all the
-    same, `through` these policies.
+    """Of the `of` actions that a change gives or removes, `people` principals have `actions` anyway,
+    `through` these policies.
     """
 
     actions: int
@@ -41,7 +41,9 @@ class HeldAlready:
 
 @dataclass(frozen=True, slots=True)
 class BlockedActions:
-    """Of the `of` actions that a change gives, `actions` stay denied to `people` principals, `by` these."""
+    """Of the `of` actions that a change gives, `actions` stay denied to `people` principals, `by` these
+    policies.
+    """
 
     actions: int
     of: int
@@ -51,8 +53,8 @@ class BlockedActions:
 
 @dataclass(frozen=True, slots=True)
 class BlockReasons:
-    """What some principals have already of what is given, what they keep of what is taken away, and what
-    stays denied.
+    """What principals already have of the given actions, what they keep of the removed ones, and what stays
+    denied.
     """
 
     already: tuple[HeldAlready, ...]
@@ -61,11 +63,11 @@ class BlockReasons:
 
     @property
     def all_reasons(self) -> tuple[HeldAlready | BlockedActions, ...]:
-        """All of them."""
+        """All three kinds of reasons in one sequence."""
         return (*self.already, *self.keeps, *self.blocked)
 
     def told_of(self, people: int) -> BlockReasons:
-        """The same of so many principals."""
+        """The same reasons for a number of principals."""
         return BlockReasons(
             already=tuple(replace(reason, people=people) for reason in self.already),
             keeps=tuple(replace(reason, people=people) for reason in self.keeps),
@@ -75,7 +77,7 @@ class BlockReasons:
 
 @dataclass(frozen=True, slots=True)
 class UnchangedPrincipals:
-    """Principals of one account whom a change is about, and for whom nothing changes."""
+    """Principals of one account that a change concerns and does not affect."""
 
     account_id: str
     names: tuple[AffectedPrincipal, ...]
@@ -87,14 +89,14 @@ class UnchangedPrincipals:
 
 
 class _ReasonCounts(Generic[Cause]):
-    """How many actions a reason is about, of how many, and what is named in it, once for each change."""
+    """The number of actions per reason, the total, and the named policies, computed once per change."""
 
     def __init__(self, causes: Callable[[AlikeVerdict], tuple[bool, tuple[Cause, ...]]]) -> None:
         self._causes = causes
         self._known: dict[int, tuple[int, int, tuple[Cause, ...]]] = {}
 
     def of(self, shift: AccessShift) -> tuple[int, int, tuple[Cause, ...]]:
-        """For those who have the shift, which is kept as long as the reasons are asked for."""
+        """The counts for principals with this shift, which is kept as long as the reasons are in use."""
         reason = self._known.get(id(shift.change))
         if reason is None:
             actions = of = 0
@@ -109,7 +111,7 @@ class _ReasonCounts(Generic[Cause]):
 
 
 class DifferenceReasons:
-    """The reasons of everybody in a difference, with the policies as they are called in the account."""
+    """The reasons for everyone in a difference, with policies named as in the account."""
 
     def __init__(self, index: PolicyIndex, difference: AccessDifference) -> None:
         self._index = index
@@ -120,15 +122,15 @@ class DifferenceReasons:
         self._blocked = _ReasonCounts(lambda verdict: (verdict.is_given, verdict.blocked))
 
     def for_pairs(self, pairs: Pairs) -> BlockReasons:
-        """All reasons of some principals."""
+        """All reasons for these principals."""
         return BlockReasons(self.already(pairs), self.keeps(pairs), self.blocked(pairs))
 
     def already(self, pairs: Pairs) -> tuple[HeldAlready, ...]:
-        """What they have already of what is given."""
+        """What they already have of the given actions."""
         return self._held(pairs, self._already)
 
     def keeps(self, pairs: Pairs) -> tuple[HeldAlready, ...]:
-        """What they keep of what is taken away."""
+        """What they keep of the removed actions."""
         return self._held(pairs, self._keeps)
 
     def _held(self, pairs: Pairs, held_by: _ReasonCounts[IndexedDocument]) -> tuple[HeldAlready, ...]:
@@ -145,7 +147,7 @@ class DifferenceReasons:
         )
 
     def blocked(self, pairs: Pairs) -> tuple[BlockedActions, ...]:
-        """What stays denied of what is given."""
+        """What stays denied of the given actions."""
         people: dict[tuple[int, int, tuple[str, ...]], int] = defaultdict(int)
         for member, shift in pairs:
             actions, of, kinds = self._blocked.of(shift)
@@ -157,7 +159,7 @@ class DifferenceReasons:
         return tuple(reasons[:LINES])
 
     def unchanged(self, account: str, pairs: Pairs) -> Iterator[UnchangedPrincipals]:
-        """Those for whom the same reasons hold, together."""
+        """The unaffected principals, grouped by equal reasons."""
         groups: dict[object, list[tuple[IndexedPrincipal, AccessShift]]] = defaultdict(list)
         for pair in sorted(pairs, key=lambda pair: (pair[0].name.lower(), pair[0].id)):
             reasons = self.for_pairs([pair])
@@ -178,7 +180,7 @@ class DifferenceReasons:
             )
 
     def _name(self, member: IndexedPrincipal, doc: IndexedDocument) -> str:
-        """How a policy that somebody holds is called."""
+        """The display name of a held policy."""
         shard = self._index.accounts[member.account]
         known = shard.members.get(member.id, member)
         key = (member.account, known.grants)
@@ -204,9 +206,7 @@ class DifferenceReasons:
 
 
 def _changed(shift: AccessShift) -> Iterator[ActionSetProof]:
-    """The actions that a change gives or takes away; not those that another text of the same policy only says
-    again.
-    """
+    """The actions that a change gives or removes, without those that the policy's new text merely repeats."""
     for proof in shift.change.proofs:
         verdict = proof.verdict
         is_both = verdict.is_given and verdict.is_taken
@@ -215,12 +215,12 @@ def _changed(shift: AccessShift) -> Iterator[ActionSetProof]:
 
 
 def _short(name: str) -> str:
-    """A policy of AWS by its name alone, which the index knows by its ARN."""
+    """The display name of an AWS managed policy, which the index knows by ARN."""
     return name.partition(":policy/")[2].rpartition("/")[2] if name.startswith("arn:") else name
 
 
 def names_of(members: Iterable[IndexedPrincipal]) -> tuple[AffectedPrincipal, ...]:
-    """The first ones by name."""
+    """The first principals by name."""
     ordered = sorted(members, key=lambda member: (member.name.lower(), member.id))[:NAMES]
     affected: list[AffectedPrincipal] = []
     for member in ordered:
@@ -230,10 +230,10 @@ def names_of(members: Iterable[IndexedPrincipal]) -> tuple[AffectedPrincipal, ..
 
 
 def is_user(member: IndexedPrincipal) -> bool:
-    """Whether a principal is an IAM user."""
+    """True for an IAM user."""
     return ":user/" in member.arn
 
 
 def _entity(member: IndexedPrincipal) -> int | None:
-    """The mirror's row of a principal; None for who is only planned, and for a root user."""
+    """The mirror's row of a principal; None for a planned principal or a root user."""
     return member.id if 0 < member.id < FIRST_MADE else None

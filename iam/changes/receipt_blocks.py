@@ -1,5 +1,5 @@
-"""A block of a receipt: for whom the same becomes true, in which service and access level, and by which
-requests that is proved.
+"""The data classes of a receipt's blocks: the principals concerned, services and access levels, and the
+requests that prove it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from iam.policy.index.witness import ChangeWitness
 
 @dataclass(frozen=True, slots=True)
 class LevelShift:
-    """What becomes of the actions of one service and access level, as numbers of actions by sort
+    """The change of the actions of one service and access level, as numbers of actions by sort
     (`operations.access`).
     """
 
@@ -25,7 +25,7 @@ class LevelShift:
 
 @dataclass(frozen=True, slots=True)
 class SameInAccount:
-    """Principals of another account for whom the same becomes true as for those of a block."""
+    """Principals of another account with the same effect as those of a block."""
 
     account_id: str
     names: tuple[AffectedPrincipal, ...]
@@ -35,10 +35,11 @@ class SameInAccount:
 
 @dataclass(frozen=True, slots=True)
 class GainBlock:
-    """Principals of one account, and of others `elsewhere`, for whom the same becomes true. `rows` are by
-    service and level, `actions` the riskiest ones; `more_…` is how much there is beyond what is named.
-    `ways_up` are sets of actions by which one raises oneself. `already`, `keeps` and `blocked` say of what is
-    given, or taken away, why it changes nothing (`iam.changes.reasons`).
+    """Principals of one account, and of others in `elsewhere`, for whom the change has the same effect.
+
+    `rows` are by service and level, `actions` are the riskiest ones; the `more_…` fields count what is not
+    named. `ways_up` are sets of actions with which principals can raise their own permissions. `already`,
+    `keeps` and `blocked` explain why given or removed actions make no difference (`iam.changes.reasons`).
     """
 
     account_id: str
@@ -59,15 +60,15 @@ class GainBlock:
 
     @property
     def all_users(self) -> int:
-        """How many users in all accounts."""
+        """The number of users in all accounts."""
         return self.users + sum(place.users for place in self.elsewhere)
 
     @property
     def all_roles(self) -> int:
-        """How many roles in all accounts."""
+        """The number of roles in all accounts."""
         return self.roles + sum(place.roles for place in self.elsewhere)
 
     @property
     def people(self) -> int:
-        """How many principals in all accounts."""
+        """The number of principals in all accounts."""
         return self.all_users + self.all_roles

@@ -1,5 +1,5 @@
-"""The lines of a receipt: who can do more or less, by service and access level, with the requests that prove
-it and the risks.
+"""Builds the lines of a receipt: who can do more or less, by service and access level, with proving requests
+and risks.
 """
 
 from __future__ import annotations
@@ -49,13 +49,15 @@ GROUPS: Final = 12
 SERVICES: Final = 12
 ACTIONS: Final = 12
 WAYS: Final = 5
-"""So many of each a receipt holds; the rest is a number."""
+"""The maximum number of each kind on a receipt; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptImpact:
-    """Of all principals `affected` can do more or less. `undecided` are sentences on the limits of this
-    analysis, `replay` is what becomes of recorded calls (`iam.changes.receipt_replay`).
+    """The effect of a change set; `affected` principals can do more or less.
+
+    `undecided` are sentences on the limits of the analysis, `replay` is the outcome of recorded calls
+    (`iam.changes.receipt_replay`).
     """
 
     affected: int = 0
@@ -75,7 +77,9 @@ class ReceiptImpact:
 
     @property
     def body(self) -> dict[str, Any]:
-        """As a set's receipt holds it; what breaks no assertion says what it said before there were any."""
+        """The JSON that the set's receipt stores. Without broken assertions it equals the form before
+        assertions existed.
+        """
         body = asdict(self)
         if not self.assertions:
             del body["assertions"]
@@ -95,15 +99,13 @@ class _FirstPrincipal:
         self._shift, self._space = replace(shift, change=change), difference.space
 
     def witnesses(self, bit: int) -> tuple[ChangeWitness, ...]:
-        """The requests that prove what becomes of an action."""
+        """The requests that prove the change of an action."""
         action = self._space.actions.names(bit)[0]
         return self._shift.witnesses(action, bit, before=self._before, after=self._after)
 
 
 class ReceiptLines:
-    """Puts a difference into the lines of a receipt; the index is the one that it was asked of, whose lock is
-    held.
-    """
+    """Converts a difference into the lines of a receipt. The caller holds the lock of the index."""
 
     def __init__(self, index: PolicyIndex, difference: AccessDifference) -> None:
         self._index, self._found, self._space = index, difference, index.documents.space
@@ -141,7 +143,7 @@ class ReceiptLines:
         )
 
     def _lock_outs(self) -> Iterator[str]:
-        """Whether an account is left without any administrator that it has now."""
+        """The accounts that would lose all their current administrators."""
         after = {}
         made: dict[str, list[AllowedActionSets]] = defaultdict(list)
         for shift, members in self._found.shifts.items():
@@ -152,7 +154,7 @@ class ReceiptLines:
         effective = self._index.effective()
         ended = set()
         for proved, members in self._found.proved:
-            # Few shifts are about administrators, and most have many members.
+            # Few shifts concern administrators, and most have many members.
             if not bears_on_administrators(proved, self._space):
                 continue
             for member in members:
@@ -169,13 +171,13 @@ class ReceiptLines:
                 yield LAST_ADMINISTRATOR
 
     def _blocks(self) -> Iterable[AccountBlock]:
-        """Principals of one account for whom the same becomes true, by the same requests."""
+        """The principals of one account, grouped by equal effects that the same requests prove."""
         blocks: dict[object, AccountBlock] = {}
         effects: dict[object, int] = {}
         effective = self._index.effective()
         for shift, members in self._found.proved:
             masks, opened = masks_of(shift), opened_ways(shift, self._space)
-            # Where names play a part, everybody has requests of their own: they are shown for the first.
+            # If names matter, each principal has different requests; those of the first are shown.
             cells: tuple[object, ...] = ()
             if not shift.change.is_personal:
                 cells = tuple((mask, verdict.more, verdict.less) for mask, verdict in shift.change.proofs)
@@ -195,7 +197,7 @@ class ReceiptLines:
         return blocks.values()
 
     def _after(self, member: IndexedPrincipal) -> PrincipalSide:
-        """What has a say about a member afterwards."""
+        """The policies and limits that apply to a member after the change."""
         return self._found.sides_of(member.id)[1]
 
     def _gain(self, group: SharedBlock) -> GainBlock:
@@ -225,7 +227,7 @@ class ReceiptLines:
         )
 
     def _unchanged(self) -> Iterator[UnchangedPrincipals]:
-        """Those to whom something is given or taken away without any effect, and why."""
+        """The principals for whom given or removed permissions have no effect, with the reasons."""
         by_account: dict[str, list[tuple[IndexedPrincipal, AccessShift]]] = defaultdict(list)
         for shift, members in self._found.unchanged:
             for member in members:
@@ -234,7 +236,7 @@ class ReceiptLines:
             yield from self._reasons.unchanged(account, pairs)
 
     def _rows(self, masks: Mapping[str, int], first: _FirstPrincipal) -> Iterator[LevelShift]:
-        """By service and level; services of which most actions are concerned first."""
+        """The rows by service and level; services with the most affected actions come first."""
         anything = reduce(or_, masks.values(), 0)
         rows = []
         for prefix, (start, size, levels) in self._space.services.items():
@@ -296,7 +298,7 @@ def _in_account(block: AccountBlock) -> SameInAccount:
 
 
 def masks_of(shift: AccessShift) -> dict[str, int]:
-    """Sets of actions by what becomes of them; no action is in two of them."""
+    """Disjoint sets of actions by the kind of change."""
     return {sort: getattr(shift, sort) for sort in SORTS}
 
 
@@ -316,6 +318,6 @@ def _by_account(members: Iterable[IndexedPrincipal]) -> dict[str, list[IndexedPr
 
 
 def ordered(risks: Iterable[str]) -> tuple[str, ...]:
-    """Risks, the riskiest first."""
+    """The risks, riskiest first."""
     known = set(risks)
     return tuple(risk for risk in WORDS if risk in known)

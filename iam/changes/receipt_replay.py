@@ -1,5 +1,7 @@
-"""Replay on a receipt: which calls of those who lose something, as CloudTrail recorded them, the change would
-deny. Bounded, and what was left out is said.
+"""Replays recorded CloudTrail calls for a receipt: which calls of principals that lose access would be
+denied.
+
+The work is limited, and the receipt says what was left out.
 """
 
 from __future__ import annotations
@@ -31,15 +33,15 @@ PRINCIPALS: Final = 200
 EVENTS: Final = 500_000
 DISTINCT: Final = 5_000
 SECONDS: Final = 3
-"""Of this thread's processor time."""
+"""Measured in processor time of this thread."""
 LINES: Final = 20
-"""So many calls of each outcome a receipt names."""
+"""The number of calls of each outcome that a receipt names."""
 KINDS: Final = {PrincipalKind.USER: USER, PrincipalKind.ROLE: ROLE}
 ORDER: Final = (ReplayOutcome.DENIED, ReplayOutcome.UNDECIDED)
 
 
 class CallingPrincipal(Protocol):
-    """Whose calls they are."""
+    """The principal that made the calls."""
 
     @property
     def account(self) -> str: ...
@@ -51,7 +53,7 @@ class CallingPrincipal(Protocol):
 
 @dataclass(slots=True)
 class ReplayTally:
-    """Calls by outcome, and those that are not answered as before, of one principal, action and resource."""
+    """Calls by outcome, and the calls with a changed result of one principal, action and resource."""
 
     counts: dict[ReplayOutcome, int] = field(default_factory=lambda: dict.fromkeys(ReplayOutcome, 0))
     lines: dict[tuple[ReplayOutcome, str, str, str], _ChangedCalls] = field(default_factory=dict)
@@ -75,15 +77,16 @@ class _ChangedCalls:
     keys: tuple[str, ...]
 
     def joined(self, group: CallGroup, keys: tuple[str, ...]) -> _ChangedCalls:
-        """With more calls of the same action on the same resource; the latest of all is what is shown."""
+        """Combined with more calls of the same action and resource; the latest call is the one shown."""
         latest = max(self.group, group, key=lambda each: each.last_at)
         joined = replace(latest, calls=self.group.calls + group.calls)
         return replace(self, group=joined, keys=tuple(dict.fromkeys(self.keys + keys)))
 
 
 class SidesAfter:
-    """Judges the calls of each principal, whose policies before and after a change are made ready once;
-    `side_after` gives a principal as it is afterwards, `gone` are those that are deleted.
+    """Evaluates calls of principals, preparing each principal's policies before and after the change once.
+
+    `side_after` returns a principal after the change; `gone` are deleted principals.
     """
 
     def __init__(
@@ -96,7 +99,7 @@ class SidesAfter:
         self._known: dict[int, SideReplay] = {}
 
     def judge(self, member: IndexedPrincipal, group: CallGroup) -> tuple[ReplayOutcome, tuple[str, ...]]:
-        """What becomes of a call, and the condition keys that it is undecided for."""
+        """The outcome of a call, and the condition keys that leave it undecided."""
         if member.id in self._gone and not group.was_denied:
             return ReplayOutcome.DENIED, ()
         if not group.needs_permission:
@@ -118,9 +121,10 @@ class SidesAfter:
 def receipt_replay(
     index: PolicyIndex, difference: AccessDifference, *, gone: Collection[int] = ()
 ) -> dict[str, Any] | None:
-    """What becomes of the calls of the last 90 days of those who lose something, as JSON; None if nobody
-    does. `gone` are the numbers of users and roles that are deleted: they can make no call at all. The lock
-    of the index is held. Seven queries at most.
+    """The outcome of the last 90 days' calls of principals that lose access, as JSON; None if there are none.
+
+    `gone` are primary keys of deleted users and roles, which can make no more calls. The caller holds the
+    lock of the index. At most seven queries.
     """
     losing = list(_losing(index, difference))
     if not losing:
@@ -130,7 +134,7 @@ def receipt_replay(
 
 
 def replayed_calls(losing: Sequence[IndexedPrincipal], after: SidesAfter) -> dict[str, Any]:
-    """What becomes of the calls of some users and roles, as JSON. The lock of the index is held."""
+    """The outcome of the calls of these users and roles, as JSON. The caller holds the lock of the index."""
     members, left = losing[:PRINCIPALS], losing[PRINCIPALS:]
     read, unread = coverage_of({member.account for member in members})
     callers = callers_of_members(members)
@@ -153,7 +157,7 @@ def replayed_calls(losing: Sequence[IndexedPrincipal], after: SidesAfter) -> dic
 
 
 def _losing(index: PolicyIndex, difference: AccessDifference) -> Iterator[IndexedPrincipal]:
-    """The users and roles that can do less afterwards, and are there now."""
+    """The existing users and roles that can do less after the change."""
     for shift, members in difference.proved:
         if shift.any_loss:
             for member in members:
@@ -163,7 +167,7 @@ def _losing(index: PolicyIndex, difference: AccessDifference) -> Iterator[Indexe
 
 
 def coverage_of(accounts: Collection[str]) -> tuple[list[dict[str, str]], list[str]]:
-    """Accounts of which events are known, with the first and the last, and the names of the others."""
+    """The accounts with recorded events, with the first and last event, and the names of the others."""
     events = TrailEvent.objects.filter(account_id=OuterRef("account_id"))
     rows = (
         Account.objects.filter(account_id__in=accounts)
@@ -183,8 +187,9 @@ def coverage_of(accounts: Collection[str]) -> tuple[list[dict[str, str]], list[s
 
 
 def callers_of_members(members: Sequence[IndexedPrincipal]) -> dict[int, IndexedPrincipal]:
-    """The principals of events that are these users and roles, by row; by unique ID, and by ARN where an
-    event tells no ID.
+    """The principals in events that are these users and roles, by row.
+
+    Matched by unique ID, or by ARN if the event has none.
     """
     by_id = {member.unique_id: member for member in members if member.unique_id}
     by_arn = {member.arn: member for member in members}
@@ -203,7 +208,7 @@ def _earliest() -> datetime:
 
 
 def _start(callers: Mapping[int, IndexedPrincipal]) -> datetime:
-    """Since when calls are replayed: for ninety days, or for the last days that have not too many calls."""
+    """The start of the replay: 90 days ago, or later if there are too many calls."""
     earliest = _earliest()
     rows = CallerDay.objects.filter(caller__in=callers, day__gte=earliest.date()).values("day")
     total = 0
@@ -219,7 +224,7 @@ def _start(callers: Mapping[int, IndexedPrincipal]) -> datetime:
 def _replayed(
     judges: SidesAfter, callers: Mapping[int, IndexedPrincipal], since: datetime, tally: ReplayTally
 ) -> str:
-    """Count what becomes of each call; returns why not all were replayed, empty if all were."""
+    """Count the outcome of each call. Returns why some calls were not replayed; "" if all were."""
     groups = call_groups(callers, since=since, most=DISTINCT + 1)
     ends = time.thread_time() + SECONDS
     for group in groups[:DISTINCT]:
@@ -231,7 +236,7 @@ def _replayed(
 
 
 def lines_of(tally: ReplayTally) -> dict[str, Any]:
-    """The calls to name, the latest first, and how many more there are of each outcome."""
+    """The calls to name, latest first, and the number of further ones by outcome."""
     named: list[tuple[ReplayOutcome, _ChangedCalls]] = []
     receipt_part: dict[str, Any] = {}
     for outcome in ORDER:
@@ -245,7 +250,7 @@ def lines_of(tally: ReplayTally) -> dict[str, Any]:
 
 
 def _latest_events(groups: Iterable[CallGroup]) -> dict[tuple[Any, ...], str]:
-    """The IDs of the latest events of some calls. One query."""
+    """The IDs of the latest events of these calls. One query."""
     same = Q()
     for group in groups:
         same |= Q(caller=group.caller, at=group.last_at, service=group.service, action=group.action)

@@ -1,5 +1,6 @@
-"""The receipt of a change: what is shown before anybody agrees to it, as JSON, and the digest that they
-agree to."""
+"""Computes the receipt of a change: its effect as JSON, shown before approval, and the digest that is
+approved.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +22,18 @@ from iam.mirror.models import Account, Section
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`body` is stored with the change; `digest` covers all of it but the age of the mirror, the room
-    under the quota, what else manages the subject, and which of its notes are confidential."""
+    """The receipt; `body` is stored with the change.
+
+    `digest` covers all of it except the age of the mirror, the remaining quota, other managers of the
+    subject, and which notes are confidential.
+    """
 
     body: dict[str, Any]
     digest: str
 
 
 def receipt_of(operation: Operation, *, quota: QuotaUse | None = None) -> Receipt:
-    """Compute the receipt from the mirror as it stands."""
+    """Compute the receipt from the current mirror."""
     effect = operation.effect()
     agreed = {
         "title": operation.title,
@@ -59,11 +63,10 @@ def set_receipt_of(
     receipts: Iterable[Mapping[str, Any]] = (),
     with_replay: bool = True,
 ) -> dict[str, Any]:
-    """What some operations come to together, as a set holds it: `impact` and the `digest` of it.
+    """The combined effect of operations as a set stores it: `impact` and its `digest`.
 
-    With the `receipts` of the single operations, the risk of the whole takes in what these ask for; the
-    digest is the same. The replay of recorded calls is no part of the digest: calls are recorded all the
-    time.
+    With `receipts` of the single operations, the risk takes their sensitivity into account; the digest is the
+    same. The replay of calls is not part of the digest, because new calls are recorded all the time.
     """
     whole = impact_of(operations, with_replay=with_replay)
     body: dict[str, Any] = json.loads(json.dumps({"impact": whole.body}))
@@ -77,8 +80,9 @@ def set_receipt_of(
 
 
 def _effect_json(effect: AccessEffect) -> dict[str, Any]:
-    """Without what only some operations have, so that a receipt says the same as it did before they
-    existed."""
+    """The effect as JSON. Fields that only some operations have are left out if empty, so that older receipts
+    stay equal.
+    """
     body = asdict(effect)
     del body["confidential"]
     if effect.access is None:
@@ -87,7 +91,7 @@ def _effect_json(effect: AccessEffect) -> dict[str, Any]:
 
 
 def _managed(operation: Operation) -> IacManagement | None:
-    """What else manages one of the things that it alters."""
+    """The program that manages one of the modified entities, or nothing."""
     account = operation.account.pk
     arns = tuple(arn for arn in operation.modified_arns() if not is_absent(account, arn))
     return (
@@ -96,7 +100,7 @@ def _managed(operation: Operation) -> IacManagement | None:
 
 
 def _observed_at(operation: Operation) -> datetime | None:
-    """The oldest reading that the receipt rests on."""
+    """The time of the oldest sync that the receipt is based on."""
     return memoize(("observed", operation.account.pk), partial(_oldest_reading, operation.account))
 
 

@@ -1,5 +1,7 @@
-"""What can be requested about one thing of an account: for whom it is possible, and the operations that the
-answers come to. How it is asked is for the console.
+"""Defines what can be requested about an entity or account: when it is possible, and which operations it
+takes.
+
+Forms are defined in the console.
 """
 
 from iam.changes.acts.base import Act, Given, Subject

@@ -1,4 +1,4 @@
-"""What an act is."""
+"""Defines an act: one thing that can be requested."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from iam.mirror.models import Account, Entity, Kind
 
 Subject = Entity | Account
 Given = dict[str, Any]
-"""Answers by their names."""
+"""Answers of a form by field name."""
 ACCOUNT: Final = "account"
-"""The kind of an act that is about an account as a whole, or makes something in it."""
+"""The kind of acts on an account as a whole, including those that create something in it."""
 SEALED: Final = "sealed"
-"""The name of what is secret among the answers."""
+"""The field name of the secret among the answers."""
 
 
 class SecretSender(Protocol):
-    """Asks for what comes with a secret. Raises RefusedError."""
+    """Requests changes that come with a secret. Raises RefusedError."""
 
     def __call__(
         self, subject: Subject, fields: Given, *, secret: str, actor: Viewer, reason: str, key: str
@@ -30,13 +30,12 @@ class SecretSender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What can be requested about something of an account, and the operations that the answers come to, in
-    order.
+    """What can be requested about an entity or account, and the operations for the answers, in order.
 
-    `build` raises RefusedError for answers that come to nothing. `is_open` says whether it is possible for a
-    subject; one that is not can still be requested, and is refused in words. Only what `is_plain` is for
-    somebody who does not see the account whole, such as a team lead. `send` requests what comes with a
-    secret, which is given with the reason only and never shown again.
+    `build` raises RefusedError for answers that change nothing. `is_open` tells if the act is possible for a
+    subject; if not, a request is refused with a reason. Only `is_plain` acts are offered to people who don't
+    see the whole account, such as team leads. `send` requests acts with a secret, which is entered with the
+    reason and never shown again.
     """
 
     slug: str
@@ -47,7 +46,7 @@ class Act:
     send: SecretSender | None = None
 
     def is_about(self, subject: Subject) -> bool:
-        """Whether the subject is of one of its kinds."""
+        """True if the subject is of a kind that the act supports."""
         return (ACCOUNT if isinstance(subject, Account) else subject.kind) in self.kinds
 
 
@@ -55,11 +54,11 @@ HOLDERS: Final = (Kind.USER.value, Kind.GROUP.value, Kind.ROLE.value)
 
 
 def entity(subject: Subject) -> Entity:
-    """The subject of an act on an entity."""
+    """The subject as an entity."""
     assert isinstance(subject, Entity)
     return subject
 
 
 def account(subject: Subject) -> Account:
-    """The account of a subject, or itself."""
+    """The account of the subject, or the subject itself."""
     return subject.account if isinstance(subject, Entity) else subject

@@ -1,4 +1,4 @@
-"""The act that uploads a server certificate, whose private key is given only at the very end and never shown
+"""The act that uploads a server certificate. Its private key is entered in the last step and never shown
 again.
 """
 
@@ -17,7 +17,7 @@ from iam.changes.services.certificates import NewCertificate, request_upload
 from iam.guard import Viewer
 
 _NOWHERE: Final = UUID(int=0)
-"""Stands for the seal while nothing is sealed yet."""
+"""A placeholder for the seal until something is sealed."""
 
 
 def _upload(subject: Subject, fields: Given) -> Sequence[Operation]:

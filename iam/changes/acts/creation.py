@@ -1,4 +1,4 @@
-"""Acts that make something in an account, and those on the account as a whole."""
+"""Acts that create something in an account, and acts on the account itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from iam.mirror.models import Kind
 
 ABOUT: Final = (ACCOUNT,)
 NUMBERS: Final = ("minimum_length", "maximum_age", "reuse_prevention")
-"""The rules for passwords that are numbers; none is 0."""
+"""The numeric settings of the password policy; 0 means not set."""
 
 
 def _boundary(subject: Subject, fields: Given) -> str:
@@ -102,7 +102,7 @@ def _oidc(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 
 def _alias(subject: Subject, fields: Given) -> Sequence[Operation]:
-    """AWS has one alias an account; the new one takes the place of the old one."""
+    """The operations for a new alias. AWS allows one alias per account, so it replaces the old one."""
     return [Alias.of(CREATE_ALIAS, account(subject), alias=fields["alias"])]
 
 

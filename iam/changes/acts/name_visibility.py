@@ -1,7 +1,7 @@
-"""What may be proposed to, and named by, somebody who does not see an account whole: policies that their own
-people and groups hold.
+"""Limits the names that people who don't see a whole account can use: policies that their own people and
+groups hold.
 
-Anything else is answered as if it were not there. Policies of AWS are public: they are named by their ARN.
+Other names are treated as missing. AWS managed policies are public and can be named by ARN.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ TIES = (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 
 
 def sees_all_names(subject: Subject, *, viewer: Viewer) -> bool:
-    """Whether the viewer may know every name of the account."""
+    """True if the viewer may know every name in the account."""
     return viewer.scope.sees_account(account(subject).account_id)
 
 
 def known_policies(subject: Subject, *, viewer: Viewer) -> Choices:
-    """The policies that may be proposed to a viewer who does not see the account whole."""
+    """The policies to suggest to a viewer who doesn't see the whole account."""
     holders = visible_entities(viewer).filter(account=account(subject), gone_at__isnull=True)
     edges = Edge.objects.filter(valid_at(None), kind__in=TIES, source__in=holders.values("pk"))
     rows = Entity.objects.filter(pk__in=edges.values("target"), kind=Kind.POLICY, gone_at__isnull=True)
@@ -32,7 +32,7 @@ def known_policies(subject: Subject, *, viewer: Viewer) -> Choices:
 
 
 def check_name(text: str, *, field: str, subject: Subject, viewer: Viewer) -> None:
-    """Raises FieldError, in the words for what is not there, for a name that the viewer may not know."""
+    """Raises FieldError, worded as for a missing name, if the viewer may not know the name."""
     if not text or ":iam::aws:policy/" in text or sees_all_names(subject, viewer=viewer):
         return
     if text not in set(chain.from_iterable(known_policies(subject, viewer=viewer))):

@@ -61,7 +61,7 @@ def _empty(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 
 def roles_in(profile: Entity) -> list[tuple[str, str]]:
-    """The role that an instance profile holds."""
+    """The role in an instance profile."""
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.PROFILE_ROLE, source=profile)
     return [(edge.target.name, edge.target.name) for edge in edges.select_related("target")]
 
@@ -98,7 +98,7 @@ def _thumbprints(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 
 def _clients(subject: Subject, fields: Given) -> Sequence[Operation]:
-    """What is new is added before what goes is removed: a provider is never without its audience."""
+    """Operations that change the audiences; additions come first, so that the provider always has one."""
     subject_entity = entity(subject)
     state = options.state_of(subject_entity)
     now = list(state.attrs.get("ClientIDList") or ()) if state else []
@@ -133,7 +133,9 @@ def _delete_device(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 
 def _is_own(subject: Subject) -> bool:
-    """Not one of AWS; of MFA devices only virtual ones have tags."""
+    """True if the subject can have tags here: AWS managed policies can't, and neither can hardware MFA
+    devices.
+    """
     subject_entity = entity(subject)
     return ":iam::aws:" not in subject_entity.arn and (
         subject_entity.kind != DEVICE or is_virtual(subject_entity.aws_id)

@@ -1,5 +1,4 @@
-"""Acts on users, groups and roles: what they hold, what bounds them, their names and tags, who may assume
-a role, and their end."""
+"""Acts on users, groups and roles: permissions, boundary, name, tags, trust policy and deletion."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ from iam.changes.services.deletion import deletion_of
 from iam.mirror.models import Edge, EdgeKind, Kind, valid_at
 
 REDUCED_POLICY: Final = "gatehouse-least-privilege"
-"""The inline policy that holds what was used."""
+"""The name of the inline policy that allows what was used."""
 USER, GROUP, ROLE = Kind.USER.value, Kind.GROUP.value, Kind.ROLE.value
 
 
@@ -58,7 +57,7 @@ def _drop_inline(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 
 def _reduce(subject: Subject, fields: Given) -> Sequence[Operation]:
-    """One inline policy in the place of all policies that the holder has of its own."""
+    """Operations that replace all of the holder's own policies by one inline policy."""
     holder = entity(subject)
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=holder)
     attached = edges.select_related("target").order_by("target__name")
@@ -86,7 +85,7 @@ def _unbound(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 
 def set_tags(subject: Subject, fields: Given) -> Sequence[Operation]:
-    """The tags that were entered, in place of those that there are."""
+    """The operations that replace the existing tags by those entered."""
     return [SetTags.of(entity(subject), tags=fields["tags"])]
 
 
@@ -105,7 +104,7 @@ def _settings(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 
 def _sign_in(subject: Subject, fields: Given) -> Sequence[Operation]:
-    """No hours: AWS’s own behavior."""
+    """The sign-in settings; without hours, AWS's default applies."""
     principal = entity(subject)
     seconds = int(fields["hours"]) * 3600 if fields["hours"] else None
     if principal.kind == ROLE:
@@ -137,8 +136,9 @@ def _revoke(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 
 def _moment(text: str) -> datetime:
-    """When the form was opened, which makes what is asked for the same as what was shown; the moment that
-    counts is that of sending."""
+    """The time at which the form was opened, so that the request equals its preview; the time of sending is
+    what counts.
+    """
     now = datetime.now(tz=UTC)
     try:
         return min(now, datetime.fromisoformat(text).astimezone(UTC))

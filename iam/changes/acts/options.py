@@ -1,6 +1,4 @@
-"""What can be chosen for an act, from the mirror: policies, roles, profiles by name or ARN, what somebody
-holds, versions.
-"""
+"""The options of form fields from the mirror: policies, roles, profiles, attached policies and versions."""
 
 from __future__ import annotations
 
@@ -27,13 +25,15 @@ from iam.mirror.models import (
 )
 
 Choices = Sequence[tuple[str, str]]
-"""(value, words) of what can be chosen."""
+"""Pairs of value and label for a choice field."""
 PROPOSED: Final = 300
-"""So many names at most are proposed; any other is found when it is typed."""
+"""The maximum number of suggested names; others are found by typing."""
 
 
 def entity_named(account: Account, kind: Kind, text: str, *, field: str) -> Entity:
-    """What a name or an ARN means in an account. Raises FieldError when nothing, or more than one thing."""
+    """The entity with this name or ARN in the account. Raises FieldError if there is none or more
+    than one.
+    """
     wanted = Q(arn=text) if text.startswith("arn:") else Q(name=text)
     matches = list(
         Entity.objects.filter(wanted, account=account, kind=kind, gone_at__isnull=True).select_related(
@@ -50,19 +50,19 @@ def entity_named(account: Account, kind: Kind, text: str, *, field: str) -> Enti
 
 
 def not_there(account: Account, kind: Kind, text: str, *, field: str) -> FieldError:
-    """What is said of a name that means nothing in an account."""
+    """The message for a name that doesn't exist in an account."""
     return FieldError(
         f"{account.name} has no {_label(kind)} “{text[:200]}”, as of the last sync.", field=field
     )
 
 
 def _label(kind: Kind) -> str:
-    """In a sentence."""
+    """The kind of entity, as written within a sentence."""
     return "policy" if kind == Kind.POLICY else kind.label.removeprefix("IAM ").lower()
 
 
 def of_kind(account: Account, kind: Kind) -> Choices:
-    """Names of an account to propose; of policies the ARN, with the name as words."""
+    """Names in an account to suggest; for policies, the ARN with the name as label."""
     rows = Entity.objects.filter(account=account, kind=kind, gone_at__isnull=True).order_by("name", "id")[
         :PROPOSED
     ]
@@ -72,7 +72,7 @@ def of_kind(account: Account, kind: Kind) -> Choices:
 
 
 def attached(holder: Entity) -> Choices:
-    """Managed policies that a user, group or role has of its own."""
+    """The managed policies that a user, group or role has attached."""
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=holder)
     return [
         (edge.target.arn, edge.target.name)
@@ -81,7 +81,7 @@ def attached(holder: Entity) -> Choices:
 
 
 def inline(holder: Entity) -> Choices:
-    """Names of its inline policies."""
+    """The names of its inline policies."""
     names = (
         InlinePolicy.objects.filter(valid_at(None), owner=holder)
         .order_by("name")
@@ -91,13 +91,13 @@ def inline(holder: Entity) -> Choices:
 
 
 def inline_text(holder: Entity, name: str) -> str:
-    """What one of them says; empty for one that is not there."""
+    """The text of an inline policy; "" if it doesn't exist."""
     rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=name)
     return laid_out(rows.values_list("document__text", flat=True).first() or "")
 
 
 def spare_versions(policy: Entity) -> Choices:
-    """Versions that are not the default."""
+    """The versions of a policy that are not the default."""
     rows = PolicyVersion.objects.filter(valid_at(None), policy=policy, is_default=False).order_by(
         "created_at", "id"
     )
@@ -105,31 +105,31 @@ def spare_versions(policy: Entity) -> Choices:
 
 
 def trust_text(role: Entity) -> str:
-    """Who may assume a role now."""
+    """The current trust policy of a role."""
     state = state_of(role)
     text = Document.objects.filter(digest=state.document_id).first() if state and state.document_id else None
     return laid_out(text.text) if text else ""
 
 
 def state_of(entity: Entity) -> EntityState | None:
-    """How it is now."""
+    """The current state of an entity."""
     return EntityState.objects.filter(valid_at(None), entity=entity).first()
 
 
 def tags_text(entity: Entity) -> str:
-    """Its tags, a line each."""
+    """Its tags, one per line."""
     row = TagSet.objects.filter(valid_at(None), entity=entity).first()
     return "\n".join(f"{key} = {value}" for key, value in sorted((row.tags if row else {}).items()))
 
 
 def fact(account: Account, name: str) -> object:
-    """A fact of the account as the mirror has it; None when it has none."""
+    """A fact of the account from the mirror; None if unknown."""
     row = AccountFact.objects.filter(valid_at(None), account=account, name=name).first()
     return row.value if row else None
 
 
 def laid_out(text: str) -> str:
-    """A policy in lines that people read; what is no JSON stays."""
+    """The policy formatted for reading; text that is not JSON stays unchanged."""
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except ValueError:

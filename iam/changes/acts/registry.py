@@ -1,4 +1,4 @@
-"""All acts, by slug."""
+"""The registry of all acts, by slug."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ ACTS: Final[dict[str, Act]] = {
 
 
 def acts_on(subject: Subject) -> list[Act]:
-    """What can be requested about a subject as it is now."""
+    """The acts that are possible for a subject now."""
     return [act for act in ACTS.values() if act.is_about(subject) and act.is_open(subject)]

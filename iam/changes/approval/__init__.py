@@ -1,1 +1,1 @@
-"""Who must agree to what: rules, the stages that a request has to pass, reminders, break-glass."""
+"""Approval of requests: rules, stages, reminders and break-glass."""

@@ -10,7 +10,7 @@ class ApprovalConfig(AppConfig):
     label = "approval"
 
     def ready(self) -> None:
-        """An approval does not outlive the right to it."""
+        """Void approvals when a person loses the right to approve."""
         from iam.changes.approval.stages import after_rights_reduced
         from iam.directory.events import on_rights_reduced
 

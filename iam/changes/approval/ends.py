@@ -1,4 +1,4 @@
-"""When what a set gives ends, and how that is brought forward: what it was made for knows."""
+"""Finds and moves the end date of what a change set gives, using the handlers of its cause."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from iam.guard import Viewer
 
 
 def end_of(change_set: ChangeSet) -> datetime | None:
-    """When what the set gives, or gives back, ends by itself; None where it does not, or nobody knows."""
+    """The end date of what the set gives or restores; None if there is none or it is unknown."""
     if own := _own_end(change_set):
         return own
     ends = kind_of(change_set).ends
@@ -25,14 +25,14 @@ def end_of(change_set: ChangeSet) -> datetime | None:
 
 
 def _own_end(change_set: ChangeSet) -> datetime | None:
-    """The end that the request itself asks for: an extension's is another than that of the grant until it is
-    done.
+    """The end date in the request itself. An extension has one that differs from the grant's until it is
+    approved.
     """
     return min((block.until for block in blocks_of(change_set.summary) if block.until), default=None)
 
 
 def _end_of_restored(change_set: ChangeSet) -> datetime | None:
-    """The earliest end of what the changes of a set give back."""
+    """The earliest end date of what the set restores."""
     restored = _restored_ends()
     undone = change_set.changes.filter(reverts__change_set__cause_kind__in=list(restored)).order_by()
     causes = set(undone.values_list("reverts__change_set__cause_kind", "reverts__change_set__cause_id"))
@@ -41,7 +41,7 @@ def _end_of_restored(change_set: ChangeSet) -> datetime | None:
 
 
 def ends_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, datetime]:
-    """The same for several sets, by their id; a query for each kind of cause, and one for what undoes
+    """The end dates of several sets, by id. One query per kind of cause, and one for sets that undo
     something.
     """
     by_ends: dict[CauseEnds, dict[UUID, list[UUID]]] = defaultdict(lambda: defaultdict(list))
@@ -62,8 +62,8 @@ def ends_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, datetime]:
 
 
 def lasts_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, str]:
-    """How long what these sets give lasts, in words, by their id: of those whose end is set by their
-    approval. A query for each kind of cause.
+    """The durations, in words, of sets whose end date is set at approval, by id. One query per kind
+    of cause.
     """
     by_ends: dict[Callable[..., dict[UUID, str]], dict[UUID, list[UUID]]] = defaultdict(
         lambda: defaultdict(list)
@@ -107,14 +107,14 @@ def _ends_of_causes(ends: CauseEnds, causes: Sequence[UUID]) -> dict[UUID, datet
 
 
 def _restored_ends() -> dict[str, Callable[[UUID], datetime | None]]:
-    """Kind of cause of sets that take something away → the end that it has again when such a set is
+    """By kind of cause of removing sets: a function for the end date that applies again after such a set is
     undone.
     """
     return {name: kind.restored_end for name, kind in KINDS.items() if kind.restored_end}
 
 
 def bring_forward(change_set: ChangeSet, *, until: datetime, actor: Viewer) -> None:
-    """Have it end earlier. Raises RefusedError, and KeyError for a set without an end."""
+    """Move the end date earlier. Raises RefusedError, and KeyError for a set without an end date."""
     ends = kind_of(change_set).ends
     if ends is None:
         raise KeyError(change_set.cause_kind)
@@ -123,18 +123,18 @@ def bring_forward(change_set: ChangeSet, *, until: datetime, actor: Viewer) -> N
 
 
 def has_own_end(change_set: ChangeSet) -> bool:
-    """True if the request asks for a certain end of its own, as an extension does: it is approved as it is,
-    or not.
+    """True if the request asks for a specific end date, like an extension, so that approvers can't shorten
+    it.
     """
     return _own_end(change_set) is not None
 
 
 def has_clock(change_set: ChangeSet) -> bool:
-    """Whether something of its changes is written anew when their clock starts."""
+    """True if approval can rewrite parts of the changes, because they contain an end date."""
     return kind_of(change_set).ends is not None
 
 
 def started(change: Change, *, at: datetime) -> dict[str, Any]:
-    """What of a change is written anew when its clock starts: columns and their values."""
+    """The columns of a change to rewrite at approval, with their values."""
     ends = kind_of(change.change_set).ends
     return ends.started(change, at) if ends else {}

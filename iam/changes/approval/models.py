@@ -1,6 +1,4 @@
-"""The tables of approval: versions of the rules, what each waiting set must pass, and what went around it by
-break-glass.
-"""
+"""Models of approval: versions of the rules, requirements of waiting sets, and uses of break-glass."""
 
 from __future__ import annotations
 
@@ -14,11 +12,11 @@ from iam.changes.approval.rules import ApprovalNeed, ApprovalRule, ApprovalStage
 from iam.changes.models import ChangeSet
 
 OWN_DEVICE: Final = "One’s own MFA device"
-"""The reason for which a request needs no approval that a person makes for a device of their own."""
+"""The rule name of requests for a person's own device, which need no approval."""
 
 
 class RulesState(models.TextChoices):
-    """Where a version of the rules stands."""
+    """The status of a version of the rules."""
 
     DRAFT = "draft", "Draft"
     PROPOSED = "proposed", "Waiting for approval"
@@ -29,11 +27,10 @@ class RulesState(models.TextChoices):
 
 
 class RuleSet(models.Model):
-    """One version of all rules, in their order: a draft of its author, a proposal, or what is or was in
-    force.
+    """One version of all rules, in order: a draft, a proposal, or rules that are or were in force.
 
     `number` counts the versions that came into force; 0 until then. `base` is the number of the version that
-    the author changed; 0 stands for the rules that are shipped. `is_alone`: nobody else was there to decide.
+    was edited (0: the default rules). `is_alone` is true if there was no second person to approve it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -70,15 +67,15 @@ class RuleSet(models.Model):
 
     @property
     def rules(self) -> tuple[ApprovalRule, ...]:
-        """The rules in their order."""
+        """The parsed rules, in order."""
         return tuple(ApprovalRule.from_json(rule) for rule in self.body)
 
 
 class Requirement(models.Model):
-    """What a set has to pass, as the rules said when it was asked for (or when its receipt changed last).
+    """The approvals that a set needs, fixed when it was requested or its receipt last changed.
 
-    `stage` is the place of the stage that waits; `digest` the receipt that approvers have to agree to.
-    `remind_at` and `escalate_at` are when Gatehouse has to act next; null: never again.
+    `stage` is the index of the waiting stage, `digest` that of the receipt to approve. `remind_at` and
+    `escalate_at` are the next times for Gatehouse to act; None if never.
     """
 
     change_set = models.OneToOneField(
@@ -112,7 +109,7 @@ class Requirement(models.Model):
 
     @property
     def need(self) -> ApprovalNeed:
-        """As the rules speak of it."""
+        """The requirement as an ApprovalNeed."""
         return ApprovalNeed(
             stages=tuple(ApprovalStage.from_json(stage) for stage in self.stages),
             because=tuple(self.because),
@@ -125,8 +122,8 @@ class Requirement(models.Model):
 
 
 class StageDecider(models.Model):
-    """Who may decide the stage of a set that waits, one row each, so that an inbox finds its sets in the
-    database.
+    """Someone who can decide the waiting stage of a set, one row each, so that an inbox is a
+    database query.
     """
 
     requirement = models.ForeignKey(Requirement, on_delete=models.CASCADE, related_name="ballots")
@@ -145,14 +142,14 @@ class StageDecider(models.Model):
 
 
 class ReviewVerdict(models.TextChoices):
-    """What anyone who reviews a use of break-glass says of it."""
+    """The result of a break-glass review."""
 
     ACCEPT = "accept", "Accepted"
     UNDO = "undo", "To be undone"
 
 
 class BreakGlass(models.Model):
-    """A set that somebody had applied without approval, why, and who looked at it afterwards."""
+    """A set that was applied without approval, with the reason and the later review."""
 
     change_set = models.OneToOneField(
         ChangeSet, on_delete=models.PROTECT, primary_key=True, related_name="broken_glass"

@@ -1,6 +1,4 @@
-"""What a set has to pass, under the rules that are in force: asked before it is requested, and kept with it
-when it is.
-"""
+"""Determines the approvals that a set needs under the rules in force, before and after it is requested."""
 
 from __future__ import annotations
 
@@ -33,9 +31,7 @@ from iam.changes.risks import CRITICAL, NORMAL, SENSITIVE, level_of
 
 
 def rules_in_force() -> tuple[int, tuple[ApprovalRule, ...]]:
-    """The number of the version in force, and its rules; 0 and those that are shipped, until others were
-    approved.
-    """
+    """The number of the version in force and its rules; 0 and the default rules if none was approved yet."""
     rule_set = RuleSet.objects.filter(state=RulesState.ACTIVE).first()
     return (rule_set.number, rule_set.rules) if rule_set else (0, SHIPPED)
 
@@ -47,16 +43,15 @@ def need_for(
     impact: Mapping[str, Any],
     requester: UUID,
 ) -> ApprovalNeed:
-    """What a set of these must pass if this person asks for it; `impact` is that of the set's receipt, {}
-    where there is none.
+    """The approvals that these operations would need if this person requested them.
+
+    `impact` is that of the set's receipt, {} if it has none.
     """
     return _need(operations, receipts=receipts, impact=impact, requester=requester)[0]
 
 
 def open_for(change_set: ChangeSet, *, parts: Sequence[Change]) -> Requirement:
-    """Keep what a set that has just been asked for must pass, and until when it waits; in the caller's
-    transaction.
-    """
+    """Store the approvals that a new set needs and its expiry, in the caller's transaction."""
     need, version = _need_of(change_set, parts)
     now = datetime.now(tz=UTC)
     remind_at = now + timedelta(hours=need.remind_hours) if need.remind_hours else None
@@ -76,9 +71,7 @@ def open_for(change_set: ChangeSet, *, parts: Sequence[Change]) -> Requirement:
 
 
 def renew(change_set: ChangeSet, *, parts: Sequence[Change]) -> Requirement:
-    """Say anew what the set must pass, since its receipt has changed: from the first stage, under today's
-    rules.
-    """
+    """Recompute the approvals after the receipt changed: from the first stage, under today's rules."""
     need, version = _need_of(change_set, parts)
     columns = _columns(change_set, need, version)
     made, _ = Requirement.objects.update_or_create(change_set=change_set, defaults=columns | {"stage": 0})
@@ -87,8 +80,9 @@ def renew(change_set: ChangeSet, *, parts: Sequence[Change]) -> Requirement:
 
 
 def requirement_of(change_set: ChangeSet, *, parts: Sequence[Change] = ()) -> Requirement:
-    """What the set must pass; for one that was asked for before there were rules, as they are now, and not
-    kept.
+    """The approvals that the set needs.
+
+    For a set older than the rules, they are computed from the current rules and not stored.
     """
     requirement = Requirement.objects.filter(pk=change_set.pk).first()
     if requirement is not None:
@@ -98,13 +92,13 @@ def requirement_of(change_set: ChangeSet, *, parts: Sequence[Change] = ()) -> Re
 
 
 def kept_requirement(change_set: ChangeSet) -> Requirement:
-    """The same, kept from now on; in the caller's transaction."""
+    """Like `requirement_of`, but stored from now on, in the caller's transaction."""
     requirement = Requirement.objects.filter(pk=change_set.pk).first()
     return requirement or open_for(change_set, parts=parts_of(change_set))
 
 
 def risk_of(change: Change) -> str:
-    """The risk of a request: that of its whole set, and of the change itself."""
+    """The risk of a request, from the whole set and the change itself."""
     impact = change.change_set.receipt.get("impact", {})
     sensitivity = change.receipt.get("sensitivity", "")
     if impact.get("risk") in (SENSITIVE, CRITICAL):
@@ -113,17 +107,17 @@ def risk_of(change: Change) -> str:
 
 
 def is_grave(change: Change) -> bool:
-    """Whether a request is sensitive or critical."""
+    """True if a request is sensitive or critical."""
     return risk_of(change) != NORMAL
 
 
 def parts_of(change_set: ChangeSet) -> list[Change]:
-    """The changes of a set in their order."""
+    """The changes of a set, in order."""
     return list(change_set.changes.select_related("account", "change_set").order_by("position"))
 
 
 def set_ballots(requirement: Requirement) -> None:
-    """Write down who may decide the stage that waits."""
+    """Store who can decide the waiting stage."""
     stages = requirement.need.stages
     who = set(stages[requirement.stage].who) if requirement.stage < len(stages) else set()
     if requirement.escalated_at and who:
@@ -195,14 +189,15 @@ def _need(
 
 
 def _common(concerned: Sequence[Sequence[frozenset[str]]]) -> frozenset[str]:
-    """The teams that everybody of each change is in; none where a change is about more than users, of which a
-    team's lead sees nothing.
+    """The teams that contain every user of each change.
+
+    Empty if a change concerns more than users, which team leads don't see.
     """
     return _in_all([_in_all(teams) for teams in concerned])
 
 
 def _in_all(teams: Sequence[frozenset[str]]) -> frozenset[str]:
-    """What all the sets have in common; nothing where there is none."""
+    """The intersection of all sets; empty if there are none."""
     return frozenset.intersection(*teams) if teams else frozenset()
 
 
@@ -213,8 +208,8 @@ def _users(operation: Operation) -> list[str]:
 def _with_leads(
     need: ApprovalNeed, *, teams: frozenset[str], accounts: set[str], but: set[UUID]
 ) -> ApprovalNeed:
-    """The need with the leads of the teams that everybody concerned is in; where nobody leads such a team,
-    approvers decide.
+    """The need with "lead" replaced by the leads of the common teams. Approvers decide if these have no
+    eligible lead.
     """
     leads = [
         ApproverSpec(TEAM, slug)

@@ -1,5 +1,5 @@
-"""Who the people behind a rule are: those who hold a role in every account of a set, the leads of a team, one
-person; and whose teams it concerns.
+"""Finds the people that a rule means: holders of a role in every account of a set, team leads or one person;
+and the teams concerned.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from iam.linking.ownership import people_concerned
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 
 ACTING = tuple(role for role, rights in RIGHTS.items() if {Right.SEE_ACCOUNT, Right.REQUEST_CHANGE} <= rights)
-"""Who can be named in a rule: those who see an account whole, and do more than look."""
+"""The roles that rules can name: those that see a whole account and can do more than view it."""
 
 _OWNED: Final = "owned"
 
 
 def people_of(who: Collection[ApproverSpec], *, accounts: Collection[str]) -> dict[UUID, str]:
-    """Id and name of everybody active who is meant and may act in all these accounts, by name; one query."""
+    """Ids and names, by name, of active people who are meant and can act in all these accounts. One query."""
     wanted = _assignments(who)
     if not wanted:
         return {}
@@ -59,7 +59,7 @@ def _assignments(who: Iterable[ApproverSpec]) -> Q:
 
 
 def uuid_of(text: str) -> UUID | None:
-    """The id, or None for what is none."""
+    """The UUID, or None if the text is not one."""
     try:
         return UUID(text)
     except ValueError:
@@ -67,23 +67,21 @@ def uuid_of(text: str) -> UUID | None:
 
 
 def owners_of(arns: Iterable[str]) -> frozenset[UUID]:
-    """Of whom it is said, by hand or by any way, that these IAM users are theirs; two queries, none where no
-    user is among them.
+    """The people to whom these IAM users belong, by hand or any matching method. Two queries; none without
+    users.
     """
     return people_concerned(arn for arn in arns if ":user/" in arn)
 
 
 def subject_arn_of(operation: Operation) -> str:
-    """The ARN of what an operation is about: of its subject, or of what it makes; "" for an account as a
-    whole.
-    """
+    """The ARN of an operation's subject or of what it creates; "" for an account as a whole."""
     subject = operation.subject()
     return subject.arn if subject else next(iter(operation.created_arns()), "")
 
 
 def teams_of(arns: Mapping[int, Collection[str]]) -> dict[str, frozenset[str]]:
-    """The slugs of the teams of users, by ARN; `arns` are by the primary key of their account. At most two
-    queries.
+    """The slugs of the teams of users, by ARN; `arns` are grouped by the primary key of their account. At
+    most two queries.
     """
     users = {arn for arn in chain.from_iterable(arns.values()) if ":user/" in arn}
     rules = _rules_for(users) if users else []
@@ -94,7 +92,7 @@ def teams_of(arns: Mapping[int, Collection[str]]) -> dict[str, frozenset[str]]:
 
 
 class _Rule(NamedTuple):
-    """What makes a user part of a team: a group, a path, or that the team owns the user with this ARN."""
+    """What makes a user part of a team: a group, a path, or the user's ARN owned by the team."""
 
     kind: str
     value: str
@@ -103,7 +101,7 @@ class _Rule(NamedTuple):
 
 
 def _rules_for(users: Collection[str]) -> list[_Rule]:
-    """The rules of all teams, and the owning teams of these users; one query."""
+    """The rules of all teams, and the teams that own these users. One query."""
     rules = TeamRule.objects.values_list("kind", "value", "account_id", "team__slug")
     owned = OwnedUser.objects.filter(user_arn__in=users)
     owners = owned.values_list(Value(_OWNED), F("user_arn"), F("account_id"), F("team__slug"))

@@ -1,5 +1,5 @@
-"""Who could approve a request: asked before it is made, so that nobody submits what nobody can decide, and
-while it waits.
+"""Finds who could approve a request, before it is submitted and while it waits, so that no request is
+undecidable.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ SERVER_FIX = "On the server, `manage.py bootstrap` appoints an administrator."
 
 
 class NoApproverError(RefusedError):
-    """Nobody could approve the request; the message says why, and who can change that. `approvers` are who
-    was considered.
+    """Raised if no one could approve the request; the message says why and who can change that.
+
+    `approvers` are the people who were considered.
     """
 
     def __init__(self, approvers: PossibleApprovers) -> None:
@@ -41,7 +42,7 @@ class NoApproverError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class StageApprovers:
-    """One stage, how many people it still needs, and the names of those who could give it, by id."""
+    """One stage: how many approvals it still needs, and the people who could give them, by id."""
 
     stage: ApprovalStage
     missing: int
@@ -50,9 +51,11 @@ class StageApprovers:
 
 @dataclass(frozen=True, slots=True)
 class PossibleApprovers:
-    """Who could approve a request of one person. `subjects` have a fitting role, but the request is about
-    their own AWS users; `is_about_others`: there are others whom it is about. `later` are those to whom an
-    unanswered request escalates, `escalates` says when; both empty where it does not.
+    """Who could approve a request by one person.
+
+    `subjects` have a suitable role, but the request concerns their own AWS users; `is_about_others` is true
+    if it concerns other people as well. `later` are the people to whom an unanswered request escalates and
+    `escalates` says when; both are empty without escalation.
     """
 
     need: ApprovalNeed
@@ -67,7 +70,7 @@ class PossibleApprovers:
 
     @property
     def people(self) -> dict[UUID, str]:
-        """Everybody who could approve one of the stages, by name."""
+        """Everyone who could approve one of the stages, by name."""
         everybody: dict[UUID, str] = {}
         for stage in self.stages:
             everybody.update(stage.people)
@@ -80,12 +83,12 @@ class PossibleApprovers:
 
     @property
     def is_possible(self) -> bool:
-        """The same, also counting those to whom it escalates when nobody answers."""
+        """True if there are enough different people for all stages, including those after escalation."""
         return _can_fill([(stage.missing, {*stage.people, *self.later}) for stage in self.stages])
 
     @property
     def problem(self) -> str:
-        """Why nobody can approve it and who can change that, in sentences; blank where somebody can."""
+        """Sentences on why no one can approve it and who can change that; "" if someone can."""
         if self.is_possible_now:
             return ""
         if self.is_possible:
@@ -136,10 +139,10 @@ def who_could_approve(
     impact: Mapping[str, Any],
     requester: UUID,
 ) -> PossibleApprovers:
-    """Who could approve a set of these operations if this person asked for it. Writes nothing.
+    """Who could approve these operations if this person requested them. Writes nothing.
 
-    `receipts` are the bodies of their receipts and `impact` that of the receipt of the set: sensitivity and
-    risks decide which rules apply.
+    `receipts` are the bodies of their receipts and `impact` is that of the set: sensitivity and risks
+    determine the rules.
     """
     need = need_for(operations, receipts=receipts, impact=impact, requester=requester)
     accounts = frozenset(operation.account.account_id for operation in operations)
@@ -158,7 +161,7 @@ def who_could_approve(
 def still_possible(
     requirement: Requirement, progress: ApprovalProgress, *, parts: Sequence[Change]
 ) -> PossibleApprovers:
-    """Who can still approve a set that waits, given who has agreed so far."""
+    """Who can still approve a waiting set, given the approvals so far."""
     need = requirement.need
     if requirement.escalated_at:
         everywhere = [replace(stage, who=(*stage.who, *need.escalate_to)) for stage in need.stages]
@@ -222,8 +225,8 @@ def _approvers(
 def require_still_possible(
     requirement: Requirement, progress: ApprovalProgress, *, parts: Sequence[Change]
 ) -> None:
-    """Refuse a set that has just been written and that nobody could approve. Raises NoApproverError; asks
-    nothing where somebody can.
+    """Raises NoApproverError if no one could approve a set that was just written. Makes no queries if someone
+    can.
     """
     if _can_fill([(stage.missing, stage.able.keys()) for stage in progress.stages]):
         return
@@ -233,9 +236,7 @@ def require_still_possible(
 
 
 def why_nobody(requirement: Requirement, progress: ApprovalProgress, *, parts: Sequence[Change]) -> str:
-    """Why nobody can approve a set that waits any more, or not until it escalates, and who can change that;
-    blank where somebody can.
-    """
+    """Why no one can approve a waiting set any more, or not before it escalates; "" if someone can."""
     if _can_fill([(stage.missing, stage.able.keys()) for stage in progress.stages]):
         return ""
     return still_possible(requirement, progress, parts=parts).problem
@@ -246,8 +247,8 @@ def _without(people: Mapping[UUID, str], barred: Collection[UUID]) -> dict[UUID,
 
 
 def _can_fill(stages: Sequence[tuple[int, Collection[UUID]]]) -> bool:
-    """True if every place of every stage can have a person of its own: a matching, found by augmenting
-    paths.
+    """True if every place of every stage can have a different person (bipartite matching by augmenting
+    paths).
     """
     places: list[Collection[UUID]] = []
     for count, people in stages:

@@ -1,4 +1,4 @@
-"""How far a waiting set has come: which approvals count, which stage is next, and who can still decide it."""
+"""Computes the progress of a waiting set: approvals that count, the next stage, and who can decide it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from iam.changes.models import Approval, Change, Decision
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """One stage: the approvals that count in it, and the names of those who could decide it, the requester
-    and anyone who has agreed left out.
-    """
+    """One stage: its counting approvals, and the names of those who could still decide it."""
 
     stage: ApprovalStage
     approvals: tuple[Approval, ...]
@@ -27,19 +25,20 @@ class StageState:
 
     @property
     def is_done(self) -> bool:
-        """Whether enough people have agreed."""
+        """True if enough people have approved."""
         return len(self.approvals) >= self.stage.count
 
     @property
     def missing(self) -> int:
-        """How many more have to agree."""
+        """The number of missing approvals."""
         return max(0, self.stage.count - len(self.approvals))
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalProgress:
-    """The stages of a set in order; `void` are approvals that count no more, `about` the people whose own IAM
-    users it is about.
+    """The stages of a set, in order.
+
+    `void` are approvals that no longer count, `about` the people whose own IAM users it concerns.
     """
 
     stages: tuple[StageState, ...]
@@ -48,42 +47,42 @@ class ApprovalProgress:
 
     @property
     def at(self) -> int:
-        """The place of the stage that waits; their number when all are done."""
+        """The index of the waiting stage; the number of stages if all are done."""
         return next((place for place, stage in enumerate(self.stages) if not stage.is_done), len(self.stages))
 
     @property
     def is_complete(self) -> bool:
-        """Whether nobody else has to agree."""
+        """True if no approval is missing."""
         return self.at == len(self.stages)
 
     @property
     def current(self) -> StageState | None:
-        """The stage that waits."""
+        """The waiting stage."""
         return None if self.is_complete else self.stages[self.at]
 
     def has_agreed(self, person: UUID) -> bool:
-        """Whether an approval of this person counts, in whichever stage: one person counts once."""
+        """True if an approval by this person counts in any stage. Each person counts once."""
         approvals = chain.from_iterable(stage.approvals for stage in self.stages)
         return any(approval.approver_id == person for approval in approvals)
 
     def stage_of(self, person: UUID) -> int | None:
-        """The first stage that waits, or comes later, which this person could decide."""
+        """The first waiting or later stage that this person could decide."""
         open_places = (
             place for place, stage in enumerate(self.stages) if place >= self.at and person in stage.able
         )
         return next(open_places, None)
 
     def stands_in_any(self, person: UUID) -> bool:
-        """Whether it is for this person to decide, now or in another stage."""
+        """True if this person has approved a stage or can decide one."""
         return self.has_agreed(person) or any(person in stage.able for stage in self.stages)
 
 
 def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> ApprovalProgress:
-    """How far a set is; a query a stage, and two more.
+    """The progress of a set. One query per stage, and two more.
 
-    An approval counts that agrees to the receipt as it is, by somebody who may still decide that stage, and
-    once for each person; never of who asked, nor of those whose own IAM users it is about. In single-operator
-    mode one person is enough for all stages.
+    An approval counts if it is for the current receipt and by someone who can still decide that stage, once
+    per person. Approvals by the requester or by people whose own IAM users are concerned don't count. In
+    single-operator mode one person is enough for all stages.
     """
     accounts = {part.account.account_id for part in parts}
     alone = settings.SINGLE_OPERATOR
@@ -127,5 +126,5 @@ def _stages(requirement: Requirement, *, alone: bool) -> tuple[ApprovalStage, ..
 
 
 def _deciders(requirement: Requirement, stage: ApprovalStage) -> tuple[ApproverSpec, ...]:
-    """Anyone who it was escalated to may decide every stage."""
+    """Who can decide a stage. People to whom the set was escalated can decide every stage."""
     return (*stage.who, *requirement.need.escalate_to) if requirement.escalated_at else stage.who

@@ -1,6 +1,4 @@
-"""Change the rules of approval: a draft of one administrator, a proposal that shows the difference, and
-another one who agrees.
-"""
+"""Changes the approval rules: an administrator drafts and proposes them, and another one approves."""
 
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ S = RulesState
 
 
 def draft_of(actor: Viewer) -> RuleSet:
-    """The draft of this administrator: the one that there is, or a new one of the rules in force. Raises
+    """This administrator's draft: the existing one, or a new copy of the rules in force. Raises
     RefusedError.
     """
     _check_administers(actor)
@@ -46,9 +44,7 @@ def draft_of(actor: Viewer) -> RuleSet:
 
 
 def save_draft(draft: RuleSet, rules: Sequence[ApprovalRule], *, actor: Viewer) -> None:
-    """Keep other rules in one's draft; whether they can be rules at all is asked when they are proposed.
-    Raises RefusedError.
-    """
+    """Store rules in one's draft; they are validated when proposed. Raises RefusedError."""
     _check_own_draft(draft, actor=actor)
     if not RuleSet.objects.filter(pk=draft.pk, state=S.DRAFT).update(body=as_json(rules)):
         raise RefusedError("This draft has been proposed or discarded in the meantime.")
@@ -62,8 +58,8 @@ def throw_away(draft: RuleSet, *, actor: Viewer) -> None:
 
 
 def propose(draft: RuleSet, *, actor: Viewer, reason: str) -> None:
-    """Ask that these become the rules. Where one person is enough (first run, single operator) they do at
-    once. Raises RefusedError.
+    """Propose the draft. If one person is enough (first run, single operator), it takes effect at once.
+    Raises RefusedError.
     """
     _check_own_draft(draft, actor=actor)
     reason = reason.strip()
@@ -102,7 +98,7 @@ def _notify(proposal: RuleSet, seconds: list[Person]) -> None:
 
 
 def why_not_decide(proposal: RuleSet, *, viewer: Viewer) -> str:
-    """Why this viewer cannot decide on it, or ""."""
+    """Why this viewer can't decide on the proposal; "" if they can."""
     if proposal.state != S.PROPOSED:
         return f"This proposal was already decided. Its status is {proposal.get_state_display().lower()}."
     if proposal.author_id == viewer.person_id:
@@ -112,7 +108,7 @@ def why_not_decide(proposal: RuleSet, *, viewer: Viewer) -> str:
 
 
 def agree(proposal: RuleSet, *, actor: Viewer, comment: str = "") -> None:
-    """Put the rules in force, as another administrator than their author. Raises RefusedError."""
+    """Approve the proposal, as an administrator other than its author. Raises RefusedError."""
     comment = _decider(proposal, actor=actor, comment=comment)
     number, _ = rules_in_force()
     _check_base(proposal, number=number)
@@ -126,7 +122,7 @@ def agree(proposal: RuleSet, *, actor: Viewer, comment: str = "") -> None:
 
 
 def refuse(proposal: RuleSet, *, actor: Viewer, comment: str) -> None:
-    """Reject it with a reason. Raises RefusedError."""
+    """Reject the proposal with a reason. Raises RefusedError."""
     comment = _decider(proposal, actor=actor, comment=comment)
     if not comment:
         raise RefusedError("Enter a comment that says why you reject it. The author sees it.")

@@ -1,6 +1,4 @@
-"""What happens to a request that nobody answers: those who can decide are reminded, then it goes to others as
-well; and who has to review a use of break-glass is reminded until somebody has.
-"""
+"""Reminds approvers of unanswered requests, escalates them, and reminds reviewers of break-glass uses."""
 
 from __future__ import annotations
 
@@ -22,15 +20,16 @@ from iam.notify.events import NotifyEvent
 BATCH = 200
 PREVIEW_NAMES = 8
 REVIEW_AFTER, REVIEW_EVERY = timedelta(hours=4), timedelta(days=1)
-"""When those who have to review a use of break-glass are told again, and how often after that."""
+"""When reviewers of a break-glass use are first reminded, and how often after that."""
 NO_REVIEWER = (
     "No one else can review this. An administrator can appoint another administrator or an approver."
 )
 
 
 def remind_and_escalate(now: datetime | None = None) -> int:
-    """Remind and escalate what is due, and remind of reviews; how many sets. Two at once do no harm: each row
-    is taken by compare-and-set.
+    """Remind and escalate what is due. Returns the number of sets.
+
+    Safe to run concurrently: each row is claimed by compare-and-set.
     """
     now = now or datetime.now(tz=UTC)
     _open_missing()
@@ -45,7 +44,7 @@ def remind_and_escalate(now: datetime | None = None) -> int:
 
 
 def _open_missing() -> None:
-    """What was asked for before there were rules gets its stages now."""
+    """Create requirements for sets that are older than the rules."""
     waiting = Change.objects.filter(
         state=ChangeState.AWAITING, position=0, change_set__requirement__isnull=True
     )

@@ -1,4 +1,4 @@
-"""What the persons, teams and accounts of rules are called, for anyone who reads them."""
+"""Finds the names of the people, teams and accounts in rules."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ ELSEWHERE = "an account that you do not see"
 
 
 def names_for(rules: Iterable[ApprovalRule], *, viewer: Viewer) -> dict[str, str]:
-    """Persons by id, teams by slug, accounts by number; an account that the viewer does not see has no name.
-    Three queries at most.
+    """The names of people by id, teams by slug and accounts by number. At most three queries.
+
+    Accounts that the viewer doesn't see have no name.
     """
     rules = list(rules)
     who = set(chain.from_iterable(_approver_words(rule) for rule in rules))
@@ -35,7 +36,7 @@ def names_for(rules: Iterable[ApprovalRule], *, viewer: Viewer) -> dict[str, str
 
 
 def names_in(need: ApprovalNeed) -> dict[str, str]:
-    """The same for what one set needs; two queries at most."""
+    """The same names for the requirement of one set. At most two queries."""
     who = set(chain.from_iterable(stage.who for stage in need.stages))
     who |= {*need.escalate_to, *need.break_glass}
     return _people(who) | _teams(_slugs(who))

@@ -1,4 +1,4 @@
-"""Rules of approval in words, and what differs between two versions of them."""
+"""Describes approval rules, and differences between two versions of them, in words."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _ROLES = {
     Role.ADMINISTRATOR.value: ("administrator", "administrators"),
 }
 Names = Mapping[str, str]
-"""What ids and slugs are called: persons by id, teams by slug, accounts by number."""
+"""Names for ids and slugs: people by id, teams by slug, accounts by number."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleLine:
-    """One line of a rule: what it is about, and what it says."""
+    """One line of a rule: label and text."""
 
     label: str
     text: str
@@ -39,8 +39,8 @@ class RuleLine:
 
 @dataclass(frozen=True, slots=True)
 class RuleDifference:
-    """What becomes of one rule: `sort` is added, removed, changed or moved; `lines` are (label, before,
-    after) of what is different.
+    """The change of one rule: `sort` is added, removed, changed or moved; `lines` are (label,
+    before, after).
     """
 
     sort: str
@@ -67,8 +67,8 @@ def stage_words(stage: ApprovalStage, *, names: Names) -> str:
 
 
 def _ordered(ordered: Iterable[ApproverSpec], *, names: Names) -> list[ApproverSpec]:
-    """Roles, leads, then people by name: in which order they were written has no meaning, and is no
-    difference between two rules.
+    """Roles, then leads, then people by name. The order in which they were entered has no meaning and is no
+    difference.
     """
     kinds = (ROLE, LEAD, TEAM, PERSON)
     return sorted(ordered, key=lambda who: (kinds.index(who.kind), names.get(who.value, who.value).lower()))
@@ -98,8 +98,8 @@ def who_words(who: Iterable[ApproverSpec], *, names: Names) -> str:
 
 
 def applies_when(rule: ApprovalRule, *, names: Names) -> str:
-    """For which requests it applies: "to all requests", or "when it makes someone an administrator and it is
-    in production".
+    """When the rule applies: "to all requests", or "when it makes someone an administrator and it is in
+    production".
     """
     parts = []
     if rule.risks:
@@ -118,7 +118,7 @@ def applies_when(rule: ApprovalRule, *, names: Names) -> str:
 
 
 def lines_of(rule: ApprovalRule, *, names: Names) -> list[RuleLine]:
-    """A rule line by line, for its card and for the difference."""
+    """The lines of a rule, for its card and for differences."""
     stages = []
     for number, stage in enumerate(rule.stages, start=1):
         label = f"Stage {number}" if len(rule.stages) > 1 else "Approval"
@@ -140,7 +140,7 @@ def lines_of(rule: ApprovalRule, *, names: Names) -> list[RuleLine]:
 def differences(
     before: Sequence[ApprovalRule], after: Sequence[ApprovalRule], *, names: Names
 ) -> list[RuleDifference]:
-    """What becomes of each rule, in the order after; then those that go."""
+    """The changes from one version to the next, in the new order; removed rules come last."""
     old, new = {rule.key: rule for rule in before}, {rule.key: rule for rule in after}
     was = [rule.key for rule in before if rule.key in new]
     order = [rule.key for rule in after if rule.key in old]

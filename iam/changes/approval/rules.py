@@ -1,6 +1,4 @@
-"""Approval rules, pure: what a rule asks of a request, which rule a request falls under, and what several of
-them come to together.
-"""
+"""Defines approval rules and how they apply to requests. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from iam.directory.models import Role
 
 ROLE, LEAD, PERSON, TEAM = "role", "lead", "person", "team"
 ROLES: Final = (Role.APPROVER.value, Role.ADMINISTRATOR.value)
-"""Whose role can be asked for: those who see the whole account."""
+"""The roles that rules can name: those that see the whole account."""
 HIGH: Final = "high"
 MAX_PEOPLE, MAX_STAGES, MAX_RULES = 9, 5, 100
 MAX_HOURS: Final = 30 * 24
@@ -22,8 +20,10 @@ MAX_HOURS: Final = 30 * 24
 
 @dataclass(frozen=True, slots=True, order=True)
 class ApproverSpec:
-    """Somebody who may decide: everybody of a role, a lead of the teams of those concerned, one person by id,
-    or (found for a request) the leads of one team by its slug.
+    """Someone who can decide: holders of a role, a lead of the teams concerned, one person by id, or the
+    leads of one team by slug.
+
+    The last form is only computed for a request, never part of a rule.
     """
 
     kind: str
@@ -32,23 +32,23 @@ class ApproverSpec:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalStage:
-    """So many of these people agree before the next stage begins."""
+    """A number of approvals by these people, needed before the next stage begins."""
 
     who: tuple[ApproverSpec, ...]
     count: int = 1
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """From what `asdict` gave."""
+        """Parse the output of `asdict`."""
         return cls(who=tuple(ApproverSpec(**who) for who in body["who"]), count=int(body["count"]))
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRule:
-    """What a request must pass that is of one of these accounts, teams and risks, and of this sensitivity;
-    empty stands for any.
+    """The approvals for requests with one of these accounts, teams and risks, and this sensitivity; empty
+    matches all.
 
-    `key` stays the same when a rule is altered. Hours are since the request; zero: never.
+    `key` stays the same when a rule is edited. Hours count from the request; 0 means never.
     """
 
     key: str
@@ -66,8 +66,8 @@ class ApprovalRule:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """From what `asdict` gave, and JSON may have made lists of. Raises TypeError, ValueError or KeyError
-        for what is no rule.
+        """Parse the output of `asdict`, also after JSON. Raises TypeError, ValueError or KeyError if it is
+        invalid.
         """
         rule_body = dict(body)
         for name in ("accounts", "teams", "risks"):
@@ -79,13 +79,13 @@ class ApprovalRule:
 
     @property
     def people(self) -> int:
-        """How many different people have to agree."""
+        """The number of different people who must approve."""
         return sum(stage.count for stage in self.stages)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleMatter:
-    """What of one change decides under which rule it falls; sensitivity and risks are those of its
+    """The properties of a change that determine its rule; sensitivity and risks are those of the
     whole set.
     """
 
@@ -97,7 +97,7 @@ class RuleMatter:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalNeed:
-    """What a request has to pass. `because` names the rules, in the order of their list."""
+    """The approvals that a request needs. `because` names the rules, in list order."""
 
     stages: tuple[ApprovalStage, ...]
     because: tuple[str, ...] = ()
@@ -110,17 +110,17 @@ class ApprovalNeed:
 
     @property
     def people(self) -> int:
-        """How many different people have to agree."""
+        """The number of different people who must approve."""
         return sum(stage.count for stage in self.stages)
 
 
 APPROVERS: Final = ApproverSpec(ROLE, Role.APPROVER.value)
 ADMINISTRATORS: Final = ApproverSpec(ROLE, Role.ADMINISTRATOR.value)
 REVIEWERS: Final = (APPROVERS, ADMINISTRATORS)
-"""Who looks at a use of break-glass afterwards: everybody who could have approved, and all administrators."""
+"""The reviewers of break-glass uses: everyone who could have approved, and all administrators."""
 GRAVE: Final = risks.GRAVE
-"""Risks by which somebody could come to hold an account; a request with one of them is critical, whatever the
-rules are.
+"""Risks that could let someone take over an account; a request with one of them is critical under
+any rules.
 """
 _TWO: Final = (ApprovalStage((APPROVERS,)), ApprovalStage((ADMINISTRATORS, APPROVERS)))
 SHIPPED: Final = (
@@ -151,13 +151,13 @@ SHIPPED: Final = (
         break_glass=(ADMINISTRATORS, APPROVERS),
     ),
 )
-"""The rules of a new installation. The second stage takes either role, so that two approvers and an
+"""The rules of a new installation. The second stage accepts either role, so that two approvers and one
 administrator are never stuck.
 """
 
 
 def matches(rule: ApprovalRule, matter: RuleMatter) -> bool:
-    """Whether a change falls under the rule, were it the first."""
+    """True if the change matches the rule, regardless of its position."""
     return (
         (not rule.accounts or matter.account_id in rule.accounts)
         and (not rule.teams or bool(matter.teams.intersection(rule.teams)))
@@ -167,15 +167,15 @@ def matches(rule: ApprovalRule, matter: RuleMatter) -> bool:
 
 
 def rule_for(rules: Sequence[ApprovalRule], matter: RuleMatter) -> ApprovalRule:
-    """The first rule that the change falls under; where none is left, the last one that is shipped."""
+    """The first matching rule; if none matches, the last default rule."""
     return next((rule for rule in rules if matches(rule, matter)), SHIPPED[-1])
 
 
 def need_of(rules: Sequence[ApprovalRule], matters: Iterable[RuleMatter]) -> ApprovalNeed:
-    """What a set must pass: each of its changes falls under a rule, and the set under all of these.
+    """The approvals that a set needs: those of all rules that its changes fall under.
 
-    Stages of the same people are not asked twice: the larger number counts. Times are the shortest of the
-    rules that have one, and only who may use break-glass under every rule may use it.
+    Stages with the same people are combined with the larger number. Times are the shortest of all rules that
+    set one. Break-glass is limited to people whom every rule allows to use it.
     """
     applicable = list(dict.fromkeys(rule_for(rules, matter) for matter in matters)) or [SHIPPED[-1]]
     applicable.sort(key=lambda rule: rules.index(rule) if rule in rules else len(rules))
@@ -210,12 +210,12 @@ def _shortest(hours: Iterable[int]) -> int:
 
 
 def as_json(rules: Iterable[ApprovalRule]) -> list[dict[str, Any]]:
-    """As a version of the rules keeps them."""
+    """The JSON form that a version stores."""
     return [asdict(rule) for rule in rules]
 
 
 def problems_of(rules: Sequence[ApprovalRule]) -> list[str]:
-    """Why these cannot be the rules, in words; empty is well."""
+    """Sentences on why the rules are invalid; empty if they are valid."""
     problems = list(chain.from_iterable(_problems(rule) for rule in rules))
     if len(rules) > MAX_RULES:
         problems.append(f"There are {len(rules)} rules, and the limit is {MAX_RULES}.")

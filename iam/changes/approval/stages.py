@@ -1,5 +1,5 @@
-"""A set that waits goes from stage to stage, starts anew when its receipt changes, and loses approvals of
-those who lost the right.
+"""Moves a waiting set through its stages, restarts it when its receipt changes, and voids approvals of people
+who lost the right.
 """
 
 from __future__ import annotations
@@ -26,11 +26,9 @@ from iam.phrases import joined
 
 
 def begin(change_set: ChangeSet, *, parts: Sequence[Change]) -> None:
-    """Keep what a set that has just been requested must pass, and tell those who decide first; in the
-    caller's transaction.
+    """Store the approvals that a new set needs and notify the first approvers, in the caller's transaction.
 
-    Raises NoApproverError where nobody could ever approve it: the caller's transaction is rolled back, and
-    nothing was requested.
+    Raises NoApproverError if no one could approve it; the caller's transaction is then rolled back.
     """
     requirement = open_for(change_set, parts=parts)
     progress = progress_of(requirement, parts=parts)
@@ -39,14 +37,14 @@ def begin(change_set: ChangeSet, *, parts: Sequence[Change]) -> None:
 
 
 def _notify_again(first: Change, progress: ApprovalProgress) -> None:
-    """A stage that waits again, since approvals count no more, is told of again."""
+    """Notify approvers of a stage that waits again because approvals were voided."""
     if progress.current is not None:
         turn = f"{progress.at}.{len(progress.void)}"
         notifications.tell_waiting(first, people=progress.current.able.keys(), turn=turn)
 
 
 def go_on(requirement: Requirement, *, parts: Sequence[Change]) -> ApprovalProgress:
-    """Write down which stage waits now, and who may decide it; in the caller's transaction."""
+    """Store the waiting stage and who can decide it, in the caller's transaction."""
     progress = progress_of(requirement, parts=parts)
     if progress.at != requirement.stage:
         requirement.stage = progress.at
@@ -57,7 +55,9 @@ def go_on(requirement: Requirement, *, parts: Sequence[Change]) -> ApprovalProgr
 
 
 def start_anew(change_set: ChangeSet) -> None:
-    """The receipt is another: anyone who had agreed agreed to something else, and the timeline says so."""
+    """Restart approval after the receipt changed: earlier approvals were for another receipt. The timeline
+    records it.
+    """
     parts = parts_of(change_set)
     before = progress_of(requirement_of(change_set), parts=parts)
     approvals = chain.from_iterable(stage.approvals for stage in before.stages)
@@ -70,9 +70,7 @@ def start_anew(change_set: ChangeSet) -> None:
 
 
 def after_rights_reduced(person: Person) -> None:
-    """What somebody had approved counts no more where they may not approve any more, and the stage waits
-    again.
-    """
+    """Void approvals of a person who can no longer approve, so that the stage waits again."""
     sets = Approval.objects.filter(approver_id=person.pk, decision=Decision.APPROVE).values("change_set")
     waiting = Change.objects.filter(change_set__in=sets, state=ChangeState.AWAITING, position=0)
     for first in waiting.select_related("account", "change_set"):

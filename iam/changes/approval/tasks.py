@@ -1,4 +1,4 @@
-"""The Celery task of approval."""
+"""Celery task of approval."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from iam.schedule import every
 @shared_task(name="iam.changes.approval.tasks.remind_approvers")  # type: ignore[untyped-decorator]
 @every(60)
 def remind_approvers() -> None:
-    """Remind those who have to decide, and have others decide where they do not."""
+    """Remind approvers and escalate unanswered requests."""
     remind_and_escalate()

@@ -1,3 +1,3 @@
-"""Drift: what AWS shows and no change of Gatehouse explains; found after each pull, adopted with a reason, or
-undone.
+"""Drift: differences in AWS that no change of Gatehouse explains. It is found after each sync, and accepted
+or undone.
 """

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class DriftConfig(AppConfig):
-    """Registers the tables of drift, and what an undo that has ended means for what it undoes."""
+    """Registers the drift models and the handler for undos that have ended."""
 
     name = "iam.changes.drift"
     label = "drift"

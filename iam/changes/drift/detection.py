@@ -1,6 +1,4 @@
-"""Find drift: after something was written to the mirror, look at what it was written of. Finding twice adds
-nothing.
-"""
+"""Finds drift by comparing what was written to the mirror with Gatehouse's changes. Idempotent."""
 
 from __future__ import annotations
 
@@ -22,18 +20,18 @@ from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, AccountSource, Pull
 
 CHUNK = 500
 REPORT_AGE = timedelta(hours=12)
-"""A credential report tells of up to four hours ago, and is written when it is read; its rows are known by
-their dates alone.
+"""A credential report describes a state up to four hours old and is stored when it is read, so its rows are
+matched by their dates alone.
 """
 MAX_PULL = timedelta(days=1)
 _DOING = (ChangeState.APPLYING, ChangeState.CONFIRMING, ChangeState.APPLIED, ChangeState.UNKNOWN)
 
 
 def find_everywhere() -> int:
-    """Look at every account in which something was written since it was looked at; how many drifts are new.
-    One query if there is none.
+    """Check every account with writes since its last check. Returns the number of new drifts. One query if
+    there are none.
     """
-    # What a credential report tells of has no revision: a pull that found something is reason enough to look.
+    # Rows from a credential report have no revision, so any sync that found something triggers a check.
     news = Pull.objects.filter(
         CHANGED_PULL,
         account=OuterRef("pk"),
@@ -46,12 +44,12 @@ def find_everywhere() -> int:
 
 
 def find(account: Account) -> int:
-    """Look at what was written of an account since it was last looked at; how many drifts are new."""
+    """Check what was written about an account since the last check. Returns the number of new drifts."""
     watch = _watch(account)
     if watch is None:
         return 0
     began = datetime.now(tz=UTC)
-    # Before the entities are read: what is written meanwhile has a later one, and is looked at next time.
+    # Read before the entities: rows written meanwhile have a higher revision and are checked next time.
     revision = Account.objects.values_list("revision", flat=True).get(pk=account.pk)
     made = _keep_settings(account, settings_since(account, since=watch.since))
     for chunk in _written_things(watch, account=account):
@@ -61,7 +59,7 @@ def find(account: Account) -> int:
 
 
 def _watch(account: Account) -> DriftWatch | None:
-    """How far the account was looked at; made when its first reading has ended, None before."""
+    """The progress of drift detection in an account, created after its first complete sync; None before."""
     watch = DriftWatch.objects.filter(pk=account.pk).first()
     if watch is not None:
         return watch
@@ -69,13 +67,13 @@ def _watch(account: Account) -> DriftWatch | None:
     first = read.exclude(trigger=UPLOAD).filter(ended_at__isnull=False).order_by("ended_at").first()
     if first is None or first.ended_at is None:
         return None
-    # What the first reading found to be different from an upload before it is no news of AWS.
+    # Differences between the first sync and an earlier upload are not drift.
     made, _ = DriftWatch.objects.get_or_create(account=account, defaults={"since": first.ended_at})
     return made
 
 
 def _written_things(watch: DriftWatch, *, account: Account) -> Iterator[Sequence[int]]:
-    """The things of which something was written, by their numbers, some at a time."""
+    """The primary keys of the entities that were written, in batches."""
     rows = Entity.objects.filter(account=account, revision__gt=watch.revision)
     owners = {owner or pk for pk, owner in rows.values_list("pk", "owner_id").iterator(chunk_size=5000)}
     credentials = UserCredentials.objects.filter(
@@ -107,7 +105,7 @@ def _keep(account: Account, events: Collection[ObservedSteps]) -> int:
 
 
 def _weigh_again(events: Iterable[ObservedSteps]) -> None:
-    """What was read of an open drift after it was found, such as a key, changes how risky it is."""
+    """Recompute the risk of open drifts when related data, such as a key, was read after they were found."""
     for event in events:
         drift = Drift.objects.filter(entity=event.entity, seen_at=event.when, state=DriftState.OPEN).first()
         if drift is not None:
@@ -149,12 +147,13 @@ def _explained(row: Drift, change: Change | None) -> Drift:
 
 
 def _explanation(happened: ObservedSteps) -> Change | None:
-    """The change that a pull saw before the change itself was read back: the only thing that happened, and as
-    it was wanted.
+    """The change whose effect a sync saw before the change itself was confirmed.
+
+    It must be the only thing that happened, with the intended result.
     """
     entity = happened.entity
     if _is_made(happened):
-        # What a change makes has no row of the mirror before it is read back.
+        # What a change creates has no row in the mirror before it is confirmed.
         of_it = Change.objects.filter(account=entity.account_id, subject_arn=entity.arn)
     elif len(happened.events()) <= 1 or set(happened.steps) == {VERSION}:
         of_it = Change.objects.filter(entity=entity)
@@ -164,8 +163,8 @@ def _explanation(happened: ObservedSteps) -> Change | None:
 
 
 def _is_made(happened: ObservedSteps) -> bool:
-    """True if it was created, with nothing but what the creating call gives it: path, trust, text, tags and
-    boundary.
+    """True if the entity was created with only what the creating call sets: path, trust policy, text, tags
+    and boundary.
     """
     if not any(step.old is None for step in happened.steps.get(STATE, ())):
         return False
@@ -181,8 +180,9 @@ def _is_made(happened: ObservedSteps) -> bool:
 def _sent(
     changes: QuerySet[Change], *, when: datetime, after: datetime | None, fact: str = ""
 ) -> Change | None:
-    """The last of these changes that was sent after the one moment and before the other, if it is as it was
-    wanted; `fact` is the setting of the account that it has to be about.
+    """The last of these changes sent between the two times, if the current state is what it intended.
+
+    `fact` is the account setting that it must concern.
     """
     sent = changes.filter(sent_at__lte=when, state__in=_DOING).select_related("account")
     if after is not None:

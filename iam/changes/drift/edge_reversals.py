@@ -1,4 +1,6 @@
-"""Turn back what a thing was tied to: groups, policies, a boundary, the role of an instance profile."""
+"""Builds reversals for relations of an entity: groups, policies, boundary, and the role of an instance
+profile.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ _UNTIES: dict[str, Make] = {
 
 
 def edge(step: FactStep, entity: Entity) -> Iterator[DriftReversal]:
-    """What turns one tie back; of a boundary or a role that was exchanged, only the former is put back."""
+    """The operations that revert one relation. For a replaced boundary or role, they restore the
+    former one.
+    """
     row: Edge = step.new or step.old
     what = f"{entity.name} {_WORDS[EdgeKind(row.kind)][0 if step.new else 1]} {row.target.name}"
     if step.new is not None and step.old is not None and step.old.target_id == step.new.target_id:
@@ -80,8 +84,10 @@ def _operations(step: FactStep, entity: Entity) -> Iterator[Operation]:
 
 
 def _has_moved_on(step: FactStep, entity: Entity) -> bool:
-    """Whether what came has gone since, or what went is there again; of ties of which there is one at a
-    time, any other counts."""
+    """True if the new relation is gone again, or the removed one exists again.
+
+    For a relation that can exist only once, any other one counts too.
+    """
     if step.new is not None:
         return step.new.valid_to is not None
     same = Edge.objects.filter(valid_at(None), source=entity, kind=step.old.kind)
@@ -90,5 +96,7 @@ def _has_moved_on(step: FactStep, entity: Entity) -> bool:
 
 
 def _is_gone(other: Entity) -> bool:
-    """AWS's own policies are always there, although the mirror keeps only those that somebody has."""
+    """True if the target no longer exists. AWS managed policies always exist, although the mirror has only
+    those in use.
+    """
     return other.gone_at is not None and ":iam::aws:" not in other.arn

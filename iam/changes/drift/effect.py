@@ -1,6 +1,4 @@
-"""What a drift comes to: the engine is asked about everybody concerned before and after it, as for the
-receipt of a change.
-"""
+"""Computes the effect of drift: the engine compares the access of everyone concerned before and after it."""
 
 from __future__ import annotations
 
@@ -39,13 +37,13 @@ from iam.policy.index.witness import ChangeProver
 
 JUST_BEFORE: Final = timedelta(microseconds=1)
 MAX_PRINCIPALS: Final = 500
-"""So many principals are compared for one drift; of a policy that more hold, the first ones."""
+"""The maximum number of principals compared per drift; for a policy with more holders, the first ones."""
 WEIGHTS: Final = {NORMAL: 0, SENSITIVE: 1, CRITICAL: 2}
-"""Level of risk → its place in the order of the list. What is critical has this place or a higher one."""
+"""The position of each risk level in the list; critical drift has this position or a higher one."""
 ESCALATION_WEIGHT: Final = 3
 ADMINISTRATOR_WEIGHT: Final = 4
 KEY_WEIGHT: Final = 5
-"""An administrator who can call AWS or sign in without anybody’s role."""
+"""The position of an administrator who can sign in or call AWS without assuming a role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +56,7 @@ class _PrincipalThen:
 
 
 def weight_of(impact: Mapping[str, Any]) -> int:
-    """The place of a drift in the order of the list, by its effect: within what is critical, what gives most
-    comes first.
-    """
+    """The sort weight of a drift by its effect; among critical ones, the largest gain comes first."""
     level = impact.get("risk", NORMAL)
     risks = impact.get("risks", ())
     if level == CRITICAL and ADMINISTRATOR in risks:
@@ -71,12 +67,12 @@ def weight_of(impact: Mapping[str, Any]) -> int:
 
 
 def effect_of(happened: ObservedSteps) -> dict[str, Any]:
-    """The body of an impact, as a receipt holds it, and `has_key`: whether someone whom it makes an
-    administrator has an access key or a new way to sign in. A thing that nothing is known of before it is
-    taken to have held nothing.
+    """The impact as a receipt stores it, with `has_key`: true if a new administrator has an access key or a
+    new way to sign in.
 
-    Compared is the mirror just before the moment, not at the last observation of the thing: what Gatehouse's
-    own changes and other drift did to the same people in between is none of this.
+    An entity without known earlier state counts as having held nothing. The mirror is compared immediately
+    before the moment rather than at the last observation, so that other drift and Gatehouse's own changes in
+    between don't count.
     """
     account = happened.entity.account.account_id
     after = _held_at(happened, account, happened.when)
@@ -101,7 +97,7 @@ def effect_of(happened: ObservedSteps) -> dict[str, Any]:
 def _made_administrators(
     index: PolicyIndex, shifts: Iterable[tuple[IndexedPrincipal, AccessShift]]
 ) -> list[int]:
-    """The entities of those who are administrators after it and were not before."""
+    """The entities that are administrators after the drift but not before."""
     space, effective = index.documents.space, index.effective()
     made: list[int] = []
     for member, shift in shifts:
@@ -115,7 +111,7 @@ def _made_administrators(
 
 
 def _have_keys(users: Collection[int]) -> bool:
-    """Whether one of these users has an active access key now."""
+    """True if one of these users has an active access key now."""
     keys = EntityState.objects.filter(valid_at(None), entity__kind=Kind.ACCESS_KEY, category="Active")
     return keys.filter(entity__owner__in=users).exists()
 
@@ -145,7 +141,7 @@ def _shifts(
 
 
 def _held_at(happened: ObservedSteps, account: str, at: datetime) -> dict[int, _PrincipalThen]:
-    """Who is concerned, as they were at a moment."""
+    """The principals concerned, as they were at a moment."""
     with snapshot(at, accounts=[account]) as index:
         shard = index.accounts.get(account)
         if shard is None:
@@ -158,7 +154,7 @@ def _held_at(happened: ObservedSteps, account: str, at: datetime) -> dict[int, _
 
 
 def _concerned(happened: ObservedSteps, shard: AccountShard) -> list[IndexedPrincipal]:
-    """The user or role itself, the members of a group, the holders of a policy."""
+    """The user or role itself, the members of a group, or the holders of a policy."""
     number, kind = happened.entity.pk, happened.entity.kind
     if kind in (Kind.USER, Kind.ROLE):
         member = shard.members.get(number)
@@ -181,7 +177,7 @@ def _has_policy(member: IndexedPrincipal, policy: int, groups: set[int]) -> bool
 
 
 def opens_trust(happened: ObservedSteps) -> bool:
-    """Whether the trust policy of a role lets somebody in whom it did not let in before."""
+    """True if the role's trust policy lets someone in whom it did not let in before."""
     for step in happened.steps.get(STATE, ()):
         if happened.entity.kind == Kind.ROLE and step.new is not None and step.new.document is not None:
             before = step.old.document.text if step.old is not None and step.old.document else ""
@@ -191,7 +187,7 @@ def opens_trust(happened: ObservedSteps) -> bool:
 
 
 def opens_a_door(happened: ObservedSteps) -> bool:
-    """Whether somebody can sign in or call AWS who could not: a new access key or other credential, a console
+    """True if someone gained a way to sign in or call AWS: a new access key, another credential, or a console
     password.
     """
     return any(True for _ in _doors(happened))
@@ -208,8 +204,8 @@ def _doors(happened: ObservedSteps) -> Iterator[str]:
 
 
 def effects_of(events: Iterable[ObservedSteps]) -> dict[tuple[int, datetime], dict[str, Any]]:
-    """The effect of each, by thing and moment; those of one moment side by side, since each moment is an
-    index of its own.
+    """The effects by entity and moment. Drifts of one moment are computed together, because each moment needs
+    its own index.
     """
     by_moment: dict[tuple[datetime, datetime | None], list[ObservedSteps]] = defaultdict(list)
     for event in events:

@@ -1,6 +1,4 @@
-"""What happened to things at some moments by nothing that Gatehouse did: read from the mirror's rows, a query
-a table.
-"""
+"""Reads from the mirror what happened to entities without a change by Gatehouse. One query per table."""
 
 from __future__ import annotations
 
@@ -41,7 +39,9 @@ KINDS: tuple[Kind, ...] = (
     Kind.SCP,
     Kind.RCP,
 )
-"""Of what drift is told; keys and devices belong to their user, instances come and go by themselves."""
+"""The kinds of entities that can drift. Keys and devices belong to their user; instances come and go on their
+own.
+"""
 STATE, OWNED, EDGE, INLINE, VERSION, TAGS, CREDENTIALS = (
     "state",
     "owned",
@@ -58,7 +58,7 @@ NOTHING = Q(pk__in=[])
 
 
 class ObservedThing(NamedTuple):
-    """A thing, and a moment at which something of it was seen to be different."""
+    """An entity and a moment at which a difference was seen."""
 
     entity: int
     when: datetime
@@ -66,7 +66,7 @@ class ObservedThing(NamedTuple):
 
 @dataclass(slots=True)
 class ObservedSteps:
-    """What happened to a thing at a moment: the steps of each table."""
+    """What happened to an entity at a moment: the steps by table."""
 
     entity: Entity
     when: datetime
@@ -74,7 +74,7 @@ class ObservedSteps:
 
     @property
     def has_late_steps(self) -> bool:
-        """Whether something of it was read after the moment, such as the key of a user whom the list of users
+        """True if some data was read after the moment, such as the keys of a user that a list
         showed first.
         """
         return any(
@@ -83,12 +83,12 @@ class ObservedSteps:
 
     @property
     def after(self) -> datetime | None:
-        """The last observation of all of it as it was before."""
+        """The last observation of the earlier state."""
         bounds = [event.after for event in self.events() if event.after is not None]
         return min(bounds) if bounds else None
 
     def events(self) -> list[HistoryEvent]:
-        """In the words of the history; nothing where only what is no drift became different."""
+        """The events in the words of the history; empty if only irrelevant data changed."""
         return history_events.newest_first(self._events())
 
     def _events(self) -> Iterator[HistoryEvent]:
@@ -106,7 +106,7 @@ class ObservedSteps:
                 yield event
 
     def texts_given(self, texts: Mapping[int, str]) -> list[str]:
-        """The policy texts that came by it; `texts` are those of managed policies, see given_texts."""
+        """The policy texts that it got; `texts` are those of managed policies, see given_texts."""
         policy_texts = [texts.get(edge.target_id, "") for edge in self.attached()]
         for step in self.steps.get(INLINE, []):
             if step.new is not None:
@@ -117,13 +117,13 @@ class ObservedSteps:
         return policy_texts
 
     def attached(self) -> list[Edge]:
-        """The managed policies that it got."""
+        """The managed policies that were attached."""
         rows = [step.new for step in self.steps.get(EDGE, []) if step.new is not None]
         return [row for row in rows if row.kind == EdgeKind.ATTACHED]
 
     @property
     def is_about_trust(self) -> bool:
-        """Whether others may assume the role now, or in other circumstances."""
+        """True if the role's trust policy changed."""
         if self.entity.kind != Kind.ROLE:
             return False
         pairs = [(step.old, step.new) for step in self.steps.get(STATE, []) if step.old and step.new]
@@ -131,8 +131,8 @@ class ObservedSteps:
 
 
 def given_texts(events: Iterable[ObservedSteps]) -> dict[int, str]:
-    """What the managed policies say now that these things got, by the policy's number; one query, none
-    without any.
+    """The current texts of managed policies that these entities got, by primary key. One query; none without
+    policies.
     """
     attached = chain.from_iterable(happened.attached() for happened in events)
     policies = {edge.target_id for edge in attached}
@@ -143,14 +143,14 @@ def given_texts(events: Iterable[ObservedSteps]) -> dict[int, str]:
 
 
 def _is_new_device(step: FactStep) -> bool:
-    """People enrol their own devices, and change their own passwords: only what makes a sign-in weaker is
-    drift.
+    """True for a newly enrolled device or a changed password. People do this themselves; only a weaker
+    sign-in is drift.
     """
     return step.old is None and step.new.kind == Kind.MFA_DEVICE
 
 
 def happened_since(entities: Collection[int], *, since: datetime) -> list[ObservedSteps]:
-    """Everything of these things after a moment; eight queries."""
+    """Everything that happened to these entities after a moment. Eight queries."""
     return _read(
         entities,
         begun=Q(valid_from__gt=since),
@@ -160,7 +160,7 @@ def happened_since(entities: Collection[int], *, since: datetime) -> list[Observ
 
 
 def happened_at(places: Collection[ObservedThing]) -> dict[ObservedThing, ObservedSteps]:
-    """What happened at these places; eight queries, none without a place."""
+    """What happened at these entities and moments. Eight queries; none without input."""
     wanted = set(places)
     if not wanted:
         return {}
@@ -176,7 +176,7 @@ def happened_at(places: Collection[ObservedThing]) -> dict[ObservedThing, Observ
 
 
 def _sources(entities: Collection[int]) -> Iterator[tuple[str, QuerySet[Any], str]]:
-    """Each table's rows of these things, and the column that leads to the thing."""
+    """For each table, the rows of these entities and the column that leads to the entity."""
     states = EntityState.objects.select_related("document", "entity__owner", "entity__account", "account")
     yield STATE, states.filter(entity__in=entities), "entity_id"
     yield OWNED, states.filter(entity__owner__in=entities), OWNER
@@ -191,7 +191,9 @@ def _sources(entities: Collection[int]) -> Iterator[tuple[str, QuerySet[Any], st
 def _read(
     entities: Collection[int], *, begun: Q, ended: Q, is_wanted: Any, late: Q = NOTHING
 ) -> list[ObservedSteps]:
-    """`late` are rows of what belongs to an owner that are told where the owner was met."""
+    """Read the steps of each table; `late` rows are reported at the moment at which their owner was first
+    seen.
+    """
     known = Entity.objects.filter(pk__in=entities, kind__in=KINDS).select_related("account").in_bulk()
     late = late & Q(after__lt=F("entity__owner__first_seen"), cause_kind=Cause.UNKNOWN)
     begun &= Q(after__isnull=False, cause_kind=Cause.UNKNOWN)
@@ -211,7 +213,7 @@ def _read(
 
 
 def _unexplained_ends(row: Any, column: str) -> Iterator[ObservedThing]:
-    """Where a row begins and ends by an unknown cause."""
+    """The beginnings and ends of rows with an unknown cause."""
     is_owned = column == OWNER
     thing = row.entity.owner_id if is_owned else getattr(row, column)
     if row.after is not None and row.cause_kind == Cause.UNKNOWN:
@@ -224,9 +226,7 @@ def _unexplained_ends(row: Any, column: str) -> Iterator[ObservedThing]:
 
 
 def _came_with_owner(row: EntityState) -> bool:
-    """Whether a key or the like was read after its owner was met, and can have been made with it: both were
-    absent when last looked for.
-    """
+    """True if a credential was read after its owner was first seen and may have been created with it."""
     owner = row.entity.owner
     return owner is not None and row.after is not None and row.after < owner.first_seen < row.valid_from
 
@@ -242,7 +242,7 @@ def _steps(tables: dict[str, list[Any]], when: datetime) -> dict[str, list[FactS
 
 
 def is_of_aws(entity: Entity) -> bool:
-    """A policy of AWS, which AWS alone changes, for everybody; the mirror meets it when it is first
-    attached.
+    """True for an AWS managed policy, which only AWS changes, for all customers. The mirror first sees it
+    when it is attached.
     """
     return entity.kind in (Kind.POLICY, Kind.SCP, Kind.RCP) and "::aws:" in entity.arn

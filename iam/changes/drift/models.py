@@ -1,5 +1,5 @@
-"""The tables of drift: how far each account was looked at, and one row for each thing and pull that
-differ.
+"""Models of drift: the progress of detection per account, and one row per entity and sync with a
+difference.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from iam.mirror.models import Account, Entity
 
 
 class DriftState(models.TextChoices):
-    """Where a drift stands; `explained`: a change did it, and was read back late."""
+    """The status of a drift; `explained` means that a change caused it and was confirmed late."""
 
     OPEN = "open", "Needs a decision"
     UNDOING = "undoing", "Undo requested"
@@ -24,9 +24,7 @@ class DriftState(models.TextChoices):
 
 
 class DriftWatch(models.Model):
-    """How far an account was looked at for drift: up to which of its revisions. `since` is when its first
-    reading had ended.
-    """
+    """The revision up to which an account was checked for drift. `since` is the end of its first sync."""
 
     account = models.OneToOneField(
         Account, on_delete=models.CASCADE, primary_key=True, related_name="drift_watch"
@@ -43,10 +41,10 @@ class DriftWatch(models.Model):
 
 
 class Drift(models.Model):
-    """What became different of one thing between two observations, by nothing that Gatehouse did.
+    """A difference in one entity or setting that Gatehouse did not cause.
 
-    It happened after `after` and until `seen_at`. What it was is told from the mirror's rows of that moment,
-    and stored nowhere else. `remainder` says what an undo leaves as it is.
+    It happened after `after` and by `seen_at`. The details are read from the mirror's rows of that moment and
+    are stored nowhere else. `remainder` says what an undo leaves unchanged.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -90,7 +88,7 @@ class Drift(models.Model):
             ),
         ]
         indexes = [
-            # Few are open, whatever their number: the mark in the navigation counts them on every page.
+            # Partial, because few are open: the badge in the navigation counts them on every page.
             models.Index(
                 fields=["-weight", "-seen_at", "-id", "account", "entity"],
                 condition=Q(state="open"),
@@ -116,10 +114,10 @@ class Drift(models.Model):
 
     @property
     def name(self) -> str:
-        """What it is about, by name."""
+        """The name of the entity or account."""
         return self.entity.name if self.entity else self.account.name
 
     @property
     def reference(self) -> str:
-        """The short name by which people speak of it."""
+        """The short reference that people use."""
         return f"DRF-{self.id.hex[:8].upper()}"

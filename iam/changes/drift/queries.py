@@ -1,4 +1,4 @@
-"""Which drifts a viewer sees, how many are to be decided, and the list of them page by page."""
+"""Finds the drifts that a viewer sees, the open ones, and the list page by page."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ TABS: dict[str, tuple[DriftState, ...]] = {
     "undone": (DriftState.UNDONE,),
     "explained": (DriftState.EXPLAINED,),
 }
-"""The tabs of the list: a word of the address → the states it shows."""
+"""The tabs of the list, by their word in the URL, with their states."""
 
 
 def visible_drifts(viewer: Viewer) -> QuerySet[Drift]:
-    """Those of the entities that the viewer sees today: whole accounts, or the people and groups of their
+    """The drifts of entities that the viewer sees today: whole accounts, or the people and groups of their
     teams.
     """
     return visible(Drift.objects.all(), viewer, entity="entity")
 
 
 def open_drifts(viewer: Viewer) -> QuerySet[Drift]:
-    """What is to be decided."""
+    """Visible drifts that need a decision."""
     return visible_drifts(viewer).filter(state=DriftState.OPEN)
 
 
 @dataclass(frozen=True, slots=True)
 class DriftPosition:
-    """Where a row stands in the list."""
+    """The sort key of a row."""
 
     weight: int
     at: datetime
@@ -54,7 +54,7 @@ class DriftPosition:
 
     @classmethod
     def parse(cls, text: str) -> DriftPosition | None:
-        """From the address; None for what is no place."""
+        """Parse the URL form; None if it is invalid."""
         weight, _, rest = text.partition("~")
         at, _, pk = rest.partition("~")
         if weight not in _WEIGHTS:
@@ -67,13 +67,13 @@ class DriftPosition:
 
 
 What = ObservedSteps | SettingChange | None
-"""What happened to an entity, or which setting changed; None where the rows that told of it are gone."""
+"""What happened to an entity, or which setting changed; None if those rows are gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class DriftPage:
-    """A page of drifts with what happened, and the place after which the next one begins; None: this is the
-    last.
+    """A page of drifts with what happened, and the position after which the next page begins (None on the
+    last).
     """
 
     rows: list[tuple[Drift, What]]
@@ -83,9 +83,7 @@ class DriftPage:
 def drift_page(
     viewer: Viewer, *, tab: str = "", account_id: str = "", kind: str = "", after: DriftPosition | None = None
 ) -> DriftPage:
-    """The riskiest first, among critical ones what gives most, then the newest; ten queries, whatever is on
-    it.
-    """
+    """A page of drifts: riskiest first, critical ones by gain, then newest first. Ten queries."""
     drifts = visible_drifts(viewer).filter(state__in=TABS[tab])
     if account_id:
         drifts = drifts.filter(account__account_id=account_id)
@@ -101,7 +99,7 @@ def drift_page(
 
 
 def what_happened(drifts: Sequence[Drift]) -> list[tuple[Drift, What]]:
-    """Each with what it is about; nine queries at most."""
+    """The drifts with what happened to their entities or settings. At most nine queries."""
     events = happened_at(
         [ObservedThing(drift.entity_id, drift.seen_at) for drift in drifts if drift.entity_id]
     )

@@ -1,4 +1,4 @@
-"""Turn back that a thing was deleted, by making it anew with all that it had, or that it was created."""
+"""Builds reversals for entities that were deleted, by recreating them with all they had, or created."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _HOLDERS = (Kind.USER, Kind.GROUP, Kind.ROLE)
 
 
 def delete_created(happened: ObservedSteps) -> DriftReversal:
-    """What was created by hand."""
+    """The operations that delete an entity that was created outside Gatehouse."""
     entity = happened.entity
     what = f"{entity.get_kind_display()} {entity.name}, which was created"
     if entity.gone_at is not None:
@@ -62,7 +62,7 @@ def delete_created(happened: ObservedSteps) -> DriftReversal:
 
 
 def _was_worked_on(happened: ObservedSteps) -> bool:
-    """Whether a change of Gatehouse altered it since."""
+    """True if a change of Gatehouse has modified it since."""
     entity = happened.entity
     later = Q(cause_kind=Cause.CHANGE, valid_from__gt=happened.when) | Q(
         end_cause_kind=Cause.CHANGE, valid_to__gt=happened.when
@@ -78,7 +78,7 @@ def _was_worked_on(happened: ObservedSteps) -> bool:
 
 
 def recreate_deleted(happened: ObservedSteps) -> list[DriftReversal]:
-    """What was deleted by hand: made anew, then given what it had, and what AWS does not give back."""
+    """The operations that recreate a deleted entity and what it had, and what AWS can't restore."""
     entity = happened.entity
     what = f"{entity.get_kind_display()} {entity.name}, which was deleted"
     again = Entity.objects.filter(

@@ -1,4 +1,4 @@
-"""One difference of a drift, and what turns it back."""
+"""Defines the reversal of one difference of a drift."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOVED_ON = (
 
 @dataclass(frozen=True, slots=True)
 class DriftReversal:
-    """What there is to turn back, and by which operations; without one, why it stays."""
+    """A difference and the operations that revert it; if there are none, the reason."""
 
     what: str
     operations: tuple[Operation, ...] = ()
@@ -23,5 +23,5 @@ class DriftReversal:
 
 
 def moved_on_reversal(what: str) -> DriftReversal:
-    """AWS has moved on: nothing of the drift is turned back."""
+    """A reversal without operations, because AWS has changed again since the drift."""
     return DriftReversal(what, why_not=MOVED_ON, has_moved_on=True)

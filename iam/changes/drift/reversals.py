@@ -1,5 +1,6 @@
-"""What brings a thing back to how it was before a drift: each difference with the operations that turn it
-back, or why none does."""
+"""Builds the operations that restore an entity to its state before a drift, or the reasons why it can't be
+restored.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ _SETTINGS = {"Description", "MaxSessionDuration"}
 
 
 def reversals(happened: ObservedSteps) -> list[DriftReversal]:
-    """What turns back everything that happened, in the order in which AWS takes it."""
+    """The reversals of everything that happened, in an order that AWS accepts."""
     states = happened.steps.get(STATE, [])
     if any(step.old is None for step in states):
         return [delete_created(happened)]
@@ -112,8 +113,9 @@ def _inline(step: FactStep, entity: Entity) -> Iterator[DriftReversal]:
 
 
 def _default_step(steps: list[FactStep]) -> list[FactStep]:
-    """One step about the text: that of the new default, with the old default beside it; blank where the
-    default stays."""
+    """The change of the policy's text as one step: the new default version beside the old one; None if the
+    default stays.
+    """
     if not steps:
         return []
     old_versions = [step.old for step in steps if step.old is not None and step.old.is_default]
@@ -167,6 +169,6 @@ _TURNS: tuple[tuple[str, _Turn], ...] = (
     (INLINE, _inline),
     (EDGE, edge),
     (TAGS, _tags),
-    # A name comes last: what is called before it is called by the name of now.
+    # A rename comes last, because the other operations use the current name.
     (STATE, _state),
 )

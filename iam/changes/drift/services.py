@@ -1,4 +1,4 @@
-"""What people do with drift: adopt it with a reason, or have it undone by a change like any other."""
+"""Accepts drift with a reason, or requests a change that undoes it."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from iam.journal.services import Actor, record
 
 CAUSE = "drift"
 MAX_DRIFTS = 500
-"""How many are adopted at once at most."""
+"""The maximum number of drifts to accept at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class UndoPlan:
-    """What undoing would do: the plans in their order, and the differences that stay, each with its
-    reason.
-    """
+    """The plan of an undo: the changes in order, and the differences that stay, with reasons."""
 
     plans: list[ChangePlan]
     stays: list[DriftReversal]
 
 
 def may_adopt(viewer: Viewer, *, account_id: str) -> bool:
-    """Whether the viewer may say that a difference is right: as much as approving it."""
+    """True if the viewer can accept drift in the account: approvers and administrators."""
     rights = (Right.APPROVE_CHANGE, Right.MANAGE_ACCOUNTS)
     return any(viewer.may(right, account_id=account_id) for right in rights)
 
 
 def adopt(drifts: Sequence[Drift], *, actor: Viewer, reason: str) -> int:
-    """Say of differences that they are right, and why; how many. Those that somebody else decided meanwhile
-    are left. Raises RefusedError.
+    """Accept drifts with a reason. Returns their number. Those that somebody else decided meanwhile are
+    skipped.
+
+    Raises RefusedError.
     """
     reason = reason.strip()
     if not reason:
@@ -69,16 +69,16 @@ def adopt(drifts: Sequence[Drift], *, actor: Viewer, reason: str) -> int:
 
 
 def plan_undo(drift: Drift, *, viewer: Viewer) -> UndoPlan:
-    """Plan what brings back how it was. Raises RefusedError with the reason when nothing does, or when AWS
-    has moved on.
+    """Plan the undo of a drift. Raises RefusedError if nothing can be undone or AWS has changed
+    again since.
     """
     operations, stays = _turned_back(drift)
     return UndoPlan(plan_set(operations, viewer=viewer), stays)
 
 
 def undo(drift: Drift, *, actor: Viewer, reason: str, idempotency_key: str) -> list[Change]:
-    """Ask for what brings it back, approved like any other change. The same key gives the same changes.
-    Raises RefusedError.
+    """Request the undo of a drift, which needs approval like any change. Idempotent by key. Raises
+    RefusedError.
     """
     standing = _asked_with(drift, actor=actor, idempotency_key=idempotency_key)
     if standing:
@@ -142,7 +142,9 @@ def _reversals(drift: Drift) -> list[DriftReversal]:
 
 
 def _decide(drift: Drift, *, to: DriftState, actor: Actor, reason: str) -> bool:
-    """Decide what is open, in the caller's transaction; False when it is open no more."""
+    """Store the decision on an open drift, in the caller's transaction. Returns False if it is no longer
+    open.
+    """
     open_drift = Drift.objects.filter(pk=drift.pk, state=DriftState.OPEN)
     who = {"decided_by": getattr(actor, "person_id", None), "decided_label": actor.name[:128]}
     if not open_drift.update(state=to, reason=reason, decided_at=datetime.now(tz=UTC), **who):
@@ -169,8 +171,8 @@ def _write_journal(drift: Drift, *, act: str, actor: Actor | None, reason: str =
 
 
 def after_end(change: Change) -> None:
-    """A handler of ends: what an undo undid is undone when all of it was carried out, and is to be decided
-    again when it was not.
+    """Mark a drift as undone once all changes of its undo are applied; reopen it if one was not (a handler of
+    ends).
     """
     cause = change.change_set
     if cause.cause_kind == CAUSE and cause.cause_id is not None:
@@ -178,7 +180,7 @@ def after_end(change: Change) -> None:
 
 
 def settle_undoings() -> None:
-    """The same for undoings whose end nobody has told."""
+    """Settle all drifts with a requested undo, in case a handler was missed."""
     waiting = Drift.objects.filter(state=DriftState.UNDOING).select_related("account", "entity")
     for drift in waiting.order_by("seen_at")[:MAX_DRIFTS]:
         _settle(drift)

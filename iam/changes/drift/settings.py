@@ -1,4 +1,4 @@
-"""Drift of an account's own settings: the rules for passwords and the alias, which belong to no entity."""
+"""Finds drift of account settings, which belong to no entity: the password policy and the account alias."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from iam.mirror.models import Account, AccountFact, Cause, valid_at
 PASSWORDS, ALIAS = "password_policy", "alias"
 SETTINGS = {PASSWORDS: "Rules for passwords", ALIAS: "Account alias"}
 ACCOUNT = "account"
-"""What such a drift has for a kind."""
+"""The kind of drifts that concern a setting."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """A setting that had one value at an observation, and another at the next."""
+    """A setting with its values at two consecutive observations."""
 
     fact: str
     when: datetime
@@ -34,18 +34,20 @@ class SettingChange:
 
 
 def settings_since(account: Account, *, since: datetime) -> list[SettingChange]:
-    """The settings that became different after a moment, by an unknown cause; one query."""
+    """The settings that changed after a moment by an unknown cause. One query."""
     rows = AccountFact.objects.filter(account=account, name__in=SETTINGS)
     return _changed(rows.filter(Q(valid_from__gt=since) | Q(valid_to__gt=since)), since=since)
 
 
 def setting_of(drift: Drift) -> SettingChange | None:
-    """What became different; None for a drift of an entity, and where the rows are gone."""
+    """The change of the setting; None for a drift of an entity, or if the rows are gone."""
     return settings_of([drift]).get((drift.account_id, drift.fact, drift.seen_at))
 
 
 def settings_of(drifts: Collection[Drift]) -> dict[tuple[int, str, datetime], SettingChange]:
-    """The same of several, by account, setting and moment; one query, none where no drift is of a setting."""
+    """The changed settings of several drifts, by account, setting and moment. One query; none if no drift
+    concerns a setting.
+    """
     wanted = {(drift.account_id, drift.fact, drift.seen_at) for drift in drifts if drift.fact}
     if not wanted:
         return {}
@@ -76,7 +78,7 @@ def _changed(rows: Any, *, since: datetime | None = None) -> list[SettingChange]
 
 
 def turned_back(changed: SettingChange, *, account: Account) -> DriftReversal:
-    """What gives the setting its former value."""
+    """The reversal that restores the former value."""
     what = SETTINGS[changed.fact]
     now = AccountFact.objects.filter(valid_at(None), account=account, name=changed.fact).first()
     if now is None or now.value != changed.new:

@@ -1,4 +1,4 @@
-"""Turn back what became different of a user's credentials: by reversible means where there are any."""
+"""Builds reversals for changed credentials of a user, using reversible operations where possible."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_
 from iam.mirror.queries.history_events import NOUNS, FactStep
 
 _TURNS = {"Active": ACTIVATE, "Inactive": DEACTIVATE}
-"""The status to which a credential is turned back → the operations by its kind."""
+"""By the status to restore: the operations by kind of credential."""
 
 
 def owned(step: FactStep, entity: Entity) -> Iterator[DriftReversal]:
-    """Keys, certificates and devices: one that came is turned off, one that was turned on or off is turned
-    back."""
+    """The reversal for keys, certificates and devices: new ones are deactivated, changed ones get their
+    former status.
+    """
     row: EntityState = step.new or step.old
     noun = NOUNS.get(Kind(row.kind), (row.get_kind_display(), ""))[0]
     what = f"{noun} {row.name.rpartition('/')[2]} of {entity.name}"
@@ -44,7 +45,7 @@ def _turned_off(row: EntityState, what: str) -> Iterator[DriftReversal]:
 
 
 def credentials(step: FactStep, entity: Entity) -> Iterator[DriftReversal]:
-    """Password and MFA."""
+    """The reversal for the console password and MFA."""
     old, new = step.old, step.new
     if old is None or new is None:
         return

@@ -1,4 +1,4 @@
-"""The Celery task of drift."""
+"""Celery task of drift."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from iam.schedule import every
 @shared_task(name="iam.changes.drift.tasks.find_drift")  # type: ignore[untyped-decorator]
 @every(15)
 def find_drift() -> None:
-    """Look for drift where something was written, and end undoings whose end nobody has told."""
+    """Find drift where something was written, and settle undos whose end was missed."""
     detection.find_everywhere()
     services.settle_undoings()

@@ -1,5 +1,5 @@
-"""What Terraform or CloudFormation manage is to be changed there: how it is recognised, and the patch that is
-offered instead.
+"""Detects resources that Terraform or CloudFormation manage, and offers a patch for their files instead of a
+change.
 """
 
 from iam.changes.iac.patches import ProgramPatch, patch_of

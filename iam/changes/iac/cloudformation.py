@@ -1,4 +1,6 @@
-"""A call as a difference of a CloudFormation template, in YAML; documents are JSON, which is YAML as well."""
+"""Writes a call as a diff of a CloudFormation template in YAML; policy documents are JSON, which is valid
+YAML.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ _DOCUMENTS = frozenset({"PolicyDocument", "AssumeRolePolicyDocument"})
 
 
 def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
-    """The lines, each with a sign before it; None for a call that no resource stands for."""
+    """The lines with their diff signs; None if no resource corresponds to the call."""
     form = form_of(CLOUDFORMATION, operation, params)
     if form is None:
         return None
@@ -38,7 +40,7 @@ def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
 
 
 def _label(params: Mapping[str, Any], form: IacForm) -> str:
-    """A logical id; anyone who has the template knows the true one."""
+    """A logical id for the resource; the real one is known only from the template."""
     parts = [str(given_by(params, logical_id) or "").rpartition("/")[2] for logical_id in form.names.values()]
     words = re.split(r"[^A-Za-z0-9]+", " ".join(parts))
     return "".join(word[:1].upper() + word[1:] for word in words if word) or "This"

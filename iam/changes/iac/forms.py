@@ -1,4 +1,4 @@
-"""Which resource of each program a call speaks of: data, for both."""
+"""Maps calls to resources of Terraform and CloudFormation, as data."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 ADD, REMOVE, SET, UNSET = "add", "remove", "set", "unset"
-"""A resource comes or goes whole; or some of its properties are given, or taken out."""
+"""Whether a call adds or removes a whole resource, or sets or removes some of its properties."""
 
 
 @dataclass(frozen=True, slots=True)
 class IacForm:
-    """`names` and `values` map a property to the parameter of the call: what tells which resource it is, and
-    what is written.
+    """A resource and its properties.
 
-    A parameter in brackets is one of a list, one with a `#` the name at the end of an ARN, an empty one is
+    `names` maps identifying properties to parameters of the call, `values` the properties that it sets. A
+    parameter in brackets becomes a list item, one with `#` the name at the end of an ARN, and an empty one is
     not in the call.
     """
 
@@ -253,16 +253,16 @@ CLOUDFORMATION: Final[dict[str, IacForm]] = {
 
 
 _IN_NO_RESOURCE: Final = frozenset({"MaxSigninSessionDuration", "ResetMaxSigninSessionDuration"})
-"""Parameters for which the resource of their call has no property."""
+"""Parameters for which the resource has no property."""
 
 
 def form_of(forms: Mapping[str, IacForm], operation: str, params: Mapping[str, Any]) -> IacForm | None:
-    """The form of a call; None where no resource stands for what it sets."""
+    """The form of a call; None if no resource corresponds to it."""
     return None if _IN_NO_RESOURCE & params.keys() else forms.get(operation)
 
 
 def given_by(params: Mapping[str, Any], name: str) -> Any:
-    """What a call says for a parameter as forms name it; None when nothing."""
+    """The value of a call for a parameter in the notation of forms; None if it has none."""
     value = params.get(name.strip("[]#"))
     if not name.endswith("#") or not isinstance(value, str):
         return value
@@ -307,7 +307,7 @@ _OWN: Final = {
     "OpenIDConnectProvider": ("aws_iam_openid_connect_provider", "url", "OpenIDConnectProviderArn#"),
     "ServerCertificate": ("aws_iam_server_certificate", "name", "ServerCertificateName"),
 }
-"""What has tags beside users and roles: its resource, and what tells which one it is."""
+"""What can have tags besides users and roles: its resource, and the parameter that identifies it."""
 for _what, (_resource, _name, _given) in _OWN.items():
     TERRAFORM[f"Tag{_what}"] = IacForm(SET, _resource, {_name: _given}, {"tags": "Tags"})
     TERRAFORM[f"Untag{_what}"] = IacForm(UNSET, _resource, {_name: _given}, {"tags": "TagKeys"})

@@ -1,7 +1,7 @@
-"""What a call to AWS is in the words of Terraform and CloudFormation, as a difference to put into their
-files.
+"""Translates AWS calls into patches for Terraform and CloudFormation files.
 
 https://registry.terraform.io/providers/hashicorp/aws/latest/docs (aws_iam_…)
+
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_IAM.html
 """
 
@@ -17,9 +17,7 @@ from iam.changes.iac.recognise import TERRAFORM
 
 @dataclass(frozen=True, slots=True)
 class ProgramPatch:
-    """The lines to put in (`+`) and to take out (`-`); `unsaid` are calls that the program has no words
-    for.
-    """
+    """The lines to add (`+`) and to remove (`-`); `unsaid` are calls that the program can't express."""
 
     tool: str
     text: str

@@ -1,5 +1,5 @@
-"""Tell by tags, paths and names whether Terraform or CloudFormation manage an entity: a good guess, with the
-reason for it.
+"""Recognizes by tags, paths and names whether Terraform or CloudFormation manages an entity, with the reason
+for the guess.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
 (aws:cloudformation:stack-name)
@@ -30,12 +30,14 @@ _WORDS: Final = {
     "sam": CLOUDFORMATION,
 }
 _GENERATED: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*-[A-Za-z][A-Za-z0-9]*-[A-Z0-9]{12,13}")
-"""Stack, logical id, and twelve or thirteen letters: how CloudFormation names what is given no name."""
+"""Stack, logical id, and twelve or thirteen characters: how CloudFormation names resources without a given
+name.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class IacManagement:
-    """Which program manages something, which thing that is, and by what it was recognised."""
+    """The program that manages an entity, its resource there, and the evidence."""
 
     tool: str
     arn: str
@@ -43,7 +45,7 @@ class IacManagement:
 
 
 def managed_by(*, name: str, path: str, tags: Mapping[str, str], arn: str = "") -> IacManagement | None:
-    """What a name, a path and tags tell; None when nothing points to a program."""
+    """The management indicated by name, path and tags; None if there is no evidence."""
     if _STACK in tags:
         return IacManagement(CLOUDFORMATION, arn, f"it is part of the stack {tags[_STACK]}")
     for key, value in tags.items():
@@ -71,7 +73,7 @@ def _tool_of(key: str, value: str) -> str:
 
 
 def managed_entity(arns: Iterable[str], *, account: int) -> IacManagement | None:
-    """The first of these entities of an account that a program manages; three queries at most."""
+    """The first of these entities of an account that a program manages. At most three queries."""
     entities = list(
         Entity.objects.filter(account=account, arn__in=list(arns), gone_at__isnull=True).order_by("id")
     )

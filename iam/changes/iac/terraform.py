@@ -1,4 +1,4 @@
-"""A call as a difference of a Terraform file, in HCL."""
+"""Writes a call as a diff of a Terraform file in HCL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DOCUMENTS = frozenset({"policy", "assume_role_policy"})
 
 
 def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
-    """The lines, each with a sign before it; None for a call that no resource stands for."""
+    """The lines with their diff signs; None if no resource corresponds to the call."""
     form = form_of(TERRAFORM, operation, params)
     if form is None:
         return None
@@ -49,7 +49,7 @@ def _is_given(params: Mapping[str, Any], text: str) -> bool:
 
 
 def _label(params: Mapping[str, Any], form: IacForm) -> str:
-    """A name for the block; anyone who has the file knows the true one."""
+    """A name for the block; the real one is known only from the file."""
     parts = [str(given_by(params, variable) or "").rpartition("/")[2] for variable in form.names.values()]
     name = re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts)).strip("_") or "this"
     return f"_{name}" if name[0].isdigit() else name
@@ -71,7 +71,7 @@ def _value(name: str, params: Mapping[str, Any], text: str) -> str:
 
 
 def _document(text: str) -> str:
-    """A JSON object is an object of HCL as well, but for what begins an interpolation."""
+    """A JSON object as an HCL object, with the start of interpolations escaped."""
     try:
         laid_out = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except ValueError:
