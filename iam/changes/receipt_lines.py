@@ -143,7 +143,7 @@ class ReceiptLines:
         )
 
     def _lock_outs(self) -> Iterator[str]:
-        """The accounts that would lose all their current administrators."""
+        """Yield a risk for each account that would be left without any administrator."""
         after = {}
         made: dict[str, list[AllowedActionSets]] = defaultdict(list)
         for shift, members in self._found.shifts.items():

@@ -1,4 +1,4 @@
-"""Which risks come with what somebody can do afterwards and could not before: read from sets of actions."""
+"""Detects the risks of actions that a principal can do after a change but not before."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ SHARES: Final = (
     "ram:AssociateResourceShare",
     "redshift:AuthorizeSnapshotAccess",
 )
-"""Actions by which data can be shown to, or copied into, another account (service authorization
-reference).
-"""
+"""Actions that can expose or copy data to another account (service authorization reference)."""
 READS_ALL: Final = (
     "s3:GetObject",
     "secretsmanager:GetSecretValue",
@@ -65,14 +63,15 @@ READS_ALL: Final = (
     "codecommit:GitPull",
     "ecr:BatchGetImage",
 )
-"""Actions that hand out data itself, which are a risk when they hold on every resource."""
+"""Actions that return data themselves, which are a risk if allowed on every resource."""
 
 
 def risks_of(
     shift: AccessShift, space: ActionNumbering, *, ceiling: AllowedActionSets, has_way_up: bool
 ) -> tuple[str, ...]:
-    """The risks that a shift adds for its principals, the riskiest first; `ceiling` is what the organization
-    leaves to an administrator, `has_way_up` says whether `ways_up` has any.
+    """The risks that a shift adds for its principals, riskiest first.
+
+    `ceiling` is what the organization allows an administrator; `has_way_up` is true if `ways_up` has results.
     """
     shift_risks = set(_risks(shift, space, ceiling))
     if has_way_up:
@@ -95,7 +94,7 @@ def _risks(shift: AccessShift, space: ActionNumbering, ceiling: AllowedActionSet
 
 
 def bears_on_administrators(shift: AccessShift, space: ActionNumbering) -> bool:
-    """Whether anything differs before and after by which administrators are told."""
+    """True if the shift changes any action that defines administrators."""
     decisive = _decisive(space)
     return any((was ^ becomes) & decisive for was, becomes in zip(shift.before, shift.after, strict=True))
 
@@ -103,7 +102,7 @@ def bears_on_administrators(shift: AccessShift, space: ActionNumbering) -> bool:
 def stops_being_administrator(
     shift: AccessShift, space: ActionNumbering, *, ceiling: AllowedActionSets
 ) -> bool:
-    """Whether those whom the shift concerns are administrators before, and not after."""
+    """True if principals with this shift are administrators before it but not after."""
     before, after = shift.before, shift.after
     return is_administrator(before, space, ceiling=ceiling) and not is_administrator(
         after, space, ceiling=ceiling
@@ -113,8 +112,8 @@ def stops_being_administrator(
 def is_administrator(
     effective: AllowedActionSets, space: ActionNumbering, *, ceiling: AllowedActionSets
 ) -> bool:
-    """Whether somebody can change the permissions of everybody in the account, as far as the organization
-    leaves that to anybody.
+    """True if someone can change everybody's permissions in the account, as far as the organization allows
+    that at all.
     """
     decisive = _decisive(space)
     lacks = (
@@ -135,8 +134,9 @@ def _decisive_actions() -> tuple[str, ...]:
 
 
 class OpenedWay(NamedTuple):
-    """A way to raise one's permissions of which all actions are allowed afterwards, in some way, and were not
-    before. `kept` are those of them that no request newly allows.
+    """A method of privilege escalation whose actions are all allowed after a change but not before.
+
+    `kept` are actions among them that no request newly allows.
     """
 
     actions: tuple[str, ...]
@@ -144,11 +144,11 @@ class OpenedWay(NamedTuple):
 
 
 def opened_ways(shift: AccessShift, space: ActionNumbering) -> tuple[OpenedWay, ...]:
-    """The ways that a shift may open."""
+    """The escalation methods that a shift may open."""
     needed = _mask(space, _needed_at_all())
     allowed = shift.after.allowed_mask & needed
     more = shift.any_gain & needed
-    # Most shifts are about none of the hundreds of actions that the methods need.
+    # Most shifts include none of the hundreds of actions that the methods need.
     fresh = more | (allowed ^ (allowed & shift.before.allowed_mask))
     return _opened(space, len(space.actions), allowed, more, fresh) if fresh else ()
 
@@ -169,15 +169,15 @@ def ways_up(
     *,
     side_of: Callable[[IndexedPrincipal], PrincipalSide],
 ) -> Iterator[tuple[str, ...]]:
-    """The actions of each way that is open to some of those who have the shift.
+    """The actions of each escalation method that the shift opens to some of these principals.
 
-    `members` are they as they are afterwards, `side_of` gives what applies to each: what they held before
-    counts where it can work on a resource that it names. On which targets, and whether a role trusts the
-    service, is not asked here: the page on escalation does.
+    `members` are the principals after the change; `side_of` returns the policies of each. Permissions they
+    already had count if they can work on a named resource. Possible targets, and whether a role trusts the
+    service, are left to the escalation page.
     """
     holders = list({member.cls: member for member in members}.values())
     for actions, kept in opened:
-        # What is newly allowed has a witness.
+        # A newly allowed action has a witness request.
         if not kept or any(all(_works(each, action, side_of) for action in kept) for each in holders):
             yield actions
 
@@ -185,7 +185,7 @@ def ways_up(
 def _works(
     member: IndexedPrincipal, action: str, side_of: Callable[[IndexedPrincipal], PrincipalSide]
 ) -> bool:
-    """True if a statement of the principal allows the action on a resource that it can work on."""
+    """True if a statement of the principal allows the action on a resource it can work on."""
     uses = {_use_of(doc, action) for doc in member.cls.profile.bundle.docs}
     if True in uses or None not in uses:
         return True in uses
@@ -197,8 +197,8 @@ def _works(
 
 @lru_cache(maxsize=65536)
 def _use_of(doc: IndexedDocument, action: str) -> bool | None:
-    """Whether a document allows the action on a resource that it can work on; None where that depends on who
-    holds it.
+    """True if a document allows the action on a resource it can work on; None if that depends on
+    the holder.
     """
     allowing = [clause for clause in doc.clauses if _can_allow(clause, action)]
     if any(not clause.source.conditions and clause.source.principals is None for clause in allowing):
@@ -215,7 +215,10 @@ def _can_allow(clause: IndexedStatement, action: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _needs() -> tuple[tuple[str, ...], ...]:
-    """The actions of each method, once; to take a role that trusts one is what roles are for."""
+    """The actions of each escalation method, without duplicates.
+
+    Assuming a role that trusts a principal is not one, since roles are for that.
+    """
     ways = (
         method for method in METHODS if method.needs and method.sort not in (EdgeVerb.ASSUME, EdgeVerb.REMOVE)
     )
@@ -224,14 +227,14 @@ def _needs() -> tuple[tuple[str, ...], ...]:
 
 @lru_cache(maxsize=64)
 def _masks_of_needs(space: ActionNumbering, width: int) -> tuple[tuple[dict[str, int], int], ...]:
-    """The same as sets: each action, and all of a method."""
+    """The actions of each method as bit masks: one per action, and one for all."""
     masks = [{action: _mask_of(space, width, (action,)) for action in actions} for actions in _needs()]
     return tuple((each, reduce(or_, each.values())) for each in masks)
 
 
 @lru_cache(maxsize=1)
 def _needed_at_all() -> tuple[str, ...]:
-    """Every action that some method needs."""
+    """The bit mask of every action that some method needs."""
     return tuple(dict.fromkeys(chain.from_iterable(_needs())))
 
 
@@ -244,5 +247,5 @@ def _mask_of(space: ActionNumbering, width: int, actions: tuple[str, ...]) -> in
 
 
 def _mask(space: ActionNumbering, actions: tuple[str, ...]) -> int:
-    """Actions as a set; kept until the order of actions has grown."""
+    """The actions as a bit mask; cached until more actions are numbered."""
     return _mask_of(space, len(space.actions), actions)

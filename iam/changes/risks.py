@@ -1,6 +1,4 @@
-"""What makes a change risky, and how risky that is: the words and levels that receipts, pages and approval
-rules share.
-"""
+"""Defines the risks of changes, their labels and risk levels, for receipts, pages and approval rules."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ NORMAL: Final = "normal"
 SENSITIVE: Final = "sensitive"
 CRITICAL: Final = "critical"
 LEVEL_WORDS: Final = {NORMAL: "Normal risk", SENSITIVE: "Sensitive", CRITICAL: "Critical"}
-"""Level of risk → how it is called, the lowest first."""
+"""The labels of risk levels, lowest first."""
 
 WORDS: Final[dict[str, str]] = {
     ASSERTION_BROKEN: "Breaks an assertion",
@@ -36,21 +34,21 @@ WORDS: Final[dict[str, str]] = {
     LAST_ADMINISTRATOR: "Removes the last administrator of the account",
     MFA_REMOVED: "Removes an MFA device",
 }
-"""Risk → how it is said, the riskiest first."""
+"""The labels of risks, riskiest first."""
 
 GRAVE: Final = (ASSERTION_BROKEN, ADMINISTRATOR, ESCALATION, TRUST_OPENED, BOUNDARY_REMOVED, DENY_REMOVED)
-"""Risks by which somebody could take over an account."""
+"""Risks that could let someone take over an account."""
 HIGH: Final = "high"
-"""The sensitivity of one change whose approver has to look closely, anyone who gains by it; else it is
+"""The sensitivity of a change that approvers must check closely, whoever gains by it; otherwise it is
 "normal".
 """
 
 
 def level_of(risks: Iterable[str], *, sensitivity: str = "") -> str:
-    """How risky a request is, by the risks of the whole of it and the sensitivity of its changes.
+    """The risk level of a request, from its overall risks and the sensitivity of its changes.
 
-    The only place where this is decided: header, badge, list, label and the approval rules all ask here. To
-    remove access has no risk of its own, unless it locks somebody out, or removes what held them back.
+    The only place that decides this: header, badge, list, label and approval rules all use it. Removing
+    access is no risk, unless it locks someone out or removes a restriction.
     """
     known = set(risks) & WORDS.keys()
     if not known.isdisjoint(GRAVE):

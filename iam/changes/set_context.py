@@ -1,6 +1,4 @@
-"""A set of operations, seen from each of them: what comes before it, and what of that brings into being what
-it is about.
-"""
+"""Gives each operation of a set access to the operations before it, and to what they create."""
 
 from __future__ import annotations
 
@@ -22,8 +20,9 @@ CHUNK = 500
 
 
 class SetContext(Sequence[Operation]):
-    """The first so many of a set, without a copy of them. `made` gives for (account, ARN) the place of what
-    brings it into being.
+    """The first operations of a set, without copying them.
+
+    `made` maps (account, ARN) to the position of the operation that creates it.
     """
 
     __slots__ = ("_all", "_end", "_made")
@@ -47,12 +46,12 @@ class SetContext(Sequence[Operation]):
         return self._all[: self._end][place]
 
     def creates(self, account: int, arn: str) -> bool:
-        """Whether one of them brings it into being."""
+        """True if one of the operations creates it."""
         return self._made.get((account, arn), self._end) < self._end
 
 
 def one_after_the_other(operations: Sequence[Operation]) -> Iterator[tuple[Operation, SetContext]]:
-    """Each with those before it."""
+    """Each operation with those before it."""
     made: dict[tuple[int, str], int] = {}
     for place, operation in enumerate(operations):
         for arn in operation.created_arns():
@@ -62,7 +61,7 @@ def one_after_the_other(operations: Sequence[Operation]) -> Iterator[tuple[Opera
 
 
 def made_before(operation: Operation, arns: Iterable[str], *, earlier: Sequence[Operation]) -> set[str]:
-    """Which of these ARNs, in the account of an operation, those before it bring into being."""
+    """Those of the ARNs in the operation's account that earlier operations create."""
     if isinstance(earlier, SetContext):
         return {arn for arn in arns if earlier.creates(operation.account.pk, arn)}
     made = (before.created_arns() for before in earlier if before.account == operation.account)
@@ -70,8 +69,8 @@ def made_before(operation: Operation, arns: Iterable[str], *, earlier: Sequence[
 
 
 def look_ahead(operations: Sequence[Operation]) -> None:
-    """Ask the mirror at once what of a set is not there yet, which names are taken, and what is asked for of
-    the same; within `memoized_reads`.
+    """Load at once which entities of a set don't exist, which names are taken, and which requests overlap;
+    within `memoized_reads`.
     """
     made: dict[int, set[str]] = defaultdict(set)
     names: dict[tuple[int, str], set[str]] = defaultdict(set)
@@ -95,7 +94,7 @@ def look_ahead(operations: Sequence[Operation]) -> None:
 
 
 def open_beside(operations: Sequence[Operation]) -> None:
-    """Ask at once for the open changes of the subjects of a set; within `memoized_reads`."""
+    """Load at once the open changes of a set's subjects; within `memoized_reads`."""
     subjects: dict[int, set[str]] = defaultdict(set)
     for operation in operations:
         subjects[operation.account.pk].add(operation.subject_id)

@@ -1,4 +1,4 @@
-"""Where a request stands as a whole, from how many of its changes are in which state."""
+"""Derives the status of a request from the states of its changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from iam.changes.models import RUNNING, Change, ChangeState
 
 
 class SetState(StrEnum):
-    """Where a request stands."""
+    """The status of a request."""
 
     WAITING = "waiting"
     IN_PROGRESS = "in_progress"
@@ -35,7 +35,7 @@ _CLOSED = {
 
 @dataclass(frozen=True, slots=True)
 class SetStanding:
-    """The state of a request, and how many of its changes are done, failed and in all."""
+    """The status of a request, with the numbers of done, failed and all changes."""
 
     state: SetState
     done: int
@@ -44,7 +44,7 @@ class SetStanding:
 
     @property
     def words(self) -> str:
-        """ "3 of 5 changes done, 1 failed"; blank for one change, or while nothing is done or failed."""
+        """ "3 of 5 changes done, 1 failed"; "" for a single change, or while none is done or failed."""
         if self.total < 2 or not (self.done or self.failed):
             return ""
         failed = f", {self.failed} failed" if self.failed else ""
@@ -52,14 +52,14 @@ class SetStanding:
 
 
 def standing_of_counts(counts: Mapping[str, int]) -> SetStanding:
-    """From how many changes are in which state."""
+    """The status from the number of changes by state."""
     done = counts.get(ChangeState.APPLIED, 0)
     failed = counts.get(ChangeState.FAILED, 0)
     return SetStanding(_state(counts), done=done, failed=failed, total=sum(counts.values()))
 
 
 def standings_of(sets: Iterable[UUID]) -> dict[UUID, SetStanding]:
-    """The same for several sets, by id; one query."""
+    """The status of several sets, by id. One query."""
     changes = Change.objects.filter(change_set__in=list(sets)).order_by()
     rows = changes.values_list("change_set", "state").annotate(number=Count("pk"))
     counts: dict[UUID, Counter[str]] = defaultdict(Counter)

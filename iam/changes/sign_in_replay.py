@@ -1,8 +1,8 @@
-"""Replay of calls that a change concerns though nobody's policies change: those that an access key signed,
-and those by which a role was assumed.
+"""Replays calls that a change affects without changing policies of the caller: calls signed by an access key,
+and role assumptions.
 
-Who assumed a role is judged by the trust policies of today and afterwards. The caller's own policies, which
-may be those of another account, are taken to allow it, since AWS did.
+Role assumptions are evaluated by the trust policies of today and after the change. The caller's own policies,
+possibly of another account, count as allowing them, because AWS did.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ENDING: Final = frozenset({DEACTIVATE[Kind.ACCESS_KEY].slug, DELETE[Kind.ACCESS_
 
 
 class ReplayedPrincipal(NamedTuple):
-    """Whose calls they are; `id` is the user or role of the mirror that the change is about."""
+    """The principal that made the calls; `id` is the mirror's user or role that the change concerns."""
 
     account: str
     id: int
@@ -45,8 +45,9 @@ class ReplayedPrincipal(NamedTuple):
 
 
 def sign_in_replay(operations: Sequence[Operation]) -> dict[str, Any] | None:
-    """What becomes of the calls of the last 90 days, in the form of `receipt_replay`; None where no operation
-    ends a key or changes a trust policy.
+    """The outcome of the last 90 days' calls, in the form of `receipt_replay`.
+
+    None if no operation ends a key or changes a trust policy.
     """
     keys = [op for op in operations if isinstance(op, OnCredential) and op.slug in ENDING]
     trusts = [op for op in operations if isinstance(op, ReplaceTrustPolicy)]
@@ -90,7 +91,7 @@ def _subject(operation: Operation) -> ReplayedPrincipal:
 
 
 def _assumptions(operation: ReplaceTrustPolicy, since: datetime) -> QuerySet[TrailEvent]:
-    """The events by which the role was assumed: of those principals that assumed any role of its account."""
+    """The events that assumed the role, of principals that assumed any role of its account."""
     account, arn = operation.account.account_id, operation.inputs.subject_arn
     days = CallerDay.objects.filter(
         account_id=account, day__gte=since.date(), service="sts", action__in=ASSUMES
@@ -128,7 +129,7 @@ def _judge_trust(operation: ReplaceTrustPolicy, groups: Iterable[CallGroup], tal
 def _outcome(
     group: CallGroup, caller: str, role: str, account: str, change: PolicyChange
 ) -> tuple[ReplayOutcome, tuple[str, ...]]:
-    """What becomes of a call; undecided where the event doesn't tell by which provider someone came."""
+    """The outcome of a call; undecided if the event does not name the identity provider."""
     if not caller:
         return ReplayOutcome.UNDECIDED, ()
     context: Mapping[str, Any] = {} if caller.endswith(".amazonaws.com") else group.context
@@ -146,7 +147,7 @@ def _outcome(
 
 
 def _caller_arn(caller: TrailCaller) -> str:
-    """How a trust policy knows the caller; empty where the event doesn't tell it."""
+    """The caller's ARN as trust policies name it; "" if the event does not contain it."""
     if caller.kind in (USER, ROLE):
         return caller.arn
     return caller.name if caller.kind == SERVICE else ""

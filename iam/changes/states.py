@@ -1,4 +1,4 @@
-"""The states of a change: what may follow what, and the one function that moves a change on."""
+"""The states of a change, the allowed transitions, and the functions that perform them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ TRANSITIONS: dict[ChangeState, frozenset[ChangeState]] = {
     S.CANCELLED: frozenset(),
     S.EXPIRED: frozenset(),
 }
-"""What may follow what. An unknown change is looked at again only when a person asks for it."""
+"""The allowed transitions. A change with an unknown result is checked again only when a person asks
+for it.
+"""
 
 _STAMP = {
     S.AWAITING: "requested_at",
@@ -40,12 +42,12 @@ _STAMP = {
 }
 BATCH_SIZE = 500
 RUN_CHANGE: Final = "iam.changes.tasks.run_change"
-"""So many rows are written with one statement."""
+"""The maximum number of rows per statement."""
 _ENDS = {S.APPLIED, S.FAILED, S.UNKNOWN, S.REJECTED, S.CANCELLED, S.EXPIRED}
 
 
 class ForbiddenTransitionError(Exception):
-    """The table of transitions does not have this one: a mistake of the caller, not of a person."""
+    """Raised for a transition that the table does not allow, which is a programming error."""
 
 
 def move(
@@ -59,19 +61,20 @@ def move(
     expecting: dict[str, Any] | None = None,
     **fields: Any,
 ) -> bool:
-    """Bring the change from the state in which it was loaded to another, if it still is as it was loaded.
+    """Move the change from its loaded state to another. Returns False, and writes nothing, if it was changed
+    meanwhile.
 
-    A compare-and-set on state and fence, with the timeline row and the journal entry in the same transaction.
-    False means that somebody else was quicker: nothing was written. On success the instance carries the new
-    values. `actor` None is Gatehouse; `kind` names the timeline row where the state is not word enough;
-    `expecting` holds more columns that must be as they were; `fields` are written along.
+    A compare-and-set on state and fence, with timeline row and journal entry in the same transaction. On
+    success the instance has the new values. `actor` is None for Gatehouse. `kind` names the timeline row if
+    the state does not say enough. `expecting` are further columns that must be unchanged; `fields` are
+    written too.
     """
     was = ChangeState(change.state)
     if to not in TRANSITIONS[was]:
         raise ForbiddenTransitionError(f"{was} → {to}")
     now = datetime.now(tz=UTC)
     values = {"state": to, **_stamps(to, now), **fields}
-    # No savepoint within a caller's transaction: what fails here fails all of it.
+    # No savepoint within a caller's transaction: a failure here fails all of it.
     with transaction.atomic(savepoint=False):
         expected = Change.objects.filter(
             pk=change.pk, state=was, attempts=change.attempts, **(expecting or {})
@@ -95,8 +98,8 @@ def begin_all(
     data: Sequence[dict[str, Any]],
     expires_at: datetime,
 ) -> None:
-    """Write changes that are new as asked for, with a row of the timeline and an entry of the journal each,
-    in the caller's transaction.
+    """Create new changes as requested, each with a timeline row and a journal entry, in the caller's
+    transaction.
     """
     now = datetime.now(tz=UTC)
     for change in changes:
@@ -115,9 +118,10 @@ def move_all(
     data: Sequence[dict[str, Any]],
     **fields: Any,
 ) -> bool:
-    """Bring changes that stand alike to another state as `move` does, in a few statements, in the caller's
-    transaction. False: one of them is not as it was loaded any more, receipt included, and the caller has to
-    roll back. Not for an end, see `end_all`.
+    """Move changes in the same state like `move`, in a few statements and the caller's transaction.
+
+    Returns False if one of them was changed since it was loaded, including its receipt; the caller must then
+    roll back. Not for final states, see `end_all`.
     """
     if to in _ENDS:
         raise ForbiddenTransitionError(f"{to} is an end")
@@ -127,10 +131,10 @@ def move_all(
 def end_all(
     changes: Sequence[Change], *, to: ChangeState, actor: Actor | None, kind: str = "", note: str = ""
 ) -> int:
-    """End changes that nobody has begun, as `move` does each, in few statements where nobody is quicker; how
-    many were ended.
+    """End changes that nobody has begun, like `move` but in few statements. Returns the number of ended
+    changes.
 
-    A worker tells the handlers of many: nobody waits for that.
+    For many changes, a worker runs the handlers, so that nobody waits for them.
     """
     if not changes:
         return 0
@@ -184,7 +188,7 @@ def _write_all(
     data: Sequence[dict[str, Any]],
     at: datetime,
 ) -> None:
-    """A row of the timeline and an entry of the journal for each."""
+    """Write a timeline row and a journal entry for each change."""
     events = [event_of(change, kind=kind, actor=actor, note=note, at=at) for change in changes]
     ChangeEvent.objects.bulk_create(events, batch_size=BATCH_SIZE)
     entries = [
@@ -215,7 +219,7 @@ def add_event(
 def event_of(
     change: Change, *, kind: str, actor: Actor | None, note: str = "", at: datetime | None = None
 ) -> ChangeEvent:
-    """A line of the timeline, not written yet."""
+    """A timeline line, not saved yet."""
     who = actor or GATEHOUSE
     actor_id = who.person_id if hasattr(who, "person_id") else who.id
     return ChangeEvent(
@@ -231,12 +235,12 @@ def event_of(
 def write_journal(
     change: Change, *, act: str, actor: Actor | None, note: str = "", data: dict[str, Any] | None = None
 ) -> None:
-    """Add the act to the journal, in the caller's transaction."""
+    """Add the action to the journal, in the caller's transaction."""
     journal.record_all([entry_of(change, act=act, actor=actor, note=note, data=data)])
 
 
 def note_by_gatehouse(change: Change, *, kind: str, note: str) -> None:
-    """Add a line of Gatehouse itself to the timeline and the journal, in the caller’s transaction."""
+    """Add a line by Gatehouse to the timeline and the journal, in the caller's transaction."""
     add_event(change, kind=kind, actor=None, note=note)
     write_journal(change, act=kind, actor=None, note=note)
 
@@ -244,7 +248,7 @@ def note_by_gatehouse(change: Change, *, kind: str, note: str) -> None:
 def entry_of(
     change: Change, *, act: str, actor: Actor | None, note: str = "", data: dict[str, Any] | None = None
 ) -> Entry:
-    """The act as the journal has it, not written yet."""
+    """The journal entry of an action, not saved yet."""
     return journal.entry(
         kind=f"change.{act}",
         actor=actor,

@@ -1,5 +1,6 @@
-"""What a request gives or takes, where and until when, in a few words: written when it is made, the same
-in lists, on its page and in mails."""
+"""Summarizes what a request gives or removes, where and until when. Written once, for lists, its page and
+mails.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +18,22 @@ from iam.phrases import joined
 from iam.policy.sentences import in_short, sentences_of
 
 MAX_NAMED: Final = 3
-"""So many changes of one kind are named each; more are counted."""
+"""Up to this many changes of one kind are named individually; more are counted."""
 WRITES_POLICY: Final = ("policy.create", "inline_policy.put")
 TIES_POLICY: Final = ("attachment.attach", "attachment.detach")
-"""What a request with these gives or takes stands in a managed policy, which only the mirror knows."""
+"""Operations whose content is in a managed policy, which only the mirror knows."""
 GIVES: Final = (*WRITES_POLICY, "attachment.attach", "group_membership.add")
 IN_EACH: Final = " in each account"
 IN_TOTAL: Final = " in total"
 MAX_BLOCKS: Final = 3
-"""So many blocks are one for each account at most."""
+"""The maximum number of blocks with one block per account."""
 LINES: Final = 6
-"""So many lines of a block are kept."""
+"""The maximum number of stored lines per block."""
 NAMED: Final = 3
-"""So many accounts are named in a sentence."""
+"""The maximum number of accounts named in a sentence."""
 
 PolicyTexts = Mapping[str, str]
-"""ARN of a managed policy → its text."""
+"""Policy texts by the ARN of the managed policy."""
 OF_GROUP: Final[Mapping[str, tuple[str, str]]] = {
     "group_membership.add": ("Add", "to"),
     "group_membership.remove": ("Remove", "from"),
@@ -41,10 +42,10 @@ OF_GROUP: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class SummaryBlock:
-    """Accounts in which the same is done. `what` are short sentences, `more` how many further ones there are;
-    `accounts` are (number, name).
+    """Accounts in which the request does the same.
 
-    `plain` are the same sentences for people who do not know the names of AWS; empty where they are `what`.
+    `what` are short sentences, `more` is the number of further ones; `accounts` are pairs of account ID and
+    name. `plain` are the sentences for people who don't know AWS terms; empty if equal to `what`.
     """
 
     what: tuple[str, ...]
@@ -55,7 +56,7 @@ class SummaryBlock:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """From what a set holds."""
+        """Parse the stored form."""
         until = datetime.fromisoformat(body["until"]) if body.get("until") else None
         return cls(
             what=tuple(body["what"]),
@@ -67,7 +68,7 @@ class SummaryBlock:
 
     @property
     def body(self) -> dict[str, Any]:
-        """As a set holds it."""
+        """The stored form."""
         body: dict[str, Any] = {
             "what": list(self.what),
             "accounts": [list(account) for account in self.accounts],
@@ -85,15 +86,16 @@ class SummaryBlock:
 
     @property
     def sentence(self) -> str:
-        """What is done where, without the end."""
+        """What is done where, without the end date."""
         more = f" and {self.more} more" if self.more else ""
         return f"{'; '.join(self.what)}{more} ({self.where})"
 
 
 def summary_of(operations: Sequence[Operation]) -> list[SummaryBlock]:
-    """One block for all accounts in which the operations do the same, in their order. Where nearly each
-    account would have one of its own, what is done of each kind is counted instead, unless it gives what
-    differs by account.
+    """One block per set of accounts with the same operations, in order.
+
+    If nearly every account would have its own block, operations are counted by kind instead, unless the
+    content differs by account.
     """
     texts = _managed_texts(operations)
     blocks = _by_account(operations, texts)
@@ -110,7 +112,7 @@ def _by_slug(operations: Iterable[Operation]) -> dict[str, list[Operation]]:
 
 
 def _by_kind(operations: Sequence[Operation], texts: PolicyTexts) -> list[SummaryBlock]:
-    """One block for all kinds of changes that are made in the same accounts."""
+    """One block for all kinds of changes made in the same accounts."""
     by_slug = _by_slug(operations)
     by_accounts: dict[frozenset[tuple[str, str]], list[list[Operation]]] = {}
     for alike in by_slug.values():
@@ -134,7 +136,7 @@ def _by_kind(operations: Sequence[Operation], texts: PolicyTexts) -> list[Summar
 
 
 def _gives_by_account(operations: Sequence[Operation], texts: PolicyTexts) -> bool:
-    """Whether different policies or groups are given, which a number would hide."""
+    """True if accounts get different policies or groups, which a count would hide."""
     gifts_by_slug: dict[str, set[str]] = {}
     for operation in operations:
         if operation.slug in GIVES:
@@ -156,7 +158,7 @@ def _by_account(operations: Sequence[Operation], texts: PolicyTexts) -> list[Sum
 
 
 def _block(same: Sequence[Sequence[Operation]], texts: PolicyTexts) -> SummaryBlock:
-    """The block of accounts in which the same is done."""
+    """The block of accounts with the same operations."""
     each = len(same) > 1
     lines = tuple(_lines(same[0], texts, plain=False, each=each))
     plain = tuple(_lines(same[0], texts, plain=True, each=each))[:LINES]
@@ -171,8 +173,9 @@ def _block(same: Sequence[Sequence[Operation]], texts: PolicyTexts) -> SummaryBl
 
 
 def blocks_of(summary: Iterable[Mapping[str, Any]], *, plain: bool = False) -> list[SummaryBlock]:
-    """The blocks that a set holds; `plain` in the words for people who do not know the names of AWS, as
-    the preview of a grant has them."""
+    """The stored blocks of a set; `plain` uses the sentences without AWS terms, as in the preview
+    of a grant.
+    """
     blocks = [SummaryBlock.from_json(body) for body in summary]
     return [replace(block, what=block.plain or block.what) for block in blocks] if plain else blocks
 
@@ -184,8 +187,10 @@ def text_of(
     lasts: str = "",
     plain: bool = False,
 ) -> str:
-    """The same in one line, for a mail or a row of a list; `until` is when what the request gives ends,
-    `lasts` says how long it lasts where the end is set by its approval."""
+    """The summary in one line, for a mail or a list row.
+
+    `until` is the end date; `lasts` is the duration if the end date is set at approval.
+    """
     sentences = []
     for block in blocks_of(summary, plain=plain):
         end = until or block.until
@@ -202,8 +207,9 @@ def where_words(names: Sequence[str]) -> str:
 
 
 def _managed_texts(operations: Sequence[Operation]) -> PolicyTexts:
-    """What the customer managed policies say that are attached or detached; one query, none without any. The
-    names of AWS's own policies are known, and their texts are long.
+    """The texts of customer managed policies that are attached or detached. One query; none without policies.
+
+    AWS managed policies are left out: their names are known, and their texts are long.
     """
     arns = {str(operation.params["policy_arn"]) for operation in operations if operation.slug in TIES_POLICY}
     own = {arn for arn in arns if "::aws:" not in arn}
@@ -216,8 +222,10 @@ def _managed_texts(operations: Sequence[Operation]) -> PolicyTexts:
 def _lines(
     operations: Sequence[Operation], texts: PolicyTexts, *, plain: bool, each: bool = False
 ) -> list[str]:
-    """A few changes of one kind are named each; where that makes more lines than are kept, they are
-    counted as well. `each`: as many are made in further accounts."""
+    """A line for each of a few changes of one kind; they are counted if there are too many lines.
+
+    `each`: the same number is made in further accounts.
+    """
     by_slug = _by_slug(operations)
     scope = IN_EACH if each else ""
     named = chain.from_iterable(
@@ -236,8 +244,9 @@ def _lines(
 def _of_kind(
     operations: Sequence[Operation], texts: PolicyTexts, *, most: int, plain: bool, scope: str
 ) -> Iterable[str]:
-    """The lines of changes of one kind: what each does, or how many do it and what they all allow. `scope`
-    says of which accounts the number is.
+    """The lines for changes of one kind: one for each, or their number and what all of them allow.
+
+    `scope` says which accounts the number covers.
     """
     if len(operations) <= most:
         return dict.fromkeys(
@@ -254,7 +263,7 @@ def _of_kind(
 
 
 def _summary_of_several(operations: Sequence[Operation]) -> str:
-    """What several changes of one kind do; where they are about one group, with its name."""
+    """A line for several changes of one kind, with the group's name if they concern a single one."""
     slug, number = operations[0].slug, len(operations)
     groups = {operation.params["group_name"] for operation in operations} if slug in OF_GROUP else set()
     if len(groups) != 1:
@@ -264,18 +273,14 @@ def _summary_of_several(operations: Sequence[Operation]) -> str:
 
 
 def _text_of_policy(operation: Operation, texts: PolicyTexts) -> str:
-    """The text that a change writes, attaches or detaches; "" where it does none of this, or the text is not
-    known.
-    """
+    """The policy text that a change writes, attaches or detaches; "" if none or unknown."""
     if operation.slug in TIES_POLICY:
         return texts.get(str(operation.params["policy_arn"]), "")
     return str(operation.params.get("document") or "") if operation.slug in WRITES_POLICY else ""
 
 
 def _allowed(operation: Operation, texts: PolicyTexts, *, plain: bool) -> str:
-    """What the policy allows and denies that a change writes, attaches or detaches, to go on from what it
-    does; "" for others.
-    """
+    """What that policy text allows and denies, to continue the sentence; "" for other changes."""
     text = _text_of_policy(operation, texts)
     if not text:
         return ""

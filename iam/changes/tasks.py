@@ -1,4 +1,4 @@
-"""The Celery tasks of the change pipeline; each takes an id and calls the runner."""
+"""Celery tasks of the change pipeline. Each takes an id and calls the runner."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from iam.schedule import every
 
 @shared_task(name="iam.changes.tasks.run_change")  # type: ignore[untyped-decorator]
 def run_change(change_id: str) -> None:
-    """Do what is due on one change, unless a restored backup waits for a decision."""
+    """Run the due step of a change, unless a restored backup waits for a decision."""
     if is_held():
         return
     runner.run(UUID(change_id))
@@ -21,14 +21,14 @@ def run_change(change_id: str) -> None:
 
 @shared_task(name="iam.changes.tasks.notify_ended")  # type: ignore[untyped-decorator]
 def notify_ended(change_ids: list[str]) -> None:
-    """Tell what follows from changes that ended together."""
+    """Run the handlers of changes that ended together."""
     handlers.tell_ends([UUID(change_id) for change_id in change_ids])
 
 
 @shared_task(name="iam.changes.tasks.sweep_changes")  # type: ignore[untyped-decorator]
 @every(10)
 def sweep_changes() -> None:
-    """Nudge what is due; end what expired. Nothing of it while a restored backup waits for a decision."""
+    """Start due changes and end expired ones, unless a restored backup waits for a decision."""
     if is_held():
         return
     runner.sweep()
@@ -37,5 +37,5 @@ def sweep_changes() -> None:
 @shared_task(name="iam.changes.tasks.notify_missed_ends")  # type: ignore[untyped-decorator]
 @every(60)
 def notify_missed_ends() -> None:
-    """Tell of what went wrong and nobody was told of."""
+    """Notify people of failures that nobody was notified of."""
     notifications.tell_missed_ends()

@@ -1,5 +1,5 @@
-"""What a request is called, for whom: its title speaks of all its changes, and is told only to who sees them
-all. Its number is the same for everybody.
+"""Builds the titles of requests. A title covers all changes, and is shown only to people who see them all;
+the reference is the same for everyone.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from iam.changes.queries import visible_changes
 from iam.guard import Viewer
 
 POLICIES: Final = (CreatePolicy.spec.slug, DeletePolicy.spec.slug)
-"""What a grant does to a policy of its own as it begins and ends."""
+"""The operations of a grant on a policy of its own, when it begins and ends."""
 
 
 def title_for(operations: Sequence[Operation], *, text: str = "") -> str:
-    """The title of a request that is being made: the one that its maker gives, else what its changes do."""
+    """The title of a new request: the given one, or one derived from its changes."""
     if text:
         return text[:512]
     first = operations[0].title
@@ -33,15 +33,17 @@ def title_for(operations: Sequence[Operation], *, text: str = "") -> str:
 
 
 def title_of(change: Change, *, is_partial: bool = False) -> str:
-    """The one title of the request that a change belongs to, the same on every page, in mails and in the
-    journal. `is_partial`: who reads it does not see all of the request, and reads the title of the change.
+    """The title of a change's request, the same on every page, in mails and in the journal.
+
+    With `is_partial`, the reader does not see the whole request and gets the title of the change.
     """
     return change.title if is_partial else change.change_set.title or change.title
 
 
 def references_of(changes: Iterable[Change]) -> dict[UUID, str]:
-    """The number of the request of each change, by the id of its set: that of its first change, the same for
-    who does not see that one. One query, none where all are first.
+    """The reference of each change's request, by the id of its set: that of the first change, even if hidden.
+
+    One query; none if all are first changes.
     """
     references = {}
     later = set()
@@ -58,10 +60,10 @@ def references_of(changes: Iterable[Change]) -> dict[UUID, str]:
 
 
 def partly_hidden(sets: Iterable[UUID], *, viewer: Viewer) -> set[UUID]:
-    """Of these sets, those with parts that the viewer does not see; no query for who sees everything.
+    """Those of the sets with changes that the viewer does not see. No query for viewers who see everything.
 
-    The policy that a grant makes for those who receive it, and deletes, is no part about anybody else: who
-    sees all who receive it sees the whole request.
+    Operations on a policy that a grant creates for its recipients don't count, because it concerns no one
+    else.
     """
     wanted = set(sets)
     if viewer.scope.sees_everything or not wanted:

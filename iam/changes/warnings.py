@@ -1,5 +1,5 @@
-"""Warnings that anyone who approves a request accepts: those of its maker, those of any request of its kind,
-and those of its receipts.
+"""Collects the warnings that approvers accept: those of the requester, of the kind of request, and of its
+receipts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from iam.mirror.models import AccountFact, valid_at
 _BUCKET: Final = re.compile(r"arn:aws[a-z-]*:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?=[/\"*]|$)")
 _WRITES_TEXT: Final = ("policy.create", "inline_policy.put", "policy.create_version")
 _RECIPIENT: Final = re.compile(r"Only (.+?) can read ")
-"""Who alone can read a new password or secret, in the notes of the operations that make one."""
+"""How the notes of operations that create a password or secret name its only reader."""
 NAMED: Final = 3
 LONG: Final = 320
 SHORT: Final = 240
@@ -29,9 +29,10 @@ SHORT: Final = 240
 
 @dataclass(frozen=True, slots=True)
 class AcceptedWarning:
-    """One sentence to accept; `about` names the changes that it concerns, and is empty where it concerns the
-    whole request. `is_note`: it is good to know rather than a danger. `alike` names others for whom the same
-    sentence holds, with their names in the place of the one it has.
+    """One sentence to accept.
+
+    `about` names the changes it concerns; empty for the whole request. `is_note` marks information rather
+    than a danger. `alike` lists others with the same sentence, with their names in place of the first.
     """
 
     text: str
@@ -41,7 +42,7 @@ class AcceptedWarning:
 
     @property
     def preview_text(self) -> str:
-        """What is shown at once of a sentence with very many names; "" where that is all of it."""
+        """The part of a sentence with very many names that is shown at first; "" if that is all of it."""
         if len(self.text) <= LONG:
             return ""
         shown, comma, _ = self.text[:SHORT].rpartition(", ")
@@ -49,17 +50,17 @@ class AcceptedWarning:
 
     @property
     def first_alike(self) -> tuple[str, ...]:
-        """Those of `alike` that are named at once."""
+        """The entries of `alike` that are shown at first."""
         return self.alike[:NAMED]
 
     @property
     def more_alike(self) -> tuple[str, ...]:
-        """Those of `alike` that are named on demand."""
+        """The entries of `alike` that are shown on demand."""
         return self.alike[NAMED:]
 
     @property
     def full_text(self) -> str:
-        """With what it concerns, as a mail says it."""
+        """The sentence with what it concerns, for mails."""
         if self.alike:
             more = f" and {len(self.more_alike):,} more" if self.more_alike else ""
             return f"{self.text} The same for {', '.join(self.first_alike)}{more}."
@@ -70,17 +71,16 @@ class AcceptedWarning:
 
 
 def general_warnings(operations: Sequence[Operation]) -> list[str]:
-    """What is to be known of any request that does this, from the accounts and the resources that it names;
-    one query.
-    """
+    """Warnings that follow from the accounts and resources that the operations name. One query."""
     return [*_management(operations), *_same_bucket(operations)]
 
 
 def warnings_of(
     change_set: ChangeSet, *, parts: Iterable[Change], is_limited: bool = False
 ) -> list[AcceptedWarning]:
-    """All that is accepted with a set: what it holds itself, then what the receipts of its changes say.
-    `is_limited`: for somebody who does not see the accounts whole.
+    """All warnings of a set: its own, then those of its changes' receipts.
+
+    `is_limited` is for readers who don't see the accounts whole.
     """
     receipts = [(part.title, part.subject_arn.rpartition("/")[2], part.receipt) for part in parts]
     broken = broken_assertions(change_set.receipt.get("impact"))
@@ -88,7 +88,7 @@ def warnings_of(
 
 
 def broken_assertions(impact: Mapping[str, Any] | None) -> list[str]:
-    """A sentence for each assertion that a request breaks; names nobody, so that everyone may read it."""
+    """A sentence for each assertion that a request breaks, without names, so that everyone can read it."""
     names = dict.fromkeys(broken["name"] for broken in (impact or {}).get("assertions", ()))
     return [f"This request breaks the assertion “{name}”." for name in names]
 
@@ -96,8 +96,9 @@ def broken_assertions(impact: Mapping[str, Any] | None) -> list[str]:
 def merged(
     notes: Iterable[str], receipts: Iterable[tuple[str, str, Mapping[str, Any]]], *, is_limited: bool = False
 ) -> list[AcceptedWarning]:
-    """The notes, and what receipts say, each sentence once, also where only the name in it differs;
-    `receipts` are titles, names of subjects and bodies.
+    """The notes and the receipts' warnings without duplicates, also if only the name in them differs.
+
+    `receipts` are titles, names of subjects, and bodies.
     """
     subjects: dict[str, str] = {}
     grave: dict[str, list[str]] = defaultdict(list)
@@ -127,9 +128,7 @@ def merged(
 def _joined_warnings(
     warnings: Iterable[AcceptedWarning], subjects: Mapping[str, str]
 ) -> Iterator[AcceptedWarning]:
-    """Warnings whose sentences differ only in the name of the subject, or of the recipient, each as one with
-    the names of the others.
-    """
+    """Merge warnings that differ only in the name of the subject or recipient."""
     groups: dict[tuple[str, bool], list[AcceptedWarning]] = defaultdict(list)
     for warning in warnings:
         sentence = _without_name(warning.text, subjects[warning.text])
@@ -138,12 +137,12 @@ def _joined_warnings(
         first, *others = group
         about = chain.from_iterable(warning.about for warning in group)
         names = [subjects[warning.text] for warning in others]
-        # The same is done in several accounts under one title.
+        # Several accounts have the same change under one title.
         yield replace(first, about=tuple(dict.fromkeys(about)), alike=tuple(dict.fromkeys(names)))
 
 
 def _without_name(sentence: str, name: str) -> str:
-    """The sentence with a mark in the place of the name, where that is a word of it."""
+    """The sentence with a placeholder for the name, if it occurs as a word."""
     return re.sub(rf"(?<![\w.@+=-]){re.escape(name)}(?![\w@+=-]|\.\w)", "\0", sentence) if name else sentence
 
 
@@ -173,7 +172,9 @@ def _management(operations: Sequence[Operation]) -> Iterator[str]:
 
 
 def _same_bucket(operations: Sequence[Operation]) -> Iterator[str]:
-    """A bucket is in one account: elsewhere a policy that names it gives nothing by itself."""
+    """A warning if a bucket is named in several accounts: it exists in only one, so the policy alone gives
+    nothing in the others.
+    """
     places: dict[str, dict[str, None]] = defaultdict(dict)
     for operation in operations:
         if operation.slug not in _WRITES_TEXT:

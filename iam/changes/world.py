@@ -1,6 +1,4 @@
-"""An account as it would be after some operations: rows of the policy engine's index, altered beside it.
-Pure.
-"""
+"""Models an account as it would be after operations, on copies of the policy engine's rows. Pure."""
 
 from __future__ import annotations
 
@@ -14,18 +12,18 @@ from iam.policy.index.scenario import row_of
 from iam.policy.index.shard import AccountShard
 
 FIRST_MADE: Final = 1 << 62
-"""What is only planned has numbers from here on, beyond those of the mirror."""
+"""Planned entities have numbers from here on, above those of the mirror."""
 MADE_BITS: Final = 16
-"""So many bits count what is planned in one account; those above them tell its account."""
+"""This many bits number the planned entities of one account; the bits above identify the account."""
 
 
 class ChangeWorld:
-    """Users, roles, groups and managed policies by ARN. What is asked for and not there is None; the index
-    itself is left alone.
+    """Users, roles, groups and managed policies by ARN; a missing one is None. The index itself stays
+    unchanged.
 
-    `numbers` gives the mirror's number for an ARN; `texts` are documents by digest that the index may lack,
-    since nobody holds them yet. An operation alters the world by `hold`, `put_…` and `drop`; a later one sees
-    it.
+    `numbers` maps ARNs to the mirror's primary keys; `texts` are documents by digest that the index may lack
+    because no one holds them yet. Operations change the world by `hold`, `put_…` and `drop`, and later ones
+    see the result.
     """
 
     def __init__(
@@ -37,14 +35,15 @@ class ChangeWorld:
         self._groups: dict[int, GroupRow] = {}
         self._policies: dict[int, PolicyRow] = {}
         self._gone: set[int] = set()
-        # A receipt may be about several accounts, in which nobody made has the number of another.
+        # A receipt can cover several accounts, so numbers of planned entities must be unique among all of
+        # them.
         self._made = FIRST_MADE + (int(shard.number) << MADE_BITS)
         self.texts: dict[str, str] = dict(texts or {})
         self.doubts: dict[str, None] = {}
 
     @property
     def changes(self) -> RowChanges:
-        """All that differs from the index."""
+        """All differences from the index."""
         return RowChanges(
             principals=list(self._principals.values()),
             groups=list(self._groups.values()),
@@ -53,28 +52,28 @@ class ChangeWorld:
         )
 
     def number(self, arn: str) -> int | None:
-        """The number of what is there."""
+        """The number of an existing entity."""
         number = self._numbers.get(arn)
         return None if number is None or number in self._gone else number
 
     def make(self, arn: str) -> int:
-        """A number for what comes into being under this ARN."""
+        """A number for a new entity with this ARN."""
         self._numbers[arn] = self._made
         self._made += 1
         return self._numbers[arn]
 
     def doubt(self, sentence: str) -> None:
-        """Say what an operation could not enter, and is therefore not weighed."""
+        """Record what an operation could not model, so that it is missing from the analysis."""
         self.doubts[sentence] = None
 
     def text(self, text: str) -> str:
-        """The digest by which rows name a document."""
+        """The digest under which rows refer to a document."""
         digest = document_digest(text)
         self.texts[digest] = text
         return digest
 
     def principal(self, arn: str) -> PrincipalRow | None:
-        """A user or role, as it is by now."""
+        """The current user or role."""
         number = self.number(arn)
         if number is None:
             return None
@@ -84,22 +83,22 @@ class ChangeWorld:
         return None if member is None else row_of(member)
 
     def group(self, arn: str) -> GroupRow | None:
-        """A group, as it is by now."""
+        """The current group."""
         number = self.number(arn)
         return None if number is None else self._groups.get(number) or self._shard.groups.get(number)
 
     def policy(self, arn: str) -> PolicyRow | None:
-        """A managed policy, as it is by now."""
+        """The current managed policy."""
         number = self.number(arn)
         return None if number is None else self._policies.get(number) or self._shard.policies.get(number)
 
     def grants(self, arn: str) -> PolicyHoldings:
-        """What a user, role or group holds by now; nothing when it is not there."""
+        """What a user, role or group holds now; nothing if it does not exist."""
         row = self.principal(arn) or self.group(arn)
         return NOTHING if row is None else row.grants
 
     def add_grants(self, arn: str, grants: PolicyHoldings) -> None:
-        """A user, role or group holds this from now on; nothing happens when it is not there."""
+        """Set what a user, role or group holds; ignored if it does not exist."""
         principal, group = self.principal(arn), self.group(arn)
         if principal is not None:
             self.put_principal(replace(principal, grants=grants))
@@ -107,22 +106,22 @@ class ChangeWorld:
             self.put_group(replace(group, grants=grants))
 
     def put_principal(self, row: PrincipalRow) -> None:
-        """Enter a user or role."""
+        """Add or replace a user or role."""
         self._principals[row.id] = row
         self._gone.discard(row.id)
 
     def put_group(self, row: GroupRow) -> None:
-        """Enter a group."""
+        """Add or replace a group."""
         self._groups[row.id] = row
         self._gone.discard(row.id)
 
     def put_policy(self, row: PolicyRow) -> None:
-        """Enter a managed policy."""
+        """Add or replace a managed policy."""
         self._policies[row.id] = row
         self._gone.discard(row.id)
 
     def move(self, arn: str, *, to: str) -> None:
-        """A user, role or group has another ARN from now on; nothing happens when it is not there."""
+        """Change the ARN of a user, role or group; ignored if it does not exist."""
         principal, group = self.principal(arn), self.group(arn)
         if principal is None and group is None:
             return
@@ -133,7 +132,7 @@ class ChangeWorld:
             self.put_group(replace(group, name=to.rpartition("/")[2]))
 
     def drop(self, arn: str) -> None:
-        """What is there under this ARN is gone from now on."""
+        """Remove the entity with this ARN."""
         number = self.number(arn)
         if number is None:
             return

@@ -113,8 +113,10 @@ def _inline(step: FactStep, entity: Entity) -> Iterator[DriftReversal]:
 
 
 def _default_step(steps: list[FactStep]) -> list[FactStep]:
-    """The change of the policy's text as one step: the new default version beside the old one; None if the
+    """One step for the policy's text: the new default version beside the old one, or an empty step if the
     default stays.
+
+    Empty list without steps.
     """
     if not steps:
         return []

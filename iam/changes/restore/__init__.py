@@ -1,3 +1,3 @@
-"""A database that was restored from a backup: nothing that it still wants to do to AWS goes on before a
-person has decided.
+"""Holds all changes after the database was restored from a backup, until a person decides what happens to
+them.
 """

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class RestoreConfig(AppConfig):
-    """Registers the tables of holds after a restored backup."""
+    """Registers the models of holds after a restore."""
 
     name = "iam.changes.restore"
     label = "restore"

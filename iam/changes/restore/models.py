@@ -1,4 +1,4 @@
-"""Which database this is, and the hold on every change after it was restored."""
+"""Models of the restore hold: the identity of the database, and the hold on every change."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from django.db.models import Q
 
 
 class DatabaseIdentity(models.Model):
-    """The database as a process last found it, in one row: a backup that is restored elsewhere brings the row
-    along, and not what it says.
+    """The identity of the database as a process last saw it, in one row.
+
+    A backup that is restored elsewhere contains the row, but no longer matches it.
     """
 
     fingerprint = models.CharField(max_length=128)
@@ -22,8 +23,9 @@ class DatabaseIdentity(models.Model):
 
 
 class RestoreHold(models.Model):
-    """No change is carried out while one of these is open. `cause` says how it was noticed; only one is open
-    at a time.
+    """While one of these is open, no change is applied.
+
+    `cause` says how the restore was detected. Only one is open at a time.
     """
 
     began_at = models.DateTimeField()

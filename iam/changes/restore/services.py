@@ -1,4 +1,4 @@
-"""Begin and end a hold, and say what waits for the decision. The only writer of holds."""
+"""Begins and ends the hold after a restore, and lists what it holds. The only writer of holds."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from iam.mirror.models.accounts import PullState
 
 CANCELLED = "Cancelled after the database was restored from a backup."
 UNKNOWN = "It was running when the backup was made. Check in AWS what became of it."
-# Another cluster has another system identifier; a dump that is loaded again makes the database or its tables
-# anew, with other numbers.
+# Another cluster has another system identifier. Loading a dump creates the database or its tables anew, with
+# other OIDs.
 _FINGERPRINT = """
 SELECT (SELECT system_identifier FROM pg_control_system()) || '/' ||
   (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || to_regclass('journal_entry')::oid
@@ -28,22 +28,22 @@ SELECT (SELECT system_identifier FROM pg_control_system()) || '/' ||
 
 
 def open_holds() -> QuerySet[RestoreHold]:
-    """The one hold that nobody has ended yet, if there is one."""
+    """The open hold as a queryset of at most one row."""
     return RestoreHold.objects.filter(is_open=True)
 
 
 def is_held() -> bool:
-    """True while no change is to be carried out."""
+    """True while no change may be applied."""
     return open_holds().exists()
 
 
 def open_hold() -> RestoreHold | None:
-    """The hold that nobody has ended yet."""
+    """The open hold, or None."""
     return open_holds().first()
 
 
 def begin_hold(*, cause: str, actor: Actor | None) -> bool:
-    """Hold every change; False if they are held already."""
+    """Hold every change. Returns False if they are held already."""
     try:
         with transaction.atomic():
             RestoreHold.objects.create(began_at=datetime.now(tz=UTC), cause=cause)
@@ -54,8 +54,8 @@ def begin_hold(*, cause: str, actor: Actor | None) -> bool:
 
 
 def fingerprint() -> str:
-    """What tells this database from one that was made of its dump; blank on SQLite, where a copy is like the
-    original.
+    """A value that differs between this database and one restored from its dump; "" on SQLite, where copies
+    are identical.
     """
     if connection.vendor != "postgresql":
         return ""
@@ -65,7 +65,7 @@ def fingerprint() -> str:
 
 
 def is_another_database() -> bool:
-    """True, once, if the database is not the one in which Gatehouse was last at home."""
+    """True, once, if this is not the database that Gatehouse last ran on."""
     now, current = datetime.now(tz=UTC), fingerprint()
     known = DatabaseIdentity.objects.order_by("pk").first()
     if known is None:
@@ -81,8 +81,8 @@ def is_another_database() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RestoreWaiting:
-    """What a person has to know to decide: changes that would go on, and accounts that were not synced
-    since.
+    """What a person needs to decide: changes that would continue, and accounts not synced since the
+    restore.
     """
 
     hold: RestoreHold
@@ -91,7 +91,7 @@ class RestoreWaiting:
 
 
 def waiting() -> RestoreWaiting | None:
-    """None if nothing is held."""
+    """The changes and accounts to decide on; None if nothing is held."""
     hold = open_hold()
     if hold is None:
         return None
@@ -107,7 +107,7 @@ def waiting() -> RestoreWaiting | None:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseResult:
-    """What became of the changes that were on hold. `unknown`: they were running, and were not let go on."""
+    """What became of the held changes. `unknown` were running and are not continued."""
 
     cancelled: int
     unknown: int
@@ -115,10 +115,9 @@ class ReleaseResult:
 
 
 def end_hold(*, cancel: Collection[str] | None, actor: Actor, label: str) -> ReleaseResult:
-    """Let the changes go on, except those whose requests are named in `cancel` (None: all of them).
+    """Let the changes continue, except those whose requests are named in `cancel` (None: all).
 
-    Raises RefusedError while an account that is concerned has not been synced since, or if a reference is
-    unknown.
+    Raises RefusedError if an account concerned was not synced since the restore, or a reference is unknown.
     """
     hold = waiting()
     if hold is None:

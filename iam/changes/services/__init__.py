@@ -1,4 +1,4 @@
-"""What people do with changes: plan, ask, decide, withdraw, look again, undo."""
+"""Actions on changes: plan, request, decide, withdraw, check again and undo."""
 
 from iam.changes.services.break_glass_use import (
     break_glass,

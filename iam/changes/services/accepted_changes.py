@@ -1,6 +1,4 @@
-"""Carry out what was accepted together with another set, such as the end of a grant: nobody has to approve it
-again.
-"""
+"""Queues changes that were approved together with another set, such as the end of a grant."""
 
 from __future__ import annotations
 
@@ -35,9 +33,10 @@ def queue_accepted(
     lanes: Sequence[SetLane] = (),
     for_grant: bool = False,
 ) -> list[Change]:
-    """Queue operations at once. `with_set` is the approved set with which they were agreed to; its requester
-    is theirs. `actor` begins them; None is Gatehouse. `key` is unique to them. Each is examined as the mirror
-    stands. Raises RefusedError; then nothing is queued.
+    """Queue operations without another approval. Raises RefusedError, and then queues nothing.
+
+    `with_set` is the approved set that covered them; they get its requester. `actor` starts them (None:
+    Gatehouse). `key` is unique to them. Each operation is checked against the current mirror.
     """
     first = with_set.changes.order_by("position").first()
     if first is None or first.queued_at is None:

@@ -1,5 +1,5 @@
-"""Break-glass: apply one's own request without approval, in an emergency, for a reason; and look at it
-afterwards, as somebody else.
+"""Break-glass: applies one's own request without approval in an emergency, with a reason and a later review
+by somebody else.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAX_REASON = 1000
 
 
 def may_break_glass(change: Change, *, viewer: Viewer) -> bool:
-    """Whether this viewer may apply this waiting request of their own without approval: the rules say who."""
+    """True if the rules let this viewer apply their own waiting request without approval."""
     if change.state != ChangeState.AWAITING or change.requested_by != viewer.person_id:
         return False
     parts = parts_of(change.change_set)
@@ -40,10 +40,10 @@ def may_break_glass(change: Change, *, viewer: Viewer) -> bool:
 
 
 def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str) -> None:
-    """Apply one's own waiting request at once, without approval. Everybody who could have approved is told,
-    and somebody else reviews it.
+    """Apply one's own waiting request at once, without approval.
 
-    Raises RefusedError, and ReceiptChangedError where it would do something else than was shown.
+    Everyone who could have approved it is notified, and somebody else reviews it. Raises RefusedError, and
+    ReceiptChangedError if its effect is no longer what was shown.
     """
     reason = reason.strip()
     if not may_break_glass(change, viewer=actor):
@@ -67,15 +67,16 @@ def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str)
             raise ReceiptChangedError("What this does has just changed. Review it again.", change=change)
         keep_for_review(group, actor=actor, reason=reason)
         queue_all(parts, actor=actor, kind="broke_glass", note=reason, data={"break_glass": True})
-        # Who looks after one of its accounts hears of it, although those review it who look after all.
+        # Administrators of one account are notified too, although people responsible for all accounts review
+        # it.
         of_accounts = (people_of(REVIEWERS, accounts={number}) for number in _accounts(parts))
         people = set(chain.from_iterable(of_accounts))
         notifications.tell_broken_glass(parts[0], people=people, by=actor.name)
 
 
 def to_review(viewer: Viewer) -> QuerySet[BreakGlass]:
-    """What was applied without approval and nobody has looked at yet, in accounts that this viewer
-    administers or approves in; oldest first.
+    """Unreviewed uses of break-glass in accounts in which this viewer is administrator or approver, oldest
+    first.
     """
     accounts = _reviews_in(viewer)
     unreviewed = BreakGlass.objects.filter(reviewed_at__isnull=True)
@@ -88,7 +89,7 @@ def to_review(viewer: Viewer) -> QuerySet[BreakGlass]:
 
 
 def why_not_review(glass: BreakGlass, *, viewer: Viewer) -> str:
-    """Why this viewer cannot review it, or ""."""
+    """Why this viewer can't review it; "" if they can."""
     if glass.reviewed_at is not None:
         return f"{glass.reviewed_label} has already reviewed it."
     if not to_review(viewer).filter(pk=glass.pk).exists():
@@ -99,9 +100,7 @@ def why_not_review(glass: BreakGlass, *, viewer: Viewer) -> str:
 
 
 def review(glass: BreakGlass, *, actor: Viewer, verdict: str, comment: str, key: str) -> list[Change]:
-    """Say that it was right, or have it undone: then the changes that were asked for to undo it are returned.
-    Raises RefusedError.
-    """
+    """Confirm the use of break-glass, or request its undo and return those changes. Raises RefusedError."""
     comment = comment.strip()
     if why := why_not_review(glass, viewer=actor):
         raise RefusedError(why)
@@ -153,7 +152,7 @@ def _record(glass: BreakGlass, first: Change, *, actor: Viewer, verdict: str, co
 
 
 def _reviews_in(viewer: Viewer) -> set[str]:
-    """The accounts in which they are administrator or approver; "" for all."""
+    """The accounts in which they are administrator or approver; "" stands for all."""
     roles = viewer.accounts_by_role
     return set(chain.from_iterable(roles.get(who.value, ()) for who in REVIEWERS))
 
@@ -163,5 +162,5 @@ def _accounts(parts: list[Change]) -> set[str]:
 
 
 def glass_of(change_set_id: UUID) -> BreakGlass | None:
-    """The use of break-glass by which a set was applied, if it was."""
+    """The use of break-glass that applied a set, or None."""
     return BreakGlass.objects.filter(pk=change_set_id).first()

@@ -1,4 +1,4 @@
-"""Ask for the upload of a server certificate: its private key is looked at, sealed, and never seen again."""
+"""Requests the upload of a server certificate; its private key is checked, sealed and never shown again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from iam.sealed import services as sealed
 
 @dataclass(frozen=True, slots=True)
 class NewCertificate:
-    """What is uploaded, as PEM; `key` is the private key, which no representation of this shows."""
+    """A certificate to upload, as PEM. The representation hides `key`, the private key."""
 
     name: str
     body: str
@@ -31,11 +31,10 @@ class NewCertificate:
 def request_upload(
     actor: Viewer, *, account: Account, certificate: NewCertificate, reason: str, idempotency_key: str
 ) -> Change:
-    """Check the certificate and its key, seal the key for the worker, and ask for the upload. Raises
+    """Check the certificate and key, seal the key for the worker, and request the upload. Raises
     RefusedError.
 
-    The same key of the same person gives the same change. What is sealed for a change that comes to nothing
-    is destroyed with it.
+    Idempotent by person and key. If the change is not applied, the sealed key is destroyed.
     """
     operation = UploadServerCertificate.of(
         account,

@@ -1,4 +1,6 @@
-"""Say something about a request that waits: anyone who sees it may, but for those who only audit."""
+"""Adds comments to waiting requests. Everyone who sees a request can comment, except people who
+only audit.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,14 @@ MAX_COMMENT = 1000
 
 
 def may_comment(change: Change, *, viewer: Viewer) -> bool:
-    """Whether this viewer, who sees it, may say something about it now."""
+    """True if this viewer, who sees the change, can comment on it now."""
     only_audits = set(viewer.roles) <= {Role.AUDITOR.value}
     return change.state == ChangeState.AWAITING and not only_audits
 
 
 def comment(change: Change, *, actor: Viewer, text: str) -> None:
-    """Add a comment to the timeline of a waiting set; its first change keeps it, and those who take part are
-    told. Raises RefusedError.
+    """Add a comment to the timeline of a waiting set, on its first change, and notify the participants.
+    Raises RefusedError.
     """
     text = text.strip()
     if not visible_changes(actor).filter(pk=change.pk).exists() or not may_comment(change, viewer=actor):

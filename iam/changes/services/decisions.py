@@ -1,4 +1,4 @@
-"""Approve or reject what was asked: never one's own, never on a receipt that is no longer true."""
+"""Approves or rejects requests: never one's own, and never with an outdated receipt."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ MAX_COMMENT = 1000
 
 @dataclass(frozen=True, slots=True)
 class DecisionRights:
-    """What a viewer may do about a set that waits: decide its stage, or why not. `is_own` in single-operator
-    mode is to be said aloud.
+    """What a viewer can do about a waiting set: decide its stage, or why not.
 
-    `may_reject`: anyone who decides any stage may stop it in each. `is_concerned`: it is for them to decide,
-    now, before or later.
+    `is_own` marks one's own request in single-operator mode, which the page points out. `may_reject`: people
+    who can decide any stage can reject at every stage. `is_concerned`: the set is or was theirs to decide,
+    now or at another stage.
     """
 
     may_decide: bool
@@ -52,7 +52,7 @@ class DecisionRights:
 def standing_of(
     change: Change, *, viewer: Viewer, progress: ApprovalProgress | None = None
 ) -> DecisionRights:
-    """Whether the viewer may decide on the set of this change now; nobody decides what does not wait."""
+    """The viewer's rights to decide on the set of this change. A set that is not waiting can't be decided."""
     if change.state != ChangeState.AWAITING:
         return DecisionRights(may_decide=False, why_not=_is_over(change))
     known = progress or current_progress(change)
@@ -82,17 +82,17 @@ def _viewer_standing(progress: ApprovalProgress, viewer: Viewer, *, own: bool) -
 
 
 def current_progress(change: Change) -> ApprovalProgress:
-    """How far the set of a change is."""
+    """The approval progress of a change's set."""
     parts = parts_of(change.change_set)
     return progress_of(requirement_of(change.change_set, parts=parts), parts=parts)
 
 
 def approve(change: Change, *, actor: Viewer, seen_digest: str, comment: str = "") -> None:
-    """Agree to the whole set of the change; where that was the last approval that was missing, it is queued.
+    """Approve the whole set of a change, and queue it if this was the last missing approval.
 
-    `seen_digest` is the set's digest that the approver was shown. Every receipt is computed anew from the
-    mirror. Where one differs from what is stored, the new one is stored, approvals until then count no more,
-    and ReceiptChangedError asks the approver to look again. Raises RefusedError; then nothing is approved.
+    `seen_digest` is the set's digest that the approver saw. Every receipt is recomputed from the mirror. If
+    one differs, the new one is stored, earlier approvals become void, and ReceiptChangedError asks the
+    approver to look again. Raises RefusedError, and then approves nothing.
     """
     comment = _comment(comment)
     _check_decider(change, actor=actor)
@@ -109,7 +109,9 @@ def approve(change: Change, *, actor: Viewer, seen_digest: str, comment: str = "
 
 
 def _agree(change: Change, *, actor: Viewer, comment: str, seen: str) -> None:
-    """Of two who agree at the same time the second sees the first."""
+    """Store the approval with the set locked, so that of two concurrent approvals the second sees
+    the first.
+    """
     group = ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
     parts = waiting_parts(change)
     progress = _check_decider(parts[0], actor=actor)
@@ -120,7 +122,8 @@ def _agree(change: Change, *, actor: Viewer, comment: str, seen: str) -> None:
     own = change.requested_by == actor.person_id
     requirement = kept_requirement(group)
     if requirement.digest != seen:
-        # Altered by anyone who does not compute receipts: what was approved before was something else.
+        # The receipt was changed by code that does not compute receipts, so earlier approvals were for
+        # something else.
         stages.start_anew(group)
         requirement = kept_requirement(group)
         progress = _check_decider(parts[0], actor=actor)
@@ -135,7 +138,9 @@ def _agree(change: Change, *, actor: Viewer, comment: str, seen: str) -> None:
 
 
 def _note_stage(first: Change, progress: ApprovalProgress, *, actor: Viewer, comment: str) -> None:
-    """The timeline and the journal of the first change speak for the set until it is decided."""
+    """Record a passed stage in the timeline and journal of the first change, which represents the set until
+    it is decided.
+    """
     add_event(first, kind="agreed", actor=actor, note=comment)
     write_journal(
         first,
@@ -147,7 +152,7 @@ def _note_stage(first: Change, progress: ApprovalProgress, *, actor: Viewer, com
 
 
 def reject(change: Change, *, actor: Viewer, comment: str) -> None:
-    """Reject the whole set of the change, with a reason; anyone who decides one of its stages may. Raises
+    """Reject the whole set of a change with a reason, as someone who can decide one of its stages. Raises
     RefusedError.
     """
     comment = _comment(comment)
@@ -179,7 +184,7 @@ def _comment(comment: str) -> str:
 
 
 def _check_decider(change: Change, *, actor: Viewer) -> ApprovalProgress:
-    """A decision is on the whole set, so it takes the right in every account of it."""
+    """Check the right to decide in every account of the set, because a decision covers all of it."""
     if change.state != ChangeState.AWAITING:
         raise _too_late(change)
     progress = current_progress(change)
@@ -190,7 +195,7 @@ def _check_decider(change: Change, *, actor: Viewer) -> ApprovalProgress:
 
 
 def check_request(parts: Sequence[Change]) -> None:
-    """Whether who asked may ask for all of this today. Raises RefusedError."""
+    """Check that the requester can still request all of this today. Raises RefusedError."""
     operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
     asker = _asker(parts[0])
     with memoized_reads():
@@ -199,7 +204,7 @@ def check_request(parts: Sequence[Change]) -> None:
 
 
 def _asker(first: Change) -> Viewer | None:
-    """Who asked for a set, as they may ask today."""
+    """The requester of a set, with their rights of today."""
     person = Person.objects.filter(pk=first.requested_by).first()
     return with_reach_of(viewer_for(person), first.change_set) if person else None
 
@@ -207,7 +212,7 @@ def _asker(first: Change) -> Viewer | None:
 def _check_requester(
     change: Change, operation: Operation, *, asker: Viewer | None, earlier: Sequence[Operation]
 ) -> None:
-    """Who asked may ask today: a request does not outlive the right to it."""
+    """Check that the requester still has the right to make the request."""
     try:
         if asker is not None:
             for_grant = change.change_set.is_of_grant
@@ -223,9 +228,7 @@ def _check_requester(
 
 
 def waiting_parts(change: Change) -> list[Change]:
-    """The changes of a set that waits as a whole. Raises RefusedError for one that is decided or has
-    closed.
-    """
+    """The changes of a set that waits as a whole. Raises RefusedError if it is decided or closed."""
     parts = parts_of(change.change_set)
     now = datetime.now(tz=UTC)
     for part in parts:
@@ -249,7 +252,7 @@ def _is_over(change: Change) -> str:
 
 
 def refresh_receipts(parts: list[Change]) -> bool:
-    """Store what the receipts are now; whether one of them differs, or that of the set as a whole."""
+    """Store the current receipts. Returns True if one of them, or that of the whole set, has changed."""
     operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
     group = parts[0].change_set
     whole = set_receipt_of(operations, with_replay=False)
@@ -261,7 +264,7 @@ def refresh_receipts(parts: list[Change]) -> bool:
             examine(operation, earlier=earlier, for_grant=group.may_be_so_already).receipt
             for operation, earlier in one_after_the_other(operations)
         ]
-    # One that was asked for before sets had receipts does not get its first here.
+    # Sets older than set receipts don't get their first one here.
     is_other = bool(group.receipt) and whole["digest"] != group.receipt["digest"]
     differing = [
         (part, now) for part, now in zip(parts, current, strict=True) if now.digest != part.receipt_digest
@@ -271,7 +274,8 @@ def refresh_receipts(parts: list[Change]) -> bool:
     if is_other:
         whole = set_receipt_of(operations)
     with transaction.atomic():
-        # Of two who look at the same time, one writes: an approval of what the first has written stands.
+        # If two viewers refresh at once, one of them writes; an approval of what the first has written stays
+        # valid.
         locked_group = ChangeSet.objects.select_for_update().get(pk=group.pk)
         waiting_parts(parts[0])
         if locked_group.receipt.get("digest") != group.receipt.get("digest"):
@@ -320,7 +324,7 @@ def queue_all(
     note: str,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Queue a whole set, in the caller's transaction. Raises RefusedError if a part of it waits no more."""
+    """Queue a whole set, in the caller's transaction. Raises RefusedError if a part no longer waits."""
     now = datetime.now(tz=UTC)
     begins = {max(now, part.not_before or now) for part in parts}
     if len(begins) > 1 or ends.has_clock(parts[0].change_set):
@@ -346,7 +350,7 @@ def queue_all(
 
 
 def _firsts(parts: Sequence[Change]) -> list[Change]:
-    """Those that wait for none of the others: the end of each wakes those behind it."""
+    """The changes that wait for no others. The end of each starts those behind it."""
     firsts, seen = [], set[tuple[int, int]]()
     for part in parts:
         own, trunk = (part.lane, part.branch), (part.lane, 0)
@@ -360,8 +364,9 @@ def _firsts(parts: Sequence[Change]) -> list[Change]:
 def queue(
     part: Change, *, actor: Actor | None, kind: str, note: str, data: dict[str, Any] | None = None
 ) -> None:
-    """The clock starts here: a change that may begin and that nothing begins ends by itself as well. Raises
-    RefusedError if it waits no more.
+    """Queue a change and start its clock: the end date is set, and an unstarted change expires.
+
+    Raises RefusedError if it no longer waits.
     """
     now = datetime.now(tz=UTC)
     begin = max(now, part.not_before) if part.not_before else now

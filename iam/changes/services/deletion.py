@@ -1,5 +1,6 @@
-"""Delete something with all that AWS wants gone first, as one set of changes that is approved, and can be
-undone as far as AWS allows."""
+"""Deletes an entity with everything that AWS requires to be removed first, as one set that can be undone as
+far as possible.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +33,11 @@ _DELETES: Final[dict[str, Callable[[Entity], Operation]]] = {
 
 
 def deletion_of(entity: Entity) -> list[Operation]:
-    """All operations that delete a user, group, role, managed policy or instance profile, in order: what can
-    be undone first, itself last.
+    """All operations that delete a user, group, role, managed policy or instance profile: reversible ones
+    first, the entity last.
 
-    Raises RefusedError for what cannot be deleted, and where the mirror does not know all that must go first.
+    Raises RefusedError if it can't be deleted, or if the mirror does not know everything that must be removed
+    first.
     """
     if entity.kind not in _DELETES:
         raise RefusedError(
@@ -51,12 +53,12 @@ def deletion_of(entity: Entity) -> list[Operation]:
 
 
 def plan_deletion(viewer: Viewer, *, entity: Entity) -> list[ChangePlan]:
-    """Plan to delete it with all that must go first. Raises RefusedError with the reason in words."""
+    """Plan to delete an entity with everything that must be removed first. Raises RefusedError."""
     return plan_set(deletion_of(entity), viewer=viewer)
 
 
 def request_deletion(actor: Viewer, *, entity: Entity, reason: str, idempotency_key: str) -> list[Change]:
-    """Plan and ask in one. Raises RefusedError."""
+    """Plan and request the deletion. Raises RefusedError."""
     planned = plan_deletion(actor, entity=entity)
     title = planned[-1].operation.title if len(planned) > 1 else ""
     return request_changes(
@@ -69,15 +71,16 @@ def request_deletion(actor: Viewer, *, entity: Entity, reason: str, idempotency_
 
 
 def lost_for_good(operations: list[Operation]) -> list[str]:
-    """What of a deletion nothing brings back, each with the reason; to be said before anybody agrees."""
+    """What can't be restored after a deletion, each with the reason, to be shown before approval."""
     return [
         f"{operation.title}: {operation.irreversible}" for operation in operations if operation.irreversible
     ]
 
 
 def _check_known(user: Entity) -> None:
-    """AWS reports keys and devices before it tells which they are; one that is not known cannot be taken
-    away."""
+    """Check that all keys and devices are known: AWS reports their number before their ids, and an unknown
+    one can't be removed.
+    """
     row = credentials_row(user)
     if row is None:
         return
@@ -95,7 +98,9 @@ def _check_known(user: Entity) -> None:
 
 
 def _check_no_boundary(policy: Entity) -> None:
-    """Anyone who is bounded by it would be bounded by nothing: that is nobody's to do in passing."""
+    """Check that the policy is no one's boundary, since its deletion would lift the limit as a side
+    effect.
+    """
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.BOUNDARY, target=policy)
     names = list(edges.order_by("source__name").values_list("source__name", flat=True))
     if names:

@@ -1,4 +1,4 @@
-"""Let what is asked for end earlier than asked: anyone who decides on it may, and anyone who asked."""
+"""Brings the end date of a waiting request forward, as its requester or someone who can decide on it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from iam.moments import moment_words
 
 
 def shorten(change: Change, *, actor: Viewer, until: datetime) -> None:
-    """Have what the set of a waiting change gives end earlier; its receipt is another then, and is agreed to
-    anew. Raises RefusedError.
+    """Bring the end date of a waiting set forward. Its receipt changes and needs approval again. Raises
+    RefusedError.
     """
     standing = standing_of(change, viewer=actor)
     if not standing.may_decide and not (standing.is_own and change.requested_by == actor.person_id):
@@ -35,7 +35,7 @@ def shorten(change: Change, *, actor: Viewer, until: datetime) -> None:
         )
     note = f"Ends on {moment_words(until)} instead of {moment_words(end)}."
     with transaction.atomic():
-        # Who approves just now does so before or after, and not in between.
+        # The lock makes a concurrent approval happen before or after this, not in between.
         group = ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
         first = waiting_parts(change)[0]
         ends.bring_forward(group, until=until, actor=actor)

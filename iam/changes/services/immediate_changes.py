@@ -1,5 +1,5 @@
-"""Carry out, without an approval before, what must not wait: the suspension of a person, and its end.
-Somebody else reviews a suspension afterwards.
+"""Applies urgent changes without prior approval: the suspension of a person, and its end. Suspensions are
+reviewed later.
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ from iam.guard import Viewer
 def weigh_at_once(
     operations: Sequence[Operation], *, actor: Viewer, reverts: Sequence[Change | None] = ()
 ) -> WeighedRequest:
-    """Check operations as for a request, except that an open request for the same stops none of them. Raises
-    RefusedError.
-    """
+    """Check operations as for a request, but ignore open requests for the same. Raises RefusedError."""
     reverted = [*reverts, *([None] * (len(operations) - len(reverts)))]
     plans: list[ChangePlan] = []
     with memoized_reads():
@@ -59,11 +57,10 @@ def queue_at_once(
     notes: Sequence[str] = (),
     is_reviewed: bool = True,
 ) -> list[Change]:
-    """Queue operations of the actor without an approval; `because` names the rule that allows it.
+    """Queue operations of the actor without approval; `because` names the rule that allows it.
 
-    With `is_reviewed`, everybody who could have approved them is told and somebody else has to review them,
-    as after break-glass. The same key of the same person gives the same changes. Raises RefusedError; then
-    nothing is queued.
+    With `is_reviewed`, everyone who could have approved is notified and somebody else must review it, as
+    after break-glass. Idempotent by person and key. Raises RefusedError, and then queues nothing.
     """
     operations = [plan.operation for plan in weighed.plans]
     standing = asked_before(operations, actor=actor, idempotency_key=key)
@@ -99,7 +96,7 @@ def queue_at_once(
 
 
 def keep_for_review(group: ChangeSet, *, actor: Viewer, reason: str) -> None:
-    """Keep who applied a set without approval, and why; somebody else is reminded to review it."""
+    """Store who applied a set without approval and why; somebody else is reminded to review it."""
     BreakGlass.objects.create(
         change_set=group,
         used_by=actor.person_id,
@@ -110,7 +107,7 @@ def keep_for_review(group: ChangeSet, *, actor: Viewer, reason: str) -> None:
 
 
 def _have_reviewed(group: ChangeSet, written: Sequence[Change], *, actor: Viewer, reason: str) -> None:
-    """Keep who did it and why, and tell those who review it."""
+    """Store who did it and why, and notify the reviewers."""
     if not reason.strip():
         raise RefusedError("Write a reason. The reviewer and the auditor read it.")
     keep_for_review(group, actor=actor, reason=reason)

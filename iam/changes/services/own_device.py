@@ -1,8 +1,7 @@
-"""Carry out what people do to their own MFA devices: a change like any other, which nobody else has to
-approve.
+"""Applies changes that people make to their own MFA devices, without approval.
 
-Anyone who enrols a device of their own takes nothing from anybody and gains no permission; to wait for an
-approval would keep them without MFA. What takes a device away is asked for like any other change.
+Enrolling one's own device takes nothing from anyone and gives no permission, and waiting for approval would
+leave the person without MFA. Removing a device needs a request like any other change.
 """
 
 from __future__ import annotations
@@ -37,10 +36,10 @@ _OF_USER: Final = (CreateVirtualMfaDevice, EnableMfaDevice, ResyncMfaDevice)
 def queue_own(
     operation: Operation, *, person: Person, reason: str, cause: SetCause, key: str, actor: Actor | None
 ) -> Change:
-    """Queue an operation on the person's own MFA device; `actor` begins it, None is Gatehouse. The same key
-    gives the same change.
+    """Queue an operation on the person's own MFA device. Idempotent by key.
 
-    Raises RefusedError for what is not theirs, and for whatever cannot be carried out.
+    `actor` starts it (None: Gatehouse). Raises RefusedError if the device is not theirs or the operation is
+    not possible.
     """
     _check_own(operation, person)
     asker = Viewer(person_id=person.pk, name=person.name, email=person.email)
@@ -90,8 +89,9 @@ def _check_own(operation: Operation, person: Person) -> None:
 
 
 def _is_own_device(operation: SetTags, person: Person) -> bool:
-    """Whether the device belongs to a user of theirs. Only the label may differ: other tags can have a say
-    in who may do what."""
+    """True if the device belongs to a user of theirs. Only its label may change, because other tags can
+    affect permissions.
+    """
     device = operation.subject()
     differs = {key.lower() for key in (*operation.removed_keys, *operation.added_tags)}
     return (
@@ -103,7 +103,7 @@ def _is_own_device(operation: SetTags, person: Person) -> bool:
 
 
 def _has_made(operation: DeleteSpareMfaDevice, person: Person) -> bool:
-    """Whether the device was made for them, by an enrolment of theirs."""
+    """True if they enrolled the device themselves."""
     made = Change.objects.filter(
         account=operation.account, operation=CreateVirtualMfaDevice.spec.slug, requested_by=person.pk
     )

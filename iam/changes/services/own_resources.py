@@ -1,6 +1,4 @@
-"""What Gatehouse itself works by, in whichever account: it is changed in AWS by its owner, and never through
-Gatehouse.
-"""
+"""Protects the AWS resources that Gatehouse itself depends on: only their owner can change them, in AWS."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ READ_EVERY: Final = 2.0
 
 
 class _OwnArns(NamedTuple):
-    """The ARNs by which Gatehouse works, and the trust policies of its roles, as they were read."""
+    """The ARNs that Gatehouse depends on, and the trust policies of its roles, as of the last load."""
 
     read_at: float
     arns: frozenset[str]
@@ -40,9 +38,10 @@ _known: _OwnArns | None = None
 
 
 def is_own(operation: Operation) -> bool:
-    """Whether it would alter what Gatehouse works by: a role of an account, whom these roles trust, a policy
-    that they have, or what a group holds that they are in. The first two are as they were READ_EVERY seconds
-    ago at most; each change is looked at twice.
+    """True if the operation would change what Gatehouse depends on: its roles, principals they trust, their
+    policies, or their groups.
+
+    Roles and principals are cached for READ_EVERY seconds; each change is checked twice.
     """
     arns = operation.modified_arns()
     if not arns:
@@ -51,14 +50,14 @@ def is_own(operation: Operation) -> bool:
 
 
 def forget() -> None:
-    """Read anew what Gatehouse works by."""
+    """Clear the cache."""
     global _known
     _known = None
 
 
 def _is_one_of_own(arns: tuple[str, ...]) -> bool:
-    """Whether one of them is a role of an account, or somebody whom these roles trust or an account was
-    connected by.
+    """True if one of these is a role of Gatehouse, a principal it trusts, or one that an account was
+    connected with.
     """
     global _known
     if _known is None or _known.read_at + READ_EVERY <= time.monotonic():
@@ -91,8 +90,8 @@ def _trusts() -> QuerySet[EntityState]:
 
 
 def _is_held_by_own(operation: Operation) -> bool:
-    """Whether one of the policies that it alters is held, or bounded by, a role of Gatehouse or somebody whom
-    these roles trust.
+    """True if a modified policy is attached to, or the boundary of, a role of Gatehouse or a principal it
+    trusts.
     """
     arns = [arn for arn in operation.modified_arns() if ":policy/" in arn]
     if not arns:
@@ -113,7 +112,7 @@ def _is_held_by_own(operation: Operation) -> bool:
 
 
 def _is_joined_by_own(operation: Operation) -> bool:
-    """Whether it is about a group that one of them is in. Who else is in it is another matter."""
+    """True if the operation concerns a group that one of them is in. Other members don't matter."""
     if operation.subject_kind != Kind.GROUP:
         return False
     groups = Entity.objects.filter(
@@ -126,7 +125,9 @@ def _is_joined_by_own(operation: Operation) -> bool:
 
 
 def own_arns(account_id: str) -> set[str]:
-    """The ARNs of an account that Gatehouse works by: its roles there, and whom any of its roles trust."""
+    """The ARNs in an account that Gatehouse depends on: its roles there, and principals that any of its roles
+    trust.
+    """
     arns = set(_own_roles().filter(account__account_id=account_id).values_list("arn", flat=True))
     arns.update(ConnectionDraft.objects.values_list("hub_arn", flat=True))
     jobs = SetupJob.objects.filter(kind=SetupKind.IDENTITY)

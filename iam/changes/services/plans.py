@@ -1,4 +1,6 @@
-"""Plan a change: may this person ask for it, does it make sense, and what would it do. Writes nothing."""
+"""Plans a change: checks that this person can request it and that it makes sense, and computes its effect.
+Writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,14 @@ from iam.mirror.queries.visibility import visible_entities
 
 Do = Literal["add", "remove"]
 MAX_CHANGES: Final = 500
-"""So many changes at most are approved together of what is asked for while a page waits."""
+"""The maximum number of changes in one set that is planned within a page request."""
 MAX_BY_WORKER: Final = 2500
-"""So many of what a worker asks for."""
+"""The maximum number of changes in one set that a worker plans."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePlan:
-    """A change that may be asked for: the operation, how things are before, and the receipt."""
+    """A change that can be requested: the operation, the state before, and the receipt."""
 
     operation: Operation
     before: dict[str, object]
@@ -37,8 +39,9 @@ class ChangePlan:
 
 
 def membership(user: Entity, *, group: Entity, do: Do) -> Operation:
-    """The operation that adds the user to the group or takes them out. Raises RefusedError when there is
-    none such."""
+    """The operation that adds the user to the group or removes them. Raises RefusedError if it is not
+    possible.
+    """
     if (user.kind, group.kind) != (Kind.USER, Kind.GROUP):
         raise RefusedError("A group membership is between an IAM user and an IAM group.")
     if user.account_id != group.account_id:
@@ -51,7 +54,7 @@ def membership(user: Entity, *, group: Entity, do: Do) -> Operation:
 
 
 def plan_membership(viewer: Viewer, *, user: Entity, group: Entity, do: Do) -> ChangePlan:
-    """Plan to add the user to the group or to take them out. Raises RefusedError with the reason in words."""
+    """Plan to add the user to the group or remove them. Raises RefusedError."""
     return plan(membership(user, group=group, do=do), viewer=viewer)
 
 
@@ -63,11 +66,10 @@ def plan(
     earlier: Sequence[Operation] = (),
     for_grant: bool = False,
 ) -> ChangePlan:
-    """Check every rule for an operation and compute its receipt; `earlier` are those that come before it in
-    its set. Raises RefusedError.
+    """Check every rule for an operation and compute its receipt. Raises RefusedError.
 
-    What a grant needs (`for_grant`) may be there already, or be asked for by another grant: then it has one
-    more reason.
+    `earlier` are the operations before it in its set. For a grant (`for_grant`), the result may already exist
+    or be requested by another grant: it then gets one more reason.
     """
     check_account(operation.account)
     check_right(operation, viewer=viewer, earlier=earlier, for_grant=for_grant)
@@ -85,8 +87,9 @@ def plan_set(
     for_grant: bool = False,
     most: int = MAX_CHANGES,
 ) -> list[ChangePlan]:
-    """Plan operations that are approved together and carried out in this order. Raises RefusedError for
-    the first that cannot be."""
+    """Plan operations that are approved together and applied in this order. Raises RefusedError for the first
+    impossible one.
+    """
     if len(operations) > most:
         raise RefusedError(
             f"This needs {len(operations):,} changes at once. The limit is {most:,}. Split it "
@@ -107,8 +110,9 @@ def plan_set(
 def examine(
     operation: Operation, *, earlier: Sequence[Operation] = (), for_grant: bool = False
 ) -> ChangePlan:
-    """Whether the operation makes sense as the mirror stands, anyone who asks, and its receipt. Raises
-    RefusedError."""
+    """Check that the operation makes sense in the current mirror, whoever requests it, and compute its
+    receipt. Raises RefusedError.
+    """
     _check_own(operation)
     operation.with_preceding(earlier)
     before = operation.state_in_mirror()
@@ -129,7 +133,7 @@ def examine(
 
 
 def check_account(account: Account) -> None:
-    """Whether changes can be carried out in the account at all. Raises RefusedError."""
+    """Check that changes can be applied in the account at all. Raises RefusedError."""
     if account.removed_at is not None:
         raise RefusedError(f"{account.name} is no longer connected to Gatehouse.")
     if account.source == AccountSource.EXPORT:
@@ -144,7 +148,7 @@ def check_account(account: Account) -> None:
 
 
 def is_made(operation: Operation, earlier: Sequence[Operation]) -> bool:
-    """Whether an earlier operation of the set brings into being something that this one alters."""
+    """True if an earlier operation of the set creates something that this one modifies or refers to."""
     return bool(
         made_before(operation, (*operation.modified_arns(), *operation.referenced_arns()), earlier=earlier)
     )
@@ -153,11 +157,11 @@ def is_made(operation: Operation, earlier: Sequence[Operation]) -> bool:
 def check_right(
     operation: Operation, *, viewer: Viewer, earlier: Sequence[Operation] = (), for_grant: bool = False
 ) -> None:
-    """Whether the viewer may ask for this, of these people and groups. Raises RefusedError, which tells
+    """Check that the viewer can request this for these people and groups. Raises RefusedError, which reveals
     nothing about them.
 
-    What the set itself makes takes the whole account, or a user's path within a team's. A grant may be asked
-    for by whom it is for.
+    Creating entities requires the whole account or, for users, a path of the viewer's teams. A grant can be
+    requested by its recipient.
     """
     number = operation.account.account_id
     if for_grant and _is_for(operation, viewer):
@@ -183,14 +187,15 @@ def check_right(
 
 
 def _is_for(operation: Operation, viewer: Viewer) -> bool:
-    """Whether it gives something to the viewer's own user."""
+    """True if the operation gives something to the viewer's own user."""
     subject = operation.subject()
     return subject is not None and subject.kind == Kind.USER and subject.arn in viewer.scope.user_arns
 
 
 def _check_there(operation: Operation, *, earlier: Sequence[Operation]) -> None:
-    """What it alters is in the account, or is made by the set; the words are those for what one may not
-    know, too."""
+    """Check that modified entities exist or are created by the set. Raises RefusedError with the same message
+    as for hidden ones.
+    """
     touched = operation.modified_arns()
     made = {*operation.created_arns(), *made_before(operation, touched, earlier=earlier)}
     arns = frozenset(touched) - made
@@ -201,7 +206,7 @@ def _check_there(operation: Operation, *, earlier: Sequence[Operation]) -> None:
 
 
 def _lies_within(arn: str, scope: ViewerScope, account_id: str) -> bool:
-    """Whether the ARN is that of a user under a path of the scope, or of one whom the scope names."""
+    """True if the ARN is a user that the scope names or a user under one of its paths."""
     if arn in scope.user_arns:
         return True
     _, _, rest = arn.partition(":user/")

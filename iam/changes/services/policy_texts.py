@@ -1,4 +1,4 @@
-"""Change what a customer managed policy says: plan it, ask for it."""
+"""Plans and requests new texts of customer managed policies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iam.mirror.models import Entity, Kind
 
 
 def rewriting(policy: Entity, *, text: str) -> Operation:
-    """The operation that gives the policy another text. Raises RefusedError when there is none such."""
+    """The operation that sets the policy's new text. Raises RefusedError if it is not possible."""
     if policy.kind != Kind.POLICY:
         raise RefusedError("Only a managed policy has versions.")
     if ":iam::aws:" in policy.arn:
@@ -23,13 +23,13 @@ def rewriting(policy: Entity, *, text: str) -> Operation:
 
 
 def plan_policy_text(viewer: Viewer, *, policy: Entity, text: str) -> ChangePlan:
-    """Plan another text for the policy. Raises RefusedError with the reason in words."""
+    """Plan a new text for the policy. Raises RefusedError."""
     return plan(rewriting(policy, text=text), viewer=viewer)
 
 
 def request_policy_text(
     actor: Viewer, *, policy: Entity, text: str, reason: str, idempotency_key: str
 ) -> Change:
-    """Plan and ask in one; the same key gives the same change. Raises RefusedError."""
+    """Plan and request a new text. Idempotent by key. Raises RefusedError."""
     operation = rewriting(policy, text=text)
     return request_operation(actor, operation=operation, reason=reason, idempotency_key=idempotency_key)

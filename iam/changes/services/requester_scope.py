@@ -1,5 +1,5 @@
-"""Whom somebody may ask for beyond their own scope, since a layer above says so: a lead for all that their
-people are in, and for those who have left.
+"""Extends what a viewer can request beyond their own scope: a lead for everything their people have, and for
+people who left.
 """
 
 from __future__ import annotations
@@ -10,6 +10,6 @@ from iam.guard import Viewer
 
 
 def with_reach_of(viewer: Viewer, change_set: ChangeSet) -> Viewer:
-    """The same viewer, who may ask for these as well."""
+    """The viewer, who can also request changes for what the cause covers."""
     reach = kind_of(change_set).reach
     return reach(change_set.cause_id, viewer) if reach and change_set.cause_id else viewer

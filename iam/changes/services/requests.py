@@ -1,4 +1,4 @@
-"""Ask for changes, withdraw them, and have an unknown one looked at again."""
+"""Requests and withdraws changes, and has changes with an unknown result checked again."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Entity
 
 ANSWER_WITHIN = timedelta(hours=24)
-"""How long an approved change may wait to be begun. How long a request waits for an answer, the rules of
-approval say.
+"""How long an approved change can wait to begin. The approval rules define how long a request waits for a
+decision.
 """
 MAX_REASON = 1000
 
 
 class SetCause(NamedTuple):
-    """What of a higher layer a set is made for: a kind, such as "grant", and an id."""
+    """The object of a higher layer that a set is made for: a kind, such as "grant", and an id."""
 
     kind: str = ""
     id: UUID | None = None
@@ -44,14 +44,14 @@ NO_CAUSE: Final = SetCause()
 
 
 class SetLane(NamedTuple):
-    """Where in its set a change stands; see Change."""
+    """The place of a change in its set; see Change."""
 
     lane: int = 0
     branch: int = 0
 
 
 class WeighedRequest(NamedTuple):
-    """The plans of a set, checked by every rule a moment ago, and the receipt of the whole."""
+    """The plans of a set, checked just now, and the receipt of the whole set."""
 
     plans: list[ChangePlan]
     receipt: dict[str, Any]
@@ -65,8 +65,9 @@ def examine(
     for_grant: bool = False,
     most: int = MAX_CHANGES,
 ) -> WeighedRequest:
-    """Check a set of at most so many and compute its receipt, which takes long where it is large: before a
-    transaction, that it does not keep others waiting. Raises RefusedError.
+    """Check a set of at most `most` operations and compute its receipt. Raises RefusedError.
+
+    This can take long, so it runs before a transaction in order not to block others.
     """
     plans = plan_set(operations, viewer=actor, reverts=reverts, for_grant=for_grant, most=most)
     return WeighedRequest(plans, set_receipt_of(operations, receipts=[plan.receipt.body for plan in plans]))
@@ -81,7 +82,7 @@ def request_change(
     not_before: datetime | None = None,
     cause: SetCause = NO_CAUSE,
 ) -> Change:
-    """Ask for one change; a set of one. See request_changes."""
+    """Request a single change, as a set of one. See request_changes."""
     return request_changes(
         [planned],
         actor=actor,
@@ -106,13 +107,14 @@ def request_changes(
     summary: Sequence[SummaryBlock] = (),
     most: int = MAX_CHANGES,
 ) -> list[Change]:
-    """Request changes that are approved together and applied in this order; `title` says what they come to,
-    `cause` what they are for, `lanes` which of them need not wait for each other (none given: each waits for
-    all before it), `notes` are the warnings that their maker was shown and anyone who approves accepts,
-    `summary` what they do where (None given: told from the changes), `most` how many there may be.
+    """Request changes that are approved together and applied in this order. Raises RefusedError.
 
-    The same key of the same person gives the same changes, however often and from however many requests at
-    once. Every rule is checked again, unless that was done just now (`examine`). Raises RefusedError.
+    `title` names the request, `cause` is what it is for. `lanes` say which changes are independent (empty:
+    each waits for all before it). `notes` are warnings that the requester saw and approvers accept. `summary`
+    says what happens where (empty: derived from the changes). `most` limits their number.
+
+    Idempotent by person and key, also for concurrent requests. Every rule is checked again, unless `planned`
+    comes from `examine`.
     """
     reason = checked_reason(reason)
     plans = planned.plans if isinstance(planned, WeighedRequest) else planned
@@ -151,7 +153,7 @@ def request_changes(
             stages.begin(group, parts=written)
             return written
     except (IntegrityError, RefusedError):
-        # Another request with this key was quicker: its changes are the answer.
+        # A concurrent request with the same key was faster; return its changes.
         standing = asked_before(operations, actor=actor, idempotency_key=idempotency_key)
         if standing:
             return standing
@@ -159,7 +161,7 @@ def request_changes(
 
 
 def checked_reason(reason: str) -> str:
-    """The reason without blanks around it. Raises RefusedError."""
+    """The reason without surrounding white space. Raises RefusedError if it is empty or too long."""
     reason = reason.strip()
     if not reason:
         raise RefusedError("Enter a reason. Approvers and auditors read it.")
@@ -171,7 +173,7 @@ def checked_reason(reason: str) -> str:
 def request_membership(
     actor: Viewer, *, user: Entity, group: Entity, do: Do, reason: str, idempotency_key: str
 ) -> Change:
-    """Plan and ask in one; see request_operation. Raises RefusedError."""
+    """Plan and request a membership change; see request_operation. Raises RefusedError."""
     operation = membership(user, group=group, do=do)
     return request_operation(actor, operation=operation, reason=reason, idempotency_key=idempotency_key)
 
@@ -179,8 +181,9 @@ def request_membership(
 def request_operation(
     actor: Viewer, *, operation: Operation, reason: str, idempotency_key: str, cause: SetCause = NO_CAUSE
 ) -> Change:
-    """Plan and ask in one; the same key gives the same change, although it would no longer be planned. Raises
-    RefusedError.
+    """Plan and request an operation. Raises RefusedError.
+
+    Idempotent by key: a repeated request returns the same change, even if it could no longer be planned.
     """
     standing = asked_before([operation], actor=actor, idempotency_key=idempotency_key)
     if standing:
@@ -200,8 +203,8 @@ def _prefix(actor: Viewer, idempotency_key: str) -> str:
 
 
 def asked_before(operations: Sequence[Operation], *, actor: Viewer, idempotency_key: str) -> list[Change]:
-    """What this person asked for with this key, if it was the same; nothing if nothing. Raises RefusedError
-    if it differed.
+    """The changes that this person already requested with this key; empty if none. Raises RefusedError if
+    their content differs.
     """
     prefix = _prefix(actor, idempotency_key)
     keys = [f"{prefix}:{position}" for position in range(len(operations))]
@@ -230,7 +233,7 @@ def write_set(
     not_before: datetime | None,
     lanes: Sequence[SetLane],
 ) -> list[Change]:
-    """The rows of a set, waiting; in the caller's transaction, in a few statements."""
+    """Create the waiting changes of a set, in the caller's transaction and a few statements."""
     asked = {
         "requested_by": actor.person_id,
         "requested_label": actor.name[:128],
@@ -264,7 +267,7 @@ def write_set(
 
 
 def _columns(planned: ChangePlan) -> dict[str, Any]:
-    """What a change has of its operation."""
+    """The columns of a change that come from its operation."""
     operation, subject = planned.operation, planned.operation.subject()
     return {
         "operation": operation.slug,
@@ -285,13 +288,13 @@ def _columns(planned: ChangePlan) -> dict[str, Any]:
 
 
 def withdraw(change: Change, *, actor: Viewer) -> None:
-    """Take a request back, with the whole set, while no worker has begun it. Only who asked may. Raises
+    """Withdraw a request with its whole set, as its requester and before a worker has begun. Raises
     RefusedError.
     """
     if change.requested_by != actor.person_id or not actor.roles:
         raise RefusedError("Only the requester can withdraw a request.")
     with transaction.atomic():
-        # Who approves just now does so before or after, and not in between.
+        # The lock makes a concurrent approval happen before or after this, not in between.
         ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
         left = change.change_set.changes.filter(state__in=[ChangeState.AWAITING, ChangeState.QUEUED])
         parts = list(left.select_related("account", "change_set").order_by("position"))
@@ -305,7 +308,7 @@ def withdraw(change: Change, *, actor: Viewer) -> None:
 
 
 def look_again(change: Change, *, actor: Viewer) -> None:
-    """Have a worker observe AWS anew for a change of which nobody knows how it ended. Raises RefusedError."""
+    """Have a worker read AWS again for a change with an unknown result. Raises RefusedError."""
     number = change.account.account_id
     rights = (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE)
     if not any(actor.may(right, account_id=number) for right in rights):

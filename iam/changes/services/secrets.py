@@ -1,5 +1,5 @@
-"""The sealed secret that a change gives its person: how it stands, reading it once, and destroying what was
-sealed for nothing.
+"""Handles the sealed secret that a change produces for a person: its status, reading it once, and destroying
+unused ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FOR_NOTHING = (ChangeState.FAILED, ChangeState.REJECTED, ChangeState.CANCELLED,
 
 @dataclass(frozen=True, slots=True)
 class SecretSeal:
-    """Who reads the secret of a change, and how it stands; without a row nothing has been sealed yet."""
+    """The reader and status of a change's secret; without a row, nothing is sealed yet."""
 
     recipient_id: UUID
     recipient_name: str
@@ -28,12 +28,12 @@ class SecretSeal:
 
     @property
     def is_readable(self) -> bool:
-        """Whether it can be read now."""
+        """True if the secret can be read now."""
         return self.row is not None and self.row.state == SecretState.SEALED
 
 
 def seal_of(change: Change) -> SecretSeal | None:
-    """The seal of a change; None for one that gives no secret to a person."""
+    """The seal of a change; None if it produces no secret for a person."""
     person, sealed_id = change.params.get("recipient_id"), change.params.get("sealed_id")
     if not person or not sealed_id or change.params.get("typed") == "yes":
         return None
@@ -41,7 +41,7 @@ def seal_of(change: Change) -> SecretSeal | None:
 
 
 def read_secret(change: Change, *, actor: Viewer) -> str:
-    """The secret, to its person, once; the journal says so. Raises RefusedError."""
+    """The secret, once and only for its reader; recorded in the journal. Raises RefusedError."""
     seal = seal_of(change)
     if seal is None or seal.recipient_id != actor.person_id or seal.row is None or not actor.roles:
         raise RefusedError("This change has no secret for you.")
@@ -52,9 +52,7 @@ def read_secret(change: Change, *, actor: Viewer) -> str:
 
 
 def destroy_unused(change: Change) -> None:
-    """Destroy what was sealed for a change that came to nothing; a handler of its end, harmless the second
-    time.
-    """
+    """Destroy what was sealed for a change that was not applied (a handler of ends). Idempotent."""
     sealed_id = change.params.get("sealed_id")
     if sealed_id and change.state in _FOR_NOTHING:
         sealed.destroy(UUID(sealed_id))

@@ -1,4 +1,4 @@
-"""Undo a change: the inverse as a change of its own, refused when AWS has moved on since."""
+"""Requests the undo of applied changes by inverse changes, unless AWS has changed since."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from iam.guard import Viewer
 
 
 def plan_undo(change: Change, *, viewer: Viewer) -> ChangePlan:
-    """Plan the inverse of an applied change. Raises RefusedError with the reason why it cannot be undone."""
+    """Plan the inverse of an applied change. Raises RefusedError if it can't be undone."""
     return plan(_checked_inverse(change, viewer=viewer), viewer=viewer, reverts=change)
 
 
 def undo(change: Change, *, actor: Viewer, reason: str, idempotency_key: str) -> Change:
-    """Ask for the inverse of an applied change; it goes through approval like any other. Raises RefusedError.
+    """Request the inverse of an applied change, which needs approval like any other. Raises RefusedError.
 
-    The same key of the same person gives the same change.
+    Idempotent by person and key.
     """
     operation = restore(change.operation, account=change.account, params=change.params)
     inverse = operation.inverse(change.before)
@@ -36,8 +36,9 @@ def undo(change: Change, *, actor: Viewer, reason: str, idempotency_key: str) ->
 
 
 def plan_undo_of(changes: Sequence[Change], *, viewer: Viewer) -> list[ChangePlan]:
-    """Plan the inverse of several applied changes of one set, or of all of it, the last one first. Raises
-    RefusedError."""
+    """Plan the inverses of several applied changes of one set, or of all of it, in reverse order. Raises
+    RefusedError.
+    """
     ordered = sorted(changes, key=lambda change: change.position, reverse=True)
     inverses: list[Operation] = []
     for change in ordered:
@@ -46,8 +47,9 @@ def plan_undo_of(changes: Sequence[Change], *, viewer: Viewer) -> list[ChangePla
 
 
 def why_not_undo_each(changes: Sequence[Change], *, viewer: Viewer) -> dict[UUID, str]:
-    """Of changes of one set, why each cannot be undone together with all of those that can; "" for one
-    that can."""
+    """For each of these changes of one set, why it can't be undone together with those that can; "" if it
+    can.
+    """
     reasons: dict[UUID, str] = {}
     inverses: list[Operation] = []
     for change in sorted(changes, key=lambda change: change.position, reverse=True):
@@ -63,10 +65,9 @@ def why_not_undo_each(changes: Sequence[Change], *, viewer: Viewer) -> dict[UUID
 def undo_several(
     changes: Sequence[Change], *, actor: Viewer, reason: str, idempotency_key: str
 ) -> list[Change]:
-    """Ask for the inverse of several applied changes of one set, approved together. Raises RefusedError; then
-    nothing is asked for.
+    """Request the inverses of several applied changes of one set, approved together.
 
-    The same key of the same person gives the same changes.
+    Idempotent by person and key. Raises RefusedError, and then requests nothing.
     """
     if not changes:
         raise RefusedError("Choose what to undo.")
@@ -89,14 +90,14 @@ def undo_several(
 
 
 def _asked_with(changes: Sequence[Change], *, actor: Viewer, idempotency_key: str) -> list[Change]:
-    """What this person asked for with this key to undo just these; nothing if nothing."""
+    """The changes that this person already requested with this key to undo exactly these; empty if none."""
     earlier = Change.objects.filter(idempotency_key__startswith=f"{actor.person_id}:{idempotency_key[:64]}:")
     standing = list(earlier.order_by("position"))
     return standing if {change.reverts_id for change in standing} == {change.pk for change in changes} else []
 
 
 def why_not_undo(change: Change, *, viewer: Viewer) -> str:
-    """Why this viewer cannot undo an applied change now, or "" if they can."""
+    """Why this viewer can't undo an applied change now; "" if they can."""
     try:
         _checked_inverse(change, viewer=viewer)
     except RefusedError as refused:
@@ -107,8 +108,7 @@ def why_not_undo(change: Change, *, viewer: Viewer) -> str:
 def _checked_inverse(change: Change, *, viewer: Viewer, earlier: Sequence[Operation] = ()) -> Operation:
     """The operation that undoes a change, after the `earlier` ones of its set.
 
-    Whom the viewer reaches comes before how things stand: that is not for those to know who no longer reach
-    the person or the group.
+    Rights are checked before the state, so that people who no longer reach the person or group learn nothing.
     """
     operation = restore(change.operation, account=change.account, params=change.params)
     inverse = operation.inverse(change.before)
@@ -125,8 +125,9 @@ def _checked_inverse(change: Change, *, viewer: Viewer, earlier: Sequence[Operat
 
 
 def _reborn(inverse: Operation, earlier: Sequence[Operation]) -> Operation:
-    """The same operation on what an earlier operation of the set creates, whose unique id AWS has yet to
-    assign."""
+    """The operation on an entity that an earlier operation of the set recreates, and whose unique id is not
+    known yet.
+    """
     created = set(chain.from_iterable(operation.created_arns() for operation in earlier))
     params = dict(inverse.params)
     for name, value in inverse.params.items():
