@@ -1,1 +1,3 @@
-"""What an audit asks: findings, and later frameworks, reviews and evidence. Only the console imports it."""
+"""The audit features: findings, frameworks, access reviews and evidence. Only the console imports this
+package.
+"""

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class AuditAnchorsConfig(AppConfig):
-    """Registers the tables, and has the journal verified against the anchors of all places."""
+    """Registers the models, and lets the journal be verified against the anchors of all places."""
 
     name = "iam.audit.anchors"
     label = "audit_anchors"

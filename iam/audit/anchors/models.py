@@ -1,4 +1,4 @@
-"""Which anchors were written where, for the page: what proves something lies elsewhere."""
+"""Records which anchors were written where, for the page."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The places of anchors, from the setting: `file:FOLDER`, `s3://BUCKET/PREFIX?region=R&days=N` or
-`mailto:ADDRESS`.
+"""The places where anchors are stored, from the setting: `file:FOLDER`, `s3://BUCKET/PREFIX?region=R&days=N`
+or `mailto:ADDRESS`.
 """
 
 from __future__ import annotations
@@ -28,45 +28,45 @@ SUFFIX: Final = ".note"
 NOTE_BYTES: Final = 100_000
 USUAL_DAYS: Final = 400
 NO_ACCOUNT: Final = "0" * 12
-"""The worker’s own credentials are used, whatever account they are of."""
+"""The worker's own credentials are used, whichever account they belong to."""
 
 
 class AnchorPlaceError(Exception):
-    """The place can’t be written or read; the message is a sentence."""
+    """Raised if a place can't be written or read; the message is a sentence."""
 
 
 class AnchorPlace(ABC):
-    """Where anchors are kept."""
+    """A place where anchors are stored."""
 
     name: str
 
     @abstractmethod
     def write(self, block: JournalBlock, note: str, *, now: datetime) -> None:
-        """Keep a note. Raises AnchorPlaceError."""
+        """Store a note. Raises AnchorPlaceError."""
 
     def read(self) -> Iterator[AnchorNote]:
-        """The notes that are there. Raises AnchorPlaceError. Nothing for a place that can’t be read back."""
+        """The stored notes; empty for a place that can't be read back. Raises AnchorPlaceError."""
         return iter(())
 
 
 def file_name(block: JournalBlock) -> str:
-    """Names sort by block."""
+    """The file name of an anchor. Names sort by block."""
     return f"{block.sequence:012d}{SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)
 class FolderPlace(AnchorPlace):
-    """A folder, such as a mount that only appends."""
+    """A folder, such as an append-only mount."""
 
     folder: Path
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """As the page shows it."""
+        """The label on the page."""
         return f"folder {self.folder}"
 
     def write(self, block: JournalBlock, note: str, *, now: datetime) -> None:
-        """One file for each block; the same anchor again changes nothing."""
+        """Write one file per block. Writing the same anchor again changes nothing."""
         path = self.folder / file_name(block)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         try:
@@ -84,7 +84,7 @@ class FolderPlace(AnchorPlace):
 
 
 def notes_in(path: Path) -> Iterator[AnchorNote]:
-    """The notes of a folder, or of one file. Raises AnchorPlaceError."""
+    """The notes in a folder or a single file. Raises AnchorPlaceError."""
     try:
         files = sorted(path.glob(f"*{SUFFIX}"))[-MAX_NOTES:] if path.is_dir() else [path]
         for file in files:
@@ -98,7 +98,7 @@ def notes_in(path: Path) -> Iterator[AnchorNote]:
 
 @dataclass(frozen=True, slots=True)
 class BucketPlace(AnchorPlace):
-    """A bucket with Object Lock, written with the worker’s own credentials."""
+    """A bucket with Object Lock, written with the worker's own credentials."""
 
     bucket: str
     prefix: str
@@ -107,11 +107,11 @@ class BucketPlace(AnchorPlace):
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """As the page shows it."""
+        """The label on the page."""
         return f"s3://{self.bucket}/{self.prefix}"
 
     def write(self, block: JournalBlock, note: str, *, now: datetime) -> None:
-        """An object that nobody can delete or replace before its date."""
+        """Write an object that can't be deleted or replaced before its retention date."""
         until = now + timedelta(days=self.days)
         aws = connect(AccountAccess(NO_ACCOUNT, region=self.region))
         try:
@@ -129,7 +129,7 @@ class BucketPlace(AnchorPlace):
             aws.close()
 
     def read(self) -> Iterator[AnchorNote]:
-        """All notes under the prefix, in the order of their blocks."""
+        """All notes under the prefix, in block order."""
         aws = connect(AccountAccess(NO_ACCOUNT, region=self.region))
         after = ""
         try:
@@ -153,17 +153,19 @@ class BucketPlace(AnchorPlace):
 
 @dataclass(frozen=True, slots=True)
 class MailPlace(AnchorPlace):
-    """An address whose mailbox keeps them. It can’t be read back: pass saved notes to `verify_journal`."""
+    """A mail address whose mailbox keeps the anchors. It can't be read back: pass saved notes to
+    `verify_journal`.
+    """
 
     address: str
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """As the page shows it."""
+        """The label on the page."""
         return f"mail to {self.address}"
 
     def write(self, block: JournalBlock, note: str, *, now: datetime) -> None:
-        """A mail with the note as its attachment, since mail programs rewrap texts."""
+        """Send the note as an attachment, because mail programs rewrap text."""
         mail = EmailMessage(
             subject=f"[Gatehouse] Journal anchor, block {block.sequence:,}",
             body="The attached signed note says where the journal ended. Keep it: with it, "
@@ -178,12 +180,12 @@ class MailPlace(AnchorPlace):
 
 
 def configured_places() -> list[AnchorPlace]:
-    """The places of the setting. Raises AnchorPlaceError for one that is malformed."""
+    """The configured places. Raises AnchorPlaceError if one is malformed."""
     return [place_of(text) for text in settings.JOURNAL_ANCHORS]
 
 
 def place_of(text: str) -> AnchorPlace:
-    """The place that a text names. Raises AnchorPlaceError."""
+    """Parse a place. Raises AnchorPlaceError."""
     parts = urlsplit(text)
     if parts.scheme == "file" and parts.path:
         return FolderPlace(Path(parts.path))

@@ -14,12 +14,13 @@ from iam.journal.signing_keys import NoSigningKeyError, signer
 
 logger = structlog.get_logger(__name__)
 KEPT: Final = 1_000
-"""So many attempts are kept."""
+"""The number of attempts to keep."""
 
 
 def write_anchors(*, now: datetime) -> int:
-    """Write an anchor to each place that lacks the newest block; how many were written. A place that fails
-    doesn’t keep the others from theirs.
+    """Write an anchor to each place that lacks the newest block. Returns how many were written.
+
+    A failing place does not affect the others.
     """
     try:
         places, key = configured_places(), signer()
@@ -49,7 +50,7 @@ def write_anchors(*, now: datetime) -> int:
 
 
 def read_anchors() -> ReadAnchors:
-    """The notes of all places that can be read back, and why others can’t."""
+    """The notes of all readable places, and why others can't be read."""
     notes: list[AnchorNote] = []
     problems: list[str] = []
     try:
@@ -60,7 +61,7 @@ def read_anchors() -> ReadAnchors:
         try:
             notes += place.read()
         except AnchorPlaceError as error:
-            # A folder is there from the first anchor on.
+            # The folder exists once the first anchor is written.
             if AnchorWrite.objects.filter(place=place.name, error="").exists():
                 problems.append(str(error))
     return ReadAnchors(tuple(notes), tuple(problems))

@@ -1,3 +1,1 @@
-"""Requests about the audit that wait for the decision of another person: what there is, who decides, and who
-is told.
-"""
+"""Audit requests that need a decision by another person: their kinds, deciders and notifications."""

@@ -1,4 +1,4 @@
-"""One kind of request that waits for a decision: its rows, who decides about them, and how they read."""
+"""Defines a kind of audit request: its rows, who decides on them, and how they are displayed."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from iam.notify.services import notify
 
 M = TypeVar("M", bound=Model)
 ROLES: Final = (Role.APPROVER, Role.ADMINISTRATOR)
-"""Who has one of the rights to decide."""
+"""People with one of these rights can decide."""
 EVERY_ACCOUNT: Final = ""
 
 
 def outcome_of(row: Any) -> tuple[str, str]:
-    """The state of a row that is approved or declined, as its outcome."""
+    """The outcome of an approved or declined row."""
     return row.get_state_display(), "ok" if row.state == "approved" else "bad"
 
 
 def waiting_rows(model: type[M], *related: str) -> Callable[[], QuerySet[M]]:
-    """The rows of a model about which nobody has decided, the oldest first, with what is read beside them."""
+    """The undecided rows of a model, oldest first, with related rows loaded."""
     return lambda: _rows(model, related, state=RequestState.REQUESTED).order_by("requested_at", "pk")
 
 
 def decided_rows(model: type[M], *related: str) -> Callable[[], QuerySet[M]]:
-    """The rows of a model that are approved or declined."""
+    """The approved or declined rows of a model."""
     states = (RequestState.APPROVED, RequestState.DECLINED)
     return lambda: _rows(model, related, state__in=states)
 
@@ -49,18 +49,20 @@ def _rows(model: type[M], related: Sequence[str], **states: Any) -> QuerySet[M]:
 
 @dataclass(frozen=True, slots=True)
 class RequestKind(Generic[M]):
-    """`waiting` are the rows that nobody has decided about, with what the other functions read. `within`
-    leaves those that are about nothing but some accounts; `accounts_of` are these by number, none: all.
+    """A kind of audit request.
 
-    `own` are the rows about which a person must not decide, and `barred` the people who must not decide about
-    a row. `asked_by` is the column of the person who requested it; `asked` who that is by name, and when. A
-    single operator decides about their own requests if `alone`.
+    `waiting` are undecided rows with everything the other functions read. `within` filters rows that concern
+    only certain accounts; `accounts_of` returns the account IDs of a row (empty: all).
 
-    `decided` are the rows about which somebody has decided, `decided_columns` the columns of who and when for
-    each decision that a row keeps, `outcome` what they decided in words, with its tone, and `decided_title`
-    the title afterwards.
+    `own` are the rows that a person must not decide on, `barred` the people who must not decide on a row.
+    `asked_by` is the column of the requester; `asked` returns their name and the time. With `alone`, a single
+    operator decides on their own requests.
 
-    `own_interest` says why someone whose users and roles these are must not approve a row, "" if they can.
+    `decided` are decided rows, `decided_columns` the columns of decider and time for each decision of a row,
+    `outcome` the decision in words with its tone, and `decided_title` the title after the decision.
+
+    `own_interest` returns why a person must not approve a row that concerns their own users and roles, ""
+    otherwise.
     """
 
     name: str
@@ -83,7 +85,7 @@ class RequestKind(Generic[M]):
     alone: bool = True
 
     def decidable(self, viewer: Viewer, *, is_single: bool) -> QuerySet[M]:
-        """The rows about which a viewer can decide."""
+        """The rows that a viewer can decide on."""
         rows = self.waiting()
         numbers = accounts_decided(viewer)
         if numbers is not None:
@@ -97,31 +99,33 @@ class RequestKind(Generic[M]):
         return self.waiting().filter(**{self.asked_by: viewer.person_id})
 
     def why_not_approve(self, row: M, viewer: Viewer, *, is_single: bool) -> str:
-        """Why somebody who can decide about a row must not approve it, since it is about their own access; ""
-        if they can. They can decline it. A single operator can do both.
+        """Why someone who can decide on a row must not approve it because it concerns their own access; "" if
+        they can.
+
+        They can still decline it. A single operator can do both.
         """
         if is_single and self.alone:
             return ""
         return self.own_interest(row, own_principals(viewer.person_id))
 
     def decided_by(self, viewer: Viewer) -> QuerySet[M]:
-        """The rows about which the viewer has decided, the newest first, with `own_decision_at`."""
+        """The rows that the viewer decided on, newest first, with `own_decision_at`."""
         person = viewer.person_id
         moments = [When(Q(**{by: person}), then=F(at)) for by, at in self.decided_columns]
         rows: QuerySet[Any] = self.decided().annotate(own_decision_at=Case(*moments, default=None))
         return rows.filter(own_decision_at__isnull=False).order_by("-own_decision_at", "pk")
 
     def title_afterwards(self, row: M) -> str:
-        """The title of a row about which somebody has decided."""
+        """The title of a decided row."""
         return (self.decided_title or self.title)(row)
 
     def decided_at(self, row: M) -> datetime:
-        """When the viewer decided about a row of `decided_by`."""
+        """When the viewer decided on a row of `decided_by`."""
         moment: datetime = row.own_decision_at  # type: ignore[attr-defined]
         return moment
 
     def who_decides(self, row: M) -> list[Person]:
-        """The active people who can decide about a row."""
+        """The active people who can decide on a row."""
         numbers = set(self.accounts_of(row))
         assignments = RoleAssignment.objects.filter(
             role__in=ROLES, person__is_active=True, account_id__in=[EVERY_ACCOUNT, *numbers]
@@ -138,7 +142,7 @@ class RequestKind(Generic[M]):
         return able
 
     def tell(self, row: M, *, at: datetime) -> int:
-        """Tell those who can decide, in the caller's transaction; how many messages there are."""
+        """Notify the people who can decide, in the caller's transaction. Returns the number of messages."""
         return notify(
             NotifyEvent.WAITING,
             people=self.who_decides(row),
@@ -150,27 +154,28 @@ class RequestKind(Generic[M]):
 
 
 def accounts_decided(viewer: Viewer) -> frozenset[str] | None:
-    """The accounts in which a viewer decides about requests; None: in all."""
+    """The accounts in which a viewer decides on requests; None for all."""
     numbers = frozenset(account for right, account in viewer.grants if right in DECIDES)
     return None if EVERY_ACCOUNT in numbers else numbers
 
 
 def in_own_interest(entity: Entity, why: str) -> str:
-    """The sentence of a refusal: what is about the viewer's own user or role, and why."""
+    """The sentence of a refusal, with the viewer's own user or role and the reason."""
     whose = f"{entity.name} in {entity.account.name} is yours or used by you"
     return f"{whose}, and {why}. Someone else has to approve it; you can decline it."
 
 
 def within_terms(*paths: tuple[str, str]) -> Callable[[QuerySet[Any], Collection[str]], QuerySet[Any]]:
-    """Leaves the rows whose terms name accounts, and none but some: each path is the name of an annotation
-    and of a JSON column with a list "accounts", which is empty for all accounts.
+    """Filter rows whose terms name only some accounts.
+
+    Each path names an annotation and a JSON column with a list "accounts", which is empty for all accounts.
     """
 
     def within(rows: QuerySet[Any], numbers: Collection[str]) -> QuerySet[Any]:
         for name, column in paths:
             named: Any = Cast(KeyTransform("accounts", column), TextField())
             others = named
-            # Neither database says of a JSON list that it has no other elements, in the same words.
+            # The two databases have no common expression for a JSON list without other elements.
             for number in sorted(numbers):
                 quoted = Value(f'"{number}"', TextField())
                 others = Replace(others, quoted, Value("", TextField()))
@@ -183,7 +188,7 @@ def within_terms(*paths: tuple[str, str]) -> Callable[[QuerySet[Any], Collection
 
 
 def accounts_in(*bodies: Any) -> Sequence[str]:
-    """The accounts that JSON terms name together; none where one of them is about all."""
+    """The accounts that JSON terms name together; empty if one of them covers all."""
     numbers: list[str] = []
     for body in bodies:
         if not body["accounts"]:

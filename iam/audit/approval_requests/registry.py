@@ -1,4 +1,4 @@
-"""Every kind of request that waits for a decision, and what of it waits for a viewer."""
+"""Lists every kind of audit request, and the requests that wait for a viewer."""
 
 from __future__ import annotations
 
@@ -33,28 +33,28 @@ class WaitingRequest(NamedTuple):
     row: Any
 
     def is_about(self, account_id: str) -> bool:
-        """Whether it is about an account, or about all."""
+        """True if the request concerns this account, or all accounts."""
         numbers = self.kind.accounts_of(self.row)
         return not numbers or account_id in numbers
 
     def is_within(self, numbers: Collection[str]) -> bool:
-        """Whether it is about nothing but some accounts."""
+        """True if the request concerns only these accounts."""
         about = self.kind.accounts_of(self.row)
         return bool(about) and set(about) <= set(numbers)
 
     def reads(self, text: str) -> bool:
-        """Whether its title, its reason or the name of who requested it has a text."""
+        """True if its title, reason or requester's name contains the text."""
         words = (self.kind.title(self.row), self.kind.reason(self.row), self.kind.asked(self.row)[0])
         return any(folded(text) in folded(word) for word in words)
 
 
 def decides_anywhere(viewer: Viewer) -> bool:
-    """Whether a viewer decides about requests in some account."""
+    """True if the viewer decides on requests in some account."""
     return accounts_decided(viewer) != frozenset()
 
 
 def countable(viewer: Viewer, *, is_single: bool) -> QuerySet[Any, Any] | None:
-    """A row for each request that waits for the viewer, to be counted; None for who decides nowhere."""
+    """One row per request that waits for the viewer, for counting; None if they decide nowhere."""
     if not decides_anywhere(viewer):
         return None
     parts = [
@@ -65,20 +65,20 @@ def countable(viewer: Viewer, *, is_single: bool) -> QuerySet[Any, Any] | None:
 
 
 def waiting_for_viewer(viewer: Viewer, *, is_single: bool, most: int) -> list[WaitingRequest]:
-    """What waits for the viewer, the oldest first, at most so many of each kind; a query for each kind."""
+    """Requests that wait for the viewer, oldest first, limited per kind. One query per kind."""
     if not decides_anywhere(viewer):
         return []
     return _ordered(kind.decidable(viewer, is_single=is_single)[:most] for kind in REQUEST_KINDS)
 
 
 def requested_by_viewer(viewer: Viewer, *, most: int) -> list[WaitingRequest]:
-    """What the viewer requested and nobody has decided about, the oldest first; a query for each kind."""
+    """The viewer's own undecided requests, oldest first. One query per kind."""
     return _ordered(kind.requested_by(viewer)[:most] for kind in REQUEST_KINDS)
 
 
 def decided_by_viewer(viewer: Viewer, *, most: int) -> list[WaitingRequest]:
-    """What the viewer has decided, in the accounts in which they still decide, the newest first; a query for
-    each kind.
+    """Requests that the viewer decided on in accounts in which they still decide, newest first. One query per
+    kind.
     """
     numbers = accounts_decided(viewer)
     requests = _ordered(kind.decided_by(viewer)[:most] for kind in REQUEST_KINDS)

@@ -1,4 +1,4 @@
-"""A request that another person decides about: its columns, who decides, and how it is refused."""
+"""The base of requests that another person decides on: columns, deciders and refusals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_REASON: Final = 1000
 
 
 class RequestState(models.TextChoices):
-    """Where a request stands."""
+    """The status of a request."""
 
     REQUESTED = "requested", "Waiting for approval"
     APPROVED = "approved", "Approved"
@@ -24,7 +24,7 @@ class RequestState(models.TextChoices):
 
 
 class RequestRefusedError(Exception):
-    """It is refused; `field` is that of the form, or "" for the whole."""
+    """Raised if a request is refused; `field` is the form field, or "" for the whole form."""
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class RequestRefusedError(Exception):
 
 
 class DecidedRequest(models.Model):
-    """Who requested it and why, and who decided about it: never the person who requested it."""
+    """The columns of a request and its decision, which is never made by the requester."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reason = models.CharField(max_length=MAX_REASON)
@@ -47,24 +47,24 @@ class DecidedRequest(models.Model):
         abstract = True
 
     def is_decidable_by(self, viewer: Viewer, *, is_single: bool) -> bool:
-        """Whether the viewer is not the person who requested it, or is the single operator."""
+        """True if the viewer is not the requester, or is the single operator."""
         return is_single or viewer.person_id != self.requested_by
 
     def settle(self, state: str, *, actor: Viewer, now: datetime, **more: Any) -> bool:
-        """Write the decision, unless somebody has decided before: then False."""
-        # The column of the state is the subclass's own.
+        """Store the decision. Returns False if somebody has decided already."""
+        # The state column belongs to the subclass.
         waiting = {"pk": self.pk, "state": RequestState.REQUESTED}
         columns = {"state": state, **_decided(actor, now), **more}
         return bool(type(self)._default_manager.filter(**waiting).update(**columns))
 
     def enter_decision(self, *, actor: Viewer, now: datetime) -> None:
-        """Note in a locked row who decides; the caller saves it."""
+        """Set the decision on a locked row; the caller saves it."""
         for column, value in _decided(actor, now).items():
             setattr(self, column, value)
 
 
 def requested_columns(actor: Viewer, now: datetime) -> dict[str, Any]:
-    """Who requests something, and when."""
+    """The columns for requester and time."""
     return {"requested_by": actor.person_id, "requested_name": actor.name, "requested_at": now}
 
 
@@ -73,8 +73,9 @@ def _decided(actor: Viewer, now: datetime) -> dict[str, Any]:
 
 
 def may_in_all(viewer: Viewer, numbers: Collection[str], *rights: Right) -> bool:
-    """Whether a viewer sees the whole of each account and has one of the rights in it. No numbers, or "":
-    all accounts.
+    """True if the viewer sees each account whole and has one of the rights in it.
+
+    No numbers, or "", means all accounts.
     """
     for number in numbers or ("",):
         sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
@@ -84,7 +85,7 @@ def may_in_all(viewer: Viewer, numbers: Collection[str], *rights: Right) -> bool
 
 
 def check_reason(reason: str, refusal: Callable[..., Exception]) -> None:
-    """Raise the refusal for a reason that is missing or too long."""
+    """Raise the refusal if the reason is missing or too long."""
     if not reason:
         raise refusal("Give a reason. The approver and auditors see it.", field="reason")
     if len(reason) > MAX_REASON:

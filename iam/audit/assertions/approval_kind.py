@@ -1,4 +1,4 @@
-"""Requests to create, change or retire an assertion, as approvers meet them."""
+"""Assertion requests (create, change, retire) as a kind of audit request."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def _title(proposal: AssertionProposal) -> str:
 
 
 def _own_interest(proposal: AssertionProposal, own: Sequence[Entity]) -> str:
-    """Nobody approves that an assertion names their own user or role among those that are allowed, or the end
-    of one that these break.
+    """Why the viewer must not approve: the assertion would allow their own user or role, or they break the
+    one to be retired.
     """
     if proposal.act == AssertionAct.RETIRE:
         broken: set[str] = set()
@@ -47,7 +47,7 @@ def _own_interest(proposal: AssertionProposal, own: Sequence[Entity]) -> str:
 
 
 def _groups_of(users: Sequence[Entity]) -> Mapping[int, list[str]]:
-    """The names of the groups in which users are, by the number of the user."""
+    """The group names of users, by the user's primary key."""
     edges = Edge.objects.filter(valid_at(None), source__in=users, kind=EdgeKind.MEMBER)
     groups: dict[int, list[str]] = defaultdict(list)
     for user, name in edges.values_list("source_id", "target__name"):

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class AuditAssertionsConfig(AppConfig):
-    """Registers the tables, and has assertions checked after each change without waiting for the sweep."""
+    """Registers the models, and checks assertions right after each change."""
 
     name = "iam.audit.assertions"
     label = "audit_assertions"

@@ -1,5 +1,6 @@
-"""Checks active assertions, account by account, and keeps the results. An account is checked again only when
-something was written to it, or to what the answer rests on. Whatever is done twice ends the same.
+"""Checks active assertions by account and stores the results. Idempotent.
+
+An account is checked again only if something that its result depends on was written.
 """
 
 from __future__ import annotations
@@ -45,17 +46,17 @@ TASK: Final = "iam.audit.assertions.tasks.check_assertions"
 NUDGE_SECONDS: Final = 2
 STAMP: Final = "assertions-stamp"
 LASTS: Final = timedelta(hours=1)
-"""After so long an account is checked again although nothing was written: dates in conditions pass."""
+"""Accounts are checked again after this time even without writes, because dates in conditions pass."""
 MAX_NAMED: Final = 20
 
 
 def active() -> list[StandingAssertion]:
-    """The assertions that are checked, by name."""
+    """The active assertions, by name."""
     return list(StandingAssertion.objects.filter(status=AssertionStatus.ACTIVE).order_by("name", "pk"))
 
 
 def assertions_at(at: datetime | None) -> list[tuple[str, str, AssertionTerms]]:
-    """Key, name and terms of the assertions that were in force at a moment (None: now)."""
+    """Key, name and terms of the assertions in force at a moment (None: now)."""
     if at is None:
         return [(str(each.pk), each.name, AssertionTerms.from_json(each.terms)) for each in active()]
     approved = AssertionProposal.objects.filter(state=ProposalState.APPROVED, decided_at__lte=at)
@@ -68,7 +69,7 @@ def assertions_at(at: datetime | None) -> list[tuple[str, str, AssertionTerms]]:
 
 
 def check_due(*, now: datetime | None = None) -> int:
-    """Check what is due; how many accounts of assertions there were."""
+    """Check what is due. Returns the number of accounts checked, over all assertions."""
     began = now or datetime.now(tz=UTC)
     assertions = active()
     if not assertions:
@@ -79,22 +80,22 @@ def check_due(*, now: datetime | None = None) -> int:
 
 
 def nudge() -> None:
-    """Tell a worker, at most once in a while; without a broker the sweep does it."""
+    """Notify a worker, at most once in a while; without a broker, the sweep checks."""
     send_seldom(TASK, seconds=NUDGE_SECONDS)
 
 
 def stamp() -> str:
-    """Another one after every check and every approval, for what is calculated from them."""
+    """A value that changes with every check and approval, for results derived from them."""
     return str(cache.get(STAMP, ""))
 
 
 def renew_stamp() -> None:
-    """Say that something is asserted or found that was not before."""
+    """Change the stamp after new results or terms."""
     cache.set(STAMP, uuid.uuid4().hex, None)
 
 
 def unread_sections(accounts: Iterable[str], *, at: datetime | None = None) -> dict[str, tuple[str, ...]]:
-    """By account the sections that could give access and were not synced whole, as clauses; one query."""
+    """Clauses on unsynced sections that could give access, by account. One query."""
     rows = Section.objects.filter(name__in=DECIDING_SECTIONS)
     rows = rows.exclude(unknown_at(at)) if at else rows.filter(state=SectionState.COMPLETE)
     complete = set(rows.values_list("account__account_id", "name"))
@@ -137,8 +138,8 @@ def _check(
 
 
 def _judgments(terms: AssertionTerms, numbers: list[str]) -> dict[str, AccountJudgment]:
-    """One question to the index for all accounts that are due, since trust policies and control policies are
-    those of other accounts.
+    """The results of one question for all due accounts. They share it because trust policies and control
+    policies can be of other accounts.
     """
     if not numbers:
         return {}
@@ -162,7 +163,7 @@ def _keep(
 def _settle(
     assertion: StandingAssertion, terms: AssertionTerms, covered: list[Account], now: datetime
 ) -> None:
-    """Derive the state of the whole from the results, with a line of history when it is another."""
+    """Derive the overall state from the results; a change adds a line to the history."""
     results = list(assertion.results.select_related("account"))
     breaches = chain.from_iterable(result.breaches for result in results)
     breakers = sorted({breach["arn"] for breach in breaches})
@@ -194,7 +195,7 @@ def _state(*, has_breakers: bool, has_unread: bool) -> AssertionState:
 
 
 def _states(accounts: Iterable[Account]) -> dict[str, object]:
-    """What differs after every write, by account; under "" that of accounts that tell of organizations."""
+    """Values that change with every write, by account; under "" for accounts that list organizations."""
     sections: dict[int, list[tuple[str, str]]] = {}
     rows = Section.objects.filter(name__in=(*DECIDING_SECTIONS, ORGANIZATION)).order_by("account", "name")
     for number, name, section_state in rows.values_list("account_id", "name", "state"):
@@ -213,8 +214,8 @@ def _states(accounts: Iterable[Account]) -> dict[str, object]:
 def _inputs(
     assertion: StandingAssertion, terms: AssertionTerms, account: Account, states: Mapping[str, object]
 ) -> str:
-    """A digest of everything that the result rests on: the code, the assertion, the account, the accounts of
-    the resources, whose trust and control policies have a say, and the organization.
+    """A digest of everything the result depends on: code, assertion, account, organization, and the accounts
+    of the resources.
     """
     owners = {account_of(resource) for resource in terms.resources} - {account.account_id}
     if terms.assumes_roles_anywhere:
@@ -226,7 +227,7 @@ def _inputs(
 
 @kept
 def _version() -> str:
-    """A digest of the engine, and of what is beside this file."""
+    """A digest of the engine and of the files in this package."""
     digest = hashlib.blake2b(code_version().encode(), digest_size=16)
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())

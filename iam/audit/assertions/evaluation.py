@@ -1,5 +1,6 @@
-"""Who breaks an assertion in one account, asked of the who-can index. What could give more access and was not
-synced is said, so that nothing is called held because it was not seen.
+"""Evaluates who breaks an assertion in an account, using the who-can index.
+
+Unsynced data that could give more access is reported, so that nothing unseen counts as held.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ UNREAD_TRUST: Final = "the trust policy of a role wasn’t synced"
 UNREAD_STATEMENTS: Final = "some policies couldn’t be read"
 UNREAD_TAGS: Final = "tags weren’t synced"
 MAX_EXPLAINED: Final = 20
-"""Of so many who break it the statement is kept; the page explains the others when it is opened."""
+"""The number of breaching principals whose statement is stored; the page explains the others on demand."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssertionBreach:
-    """A user or role that can do what only others should. `policy` and `statement` are what allows it, where
-    it was explained.
+    """A user or role that can do what only others should.
+
+    `policy` and `statement` are what allows it, if it was explained.
     """
 
     arn: str
@@ -45,7 +47,7 @@ class AssertionBreach:
 
 @dataclass(frozen=True, slots=True)
 class AccountJudgment:
-    """What is true of an account: who breaks the assertion, and why more of it can't be known."""
+    """The result for one account: who breaks the assertion, and why further breaches can't be ruled out."""
 
     breaches: tuple[AssertionBreach, ...] = ()
     unread: tuple[str, ...] = ()
@@ -59,8 +61,9 @@ def judge(
     unread: Iterable[str] = (),
     explains: bool = True,
 ) -> AccountJudgment:
-    """Judge the users and roles of an account. `unread` are clauses on what was not synced of it and could
-    give access.
+    """Evaluate the users and roles of an account.
+
+    `unread` are clauses on its unsynced data that could give access.
     """
     shard = index.accounts.get(account)
     if shard is None:
@@ -96,7 +99,9 @@ def judge(
 def _targets(
     index: PolicyIndex, resource: str, actions: tuple[str, ...]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A role is assumed by its own trust policy, so that a pattern stands for each role that it fits."""
+    """The resources to ask about. A role pattern stands for each matching role, because each has its own
+    trust policy.
+    """
     assuming = tuple(action for action in actions if fold(action) in ASSUMING)
     others = tuple(action for action in actions if fold(action) not in ASSUMING)
     if others:
@@ -125,7 +130,7 @@ def _unread(answer: WhoCanAnswer, resource: str, actions: Iterable[str]) -> Iter
 
 
 def _explained(index: PolicyIndex, account: str, breach: AssertionBreach) -> AssertionBreach:
-    """With the statement that allows it, as who-can says it."""
+    """The breach with the statement that allows it."""
     member = index.member(account, breach.entity)
     if member is None:
         return breach

@@ -1,4 +1,4 @@
-"""Assertions, requests to change them, what was found in each account, and their history."""
+"""Models of assertions: requests to change them, results by account, and their history."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iam.mirror.models import Account
 
 
 class AssertionStatus(models.TextChoices):
-    """Whether it is checked."""
+    """Whether the assertion is checked."""
 
     REQUESTED = "requested", "Waiting for approval"
     ACTIVE = "active", "Active"
@@ -21,7 +21,7 @@ class AssertionStatus(models.TextChoices):
 
 
 class AssertionState(models.TextChoices):
-    """What the last check says. Unknown: nobody is seen to break it, and something was not synced."""
+    """The result of the last check. Unknown: no breach is known, but some data is not synced."""
 
     HELD = "held", "Held"
     BROKEN = "broken", "Broken"
@@ -29,9 +29,10 @@ class AssertionState(models.TextChoices):
 
 
 class StandingAssertion(models.Model):
-    """Only some principals can do some actions on some resources. `terms` as AssertionTerms writes them;
-    `version` counts the approved changes. `broken_since` is when it became broken, `first_broken` and
-    `last_broken` when it was first and last seen so.
+    """An assertion that only certain principals can do certain actions on certain resources.
+
+    `terms` is the JSON of AssertionTerms; `version` counts approved changes. `broken_since` is the beginning
+    of the current breach, `first_broken` and `last_broken` are when it was first and last seen.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -66,8 +67,10 @@ class StandingAssertion(models.Model):
 
 
 class AssertionResult(models.Model):
-    """What was found in one account. `inputs` is a digest of what it rests on, so that an account is checked
-    again only when that changes. `breaches` as AssertionBreach has them; `unread` are clauses.
+    """The result for one account.
+
+    `inputs` is a digest of everything it depends on, so that an account is checked again only if that
+    changes. `breaches` is JSON of AssertionBreach; `unread` are clauses.
     """
 
     assertion = models.ForeignKey(StandingAssertion, on_delete=models.CASCADE, related_name="results")
@@ -87,7 +90,7 @@ class AssertionResult(models.Model):
 
 
 class AssertionAct(models.TextChoices):
-    """What is requested."""
+    """The kind of request."""
 
     CREATE = "create", "Create"
     CHANGE = "change", "Change"
@@ -95,7 +98,7 @@ class AssertionAct(models.TextChoices):
 
 
 class ProposalState(models.TextChoices):
-    """Where a request stands."""
+    """The status of a request."""
 
     REQUESTED = "requested", "Waiting for approval"
     APPROVED = "approved", "Approved"
@@ -104,7 +107,7 @@ class ProposalState(models.TextChoices):
 
 
 class AssertionProposal(DecidedRequest):
-    """A request to create, change or retire an assertion, decided by somebody other than who requested it."""
+    """A request to create, change or retire an assertion, decided by somebody other than the requester."""
 
     assertion = models.ForeignKey(StandingAssertion, on_delete=models.CASCADE, related_name="proposals")
     act = models.CharField(max_length=8, choices=AssertionAct.choices)
@@ -125,7 +128,7 @@ class AssertionProposal(DecidedRequest):
 
 
 class AssertionEventKind(models.TextChoices):
-    """What happened to an assertion."""
+    """The kinds of events in the history."""
 
     REQUESTED = "requested", "Requested"
     APPROVED = "approved", "Approved"
@@ -136,7 +139,7 @@ class AssertionEventKind(models.TextChoices):
 
 
 class AssertionEvent(models.Model):
-    """One line of its history. `detail` says what was requested, or who breaks it."""
+    """One event in the history of an assertion. `detail` is the request, or who breaks it."""
 
     assertion = models.ForeignKey(
         StandingAssertion, db_index=False, on_delete=models.CASCADE, related_name="events"

@@ -1,4 +1,4 @@
-"""Creating, changing and retiring an assertion: one person requests it with a reason, another approves it."""
+"""Creates, changes and retires assertions: one person requests it with a reason, another approves."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ MAX_NAME = 120
 
 
 class AssertionRefusedError(RequestRefusedError):
-    """It is refused."""
+    """Raised if a request or decision is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssertionDraft:
-    """What is requested."""
+    """The content of a request."""
 
     name: str
     reason: str
@@ -50,13 +50,15 @@ class AssertionDraft:
 
 
 def may_request(viewer: Viewer, terms: AssertionTerms) -> bool:
-    """Whether the viewer may request an assertion: who may request changes in all accounts that it covers."""
+    """True if the viewer can request an assertion: people who can request changes in all its accounts."""
     return may_in_all(viewer, terms.accounts, Right.REQUEST_CHANGE)
 
 
 def may_decide(viewer: Viewer, proposal: AssertionProposal, *, is_single: bool) -> bool:
-    """Whether the viewer may approve or decline: an approver or administrator of all accounts that it covers,
-    before and after, never the person who requested it, unless there is a single operator.
+    """True if the viewer can approve or decline: approvers and administrators of all accounts covered before
+    and after.
+
+    The requester can't decide, unless there is a single operator.
     """
     bodies = (proposal.terms, proposal.assertion.terms)
     numbers: set[str] = set()
@@ -66,7 +68,7 @@ def may_decide(viewer: Viewer, proposal: AssertionProposal, *, is_single: bool) 
 
 
 def request_creation(draft: AssertionDraft, *, actor: Viewer, now: datetime) -> StandingAssertion:
-    """Request an assertion. Raises AssertionRefusedError."""
+    """Request a new assertion. Raises AssertionRefusedError."""
     _check(draft, actor)
     try:
         with transaction.atomic():
@@ -86,7 +88,7 @@ def request_creation(draft: AssertionDraft, *, actor: Viewer, now: datetime) -> 
 def request_change(
     assertion: StandingAssertion, draft: AssertionDraft, *, actor: Viewer, now: datetime
 ) -> AssertionProposal:
-    """Request other terms, another name or owner. Raises AssertionRefusedError."""
+    """Request other terms, another name or another owner. Raises AssertionRefusedError."""
     _check(draft, actor)
     _check_active(assertion, actor)
     others = StandingAssertion.objects.filter(status__in=("requested", "active")).exclude(pk=assertion.pk)
@@ -105,7 +107,7 @@ def request_change(
 def request_retirement(
     assertion: StandingAssertion, *, reason: str, actor: Viewer, now: datetime
 ) -> AssertionProposal:
-    """Request that it is no longer checked. Raises AssertionRefusedError."""
+    """Request that an assertion is no longer checked. Raises AssertionRefusedError."""
     _check_active(assertion, actor)
     check_reason(reason, AssertionRefusedError)
     draft = AssertionDraft(
@@ -117,7 +119,9 @@ def request_retirement(
 def decide(
     proposal: AssertionProposal, *, is_approved: bool, actor: Viewer, now: datetime, is_single: bool = False
 ) -> None:
-    """Approve or decline it; a worker checks at once what is approved. Raises AssertionRefusedError."""
+    """Approve or decline a request; a worker then checks approved terms at once. Raises
+    AssertionRefusedError.
+    """
     if not may_decide(actor, proposal, is_single=is_single):
         raise AssertionRefusedError(not_yours_to_decide())
     if is_approved and (why := ASSERTION_REQUEST.why_not_approve(proposal, actor, is_single=is_single)):
@@ -142,14 +146,14 @@ def _put_in_force(assertion: StandingAssertion, proposal: AssertionProposal, now
     if proposal.act == AssertionAct.RETIRE:
         assertion.status, assertion.retired_at = AssertionStatus.RETIRED, now
         assertion.save(update_fields=["status", "retired_at"])
-        # Findings follow the results.
+        # Findings follow from the results.
         assertion.results.all().delete()
         return
     if proposal.act == AssertionAct.CHANGE:
         assertion.version += 1
     assertion.status, assertion.active_from = AssertionStatus.ACTIVE, assertion.active_from or now
     assertion.name, assertion.owner, assertion.terms = proposal.name, proposal.owner, proposal.terms
-    # What was known is of other terms.
+    # The previous results are for other terms.
     assertion.state, assertion.checked_at, assertion.reason = AssertionState.UNKNOWN, None, proposal.reason
     assertion.save()
 
@@ -204,7 +208,7 @@ def _note(
     actor: Viewer,
     at: datetime,
 ) -> None:
-    """A line of history, and an entry of the journal."""
+    """Add an event to the history and an entry to the journal."""
     detail: dict[str, Any] = {"act": proposal.act}
     AssertionEvent.objects.create(
         assertion=assertion, at=at, kind=kind, actor=actor.name, reason=proposal.reason, detail=detail

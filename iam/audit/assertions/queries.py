@@ -1,4 +1,4 @@
-"""Assertions as a viewer sees them: those about accounts that they see whole, with the results of these."""
+"""Finds the assertions that a viewer sees, with results for accounts they see whole."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ ENDED = (AssertionStatus.RETIRED, AssertionStatus.DECLINED)
 
 @dataclass(frozen=True, slots=True)
 class VisibleResults:
-    """The results of accounts that the viewer sees; how many others there are, and whether someone breaks it
-    there.
-    """
+    """The visible results; the number of other accounts, and whether the assertion is broken there."""
 
     results: list[AssertionResult]
     hidden: int
@@ -32,7 +30,7 @@ class VisibleResults:
 def visible_assertions(
     viewer: Viewer, *, is_ended: bool = False, account: Account | None = None
 ) -> list[StandingAssertion]:
-    """Broken ones first, then unknown ones, by name."""
+    """The visible assertions: broken, then unknown, then by name."""
     statuses = ENDED if is_ended else SHOWN
     rows = StandingAssertion.objects.filter(status__in=statuses)
     order = {"broken": 0, "unknown": 1, "held": 2}
@@ -45,7 +43,7 @@ def visible_assertions(
 
 
 def is_visible(viewer: Viewer, assertion: StandingAssertion) -> bool:
-    """Whether the viewer sees an account that it is about."""
+    """True if the viewer sees an account that the assertion covers."""
     if not viewer.sees_accounts:
         return False
     numbers = _numbers(assertion)
@@ -53,7 +51,7 @@ def is_visible(viewer: Viewer, assertion: StandingAssertion) -> bool:
 
 
 def results_of(viewer: Viewer, assertion: StandingAssertion) -> VisibleResults:
-    """What was found, as far as the viewer may see it."""
+    """The results that the viewer can see."""
     results: list[AssertionResult] = []
     hidden: list[AssertionResult] = []
     for result in assertion.results.select_related("account").order_by("account__name"):
@@ -63,7 +61,7 @@ def results_of(viewer: Viewer, assertion: StandingAssertion) -> VisibleResults:
 
 
 def waiting_proposal(assertion: StandingAssertion) -> AssertionProposal | None:
-    """The request that waits for approval."""
+    """The request that waits for approval, or None."""
     proposal = assertion.proposals.filter(state=ProposalState.REQUESTED).first()
     if proposal is not None:
         proposal.assertion = assertion

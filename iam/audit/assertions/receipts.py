@@ -1,4 +1,4 @@
-"""What changes would newly break, for their receipts: the same judgment, before and after."""
+"""Finds the assertions that changes would newly break, for receipts, by evaluating before and after."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from iam.policy.letter_case import fold
 
 
 def broken_by(question: AssertionQuestion) -> Iterator[BrokenAssertion]:
-    """The active assertions that someone would break who does not break them now, by account."""
+    """The active assertions that principals would newly break, by account."""
     whole: PolicyIndex | None = None
     for assertion in active():
         terms = AssertionTerms.from_json(assertion.terms)
@@ -55,6 +55,6 @@ def _new_breakers(
 
 
 def _is_about_roles(terms: AssertionTerms) -> bool:
-    """Whether trust policies have a say: those of roles that the changes don't concern, too."""
+    """True if trust policies matter, including those of roles that the changes don't concern."""
     asked = chain.from_iterable(actions for _, actions in terms.questions())
     return any(fold(action) in ASSUMING for action in asked)

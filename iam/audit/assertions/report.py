@@ -1,4 +1,4 @@
-"""Assertions as `manage.py assertions` prints them: checked first, then read."""
+"""The rows of `manage.py assertions`, after an update."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Row = dict[str, Any]
 
 
 def rows_now() -> list[Row]:
-    """The active assertions, brought up to date first, by name."""
+    """The active assertions by name, after an update."""
     checks.check_due()
     return [values_of(assertion) for assertion in checks.active()]
 
 
 def values_of(assertion: StandingAssertion) -> Row:
-    """An assertion with the names of the JSON list."""
+    """An assertion as a JSON list row."""
     terms = AssertionTerms.from_json(assertion.terms)
     results = list(assertion.results.select_related("account").order_by("account__account_id"))
     breaches = list(chain.from_iterable(result.breaches for result in results))
@@ -46,7 +46,7 @@ def values_of(assertion: StandingAssertion) -> Row:
 
 
 def _unread(assertion: StandingAssertion, results: list[Any]) -> Iterator[str]:
-    """Why it is unknown, by account."""
+    """Why the result is unknown, by account."""
     if assertion.checked_at is None:
         yield "it wasn’t checked yet"
     for result in results:

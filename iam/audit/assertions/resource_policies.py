@@ -1,4 +1,4 @@
-"""Services whose resources can have a policy of their own that gives access within the account.
+"""Knows the services whose resource-based policies can give access within the account.
 
 Source: "AWS services that work with IAM",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
@@ -55,5 +55,5 @@ SERVICES: Final = frozenset(
 
 
 def takes_resource_policy(action: str) -> bool:
-    """Whether a policy of the resource could allow an action."""
+    """True if a resource-based policy could allow the action."""
     return action.partition(":")[0].lower() in SERVICES

@@ -1,4 +1,4 @@
-"""The Celery task that checks assertions."""
+"""Celery task that checks assertions."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from iam.schedule import every
 
 KEY = "assertions-state"
 REST_SECONDS = 300
-"""So long the task rests while nothing is written: dates of conditions wait."""
+"""The pause of the task while nothing is written; only dates in conditions can change results then."""
 
 
 @every(15)
 @shared_task(name="iam.audit.assertions.tasks.check_assertions")  # type: ignore[untyped-decorator]
 def check_assertions() -> int:
-    """Check the assertions of accounts that were written to."""
+    """Check the assertions of accounts with new writes."""
     state = _state()
     if cache.get(KEY) == state:
         return 0
@@ -29,7 +29,7 @@ def check_assertions() -> int:
 
 
 def _state() -> list[str]:
-    """What differs after every write to the mirror and every approval: two queries."""
+    """A value that changes with every write to the mirror and every approval. Two queries."""
     accounts = Account.objects.filter(removed_at__isnull=True)
     written = accounts.aggregate(Sum("writes"), Sum("revision"), Count("pk"))
     approved = AssertionEvent.objects.filter(kind=AssertionEventKind.APPROVED).count()

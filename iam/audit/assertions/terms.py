@@ -1,4 +1,4 @@
-"""What an assertion says: actions, resources, who is allowed, in which accounts. Pure."""
+"""The terms of an assertion: actions, resources, allowed principals and accounts. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SSO_PATH: Final = ":role/aws-reserved/sso.amazonaws.com/"
 
 
 class AllowedKind(StrEnum):
-    """What the allowed are named by."""
+    """The ways to name allowed principals."""
 
     USER = "user"
     ROLE = "role"
@@ -36,7 +36,7 @@ class AllowedKind(StrEnum):
 
 
 class InvalidTermsError(ValueError):
-    """The terms make no sense; `field` is that of the form."""
+    """Raised for invalid terms; `field` is the form field."""
 
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
@@ -45,15 +45,16 @@ class InvalidTermsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class AllowedPrincipal:
-    """Users and roles that are allowed. `value` is a name or an ARN with `*` and `?`, an account number, or a
-    tag as `key=value`.
+    """Allowed users and roles.
+
+    `value` is a name or ARN with `*` and `?`, an account ID, or a tag as `key=value`.
     """
 
     kind: AllowedKind
     value: str
 
     def includes(self, member: IndexedPrincipal, shard: AccountShard) -> bool:
-        """Whether a user or role is one of them."""
+        """True if the user or role is included."""
         match self.kind:
             case AllowedKind.ACCOUNT:
                 return member.account == self.value
@@ -67,32 +68,33 @@ class AllowedPrincipal:
         return self.names(member.kind.value, member.name, member.arn)
 
     def names(self, kind: str, name: str, arn: str) -> bool:
-        """Whether it names a user or role itself, or the permission set of a role."""
+        """True if it names the user or role itself, or the role's permission set."""
         if self.kind is AllowedKind.PERMISSION_SET:
             match = PERMISSION_SET.fullmatch(name) if SSO_PATH in arn else None
             return match is not None and self._fits(match["name"])
         return self.kind.value == kind and self._fits(name, arn)
 
     def names_group(self, names: Iterable[str]) -> bool:
-        """Whether it names one of these groups."""
+        """True if it names one of these groups."""
         return self.kind is AllowedKind.GROUP and self._fits(*names)
 
     def _fits(self, *names: str) -> bool:
-        """IAM doesn't tell names apart by case."""
+        """True if the name matches. IAM names are case-insensitive."""
         pattern = _literal_brackets(self.value.lower())
         return any(fnmatchcase(name.lower(), pattern) for name in names)
 
 
 def _literal_brackets(pattern: str) -> str:
-    """Only `*` and `?` are wildcards."""
+    """Escape brackets, since only `*` and `?` are wildcards."""
     return pattern.replace("[", "[[]")
 
 
 @dataclass(frozen=True, slots=True)
 class AssertionTerms:
-    """Only `allowed` can do one of `actions` on one of `resources`, of the users and roles of `accounts`
-    (none: of every account). `counts_conditional`: access that conditions decide, or to part of the
-    resources, is access.
+    """Of the users and roles in `accounts` (empty: all), only `allowed` can do one of `actions` on one of
+    `resources`.
+
+    With `counts_conditional`, access under conditions or to part of the resources counts as access.
     """
 
     actions: tuple[str, ...]
@@ -103,7 +105,7 @@ class AssertionTerms:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """As `to_json` wrote it."""
+        """Parse the output of `to_json`."""
         allowed = []
         for each in body["allowed"]:
             allowed.append(AllowedPrincipal(AllowedKind(each["kind"]), each["value"]))
@@ -116,27 +118,27 @@ class AssertionTerms:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """For a row."""
+        """The JSON that a row stores."""
         body: dict[str, Any] = asdict(self)
         body["allowed"] = [{"kind": each.kind.value, "value": each.value} for each in self.allowed]
         return body
 
     def covers(self, account: str) -> bool:
-        """Whether users and roles of an account are checked."""
+        """True if the account's users and roles are checked."""
         return not self.accounts or account in self.accounts
 
     def allows(self, member: IndexedPrincipal, shard: AccountShard) -> bool:
-        """Whether a user or role is among the allowed."""
+        """True if the user or role is allowed."""
         return any(each.includes(member, shard) for each in self.allowed)
 
     @property
     def names_tags(self) -> bool:
-        """Whether tags decide who is allowed."""
+        """True if tags determine who is allowed."""
         return any(each.kind is AllowedKind.TAG for each in self.allowed)
 
     @property
     def assumes_roles_anywhere(self) -> bool:
-        """Whether it is about assuming roles of any account, whose trust policies then have a say."""
+        """True if it concerns assuming roles of any account, so that their trust policies matter."""
         for resource, actions in self.questions():
             is_anywhere = "*" in account_of(resource) or not account_of(resource)
             if is_anywhere and any(fold(action) in ASSUMING for action in actions):
@@ -144,9 +146,7 @@ class AssertionTerms:
         return False
 
     def questions(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Each resource with the actions that are asked about on it; combinations that AWS doesn't know are
-        left out.
-        """
+        """Each resource with the actions to ask about; combinations unknown to AWS are left out."""
         questions = []
         for resource in self.resources:
             actions: dict[str, None] = {}
@@ -166,7 +166,7 @@ def _meant(pattern: str, resource: str) -> tuple[str, ...]:
 
 
 def check(terms: AssertionTerms) -> None:
-    """Raises InvalidTermsError for what can't be checked."""
+    """Raises InvalidTermsError for terms that can't be checked."""
     _check_lines(terms.actions, "actions", "Enter at least one action, such as iam:CreateUser.")
     _check_lines(terms.resources, "resources", "Enter at least one resource ARN, or * for every resource.")
     for pattern in terms.actions:

@@ -1,1 +1,1 @@
-"""Evidence packs: what an auditor takes along, signed, and verified without Gatehouse."""
+"""Builds evidence packs: signed files for auditors that can be verified without Gatehouse."""

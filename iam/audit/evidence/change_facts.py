@@ -1,5 +1,5 @@
-"""What is known of each change: request → approval → calls with AWS's request IDs → CloudTrail's events →
-what AWS showed afterwards.
+"""Collects the trail of each change: request, approval, calls with AWS's request IDs, CloudTrail events, and
+the confirmed result.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ def changes_table(changes: QuerySet[Change]) -> PackTable:
 
 
 def change_rows(changes: QuerySet[Change]) -> Iterator[Row]:
-    """A row for each change, in the order given. Two queries for each change that made calls."""
+    """A row for each change, in the given order. Two queries per change that made calls."""
     wanted = changes.select_related("account", "change_set").prefetch_related(APPROVALS)
     for change in wanted.iterator(chunk_size=BATCH):
         yield _row(change, _records(change))
 
 
 def rows_of(ids: Iterable[UUID], changes: QuerySet[Change]) -> Iterator[Row]:
-    """The rows of some of the changes, in the order of the ids."""
+    """The rows of the changes with these ids, in their order."""
     order = list(ids)
     by_id = {row["id"]: row for row in change_rows(changes.filter(pk__in=order))}
     for pk in order:
@@ -82,8 +82,9 @@ def rows_of(ids: Iterable[UUID], changes: QuerySet[Change]) -> Iterator[Row]:
 
 
 def _records(change: Change) -> dict[str, CallRecord]:
-    """What CloudTrail recorded, by request ID. Changes are looked up one by one, since a question about a few
-    minutes reads few events.
+    """The CloudTrail records by request ID.
+
+    Changes are looked up one by one, because a query for a few minutes reads few events.
     """
     answered = []
     for call in change.calls:
@@ -172,7 +173,7 @@ def _call_words(call: Row) -> str:
 
 
 def _read_back(change: Change) -> str:
-    """What AWS showed after the calls."""
+    """The state that AWS showed after the calls."""
     ended = second_words(change.ended_at) if change.ended_at else "an unknown time"
     if change.already_so:
         return f"AWS was already as requested, seen at {ended}"

@@ -1,7 +1,7 @@
-"""A random sample of the changes of a period, which anyone can draw again from its seed.
+"""Draws a random sample of a period's changes that anyone can repeat from its seed.
 
-Each change is ranked by the SHA-256 of the seed, a colon and its id; the sample is the changes with the
-lowest digests. So the draw depends on no library, and a larger sample of a seed contains the smaller one.
+Each change is ranked by the SHA-256 of the seed, a colon and its id; the sample consists of the lowest
+digests. The draw depends on no library, and a larger sample of a seed contains the smaller one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SEED: Final = re.compile(r"[0-9A-Za-z._-]{1,64}\Z")
 
 @dataclass(frozen=True, slots=True)
 class ChangeSample:
-    """Changes that were drawn, in the order of the draw, out of `population`."""
+    """The drawn changes, in draw order, out of `population`."""
 
     seed: str
     population: int
@@ -36,29 +36,29 @@ class ChangeSample:
 
 
 def new_seed() -> str:
-    """A seed that nobody chose."""
+    """A random seed."""
     return secrets.token_hex(8)
 
 
 def rank(seed: str, pk: UUID) -> str:
-    """What decides about a change: the lowest are drawn."""
+    """The rank of a change; the lowest ranks are drawn."""
     return hashlib.sha256(f"{seed}:{pk}".encode()).hexdigest()
 
 
 def lowest(ids: Iterable[UUID], *, seed: str, size: int) -> tuple[UUID, ...]:
-    """So many ids, by their rank."""
+    """The ids with the lowest ranks."""
     return tuple(heapq.nsmallest(size, ids, key=lambda pk: rank(seed, pk)))
 
 
 def draw(changes: QuerySet[Change], *, seed: str, size: int) -> ChangeSample:
-    """Draw from those of the changes that are done. One query, whose ids are not kept."""
+    """Draw from the completed changes of the period. One query, streamed."""
     done = changes.filter(state=ChangeState.APPLIED)
     ids = done.order_by().values_list("pk", flat=True)
     return ChangeSample(seed, done.count(), lowest(ids.iterator(), seed=seed, size=size))
 
 
 def sample_table(changes: QuerySet[Change], sample: ChangeSample) -> PackTable:
-    """The sample, each change with its whole trail."""
+    """The table of the sample, each change with its full trail."""
     drawn = f"{len(sample.ids):,} of {sample.population:,}"
     return PackTable(
         name="sample",

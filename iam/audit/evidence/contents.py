@@ -1,4 +1,4 @@
-"""What a pack is about: its title, what its reader sees of it, and the facts on its first page."""
+"""Determines the content of a pack: title, what its reader sees, and the facts on the first page."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from iam.moments import day_words, moment_words
 
 @dataclass(frozen=True, slots=True)
 class PackScope:
-    """What the person who requested a pack sees of what it is about. `journal` are the accounts whose entries
-    they read, None for all.
+    """What the requester of a pack can see of its subject. `journal` are the accounts whose entries they can
+    read (None: all).
     """
 
     viewer: Viewer
@@ -32,7 +32,7 @@ class PackScope:
 
 
 def scope_of(pack: EvidencePack, viewer: Viewer) -> PackScope:
-    """The scope of a pack: never more than the person sees now."""
+    """The scope of a pack, limited to what the person sees now."""
     accounts = whole_accounts(viewer)
     changes = visible_changes(viewer).filter(created_at__gte=pack.since, created_at__lt=pack.until)
     chosen = frozenset(pack.accounts) if pack.accounts else None
@@ -58,7 +58,7 @@ def _journal_accounts(viewer: Viewer, chosen: frozenset[str] | None) -> frozense
 
 
 def facts_of(pack: EvidencePack, scope: PackScope, sample: ChangeSample) -> list[tuple[str, str]]:
-    """What stands at the top of the report."""
+    """The facts at the top of the report."""
     names = [f"{account.name} ({account.account_id})" for account in scope.accounts]
     return [
         ("Pack", pack.reference),
@@ -72,7 +72,7 @@ def facts_of(pack: EvidencePack, scope: PackScope, sample: ChangeSample) -> list
 
 
 def title_of(kind: PackKind, subject: str, *, since: datetime, until: datetime) -> str:
-    """What the pack is called."""
+    """The title of the pack."""
     if kind is PackKind.PERIOD:
         return f"Changes and journal, {day_words(since)} to {day_words(until - timedelta(seconds=1))}"
     if kind is PackKind.FRAMEWORK:

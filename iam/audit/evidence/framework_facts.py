@@ -1,5 +1,5 @@
-"""The requirements of a framework with their results, attestations and exceptions, and the findings of the
-accounts.
+"""Collects the requirements of a framework with results, attestations and exceptions, and the accounts'
+findings.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ FINDING_COLUMNS: Final = (
 def framework_tables(
     name: str, accounts: QuerySet[Account], *, as_of: datetime, is_past: bool = False
 ) -> Sequence[PackTable]:
-    """Requirements and findings; of a past moment as they were then. Raises KeyError for a framework that
-    isn’t there.
+    """Tables of requirements and findings; for a past moment, as they were then. Raises KeyError for an
+    unknown framework.
     """
     framework = all_frameworks()[name]
     requirements, findings = _requirements, _findings
@@ -97,7 +97,7 @@ def _requirements(framework: ControlFramework, accounts: list[Account], as_of: d
     if OWN in kept:
         parts[OWN] = kept[OWN]
     for account in accounts:
-        # An account that no worker has judged yet is judged now: nothing is left out silently.
+        # Assess accounts that no worker has assessed yet, so that nothing is silently missing.
         own: Parts | None = kept.get(account.account_id)
         parts[account.account_id] = own or parts_now(account, [ScopedFramework(framework, None)], at=None)[0]
     oldest = _judged_at(framework, accounts) or as_of
@@ -132,7 +132,7 @@ def _requirement(framework: ControlFramework, result: RequirementResult, judged_
 
 
 def _decision_words(decision: dict[str, Any] | None) -> list[str]:
-    """Who, until when and why; the date is a line of its own, since the report writes it out."""
+    """Who decided, until when and why; the date is on a line of its own, since the report formats it."""
     if decision is None:
         return []
     lines = [f"By {decision['by']}"]
@@ -147,12 +147,12 @@ def _titles() -> dict[str, str]:
 
 
 def _title_of(kind: str) -> str:
-    """The kind itself where an older version found what this one doesn’t look for."""
+    """The title of the kind, or the kind itself if this version no longer has it."""
     return _titles().get(kind, kind)
 
 
 def _past_findings(accounts: QuerySet[Account], as_of: datetime) -> Iterator[Row]:
-    """The findings that there were then, by today’s rules: what `manage.py findings --as-of` says."""
+    """The findings at that time by today's rules, as in `manage.py findings --as-of`."""
     for finding in report_at(accounts, as_of).rows:
         labels = {name: finding[name].title() for name in ("severity", "status", "certainty")}
         same = {name: finding[name] for name in ("account", "kind", "subject", "evidence", "first_seen")}

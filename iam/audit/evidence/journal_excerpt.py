@@ -1,5 +1,6 @@
-"""The part of the journal that a pack takes along: whole blocks, so that the hash chain can be recomputed,
-with the text of the entries that its reader sees and the hashes of the others.
+"""Writes the journal excerpt of a pack: whole blocks, so that the hash chain can be recomputed.
+
+It has the text of entries that the reader can see, and only the hashes of the others.
 """
 
 from __future__ import annotations
@@ -23,21 +24,21 @@ CHUNK: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ExcerptScope:
-    """Which entries are shown: of a period, and of accounts (None: all, also those that belong to none)."""
+    """The entries to show, by period and accounts (None: all, including those without an account)."""
 
     since: datetime
     until: datetime
     accounts: frozenset[str] | None
 
     def shows(self, entry: Entry) -> bool:
-        """Whether the pack has the text of this entry."""
+        """True if the pack includes the text of this entry."""
         is_within = self.since <= entry.at < self.until
         return is_within and (self.accounts is None or entry.account_id in self.accounts)
 
 
 @dataclass(frozen=True, slots=True)
 class ExcerptSize:
-    """How many blocks and entries an excerpt has, and of how many entries it has the text."""
+    """The number of blocks, entries, and entries with text."""
 
     blocks: int
     entries: int
@@ -45,7 +46,7 @@ class ExcerptSize:
 
 
 def write_excerpt(files: PackFiles, scope: ExcerptScope, *, signer: NoteSigner) -> ExcerptSize:
-    """Write blocks, entries and the signed end of the excerpt; nothing where the journal has no block yet."""
+    """Write blocks, entries and the signed end of the excerpt; nothing if the journal has no block yet."""
     while chain_pending():
         pass
     first, last = _range(scope)
@@ -55,7 +56,7 @@ def write_excerpt(files: PackFiles, scope: ExcerptScope, *, signer: NoteSigner) 
 def write_blocks(
     files: PackFiles, first: int, last: int, *, shows: Callable[[Entry], bool], signer: NoteSigner
 ) -> ExcerptSize:
-    """The blocks from one to another, with the text of the entries that are shown."""
+    """Write a range of blocks, with the text of the entries to show."""
     if not last:
         return ExcerptSize(0, 0, 0)
     blocks = JournalBlock.objects.filter(sequence__gte=first, sequence__lte=last).order_by("sequence")
@@ -73,7 +74,7 @@ def write_blocks(
 
 
 def _range(scope: ExcerptScope) -> tuple[int, int]:
-    """The first and last block that hold entries of the period; the last block before it where none does."""
+    """The first and last block with entries of the period; if there are none, the last block before it."""
     within = JournalLink.objects.filter(entry__at__gte=scope.since, entry__at__lt=scope.until)
     bounds = within.aggregate(first=Min("block_id"), last=Max("block_id"))
     if bounds["last"]:
@@ -106,7 +107,7 @@ def _write_entries(
         for member in members_of(links):
             link, entry = member.link, member.entry
             line: dict[str, object] = {"block": link.block_id, "position": link.position, "hash": link.hash}
-            # Of what the retention has removed there is the hash.
+            # Entries removed by the retention have only their hash.
             if entry is not None and shows(entry):
                 line["canonical"] = canonical(entry)
                 shown += 1

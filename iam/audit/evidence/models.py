@@ -1,4 +1,4 @@
-"""The packs that were requested, and how far each is built."""
+"""Models of requested evidence packs and their progress."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from iam.moments import day_words
 
 
 class PackKind(models.TextChoices):
-    """What a pack is about."""
+    """The kinds of packs."""
 
     PERIOD = "period", "Period"
     FRAMEWORK = "framework", "Framework"
@@ -21,7 +21,7 @@ class PackKind(models.TextChoices):
 
 
 class PackState(models.TextChoices):
-    """Where a pack stands."""
+    """The status of a pack."""
 
     WAITING = "waiting", "Waiting for a worker"
     BUILDING = "building", "Being built"
@@ -30,9 +30,10 @@ class PackState(models.TextChoices):
 
 
 class EvidencePack(models.Model):
-    """One pack. `subject` is the name of the framework or the reference of the review, "" for a period.
-    `accounts` are numbers, none for all accounts that the person sees who requested it. `rows` counts what is
-    written.
+    """An evidence pack.
+
+    `subject` is the name of the framework or the reference of the review; "" for a period. `accounts` are
+    account IDs; empty for all accounts that the requester sees. `rows` counts the rows written so far.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -71,20 +72,20 @@ class EvidencePack(models.Model):
 
     @property
     def period(self) -> str:
-        """The first and the last day, of UTC: `until` is the moment after it."""
+        """The first and last day in UTC; `until` is the moment after it."""
         return f"{day_words(self.since)} to {day_words(self.until - timedelta(seconds=1))}"
 
     @property
     def reference(self) -> str:
-        """The short name by which people speak of it."""
+        """The short reference that people use."""
         return f"EVD-{self.id.hex[:8].upper()}"
 
     @property
     def path(self) -> Path:
-        """Where the file lies; web processes and workers must share the folder."""
+        """The path of the file; web processes and workers must share the folder."""
         return Path(settings.VAR) / "evidence" / f"{self.id}.zip"
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """True if the state is final."""
         return self.state in (PackState.DONE, PackState.FAILED)

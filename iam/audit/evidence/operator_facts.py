@@ -1,4 +1,4 @@
-"""Who holds roles in Gatehouse."""
+"""Lists who holds roles in Gatehouse."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLUMNS: Final = (
 
 
 def operators_table(accounts: frozenset[str] | None) -> PackTable:
-    """Who holds which role, in all accounts or in these."""
+    """Role assignments in all accounts or in these."""
     return PackTable(
         name="operators",
         title="People with a role in Gatehouse",

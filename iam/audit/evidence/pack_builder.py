@@ -1,4 +1,4 @@
-"""Building a pack in a worker: claimed by one, streamed to a file, renamed once whole."""
+"""Builds a pack: claimed by one worker, streamed to a file, and renamed once complete."""
 
 from __future__ import annotations
 
@@ -39,8 +39,10 @@ logger = structlog.get_logger(__name__)
 
 
 def build_here(order: PackOrder, target: Path, *, viewer: Viewer) -> tuple[EvidencePack, dict[str, int]]:
-    """Build a pack in this process, as the command line does; the pack, which is not kept, and the number of
-    rows by table. Raises PackRefusedError and NoSigningKeyError.
+    """Build a pack in this process, for the command line. Returns the unsaved pack and the number of rows by
+    table.
+
+    Raises PackRefusedError and NoSigningKeyError.
     """
     now = timezone.now()
     check_order(order, viewer)
@@ -49,7 +51,7 @@ def build_here(order: PackOrder, target: Path, *, viewer: Viewer) -> tuple[Evide
 
 
 def run_pack(pack_id: UUID) -> None:
-    """Build a pack that no other worker has. Nothing for one that is gone or done."""
+    """Build a pack that no other worker has claimed. Does nothing if it is gone or done."""
     now = timezone.now()
     rows = EvidencePack.objects.filter(pk=pack_id)
     claimed = rows.filter(unclaimed(now)).exclude(state__in=FINAL)
@@ -93,7 +95,7 @@ def run_pack(pack_id: UUID) -> None:
 
 
 def build(pack: EvidencePack, viewer: Viewer, target: Path, *, report: Progress) -> dict[str, int]:
-    """Write a pack to a file, which is there only when it is whole; the number of rows by table."""
+    """Write a pack to a file that exists only once complete. Returns the number of rows by table."""
     as_of = pack.as_of or timezone.now()
     scope = scope_of(pack, viewer)
     sample = sample_of(pack, scope)

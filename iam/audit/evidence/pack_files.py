@@ -1,4 +1,4 @@
-"""The files of a pack: written into the ZIP one after the other, hashed on the way, and listed in a signed
+"""Writes the files of a pack into a ZIP one after the other, hashing them, and lists them in a signed
 manifest.
 """
 
@@ -24,12 +24,12 @@ from iam.journal.signed_notes import NoteSigner
 
 VERIFIER: Final = "verify_evidence.py"
 MADE_AT: Final = (1980, 1, 1, 0, 0, 0)
-"""The date of each file in the ZIP: the manifest says when the pack was made."""
+"""A fixed date for the files in the ZIP; the manifest has the time of the pack."""
 COMPRESSION: Final = 6
 
 
 class _Hashing(io.RawIOBase):
-    """Passes on what is written, and hashes it."""
+    """A writer that hashes what it passes on."""
 
     def __init__(self, target: IO[bytes]) -> None:
         self._target = target
@@ -47,7 +47,7 @@ class _Hashing(io.RawIOBase):
 
 
 class PackFiles:
-    """A ZIP that is being written. `close` adds the verifier, the manifest and its signature."""
+    """A ZIP being written. `close` adds the verifier, the manifest and its signature."""
 
     def __init__(self, target: Path, *, signer: NoteSigner, about: Row) -> None:
         self._zip = zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION)
@@ -64,12 +64,12 @@ class PackFiles:
         if kind is None:
             self._close()
         else:
-            # Without a manifest nothing verifies; the caller removes the file.
+            # Nothing verifies without a manifest; the caller removes the file.
             self._zip.close()
 
     @contextmanager
     def binary(self, name: str) -> Iterator[IO[bytes]]:
-        """A file of the pack, written as a stream."""
+        """Open a file of the pack as a binary stream."""
         with self._zip.open(_member(name), "w", force_zip64=True) as target:
             hashing = _Hashing(target)
             buffered = io.BufferedWriter(hashing, buffer_size=1 << 16)
@@ -79,7 +79,7 @@ class PackFiles:
 
     @contextmanager
     def text(self, name: str) -> Iterator[IO[str]]:
-        """The same for text, in UTF-8."""
+        """Open a file of the pack as a UTF-8 text stream."""
         with self.binary(name) as file:
             wrapped = io.TextIOWrapper(file, encoding="utf-8", newline="")
             yield wrapped
@@ -87,7 +87,7 @@ class PackFiles:
             wrapped.detach()
 
     def json(self, name: str, value: Any) -> None:
-        """A file of one short JSON value."""
+        """Write a file with one short JSON value."""
         with self.text(name) as file:
             json.dump(value, file, ensure_ascii=False, indent=1, default=plain)
             file.write("\n")
@@ -119,7 +119,7 @@ def write_tables(
     as_of: datetime,
     report: Progress,
 ) -> dict[str, int]:
-    """Each table as JSON and CSV, and all of them as one PDF; the number of rows by table."""
+    """Write each table as JSON and CSV, and all of them as one PDF. Returns the number of rows by table."""
     done = 0
     counts: dict[str, int] = {}
     with tempfile.TemporaryDirectory(prefix="gatehouse-evidence-") as folder:

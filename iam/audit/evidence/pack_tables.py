@@ -1,4 +1,4 @@
-"""The tables of a pack, for each kind of pack."""
+"""Chooses the tables of a pack by its kind."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from iam.guard import Right
 def tables_of(
     pack: EvidencePack, scope: PackScope, sample: ChangeSample, *, as_of: datetime
 ) -> Sequence[PackTable]:
-    """The tables of a pack, the most important ones first."""
+    """The tables of a pack, most important first."""
     own = OWN_TABLES[PackKind(pack.kind)](pack, scope, as_of)
     common = [sample_table(scope.changes, sample), changes_table(scope.changes)]
     limits = scope.viewer.limits
-    # A pack of someone whose limits ended while it waited shows nothing beyond them.
+    # If the requester's limits ended while the pack waited, it shows nothing beyond them.
     if limits is None or limits.covers(as_of):
         common.append(users_table(scope.accounts, at=as_of))
     if scope.viewer.may(Right.SEE_OPERATORS):
@@ -36,7 +36,7 @@ def tables_of(
 
 
 def _nothing(pack: EvidencePack, scope: PackScope, as_of: datetime) -> Sequence[PackTable]:
-    """A pack about a period has the common tables alone."""
+    """No tables of its own: a pack about a period has only the common ones."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""Requesting a pack, and building it in a worker: claimed by one, streamed to a file, renamed once whole."""
+"""Requests evidence packs and samples, and finds the packs that a viewer sees."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ logger = structlog.get_logger(__name__)
 BUILD_TASK: Final = "iam.audit.evidence.tasks.build_pack"
 LONGEST: Final = timedelta(days=366 * 3)
 LEASE: Final = timedelta(minutes=5)
-"""A worker renews it with its progress."""
+"""Workers renew the lease as they progress."""
 
 
 class PackRefusedError(Exception):
-    """It is refused; `field` is that of the form, or "" for the whole."""
+    """Raised if a pack is refused; `field` is the form field, or "" for the whole form."""
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ class PackRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PackOrder:
-    """What is requested. No accounts: all that the person sees. No seed: a random one."""
+    """The content of a request. No accounts means all that the person sees; no seed means a random one."""
 
     kind: PackKind
     since: datetime
@@ -57,26 +57,27 @@ class PackOrder:
 
 
 def may_request(viewer: Viewer) -> bool:
-    """Whether the viewer may build packs: who sees whole accounts and may export, and wasn’t given packs
-    alone.
+    """True if the viewer can build packs: people who see whole accounts and can export, except auditors who
+    were only given packs.
     """
     is_covered = viewer.limits is None or viewer.limits.sees_frameworks
     return is_covered and may_see(viewer)
 
 
 def may_sample(viewer: Viewer) -> bool:
-    """Whether the viewer may draw samples of all changes: not who was given frameworks or packs."""
+    """True if the viewer can sample all changes; auditors limited to frameworks or packs can't."""
     return may_see(viewer) and (viewer.limits is None or viewer.limits.is_period_only)
 
 
 def may_see(viewer: Viewer) -> bool:
-    """Whether the viewer may see packs at all."""
+    """True if the viewer can see packs at all."""
     return viewer.may(Right.SEE_ACCOUNT) and viewer.may(Right.EXPORT)
 
 
 def visible_packs(viewer: Viewer) -> QuerySet[EvidencePack]:
-    """One's own packs; those of everyone for who sees all accounts and the whole journal. An auditor with
-    limits sees the packs that they were given, and their own within the limits.
+    """The viewer's own packs; all packs for people who see all accounts and the whole journal.
+
+    An auditor with limits sees the packs they were given, and their own within the limits.
     """
     packs = EvidencePack.objects.order_by("-requested_at", "-id")
     if viewer.limits is not None:
@@ -99,7 +100,9 @@ def _within(limits: AuditLimits, person_id: UUID) -> Q:
 
 
 def why_not_covered(order: PackOrder, limits: AuditLimits) -> tuple[str, str]:
-    """The field of an order that an auditor's limits don't cover, and why; two empty texts if they do."""
+    """The field of an order that exceeds an auditor's limits, and the reason; two empty strings if
+    none does.
+    """
     is_framework = order.kind is PackKind.FRAMEWORK
     if is_framework and not limits.sees_framework(order.subject):
         return "subject", "Your audit doesn’t cover this framework."
@@ -114,14 +117,12 @@ def why_not_covered(order: PackOrder, limits: AuditLimits) -> tuple[str, str]:
 
 
 def as_of_for(limits: AuditLimits | None, *, now: datetime) -> datetime:
-    """The moment of which a pack tells: now, or the end of the period of an auditor's limits, once it is
-    over.
-    """
+    """The moment that a pack describes: now, or the end of an auditor's period once it has passed."""
     return (limits.last_moment(now=now) if limits else None) or now
 
 
 def request_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
-    """Note the pack, and have a worker build it. Raises PackRefusedError."""
+    """Store the pack and have a worker build it. Raises PackRefusedError."""
     if not may_request(actor):
         raise PackRefusedError("You can’t build evidence packs.")
     check_order(order, actor)
@@ -140,15 +141,15 @@ def request_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidenceP
 
 @dataclass(frozen=True, slots=True)
 class DrawnSample:
-    """A sample without a pack, and the changes that it was drawn from."""
+    """A sample without a pack, with the changes it was drawn from."""
 
     sample: ChangeSample
     changes: QuerySet[Change]
 
 
 def draw_sample(order: PackOrder, *, actor: Viewer, now: datetime) -> DrawnSample:
-    """Draw the sample that a pack of this order has, and record it, so that nobody can try seeds unseen.
-    Raises PackRefusedError.
+    """Draw the sample of this order and record it, so that nobody can try several seeds unseen. Raises
+    PackRefusedError.
     """
     if not may_sample(actor):
         raise PackRefusedError("You can’t draw samples.")
@@ -169,7 +170,7 @@ def draw_sample(order: PackOrder, *, actor: Viewer, now: datetime) -> DrawnSampl
 
 
 def new_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
-    """The pack of an order, not stored yet."""
+    """The unsaved pack of an order."""
     return EvidencePack(
         kind=order.kind,
         subject=order.subject,
@@ -186,7 +187,7 @@ def new_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
 
 
 def check_order(order: PackOrder, actor: Viewer) -> None:
-    """Raise PackRefusedError where the order can't be met."""
+    """Raises PackRefusedError if the order can't be fulfilled."""
     if actor.limits is not None:
         field, why = why_not_covered(order, actor.limits)
         if why:
@@ -212,7 +213,7 @@ def check_order(order: PackOrder, actor: Viewer) -> None:
 
 
 def waiting_packs() -> list[UUID]:
-    """The packs that no worker has."""
+    """Packs that no worker has claimed."""
     rows = EvidencePack.objects.filter(unclaimed(timezone.now())).exclude(state__in=FINAL)
     return list(rows.order_by("requested_at").values_list("pk", flat=True))
 
@@ -221,18 +222,18 @@ FINAL: Final = (PackState.DONE, PackState.FAILED)
 
 
 def unclaimed(now: datetime) -> Q:
-    """Those that no worker has at a moment."""
+    """A filter for packs that no worker has claimed at a moment."""
     return Q(lease_until__isnull=True) | Q(lease_until__lt=now)
 
 
 def note_pack(pack: EvidencePack, act: str, actor: Viewer | None) -> None:
-    """Record what was done with a pack."""
+    """Record an action on a pack in the journal."""
     data = {
         "pack": pack.reference,
         "accounts": pack.accounts,
         "since": pack.since,
         "until": pack.until,
-        # Not “seed”: the journal refuses values under names that secrets go by.
+        # Not “seed”, because the journal refuses values under names that look like secrets.
         "drawn_with": pack.seed,
         "sample": pack.sample_size,
     }

@@ -1,4 +1,6 @@
-"""Deletes the files of packs: by an administrator, or after the days of the setting. What they were stays."""
+"""Deletes files of packs, by an administrator or after the configured days. The record of the pack
+remains.
+"""
 
 from __future__ import annotations
 
@@ -21,18 +23,18 @@ SETTING: Final = "The setting of days"
 
 
 class RemovalRefusedError(Exception):
-    """The file stays; the message is a sentence."""
+    """Raised if the file is kept; the message is a sentence."""
 
 
 def may_remove(viewer: Viewer) -> bool:
-    """Whether the viewer deletes files of packs: administrators of everything. Who builds evidence doesn’t
-    destroy it.
+    """True if the viewer can delete files of packs: administrators of everything. People who build evidence
+    can't destroy it.
     """
     return viewer.may(Right.MANAGE_OPERATORS, account_id="")
 
 
 def remove_file(pack: EvidencePack, *, actor: Viewer, now: datetime) -> None:
-    """Delete the file, and record it. Nothing for one that is gone. Raises RemovalRefusedError."""
+    """Delete the file and record it. Does nothing if it is already gone. Raises RemovalRefusedError."""
     if not may_remove(actor):
         raise RemovalRefusedError("Only an administrator of all accounts can delete packs.")
     if pack.state != PackState.DONE:
@@ -41,8 +43,9 @@ def remove_file(pack: EvidencePack, *, actor: Viewer, now: datetime) -> None:
 
 
 def remove_old_files(*, now: datetime) -> int:
-    """Delete the files that are older than the setting, but not those that an auditor was given; how many.
-    Files that an earlier removal couldn’t delete are deleted too.
+    """Delete files older than the setting, except those given to an auditor. Returns their number.
+
+    Retries files that an earlier removal could not delete.
     """
     for pack in EvidencePack.objects.filter(removed_at__isnull=False).iterator():
         _unlink(pack)

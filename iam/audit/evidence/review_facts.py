@@ -1,4 +1,4 @@
-"""A review campaign: its sign-off, and every row with what was decided."""
+"""Collects a review campaign with its sign-off and every decision."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ COLUMNS: Final = (
 
 
 def find_campaign(reference: str, viewer: Viewer) -> ReviewCampaign | None:
-    """The campaign of a reference such as REV-1A2B3C4D, if the viewer sees all of it."""
+    """The campaign with a reference such as REV-1A2B3C4D, if the viewer sees all of it."""
     digits = reference.strip().upper().removeprefix("REV-").lower()
     if len(digits) < 8 or not set(digits) <= set("0123456789abcdef"):
         return None
@@ -53,7 +53,7 @@ def find_campaign(reference: str, viewer: Viewer) -> ReviewCampaign | None:
 
 
 def review_tables(campaign: ReviewCampaign, accounts: QuerySet[Account]) -> Sequence[PackTable]:
-    """The rows of a campaign, with its sign-off among the facts."""
+    """The rows of a campaign; the sign-off is among the facts."""
     return [
         PackTable(
             name="reviews",

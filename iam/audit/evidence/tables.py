@@ -1,4 +1,4 @@
-"""The tables of a pack: rows that are read once, kept on disk, and written as JSON, CSV and PDF."""
+"""The tables of a pack: rows are read once, stored on disk, and written as JSON, CSV and PDF."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from iam.moments import moment_words
 Row = dict[str, Any]
 Progress = Callable[[int], None]
 TOLD_EVERY: Final = 500
-"""After so many rows the page hears of it."""
+"""The number of rows between progress updates on the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackColumn:
-    """A value of a row that the PDF shows. `key` is its name in JSON and CSV."""
+    """A column that the PDF shows. `key` is its name in JSON and CSV."""
 
     key: str
     title: str
@@ -31,14 +31,16 @@ class PackColumn:
 
     @property
     def printed(self) -> PdfColumn:
-        """As the PDF has it."""
+        """The value as printed in the PDF."""
         return PdfColumn(self.title, share=self.share, style=self.style)
 
 
 @dataclass(frozen=True, slots=True)
 class PackTable:
-    """Rows of one kind. `name` is that of its files, `note` says below the title what the rows are. `keys`
-    are the columns of the CSV file; JSON has all values of a row, also nested ones.
+    """Rows of one kind.
+
+    `name` is used for the files; `note`, below the title, describes the rows. `keys` are the CSV columns;
+    JSON has all values, including nested ones.
     """
 
     name: str
@@ -48,12 +50,12 @@ class PackTable:
     columns: tuple[PackColumn, ...]
     rows: Callable[[], Iterable[Row]]
     facts: Row = field(default_factory=dict)
-    """What else the JSON file says of the table, such as the seed of a sample."""
+    """Further values for the JSON file, such as the seed of a sample."""
 
 
 class KeptRows:
-    """Rows of a table on disk, one JSON object on each line: the database is asked once, and the three files
-    of a table agree.
+    """Rows stored on disk as JSON lines, so that the database is read once and the three files of a table
+    agree.
     """
 
     def __init__(self, path: Path, rows: Iterable[Row], *, report: Progress) -> None:
@@ -67,7 +69,7 @@ class KeptRows:
                     report(self.count)
 
     def lines(self) -> Iterator[str]:
-        """The rows as JSON, without line feeds."""
+        """The rows as JSON strings without line feeds."""
         with self._path.open(encoding="utf-8") as file:
             for line in file:
                 yield line.rstrip("\n")
@@ -79,7 +81,7 @@ class KeptRows:
 
 
 def plain(value: object) -> str:
-    """As JSON has what it has no type for."""
+    """Convert values of types that JSON does not have."""
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, UUID):
@@ -88,7 +90,7 @@ def plain(value: object) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value in a CSV file."""
+    """The value for a CSV cell."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -99,13 +101,13 @@ def cell(value: Any) -> str:
 
 
 def csv_cells(table: PackTable, row: Row) -> dict[str, str]:
-    """A row of the CSV file, as a pack has it, for a row that was not kept on disk."""
+    """The CSV row of a pack for a row that was not stored on disk."""
     kept = json.loads(json.dumps(row, ensure_ascii=False, default=plain))
     return {key: cell(kept.get(key)) for key in table.keys}
 
 
 def printed(value: Any) -> str:
-    """A value in the PDF: moments in words, what is not known as a dash."""
+    """The value for the PDF: times in words, unknown values as a dash."""
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):

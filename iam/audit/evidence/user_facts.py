@@ -1,4 +1,4 @@
-"""The IAM users of the accounts with their credentials, as of a moment."""
+"""Lists the IAM users of the accounts with their credentials, as of a moment."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MFA: Final = {"unread": UNKNOWN, "none": "none"}
 
 
 def users_table(accounts: QuerySet[Account], *, at: datetime) -> PackTable:
-    """Every user who was there at the moment."""
+    """Every user that existed at the moment."""
     return PackTable(
         name="users",
         title="IAM users and their credentials",

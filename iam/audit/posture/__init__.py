@@ -1,1 +1,1 @@
-"""The posture score: how much of what the rules check is in order, each day, for each account."""
+"""Computes the posture score: how much of what the rules check is in order, per day and account."""

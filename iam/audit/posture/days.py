@@ -1,4 +1,4 @@
-"""Scores by day: written after each calculation of findings, and read for pages."""
+"""Stores scores by day after each calculation of findings, and reads them for pages."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from iam.mirror.models import Account
 
 TREND_DAYS: Final = 30
 CURRENT_DAYS: Final = 2
-"""An account that was not calculated for so long has no score any more: every account is, each hour."""
+"""The age at which a score expires; accounts are calculated at least hourly."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostureTrend:
-    """The posture of some accounts, and its days: (day, score). Of `accounts`, only `scored` have a score."""
+    """The posture of accounts, with pairs of day and score. Of `accounts`, only `scored` have a score."""
 
     posture: PostureScore
     days: tuple[tuple[date, float], ...]
@@ -33,7 +33,7 @@ class PostureTrend:
 
 
 def keep_posture(account: Account, *, unread: Iterable[str], at: datetime) -> None:
-    """Write the score of the day from the open findings that are kept."""
+    """Store the day's score from the stored open findings."""
     rows = AuditFinding.objects.filter(account=account, status=FindingStatus.OPEN).order_by()
     counted = rows.values_list("kind").annotate(number=Count("pk"), worst=Min("severity"))
     counts = {kind: (number, worst) for kind, number, worst in counted}
@@ -50,7 +50,7 @@ def keep_posture(account: Account, *, unread: Iterable[str], at: datetime) -> No
 
 
 def posture_of_rows(rows: Iterable[Row], *, unread: Iterable[str]) -> PostureScore:
-    """The posture by the open findings of an account, as of a past moment."""
+    """The posture from an account's open findings at a past moment."""
     counts: dict[str, tuple[int, int]] = {}
     for row in rows:
         severity = int(FindingSeverity[row["severity"].upper()])
@@ -60,7 +60,7 @@ def posture_of_rows(rows: Iterable[Row], *, unread: Iterable[str]) -> PostureSco
 
 
 def posture_trend(viewer: Viewer, *, account: Account | None, now: datetime | None = None) -> PostureTrend:
-    """The posture of the accounts that a viewer sees whole, or of one of them; four queries."""
+    """The posture of the accounts that a viewer sees whole, or of one of them. Four queries."""
     today = (now or datetime.now(tz=UTC)).date()
     accounts = seen_accounts(viewer, account)
     rows = PostureDay.objects.filter(account__in=accounts.values("pk"), account__removed_at__isnull=True)
@@ -77,7 +77,7 @@ def posture_trend(viewer: Viewer, *, account: Account | None, now: datetime | No
 
 
 def posture_days(accounts: Iterable[Account], *, most: int) -> list[tuple[date, float, int]]:
-    """Days that have a score, the newest first: day, mean score, and of how many accounts."""
+    """Days with a score, newest first: day, mean score, and number of accounts."""
     rows = PostureDay.objects.filter(account__in=[account.pk for account in accounts], score__isnull=False)
     means = rows.order_by("-day").values_list("day").annotate(mean=Avg("score"), number=Count("pk"))
     return [(day, round(mean, 1), number) for day, mean, number in means[:most]]

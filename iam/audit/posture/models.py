@@ -1,4 +1,4 @@
-"""The score of an account on a day."""
+"""Models of posture scores: by day, and for past moments."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from iam.mirror.models import Account
 
 
 class PostureDay(models.Model):
-    """The last score of a day (UTC). `lines` are (kind, severity, count, points); `score` None: no kind was
-    judged.
+    """The last score of a day in UTC.
+
+    `lines` are (kind, severity, count, points); `score` is None if no kind could be judged.
     """
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
@@ -28,9 +29,11 @@ class PostureDay(models.Model):
 
 
 class PastPosture(models.Model):
-    """The score and the findings of an account at a past moment, which someone asked for and a worker
-    calculates by today's rules. `lines` as those of a day. `findings` are (kind, severity, certainty, status,
-    subject), the worst first, the first MAX_KEPT of `count`.
+    """Score and findings of an account at a past moment, requested by a page and calculated by a worker with
+    today's rules.
+
+    `lines` are as in PostureDay. `findings` are (kind, severity, certainty, status, subject), worst first:
+    the first MAX_KEPT of `count`.
     """
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")

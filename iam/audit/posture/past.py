@@ -1,4 +1,4 @@
-"""The posture of accounts at a past moment, which a page asks for and a worker calculates."""
+"""Provides the posture of accounts at a past moment: a page requests it, and a worker calculates it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from iam.nudge import send_seldom
 TASK: Final = "iam.audit.posture.tasks.calculate_past_postures"
 NUDGE_SECONDS: Final = 2
 MAX_WAITING: Final = 40
-"""So many accounts and moments wait for a worker; a page that asks again gets its turn."""
+"""The maximum number of waiting accounts and moments; a page that asks again later gets its turn."""
 MAX_ACCOUNTS: Final = 20
-"""Of more accounts, one has to be chosen."""
+"""With more accounts than this, one must be chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastFinding:
-    """A finding as it was; `severity` is a FindingSeverity."""
+    """A past finding; `severity` is a FindingSeverity."""
 
     kind: str
     severity: int
@@ -36,8 +36,8 @@ class PastFinding:
 
 @dataclass(frozen=True, slots=True)
 class PastView:
-    """The posture of some accounts at a moment, and their findings, the worst first, of `count` in all.
-    `scored` of them have a score.
+    """The posture of accounts at a moment, and their findings, worst first, out of `count`. `scored` accounts
+    have a score.
     """
 
     posture: PostureScore
@@ -68,7 +68,7 @@ def past_view(accounts: Sequence[Account], at: datetime) -> PastView | None:
 
 
 def _request(accounts: Sequence[Account], at: datetime) -> None:
-    """Add a row for each account, which a worker fills. While many wait, none is added."""
+    """Add a row per account for a worker to fill. Adds none while many are waiting."""
     waiting = PastPosture.objects.filter(calculated_at__isnull=True).count()
     if waiting + len(accounts) > MAX_WAITING:
         return

@@ -1,4 +1,4 @@
-"""Calculates the past postures that pages asked for, by the code of `manage.py findings --as-of`, and keeps
+"""Calculates the past postures that pages requested, with the code of `manage.py findings --as-of`, and keeps
 them for a day.
 """
 
@@ -21,7 +21,7 @@ KEPT: Final = timedelta(days=1)
 
 
 def calculate_waiting() -> int:
-    """Calculate what pages asked for, and forget what is old; how many were calculated."""
+    """Calculate requested moments and delete old ones. Returns how many were calculated."""
     PastPosture.objects.filter(requested_at__lt=datetime.now(tz=UTC) - KEPT).delete()
     waiting = PastPosture.objects.filter(calculated_at__isnull=True).select_related("account")
     count = 0

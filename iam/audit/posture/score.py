@@ -1,10 +1,9 @@
-"""The score from 0 to 100, and the points that each kind of finding costs. Pure.
+"""Computes the score from 0 to 100, and the points that each kind of finding costs. Pure.
 
 Each kind that could be judged has a weight by its severity. A kind with n open findings costs n / (n + 1) of
-its weight: half for the first, more for each further one, never more than all. The score is 100 less the
-cost, as a share of the weights of all kinds that were judged. Kinds that could not be judged are left out of
-both, so that what was not read is neither good nor bad; an account of which less than half could be judged
-has no score.
+its weight: half for the first, more for each further one, never all of it. The score is 100 minus the cost as
+a share of the weights of all judged kinds. Kinds that could not be judged count neither as good nor as bad;
+an account of which less than half could be judged has no score.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ WEIGHTS: Final[Mapping[int, int]] = {
 }
 LEAST_JUDGED: Final = 0.5
 KindCounts = Mapping[str, tuple[int, int]]
-"""By kind: how many open findings there are, and the worst severity among them."""
+"""By kind: the number of open findings, and the worst severity among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostureLine:
-    """What one kind costs. The points of all lines and the score are 100 together."""
+    """The cost of one kind. The points of all lines and the score add up to 100."""
 
     kind: str
     severity: int
@@ -38,8 +37,8 @@ class PostureLine:
 
 @dataclass(frozen=True, slots=True)
 class PostureScore:
-    """A score with its lines, the costliest first; None where too little was judged. `unread` are the kinds
-    that could not be.
+    """A score with its lines, costliest first; the score is None if too little was judged. `unread` are kinds
+    that could not be judged.
     """
 
     score: float | None
@@ -48,12 +47,12 @@ class PostureScore:
 
     @classmethod
     def from_row(cls, score: float | None, lines: Iterable[Iterable[Any]], unread: Iterable[str]) -> Self:
-        """As a row keeps it."""
+        """Parse the stored form."""
         return cls(score, tuple(PostureLine(*line) for line in lines), tuple(unread))
 
 
 def posture_of(counts: KindCounts, *, severities: Mapping[str, int], unread: Collection[str]) -> PostureScore:
-    """The posture by open findings; `severities` are those of the kinds that there are."""
+    """The posture from open findings; `severities` are those of all kinds."""
     weights = {}
     for kind, severity in severities.items():
         if kind in counts:
@@ -75,7 +74,7 @@ def posture_of(counts: KindCounts, *, severities: Mapping[str, int], unread: Col
 
 
 def together(postures: Collection[PostureScore]) -> PostureScore:
-    """The mean of accounts that have a score; the points of a kind are its share of what the mean lacks."""
+    """The mean over accounts with a score; the points of a kind are its share of the missing points."""
     scored = [posture for posture in postures if posture.score is not None]
     if not scored:
         return PostureScore(None)

@@ -1,4 +1,4 @@
-"""The Celery task that calculates past scores."""
+"""Celery task that calculates past scores."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from iam.schedule import every
 @every(60)
 @shared_task(name=TASK)  # type: ignore[untyped-decorator]
 def calculate_past_postures() -> int:
-    """Calculate the past moments that pages asked for."""
+    """Calculate the past moments that pages requested."""
     return calculate_waiting()

@@ -1,1 +1,1 @@
-"""Documents to print and to keep: PDF in black and white, written page by page."""
+"""Writes documents to print and archive: black-and-white PDF, page by page."""

@@ -1,5 +1,6 @@
-"""A PDF of headings, paragraphs, facts and tables. Each page is finished before the next one begins, so that
-a table of any length takes little memory.
+"""Writes a PDF of headings, paragraphs, facts and tables.
+
+Each page is finished before the next begins, so that a table of any length needs little memory.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ MARGIN: Final = 42.0
 TOP: Final = 54.0
 BOTTOM: Final = 48.0
 GAP: Final = 8.0
-"""Points between two columns."""
+"""The space between two columns in points."""
 INK: Final = 0.1
 SOFT: Final = 0.4
 RULE: Final = 0.8
@@ -31,7 +32,7 @@ _TOTAL: Final = "total-of-pages"
 
 @dataclass(frozen=True, slots=True)
 class PdfColumn:
-    """A column of a table. `share` is its part of the width, compared with the other columns."""
+    """A column of a table. `share` is its share of the width, relative to the other columns."""
 
     title: str
     share: float = 1.0
@@ -47,8 +48,10 @@ class _Cell:
 
 
 class PdfDocument:
-    """Writes into `target` (a file opened for writing bytes) and is complete after `close`, or after its
-    `with` block. `as_of` is the moment of which the facts are; it stands on every page.
+    """A PDF written into `target` (a file opened for writing bytes), complete after `close` or its `with`
+    block.
+
+    `as_of` is the moment that the facts describe; it is printed on every page.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class PdfDocument:
     ) -> None:
         text.register_fonts()
         size = landscape(A4) if is_wide else A4
-        # The same facts make the same bytes: without a date of making, and with an id from the content.
+        # Equal facts give equal bytes: no creation date, and an id derived from the content.
         self._canvas = Canvas(target, pagesize=size, pageCompression=1, invariant=1)
         self._canvas.setTitle(title)
         self._canvas.setAuthor("Gatehouse")
@@ -84,19 +87,19 @@ class PdfDocument:
             self.close()
 
     def heading(self, words: str) -> None:
-        """A heading that doesn't stand alone at the end of a page."""
+        """Write a heading, never alone at the end of a page."""
         self._y -= 10
         self._need(64)
         self._lines(words, style="bold", size=12.5, leading=17)
         self._y -= 3
 
     def paragraph(self, words: str, *, style: Style = "text") -> None:
-        """Running text; a line feed begins a new line."""
+        """Write running text; a line feed begins a new line."""
         self._lines(words, style=style, size=9.5, leading=13.5)
         self._y -= 5
 
     def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """Names with their values, one below the other."""
+        """Write names with their values, one below the other."""
         room = self._width - 2 * MARGIN
         columns = (PdfColumn("", share=0.26), PdfColumn("", share=0.74))
         for name, value in pairs:
@@ -105,7 +108,7 @@ class PdfDocument:
         self._y -= 5
 
     def table(self, columns: Sequence[PdfColumn], rows: Iterable[Sequence[str]]) -> int:
-        """Draw rows of as many texts as there are columns, below titles on each page; the number of rows."""
+        """Write rows of one text per column, with titles on each page. Returns the number of rows."""
         cells = self._cells(columns, room=self._width - 2 * MARGIN, size=8)
         self._need(48)
         self._titles(columns, cells)
@@ -170,7 +173,7 @@ class PdfDocument:
         leading: float,
         inks: Sequence[float],
     ) -> None:
-        """The lines of several columns side by side; a row that is taller than a page goes on on the next."""
+        """Draw the lines of columns side by side; a row taller than a page continues on the next."""
         for number in range(max(len(part) for part in broken)):
             self._need(leading)
             self._y -= leading
@@ -180,7 +183,7 @@ class PdfDocument:
                     self._string(cell, part[number])
 
     def _string(self, cell: _Cell, words: str) -> None:
-        """A line of a cell, in as many fonts as its letters need."""
+        """Draw a line of a cell, in as many fonts as its characters need."""
         x = cell.x
         for font, part in text.runs(words, cell.font):
             self._canvas.setFont(font, cell.size)
@@ -208,7 +211,7 @@ class PdfDocument:
         self._canvas.line(MARGIN, self._y, self._width - MARGIN, self._y)
 
     def _frame(self) -> None:
-        """What stands on every page: Gatehouse and the title above, the moment and the page number below."""
+        """Draw what every page has: Gatehouse and the title above, the moment and page number below."""
         canvas = self._canvas
         right = self._width - MARGIN
         above = self._height - 34

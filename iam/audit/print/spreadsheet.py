@@ -1,4 +1,4 @@
-"""Text that a spreadsheet may open: nothing in it is taken for a formula."""
+"""Protects text against formula injection in spreadsheets."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from typing import Final
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-# Where the system's language separates lists by semicolons, a spreadsheet ends the cell at each of them, and
-# may skip blanks and quotes.
+# In locales that separate lists by semicolons, a spreadsheet ends the cell at each of them, and it may skip
+# blanks and quotes.
 _BEGINS_A_CELL: Final = re.compile(r"(?:^|(?<=[;\t\r\n]))([\"\s]*)(?=[=+@\-\uff1d\uff0b\uff20\uff0d])")
 
 
 def harmless(text: str) -> str:
-    """The text with an apostrophe before what a spreadsheet would take for a formula, also behind a separator
-    within the text.
+    """The text with an apostrophe before anything a spreadsheet would read as a formula, also after
+    separators in it.
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """

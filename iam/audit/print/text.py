@@ -1,4 +1,4 @@
-"""Text in the fonts of a PDF: which characters they have, how wide it is, and where lines break."""
+"""Measures text in the fonts of a PDF, finds fonts for its characters, and breaks lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUBSTITUTES: Final[Mapping[str, tuple[str, ...]]] = {
     BOLD: (CYRILLIC_BOLD, GREEK_BOLD),
     MONO: (CYRILLIC, GREEK),
 }
-"""Fonts that have the letters which a font lacks. What none has is printed as its number in Unicode."""
+"""Fonts for characters that a font lacks. Characters in none of them are printed as Unicode escapes."""
 EAST_ASIAN: Final[Mapping[str, str]] = {
     "HeiseiMin-W3": "cp932",
     "STSong-Light": "gbk",
@@ -52,7 +52,7 @@ _WORD: Final = re.compile(r"\S+")
 
 @lru_cache(maxsize=1)
 def register_fonts() -> None:
-    """Make the fonts known to ReportLab, once per process."""
+    """Register the fonts with ReportLab, once per process."""
     for name, file in _FILES.items():
         pdfmetrics.registerFont(TTFont(name, str(_FOLDER / file)))
     for name in EAST_ASIAN:
@@ -60,8 +60,9 @@ def register_fonts() -> None:
 
 
 def printable(text: str, font: str) -> str:
-    """The text with an escape such as \\u738B for each character that neither the font nor its substitutes
-    have: as CSV and JSON escape it, which hold the exact text.
+    """The text with an escape such as \\u738B for each character that no font has.
+
+    CSV and JSON have the exact text, with the same escapes.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -77,7 +78,7 @@ def _escaped(letter: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _font_of(letter: str, font: str) -> str:
-    """The font that draws a letter of a text in this font; "" if none does."""
+    """The font for a character; "" if none has it."""
     for name in (font, *SUBSTITUTES.get(font, ())):
         if ord(letter) in pdfmetrics.getFont(name).face.charToGlyph:
             return name
@@ -85,9 +86,7 @@ def _font_of(letter: str, font: str) -> str:
 
 
 def _east_asian_fonts(text: str) -> Iterator[str]:
-    """The East Asian fonts that have all letters of a text. Other letters than East Asian ones are no reason
-    for one of them.
-    """
+    """The East Asian fonts that have all East Asian characters of a text."""
     if not all(_is_east_asian(letter) for letter in text):
         return
     for name, codec in EAST_ASIAN.items():
@@ -99,12 +98,12 @@ def _east_asian_fonts(text: str) -> Iterator[str]:
 
 
 def _is_east_asian(letter: str) -> bool:
-    """Whether it is wide, and in the plane of Unicode whose letters these fonts have."""
+    """True if the character is wide and in the Unicode plane that these fonts cover."""
     return unicodedata.east_asian_width(letter) in ("W", "F", "H") and ord(letter) <= 0xFFFF
 
 
 def runs(text: str, font: str) -> list[tuple[str, str]]:
-    """Printable text as (font, part), each part in one font."""
+    """Split printable text into pairs of font and part."""
     if text.isascii() or font in EAST_ASIAN:
         return [(font, text)]
     made: list[tuple[str, str]] = []
@@ -112,7 +111,7 @@ def runs(text: str, font: str) -> list[tuple[str, str]]:
         part = "".join(letters)
         whole = next(_east_asian_fonts(part), "") if is_east_asian else ""
         if whole:
-            # One font for a name, although several have some of its letters.
+            # Use one font per name, although several have some of its characters.
             made.append((whole, part))
             continue
         for name, same in groupby(part, key=lambda letter: _font_of(letter, font) or font):
@@ -122,13 +121,13 @@ def runs(text: str, font: str) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=50_000)
 def width(text: str, font: str, size: float) -> float:
-    """Points that the text takes."""
+    """The width of the text in points."""
     parts = runs(text, font)
     return float(sum(pdfmetrics.stringWidth(part, name, size) for name, part in parts))
 
 
 def lines(text: str, *, font: str, size: float, room: float) -> list[str]:
-    """The text as lines that fit into `room` points; at least one line. A line feed of the text stays one."""
+    """Break the text into lines that fit into `room` points; at least one line. Line feeds are kept."""
     broken: list[str] = []
     for paragraph in text.split("\n"):
         broken += _wrapped(printable(paragraph, font), font=font, size=size, room=room)
@@ -153,7 +152,7 @@ def _wrapped(text: str, *, font: str, size: float, room: float) -> list[str]:
 
 
 def _pieces(word: str, *, font: str, size: float, room: float) -> Iterator[str]:
-    """A word that is wider than a line, such as an ARN, cut where the line ends."""
+    """A word wider than a line, such as an ARN, split at the line width."""
     rest = word
     while len(rest) > 1 and width(rest, font, size) > room:
         end = max(1, int(len(rest) * room / width(rest, font, size)))

@@ -1,4 +1,6 @@
-"""What keeps entries that are older than the setting: what is open, and what lies nowhere else."""
+"""Finds reasons to keep entries older than the setting: open matters, and data that is stored
+nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -24,20 +26,20 @@ from iam.people.runs.models import RunState
 
 PRUNED: Final = "journal.prune"
 KEPT_KINDS: Final = (PRUNED, ACKNOWLEDGED, LEFT, *CAME, "leaving.certified")
-"""Entries that pages of past moments, certificates and verifications read: they are never removed."""
+"""Kinds of entries that pages about the past, certificates and verifications read; they are never removed."""
 _OPEN_REVIEWS: Final = (RunState.SUBMITTING, RunState.RUNNING, RunState.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionHold:
-    """Entries from this moment on are kept, and why."""
+    """The moment from which entries are kept, and the reason."""
 
     since: datetime
     reason: str
 
 
 def holds(*, now: datetime) -> list[RetentionHold]:
-    """What holds entries back, the oldest first."""
+    """The reasons that hold entries back, oldest first."""
     return sorted(_holds(now), key=lambda hold: hold.since)
 
 
@@ -68,7 +70,7 @@ def _holds(now: datetime) -> Iterator[RetentionHold]:
 
 
 def last_sent_block() -> int | None:
-    """The last block that every configured SIEM has whole; None without one."""
+    """The last block that every configured SIEM has completely; None if there is none."""
     keys = [receiver.key for receiver in configured_receivers()]
     if not keys:
         return None

@@ -1,4 +1,4 @@
-"""What the page of the journal says about the retention."""
+"""Provides the retention status for the journal page."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from iam.journal.models import Entry, JournalCut
 
 @dataclass(frozen=True, slots=True)
 class RetentionState:
-    """The setting in days (0: for ever), the newest removal, and since when the oldest entry is kept that a
-    removal would consider.
+    """The setting in days (0: forever), the newest removal, and the oldest entry that a removal would
+    consider.
     """
 
     days: int
@@ -23,7 +23,7 @@ class RetentionState:
 
 
 def retention_state(*, now: datetime) -> RetentionState:
-    """Two queries by index."""
+    """The retention status. Two indexed queries."""
     cut = JournalCut.objects.order_by("-pk").first()
     oldest = None
     if settings.JOURNAL_DAYS:

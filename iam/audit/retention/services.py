@@ -1,4 +1,4 @@
-"""Exports and removes the entries that are older than the setting, up to a signed anchor."""
+"""Exports and removes journal entries older than the setting, up to a signed anchor."""
 
 from __future__ import annotations
 
@@ -30,17 +30,19 @@ from iam.journal.verify import verify
 
 logger = structlog.get_logger(__name__)
 MOST: Final = 50_000
-"""So many entries are removed in one transaction, while others wait to write."""
+"""The number of entries removed per transaction, during which other writers wait."""
 _DELETED_AT_ONCE: Final = 1_000
 
 
 class RetentionRefusedError(Exception):
-    """Nothing was removed; the message is a sentence."""
+    """Raised if nothing was removed; the message is a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionPlan:
-    """What can be removed now: entries before a moment, in blocks up to one. `hold` is what keeps more."""
+    """The entries that can be removed now: before a moment, in blocks up to one. `hold` is why more
+    is kept.
+    """
 
     before: datetime
     block: int
@@ -72,7 +74,9 @@ def retention_plan(*, now: datetime) -> RetentionPlan:
 
 
 def prune(*, now: datetime, actor: Actor | None) -> list[JournalCut]:
-    """Remove what is older than the setting, in rounds; what each removed. Raises RetentionRefusedError."""
+    """Remove entries older than the setting, in rounds, and yield what each removed. Raises
+    RetentionRefusedError.
+    """
     if not triggers.is_owner(connection):
         raise RetentionRefusedError(
             "Only the owner of the tables can remove entries. Run this with the DATABASE_URL of that role."
@@ -85,7 +89,7 @@ def prune(*, now: datetime, actor: Actor | None) -> list[JournalCut]:
 
 
 def _anchored_block() -> int:
-    """The newest block that a valid anchor names, once the whole chain is verified against all of them."""
+    """The newest block named by a valid anchor, after the whole chain is verified against all anchors."""
     read = read_all()
     heads = heads_of(read.notes, verifiers())
     problem = next(iter([*filter(None, [heads.conflict]), *heads.problems, *read.problems]), "")
@@ -109,7 +113,9 @@ def _removable(before: datetime, block: int) -> QuerySet[JournalLink]:
 
 
 def _remove(links: list[JournalLink], *, before: datetime, now: datetime, actor: Actor | None) -> JournalCut:
-    """Export, then delete and record in one transaction: no verification ever sees one without the other."""
+    """Export, then delete and record in one transaction, so that a verification never sees one without the
+    other.
+    """
     newest = JournalCut.objects.order_by("-pk").first()
     number = links[-1].block_id
     if newest is not None:
@@ -163,7 +169,7 @@ def _remove(links: list[JournalLink], *, before: datetime, now: datetime, actor:
 
 
 def _delete(numbers: list[int]) -> None:
-    """Not by the ORM, which would collect what refers to them."""
+    """Delete without the ORM, which would first collect related rows."""
     deleted = 0
     for batch in batches(numbers, _DELETED_AT_ONCE):
         entries = Entry.objects.filter(pk__in=batch)
@@ -173,7 +179,7 @@ def _delete(numbers: list[int]) -> None:
 
 
 def _gone() -> Iterator[JournalLink]:
-    """What was removed before, in the order of the chain."""
+    """Earlier removals, in chain order."""
     rows = JournalLink.objects.filter(~Exists(Entry.objects.filter(pk=OuterRef("entry_id"))))
     return rows.order_by("block_id", "position").iterator(chunk_size=2_000)
 
@@ -183,7 +189,7 @@ def _place(link: JournalLink) -> tuple[int, int]:
 
 
 def _export(links: list[JournalLink], *, before: datetime) -> Path:
-    """Write the blocks of these entries as a pack that `verify_evidence.py` verifies."""
+    """Write the blocks of these entries as a pack that `verify_evidence.py` can verify."""
     first, last = links[0].block_id, links[-1].block_id
     numbers = [link.entry_id for link in links]
     folder = Path(settings.JOURNAL_EXPORTS)
@@ -203,7 +209,7 @@ def _export(links: list[JournalLink], *, before: datetime) -> Path:
     try:
         with PackFiles(draft, signer=key, about=about) as files:
             write_blocks(files, first, last, shows=lambda entry: True, signer=key)
-        # It is on the disk before the entries are gone: a power failure must not take both.
+        # Sync to disk before entries are deleted, so that a power failure can't take both.
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(target)

@@ -1,4 +1,4 @@
-"""The beat task that removes old entries where the worker owns the tables, as in the embedded default."""
+"""Celery task that removes old entries if the worker owns the tables, as in the embedded default."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = structlog.get_logger(__name__)
 @every(24 * HOURS, expires=HOURS)
 @shared_task(name="iam.audit.retention.tasks.prune_journal")  # type: ignore[untyped-decorator]
 def prune_journal() -> None:
-    """Nothing without a setting, and nothing where another role owns the tables."""
+    """Remove old entries; does nothing without a setting or if another role owns the tables."""
     if not settings.JOURNAL_DAYS or not triggers.is_owner(connection):
         return
     try:

@@ -1,4 +1,4 @@
-"""How a receiver reads an entry: a line of JSON, alone or within a syslog message (RFC 5424)."""
+"""Formats journal entries for receivers: as JSON lines, alone or within syslog messages (RFC 5424)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LOG_AUDIT_INFORMATIONAL: Final = 13 * 8 + 6
 MAX_MESSAGE_ID: Final = 32
 MAX_HOST_NAME: Final = 255
 LARGEST_DATAGRAM: Final = 60_000
-"""Bytes of a message over UDP; IP takes 65,507."""
+"""The maximum size of a message over UDP in bytes; IP allows 65,507."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedEntry:
-    """An entry, its place in the chain, and its fields as they are sent."""
+    """An entry with its place in the chain and the fields to send."""
 
     entry: int
     block: int
@@ -32,12 +32,12 @@ class ExportedEntry:
     fields: dict[str, Any]
 
     def line(self) -> bytes:
-        """JSON in ASCII, without a line feed."""
+        """The entry as ASCII JSON without a line feed."""
         return json.dumps(self.fields, separators=(",", ":")).encode()
 
 
 def exported_entry(link: JournalLink) -> ExportedEntry:
-    """The fields have the names of the page’s JSON export. `entry` and `hash` are the same each time."""
+    """The fields named as in the page's JSON export. `entry` and `hash` are always the same for an entry."""
     entry = link.entry
     fields = {
         "entry": entry.id,
@@ -58,7 +58,7 @@ def exported_entry(link: JournalLink) -> ExportedEntry:
 
 
 def syslog_message(exported: ExportedEntry) -> bytes:
-    """RFC 5424, section 6: the message is the JSON line, the kind is the message ID."""
+    """A message as in RFC 5424, section 6, with the JSON line as text and the kind as message ID."""
     at = exported.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     host = urlsplit(settings.BASE_URL).hostname or "-"
     kind = exported.kind[:MAX_MESSAGE_ID]
@@ -67,9 +67,7 @@ def syslog_message(exported: ExportedEntry) -> bytes:
 
 
 def datagram(exported: ExportedEntry) -> bytes:
-    """A message that fits into one datagram: `data` is left out where it would not, and the message says
-    so.
-    """
+    """A message that fits into one datagram. If necessary `data` is left out, which the message says."""
     message = syslog_message(exported)
     if len(message) <= LARGEST_DATAGRAM:
         return message

@@ -1,4 +1,4 @@
-"""How far each receiver has the journal."""
+"""Records how much of the journal each receiver has."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from django.db import models
 
 
 class ExportPosition(models.Model):
-    """The last entry that one receiver has confirmed, by its place in the chain. A worker holds the lease
-    while it sends; `claim` tells workers apart.
+    """The last entry that a receiver has confirmed, by its place in the chain.
+
+    A worker holds the lease while it sends; `claim` identifies the worker.
     """
 
     receiver = models.CharField(max_length=320, primary_key=True)

@@ -1,5 +1,5 @@
-"""The receivers of the settings. Each sends a batch, and returns only when the receiver has confirmed it as
-far as its protocol can.
+"""The configured receivers. Each sends a batch and returns once it is confirmed, as far as its protocol
+allows.
 """
 
 from __future__ import annotations
@@ -22,25 +22,27 @@ from iam.notify.channels.http_post import post
 
 TIMEOUT: Final = 10.0
 REFUSAL_WAIT: Final = 0.2
-"""Seconds after the last datagram in which a host can answer that nobody listens."""
+"""How long to wait after the last datagram for an error that nobody listens, in seconds."""
 MAX_ANSWERS: Final = 20
-"""Reads after the end of a batch: syslog receivers have nothing to say."""
+"""How many reads to make after a batch; syslog receivers normally send nothing."""
 
 
 class SiemReceiver(ABC):
-    """Where the journal is sent. `key` is stored and queued, `label` is shown: neither holds a secret."""
+    """A destination of the journal. `key` is stored and queued, `label` is displayed; neither contains a
+    secret.
+    """
 
     key: str
     label: str
 
     @abstractmethod
     def send(self, batch: Sequence[ExportedEntry]) -> None:
-        """Send some entries. Raises DeliveryError."""
+        """Send entries. Raises DeliveryError."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpsReceiver(SiemReceiver):
-    """JSON lines in the body of a POST; an answer from 200 to 299 confirms them."""
+    """Sends JSON lines in a POST body; a status from 200 to 299 confirms them."""
 
     url: str = field(repr=False)
     token: str = field(repr=False)
@@ -48,18 +50,20 @@ class HttpsReceiver(SiemReceiver):
 
     @property
     def key(self) -> str:  # type: ignore[override]
-        """Another path is another receiver. The path can be a secret: only its digest is kept."""
+        """The stored key. Another path is another receiver; since it can be a secret, only its digest is
+        used.
+        """
         digest = hashlib.sha256(self.url.encode()).hexdigest()[:16]
         return f"https:{urlsplit(self.url).hostname}:{digest}"
 
     @property
     def label(self) -> str:  # type: ignore[override]
-        """As the page shows it."""
+        """The label on the page."""
         parts = urlsplit(self.url)
         return f"{parts.scheme.upper()} to {parts.hostname}"
 
     def send(self, batch: Sequence[ExportedEntry]) -> None:
-        """One POST for the batch, without following a redirect."""
+        """Send the batch in one POST, without following redirects."""
         body = b"".join(exported.line() + b"\n" for exported in batch)
         headers = {"Content-Type": "application/x-ndjson"}
         if self.token:
@@ -69,7 +73,7 @@ class HttpsReceiver(SiemReceiver):
 
 @dataclass(frozen=True, slots=True)
 class SyslogReceiver(SiemReceiver):
-    """Messages of RFC 5424 over TLS (RFC 5425), TCP (RFC 6587, octet counting) or UDP (RFC 5426)."""
+    """Sends RFC 5424 messages over TLS (RFC 5425), TCP (RFC 6587, octet counting) or UDP (RFC 5426)."""
 
     scheme: str
     host: str
@@ -78,16 +82,16 @@ class SyslogReceiver(SiemReceiver):
 
     @property
     def key(self) -> str:  # type: ignore[override]
-        """As it is stored."""
+        """The stored key."""
         return f"{self.scheme}:{self.host}:{self.port}"
 
     @property
     def label(self) -> str:  # type: ignore[override]
-        """As the page shows it."""
+        """The label on the page."""
         return f"Syslog ({self.scheme.upper()}) to {self.host}:{self.port}"
 
     def send(self, batch: Sequence[ExportedEntry]) -> None:
-        """One connection for the batch."""
+        """Send the batch over one connection."""
         try:
             if self.scheme == "udp":
                 self._send_datagrams(batch)
@@ -121,7 +125,7 @@ class SyslogReceiver(SiemReceiver):
             context = ssl.create_default_context(cafile=self.ca_file or None)
             with context.wrap_socket(plain, server_hostname=self.host) as secure:
                 secure.sendall(b"".join(frames))
-                # Some receivers end the connection without TLS's own goodbye: an end is an end.
+                # Some receivers close without a TLS close_notify, which counts as an end too.
                 with suppress(ssl.SSLEOFError, ssl.SSLZeroReturnError):
                     secure.unwrap()
 
@@ -139,8 +143,10 @@ class SyslogReceiver(SiemReceiver):
 
 
 def _wait_for_end(plain: socket.socket) -> None:
-    """Syslog confirms nothing. A receiver that closes in an orderly way has read everything; one that dies
-    with something unread resets the connection, which raises OSError.
+    """Wait until the receiver closes, because syslog has no confirmation.
+
+    An orderly close means that everything was read; a receiver that dies with unread data resets the
+    connection, which raises OSError.
     """
     for _ in range(MAX_ANSWERS):
         if not plain.recv(4096):
@@ -149,7 +155,7 @@ def _wait_for_end(plain: socket.socket) -> None:
 
 
 def configured_receivers() -> list[SiemReceiver]:
-    """The receivers of the settings, which were checked at the start."""
+    """The configured receivers, validated at startup."""
     receivers: list[SiemReceiver] = []
     if settings.SIEM_URL:
         receivers.append(HttpsReceiver(settings.SIEM_URL, settings.SIEM_TOKEN, settings.SIEM_CA))

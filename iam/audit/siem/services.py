@@ -1,5 +1,5 @@
-"""Sends what is new in the chain to each receiver: in its order, at least once, and never past what the
-receiver has confirmed.
+"""Sends new entries of the chain to each receiver: in order, at least once, and starting from the last
+confirmed one.
 """
 
 from __future__ import annotations
@@ -23,19 +23,20 @@ from iam.notify.channels.errors import DeliveryError
 logger = structlog.get_logger(__name__)
 SEND: Final = "iam.audit.siem.tasks.send_to_receiver"
 LEASE: Final = timedelta(minutes=3)
-"""Longer than sending one batch takes; each batch renews it."""
+"""Longer than sending one batch takes; each batch renews the lease."""
 BATCH_ENTRIES: Final = 500
 BATCH_BYTES: Final = 900_000
-"""Many receivers take one megabyte at once."""
+"""Many receivers accept one megabyte at once."""
 BATCHES_PER_RUN: Final = 40
 PAUSES: Final = (10, 30, 60, 300)
-"""Seconds before the next try after a failure; the last one is repeated for ever."""
+"""Seconds before each retry; the last value repeats forever."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiverState:
-    """What a receiver has. `entry` None: nothing yet. `behind` are the entries of the chain that it lacks,
-    None if that is unknown.
+    """The status of a receiver.
+
+    `entry` is None if it has nothing yet. `behind` is the number of entries it lacks, None if unknown.
     """
 
     label: str
@@ -46,8 +47,9 @@ class ReceiverState:
 
 
 def nudge_receivers() -> int:
-    """Queue a task for each receiver that lacks something; how many. One query when nothing is new, none
-    without receivers.
+    """Queue a task for each receiver that lacks entries. Returns their number.
+
+    One query if nothing is new; none without receivers.
     """
     receivers = configured_receivers()
     if not receivers:
@@ -66,8 +68,9 @@ def nudge_receivers() -> int:
 
 
 def send_pending(key: str) -> int:
-    """Send what this receiver lacks, unless another worker does; how many entries were confirmed. A worker
-    that is killed leaves a lease that ends, and the batch that it was sending is sent again.
+    """Send what this receiver lacks, unless another worker does. Returns the number of confirmed entries.
+
+    If a worker is killed, its lease expires and its batch is sent again.
     """
     receiver = {known.key: known for known in configured_receivers()}.get(key)
     if receiver is None:
@@ -93,7 +96,7 @@ def send_pending(key: str) -> int:
 
 
 def receiver_states() -> list[ReceiverState]:
-    """The configured receivers, with one query; none without receivers."""
+    """The configured receivers with their status. One query; none without receivers."""
     receivers = configured_receivers()
     positions = _positions(receivers) if receivers else {}
     states = []
@@ -108,13 +111,15 @@ def receiver_states() -> list[ReceiverState]:
 
 
 def entries_behind() -> int | None:
-    """The entries that the slowest receiver lacks; None without receivers, or before the first was sent."""
+    """The number of entries that the slowest receiver lacks; None without receivers or before the first was
+    sent.
+    """
     numbers = [state.behind for state in receiver_states() if state.behind is not None]
     return max(numbers, default=None)
 
 
 def _positions(receivers: Sequence[SiemReceiver]) -> dict[str, tuple[ExportPosition, int]]:
-    """Per receiver its row, and how many entries of the chain it lacks."""
+    """For each receiver, its row and the number of entries it lacks."""
     newest = JournalBlock.objects.order_by("-sequence").values("total")[:1]
     rows = ExportPosition.objects.filter(receiver__in=[receiver.key for receiver in receivers])
     positions: dict[str, tuple[ExportPosition, int]] = {}
@@ -124,13 +129,13 @@ def _positions(receivers: Sequence[SiemReceiver]) -> dict[str, tuple[ExportPosit
 
 
 def _is_free(position: ExportPosition, now: datetime) -> bool:
-    """No worker sends, and no pause lasts."""
+    """A filter for rows without a lease or pause."""
     is_leased = position.lease_until is not None and position.lease_until > now
     return not is_leased and (position.due_at is None or position.due_at <= now)
 
 
 def _begin(receiver: SiemReceiver) -> None:
-    """A receiver that is new gets what is left of the whole journal, or what is chained from now on, by the
+    """Start a new receiver with the whole remaining journal or with new entries only, depending on the
     setting.
     """
     head = None if settings.SIEM_HISTORY else JournalBlock.objects.order_by("-sequence").first()
@@ -142,7 +147,7 @@ def _begin(receiver: SiemReceiver) -> None:
 
 
 def _claim(key: str) -> ExportPosition | None:
-    """Take the lease of a receiver, if nobody has it and no pause lasts."""
+    """Take the lease of a receiver, unless it is leased or paused."""
     now = datetime.now(tz=UTC)
     free = Q(lease_until=None) | Q(lease_until__lte=now)
     due = Q(due_at=None) | Q(due_at__lte=now)
@@ -157,12 +162,12 @@ def _claim(key: str) -> ExportPosition | None:
 
 
 def _mine(position: ExportPosition) -> QuerySet[ExportPosition]:
-    """The row, as long as no other worker has taken it over."""
+    """The row, if no other worker has taken it over."""
     return ExportPosition.objects.filter(receiver=position.receiver, claim=position.claim)
 
 
 def _next_batch(position: ExportPosition) -> list[ExportedEntry]:
-    """The next entries in the order of the chain: as many as fit, and at least one."""
+    """The next entries in chain order: as many as fit, but at least one."""
     later = Q(block_id__gt=position.block) | Q(position__gt=position.position)
     links = (
         JournalLink.objects.filter(later, block_id__gte=position.block)
@@ -181,7 +186,7 @@ def _next_batch(position: ExportPosition) -> list[ExportedEntry]:
 
 
 def _advance(position: ExportPosition, batch: Sequence[ExportedEntry]) -> bool:
-    """Keep what was confirmed; False if another worker has taken over."""
+    """Store what was confirmed. Returns False if another worker has taken over."""
     now = datetime.now(tz=UTC)
     last = batch[-1]
     position.block, position.position = last.block, last.position
@@ -201,7 +206,7 @@ def _advance(position: ExportPosition, batch: Sequence[ExportedEntry]) -> bool:
 
 
 def _keep_failure(position: ExportPosition, error: str) -> None:
-    """Say why, and pause: longer with each failure in a row."""
+    """Store the error and pause, longer with each consecutive failure."""
     logger.error("siem.not_sent", receiver=position.receiver, error=error)
     row = _mine(position).first()
     if row is None:

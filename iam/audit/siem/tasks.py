@@ -1,4 +1,4 @@
-"""The beat task that looks for what is new in the journal, and the task that sends it."""
+"""Celery tasks that find new journal entries and send them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iam.schedule import every
 @every(10)
 @shared_task(name="iam.audit.siem.tasks.export_journal")  # type: ignore[untyped-decorator]
 def export_journal() -> None:
-    """Nudge the receivers that lack something."""
+    """Queue a task for receivers that lack entries."""
     nudge_receivers()
 
 

@@ -1,3 +1,3 @@
-"""Requests to add, change or remove a source of CloudTrail's events: a source decides which events are
-believed, so that a second person approves it.
+"""Requests to add, change or remove CloudTrail sources. They need a second person, because a source decides
+which events are trusted.
 """

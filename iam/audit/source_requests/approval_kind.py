@@ -1,4 +1,4 @@
-"""Requests about CloudTrail sources, as approvers meet them."""
+"""CloudTrail source requests as a kind of audit request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from iam.notify.pages import MessagePage, path_of
 
 
 def _within(rows: QuerySet[SourceRequest], _numbers: Collection[str]) -> QuerySet[SourceRequest]:
-    """A bucket can hold the events of any account, so that only those decide who do so in all accounts."""
+    """None of them: a bucket can contain events of any account, so only people who decide in all accounts can
+    decide.
+    """
     return rows.none()
 
 

@@ -10,7 +10,7 @@ from iam.audit.approval_requests.requests import DecidedRequest, RequestState
 
 
 class SourceAct(models.TextChoices):
-    """What is requested."""
+    """The kind of request."""
 
     ADD = "add", "Add"
     CHANGE = "change", "Change"
@@ -18,9 +18,11 @@ class SourceAct(models.TextChoices):
 
 
 class SourceRequest(DecidedRequest):
-    """A request to add, change or remove a source. `terms` are what the source shall read, and `before` what
-    it read when that was requested, as `terms_to_json` writes them; one of them is empty for a source that is
-    added or removed. `source` is None until an addition is approved.
+    """A request to add, change or remove a source.
+
+    `terms` is what the source should read, `before` what it read at the time, both as written by
+    `terms_to_json`; one of them is empty for an addition or removal. `source` is None until an addition is
+    approved.
     """
 
     act = models.CharField(max_length=8, choices=SourceAct.choices)

@@ -31,23 +31,24 @@ ANY_ACCOUNT: Final = ""
 
 
 class SourceRequestRefusedError(SetupError):
-    """It is refused; `field` is that of the form, or "" for the whole."""
+    """Raised if a request is refused; `field` is the form field, or "" for the whole form."""
 
 
 def may_request(viewer: Viewer) -> bool:
-    """Whether the viewer manages all accounts."""
+    """True if the viewer manages all accounts."""
     return viewer.may(Right.MANAGE_ACCOUNTS, account_id=ANY_ACCOUNT)
 
 
 def may_decide(viewer: Viewer, row: SourceRequest, *, is_single: bool) -> bool:
-    """Whether the viewer may approve or decline: an approver or administrator of all accounts, never the
-    person who requested it, unless there is a single operator.
+    """True if the viewer can approve or decline: approvers and administrators of all accounts.
+
+    The requester can't decide, unless there is a single operator.
     """
     return may_in_all(viewer, (), *DECIDES) and row.is_decidable_by(viewer, is_single=is_single)
 
 
 def terms_to_json(terms: SourceTerms) -> dict[str, str]:
-    """The terms, with the number of the account."""
+    """The terms as JSON, with the account ID."""
     return {
         "kind": str(terms.kind),
         "account": terms.account.account_id,
@@ -60,7 +61,7 @@ def terms_to_json(terms: SourceTerms) -> dict[str, str]:
 
 
 def terms_from_json(values: Mapping[str, Any]) -> SourceTerms:
-    """The terms again. Raises SourceRequestRefusedError if the account is no longer connected."""
+    """Parse the terms. Raises SourceRequestRefusedError if the account is no longer connected."""
     account = Account.objects.filter(account_id=values["account"], removed_at__isnull=True).first()
     if account is None:
         raise SourceRequestRefusedError("The account whose role reads is no longer connected.")
@@ -68,7 +69,7 @@ def terms_from_json(values: Mapping[str, Any]) -> SourceTerms:
 
 
 def request_addition(terms: SourceTerms, *, reason: str, actor: Viewer, now: datetime) -> SourceRequest:
-    """Request another source. Raises SetupError, which names the field."""
+    """Request a new source. Raises SetupError, which names the field."""
     checked = services.checked_terms(terms)
     services.check_is_new(checked)
     return _request(SourceAct.ADD, None, terms=checked, reason=reason, actor=actor, now=now)
@@ -77,7 +78,7 @@ def request_addition(terms: SourceTerms, *, reason: str, actor: Viewer, now: dat
 def request_change(
     source: TrailSource, terms: SourceTerms, *, reason: str, actor: Viewer, now: datetime
 ) -> SourceRequest:
-    """Request that a source reads something else, or with another role. Raises SetupError."""
+    """Request that a source reads something else or uses another role. Raises SetupError."""
     checked = services.checked_terms(terms)
     if checked == services.terms_of(source):
         raise SourceRequestRefusedError("Nothing is changed.")
@@ -86,19 +87,21 @@ def request_change(
 
 
 def request_removal(source: TrailSource, *, reason: str, actor: Viewer, now: datetime) -> SourceRequest:
-    """Request that a source is read no more. Raises SourceRequestRefusedError."""
+    """Request that a source is no longer read. Raises SourceRequestRefusedError."""
     return _request(SourceAct.REMOVE, source, terms=None, reason=reason, actor=actor, now=now)
 
 
 def waiting_request(source: TrailSource) -> SourceRequest | None:
-    """The request about a source that nobody has decided about."""
+    """The undecided request about a source, or None."""
     return SourceRequest.objects.filter(source=source, state=RequestState.REQUESTED).first()
 
 
 def decide(
     row: SourceRequest, *, is_approved: bool, actor: Viewer, now: datetime, is_single: bool = False
 ) -> SourceRequest:
-    """Approve or decline; what is approved is done at once. Raises SetupError: then nothing is decided."""
+    """Approve or decline; approved requests are applied at once. Raises SetupError, and then
+    decides nothing.
+    """
     if not may_decide(actor, row, is_single=is_single):
         raise SourceRequestRefusedError(not_yours_to_decide())
     if is_approved and (why := SOURCE_REQUEST.why_not_approve(row, actor, is_single=is_single)):
@@ -118,7 +121,7 @@ def decide(
 
 
 def _carry_out(row: SourceRequest, actor: Viewer) -> TrailSource:
-    """Do what was requested; the journal names who approved and who requested it."""
+    """Apply the request; the journal names requester and approver."""
     if row.source is None:
         return services.add_source(terms_from_json(row.terms), actor=actor, requested_by=row.requested_name)
     if row.source.removed_at is not None:
