@@ -1,1 +1,1 @@
-"""What all pages share: request plumbing, keyset pages, template tags, middleware."""
+"""Code shared by all pages: request helpers, keyset pagination, template tags and middleware."""

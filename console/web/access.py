@@ -1,4 +1,4 @@
-"""The doors of the views: what the viewer may not see answers 404, as though it did not exist."""
+"""Access control of views: anything the viewer has no right to see answers 404, as if it did not exist."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from iam.mirror.queries.entities import find_disconnected, find_entity
 
 
 class ViewerRequest(HttpRequest):
-    """A request of a signed-in person, as the middleware leaves it; for annotations only."""
+    """Type of a request from a signed-in person after the middleware has run; used in annotations only."""
 
     viewer: Viewer
     signed_in: Viewer
-    """The same person; differs on pages of evidence, where a limited auditor sees more."""
+    """The viewer before `require_evidence` widened it: on pages of evidence a limited auditor sees more."""
     at: datetime | None
 
 
 def layout_for(viewer: Viewer) -> str:
-    """The console for those who look after others; the page without it for those who see only themselves."""
+    """Return the base template: the console, or the member layout for people who see only themselves."""
     others = any(viewer.may(right) for right in (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_EVIDENCE))
     return "base.html" if others else "member_base.html"
 
@@ -39,10 +39,9 @@ View = Callable[Concatenate[ViewerRequest, P], R]
 
 
 def require(*rights: Right) -> Callable[[View[P, R]], Callable[Concatenate[HttpRequest, P], R]]:
-    """Let a view answer viewers who hold at least one of the rights in at least one account; 404 for all
-    others.
+    """Let a view answer viewers who hold at least one of the rights in at least one account; others get 404.
 
-    The right in one particular account, and whose objects are shown, is the query's concern.
+    The query checks the right in a particular account and filters the objects.
     """
 
     def decorate(view: View[P, R]) -> Callable[Concatenate[HttpRequest, P], R]:
@@ -60,9 +59,10 @@ def require(*rights: Right) -> Callable[[View[P, R]], Callable[Concatenate[HttpR
 
 
 def require_evidence(view: View[P, R]) -> Callable[Concatenate[HttpRequest, P], R]:
-    """Let a view answer those who see accounts, and limited auditors as who they are on pages of evidence;
-    404 for all others. Whether this framework, pack or moment was given to them is the view's concern, and
-    that of the services: `request.viewer.limits`.
+    """Let a view answer viewers who see accounts or evidence; others get 404.
+
+    A limited auditor's viewer is replaced by their evidence viewer. The view and the services check whether
+    the auditor has access to this framework, pack or moment (`request.viewer.limits`).
     """
 
     @wraps(view)
@@ -79,8 +79,9 @@ def require_evidence(view: View[P, R]) -> Callable[Concatenate[HttpRequest, P], 
 
 
 def stay_within(request: ViewerRequest, *, is_covered: bool) -> None:
-    """Where the limits of an auditor don’t cover what is asked for, they go on as who they are by other
-    roles; 404 where these see no account.
+    """Fall back to the viewer's other roles if the limits of an audit don’t cover the page.
+
+    Raises Http404 if these roles see no account.
     """
     if request.viewer.limits is None or is_covered:
         return
@@ -90,7 +91,7 @@ def stay_within(request: ViewerRequest, *, is_covered: bool) -> None:
 
 
 def require_everywhere(right: Right) -> Callable[[View[P, R]], Callable[Concatenate[HttpRequest, P], R]]:
-    """Let a view answer viewers who hold the right in all accounts; 404 for all others."""
+    """Let a view answer viewers who hold the right in all accounts; others get 404."""
 
     def decorate(view: View[P, R]) -> Callable[Concatenate[HttpRequest, P], R]:
         @wraps(view)
@@ -107,14 +108,14 @@ def require_everywhere(right: Right) -> Callable[[View[P, R]], Callable[Concaten
 
 
 class PresentOnlyError(Http404):
-    """A page without a past view was opened with an as-of date. The `AsOf` middleware leads a GET to the
-    present page.
+    """A page without a past view was opened with an as-of date; the `AsOf` middleware redirects a GET to the
+    present.
     """
 
 
 class DisconnectedError(Http404):
-    """A page of a disconnected account, or of something in it, was asked for by somebody who sees the
-    account: `not_found` says so.
+    """The viewer opened a page of a disconnected account, or of something in it; `not_found` renders the
+    answer.
     """
 
     def __init__(self, account: Account, *, name: str = "") -> None:
@@ -124,21 +125,22 @@ class DisconnectedError(Http404):
 
 
 def require_present(request: ViewerRequest) -> None:
-    """Raise PresentOnlyError where the address has an as-of date: what is changed is changed now."""
+    """Raise PresentOnlyError if the address has an as-of date, because only the present can be changed."""
     if request.at is not None:
         raise PresentOnlyError
 
 
 def found_or_404(row: Found | None) -> Found:
-    """What a query of those that the viewer sees has found; 404 where that is nothing."""
+    """Return the row that a query found; raise Http404 if it is None."""
     if row is None:
         raise Http404
     return row
 
 
 def entity_or_404(viewer: Viewer, pk: int, *, kinds: Collection[str]) -> Entity:
-    """The entity of one of the kinds, if the viewer may see it, whether it still exists or not.
-    DisconnectedError where its account was disconnected, else 404, as though there were none.
+    """Return the entity of one of the kinds if the viewer can see it, even if it no longer exists in AWS.
+
+    Raises DisconnectedError if its account was disconnected, else Http404.
     """
     entity = find_entity(viewer, pk=pk, kinds=kinds)
     if entity is not None:
@@ -148,8 +150,9 @@ def entity_or_404(viewer: Viewer, pk: int, *, kinds: Collection[str]) -> Entity:
 
 
 def account_or_404(viewer: Viewer, number: str, *, right: Right | None = None) -> Account:
-    """The connected account of this number that the viewer sees, and in which they hold the right, if one is
-    named. DisconnectedError for one that was disconnected, else 404.
+    """Return the connected account with this ID if the viewer sees it and holds the right, if one is given.
+
+    Raises DisconnectedError if it was disconnected, else Http404.
     """
     if right is not None and not viewer.may(right, account_id=number):
         raise Http404

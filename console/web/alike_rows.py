@@ -1,5 +1,5 @@
-"""Rows that differ in their texts alone: the markup is rendered once for all that are alike, and filled in
-for each.
+"""Renders table rows that differ only in their texts: the markup is rendered once per group and filled in per
+row.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 MARK: Final = "\ue000"
-"""Encloses the name of a text in markup that is to be filled in; a character that no text needs."""
+"""Encloses the name of a text in the markup to fill in; a private-use character that no text contains."""
 NAMED: Final = re.compile(f"{MARK}([a-z_]+)(?::([0-9]+))?{MARK}")
 
 
 class AlikeRow:
-    """A row of a table. A subclass is a frozen dataclass.
+    """A row of a table. Subclasses are frozen dataclasses.
 
-    `TEXTS` names the fields that a template prints as they are, or only tests for being there: texts, or
-    tuples of texts. Every other field can be hashed: rows with equal ones, and with the same texts missing,
-    have the same markup.
+    `TEXTS` names the fields (texts or tuples of texts) that a template only prints or tests for being empty.
+    All other fields must be hashable: rows that agree in them, and in which texts are empty, have the same
+    markup.
     """
 
     __slots__ = ()
@@ -33,7 +33,7 @@ R = TypeVar("R", bound=AlikeRow)
 
 
 def render_alike(rows: Iterable[R], render: Callable[[R], str]) -> SafeString:
-    """What `render` gives for each row, joined; it is called once for each group of rows that are alike."""
+    """Return the joined markup of all rows; `render` is called once per group of rows with equal markup."""
     layouts: dict[Hashable, Callable[[R], str]] = {}
     parts = []
     for row in rows:
@@ -46,7 +46,7 @@ def render_alike(rows: Iterable[R], render: Callable[[R], str]) -> SafeString:
 
 
 def _form(row: AlikeRow) -> Hashable:
-    """What the markup of a row depends on, besides its texts."""
+    """Return the key of the row's markup: all values, with texts reduced to their presence or number."""
     values = []
     for field in fields(row):  # type: ignore[arg-type]
         value = getattr(row, field.name)
@@ -57,7 +57,7 @@ def _form(row: AlikeRow) -> Hashable:
 
 
 def _with_marks(row: R) -> R:
-    """The same row with the name of each text that it has in place of the text."""
+    """Return a copy of the row in which each text is replaced by its marked name."""
     marks: dict[str, Any] = {}
     for name in row.TEXTS:
         value = getattr(row, name)
@@ -69,7 +69,7 @@ def _with_marks(row: R) -> R:
 
 
 def _layout(markup: str) -> Callable[[AlikeRow], str]:
-    """A function that fills in such markup; texts are escaped, unless they are safe."""
+    """Return a function that fills a row's texts into the markup; texts are escaped unless they are safe."""
     literals = NAMED.split(markup)
     names, places = literals[1::3], literals[2::3]
     form = "%s".join(literal.replace("%", "%%") for literal in literals[::3])

@@ -6,8 +6,8 @@ from django import forms
 from django.apps import AppConfig
 from django.core import validators
 
-# A field takes its messages when it is made, which is when a module with a form is imported: nothing is
-# imported before this.
+# A form field reads its error messages when it is created, which happens when a module with a form is
+# imported. So nothing may be imported before this.
 forms.Field.default_error_messages = {
     **forms.Field.default_error_messages,
     "required": "Fill in this field.",
@@ -20,15 +20,13 @@ validators.MaxLengthValidator.message = "Use at most %(limit_value)d characters.
 
 
 class WebConfig(AppConfig):
-    """Registers console.web."""
-
     name = "console.web"
     label = "web"
 
     def ready(self) -> None:
         from console.web import checks
 
-        assert checks.ONLY_FOR_DEVELOPMENT  # Its import registers the check.
-        # This application is the last one: all that is there by now is left out of each later collection.
+        assert checks.ONLY_FOR_DEVELOPMENT  # Importing the module registers the check.
+        # This application is the last one: later garbage collections skip everything that is loaded by now.
         gc.freeze()
         gc.enable()

@@ -1,4 +1,4 @@
-"""The as-of control of mirror pages: which moment is shown, and which others are worth a click."""
+"""The as-of control of pages that show the mirror: the moment shown, and other moments to choose."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from iam.mirror.queries.freshness import patience
 from iam.mirror.queries.moments import NearbyMoments, account_moments, entity_moments
 
 POSITION = {"as-of", "after", "before", "page"}
-"""What does not survive a change of the moment: the moment itself, and the place in a list."""
+"""Query parameters that are dropped when the moment changes: the moment itself and the position in a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsOfControl:
-    """What `components/asof.html` and `components/pastbar.html` show; `moments` are (label, moment, icon).
+    """Data of `components/asof.html` and `components/pastbar.html`; `moments` are (label, moment, icon).
 
-    `is_old`: what is shown should have been synced again by now, or was never synced. `is_incomplete`: a part
-    of it could not be synced lately.
+    `is_old`: the data is overdue for a sync or was never synced. `is_incomplete`: a part of it could not be
+    synced lately.
     """
 
     earliest: datetime | None
@@ -44,11 +44,11 @@ class AsOfControl:
 def asof_context(
     request: HttpRequest, *, account: Account | None = None, entity: Entity | None = None
 ) -> dict[str, Any]:
-    """`{"asof": …}` for a page about an entity, about an account, or (neither) about what `?account=`
-    chooses.
+    """Return `{"asof": …}` for a page about an entity, an account or, with neither, the choice in
+    `?account=`.
 
-    One query for an account or all accounts, and that of the frame unless it is known; two or three for an
-    entity.
+    Takes one query for an account or for all accounts, plus that of the frame unless it was loaded before,
+    and two or three queries for an entity.
     """
     asked = cast(ViewerRequest, request)
     if entity is not None:
@@ -102,8 +102,9 @@ def _worth_a_click(moments: NearbyMoments, *, at: datetime | None) -> list[tuple
 def _compare_address(
     viewer: Viewer, *, account: Account | None, entity: Entity | None, at: datetime | None
 ) -> str:
-    """The page that compares the entity or the account at two moments; "" for no account, or one that the
-    viewer sees in part only.
+    """Return the address of the page that compares two moments of the entity or account.
+
+    Returns "" without an account, and for an account that the viewer sees only in part.
     """
     if entity is None and account is not None and not viewer.scope.sees_account(account.account_id):
         return ""

@@ -1,4 +1,4 @@
-"""Do what somebody asked for, and say in a message what came of it."""
+"""Runs what a person requested and reports the result in a message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iam.directory.rules import DirectoryRuleError
 
 
 def attempt(request: ViewerRequest, act: Callable[[], object], *, done: str) -> None:
-    """Do it and say so, or say which rule forbids it."""
+    """Call `act` and show `done`, or show the error message if it breaks a directory rule."""
     try:
         act()
     except DirectoryRuleError as error:

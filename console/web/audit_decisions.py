@@ -1,4 +1,4 @@
-"""What the form of a decision about a request says, and who makes it."""
+"""Reads the form that approves or declines a request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from iam.guard import Viewer
 
 
 class DecisionArguments(TypedDict):
-    """What the service that decides takes."""
+    """Keyword arguments of the services that decide a request."""
 
     is_approved: bool
     actor: Viewer
@@ -22,7 +22,7 @@ class DecisionArguments(TypedDict):
 
 
 def decision_in(request: ViewerRequest) -> DecisionArguments:
-    """The decision that was sent; what is not an approval declines."""
+    """Return the decision in the form; anything but “approve” declines."""
     return {
         "is_approved": request.POST.get("decision") == "approve",
         "actor": request.viewer,
@@ -32,7 +32,7 @@ def decision_in(request: ViewerRequest) -> DecisionArguments:
 
 
 def say_decided(request: ViewerRequest, *, declined: str = "Declined.", approved: str = "Approved.") -> None:
-    """Say on the next page what was decided."""
+    """Show the decision in a message on the next page."""
     outcome = declined
     if request.POST.get("decision") == "approve":
         outcome = approved
@@ -40,5 +40,5 @@ def say_decided(request: ViewerRequest, *, declined: str = "Declined.", approved
 
 
 def reason_in(request: ViewerRequest) -> str:
-    """The reason that was sent, without what no database keeps."""
+    """Return the reason in the form, stripped and without NUL, which PostgreSQL can’t store."""
     return request.POST.get("reason", "").replace("\x00", "").strip()

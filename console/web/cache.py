@@ -1,5 +1,5 @@
-"""The cache that all web processes share: in Redis, as signed JSON, and in the memory of each process while
-Redis cannot be reached.
+"""The cache that all web processes share: signed JSON in Redis, or the memory of each process while Redis is
+unreachable.
 """
 
 from __future__ import annotations
@@ -19,56 +19,57 @@ from redis.exceptions import RedisError
 logger = structlog.get_logger(__name__)
 _NOTHING = object()
 SIGNATURE = 64
-"""Hexadecimal digits of SHA-256 before the JSON."""
+"""Length in hexadecimal digits of the SHA-256 signature before the JSON."""
 TIMEOUT_S = 1.0
 """Seconds to wait for Redis."""
 LEAVE_ALONE = 5.0
-"""Seconds for which nobody asks Redis again after it did not answer."""
+"""Seconds without another attempt after Redis did not answer."""
 
 
 class TextSerializer:
-    """Text as it is: what is in it is looked at after its signature (SignedCache)."""
+    """Serializer that passes text through; SignedCache verifies the signature and parses the JSON."""
 
     def dumps(self, value: str) -> str:
-        """The text."""
+        """Return the text unchanged."""
         return value
 
     def loads(self, data: bytes) -> str:
-        """The text; bytes that are none match no signature."""
+        """Decode UTF-8; invalid bytes are replaced, so that no signature matches them."""
         return data.decode(errors="replace")
 
 
 class SignedCache(RedisCache):
-    """Values are JSON, signed with their keys: someone who can write to Redis can run no code in a web
-    process (Django would unpickle), and can hand no page a value that it does not expect. What is not signed
-    so counts as not there.
+    """Cache of JSON values that are signed together with their keys.
+
+    Someone who can write to Redis can neither run code in a web process, as with Django's pickle, nor give a
+    page an unexpected value. Values without a valid signature count as missing.
     """
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
-        """The value, or the default."""
+        """Return the value, or the default if it is missing or its signature is invalid."""
         return self._opened(key, super().get(key, None, version=version), default, version)
 
     def get_many(self, keys: Any, version: Any = None) -> dict[Any, Any]:
-        """Those that are there."""
+        """Return the values that exist and have a valid signature."""
         kept = super().get_many(list(keys), version=version)
         opened = {key: self._opened(key, text, _NOTHING, version) for key, text in kept.items()}
         return {key: value for key, value in opened.items() if value is not _NOTHING}
 
     def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> None:
-        """Keep it."""
+        """Sign and store the value."""
         super().set(key, self._signed(key, value, version), timeout, version=version)
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
-        """Keep it, unless there is one."""
+        """Sign and store the value unless the key exists; return whether it was stored."""
         return bool(super().add(key, self._signed(key, value, version), timeout, version=version))
 
     def set_many(self, data: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> list[Any]:
-        """Keep them."""
+        """Sign and store the values."""
         signed = {key: self._signed(key, value, version) for key, value in data.items()}
         return list(super().set_many(signed, timeout, version=version))
 
     def incr(self, key: Any, delta: int = 1, version: Any = None) -> int:
-        """Read, add and write: Redis cannot count in what is signed."""
+        """Read, add and write, because Redis can’t increment a signed value; not atomic."""
         return BaseCache.incr(self, key, delta, version)
 
     def _signed(self, key: Any, value: Any, version: Any) -> str:
@@ -103,8 +104,10 @@ def _patient(name: str) -> Callable[..., Any]:
 
 
 class SharedCache(SignedCache):
-    """Pages go on without Redis: counts are found anew, and each process brakes attempts and remembers used
-    codes by itself (the lock of console.operators.locks is in the database).
+    """SignedCache that falls back to the memory of this process while Redis is unreachable.
+
+    Pages keep working: counts are calculated again, and each process limits attempts and remembers used codes
+    on its own. The lock of console.operators.locks is in the database.
     """
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy` says about the folder that Gatehouse runs from."""
+"""System checks of `manage.py check --deploy` for the installation folder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ ONLY_FOR_DEVELOPMENT: Final = (".git", "console/demo", "tests")
 
 @register(Tags.security, deploy=True)
 def only_what_production_needs(**_: Any) -> list[CheckMessage]:
-    """Warn of the history of the source, the stand-in for AWS and the tests: a process that is taken over
-    finds them useful.
-    """
+    """Warn if Git history, simulated AWS or tests are installed, because they help an attacker."""
     if settings.EMBEDDED:
         return []
     there = [name for name in ONLY_FOR_DEVELOPMENT if (settings.BASE_DIR / name).exists()]

@@ -1,9 +1,7 @@
-"""Loads templates without their indentation, once: the source is laid out for its readers, the page for the
-wire.
+"""Template loader that removes indentation once: templates are laid out for readers, pages for the network.
 
-White space beside a block element shows nowhere and is left out; any other run with a line break becomes one
-space, as a browser shows it. Text whose layout shows (`<pre>`, `<textarea>`), scripts and template tags stay
-as they are.
+White space next to a block element is invisible and is removed; any other run with a line break becomes one
+space, as a browser shows it. `<pre>`, `<textarea>`, scripts and template tags keep their layout.
 """
 
 from __future__ import annotations
@@ -33,7 +31,7 @@ _MARKED: Final = re.compile("\x00(\\d+)\x00")
 
 
 def compact(source: str) -> str:
-    """The template without its indentation; it renders to what a browser shows alike."""
+    """Return the template without indentation; browsers display the result in the same way."""
     kept: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
@@ -48,8 +46,8 @@ def compact(source: str) -> str:
 
 
 class CompactLoader(FilesystemLoader):
-    """Finds templates where Django's own loader finds them."""
+    """Finds templates in the same folders as Django's loader and compacts them."""
 
     def get_contents(self, origin: Origin) -> str:
-        """The compacted source of a template."""
+        """Return the compacted source of a template."""
         return compact(super().get_contents(origin))

@@ -1,4 +1,4 @@
-"""Every component with sample data on one page, for those who work on Gatehouse: in development only."""
+"""Development page that shows every component with sample data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ THEMES = ("light", "dark")
 
 @require_GET
 def component_page(request: HttpRequest) -> HttpResponse:
-    """`?theme=dark` shows it in dark, whatever the browser prefers."""
+    """Render all components; `?theme=dark` forces the dark theme."""
     if not settings.DEVELOPMENT:
         raise Http404
     theme = request.GET.get("theme", "")

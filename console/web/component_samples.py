@@ -1,4 +1,4 @@
-"""Sample data for every component, for the page that shows them in development."""
+"""Sample data for the development page that shows every component."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LONG: Final = "platform-observability-with-a-name-that-does-not-end"
 
 @dataclass(frozen=True, slots=True)
 class ComponentSample:
-    """A component with what a page would give it; `note` says what else is to be seen in it.
+    """A component with sample arguments; `note` says what else the sample shows.
 
-    What is not included like the others has a template that shows how it is used.
+    `is_wrapped`: the component isn’t included like the others, so a template in `development` shows its use.
     """
 
     component: str
@@ -27,13 +27,15 @@ class ComponentSample:
 
     @property
     def template(self) -> str:
-        """The template that draws it."""
+        """Return the template to render."""
         folder = "development/_" if self.is_wrapped else "components/"
         return f"{folder}{self.component}.html"
 
 
 def record(**values: Any) -> Any:
-    """A value with these attributes that can be told apart and kept, as `{% cached_include %}` asks."""
+    """Return an immutable object with these attributes that can be hashed, as `{% cached_include %}`
+    requires.
+    """
     return namedtuple("Record", values)(**values)
 
 
@@ -179,4 +181,5 @@ SAMPLES: Final = (
     ComponentSample("hub", {"hub": ("Credentials", (("#mfa", "MFA devices"), ("#keys", "Access keys")))}),
     ComponentSample("member_nav", {"own_sections": ("overview",), "section": "overview", "home": "#home"}),
 )
-"""In the order of templates/components/README.md; a component that others include is seen in these."""
+"""Samples in the order of templates/components/README.md; a component that others include appears in theirs.
+"""

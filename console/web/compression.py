@@ -1,9 +1,9 @@
-"""Pages are compressed for their own reader only.
+"""Compresses pages only for their own reader.
 
-Who can make a browser ask for a page again and again, with words of their choice in it, and sees how long the
-answers are, can guess a secret of that page when it is compressed (BREACH). So nothing is compressed that
-another site asked for, nothing that answers a form (passwords and keys are shown after one), and nothing
-where the browser doesn't say who asked. Source: https://www.breachattack.com/ and
+An attacker who can make a browser request a page repeatedly with chosen text in it, and who sees the lengths
+of the responses, can guess a secret on a compressed page (BREACH). So responses are not compressed if another
+site sent the request, if they answer a form (passwords and keys are shown after a form), or if the browser
+doesn’t say who sent the request. Source: https://www.breachattack.com/ and
 https://docs.djangoproject.com/en/stable/ref/middleware/#module-django.middleware.gzip
 """
 
@@ -16,16 +16,16 @@ from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
 ASKED_HERE: Final = frozenset({"same-origin", "none"})
-"""`Sec-Fetch-Site` of what a page of Gatehouse asks for, and of an address that its reader types or opens
-from a bookmark.
+"""Values of `Sec-Fetch-Site` for requests from Gatehouse's own pages and for addresses that the reader typed
+or opened from a bookmark.
 """
 
 
 class CompressedPages(GZipMiddleware):
-    """HTML that its own reader asked for is sent compressed. Files are compressed when they are collected."""
+    """Compresses HTML that its own reader requested. Static files are compressed when they are collected."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """The response, compressed where nobody else can have asked for it."""
+        """Compress the response if no other site can have requested it."""
         if not response.headers.get("Content-Type", "").startswith("text/html"):
             return response
         patch_vary_headers(response, ["Sec-Fetch-Site"])

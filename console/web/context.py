@@ -1,4 +1,4 @@
-"""What the frame of every page shows: navigation, account switch, freshness, theme."""
+"""Context of the frame of every page: navigation, account switch, freshness and theme."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from iam.mirror.queries.accounts import AccountFrame, frame
 
 MAX_BADGE = 99
 OWN_SECTIONS = ("overview", "people", "fleet")
-"""What belongs to "My access" of a member: their own users and devices."""
+"""Sections that belong to “My access” for a member: their own users and devices."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameMarks:
-    """What the frame counts beside its links and above the page."""
+    """Counts shown beside the links of the frame and in its banners."""
 
     waiting: str = ""
     drift: str = ""
@@ -42,7 +42,7 @@ class FrameMarks:
 
 
 def _marks(viewer: Viewer) -> FrameMarks:
-    """One query, of those who look after others or decide."""
+    """Count everything with one query."""
     names, statement = _counted(viewer, is_single=settings.SINGLE_OPERATOR)
     numbers = dict(zip(names, statement.numbers(), strict=True))
     return FrameMarks(
@@ -56,8 +56,9 @@ def _marks(viewer: Viewer) -> FrameMarks:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _counted(viewer: Viewer, *, is_single: bool) -> tuple[tuple[str, ...], CompiledCounts]:
-    """What is counted for somebody, and the query; another one where there is a single operator, whom the
-    rows know by the settings.
+    """Return the names of the counts that this viewer needs and the query for them, cached per viewer.
+
+    `is_single` is part of the key, because some counts depend on this setting.
     """
     wanted: dict[str, QuerySet[Any, Any]] = {}
     if any(viewer.may(right) for right in DECIDES):
@@ -77,18 +78,18 @@ def _counted(viewer: Viewer, *, is_single: bool) -> tuple[tuple[str, ...], Compi
 
 
 def count_said(count: int) -> str:
-    """The count, '99+' beyond what is counted, and nothing for none."""
+    """Return the count as text: '99+' beyond 99, and '' for 0."""
     return f"{MAX_BADGE}+" if count > MAX_BADGE else str(count or "")
 
 
 def sees_others(viewer: Viewer) -> bool:
-    """Whether somebody looks after others, in an account or a team."""
+    """Return whether the viewer can see other people, in an account or a team."""
     return viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM)
 
 
 def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
-    """What was applied without approval and nobody has reviewed, for the banner of administrators and
-    approvers.
+    """Return changes that were applied without approval and not yet reviewed, for the banner of
+    administrators and approvers.
     """
     rows = to_review(viewer).values("change_set", "change_set__title", "used_by", "used_label", "at")[
         :MAX_BADGE
@@ -97,7 +98,7 @@ def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
 
 
 def frame_of(request: HttpRequest) -> AccountFrame:
-    """The accounts of the frame, read once a request; a view that needs the chosen account asks here."""
+    """Return the accounts of the frame, loaded once per request. Views use it to get the chosen account."""
     known_frame: AccountFrame | None = getattr(request, "frame", None)
     if known_frame is None:
         viewer: Viewer = request.viewer  # type: ignore[attr-defined]
@@ -107,10 +108,12 @@ def frame_of(request: HttpRequest) -> AccountFrame:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """The frame's context. What costs a query is found when a template asks for it: a fragment and a
-    signed-out page do not.
+    """Context processor of the frame.
+
+    Values that need a query are lazy: fragments and signed-out pages don’t use them.
     """
-    # On pages of evidence a limited auditor sees more than elsewhere, where the navigation leads.
+    # On pages of evidence a limited auditor sees more than in the rest of the console, but the navigation
+    # shows the rest of the console.
     viewer: Viewer | None = getattr(request, "signed_in", None) or getattr(request, "viewer", None)
     theme = request.COOKIES.get(name_of("theme"), "")
     base = {

@@ -1,4 +1,4 @@
-"""The page of a disconnected account: since when, by whom, and the way to connect it again."""
+"""The page of a disconnected account: when and by whom it was disconnected, and how to connect it again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from iam.mirror.models.accounts import AccountSource
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 404, or say that the account was disconnected. Forms and parts of pages stay 404."""
+    """Handle 404: show the page of a disconnected account with status 410, or the normal 404.
+
+    Forms and fragments always get the normal 404.
+    """
     is_page = request.method in ("GET", "HEAD") and not is_fragment(request)
     if not isinstance(exception, DisconnectedError) or not is_page:
         return page_not_found(request, exception)
@@ -43,7 +46,10 @@ def _disconnected_by(account: Account) -> Entry | None:
 
 
 def _connect_url(account: Account) -> str:
-    """Where it is connected, with what is known of it filled in; an uploaded account is uploaded again."""
+    """Return the address where the account is connected again, with known values filled in.
+
+    For an account from an uploaded file this is the upload page.
+    """
     if account.source == AccountSource.EXPORT:
         return reverse("setup:upload")
     known = (("account_id", account.account_id), ("name", account.name), ("partition", account.partition))

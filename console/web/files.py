@@ -1,4 +1,4 @@
-"""Files of rows, streamed: CSV for spreadsheets, JSON for programs."""
+"""Streams rows as files: CSV for spreadsheets, JSON for programs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from iam.mirror.models import NEVER
 FORMS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 LINES: Final = "application/x-ndjson"
 UNFIT: Final = re.compile(r"[^\w+=,.@-]", re.ASCII)
-"""What IAM takes in no name, but a file that somebody uploaded may have."""
+"""Characters that IAM doesn’t allow in names, but that an uploaded file may contain."""
 Values = Mapping[str, Any]
 
 
 def download(parts: Iterator[str], *, form: str, name: str) -> StreamingHttpResponse:
-    """A file, of one of FORMS or of JSON lines, that is sent while it is being read. In `name`, signs that
-    IAM takes in no name become hyphens.
+    """Return a streamed file in one of FORMS, or as JSON lines.
+
+    Characters of `name` that IAM doesn’t allow in names become hyphens.
     """
     sent = StreamingHttpResponse(parts, content_type=FORMS.get(form, LINES))
     sent["Content-Disposition"] = f'attachment; filename="{UNFIT.sub("-", name)}.{form}"'
@@ -34,19 +35,19 @@ def download(parts: Iterator[str], *, form: str, name: str) -> StreamingHttpResp
 
 
 def file_links(name: str, query: QueryPairs) -> list[tuple[str, str]]:
-    """(label, address) of the file of a list in each form, filtered as the list is."""
+    """Return (label, address) of a list's export in each format, with the same filters as the list."""
     return [(f"Export {form.upper()}", f"{reverse(name, args=[form])}{query}".rstrip("?")) for form in FORMS]
 
 
 class _Line:
-    """A file object that gives back what is written to it."""
+    """File-like object for csv.writer that returns each written line."""
 
     def write(self, text: str) -> str:
         return text
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Values]) -> Iterator[str]:
-    """The head, then a line a row; the values of a row are in the order of the columns."""
+    """Yield the header, then one line per row; each row's values must be in the order of the columns."""
     writer = csv.writer(_Line())
     yield writer.writerow(columns)
     for values in rows:
@@ -54,13 +55,13 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Values]) -> Iterator[str]:
 
 
 def objects_lines(rows: Iterable[Values]) -> Iterator[str]:
-    """The first value of each row, on a line of its own."""
+    """Yield the first value of each row as one JSON line."""
     for values in rows:
         yield json.dumps(next(iter(values.values())), ensure_ascii=False) + "\n"
 
 
 def json_lines(about: Values, rows: Iterable[Values]) -> Iterator[str]:
-    """One object: what the file is about, and `rows`, each on a line of its own."""
+    """Yield one JSON object: the items of `about`, then `rows` with one row per line."""
     yield json.dumps(about, ensure_ascii=False)[:-1] + ', "rows": ['
     between = "\n"
     for values in rows:
@@ -70,14 +71,14 @@ def json_lines(about: Values, rows: Iterable[Values]) -> Iterator[str]:
 
 
 def json_value(value: Any) -> Any:
-    """As JSON has it: moments as ISO 8601 in UTC, what never happened as null."""
+    """Convert a value for JSON: datetimes become ISO 8601 in UTC, and NEVER becomes null."""
     if isinstance(value, datetime):
         return None if value == NEVER else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value
 
 
 def _cell(value: Any) -> str | int:
-    """As a spreadsheet may open it."""
+    """Convert a value for a spreadsheet, so that no text runs as a formula."""
     value = json_value(value)
     if value is None:
         return ""

@@ -1,4 +1,4 @@
-"""The selects of a filter."""
+"""Builds the select elements of a filter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 def filter_selects(
     request: HttpRequest, options: Mapping[str, tuple[str, str, Collection[tuple[Any, Any]]]]
 ) -> list[dict[str, Any]]:
-    """A select for each name in the address: its label, the words for everything, and (value, label)s."""
+    """Return a select per query parameter: its label, the text for “all”, and (value, label) pairs."""
     selects = []
     for name, (label, everything, values) in options.items():
         selects.append(

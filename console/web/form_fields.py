@@ -1,4 +1,4 @@
-"""Fields that several forms have, and what a service says beside the field that it is about."""
+"""Form fields that several forms share, and service errors shown at a form's field."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from iam.changes.services.requests import MAX_REASON
 
 
 class FieldRefusal(Protocol):
-    """What a service refused; `field` is that of the form, or "" for the whole."""
+    """An error that a service raised; `field` is the form's field, or "" for the whole form."""
 
     field: str
     message: str
 
 
 def add_service_error(form: forms.Form, error: FieldRefusal) -> None:
-    """Put what a service says beside the field that it is about."""
+    """Add a service's error to the field it is about."""
     field = error.field if error.field in form.fields else None
     form.add_error(field, error.message)
 
 
 def name_field(*, max_length: int, hint: str) -> forms.CharField:
-    """How something that is requested or kept is called."""
+    """Return a field for the name of something that is requested or saved."""
     return forms.CharField(
         max_length=max_length,
         validators=[reads_as_stored],
@@ -35,7 +35,7 @@ def name_field(*, max_length: int, hint: str) -> forms.CharField:
 
 
 def reason_field() -> forms.CharField:
-    """Why something is requested."""
+    """Return a field for the reason of a request."""
     return forms.CharField(
         max_length=MAX_REASON,
         validators=[reads_as_stored],
@@ -47,7 +47,10 @@ def reason_field() -> forms.CharField:
 def lines_field(
     label: str, hint: str, *, max_length: int = 20_000, rows: int = 3, missing: str = ""
 ) -> forms.CharField:
-    """A text of lines, for `distinct_lines`; `missing` is said where there is none, and "" allows that."""
+    """Return a textarea to be parsed by `distinct_lines`.
+
+    `missing` is the error for an empty field; "" makes the field optional.
+    """
     return forms.CharField(
         max_length=max_length,
         label=label,

@@ -1,4 +1,4 @@
-"""Health for machines: `/healthz` says that the process answers, `/readyz` whether it can serve people."""
+"""Health checks for machines: `/healthz` (the process answers) and `/readyz` (it can serve people)."""
 
 from __future__ import annotations
 
@@ -39,15 +39,17 @@ _answers: dict[str, tuple[float, Any]] = {}
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers; nothing else is asked."""
+    """Answer 200 without checking anything else."""
     return JsonResponse({"ok": True})
 
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """503 until database, journal and broker answer. Ages are told, and decide nothing: a console that shows
-    old data, plainly marked, is better than none. Anybody can ask as often as they like, so one answer costs
-    one short query; the rest is kept for some seconds.
+    """Answer 200 if database, journal and broker work, else 503.
+
+    The ages in the answer don’t affect the status: a console that shows old data, plainly marked, is better
+    than none. Anyone can call this as often as they like, so one call costs one short query; everything else
+    is cached for some seconds.
     """
     checks = {"database": _database(), "broker": _kept("broker", BROKER_KEPT_SECONDS, _broker)}
     checks["journal"] = (
@@ -61,8 +63,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 class HealthMiddleware:
-    """Answers both before hosts, TLS and sign-in are looked at: a probe comes by address, from inside,
-    without a cookie.
+    """Answers both addresses before host, TLS and sign-in checks, because probes call by IP address without a
+    cookie.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -114,7 +116,7 @@ def _broker() -> str:
 
 
 def _kept(name: str, seconds: float, ask: Callable[[], Any]) -> Any:
-    """The answer of this process, asked anew when it is older than so many seconds."""
+    """Return this process's cached answer, calling `ask` again if it is older than `seconds`."""
     now = time.monotonic()
     asked_at, answer = _answers.get(name, (float("-inf"), None))
     if now - asked_at > seconds:
@@ -124,13 +126,13 @@ def _kept(name: str, seconds: float, ask: Callable[[], Any]) -> Any:
 
 
 def forget() -> None:
-    """Ask everything anew, for tests."""
+    """Clear the cached answers, for tests."""
     _answers.clear()
 
 
 def _ages() -> dict[str, int | None]:
-    """Seconds since the last complete sync of any section, since the scheduler last ran, and since the oldest
-    entry waits for its block; and how many entries the SIEM lacks.
+    """Return the seconds since the last complete sync of any section, since the scheduler last ran, and since
+    the oldest journal entry without a block was written; and the number of entries not yet sent to the SIEM.
     """
     try:
         latest = Section.objects.aggregate(latest=Max("observed_at"))["latest"]

@@ -1,4 +1,4 @@
-"""The stylesheet and the script that pages load, joined from their parts when somebody looks for them."""
+"""Serves the joined stylesheet and script, which are built from their parts on demand."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from django.core.files.storage import FileSystemStorage
 from console.web import script, stylesheet
 
 JOINED: Final = {stylesheet.NAME: stylesheet.joined, script.NAME: script.joined}
-"""What makes the text of each, by its address below `STATIC_URL`."""
+"""Function that builds the text of each file, by its address below `STATIC_URL`."""
 
 
 class JoinedFolder(FileSystemStorage):
-    """A folder of the data folder that holds the joined files, written when somebody looks for one."""
+    """Storage in the data folder for the joined files, which are written on access."""
 
     def __init__(self) -> None:
         super().__init__(settings.VAR / "joined")
@@ -29,16 +29,19 @@ class JoinedFolder(FileSystemStorage):
         return super().exists(name)
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
-        """With the compressed files in the embedded default alone, where the server takes them from here;
-        `collectstatic` makes its own.
+        """List the files; compressed ones only in the embedded default, whose server reads them from here.
+
+        `collectstatic` makes its own compressed files.
         """
         self._write()
         folders, files = super().listdir(path)
         return folders, [name for name in files if settings.EMBEDDED or not name.endswith(".gz")]
 
     def _write(self) -> None:
-        """Several processes start at once: each sees whole files, and unchanged ones keep their time. A
-        compressed file is written first, so that it is never older than the other.
+        """Write the joined files that changed.
+
+        Several processes may start at once, so each file is replaced atomically, and unchanged files keep
+        their time. The compressed file is written first, so that it is never older than the other.
         """
         for name, make in JOINED.items():
             path, text = Path(self.path(name)), make().encode()
@@ -50,7 +53,7 @@ class JoinedFolder(FileSystemStorage):
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file that nobody sees half-written."""
+    """Write a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=settings.VAR, prefix="joined-")
     with os.fdopen(handle, "wb") as file:
@@ -60,7 +63,7 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 
 class JoinedFiles(BaseStorageFinder):
-    """Finds the joined files, for the embedded server and for `collectstatic`."""
+    """Static files finder for the joined files, used by the embedded server and `collectstatic`."""
 
     def __init__(self) -> None:
         super().__init__(JoinedFolder())

@@ -1,6 +1,4 @@
-"""A list of requests or grants as a file: everything that is filtered, on all of its pages. The export is
-noted in the journal.
-"""
+"""Exports a filtered list of requests or grants with all of its pages, and records this in the journal."""
 
 from __future__ import annotations
 
@@ -30,8 +28,10 @@ def export_list(
     rows: Iterator[Sequence[Any]],
     others: Collection[str] = (),
 ) -> StreamingHttpResponse:
-    """The file; each row has a value for each of the columns. `others` are forms of JSON lines that only this
-    list has. Raises Http404 for who may not export in the chosen account, or in any where none is.
+    """Record the export and return the file; each row has one value per column.
+
+    `others` are JSON lines formats that only this list offers. Raises Http404 for an unknown format and for
+    viewers without the right to export in the chosen account or, if none is chosen, in any account.
     """
     chosen = frame_of(request).chosen
     number = chosen.account_id if chosen else ""
@@ -56,7 +56,7 @@ def export_list(
 
 
 def pages_of(page_after: Callable[[KeysetPlace | None], RowPage[T]]) -> Iterator[list[T]]:
-    """The rows of one page after the other, to the last."""
+    """Yield the rows of each page up to the last one."""
     page = page_after(None)
     yield page.rows
     while page.after is not None:

@@ -1,4 +1,6 @@
-"""Middleware of every page: caches are told about htmx, and the as-of moment is read from the address."""
+"""Middleware of every page: security and cache headers, allowed methods and paths, as-of moment and time
+zone.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ from console.web.moments import read_in, zone_named
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
-# Browsers let a page use all of these unless it says otherwise. Passkeys and copying are ours.
+# Browsers let a page use all of these features by default. Only passkeys and copying are used here.
 PERMISSIONS: Final = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -60,8 +62,8 @@ METHODS: Final = ("GET", "HEAD", "POST")
 
 
 class IsolationHeaders:
-    """No other site embeds what we answer, and no page of ours uses the devices of its reader: said with
-    every answer, files included.
+    """Sets headers on every response, files included, so that no other site embeds it and no page uses the
+    reader's devices.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -75,9 +77,7 @@ class IsolationHeaders:
 
 
 class KnownMethods:
-    """Pages are read and forms are sent; everything else, TRACE included, is refused before a view could take
-    it for a GET.
-    """
+    """Refuses all methods except GET, HEAD and POST, so that no view treats TRACE and the like as a GET."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -89,23 +89,24 @@ class KnownMethods:
 
 
 class OwnPaths:
-    """No page has a path that a browser takes for another host: a redirect to it, or a form's address, would
-    lead there.
+    """Answers 404 for paths that browsers take for another host, so that no redirect or form address built
+    from them leads there.
     """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Browsers leave out tabs and line breaks, and take a backslash for a slash.
+        # Browsers ignore tabs and line breaks, and treat a backslash as a slash.
         if request.path[1:].lstrip("\t\r\n").startswith(("/", "\\")):
             raise Http404
         return self.get_response(request)
 
 
 class NotStored:
-    """What somebody may see is kept by no browser and no proxy: anyone who comes next to the machine must not
-    find it. Static files are answered before, and a view may know better.
+    """Forbids browsers and proxies to store pages, so that the next user of a machine finds nothing.
+
+    Static files are answered earlier, and a view can set its own header.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -118,7 +119,7 @@ class NotStored:
 
 
 class VaryOnHtmx:
-    """A full page and a fragment have one address: caches must keep them apart."""
+    """Sets `Vary: HX-Request`, because a full page and its fragment have the same address."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -130,7 +131,9 @@ class VaryOnHtmx:
 
 
 class NoNulls:
-    """No address has a NUL in it: PostgreSQL stores none, and would fail somewhere deep inside a query."""
+    """Answers 400 for addresses with a NUL, which PostgreSQL can’t store and would reject deep inside a
+    query.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -141,40 +144,41 @@ class NoNulls:
         return self.get_response(request)
 
 
-# Nothing was read before, and there is room to reckon backwards and forwards from what lies between.
+# No data is older than this, and there is room to calculate with moments in between.
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def parse_moment(text: str, *, zone: tzinfo = UTC) -> datetime | None:
-    """A moment from the address, such as 2026-11-24T14:05 or with seconds and offset; without offset it is in
-    `zone`. Bad text is None, and so is a moment before 1970 or beyond all reckoning.
+    """Parse a moment in an address, such as 2026-11-24T14:05, optionally with seconds and offset.
+
+    Without an offset it is in `zone`. Returns None for bad text and for moments before 1970 or from the year
+    9000 on.
     """
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    # Compared first: a moment at the edge of the calendar cannot be brought to UTC.
+    # Compared first: datetime can’t convert moments at the edge of its range to UTC.
     return moment.astimezone(UTC) if EARLIEST <= moment < LATEST else None
 
 
 ZONE: Final = "zone"
-"""The field of a form whose moments go into the address: the zone in which they were typed."""
+"""Name of the form field with the zone in which the form's moments were typed."""
 
 
 def moment_of(query: QueryDict, name: str) -> datetime | None:
-    """A moment of an address or a form: without an offset it is in the zone that the form names, in UTC where
-    none is named.
+    """Return a moment in an address or form; without an offset it is in the form's zone, or in UTC without
+    one.
     """
     return parse_moment(query.get(name, ""), zone=zone_named(query.get(ZONE, "")) or UTC)
 
 
 class AsOf:
-    """`request.at`: the moment that mirror pages show, from `?as-of=`; None is now. A future or malformed
-    moment is now.
+    """Sets `request.at`, the moment that pages of the mirror show, from `?as-of=`; None means now.
 
-    The form that asks for a moment says in `as-of-zone` in which zone it was typed: the address that it leads
-    to is in UTC, so that it means the same to everybody who gets it.
+    Malformed and future moments mean now. A form sends the zone in which its moment was typed as
+    `as-of-zone`; it is redirected to an address in UTC, so that the address means the same to everyone.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -190,7 +194,7 @@ class AsOf:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Lead a page that has no past view to the present, and say so."""
+        """Redirect a page that has no past view to the present, with a message."""
         if not isinstance(exception, PresentOnlyError) or request.method != "GET":
             return None
         query = request.GET.copy()
@@ -211,9 +215,7 @@ def _in_utc(request: HttpRequest, moment: datetime | None) -> str:
 
 
 class ReaderZone:
-    """Moments are shown in the zone that the person has chosen, else in that of their browser, else in
-    UTC.
-    """
+    """Shows times in the zone that the person chose, else in their browser's zone, else in UTC."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""When the scheduler last ran."""
+"""Stores when the scheduler last ran."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Heartbeat(models.Model):
-    """One row: a task that beat sends, and a worker carries out, writes the moment into it."""
+    """A single row: beat sends a task regularly, and the worker that runs it writes the time here."""
 
     at = models.DateTimeField()
 

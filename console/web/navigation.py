@@ -1,7 +1,7 @@
-"""The navigation: entries grouped by task, and the tabs of each entry that leads to several pages.
+"""The navigation: entries grouped by task, and the tabs of entries that have several pages.
 
-An entry is shown to anyone who sees one of its tabs, and leads to the first of these. The tabs stand on the
-pages that they lead to, not on the pages below.
+An entry is shown to viewers who can see one of its tabs, and links to the first of these. Tabs appear on the
+pages they link to, not on subpages.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from iam.guard import Right, Viewer
 OTHERS = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 EVERYBODY = (*OTHERS, Right.SEE_SELF, Right.SEE_EVIDENCE)
 DECIDES = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)
-"""Who may have to decide about something: approvers; administrators and team leads, where a rule asks for
-them.
+"""Rights of people who may have decisions to make: approvers, and administrators and team leads if a rule
+requires them.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class NavigationReader:
-    """What the navigation must know of a viewer: equal readers share one navigation."""
+    """What the navigation depends on; equal readers share one cached navigation."""
 
     rights: frozenset[Right]
     asks_accounts: bool
@@ -35,7 +35,9 @@ class NavigationReader:
 
     @classmethod
     def for_viewer(cls, viewer: Viewer) -> NavigationReader:
-        """From the rights, from whom the viewer may request changes for, and from the limits of an audit."""
+        """Build from the viewer's rights, the people they can request changes for, and the limits of their
+        audit.
+        """
         limits = None if viewer.may(Right.SEE_ACCOUNT) else viewer.limits
         return cls(
             rights=frozenset(right for right, _ in viewer.grants),
@@ -48,7 +50,7 @@ class NavigationReader:
 
 @dataclass(frozen=True, slots=True)
 class NavigationTab:
-    """A page of an entry: shown to viewers who hold one of the rights, and who pass `when`."""
+    """A page of an entry, shown to viewers who hold one of the rights and meet `when`."""
 
     label: str
     url: str
@@ -56,13 +58,13 @@ class NavigationTab:
     when: Callable[[NavigationReader], bool] = lambda _: True
 
     def is_for(self, reader: NavigationReader) -> bool:
-        """Whether this reader sees the page."""
+        """Return whether this reader sees the page."""
         return bool(reader.rights.intersection(self.rights)) and self.when(reader)
 
 
 @dataclass(frozen=True, slots=True)
 class NavigationEntry:
-    """A link of the navigation: `sections` are the words by which pages say that they belong to it."""
+    """A link of the navigation; `sections` are the names by which pages mark it as current."""
 
     label: str
     icon: str
@@ -72,7 +74,7 @@ class NavigationEntry:
 
 @dataclass(frozen=True, slots=True)
 class NavigationGroup:
-    """Entries under one title; "" has none."""
+    """Entries under a common title; "" means none."""
 
     title: str
     entries: tuple[NavigationEntry, ...]
@@ -269,7 +271,7 @@ Links = tuple[tuple[str, tuple[tuple[str, str, str, tuple[str, ...]], ...]], ...
 
 @lru_cache(maxsize=256)
 def links_for(reader: NavigationReader) -> Links:
-    """The groups of links that this reader sees."""
+    """Return the groups of links that this reader sees."""
     groups = []
     for group in NAVIGATION:
         links = []
@@ -283,7 +285,7 @@ def links_for(reader: NavigationReader) -> Links:
 
 
 Tabs = tuple[str, tuple[tuple[str, str], ...]]
-"""The label of an entry, and the (address, label) of each of its tabs."""
+"""The label of an entry, and (address, label) of each of its tabs."""
 
 
 @lru_cache(maxsize=256)
@@ -298,17 +300,16 @@ def _tabs_by_path(reader: NavigationReader) -> dict[str, Tabs]:
 
 
 def tabs_at(path: str, reader: NavigationReader) -> Tabs | None:
-    """The tabs that stand on the page at this path; None where it is no tab of an entry, or the only one that
-    the reader sees.
+    """Return the tabs to show on the page at this path.
+
+    Returns None if the page isn’t a tab, or if it is the only tab of its entry that the reader sees.
     """
     return _tabs_by_path(reader).get(path)
 
 
 @lru_cache(maxsize=256)
 def tabs_for(reader: NavigationReader) -> tuple[tuple[str, str, str, str], ...]:
-    """Every page of the navigation that this reader sees: (label of the entry, icon, label, name of its
-    address).
-    """
+    """Return every page of the navigation that this reader sees: (entry label, icon, label, URL name)."""
     shown_tabs: list[tuple[str, str, str, str]] = []
     for entry in chain.from_iterable(group.entries for group in NAVIGATION):
         for tab in entry.tabs:

@@ -1,5 +1,5 @@
-"""How much one person can ask of Gatehouse in a minute: a script in a stolen session copies no directory and
-floods no queue.
+"""Limits how much a person can request per minute, so that a script with a stolen session can’t copy the
+directory or flood a queue.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ EXPORT: Final = 50
 FORM: Final = 10
 QUESTION: Final = 1
 DECISION: Final = 1
-"""About a row of an access review, of which a person decides more than one a second by keyboard."""
+"""Cost of deciding about a row of an access review; by keyboard a person decides more than one per second."""
 MINUTE: Final = 60
 QUESTIONS: Final = ("who-can", "escalation", "services", "service", "people-levels", "compare", "simulate")
-"""The pages that are about whole accounts, by the names of their addresses in `access:`."""
+"""Prefixes of the URL names in `access:` whose pages search whole accounts."""
 
 
 class PaceMiddleware:
-    """Answers 429 once a person has spent what `GATEHOUSE_PACE` gives them for a minute; 0 lifts the limit.
+    """Answers 429 once a person has used up the `GATEHOUSE_PACE` of the current minute; 0 turns the limit
+    off.
 
-    The count is a guess where several requests of one person arrive at the same time: it slows down, and
+    The count is approximate if requests of one person arrive at the same time. It slows people down and
     protects nothing else.
     """
 
@@ -40,7 +41,7 @@ class PaceMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
-        """Count what the request costs before the view runs."""
+        """Add the request's cost before the view runs."""
         viewer = getattr(request, "viewer", None)
         cost = cost_of(request)
         if viewer is None or not cost or not settings.PACE:
@@ -59,8 +60,8 @@ class PaceMiddleware:
 
 
 def cost_of(request: HttpRequest) -> int:
-    """What a request costs: an export, a form, a decision in a review, a question about whole accounts; other
-    pages cost nothing.
+    """Return the cost of an export, a form, a decision in a review or a question about whole accounts; 0 for
+    other pages.
     """
     match = request.resolver_match
     name = (match.url_name or "") if match else ""

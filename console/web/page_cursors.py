@@ -1,4 +1,4 @@
-"""The place in a list as an address carries it: opaque to people, checked when it comes back."""
+"""Encodes the position in a list for addresses (opaque to people), and validates it when it comes back."""
 
 from __future__ import annotations
 
@@ -18,21 +18,19 @@ MAX_NUMBER = 2**53
 
 
 class CursorError(ValueError):
-    """The text is no place in a list of this order."""
+    """The text isn’t a position in a list with this order."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageCursor:
-    """The place of a row, and the number of that row in the list when the page with it was shown (from 1)."""
+    """The position of a row, and the row's number (from 1) when its page was shown."""
 
     place: KeysetPlace
     number: int
 
 
 def page_number(request: HttpRequest) -> int:
-    """The page that the address asks for, from 1; the first one where it names none, or none that there can
-    be.
-    """
+    """Return the page number in the address, from 1; 1 if it is missing or invalid."""
     text = request.GET.get("page", "")
     return max(1, int(text)) if text.isdecimal() and len(text) < 5 else 1
 
@@ -44,7 +42,9 @@ def place_in(
     kind: type[str] | type[datetime] = str,
     pk_kind: type[int] | type[UUID] = int,
 ) -> KeysetPlace | None:
-    """The place that the address names as `after` or `before`; None where it names none of such a list."""
+    """Return the position in `after` or `before` of the address; None if it is missing or invalid for this
+    list.
+    """
     try:
         return decode(request.GET.get(side, ""), kind=kind, pk_kind=pk_kind).place
     except CursorError:
@@ -54,8 +54,9 @@ def place_in(
 def first_number(
     *, after: PageCursor | None, before: PageCursor | None, has_before: bool, length: int
 ) -> int:
-    """The number of the first row of a page with so many rows. It is carried along from page to page, since
-    nothing in the database knows it.
+    """Return the number of the first row on a page of `length` rows.
+
+    It is passed from page to page, since the database doesn’t know it.
     """
     if after:
         return after.number + 1
@@ -65,17 +66,17 @@ def first_number(
 
 
 def place_pairs(request: HttpRequest) -> dict[str, str]:
-    """The place in the list that the address names, as its names and values."""
+    """Return the parameters of the address that hold the position in the list."""
     return {name: request.GET[name] for name in ("after", "before") if request.GET.get(name)}
 
 
 def word_of(place: KeysetPlace | None) -> str:
-    """A place as a word of an address; "" for none."""
+    """Encode a position for an address; "" for None."""
     return encode(PageCursor(place, 0)) if place else ""
 
 
 def encode(cursor: PageCursor) -> str:
-    """The cursor as a word that needs no escaping in an address."""
+    """Encode the cursor as a word that needs no escaping in an address."""
     value, pk = cursor.place
     if isinstance(value, datetime):
         value = value.astimezone(UTC).isoformat()
@@ -88,9 +89,7 @@ def encode(cursor: PageCursor) -> str:
 def decode(
     word: str, *, kind: type[str] | type[datetime], pk_kind: type[int] | type[UUID] = int
 ) -> PageCursor:
-    """The cursor of such a word, whose value must be of the kind by which the list is sorted. Raises
-    CursorError.
-    """
+    """Decode a cursor whose value must have the type by which the list is sorted. Raises CursorError."""
     try:
         raw = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True)
         text, pk, number = json.loads(raw)

@@ -1,4 +1,4 @@
-"""A GET of an address that only takes forms leads back to the page that the address is of, instead of to an
+"""Redirects a GET of an address that only accepts forms to the page of the form, instead of answering an
 error.
 """
 
@@ -16,12 +16,12 @@ from django.urls import Resolver404, resolve
 V = TypeVar("V", bound=Callable[..., Any])
 _MARK: Final = "takes_only_forms"
 _METHODS: Final = "request_method_list"
-"""What `require_http_methods` of Django calls the methods that it lets through."""
+"""Name of the closure variable in Django's `require_http_methods` that holds the allowed methods."""
 
 
 def answers_get_with_its_page(view: V) -> V:
-    """Mark a view that takes forms, and answers each GET with a redirect to the page of the form, also for
-    people for whom the form is not.
+    """Mark a view that only accepts forms, so that a GET redirects to its page, even for people without
+    access to the form.
     """
     setattr(view, _MARK, True)
     return view
@@ -29,7 +29,7 @@ def answers_get_with_its_page(view: V) -> V:
 
 @lru_cache(maxsize=1024)
 def takes_only_forms(view: Callable[..., Any]) -> bool:
-    """Whether a view has no page of its own: it is marked, or one of its decorators lets no GET through."""
+    """Return whether a view only accepts forms: it is marked, or one of its decorators refuses GET."""
     if getattr(view, _MARK, False):
         return True
     inner: Any = view
@@ -43,12 +43,12 @@ def takes_only_forms(view: Callable[..., Any]) -> bool:
 
 
 class BackToPage:
-    """Where somebody reloads, bookmarks or comes back by the browser to an address that only takes a POST,
-    they get the nearest page above it.
+    """Redirects a GET of an address that only accepts a POST, as after a reload or a bookmark, to the nearest
+    page above it.
 
-    /changes/…/withdraw/ → /changes/…/. What that page answers is its own affair: it may lead to the sign-in,
-    or be missing for this viewer. Who may not send the form gets the page too, and not a 404: what they may
-    know of it is for the page to say.
+    Example: /changes/…/withdraw/ → /changes/…/. That page decides what to answer, such as a redirect to the
+    sign-in or a 404. People without access to the form are redirected too: whether they can see the page is
+    for the page to decide.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -69,7 +69,7 @@ class BackToPage:
 
 
 def page_above(path: str) -> str:
-    """The nearest address above a path that there is."""
+    """Return the nearest address above this path that exists."""
     parts = path.strip("/").split("/")
     for length in range(len(parts) - 1, 0, -1):
         above = f"/{'/'.join(parts[:length])}/"

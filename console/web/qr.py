@@ -1,5 +1,5 @@
-"""QR codes, drawn by ourselves as one SVG path: no other host, no image file, nothing that a
-Content-Security-Policy minds.
+"""Draws QR codes as one SVG path, without another host or an image file, as the Content-Security-Policy
+requires.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import segno
 
 
 def svg_of(text: str) -> str:
-    """The QR code of a text."""
+    """Return the QR code of a text as SVG."""
     out = BytesIO()
     segno.make(text, error="m").save(
         out, kind="svg", xmldecl=False, svgns=False, omitsize=True, svgclass=None, lineclass=None, border=0

@@ -1,4 +1,4 @@
-"""Stops a page whose question takes too much processor time, and says so where its reader asked."""
+"""Stops a page that takes too much processor time, and shows a message to its reader."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ READS = ("GET", "HEAD")
 
 
 class QuestionLimit:
-    """Gives each page that only reads `GATEHOUSE_QUESTION_SECONDS` of processor time for its questions.
+    """Limits the processor time of pages that only read to `GATEHOUSE_QUESTION_SECONDS`.
 
-    Forms have no limit: none of them may end half done. Files are streamed, after this.
+    Forms have no limit, so that none stops halfway. Streamed files are not covered, because they are sent
+    later.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -33,7 +34,7 @@ class QuestionLimit:
             return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """A part of a page shows the text where its answer would be, a page as a whole."""
+        """Show the message in place of the fragment (422) or as a whole page (503)."""
         if not isinstance(exception, BudgetSpentError):
             return None
         logger.warning("question.stopped", path=request.path, seconds=exception.seconds)

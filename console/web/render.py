@@ -1,4 +1,4 @@
-"""One helper decides between the full page and its partial."""
+"""Renders either a full page or only its partial for htmx."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 STOP: Final = 286
-"""The status by which htmx stops to ask."""
+"""Status that makes htmx stop polling."""
 
 
 def is_fragment(request: HttpRequest) -> bool:
-    """Whether htmx asks for a part of the page; a history restore needs the whole page."""
+    """Return whether htmx requested a part of the page; a history restore needs the whole page."""
     htmx = getattr(request, "htmx", None)
     return htmx is not None and bool(htmx) and not htmx.history_restore_request
 
@@ -25,15 +25,13 @@ def render_page(
     partial: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """Render `template`, or only its partial when htmx asks and the partial is named."""
+    """Render `template`, or only `partial` of it if htmx requests a fragment."""
     name = f"{template}#{partial}" if partial and is_fragment(request) else template
     return render(request, name, context, status=status)
 
 
 def render_live(request: HttpRequest, template: str, context: dict[str, Any], *, pace: str) -> HttpResponse:
-    """A page whose part `live` asks for itself again after `pace`; where that is "" nothing more comes, and
-    htmx is told to stop.
-    """
+    """Render a page whose partial `live` polls at the interval `pace`; "" ends the polling."""
     is_update = is_fragment(request)
     status = STOP if is_update and not pace else 200
     shown = context | {"pace": pace, "is_update": is_update}

@@ -1,5 +1,6 @@
-"""One script: the modules in `static/js` are joined in their order, so that a first visit waits for one file
-and not for fifteen. The joined file is a module itself: nothing of it is visible to other scripts.
+"""Joins the modules in `static/js` into one script, so that a first visit loads one file instead of fifteen.
+
+The joined file is a module too, so other scripts can’t see its names.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ MODULES: Final = (
     "editors",
     "suggestions",
 )
-"""A module stands after those that it imports from."""
+"""Each module comes after the modules it imports from."""
 PAGE_MODULES: Final = ("reviews",)
-"""Modules that the templates of some pages load besides, as they are."""
+"""Modules that the templates of some pages load separately."""
 _NOT_SERVED: Final = re.compile(r"^(?:import [^;]*;\n|export | */\*.*?\*/\n)", re.MULTILINE | re.DOTALL)
-"""What only one file per module needs, and comments on lines of their own."""
+"""Matches imports and exports, which a joined file doesn’t need, and comments on lines of their own."""
 
 
 def joined() -> str:
-    """The text of all modules, without what ties them together."""
+    """Return the text of all modules without their imports and exports."""
     folder = settings.BASE_DIR / "static" / "js"
     texts = ((folder / f"{module}.js").read_text(encoding="utf-8") for module in MODULES)
     return _NOT_SERVED.sub("", "\n".join(texts))

@@ -1,4 +1,4 @@
-"""Lists that show their first rows only: they say how many there are, and a link shows the rest."""
+"""Lists that show only their first rows, with the total and a link to the rest."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.http import HttpRequest
 
 Row = TypeVar("Row")
 MAX_OF_ALL: Final = 5000
-"""So many rows a page shows at most, whatever it is asked for."""
+"""Maximum number of rows on a page, even with `all`."""
 ALL: Final = "all"
 
 
 class ShortenedList(list[Row]):
-    """The first rows of a list, and how many there are."""
+    """The first rows of a list, and the total number of rows."""
 
     def __init__(self, rows: Sequence[Row], total: int) -> None:
         super().__init__(rows)
@@ -23,25 +23,26 @@ class ShortenedList(list[Row]):
 
     @property
     def more(self) -> int:
-        """How many rows are not shown."""
+        """The number of rows not shown."""
         return self.total - len(self)
 
     @property
     def can_grow(self) -> bool:
-        """Whether a page can show more rows than these."""
+        """Whether the page could show more rows than these."""
         return self.more > 0 and len(self) < MAX_OF_ALL
 
     def with_rows(self, rows: Sequence[Any]) -> ShortenedList[Any]:
-        """Other rows in the place of these, one for each."""
+        """Return the list with these rows in place of its own, one for each."""
         return ShortenedList(rows, self.total + len(rows) - len(self))
 
 
 def first_rows(
     request: HttpRequest, rows: QuerySet[Any, Row] | Sequence[Row], *, most: int, name: str = ""
 ) -> ShortenedList[Row]:
-    """The first rows, or all of them where the address says `all=NAME`. Counts only if there are more.
+    """Return the first `most` rows, or up to MAX_OF_ALL if the address has `all=NAME`.
 
-    `name` tells this list from others on its page. The template includes `components/cut.html`.
+    Counts the rows only if there are more. `name` distinguishes several lists on a page. The template
+    includes `components/cut.html`.
     """
     if request.GET.get(ALL, "") == (name or "1"):
         most = MAX_OF_ALL

@@ -1,4 +1,4 @@
-"""What must be true before a process serves anybody."""
+"""Checks that must pass before a process serves requests or runs tasks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from iam.journal import clock
 from iam.journal.checks import assert_protected
 
-# Every way in which boto3 takes credentials from the environment of a process.
+# All variables from which boto3 takes credentials.
 # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/credentials.html
 CREDENTIAL_VARIABLES = (
     "AWS_ACCESS_KEY_ID",
@@ -35,14 +35,14 @@ CREDENTIAL_VARIABLES = (
 
 ENDS_AFTER_SECONDS: Final = 1.0
 WAITS_TO_BE_ENDED_SECONDS: Final = 20.0
-# PostgreSQL connections of one web process at most; anyone who waits longer than the seconds is told of an
-# unreachable database. Each is tried before it is handed out (CONN_HEALTH_CHECKS): one that a restart of
-# PostgreSQL cut off is replaced, and no page notices.
+# PostgreSQL connections of one web process. A request that waits longer than `timeout` answers that the
+# database is unreachable. Each connection is tested before use (CONN_HEALTH_CHECKS), so one that a restart of
+# PostgreSQL closed is replaced without an error.
 POOL = {"min_size": 1, "max_size": 10, "timeout": 2.0, "reconnect_timeout": 5.0}
 
 
 def credentials_in(environment: Mapping[str, str]) -> list[str]:
-    """Names of variables, and of credential files, that would give this process AWS credentials. Never their
+    """Return the names of variables and files that would give this process AWS credentials, never their
     values.
     """
     names = [name for name in CREDENTIAL_VARIABLES if environment.get(name)]
@@ -61,8 +61,9 @@ def credentials_in(environment: Mapping[str, str]) -> list[str]:
 
 
 def refuse_credentials() -> None:
-    """For the web server, before anything slow: it holds no AWS credentials in production. Raises
-    ImproperlyConfigured with a sentence.
+    """Raise ImproperlyConfigured if the web server has AWS credentials in production.
+
+    Runs first, before anything slow is loaded.
     """
     if not settings.EMBEDDED and (names := credentials_in(os.environ)):
         raise ImproperlyConfigured(
@@ -72,31 +73,31 @@ def refuse_credentials() -> None:
 
 
 def end_one_at_a_time() -> None:
-    """For a worker of Granian that refuses to start: return soon in one of them, and let the others wait to
-    be ended.
+    """Let only one of several refusing Granian workers exit, while the others wait until Granian ends them.
 
-    Granian ends when a worker that it has just started again ends too, but forgets which one that was as soon
-    as another one ends: two workers that refuse in turn would be started again without end.
+    Granian exits if a worker that it just restarted exits again, but forgets which one that was as soon as
+    another one exits: two workers that refuse in turn would be restarted forever.
     """
     if sys.platform != "linux":
         return
     mark = socket.socket(socket.AF_UNIX)
     try:
-        # A name without a file, taken until this process ends.
+        # An abstract socket name, taken until this process ends.
         mark.bind(f"\0gatehouse-refused-{os.getppid()}")
     except OSError:
-        # Granian's workers ignore it until they serve.
+        # Granian's workers ignore SIGTERM until they serve.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         time.sleep(WAITS_TO_BE_ENDED_SECONDS)
     else:
-        # So long that those who were started together find the mark taken.
+        # Long enough that workers started at the same time find the name taken.
         time.sleep(ENDS_AFTER_SECONDS)
     mark.detach()
 
 
 def before_serving() -> None:
-    """For the web server: it holds no AWS credentials in production, and the journal is protected. Raises
-    with a sentence.
+    """Check before the web server serves that it has no AWS credentials and that the journal is protected.
+
+    Also holds changes after a restored backup. Raises an error with a message for the operator.
     """
     refuse_credentials()
     assert_protected()
@@ -104,10 +105,10 @@ def before_serving() -> None:
 
 
 def share_connections() -> None:
-    """Let the threads of the web server draw on one pool of connections to PostgreSQL.
+    """Let the threads of the web server share one pool of PostgreSQL connections.
 
-    Granian ends idle threads without closing what they hold: with a connection to each thread, a few busy
-    hours use up all that the database allows, for the workers as well.
+    Granian ends idle threads without closing their connections: with one connection per thread, a few busy
+    hours use up all connections of the database, including those of the workers.
     """
     database = connections.settings[DEFAULT_DB_ALIAS]
     if database["ENGINE"] == "django.db.backends.postgresql":
@@ -116,14 +117,17 @@ def share_connections() -> None:
 
 
 def before_working() -> None:
-    """For a Celery worker: the clock is right, and the journal is protected. Raises with a sentence."""
+    """Check before a Celery worker starts that the clock is right and the journal is protected.
+
+    Also holds changes after a restored backup. Raises an error with a message for the operator.
+    """
     clock.assert_right()
     assert_protected()
     _hold_after_restore()
 
 
 def _hold_after_restore() -> None:
-    # Models: the credentials are looked at before the applications are loaded.
+    # Imports models, which `refuse_credentials` must not wait for.
     from console.restored_backup import detect
 
     detect()

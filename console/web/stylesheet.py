@@ -1,5 +1,5 @@
-"""One stylesheet: the parts in `static/css` are joined in their order, so that a first visit waits for one
-file and not for thirty.
+"""Joins the parts in `static/css` into one stylesheet, so that a first visit loads one file instead of
+thirty.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COMPONENTS: Final = (
     "account",
     "solo",
 )
-"""Later components may rely on what earlier ones say."""
+"""Components in order; later ones can override earlier ones."""
 PARTS: Final = (
     "tokens.css",
     "base.css",
@@ -47,7 +47,7 @@ _FROM_A_COMPONENT: Final = re.compile(r"url\((\"?)\.\./\.\./")
 
 
 def joined() -> str:
-    """The text of all parts; addresses of other files are relative to `css/`."""
+    """Return the text of all parts; addresses of other files become relative to `css/`."""
     folder = settings.BASE_DIR / "static" / "css"
     texts = ((folder / part).read_text(encoding="utf-8") for part in PARTS)
     return "\n".join(_FROM_A_COMPONENT.sub(r"url(\1../", text) for text in texts)

@@ -1,4 +1,4 @@
-"""The sign of life of beat."""
+"""The heartbeat task of beat."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from iam.schedule import every
 @shared_task(name="console.web.tasks.record_heartbeat")  # type: ignore[untyped-decorator]
 @every(300)
 def record_heartbeat() -> None:
-    """Note that beat sends, and that a worker takes what it sends."""
+    """Save a heartbeat, which shows that beat sends tasks and that a worker runs them."""
     beat_was_heard()

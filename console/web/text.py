@@ -1,4 +1,4 @@
-"""Text that one person types and another decides by: it must read as it is stored."""
+"""Validates and splits text that one person types and another relies on to decide."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
-# https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters: what turns the order of the letters
-# around it.
+# https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters: these reverse the order of the
+# letters around them.
 _turns_nothing = RegexValidator(
     "[\u202a-\u202e\u2066-\u2069]",
     "This contains an invisible character that reverses the order of letters. Type it again.",
     code="bidi",
     inverse_match=True,
 )
-# Of Unicode's general categories: letters, numbers, punctuation and symbols.
+# Unicode general categories: letters, numbers, punctuation and symbols.
 _VISIBLE: Final = frozenset("LNPS")
 
 
 def reads_as_stored(text: str) -> None:
-    """Raise ValidationError for a text that reads otherwise than it is stored, or that nobody can see."""
+    """Raise ValidationError for a text that reads differently from what is stored, or that is invisible."""
     _turns_nothing(text)
     if text.strip() and not any(unicodedata.category(letter)[0] in _VISIBLE for letter in text):
         raise ValidationError("This has only invisible characters. Type it again.", code="invisible")
 
 
 def uuid_in(text: str) -> UUID | None:
-    """The ID that a text is; None for what is none."""
+    """Parse a UUID; None if the text isn’t one."""
     try:
         return UUID(text)
     except ValueError:
@@ -37,6 +37,6 @@ def uuid_in(text: str) -> UUID | None:
 
 
 def distinct_lines(text: str) -> tuple[str, ...]:
-    """The lines that are not blank, without the space around them, each once."""
+    """Return the distinct lines that aren’t blank, stripped."""
     lines = [line.strip() for line in text.splitlines()]
     return tuple(dict.fromkeys(line for line in lines if line))

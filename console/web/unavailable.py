@@ -1,6 +1,4 @@
-"""The page for the time in which the database cannot be reached: a 503 with a clear text instead of an error
-of Gatehouse.
-"""
+"""Answers 503 with a clear message while the database is unreachable, instead of an error page."""
 
 from __future__ import annotations
 
@@ -17,8 +15,8 @@ from django.template import loader
 logger = structlog.get_logger(__name__)
 RETRY_SECONDS = 10
 LEAVE_ALONE = 2.0
-"""Seconds for which a process does not try again: else each visitor would hold a thread until the pool gives
-up.
+"""Seconds during which a process doesn’t try again; otherwise each visitor would block a thread until the
+pool times out.
 """
 # SQLSTATE classes: connection, resources (too many connections, full disk), operator intervention (shutdown,
 # starting up). https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -27,14 +25,15 @@ SQLITE = ("unable to open database file", "database is locked", "database or dis
 
 
 def is_database_away(error: BaseException | None) -> bool:
-    """True if the error, or one that led to it, says that the database cannot serve now. A wrong query is a
-    bug and not this.
+    """Return whether the error or one of its causes says that the database is unavailable.
+
+    An invalid query is a bug and doesn’t count.
     """
     return any(_is_away(cause) for cause in _causes(error))
 
 
 def error_500(request: HttpRequest) -> HttpResponse:
-    """Django's handler for whatever no page caught, called while the exception is handled."""
+    """Handle an uncaught exception: 503 if the database is unavailable, else 500."""
     if not is_database_away(sys.exc_info()[1]):
         return _bug()
     _break.begin()
@@ -43,21 +42,21 @@ def error_500(request: HttpRequest) -> HttpResponse:
 
 
 def _bug() -> HttpResponse:
-    """The page, with the number by which the lines of the log about this request are found."""
+    """Return the 500 page with the request ID, by which its log lines can be found."""
     number = structlog.contextvars.get_contextvars().get("request_id", "")
     html = loader.get_template("500.html").render({"request_id": number})
     return HttpResponse(html, status=500)
 
 
 def unavailable() -> HttpResponse:
-    """The page, which asks the database nothing."""
+    """Return the 503 page, which needs no query."""
     response = HttpResponse(loader.get_template("503.html").render(), status=503)
     response["Retry-After"] = str(RETRY_SECONDS)
     return response
 
 
 class LeaveAlone:
-    """Answers at once while a request of this process has just found the database away."""
+    """Answers 503 at once if another request of this process has just found the database unreachable."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -67,22 +66,23 @@ class LeaveAlone:
 
 
 class _Outage:
-    """When this process last found the database away. Only a pool of connections is worth it: without one
-    nobody waits.
+    """Remembers when this process last found the database unreachable.
+
+    Only used with a connection pool, because without one no request waits.
     """
 
     def __init__(self) -> None:
         self.until = 0.0
 
     def begin(self) -> None:
-        """Have every pooled connection replaced before its next use, and nobody try for a moment."""
+        """Replace every pooled connection before its next use, and pause attempts for a moment."""
         pool = getattr(connections[DEFAULT_DB_ALIAS], "pool", None)
         if pool is not None and not pool.closed:
             pool.drain()
             self.until = time.monotonic() + LEAVE_ALONE
 
     def is_fresh(self) -> bool:
-        """True for a moment after the break."""
+        """Return whether the outage was noticed a moment ago."""
         return time.monotonic() < self.until
 
 
@@ -105,5 +105,5 @@ def _is_away(error: BaseException) -> bool:
     cause: Any = error.__cause__
     if not hasattr(cause, "sqlstate"):
         return str(error).startswith(SQLITE)
-    # Without a code nobody answered: psycopg says so itself.
+    # psycopg raises errors without a code if the server did not answer.
     return cause.sqlstate is None or str(cause.sqlstate).startswith(POSTGRESQL)

@@ -1,4 +1,4 @@
-"""What a page rests on that some account in sight never had synced: with it no page says "none" or "0"."""
+"""The note about sections that were never synced, shown so that no page says “none” or “0” instead."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from iam.mirror.queries.lists.freshness import unsynced_accounts
 
 
 def unsynced_note(request: ViewerRequest, *sections: str) -> str:
-    """'Not synced yet in 2 accounts: users, roles.'; empty where all were synced in the account that is
-    chosen, or in all in sight. One query.
+    """Return 'Not synced yet in 2 accounts: users, roles.', or '' if all these sections were synced.
+
+    Covers the chosen account, or all accounts that the viewer sees. One query.
     """
     context = ListContext(request.viewer, at=request.at, account=frame_of(request).chosen)
     missing = unsynced_accounts(sections, context)

@@ -1,5 +1,5 @@
-"""Files are taken on the pages that ask for one, and nowhere else: a stranger must not fill the disk through
-the sign-in page.
+"""Accepts file uploads only on the pages that need them, so that a stranger can’t fill the disk through the
+sign-in page.
 """
 
 from __future__ import annotations
@@ -12,38 +12,38 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest, HttpResponse
 
 ENVELOPE: Final = 64 * 1024
-"""What a form adds around its files."""
+"""Bytes that a form adds around its files."""
 
 
 def is_too_large(request: HttpRequest, *, limit: int) -> bool:
-    """Whether a body is announced as larger than its files may be, before a byte of it is read."""
+    """Return whether the announced size of a POST exceeds the limit, before its body is read."""
     text = request.META.get("CONTENT_LENGTH") or "0"
     announced = int(text) if text.isdecimal() else 0
     return request.method == "POST" and announced > limit + ENVELOPE
 
 
 def closing(response: HttpResponse) -> HttpResponse:
-    """The answer to a body that was not read, so that nothing can follow it on its connection."""
+    """Close the connection after this response, because the request's body was not read."""
     response["Connection"] = "close"
     return response
 
 
 class NoFiles(FileUploadHandler):
-    """Passes over every file of a form; a body larger than any form of ours is not read at all."""
+    """Upload handler that skips every file, and refuses a body larger than any form."""
 
     def handle_raw_input(
         self, input_data: Any, meta: Any, content_length: int, boundary: Any, encoding: Any = None
     ) -> None:
-        """Refuse by the announced size."""
+        """Raise RequestDataTooBig if the announced size is too large for a form."""
         if content_length > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
             raise RequestDataTooBig("No form of this size is expected here.")
 
     def new_file(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Leave the file out."""
+        """Skip the file."""
         raise SkipFile
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Never called: the file was left out."""
+        """Required by Django; never called, because each file is skipped."""
 
     def file_complete(self, file_size: int) -> None:
-        """Never called: the file was left out."""
+        """Required by Django; never called, because each file is skipped."""

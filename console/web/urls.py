@@ -1,4 +1,4 @@
-"""Addresses that belong to no area: health, and the page of components."""
+"""URLs outside the feature areas: health checks and the page of components."""
 
 from django.urls import path
 

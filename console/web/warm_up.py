@@ -1,6 +1,8 @@
-"""What is done before anybody asks. The process that web processes are forked from loads the code of all
-pages, and what workers have drawn of the index; each of them reads the rest beside the first requests.
-Escalation is not among it: workers calculate it.
+"""Loads code and data before the first requests.
+
+The process from which web processes are forked loads the code of all pages and the parts of the index that
+workers have stored; each web process loads the rest alongside its first requests. Escalation paths aren’t
+part of it, because workers calculate them.
 """
 
 from __future__ import annotations
@@ -15,31 +17,33 @@ from django.urls import get_resolver
 from iam.mirror.snapshot import read_images, snapshot
 
 SECONDS_BEFORE_FORK: Final = 10.0
-"""So long at most nobody is served because the index is read before the fork."""
+"""Maximum time that reading the index can delay the fork, and so the first request."""
 logger = structlog.get_logger(__name__)
 
 
 def load_pages() -> None:
-    """Load the code of all pages, which Django does at the first request otherwise."""
+    """Load the code of all pages, which Django otherwise does at the first request."""
     get_resolver().reverse_dict  # noqa: B018  (reading it loads them)
 
 
 def read_images_ahead() -> None:
-    """Read what workers have drawn of the index before web processes are forked, which share it and answer
-    at once. What fails, or takes too long, is left to them.
+    """Load the stored index before the fork, so that all web processes share it and answer at once.
+
+    If this fails or takes too long, each web process loads the index.
     """
     try:
         read_images(SECONDS_BEFORE_FORK)
     except Exception:
         logger.exception("index.not_read_before_fork")
     finally:
-        # A connection must not be shared.
+        # Processes must not share a connection.
         connections.close_all()
 
 
 def read_ahead() -> Thread:
-    """Begin to read beside the first requests; who asks meanwhile waits for the rest. What fails is tried
-    again by who asks next.
+    """Start to load the index in a thread; requests that need it meanwhile wait for the rest.
+
+    If it fails, the next request that needs it tries again.
     """
     thread = Thread(target=_read, name="read-ahead", daemon=True)
     thread.start()

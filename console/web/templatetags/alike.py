@@ -1,4 +1,4 @@
-"""The tag for rows that differ in their texts alone."""
+"""Template tag for rows that differ only in their texts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def each_alike(context: Context, rows: Iterable[AlikeRow], component: str, name: str) -> SafeString:
-    """The component for each row, which it sees by `name` beside the page's own values. It is rendered once
-    for all rows that are alike: a table of 25 rows costs about as much as one of three.
+    """Render the component for each row, which it sees as `name` beside the page's context.
+
+    It is rendered once per group of rows with equal markup, so a table of 25 rows costs about as much as
+    three.
     """
     markup: Template = get_template(component).template  # type: ignore[attr-defined]
 

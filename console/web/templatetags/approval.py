@@ -1,4 +1,4 @@
-"""Template tags for who has to approve a request: see `iam.directory.approval_words`."""
+"""Template tags that name the approvers of a request: see `iam.directory.approval_words`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ register = template.Library()
 
 @register.simple_tag
 def another_approver() -> str:
-    """Who decides about a request, at the start of a sentence."""
+    """Return who decides about a request, for the start of a sentence."""
     return approval_words.another_approver()
 
 
 @register.simple_tag
 def someone_else(at: str = "start") -> str:
-    """The same in fewer words; `at` "middle" within a sentence."""
+    """Return a shorter form of the same; `at="middle"` is for the middle of a sentence."""
     words = approval_words.someone_else()
     return words.lower() if at == "middle" else words
 
 
 @register.simple_tag
 def own_request_words() -> str:
-    """Whether readers approve what they requested themselves."""
+    """Return whether readers approve their own requests."""
     return approval_words.own_request_words()

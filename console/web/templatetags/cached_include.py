@@ -1,4 +1,4 @@
-"""Renders what repeats only once: a component per set of values."""
+"""Template tag that renders a component once per set of values."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ CACHE_SIZE = 4096
 
 @register.simple_tag
 def cached_include(component: str, **values: Hashable) -> SafeString:
-    """A component that sees these values and nothing else of the page, and is therefore rendered once for
-    each set of them.
+    """Render a component with these values and nothing else of the page, cached per set of values.
 
-    Values are told apart by type too: a safe text must never stand for an equal one that is to be escaped.
-    Within tuples no text may be safe.
+    Types are part of the key, so that a safe text never replaces an equal one that needs escaping. Texts
+    within tuples must not be safe.
     """
     key = tuple((name, type(value), value) for name, value in values.items())
     render = _rendered.__wrapped__ if settings.DEBUG else _rendered
@@ -31,5 +30,7 @@ def cached_include(component: str, **values: Hashable) -> SafeString:
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _rendered(component: str, values: tuple[tuple[str, type, Hashable], ...], zone: str) -> SafeString:
-    """`zone` is the reader's, in which the component shows moments: readers elsewhere need another text."""
+    """Render and cache; `zone` is the reader's time zone, which is part of the key because the component
+    shows times.
+    """
     return render_to_string(component, {name: value for name, _, value in values})

@@ -1,4 +1,4 @@
-"""Form fields as the design draws them: label, control, hint and error, tied together for screen readers."""
+"""Form fields in the design system: label, control, hint and error, linked for screen readers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ register = template.Library()
 
 @register.simple_tag
 def field(bound: BoundField, cls: str = "input", label: str = "", **attrs: str) -> SafeString:
-    """A field of a Django form; underscores in attribute names stand for hyphens. Hidden fields are only the
-    control.
+    """Render a field of a Django form; underscores in attribute names become hyphens.
+
+    A hidden field renders only its control.
     """
     if bound.is_hidden:
         return bound.as_widget()
@@ -60,13 +61,13 @@ def input_field(
     exact: bool = False,
     **attrs: Any,
 ) -> dict[str, Any]:
-    """A field that no Django form describes: `kind` is the type of the input, or `textarea`, or `select` with
-    `options` (value, text).
+    """Return the context of a field outside a Django form; `kind` is the input type, `textarea`, or `select`
+    with `options` (value, text).
 
-    Further arguments are attributes of the control; an underscore stands for a hyphen, True is a bare
-    attribute, and None, False and "" leave the attribute out. The id is `id`, else `id_` and the name; hint
-    and error are tied to the control by it. `exact` is for what counts to the letter: in monospace, neither
-    completed nor spell-checked.
+    Other arguments become attributes of the control: an underscore becomes a hyphen, True gives an attribute
+    without a value, and None, False and "" omit it. The ID is `id`, or `id_` plus the name; hint and error
+    refer to it. `exact` is for values where each character counts: monospace, without autocomplete and spell
+    check.
     """
     own_id = id or f"id_{name}"
     described = [f"{own_id}-hint"] if hint else []
@@ -101,7 +102,7 @@ def input_field(
 
 @register.inclusion_tag("components/field.html")
 def code_field(name: str, label: str, *, error: str = "", **attrs: Any) -> dict[str, Any]:
-    """A field for a code of an MFA device; seven characters, since some apps show the digits in two
+    """Return a field for an MFA code; it accepts seven characters, since some apps show the digits in two
     groups.
     """
     usual: dict[str, Any] = {
@@ -116,8 +117,8 @@ def code_field(name: str, label: str, *, error: str = "", **attrs: Any) -> dict[
 
 @register.simple_tag
 def field_error(id: str, error: str) -> SafeString:
-    """What is wrong with a field whose control is the page's own: give the control aria-invalid and this id
-    in aria-describedby.
+    """Render the error of a control that the page draws itself; give that control aria-invalid and this ID in
+    aria-describedby.
     """
     if not error:
         return SafeString("")
@@ -126,9 +127,7 @@ def field_error(id: str, error: str) -> SafeString:
 
 @register.simple_tag
 def form_errors(form: object) -> SafeString:
-    """What is wrong with the form as a whole, announced at once; it takes the focus where no field is
-    wrong.
-    """
+    """Render the errors of the whole form as an alert, which takes the focus if no field has an error."""
     errors = form.non_field_errors() if form else []  # type: ignore[attr-defined]
     if not errors:
         return SafeString("")

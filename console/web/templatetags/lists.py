@@ -1,5 +1,5 @@
-"""Template tags of list pages: the heads of columns, and the first cells of a row in one go, since a page has
-fifty of them.
+"""Template tags of list pages: column headers, and the first cells of a row in one call, since a page has
+fifty rows.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def th(context: dict[str, Any], label: str, sort: str = "", cls: str = "") -> SafeString:
-    """A column's head; one that the list can be sorted by is a link that sorts it, or turns the order
-    around.
-    """
+    """Render a column header; a sortable one is a link that sorts the list or reverses its order."""
     css = format_html(' class="{}"', cls) if cls else ""
     head = context["heads"].get(sort)
     if head is None:
@@ -33,7 +31,7 @@ def th(context: dict[str, Any], label: str, sort: str = "", cls: str = "") -> Sa
 
 @register.filter
 def with_any(rows: Iterable[Any], name: str) -> bool:
-    """Whether some row has something by this name: a column of actions that no row has is not drawn."""
+    """Return whether any row has a value in this field, so that an empty column of actions isn’t drawn."""
     for row in rows:
         value = row.get(name) if isinstance(row, dict) else getattr(row, name)
         if value:
@@ -53,11 +51,10 @@ SHORT = '<small class="p2-only">{}</small>'
 
 @register.simple_tag(takes_context=True)
 def who(context: dict[str, Any], row: dict[str, Any], short: str = "", face: str = "") -> SafeString:
-    """The cells that every row begins with: the box to choose it, and its name as a link over a second line
-    (`row.sub`).
+    """Render the first cells of a row: the checkbox, and the name as a link above a second line (`row.sub`).
 
-    `short` stands below on narrow screens, in place of columns that do not fit, after the account where there
-    are several; `face` are the initials.
+    `short` appears on narrow screens in place of columns that don’t fit, after the account if there are
+    several; `face` are the initials.
     """
     name = row["name"]
     if context["all_accounts"]:
@@ -77,12 +74,12 @@ def who(context: dict[str, Any], row: dict[str, Any], short: str = "", face: str
 
 
 def td(css: str) -> str:
-    """The layout of a cell with these classes: a value is to be formatted into it."""
+    """Return a format string for a cell with these classes."""
     return f'<td class="{css}">{{}}</td>' if css else "<td>{}</td>"
 
 
 def under(text: str, cls: str = "") -> SafeString:
-    """The second line below a name; a path in the type of identifiers."""
+    """Render the second line below a name; paths use the font of identifiers."""
     if not text:
         return mark_safe("")
     css = f' class="{conditional_escape(cls)}"' if cls else ""

@@ -1,4 +1,4 @@
-"""Policy documents as text: coloured, numbered, marked, and two versions side by side."""
+"""Renders policy documents as text: highlighted, numbered, marked, and two versions side by side."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ ACTION = re.compile(r'"[a-z0-9-]+:[A-Za-z*?0-9]+"')
 
 
 def pretty(text: str) -> str:
-    """The document indented by two; a text that is no JSON stays as AWS gave it. What cannot be seen is
-    written as JSON would.
+    """Return the document indented by two; text that isn’t JSON stays as AWS returned it.
+
+    Invisible characters are written as JSON escapes.
     """
     with contextlib.suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
@@ -36,7 +37,7 @@ def _seen(letter: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _tokens(line: str) -> SafeString:
-    """Kept, because policies are hundreds of lines, and most lines are in many of them."""
+    """Highlight a line; cached because policies have hundreds of lines that mostly recur."""
     out, at = [], 0
     for match in TOKENS.finditer(line):
         out.append(escape(line[at : match.start()]))
@@ -54,8 +55,9 @@ def _tokens(line: str) -> SafeString:
 def policydoc(
     text: str, marks: str = "", start: int = 1, label: str = "Policy document", hit: str = "", id: str = ""
 ) -> SafeString:
-    """A document with line numbers; marks '12:bad 15:warn' set a lint mark on a line, hit '9-14' lights a
-    statement up.
+    """Render a document with line numbers.
+
+    `marks`, such as '12:bad 15:warn', add lint marks to lines; `hit`, such as '9-14', highlights a statement.
     """
     tone = dict(m.split(":") for m in marks.split())
     first, last = (int(x) for x in hit.split("-")) if hit else (0, -1)
@@ -84,7 +86,7 @@ def _cell(side: str, lines: list[str], index: int | None, sign: str) -> SafeStri
 
 @register.simple_tag
 def sidediff(old: str, new: str) -> SafeString:
-    """Two versions side by side; stacks to a unified difference in a narrow container."""
+    """Render two versions side by side; in a narrow container they become a unified diff."""
     old_lines = pretty(old).strip("\n").split("\n")
     new_lines = pretty(new).strip("\n").split("\n")
     matcher = difflib.SequenceMatcher(None, old_lines, new_lines, autojunk=False)

@@ -38,7 +38,7 @@ WORDS = ["none", "a quarter", "half", "most", "full"]
 
 @register.simple_tag
 def icon(name: str, cls: str = "", label: str = "") -> SafeString:
-    """An icon of the sprite; decoration unless a label is given."""
+    """Render an icon of the sprite; it is decorative unless it has a label."""
     return (
         _icon(name, cls, format_html('role="img" aria-label="{}"', label))
         if label
@@ -48,7 +48,7 @@ def icon(name: str, cls: str = "", label: str = "") -> SafeString:
 
 @lru_cache(maxsize=512)
 def _decoration(name: str, cls: str) -> SafeString:
-    """Kept, because a page has some sixty of them, and few are different."""
+    """Render a decorative icon; cached because a page has some sixty of only a few kinds."""
     return _icon(name, cls, mark_safe('aria-hidden="true"'))
 
 
@@ -60,14 +60,14 @@ def _icon(name: str, cls: str, a11y: SafeString) -> SafeString:
 
 @register.simple_tag
 def badge(text: object, tone: str = "", ic: str = "", cls: str = "") -> SafeString:
-    """A small mark; tone is ok, warn, bad, note or info."""
+    """Render a badge; the tone is ok, warn, bad, note or info."""
     words = text if isinstance(text, str) else str(text)
     return _badge(words, tone, ic, cls)
 
 
 @lru_cache(maxsize=2048, typed=True)
 def _badge(text: str, tone: str, ic: str, cls: str) -> SafeString:
-    """Kept by type too: what is safe, and an equal text that is not, are two badges."""
+    """Render a badge, cached by type too, because a safe text and an equal unsafe text differ."""
     data = format_html(' data-tone="{}"', tone) if tone else ""
     sign = icon(ic) if ic else ""
     return format_html('<span class="badge {}"{}>{}{}</span>', cls, data, sign, text)
@@ -75,7 +75,7 @@ def _badge(text: str, tone: str, ic: str, cls: str) -> SafeString:
 
 @register.simple_tag
 def avatar(name: str, cls: str = "") -> SafeString:
-    """Initials on one of six tints that follows from the name."""
+    """Render initials on one of six tints, chosen by the name."""
     parts = [p for p in name.replace("-", " ").replace(".", " ").replace("_", " ").split() if p]
     initials = "".join(p[0] for p in parts[:2]).upper()
     return _avatar(initials, sum(map(ord, name)) % 6, cls)
@@ -90,16 +90,17 @@ def _avatar(initials: str, tint: int, cls: str) -> SafeString:
 
 @register.simple_tag
 def lvl(fills: str, counts: str = "") -> SafeString:
-    """The access-level bar: '4 4 1 0 0' are quarters of list, read, write, permissions, tagging; counts give
-    the wide form.
+    """Render the access-level bar: '4 4 1 0 0' are quarters of list, read, write, permissions and tagging.
+
+    Counts give the wide form.
     """
     return _lvl(str(fills), str(counts))
 
 
 @lru_cache(maxsize=4096)
 def _lvl(fills: str, counts: str) -> SafeString:
-    """Kept, because the access of a person has a bar for each of hundreds of services; numbers are all that
-    it is made of.
+    """Render the bar; cached because a person's access has bars for hundreds of services, made of a few
+    numbers.
     """
     quarters = [int(x) for x in fills.split()]
     numbers = counts.split()
@@ -124,7 +125,7 @@ def _lvl(fills: str, counts: str) -> SafeString:
 
 @register.simple_tag
 def lvl_inline(fills: str) -> SafeString:
-    """The mini bar within a label: decoration, because the label already names the control."""
+    """Render the small bar within a label; it is decorative, because the label already names the control."""
     letters = zip(LEVELS, fills.split(), strict=True)
     cells = format_html_join(
         "",
@@ -136,7 +137,10 @@ def lvl_inline(fills: str) -> SafeString:
 
 @register.simple_tag
 def stackbar(*parts: Any) -> SafeString:
-    """Shares of one bar: 'ok', 92, 'bad', 8; the widths are SVG attributes, which a strict CSP allows."""
+    """Render the shares of one bar: 'ok', 92, 'bad', 8.
+
+    The widths are SVG attributes, which a strict CSP allows.
+    """
     at, rects = 0.0, []
     for tone, width in zip(parts[::2], parts[1::2], strict=True):
         rects.append((tone, round(at, 2), round(float(width), 2)))
@@ -158,7 +162,7 @@ def _short(seconds: float) -> str:
 
 @register.simple_tag
 def age(moment: datetime | None, never: str = "Never") -> str:
-    """How old a moment is, short: '41 d'; no moment is `never`."""
+    """Return how long ago a moment was, in short: '41 d'; `never` for None."""
     if moment is None or moment == NEVER:
         return never
     return _short((datetime.now(tz=UTC) - moment).total_seconds())
@@ -166,8 +170,9 @@ def age(moment: datetime | None, never: str = "Never") -> str:
 
 @register.simple_tag
 def ago(moment: datetime | None, never: str = "Never", *, within: bool = False) -> SafeString:
-    """'4 min ago' as a <time> with the full moment in its title; `within` a sentence, 'just now' begins
-    small.
+    """Render '4 min ago' as a <time> with the full moment in its title.
+
+    `within` a sentence, 'just now' starts in lower case.
     """
     if moment is None or moment == NEVER:
         return conditional_escape(never)
@@ -179,7 +184,7 @@ def ago(moment: datetime | None, never: str = "Never", *, within: bool = False) 
 
 @register.simple_tag
 def left(end: datetime | None, never: str = "No end date") -> SafeString:
-    """'7 days left' as a <time> with the full moment in its title, 'ended' once it is over."""
+    """Render '7 days left', or 'ended', as a <time> with the full moment in its title."""
     if end is None or end == NEVER:
         return conditional_escape(never)
     return time_element(end, left_text(end))
@@ -187,8 +192,9 @@ def left(end: datetime | None, never: str = "No end date") -> SafeString:
 
 @register.simple_tag
 def moment(value: datetime | date | None, never: str = "Never", only: str = "") -> SafeString:
-    """'2 May 2023, 14:05' as a <time> in the reader's zone, which is UTC and named where it is not known;
-    `only` 'date' leaves the clock out. A date without a time is itself everywhere.
+    """Render '2 May 2023, 14:05' as a <time> in the reader's zone, or in UTC, labeled, if that is unknown.
+
+    `only="date"` omits the time. A date without a time is the same in all zones.
     """
     if value is None or value == NEVER:
         return conditional_escape(never)
@@ -199,8 +205,8 @@ def moment(value: datetime | date | None, never: str = "Never", only: str = "") 
 
 
 def time_element(value: datetime, text: str) -> SafeString:
-    """By hand, since a list has up to a hundred of them: there is nothing in a moment to escape, nor in its
-    words.
+    """Build a <time> without escaping, which is fast and safe: a list has up to a hundred, and neither the
+    moment nor its text contains special characters.
     """
     iso = value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return mark_safe(f'<time datetime="{iso}" title="{full_text(value)}">{text}</time>')  # noqa: S308
@@ -208,13 +214,13 @@ def time_element(value: datetime, text: str) -> SafeString:
 
 @register.simple_tag
 def time_of_day(value: datetime) -> SafeString:
-    """'14:05' as a <time>: below a heading that names the day, or for what lasts minutes."""
+    """Render '14:05' as a <time>: below a heading with the day, or for something that lasts minutes."""
     return time_element(value, time_text(value))
 
 
 @register.simple_tag
 def synced(value: datetime | None) -> SafeString:
-    """'synced 5 min ago', or 'not synced yet'."""
+    """Render 'synced 5 min ago', or 'not synced yet'."""
     if value is None:
         return conditional_escape("not synced yet")
     return format_html("synced {}", ago(value, within=True))
@@ -222,28 +228,29 @@ def synced(value: datetime | None) -> SafeString:
 
 @register.simple_tag
 def zone() -> str:
-    """The time zone in which this page shows moments, for the label of a field: 'Europe/Riga', or 'UTC'."""
+    """Return the time zone of the page's times for the label of a field: 'Europe/Riga', or 'UTC'."""
     return zone_label()
 
 
 @register.filter
 def local_input(value: datetime | None) -> str:
-    """The moment as a datetime-local field holds it, in the zone that `zone` names; "" without a moment."""
+    """Return the value of a datetime-local field in the zone that `zone` names; "" without a moment."""
     return input_text(value)
 
 
 @register.filter(name="moment_text")
 def moment_text_filter(value: datetime) -> str:
-    """As `moment`, where only text fits: an attribute, or a title."""
+    """Return the text of `moment` where only text fits, such as in an attribute."""
     return moment_text(value)
 
 
 @register.simple_tag(takes_context=True)
 def here(context: dict[str, Any], **changes: object) -> str:
-    """This address with other query values: `{% here sort="-name" after=None %}`; None or '' removes a key.
+    """Return the page's address with other query values: `{% here sort="-name" after=None %}`; None or ''
+    removes a key.
 
-    An underscore in a name stands for a hyphen (`as_of` is `as-of`). The page's keyset position goes unless
-    it is given.
+    An underscore in a name stands for a hyphen (`as_of` is `as-of`). The page's position in a list is removed
+    unless it is given.
     """
     new = {name.replace("_", "-"): value for name, value in changes.items()}
     gone = {"after", "before", *new}
@@ -260,7 +267,7 @@ def here(context: dict[str, Any], **changes: object) -> str:
 
 @register.simple_tag(takes_context=True)
 def keep(context: dict[str, Any], address: str, **extra: object) -> str:
-    """An address of the mirror that keeps the account and the as-of moment of this page."""
+    """Add the account and the as-of moment of this page to an address."""
     query = context["request"].GET
     pairs = [(key, query[key]) for key in ("account", "as-of") if query.get(key)]
     for key, value in extra.items():
@@ -271,23 +278,23 @@ def keep(context: dict[str, Any], address: str, **extra: object) -> str:
 
 @register.filter
 def message_tone(level: str) -> str:
-    """The tone of a message of Django's levels."""
+    """Return the tone of a message level of Django."""
     return {"error": "bad", "warning": "warn", "success": "ok"}.get(level, "info")
 
 
 @register.filter
 def get(mapping: dict[str, Any], key: str) -> Any:
-    """A value of a mapping by a key that is itself a variable."""
+    """Return a value of a mapping by a variable key."""
     return mapping.get(key)
 
 
 @register.filter
 def breakable(address: str) -> SafeString:
-    """An e-mail address that breaks behind its @ before it breaks anywhere."""
+    """Render an email address that breaks after its @ first."""
     return format_html_join(mark_safe("@<wbr>"), "{}", ((part,) for part in address.split("@")))
 
 
 @register.filter
 def words(text: str) -> list[str]:
-    """The words of a text, to loop over."""
+    """Split a text into words, to loop over them."""
     return text.split()

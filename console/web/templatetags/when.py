@@ -1,4 +1,4 @@
-"""Template tags for time in the mirror: between which two observations something began or ended."""
+"""Template tags for events in the mirror, which are known to lie between two observations."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ register = template.Library()
 
 @register.simple_tag
 def since(value: datetime, after: datetime | None, only: str = "date") -> SafeString:
-    """When something began, for a line of text: 'since 2 May 2023', or 'at least since …' where it was there
-    at the first sync.
+    """Render when something began: 'since 2 May 2023', or 'at least since …' if it existed at the first sync.
 
-    The title of the time says between which observations the beginning lies.
+    The title says between which observations it began.
     """
     words = "since" if after else "at least since"
     return format_html(
@@ -29,7 +28,9 @@ def since(value: datetime, after: datetime | None, only: str = "date") -> SafeSt
 
 @register.simple_tag
 def between(value: datetime, after: datetime | None) -> SafeString:
-    """'Between 14:00 and 14:15', or with dates; without an earlier observation, 'By 14:15'."""
+    """Render 'Between 14:00 and 14:15', with dates if they differ, or 'By 14:15' without an earlier
+    observation.
+    """
     if after is None:
         return format_html("By {}", moment(value))
     if to_local(after).date() == to_local(value).date():
@@ -39,7 +40,9 @@ def between(value: datetime, after: datetime | None) -> SafeString:
 
 @register.simple_tag
 def clock(value: datetime) -> SafeString:
-    """'14:06:21' for today, '23 Nov 2026, 14:06' for other days, in the reader's zone; UTC in the title."""
+    """Render '14:06:21' for today and '23 Nov 2026, 14:06' for other days, in the reader's zone; the title is
+    in UTC.
+    """
     is_today = to_local(value).date() == to_local(datetime.now(tz=UTC)).date()
     shown = time_text(value, seconds=True) if is_today else moment_text(value)
     return time_element(value, shown)
