@@ -1,1 +1,1 @@
-"""What a browser, a shell or an HTTP client sees of Gatehouse; no domain rule lives here."""
+"""The web pages, commands and HTTP endpoints of Gatehouse; domain rules live in `iam`."""

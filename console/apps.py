@@ -1,4 +1,4 @@
-"""The console as a Django application: it brings the Celery application and the commands."""
+"""The Django application of the console, which loads the Celery application and the management commands."""
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -9,8 +9,11 @@ from iam.policy.newer_names import accept_newer
 
 
 class ConsoleConfig(AppConfig):
-    """Makes the Celery application current in every process, so that tasks find their broker;
-    tells the policy checks which names are newer than the catalogue, and messages where their pages are."""
+    """Makes the Celery application current in every process, so that tasks find their broker.
+
+    Also tells the policy checks which names are newer than the service catalog, and tells messages the
+    addresses of their pages.
+    """
 
     name = "console"
 

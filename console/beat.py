@@ -1,5 +1,7 @@
-"""Beat's schedule: frequent sweeps are sent only while the database changes; in a quiet database one message
-a minute carries all of them, and beat looks once a second whether something was written.
+"""Schedule of Celery beat, which sends frequent sweeps only while the database changes.
+
+In a quiet database one message per minute covers all sweeps, and beat checks every second whether something
+was written.
 """
 
 from __future__ import annotations
@@ -20,35 +22,37 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 logger = structlog.get_logger(__name__)
 QUIET_ROUND: Final = "quiet-round"
 FREQUENT_SECONDS: Final = 60.0
-"""Entries that run at least this often can rest; the others are always sent."""
+"""Entries with a period up to this can rest; all others are always sent."""
 ACTIVE_SECONDS: Final = 30.0
-"""So long after the last write every entry keeps its own period: what waits some seconds for AWS is not
-late.
+"""Seconds after the last write during which every entry keeps its own period, so that work waiting some
+seconds for AWS isn’t late.
 """
 LOOK_SECONDS: Final = 1.0
-"""So often beat looks in a quiet database: as often as the most frequent entry runs in another one."""
+"""Interval of checks in a quiet database: that of the most frequent entry in an active one."""
 HEARTBEAT: Final = "console.web.tasks.record_heartbeat"
 SETTLING_SECONDS: Final = 2.0
-"""A heartbeat is written within this time, or counts as any other write. Its write keeps only the journal
-awake, for as long: it is chained once more, in case someone else wrote in the same second.
+"""A heartbeat written within this time doesn’t count as activity.
+
+It only keeps the journal's entry active for as long: the journal is chained once more, in case someone else
+wrote in the same second.
 """
 AWAKE_WHILE_SETTLING: Final = "iam.journal.tasks.chain_journal"
 STATE_OF_WRITES: Final = {
     "sqlite": "PRAGMA data_version",
-    # The last transaction number, and those in progress: a commit of either changes it, and reading doesn't.
+    # The last transaction ID and the open ones: every commit changes this value, and reading it doesn't.
     "postgresql": "SELECT pg_current_snapshot()::text",
 }
 
 
 class StateOfWrites:
-    """Reads a value which is another one after every committed write, over a connection of its own."""
+    """Reads a value that changes with every committed write, over a connection of its own."""
 
     def __init__(self) -> None:
-        # Opened late: an embedded beat is a fork, and must not share the connection of its parent.
+        # Opened late: an embedded beat is forked and must not share its parent's connection.
         self._connection: BaseDatabaseWrapper | None = None
 
     def __call__(self) -> object:
-        """The value; raises DatabaseError, and connects again the next time."""
+        """Return the value. Raises DatabaseError; the next call connects again."""
         if self._connection is None:
             self._connection = connections.create_connection("default")
         try:
@@ -61,26 +65,25 @@ class StateOfWrites:
         return row[0] if row else None
 
     def close(self) -> None:
-        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
 
 class BeatTempo(Enum):
-    """What is sent."""
+    """Which entries are sent."""
 
     ACTIVE = auto()
-    """Every entry by its own period."""
+    """Every entry, with its own period."""
     SETTLING = auto()
-    """As QUIET, and the journal by its own period: a heartbeat was written."""
+    """Like QUIET, but the journal's entry keeps its own period, because a heartbeat was written."""
     QUIET = auto()
-    """Rare entries, and the round that carries the frequent ones."""
+    """Rare entries, and the entry that runs all frequent ones."""
 
 
 @dataclass
 class DatabaseActivity:
-    """Whether something was written to the database lately."""
+    """Tracks whether something was written to the database lately."""
 
     read: Callable[[], object]
     clock: Callable[[], float] = time.monotonic
@@ -90,11 +93,11 @@ class DatabaseActivity:
     _heartbeat_until: float = field(default=float("-inf"))
 
     def expect_heartbeat(self) -> None:
-        """A heartbeat was sent: its write isn't activity."""
+        """Ignore the next write if it comes soon, because a heartbeat was sent."""
         self._heartbeat_until = self.clock() + SETTLING_SECONDS
 
     def tempo(self) -> BeatTempo:
-        """ACTIVE within ACTIVE_SECONDS of a write, and when the database can't say."""
+        """Return the tempo: ACTIVE within ACTIVE_SECONDS after a write, and if the database can’t be read."""
         now = self.clock()
         try:
             state = self.read()
@@ -113,28 +116,29 @@ class DatabaseActivity:
 
 
 class QuietScheduler(PersistentScheduler):  # type: ignore[misc]
-    """Celery's scheduler, which leaves out sweeps that can find nothing new."""
+    """Celery scheduler that skips sweeps that can’t find anything new."""
 
     activity: DatabaseActivity
     _looked_at: float | None = None
-    """When the last tick left entries at rest, by the clock of the heap; None after another tick."""
+    """Time on the heap's clock of the last tick that left entries resting; None after other ticks."""
     _next_at: float = 0.0
-    """When the first entry that doesn't rest is due; known while `_looked_at` is."""
+    """Time when the first entry that doesn’t rest is due; valid while `_looked_at` is set."""
 
     def setup_schedule(self) -> None:
-        """Begin as after a write: what was left by the processes before is found at once."""
+        """Start in the active tempo, so that work left by earlier processes is found at once."""
         self.activity = DatabaseActivity(StateOfWrites())
         super().setup_schedule()
 
     def apply_async(self, entry: ScheduleEntry, *arguments: Any, **options: Any) -> Any:
-        """Send the task of an entry."""
+        """Send the task of an entry, and note a heartbeat."""
         if entry.task == HEARTBEAT:
             self.activity.expect_heartbeat()
         return super().apply_async(entry, *arguments, **options)
 
     def tick(self, *arguments: Any, **options: Any) -> float:
-        """Send what is due; seconds until the next look. In a quiet database entries that rest aren't looked
-        at one by one.
+        """Send due entries and return the seconds until the next check.
+
+        In a quiet database resting entries aren’t checked one by one.
         """
         if self._heap and self.activity.tempo() is BeatTempo.QUIET:
             now = self._when(self._heap[0].entry, 0)
@@ -149,8 +153,8 @@ class QuietScheduler(PersistentScheduler):  # type: ignore[misc]
         return float(super().tick(*arguments, **options))
 
     def _pass_over_rest(self) -> None:
-        """The moments of entries that have rested go on after the last look, each by the period of its entry:
-        a write doesn't send all sweeps at once.
+        """Move entries that have rested to their next regular time after the last check, so that a write
+        doesn’t send all sweeps at once.
         """
         if self._looked_at is None:
             return
@@ -164,7 +168,7 @@ class QuietScheduler(PersistentScheduler):  # type: ignore[misc]
         self._looked_at = None
 
     def is_due(self, entry: ScheduleEntry) -> Any:
-        """(whether to send the entry now, seconds until the next look)."""
+        """Return whether to send the entry now, and the seconds until the next check."""
         due = super().is_due(entry)
         if due.is_due and is_frequent(entry) and rests(entry, self.activity.tempo()):
             return type(due)(False, entry.schedule.seconds)
@@ -172,14 +176,14 @@ class QuietScheduler(PersistentScheduler):  # type: ignore[misc]
 
 
 def is_frequent(entry: ScheduleEntry) -> bool:
-    """True for an entry that can rest, and for the round."""
-    # Celery's own entries have no period.
+    """Return whether the entry can rest; includes the round."""
+    # Celery's own entries may have no period.
     period = getattr(entry.schedule, "seconds", None)
     return period is not None and period <= FREQUENT_SECONDS
 
 
 def rests(entry: ScheduleEntry, tempo: BeatTempo) -> bool:
-    """Whether an entry isn't sent at a tempo."""
+    """Return whether an entry isn’t sent at this tempo."""
     if not is_frequent(entry):
         return False
     if entry.name == QUIET_ROUND:

@@ -1,4 +1,6 @@
-"""The Celery application: tasks carry an id, the database holds the truth, a task says how often it runs."""
+"""The Celery application. Tasks get IDs and load their data from the database; each task declares its
+interval.
+"""
 
 from __future__ import annotations
 
@@ -57,17 +59,17 @@ FORMER_TASKS = {
     "iam.people.rotation.tasks.look": "iam.people.rotation.tasks.check_usage",
     "iam.people.rotation.tasks.tend_rotations": "iam.people.rotation.tasks.reconcile_rotations",
 }
-"""Names that tasks had in the release before: its messages may still be in the queue."""
+"""Task names of the previous release, whose messages may still be in the queue."""
 
 
 def _transport() -> dict[str, Any]:
     if not settings.BROKER_URL.startswith("filesystem"):
-        # One short second try: a page that only nudges must not wait while the broker is away; the sweeps
-        # make up for it.
+        # One short retry: a page that sends a nudge must not wait while the broker is down. Sweeps find the
+        # work later.
         patience = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
         if settings.EMBEDDED:
-            # One request for messages lasts so long: a message ends it at once, and an idle worker sleeps.
-            # Not longer: kombu waits for its end when a worker stops.
+            # Maximum duration of one poll; a message ends it at once, and an idle worker sleeps. Kombu waits
+            # for its end when a worker stops, so it isn’t longer.
             patience["polling_interval"] = 5
         return {"visibility_timeout": VISIBILITY_SECONDS, "socket_connect_timeout": 3, **patience}
     folder = Path(settings.VAR) / "broker"
@@ -93,8 +95,8 @@ app.conf.update(
     task_time_limit=VISIBILITY_SECONDS - 300,
     task_soft_time_limit=VISIBILITY_SECONDS - 600,
     task_default_queue="gatehouse",
-    # A worker without --queues takes from both. In a large organization one process has the second alone, and
-    # with it what the calculation keeps in memory (docs/operate.md).
+    # A worker without --queues takes messages from both. In a large organization one process serves only the
+    # second, so that only this process keeps the calculation's data in memory (docs/operate.md).
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("gatehouse", CALCULATIONS)],
     task_routes={
         "iam.access.escalation_calculation.tasks.calculate_escalation": {"queue": CALCULATIONS},
@@ -105,9 +107,9 @@ app.conf.update(
     },
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
-    # Someone who can write to Redis must not stop workers, change their rate or read what they hold.
+    # Someone who can write to Redis must not stop workers, change their rate limits or read their state.
     worker_enable_remote_control=False,
-    # Celery would close the connection to the database after each task; see renew_connection.
+    # Otherwise Celery closes the database connection after each task; see renew_connection.
     CELERY_DB_REUSE_MAX=10**9,
     timezone="UTC",
     beat_scheduler="console.beat:QuietScheduler",
@@ -160,7 +162,7 @@ app.autodiscover_tasks(
 
 @import_modules.connect  # type: ignore[untyped-decorator]
 def fill_quiet_round(**_: Any) -> None:
-    """All tasks are imported: one message names those that run often."""
+    """Build the entry that runs all frequent tasks with one message, once all tasks are imported."""
     ENTRIES.pop(QUIET_ROUND, None)
     frequent = [entry["task"] for entry in ENTRIES.values() if entry["schedule"] <= FREQUENT_SECONDS]
     ENTRIES[QUIET_ROUND] = {
@@ -173,7 +175,7 @@ def fill_quiet_round(**_: Any) -> None:
 
 @import_modules.connect  # type: ignore[untyped-decorator]
 def keep_former_names(**_: Any) -> None:
-    """All tasks are imported: each also answers to the name it had before."""
+    """Register every task under its former name too, once all tasks are imported."""
     for former, name in FORMER_TASKS.items():
         app.tasks[former] = app.tasks[name]
 
@@ -181,7 +183,9 @@ def keep_former_names(**_: Any) -> None:
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 @beat_embedded_init.connect  # type: ignore[untyped-decorator]
 def follow_parent(**_: Any) -> None:
-    """Under the supervisor no pool process outlives a worker that was killed."""
+    """End pool processes together with their worker if the supervisor runs it, even if the worker is
+    killed.
+    """
     if os.environ.get("GATEHOUSE_SUPERVISED"):
         from console.demo.children import follow_leader
 
@@ -190,17 +194,16 @@ def follow_parent(**_: Any) -> None:
 
 @task_prerun.connect  # type: ignore[untyped-decorator]
 def renew_connection(**_: Any) -> None:
-    """A process keeps its connection from task to task; one that is old, or was cut meanwhile, is
-    replaced.
-    """
+    """Replace a database connection that is too old or was closed; otherwise tasks share it."""
     if not connection.in_atomic_block:
         close_old_connections()
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def refuse_unprotected(**_: Any) -> None:
-    """No worker starts over a journal that could be altered, or with a wrong clock. SystemExit, since Celery
-    only logs other errors of a handler.
+    """Refuse to start a worker if the journal can be altered or the clock is wrong.
+
+    Raises SystemExit, because Celery only logs other errors of a signal handler.
     """
     from console.web.startup import before_working
     from iam.journal.checks import JournalUnprotectedError
@@ -211,15 +214,15 @@ def refuse_unprotected(**_: Any) -> None:
     except (JournalUnprotectedError, WrongClockError) as error:
         raise SystemExit(str(error)) from None
     finally:
-        # Before beat and the pool are forked: SQLite refuses the locks of a connection that was opened on the
-        # other side.
+        # Before beat and the pool are forked: SQLite refuses locks on a connection that was opened before the
+        # fork.
         connections.close_all()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def end_without_beat(sender: Any, **_: Any) -> None:
-    """A worker that has lost its embedded beat ends, so that anyone who looks after it starts both: without a
-    beat nothing is swept.
+    """Stop a worker whose embedded beat ended, so that its supervisor restarts both: without beat nothing is
+    swept.
     """
     beat = sender.controller.beat
     if beat is not None:
@@ -228,9 +231,7 @@ def end_without_beat(sender: Any, **_: Any) -> None:
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def look_for_what_is_due(sender: Any, **_: Any) -> None:
-    """With an embedded beat the first round starts at once: a fresh clock would wait a whole period before it
-    sends anything.
-    """
+    """Start the first sweeps at once if beat is embedded, because a new schedule waits a whole period."""
     if sender.controller.beat is not None:
         for name in ("iam.mirror.tasks.pull_due_accounts", "iam.changes.tasks.sweep_changes"):
             entry = app.conf.beat_schedule[name]

@@ -1,4 +1,4 @@
-"""Typed readers of environment variables that stop the start with a sentence naming the variable."""
+"""Typed readers of environment variables; errors name the variable and stop the start."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class ConfigurationError(Exception):
 
 
 PREPARED_AFTER = "5"
-"""A connection to PostgreSQL prepares a compiled statement (iam.compiled_queries) after so many runs."""
+"""Number of runs after which a PostgreSQL connection prepares a compiled statement (iam.compiled_queries)."""
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
 
 def _raw(name: str) -> str | None:
-    """The variable itself, or the content of the file that `NAME_FILE` points to."""
+    """Return the variable, or the content of the file in `NAME_FILE`; None if neither is set."""
     file = os.environ.get(f"{name}_FILE")
     if not file:
         return os.environ.get(name) or None
@@ -38,7 +38,7 @@ def _raw(name: str) -> str | None:
 
 
 def text(name: str, default: str | None = None, *, why: str = "") -> str:
-    """A string; without a default the variable must be set."""
+    """Read a string; without a default the variable is required."""
     value = _raw(name)
     if value is not None:
         return value
@@ -48,8 +48,9 @@ def text(name: str, default: str | None = None, *, why: str = "") -> str:
 
 
 def kept_secret(path: Path) -> str:
-    """Random characters that are made once and kept in a file, for the embedded default. Of two processes
-    that begin at once one makes it.
+    """Return the random secret in a file, creating it on first use; used by the embedded default.
+
+    If two processes start at once, one of them creates it.
     """
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}")
@@ -62,7 +63,7 @@ def kept_secret(path: Path) -> str:
 
 
 def flag(name: str, *, default: bool) -> bool:
-    """A yes or no."""
+    """Read a yes or no."""
     value = _raw(name)
     if value is None:
         return default
@@ -72,7 +73,7 @@ def flag(name: str, *, default: bool) -> bool:
 
 
 def number(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
-    """A whole number within bounds."""
+    """Read a whole number within bounds."""
     value = _raw(name)
     if value is None:
         return default
@@ -86,8 +87,11 @@ def number(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
 
 
 def retention(var: Path) -> tuple[int, str, int]:
-    """Days after which entries of the journal are removed, 0 for never, and where they are exported to (PCI
-    DSS 10.5.1 demands twelve months); and days after which the files of evidence packs are deleted.
+    """Return (journal days, export folder, evidence days).
+
+    Journal entries older than the first number are exported to the folder and removed, and files of evidence
+    packs older than the last one are deleted; 0 means never. PCI DSS 10.5.1 requires twelve months of
+    journal.
     """
     days = number("GATEHOUSE_JOURNAL_DAYS", 0, high=36_500)
     if 0 < days < 366:
@@ -99,7 +103,7 @@ def retention(var: Path) -> tuple[int, str, int]:
 
 
 def word_list(name: str, default: tuple[str, ...] | None = (), *, why: str = "") -> list[str]:
-    """A list separated by commas."""
+    """Read a list separated by commas."""
     value = _raw(name)
     if value is None:
         if default is None:
@@ -109,7 +113,7 @@ def word_list(name: str, default: tuple[str, ...] | None = (), *, why: str = "")
 
 
 def file(name: str) -> str:
-    """The path of a file that can be read; "" where none is given."""
+    """Read the path of a readable file; "" if the variable isn’t set."""
     path = text(name, "")
     if path and not os.access(path, os.R_OK):
         raise ConfigurationError(f"{name} is {path!r}: the file is missing, or Gatehouse can’t read it.")
@@ -117,7 +121,7 @@ def file(name: str) -> str:
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
-    """One of a few words."""
+    """Read one of the allowed values."""
     value = text(name, default)
     if value not in allowed:
         raise ConfigurationError(f"{name} is {value!r}: it must be one of {', '.join(allowed)}.")
@@ -125,7 +129,9 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 
 
 def redis_url(name: str, default: str | None, *, or_folder: bool = False) -> str:
-    """A broker address that Celery understands; a folder serves one machine only, without Redis."""
+    """Read a broker URL for Celery; `or_folder` also allows a folder, which works without Redis on one
+    machine.
+    """
     value = text(name, default, why="Write the address of Redis, such as redis://localhost:6379/0.")
     parts = urlsplit(value)
     if or_folder and parts.scheme == "filesystem":
@@ -137,20 +143,20 @@ def redis_url(name: str, default: str | None, *, or_folder: bool = False) -> str
     if parts.scheme in {"redis", "rediss"} and not parts.hostname:
         raise ConfigurationError(f"{name} names no host: write redis://HOST:6379/0.")
     if parts.scheme == "rediss" and "ssl_cert_reqs" not in dict(parse_qsl(parts.query)):
-        # Celery takes silence for "any certificate will do".
+        # Without this parameter Celery accepts any certificate.
         return f"{value}{'&' if parts.query else '?'}ssl_cert_reqs=required"
     return value
 
 
 def cache_url(broker: str) -> str:
-    """The same Redis as Django's cache writes it: of a socket Celery has its own spelling."""
+    """Convert the broker URL to one for Django's cache, which spells sockets differently."""
     if not broker.startswith("redis+socket://"):
         return broker
     return broker.replace("redis+socket://", "unix://", 1).replace("virtual_host=", "db=", 1)
 
 
 def database(name: str, default: str | None) -> dict[str, object]:
-    """Django's settings for one database from its address: sqlite:///PATH or
+    """Read a database URL and return Django's settings: sqlite:///PATH or
     postgres://USER:PASSWORD@HOST/NAME.
     """
     value = text(
@@ -169,10 +175,10 @@ def _sqlite(path: str) -> dict[str, object]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
-        # A new connection reads the whole schema: a tenth of a page. A worker finds it again although only
-        # one message a minute comes.
+        # A new connection reads the whole schema, which takes a tenth of the time of a page. Kept this long,
+        # it also survives in a worker that gets one message per minute.
         "CONN_MAX_AGE": 3600,
-        # Measured: without IMMEDIATE and the time-out, contended transactions end as "database is locked".
+        # Measured: without IMMEDIATE and the timeout, contended transactions fail with "database is locked".
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,

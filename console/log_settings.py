@@ -1,4 +1,4 @@
-"""How Gatehouse logs: one JSON object per line on standard error, without secrets."""
+"""Logging settings: one JSON object per line on standard error, without secrets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from console import logs
 
 
 def configure_structlog() -> None:
-    """Hand each line of structlog to the handlers of the standard library."""
+    """Send structlog's events to the handlers of the standard library."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -28,7 +28,7 @@ def configure_structlog() -> None:
 
 
 def logging_settings(secrets: Iterable[str], *, level: str) -> dict[str, Any]:
-    """Django's LOGGING: `secrets` never leave the process, `level` is that of the root logger."""
+    """Return Django's LOGGING, with `secrets` removed from all output and `level` for the root logger."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -41,7 +41,7 @@ def logging_settings(secrets: Iterable[str], *, level: str) -> dict[str, Any]:
                     logs.WithholdSecrets(secrets),
                     structlog.processors.JSONRenderer(),
                 ],
-                # Lines of Django and of libraries have the request ID as well: the page of an error names it.
+                # Lines of Django and other libraries get the request ID too, because the error page shows it.
                 "foreign_pre_chain": [
                     structlog.contextvars.merge_contextvars,
                     structlog.processors.TimeStamper(fmt="iso"),
@@ -52,7 +52,8 @@ def logging_settings(secrets: Iterable[str], *, level: str) -> dict[str, Any]:
             }
         },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
-        # The doctor expects some roles to be refused; every failure is told by our own rows and logs anyway.
+        # The doctor expects that some roles are denied, and our own rows and logs report every failure
+        # anyway.
         "loggers": {"botocore": {"level": "WARNING"}, "botocore.credentials": {"level": "ERROR"}},
         "root": {"handlers": ["console"], "level": level},
     }

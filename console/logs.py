@@ -1,5 +1,5 @@
-"""What a log line must not tell, and how it tells of an error: where in the code, and never with what
-values.
+"""Removes secrets from log lines, and logs errors by their place in the code, never with values of
+variables.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from urllib.parse import unquote, urlsplit
 from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
 
-# The link to a password, and what an identity provider hands over in the query of a callback.
+# The link to a password, and the query of an identity provider's callback.
 LINK = re.compile(r"(/sign-in/password/reset/key/[0-9A-Za-z]+-)(?!set-password/)[^/?\s\"']+")
 QUERY = re.compile(r"(/sign-in/[^?\s\"']*\?)[^\s\"']+")
-# A one-time link lets its holder in until its person has used it.
+# A one-time link signs in anyone who has it until its person has used it.
 LINK_TOKEN = re.compile(r"(/link/)[^/?\s\"']+")
 WITHHELD = r"\1[withheld]"
-# Values beside a tell-tale name, in the text of an error: password=…, 'SecretAccessKey': '…', "token": "…".
+# Values next to a suspicious name in the text of an error: password=…, 'SecretAccessKey': '…', "token": "…".
 NAMED = re.compile(
     r"((?:passwords?|passwd|passphrase|secret[a-z_]*|[a-z_]*token|private_?key|authorization|cookie|seed|otp|signature|"
     r"access_?key|x-amz-security-token)[\"']?\s*[=:]\s*(?:bearer\s+|basic\s+)?)(?:\"[^\"]*\"|'[^']*'|[^\s,;&)}\]]+)",
     re.IGNORECASE,
 )
 IN_ADDRESS = re.compile(r"(://[^:/@\s]*:)[^@\s]+(?=@)")
-# PostgreSQL repeats whole rows and keys in the detail of an error.
+# PostgreSQL repeats whole rows and keys in the DETAIL of an error.
 DETAIL = re.compile(r"(\n?(?:DETAIL|CONTEXT|QUERY|LINE \d+):).*", re.DOTALL)
 FRAMES: Final = 40
 MAX_ERROR_LENGTH: Final = 1_000
-"""Characters of an error's own text: some repeat the whole input."""
+"""Maximum length of an error's own text; some errors repeat their whole input."""
 SHORTEST_SECRET: Final = 8
 
 _render = ExceptionRenderer(ExceptionDictTransformer(show_locals=False, max_frames=FRAMES, use_rich=False))
 
 
 def withhold_keys(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Take out of every text of the line what would let its reader in. A processor of structlog."""
+    """Structlog processor that removes one-time links, and queries of sign-in callbacks, from every text."""
     for name, value in line.items():
         if isinstance(value, str) and ("/sign-in/" in value or "/link/" in value):
             line[name] = _without_links(value)
@@ -45,9 +45,7 @@ def withhold_keys(logger: Any, method: str, line: MutableMapping[str, Any]) -> M
 
 
 class WithholdSecrets:
-    """The last processor before a line is written: configured secrets are removed from every text, also from
-    those of libraries.
-    """
+    """Last structlog processor: removes configured secrets from every text, including those of libraries."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         known = sorted(
@@ -56,7 +54,7 @@ class WithholdSecrets:
         self.known = re.compile("|".join(map(re.escape, known))) if known else None
 
     def __call__(self, logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        """The line with each of its texts cleaned."""
+        """Return the line with each of its texts cleaned."""
         for name, value in line.items():
             line[name] = self._clean(value)
         return line
@@ -70,14 +68,13 @@ class WithholdSecrets:
             return [self._clean(item) for item in value]
         if value is None or isinstance(value, bool | int | float):
             return value
-        # The renderer would fall back to its repr, which nobody has looked at: an exception, a request, a
-        # model.
+        # The renderer would log its repr, which could contain secrets: an exception, a request, a model.
         return self._clean(_without_secrets(repr(value)))
 
 
 def render_exception(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The traceback as a list of errors with file, line and function; no variables, and no values in the
-    errors' own texts.
+    """Replace the traceback by a list of errors with file, line and function, without variables and
+    values.
     """
     exc_info = line.get("exc_info")
     line = _render(logger, method, line)
@@ -93,7 +90,7 @@ def render_exception(logger: Any, method: str, line: MutableMapping[str, Any]) -
 def _clean_error(error: MutableMapping[str, Any]) -> None:
     error["exc_value"] = _without_secrets(error["exc_value"])
     error["exc_notes"] = [_without_secrets(note) for note in error.get("exc_notes", ())]
-    # What a SyntaxError quotes, and the parts of a group: each is an error with a text of its own.
+    # The text that a SyntaxError quotes, and the parts of a group, which are errors with texts of their own.
     error.pop("syntax_error", None)
     for group in error.get("exceptions", ()):
         for inner in group:
@@ -112,13 +109,15 @@ def _without_secrets(text: str) -> str:
 
 
 def secrets_in_addresses(*addresses: str) -> list[str]:
-    """The passwords of database and broker, as they are written in the addresses and as they are meant."""
+    """Return the passwords in database and broker URLs, both as written and decoded."""
     written = [parts.password for parts in map(urlsplit, addresses) if parts.password]
     return [*written, *map(unquote, written)]
 
 
 def secrets_in_environment() -> list[str]:
-    """AWS's own secrets of this process: the SDK repeats them in no error today, and nobody promises it."""
+    """Return this process's own AWS secrets; the SDK doesn’t put them into errors today, but doesn’t promise
+    so.
+    """
     names = (
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",

@@ -1,5 +1,5 @@
-"""Where notifications go besides mail, from the environment: a Slack room, a webhook; a wrong address stops
-the start by name.
+"""Reads notification channels other than email, Slack and a webhook, from the environment; an invalid address
+stops the start.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ SHORTEST_SECRET = 16
 
 @dataclass(frozen=True, slots=True)
 class ChatRooms:
-    """The rooms that are told: blank addresses for none. `private` admits hosts that are not of the open
-    internet.
-    """
+    """Addresses of the channels; "" means none. `private` allows hosts outside the public internet."""
 
     slack: str
     webhook: str
@@ -25,7 +23,7 @@ class ChatRooms:
 
 
 def notification_rooms() -> ChatRooms:
-    """What the environment says. Raises ConfigurationError."""
+    """Read the channels from the environment. Raises ConfigurationError."""
     private = env.flag("GATEHOUSE_WEBHOOK_PRIVATE", default=False)
     webhook = _address("GATEHOUSE_WEBHOOK_URL", private=private)
     secret = env.text("GATEHOUSE_WEBHOOK_SECRET", "")
@@ -38,8 +36,9 @@ def notification_rooms() -> ChatRooms:
 
 
 def web_address(name: str) -> SplitResult | None:
-    """An http or https address; None where none is set. Raises ConfigurationError, which never repeats the
-    address: it may hold a secret.
+    """Read an http or https address; None if it isn’t set.
+
+    Raises ConfigurationError, which never repeats the address because it may contain a secret.
     """
     value = env.text(name, "")
     if not value:
@@ -50,8 +49,9 @@ def web_address(name: str) -> SplitResult | None:
 
 
 def split_address(value: str, wrong: str) -> SplitResult:
-    """The parts of an address with a host, and without a name, a password, a fragment or port 0. Raises
-    ConfigurationError with `wrong`.
+    """Split an address that has a host, and no user, password, fragment or port 0.
+
+    Raises ConfigurationError with the message `wrong`.
     """
     try:
         parts = urlsplit(value)

@@ -1,4 +1,4 @@
-"""Connections to other hosts that nothing encrypts: in production they need a setting that says so."""
+"""Refuses unencrypted connections to other hosts in production unless a setting allows them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from console.env import ConfigurationError
 
 ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
-"""Of PostgreSQL's `sslmode`. The others, and libpq's own default, go on in plain text when the server offers
-no TLS.
+"""Values of PostgreSQL's `sslmode` that require TLS. All others, and libpq's default, fall back to plain text
+if the server offers no TLS.
 """
 ALLOWED_BY: Final = "GATEHOUSE_PLAIN_CONNECTIONS"
 
 
 def refuse_plain(*, database: Mapping[str, Any], broker: str, email_host: str, email_tls: bool) -> None:
-    """Raise ConfigurationError naming the first setting whose connection leaves this host in plain text."""
+    """Raise ConfigurationError for the first setting whose connection leaves this host unencrypted."""
     options = database.get("OPTIONS") or {}
     if not is_here(str(database.get("HOST") or "")) and options.get("sslmode") not in ENCRYPTED:
         _refuse("DATABASE_URL", "add ?sslmode=verify-full&sslrootcert=FILE")
@@ -29,7 +29,7 @@ def refuse_plain(*, database: Mapping[str, Any], broker: str, email_host: str, e
 
 
 def is_here(host: str) -> bool:
-    """True for a socket and for loopback."""
+    """Return whether the host is a socket or loopback."""
     if not host or host.startswith("/") or host == "localhost":
         return True
     try:

@@ -1,5 +1,5 @@
-"""After a restored backup: hold the changes, and end what the backup brought back to life: sessions, one-time
-links, sealed secrets.
+"""Handles a restored backup: holds changes, and ends the sessions, one-time links and sealed secrets in
+it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class EndedCounts:
 
 
 def after_restore(*, cause: str, actor: Actor | None) -> EndedCounts:
-    """Hold every change and end everything that lets somebody in; harmless when it is done again."""
+    """Hold every change and end every session, one-time link and sealed secret; can be repeated safely."""
     services.begin_hold(cause=cause, actor=actor)
     Operator.objects.update(session_epoch=F("session_epoch") + 1)
     sessions, _ = OperatorSession.objects.all().delete()
@@ -61,14 +61,16 @@ def after_restore(*, cause: str, actor: Actor | None) -> EndedCounts:
 
 
 def detect() -> None:
-    """At start: hold the changes if the database is another one, or older, than before. A database without
-    the tables has nothing to hold.
+    """Check at start whether the database was replaced or is older than before, and if so call
+    `after_restore`.
+
+    Does nothing before the first migration.
     """
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
     if RestoreHold._meta.db_table not in tables:
         return
-    # In one transaction: a start that fails in the middle is the first one again.
+    # In one transaction, so that a start that fails halfway is repeated completely.
     with transaction.atomic():
         if services.is_another_database():
             after_restore(cause=ANOTHER, actor=None)

@@ -1,10 +1,9 @@
-"""The entry point of the web server: every request reaches Django through WSGI, without headers that could
-pass for another header.
+"""Entry point of the web server: passes every request to Django through WSGI, without ambiguous headers.
 
-WSGI names the headers `X-Forwarded-For` and `X_Forwarded_For` alike (`HTTP_X_FORWARDED_FOR`), and Granian's
-own WSGI interface lets the one that comes last replace the other: a visitor could overwrite what the proxy
-says. Its RSGI interface hands over the names as they were sent, so that names with anything but letters,
-digits and hyphens are dropped here. `console.wsgi` stays the application.
+WSGI gives the headers `X-Forwarded-For` and `X_Forwarded_For` the same name (`HTTP_X_FORWARDED_FOR`), and
+Granian's own WSGI interface keeps the last one: a visitor could overwrite what the proxy sent. Its RSGI
+interface passes the original names, so this module drops headers whose names contain anything but letters,
+digits and hyphens. `console.wsgi` remains the application.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ from console.web.startup import end_one_at_a_time, refuse_credentials
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 try:
-    # Granian gives up on workers that end within seconds; one that loads Django before it refuses would be
-    # started again and again.
+    # Granian gives up on workers that end within seconds; one that loads Django first and then refuses would
+    # be restarted again and again.
     refuse_credentials()
     from console.wsgi import application
 except ImproperlyConfigured as error:
@@ -37,7 +36,7 @@ except SystemExit:
     raise
 
 THREADS: Final = 8
-"""Requests that one process answers at a time; the pool of database connections is a little larger
+"""Number of requests that one process answers at a time; the database pool is slightly larger
 (console.web.startup).
 """
 CHUNK: Final = 64 * 1024
@@ -45,10 +44,10 @@ NAME_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 ALONE: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 LOOP_CHECK_SECONDS: Final = 1.0
-"""How often a thread that waits for the event loop looks whether it is still there."""
+"""Interval at which a thread that waits for the event loop checks that the loop still runs."""
 SWITCH_SECONDS: Final = 0.001
-"""After so long a request that calculates lets another one go on. With Python's 0.005, a page of thirty
-queries waits for each of their answers beside a long question: 0.15 s in all.
+"""Thread switch interval. With Python's default of 0.005, a page with thirty queries waits after each query
+while another thread calculates: 0.15 s in total.
 """
 
 sys.setswitchinterval(SWITCH_SECONDS)
@@ -62,7 +61,7 @@ load_pages()
 
 @dataclass(slots=True)
 class StartedResponse:
-    """What an application gave to `start_response`."""
+    """The arguments of `start_response`."""
 
     status: int = 500
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -73,7 +72,7 @@ class StartedResponse:
 
 
 class RequestBody(io.RawIOBase):
-    """The body of a request, fetched from the event loop chunk by chunk by the thread that reads it."""
+    """Request body, which the reading thread fetches from the event loop chunk by chunk."""
 
     def __init__(self, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
         self.chunks = aiter(protocol)
@@ -82,12 +81,12 @@ class RequestBody(io.RawIOBase):
         self.ended = False
 
     def readable(self) -> bool:
-        """It is."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer as far as one chunk goes; 0 at the end. A client that went away is an OSError,
-        which Django knows.
+        """Copy at most one chunk into the buffer; return 0 at the end.
+
+        Raises OSError if the client disconnected, which Django handles.
         """
         while not self.rest and not self.ended:
             try:
@@ -110,8 +109,8 @@ class RequestBody(io.RawIOBase):
 
 
 def header_variables(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The headers as WSGI names them, repeated ones joined, and without those whose names could be mistaken
-    for another's.
+    """Return the headers under their WSGI names: repeated headers are joined, and ambiguous names are
+    dropped.
     """
     variables: dict[str, str] = {}
     for raw_name, value in headers:
@@ -125,7 +124,7 @@ def header_variables(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def environ_of(scope: Any, body: RequestBody) -> dict[str, Any]:
-    """The WSGI environment of a request."""
+    """Return the WSGI environment of a request."""
     host, _, port = scope.server.rpartition(":")
     variables = header_variables(scope.headers.items())
     if scope.authority:
@@ -151,7 +150,7 @@ def environ_of(scope: Any, body: RequestBody) -> dict[str, Any]:
 
 
 def in_chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces that are worth a send."""
+    """Join and yield the bytes in pieces large enough to send."""
     waiting = bytearray()
     for part in parts:
         waiting += part
@@ -163,9 +162,7 @@ def in_chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def answer(scope: Any, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
-    """Let Django answer, in this thread, and send what it says: a short answer at once, a long one as it is
-    made.
-    """
+    """Run Django in this thread and send its response: a short one at once, a long one as a stream."""
     started: Any = StartedResponse()
     response: Any = application(environ_of(scope, RequestBody(protocol, loop)), started)
     try:
@@ -197,8 +194,10 @@ def _send(loop: asyncio.AbstractEventLoop, transport: Any, chunk: bytes) -> None
 
 
 def _run(coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> Any:
-    """What the loop makes of a coroutine. OSError if the loop has ended: a request that outlives its server
-    would wait forever, and the process with it.
+    """Run a coroutine on the event loop and return its result.
+
+    Raises OSError if the loop has ended; otherwise a request that outlives its server would wait forever, and
+    keep the process running.
     """
     future = asyncio.run_coroutine_threadsafe(coroutine, loop)
     while not wait([future], timeout=LOOP_CHECK_SECONDS).done:
@@ -208,7 +207,7 @@ def _run(coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -
 
 
 def is_unreadable(headers: Any) -> bool:
-    """True if Granian left out what the proxy says, because a visitor put bytes beside it that aren’t
+    """Return whether Granian dropped a header of the proxy because a visitor added bytes that aren’t
     ASCII.
     """
     readable = {name for name, _ in headers.items()}
@@ -216,7 +215,7 @@ def is_unreadable(headers: Any) -> bool:
 
 
 async def serve(scope: Any, protocol: Any) -> None:
-    """What Granian calls for each request."""
+    """Answer one request; called by Granian."""
     if scope.proto != "http":
         return
     if is_unreadable(scope.headers):

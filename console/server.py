@@ -1,9 +1,7 @@
-"""The command of the web server: Granian with the options that it is given, whose processes share what this
-one has loaded.
+"""Command of the web server: Granian with its options, whose web processes share the loaded application.
 
-Granian forks its web processes. The application is loaded once, before that: a process that is started again
-answers at once, and the memory of what it does not change is there once for all. What holds a connection or a
-thread is made by each process (`console.rsgi`).
+The application is loaded once before Granian forks its web processes. A restarted process answers at once,
+and unchanged memory exists only once. Each process creates its own connections and threads (`console.rsgi`).
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ TARGET = ("--interface", "rsgi", "console.rsgi:serve")
 
 
 def load() -> None:
-    """Load what every web process needs. Raises ImproperlyConfigured with a sentence."""
+    """Load everything that web processes need. Raises ImproperlyConfigured with a message."""
     from console.web.startup import refuse_credentials
 
     refuse_credentials()
@@ -29,7 +27,7 @@ def load() -> None:
     from console.web.warm_up import load_pages, read_images_ahead
 
     load_pages()
-    # The garbage collector writes into what it looks through, and each process would get a copy of that.
+    # The garbage collector writes to the objects it visits, so each process would get its own copy of them.
     gc.collect()
     gc.freeze()
     read_images_ahead()
@@ -37,7 +35,7 @@ def load() -> None:
 
 
 def main() -> None:
-    """Load the application, then serve it."""
+    """Load the application, then run the server."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
     try:
         load()

@@ -1,4 +1,4 @@
-"""Every setting of Gatehouse, read from the environment; a missing or malformed one stops the start by
+"""Django settings, read from the environment; a missing or malformed variable stops the start with its
 name.
 """
 
@@ -14,7 +14,8 @@ from console import env, logs, notices, plain_connections, siem, single_sign_on
 from console.log_settings import configure_structlog, logging_settings
 from console.operators import password_rules
 
-# What is imported stays. Going through it again and again takes a quarter of a start: see console.web.apps.
+# Imported modules stay in memory. Collecting them repeatedly takes a quarter of the start: see
+# console.web.apps.
 gc.disable()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,11 +23,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 try:
     MODE = env.choice("GATEHOUSE_MODE", "embedded", ("embedded", "production"))
     EMBEDDED = MODE == "embedded"
-    # The supervisor of the embedded default starts a simulated AWS with an invented organization.
+    # In the embedded default the supervisor starts a simulated AWS with a sample organization.
     SAMPLE_DATA = EMBEDDED and env.flag("GATEHOUSE_SUPERVISED", default=False)
     VAR = Path(env.text("GATEHOUSE_VAR", str(BASE_DIR / "var")))
     DEBUG = env.flag("GATEHOUSE_DEBUG", default=False)
-    # For those who work on Gatehouse: the page of components, and the toolbar where it is installed.
+    # For development: the page of components, and the debug toolbar if it is installed.
     DEVELOPMENT = EMBEDDED and DEBUG
     DEBUG_TOOLBAR = DEVELOPMENT and find_spec("debug_toolbar") is not None
     BIND = env.text("GATEHOUSE_BIND", "127.0.0.1:8000")
@@ -41,15 +42,14 @@ try:
                 "GATEHOUSE_SECRET_KEY is too short: write 50 or more random characters."
             )
 
-    # What was signed under these stays valid until they are removed: sessions, links, second factors.
+    # Former keys. Sessions, links and second factors signed with them stay valid until they are removed here.
     SECRET_KEY_FALLBACKS = list(env.word_list("GATEHOUSE_SECRET_KEY_FALLBACKS"))
     if not EMBEDDED and any(len(key) < 50 for key in SECRET_KEY_FALLBACKS):
         raise env.ConfigurationError(
             "GATEHOUSE_SECRET_KEY_FALLBACKS holds a key under 50 characters: write former keys as they were."
         )
 
-    # What is sealed under the first key; the others are those that it replaced, until nothing of theirs is
-    # left.
+    # The first key encrypts; the others are former keys, which are needed until no data depends on them.
     kept_keys = (env.kept_secret(VAR / "sealed_key"),) if EMBEDDED else None
     SEALED_KEYS = env.word_list(
         "GATEHOUSE_SEALED_KEY",
@@ -62,7 +62,7 @@ try:
             "random characters of its own."
         )
 
-    # The first signs evidence packs and anchors of the journal; the others are those that it replaced.
+    # The first key signs evidence packs and anchors of the journal; the others are former keys.
     kept_signing_keys = (env.kept_secret(VAR / "signing_key"),) if EMBEDDED else ()
     SIGNING_KEYS = env.word_list("GATEHOUSE_SIGNING_KEY", kept_signing_keys)
     if not EMBEDDED and any(len(key) < 50 or key in (SECRET_KEY, *SEALED_KEYS) for key in SIGNING_KEYS):
@@ -71,7 +71,8 @@ try:
             "characters of its own."
         )
 
-    # Where the journal's chain is anchored: the folder protects from nobody who can write to this machine.
+    # Where the journal's chain is anchored. The folder gives no protection from someone who can write to this
+    # machine.
     JOURNAL_ANCHORS = env.word_list("GATEHOUSE_JOURNAL_ANCHORS", (f"file:{(VAR / 'anchors').absolute()}",))
     JOURNAL_DAYS, JOURNAL_EXPORTS, EVIDENCE_DAYS = env.retention(VAR)
     JOURNAL_ANCHOR_HOURS = env.number("GATEHOUSE_JOURNAL_ANCHOR_HOURS", 6, low=1, high=168)
@@ -108,16 +109,16 @@ try:
     PASSWORD_WORDS = env.word_list("GATEHOUSE_PASSWORD_WORDS")
     PASSWORD_LIST = env.file("GATEHOUSE_PASSWORD_LIST")
     REQUIRE_MFA = env.flag("GATEHOUSE_REQUIRE_MFA", default=not EMBEDDED)
-    # Whether REQUIRE_MFA includes people who are members only.
+    # Whether REQUIRE_MFA includes people who are only members.
     REQUIRE_MFA_MEMBERS = env.flag("GATEHOUSE_REQUIRE_MFA_MEMBERS", default=True)
     TRUST_SSO_MFA = env.flag("GATEHOUSE_TRUST_SSO_MFA", default=False)
-    # How many proxies of ours add to X-Forwarded-For before a request arrives.
+    # Number of our own proxies that add to X-Forwarded-For before a request arrives.
     usual_proxies = 0 if EMBEDDED else 1
     TRUSTED_PROXIES = env.number("GATEHOUSE_TRUSTED_PROXIES", usual_proxies, low=0, high=10)
-    # How many half minutes before and after its own a code of an authenticator app still fits.
+    # How many 30-second steps before and after the current one a code of an authenticator app is accepted.
     MFA_TOTP_TOLERANCE = env.number("GATEHOUSE_CODE_TOLERANCE", 1, low=0, high=1)
     SSO_RSA_BITS = single_sign_on.shortest_rsa_key()
-    # How long an identity provider may take for each answer, from the first byte to the last.
+    # Seconds for each complete answer of an identity provider.
     SSO_SECONDS = env.number("GATEHOUSE_SSO_SECONDS", 10, low=1, high=60)
     SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(embedded=EMBEDDED)
     SIGN_IN_FORM_TARGETS = single_sign_on.form_targets(SOCIALACCOUNT_PROVIDERS)
@@ -133,7 +134,8 @@ try:
     LOSS_PERCENT = env.number("GATEHOUSE_LOSS_PERCENT", 20, low=1, high=100)
     UPLOAD_MEGABYTES = env.number("GATEHOUSE_UPLOAD_MEGABYTES", 64, low=1, high=512)
     SINGLE_OPERATOR = env.flag("GATEHOUSE_SINGLE_OPERATOR", default=False)
-    # A secret under a tell-tale name is withheld from the journal; development and tests stop instead.
+    # A secret under a suspicious key is removed from the journal; in development and tests it raises an
+    # error.
     JOURNAL_REFUSES_SECRETS = env.flag("GATEHOUSE_JOURNAL_REFUSES_SECRETS", default=DEBUG)
     LOG_LEVEL = env.choice("GATEHOUSE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
     EMAIL_HOST = env.text("GATEHOUSE_EMAIL_HOST", "")
@@ -151,12 +153,11 @@ try:
     SLACK_WEBHOOK, WEBHOOK_URL, WEBHOOK_SECRET = ROOMS.slack, ROOMS.webhook, ROOMS.secret
     WEBHOOK_PRIVATE = ROOMS.private
     SIEM_URL, SIEM_TOKEN, SIEM_SYSLOG, SIEM_CA, SIEM_HISTORY = siem.siem_values(plain_allowed=PLAIN_ALLOWED)
-    # Rooms have readers whom nobody knows: without this they are told that something happened, and not to
-    # whom.
+    # Anyone may read a chat channel: without this setting messages say what happened, but not to whom.
     NOTIFY_DETAILS = env.flag("GATEHOUSE_NOTIFY_DETAILS", default=False)
     NOTIFY_LINK_DAYS = env.number("GATEHOUSE_NOTIFY_LINK_DAYS", 7, low=1, high=90)
 except env.ConfigurationError as error:
-    # A sentence, and not a page of calls that led here: anyone who starts a process reads its last lines.
+    # Shows one sentence instead of a traceback, because people read the last lines when a start fails.
     raise SystemExit(f"Gatehouse does not start. {error}") from None
 
 AUTH_USER_MODEL = "operators.Operator"
@@ -325,7 +326,7 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if EMBEDDED else "https"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = REAUTHENTICATE_MINUTES * 60
-# A first, coarse brake in the cache; the lock of console.operators.locks is in the database.
+# A first, coarse limit in the cache; the real lock (console.operators.locks) is in the database.
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "60/m/ip,30/5m/key"}
 MFA_ADAPTER = "console.operators.adapters.MfaAdapter"
 MFA_FORMS = {
@@ -343,7 +344,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Gatehouse"
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-# Browsers themselves allow passkeys without TLS on localhost only.
+# Browsers allow passkeys without TLS only on localhost.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EMBEDDED
 SOCIALACCOUNT_ADAPTER = "console.operators.adapters.SingleSignOnAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
@@ -357,7 +358,7 @@ if EMBEDDED and not EMAIL_HOST:
     EMAIL_FILE_PATH = VAR / "mail"
 elif not EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-# The address is bound from our own reading of the proxies: anybody can write X-Forwarded-For.
+# We check the client address ourselves, because anyone can send X-Forwarded-For.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 
 LANGUAGE_CODE = "en"

@@ -1,4 +1,4 @@
-"""Where the journal is sent, from the environment; a wrong address stops the start by name."""
+"""Reads the SIEM receivers of the journal from the environment; an invalid address stops the start."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from console import env, plain_connections
 from console.notices import split_address, web_address
 
 PORTS: Final = {"tls": 6514, "tcp": 514, "udp": 514}
-"""Usual ports of syslog by its transports."""
+"""Default ports of syslog by transport."""
 
 
 @dataclass(frozen=True, slots=True)
 class SiemSettings:
-    """Blank addresses for none. `syslog` always names a port. `history`: a new receiver gets the journal from
-    its first entry on.
+    """Addresses of the receivers; "" means none. `syslog` always includes a port. `history`: a new receiver
+    gets the journal from its first entry on.
     """
 
     url: str = field(repr=False)
@@ -26,7 +26,7 @@ class SiemSettings:
 
 
 def siem_settings(*, plain_allowed: bool) -> SiemSettings:
-    """What the environment says. Raises ConfigurationError."""
+    """Read the receivers from the environment. Raises ConfigurationError."""
     return SiemSettings(
         url=_url(),
         token=_token(),
@@ -37,7 +37,7 @@ def siem_settings(*, plain_allowed: bool) -> SiemSettings:
 
 
 def siem_values(*, plain_allowed: bool) -> tuple[str, str, str, str, bool]:
-    """The same one by one, in the order of the class. Raises ConfigurationError."""
+    """Return the same settings as a tuple, in the order of SiemSettings. Raises ConfigurationError."""
     read = siem_settings(plain_allowed=plain_allowed)
     return read.url, read.token, read.syslog, read.ca_file, read.history
 

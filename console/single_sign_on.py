@@ -1,5 +1,5 @@
-"""Single sign-on as the environment describes it: one OpenID Connect issuer, one SAML identity provider, or
-both.
+"""Reads single sign-on settings from the environment: one OpenID Connect issuer, one SAML identity provider,
+or both.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from console import env
 
 OIDC_ID = "company"
 SAML_ID = "company-saml"
-# The column that keeps issuer or entity ID with each person's binding.
+# Length of the column that stores the issuer or entity ID with each person's link to the provider.
 MAX_KEY_LENGTH = 200
 
 
 def providers(*, embedded: bool) -> dict[str, Any]:
-    """What allauth reads as SOCIALACCOUNT_PROVIDERS; empty when nothing is configured."""
+    """Return allauth's SOCIALACCOUNT_PROVIDERS; empty if nothing is configured."""
     context: dict[str, Any] = {}
     if oidc := _oidc(embedded=embedded):
-        # Our own provider insists on PKCE whatever this says; it is what allauth’s would read.
+        # Our own provider always uses PKCE; this setting is what allauth's provider would read.
         context["openid_connect"] = {"OAUTH_PKCE_ENABLED": True, "APPS": [oidc]}
     if saml := _saml(embedded=embedded):
         context["saml"] = {"APPS": [saml]}
@@ -32,8 +32,8 @@ def providers(*, embedded: bool) -> dict[str, Any]:
 
 
 def form_targets(configured: dict[str, Any]) -> list[str]:
-    """Origins to which the sign-in form may lead: Chromium checks the redirects that follow a POST against
-    form-action.
+    """Return the origins to which the sign-in form may redirect, since Chromium checks the redirects after a
+    POST against form-action.
     """
     origins = [_origin(address) for address in env.word_list("GATEHOUSE_SSO_HOSTS")]
     for app in configured.get("openid_connect", {}).get("APPS", []):
@@ -78,7 +78,7 @@ def _saml(*, embedded: bool) -> dict[str, Any] | None:
             "Both GATEHOUSE_SAML_METADATA_URL and GATEHOUSE_SAML_METADATA_FILE are set: keep one of them."
         )
     return {
-        # allauth matches what the identity provider says of itself with this id.
+        # allauth compares the identity provider's own entity ID with this ID.
         "provider_id": SAML_ID,
         "client_id": SAML_ID,
         "name": env.text("GATEHOUSE_SAML_NAME", "company sign-in"),
@@ -93,7 +93,7 @@ def _saml(*, embedded: bool) -> dict[str, Any] | None:
                     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
                 ],
             },
-            # Our own provider insists on these whatever this says; it is what allauth’s would read.
+            # Our own provider always requires these; the settings are what allauth's provider would read.
             "advanced": {
                 "strict": True,
                 "want_assertion_signed": True,
@@ -123,23 +123,23 @@ def _idp_by_metadata(text: str) -> dict[str, Any]:
 
 
 def shortest_rsa_key() -> int:
-    """Bits that an RSA key of a provider must have at least: 2,048, as providers use; 3,072 are as strong as
-    AES-128.
+    """Return the minimum length in bits of a provider's RSA key: 2,048 is what providers use, and 3,072 is as
+    strong as AES-128.
     """
     return env.number("GATEHOUSE_SSO_RSA_BITS", 2048, low=2048, high=8192)
 
 
 class UnusableMetadataError(ValueError):
-    """SAML metadata that describes no identity provider with which people can sign in; the message says
+    """The SAML metadata doesn’t describe an identity provider that can be used to sign in; the message says
     why.
     """
 
 
 def identity_provider(metadata: bytes, *, entity_id: str = "") -> dict[str, Any]:
-    """`entity_id`, `sso_url` and `certificates` (base64 DER, every one that signs: two while keys roll over)
-    of an identity provider.
+    """Parse SAML metadata into `entity_id`, `sso_url` and `certificates` of an identity provider.
 
-    `entity_id` chooses one where the metadata has several. Raises UnusableMetadataError.
+    The certificates are all signing certificates in base64 DER: two while keys are rotated. `entity_id`
+    selects a provider if the metadata has several. Raises UnusableMetadataError.
     """
     from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
 
@@ -160,8 +160,9 @@ def identity_provider(metadata: bytes, *, entity_id: str = "") -> dict[str, Any]
 
 
 def _signing_certificates(metadata: bytes, entity_id: str) -> list[str]:
-    """Of the first identity provider with this entity ID. The parser also hands out one that is for
-    encryption alone.
+    """Return the signing certificates of the first identity provider with this entity ID.
+
+    The parser also returns certificates that are only for encryption.
     """
     from onelogin.saml2.constants import OneLogin_Saml2_Constants
     from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
@@ -195,7 +196,7 @@ def _check_certificate(text: str) -> None:
 
 
 def _key(name: str, value: str) -> str:
-    """What identifies a provider in the bindings of people, where it has to fit."""
+    """Return the ID of a provider that is stored with people's links; raise an error if it is too long."""
     if len(value) > MAX_KEY_LENGTH:
         raise env.ConfigurationError(f"{name} is longer than {MAX_KEY_LENGTH} characters.")
     return value

@@ -1,4 +1,4 @@
-"""The Celery task of a quiet database."""
+"""The Celery task that runs all frequent sweeps of a quiet database."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name="console.tasks.sweep_in_turn", soft_time_limit=600)  # type: ignore[untyped-decorator]
 def sweep_in_turn(names: list[str]) -> None:
-    """Run sweeps one after the other, in one message; the failure of one is logged, and does not stop the
-    others.
-    """
+    """Run the named sweeps one after the other; a failure is logged and doesn’t stop the others."""
     for name in names:
         try:
             current_app.tasks[name]()
-        except Exception:  # As Celery does for a task of its own: the others have nothing to do with it.
+        except Exception:  # As Celery does if a task fails: the others are independent of it.
             logger.exception("sweep.failed", task=name)

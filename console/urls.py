@@ -1,4 +1,4 @@
-"""The addresses of the console, area by area."""
+"""The root URL configuration, which includes the URLs of each area."""
 
 from django.conf import settings
 from django.urls import include, path

@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 if os.environ.get("GATEHOUSE_SUPERVISED"):
     from console.demo.children import follow_leader
 
-    # Before the application is loaded, which takes the longest part of the start.
+    # Set before the application is loaded, which takes most of the start.
     follow_leader()
 application = get_wsgi_application()
 
@@ -23,5 +23,5 @@ try:
     before_serving()
 except (ImproperlyConfigured, JournalUnprotectedError) as error:
     raise SystemExit(f"Gatehouse does not start. {error}") from None
-# This thread serves nobody: what it looked with goes back to the pool.
+# This thread serves no requests, so it returns the connection it used to the pool.
 connections.close_all()

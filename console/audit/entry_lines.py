@@ -1,6 +1,4 @@
-"""The lines of the journal page: one for each change, with its earlier entries inside, and one for each other
-entry.
-"""
+"""Lines of the journal page: one per change, with its earlier entries inside, and one per other entry."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from iam.journal.models import Entry
 
 @dataclass(slots=True)
 class EntryLine:
-    """An entry as the page shows it; `earlier` are entries of the same page about the same change."""
+    """A journal entry for the page; `earlier` are entries of the same page about the same change."""
 
     entry: Entry
     words: str
@@ -24,7 +22,9 @@ class EntryLine:
 
 
 def lines_of(entries: Sequence[Entry], references: Mapping[int, RequestReference]) -> list[EntryLine]:
-    """The entries of a page, newest first: what belongs to one change stands at its newest entry."""
+    """Return the lines of a page, newest first; entries about one change are grouped at the newest of
+    them.
+    """
     lines: list[EntryLine] = []
     by_change: dict[str, EntryLine] = {}
     for entry in entries:

@@ -1,4 +1,4 @@
-"""Journal entries in words: one plain sentence each."""
+"""Describes each journal entry in one plain sentence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from iam.journal.services import COMMAND_LINE, NOT_SIGNED_IN
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)")
 _SLUGS = frozenset({"by", "method", "outcome", "over", "purpose", "role", "rule", "type"})
-"""Values that are words of our own, with an underscore or dash for a space."""
+"""Names of data whose values are slugs, with underscores or dashes instead of spaces."""
 _NAMES = {
     "recovery_codes": "recovery code",
     "single sign-on": "single sign-on",
@@ -26,9 +26,9 @@ _NAMES = {
     "totp": "authenticator app",
     "webauthn": "passkey",
 }
-"""Values for which the sign-in library has a name, and people another."""
+"""Labels for values of the sign-in library."""
 _STATES = frozenset({"from", "to"})
-"""Such words in entries about a state; elsewhere they are names."""
+"""Names of data whose values are slugs in entries about a state, but names elsewhere."""
 _LABELS = {
     "sha256": "SHA-256",
     "arn": "ARN",
@@ -41,8 +41,9 @@ _ACTORS = {COMMAND_LINE.name: "The command line", NOT_SIGNED_IN.name: "Someone w
 
 
 def words_of(entry: Entry, reference: RequestReference | None = None) -> str:
-    """One sentence; `reference` is the request or grant that it is about. A kind without a sentence is
-    spelled out with its subject.
+    """Return the sentence of an entry about `reference`, its request or grant.
+
+    A kind without a sentence is written out with its subject.
     """
     data = entry.data
     area, _, act = entry.kind.partition(".")
@@ -79,7 +80,7 @@ def words_of(entry: Entry, reference: RequestReference | None = None) -> str:
 
 
 def details_of(entry: Entry) -> list[tuple[str, str]]:
-    """What else belongs to the entry, by name; nested values in words."""
+    """Return the entry's data as (label, text); nested values are written as text."""
     return [
         (_LABELS.get(name, name.replace("_", " ").capitalize()), _detail(value))
         for name, value in entry.data.items()
@@ -88,8 +89,9 @@ def details_of(entry: Entry) -> list[tuple[str, str]]:
 
 
 def _detail(value: Any) -> str:
-    """A value in words: “Account: 111122223333, Path: /payments/”; parts of a list that have parts themselves
-    are separated by semicolons.
+    """Format a value: “Account: 111122223333, Path: /payments/”.
+
+    Items of a list that have parts themselves are separated by semicolons.
     """
     if isinstance(value, dict):
         named = [(_spelled(str(name)), _detail(part)) for name, part in value.items()]
@@ -105,7 +107,7 @@ def _detail(value: Any) -> str:
 
 
 def _moment(text: str) -> datetime | None:
-    """The moment that a value is, where it is one with a time zone."""
+    """Parse a text as a datetime with time zone; None if it isn’t one."""
     if not MOMENT.fullmatch(text):
         return None
     try:
@@ -115,7 +117,9 @@ def _moment(text: str) -> datetime | None:
 
 
 def _request(entry: Entry, reference: RequestReference | None) -> str:
-    """The quoted title with its number; what the entry itself says where there is nothing to open."""
+    """Return the quoted title and number of the request; from the entry itself if there is no page to
+    link.
+    """
     if reference is None:
         title = entry.data.get("title") or entry.subject
         number = entry.data.get("reference", "")
@@ -128,7 +132,7 @@ def _request(entry: Entry, reference: RequestReference | None) -> str:
 
 
 def _titles(entry: Entry) -> dict[str, str]:
-    """What entries of audits name by a word of ours, as pages call it."""
+    """Return the titles of findings, frameworks and decisions as pages show them."""
     data, area = entry.data, entry.kind.partition(".")[0]
     if area == "finding":
         rule = all_rules().get(str(data.get("finding")))
@@ -147,7 +151,7 @@ def _titles(entry: Entry) -> dict[str, str]:
 
 
 def _counted(data: dict[str, Any]) -> dict[str, str]:
-    """Numbers with what they count."""
+    """Return counts with their nouns."""
     nouns = {
         "accounts_counted": ("accounts", "account", "accounts"),
         "keys_counted": ("keys", "access key", "access keys"),

@@ -1,4 +1,4 @@
-"""The journal page: who did what, whether the chain holds, and exports of exactly what is filtered."""
+"""The journal page: who did what, whether the chain is intact, and exports of the filtered entries."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ from iam.mirror.queries.accounts import visible_accounts
 logger = structlog.get_logger(__name__)
 EXPORT_ROWS = 100_000
 LOOKED_UP = 500
-"""Entries of an export whose requests are looked up at once."""
+"""Number of exported entries whose requests are loaded at once."""
 STOP_POLLING = 286
 
 
 @require(Right.SEE_JOURNAL)
 @require_safe
 def journal(request: ViewerRequest) -> HttpResponseBase:
-    """Newest first, by filter; `?format=csv` or `json` downloads the filtered entries."""
+    """Show the filtered entries, newest first; `?format=csv` or `json` downloads them."""
     wanted = _filter(request)
     form = request.GET.get("format", "")
     may_export = request.viewer.may(Right.EXPORT) or request.viewer.may(Right.SEE_EVIDENCE)
@@ -78,7 +78,7 @@ def journal(request: ViewerRequest) -> HttpResponseBase:
 @require(Right.SEE_JOURNAL)
 @require_safe
 def state(request: ViewerRequest) -> HttpResponse:
-    """The chain's state alone, while a recomputation runs."""
+    """Render only the state of the chain, while a verification runs."""
     context = _chain(request.viewer)
     status = 200 if context["chain"].verifying else STOP_POLLING
     return render_page(request, "audit/journal.html", context, partial="chain", status=status)
@@ -87,7 +87,7 @@ def state(request: ViewerRequest) -> HttpResponse:
 @require(Right.SEE_JOURNAL)
 @require_POST
 def check(request: ViewerRequest) -> HttpResponse:
-    """Have the whole chain recomputed by a worker."""
+    """Start a worker's verification of the whole chain."""
     asked = ask_for_verification()
     record(kind="journal.verify", actor=request.viewer)
     try:
@@ -102,7 +102,7 @@ def check(request: ViewerRequest) -> HttpResponse:
 
 
 def _chain(viewer: Viewer) -> dict[str, Any]:
-    """The chain, and its newest links, for anyone who sees the journal of all accounts."""
+    """Return the state of the chain, its anchors, receivers and retention."""
     age = beat_age()
     beat: dict[str, Any] = {"age": age, "is_silent": age is not None and age > SILENT_SECONDS}
     if age is not None:
@@ -128,8 +128,8 @@ def _tone(verified: JournalVerification | None) -> str:
 
 
 def _filter(request: ViewerRequest) -> EntryFilter:
-    """The filter of the address; what is malformed there filters nothing, what the viewer may not see is left
-    out.
+    """Return the filter in the address; malformed values are ignored, and entries that the viewer can’t see
+    are excluded.
     """
     get = request.GET.get
     kind, before = get("kind", ""), get("before", "")
@@ -149,7 +149,7 @@ def _filter(request: ViewerRequest) -> EntryFilter:
 
 
 def _period(request: ViewerRequest) -> tuple[datetime | None, datetime | None]:
-    """The period of the address, cut to that of an auditor’s limits."""
+    """Return the period in the address, cut to the limits of an auditor."""
     since, until = (
         read_day_start(request.GET.get("from", "")),
         read_day_start(request.GET.get("to", ""), later=1),
@@ -163,7 +163,9 @@ def _period(request: ViewerRequest) -> tuple[datetime | None, datetime | None]:
 
 
 def _accounts(viewer: Viewer) -> frozenset[str] | None:
-    """The accounts whose entries this viewer sees; None: everything, also what belongs to no account."""
+    """Return the accounts whose entries the viewer sees; None means all entries, including those without an
+    account.
+    """
     accounts = {account for right, account in viewer.grants if right is Right.SEE_JOURNAL}
     return None if "" in accounts else frozenset(accounts)
 
@@ -201,14 +203,14 @@ COLUMNS = (
 
 
 class _Echo:
-    """A file that hands back what is written to it."""
+    """File-like object for csv.writer that returns each written line."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def _entries_with_sentences(rows: Iterator[Entry], viewer: Viewer) -> Iterator[tuple[Entry, str]]:
-    """Each entry with its sentence; the requests are looked up for many at once."""
+    """Yield each entry with its sentence; requests are loaded in batches."""
     while batch := list(islice(rows, LOOKED_UP)):
         references = references_of(batch, viewer)
         for entry in batch:
@@ -241,7 +243,9 @@ def _csv(rows: Iterator[tuple[Entry, str]]) -> Iterator[str]:
 
 
 def _json(rows: Iterator[tuple[Entry, str]]) -> Iterator[str]:
-    """An array; `canonical` is the very text that `hash` covers, `block` says where it is in the chain."""
+    """Yield a JSON array; `canonical` is the exact text that `hash` covers, and `block` its place in the
+    chain.
+    """
     yield "["
     separator = "\n"
     for entry, words in rows:
@@ -267,6 +271,6 @@ def _json(rows: Iterator[tuple[Entry, str]]) -> Iterator[str]:
 
 
 def _hash(entry: Entry) -> str:
-    """The hash in the chain; empty while the entry waits for its block."""
+    """Return the hash in the chain; "" while the entry waits for its block."""
     link = getattr(entry, "link", None)
     return link.hash if link else ""

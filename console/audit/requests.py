@@ -1,5 +1,5 @@
-"""The requests and grants that journal entries are about: their titles, numbers and pages, as far as the
-viewer sees them.
+"""Finds the requests and grants that journal entries are about: titles, numbers and pages that the viewer can
+see.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from iam.journal.models import Entry
 
 @dataclass(frozen=True, slots=True)
 class RequestReference:
-    """A request, a change of one, or a grant. `title` is what people call it; `part` names one change where
-    the title is of several.
+    """A request, a change or a grant; `title` is its usual title, and `part` names one change of a request
+    with several.
     """
 
     number: str
@@ -32,7 +32,9 @@ class RequestReference:
 
 
 def references_of(entries: Iterable[Entry], viewer: Viewer) -> Mapping[int, RequestReference]:
-    """By entry id; entries about nothing that the viewer sees are left out. At most four queries."""
+    """Return references by entry ID, without entries about something the viewer can’t see. Takes at most four
+    queries.
+    """
     changes, grants = {}, {}
     acts = {}
     for entry in entries:

@@ -1,6 +1,6 @@
-"""What each kind of journal entry says, and the groups by which people look for entries.
+"""Sentence templates of each kind of journal entry, and the groups for filtering them.
 
-`{who}` is the actor, `{request}` the quoted title of a request with its number; other names are keys of the
+`{who}` is the actor, `{request}` the quoted title and number of a request; other names are keys of the
 entry's data.
 """
 
@@ -322,7 +322,7 @@ OF_REQUESTS: Final[Mapping[str, str]] = {
     "cancelled": "{request} was cancelled",
     "expired": "{request} expired",
 }
-"""What is decided about a request, by the act after `change.`."""
+"""Acts after `change.` that concern a whole request."""
 
 OF_CHANGES: Final[Mapping[str, str]] = {
     "applying": "Gatehouse started {request}",
@@ -334,4 +334,4 @@ OF_CHANGES: Final[Mapping[str, str]] = {
     "failed": "{request} failed",
     "unknown": "The outcome of {request} is unknown",
 }
-"""What happens to one change of a request, by the act after `change.`."""
+"""Acts after `change.` that concern one change of a request."""

@@ -1,4 +1,4 @@
-"""The addresses of the audit area."""
+"""URLs of the journal."""
 
 from django.urls import path
 

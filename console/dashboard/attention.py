@@ -1,5 +1,5 @@
-"""What needs attention, the worst first: each matter with its number, what it means, and the page that shows
-the same number.
+"""What needs attention, the worst first: each line with its number, its meaning, and the page that shows the
+same number.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ RANK = {"bad": 0, "warn": 1, "note": 2, "": 3}
 
 @dataclass(frozen=True, slots=True)
 class AttentionLine:
-    """One line. `number` is `?` where it is not known; `url` shows what it counts; `load` is what works it
-    out, if that takes a while.
+    """A line; `number` is `?` if unknown, `url` shows what it counts, and `load` is the address that
+    calculates a slow number.
     """
 
     title: str
@@ -43,8 +43,9 @@ class AttentionLine:
 def matters(
     viewer: Viewer, *, account: Account | None, waits: WaitingCounts, figures: list[AttentionLine]
 ) -> list[AttentionLine]:
-    """Those of this viewer; `waits` is what waits for people, `figures` are what the lists of the mirror
-    count.
+    """Return the viewer's lines, the worst first.
+
+    `waits` counts what waits for people, and `figures` are lines counted from the lists of the mirror.
     """
     waiting = [
         AttentionLine(line.title, line.meaning, count_said(number), line.tone, line.url)
@@ -81,8 +82,9 @@ def _mirrored(viewer: Viewer, account: Account | None, waits: WaitingCounts) -> 
 
 
 def escalation_matter(totals: EscalationTotals | None, kept: str) -> Iterator[AttentionLine]:
-    """Who can become administrator; nothing where no one can, and unknown where that was not worked out
-    yet.
+    """Yield the line about who can become administrator.
+
+    Yields nothing if no one can, and an unknown number if this isn’t calculated yet or may miss someone.
     """
     title, url = "Can become administrator", f"{reverse('access:escalation')}{kept}"
     if totals is None:
@@ -121,7 +123,7 @@ def _root_matters(roots: list[RootUserFacts], kept: str) -> Iterator[AttentionLi
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _critical_statement(viewer: Viewer, account: Account | None) -> CompiledCounts:
-    """The statement that counts the critical findings: each overview asks it."""
+    """Return the query that counts the critical findings, compiled once because every overview runs it."""
     wanted = FindingFilter(
         account=account, severities=(FindingSeverity.CRITICAL,), statuses=(FindingStatus.OPEN,)
     )

@@ -1,5 +1,5 @@
-"""What an auditor takes away: the journal and whether it is intact, decisions, certificates, and the rules
-behind them.
+"""Evidence for auditors: the journal and its integrity, decisions, access review certificates, and approval
+rules.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from iam.mirror.models import Account
 
 @dataclass(frozen=True, slots=True)
 class EvidenceLine:
-    """A kind of evidence, what is known of it, and since when."""
+    """A type of evidence, what is known about it, and since when."""
 
     title: str
     text: str
@@ -26,7 +26,7 @@ class EvidenceLine:
 
 
 def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[EvidenceLine]:
-    """The lines of somebody who sees the journal and requests nothing; none for others."""
+    """Return the lines for a viewer who sees the journal and can’t request changes; empty for others."""
     if not viewer.may(Right.SEE_JOURNAL) or viewer.may(Right.REQUEST_CHANGE):
         return []
     where = " in all accounts" if account else ""

@@ -1,4 +1,4 @@
-"""The first steps of an installation: what an administrator does before others can use Gatehouse."""
+"""The first steps of an installation: what an administrator does before other people can use Gatehouse."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from iam.mirror.queries.accounts import visible_accounts
 
 @dataclass(frozen=True, slots=True)
 class FirstStep:
-    """A step, why it matters, and where it is done."""
+    """A step, why it matters, and the page where it is done."""
 
     title: str
     why: str
@@ -29,7 +29,9 @@ class FirstStep:
 
 
 def first_steps(viewer: Viewer) -> list[FirstStep]:
-    """The steps of somebody who administers everything; none for others, and none once all are done."""
+    """Return the steps for an administrator of all accounts; empty for others, and once all steps are
+    done.
+    """
     if not viewer.may(Right.MANAGE_OPERATORS, account_id=""):
         return []
     connected, approvers, writable, matched = _done_steps(
@@ -74,8 +76,9 @@ def _why_two_approvers() -> str:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _done_steps(viewer: Viewer, *, is_single: bool) -> CompiledCounts:
-    """Connected accounts, people who approve, accounts that can be changed, and matched users; anyone who
-    approves may depend on the settings.
+    """Return the query that counts connected accounts, approvers, writable accounts and matched users.
+
+    `is_single` is part of the cache key, because the number of approvers depends on the settings.
     """
     accounts = visible_accounts(viewer)
     can_write = accounts.filter(~Q(write_role_arn="") | Q(source=AccountSource.ENVIRONMENT)).exclude(

@@ -1,4 +1,4 @@
-"""The first page of an auditor who is limited to frameworks, packs or a period."""
+"""The start page of an auditor whose access is limited to frameworks, packs or a period."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PACKS: Final = 10
 
 
 def limited_audit(request: ViewerRequest) -> HttpResponse:
-    """What they were given, and nothing else."""
+    """Show what the auditor was given."""
     require_present(request)
     viewer = evidence_viewer(request.viewer)
     limits = viewer.limits

@@ -1,4 +1,4 @@
-"""My access: what a person who looks after nobody holds in AWS, and how they sign in there."""
+"""My access: a person's own access in AWS, and how they sign in there."""
 
 from __future__ import annotations
 
@@ -32,13 +32,15 @@ from iam.people.campaigns.queries import own_due
 from iam.people.rotation.services import new_keys_of
 
 MAX_USERS = 10
-"""A person has one IAM user an account; more than ten are on the pages of the accounts."""
+"""Maximum number of cards. A person usually has one IAM user per account; the pages of the accounts show the
+rest.
+"""
 DECLINED = 5
-"""So many requests of one's own that came to nothing are told."""
+"""Maximum number of the viewer's declined requests that are shown."""
 
 
 def my_access(request: ViewerRequest) -> HttpResponse:
-    """A card per IAM user of the viewer: groups, policies, password, MFA, keys."""
+    """Show a card per IAM user of the viewer: groups, policies, password, MFA and keys."""
     own_users = (
         visible_entities(request.viewer)
         .filter(kind=Kind.USER, gone_at__isnull=True)
@@ -69,7 +71,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
 
 
 def _hidden_users(request: ViewerRequest) -> ShortenedList[Entity]:
-    """The viewer's users in accounts that were disconnected."""
+    """Return the viewer's users in disconnected accounts."""
     users = disconnected_entities(request.viewer).filter(kind=Kind.USER, gone_at__isnull=True)
     users = users.select_related("account").order_by("account__name", "name", "pk")
     return first_rows(request, users, most=MAX_USERS, name="disconnected")
@@ -84,13 +86,13 @@ def _intro(request: ViewerRequest, *, has_users: bool, not_yet: bool) -> str:
 
 
 def _waiting(request: ViewerRequest) -> ShortenedList[Change]:
-    """What waits for somebody's decision, but for grants, which have lines of their own."""
+    """Return the viewer's requests that wait for a decision, except grants, which have their own lines."""
     waiting = waiting_for_others(request.viewer).exclude(change_set__cause_kind__startswith="grant")
     return first_rows(request, waiting, most=MAX_USERS, name="waiting")
 
 
 def _grants(request: ViewerRequest) -> ShortenedList[dict[str, Any]]:
-    """What was given to oneself and lives, or is asked for; what ends first is first."""
+    """Return the viewer's active and requested grants, the first to end first."""
     now = datetime.now(tz=UTC)
     grants = first_rows(request, own_grants(request.viewer), most=MAX_USERS, name="grants")
     rows = [
@@ -106,7 +108,7 @@ def _grants(request: ViewerRequest) -> ShortenedList[dict[str, Any]]:
 
 
 def _declined(request: ViewerRequest) -> list[tuple[Grant, StateMark]]:
-    """What one asked for oneself and did not get, of late."""
+    """Return the viewer's recently declined requests for access."""
     return [(grant, mark_of(grant)) for grant in declined_lately(request.viewer)[:DECLINED]]
 
 
@@ -160,7 +162,7 @@ def _password(credentials: UserCredentials | None, days: int | None) -> str:
 
 
 def _no_keys(credentials: UserCredentials | None) -> str:
-    """What is said where no key has a row of its own: the credential report may know how many there are."""
+    """Return the text if no key is listed; the credential report may still know how many there are."""
     if credentials is None:
         return "Unknown"
     return f"{credentials.keys}, {credentials.active_keys} active" if credentials.keys else "None"

@@ -1,4 +1,4 @@
-"""The overview: how many, how well protected, what waits, what is new, and how fresh it all is."""
+"""The overview: totals, protection, what needs attention, what is new, and how fresh the data is."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ WORRIES = (
         "",
     ),
 )
-"""What needs attention: the words, what it means, the view of the list of IAM users, and the tone."""
+"""Lines of “Needs attention”: title, meaning, view of the list of IAM users, and tone."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSync:
-    """An account, its facts, its state in words, and whether the list of accounts has it among those that
-    need attention.
+    """An account with its freshness and status, and whether the list of accounts counts it as needing
+    attention.
     """
 
     facts: FreshnessFacts
@@ -72,15 +72,15 @@ class AccountSync:
 
 
 TOTAL_SECTIONS = {"people": USERS, "roles": ROLES, "groups": GROUPS, "policies": POLICIES}
-"""The section that each total of the first line is counted from."""
+"""Sections from which the totals of the first line are counted."""
 
 MATTER_SECTIONS = frozenset((*TOTAL_SECTIONS.values(), CREDENTIAL_REPORT))
-"""Without one of these nobody knows that nothing needs attention."""
+"""If one of these sections is missing, the page doesn’t say that nothing needs attention."""
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewTotal:
-    """A number of the first line: where its list is, and the text behind it."""
+    """A total in the first line: its text, the address of its list, and the text after it."""
 
     text: str
     url: str
@@ -88,7 +88,7 @@ class OverviewTotal:
 
 
 class TotalsLine(NamedTuple):
-    """What the accounts in sight have, and how the line ends: it has no numbers where nothing was synced."""
+    """The totals of all visible accounts and the end of the line; without totals if nothing was synced."""
 
     totals: list[OverviewTotal]
     end: str
@@ -96,7 +96,7 @@ class TotalsLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HeadAction:
-    """A button of the page's head."""
+    """A button in the page header."""
 
     label: str
     icon: str
@@ -104,8 +104,8 @@ class HeadAction:
 
 
 def look_after(request: ViewerRequest) -> HttpResponse:
-    """The overview of the chosen account, or of all that the viewer sees; without any account, the way to the
-    first one.
+    """Show the overview of the chosen account or of all visible accounts, or the first steps without any
+    account.
     """
     viewer, number = request.viewer, request.GET.get("account", "")
     frame = frame_of(request)
@@ -168,8 +168,8 @@ def look_after(request: ViewerRequest) -> HttpResponse:
 
 @require(Right.SEE_ACCOUNT)
 def escalation(request: ViewerRequest) -> HttpResponse:
-    """The line about who can become administrator: the overview loads it again until a worker has calculated
-    it.
+    """Render the line about who can become administrator, which the overview reloads until a worker has
+    calculated it.
     """
     account = frame_of(request).chosen
     account_id = account.account_id if account else ""
@@ -189,14 +189,14 @@ def _matters(
     waits: WaitingCounts | None,
     stale: Iterable[AttentionLine],
 ) -> list[AttentionLine]:
-    """What needs attention; of a past moment only what the lists had counted then."""
+    """Return what needs attention; for a past moment only what the lists counted then."""
     if waits is None:
         return list(counted)
     return matters(request.viewer, account=list_context.account, waits=waits, figures=[*stale, *counted])
 
 
 def _stale(sync: Iterable[AccountSync], behind: int, chosen: Account | None) -> Iterator[AttentionLine]:
-    """The accounts that the list of accounts counts as needing attention."""
+    """Yield a line about the accounts that the list of accounts counts as needing attention."""
     if behind and chosen:
         yield AttentionLine(
             "Account that needs attention",
@@ -220,7 +220,7 @@ def _stale(sync: Iterable[AccountSync], behind: int, chosen: Account | None) -> 
 def _counted(
     request: ViewerRequest, list_context: ListContext, numbers: FigureTotals, unsynced: Collection[str]
 ) -> Iterator[AttentionLine]:
-    """The views of the list of IAM users, each with the count that the list shows: "6+" where some were not
+    """Yield a line per view of the list of IAM users with the list's own count: "6+" if some were not
     synced.
     """
     views = PEOPLE.tabs_for(list_context)
@@ -235,7 +235,7 @@ def _counted(
     for title, meaning, view, tone in WORRIES:
         if not people.get(view):
             continue
-        # Views that rest on last use are of today only: their numbers were kept, their rows were not.
+        # Views based on last use exist only for today: past numbers are stored, past rows aren’t.
         url = f"{reverse('identities:people')}{kept.with_values(view=view)}" if view in views else ""
         count = figure(people[view], needs=(USERS, CREDENTIAL_REPORT), unsynced=unsynced)
         yield AttentionLine(title, meaning, count.text, tone, url)
@@ -294,14 +294,14 @@ def _mfa(numbers: FigureTotals) -> dict[str, Any]:
         "share": shares,
         "covered_words": f"{covered:,} of {known:,} IAM users with {whose}",
         "with_password": known,
-        # Nobody should read 100 % while one is missing.
+        # The page must not show 100 % while a user is missing.
         "coverage": 100 * covered // known if known else None,
         "legend": legend,
     }
 
 
 def actions_for(viewer: Viewer) -> list[HeadAction]:
-    """What this viewer mostly comes for; the first is the most usual."""
+    """Return the viewer's most common actions, the most usual first."""
     grant = HeadAction("Grant access", "key-round", reverse("access:grant-new"))
     onboard = HeadAction("Onboard", "user-plus", reverse("onboarding:runs"))
     offboard = HeadAction("Offboard", "log-out", reverse("offboarding:begin"))
@@ -315,7 +315,7 @@ def actions_for(viewer: Viewer) -> list[HeadAction]:
 
 
 def _stuck(viewer: Viewer) -> dict[str, Any]:
-    """Who is stuck in the campaigns and onboardings of the teams that the viewer leads."""
+    """Return who is stuck in campaigns and onboardings of the teams that the viewer leads."""
     campaigns, newcomers = stuck_campaigns(viewer, most=STUCK), stuck_newcomers(viewer, most=STUCK)
     return {
         "campaigns": campaigns,
@@ -325,11 +325,12 @@ def _stuck(viewer: Viewer) -> dict[str, Any]:
 
 
 def _waiting(request: ViewerRequest, chosen: Account | None, waits: WaitingCounts) -> dict[str, Any]:
-    """What waits for this viewer's decision, or else for somebody's: rules may ask administrators and team
-    leads as well.
+    """Return the changes that wait for the viewer's decision or, if there are none, for other people's.
+
+    Administrators and team leads can have decisions too, if a rule requires them.
     """
     viewer, number = request.viewer, chosen.account_id if chosen else ""
-    # Counted before: rows are read only where there are some.
+    # The rows were counted before, so they are loaded only if there are any.
     changes = _first_waiting(waiting_for(viewer), viewer, number) if waits.count_of(OWN) else []
     mine = bool(changes) or viewer.may(Right.APPROVE_CHANGE)
     if not mine and waits.count_of(OTHERS):
@@ -351,8 +352,8 @@ def _first_waiting(waiting: QuerySet[Change], viewer: Viewer, number: str) -> li
 
 
 def _sync(request: ViewerRequest, chosen: Account | None) -> dict[str, Any]:
-    """The accounts that need attention by name, then others, the chosen one or the first few; and how many
-    there are of both.
+    """Return the accounts that need attention first, then others up to the limit, or the chosen account; and
+    how many there are.
     """
     if not request.viewer.may(Right.SEE_ACCOUNT):
         return {}

@@ -1,4 +1,4 @@
-"""The addresses of the dashboard area."""
+"""URLs of the start page and its parts."""
 
 from django.urls import path
 

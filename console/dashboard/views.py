@@ -1,6 +1,4 @@
-"""The first page after the sign-in: an overview for those who look after others, and for everybody else their
-own access.
-"""
+"""The start page: an overview for people who look after others, and “My access” for everyone else."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from iam.guard import Right
 
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF, Right.SEE_EVIDENCE)
 def overview(request: ViewerRequest) -> HttpResponse:
-    """What the viewer should know first."""
+    """Show the start page that fits the viewer."""
     if request.viewer.limits is not None and not request.viewer.may(Right.SEE_ACCOUNT):
         return limited_audit(request)
     if layout_for(request.viewer) == "member_base.html":

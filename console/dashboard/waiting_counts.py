@@ -1,5 +1,5 @@
-"""What waits for people, as the overview counts it: requests, grants that end, runs that didn't finish,
-differences. One query counts all.
+"""Counts what waits for people on the overview: requests, ending grants, unfinished runs and drift, with one
+query.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from iam.people.onboarding.queries import visible_runs
 from iam.people.runs.models import RunState
 
 IN_ALL_ACCOUNTS = "In all accounts."
-"""Said on the overview of a chosen account of what is not counted account by account."""
+"""Added to lines on the overview of a chosen account that can’t be counted per account."""
 CRITICAL_WEIGHT = WEIGHTS[CRITICAL]
-"""The lowest weight of a drift of critical risk (`Drift.weight`)."""
+"""The lowest weight of a drift with critical risk (`Drift.weight`)."""
 OWN, OTHERS, DRIFT, CRITICAL_DRIFT = "own", "others", "drift", "critical"
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingCount:
-    """Rows that need somebody, and how the line about them reads; those without a title have none."""
+    """Rows that need someone, and the texts of their line; counts without a title have no line."""
 
     name: str
     rows: QuerySet[Any, Any]
@@ -53,18 +53,18 @@ class WaitingCount:
 
 @dataclass(frozen=True, slots=True)
 class WaitingCounts:
-    """The lines with how many rows each has, and the numbers by name, each at most one more than is said."""
+    """The lines with their counts, and the counts by name. Counts stop at one more than is shown."""
 
     lines: tuple[tuple[WaitingCount, int], ...]
     numbers: dict[str, int]
 
     def count_of(self, name: str) -> int:
-        """How many; 0 of what is not counted for the viewer."""
+        """Return the count; 0 if it isn’t counted for this viewer."""
         return self.numbers.get(name, 0)
 
 
 def waiting(viewer: Viewer, *, account: Account | None) -> WaitingCounts:
-    """What waits for people, as far as the viewer sees it, in an account or anywhere: one query."""
+    """Count what waits for people and is visible to the viewer, in an account or in all; takes one query."""
     lines, statement = _statement(viewer, account, is_single=settings.SINGLE_OPERATOR)
     numbers = statement.numbers(soon=datetime.now(tz=UTC) + ENDING_SOON)
     counted = tuple(zip(lines, numbers, strict=True))
@@ -78,8 +78,9 @@ def waiting(viewer: Viewer, *, account: Account | None) -> WaitingCounts:
 def _statement(
     viewer: Viewer, account: Account | None, *, is_single: bool
 ) -> tuple[tuple[WaitingCount, ...], CompiledCounts]:
-    """The lines, and the statement that counts their rows; another one where there is a single operator, whom
-    the rows know by the settings.
+    """Return the lines and the query that counts their rows.
+
+    `is_single` is part of the cache key, because the rows depend on this setting.
     """
     lines = tuple(_countables(viewer, account))
     rows = [_counted(line.rows) for line in lines]
@@ -87,13 +88,17 @@ def _statement(
 
 
 def _counted(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
-    """The rows without what counting them doesn't need; several query sets in one stay as they are."""
+    """Return the rows without order and columns, which counting doesn’t need; combined querysets stay
+    unchanged.
+    """
     return rows if rows.query.combinator else rows.order_by().values("pk")
 
 
 def _countables(viewer: Viewer, account: Account | None) -> Iterator[WaitingCount]:
-    """Requests and grants are those of the chosen account, as their lists narrow them; people join and leave
-    in all accounts together.
+    """Yield the counts.
+
+    Requests and grants are those of the chosen account, as in their lists; onboarding and offboarding are
+    counted in all accounts.
     """
     number = account.account_id if account else ""
     changes, grants = reverse("changes:list"), reverse("access:grants")
@@ -169,5 +174,5 @@ def _within(changes: QuerySet[Change], account: Account | None) -> QuerySet[Chan
 
 
 def _requests_of(changes: QuerySet[Change]) -> QuerySet[ChangeSet]:
-    """The requests, which the list has a row of each."""
+    """Return the requests of these changes; the list has one row per request."""
     return ChangeSet.objects.filter(pk__in=changes.values("change_set"))

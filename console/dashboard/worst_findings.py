@@ -18,7 +18,9 @@ NONE_KNOWN: Final = "None known. Not everything was synced and judged yet."
 
 
 def findings_context(viewer: Viewer, account: Account | None) -> dict[str, Any]:
-    """The context of `dashboard/_findings.html`, and of the posture score for who sees whole accounts."""
+    """Return the context of `dashboard/_findings.html`, and of the posture score for viewers of whole
+    accounts.
+    """
     state = finding_state()
     worst = worst_findings(viewer, account)
     posture = posture_context(viewer, account, state=state)
@@ -34,7 +36,7 @@ def findings_context(viewer: Viewer, account: Account | None) -> dict[str, Any]:
 def _nothing_words(
     viewer: Viewer, account: Account | None, state: FindingState, posture: Mapping[str, Any]
 ) -> str:
-    """What is said where no finding is known; the posture score knows what could not be judged."""
+    """Return the text without findings, which depends on whether everything could be judged."""
     if state.calculated_at is None:
         return "Findings aren’t calculated yet."
     if posture:

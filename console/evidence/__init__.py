@@ -1,1 +1,1 @@
-"""The pages of evidence packs."""
+"""Pages of evidence packs."""

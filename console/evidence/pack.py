@@ -1,4 +1,4 @@
-"""Requesting an evidence pack, following how it is built, and downloading it."""
+"""Views to request an evidence pack, follow its progress, download and delete it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FILES = {
 @require_evidence
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: ViewerRequest) -> HttpResponse:
-    """The form, and the request."""
+    """Show the form, or request a pack."""
     require_present(request)
     if not may_request(request.viewer):
         raise Http404
@@ -72,7 +72,7 @@ def _pack(request: ViewerRequest, pk: UUID) -> EvidencePack:
 @require_evidence
 @require_safe
 def pack_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """How far a pack is, what it has, and how to verify it; 286 tells the page that asks to stop asking."""
+    """Show a pack's progress, content and how to verify it; status 286 stops the polling."""
     require_present(request)
     pack = _pack(request, pk)
     names = Account.objects.filter(account_id__in=pack.accounts).values_list("name", flat=True)
@@ -95,7 +95,9 @@ def pack_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _parts(path: Path) -> Iterator[bytes]:
-    """The file, opened when the answer is sent, so that an answer that nobody reads leaves none open."""
+    """Yield the file, opened only when the response is sent, so that an unread response leaves no open
+    file.
+    """
     with path.open("rb") as file:
         while part := file.read(PART):
             yield part
@@ -104,7 +106,7 @@ def _parts(path: Path) -> Iterator[bytes]:
 @require_evidence
 @require_safe
 def download_pack(request: ViewerRequest, pk: UUID) -> HttpResponseBase:
-    """The file, and an entry of the journal."""
+    """Send the file and record the download in the journal."""
     pack = _pack(request, pk)
     if pack.state != PackState.DONE:
         raise Http404
@@ -125,7 +127,7 @@ def download_pack(request: ViewerRequest, pk: UUID) -> HttpResponseBase:
 @require(Right.SEE_ACCOUNT)
 @require_POST
 def delete_pack(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Delete the file of a pack; its row stays."""
+    """Delete the file of a pack; its row remains."""
     require_present(request)
     if not may_remove(request.viewer):
         raise Http404

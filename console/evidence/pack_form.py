@@ -1,4 +1,4 @@
-"""The form of an evidence pack: what it is about, the accounts, the period and the sample."""
+"""The form of an evidence pack: topic, accounts, period and sample."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DATE: Final = {"class": "input", "type": "date"}
 
 
 def about_choices(viewer: Viewer) -> list[tuple[str, str]]:
-    """What packs can be about, for this viewer."""
+    """Return the topics of packs that this viewer can request."""
     limits = viewer.limits
     frameworks = [
         (f"framework:{name}", each.title)
@@ -41,7 +41,7 @@ def about_choices(viewer: Viewer) -> list[tuple[str, str]]:
 
 
 class SampleForm(forms.Form):
-    """A period, accounts, and how many changes of them are drawn with which seed."""
+    """A period, accounts, the number of changes to draw, and the seed."""
 
     accounts = forms.MultipleChoiceField(
         required=False,
@@ -92,11 +92,11 @@ class SampleForm(forms.Form):
         field.choices = choices
 
     def field_of(self, name: str) -> str | None:
-        """The field of the form that an error of the service belongs to; None for the whole."""
+        """Return the form field for an error of the service; None for errors of the whole form."""
         return name if name in self.fields else None
 
     def order(self) -> PackOrder:
-        """What is requested, once the form is valid: that of a pack about a period."""
+        """Return the order of a valid form: a pack about a period."""
         values = self.cleaned_data
         return PackOrder(
             kind=PackKind.PERIOD,
@@ -109,7 +109,7 @@ class SampleForm(forms.Form):
 
 
 class PackForm(SampleForm):
-    """What is requested."""
+    """The form to request a pack."""
 
     about = forms.ChoiceField(label="About", widget=forms.Select(attrs={"class": "input"}))
 
@@ -124,17 +124,17 @@ class PackForm(SampleForm):
             self.fields["about"].help_text = words
 
     def field_of(self, name: str) -> str | None:
-        """The same, with the two that one field of this form holds."""
+        """Return the form field for an error of the service, including the two that this form combines."""
         return "about" if name in ("kind", "subject") else super().field_of(name)
 
     def order(self) -> PackOrder:
-        """What is requested, once the form is valid."""
+        """Return the order of a valid form."""
         kind, _, subject = self.cleaned_data["about"].partition(":")
         return replace(super().order(), kind=PackKind(kind), subject=subject)
 
 
 def _usual_period(viewer: Viewer, now: datetime) -> tuple[datetime, datetime]:
-    """The last days, as far as an auditor's limits cover them."""
+    """Return the default period: the last days, within the limits of an auditor."""
     limits = viewer.limits
     until = now
     if limits is not None:

@@ -1,4 +1,4 @@
-"""The list of evidence packs, the public key, and the script that verifies."""
+"""The list of evidence packs, the public key, and the script that verifies packs."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ TONES: Final = {PackState.DONE: "ok", PackState.FAILED: "bad"}
 
 
 def tone_of(pack: EvidencePack) -> str:
-    """The color of a pack's status."""
+    """Return the tone of a pack's status."""
     return TONES.get(PackState(pack.state), "info")
 
 
 @require_evidence
 @require_safe
 def packs_page(request: ViewerRequest) -> HttpResponse:
-    """The newest packs that the viewer sees."""
+    """Show the newest packs that the viewer can see."""
     require_present(request)
     if not may_see(request.viewer):
         raise Http404
@@ -47,7 +47,7 @@ def packs_page(request: ViewerRequest) -> HttpResponse:
 @require_evidence
 @require_safe
 def verifier(request: ViewerRequest) -> HttpResponse:
-    """The script, to keep beside packs."""
+    """Download the verification script, to keep with packs."""
     if not may_see(request.viewer):
         raise Http404
     response = HttpResponse(Path(verify_evidence.__file__).read_bytes(), content_type="text/x-python")

@@ -1,4 +1,4 @@
-"""Drawing a random sample of the changes of a period: the same sample as in a pack, as a page and as CSV."""
+"""Draws a random sample of the changes in a period, the same as in a pack, as a page and as CSV."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHOWN: Final = 50
 @require_evidence
 @require_safe
 def sample_page(request: ViewerRequest) -> HttpResponse:
-    """The form; with a period in the address the sample too."""
+    """Show the form, and the sample if the address has a period."""
     values = request.GET if "since" in request.GET else None
     form, drawn = _drawn(request, values)
     context: dict[str, Any] = {"form": form, "drawn": drawn, "section": "evidence"}
@@ -40,7 +40,7 @@ def sample_page(request: ViewerRequest) -> HttpResponse:
 @require_evidence
 @require_safe
 def sample_file(request: ViewerRequest) -> HttpResponseBase:
-    """The CSV file of a sample, as a pack has it; the form where the address is incomplete."""
+    """Download the sample as CSV, as in a pack; show the form if the address is incomplete."""
     form, drawn = _drawn(request, request.GET)
     if drawn is None:
         context = {"form": form, "drawn": None, "section": "evidence"}
@@ -51,7 +51,7 @@ def sample_file(request: ViewerRequest) -> HttpResponseBase:
 
 
 def _drawn(request: ViewerRequest, values: QueryDict | None) -> tuple[SampleForm, DrawnSample | None]:
-    """The form, and its sample; None where it was not sent or has an error."""
+    """Return the form and its sample; the sample is None if the form wasn’t sent or has errors."""
     require_present(request)
     if not may_sample(request.viewer):
         raise Http404

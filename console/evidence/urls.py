@@ -1,4 +1,4 @@
-"""Addresses of the pages of evidence packs."""
+"""URLs of evidence packs and samples."""
 
 from django.urls import path
 
