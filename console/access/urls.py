@@ -1,4 +1,4 @@
-"""The addresses of the pages about access."""
+"""URLs of the pages about access."""
 
 from django.urls import URLPattern, path
 

@@ -1,4 +1,4 @@
-"""A verdict as text for a terminal, and as JSON."""
+"""Formats a verdict as text for a terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_LENGTH: Final = 200
 
 
 def text_of(inquiry: SimulationInquiry, verdict: SimulationResult) -> Iterator[str]:
-    """Lines: the decision, its summary, what is missing or open, and the tree."""
+    """Yield the lines: the decision, its summary, what is missing or open, and the tree."""
     yield f"{MARKS[verdict.decision][0]}: {inquiry.who.arn}, {inquiry.action} on {inquiry.resource}"
     yield verdict.summary
     for name, label in LISTS:
@@ -75,7 +75,7 @@ def _short(text: str) -> str:
 
 
 def json_of(inquiry: SimulationInquiry, verdict: SimulationResult) -> dict[str, Any]:
-    """The question and the whole answer."""
+    """Return the question and the complete answer."""
     return {
         "principal": inquiry.who.arn,
         "account": inquiry.who.account,

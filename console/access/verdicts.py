@@ -1,6 +1,4 @@
-"""A verdict as its page shows it: marks and words for each branch, links for what has a page, statements as
-text.
-"""
+"""Prepares a verdict for its page: marks and texts of branches, links, and statements as text."""
 
 from __future__ import annotations
 
@@ -40,9 +38,9 @@ CHECKS: Final[dict[int, Mark]] = {
     NO: ("Doesn’t match", "bad", "x"),
 }
 MAX_STATEMENT_LENGTH: Final = 8000
-"""A statement that is longer is read on the page of its policy."""
+"""Maximum length of a statement; longer ones are read on the policy's page."""
 MAX_STATEMENTS: Final = 40
-"""So many statements of one branch are shown, the ones that apply first."""
+"""Maximum number of statements per branch; applicable ones come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class CheckShown:
 
 @dataclass(frozen=True, slots=True)
 class LeafShown:
-    """A statement: what its policy is called and where that has a page, its mark, its parts."""
+    """A statement: its policy's name and page, its mark and its parts."""
 
     leaf: VerdictStatement
     name: str
@@ -67,7 +65,7 @@ class LeafShown:
 
 @dataclass(frozen=True, slots=True)
 class BranchShown:
-    """A branch; `is_open` where it should be seen at once. `more` counts statements that are not shown."""
+    """A branch; `is_open` expands it at first, and `more` counts statements that aren’t shown."""
 
     branch: VerdictBranch
     mark: Mark
@@ -79,20 +77,20 @@ class BranchShown:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to open."""
+        """Whether there is nothing to expand."""
         branch = self.branch
         return not (self.leaves or self.parts or branch.others or branch.problems)
 
 
 def branch_rows(branches: Iterable[VerdictBranch], *, query: QueryPairs) -> list[BranchShown]:
-    """The branches; `query` is that of the page, whose moment links keep."""
+    """Return the branches; links keep the as-of moment of `query`."""
     return [_branch(branch, query) for branch in branches]
 
 
 def _branch(branch: VerdictBranch, query: QueryPairs, *, is_part: bool = False) -> BranchShown:
     leaves = sorted(branch.leaves, key=lambda leaf: -leaf.mark)
     is_calm = branch.kind == "deny" and branch.voice is BranchVoice.ALLOWS
-    # Where one holder's policies are silent, another's may speak.
+    # If the policies of one holder don't mention it, those of another may.
     is_quiet = is_part and branch.kind == "identity" and branch.voice is BranchVoice.SILENT
     if is_calm:
         mark = NO_DENY

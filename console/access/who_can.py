@@ -1,5 +1,5 @@
-"""The page "Who can": a question in the address, and everyone who can, grouped by how access is given; and
-the page of one principal.
+"""The page “Who can”: everyone who can do something, grouped by how access is given; and the page of one
+principal.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ LEVEL_WORDS: Final = {
 
 @require(Right.SEE_ACCOUNT)
 def who_can_page(request: ViewerRequest) -> HttpResponse:
-    """The form, and the answer if something is asked; with htmx only the part below the heading."""
+    """Show the form, and the answer if something is asked; htmx gets only the part below the heading."""
     form = WhoCanForm(request)
     context = _frame(request, form)
     if form.question is not None:
@@ -162,7 +162,7 @@ def _answer(request: ViewerRequest, form: WhoCanForm, answer: WhoCanPage) -> dic
 
 
 def _graph(form: WhoCanForm, answer: WhoCanPage, resource: str) -> GraphDrawing | None:
-    """The graph of the page; beside groups only where it can show everyone, since its boxes count."""
+    """Return the graph of the page; with groups only if it can show everyone, since its boxes are counted."""
     rows = [*answer.rows, *answer.stopped]
     if not rows or (answer.has_after and not form.is_list):
         return None
@@ -170,7 +170,7 @@ def _graph(form: WhoCanForm, answer: WhoCanPage, resource: str) -> GraphDrawing 
 
 
 def _files(request: ViewerRequest, form: WhoCanForm) -> list[tuple[str, str]]:
-    """(label, address) of the answer as a file, for those who may export."""
+    """Return (label, address) of the exports, for viewers with the right to export."""
     if not may_export(request.viewer, form):
         return []
     return [
@@ -207,7 +207,7 @@ def _pager(form: WhoCanForm, answer: WhoCanPage) -> dict[str, Any]:
 
 @require(Right.SEE_ACCOUNT)
 def who_can_offers(request: ViewerRequest) -> HttpResponse:
-    """Suggestions for what has been typed: options of the lists of the two fields."""
+    """Return suggestions as options of the lists of both fields."""
     text = request.GET.get("action", "")
     context = {
         "form": {"texts": {"action": text}},
@@ -220,13 +220,13 @@ def who_can_offers(request: ViewerRequest) -> HttpResponse:
 
 @require(Right.SEE_ACCOUNT)
 def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Why one principal can or cannot: a drawer with htmx, else a page."""
+    """Explain why a principal can or can’t, in a drawer or on a page."""
     shown = shown_or_404(request, pk, kinds=[Kind.USER, Kind.ROLE])
     form = WhoCanForm(request)
     if form.question is None or not request.viewer.scope.sees_account(shown.account_id):
         raise Http404
     if request.GET.get("account", shown.account_id) not in ("", shown.account_id):
-        # The account switch of this page: the principal isn't in the other account, the question is.
+        # The account switch chose another account, which has the question but not this principal.
         return redirect(f"{reverse('access:who-can')}{form.query}")
     rows = why_one(form.question, account=shown.account_id, pk=pk)
     if not rows:
@@ -254,7 +254,7 @@ def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 def _simulate(form: WhoCanForm, rows: list[WhoCanRow]) -> str:
-    """Where the one request can be tried under other conditions; several actions are no one request."""
+    """Return the address to simulate the request under other conditions; "" for several actions."""
     if len(rows) > 1:
         return ""
     query = form.query.with_values(
@@ -264,6 +264,6 @@ def _simulate(form: WhoCanForm, rows: list[WhoCanRow]) -> str:
 
 
 def _single_action_url(form: WhoCanForm, row: WhoCanRow, pk: int) -> str:
-    """The same page about one of several actions."""
+    """Return the address of this page for one of several actions."""
     query = form.query.with_values(action=row.action, level="")
     return f"{reverse('access:who-can-why', args=[pk])}{query}"

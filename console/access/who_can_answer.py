@@ -1,6 +1,4 @@
-"""The answer of "Who can" as its page shows it: the headline, what is assumed, the groups, and the limits of
-the analysis.
-"""
+"""Prepares the answer to “Who can” for its page: headline, assumptions, groups and limits of the analysis."""
 
 from __future__ import annotations
 
@@ -42,7 +40,7 @@ OPEN_GROUPS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class AnswerAssumption:
-    """One thing that the answer takes for granted; `url` is the same question without it."""
+    """An assumption of the answer; `url` is the same question without it."""
 
     label: str
     value: str
@@ -51,7 +49,7 @@ class AnswerAssumption:
 
 @dataclass(frozen=True, slots=True)
 class GroupCard:
-    """One way in which access is given, with the first of those who have it."""
+    """A way in which access is given, with the first principals that have it."""
 
     key: str
     icon: str
@@ -70,7 +68,7 @@ class GroupCard:
 
 
 def headline(answer: WhoCanPage, asked: WhoCanQuestion) -> str:
-    """'9 IAM users (8 people) and 4 roles: 9 confirmed, 4 conditional'; 'No one' where nobody can."""
+    """Return '9 IAM users (8 people) and 4 roles: 9 confirmed, 4 conditional', or 'No one'."""
     words = asked.selection.words
     if not answer.everyone.total:
         stopped = counted(len(answer.stopped), "principal")
@@ -88,8 +86,9 @@ def headline(answer: WhoCanPage, asked: WhoCanQuestion) -> str:
 
 
 def may_miss_someone(answer: WhoCanPage) -> bool:
-    """Whether somebody who can may not be known. SCPs only take access away: nobody is missing without
-    them.
+    """Return whether the answer may miss someone.
+
+    Missing SCPs don’t matter, because they only deny access.
     """
     clauses = set(chain.from_iterable(answer.unread.values()))
     is_unreadable = any(limitation.kind == UNREADABLE for limitation in answer.limitations)
@@ -97,7 +96,7 @@ def may_miss_someone(answer: WhoCanPage) -> bool:
 
 
 def _verb(words: str) -> str:
-    """'use s3:GetObject', 'write in Amazon S3', 'do anything in Amazon S3'."""
+    """Return 'use s3:GetObject', 'write in Amazon S3' or 'do anything in Amazon S3'."""
     if ":" in words.partition(" ")[0]:
         return f"use {words}"
     if words.startswith("anything"):
@@ -109,7 +108,7 @@ def _verb(words: str) -> str:
 
 
 def assumptions(form: WhoCanForm) -> list[AnswerAssumption]:
-    """Everything that the address does not leave open, each with a way to remove it."""
+    """Return all conditions and assumptions of the question, each with the address without it."""
     if form.is_blank:
         return []
     assumptions = []
@@ -137,8 +136,8 @@ def _owner_words(form: WhoCanForm) -> str:
 
 
 def account_choices(request: ViewerRequest, form: WhoCanForm) -> list[Choice]:
-    """(value, label, chosen) for the account of a resource whose ARN has none: accounts whose policies name
-    it first.
+    """Return (value, label, is chosen) for the account of a resource; accounts whose policies name it come
+    first.
     """
     named = []
     for candidate in form.candidates:
@@ -159,7 +158,7 @@ def account_choices(request: ViewerRequest, form: WhoCanForm) -> list[Choice]:
 def group_cards(
     groups: list[PeopleByWay], *, form: WhoCanForm, lines: Lines, accounts: Mapping[str, str]
 ) -> list[GroupCard]:
-    """The groups of an answer, the first of them open."""
+    """Return the groups of an answer; the first ones are open."""
     cards = []
     for number, group in enumerate(groups):
         way = group.way
@@ -207,13 +206,13 @@ PLAIN: Final = {
 
 
 def way_words(way: AccessWay) -> str:
-    """'Group payments-dev: LedgerRead' as one text."""
+    """Return 'Group payments-dev: LedgerRead'."""
     title, _, policy, _ = _title(way, QueryPairs())
     return f"{title}: {policy}" if policy else title
 
 
 def _title(way: AccessWay, query: QueryPairs) -> tuple[str, str, str, str]:
-    """(what, its page, the policy, its page)."""
+    """Return (title, its page, policy, its page)."""
     policy_url = entity_page(Kind.POLICY, way.policy_pk, query)
     if way.kind is WayKind.GROUP:
         return f"Group {way.group}", entity_page(Kind.GROUP, way.group_pk, query), way.policy, policy_url
@@ -230,7 +229,7 @@ def _count(group: PeopleByWay) -> str:
 
 
 def limits(answer: WhoCanPage, *, viewer: Viewer) -> list[LimitRow]:
-    """Everything that the answer cannot know, in one list."""
+    """Return all limits of the answer."""
     rows = limit_rows(answer.limitations, viewer=viewer)
     if answer.roots:
         whose = "1 account" if answer.roots == 1 else f"{answer.roots:,} accounts"
@@ -242,5 +241,5 @@ def limits(answer: WhoCanPage, *, viewer: Viewer) -> list[LimitRow]:
 
 
 def owner_is_unclear(form: WhoCanForm) -> bool:
-    """Whether several accounts name the resource equally often, so that none is assumed."""
+    """Return whether several accounts name the resource equally often, so that none is assumed."""
     return len(form.candidates) > 1 and not form.texts["owner"] and not account_of(form.texts["resource"])

@@ -1,4 +1,4 @@
-"""The answer of "Who can" as a file: the question with what it assumes, and every row with its conditions and
+"""Exports the answer to “Who can”: the question with its assumptions, and every row with conditions and
 policies.
 """
 
@@ -37,8 +37,9 @@ COLUMNS: Final = (
 
 @require(Right.SEE_ACCOUNT)
 def who_can_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """All who can, as a file; 404 for who may not export and for what is no question. Noted in the
-    journal.
+    """Export the answer and record the export.
+
+    Raises Http404 for viewers without the right to export, and for an invalid question.
     """
     question = WhoCanForm(request)
     asked = question.question
@@ -63,13 +64,15 @@ def who_can_export(request: ViewerRequest, form: str) -> HttpResponseBase:
 
 
 def may_export(viewer: Viewer, form: WhoCanForm) -> bool:
-    """Whether they may take the answer away: in the account that is asked about, or in one at least."""
+    """Return whether the viewer can export from the chosen account or, if none is chosen, from any
+    account.
+    """
     account_id = form.account.account_id if form.account else None
     return viewer.may(Right.EXPORT, account_id=account_id)
 
 
 def question_facts(asked: WhoCanQuestion, account: str, now: datetime) -> dict[str, Any]:
-    """The question, and when it was asked."""
+    """Return the question, and when it was asked."""
     return {
         "question": asked.selection.words,
         "actions": list(asked.selection.actions),
@@ -89,7 +92,7 @@ def _rows(asked: WhoCanQuestion, narrowed: AnswerFilter) -> Iterator[dict[str, A
 
 
 def values_of(row: WhoCanRow) -> dict[str, Any]:
-    """The columns of a row."""
+    """Return the columns of a row."""
     return {
         "account_id": row.account,
         "arn": row.arn,

@@ -1,6 +1,4 @@
-"""The part of "Who can" that takes longest: who can become someone who can. Loaded by htmx, and a page of its
-own.
-"""
+"""The slowest part of “Who can”, loaded by htmx or as a page: who can become someone who can."""
 
 from __future__ import annotations
 
@@ -33,8 +31,8 @@ MAX_PRINCIPALS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ReachingPrincipalRow:
-    """A principal that can become one who can: in how many steps, whom it becomes first, and the pages of
-    both and of the path.
+    """A principal that can become someone who can: number of steps, the first one it becomes, and the
+    pages.
     """
 
     name: str
@@ -54,7 +52,7 @@ class ReachingPrincipalRow:
 @require(Right.SEE_ACCOUNT)
 @waits_for_calculation
 def who_can_reach(request: ViewerRequest) -> HttpResponse:
-    """The answer to the question of the address; 404 where it asks nothing."""
+    """Answer the question in the address. Raises Http404 without a question."""
     form = WhoCanForm(request)
     if form.question is None:
         raise Http404
@@ -109,7 +107,7 @@ def _climber(
 
 
 def _path(member: FindingPrincipal, first: FindingPrincipal, query: QueryPairs) -> str:
-    """How it becomes the first of them, statement by statement."""
+    """Return the address of the path to the first one."""
     address = reverse("access:escalation-path", args=[member.id])
     return f"{address}{query.with_only('as-of').with_values(to=first.arn)}"
 

@@ -1,1 +1,1 @@
-"""The pages of shared access: the wizard, the grants, what oneself may do, and asking for more."""
+"""Pages of shared access: the wizard, the grants, a person's own access, and requests for more."""

@@ -1,5 +1,5 @@
-"""The tab "Grants" of a person, role or group: each permission that they hold themselves, and every reason
-for it.
+"""The tab “Grants” of a person, role or group: each permission they hold directly, and the grants behind
+it.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _PAGES: Final[dict[str, tuple[str, Callable[..., dict[str, Any]], str]]] = {
     Kind.ROLE.value: ("identities/role.html", role_head, "access:role-grants"),
     Kind.GROUP.value: ("identities/group.html", group_head, "access:group-grants"),
 }
-"""Template, what stands above its tabs, and the address, by kind."""
+"""Template, function for the context above the tabs, and URL name by kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One permission in words; `reasons` are grants, `url` is the page of what is held."""
+    """A permission; `reasons` are grants, `url` is the page of the group or policy."""
 
     relation: str
     name: str
@@ -52,21 +52,21 @@ class LedgerRow:
 @require_safe
 @require(*SEES)
 def person_grants(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Of a person."""
+    """Show the grants of a person."""
     return _render(request, shown_or_404(request, pk, kinds=[Kind.USER]))
 
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def role_grants(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Of a role."""
+    """Show the grants of a role."""
     return _render(request, shown_or_404(request, pk, kinds=[Kind.ROLE]))
 
 
 @require_safe
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM)
 def group_grants(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Of a group."""
+    """Show the grants of a group."""
     return _render(request, shown_or_404(request, pk, kinds=[Kind.GROUP]))
 
 
@@ -77,7 +77,7 @@ def _render(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
 
 
 def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
-    """The ledger is of now: of a past moment the history tab tells."""
+    """Return the context of the tab; a past moment has no ledger, because the history tab covers it."""
     base = {"tab": "access/grants/about.html", "is_now": shown.at is None}
     if shown.at is not None:
         return base
@@ -100,7 +100,7 @@ def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
 
 
 def _give(request: ViewerRequest, shown: ShownEntity) -> str:
-    """Where more is given to them, for who may ask for that."""
+    """Return the address to grant more access, or "" if the viewer can’t request it."""
     viewer = request.viewer
     if not viewer.may(Right.REQUEST_CHANGE, account_id=shown.account_id):
         return ""

@@ -1,4 +1,4 @@
-"""What people do with a grant: extend, shorten, end, retry or withdraw it; each page says what it means."""
+"""Pages to extend, shorten, end, retry or withdraw a grant; each explains the effect."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ LONGER: Final = "1d"
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """End it now; what will be removed is named first."""
+    """End a grant now; the page first shows what will be removed."""
     grant = acting_on(request, pk)
     if why := may_end(grant, viewer=request.viewer):
         return _not_now(request, grant, why)
@@ -73,7 +73,7 @@ def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Request more time, which is approved like a new grant."""
+    """Request more time, which needs approval like a new grant."""
     grant = acting_on(request, pk)
     if why := may_extend(grant, viewer=request.viewer, again=request.method == "POST"):
         return _not_now(request, grant, why, extends=True)
@@ -108,8 +108,10 @@ def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _not_now(request: ViewerRequest, grant: Grant, why: str, *, extends: bool = False) -> HttpResponse:
-    """Back on its page, which shows the current state: a link in a mail or another tab outlives what it led
-    to. A form that was sent learns why not. Who can never do it learns nothing.
+    """Answer a request for an action that isn’t possible now.
+
+    A GET, such as from a mail or an old tab, is redirected to the grant; a POST shows the grant with the
+    reason. Raises Http404 for viewers who can never take this action.
     """
     if not may_act(grant, viewer=request.viewer, extends=extends):
         raise Http404
@@ -119,14 +121,14 @@ def _not_now(request: ViewerRequest, grant: Grant, why: str, *, extends: bool = 
 
 
 def _key(request: ViewerRequest) -> str:
-    """What makes a form that is sent twice one request."""
+    """Return the form's idempotency key, so that a form sent twice makes one request."""
     return request.POST.get("key", "")[:36] or str(uuid4())
 
 
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Have it end earlier: less than was agreed to, so nobody has to approve it."""
+    """Let a grant end earlier; this needs no approval, because it gives less than was approved."""
     grant = acting_on(request, pk)
     if why := may_shorten(grant, viewer=request.viewer):
         return _not_now(request, grant, why)
@@ -157,7 +159,7 @@ def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _moment(ends: DraftEnds) -> datetime:
-    """The new end that was chosen. Raises TermsError."""
+    """Return the new end. Raises TermsError."""
     chosen = ends.fields()
     until: datetime | None = chosen.get("until")
     return until or datetime.now(tz=UTC) + timedelta(seconds=int(chosen["lasts"]))
@@ -188,7 +190,7 @@ def _page(
 
 
 def _errors(request: ViewerRequest, error: RefusedError | TermsError | None) -> dict[str, Any]:
-    """Errors at their fields, and what is wrong with the whole."""
+    """Return the errors at their fields, and those of the whole form."""
     if error is not None and not request.POST.get("why", "").strip():
         return {
             "errors": {"why": "Enter a reason. The people with access and auditors read it."},
@@ -202,8 +204,9 @@ def _errors(request: ViewerRequest, error: RefusedError | TermsError | None) -> 
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """Request that running sessions end in the roles that the grant opened: those of one person, or all;
-    approved like any change.
+    """Request to end running sessions of the roles that the grant opened, for one person or all.
+
+    The request needs approval like any change.
     """
     grant = acting_on(request, pk)
     part = get_object_or_404(
@@ -251,7 +254,7 @@ def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
 @require_POST
 @require(*SEES)
 def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Take one's own request back while it waits."""
+    """Withdraw the viewer's own request while it waits."""
     grant = acting_on(request, pk)
     if grant.requested_by != request.viewer.person_id:
         raise Http404
@@ -265,7 +268,7 @@ def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(*SEES)
 def retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Retry what failed in each account: exactly what was approved."""
+    """Retry what failed in each account, exactly as approved."""
     grant = acting_on(request, pk)
     if why := may_retry(grant, viewer=request.viewer):
         return _not_now(request, grant, why)
@@ -279,8 +282,9 @@ def retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE, Right.SEE_SELF)
 def again(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Start a draft with the terms of a grant; the grant stays as it is. A date that has passed, and a
-    duration that no form offers, are chosen anew.
+    """Start a draft with the terms of a grant, which stays unchanged.
+
+    A past end date, and a duration that the form doesn’t offer, must be chosen again.
     """
     grant = acting_on(request, pk)
     if not may_ask_again(grant, viewer=request.viewer):

@@ -1,5 +1,5 @@
-"""Ask for access: paste what AWS said, see what is missing or denies, and ask for the smallest grant that
-helps.
+"""Request access: paste an AWS error message, see what is missing or denied, and request the smallest grant
+that helps.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ LEVELS: Final = {
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 def ask(request: ViewerRequest) -> HttpResponse:
-    """The page. A message that was read leads to an address with what it says, and without the message: it
-    may hold secrets.
+    """Show the page.
+
+    A pasted message is parsed, then redirected to an address without the message, which may contain secrets.
     """
     require_present(request)
     if request.method == "GET":
@@ -59,9 +60,7 @@ def ask(request: ViewerRequest) -> HttpResponse:
 
 
 def _go_on(request: ViewerRequest) -> HttpResponse:
-    """Put the proposal into a draft, and show what it would do. Everything is worked out anew from what the
-    form says.
-    """
+    """Put the proposal into a draft and show its effect; everything is calculated again from the form."""
     asking = read_address(request, request.POST)
     ends, why = read_ends(request.POST), request.POST.get("why", "").strip()
     answer = asking.answer
@@ -96,7 +95,7 @@ def _go_on(request: ViewerRequest) -> HttpResponse:
 
 
 def _role_arn(asking: GrantQuestion) -> str:
-    """The role behind a session: what a session may do is what its role may."""
+    """Return the ARN of the role behind a session, since a session has the permissions of its role."""
     assert asking.who is not None
     return Entity.objects.values_list("arn", flat=True).get(pk=asking.who.number)
 
@@ -137,16 +136,14 @@ def _account_of(asking: GrantQuestion) -> str:
 
 
 def _often() -> list[tuple[OfferedTemplate, str]]:
-    """The templates that were asked for most, as far as they are offered, and the longest time that each
-    suggests.
-    """
+    """Return the most requested templates that are offered, each with its suggested duration."""
     offers_by_slug = {offer.slug: offer for offer in offered_templates()}
     shown = [offers_by_slug[slug] for slug in often_given() if slug in offers_by_slug]
     return [(offer, duration(offer.body.hours * 3600) if offer.body.hours else "") for offer in shown]
 
 
 def _may_mean(asking: GrantQuestion) -> list[tuple[str, str]]:
-    """What a call can stand for whose service the message does not name: the action, and its address."""
+    """Return (action, address) for each action that a call without a service name can mean."""
     denied = asking.denied
     if denied is None or denied.action or not denied.may_mean:
         return []
@@ -169,9 +166,7 @@ LEADS: Final = {
 @require_POST
 @require(*SEES)
 def ask_from_template(request: ViewerRequest) -> HttpResponse:
-    """A draft for oneself, begun at what is given: one's own user is who receives. `template` is chosen
-    already.
-    """
+    """Start a draft for the viewer's own user at step “what”; `template` preselects a template."""
     require_present(request)
     own = own_users(request.viewer)
     chosen = [entity for entity in own if str(entity.pk) in request.POST.getlist("user")] or own[:1]

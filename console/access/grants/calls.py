@@ -1,4 +1,4 @@
-"""The calls of a whole grant, numbered through, each with its equivalents for other tools."""
+"""The AWS calls of a whole grant, numbered, each with equivalents for other tools."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from console.changes.presenters import CallRow, call_rows
 from iam.access.grants.plans import GrantPlan, PartPlan
 
 MAX_CALLS: Final = 60
-"""So many calls are shown; a grant to forty accounts says the same forty times."""
+"""Maximum number of calls shown; a grant in forty accounts repeats the same calls forty times."""
 
 
 def calls_of(plan: GrantPlan) -> tuple[list[CallRow], int]:
-    """The first calls, in order, and how many more there are."""
+    """Return the first calls in order, and the number of further ones."""
     several = len(plan.parts) > 1
     rows: list[CallRow] = []
     total = 0

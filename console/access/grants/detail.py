@@ -1,6 +1,4 @@
-"""One grant: its terms, how it stands in each account, what happened to it, and what one may do about it;
-live while it moves.
-"""
+"""The page of a grant: terms, status per account, history and actions; updates while the grant changes."""
 
 from __future__ import annotations
 
@@ -50,12 +48,12 @@ SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 NAMED: Final = 3
 PROBLEMS: Final = 12
 PAGE: Final = 100
-"""Permissions on a page of one account."""
+"""Permissions per page of an account."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActLink:
-    """One thing that the viewer may do about it."""
+    """A link to an action that the viewer can take."""
 
     label: str
     url: str
@@ -64,12 +62,12 @@ class ActLink:
 
 
 def grant_or_404(request: ViewerRequest, pk: UUID) -> Grant:
-    """The grant, if the viewer may see it; else 404, as though there were none."""
+    """Return the grant. Raises Http404 if the viewer can’t see it."""
     return get_object_or_404(visible_grants(request.viewer), pk=pk)
 
 
 def acting_on(request: ViewerRequest, pk: UUID) -> Grant:
-    """The grant to act on; the past is only looked at."""
+    """Return the grant to act on; a past moment can only be viewed."""
     require_present(request)
     return grant_or_404(request, pk)
 
@@ -78,8 +76,9 @@ def acting_on(request: ViewerRequest, pk: UUID) -> Grant:
 @require_GET
 @require(*SEES)
 def grant(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The page; asked by itself (`seen`), only its live part, 204 while nothing is new and 286 when nothing
-    more comes.
+    """Show the grant.
+
+    A polling request (`seen`) gets the live part, 204 if nothing changed, or 286 to stop polling.
     """
     grant = grant_or_404(request, pk)
     return _live_part(request, grant, template="access/grants/one.html", more=_acts(request, grant))
@@ -89,7 +88,7 @@ def grant(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_GET
 @require(Right.REQUEST_CHANGE, Right.SEE_SELF)
 def done_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """What became of what was asked for, live, under the link of the draft."""
+    """Show the progress of a requested grant under the address of its draft."""
     draft = draft_or_404(request, pk)
     if draft.grant_id is None:
         return redirect("access:grant-preview", pk=draft.pk)
@@ -107,7 +106,7 @@ def done_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _waiting_facts(request: ViewerRequest, grant: Grant) -> dict[str, Any]:
-    """While it waits: who has to agree, how many calls follow, and when it closes unanswered."""
+    """Return, for a waiting grant, the approvers, the number of calls, and when the request expires."""
     change = _change_to_decide(request.viewer, grant) if grant.state == GrantState.WAITING else None
     if change is None:
         return {}
@@ -132,7 +131,7 @@ def _live_part(request: ViewerRequest, grant: Grant, *, template: str, more: dic
 
 
 def _parts(request: ViewerRequest, grant: Grant, hidden: Collection[str]) -> GrantParts:
-    """The accounts that the address asks for: of one state, after a place."""
+    """Return the accounts for the address, filtered by state and starting after a position."""
     after, state = request.GET.get("after", ""), request.GET.get("state", "")
     shown_state = state if state in set(GrantState) else ""
     after_number = int(after) if after.isdecimal() and len(after) < 6 else -1
@@ -149,9 +148,7 @@ def _parts(request: ViewerRequest, grant: Grant, hidden: Collection[str]) -> Gra
 @require_GET
 @require(*SEES)
 def part(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """A grant in one account: everybody who holds something by it there, its changes, and the proof that it
-    is gone.
-    """
+    """Show a grant in one account: its holders, its changes, and the proof of removal."""
     grant = grant_or_404(request, pk)
     which = next((part for part in parts_of(grant, viewer=request.viewer) if part.pk == number), None)
     if which is None:
@@ -183,7 +180,9 @@ def part(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
 def grant_context(
     request: ViewerRequest, part: Grant, parts: GrantParts, *, hidden: Collection[str] = ()
 ) -> dict[str, Any]:
-    """What every page of a grant says of it; of those who are `hidden` from the viewer, how many they are."""
+    """Return the context of all pages of a grant; holders in `hidden`, whom the viewer can’t see, are only
+    counted.
+    """
     terms = part.agreed
     places = [part.account for part in parts.all] or accounts_of_terms(terms)
     end = end_of(part)
@@ -228,8 +227,8 @@ def grant_context(
 
 
 def _extension_url(viewer: Viewer, grant: Grant) -> str:
-    """The page of the extension that was requested and is not yet done, where there is one that the viewer
-    sees.
+    """Return the address of a requested extension that isn’t done; "" if there is none or the viewer can’t
+    see it.
     """
     sets = grant.parts.filter(extending_set__isnull=False).values("extending_set")
     first = visible_changes(viewer).filter(change_set__in=sets).order_by("position").first()
@@ -237,12 +236,12 @@ def _extension_url(viewer: Viewer, grant: Grant) -> str:
 
 
 def _handover_url(viewer: Viewer, grant: Grant) -> str:
-    """The sheet for a partner, where there is one and the viewer may have it."""
+    """Return the address of a partner's hand-over sheet; "" if there is none or the viewer can’t see it."""
     return reverse("access:grant-handover", args=[grant.pk]) if may_hand_over(grant, viewer=viewer) else ""
 
 
 def problems_of(grant: Grant) -> dict[str, Any]:
-    """Why it could not be asked for: the first of many."""
+    """Return the first problems of a grant that could not be requested."""
     if grant.state != GrantState.REFUSED:
         return {}
     rows = GrantPreparation.objects.filter(pk=grant.pk).values_list("problems", flat=True)
@@ -251,7 +250,7 @@ def problems_of(grant: Grant) -> dict[str, Any]:
 
 
 def _change_to_decide(viewer: Viewer, grant: Grant) -> Change | None:
-    """The first change of its set, on whose page it is decided."""
+    """Return the first change of the grant's set, on whose page it is approved."""
     sets = grant.parts.values("change_set")
     return visible_changes(viewer).filter(change_set__in=sets, position=0).order_by("created_at").last()
 
@@ -270,7 +269,7 @@ def _acts(request: ViewerRequest, grant: Grant) -> dict[str, Any]:
 
 
 def links_of(grant: Grant, can: GrantRights) -> list[ActLink]:
-    """The pages on which the viewer may do something about it."""
+    """Return links to the actions that the viewer can take."""
     links = []
     if not can.extend:
         links.append(ActLink("Extend", reverse("access:grant-extend", args=[grant.pk]), "timer"))
@@ -282,7 +281,7 @@ def links_of(grant: Grant, can: GrantRights) -> list[ActLink]:
 
 
 def refused(request: ViewerRequest, pk: UUID, error: RefusedError) -> HttpResponse:
-    """The page as it stands now, with the reason."""
+    """Show the current page with the reason why an action was refused."""
     grant = grant_or_404(request, pk)
     hidden = hidden_holders(grant, viewer=request.viewer)
     parts = _parts(request, grant, hidden)
@@ -295,7 +294,7 @@ def refused(request: ViewerRequest, pk: UUID, error: RefusedError) -> HttpRespon
 
 
 def next_steps(grant: Grant, *, calls: int = 0, closes: datetime | None = None) -> list[tuple[str, str, str]]:
-    """What comes next, as far as it is sure: (what, icon, note)."""
+    """Return (step, icon, note) for each certain next step."""
     if grant.is_over:
         return []
     steps = []
@@ -327,7 +326,7 @@ def next_steps(grant: Grant, *, calls: int = 0, closes: datetime | None = None) 
 
 
 def _how_it_ends(grant: Grant) -> str:
-    """AWS ends by itself what is a policy with an end; the rest only Gatehouse does."""
+    """Return how the grant ends: AWS ends policies with an end date, and Gatehouse ends everything else."""
     plans = list(grant.parts.values_list("plan", flat=True)[:200])
     if any(plan.get("ends_only") for plan in plans):
         return "Access ends: Gatehouse removes it"

@@ -1,4 +1,4 @@
-"""What a grant lets somebody do, as blocks of a page: one for the accounts in which it is the same."""
+"""What a grant allows, as blocks of a page: one per group of accounts with the same effect."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from iam.phrases import counted
 from iam.policy.sentences import PolicySentence
 
 LINES: Final = 6
-"""So many sentences of a block are shown at once; the rest is a click away."""
+"""Number of sentences of a block that are shown at first."""
 NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class EffectBlock:
-    """Accounts with the same effect: `where` names them or says how many there are, `names` are all of them
-    where `where` cuts them.
+    """Accounts with the same effect; `where` names or counts them, and `names` lists all if they are only
+    counted.
     """
 
     where: str
@@ -38,7 +38,7 @@ class EffectBlock:
 
 @dataclass(frozen=True, slots=True)
 class GrantEnd:
-    """When a grant ends: a label, and a moment or the words for it."""
+    """When a grant ends: a label, and a moment or a text."""
 
     label: str
     at: datetime | None
@@ -46,7 +46,7 @@ class GrantEnd:
 
     @property
     def text(self) -> str:
-        """For a sentence: "until 5 Dec 2026, 13:26", "for 8 hours after approval", "with no end date"."""
+        """For sentences: "until 5 Dec 2026, 13:26", "for 8 hours after approval", "permanently"."""
         return f"until {moment_text(self.at)}" if self.at else self.words
 
 
@@ -54,7 +54,7 @@ PERMANENT: Final = "permanently"
 
 
 def end_of(grant: Grant) -> GrantEnd:
-    """The one answer that lists, pages, cards and mails give to when a grant ends."""
+    """Return the end of a grant; used by all lists, pages, cards and mails."""
     if grant.ended_at:
         return GrantEnd("Ended", grant.ended_at, "")
     if grant.begins_at:
@@ -65,16 +65,14 @@ def end_of(grant: Grant) -> GrantEnd:
 
 
 def effect_heading(grant: Grant, *, who: str) -> str:
-    """What the card is called that says what a grant lets somebody do: it claims nothing of what is over, or
-    never was.
-    """
+    """Return the heading of the effects, which doesn’t claim access that ended or never began."""
     if not grant.is_over:
         return f"What {who} can do"
     return f"What {who} could do" if grant.begins_at else "What was requested"
 
 
 def end_of_terms(terms: GrantTerms) -> GrantEnd:
-    """The end that is requested: the date is known only if it was chosen as a date."""
+    """Return the requested end; a moment only if it was chosen as a date."""
     if terms.until:
         return GrantEnd("Ends", terms.until, "")
     if terms.lasts:
@@ -83,7 +81,7 @@ def end_of_terms(terms: GrantTerms) -> GrantEnd:
 
 
 def blocks_of(terms: GrantTerms, *, accounts: Sequence[Account]) -> list[EffectBlock]:
-    """A block for each different effect."""
+    """Return a block for each different effect."""
     return [_block(effect) for effect in effects_of(terms, accounts=accounts)]
 
 
@@ -105,7 +103,7 @@ def _block(effect: GrantEffect) -> EffectBlock:
 def effect_context(
     viewer: Viewer, terms: GrantTerms, *, accounts: Sequence[Account], end: GrantEnd
 ) -> dict[str, Any]:
-    """The context of `access/grants/_effect.html`: who can do what, where, and until when."""
+    """Return the context of `access/grants/_effect.html`: who can do what, where, and until when."""
     return {
         "effect_blocks": blocks_of(terms, accounts=accounts),
         "effect_end": end,
@@ -114,6 +112,6 @@ def effect_context(
 
 
 def accounts_of_terms(terms: GrantTerms) -> list[Account]:
-    """The accounts of the terms, in their order, as far as they are connected."""
+    """Return the connected accounts of the terms, in their order."""
     rows = {row.account_id: row for row in Account.objects.filter(account_id__in=terms.accounts)}
     return [rows[number] for number in terms.accounts if number in rows]

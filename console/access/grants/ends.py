@@ -1,4 +1,4 @@
-"""The choice of an end, as a form shows it: presets, a date in the reader's time zone, or permanent."""
+"""The choice of an end in a form: presets, a date in the reader's time zone, or permanent."""
 
 from __future__ import annotations
 
@@ -22,21 +22,23 @@ DEFAULT: Final = "8h"
 
 
 def read_ends(post: QueryDict) -> DraftEnds:
-    """What was chosen; nonsense is nothing chosen. A date that was written counts as chosen, whatever the
-    presets say.
+    """Parse the chosen end; an invalid choice counts as none, and an entered date takes precedence over no
+    choice.
     """
     choice, text = post.get("ends", ""), post.get("until", "").strip()[:40]
     if choice not in {*LASTS, DATE, NEVER}:
         choice = ""
     moment = read_input(text)
-    # What cannot be read is kept as it was typed.
+    # Invalid input is kept as entered.
     until = moment.isoformat() if moment else text
     kept_choice = DATE if until and choice in ("", DATE) else choice
     return DraftEnds(kept_choice, until)
 
 
 def until_text(ends: DraftEnds) -> str:
-    """The date of an end for its field, in the reader's time zone; what was typed, if it is no date."""
+    """Return the date as the value of its field, in the reader's time zone; invalid input is returned
+    unchanged.
+    """
     try:
         moment = datetime.fromisoformat(ends.until)
         with_zone = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -48,7 +50,9 @@ def until_text(ends: DraftEnds) -> str:
 def ends_choices(
     ends: DraftEnds, *, with_never: bool = True, at_most: timedelta | None = None
 ) -> list[dict[str, Any]]:
-    """The presets (those shorter than `at_most`), the date, and never, with what is chosen."""
+    """Return the choices: presets shorter than `at_most`, date, and permanent; each says whether it is
+    chosen.
+    """
     choices = []
     for value, label in SHORT.items():
         if at_most is None or LASTS[value][1] < at_most:

@@ -1,4 +1,4 @@
-"""The list of grants as a file: every grant that is filtered, on all pages of the list."""
+"""Exports all grants that match the list's filters."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ COLUMNS: Final = (
 @require_safe
 @require(*SEES)
 def grants_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """All of them as a file; 404 for who may not export."""
+    """Export the list. Raises Http404 for viewers without the right to export."""
     wanted = wanted_in(request)
     return export_list(
         request, form, name="grants", columns=COLUMNS, filters=wanted, rows=_rows(request.viewer, wanted)
@@ -79,7 +79,9 @@ def _export_row(row: GrantRow) -> tuple[Any, ...]:
 
 
 def _last_used(use: HeldUse | None) -> datetime | str | None:
-    """A moment, or why there is none."""
+    """Return when the grant was last used, or a text if that is unknown or never happened; None without use
+    data.
+    """
     if use is None or use.at:
         return use.at if use else None
     return "No recorded use" if use.is_known else "Unknown"

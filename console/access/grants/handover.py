@@ -1,6 +1,4 @@
-"""The hand-over sheet of a partner's grant: all that the partner needs to use the access, to print, copy or
-send.
-"""
+"""The hand-over sheet for a partner: everything they need to use the access, to print, copy or send."""
 
 from __future__ import annotations
 
@@ -25,14 +23,14 @@ from iam.mirror.models import Account
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.REQUEST_CHANGE)
 OPENED: Final = (PermissionSort.ROLE, PermissionSort.TRUST)
-"""The permissions by which a partner comes in: a role that was created for the grant, or the trust policy of
-one that existed.
+"""Permissions that let a partner in: a role created for the grant, or the trust policy of an existing
+role.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class AssumableRole:
-    """One role to assume: what to type, and what AWS answers if it works."""
+    """A role to assume: the commands to enter, and the expected answer of AWS."""
 
     account: Account
     role_arn: str
@@ -47,7 +45,7 @@ class AssumableRole:
 @require_GET
 @require(*SEES)
 def handover(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The sheet."""
+    """Show the sheet."""
     grant = grant_or_404(request, pk)
     if not may_hand_over(grant, viewer=request.viewer):
         raise Http404
@@ -71,14 +69,14 @@ def handover(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def doors_of(grant: Grant) -> list[AssumableRole]:
-    """The roles that AWS has for the grant now, in the order of the accounts."""
+    """Return the roles that the grant currently has in AWS, in the order of the accounts."""
     entries = LedgerEntry.objects.filter(
         part__grant=grant, sort__in=OPENED, since__isnull=False, until__isnull=True
     )
     rows = entries.select_related("account", "entity").order_by("part__lane", "pk")
     doors: dict[str, AssumableRole] = {}
     for row in rows:
-        # A role that was renamed or moved since has another ARN by now.
+        # The ARN differs if the role was renamed or moved.
         arn = row.entity.arn if row.entity else row.holder_arn
         doors.setdefault(arn, _door(grant, row.account, arn))
     return list(doors.values())

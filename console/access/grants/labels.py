@@ -1,4 +1,4 @@
-"""Terms of grants in a few words of people: who, what, where, until when."""
+"""Short texts for the terms of a grant: who, what, where, until when."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ ICONS: Final = {
 
 
 def name_of(arn: str) -> str:
-    """The name at the end of an ARN, without its path."""
+    """Return the name at the end of an ARN, without its path."""
     return arn.rpartition("/")[2]
 
 
 def who_words(who: WhoTerms) -> str:
-    """'Maya Okafor', 'Maya Okafor and 3 others', 'team payments', 'account 1111-2222-3333'; "" while nobody
-    is chosen.
+    """Return 'Maya Okafor', 'Maya Okafor and 3 others', 'team payments' or 'account 1111-2222-3333'; "" if no
+    one is chosen.
     """
     if who.arns:
         names = names_by_arn(who.arns)
@@ -49,7 +49,7 @@ def who_words(who: WhoTerms) -> str:
 
 
 def lasting(seconds: int) -> str:
-    """'8 hours', '7 days', '90 minutes'."""
+    """Return '8 hours', '7 days' or '90 minutes'."""
     for size, noun in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= size and seconds % size == 0:
             return counted(seconds // size, noun)
@@ -57,6 +57,6 @@ def lasting(seconds: int) -> str:
 
 
 def others_too(names: Sequence[str], others: int) -> str:
-    """'Maya Okafor, and 3 outside your teams'."""
+    """Return 'Maya Okafor, and 3 outside your teams'."""
     shown = listed(names) or "No one in your teams"
     return f"{shown}, and {others} outside your teams"

@@ -1,4 +1,4 @@
-"""The list of grants: which are active, wait, end soon, are over; by who, what, account and template."""
+"""The list of grants: active, waiting, ending soon or over, with filters."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ NOTHING: Final = {
     "partly": "No grants that are active in some of their accounts only.",
     "closed": "No grants were rejected or withdrawn, or expired without a decision.",
 }
-"""What an empty tab says."""
+"""Text of each empty tab."""
 NAMED: Final = 2
 MAX_DRAFTS: Final = 5
 ENDING_SOON: Final = timedelta(days=7)
@@ -62,10 +62,11 @@ ENDING_SOON: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class GrantRow:
-    """A line of the list: `effect` says what it gives; `unplanned` is in how many accounts it is requested,
-    before it has a part in each. `places` are all its accounts as (number, name), none where `others` of its
-    holders are not seen by the viewer. `use` None: it gives nothing now, or not all of
-    them are seen.
+    """A row of the list.
+
+    `effect` describes what it gives; `unplanned` counts the requested accounts until the grant has a part in
+    each. `places` are all accounts as (ID, name), empty if the viewer can’t see some of the holders, whose
+    number is `others`. `use` is None if it gives nothing now, or if the viewer can’t see all holders.
     """
 
     grant: Grant
@@ -83,7 +84,7 @@ class GrantRow:
 
 @dataclass(frozen=True, slots=True)
 class DraftRow:
-    """What somebody has begun to write."""
+    """An unfinished draft of the viewer."""
 
     url: str
     said: str
@@ -93,7 +94,7 @@ class DraftRow:
 @require_GET
 @require(*SEES)
 def grants(request: ViewerRequest) -> HttpResponse:
-    """What the viewer may see of all grants, newest first; those that end soon by their end."""
+    """List the grants that the viewer can see, newest first; those ending soon are sorted by their end."""
     get, viewer, wanted = request.GET, request.viewer, wanted_in(request)
     tab = wanted["tab"]
     page = list_grants(viewer, **wanted, after=place_in(request, "after", kind=datetime, pk_kind=UUID))
@@ -121,7 +122,7 @@ def grants(request: ViewerRequest) -> HttpResponse:
 
 
 def wanted_in(request: ViewerRequest) -> dict[str, Any]:
-    """The filters of the address, as the list and its file take them."""
+    """Return the filters in the address, for the list and its export."""
     get = request.GET
     return {
         "tab": get.get("tab", "") if get.get("tab", "") in TABS else "",
@@ -140,7 +141,7 @@ def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def rows_of(grants: list[Grant], viewer: Viewer) -> list[GrantRow]:
-    """The lines of grants; the same few queries whatever their number."""
+    """Return the rows of grants; the number of queries doesn’t depend on the number of grants."""
     hidden = hidden_in(grants, viewer=viewer)
     uses = last_uses_of([grant for grant in grants if grant.pk not in hidden], now=datetime.now(tz=UTC))
     bodies = bodies_for(grants)
@@ -177,7 +178,7 @@ def _effect(grant: Grant, bodies: Bodies, viewer: Viewer) -> str:
 
 
 def _soon(grant: Grant, now: datetime) -> str:
-    """'3 hours left', of what ends within a week."""
+    """Return '3 hours left' for a grant that ends within a week, else ''."""
     if grant.ends_at is None or grant.state not in GIVING:
         return ""
     left = grant.ends_at - now

@@ -1,4 +1,4 @@
-"""The badges of grants, and what permissions are called."""
+"""Badges of grants, and names of permission types."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ SORTS: Final[dict[str, str]] = {
 
 
 def mark_of(grant: Grant) -> StateMark:
-    """The badge of its state."""
+    """Return the badge of a grant's state."""
     return MARKS[grant.state]

@@ -1,6 +1,4 @@
-"""What oneself may do, in plain words: the page of its own, and the part that needs the policies to be
-read.
-"""
+"""A person's own access in plain words: the page, and the part that needs evaluated policies."""
 
 from __future__ import annotations
 
@@ -26,15 +24,16 @@ ICONS: Final = {"iam": "users", "s3": "boxes", "lambda": "zap", "kms": "key-roun
 @require_safe
 @require(Right.SEE_SELF)
 def mine(request: ViewerRequest) -> HttpResponse:
-    """The same page as members begin with, for everybody who has an AWS user."""
+    """Show “My access”, the start page of members, to everyone with an AWS user."""
     return my_access(request)
 
 
 @require_safe
 @require(Right.SEE_SELF)
 def mine_can(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What one of one's own users may do, service by service. It comes after the page: a process may have to
-    read policies first.
+    """Show what one of the viewer's own users can do, by service.
+
+    Loaded separately, because a process may have to read the policies first.
     """
     shown = shown_or_404(request, pk, kinds=[Kind.USER])
     if not shown.is_self or shown.state is None:
@@ -52,7 +51,7 @@ def mine_can(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 def _services_text(access: EffectiveAccess, shown: ShownEntity) -> dict[str, object]:
-    """The services of which most may be done, in words."""
+    """Return the services with the most allowed actions, in words."""
     page = rows.services(access, EffectiveAccessForm(QueryDict()), shown)
     weighty = sorted(page.rows, key=lambda row: -(row.everywhere + row.limited + row.conditional))
     return {

@@ -1,4 +1,4 @@
-"""The form that says who owns a grant."""
+"""The form to name the owner of a grant."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from iam.linking.rights import OWNER_RIGHTS
 @require(*OWNER_RIGHTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def grant_owner(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Say who owns a grant."""
+    """Set the owner of a grant."""
     grant = acting_on(request, pk)
     if not may_name_grant_owner(request.viewer, grant):
         raise Http404

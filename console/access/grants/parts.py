@@ -1,7 +1,6 @@
-"""The parts of a grant as its page shows them: how each account stands, who holds what by it, its changes,
-and the proof that it is gone.
+"""The parts of a grant, one per account: status, holders, changes and proof of removal.
 
-A grant may have hundreds of accounts and people: a page shows the first of each, counts all, and leads to the
+A grant can have hundreds of accounts and people: a page shows the first of each, counts all, and links to the
 rest.
 """
 
@@ -36,7 +35,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.entities import OpenableEntities, openable_in
 
 WHOLE: Final = 4
-"""So many accounts are shown one by one; of more there is a list."""
+"""Up to this number of accounts are shown in full; more are shown as a list."""
 LISTED: Final = 40
 ENTRIES: Final = 15
 CHANGES: Final = 15
@@ -56,8 +55,8 @@ PAGES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class EntryShown:
-    """One permission of the ledger in words; `url` and `target_url` are the pages of both, where the viewer
-    may open them.
+    """A permission in the ledger; `url` and `target_url` are the pages of both sides, if the viewer can open
+    them.
     """
 
     holder: str
@@ -72,9 +71,7 @@ class EntryShown:
 
 @dataclass(slots=True)
 class PartShown:
-    """A part of a grant in its account: the first of its permissions, changes and removals, and how many
-    there are.
-    """
+    """A part in its account: the first permissions, changes and removals, and their number."""
 
     part: GrantPart
     mark: StateMark
@@ -91,24 +88,24 @@ class PartShown:
 
     @property
     def plan(self) -> dict[str, Any]:
-        """What was said of the way before anybody agreed."""
+        """How the access is given, as shown before approval."""
         return dict(self.part.plan)
 
     @property
     def more_entries(self) -> int:
-        """How many permissions are not among those shown."""
+        """Number of permissions that aren’t shown."""
         return max(0, self.entry_count - len(self.entries))
 
     @property
     def more_changes(self) -> int:
-        """How many changes are not among those shown."""
+        """Number of changes that aren’t shown."""
         return max(0, self.change_count - len(self.changes))
 
 
 @dataclass(frozen=True, slots=True)
 class GrantParts:
-    """Of a grant what the viewer sees: `shown` one by one, or `rows` of a list; `all` of them, when each was
-    set up, and how its changes stand.
+    """The parts that the viewer sees: `shown` in full or `rows` of a list, and `all`, with setup times and
+    counts of changes.
     """
 
     all: list[GrantPart]
@@ -121,22 +118,22 @@ class GrantParts:
 
     @property
     def version(self) -> str:
-        """What differs when the parts do."""
+        """A value that differs whenever the parts differ."""
         states = "".join(part.state[:2] for part in self.all)
         done = sum(self.changes.get(state, 0) for state in (ChangeState.APPLIED, ChangeState.FAILED))
         return f"{len(states)}{hash_of(states)}-{done}-{sum(self.changes.values())}"
 
 
 def hash_of(text: str) -> str:
-    """A long text in short, the same in every process."""
+    """Return a short text that is the same in every process: the text itself, or its hash."""
     return text if len(text) < 24 else hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def parts_shown(
     grant: Grant, *, viewer: Viewer, hidden: Collection[str] = (), state: str = "", after: int = -1
 ) -> GrantParts:
-    """The parts that the viewer sees, without whom is `hidden`; a list of them goes on `after` a lane, and
-    may be of one `state`.
+    """Return the parts without `hidden` holders; a list continues after the lane `after`, and can be filtered
+    by `state`.
     """
     every = parts_of(grant, viewer=viewer)
     changes = changes_of(grant).filter(pk__in=visible_changes(viewer).values("pk"))
@@ -163,11 +160,11 @@ def parts_shown(
 def one_part(
     grant: Grant, part: GrantPart, *, viewer: Viewer, hidden: Collection[str] = (), after: int = 0, most: int
 ) -> tuple[PartShown, int | None]:
-    """A part by itself with a page of its permissions, and the entry after which the next page begins."""
+    """Return one part with a page of its permissions, and the ID after which the next page starts."""
     changes = changes_of(grant).filter(pk__in=visible_changes(viewer).values("pk"))
     rows = _rows(grant, [part], changes=changes, hidden=hidden)
     later_entries = _entries([part], hidden).filter(pk__gt=after).order_by("pk")
-    # One more than the page tells whether there is a next one.
+    # One more than shown, to see whether there is a next page.
     entries = list(later_entries[: most + 1])
     page = entries[:most]
     fill(rows, viewer=viewer, hidden=hidden, changes=changes, entries=page, most=most)
@@ -178,8 +175,9 @@ def one_part(
 def _rows(
     grant: Grant, parts: Sequence[GrantPart], *, changes: QuerySet[Change], hidden: Collection[str]
 ) -> list[PartShown]:
-    """As lines of a list: what went wrong is told there too, and what AWS does not show any more. As many
-    queries for all as for one.
+    """Return rows of a list, including failures and what AWS no longer has.
+
+    The number of queries doesn’t depend on the number of parts.
     """
     wrong: dict[int, str] = {}
     missing = missing_in(grant, hidden=hidden)
@@ -205,8 +203,9 @@ def fill(
     entries: Sequence[LedgerEntry] | None = None,
     most: int = 0,
 ) -> None:
-    """Add permissions, changes and proof; the same few queries for any number of people, and some for each
-    part that ends or ended.
+    """Add permissions, changes and proof to the rows.
+
+    The number of queries doesn’t depend on the number of people; each ending or ended part takes some more.
     """
     parts = [row.part for row in rows]
     ledger = _entries(parts, hidden)
@@ -233,7 +232,7 @@ def fill(
 
 
 def _prove(row: PartShown, *, viewer: Viewer, most: int) -> None:
-    """Adds the proof of removal; single permissions are listed only if the viewer sees their changes."""
+    """Add the proof of removal; single permissions are listed only if the viewer can see their changes."""
     row.proof = proof_of(row.part)
     row.cuts = bool(roles_of(row.part))
     removals = [*row.proof.cuts, *row.proof.removals][: most * 10]
@@ -257,7 +256,7 @@ def _firsts(rows: QuerySet[LedgerEntry], *, by: str, most: int) -> list[LedgerEn
 
 
 def _first_changes(rows: QuerySet[Change], most: int) -> list[Change]:
-    """The first changes of each account: those that went wrong, then the others in order."""
+    """Return the first changes per account: failures first, then the others in order."""
     is_right = Case(When(Q(state__in=WRONG), then=Value(0)), default=Value(1), output_field=IntegerField())
     order = [is_right.asc(), F("created_at").asc(), F("position").asc()]
     place = Window(RowNumber(), partition_by=[F("account_id")], order_by=order)
@@ -267,7 +266,7 @@ def _first_changes(rows: QuerySet[Change], most: int) -> list[Change]:
 
 
 def _links(entries: Sequence[LedgerEntry], *, viewer: Viewer) -> dict[str, str]:
-    """ARN → page, of those who hold something and of what they hold, as far as the viewer may open it. Two
+    """Return the pages of holders and of what they hold by ARN, if the viewer can open them. Takes two
     queries.
     """
     arns = {entry.holder_arn for entry in entries}
@@ -286,7 +285,7 @@ def _links(entries: Sequence[LedgerEntry], *, viewer: Viewer) -> dict[str, str]:
 
 
 def _entry(entry: LedgerEntry, links: dict[str, str], names: Mapping[str, str]) -> EntryShown:
-    """What is made for a grant holds itself."""
+    """Return the entry; roles and policies created for the grant are their own holder."""
     name, stood = name_of(entry.holder_arn), entry.stood_before
     url = links.get(entry.holder_arn, "")
     if entry.sort in MADE:
@@ -306,7 +305,7 @@ def _entry(entry: LedgerEntry, links: dict[str, str], names: Mapping[str, str]) 
 
 
 def _counts(parts: Sequence[GrantPart]) -> list[tuple[str, StateMark, int]]:
-    """(state, its mark, how many accounts are in it), what went wrong first."""
+    """Return (state, badge, number of accounts), failures first."""
     counts: dict[str, int] = {}
     for part in sorted(parts, key=lambda part: part.state not in (GrantState.FAILED, GrantState.PARTLY)):
         counts[part.state] = counts.get(part.state, 0) + 1
@@ -314,6 +313,6 @@ def _counts(parts: Sequence[GrantPart]) -> list[tuple[str, StateMark, int]]:
 
 
 def _set_up(parts: Sequence[GrantPart], hidden: Collection[str]) -> dict[int, datetime]:
-    """When the last permission of each part was there."""
+    """Return when the last permission of each part was set up, by part ID."""
     rows = _entries(parts, hidden).filter(since__isnull=False).order_by()
     return dict(rows.values_list("part_id").annotate(at=Max("since")))

@@ -1,4 +1,4 @@
-"""What happened to a grant, and how fast its page asks for more."""
+"""The history of a grant, and how often its page polls."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ CLOSED: Final[dict[str, tuple[str, str, str]]] = {
     GrantState.WITHDRAWN: ("withdrawn", "{by} withdrew it", "undo-2"),
     GrantState.EXPIRED: ("expired", "Expired without a decision", "timer"),
 }
-"""State → the event of its changes, how that is said, and its icon."""
+"""State → the event of its changes, its text and icon."""
 BY_NAME: Final = 6
-"""Of so many accounts the timeline tells each by name; of more, how many there are."""
+"""The timeline names up to this number of accounts; more are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrantEvent:
-    """One line of the timeline."""
+    """An event of the timeline."""
 
     text: str
     icon: str
@@ -49,7 +49,7 @@ class GrantEvent:
 
 
 def pace_of(grant: Grant) -> str:
-    """How often a page asks how it stands; empty when nothing more happens soon by itself."""
+    """Return the polling interval; "" if no change is expected soon."""
     if grant.state in MOVING:
         return "1s"
     if grant.state in GIVING and grant.ends_at and grant.ends_at < datetime.now(tz=UTC) + ABOUT_TO_END:
@@ -58,12 +58,14 @@ def pace_of(grant: Grant) -> str:
 
 
 def version_of(grant: Grant, parts: GrantParts) -> str:
-    """What the live part shows, in short: equal versions, equal pages."""
+    """Return a version of the live part; equal versions mean equal content."""
     return f"{grant.state}-{parts.version}"[:120]
 
 
 def events_of(grant: Grant, parts: GrantParts) -> list[GrantEvent]:
-    """The events of a grant, oldest first: acts of people, approvals, and the outcome in each account."""
+    """Return the events of a grant, oldest first: actions of people, approvals, and the outcome per
+    account.
+    """
     requested = [part.change_set_id for part in parts.all] + [part.ending_set_id for part in parts.all]
     sets = {change_set for change_set in requested if change_set}
     events = [_act(version) for version in GrantVersion.objects.filter(grant=grant).order_by("number")]
@@ -78,7 +80,7 @@ def _act(version: GrantVersion) -> GrantEvent:
     if version.act == GrantAct.ASKED and version.by_id is None:
         words = "Recorded as a grant"
     text = words.format(by=version.by_label or "Gatehouse")
-    # Gatehouse gives as its own reason what the line says already.
+    # Gatehouse's own reason can repeat the text.
     note = "" if version.reason.rstrip(".") == text else version.reason
     return GrantEvent(text, icon, tone, version.at, note)
 
@@ -91,7 +93,7 @@ def _approval(approval: Approval) -> GrantEvent:
 
 
 def _closed(grant: Grant, sets: Collection[UUID]) -> list[GrantEvent]:
-    """That it was taken back, or nobody answered: the requests of all accounts close together."""
+    """Return the event of a withdrawn or expired request; the requests of all accounts close together."""
     if grant.state not in CLOSED:
         return []
     kind, text, icon = CLOSED[grant.state]
@@ -101,7 +103,7 @@ def _closed(grant: Grant, sets: Collection[UUID]) -> list[GrantEvent]:
 
 
 def _in_accounts(parts: GrantParts) -> list[GrantEvent]:
-    """When the last permission was there, and when the last was gone."""
+    """Return when the last permission was set up, and when the last was removed."""
     up = [
         (part, parts.set_up[part.pk])
         for part in parts.all
@@ -127,7 +129,7 @@ def _moments_text(
 
 
 def used_of(grant: Grant, *, now: datetime) -> int | None:
-    """How much of its time is over, in hundredths; None where it has no beginning or no end."""
+    """Return how much of the duration is over in percent; None without a start or an end."""
     if grant.begins_at is None or grant.ends_at is None or grant.ends_at <= grant.begins_at:
         return None
     share = (now - grant.begins_at) / (grant.ends_at - grant.begins_at)

@@ -1,4 +1,4 @@
-"""The third step: what the grant would do, who has to agree, and the button that asks for it."""
+"""The third step of the wizard: the effect, the approvers, and the button that submits the request."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ from iam.guard import Right
 SEES: Final = (Right.REQUEST_CHANGE, Right.SEE_SELF)
 PREVIEW_NAMES: Final = 6
 PARTS: Final = 12
-"""So many accounts are told one by one, those first for which there is no way."""
+"""Maximum number of accounts that are shown one by one; those that can’t be changed come first."""
 
 
 @dataclass(frozen=True, slots=True)
 class NeedStage:
-    """Who has to agree in one stage: `people` are those who may, without the one who asks."""
+    """An approval stage; `people` are those who can approve, without the requester."""
 
     number: int
     count: int
@@ -60,7 +60,7 @@ class NeedStage:
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 def preview_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The receipt; posted, the grant is asked for, once however often the form is sent."""
+    """Show the preview; a POST requests the grant, once even if the form is sent several times."""
     draft = draft_or_404(request, pk)
     if draft.grant_id:
         return redirect("access:grant-done", pk=draft.pk)
@@ -76,7 +76,7 @@ def preview_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _unfinished(request: ViewerRequest, draft: GrantDraft, error: TermsError) -> HttpResponse:
-    """What is missing, with the way to the step on which it is put right."""
+    """Show what is missing, with a link to the step where it is fixed."""
     context = _frame(request, draft) | {
         "refused": error,
         "refused_url": address(draft, step_of(error)),
@@ -95,7 +95,10 @@ def _frame(request: ViewerRequest, draft: GrantDraft) -> dict[str, Any]:
 
 
 def _ask(request: ViewerRequest, draft: GrantDraft, terms: GrantTerms) -> HttpResponse:
-    """What ends only while Gatehouse runs has to be accepted; the service checks all the rest again."""
+    """Request the grant; an end that only Gatehouse enforces must be accepted.
+
+    The service checks everything else again.
+    """
     accepts = request.POST.get("accepts") == "1"
     try:
         grant = submit_grant(terms, actor=request.viewer, idempotency_key=str(draft.pk), accepts_end=accepts)
@@ -139,7 +142,7 @@ def _way_back(draft: GrantDraft, error: Exception) -> str:
 
 
 def plan_context(request: ViewerRequest, plan: GrantPlan) -> dict[str, Any]:
-    """What a plan says: per account the way and why, who gains what, the calls, and who has to agree."""
+    """Return the context of a plan: how and why per account, who gains what, the calls, and the approvers."""
     calls, more_calls = calls_of(plan)
     accounts = [part.account for part in plan.parts]
     effect = effect_context(request.viewer, plan.terms, accounts=accounts, end=end_of_terms(plan.terms))
@@ -162,7 +165,7 @@ def plan_context(request: ViewerRequest, plan: GrantPlan) -> dict[str, Any]:
 
 
 def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:
-    """Who has to agree, stage by stage, by the rules that are in force."""
+    """Return the approval stages by the current rules."""
     need: ApprovalNeed = need_for(
         plan.operations,
         receipts=_sensitivities(plan.operations),
@@ -189,7 +192,7 @@ def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:
 
 
 def _sensitivities(operations: Sequence[Operation]) -> list[dict[str, Any]]:
-    """As the receipts of the changes say it: each is weighed knowing what those before it make."""
+    """Return the sensitivity of each operation, judged with the operations before it, as in the receipts."""
     sensitivities = []
     for place, operation in enumerate(operations):
         operation.with_preceding(operations[:place])
@@ -198,7 +201,7 @@ def _sensitivities(operations: Sequence[Operation]) -> list[dict[str, Any]]:
 
 
 def _approver_text(who: Iterable[ApproverSpec]) -> str:
-    """'Approver or Administrator', 'a lead of payments'."""
+    """Return 'Approver or Administrator', or 'a lead of payments'."""
     names = []
     for principal in who:
         if principal.kind == ROLE and principal.value in Role.values:

@@ -1,6 +1,4 @@
-"""Reduce a grant before it is approved: fewer people, accounts, actions or resources, or a shorter time;
-never more.
-"""
+"""Reduces a grant before approval: fewer people, accounts, actions or resources, or a shorter duration."""
 
 from __future__ import annotations
 
@@ -36,12 +34,12 @@ from iam.mirror.models import Account
 SEES: Final = (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE)
 AS_ASKED: Final = "asked"
 WRITTEN: Final = frozenset({WhatKind.TEMPLATE, WhatKind.STATEMENTS})
-"""What can be reduced itself: a policy that AWS or somebody else wrote is given whole or not at all."""
+"""Types of content that can be reduced; managed policies are given completely or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReduceChoice:
-    """Somebody, or an account, that can be left out."""
+    """A person or an account that can be left out."""
 
     value: str
     label: str
@@ -51,7 +49,7 @@ class ReduceChoice:
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 def reduce(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """What was asked for, to take things out of; `do=look` shows what is left, `do=reduce` asks for that
+    """Show the request with parts to remove; `do=look` previews the rest, and `do=reduce` requests it
     instead.
     """
     grant = acting_on(request, pk)
@@ -78,7 +76,7 @@ def reduce(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class _ReduceForm:
-    """What is left, as the form says: `asked` is what was asked for."""
+    """The reduced request in the form; `asked` is the original request."""
 
     asked: GrantTerms
     state: WhatState
@@ -88,7 +86,7 @@ class _ReduceForm:
 
     @classmethod
     def read(cls, request: ViewerRequest, asked: GrantTerms) -> _ReduceForm:
-        """Only what was asked for can be kept."""
+        """Parse the form; only parts of the original request can be kept."""
         post = request.POST
         arns, accounts = set(post.getlist("arns")), set(post.getlist("accounts"))
         chosen = read_ends(post)
@@ -104,25 +102,25 @@ class _ReduceForm:
 
     @property
     def kept_arns(self) -> tuple[str, ...]:
-        """Who is left."""
+        """Principals to keep."""
         return self.asked.who.arns if self.arns is None else self.arns
 
     @property
     def kept_accounts(self) -> tuple[str, ...]:
-        """Where it is left; people who are named are in their own accounts."""
+        """Accounts to keep; named people imply their own accounts."""
         if self.asked.who.arns:
             left = {arn.split(":")[4] for arn in self.kept_arns}
             return tuple(account for account in self.asked.accounts if account in left)
         return self.asked.accounts if self.accounts is None else self.accounts
 
     def terms(self) -> GrantTerms:
-        """The lesser terms. Raises TermsError."""
+        """Return the reduced terms. Raises TermsError."""
         asked = self.asked
         if asked.who.arns and not self.kept_arns:
             raise TermsError("Keep at least one of them, or reject it.", part="who")
         if not self.kept_accounts:
             raise TermsError("Keep at least one account, or reject it.", part="accounts")
-        # What was not touched stays as it was asked for, to the letter.
+        # Unchanged parts stay exactly as requested.
         untouched = asked.what.kind not in WRITTEN or self.state.body == state_for(asked.what).body
         what = asked.what if untouched else what_of(self.state, accounts=self.kept_accounts)
         less = replace(
@@ -187,7 +185,7 @@ def _places(form: _ReduceForm) -> list[ReduceChoice]:
 
 
 def _ends(form: _ReduceForm) -> list[dict[str, Any]]:
-    """As it was asked for, or what is shorter."""
+    """Return the original end and the shorter ones."""
     asked = form.asked
     label = lasting(asked.lasts) if asked.lasts else "as asked"
     first = {"value": AS_ASKED, "label": label, "is_chosen": form.ends.choice == AS_ASKED}

@@ -1,6 +1,4 @@
-"""Reads what somebody asks for on the page "Ask for access": from a message of AWS, or from an address that
-was made of one.
-"""
+"""Parses the input of the page “Request access”: an AWS error message, or an address made from one."""
 
 from __future__ import annotations
 
@@ -29,8 +27,8 @@ DENIAL_KINDS: Final = {"explicit": True, "implicit": False}
 
 @dataclass(slots=True)
 class GrantQuestion:
-    """What is asked. `denied` None: nothing yet. `who` is the principal that it is about; `answer` what was
-    found of it.
+    """The question. `denied` is None if nothing was asked yet, `who` is the principal, and `answer` the
+    result.
     """
 
     own: list[Entity]
@@ -45,7 +43,7 @@ class GrantQuestion:
 
     @property
     def query(self) -> QueryPairs:
-        """The address that holds the same, without the message."""
+        """The address with the same content, without the message."""
         denied = self.denied
         if denied is None:
             return QueryPairs()
@@ -64,7 +62,7 @@ class GrantQuestion:
 
 
 def own_users(viewer: Viewer) -> list[Entity]:
-    """The viewer's own IAM users that exist, by account."""
+    """Return the viewer's own existing IAM users, by account."""
     users = visible_entities(viewer).filter(
         kind=Kind.USER, arn__in=viewer.scope.user_arns, gone_at__isnull=True
     )
@@ -72,7 +70,7 @@ def own_users(viewer: Viewer) -> list[Entity]:
 
 
 def read_text(request: ViewerRequest, text: str) -> GrantQuestion:
-    """What a pasted message asks; the message itself stays on the page and nowhere else."""
+    """Parse a pasted message, which is not stored anywhere."""
     asking = GrantQuestion(own_users(request.viewer), message=text[:40_000])
     try:
         asking.denied = read_message(text)
@@ -84,7 +82,7 @@ def read_text(request: ViewerRequest, text: str) -> GrantQuestion:
 
 
 def read_address(request: ViewerRequest, parameters: QueryDict) -> GrantQuestion:
-    """What an address, or a form of the same fields, asks; and the answer, if it can be answered."""
+    """Parse an address or a form with the same fields, and answer the question if possible."""
     asking = GrantQuestion(own_users(request.viewer))
     action, resource, principal, policy = (
         parameters.get(name, "").strip()[:MAX_LENGTH]
@@ -115,7 +113,7 @@ def read_address(request: ViewerRequest, parameters: QueryDict) -> GrantQuestion
 
 
 def _check(asking: GrantQuestion) -> None:
-    """The action is one, and the resource is one where the action takes one."""
+    """Validate the action, and the resource if the action needs one."""
     denied = asking.denied
     assert denied is not None
     if denied.resource and (problem := resource_problem(denied.resource)):
@@ -134,7 +132,7 @@ def _check(asking: GrantQuestion) -> None:
 
 
 def _find(asking: GrantQuestion, viewer: Viewer) -> None:
-    """Whom it is about: oneself, or somebody for whom the viewer may ask."""
+    """Find the principal: the viewer's own user, or one for whom the viewer can request access."""
     mine = next((entity for entity in asking.own if entity.arn == asking.principal), None)
     if mine is None and not asking.principal:
         mine = _own_of(asking)
@@ -151,7 +149,7 @@ def _find(asking: GrantQuestion, viewer: Viewer) -> None:
 
 
 def _own_of(asking: GrantQuestion) -> Entity | None:
-    """The user that was chosen, the one in the account of the resource, or the only one."""
+    """Return the viewer's chosen user, the one in the resource's account, or the only one."""
     for user in asking.own:
         if user.pk == asking.user:
             return user
@@ -176,9 +174,7 @@ def _find_other(asking: GrantQuestion, viewer: Viewer) -> None:
 
 
 def _visible_principal(text: str, viewer: Viewer) -> AskingPrincipal:
-    """Somebody of an account that the viewer sees, or one of the people whom they lead. Raises
-    PrincipalError.
-    """
+    """Find a principal in accounts that the viewer sees, or in the viewer's teams. Raises PrincipalError."""
     if viewer.sees_accounts:
         return find_principal(text, accounts=accounts_seen(viewer), at=None)
     people = visible_entities(viewer).filter(
@@ -192,7 +188,7 @@ def _visible_principal(text: str, viewer: Viewer) -> AskingPrincipal:
 
 
 def _not_own(principal: str) -> str:
-    """What a person is told who pasted a message about a session, or about somebody else."""
+    """Return the error for a message about a session or about another person."""
     if ":assumed-role/" in principal:
         role = principal.split(":assumed-role/", 1)[1].partition("/")[0]
         return (

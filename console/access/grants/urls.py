@@ -1,4 +1,4 @@
-"""The addresses of the pages of shared access."""
+"""URLs of shared access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second step of a grant: what is given, until when and why."""
+"""The second step of the wizard: what is granted, until when and why."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ SEES: Final = (Right.REQUEST_CHANGE, Right.SEE_SELF)
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 def what_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Choose; what is posted is kept in the draft, whether it is whole or not. `do=next` goes on if it is."""
+    """Show the step; a POST is saved in the draft even if incomplete. `do=next` continues if it is
+    complete.
+    """
     draft = draft_or_404(request, pk)
     if draft.grant_id:
         return redirect("access:grant-done", pk=draft.pk)
@@ -56,7 +58,7 @@ def what_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _state(draft: GrantDraft) -> WhatState:
-    """What was chosen when the step was left, or what somebody else chose for it."""
+    """Return the state when the step was last left, or what another page preselected."""
     if "what_form" in draft.body:
         return WhatState.from_json(draft.body["what_form"])
     try:
@@ -82,7 +84,7 @@ def _keep(request: ViewerRequest, draft: GrantDraft, state: WhatState, accounts:
 
 
 def _mistakes(draft: GrantDraft, state: WhatState, accounts: tuple[str, ...]) -> dict[str, str]:
-    """What is still to be chosen or put right, by what it is about."""
+    """Return what is missing or wrong, by part."""
     mistakes: dict[str, str] = {}
     checks: tuple[Callable[[], None], ...] = (
         lambda: what_of(state, accounts=accounts).check(),

@@ -1,4 +1,4 @@
-"""The first step of a grant: who receives it, and in which accounts."""
+"""The first step of the wizard: who gets access, and in which accounts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 MAX_LENGTH: Final = 2048
 OF_KIND: Final = "kind-"
 TAKING: Final = ("paste", "next")
-"""The buttons that take a pasted list; while somebody searches, it is only kept."""
+"""Buttons that add the pasted names; while someone searches, the list is only kept."""
 TILES: Final = (
     (WhoKind.USERS, "People", "One or more IAM users"),
     (WhoKind.GROUP, "A group", "Current and future members"),
@@ -53,7 +53,7 @@ FIELDS: Final = {
 
 @dataclass(slots=True)
 class ReceiverQuestion:
-    """What the page is asked to show, from its address or from its form."""
+    """What the page shows, from its address or its form."""
 
     kind: WhoKind
     text: str = ""
@@ -69,7 +69,9 @@ class ReceiverQuestion:
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def who_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Choose; what is posted is kept in the draft, whether it is whole or not. `do=next` goes on if it is."""
+    """Show the step; a POST is saved in the draft even if incomplete. `do=next` continues if it is
+    complete.
+    """
     draft = draft_or_404(request, pk)
     if draft.grant_id:
         return redirect("access:grant-done", pk=draft.pk)
@@ -90,15 +92,15 @@ def who_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _is_news(request: ViewerRequest, asked: ReceiverQuestion) -> bool:
-    """True if names of the list could not be added, and nobody was told of them yet: the page says so once,
-    and does not stand in the way.
+    """Return whether the page must report names that could not be added; it does so once, and the next press
+    continues.
     """
     told_already = set(split_list(request.POST.get("told", "")))
     return bool(asked.problems) and not set(split_list(asked.names)) <= told_already
 
 
 def _other_kind(draft: GrantDraft, do: str) -> str:
-    """The address of another kind of receiver, whose tile was pressed; "" for any other button."""
+    """Return the address for the receiver type whose tile was pressed; "" for any other button."""
     kind = do.removeprefix(OF_KIND) if do.startswith(OF_KIND) else ""
     return f"{address(draft, 'who')}?{urlencode({'kind': kind})}" if kind in set(WhoKind) else ""
 
@@ -143,8 +145,8 @@ def _from_form(request: ViewerRequest, draft: GrantDraft) -> ReceiverQuestion:
 
 
 def _chosen(request: ViewerRequest, asked: ReceiverQuestion) -> dict[str, Any]:
-    """The receivers ticked on this page and on other pages of the list, and those a pasted list names,
-    without the dropped ones.
+    """Return the receivers selected on any page of the list and those in a pasted list, without the removed
+    ones.
     """
     post = request.POST
     viewer = request.viewer
@@ -172,7 +174,7 @@ def _chosen(request: ViewerRequest, asked: ReceiverQuestion) -> dict[str, Any]:
 
 
 def _problems_of(pasted: PastedReceivers, viewer: Viewer) -> Iterator[str]:
-    """Which names of a list were not added, and what to do about each."""
+    """Yield which names of a list were not added, and what to do about each."""
     if pasted.unknown:
         who = "No one" if viewer.sees_accounts else "No one in your teams"
         yield f"{who} matches {in_words(pasted.unknown)}. Check the spelling, or go on without them."
@@ -191,7 +193,7 @@ def _problems_of(pasted: PastedReceivers, viewer: Viewer) -> Iterator[str]:
 
 
 def _outside_fields(post: QueryDict, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
-    """The fields of a receiver outside the mirror; an account number may contain spaces and hyphens."""
+    """Return the fields of a receiver outside the mirror; spaces and hyphens in an account ID are removed."""
     fields = {name: post.get(name, "").strip()[:MAX_LENGTH] for name in FIELDS[kind]}
     if "account_id" in fields:
         account_id = re.sub(r"[\s-]", "", fields["account_id"])
@@ -203,13 +205,13 @@ def _outside_fields(post: QueryDict, draft: GrantDraft, kind: WhoKind) -> dict[s
 
 
 def _principal(text: str, account_id: str) -> str:
-    """`role/reader` as the ARN that it is in their account."""
+    """Expand `role/reader` to an ARN in the receiver's account."""
     is_short = text.startswith(("role/", "user/")) and account_id
     return f"arn:aws:iam::{account_id}:{text}" if is_short else text
 
 
 def _accounts(request: ViewerRequest, draft: GrantDraft) -> list[str]:
-    """The accounts that are ticked, where the form shows them; else those of before."""
+    """Return the selected accounts if the form shows them, else the previous ones."""
     if "accounts-shown" not in request.POST:
         return list(draft.body.get("accounts", []))
     known = accounts_to_change(request.viewer)
@@ -219,7 +221,7 @@ def _accounts(request: ViewerRequest, draft: GrantDraft) -> list[str]:
 
 
 def _mistake(request: ViewerRequest, draft: GrantDraft) -> TermsError | None:
-    """What keeps the step from being whole."""
+    """Return the error that keeps the step incomplete, or None."""
     who = who_of(draft.body)
     try:
         who.check()
@@ -283,7 +285,7 @@ def _to_pick(request: ViewerRequest, asked: ReceiverQuestion) -> dict[str, Any]:
 def _rows(
     matches: ReceiverMatches, arns: set[str], receivers_meant: list[DraftReceiver]
 ) -> list[dict[str, Any]]:
-    """Whom a pasted name may mean comes first, then what was searched for."""
+    """Return the rows: candidates for pasted names first, then search results."""
     known = {receiver.arn for receiver in receivers_meant}
     rows = [*receivers_meant, *(receiver for receiver in matches.rows if receiver.arn not in known)]
     return [{"one": receiver, "is_chosen": receiver.arn in arns} for receiver in rows]

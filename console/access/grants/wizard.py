@@ -1,6 +1,4 @@
-"""What the steps of the wizard share: the draft under its link, where one stands, and what the steps say of
-each other.
-"""
+"""Code shared by the wizard's steps: the draft, the row of steps, and common context."""
 
 from __future__ import annotations
 
@@ -31,19 +29,17 @@ MAX_LENGTH: Final = 2048
 STEPS: Final = (("who", "Who"), ("what", "What"), ("preview", "Preview"), ("done", "Submit"))
 HEADINGS: Final = {True: "Grant access", False: "Request access"}
 PARTS: Final = {"who": "who", "accounts": "who", "what": "what", "until": "what", "why": "what"}
-"""What is wrong with the terms → the step on which it is put right."""
+"""Part of the terms with an error → the step where it is fixed."""
 
 
 STEP_FORMS: Final = {"who": "who", "what": "what-step"}
-"""Steps on which something is typed → the form whose buttons lead to the other steps, so that nothing typed
-is lost.
-"""
+"""Step with inputs → the form whose buttons lead to other steps, so that no input is lost."""
 GO: Final = "to-"
 
 
 @dataclass(frozen=True, slots=True)
 class WizardStep:
-    """One step as the row of steps shows it: `url` where it can be gone to."""
+    """A step in the row of steps; `url` is set if it can be opened."""
 
     name: str
     label: str
@@ -54,9 +50,10 @@ class WizardStep:
 
 
 def draft_or_404(request: ViewerRequest, pk: UUID) -> GrantDraft:
-    """The viewer's own draft, blank if nothing was written yet; of the past nothing is begun.
+    """Return the viewer's draft, blank if nothing was saved yet.
 
-    Who may not ask for others has drafts about themselves only, which "Ask for access" begins.
+    Raises Http404 at a past moment, and for drafts about other people if the viewer can only request access
+    for themselves.
     """
     draft = services.open_draft(request.viewer, pk) if request.at is None else None
     if draft is None or not (request.viewer.may(Right.REQUEST_CHANGE) or is_about_oneself(draft, request)):
@@ -65,29 +62,29 @@ def draft_or_404(request: ViewerRequest, pk: UUID) -> GrantDraft:
 
 
 def is_about_oneself(draft: GrantDraft, request: ViewerRequest) -> bool:
-    """Whether only one's own users receive."""
+    """Return whether only the viewer's own users are receivers."""
     who = who_of(draft.body)
     return who.kind is WhoKind.USERS and bool(who.arns) and set(who.arns) <= request.viewer.scope.user_arns
 
 
 def address(draft: GrantDraft, step: str) -> str:
-    """Where a step of the draft is."""
+    """Return the address of a step."""
     return reverse(f"access:grant-{step}", args=[draft.pk])
 
 
 def step_pressed(draft: GrantDraft, do: str) -> str:
-    """The address of the step whose button was pressed; "" for any other button."""
+    """Return the address of the step whose button was pressed; "" for any other button."""
     name = do.removeprefix(GO) if do.startswith(GO) else ""
     return address(draft, name) if name in ("who", "what", "preview") else ""
 
 
 def step_of(error: TermsError) -> str:
-    """The step on which a mistake is put right."""
+    """Return the step where an error is fixed."""
     return PARTS.get(error.part, "who")
 
 
 def steps(draft: GrantDraft, current: str) -> list[WizardStep]:
-    """The row of steps; one can go to those that are behind, and to those that are filled in."""
+    """Return the row of steps; earlier steps and completed ones can be opened."""
     texts = {"who": who_words(who_of(draft.body)), "what": _what_said(draft)}
     names = [name for name, _ in STEPS]
     here = names.index(current)
@@ -118,7 +115,7 @@ def _what_said(draft: GrantDraft) -> str:
 
 
 def wizard_context(request: ViewerRequest, draft: GrantDraft, current: str) -> dict[str, Any]:
-    """What every step's page needs."""
+    """Return the context that every step needs."""
     asks_for_others = request.viewer.may(Right.REQUEST_CHANGE)
     shown = steps(draft, current)
     return {
@@ -136,8 +133,8 @@ def wizard_context(request: ViewerRequest, draft: GrantDraft, current: str) -> d
 @require_GET
 @require(Right.REQUEST_CHANGE)
 def begin(request: ViewerRequest) -> HttpResponse:
-    """A new draft under a link of its own; nothing is stored before something is written. `?for=` names who
-    shall receive.
+    """Start a draft with its own address; nothing is stored until something is entered. `?for=` preselects a
+    receiver.
     """
     require_present(request)
     pk = uuid4()
@@ -153,7 +150,7 @@ def begin(request: ViewerRequest) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def begin_with(request: ViewerRequest) -> HttpResponse:
-    """A new draft in which one action on one resource is chosen already; who receives it comes next."""
+    """Start a draft with one preselected action on a resource; the next step is the receiver."""
     action, resource = (request.POST.get(name, "").strip()[:MAX_LENGTH] for name in ("action", "resource"))
     try:
         meaning = select_actions(action, resource=resource or "*")
@@ -176,7 +173,7 @@ def _entity(request: ViewerRequest, number: str) -> Entity:
 @require_POST
 @require(Right.REQUEST_CHANGE, Right.SEE_SELF)
 def discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Forget a draft; a grant that was asked for with it stays."""
+    """Delete a draft; a grant that was requested with it remains."""
     services.discard(draft_or_404(request, pk))
     following = "access:grants" if request.viewer.may(Right.REQUEST_CHANGE) else "access:ask"
     return redirect(following)

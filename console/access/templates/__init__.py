@@ -1,3 +1,3 @@
-"""The pages of templates: all of them, one with its versions, writing, differences, and giving grants a new
-version.
+"""Pages of templates: list, detail with versions, editor, differences and rollout of new versions to
+grants.
 """

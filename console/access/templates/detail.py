@@ -1,6 +1,4 @@
-"""One template: what it gives, its parameters, its versions, the grants of it; a version of it;
-retiring it.
-"""
+"""The page of a template: what it gives, its parameters, versions and grants; and its retirement."""
 
 from __future__ import annotations
 
@@ -35,7 +33,7 @@ PREVIEW_GRANTS = 20
 
 
 def offer_or_404(slug: str, *, number: int | None = None) -> OfferedTemplate:
-    """The template of an address with the version that is offered, or with another."""
+    """Return the template with the offered version, or with version `number`. Raises Http404."""
     offer = offer_of(slug, number=number)
     if offer is None:
         raise Http404
@@ -43,7 +41,7 @@ def offer_or_404(slug: str, *, number: int | None = None) -> OfferedTemplate:
 
 
 def writable_or_404(request: ViewerRequest, slug: str) -> OfferedTemplate:
-    """The template, for those who may write it."""
+    """Return the template. Raises Http404 if the viewer can’t edit templates."""
     if not services.may_write(request.viewer):
         raise Http404
     return offer_or_404(slug)
@@ -52,14 +50,14 @@ def writable_or_404(request: ViewerRequest, slug: str) -> OfferedTemplate:
 @require_GET
 @require(*READERS)
 def template_page(request: ViewerRequest, slug: str) -> HttpResponse:
-    """The template as it is offered."""
+    """Show the template in its offered version."""
     return _page(request, offer_or_404(slug))
 
 
 @require_GET
 @require(*READERS)
 def template_version(request: ViewerRequest, slug: str, number: int) -> HttpResponse:
-    """What a version said, for as long as there are grants of it, and after."""
+    """Show a version of the template, even after no grant uses it."""
     if number > 10**6:
         raise Http404
     return _page(request, offer_or_404(slug, number=number))
@@ -68,7 +66,7 @@ def template_version(request: ViewerRequest, slug: str, number: int) -> HttpResp
 @require_POST
 @require(Right.MANAGE_ACCOUNTS)
 def template_retire(request: ViewerRequest, slug: str) -> HttpResponse:
-    """Offer it no more, or (`do=restore`) again."""
+    """Retire the template, or offer it again (`do=restore`)."""
     offer = writable_or_404(request, slug)
     if request.POST.get("do") == "restore":
         services.restore_template(request.viewer, template=offer.template)
@@ -82,7 +80,7 @@ def template_retire(request: ViewerRequest, slug: str) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def template_grant(request: ViewerRequest, slug: str) -> HttpResponse:
-    """Begin a grant of it: a draft in which it is chosen already."""
+    """Start a draft of a grant with this template."""
     offer = offer_or_404(slug)
     draft = drafts.open_draft(request.viewer, uuid4())
     if draft is None or request.at is not None or offer.template.retired_at is not None:
@@ -111,13 +109,13 @@ def _page(request: ViewerRequest, offer: OfferedTemplate) -> HttpResponse:
 
 
 def _newer_shipped(template: Template, versions: list[TemplateVersion]) -> TemplateVersion | None:
-    """What came with Gatehouse after the version of our own that is offered."""
+    """Return a shipped version that is newer than the offered one, if any."""
     newest = next((version for version in versions if version.origin == TemplateOrigin.SHIPPED), None)
     return newest if newest and newest.number > template.current else None
 
 
 def body_context(body: TemplateBody, version: TemplateVersion) -> dict[str, Any]:
-    """What a version says: words, parameters, statements, and what the samples come to."""
+    """Return the context of a version: texts, parameters, statements, and the result for sample values."""
     return {
         "body": body,
         "category": CATEGORIES[body.category],
@@ -134,12 +132,12 @@ def body_context(body: TemplateBody, version: TemplateVersion) -> dict[str, Any]
 
 
 def statements_text(body: TemplateBody) -> str:
-    """The statements as they are written."""
+    """Return the statements as JSON text."""
     return json.dumps([dict(statement) for statement in body.statements], indent=2, ensure_ascii=False)
 
 
 def grants_context(request: ViewerRequest, template: Template) -> dict[str, Any]:
-    """The living grants of it that the viewer sees, and how many of them have an older version."""
+    """Return the template's current grants that the viewer can see, and how many use an older version."""
     rows = visible_grants(request.viewer).filter(template=template.slug, state__in=LIVING)
     older = rows.exclude(template_version=template.current).count()
     grants = list(rows.order_by("-created_at", "-id")[: PREVIEW_GRANTS + 1])

@@ -1,4 +1,4 @@
-"""Write a template: a new one, or a new version of one, checked while it is typed."""
+"""Template editor: a new template or a new version, checked while it is typed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from iam.policy.sentences import sentences_of
 @require_http_methods(["GET", "POST"])
 @require(Right.MANAGE_ACCOUNTS)
 def template_new(request: ViewerRequest) -> HttpResponse:
-    """A template of our own; `do=save` keeps it. `?from=` begins it with what a draft of a grant gives."""
+    """Create a template; `do=save` stores it. `?from=` starts with the content of a grant's draft."""
     if not services.may_write(request.viewer):
         raise Http404
     if request.method == "GET":
@@ -60,7 +60,7 @@ def template_new(request: ViewerRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require(Right.MANAGE_ACCOUNTS)
 def template_edit(request: ViewerRequest, slug: str) -> HttpResponse:
-    """A new version of a template; `do=save` keeps it. Grants of older versions stay as they are."""
+    """Create a new version of a template; `do=save` stores it. Grants keep their version."""
     offer = writable_or_404(request, slug)
     if request.method == "GET":
         written = TemplateText.of_body(offer.body, slug=offer.slug, base=offer.version.number)
@@ -83,7 +83,7 @@ def template_edit(request: ViewerRequest, slug: str) -> HttpResponse:
 
 
 def _initial_document(request: ViewerRequest) -> TemplateText:
-    """What one's own draft gives, to be given again and again; without one, an example."""
+    """Return the content of the viewer's draft as a template; an example without a draft."""
     try:
         draft = open_draft(request.viewer, UUID(request.GET.get("from", "")))
     except ValueError:
@@ -127,7 +127,7 @@ def _page(
 
 
 def _checked(request: ViewerRequest, written: TemplateText, template: Template | None) -> dict[str, Any]:
-    """What it comes to, or why it cannot be used yet."""
+    """Return the preview, or why the template can’t be used yet."""
     try:
         body = written.body()
     except TemplateError as error:
@@ -144,7 +144,5 @@ def _checked(request: ViewerRequest, written: TemplateText, template: Template |
 
 
 def _affected(request: ViewerRequest, template: Template | None, body: TemplateBody) -> dict[str, Any]:
-    """Who would gain or lose what, if every living grant had this text; nothing for a template that is
-    new.
-    """
+    """Return who would gain or lose what if every current grant used this text; empty for a new template."""
     return affected_context(request, template, body) if template is not None else {}

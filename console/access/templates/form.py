@@ -1,6 +1,4 @@
-"""The form in which a template is written: its words, a row for each parameter, and its statements as
-JSON.
-"""
+"""The template form: texts, a row per parameter, and the statements as JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ FLAGS: Final = ("wildcard", "many")
 
 @dataclass(frozen=True, slots=True)
 class TemplateText:
-    """What somebody has typed. `base` is the version on which it was begun, 0 for a new template."""
+    """The input of the form; `base` is the version that was edited, 0 for a new template."""
 
     slug: str = ""
     title: str = ""
@@ -42,7 +40,7 @@ class TemplateText:
 
     @classmethod
     def of_body(cls, body: TemplateBody, *, slug: str, base: int) -> TemplateText:
-        """The form of a version."""
+        """Return the form for a version."""
         return cls(
             slug=slug,
             title=body.title,
@@ -56,7 +54,7 @@ class TemplateText:
         )
 
     def body(self) -> TemplateBody:
-        """What it says. Raises TemplateError in words."""
+        """Return the template's body. Raises TemplateError with a message."""
         try:
             statements = json.loads(self.statements)
         except json.JSONDecodeError as error:
@@ -84,12 +82,12 @@ class TemplateText:
 
     @property
     def short_name(self) -> str:
-        """The slug that was written, or the title's."""
+        """The entered slug, or one made from the title."""
         return self.slug.strip() or slugify(self.title)[:64]
 
 
 def blank() -> TemplateText:
-    """The form of a template that is begun."""
+    """Return the form for a new template."""
     example = [
         {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:{{partition}}:s3:::{{bucket}}/*"}
     ]
@@ -98,8 +96,8 @@ def blank() -> TemplateText:
 
 
 def of_documents(documents: Iterable[str], *, accounts: Sequence[str], hours: int) -> TemplateText:
-    """The form of a template that gives what these policies say; the one account that they were written for
-    is whichever it is given in.
+    """Return the form for a template with these policies; a single account ID in them becomes
+    `{{account}}`.
     """
     try:
         bodies = [json.loads(text) for text in documents]
@@ -119,13 +117,13 @@ def of_documents(documents: Iterable[str], *, accounts: Sequence[str], hours: in
 
 
 def hours_of(ends: DraftEnds) -> int:
-    """The longest time that is suggested: that of the draft; 0 where it has none in hours."""
+    """Return the suggested duration of the draft in hours; 0 if it isn’t a preset."""
     chosen = LASTS.get(ends.choice)
     return max(1, int(chosen[1].total_seconds() // 3600)) if chosen else 0
 
 
 def read(data: QueryDict, *, slug: str) -> TemplateText:
-    """What was posted, after the button that was pressed: `do=add-parameter`, `do=drop-parameter:1`."""
+    """Parse the posted form and apply the pressed button: `do=add-parameter` or `do=drop-parameter:1`."""
     count = data.get("parameters", "0")
     row_count = int(count) if count.isdecimal() and len(count) < 3 else 0
     rows = [_posted(data, number) for number in range(row_count)]
@@ -151,7 +149,7 @@ def read(data: QueryDict, *, slug: str) -> TemplateText:
 
 
 def formatted(written: TemplateText) -> TemplateText:
-    """The statements laid out, one element a line; as they are where they are no JSON."""
+    """Return the form with formatted statements; unchanged if they aren’t valid JSON."""
     try:
         text = json.dumps(json.loads(written.statements), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):

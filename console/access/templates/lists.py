@@ -1,6 +1,4 @@
-"""All templates, to be looked through: by words and by category, those that are offered or those that are
-retired.
-"""
+"""The list of offered or retired templates, with search and categories."""
 
 from __future__ import annotations
 
@@ -24,12 +22,12 @@ from iam.search_words import folded, words_of
 
 MAX_LENGTH: Final = 200
 READERS: Final = (Right.SEE_ACCOUNT, Right.REQUEST_CHANGE)
-"""Who may look at templates: anyone who sees accounts, and anyone who may ask for access for others."""
+"""Rights to see templates: viewers who see accounts or can request access for other people."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateCard:
-    """One template as a link."""
+    """A template as a link."""
 
     url: str
     title: str
@@ -46,7 +44,7 @@ class TemplateCard:
 @require_GET
 @require(*READERS)
 def templates_page(request: ViewerRequest) -> HttpResponse:
-    """The list; the search and the category stand in the address."""
+    """Show the list, filtered by the search and category in the address."""
     text = " ".join(request.GET.get("q", "").replace("\x00", "")[:MAX_LENGTH].split())
     category = request.GET.get("category", "")
     is_retired = request.GET.get("retired", "") == "1"
@@ -96,7 +94,7 @@ def _card(offer: OfferedTemplate) -> TemplateCard:
 def _categories(
     offers: list[OfferedTemplate], query: QueryPairs, chosen: str
 ) -> list[tuple[str, str, str, bool]]:
-    """(address, label, how many, chosen) of each category that has templates."""
+    """Return (address, label, count, is chosen) for each category with templates."""
     counts: dict[str, int] = {}
     for offer in offers:
         counts[offer.version.category] = counts.get(offer.version.category, 0) + 1

@@ -1,4 +1,4 @@
-"""Two versions of a template beside each other, who would gain or lose what, and giving living grants the
+"""Compares two versions of a template, shows who would gain or lose what, and updates current grants to the
 newer one.
 """
 
@@ -31,7 +31,7 @@ PREVIEW_GRANTS = 20
 
 
 def affected_context(request: ViewerRequest, template: Template, body: TemplateBody) -> dict[str, Any]:
-    """Who would gain or lose what if every living grant that the viewer sees said what the body says."""
+    """Return who would gain or lose what if every current grant that the viewer sees had this body."""
     grants = living_grants(template, viewer=request.viewer)
     if not grants:
         return {"has_grants": False}
@@ -45,7 +45,7 @@ def affected_context(request: ViewerRequest, template: Template, body: TemplateB
 
 
 def plan_context(plan: RolloutPlan) -> dict[str, Any]:
-    """How many grants follow, which stay and why."""
+    """Return how many grants are updated, and which aren’t and why."""
     return {
         "followed": [followed.grant for followed in plan.followed[:PREVIEW_GRANTS]],
         "followed_count": len(plan.followed),
@@ -59,7 +59,7 @@ def plan_context(plan: RolloutPlan) -> dict[str, Any]:
 @require_GET
 @require(*READERS)
 def template_difference(request: ViewerRequest, slug: str) -> HttpResponse:
-    """Two versions, `from` and `to` of the address; by default the two newest."""
+    """Compare the versions `from` and `to` in the address; by default the two newest."""
     offer = offer_or_404(slug)
     versions = versions_of(offer.template)
     new = _chosen(versions, request.GET.get("to", "")) or offer.version
@@ -92,7 +92,7 @@ def _before(versions: list[TemplateVersion], new: TemplateVersion) -> TemplateVe
 
 
 def _differing_words(before: TemplateBody, after: TemplateBody) -> list[tuple[str, str, str]]:
-    """(what, before, after) of all but the statements."""
+    """Return (field, before, after) of all differences except statements."""
     rows = [
         ("Title", before.title, after.title),
         ("Description", before.description, after.description),
@@ -111,7 +111,7 @@ def _differing_words(before: TemplateBody, after: TemplateBody) -> list[tuple[st
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def template_rollout(request: ViewerRequest, slug: str) -> HttpResponse:
-    """Give the living grants the version that is offered; posted, it is asked for as one set."""
+    """Update the current grants to the offered version; a POST requests the changes as one set."""
     offer = offer_or_404(slug)
     if not request.viewer.sees_accounts:
         raise Http404

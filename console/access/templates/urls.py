@@ -1,4 +1,4 @@
-"""The addresses of the pages of templates."""
+"""URLs of templates."""
 
 from __future__ import annotations
 

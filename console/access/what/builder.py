@@ -1,4 +1,4 @@
-"""The tab of the builder: its parts, of which one is open with levels, actions, resources and conditions."""
+"""The builder tab: its parts, of which the open one shows levels, actions, resources and conditions."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ KEYS: Final = {
     AccessLevel.PERMISSIONS: ("permissions", "perm", "Permissions"),
     AccessLevel.TAGGING: ("tagging", "tag", "Tagging"),
 }
-"""Access level → (value of its checkbox, its colour, its word)."""
+"""Access level → (value of its checkbox, color, label)."""
 MAX_ACTIONS: Final = 60
 MAX_LINES: Final = 2
-"""So many sentences of a part are shown while it is closed."""
+"""Maximum number of sentences of a closed part."""
 MAX_TYPES: Final = 12
 MAX_SUGGESTIONS: Final = 5
 MAX_SERVICES: Final = 12
@@ -54,7 +54,7 @@ COMMON: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ActionView:
-    """One action as a checkbox."""
+    """An action as a checkbox."""
 
     name: str
     value: str
@@ -66,7 +66,7 @@ class ActionView:
 
 @dataclass(frozen=True, slots=True)
 class LevelView:
-    """One access level: the box for all of it, and its actions. `hidden` are chosen ones that are not
+    """An access level: the checkbox for all of it, and its actions. `hidden` are selected actions that aren’t
     listed.
     """
 
@@ -85,9 +85,7 @@ class LevelView:
 
 @dataclass(frozen=True, slots=True)
 class RowView:
-    """One resource: (fixed text, name of the field, its label, its value) in order, and what it is good
-    for.
-    """
+    """A resource: pieces (fixed text, field name, label, value) in order, and the actions it applies to."""
 
     number: int
     type: str
@@ -99,7 +97,7 @@ class RowView:
 
 @dataclass(frozen=True, slots=True)
 class OpenPart:
-    """What the open part shows."""
+    """The content of the open part."""
 
     levels: Sequence[LevelView]
     whole: str
@@ -116,7 +114,7 @@ class OpenPart:
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """One service in the list of parts."""
+    """A service in the list of parts."""
 
     number: int
     service: str
@@ -134,7 +132,7 @@ class PartView:
 def part_views(
     request: ViewerRequest, state: WhatState, *, accounts: tuple[str, ...], troubles: Sequence[BuilderProblem]
 ) -> list[PartView]:
-    """The parts; only the open one in full."""
+    """Return the parts; only the open one has full content."""
     place = place_of(accounts)
     views = []
     for number, chosen_part in enumerate(state.chosen):
@@ -279,7 +277,7 @@ def _pieces(row: ResourceRow, pattern: str, place: ArnPlace, number: int) -> lis
 
 @lru_cache(maxsize=1024)
 def _label(name: str) -> str:
-    """BucketName → Bucket name."""
+    """Convert BucketName to Bucket name."""
     words = ""
     for letter in name:
         words += f" {letter.lower()}" if letter.isupper() else letter
@@ -287,7 +285,7 @@ def _label(name: str) -> str:
 
 
 def service_offers(find: str) -> list[dict[str, Any]]:
-    """Services to add: the usual ones, or those that the search finds by prefix, title, or an action."""
+    """Return services to add: the common ones, or matches by prefix, title or action."""
     known, wanted = catalogue(), find.strip().lower()
     if not wanted:
         names: Sequence[str] = COMMON

@@ -1,4 +1,4 @@
-"""The conditions of the open part as the list of the builder shows them."""
+"""The conditions of the open part as rows of the builder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from iam.access.builder.conditions import AGES, BASES, ON, form_conditions, othe
 from iam.access.builder.parts import ServicePart
 
 Choice = tuple[str, str, bool]
-"""(value, label, chosen)."""
+"""(value, label, is chosen)."""
 WORDS: Final = {
     "mfa": (
         "Signed in with MFA",
@@ -48,7 +48,7 @@ OPERATORS: Final = tuple(base for base in BASES if base != "BinaryEquals")
 
 @dataclass(frozen=True, slots=True)
 class OtherCondition:
-    """A condition of no named kind."""
+    """A condition of another kind than the named ones."""
 
     id: str
     key: str
@@ -61,7 +61,7 @@ class OtherCondition:
 
 @dataclass(frozen=True, slots=True)
 class ConditionRow:
-    """One line of the list. `kind` says which fields it has; `lacking` are actions that do not know its
+    """A row of the list; `kind` determines its fields, and `lacking` names actions without this condition
     key.
     """
 
@@ -83,7 +83,7 @@ class ConditionRow:
 
 
 def conditions_shown(chosen_part: ChosenService, part: ServicePart) -> list[ConditionRow]:
-    """A line for each kind, in the order of the list."""
+    """Return a row per kind, in the order of the list."""
     wrong = form_conditions(chosen_part.form)[1]
     return [_condition(kind, chosen_part, part, wrong) for kind in WORDS]
 
@@ -124,8 +124,8 @@ def _condition(
 
 
 def moment_input(text: str) -> str:
-    """A moment of a policy, which is in UTC, for a field in the reader's time zone; what was typed where that
-    is no moment.
+    """Convert a policy's moment in UTC to a field value in the reader's time zone; invalid text is returned
+    unchanged.
     """
     moment = parse_moment(text)
     return input_text(moment) if moment else text
@@ -143,7 +143,7 @@ def _choices(kind: str, age: str, comparison: str) -> list[Choice]:
 def _other_conditions(
     chosen_part: ChosenService, part: ServicePart, wrong: dict[str, str]
 ) -> list[OtherCondition]:
-    """Those that are there, and a blank one."""
+    """Return the existing conditions and a blank one."""
     other_keys = others_in(chosen_part.form)
     blank = next(f"o{number}" for number in range(len(other_keys) + 1) if f"o{number}" not in other_keys)
     return [_other_condition(name, chosen_part, part, wrong) for name in [*other_keys, blank]]
@@ -169,7 +169,7 @@ def _other_condition(
 
 
 def _lacking(part: ServicePart, key: str) -> str:
-    """Those of the chosen actions that do not know a key, in words; "" where all do."""
+    """Return the selected actions that don’t support a condition key, as text; "" if all do."""
     names = [action.partition(":")[2] for action in part.actions if not has_key(action, key)]
     if not names:
         return ""

@@ -1,6 +1,4 @@
-"""The tab of managed policies: search in what the viewer sees, AWS's and the account's own, or name one of
-AWS's.
-"""
+"""The tab of managed policies: search the visible ones, or enter the ARN of an AWS managed policy."""
 
 from __future__ import annotations
 
@@ -38,9 +36,9 @@ class PolicyHit:
 
 
 def managed_view(request: ViewerRequest, state: WhatState, *, accounts: tuple[str, ...]) -> dict[str, Any]:
-    """What the tab shows: the hits of the search, the chosen one first."""
+    """Return the context of the tab: search results with the chosen policy first."""
     rows = visible_entities(request.viewer).filter(kind=Kind.POLICY, gone_at__isnull=True)
-    # What AWS keeps for roles of its own services cannot be attached to anybody.
+    # AWS's policies for service-linked roles can't be attached.
     rows = rows.exclude(arn__contains=":policy/aws-service-role/")
     if accounts:
         rows = rows.filter(account__account_id__in=accounts)
@@ -94,7 +92,7 @@ def _typed_error(state: WhatState, *, is_known: bool) -> str:
 
 
 def _policy_sentence(policy: Entity) -> dict[str, Any] | None:
-    """What it gives, in words, where the mirror has its text."""
+    """Return a policy's effect in words, if the mirror has its text."""
     text = default_text(policy)
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""Reads what the step's fields say, and does what its buttons ask for."""
+"""Parses the step's fields and applies its buttons."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ MAX_PASTE_LENGTH: Final = 40_000
 
 
 def is_its_own(data: QueryDict) -> bool:
-    """Whether a button of the step was pressed, and not one of the page around it."""
+    """Return whether a button of this step was pressed, and not one of the surrounding page."""
     return bool(data.get(DO))
 
 
 def posted(data: QueryDict, *, accounts: tuple[str, ...] = ()) -> WhatState:
-    """The step as its fields say, after the button that was pressed. Never raises."""
+    """Return the state of the step after the pressed button; never raises."""
     state = _fields(WhatState.from_text(data.get(HIDDEN, "")), data)
     word, _, rest = data.get(DO, "").partition(":")
     act = _ACTS.get(word)
@@ -71,7 +71,7 @@ def _fields(state: WhatState, data: QueryDict) -> WhatState:
 
 
 def _policy(had: str, data: QueryDict) -> str:
-    """The policy that was picked or written just now: of the two, the one that differs from before."""
+    """Return the policy that was just picked or entered: the one that differs from the previous value."""
     typed, picked = data.get("what-arn", "").strip()[:MAX_LENGTH], data.get("what-policy", "")[:MAX_LENGTH]
     if typed and (typed != had or not picked):
         return typed
@@ -79,7 +79,7 @@ def _policy(had: str, data: QueryDict) -> str:
 
 
 def _part(part: ChosenService, data: QueryDict) -> ChosenService:
-    """The open part as its fields say."""
+    """Return the open part from its fields."""
     scope_unless_posted = "any" if part.everywhere else "named"
     return replace(
         part,
@@ -95,16 +95,16 @@ def _part(part: ChosenService, data: QueryDict) -> ChosenService:
 
 
 def typed_value(name: str, text: str) -> str:
-    """What a field says. Moments are typed in the reader's time zone, and kept in UTC, as policies write
-    them.
+    """Convert a field's value; moments are entered in the reader's time zone and stored in UTC, as in
+    policies.
     """
     moment = read_input(text) if name in MOMENTS else None
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else text
 
 
 def _actions(service: str, data: QueryDict) -> tuple[str, ...]:
-    """A level that was ticked just now takes all of it, one that was unticked none; else each action says for
-    itself.
+    """Return the selected actions: a newly checked level adds all of its actions, a newly unchecked one
+    removes them.
     """
     ticked, were = set(data.getlist("b-level")), set(data.get("b-whole", "").split())
     names = set(ordered([f"{service}:{action}" for action in data.getlist("b-act")], service=service))
@@ -189,7 +189,7 @@ def _drop_row(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatSta
 
 
 def _split(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
-    """Let actions that do not know the key of a condition do without it."""
+    """Allow actions that don’t support the key of a condition without that condition."""
 
     def alter(part: ChosenService) -> ChosenService:
         return replace(part, form={**part.form, f"{rest[:8]}-known": ON})
@@ -198,7 +198,7 @@ def _split(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
 
 
 def _leave_out(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
-    """Take actions out of the open part, named after one another."""
+    """Remove the named actions from the open part."""
 
     def alter(part: ChosenService) -> ChosenService:
         gone = {f"{part.service}:{name}".lower() for name in rest.split()}
@@ -208,7 +208,7 @@ def _leave_out(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatSt
 
 
 def _customize(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
-    """Go on in the builder from what a template says."""
+    """Open the content of a template in the builder."""
     offer = offer_of(state.template, number=state.version or None)
     if offer is None:
         return state

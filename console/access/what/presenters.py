@@ -1,6 +1,4 @@
-"""What the step shows: the choice of a tab, what it comes to in words, its size, and what is wrong with
-it.
-"""
+"""Context of the step: the choice of a tab, its effect in words, its size and its problems."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ from iam.policy.sentences import PolicySentence, sentences_of
 
 @dataclass(frozen=True, slots=True)
 class PolicyPreview:
-    """What the choice comes to. `size` counts as AWS counts; `documents` is how many policies it takes."""
+    """The resulting policies. `size` is counted as AWS counts it; `documents` is the number of policies."""
 
     lines: Sequence[PolicySentence]
     text: str
@@ -42,10 +40,10 @@ def step_context(
     strict: bool = False,
     who: str = "",
 ) -> dict[str, Any]:
-    """The context of `access/what/_what.html`, under `what`.
+    """Return the context of `access/what/_what.html`, under `what`.
 
-    `url`: where htmx posts the whole form for another look, and gets the part. `strict`: what is missing is
-    said too, after somebody wanted to go on. `who`: whose name begins the sentences.
+    `url` is where htmx posts the whole form to update this part. `strict` also reports what is missing, after
+    an attempt to continue. `who` is the subject of the sentences.
     """
     result = _result(state, accounts)
     findings = result.findings if result else ()

@@ -1,4 +1,4 @@
-"""From the step's state to the What of a grant, and to the policies that it comes to."""
+"""Converts the step's state to the content of a grant, and to policies."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from iam.policy.catalogue import catalogue
 
 @dataclass(frozen=True, slots=True)
 class BuilderProblem:
-    """Something that keeps the builder's part from being given as it is; `part` counts from 0."""
+    """An error in a part of the builder; `part` counts from 0."""
 
     part: int
     message: str
 
 
 def place_of(accounts: tuple[str, ...]) -> ArnPlace:
-    """What stands in ARNs for account and partition: that of the one account, `*` for several."""
+    """Return account and partition for ARNs; the account is `*` if there are several."""
     first = Account.objects.filter(account_id=accounts[0]).first() if accounts else None
     partition = first.partition if first else "aws"
     account_id = accounts[0] if len(accounts) == 1 else "*"
@@ -34,9 +34,7 @@ def place_of(accounts: tuple[str, ...]) -> ArnPlace:
 
 
 def what_of(state: WhatState, *, accounts: tuple[str, ...]) -> GrantContent:
-    """What is given. Raises TermsError, whose part is "what", with what is still to be chosen or put
-    right.
-    """
+    """Return the content of the grant. Raises TermsError with part "what" if it is incomplete."""
     if state.tab == TEMPLATE:
         return _of_template(state, accounts)
     if state.tab == MANAGED:
@@ -72,7 +70,7 @@ def _known(state: WhatState, body: Any) -> dict[str, str]:
 
 
 def documents_of(state: WhatState, *, accounts: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The policies that the choice comes to in the first account, as far as it is whole; none for a managed
+    """Return the resulting policies in the first account, as far as they are complete; empty for a managed
     policy.
     """
     place = place_of(accounts)
@@ -93,7 +91,7 @@ def documents_of(state: WhatState, *, accounts: tuple[str, ...]) -> list[dict[st
 
 
 def problems_of(state: WhatState, *, accounts: tuple[str, ...]) -> list[BuilderProblem]:
-    """What keeps what is built from being given as it is, in the order of its parts."""
+    """Return the errors of the builder, in the order of its parts."""
     place = place_of(accounts)
     problems = []
     for number, part in enumerate(state.chosen):

@@ -1,4 +1,4 @@
-"""What has been chosen in the step so far, whole or not: JSON for a draft and for a hidden field. Pure."""
+"""The state of the step, complete or not, as JSON for a draft and a hidden field; without database access."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_FIELDS: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class ChosenService:
-    """One service in the builder: its actions, its resources as rows, its conditions as a form."""
+    """A service in the builder: its actions, resource rows and condition form."""
 
     service: str
     actions: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class ChosenService:
     form: Mapping[str, str] = field(default_factory=dict)
 
     def part(self, place: ArnPlace) -> ServicePart:
-        """What it comes to; rows and conditions that are not whole yet are left out."""
+        """Return the resulting part; incomplete rows and conditions are left out."""
         arns = (arn_of(row, service=self.service, place=place) for row in self.rows)
         whens, _ = form_conditions(self.form)
         return ServicePart(
@@ -46,7 +46,7 @@ class ChosenService:
 
     @property
     def body(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return JSON data."""
         return {
             "service": self.service,
             "actions": [action.partition(":")[2] for action in self.actions],
@@ -57,13 +57,13 @@ class ChosenService:
 
     @classmethod
     def of_part(cls, part: ServicePart) -> Self:
-        """From what a document says."""
+        """Create from a part of a document."""
         rows = tuple(row_of(arn, service=part.service, actions=part.actions) for arn in part.arns)
         return cls(part.service, part.actions, part.everywhere, rows, written(part.whens))
 
     @classmethod
     def from_json(cls, body: Any) -> Self | None:
-        """From JSON, no matter who wrote it; None for what is none."""
+        """Create from untrusted JSON data; None if it is invalid."""
         service = body.get("service") if isinstance(body, Mapping) else None
         if not isinstance(service, str) or not catalogue().has_service(service):
             return None
@@ -80,11 +80,10 @@ class ChosenService:
 
 @dataclass(frozen=True, slots=True)
 class WhatState:
-    """The whole step. `version` 0 is the one that is offered; `find` is what is searched in the tab, `open`
-    the part that is open.
+    """The state of the whole step. `version` 0 means the offered one, `find` is the tab's search, and `open`
+    is the open part.
 
-    `seek` is what is searched among the actions of the open part; `paste` a policy that somebody wants to
-    read into the builder.
+    `seek` is the search among the open part's actions; `paste` is a policy to import into the builder.
     """
 
     tab: str = TEMPLATE
@@ -101,16 +100,16 @@ class WhatState:
     notes: tuple[str, ...] = ()
 
     def parts(self, place: ArnPlace) -> tuple[ServicePart, ...]:
-        """What is built, as far as it is whole."""
+        """Return the parts, as far as they are complete."""
         return tuple(part.part(place) for part in self.chosen)
 
     def built(self, place: ArnPlace) -> BuiltDocument:
-        """The statements of it."""
+        """Return their statements."""
         return build(self.parts(place))
 
     @property
     def body(self) -> dict[str, Any]:
-        """As JSON, without what is only said once."""
+        """Return JSON data, without values that apply only to one request."""
         return {
             "tab": self.tab,
             "template": self.template,
@@ -123,12 +122,12 @@ class WhatState:
 
     @property
     def text(self) -> str:
-        """As the hidden field carries it."""
+        """Return the value of the hidden field."""
         return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, body: Any) -> Self:
-        """From JSON, no matter who wrote it; what is not of its shape is left out."""
+        """Create from untrusted JSON data; invalid values are left out."""
         if not isinstance(body, Mapping):
             return cls()
         chosen = [
@@ -150,19 +149,19 @@ class WhatState:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """From the hidden field."""
+        """Create from the hidden field."""
         try:
             return cls.from_json(json.loads(text)) if text else cls()
         except (ValueError, RecursionError):
             return cls()
 
     def with_chosen(self, number: int, part: ChosenService) -> Self:
-        """With another content of one part."""
+        """Return a copy in which one part is replaced."""
         return replace(self, chosen=(*self.chosen[:number], part, *self.chosen[number + 1 :]))
 
 
 def state_for(what: GrantContent | None) -> WhatState:
-    """The step for something that was chosen before, such as what a member asked for."""
+    """Return the state for existing content, such as that of a member's request."""
     if what is None:
         return WhatState()
     if what.kind is WhatKind.TEMPLATE:

@@ -1,4 +1,4 @@
-"""The tab of templates: tiles to choose from, and the fields of the chosen one."""
+"""The templates tab: tiles, and the fields of the chosen template."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OFFERED: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class TemplateTile:
-    """One template to choose."""
+    """A template to choose."""
 
     slug: str
     title: str
@@ -50,7 +50,7 @@ class TemplateTile:
 
 @dataclass(frozen=True, slots=True)
 class ParameterField:
-    """A parameter as a field of the form."""
+    """A parameter as a form field."""
 
     name: str
     id: str
@@ -66,7 +66,7 @@ class ParameterField:
 
 
 def tiles(state: WhatState) -> list[TemplateTile]:
-    """The templates in which every word of the search occurs, and the chosen one in any case."""
+    """Return the templates that contain every word of the search, and always the chosen one."""
     words = words_of(state.find)
     tiles = [_tile(offer, state) for offer in offered_templates()]
     return [
@@ -100,7 +100,7 @@ _LEVELS: dict[str, str] = {}
 
 
 def levels_of(digest: str, body: TemplateBody) -> str:
-    """The access levels of a template over all its services, in quarters; kept, since a version never
+    """Return the access levels of a template over all services, in quarters; cached, since a version never
     changes.
     """
     levels = _LEVELS.get(digest)
@@ -112,7 +112,7 @@ def levels_of(digest: str, body: TemplateBody) -> str:
 def chosen_view(
     request: ViewerRequest, state: WhatState, *, accounts: tuple[str, ...], strict: bool
 ) -> dict[str, Any] | None:
-    """The chosen template with its fields; None where none is chosen."""
+    """Return the chosen template with its fields; None if none is chosen."""
     offer = offer_of(state.template, number=state.version or None) if state.template else None
     if offer is None:
         return None
@@ -137,7 +137,7 @@ def chosen_view(
 
 
 def _with_next(fields: list[ParameterField]) -> list[ParameterField]:
-    """The first field that is still empty has the focus, while nothing is filled in yet."""
+    """Focus the first empty field while nothing is filled in yet."""
     if any(field.value and field.value != field.default for field in fields):
         return fields
     first = next((field.name for field in fields if not field.value), "")
@@ -180,7 +180,7 @@ def _field(
 
 @lru_cache(maxsize=64)
 def duration_words(hours: int) -> str:
-    """'12 hours', '7 days'; "" for none."""
+    """Return '12 hours' or '7 days'; "" for 0."""
     if not hours:
         return ""
     if hours % 24:
