@@ -1,4 +1,4 @@
-"""Who can do more or less by a change, as its pages show it: ways to hold a policy, and what becomes of which
+"""How a changed policy text affects its holders, for pages: groups of holders, and what changes per
 action.
 """
 
@@ -24,7 +24,7 @@ SIGNS: dict[str, tuple[str, str, str]] = {
     NARROWER: ("−", "del", "On fewer resources"),
     LOST: ("−", "del", "Lost"),
 }
-"""What becomes of an action → sign, class of the row, words."""
+"""Type of change of an action → sign, CSS class of the row, label."""
 MORE, LESS = (GAINED, WIDER), (LOST, NARROWER, CONDITIONAL)
 _MARKS = {
     "everything": ("Allows every action", "bad"),
@@ -35,7 +35,7 @@ _MARKS = {
 
 @dataclass(frozen=True, slots=True)
 class ActionShiftRow:
-    """What becomes of one action for so many."""
+    """What changes for an action, and for how many principals."""
 
     action: str
     sign: str
@@ -49,7 +49,7 @@ class ActionShiftRow:
 
 @dataclass(frozen=True, slots=True)
 class AffectedName:
-    """Somebody by name, with the address of their page where there is one for the viewer."""
+    """A principal's name, with the ID for a link if the viewer can open the page."""
 
     name: str
     kind: str
@@ -58,7 +58,7 @@ class AffectedName:
 
 @dataclass(frozen=True, slots=True)
 class WayShown:
-    """Those who hold the policy in one way."""
+    """Principals that hold the policy in the same way."""
 
     title: str
     names: list[AffectedName]
@@ -69,7 +69,7 @@ class WayShown:
 
 @dataclass(frozen=True, slots=True)
 class AccessShown:
-    """The effect of a text as a card shows it."""
+    """The effect of a changed text as shown on a card."""
 
     holders: int
     held_by: str
@@ -87,8 +87,8 @@ class AccessShown:
 
 
 def weight_of(receipt: dict[str, Any]) -> dict[str, Any]:
-    """How many policies, or actions where a text changes, are gained, lost and otherwise changed, and for how
-    many people.
+    """Return how many policies are gained and lost or, for a changed text, how many actions change and for
+    whom.
     """
     effect = receipt["effect"]
     access = effect.get("access")
@@ -112,8 +112,9 @@ def access_shown(
     open_to: OpenableEntities,
     called: Mapping[int, str],
 ) -> AccessShown | None:
-    """The effect of another text; None for a receipt of another sort. Names are for those who see the whole
-    account; `called` are those of its users.
+    """Return the effect of a changed text; None for receipts of another type.
+
+    Names are shown only to viewers of the whole account; `called` are the display names of users by ID.
     """
     access = receipt["effect"].get("access")
     if access is None:
@@ -138,26 +139,26 @@ def access_shown(
 
 
 def named_in(receipt: dict[str, Any]) -> list[int]:
-    """The primary keys of everybody whom the receipt names."""
+    """Return the IDs of all principals that the receipt names."""
     access = receipt["effect"].get("access") or {"ways": []}
     people = chain.from_iterable(way["names"] for way in access["ways"])
     return [person["entity_id"] for person in people if person["entity_id"]]
 
 
 def texts_of(*, before: dict[str, Any], after: str) -> tuple[str, str] | None:
-    """The text before a change and the one after it; None where the former is not known."""
+    """Return the texts before and after a change; None if the former text is unknown."""
     former = Document.objects.filter(digest=before.get("text", "")).first()
     return (former.text, after) if former else None
 
 
 def users_in_access(receipt: dict[str, Any]) -> dict[int, str]:
-    """The users that the effect of another text names: number and login of each."""
+    """Return the users named in the effect of a changed text: user name by ID."""
     access = receipt["effect"].get("access") or {"ways": ()}
     return users_in(chain.from_iterable(way["names"] for way in access["ways"]))
 
 
 def users_in(rows: Iterable[dict[str, Any]]) -> dict[int, str]:
-    """The users among those whom a receipt names, who are in the mirror: number and login of each."""
+    """Return the users in the mirror that a receipt's rows name: user name by ID."""
     return {row["entity_id"]: row["name"] for row in rows if row["kind"] == "user" and row["entity_id"]}
 
 

@@ -1,4 +1,4 @@
-"""Ask for a change of one thing: answer a few questions, look at what it does, say why."""
+"""Requests a change of one object: answer some questions, review the effect, give a reason."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from iam.mirror.queries.accounts import whole_accounts
 MAX_SECRET_LENGTH = 16_384
 MAX_NAME_LENGTH = 128
 MAX_OTHERS = 12
-"""Accounts that are offered besides; all are in the choice of accounts at the top of the page."""
+"""Maximum number of other accounts offered; the account switch at the top of the page has all."""
 
 
 class ActDraft(RequestDraft):
-    """A request by one of the actions that pages offer."""
+    """A request made with one of the actions that pages offer."""
 
     def __init__(self, request: ViewerRequest, form: ActionForm, action: ActAction) -> None:
         super().__init__(request, form)
@@ -43,8 +43,9 @@ class ActDraft(RequestDraft):
 
     @classmethod
     def opened(cls, request: ViewerRequest, **named: str) -> ActDraft:
-        """By the slug of an act; `on` says of which entity, `account` in which account. An act that asks
-        nothing shows at once what it does.
+        """Create the draft for an act; `on` names the entity, or `account` the account.
+
+        An act without questions shows its effect at once.
         """
         action = ACTIONS.get(named["slug"])
         if action is None or request.at is not None:
@@ -58,22 +59,24 @@ class ActDraft(RequestDraft):
 
     @property
     def title(self) -> str:
-        """What the page is called."""
+        """The page title."""
         return self.action.title.format(shown_name(self.form.subject))
 
     def operations(self, key: str) -> list[Operation]:
-        """What the act makes of the answers. Raises RefusedError."""
+        """Return the act's operations for the answers. Raises RefusedError."""
         try:
             operations = list(self.action.act.build(self.form.subject, self.form.cleaned_data))
         except ValueError as error:
-            # A parameter that the operation itself does not take.
+            # The operation rejected a parameter.
             raise RefusedError(str(error)) from error
         if not operations:
             raise RefusedError("Nothing would change, so there is nothing to request.")
         return operations
 
     def submit(self, operations: list[Operation], *, reason: str, key: str) -> Change:
-        """The first change of the request; what was not previewed is refused."""
+        """Submit the request and return its first change; anything that differs from the preview is
+        refused.
+        """
         if self.action.act.send is not None:
             return self._send(self.action.act.send, reason=reason, key=key)
         return super().submit(operations, reason=reason, key=key)
@@ -85,14 +88,14 @@ class ActDraft(RequestDraft):
         )
 
     def beside_fields(self, refused: RefusedError) -> RefusedError | None:
-        """A secret has a field of its own, which no form keeps."""
+        """Store the error of the secret's field, which isn’t part of the form."""
         if not isinstance(refused, FieldError) or refused.field != SEALED:
             return refused
         self.secret_error = refused.message
         return None
 
     def frame(self, operations: Sequence[Operation]) -> RequestFrame:
-        """The subject, and where its page leads."""
+        """Return the page frame with the subject and a link to its page."""
         subject, action = self.form.subject, self.action
         account, back = account_of(subject), back_of(subject)
         subject_page = PageLink(back.name, back.url)
@@ -118,7 +121,7 @@ class ActDraft(RequestDraft):
 
 
 def _subject(request: ViewerRequest, act: Act) -> Subject:
-    """What the address names, if the viewer may see it; else 404."""
+    """Return the entity or account in the address. Raises Http404 if the viewer can’t see it."""
     text = request.GET.get("on", "")
     whole_account: Subject | None
     if text:
@@ -135,7 +138,7 @@ def _subject(request: ViewerRequest, act: Act) -> Subject:
 
 
 def _start(request: ViewerRequest, action: ActAction, subject: Subject) -> dict[str, str]:
-    """What the form begins with; `policy` in the address names one of several that the subject has."""
+    """Return the initial form values; `policy` in the address selects one of the subject's policies."""
     initial = {field.name: field.start(subject) for field in action.fields if field.start}
     named = request.GET.get("policy", "")[:MAX_NAME_LENGTH]
     return initial | action.begin(subject, named) if named and action.begin else initial
@@ -144,8 +147,8 @@ def _start(request: ViewerRequest, action: ActAction, subject: Subject) -> dict[
 @require_GET
 @require(Right.REQUEST_CHANGE)
 def acts(request: ViewerRequest) -> HttpResponse:
-    """What can be asked for about one entity (`on`), or in an account (`account`; the first that can be
-    changed if none is named).
+    """List the actions on an entity (`on`) or in an account (`account`; by default the first writable
+    one).
     """
     require_present(request)
     subject = _any_subject(request)
@@ -183,5 +186,5 @@ def _any_subject(request: ViewerRequest) -> Subject:
 
 
 def _asking(request: ViewerRequest) -> Viewer:
-    """The viewer as far as they may ask, which is less than they see."""
+    """Return the viewer limited to what they can request, which is less than they can see."""
     return replace(request.viewer, scope=request.viewer.asks)

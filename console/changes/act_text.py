@@ -1,6 +1,4 @@
-"""The words around an act: whom it is about, where one comes from, and what the lint finds in a text that is
-written.
-"""
+"""Texts and links around an act, and lint findings of the policy texts that it writes."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ from iam.policy.lint.run import OF_KIND
 
 LISTED: Final = 12
 MAX_TEXTS: Final = 100
-"""So many different texts of one request are checked; a page says how many were not."""
+"""Maximum number of different texts of a request that are linted; the page says how many were not."""
 _PAGES: Final = {
     Kind.USER.value: ("identities:person", "people"),
     Kind.GROUP.value: ("identities:group", "groups"),
@@ -45,7 +43,7 @@ _PAGES: Final = {
 
 
 class ReturnPage(NamedTuple):
-    """The page that an act is left to."""
+    """The page to return to from an act."""
 
     url: str
     name: str
@@ -53,7 +51,7 @@ class ReturnPage(NamedTuple):
 
 
 class ActButton(NamedTuple):
-    """An act as a page offers it; `note` is what one should know of it before."""
+    """A button for an act; `note` says what to know before."""
 
     text: str
     url: str
@@ -62,24 +60,23 @@ class ActButton(NamedTuple):
 
 
 class UnlinkedItems(NamedTuple):
-    """Things of an account that have no page of their own: those that are listed, and how many there are
-    beyond.
-    """
+    """Objects of an account without a page of their own: those listed, and the number of further ones."""
 
     rows: list[Entity]
     more: int
 
 
 def shown_name(subject: Subject) -> str:
-    """How a sentence names it."""
+    """Return the subject's name for sentences."""
     if isinstance(subject, Account):
         return subject.name
     return names_by_entity([subject])[subject.pk]
 
 
 def back_of(subject: Subject, *, is_menu: bool = False) -> ReturnPage:
-    """Where one came from: the subject's page, or what can be asked for about it where it has none;
-    `is_menu`: from there.
+    """Return the page to go back to: the subject's page or, if it has none, its list of actions.
+
+    `is_menu` means that the list of actions itself is the page to leave.
     """
     if isinstance(subject, Account):
         return ReturnPage(reverse("changes:acts") + f"?account={subject.account_id}", subject.name, "changes")
@@ -95,13 +92,15 @@ def back_of(subject: Subject, *, is_menu: bool = False) -> ReturnPage:
 
 
 def address_of(slug: str, subject: Subject) -> str:
-    """The page of an act on a subject."""
+    """Return the address of an act's page for a subject."""
     about = f"account={subject.account_id}" if isinstance(subject, Account) else f"on={subject.pk}"
     return f"{reverse('changes:act', args=[slug])}?{about}"
 
 
 def menu_on(subject: Subject, *, viewer: Viewer) -> dict[str, list[ActButton]]:
-    """What the viewer can ask for about it, by part of the menu; nothing where nothing can be changed."""
+    """Return the actions that the viewer can request, by part of the menu; empty if nothing can be
+    changed.
+    """
     account = account_of(subject)
     if not account.is_writable or not viewer.may(Right.REQUEST_CHANGE, account_id=account.account_id):
         return {}
@@ -118,7 +117,7 @@ def menu_on(subject: Subject, *, viewer: Viewer) -> dict[str, list[ActButton]]:
 
 
 def also_on(subject: Subject, *, viewer: Viewer) -> list[ActButton]:
-    """What has pages of its own: groups, credentials, grants."""
+    """Return links to related changes that have their own pages: groups and credentials."""
     if isinstance(subject, Account) or not viewer.may(
         Right.REQUEST_CHANGE, account_id=subject.account.account_id
     ):
@@ -135,7 +134,9 @@ def also_on(subject: Subject, *, viewer: Viewer) -> list[ActButton]:
 
 
 def pageless_in(account: Account, *, wanted: str) -> UnlinkedItems:
-    """EC2 instances, server certificates and MFA devices without a user, by a part of the name or id."""
+    """Return EC2 instances, server certificates and unassigned MFA devices whose name or ID contains the
+    text.
+    """
     of_account = Q(kind__in=[Kind.INSTANCE, Kind.SERVER_CERTIFICATE])
     unassigned_device = Q(kind=Kind.MFA_DEVICE, owner__isnull=True)
     rows = Entity.objects.filter(of_account | unassigned_device, account=account, gone_at__isnull=True)
@@ -151,9 +152,7 @@ def _has_own_text(subject: Entity) -> bool:
 
 
 class WrittenPolicy(NamedTuple):
-    """A policy text that an operation writes: what the policy is called, and what the lint finds. `key` is
-    equal for equal texts.
-    """
+    """A policy text that an operation writes, with its findings. `key` is equal for equal texts."""
 
     key: Hashable
     name: str
@@ -161,11 +160,10 @@ class WrittenPolicy(NamedTuple):
 
 
 def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
-    """The context of `_findings.html` for every text that is written, and whether one has errors, and whether
-    AWS would refuse one; nothing where none is.
+    """Return the context of `_findings.html` for all texts that are written; {} if there are none.
 
-    A text that several policies get is looked at once. Where there are several texts, each finding names its
-    policy.
+    It says whether a text has errors, and whether AWS would reject one. Equal texts are linted once. With
+    several texts, each finding names its policy.
     """
     names: dict[Hashable, list[str]] = {}
     texts: dict[Hashable, WrittenPolicy] = {}
@@ -190,7 +188,7 @@ def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
 
 
 def _names_text(names: Sequence[str]) -> str:
-    """'Policy ReadLedger', or 'Inline policy access of role deploy and 39 others'."""
+    """Return 'Policy ReadLedger', or 'Inline policy access of role deploy and 39 others'."""
     first, others = names[0], len(set(names)) - 1
     more = ""
     if others > 0:
@@ -226,7 +224,7 @@ _lint = lru_cache(maxsize=512)(lambda text, kind, quota: lint(text, kind=kind, q
 
 
 def _name_of(operation: Operation) -> str:
-    """The policy that an operation writes, in words."""
+    """Return the description of the policy that an operation writes."""
     if isinstance(operation, PutInlinePolicy):
         params = operation.inputs
         return f"inline policy {params.policy_name} of {params.holder_kind} {params.holder_name}"
@@ -237,9 +235,7 @@ def _name_of(operation: Operation) -> str:
 
 
 def text_shown(operation: Operation, *, before: dict[str, Any]) -> dict[str, Any]:
-    """The context of `_texts.html`: the text before and after, or where there is none before the one that is
-    written.
-    """
+    """Return the context of `_texts.html`: the texts before and after, or only the new one."""
     policy_text = text_of(operation)
     if policy_text is None:
         return {}
@@ -248,7 +244,9 @@ def text_shown(operation: Operation, *, before: dict[str, Any]) -> dict[str, Any
 
 
 def text_of(operation: Operation) -> tuple[str, PolicyKind, CharacterQuota | None] | None:
-    """The policy that an operation writes, what kind it is, and the quota of its size that the lint knows."""
+    """Return the policy text that an operation writes, its kind, and its size quota if the lint checks
+    one.
+    """
     if isinstance(operation, PutInlinePolicy):
         return operation.text, PolicyKind.IDENTITY, None
     if isinstance(operation, CreatePolicy):

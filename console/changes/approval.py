@@ -1,6 +1,4 @@
-"""What people say and do about a set that waits: the page of its approval, a comment, an earlier end,
-break-glass and its review.
-"""
+"""Views of a waiting request: comment, earlier deadline, break-glass, and the review of break-glass."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ from iam.people.offboarding.models import OF_SUSPENSION
 @require_POST
 @require(*SEES)
 def comment(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Say something about it."""
+    """Add a comment."""
     shown, form = acting_on(request, pk), CommentForm(request.POST)
     if not services.may_comment(shown, viewer=request.viewer) and shown.state == ChangeState.AWAITING:
         raise Http404
@@ -47,7 +45,7 @@ def comment(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(Right.APPROVE_CHANGE, Right.REQUEST_CHANGE)
 def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Let it end earlier; the moment is written in the reader's time zone."""
+    """Set an earlier deadline, entered in the reader's time zone."""
     shown, typed = acting_on(request, pk), request.POST.get("until", "")[:32]
     until = read_input(typed)
     if until is None:
@@ -65,7 +63,9 @@ def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 @recently_authenticated
 def break_glass(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Apply one's own request without approval: what that means, and why it cannot wait."""
+    """Apply the viewer's own request without approval, after explaining what that means and asking why it is
+    urgent.
+    """
     shown = first_of(request, acting_on(request, pk).pk)
     form, refused = BreakGlassForm(request.POST or None), None
     if shown.requested_by != request.viewer.person_id:
@@ -92,13 +92,15 @@ def break_glass(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
 @recently_authenticated
 def review(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Look at what was applied without approval, as somebody else, and accept it or have it undone."""
+    """Review a request that was applied without approval, by another person, who accepts it or requests an
+    undo.
+    """
     shown = first_of(request, acting_on(request, pk).pk)
     glass = glass_of(shown.change_set_id)
     if glass is None:
         raise Http404
     if request.method != "POST" and glass.change_set.cause_kind == OF_SUSPENSION:
-        # A suspension is confirmed, or ended, on the page of the person.
+        # A suspension is confirmed or ended on the person's offboarding page.
         return redirect("offboarding:run", pk=glass.change_set.cause_id)
     form = ReviewForm(request.POST) if request.method == "POST" else ReviewForm.blank()
     refused = None

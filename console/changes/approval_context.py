@@ -1,6 +1,4 @@
-"""What a page shows of the approval of a set: its stages, who has agreed and who can still, and what the
-viewer may do about it.
-"""
+"""Context of the approval of a set: stages, approvals given, possible approvers, and the viewer's options."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class GivenApproval:
-    """Somebody who has agreed, when, and what they said."""
+    """An approval: who gave it, when, and with what comment."""
 
     name: str
     at: datetime
@@ -38,7 +36,7 @@ class GivenApproval:
 
 @dataclass(frozen=True, slots=True)
 class StageRow:
-    """One stage: who decides it in words, who has agreed, and the names of those who still can."""
+    """A stage: its approvers in words, the approvals given, and the names of people who can still approve."""
 
     number: int
     words: str
@@ -51,8 +49,9 @@ class StageRow:
 
 
 def deciding_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
-    """The context of `_stages.html`, `_decision.html`, `_comment.html` and `_glass.html`; nothing of the
-    stages once it is decided.
+    """Return the context of `_stages.html`, `_decision.html`, `_comment.html` and `_glass.html`.
+
+    Stages are included only while a decision is pending.
     """
     viewer, now = request.viewer, request.at is None
     context: dict[str, Any] = {
@@ -82,7 +81,7 @@ def deciding_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
 
 
 def _glass(request: ViewerRequest, shown: Change) -> dict[str, Any] | None:
-    """How it was applied without approval, and whether the viewer may say what they think of that."""
+    """Return the use of break-glass, and whether the viewer can review it."""
     glass = glass_of(shown.change_set_id)
     if glass is None:
         return None
@@ -121,10 +120,10 @@ def _stages(requirement: Requirement, progress: ApprovalProgress) -> dict[str, A
 def need_context(
     request: ViewerRequest, plans: Sequence[ChangePlan], *, together: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The context of `_approvers.html` before anything is asked for: which rule it falls under, who agrees,
-    and who they are.
+    """Return the context of `_approvers.html` before a request is made: its rules, the stages, and the
+    approvers.
 
-    `together` is the receipt of the set, where it was computed: the risks in it decide about the rule.
+    `together` is the receipt of the set, if it was calculated: rules can depend on the risks in it.
     """
     if not plans:
         return {}
@@ -147,5 +146,5 @@ def need_context(
 
 
 def _warnings_before(plans: Sequence[ChangePlan]) -> list[AcceptedWarning]:
-    """What any request of this kind is warned of; the rest is in the receipt beside it."""
+    """Return the general warnings for requests of this kind; the receipt beside them has the rest."""
     return [AcceptedWarning(text) for text in general_warnings([plan.operation for plan in plans])]

@@ -1,5 +1,5 @@
-"""The inbox of approvals: requests that wait, what else waits for a second person, what was decided, and what
-went around approval.
+"""The inbox of approvals: waiting requests, other decisions that need a second person, past decisions, and
+break-glass.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from iam.phrases import counted
 from iam.search_words import matches
 
 INBOX = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)
-"""Approvers; administrators, whom rules ask and who decide about rules; team leads, whom rules may ask."""
+"""Rights of people with an inbox: approvers, administrators (who also approve rules) and team leads, if rules
+require them.
+"""
 TABS = ("mine", "decided", "glass")
 SHORT = 50
-"""How many rows an inbox shows; more than that is a list, not an inbox."""
+"""Maximum number of rows; more than this is a list, not an inbox."""
 MONTH, A_MINUTE = timedelta(days=30), timedelta(minutes=1)
 
 
 @require_GET
 @require(*INBOX)
 def approvals(request: ViewerRequest) -> HttpResponse:
-    """What waits for this viewer, what they asked for themselves, what they have decided, and uses of
-    break-glass.
-    """
+    """Show requests for the viewer, the viewer's own requests, decided requests, and uses of break-glass."""
     viewer, get = request.viewer, request.GET
     tab = get.get("tab", "") if get.get("tab", "") in TABS else ""
     text, risky = get.get("q", "").strip()[:200], get.get("care") == "high"
@@ -89,8 +89,10 @@ def _asked_by(viewer: Viewer) -> QuerySet[Change]:
 
 
 def _containing(changes: QuerySet[Change], *, viewer: Viewer, text: str) -> QuerySet[Change]:
-    """Titles of sets are looked through only for who sees every set whole: for others a hit would tell what
-    they do not read.
+    """Filter by text.
+
+    Titles of sets are searched only for viewers who see every set completely; otherwise a match would reveal
+    hidden text.
     """
     if text:
         condition = matches(text, "title", "reason", "requested_label")
@@ -103,8 +105,8 @@ def _containing(changes: QuerySet[Change], *, viewer: Viewer, text: str) -> Quer
 def _rows(
     request: ViewerRequest, changes_shown: QuerySet[Change], *, risky: bool, name: str
 ) -> ShortenedList[dict[str, Any]]:
-    """The first rows with how far their requests are; `risky` leaves those that are sensitive, and looks at
-    all.
+    """Return the first rows with their current approval stage; `risky` keeps only sensitive ones and checks
+    all rows.
     """
     changes_shown = changes_shown.select_related("account", "change_set__requirement")
     most = MAX_OF_ALL if risky else SHORT
@@ -129,7 +131,7 @@ def _stage(change: Change) -> dict[str, Any]:
 
 
 def _besides(request: ViewerRequest) -> dict[str, Any]:
-    """What waits for a second person and is no change of AWS; what of it is for this viewer comes first."""
+    """Return decisions for a second person that aren’t AWS changes: break-glass, rules and appointments."""
     viewer = request.viewer
     uses = first_rows(request, services.to_review(viewer), most=SHORT, name="glass")
     context: dict[str, Any] = {"glass": uses.with_rows([_used(glass) for glass in uses])}
@@ -155,7 +157,7 @@ def _sees(viewer: Viewer, appointment: Appointment) -> bool:
 
 
 def _glass(request: ViewerRequest) -> dict[str, Any]:
-    """Every use of break-glass that the viewer sees, those to review first."""
+    """Return every visible use of break-glass, those to review first."""
     seen = visible_changes(request.viewer).values("change_set")
     uses = BreakGlass.objects.filter(change_set__in=seen).select_related("change_set")
     ordered = uses.order_by(F("reviewed_at").desc(nulls_first=True), "-at")
@@ -164,14 +166,15 @@ def _glass(request: ViewerRequest) -> dict[str, Any]:
 
 
 def _used(glass: BreakGlass) -> tuple[BreakGlass, Change, str]:
-    """A use of break-glass, with the first change and the title of the request."""
+    """Return a use of break-glass, with the first change and the title of the request."""
     first = glass.change_set.changes.select_related("account", "change_set").get(position=0)
     return glass, first, title_of(first)
 
 
 def _answered_in(viewer: Viewer) -> datetime | None:
-    """How long ago a request of average patience would have been asked for, were it answered now; None for no
-    answer this month.
+    """Return the time a request with average waiting time would have been made to be answered now.
+
+    Returns None if nothing was answered this month.
     """
     took = ExpressionWrapper(F("at") - F("change_set__changes__requested_at"), output_field=DurationField())
     lately = Approval.objects.filter(

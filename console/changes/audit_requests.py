@@ -1,6 +1,4 @@
-"""Requests about the audit in the inbox: those that wait for the viewer, the viewer's own, and those about
-which they have decided.
-"""
+"""Requests about the audit in the inbox: waiting for the viewer, the viewer's own, and those they decided."""
 
 from __future__ import annotations
 
@@ -26,7 +24,9 @@ MAX_NAMED: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class AuditRequestRow:
-    """A line of the inbox. `where` names the accounts; `outcome` and `decided_at` what the viewer decided."""
+    """A row of the inbox; `where` names the accounts, `outcome` and `decided_at` are the viewer's
+    decision.
+    """
 
     title: str
     label: str
@@ -42,7 +42,7 @@ class AuditRequestRow:
 
 @dataclass(frozen=True, slots=True)
 class AuditRequests:
-    """What is shown, and how many there are for the viewer and of their own."""
+    """The rows, and the numbers of requests for the viewer and of their own."""
 
     shown: ShortenedList[AuditRequestRow]
     waiting: int
@@ -50,8 +50,10 @@ class AuditRequests:
 
 
 def audit_requests(request: ViewerRequest, *, tab: str, text: str, is_hidden: bool) -> AuditRequests:
-    """The requests of the chosen account, or of all, that wait for the viewer, their own (tab "mine"), or
-    those about which they have decided ("decided"); with `is_hidden` only their numbers.
+    """Return the requests of the chosen account, or of all, for a tab: waiting for the viewer, "mine" or
+    "decided".
+
+    With `is_hidden` only the numbers are calculated.
     """
     viewer, number = request.viewer, request.GET.get("account", "")
     waiting = waiting_for_viewer(viewer, is_single=settings.SINGLE_OPERATOR, most=MAX_OF_ALL)

@@ -1,4 +1,4 @@
-"""One change: how it stands, live; and what one may do about its request: decide, withdraw, refresh."""
+"""The page of a change, which updates while it is in progress, and views to decide, withdraw and refresh."""
 
 from __future__ import annotations
 
@@ -25,15 +25,18 @@ from iam.changes.queries import timeline
 from iam.guard import Right
 
 DECIDES = (Right.APPROVE_CHANGE, Right.REQUEST_CHANGE)
-"""Approvers; and administrators and team leads, where a rule asks for them."""
+"""Rights of people who may have to decide: approvers, and administrators and team leads if a rule requires
+them.
+"""
 
 
 @never_cache
 @require_GET
 @require(*SEES)
 def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The page of a change, which is that of its request where it has no other. Asked by itself (`seen`),
-    only its live part, 204 while nothing is new and 286 when nothing more comes.
+    """Show a change; a change without siblings shows its request.
+
+    A polling request (`seen`) gets the live part, 204 if nothing changed, or 286 to stop polling.
     """
     shown = change_or_404(request, pk)
     if is_single(shown):
@@ -54,7 +57,7 @@ def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(*DECIDES)
 @recently_authenticated
 def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Approve or reject. A GET comes from having confirmed who one is, and leads back to the form."""
+    """Approve or reject. A GET comes from re-authentication and is redirected to the form."""
     shown = acting_on(request, pk)
     if not _is_concerned(request, shown):
         raise Http404
@@ -79,9 +82,7 @@ def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _is_concerned(request: ViewerRequest, shown: Change) -> bool:
-    """Whether deciding is any business of theirs: by the right to approve, or since a stage of this set asks
-    for them.
-    """
+    """Return whether the viewer can have a say: they have the right to approve, or a stage requires them."""
     if request.viewer.may(Right.APPROVE_CHANGE, account_id=shown.account.account_id):
         return True
     standing = services.standing_of(shown, viewer=request.viewer)
@@ -91,7 +92,7 @@ def _is_concerned(request: ViewerRequest, shown: Change) -> bool:
 @require_POST
 @require(Right.REQUEST_CHANGE, Right.SEE_SELF)
 def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Take one's own request back."""
+    """Withdraw the viewer's own request."""
     shown = acting_on(request, pk)
     try:
         services.withdraw(shown, actor=request.viewer)
@@ -103,7 +104,7 @@ def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE, Right.APPROVE_CHANGE)
 def look_again(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Have a worker look at AWS anew."""
+    """Let a worker read the status from AWS again."""
     shown = acting_on(request, pk)
     try:
         services.look_again(shown, actor=request.viewer)

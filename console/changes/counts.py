@@ -1,4 +1,4 @@
-"""How many IAM users, roles and people a text is about, each counted as what it is."""
+"""Counts IAM users, roles and people in words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from iam.phrases import counted
 
 
 def principals(users: int, roles: int) -> str:
-    """'3 IAM users and 1 role', '1 role', '0 IAM users'."""
+    """Return '3 IAM users and 1 role', '1 role' or '0 IAM users'."""
     parts = [counted(users, "IAM user")] if users or not roles else []
     if roles:
         parts.append(counted(roles, "role"))
@@ -17,9 +17,9 @@ def principals(users: int, roles: int) -> str:
 
 
 def rest_of(body: Mapping[str, Any]) -> str:
-    """The principals that a receipt counts without listing them; empty where it lists all.
+    """Return the principals that a receipt counts without listing them; "" if it lists all.
 
-    Receipts that were stored before they told users from roles have only the sum of both.
+    Older receipts don’t distinguish users from roles and have only their sum.
     """
     total = body["more_people"]
     if not total:
@@ -34,10 +34,10 @@ def rest_of(body: Mapping[str, Any]) -> str:
 
 
 def affected_of(body: Mapping[str, Any], parts: Iterable[Mapping[str, Any]]) -> str:
-    """Those who can do more or less by a receipt: "14 IAM users and 2 roles". `parts` are those that it
-    lists, each of which counts its own.
+    """Return who can do more or less: "14 IAM users and 2 roles". `parts` are the listed parts with their
+    counts.
 
-    Of a receipt that was stored before it told users from roles, only the sum of both is known.
+    Older receipts don’t distinguish users from roles and have only their sum.
     """
     users, roles = body.get("more_users", 0), body.get("more_roles", 0)
     for part in parts:
@@ -49,7 +49,9 @@ def affected_of(body: Mapping[str, Any], parts: Iterable[Mapping[str, Any]]) -> 
 
 
 def holders_of(access: Mapping[str, Any]) -> str:
-    """Those who hold the policy of a receipt; in older receipts users and roles are one number."""
+    """Return the number of holders of a receipt's policy; older receipts have only the sum of users and
+    roles.
+    """
     if "holder_users" not in access:
         return counted(access["holders"], "IAM user or role", "IAM users or roles")
     return principals(access["holder_users"], access["holder_roles"])

@@ -1,4 +1,6 @@
-"""Ask for a change of somebody's credentials: look at what it does and whether it can be undone, say why."""
+"""Requests a change of someone's credentials: review the effect and whether it can be undone, and give a
+reason.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ from iam.people.rotation.own_keys import may_request_for_own, requester_of
 
 @dataclass(frozen=True, slots=True)
 class CredentialRequest:
-    """What the address names: the act, whose, and perhaps which credential."""
+    """The act, user and, if given, the credential in the address."""
 
     act: str
     user: Entity
@@ -34,18 +36,18 @@ class CredentialRequest:
 
     @property
     def query(self) -> str:
-        """As the address has it."""
+        """The same as a query string."""
         return f"do={self.act}&" + (f"of={self.one.pk}" if self.one else f"user={self.user.pk}")
 
 
 class CredentialDraft(RequestDraft):
-    """A request about somebody's credentials."""
+    """A request about someone's credentials."""
 
     rights = (Right.REQUEST_CHANGE, Right.SEE_SELF)
 
     @classmethod
     def opened(cls, request: ViewerRequest, **named: str) -> CredentialDraft:
-        """By `do`, which names the act, and by `user` or `of` (a credential)."""
+        """Create the draft from `do` (the act), and `user` or `of` (a credential)."""
         require_present(request)
         wish = _wish(request)
         is_own = may_request_for_own(request.viewer, act=wish.act, user=wish.user)
@@ -57,7 +59,7 @@ class CredentialDraft(RequestDraft):
         self.wish = wish
         self.questions = CREDENTIAL_QUESTIONS.get(wish.act, CredentialQuestions())
         address = request.GET.copy()
-        # A public text is typed; a link proposes none.
+        # A public key must be typed, so that a link can't suggest one.
         address.pop("body", None)
         data = request.POST if request.method == "POST" else address
         super().__init__(
@@ -66,17 +68,17 @@ class CredentialDraft(RequestDraft):
 
     @property
     def requester(self) -> Viewer:
-        """Anyone may request for their own user, by the rules of rotation."""
+        """The viewer; for their own user with the additional rights that the rules of rotation give."""
         return requester_of(self.request.viewer, act=self.wish.act, user=self.wish.user)[0]
 
     @property
     def can_preview(self) -> bool:
-        """Whether nothing is asked, or something is answered."""
+        """Whether there are no questions, or at least one valid answer."""
         is_answered = self.form.is_valid() and any(self.form.cleaned_data.values())
         return is_answered or not self.questions.fields
 
     def operations(self, key: str) -> list[Operation]:
-        """The operation of the act. Raises RefusedError where something has still to be filled in."""
+        """Return the act's operation. Raises RefusedError if something is missing."""
         viewer = self.request.viewer
         asked = CredentialActRequest(
             user=self.wish.user,
@@ -88,14 +90,14 @@ class CredentialDraft(RequestDraft):
         return [operation_of(self.wish.act, asked)]
 
     def submit(self, operations: list[Operation], *, reason: str, key: str) -> Change:
-        """The change, with its cause where it is one's own."""
+        """Request the change, with its cause if it concerns the viewer's own user."""
         viewer, cause = requester_of(self.request.viewer, act=self.wish.act, user=self.wish.user)
         return request_operation(
             viewer, operation=operations[0], reason=reason, idempotency_key=key, cause=cause
         )
 
     def frame(self, operations: Sequence[Operation]) -> RequestFrame:
-        """Whose credentials they are, and the title as the request will have it."""
+        """Return the page frame with the user and the request's title."""
         user, questions = self.wish.user, self.questions
         title = operations[0].title if operations else questions.title
         user_name = names_by_entity([user])[user.pk]
@@ -124,7 +126,7 @@ class CredentialDraft(RequestDraft):
 
 
 def _wish(request: ViewerRequest) -> CredentialRequest:
-    """What the address names, if the viewer may see it; else 404."""
+    """Parse the address. Raises Http404 if the viewer can’t see the user or credential."""
     act = request.GET.get("do", "")
     try:
         kind = kind_of(act)

@@ -1,4 +1,6 @@
-"""Drift: what AWS shows and no change of Gatehouse explains; adopt it with a reason, or have it undone."""
+"""Drift: differences in AWS that no change of Gatehouse explains; accept them with a reason, or request an
+undo.
+"""
 
 from __future__ import annotations
 
@@ -56,12 +58,12 @@ MAX_BADGE = 99
 @require_GET
 @require(*SEES)
 def listing(request: ViewerRequest) -> HttpResponse:
-    """What needs a decision, or had one, the riskiest first."""
+    """List drift that needs a decision or had one, the riskiest first."""
     return _list(request)
 
 
 def _watched(viewer: Viewer) -> dict[str, Any]:
-    """Whether an account in sight is watched for changes outside Gatehouse, and how many are not yet."""
+    """Return whether any visible account is watched for drift, and how many aren’t yet."""
     counts = visible_accounts(viewer).aggregate(
         accounts=Count("pk"), unwatched=Count("pk", filter=Q(drift_watch__isnull=True))
     )
@@ -103,7 +105,7 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
 
 
 def _with_calls(rows: Sequence[DriftCard], *, viewer: Viewer) -> list[DriftCard]:
-    """The rows with the calls that made the differences, where CloudTrail tells."""
+    """Add the recorded calls that caused the differences, if CloudTrail has them."""
     numbers: list[UUID] = []
     lines: list[LineDifferences] = []
     for row in rows:
@@ -116,7 +118,7 @@ def _with_calls(rows: Sequence[DriftCard], *, viewer: Viewer) -> list[DriftCard]
 
 
 def _numbers_of(rows: Sequence[tuple[Drift, object]]) -> set[str]:
-    """The numbers of the accounts of some drifts."""
+    """Return the account IDs of the drifts."""
     return {drift.account.account_id for drift, _ in rows}
 
 
@@ -127,7 +129,7 @@ def _adopts_any(request: ViewerRequest, numbers: set[str]) -> bool:
 @require_POST
 @require(*SEES)
 def adopt(request: ViewerRequest) -> HttpResponse:
-    """Adopt what is ticked, with one reason for all."""
+    """Accept the selected drifts with one reason."""
     _refuse_the_past(request)
     drifts = visible_drifts(request.viewer).filter(pk__in=_ids(request.POST.getlist("drift")))
     chosen = list(drifts.select_related("account", "entity").order_by("seen_at")[: services.MAX_DRIFTS + 1])
@@ -141,7 +143,7 @@ def adopt(request: ViewerRequest) -> HttpResponse:
 
 
 def _as_stored(reason: str) -> str:
-    """The reason, if it reads as it is stored. Raises RefusedError."""
+    """Return the reason. Raises RefusedError if it contains invisible or reordering characters."""
     try:
         reads_as_stored(reason)
     except ValidationError as error:
@@ -160,7 +162,7 @@ def _ids(texts: Sequence[str]) -> list[UUID]:
 
 
 def _refuse_the_past(request: ViewerRequest) -> None:
-    """The past is only looked at."""
+    """Refuse at a past moment, which can only be viewed."""
     require_present(request)
 
 
@@ -172,7 +174,7 @@ def _drift_or_404(request: ViewerRequest, pk: UUID) -> Drift:
 @require_GET
 @require(*SEES)
 def drift_detail(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """One drift: each difference, the documents side by side, and what may be done."""
+    """Show a drift: each difference, the documents side by side, and the possible actions."""
     drift = _drift_or_404(request, pk)
     now, viewer = request.at is None, request.viewer
     number = drift.account.account_id
@@ -189,7 +191,7 @@ def drift_detail(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _calls_of(request: ViewerRequest, drift: Drift, lines: Sequence[DriftLine]) -> list[CallBehind]:
-    """The calls that made the differences, each once."""
+    """Return the recorded calls that caused the differences, without duplicates."""
     if drift.entity is None:
         return []
     calls = calls_behind([line.event for line in lines], drift.entity, viewer=request.viewer)
@@ -210,14 +212,14 @@ def _frame(request: ViewerRequest, drift: Drift) -> dict[str, Any]:
 
 
 def _change_of(request: ViewerRequest, drift: Drift) -> Change | None:
-    """The change that undoes or explains it, as far as the viewer sees it."""
+    """Return the change that undoes or explains the drift, if the viewer can see it."""
     if drift.change_set_id is None:
         return None
     return visible_changes(request.viewer).filter(change_set=drift.change_set_id).order_by("position").first()
 
 
 def _undo_words(request: ViewerRequest, drift: Drift) -> dict[str, Any]:
-    """How many calls undo it and what stays, or why nothing does."""
+    """Return the number of calls of an undo and what it leaves, or why an undo isn’t possible."""
     try:
         planned = services.plan_undo(drift, viewer=request.viewer)
     except RefusedError as refused:
@@ -229,7 +231,7 @@ def _undo_words(request: ViewerRequest, drift: Drift) -> dict[str, Any]:
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """What undoing would do, and why one wants it; posted, it is a set of changes like any other."""
+    """Show the effect of an undo; a POST requests it as a normal set of changes."""
     _refuse_the_past(request)
     drift = _drift_or_404(request, pk)
     form = ReasonForm(request.POST) if request.method == "POST" else ReasonForm.blank()

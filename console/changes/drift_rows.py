@@ -1,4 +1,6 @@
-"""Drift as its pages show it: what is different now, between which observations, and what was decided."""
+"""Rows and cards of drift: the differences, the observations between which they appeared, and the
+decision.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,7 @@ ICONS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class DriftLine:
-    """One difference: its sign, the sentence with its names, from what to what."""
+    """A difference: its sign, its sentence with names, and its values before and after."""
 
     event: HistoryEvent
     css: str
@@ -70,7 +72,7 @@ class DriftLine:
 
     @property
     def plain(self) -> str:
-        """The sentence without links, as it goes on after a colon."""
+        """The sentence without links, for use after a colon."""
         names = ", ".join(link.name for link in self.names)
         more = f"and {self.more} more" if self.more else ""
         parts = (self.event.lead, names, more, self.event.tail)
@@ -81,7 +83,7 @@ class DriftLine:
 
 @dataclass(frozen=True, slots=True)
 class DriftCard:
-    """A drift as a card shows it."""
+    """A drift as a card."""
 
     drift: Drift
     name: str
@@ -109,7 +111,7 @@ class DriftCard:
 
 
 def rows_of(drifts: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[DriftCard]:
-    """The drifts with their links; a query for those who do not see the accounts whole."""
+    """Return the cards of the drifts with links; takes one query for viewers who don’t see whole accounts."""
     events = {drift.pk: _events(what) for drift, what in drifts}
     others = chain.from_iterable(event.others for event in chain.from_iterable(events.values()))
     pks = {other.pk for other in others}
@@ -138,8 +140,8 @@ def _events(what: What) -> list[HistoryEvent]:
 
 
 def _risks(drift: Drift, happened: ObservedSteps, texts: Mapping[int, str]) -> list[tuple[str, str]]:
-    """(word, tone) of each risk: from what people can do since then, else from the policy texts alone, since
-    nobody may have them yet.
+    """Return (label, tone) of each risk: from the effect on people or, if there is none yet, from the policy
+    texts.
     """
     marks = [(WORDS[risk], risk_tone(risk)) for risk in drift.impact.get("risks", ()) if risk in WORDS]
     if marks:
@@ -171,7 +173,7 @@ def _row(
         icon=ICONS.get(drift.kind, "fingerprint"),
         url=url,
         mark=_MARKS[DriftState(drift.state)],
-        # What came into being or went comes before what it had.
+        # Creation or deletion of the entity itself comes first.
         lines=[_line(event, open_to) for event in sorted(events, key=lambda event: event.lead not in WHOLE)],
         level=level_shown(drift.impact.get("risk") or NORMAL),
         risks=risks,
@@ -192,7 +194,7 @@ def _address(kind: str, pk: int, open_to: OpenableEntities) -> str:
 
 
 def documents_of(row: DriftCard) -> list[TwoDocuments]:
-    """What each of its documents said before and says after."""
+    """Return the documents that changed, before and after."""
     tokens = [line.event.documents for line in row.lines if line.event.documents]
     entity = row.drift.entity
     if entity is None:

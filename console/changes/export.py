@@ -1,4 +1,4 @@
-"""The list of requests as a file: every request that is filtered, on all pages of the list."""
+"""Exports all requests that match the list's filters."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ COLUMNS: Final = (
 @require_safe
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 def changes_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """All of them as a file; 404 for who may not export."""
+    """Export the list. Raises Http404 for viewers without the right to export."""
     wanted = wanted_in(request)
     return export_list(
         request, form, name="changes", columns=COLUMNS, filters=wanted, rows=_rows(request.viewer, wanted)
@@ -58,7 +58,9 @@ def _rows(viewer: Viewer, wanted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def _export_row(row: dict[str, Any]) -> tuple[Any, ...]:
-    """A request of which the viewer sees a part names the account of that part only, as in the list."""
+    """Return a row; if the viewer sees only a part of a request, it names only that part's account, as in the
+    list.
+    """
     change, blocks = row["change"], row["blocks"]
     places = dict.fromkeys(chain.from_iterable(block.accounts for block in blocks))
     places = places or {(change.account.account_id, change.account.name): None}

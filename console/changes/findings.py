@@ -1,4 +1,4 @@
-"""What the lint finds in the text of a policy, as pages list it."""
+"""Lint findings in a policy text, as pages list them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ WORDS: dict[LintSeverity, tuple[str, str]] = {
     LintSeverity.SUGGESTION: ("suggestion", "suggestions"),
 }
 MAX_FINDINGS = 50
-"""So many findings are listed; a text with more has to be fixed anyway."""
+"""Maximum number of findings listed; a text with more needs fixing anyway."""
 ORDER = list(LintSeverity)
 
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """One finding with its look; `fix` names it where something can be put in its place."""
+    """A finding with its tone and icon; `fix` is its name if it can be fixed automatically."""
 
     finding: LintFinding
     tone: str
@@ -37,13 +37,14 @@ class FindingRow:
     severity: str
     fix: str
     policy: str = ""
-    """Which policy it is in, where a request writes several."""
+    """The policy with the finding, if a request writes several."""
 
 
 def finding_rows(findings: Sequence[LintFinding], *, policies: Sequence[str] = ()) -> dict[str, Any]:
-    """The context of `_findings.html`: the rows, how many there are beyond them, and the tone of the gravest.
+    """Return the context of `_findings.html`: the rows, the number of further ones, and the tone of the most
+    severe.
 
-    `policies` names the policy of each finding, where there are several.
+    `policies` names the policy of each finding, if there are several.
     """
     names = policies or [""] * len(findings)
     gravest = min((finding.severity for finding in findings), key=ORDER.index, default=None)
@@ -61,7 +62,7 @@ def finding_rows(findings: Sequence[LintFinding], *, policies: Sequence[str] = (
 
 
 def summary(findings: Sequence[LintFinding]) -> str:
-    """'1 error, 2 warnings', or that there is none."""
+    """Return '1 error, 2 warnings', or a text for none."""
     counts = [
         (sum(finding.severity is severity for finding in findings), WORDS[severity])
         for severity in LintSeverity

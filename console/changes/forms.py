@@ -1,4 +1,4 @@
-"""The shape of what is posted: a reason, a decision. What is allowed is for the services to say."""
+"""Forms for reasons, decisions and comments; the services check what is allowed."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from iam.changes.services.requests import MAX_REASON
 
 
 class ReasonForm(forms.Form):
-    """Why something is asked for; the key makes a form that is sent twice one request."""
+    """The reason of a request; the key makes a form sent twice one request."""
 
     reason = reason_field()
     key = forms.UUIDField(widget=forms.HiddenInput)
 
     @classmethod
     def blank(cls) -> Self:
-        """A new form, with a key of its own."""
+        """Return a new form with its own key."""
         return cls(initial={"key": uuid.uuid4()})
 
 
 class DecisionForm(forms.Form):
-    """Approve or reject; `seen` is the digest of the receipt that was on the page."""
+    """Approve or reject; `seen` is the digest of the receipt that the page showed."""
 
     decision = forms.ChoiceField(choices=[("approve", "Approve"), ("reject", "Reject")])
     comment = forms.CharField(
@@ -43,7 +43,7 @@ class CommentForm(forms.Form):
 
 
 class BreakGlassForm(forms.Form):
-    """Why it cannot wait; `seen` is the digest of the receipt that was on the page."""
+    """Why the request is urgent; `seen` is the digest of the receipt that the page showed."""
 
     reason = forms.CharField(
         max_length=MAX_REASON,
@@ -55,9 +55,7 @@ class BreakGlassForm(forms.Form):
 
 
 class ReviewForm(forms.Form):
-    """What somebody found who looked at a use of break-glass; the key makes a form that is sent twice one
-    undoing.
-    """
+    """The result of a break-glass review; the key makes a form sent twice one undo."""
 
     verdict = forms.ChoiceField(
         choices=ReviewVerdict.choices,
@@ -73,9 +71,9 @@ class ReviewForm(forms.Form):
 
     @classmethod
     def blank(cls) -> Self:
-        """A new form, with a key of its own."""
+        """Return a new form with its own key."""
         return cls(initial={"key": uuid.uuid4()})
 
     def given(self) -> dict[str, str]:
-        """As the service takes it."""
+        """Return the keyword arguments of the service."""
         return {name: str(value) for name, value in self.cleaned_data.items()}

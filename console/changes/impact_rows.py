@@ -1,6 +1,4 @@
-"""What a set of changes comes to, as its pages show it: for whom, in which service, at which access level,
-and how risky.
-"""
+"""The impact of a set of changes for pages: on whom, in which services and access levels, and how risky."""
 
 from __future__ import annotations
 
@@ -38,7 +36,7 @@ _MARKS_BY_SHIFT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class RiskLabel:
-    """A risk in words, with its tone."""
+    """A risk's label and tone."""
 
     text: str
     tone: str
@@ -46,7 +44,7 @@ class RiskLabel:
 
 @dataclass(frozen=True, slots=True)
 class ImpactName:
-    """Somebody by name, with their page where the viewer may open it."""
+    """A principal's name, with its page if the viewer can open it."""
 
     name: str
     kind: str
@@ -55,7 +53,7 @@ class ImpactName:
 
 @dataclass(frozen=True, slots=True)
 class ImpactLine:
-    """So many actions of one access level come or go."""
+    """The number of actions of an access level that are gained or lost."""
 
     sign: str
     css: str
@@ -68,7 +66,7 @@ class ImpactLine:
 
 @dataclass(frozen=True, slots=True)
 class ImpactAction:
-    """One action that is named."""
+    """An action that is named."""
 
     name: str
     sign: str
@@ -81,7 +79,7 @@ class ImpactAction:
 
 @dataclass(frozen=True, slots=True)
 class ServiceLines:
-    """What becomes of one service."""
+    """What changes in a service."""
 
     title: str
     lines: list[ImpactLine]
@@ -89,9 +87,10 @@ class ServiceLines:
 
 @dataclass(frozen=True, slots=True)
 class GainShown:
-    """Those for whom the same becomes true. `outside` are people whom the viewer may not know by name;
-    `accounts` is how many there are, and `account_names` those that the viewer sees, where there are several.
-    `where` is the one account, if the receipt is about others too.
+    """Principals with the same impact.
+
+    `outside` counts people whose names the viewer can’t see; `accounts` counts the accounts, and
+    `account_names` are the visible ones. `where` is the only account, if the receipt is about others too.
     """
 
     title: str
@@ -112,7 +111,7 @@ class GainShown:
 
 @dataclass(frozen=True, slots=True)
 class UnchangedShown:
-    """Those for whom nothing changes, and why."""
+    """Principals for whom nothing changes, and why."""
 
     title: str
     where: str
@@ -123,13 +122,15 @@ class UnchangedShown:
 
 
 SEPARATION_OF_DUTIES: Final = "sod"
-"""What the key of a broken rule begins with, before a colon."""
+"""Prefix of the key of a broken separation-of-duties rule, before a colon."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenAssertionShown:
-    """An assertion that the changes break, and who would do what only others should. `url` leads to it for
-    who sees the account; `unnamed` may be people whom the viewer may not know by name.
+    """An assertion that the changes break, and who gets the access.
+
+    `url` is set for viewers who see the account; `unnamed` can include people whose names the viewer can’t
+    see.
     """
 
     name: str
@@ -140,7 +141,7 @@ class BrokenAssertionShown:
 
     @property
     def unnamed_words(self) -> str:
-        """Those who are not named."""
+        """The principals without names, as text."""
         if not self.unnamed:
             return ""
         if self.names:
@@ -150,7 +151,7 @@ class BrokenAssertionShown:
 
 @dataclass(frozen=True, slots=True)
 class ImpactShown:
-    """As the card shows it."""
+    """The impact as shown on the card."""
 
     affected: int
     affected_words: str
@@ -171,8 +172,9 @@ class ImpactShown:
 def impact_shown(
     impact: dict[str, Any] | None, *, viewer: Viewer, open_to: OpenableEntities, called: Mapping[int, str]
 ) -> ImpactShown | None:
-    """What a receipt says; None for a set that was asked for before receipts told it. `called` are the names
-    of the users in it.
+    """Return the impact in a receipt; None for sets requested before receipts had one.
+
+    `called` are the display names of users by ID.
     """
     if not impact:
         return None
@@ -224,13 +226,13 @@ def _assertion(
 
 
 def affected_words(impact: Mapping[str, Any]) -> str:
-    """How many IAM users and roles can do more or less."""
+    """Return how many IAM users and roles can do more or less."""
     places = list(chain.from_iterable(places_of(gain) for gain in impact["gains"]))
     return affected_of(impact, places)
 
 
 def users_in_impact(impact: dict[str, Any] | None) -> dict[int, str]:
-    """The users of the mirror that an impact names: number and login of each."""
+    """Return the mirror's users that an impact names: user name by ID."""
     users: dict[int, str] = {}
     for place in _naming_parts(impact or {}):
         users |= users_in(place["names"])
@@ -238,7 +240,7 @@ def users_in_impact(impact: dict[str, Any] | None) -> dict[int, str]:
 
 
 def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
-    """The primary keys of the entities that an impact names."""
+    """Return the IDs of the entities that an impact names."""
     if not impact:
         return []
     numbers: list[int] = []
@@ -248,19 +250,20 @@ def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
 
 
 def _naming_parts(impact: dict[str, Any]) -> list[Mapping[str, Any]]:
-    """All parts that have names, by block and account."""
+    """Return all parts that have names, by block and account."""
     blocks = chain.from_iterable(impact.get(sort, ()) for sort in ("gains", "unchanged", "assertions"))
     return list(chain.from_iterable(places_of(block) for block in blocks))
 
 
 def places_of(gain: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The parts of a block by account: its own, and those for which the same becomes true elsewhere."""
+    """Return the parts of a block by account: itself, and those of other accounts with the same impact."""
     return [gain, *gain.get("elsewhere", ())]
 
 
 def _accounts_of(impact: dict[str, Any]) -> dict[str, str]:
-    """The names of accounts by number, where a receipt is about several; one query, and none where it is
-    about one.
+    """Return account names by ID.
+
+    Takes one query; returns {} without a query if the receipt is about a single account.
     """
     blocks = [*impact["gains"], *impact.get("unchanged", ())]
     places = chain.from_iterable(places_of(block) for block in blocks)
@@ -292,10 +295,10 @@ def _gain(
         if any(person["entity_id"] in open_to for person in place["names"])
     }
     seen = [number for number in numbers if viewer.scope.sees_account(number) or number in with_openable]
-    # A receipt names the first few: of the others nobody can tell whose they are, so only who is named and
-    # not seen is called outside.
+    # A receipt names only the first few principals. Only named ones that the viewer can't see count as
+    # outside; nobody knows the teams of the others.
     hidden = named - len(names)
-    # The requests are those of the first, whose name may stand in a resource.
+    # The requests are those of the first principal, whose name can be part of a resource.
     is_shown = bool(gain["names"]) and _is_visible(gain["names"][0], gain, viewer=viewer, open_to=open_to)
     where = accounts.get(gain["account_id"], "") if len(numbers) == 1 and names else ""
     why = reasons(gain, people=people) if is_shown else []
@@ -345,7 +348,9 @@ def _unchanged(
 def _names(
     gain: Mapping[str, Any], *, viewer: Viewer, open_to: OpenableEntities, called: Mapping[int, str]
 ) -> Iterable[ImpactName]:
-    """Who is not in the mirror yet is made by the changes themselves, and is no secret."""
+    """Yield the visible names; a principal that the changes create isn’t in the mirror yet and isn’t
+    secret.
+    """
     for name in gain["names"]:
         pk = name["entity_id"] if name["entity_id"] in open_to else None
         if _is_visible(name, gain, viewer=viewer, open_to=open_to):
@@ -355,7 +360,7 @@ def _names(
 def _is_visible(
     name: dict[str, Any], gain: Mapping[str, Any], *, viewer: Viewer, open_to: OpenableEntities
 ) -> bool:
-    """Whether the viewer may know somebody by name."""
+    """Return whether the viewer can see a principal's name."""
     number = name["entity_id"]
     return viewer.scope.sees_account(gain["account_id"]) or number is None or number in open_to
 
@@ -386,7 +391,7 @@ def _action(shift: dict[str, Any], *, is_shown: bool) -> ImpactAction:
 
 
 def level_shown(level: str) -> RiskLabel:
-    """A level of risk in words, with its tone."""
+    """Return the label and tone of a risk level."""
     return RiskLabel(LEVEL_WORDS[level], {NORMAL: "", SENSITIVE: "warn", CRITICAL: "bad"}[level])
 
 
@@ -395,5 +400,5 @@ def _risks(risks: Iterable[str]) -> list[RiskLabel]:
 
 
 def risk_tone(risk: str) -> str:
-    """The tone in which a risk is shown."""
+    """Return the tone of a risk."""
     return "bad" if risk in GRAVE else "warn"

@@ -1,4 +1,4 @@
-"""The list of what AWS does not give back."""
+"""The list of operations that AWS can’t undo."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from iam.guard import Right
 @require_GET
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 def irreversible(request: ViewerRequest) -> HttpResponse:
-    """Each operation that cannot be undone, with the reversible means beside it."""
+    """Show each irreversible operation with a reversible alternative."""
     context = {
         "losses": losses(),
         "returns": returns(),

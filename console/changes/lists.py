@@ -42,7 +42,7 @@ TABS = (
 @require_GET
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 def changes(request: ViewerRequest) -> HttpResponse:
-    """Every request, newest first."""
+    """List the requests, newest first."""
     get, wanted = request.GET, wanted_in(request)
     page = list_changes(
         request.viewer, **wanted, after=place_in(request, "after", kind=datetime, pk_kind=UUID)
@@ -66,7 +66,7 @@ def changes(request: ViewerRequest) -> HttpResponse:
 
 
 def wanted_in(request: ViewerRequest) -> dict[str, Any]:
-    """The filters of the address, as the list and its file take them."""
+    """Return the filters in the address, for the list and its export."""
     get = request.GET
     return {
         "tab": get.get("tab", "") if get.get("tab", "") in STATES else "",
@@ -86,8 +86,10 @@ def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def rows_of(changes: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]]:
-    """The rows of a list of requests, each by the first of its changes that the viewer sees: title, what and
-    where, state and weight, as its page shows them. Six queries at most, whatever their number.
+    """Return the rows of a list of requests.
+
+    Each is based on the first change that the viewer sees: title, subject, account, status and weight, as on
+    its page. Takes at most six queries.
     """
     sets = [change.change_set_id for change in changes]
     partial, references = partly_hidden(sets, viewer=viewer), references_of(changes)

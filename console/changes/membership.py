@@ -1,4 +1,4 @@
-"""Request to add a user to a group or to remove one: choose, preview, give the reason."""
+"""Requests to add a user to a group or to remove one: choose, preview, give the reason."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MembershipDraft(RequestDraft):
 
     @classmethod
     def opened(cls, request: ViewerRequest, **named: str) -> MembershipDraft | HttpResponse:
-        """By `user`, `group` and `do`; where one of them is missing, the page on which it is chosen."""
+        """Create the draft from `user`, `group` and `do`; return the page to choose a missing one."""
         user, group = _entity(request, "user", Kind.USER), _entity(request, "group", Kind.GROUP)
         do: Do = "remove" if request.GET.get("do") == "remove" else "add"
         if request.at is not None:
@@ -45,11 +45,11 @@ class MembershipDraft(RequestDraft):
         self.user, self.group, self.do = user, group, do
 
     def operations(self, key: str) -> list[Operation]:
-        """The operation of the membership. Raises RefusedError."""
+        """Return the membership operation. Raises RefusedError."""
         return [membership_operation(self.user, group=self.group, do=self.do)]
 
     def submit(self, operations: list[Operation], *, reason: str, key: str) -> Change:
-        """The change."""
+        """Request the change."""
         return services.request_membership(
             self.requester,
             user=self.user,
@@ -60,7 +60,7 @@ class MembershipDraft(RequestDraft):
         )
 
     def frame(self, operations: Sequence[Operation]) -> RequestFrame:
-        """Whose membership it is, and in which group."""
+        """Return the page frame with user and group."""
         user, group = self.user, self.group
         user_name = names_by_entity([user])[user.pk]
         user_page = reverse("identities:person", args=[user.pk])
@@ -95,7 +95,7 @@ class MembershipDraft(RequestDraft):
 
 
 def _entity(request: ViewerRequest, name: str, kind: Kind) -> Entity | None:
-    """What the address names, if the viewer may see it; else 404."""
+    """Return the entity in the address. Raises Http404 if the viewer can’t see it."""
     text = request.GET.get(name, "")
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""What the pages of a change and of its request have in common: finding it, and what both show."""
+"""Code shared by the pages of a change and of its request: loading it, and common context."""
 
 from __future__ import annotations
 
@@ -43,20 +43,22 @@ SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 
 
 def change_or_404(request: ViewerRequest, pk: UUID) -> Change:
-    """The change, if the viewer may see it; else 404, as though there were none."""
+    """Return the change. Raises Http404 if the viewer can’t see it."""
     visible = visible_changes(request.viewer).select_related("account", "change_set", "entity", "reverts")
     return get_object_or_404(visible, pk=pk)
 
 
 def acting_on(request: ViewerRequest, pk: UUID) -> Change:
-    """The change to act on; the past is only looked at."""
+    """Return the change to act on; a past moment can only be viewed."""
     require_present(request)
     return change_or_404(request, pk)
 
 
 def first_of(request: ViewerRequest, pk: UUID) -> Change:
-    """The first change that the viewer sees of the request that a change is part of, which they need not see:
-    a link to a request works for everybody who sees some of it. 404 for who sees nothing.
+    """Return the first visible change of the request to which a change belongs.
+
+    The change itself may be hidden, so that a link to a request works for everyone who sees a part of it.
+    Raises Http404 if the viewer sees nothing of it.
     """
     change_set = Change.objects.filter(pk=pk).values("change_set")
     seen = visible_changes(request.viewer).filter(change_set__in=change_set).order_by("position")
@@ -64,19 +66,19 @@ def first_of(request: ViewerRequest, pk: UUID) -> Change:
 
 
 def is_single(change: Change) -> bool:
-    """True if the request of a change has no other change."""
+    """Return whether the change is the only one of its request."""
     return not Change.objects.filter(change_set=change.change_set_id).exclude(pk=change.pk).exists()
 
 
 def address_of(change: Change) -> str:
-    """The page of the request that a change belongs to."""
+    """Return the address of the change's request."""
     name = "changes:change" if is_single(change) else "changes:request"
     return reverse(name, args=[change.pk])
 
 
 def undone_reference(change: Change, *, parts: int) -> str:
-    """The reference of what a change undoes: of the whole request where its own request has several `parts`;
-    "" where it undoes nothing.
+    """Return the reference of the undone change, or of its request if the undo has several `parts`; "" if it
+    undoes nothing.
     """
     reverted = change.reverts
     if reverted is None:
@@ -85,8 +87,8 @@ def undone_reference(change: Change, *, parts: int) -> str:
 
 
 def _undone_by(change: Change, *, parts: int, viewer: Viewer) -> dict[str, Any]:
-    """The newest change that undoes it, with the reference of that change's whole request where the change's
-    own request has several `parts`.
+    """Return the newest change that undoes this one, with its reference, or that of its request if there are
+    several `parts`.
     """
     undoing = visible_changes(viewer).filter(reverts=change).order_by("-created_at").first()
     if undoing is None:
@@ -96,7 +98,7 @@ def _undone_by(change: Change, *, parts: int, viewer: Viewer) -> dict[str, Any]:
 
 
 def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -> dict[str, Any]:
-    """What the pages of a change, and of the set that it begins, show."""
+    """Return the context shared by the pages of a change and of its set."""
     viewer = request.viewer
     now = request.at is None
     deciding = deciding_context(request, shown)
@@ -182,7 +184,7 @@ _MADE_FOR: Final = {
     "leaving": ("offboarding:run", "an offboarding"),
     "suspension": ("offboarding:run", "a suspension"),
 }
-"""The cause of a request → the page of what it was made for, and what that is called."""
+"""Cause of a request → URL name and label of its page."""
 
 
 _OPENS: Final[Mapping[str, Callable[[Viewer, UUID], object]]] = {
@@ -192,14 +194,15 @@ _OPENS: Final[Mapping[str, Callable[[Viewer, UUID], object]]] = {
     "leaving": offboardings.run_for,
     "suspension": offboardings.run_for,
 }
-"""The cause of a request → what a viewer sees of it, or None: nobody is led to a page that they cannot
-open.
+"""Cause of a request → function that returns the cause if the viewer can see it, so that no link leads to a
+404.
 """
 
 
 def _made_for(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | None:
-    """The page of what the request was made for, where there is one for this viewer; members have those of
-    grants only, leads all.
+    """Return the page of the request's cause, if the viewer can open it.
+
+    Members can open only grants; team leads can open all.
     """
     if change_set.cause_kind == OF_ROTATION:
         return _rotation_of(change_set, viewer=viewer)
@@ -215,7 +218,7 @@ def _made_for(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | None
 
 
 def _rotation_of(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | None:
-    """The key rotation that a request belongs to; the list of those that were started together."""
+    """Return the key rotation of a request, or the list of rotations that were started together."""
     batch = change_set.cause_id
     if batch is None:
         return None
@@ -230,7 +233,7 @@ def _rotation_of(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | N
 
 
 def policy_context(operation: Operation, *, before: dict[str, Any]) -> dict[str, Any]:
-    """What a policy said before and says after, and the lint of that, where a change is about it."""
+    """Return the texts of the changed policy before and after, with lint findings."""
     if not isinstance(operation, DefaultText):
         return text_shown(operation, before=before) | lint_of([operation])
     return {"texts": texts_of(before=before, after=operation.text)} | lint_of([operation])

@@ -1,4 +1,4 @@
-"""How a change looks: the mark of its state, the lines of its timeline, its calls with their equivalents."""
+"""Presents changes: status badges, timelines, and calls with their equivalents for other tools."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SET_MARKS: dict[str, StateMark] = {
     SetState.WITHDRAWN: MARKS[ChangeState.CANCELLED],
     SetState.EXPIRED: MARKS[ChangeState.EXPIRED],
 }
-"""How a request stands as a whole."""
+"""Badge of each status of a whole request."""
 
 _LINES: dict[str, tuple[str, str, str]] = {
     "requested": ("{actor} requested this", "file-text", ""),
@@ -82,7 +82,7 @@ _LINES: dict[str, tuple[str, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class TimelineLine:
-    """One line of the timeline."""
+    """An event of the timeline."""
 
     text: str
     icon: str
@@ -93,7 +93,7 @@ class TimelineLine:
 
 
 def lines_of(change: Change, events: list[ChangeEvent], *, decides: bool = False) -> list[TimelineLine]:
-    """What has happened, and what it waits for; `decides`: for the one who looks."""
+    """Return past events and what the change waits for; `decides` adapts the text to a viewer who decides."""
     lines = []
     for event in events:
         text, icon, tone = _LINES.get(event.kind, (event.kind, "info", ""))
@@ -108,7 +108,7 @@ def lines_of(change: Change, events: list[ChangeEvent], *, decides: bool = False
 
 
 def slowness(change: Change) -> str:
-    """What it means that a worker is at it for long."""
+    """Return what it means that a worker takes long; "" if it doesn’t."""
     if change.state != ChangeState.APPLYING or change.lease_until is None or change.applying_at is None:
         return ""
     if datetime.now(tz=UTC) - change.applying_at < SLOW_AFTER:
@@ -130,9 +130,7 @@ _FOLLOWING: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class TrailRecord:
-    """What a page says of CloudTrail's record of a call; `url` leads to the event, for viewers who can open
-    it.
-    """
+    """CloudTrail's record of a call; `url` leads to the event if the viewer can open it."""
 
     sentence: str
     is_pending: bool = False
@@ -142,8 +140,10 @@ class TrailRecord:
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call with its equivalents and its result; `place` is the name of the account, where a page shows
-    calls of several, and `record` what CloudTrail recorded of it, where a page looked.
+    """A call with its equivalents and result.
+
+    `place` is the account's name if a page shows several, and `record` is CloudTrail's record if a page
+    looked it up.
     """
 
     shown: ShownCall
@@ -156,12 +156,12 @@ class CallRow:
 
     @property
     def is_done(self) -> bool:
-        """Whether AWS has answered it."""
+        """Whether AWS has answered."""
         return self.at is not None
 
 
 def call_rows(calls: list[dict[str, Any]], *, partition: str, places: Sequence[str] = ()) -> list[CallRow]:
-    """The calls of a receipt or of a change; `places` are the names of their accounts, where there are
+    """Return the calls of a receipt or change; `places` are the names of their accounts, if there are
     several.
     """
     named = places or [""] * len(calls)
@@ -182,9 +182,7 @@ def call_rows(calls: list[dict[str, Any]], *, partition: str, places: Sequence[s
 
 
 def rows_by_account(calls: Sequence[tuple[dict[str, Any], Account]]) -> list[CallRow]:
-    """The calls of several operations in their order, each with its account; the account is named where there
-    are several.
-    """
+    """Return the calls of several operations in order; accounts are named if there are several."""
     if not calls:
         return []
     bodies = [body for body, _ in calls]
@@ -195,12 +193,12 @@ def rows_by_account(calls: Sequence[tuple[dict[str, Any], Account]]) -> list[Cal
 
 
 _RISKY: dict[str, set[str]] = {"+": {"everything", "iam"}, "−": {"denies"}, "=": set()}
-"""What to look at closely: a wide permission that comes, a deny that goes."""
+"""Risky changes of policies: a broad permission that is added, a deny that is removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptPolicy:
-    """A policy of a receipt: as it stands there, its page if the viewer may open it, and its text."""
+    """A policy of a receipt with its text, and its page if the viewer can open it."""
 
     stands: dict[str, Any]
     sign: str
@@ -217,7 +215,7 @@ _FLAGS = {
 
 
 def policy_rows(receipt: dict[str, Any], *, open_to: OpenableEntities | None = None) -> list[ReceiptPolicy]:
-    """What is gained, lost and kept, with the texts; one query."""
+    """Return gained, lost and kept policies with their texts; takes one query."""
     effect = receipt["effect"]
     listed: list[tuple[str, dict[str, Any]]] = []
     for sign, key in (("+", "gains"), ("−", "loses"), ("=", "keeps")):
@@ -241,11 +239,11 @@ def policy_rows(receipt: dict[str, Any], *, open_to: OpenableEntities | None = N
 
 FAST, SLOW = "300ms", "2s"
 FAST_FOR = 5.0
-"""Seconds since it was queued during which the page asks often."""
+"""Seconds after queuing during which the page polls fast."""
 
 
 def pace_of(change: Change) -> str:
-    """How often the page asks how it stands; empty when nothing more happens by itself, or soon."""
+    """Return the polling interval; "" if no update is expected."""
     if change.state == ChangeState.AWAITING:
         return "5s"
     if not change.is_running:
@@ -255,5 +253,5 @@ def pace_of(change: Change) -> str:
 
 
 def version_of(change: Change, events: list[ChangeEvent], *, pace: str) -> str:
-    """What the page shows, in short: equal versions, equal pages."""
+    """Return a version of the live part; equal versions mean equal content."""
     return f"{len(events)}-{change.state}-{pace}{'-slow' if slowness(change) else ''}"

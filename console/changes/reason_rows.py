@@ -1,4 +1,4 @@
-"""Why something that is given, or removed, changes nothing for somebody, in sentences."""
+"""Explains why a grant or removal of permissions changes nothing for someone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from iam.phrases import joined
 
 
 def reasons(block: Mapping[str, Any], *, people: int) -> list[str]:
-    """The sentences about a block of `people` principals."""
+    """Return the sentences for a block of `people` principals."""
     return [
         *_held(block.get("already", ()), people=people, verbs=("already has", "already have")),
         *_held(block.get("keeps", ()), people=people, verbs=("keeps", "keep")),
@@ -39,7 +39,7 @@ def _people_text(number: int, people: int) -> str:
 
 
 def _part_text(row: Mapping[str, Any]) -> str:
-    """'5 of 6 actions'."""
+    """Return '5 of 6 actions'."""
     actions, of = row["actions"], row["of"]
     if actions == of:
         return "the action" if of == 1 else f"all {of:,} actions"

@@ -1,4 +1,4 @@
-"""What the receipt's parts of a page need: the same on a preview, on a request, and on what was done."""
+"""Context of a receipt, the same in a preview, in a request and after completion."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ def receipt_context(
     request: ViewerRequest,
     together: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The context of `_effect.html`, `_impact.html`, `_calls.html` and `_approvers.html`; three queries.
+    """Return the context of `_effect.html`, `_impact.html`, `_calls.html` and `_approvers.html`; takes three
+    queries.
 
-    `together` is the receipt of the set. Where a receipt tells already who is affected by a text, only the
-    risks are added.
+    `together` is the receipt of the set. If the receipt already says whom a text affects, only the risks are
+    added.
     """
     impact = (together or {}).get("impact")
     policies = chain.from_iterable(receipt["effect"][key] for key in ("gains", "loses", "keeps"))
@@ -54,16 +55,14 @@ def receipt_context(
 
 
 def what_is_done(operations: Sequence[Operation], *, viewer: Viewer) -> list[SummaryBlock]:
-    """What is done where, above a receipt that is not requested yet, in the words of the page of its
-    request.
-    """
+    """Return the summary above an unsubmitted receipt, in the same words as the later request."""
     summary = [block.body for block in summary_of(operations)]
     return blocks_of(summary, plain=not viewer.sees_accounts)
 
 
 def plans_receipt_context(request: ViewerRequest, plans: Sequence[ChangePlan]) -> dict[str, Any]:
-    """The context of the receipt of planned changes of one account, with what is done above it, all their
-    calls and the approval that they need.
+    """Return the context for planned changes in one account: receipt, summary, all calls, and the required
+    approval.
     """
     operations = [plan.operation for plan in plans]
     together = set_receipt_of(operations)
@@ -77,7 +76,7 @@ def plans_receipt_context(request: ViewerRequest, plans: Sequence[ChangePlan]) -
 
 
 def _for_reader(receipt: dict[str, Any], *, account: Account, viewer: Viewer) -> dict[str, Any]:
-    """The receipt without the names of what the viewer does not see."""
+    """Return the receipt without names that the viewer can’t see."""
     if viewer.scope.sees_account(account.account_id):
         return receipt
     effect = receipt["effect"]
@@ -91,8 +90,10 @@ def impact_context(
     account_id: str = "",
     called: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
-    """The context of `_impact.html`; a query for who does not see the accounts whole, and two for what users
-    are called where that is not known.
+    """Return the context of `_impact.html`.
+
+    Takes one query for viewers who don’t see whole accounts, and two more if `called`, the users' display
+    names, isn’t given.
     """
     if called is None:
         called = names_by_number(users_in_impact(impact))
@@ -104,8 +105,8 @@ def impact_context(
 
 
 def without_new_names(together: dict[str, Any]) -> dict[str, Any]:
-    """The receipt of a set for who does not see all its parts: those whom a hidden part makes are counted,
-    and not named.
+    """Return the receipt for viewers who see only a part of the set: principals created by hidden parts are
+    counted, not named.
     """
     impact = together.get("impact")
     if not impact:
@@ -118,12 +119,12 @@ def without_new_names(together: dict[str, Any]) -> dict[str, Any]:
 
 
 def _known_only(place: dict[str, Any]) -> dict[str, Any]:
-    """A block, or a part of it, that names only who is in the mirror."""
+    """Return a block that names only principals in the mirror."""
     return place | {"names": [name for name in place["names"] if name["entity_id"]]}
 
 
 def _elsewhere(receipt: dict[str, Any]) -> dict[str, Any] | None:
-    """What manages the subject beside Gatehouse, and the patch for it."""
+    """Return the tool that manages the subject besides Gatehouse, and a patch for it."""
     managed = receipt.get("managed")
     if not managed:
         return None

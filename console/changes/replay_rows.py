@@ -1,4 +1,6 @@
-"""What a receipt says of recorded calls: which of them the change would deny, and which it can't decide."""
+"""Results of replaying recorded calls against a change: which calls it would deny, and which are
+undecided.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ UNKNOWN_NAMED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class ReplayLine:
-    """Calls of one principal, action and resource; `url` is the page of the latest."""
+    """Calls with the same principal, action and resource; `url` is the page of the latest."""
 
     who: str
     action: str
@@ -32,7 +34,7 @@ class ReplayLine:
 
 @dataclass(frozen=True, slots=True)
 class KnownEvents:
-    """From when to when events of an account are known."""
+    """The period for which an account's events are known."""
 
     account: str
     first_at: datetime
@@ -41,8 +43,10 @@ class KnownEvents:
 
 @dataclass(frozen=True, slots=True)
 class ReplayShown:
-    """Recorded calls against the change. `is_known`: events of at least one of the accounts are known.
-    `names_who`: the calls are of several users and roles.
+    """Recorded calls replayed against the change.
+
+    `is_known`: events of at least one account are known. `names_who`: the calls were made by several
+    principals.
     """
 
     days: int
@@ -60,17 +64,18 @@ class ReplayShown:
     notes: list[str]
     known: list[KnownEvents]
     since: datetime | None
-    """Older calls are known, and weren't replayed; None if there are none."""
+    """Start of the replayed period if older calls are known, else None."""
 
 
 def replayed_entities(replay: Mapping[str, Any] | None) -> list[int]:
-    """The users and roles whose calls were replayed."""
+    """Return the IDs of the users and roles whose calls were replayed."""
     return list(replay["entity_ids"]) if replay else []
 
 
 def replay_shown(replay: Mapping[str, Any] | None, *, open_to: OpenableEntities) -> ReplayShown | None:
-    """What a receipt holds of recorded calls; None where nobody loses anything, and for viewers who don’t see
-    everyone whose calls they are.
+    """Return the replay in a receipt.
+
+    Returns None if no one loses access, and for viewers who can’t see all of the callers.
     """
     if not replay or not all(number in open_to for number in replay["entity_ids"]):
         return None
@@ -107,7 +112,7 @@ def _line(line: Mapping[str, Any]) -> ReplayLine:
 
 
 def _why(line: Mapping[str, Any]) -> str:
-    """What the events don’t tell, so that the answer is open."""
+    """Return what is missing in the events to decide."""
     if keys := line["keys"][:KEYS_NAMED]:
         return f"the events don’t tell {', '.join(keys)}"
     if not line["resource"]:
@@ -121,7 +126,7 @@ def _known(account: Mapping[str, str]) -> KnownEvents:
 
 
 def _since(replay: Mapping[str, Any], known: Iterable[KnownEvents]) -> datetime | None:
-    """Since when calls were replayed, if events are known from before."""
+    """Return the start of the replayed period if older events are known, else None."""
     since = datetime.fromisoformat(replay["since"]) if replay.get("since") else None
     if since is None or not any(events.first_at < since for events in known):
         return None
@@ -129,7 +134,7 @@ def _since(replay: Mapping[str, Any], known: Iterable[KnownEvents]) -> datetime 
 
 
 def _notes(replay: Mapping[str, Any]) -> list[str]:
-    """What was left out, and why."""
+    """Return what was left out, and why."""
     notes: list[str] = []
     if unknown := replay.get("unknown_actions"):
         names = ", ".join(unknown[:UNKNOWN_NAMED])

@@ -1,4 +1,4 @@
-"""The page of a request: all of what is approved together."""
+"""The page of a request: all changes that are approved together."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ from console.web.render import is_fragment, render_live
 @require_GET
 @require(*SEES)
 def request_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The request that a change is part of. One of a single change has its page at the address of the
-    change.
-    """
+    """Show the request of a change; a request with one change is shown at the address of the change."""
     shown = first_of(request, pk)
     if is_single(shown):
         return redirect("changes:change", pk=shown.pk)
@@ -34,5 +32,5 @@ def request_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_GET
 @require(*SEES)
 def former_address(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Where mails of earlier versions lead to."""
+    """Redirect addresses in mails of earlier versions."""
     return redirect("changes:request", pk=first_of(request, pk).pk)

@@ -1,4 +1,4 @@
-"""What the page of a request shows: all of what is approved together, and how it stands."""
+"""Context of a request's page: all of its changes, and their status."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ from iam.changes.set_state import SetStanding, standing_of_counts
 from iam.changes.warnings import AcceptedWarning, warnings_of
 
 LISTED = 50
-"""So many changes of a request are listed at once; the rest follow on further pages of the list."""
+"""Number of changes per page of the list."""
 TROUBLES = 10
-"""So many failed changes have a line in the timeline."""
+"""Maximum number of failed changes in the timeline."""
 _OF_ONE = {"applying", "confirming", "applied", "retry", "taken_over", "looked_again", "failed", "unknown"}
-"""What the timeline of a change tells of that change alone."""
+"""Event kinds that concern a single change."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change of the request, as the list of its changes shows it."""
+    """A change in the request's list."""
 
     change: Change
     mark: StateMark
@@ -54,22 +54,20 @@ class ChangeRow:
 def refused_page(
     request: ViewerRequest, pk: UUID, refused: RefusedError | None, **typed: object
 ) -> HttpResponse:
-    """The page of the request as it stands now, with the reason, and what was typed; `wants_comment` marks
-    the comment that was left empty.
-    """
+    """Show the request with the refusal and the input; `wants_comment` marks a missing comment."""
     shown = first_of(request, pk)
     context = request_context(request, shown) | {"pace": "", "refused": refused} | typed
     return render_page(request, "changes/request.html", context, status=422)
 
 
 def request_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
-    """The context of `request.html`; `shown` is the first change of the request that the viewer sees."""
+    """Return the context of `request.html`; `shown` is the first visible change of the request."""
     events = timeline(shown)
     context = page_context(request, shown, events)
     parts: Sequence[Change] = context["parts"]
     counts = Counter(part.state for part in parts)
     standing = standing_of_counts(counts)
-    # A worker may have ended it since `shown` was read: then the page that shows it in progress has to ask
+    # A worker may have finished it after `shown` was read; a page that shows it in progress must then poll
     # once more.
     pace = max((pace_of(part) for part in (shown, *parts)), key=_urgency)
     total = shown.change_set.changes.count()
@@ -100,8 +98,9 @@ def request_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
 def _accepted(
     shown: Change, parts: Sequence[Change], context: dict[str, Any], *, is_single: bool
 ) -> list[AcceptedWarning]:
-    """What is accepted with the request. The receipt of a single change is on its page already, and says its
-    own part of it there.
+    """Return the warnings accepted with the request.
+
+    A single change shows its receipt on the page, with the receipt's warnings in it.
     """
     if context["is_partial"] and not context["standing"].is_concerned:
         return []
@@ -111,7 +110,7 @@ def _accepted(
 
 
 def _lint(parts: Sequence[Change]) -> dict[str, Any]:
-    """What the lint finds in the texts that the request writes."""
+    """Return lint findings of the texts that the request writes."""
     return lint_of(restore(part.operation, account=part.account, params=part.params) for part in parts)
 
 
@@ -125,7 +124,7 @@ def _urgency(pace: str) -> int:
 
 
 def _version(events: Sequence[ChangeEvent], counts: Counter[str], *, pace: str, is_slow: bool) -> str:
-    """What the page shows, in short: equal versions, equal pages."""
+    """Return a version of the live part; equal versions mean equal content."""
     states = "-".join(f"{state}{number}" for state, number in sorted(counts.items()))
     return f"{len(events)}-{states}-{pace}-{'slow' if is_slow else ''}"
 
@@ -136,7 +135,7 @@ def _lines(
     parts: Sequence[Change],
     standing: SetStanding,
 ) -> list[TimelineLine]:
-    """The timeline of the request: what was decided, then what failed, then how it ended."""
+    """Return the request's timeline: decisions, then failures, then the result."""
     kinds = [event.kind for event in events]
     telling_lines = [line for line, kind in zip(lines, kinds, strict=False) if kind not in _OF_ONE]
     wrong = [part for part in parts if part.state in (ChangeState.FAILED, ChangeState.UNKNOWN)]

@@ -1,4 +1,4 @@
-"""The page on which a change is requested: the answers, what they come to, and why it is needed."""
+"""The page to request a change: questions, their effect, and the reason."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ MAX_REASON_LENGTH = 1_000
 
 
 class PageLink(NamedTuple):
-    """A page around the request: where it comes from, or where it leads when nothing is requested. Without an
-    address it is only named.
+    """A link around the request: where it comes from, or where “Cancel” leads. Without an address it is plain
+    text.
     """
 
     text: str
@@ -44,7 +44,7 @@ class PageLink(NamedTuple):
 
 
 class RequestFact(NamedTuple):
-    """What the request is about; `login` is the name of a user in AWS, where it differs."""
+    """What the request is about; `login` is the IAM user name if it differs."""
 
     name: str
     text: str
@@ -53,8 +53,9 @@ class RequestFact(NamedTuple):
 
 
 class RequestFrame(NamedTuple):
-    """What the page shows around what the request does. `leads_to` begins with the page of "Cancel". Details
-    that only one page has are in `more`.
+    """What the page shows around the effect.
+
+    The first item of `leads_to` is the page for “Cancel”; `more` has details of individual pages.
     """
 
     title: str
@@ -69,8 +70,9 @@ class RequestFrame(NamedTuple):
 
 
 class RequestDraft(ABC):
-    """A request that is being made, by the answers of `form`. `key` makes a form that is sent twice one
-    request. Its page is open to those who have one of `rights`.
+    """A request being prepared with the answers in `form`.
+
+    The key makes a form sent twice one request. The page is open to viewers with one of `rights`.
     """
 
     rights: ClassVar[tuple[Right, ...]] = (Right.REQUEST_CHANGE,)
@@ -78,8 +80,9 @@ class RequestDraft(ABC):
     @classmethod
     @abstractmethod
     def opened(cls, request: ViewerRequest, **named: str) -> RequestDraft | HttpResponse:
-        """The draft that the address names, or the page that comes before it; 404 for what the viewer may
-        not see.
+        """Return the draft in the address, or a redirect to the page before it.
+
+        Raises Http404 for objects that the viewer can’t see.
         """
 
     def __init__(self, request: ViewerRequest, form: ActionForm) -> None:
@@ -88,25 +91,28 @@ class RequestDraft(ABC):
 
     @property
     def requester(self) -> Viewer:
-        """In whose name it is requested."""
+        """The viewer in whose name the request is made."""
         return self.request.viewer
 
     @property
     def can_preview(self) -> bool:
-        """Whether there are answers enough to say what they come to."""
+        """Whether the answers are complete enough for a preview."""
         return self.form.is_valid()
 
     @abstractmethod
     def operations(self, key: str) -> list[Operation]:
-        """What the answers come to, in order. Raises RefusedError."""
+        """Return the operations for the answers, in order. Raises RefusedError."""
 
     @property
     def title(self) -> str:
-        """What a request of several changes is called."""
+        """The title of a request with several changes."""
         return ""
 
     def submit(self, operations: list[Operation], *, reason: str, key: str) -> Change:
-        """The first change of the request; what was not previewed is refused. Raises RefusedError."""
+        """Submit the request and return its first change.
+
+        Raises RefusedError if it differs from the preview.
+        """
         viewer = self.requester
         standing = asked_before(operations, actor=viewer, idempotency_key=key)
         if standing:
@@ -120,11 +126,12 @@ class RequestDraft(ABC):
 
     @abstractmethod
     def frame(self, operations: Sequence[Operation]) -> RequestFrame:
-        """What the page shows around what it does; without operations, where that is not known."""
+        """Return the page frame; `operations` is empty if they are unknown."""
 
     def checked(self, operations: list[Operation]) -> list[ChangePlan]:
-        """What is asked for. Raises RefusedError when AWS would refuse it, or when it is not what was
-        shown.
+        """Return the planned changes.
+
+        Raises RefusedError if AWS would reject a text, or if the effect differs from the preview.
         """
         findings = lint_of(operations)
         if findings.get("is_faulty"):
@@ -138,11 +145,11 @@ class RequestDraft(ABC):
         return plans
 
     def beside_fields(self, refused: RefusedError) -> RefusedError | None:
-        """What is said above the form; None where the page says it at a field of its own."""
+        """Return the error to show above the form; None if it is shown at a field."""
         return refused
 
     def serve(self) -> HttpResponse:
-        """Show what it does, or request it."""
+        """Show the preview, or submit the request."""
         posted = self.request.POST
         if self.request.method == "GET" or "look" in posted:
             reason = ReasonForm.blank()
@@ -189,7 +196,7 @@ class RequestDraft(ABC):
         return render_page(self.request, "changes/request_draft.html", context, status=status)
 
     def _preview(self, operations: list[Operation]) -> dict[str, Any]:
-        """What it does. Raises RefusedError."""
+        """Return the context of the preview. Raises RefusedError."""
         plans = services.plan_set(operations, viewer=self.requester)
         together = set_receipt_of(operations)
         body = plans[0].receipt.body if len(plans) == 1 else _one_body(plans)
@@ -210,7 +217,7 @@ class RequestDraft(ABC):
 
 
 def request_page(draft: type[RequestDraft]) -> Callable[..., HttpResponse]:
-    """The page on which something of this kind is requested."""
+    """Return the view for requests of this type."""
 
     @require_http_methods(["GET", "POST"])
     @require(*draft.rights)
@@ -222,33 +229,35 @@ def request_page(draft: type[RequestDraft]) -> Callable[..., HttpResponse]:
 
 
 def fact_of_user(user: Entity, user_name: str) -> RequestFact:
-    """Whom a request is about, by their name and their login."""
+    """Return the user's name, user name in AWS, and page."""
     page = reverse("identities:person", args=[user.pk])
     login = "" if user_name == user.name else user.name
     return RequestFact("Who", user_name, page, login)
 
 
 def digest_of(plans: list[ChangePlan]) -> str:
-    """What the person who asks was shown."""
+    """Return a digest of the previewed receipts."""
     return ".".join(plan.receipt.digest[:16] for plan in plans)[:4096]
 
 
 def _quotas(plans: list[ChangePlan]) -> list[dict[str, Any]]:
-    """What the changes come to under each quota that they draw on; what only makes room is not told."""
+    """Return the usage of each quota that doesn’t decrease."""
     quotas = [plan.receipt.body["quota"] for plan in plans]
     by_name = {quota["what"]: quota for quota in quotas if quota and quota["after"] >= quota["used"]}
     return list(by_name.values())
 
 
 def _irreversible_note(operation: Operation) -> str:
-    """Why nothing brings it back, and what could be done instead."""
+    """Return why an operation can’t be undone, and the alternative."""
     alternative = f" {operation.alternative}" if operation.alternative else ""
     return f"{operation.title}: {operation.irreversible}{alternative}"
 
 
 def _one_body(plans: list[ChangePlan]) -> dict[str, Any]:
-    """The receipts of several changes as that of the last one, which is what the others lead to: with the
-    calls and notes of all. What does not come back is told once, for all of them.
+    """Merge the receipts of several changes into that of the last one, which includes the effects of the
+    others.
+
+    Calls and notes of all are kept. The page lists irreversible operations separately.
     """
     bodies = [plan.receipt.body for plan in plans]
     calls = list(chain.from_iterable(body["calls"] for body in bodies))

@@ -1,4 +1,4 @@
-"""The form of one rule of approval: it checks shape; what rules can be, the rules themselves say."""
+"""The form of one approval rule; it checks the input's shape, and the rules check what is allowed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PLAIN = (
 
 @dataclass(frozen=True, slots=True)
 class StageFields:
-    """The two fields of one stage, and its number."""
+    """The two fields of a stage, and its number."""
 
     number: int
     who: BoundField
@@ -46,12 +46,12 @@ class StageFields:
 
 
 def code_of(who: ApproverSpec) -> str:
-    """As a form sends it."""
+    """Return an approver type as its form value."""
     return f"{who.kind}:{who.value}"
 
 
 def who_of(codes: Iterable[str]) -> tuple[ApproverSpec, ...]:
-    """From what a form sent."""
+    """Parse the form values of approver types."""
     return tuple(ApproverSpec(*code.split(":", 1)) for code in codes)
 
 
@@ -70,7 +70,7 @@ def _hours(label: str, *, least: int, hint: str) -> forms.IntegerField:
 
 
 class RuleForm(forms.Form):
-    """For which requests a rule holds, who agrees in which order, and what happens when nobody answers."""
+    """The requests to which a rule applies, the stages of approval, and what happens without an answer."""
 
     name = forms.CharField(
         max_length=80,
@@ -132,12 +132,12 @@ class RuleForm(forms.Form):
 
     @property
     def stages(self) -> list[StageFields]:
-        """The fields of each stage in order."""
+        """Return the fields of each stage, in order."""
         numbers = range(1, self.stage_count + 1)
         return [StageFields(n, self[f"who_{n}"], self[f"count_{n}"]) for n in numbers]
 
     def rule(self, key: str) -> ApprovalRule:
-        """The rule that valid data says."""
+        """Return the rule from valid data."""
         form_data = self.cleaned_data
         stages = [
             ApprovalStage(who_of(form_data[f"who_{n}"]), form_data[f"count_{n}"] or 1)

@@ -1,6 +1,4 @@
-"""The rules of approval: what holds, a draft of other rules, and the proposals that somebody else
-decides on.
-"""
+"""Approval rules: the current ones, a draft of new ones, and proposals that someone else decides."""
 
 from __future__ import annotations
 
@@ -29,14 +27,14 @@ from iam.changes.errors import RefusedError
 from iam.guard import Right
 
 PAST_VERSIONS = 20
-"""So many former versions and decided proposals are listed."""
+"""Maximum number of former versions and decided proposals listed."""
 DECIDES = (Right.MANAGE_OPERATORS, Right.APPROVE_CHANGE)
 
 
 @require_GET
 @require(Right.SEE_ACCOUNT)
 def rules(request: ViewerRequest) -> HttpResponse:
-    """What holds now, who decided so, and what was before."""
+    """Show the current rules, who approved them, and former versions."""
     number, rules = rules_in_force()
     current = RuleSet.objects.filter(state=RulesState.ACTIVE).first()
     past = RuleSet.objects.filter(
@@ -56,7 +54,9 @@ def rules(request: ViewerRequest) -> HttpResponse:
 
 
 def _administers(request: ViewerRequest) -> bool:
-    """Rules hold for all accounts, so only who administers all changes them."""
+    """Return whether the viewer can change the rules; they apply to all accounts, so this needs
+    administration of all.
+    """
     return request.at is None and request.viewer.may(Right.MANAGE_OPERATORS, account_id="")
 
 
@@ -83,7 +83,7 @@ def _draft_or_404(request: ViewerRequest) -> RuleSet:
 @require(Right.MANAGE_OPERATORS)
 @recently_authenticated
 def draft(request: ViewerRequest) -> HttpResponse:
-    """One's draft: the rules in their order, and what is different. A POST begins one."""
+    """Show the viewer's draft and its differences; a POST starts one."""
     if not _administers(request):
         raise Http404
     if request.method == "POST":
@@ -117,7 +117,7 @@ def _draft_page(
 @require(Right.MANAGE_OPERATORS)
 @recently_authenticated
 def rule(request: ViewerRequest, key: str) -> HttpResponse:
-    """One rule of the draft; `new` is one more."""
+    """Edit a rule of the draft; `new` adds one."""
     mine = _draft_or_404(request)
     rule = next((rule for rule in mine.rules if rule.key == key), None)
     if rule is None and key != "new":
@@ -140,7 +140,9 @@ def rule(request: ViewerRequest, key: str) -> HttpResponse:
 
 
 def _replaced(rules_now: tuple[ApprovalRule, ...], written: ApprovalRule) -> list[ApprovalRule]:
-    """In its place; a new one before the last, which holds for everything."""
+    """Return the rules with the edited one in place; a new one is inserted before the last, which applies to
+    everything.
+    """
     if all(before.key != written.key for before in rules_now):
         return [*rules_now[:-1], written, *rules_now[-1:]]
     rules: list[ApprovalRule] = []
@@ -154,7 +156,7 @@ def _replaced(rules_now: tuple[ApprovalRule, ...], written: ApprovalRule) -> lis
 @require(Right.MANAGE_OPERATORS)
 @recently_authenticated
 def arrange(request: ViewerRequest) -> HttpResponse:
-    """Move a rule of the draft up or down, or take it out."""
+    """Move a rule of the draft up or down, or remove it."""
     mine = _draft_or_404(request)
     rules, do = list(mine.rules), request.POST.get("do", "")
     place = next((n for n, rule in enumerate(rules) if rule.key == request.POST.get("key", "")), None)
@@ -172,7 +174,7 @@ def arrange(request: ViewerRequest) -> HttpResponse:
 @require(Right.MANAGE_OPERATORS)
 @recently_authenticated
 def discard(request: ViewerRequest) -> HttpResponse:
-    """Throw the draft away."""
+    """Discard the draft."""
     proposals.throw_away(_draft_or_404(request), actor=request.viewer)
     messages.success(request, "Draft discarded. The rules didn’t change.")
     return redirect("changes:rules")
@@ -182,7 +184,7 @@ def discard(request: ViewerRequest) -> HttpResponse:
 @require(Right.MANAGE_OPERATORS)
 @recently_authenticated
 def propose(request: ViewerRequest) -> HttpResponse:
-    """Ask that the draft becomes the rules."""
+    """Propose the draft as the new rules."""
     mine, reason = _draft_or_404(request), request.POST.get("reason", "")[:2000].replace("\x00", "")
     try:
         proposals.propose(mine, actor=request.viewer, reason=reason)
@@ -200,7 +202,7 @@ def propose(request: ViewerRequest) -> HttpResponse:
 @require_GET
 @require(Right.SEE_ACCOUNT)
 def proposal(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """What a version of the rules changes, and how it was decided."""
+    """Show the differences of a version of the rules, and how it was decided."""
     return _proposal_page(request, _proposal_or_404(pk))
 
 
@@ -240,7 +242,7 @@ def _base_of(shown: RuleSet) -> tuple[ApprovalRule, ...]:
 @require(*DECIDES)
 @recently_authenticated
 def proposal_decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Agree, reject, or take back."""
+    """Approve, reject or withdraw a proposal."""
     shown, viewer = _proposal_or_404(pk), request.viewer
     comment = request.POST.get("comment", "")[:2000].replace("\x00", "")
     acts: dict[str, tuple[Callable[[], None], str]] = {

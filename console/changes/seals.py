@@ -1,4 +1,4 @@
-"""How the secret of a change stands, for the page of the change."""
+"""Status of a change's secret, for the page of the change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from iam.changes.services.secrets import seal_of
 
 
 def seal_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
-    """What the page of a change says of its secret, to its person and to others."""
+    """Return what the page says about the secret, which differs for its recipient and other viewers."""
     seal = seal_of(shown)
     if seal is None:
         return {}

@@ -1,4 +1,4 @@
-"""The secret of a new credential, shown once, to its person alone."""
+"""Shows the secret of a new credential once, only to its recipient."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from iam.mirror.models import Account, AccountFact, Entity, valid_at
 
 @dataclass(frozen=True, slots=True)
 class SecretLine:
-    """One line of what is needed to sign in: a key that names it on the page, its label, its text."""
+    """A value needed to sign in: its key on the page, label and text."""
 
     key: str
     label: str
@@ -35,7 +35,7 @@ class SecretLine:
 @require(*SEES)
 @recently_authenticated
 def secret(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Show it, once. A GET comes from having confirmed who one is, or from a reload, and leads back to the
+    """Show the secret once. A GET comes from re-authentication or a reload, and is redirected to the
     change.
     """
     shown = acting_on(request, pk)
@@ -77,7 +77,7 @@ def _rows(change: Change, *, label: str, text: str) -> list[SecretLine]:
 
 
 def _profile(change: Change, *, label: str, text: str) -> str:
-    """Lines for the AWS CLI's file of credentials; "" for what is no access key."""
+    """Return a profile for the AWS CLI's credentials file; "" if the secret isn’t an access key."""
     if change.operation != "access_key.create":
         return ""
     name = change.params["user_name"]
@@ -92,7 +92,7 @@ _SIGN_IN: Final = {
 
 
 def sign_in_page(account: Account) -> str:
-    """Where IAM users of an account sign in to the AWS console; by its alias, where it has one.
+    """Return the console sign-in page for an account's IAM users, with the account alias if there is one.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/console_account-alias.html
     """

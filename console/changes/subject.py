@@ -1,6 +1,4 @@
-"""What a change is about, as its pages name it: each thing by its kind, with its page where the viewer may
-open it.
-"""
+"""The objects that a change is about, each with its page if the viewer can open it."""
 
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ _NAMES: Final = ("name", "user_name", "policy_name", "role_name", "group_name", 
 
 @dataclass(frozen=True, slots=True)
 class ChangeSubject:
-    """One thing that a change is about."""
+    """An object that a change is about."""
 
     label: str
     name: str
@@ -36,13 +34,13 @@ class ChangeSubject:
 
 
 def subject_openable(change: Change, *, viewer: Viewer) -> OpenableEntities:
-    """What of it the viewer may open."""
+    """Return which of the change's objects the viewer can open."""
     pks = [pk for pk in (change.entity_id, group_of(change)) if pk]
     return entities.openable(viewer, account_id=change.account.account_id, pks=pks)
 
 
 def about_of(change: Change, *, open_to: OpenableEntities) -> list[ChangeSubject]:
-    """The subject, and the group of a membership."""
+    """Return the subject, and the group of a membership."""
     rows = [_subject_link(change.subject_kind, _name(change), change.entity_id, open_to)]
     if change.group_name and change.subject_kind != Kind.GROUP:
         rows.append(_subject_link(Kind.GROUP.value, change.group_name, group_of(change), open_to))

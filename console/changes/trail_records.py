@@ -1,4 +1,4 @@
-"""What CloudTrail recorded of the calls of a change, beside each call."""
+"""CloudTrail records of the calls of a change."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ SENTENCES: Final = {
     RecordState.NOT_KEPT: "It can’t be matched with CloudTrail, since full records aren’t stored.",
 }
 ASKS_AGAIN: Final = "15s"
-"""How often a page looks whether CloudTrail has recorded a call; a folder of trail files is read as often."""
+"""Polling interval for missing CloudTrail records; folders of trail files are read at the same interval."""
 
 
 def record_pace(rows: Sequence[CallRow]) -> str:
-    """How often a page asks for records that are still to come; empty if none is."""
+    """Return the polling interval while records are missing, else ""."""
     is_pending = any(row.record is not None and row.record.is_pending for row in rows)
     return ASKS_AGAIN if is_pending else ""
 
 
 def with_trail_records(rows: Sequence[CallRow], *, account_id: str, viewer: Viewer) -> list[CallRow]:
-    """The rows, each answered call with what CloudTrail recorded of it. Two queries at most."""
+    """Return the calls, each answered one with its CloudTrail record. Takes at most two queries."""
     answered: list[AnsweredCall] = []
     for row in rows:
         if row.at is not None and row.request_id:

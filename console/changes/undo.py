@@ -1,4 +1,4 @@
-"""Undo: one change, or a set that was approved together, whole or in part."""
+"""Undoes one change, or all or a part of a set that was approved together."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from iam.guard import Right
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """What undoing would do, and why one wants it; posted, it is a change of its own."""
+    """Show the effect of an undo; a POST requests it as a new change."""
     shown = acting_on(request, pk)
     form = ReasonForm(request.POST) if request.method == "POST" else ReasonForm.blank()
     refused = None
@@ -53,8 +53,9 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The same for a set: what is ticked is undone, the last first, as one set; nothing said means all that
-    can be. Of the rest is said why not.
+    """Undo the selected changes of a set as one set, the last first; by default all that can be undone.
+
+    The page explains why the others can’t be undone.
     """
     shown = acting_on(request, pk)
     parts = list(
@@ -64,7 +65,7 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
         .order_by("position")
     )
     if len(parts) != shown.change_set.changes.count():
-        # Who sees a part of a set only undoes what they see, one by one.
+        # Viewers who see only a part of a set undo its changes one by one.
         raise Http404
     data = request.POST if request.method == "POST" else request.GET
     wanted = set(data.getlist("part"))

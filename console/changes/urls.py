@@ -1,4 +1,4 @@
-"""The addresses of the changes area."""
+"""URLs of changes."""
 
 from django.urls import path
 

@@ -1,6 +1,4 @@
-"""What a request comes to, in numbers: one reading of its receipt for the header, the card, the list and the
-inbox.
-"""
+"""The size of a request, from its receipt, for the header, card, list and inbox."""
 
 from __future__ import annotations
 
@@ -14,10 +12,10 @@ from iam.changes.operations.access import ALTERED
 
 
 def weight_of_request(change: Change) -> dict[str, Any]:
-    """How many actions are gained, lost and otherwise changed, and for how many users and roles, by the
-    request that a change belongs to.
+    """Return how many actions are gained, lost and otherwise changed by a change's request, and for how many
+    principals.
 
-    What was requested before sets had receipts is told by the policies of its change.
+    Requests made before sets had receipts use the policies of the change.
     """
     impact: Mapping[str, Any] = change.change_set.receipt.get("impact") or {}
     totals = impact.get("totals")

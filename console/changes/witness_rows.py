@@ -1,4 +1,4 @@
-"""The request that proves a line of a receipt, in words: "s3:PutObject on pay-ledger/x with MFA: denied →
+"""Describes the request that proves a line of a receipt: "s3:PutObject on pay-ledger/x with MFA: denied →
 allowed".
 """
 
@@ -15,12 +15,12 @@ _GIVEN: Final = {
 }
 _BUCKET: Final = ":s3:::"
 _ANY_TIME: Final = "2099-"
-"""The moment after all that policies name; see `iam.policy.index.circumstances`."""
+"""A moment after all moments in policies; see `iam.policy.index.circumstances`."""
 
 
 @dataclass(frozen=True, slots=True)
 class WitnessShown:
-    """One request: what is asked, on what, in which circumstances, and how the answer changes."""
+    """A request: action, resource, circumstances, and the answers before and after."""
 
     principal: str
     action: str
@@ -32,12 +32,12 @@ class WitnessShown:
 
     @property
     def text(self) -> str:
-        """All of it as one line."""
+        """The request as one line."""
         return witness_text(self)
 
 
 def witnesses_shown(witnesses: Iterable[Mapping[str, Any]] | None) -> list[WitnessShown]:
-    """The requests of a line; none for a receipt that was stored before receipts had them."""
+    """Return the requests of a line; empty for receipts stored before they had any."""
     return [
         WitnessShown(
             principal=witness["principal"].rpartition("/")[2],
@@ -53,7 +53,7 @@ def witnesses_shown(witnesses: Iterable[Mapping[str, Any]] | None) -> list[Witne
 
 
 def witness_text(witness: WitnessShown) -> str:
-    """The request and its answers as one line."""
+    """Return the request and its answers as one line."""
     asked = " ".join(
         part for part in (f"{witness.action} on {witness.resource}", witness.circumstances) if part
     )
@@ -62,14 +62,14 @@ def witness_text(witness: WitnessShown) -> str:
 
 
 def resource_words(resource: str) -> str:
-    """A resource as people write it: bucket and key for S3, else the ARN."""
+    """Return a resource as people write it: bucket and key for S3, else the ARN."""
     if resource == "*":
         return "all resources"
     return resource.partition(_BUCKET)[2] or resource
 
 
 def circumstances_words(context: Sequence[Sequence[Any]]) -> str:
-    """'with MFA, from 192.0.2.10'; keys that are not named are absent."""
+    """Return 'with MFA, from 192.0.2.10'; keys that aren’t named are absent."""
     context_words = [words for key, values in context if (words := _words(key.lower(), key, list(values)))]
     return ", ".join(context_words)
 

@@ -1,5 +1,5 @@
-"""The actions that pages offer on one thing of an account: their words, and the few questions that each asks.
-What they come to is in `iam.changes.acts`.
+"""The actions that pages offer on an object: labels and questions. The operations are in
+`iam.changes.acts`.
 """
 
 from typing import Final
@@ -18,8 +18,8 @@ ACTIONS: Final[dict[str, ActAction]] = {
 
 
 def actions_on(subject: Subject) -> list[ActAction]:
-    """What can be requested about a subject as it is now, in the order of the menu, within each part what
-    destroys last.
+    """Return the actions that can be requested for a subject now, in menu order; destructive ones are last in
+    each part.
     """
     actions = [ACTIONS[act.slug] for act in acts_on(subject)]
     return sorted(actions, key=lambda action: (PARTS.index(action.part), action.is_danger))

@@ -1,4 +1,4 @@
-"""What an action is: an act of the domain as the pages offer it."""
+"""Defines an action: an act of the domain as pages offer it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ SETTINGS: Final = "Settings"
 MAKE: Final = "Create"
 END: Final = "Remove"
 PARTS: Final = (MAKE, ACCESS, SETTINGS, END)
-"""The parts of the menu of actions, in their order."""
+"""Parts of the actions menu, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActAction:
-    """A button: its words, and what it asks.
+    """An action's button and questions.
 
-    `title` has a place for the name of the subject. `part` is where in the menu it stands. `begin` tells what
-    the form begins with for one of several things of the subject, by its name. `sealed_label` names a text
-    that is given with the reason only and never shown again.
+    `title` has a placeholder for the subject's name, and `part` is its place in the menu. `begin` returns
+    initial form values for a named item of the subject, such as a policy. `sealed_label` is the label of a
+    secret that is entered with the reason and never shown again.
     """
 
     slug: str
@@ -38,5 +38,5 @@ class ActAction:
 
     @property
     def act(self) -> Act:
-        """What is requested with it."""
+        """The act that is requested."""
         return ACTS[self.slug]

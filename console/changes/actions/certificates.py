@@ -1,6 +1,4 @@
-"""The action that uploads a server certificate, whose private key is given only at the very end and never
-shown again.
-"""
+"""The action that uploads a server certificate; its private key is entered last and never shown again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions that make something in an account, and those on the account as a whole."""
+"""Actions that create something in an account, and actions on the account itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TRUSTS_EC2: Final = """{
     }
   ]
 }"""
-"""An example to write over."""
+"""An example to edit."""
 
 PATH_FIELD = ActField(
     "path",
@@ -73,7 +73,7 @@ FLAGS: Final = {
 
 
 def _rule_now(name: str) -> Callable[[Any], str]:
-    """How the rule is now, as the form shows it."""
+    """Return a function that formats the current value of a password rule for the form."""
 
     def now(subject: Any) -> str:
         value = options.fact(account(subject), "password_policy")

@@ -1,4 +1,4 @@
-"""What has to be filled in before an action on credentials can be previewed."""
+"""Questions to answer before an action on credentials can be previewed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iam.changes.operations.service_credential import SERVICES, CreateServiceCre
 
 @dataclass(frozen=True, slots=True)
 class CredentialQuestions:
-    """The title of an action, its fields, and what can be chosen."""
+    """The title of an action, its fields and its choices."""
 
     title: str = ""
     fields: tuple[ActField, ...] = ()
@@ -43,4 +43,4 @@ CREDENTIAL_QUESTIONS: Final = {
     UploadSshKey.spec.slug: CredentialQuestions("Upload an SSH key", (PUBLIC_KEY,)),
     UploadCertificate.spec.slug: CredentialQuestions("Upload a signing certificate", (CERTIFICATE,)),
 }
-"""By the slug of the act; an act that is not here asks nothing."""
+"""Questions by act slug; an act without an entry asks nothing."""

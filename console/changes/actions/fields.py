@@ -1,4 +1,4 @@
-"""The questions of an action, and what the answers mean: text as a form gives it, checked in words."""
+"""Questions of an action, and parsing and validation of the answers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ TEXT, LONG, DOCUMENT, NUMBER, FLAG, TAGS, LINES, CHOICE, NAME, HIDDEN = (
     "name",
     "hidden",
 )
-"""What is asked for: a line, several lines of text, a policy, a whole number, yes or no, tags (a line each,
-key = value), a list (a line each), one of some, or the name or ARN of something of the account (`choices` are
-proposals); or what goes to and fro unseen.
+"""Types of answers: one line, several lines, a policy document, a whole number, a checkbox, tags (one per
+line, key = value), a list (one per line), a choice, the name or ARN of an object in the account (`choices`
+are suggestions), or a hidden value.
 """
 MAX_LENGTHS: Final = {LONG: 10_000_000, DOCUMENT: 131_072, TAGS: 20_000, LINES: 20_000, NUMBER: 12}
 MAX_LENGTH: Final = 2_048
@@ -35,8 +35,10 @@ MAX_LENGTH: Final = 2_048
 
 @dataclass(frozen=True, slots=True)
 class ActField:
-    """A question. `choices` gives (value, words) for a subject; `start` what stands there at first; `example`
-    is a value as one would write it. `is_checked_later`: the operation says that it is missing.
+    """A question.
+
+    `choices` returns (value, label) for a subject, `start` returns the initial value, and `example` is a
+    sample value. With `is_checked_later` the operation reports a missing value.
     """
 
     name: str
@@ -52,12 +54,12 @@ class ActField:
     example: str = ""
 
     def error(self, problem: str) -> ValidationError:
-        """What is wrong with an answer, after the name of the question."""
+        """Return a validation error that starts with the field's label."""
         return ValidationError(f"{self.label}: {problem}")
 
 
 def session_hours(start: Callable[[Any], str]) -> ActField:
-    """How long a session of a role lasts at most."""
+    """Return the field for a role's maximum session duration."""
     return ActField(
         "hours",
         "Maximum session duration in hours",
@@ -70,7 +72,7 @@ def session_hours(start: Callable[[Any], str]) -> ActField:
 
 
 class ActAnswerField(forms.Field):
-    """The answer to a question about a subject."""
+    """Form field for the answer to a question about a subject."""
 
     def __init__(self, question: ActField, subject: Any) -> None:
         super().__init__(required=False, label=question.label, help_text=question.hint)
@@ -78,14 +80,14 @@ class ActAnswerField(forms.Field):
         self.subject = subject
 
     def clean(self, value: Any) -> Any:
-        """What the text means. Raises ValidationError in words."""
+        """Parse the text. Raises ValidationError with a message."""
         question, text = self.question, str(value or "")
         limit = MAX_LENGTHS.get(question.kind, MAX_LENGTH)
         if len(text) > limit:
             raise question.error(f"{len(text):,} characters is too long. The limit is {limit:,}.")
         if question.kind == FLAG:
             return bool(text)
-        # A form ends lines otherwise than a script does that sends it; what is asked for is the same text.
+        # Forms send \r\n and scripts send \n; both mean the same text.
         text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\ufeff").strip()
         if text:
             reader = _READERS.get(question.kind)

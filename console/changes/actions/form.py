@@ -20,7 +20,7 @@ MAX_LINES = 5_000
 
 
 class ActionForm(forms.Form):
-    """The answers to the questions of an action, as a viewer may give them."""
+    """The answers to an action's questions, limited to names that the viewer can see."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class ActionForm(forms.Form):
         self.fields = {question.name: ActAnswerField(question, subject) for question in questions}
 
     def clean(self) -> None:
-        """Names that the viewer may not know are answered as if they were not there."""
+        """Report names that the viewer can’t see as if they didn’t exist."""
         for question in self.questions:
             if question.kind == NAME:
                 text = self.text_of(question).strip()
@@ -48,22 +48,22 @@ class ActionForm(forms.Form):
                     self.refuse(error)
 
     def refuse(self, error: FieldError) -> None:
-        """Say at its field what is wrong."""
+        """Show the error at its field."""
         self.add_error(error.field, error.message)
 
     def text_of(self, question: ActField) -> str:
-        """What stands in a field."""
+        """Return a field's text."""
         source: Any = self.data if self.is_bound else self.initial
         return str(source.get(question.name, ""))[: MAX_TEXT_LENGTH + 1]
 
     @property
     def rows(self) -> list[QuestionRow]:
-        """The questions as the page shows them."""
+        """The questions with their values and errors."""
         return [QuestionRow(self, question) for question in self.questions]
 
 
 class QuestionRow:
-    """A question as the form shows it; `lines` are the numbers beside a policy."""
+    """A question as shown in the form; `lines` are the line numbers beside a policy."""
 
     def __init__(self, form: ActionForm, question: ActField) -> None:
         self.field = question
@@ -78,7 +78,7 @@ class QuestionRow:
 
 
 def _choices(question: ActField, subject: Subject, *, viewer: Viewer) -> Choices:
-    """What is proposed for a question."""
+    """Return the suggestions for a question."""
     if question.choices is None or question.kind not in (CHOICE, NAME):
         return ()
     if question.kind == NAME and not sees_all_names(subject, viewer=viewer):

@@ -13,7 +13,7 @@ from iam.mirror.models import Kind
 
 
 def _listed(name: str) -> ActField:
-    """What a provider has in a list, a line each."""
+    """Return a function that lists a provider's values, one per line."""
     words = {"ClientIDList": "Audiences (client IDs)", "ThumbprintList": "Thumbprints"}
     field = "clients" if name == "ClientIDList" else "thumbprints"
     return ActField(

@@ -1,6 +1,4 @@
-"""Actions on users, groups and roles: what they hold, what bounds them, their names and tags, who may assume
-a role, and their end.
-"""
+"""Actions on users, groups and roles: permissions, boundaries, names, tags, trust policies and deletion."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ from iam.mirror.models import Kind
 
 
 def _begin_inline(subject: Subject, name: str) -> dict[str, str]:
-    """The policy that is there, to be written anew."""
+    """Return the current text of the inline policy as initial values."""
     return {"name": name, "document": options.inline_text(entity(subject), name)}
 
 
@@ -74,7 +72,7 @@ STARTER: Final = """{
     }
   ]
 }"""
-"""An example to write over."""
+"""An example to edit."""
 
 DOCUMENT_FIELD = ActField(
     "document",
