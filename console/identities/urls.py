@@ -1,4 +1,4 @@
-"""The addresses of the identities area."""
+"""URLs of lists and detail pages."""
 
 from django.urls import URLPattern, path
 

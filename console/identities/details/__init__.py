@@ -1,3 +1,3 @@
-"""The pages of one thing: a person, a group, a role, a policy, an instance profile, a provider; their
-history; two moments compared.
+"""Detail pages of persons, groups, roles, policies, instance profiles and providers, with history and
+comparison.
 """

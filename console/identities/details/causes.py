@@ -1,5 +1,5 @@
-"""What caused a difference, for people: the change of ours, who asked for it, and its page where the viewer
-may open it.
+"""Finds the causes of differences for pages: the change, its requester, and its page if the viewer can open
+it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from iam.mirror.models import Cause
 
 @dataclass(frozen=True, slots=True)
 class CauseLine:
-    """By which change (`reference`, "" where the cause is unknown), who asked, and the address of the
-    change; where no change is the cause, the calls that CloudTrail recorded.
+    """The change that caused a difference (`reference`, "" if unknown), its requester and its address.
+
+    `calls` are the recorded calls if no change is the cause.
     """
 
     reference: str = ""
@@ -33,8 +34,9 @@ UNKNOWN = CauseLine()
 
 
 def causes(moments: Iterable[tuple[str, UUID | None]], *, viewer: Viewer) -> dict[UUID, CauseLine]:
-    """The known causes among (kind, id), by id; no query without one, else one. A cause that the viewer may
-    not see is only named.
+    """Return the known causes among (kind, ID) by ID; takes at most one query.
+
+    A change that the viewer can’t see has only its reference.
     """
     ids = {cause for kind, cause in moments if kind == Cause.CHANGE and cause is not None}
     if not ids:

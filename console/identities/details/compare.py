@@ -1,4 +1,4 @@
-"""Two moments of one entity, or of one account, and what differs between them."""
+"""Compares an entity or an account at two moments."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ FACTS = {
 
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 def compare(request: ViewerRequest) -> HttpResponse:
-    """What differs between `from` and `to` (by default a week ago, and now) for `entity` or `account`;
-    without one, the form.
+    """Show the differences of `entity` or `account` between `from` and `to`; the form without one.
+
+    By default `from` is a week ago and `to` is now.
     """
     span = _span(request)
     context: dict[str, Any] = {
@@ -58,7 +59,7 @@ def compare(request: ViewerRequest) -> HttpResponse:
 
 
 def _span(request: HttpRequest) -> MomentPair:
-    """The two moments of the address, the earlier one on the left; the present is no moment, but None."""
+    """Return the moments in the address, the earlier one on the left; None means now."""
     now = datetime.now(tz=UTC)
     left = moment_of(request.GET, "from")
     right = moment_of(request.GET, "to")
@@ -72,14 +73,14 @@ def _span(request: HttpRequest) -> MomentPair:
 
 
 def _since_first(request: HttpRequest, span: MomentPair, earliest: datetime | None) -> MomentPair:
-    """Where nobody chose the left moment, it is none of which nothing is known."""
+    """Move a default left moment forward to the first moment with known data."""
     if request.GET.get("from") or earliest is None or (span.right and span.right <= earliest):
         return span
     return MomentPair(max(span.left, earliest), span.right)
 
 
 def _offered(request: ViewerRequest) -> list[Account]:
-    """The accounts that can be compared as a whole."""
+    """Return the accounts that the viewer can compare as a whole."""
     rows = visible_accounts(request.viewer).order_by("name", "id")
     return [row for row in rows if request.viewer.scope.sees_account(row.account_id)]
 
@@ -118,8 +119,9 @@ def _entity(request: ViewerRequest, asked: str, span: MomentPair, context: dict[
 
 
 def _access_url(shown: ShownEntity, span: MomentPair) -> str:
-    """Where it is told what AWS would have allowed at the two moments; only of users and roles, to who sees
-    the account.
+    """Return the address that compares access at the two moments.
+
+    Returns "" for anything but users and roles, and for viewers who don’t see the account.
     """
     if shown.entity.kind not in {Kind.USER, Kind.ROLE} or not shown.viewer.scope.sees_account(
         shown.account_id

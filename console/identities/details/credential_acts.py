@@ -1,4 +1,4 @@
-"""What a viewer can ask for about somebody's credentials: addresses and words of the buttons."""
+"""The buttons for changes of someone's credentials."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from iam.mirror.refresh.credentials import is_virtual
 
 @dataclass(frozen=True, slots=True)
 class CredentialButton:
-    """A button: its words, where it leads, and whether something is lost by it."""
+    """A button: its label, its address, and whether something is lost."""
 
     text: str
     url: str
@@ -31,7 +31,7 @@ _WORDS: Final = {
 
 
 def acts_of(state: EntityState) -> list[CredentialButton]:
-    """What can be asked for about one credential."""
+    """Return the changes that can be requested for a credential."""
     entity = state.entity
     tags = f"{reverse('changes:act', args=['tag-it'])}?on={entity.pk}"
     named = (
@@ -48,7 +48,7 @@ def acts_of(state: EntityState) -> list[CredentialButton]:
 
 
 def user_acts(user: Entity, credentials: UserCredentials | None) -> dict[str, list[CredentialButton]]:
-    """What can be asked for about the user, by the card of the page: password, keys, others."""
+    """Return the changes that can be requested for the user, by card: password, keys, others."""
     has_password = bool(credentials and credentials.has_password)
     password = (
         [

@@ -1,4 +1,4 @@
-"""Differences and news as sentences with links: what came, what went, what is otherwise now."""
+"""Describes differences and news as sentences with links: what was created, deleted or changed."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ NOUNS = {
 VERBS = {CAME: "added", WENT: "deleted", CHANGED: "changed"}
 TONES = {CAME: ("ok", "plus"), WENT: ("bad", "minus"), CHANGED: ("", "pencil")}
 Piece = tuple[str, str]
-"""A piece of a sentence, and the address it leads to or nothing."""
+"""A piece of a sentence, and its link or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class DifferenceSentence:
-    """A difference as the page shows it: pieces of a sentence, the marks of its sign, and its cause."""
+    """A difference for the page: the sentence in pieces, its sign, and its cause."""
 
     row: DifferenceRow
     pieces: list[Piece]
@@ -101,8 +101,10 @@ class DifferenceSentence:
 def differences(
     rows: Iterable[DifferenceRow], *, viewer: Viewer, whole: bool = False, with_nouns: bool = False
 ) -> list[DifferenceSentence]:
-    """The rows as sentences; `whole` where the viewer sees all of their account, `with_nouns` where no
-    heading says what they are about. At most two queries.
+    """Return the rows as sentences; takes at most two queries.
+
+    `whole` means that the viewer sees the whole account; `with_nouns` adds the type of entity, if no heading
+    names it.
     """
     rows = list(rows)
     open_to = (

@@ -1,6 +1,4 @@
-"""One thing as a page shows it: found through the guard, at the asked moment, in the frame that fits the
-viewer.
-"""
+"""Loads an entity at the requested moment for its page, and renders it in the viewer's layout."""
 
 from __future__ import annotations
 
@@ -33,12 +31,12 @@ SECTIONS: dict[str, tuple[str, str, str]] = {
     Kind.SAML_PROVIDER: ("providers", "Identity providers", "identities:provider"),
     Kind.OIDC_PROVIDER: ("providers", "Identity providers", "identities:provider"),
 }
-"""Kind → section of the navigation, its name, and the address of one."""
+"""Kind → navigation section, its title, and URL name."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetailTab:
-    """One tab of a page: what it is called, where it is, and a count with a tone."""
+    """A tab: label, address, and a count with a tone."""
 
     label: str
     url: str
@@ -49,7 +47,7 @@ class DetailTab:
 
 @dataclass(frozen=True, slots=True)
 class ShownEntity:
-    """An entity that the viewer may see, the moment, and its state then; no state: it was not there."""
+    """An entity that the viewer can see, the moment, and its state then; None if it didn’t exist."""
 
     entity: Entity
     state: EntityState | None
@@ -58,7 +56,7 @@ class ShownEntity:
 
     @property
     def account_id(self) -> str:
-        """The number of its account."""
+        """The ID of its account."""
         return self.entity.account.account_id
 
     @property
@@ -68,8 +66,8 @@ class ShownEntity:
 
     @property
     def may_change(self) -> bool:
-        """Whether changes may be asked for here at all: never in the past, never in an account that is only
-        read.
+        """Whether changes can be requested: the moment is now, the account is writable, and the viewer has
+        the right.
         """
         return (
             self.at is None
@@ -79,7 +77,7 @@ class ShownEntity:
         )
 
     def requestable(self, pks: Iterable[int]) -> entities.OpenableEntities:
-        """For which of the entities the viewer may ask for changes; at most one query."""
+        """Return for which of the entities the viewer can request changes; takes at most one query."""
         if not self.may_change:
             return entities.OpenableEntities(whole=False)
         asking = replace(self.viewer, scope=self.viewer.asks)
@@ -87,27 +85,28 @@ class ShownEntity:
 
     @property
     def edits_all(self) -> bool:
-        """Whether the viewer may ask for anything in the account, so also in the words of IAM."""
+        """Whether the viewer can request any change in the account, such as editing policy text."""
         return self.may_change and self.viewer.asks.sees_account(self.account_id)
 
     def openable(self, pks: Iterable[int]) -> entities.OpenableEntities:
-        """Which of the entities have a page for the viewer; at most one query."""
+        """Return which of the entities have a page for the viewer; takes at most one query."""
         return entities.openable(self.viewer, account_id=self.account_id, pks=pks)
 
     def unsynced(self) -> frozenset[str]:
-        """The sections of the account that were never synced whole, or not by the moment that is shown. One
+        """Return the sections of the account that were not completely synced by the moment. Takes one
         query.
         """
         return unsynced_sections(ListContext(self.viewer, at=self.at, account=self.entity.account))
 
     def tab(self, label: str, name: str, *, here: str, count: int | None = None, tone: str = "") -> DetailTab:
-        """A tab at the address of that name; `here` is the name of the page that is shown."""
+        """Return a tab for the URL name; `here` is the URL name of the current page."""
         return DetailTab(label, reverse(name, args=[self.entity.pk]), count, tone, current=name == here)
 
 
 def shown_or_404(request: ViewerRequest, pk: int, *, kinds: Collection[str]) -> ShownEntity:
-    """The entity, if the viewer may see it; DisconnectedError where its account was disconnected, else 404,
-    as though there were none.
+    """Return the entity with its state.
+
+    Raises DisconnectedError if its account was disconnected, or Http404 if the viewer can’t see it.
     """
     entity = entity_or_404(request.viewer, pk, kinds=kinds)
     return ShownEntity(entity, entities.state_at(entity, at=request.at), request.at, request.viewer)
@@ -116,8 +115,8 @@ def shown_or_404(request: ViewerRequest, pk: int, *, kinds: Collection[str]) -> 
 def render_shown(
     request: ViewerRequest, shown: ShownEntity, template: str, context: dict[str, Any]
 ) -> HttpResponse:
-    """The page, or with htmx only its panel; without a state, the page that says when the entity was
-    there.
+    """Render the page, or only its panel for htmx; without a state, a page that says when the entity
+    existed.
     """
     if shown.state is None:
         return HttpResponseClientRefresh() if is_fragment(request) else _absent(request, shown)
@@ -125,7 +124,7 @@ def render_shown(
 
 
 def frame_of(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
-    """What every page of an entity needs around its content."""
+    """Return the context that every page of an entity needs."""
     section, title, _ = SECTIONS[shown.entity.kind]
     viewer = request.viewer
     context: dict[str, Any] = {
@@ -146,7 +145,7 @@ def frame_of(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
 
 
 def membership_address(*, do: str, user: int | None = None, group: int | None = None) -> str:
-    """Where one asks to add a user to a group, or to remove one; what is not given is chosen there."""
+    """Return the address to add a user to a group or to remove one; the page asks for what is missing."""
     query = {"user": user, "group": group, "do": do}
     return f"{reverse('changes:membership')}?{urlencode({k: v for k, v in query.items() if v is not None})}"
 

@@ -1,4 +1,4 @@
-"""The pages of one group: its people, what it gives, what changed."""
+"""The pages of a group: members, policies and history."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POLICY_QUOTA = 10
 
 @require(*SEES)
 def group(request: ViewerRequest, pk: int) -> HttpResponse:
-    """The people of a group, and its policies beside them."""
+    """Show the members of a group, and its policies."""
     shown = shown_or_404(request, pk, kinds=[Kind.GROUP])
     if shown.state is None:
         return render_shown(request, shown, "identities/group.html", {})
@@ -43,7 +43,7 @@ def group(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @require(*SEES)
 def group_history(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What changed, when, and by what."""
+    """Show what changed, when, and why."""
     shown = shown_or_404(request, pk, kinds=[Kind.GROUP])
     return history.render_history(
         request, shown, "identities/group.html", group_head, here="identities:group-history"
@@ -51,7 +51,7 @@ def group_history(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 def group_head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
-    """What every page of a group shows above its tab; `here` is the name of the page."""
+    """Return the context above the tabs of a group; `here` is the URL name of the current page."""
     holding = held_by(shown)
     policies = own_policies(
         holding,

@@ -1,4 +1,4 @@
-"""The history tab of one thing: what changed, between which two readings, and by what."""
+"""The history tab: what changed, between which syncs, and why."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ MOMENTS_COUNTED = 1000
 
 @dataclass(frozen=True, slots=True)
 class NameLink:
-    """A name, with the address of its page where the viewer may open it."""
+    """A name, with the address of its page if the viewer can open it."""
 
     name: str
     url: str = ""
@@ -58,9 +58,7 @@ class NameLink:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """An event as the page shows it: `names` are links, `hidden` says how many more there are, or that they
-    are not shown.
-    """
+    """An event for the page: `names` are links, and `hidden` counts further or hidden names."""
 
     event: HistoryEvent
     tone: str
@@ -71,7 +69,7 @@ class HistoryLine:
 
     @property
     def icon(self) -> str:
-        """The sign of what the event is about."""
+        """The icon of the event's topic."""
         return EVENT_ICONS[self.event.topic]
 
     @property
@@ -89,7 +87,7 @@ def render_history(
     *,
     here: str,
 ) -> HttpResponse:
-    """The page with its history tab; `head` is what every page of the entity shows above its tab."""
+    """Render the page with its history tab; `head` returns the context above the tabs."""
     if shown.state is None:
         return render_gone(request, shown)
     context = head(shown, here=here) | history_context(request, shown) | {"tab": "identities/history.html"}
@@ -97,16 +95,14 @@ def render_history(
 
 
 def render_gone(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
-    """The history of what is not there at the moment."""
+    """Render the history of an entity that doesn’t exist at the moment."""
     context = frame_of(request, shown) | history_context(request, shown)
     context["unknown"] = bool(shown.at and was_unknown(shown.entity, at=shown.at))
     return render_page(request, "identities/gone_history.html", context)
 
 
 def history_context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
-    """A page of the timeline, what changed since the shown moment, and two documents when an event's are
-    asked for.
-    """
+    """Return a page of the timeline, the changes since the shown moment, and two documents if requested."""
     entity, at = shown.entity, shown.at
     asked = parse_moment(request.GET.get("before", ""))
     ends = [moment for moment in (asked, at + timedelta(microseconds=1) if at else None) if moment]
@@ -138,7 +134,7 @@ def history_context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any
 def lines_of(
     events: Iterable[HistoryEvent], *, shown: ShownEntity, open_to: OpenableEntities
 ) -> list[HistoryLine]:
-    """Events with the links, names and causes that the viewer may see. At most five queries."""
+    """Return events with the links, names and causes that the viewer can see. Takes at most five queries."""
     events = list(events)
     known = causes(((event.cause_kind, event.cause_id) for event in events), viewer=shown.viewer)
     recorded = calls_behind(events, shown.entity, viewer=shown.viewer)
@@ -175,13 +171,13 @@ def _link(named: NamedEntity, open_to: OpenableEntities) -> NameLink:
 
 
 def _moments(lines: list[HistoryLine]) -> list[tuple[int, list[HistoryLine]]]:
-    """The first line of each moment, by year."""
+    """Return the first line of each moment, by year."""
     firsts = [next(of_one) for _, of_one in groupby(lines, key=lambda line: line.event.when)]
     return [(year, list(of_year)) for year, of_year in groupby(firsts, key=lambda line: line.event.when.year)]
 
 
 def _bars(entity: Entity, *, at: datetime | None) -> list[tuple[int, int, int, str]]:
-    """(x, y, height, class): how many moments of change lie in each sixtieth of the time that is known."""
+    """Return (x, y, height, class) of the number of changes in each sixtieth of the known time."""
     now = datetime.now(tz=UTC)
     span = (now - entity.first_seen).total_seconds()
     if span <= 0:

@@ -1,4 +1,4 @@
-"""What a principal holds: its groups, its managed and inline policies, its boundary, as rows of its page."""
+"""What a principal holds: groups, managed and inline policies, and its boundary."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOLDING_KINDS = (EdgeKind.MEMBER, EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 
 @dataclass(slots=True)
 class HeldTies:
-    """What a principal is tied to, split by how."""
+    """The ties of a principal, by type."""
 
     groups: list[EntityTie] = field(default_factory=list)
     policies: list[EntityTie] = field(default_factory=list)
@@ -28,16 +28,14 @@ class HeldTies:
 
     @property
     def pks(self) -> list[int]:
-        """The entities of all ties."""
+        """The entity IDs of all ties."""
         boundary = [self.boundary] if self.boundary else []
         return [tie.pk for tie in (*self.groups, *self.policies, *boundary)]
 
 
 @dataclass(frozen=True, slots=True)
 class HeldPolicyRow:
-    """A policy that reaches a principal: managed or inline, attached to itself or (`through`) to a group of
-    it.
-    """
+    """A policy of a principal: managed or inline, attached directly or through a group (`through`)."""
 
     name: str
     sort: str
@@ -51,7 +49,7 @@ class HeldPolicyRow:
 
 
 def held_by(shown: ShownEntity) -> HeldTies:
-    """The ties of the principal at the moment: one query."""
+    """Return the ties of the principal at the moment; takes one query."""
     holding = HeldTies()
     for tie in entities.targets(shown.entity, kinds=HOLDING_KINDS, at=shown.at):
         if tie.tie == EdgeKind.MEMBER:
@@ -64,14 +62,14 @@ def held_by(shown: ShownEntity) -> HeldTies:
 
 
 def address(name: str, tie: EntityTie | None, open_to: OpenableEntities) -> str:
-    """The page of an entity, where the viewer may open it; else nothing."""
+    """Return the address of an entity's page; "" if the viewer can’t open it."""
     return reverse(name, args=[tie.pk]) if tie and tie.pk in open_to else ""
 
 
 def managed(
     tie: EntityTie, open_to: OpenableEntities, *, through: str = "", through_url: str = ""
 ) -> HeldPolicyRow:
-    """A managed policy as a row."""
+    """Return the row of a managed policy."""
     return HeldPolicyRow(
         name=tie.name,
         sort=labels.POLICY_TYPES.get(tie.category, "Managed"),
@@ -86,8 +84,9 @@ def managed(
 def own_policies(
     holding: HeldTies, inline: Iterable[InlinePolicy], open_to: OpenableEntities, *, edits: bool = False
 ) -> list[HeldPolicyRow]:
-    """The principal's own policies: the managed ones, then the inline ones with their documents, and where
-    one asks for another text of them, if the viewer `edits` such.
+    """Return the principal's own policies: managed ones, then inline ones with documents.
+
+    If the viewer can edit them (`edits`), inline policies have an edit link.
     """
     rows = [managed(tie, open_to) for tie in holding.policies]
     for policy in inline:
@@ -106,5 +105,5 @@ def own_policies(
 
 
 def act_address(slug: str, pk: int, **about: str) -> str:
-    """Where one asks for an act (`iam.changes.acts`) on an entity."""
+    """Return the address to request an act (`iam.changes.acts`) on an entity."""
     return f"{reverse('changes:act', args=[slug])}?{urlencode({'on': pk, **about})}"

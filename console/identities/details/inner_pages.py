@@ -1,4 +1,4 @@
-"""Pages of the lists inside of a page: the place in the address, links to the neighbours."""
+"""Pagination of lists within a page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from iam.keyset import KeysetOrder, Row, page
 
 @dataclass(frozen=True, slots=True)
 class LinkedPage:
-    """The rows of a page, and the words of its neighbours ("" where there is none)."""
+    """The rows of a page, and the cursors of its neighbors ("" if there is none)."""
 
     rows: list[Row]
     before: str
@@ -24,7 +24,9 @@ class LinkedPage:
 def page_of(
     request: ViewerRequest, rows: QuerySet[Any, Any], *, column: str, tie: str, size: int
 ) -> LinkedPage:
-    """The page that `?after=` or `?before=` name; a place that makes no sense is the beginning. One query."""
+    """Return the page after `?after=` or before `?before=`; an invalid cursor gives the first page. Takes one
+    query.
+    """
     after, before = place_in(request, "after"), place_in(request, "before")
     part = page(rows, order=KeysetOrder(column, tie), size=size, after=after, before=before)
     return LinkedPage(part.rows, before=word_of(part.before), after=word_of(part.after))

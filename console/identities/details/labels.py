@@ -1,4 +1,4 @@
-"""The small words of the pages of one thing: MFA, credentials, categories, ages, each with its mark."""
+"""Labels and badges of detail pages: MFA, credentials, categories and ages."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from iam.mirror.pull.transform.credentials import MAX_SIGN_IN
 
 DAY_S: Final = 24 * 3600
 KEY_DAYS = 90
-"""AWS and CIS ask to replace a key that is older."""
+"""Maximum age of a key in days; AWS and CIS recommend replacing older ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntityBadge:
-    """A badge: its words, its tone and its icon."""
+    """A badge: text, tone and icon."""
 
     text: str
     tone: str = ""
@@ -38,7 +38,7 @@ POLICY_TYPES = {"aws": "AWS managed", "customer": "Customer managed"}
 
 
 def mfa_mark(credentials: UserCredentials | None) -> EntityBadge:
-    """How a user's MFA is shown: without one it is bad only where a password opens the console."""
+    """Return the badge of a user's MFA; a missing device is bad only for users with a console password."""
     if credentials is None:
         return MFA["unread"]
     if credentials.mfa == "none":
@@ -47,26 +47,26 @@ def mfa_mark(credentials: UserCredentials | None) -> EntityBadge:
 
 
 def password_words(credentials: UserCredentials | None) -> str:
-    """Whether there is a console password."""
+    """Return whether there is a console password, in words."""
     if credentials is None or credentials.has_password is None:
         return UNKNOWN
     return "Enabled" if credentials.has_password else "No password"
 
 
 def no_key(credentials: UserCredentials | None) -> str:
-    """What is said of a user without a known active key."""
+    """Return the text for a user without a known active key."""
     is_known = credentials is not None and credentials.has_password is not None
     return "No active key" if is_known else UNKNOWN
 
 
 def never_used(credentials: UserCredentials | None) -> str:
-    """What is said of a user or key without a known use: without a credential report nobody knows."""
+    """Return the text for a user or key without a known use; without a credential report it is unknown."""
     is_known = credentials is not None and credentials.has_password is not None
     return "Never" if is_known else UNKNOWN
 
 
 def moment_from(text: object) -> datetime | None:
-    """A moment that a fact holds as ISO 8601; anything else is None."""
+    """Parse an ISO 8601 text; None for anything else."""
     if not isinstance(text, str):
         return None
     try:
@@ -77,21 +77,21 @@ def moment_from(text: object) -> datetime | None:
 
 
 def days_since(moment: datetime | None, *, at: datetime | None) -> int | None:
-    """Whole days from a moment to the shown one; None when it never was."""
+    """Return the whole days from a moment to the shown one; None without a moment."""
     if moment is None or moment == NEVER:
         return None
     return max(0, ((at or datetime.now(tz=UTC)) - moment).days)
 
 
 def days_words(days: int | None, *, never: str) -> str:
-    """'1 day', '77 days'."""
+    """Return '1 day' or '77 days'."""
     if days is None:
         return never
     return "1 day" if days == 1 else f"{days} days"
 
 
 def session_words(seconds: object) -> str:
-    """'1 hour', '90 minutes', for a role's longest session."""
+    """Return a role's maximum session duration: '1 hour' or '90 minutes'."""
     if not isinstance(seconds, int) or seconds <= 0:
         return ""
     if seconds % 3600 == 0:
@@ -101,7 +101,7 @@ def session_words(seconds: object) -> str:
 
 
 def sign_in_words(facts: Mapping[str, Any]) -> str:
-    """How long a sign-in may last, from the facts of a role or console password."""
+    """Return how long a sign-in can last, from the facts of a role or console password."""
     if MAX_SIGN_IN not in facts:
         return "Not synced"
     seconds = facts[MAX_SIGN_IN]
@@ -111,7 +111,7 @@ def sign_in_words(facts: Mapping[str, Any]) -> str:
 
 
 def key_mark(state: EntityState, *, at: datetime | None) -> EntityBadge:
-    """How old an access key is: an active one beyond 90 days stands out."""
+    """Return the badge of an access key's age; an active key older than 90 days is highlighted."""
     days = days_since(state.created_at, at=at)
     tone = "warn" if state.category == "Active" and days is not None and days > KEY_DAYS else ""
     text = "Unknown" if days is None else f"{days} d"
@@ -126,7 +126,7 @@ STATUS = {
 
 
 def status_mark(state: EntityState) -> EntityBadge:
-    """The status of a credential."""
+    """Return the badge of a credential's status."""
     return STATUS.get(state.category, EntityBadge(state.category or UNKNOWN))
 
 
@@ -138,7 +138,7 @@ DEVICES = {
 
 
 def device_mark(state: EntityState, *, label: str = "") -> EntityBadge:
-    """The sort of an MFA device, and what its owner calls it."""
+    """Return the badge of an MFA device: its type and its label."""
     mark = DEVICES.get(state.category, EntityBadge("MFA device", "", "smartphone"))
     return replace(mark, text=f"{mark.text}: {label}") if label else mark
 

@@ -1,4 +1,4 @@
-"""Who owns a machine user or role, for the facts of its page."""
+"""The owner of a machine user or role, for its page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iam.linking.known_owners import leavers_tagged, may_name_owner, owners_know
 
 
 def owner_facts(shown: ShownEntity) -> dict[str, Any]:
-    """The owner as it is known today, and where the viewer can set it; nothing for a past moment."""
+    """Return the current owner, and where the viewer can set it; {} for a past moment."""
     if shown.at is not None:
         return {}
     entity = shown.entity

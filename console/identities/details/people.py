@@ -1,4 +1,4 @@
-"""The pages of one IAM user: what they have, how they sign in, what changed."""
+"""The pages of an IAM user: permissions, credentials and history."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ from iam.people.enrolment.devices import labels_of
 from iam.people.rotation.rotation_plan import living_of
 
 OTHERS = (SSH_KEYS, SIGNING_CERTIFICATES, SERVICE_CREDENTIALS)
-"""The sections of the card "Other credentials"."""
+"""Sections of the card “Other credentials”."""
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 
 
 @require(*SEES)
 def person(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Groups and policies: the first page of a person."""
+    """Show groups and policies, the first tab of a person."""
     shown = shown_or_404(request, pk, kinds=[Kind.USER])
     if shown.state is None:
         return render_shown(request, shown, "identities/person.html", {})
@@ -85,7 +85,7 @@ def person(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @require(*SEES)
 def person_credentials(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Password, MFA devices, keys and other credentials."""
+    """Show password, MFA devices, keys and other credentials."""
     shown = shown_or_404(request, pk, kinds=[Kind.USER])
     if shown.state is None:
         return render_shown(request, shown, "identities/person.html", {})
@@ -115,7 +115,7 @@ def person_credentials(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @require(*SEES)
 def person_history(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What changed, when, and by what."""
+    """Show what changed, when, and why."""
     shown = shown_or_404(request, pk, kinds=[Kind.USER])
     return history.render_history(
         request, shown, "identities/person.html", person_head, here="identities:person-history"
@@ -124,7 +124,7 @@ def person_history(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class HeaderAction:
-    """A button in the header of the page."""
+    """A button in the page header."""
 
     label: str
     url: str
@@ -133,7 +133,7 @@ class HeaderAction:
 
 
 def _actions(shown: ShownEntity, *, is_machine: bool) -> list[HeaderAction]:
-    """What the viewer can do about this user, by their rights."""
+    """Return what the viewer can do with this user."""
     pk, viewer = shown.entity.pk, shown.viewer
     why = HeaderAction("Explain access", reverse("access:person-why", args=[pk]), "circle-help")
     if shown.at is not None:
@@ -171,7 +171,7 @@ def _has_no_password(credentials: UserCredentials | None) -> bool:
 
 
 def person_head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
-    """What every page of a person shows above its tab; `here` is the name of the page."""
+    """Return the context above the tabs of a person; `here` is the URL name of the current page."""
     holding = held_by(shown)
     return _head(shown, holding, shown.openable(holding.pks), here=here)
 
@@ -227,7 +227,7 @@ def _tabs(shown: ShownEntity, credentials: UserCredentials | None, *, here: str)
 
 
 def _usage(shown: ShownEntity) -> Usage | None:
-    """Last use is no history: it is known for the present only."""
+    """Return last use, which is only known for the present."""
     return Usage.objects.filter(entity=shown.entity).first() if shown.at is None else None
 
 
@@ -250,7 +250,7 @@ def _policy_rows(
 def credentials_context(
     shown: ShownEntity, credentials: UserCredentials | None, usage: Usage | None
 ) -> dict[str, Any]:
-    """What the credentials tab shows: the report's facts, and each key, device and credential."""
+    """Return the context of the credentials tab: facts of the report, and each key, device and credential."""
     owned = entities.owned(shown.entity, at=shown.at)
     report = credentials.report if credentials else {}
     details = usage.details if usage else {}
@@ -279,7 +279,7 @@ def credentials_context(
 
 
 def _knows_keys(shown: ShownEntity, credentials: UserCredentials | None) -> bool:
-    """True if the credential report or the user's own list of keys was synced, so that no key means none."""
+    """Return whether the user's keys are known, from the credential report or the user's own list of keys."""
     if credentials is None:
         return False
     was_listed = shown.entity.detail_at is not None or bool(credentials.report.get(KEYS_READ_AT))
@@ -287,7 +287,9 @@ def _knows_keys(shown: ShownEntity, credentials: UserCredentials | None) -> bool
 
 
 def _unsynced_others(shown: ShownEntity) -> str:
-    """The other types of credentials that were never synced in this account, in words; "" for none."""
+    """Return the other credential types that were never synced in this account, as text; "" if there are
+    none.
+    """
     missing = shown.unsynced()
     return ", ".join(LABELS[name] for name in OTHERS if name in missing)
 
@@ -295,7 +297,7 @@ def _unsynced_others(shown: ShownEntity) -> str:
 def _devices(
     devices: Sequence[EntityState], *, at: datetime | None
 ) -> list[tuple[EntityState, labels.EntityBadge, list[CredentialButton]]]:
-    """Each with its sort and its label, and what can be asked for about it."""
+    """Return each device with its badge and its possible actions."""
     label_by_id = labels_of([device.entity_id for device in devices if device.category == "virtual"], at=at)
     return [
         (device, labels.device_mark(device, label=label_by_id.get(device.entity_id, "")), acts_of(device))
@@ -304,7 +306,7 @@ def _devices(
 
 
 def _keys(states: Sequence[EntityState], shown: ShownEntity) -> list[dict[str, Any]]:
-    """Each key, with its owner as it is known today, and where the viewer can set it."""
+    """Return each key with its current owner, and where the viewer can set the owner."""
     if shown.at is not None or not states:
         return [_key(state, shown) for state in states]
     owners = owners_of_keys([state.entity for state in states])

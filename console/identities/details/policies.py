@@ -1,4 +1,4 @@
-"""The pages of one managed policy: its document, its versions side by side, who has it, what changed."""
+"""The pages of a managed policy: document, versions side by side, holders and history."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PREVIEW_ROWS, MANY = 8, 50
 
 @require(Right.SEE_ACCOUNT)
 def policy(request: ViewerRequest, pk: int) -> HttpResponse:
-    """The document of the default version, and who has the policy."""
+    """Show the document of the default version, and who has the policy."""
     shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
     if shown.state is None:
         return render_shown(request, shown, "identities/policy.html", {})
@@ -44,8 +44,9 @@ def policy(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @require(Right.SEE_ACCOUNT)
 def policy_versions(request: ViewerRequest, pk: int) -> HttpResponse:
-    """All versions, and two of them side by side: `?a=v3&b=v4`; by default the one before the default, and
-    the default.
+    """Show all versions, and two of them side by side: `?a=v3&b=v4`.
+
+    By default these are the default version and the one before it.
     """
     shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
     if shown.state is None:
@@ -59,7 +60,7 @@ def policy_versions(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @require(Right.SEE_ACCOUNT)
 def policy_holders(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Everybody to whom the policy is attached, or whose boundary it is: `?as=user|group|role|boundary`."""
+    """Show the principals that have the policy attached or as boundary: `?as=user|group|role|boundary`."""
     shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
     if shown.state is None:
         return render_shown(request, shown, "identities/policy.html", {})
@@ -82,7 +83,7 @@ def policy_holders(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @require(Right.SEE_ACCOUNT)
 def policy_history(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What changed, when, and by what."""
+    """Show what changed, when, and why."""
     shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
     return history.render_history(
         request, shown, "identities/policy.html", _head, here="identities:policy-history"
@@ -124,7 +125,7 @@ def _head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
 def _uses(
     shown: ShownEntity, default: PolicyVersion | None, rows: list[dict[str, Any]]
 ) -> dict[int, HeldUse]:
-    """When each of some holders last used the policy; of a past moment that isn’t known."""
+    """Return when each holder last used the policy; unknown for a past moment."""
     if default is None or shown.at is not None:
         return {}
     numbers = [row["entity_id"] for row in rows]
@@ -165,8 +166,8 @@ def _statements(default: PolicyVersion | None) -> int | None:
 def _chosen(
     policy_versions: list[PolicyVersion], left: str, right: str
 ) -> tuple[PolicyVersion | None, PolicyVersion | None]:
-    """The two versions that are asked for; else the default on the right, and the next older one on the
-    left.
+    """Return the requested versions; by default the default version on the right, and the next older one on
+    the left.
     """
     by_id = {version.version_id: version for version in policy_versions}
     default = next((place for place, version in enumerate(policy_versions) if version.is_default), 0)

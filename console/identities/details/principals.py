@@ -1,4 +1,4 @@
-"""The page of a user or role, by kind: its template and its header. Tabs of other areas use it."""
+"""Templates and headers of user and role pages by kind, also for tabs of other areas."""
 
 from __future__ import annotations
 

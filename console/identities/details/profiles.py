@@ -1,4 +1,4 @@
-"""The pages of one instance profile: its role, and the instances that use it."""
+"""The pages of an instance profile: its role, and the instances that use it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE_SIZE = 50
 
 @require(Right.SEE_ACCOUNT)
 def instance_profile(request: ViewerRequest, pk: int) -> HttpResponse:
-    """The role of an instance profile, and the instances that use it."""
+    """Show the role of an instance profile, and the instances that use it."""
     shown = shown_or_404(request, pk, kinds=[Kind.INSTANCE_PROFILE])
     if shown.state is None:
         return render_shown(request, shown, "identities/instance_profile.html", {})
@@ -37,7 +37,7 @@ def instance_profile(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @require(Right.SEE_ACCOUNT)
 def instance_profile_history(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What changed, when, and by what."""
+    """Show what changed, when, and why."""
     shown = shown_or_404(request, pk, kinds=[Kind.INSTANCE_PROFILE])
     return history.render_history(
         request, shown, "identities/instance_profile.html", _head, here="identities:instance-profile-history"

@@ -1,4 +1,4 @@
-"""The pages of one identity provider: what it is, and which roles trust it."""
+"""The pages of an identity provider: its facts, and the roles that trust it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SOON_DAYS = 30
 
 @require(Right.SEE_ACCOUNT)
 def provider(request: ViewerRequest, pk: int) -> HttpResponse:
-    """A provider's facts, and the roles that trust it."""
+    """Show a provider's facts, and the roles that trust it."""
     shown = shown_or_404(request, pk, kinds=KINDS)
     if shown.state is None:
         return render_shown(request, shown, "identities/provider.html", {})
@@ -45,7 +45,7 @@ def provider(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @require(Right.SEE_ACCOUNT)
 def provider_history(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What changed, when, and by what."""
+    """Show what changed, when, and why."""
     shown = shown_or_404(request, pk, kinds=KINDS)
     return history.render_history(
         request, shown, "identities/provider.html", _head, here="identities:provider-history"
@@ -53,7 +53,7 @@ def provider_history(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 def _role(shown: ShownEntity, row: dict[str, Any]) -> dict[str, Any]:
-    """A role, whom it lets in through the provider, and the worst tone of that."""
+    """Return a role, who can assume it through the provider, and the worst tone of these."""
     sentences = lets_in(row["document__text"], provider=shown.entity, at=shown.at)
     tones = {sentence.tone for sentence in sentences}
     return row | {"lets_in": sentences, "tone": next((tone for tone in ("bad", "warn") if tone in tones), "")}

@@ -1,4 +1,4 @@
-"""The pages of one role: who may assume it, what it holds, what changed."""
+"""The pages of a role: who can assume it, its permissions and history."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from iam.mirror.queries.trust import trust_of
 from iam.policy.trust_sentences import TrustSentence
 
 TRUST_QUOTA = 2048
-"""Characters without white space; can be raised. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+"""Characters without white space; the quota can be raised.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
 ICONS = {
     "service": "zap",
     "account": "users",
@@ -41,7 +43,7 @@ ICONS = {
 
 @require(Right.SEE_ACCOUNT)
 def role(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Trust and policies: the first page of a role."""
+    """Show trust and policies, the first tab of a role."""
     shown = shown_or_404(request, pk, kinds=[Kind.ROLE])
     if shown.state is None:
         return render_shown(request, shown, "identities/role.html", {})
@@ -70,7 +72,7 @@ def role(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @require(Right.SEE_ACCOUNT)
 def role_history(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What changed, when, and by what."""
+    """Show what changed, when, and why."""
     shown = shown_or_404(request, pk, kinds=[Kind.ROLE])
     return history.render_history(
         request, shown, "identities/role.html", role_head, here="identities:role-history"
@@ -83,7 +85,7 @@ def _address(sentence: TrustSentence, known: Any) -> str:
 
 
 def role_head(shown: ShownEntity, *, here: str) -> dict[str, Any]:
-    """What every page of a role shows above its tab; `here` is the name of the page."""
+    """Return the context above the tabs of a role; `here` is the URL name of the current page."""
     holding = held_by(shown)
     profiles = entities.sources(shown.entity, kinds=[EdgeKind.PROFILE_ROLE], at=shown.at)
     open_to = shown.openable([*holding.pks, *(tie.pk for tie in profiles)])

@@ -1,4 +1,4 @@
-"""The addresses of the pages of one thing."""
+"""URLs of detail pages."""
 
 from django.urls import URLPattern, path
 

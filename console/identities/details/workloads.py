@@ -1,4 +1,4 @@
-"""Who gets a role without an instance, in words: certificates by Roles Anywhere, and pods of EKS clusters."""
+"""Workloads outside EC2 that use a role: IAM Roles Anywhere certificates and pods of EKS clusters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from iam.mirror.queries.workload_roles import WorkloadTie, workloads_of
 
 @dataclass(frozen=True, slots=True)
 class WorkloadRow:
-    """A line of the card."""
+    """A row of the card."""
 
     name: str
     icon: str
@@ -24,7 +24,7 @@ class WorkloadRow:
 
 
 def workload_facts(shown: ShownEntity, unsynced: Collection[str]) -> dict[str, Any]:
-    """The card of a role's page: what gives the role, or that nothing does, or what wasn't synced."""
+    """Return the card of a role's page: what uses the role, that nothing does, or what wasn’t synced."""
     ties = workloads_of(shown.entity, at=shown.at)
     needs = (ROLES_ANYWHERE, POD_IDENTITIES)
     return {

@@ -1,3 +1,1 @@
-"""The list pages: people, groups, roles, policies, instance profiles, identity providers; and their
-exports.
-"""
+"""List pages and exports: people, groups, roles, policies, instance profiles and identity providers."""

@@ -1,4 +1,4 @@
-"""Cells that several lists have in common."""
+"""Cells that several lists share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iam.keyset import Row
 
 
 def under_path(row: Row) -> SafeString:
-    """The path of an entity, below its name, unless it is the root."""
+    """Render the path of an entity below its name, unless it is the root path."""
     shown_path = "" if row["path"] == "/" else row["path"]
     return under(shown_path, "id")
 
@@ -21,12 +21,12 @@ NOT_READ = mark_safe('<span class="muted">Not synced</span>')
 
 
 def number(count: int) -> int | SafeString:
-    """A number; none is a quiet word."""
+    """Render a number; 0 is shown as muted text."""
     return count or NONE
 
 
 def made(row: Row) -> SafeString:
-    """When an entity was made."""
+    """Render when an entity was created."""
     return moment(row["created_at"], never="Unknown", only="date")
 
 
@@ -55,4 +55,4 @@ CREATED = ListColumn(
 )
 DESCRIPTION = ListColumn(files=(("description", lambda row, _: row["attrs"].get("Description") or ""),))
 IDENTITY = (ACCOUNT_ID, ACCOUNT, NAME, ARN, UNIQUE_ID, PATH)
-"""What tells entities apart."""
+"""File columns that identify an entity."""

@@ -1,7 +1,6 @@
-"""A list as a file, streamed: CSV for spreadsheets, JSON for programs; every row that is filtered, in its
-order.
+"""Streams a list as a file: CSV for spreadsheets, JSON for programs; all filtered rows in the list's order.
 
-Where an account was not synced whole by the moment of the file, the file says so, as the page does: in its
+If an account was not completely synced by the moment of the file, the file says so, as the page does: in its
 name, in the JSON object, and in the last row of the CSV, where it doesn't shift the columns.
 """
 
@@ -26,7 +25,7 @@ Missing = list[tuple[str, str]]
 
 
 def response(page: ListPage, asked: ListAddress, form: str) -> StreamingHttpResponse:
-    """The file as a download that is sent while it is being read."""
+    """Return the file as a streamed download."""
     missing = unsynced_accounts(page.listing.sections, asked.list_context)
     parts = {"csv": _csv, "json": _json}[form](page, asked, missing)
     return download(parts, form=form, name=_file_name(page, asked, missing))
@@ -65,7 +64,7 @@ def _json(page: ListPage, asked: ListAddress, missing: Missing) -> Iterator[str]
 
 
 def incomplete_words(missing: Missing) -> str:
-    """'At least these. Not synced by then: Roles, Groups (111111111111)'."""
+    """Return 'At least these. Not synced by then: Roles, Groups (111111111111)'."""
     by_account = defaultdict(list)
     for number, section in missing:
         by_account[number].append(LABELS.get(section, section))

@@ -14,7 +14,7 @@ RIGHTS = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 
 
 def policies_words(attached: int, inline: int) -> str:
-    """'3', '3 and 1 inline', 'None'."""
+    """Return '3', '3 and 1 inline' or 'None'."""
     if not inline:
         return str(attached) if attached else "None"
     return f"{attached} and {inline} inline" if attached else f"{inline} inline"
@@ -34,7 +34,7 @@ POLICIES = ListColumn(
 
 
 def begin(row: Row, context: ListContext) -> NameCell:
-    """How a row begins."""
+    """Return the first cell of a row."""
     short = f"Policies: {policies_words(row['attached'], row['inline']).lower()}"
     sub = under_path(row) if context.viewer.sees_accounts else ""
     return NameCell(row["name"], short, sub)

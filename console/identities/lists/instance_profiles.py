@@ -1,4 +1,4 @@
-"""The list of instance profiles: which role EC2 instances get."""
+"""The list of instance profiles, with the role that each gives to EC2 instances."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from iam.mirror.queries.lists.instance_profiles import INSTANCE_PROFILES
 
 
 def begin(row: Row, _: ListContext) -> NameCell:
-    """How a row begins."""
+    """Return the first cell of a row."""
     instances = row["instances"] if row["instances_read"] else "not synced"
     return NameCell(row["name"], f"Role: {row['role'] or 'none'}. Instances: {instances}", under_path(row))
 
 
 def _role(row: Row, _: ListContext) -> SafeString:
-    """The role as a link to its page."""
+    """Render the role as a link to its page."""
     if not row["role"]:
         return badge("No role", "warn")
     url = f"{reverse('identities:role', args=[row['role_pk']])}{row['link']}"

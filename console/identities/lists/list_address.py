@@ -1,4 +1,4 @@
-"""Reads an address of a list: what is wanted, from which place on; and says what in it made no sense."""
+"""Parses the address of a list: view, filters, order and position, with error messages."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ VALUES = 20
 
 @dataclass(frozen=True, slots=True)
 class ListAddress:
-    """An address, read. `query` is the same address in its plain form, without the place; `problems` are
-    sentences.
-    """
+    """A parsed address. `query` is its normalized form without the position; `problems` are messages."""
 
     list_context: ListContext
     wanted: ListQuery
@@ -33,12 +31,12 @@ class ListAddress:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether the list is anything less than whole."""
+        """Whether the list shows less than everything."""
         return self.wanted.is_narrowed or self.wanted.tab != "all"
 
 
 def read(request: ViewerRequest, page: ListPage) -> ListAddress:
-    """The address of the request; an account that the viewer does not see is 404."""
+    """Parse the address. Raises Http404 for an account that the viewer doesn’t see."""
     get, problems = request.GET, list[str]()
     number = get.get("account", "")
     account = frame_of(request).chosen
@@ -75,7 +73,7 @@ def read(request: ViewerRequest, page: ListPage) -> ListAddress:
 
 
 def _cut(request: ViewerRequest, text: str) -> list[str]:
-    """What of the address is more than a list takes, in sentences."""
+    """Return a message if the search is too long."""
     problems = []
     if len(text.split()) > WORDS or len(request.GET.get("q", "")) > TEXT:
         problems.append(f"Only the first {WORDS} words of the search are used.")
@@ -83,7 +81,7 @@ def _cut(request: ViewerRequest, text: str) -> list[str]:
 
 
 def _sort(text: str, offered: dict[str, ListSort], default: str) -> tuple[str, bool]:
-    """The order of the address, or that of the view."""
+    """Return the order in the address, or the default of the view."""
     name, descending = text.removeprefix("-"), text.startswith("-")
     if name in offered:
         return name, descending
@@ -115,7 +113,7 @@ def _makes_sense(known: ListFilter, value: str) -> bool:
 
 
 def _ids(request: ViewerRequest) -> tuple[int, ...]:
-    """Numbers of chosen rows; what is no number is left out, and then matches nothing."""
+    """Return the IDs of the selected rows; an invalid one becomes 0, which matches nothing."""
     numbers = []
     for text in request.GET.getlist("id"):
         number = int(text) if text.isdecimal() and len(text) < 19 else 0
@@ -126,7 +124,7 @@ def _ids(request: ViewerRequest) -> tuple[int, ...]:
 def _page_bounds(
     request: ViewerRequest, sort: ListSort, problems: list[str]
 ) -> tuple[PageCursor | None, PageCursor | None]:
-    """The place after or before which the page begins, never both."""
+    """Return the position after or before which the page starts, never both."""
     for name in ("after", "before"):
         if not (word := request.GET.get(name, "")):
             continue

@@ -1,4 +1,4 @@
-"""The list of IAM users: how they sign in, how old their keys are, what they last did."""
+"""The list of IAM users: how they sign in, the age of their keys, and their last activity."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ COMPARE = '<a class="btn sm" href="{}" aria-label="Compare {} then and now">Comp
 
 
 def _mfa_mark(mfa: str, has_password: bool | None) -> EntityBadge:
-    """None is bad only where a password opens the console; without a password there is nothing to protect."""
+    """Return the MFA badge; without a console password, missing MFA isn’t bad, because there is nothing to
+    protect.
+    """
     if mfa != "none":
         return MFA.get(mfa, EntityBadge(mfa))
     if has_password is False:
@@ -62,7 +64,7 @@ def _mfa(mfa: str, has_password: bool | None) -> tuple[str, SafeString]:
 
 
 def _key(made: datetime, has_password: bool | None, context: ListContext) -> tuple[str, str]:
-    """The age of the oldest active key at the shown moment, and its tone."""
+    """Return the age of the oldest active key at the shown moment, and its tone."""
     if made == NEVER:
         return UNKNOWN if has_password is None else "No keys", ""
     days = max(0, ((context.at or context.now) - made).days)
@@ -75,7 +77,7 @@ def _key(made: datetime, has_password: bool | None, context: ListContext) -> tup
 
 
 def _key_words(age: str) -> str:
-    """'no keys', 'keys unknown', 'key 41 d': within a line of text."""
+    """Return 'no keys', 'keys unknown' or 'key 41 d', for use within a line of text."""
     return {"No keys": "no keys", UNKNOWN: "keys unknown"}.get(age, f"key {age}")
 
 
@@ -87,7 +89,7 @@ def _groups(names: list[str]) -> str:
 
 
 def _used(row: Row) -> SafeString | str:
-    """When somebody was last active; without a credential report nobody knows."""
+    """Render the last activity; without a credential report it is unknown."""
     unknown = row["has_password"] is None and row["used_at"] in {None, NEVER}
     return UNKNOWN if unknown else ago(row["used_at"])
 
@@ -96,13 +98,13 @@ PASSWORD = {True: "Yes", False: "No", None: UNKNOWN}
 
 
 def _second_line(row: Row) -> SafeString:
-    """The user name below the display name, and the owning team of a machine user."""
+    """Render the user name below the display name, and the owning team of a machine user."""
     name = under(row["name"])
     return name + under(f"Owned by {row['owner']}") if row["owner"] else name
 
 
 def begin(row: Row, context: ListContext) -> NameCell:
-    """How a row begins."""
+    """Return the first cell of a row."""
     mfa, _ = _mfa(row["mfa"], row["has_password"])
     key, _ = _key(row["key_at"], row["has_password"], context)
     short = f"MFA: {mfa.lower()}, {_key_words(key)}"
@@ -119,7 +121,9 @@ def _key_cell(row: Row, context: ListContext) -> SafeString | str:
 
 
 def _since_cell(row: Row, context: ListContext) -> SafeString:
-    """What has changed for a user since the shown moment, and the button that compares then with now."""
+    """Render what has changed for a user since the shown moment, and the button that compares both
+    moments.
+    """
     marks = _changed_since(row)
     if not marks:
         return THE_SAME
@@ -130,7 +134,7 @@ def _since_cell(row: Row, context: ListContext) -> SafeString:
 
 
 def _changed_since(row: Row) -> list[tuple[str, str]]:
-    """What has changed for a user since the shown moment, as words with a tone."""
+    """Return (text, tone) of what has changed for a user since the shown moment."""
     if row["gone_at"]:
         return [(f"Gone since {row['gone_at']:%-d %b %Y}", "")]
     marks: list[tuple[str, str]] = []
@@ -293,8 +297,9 @@ COLUMNS = (
 
 
 def level_columns() -> ListColumn:
-    """How many actions of each access level somebody can do, in some way: in files alone. Counted account by
-    account, and kept for one file.
+    """Return the column with the number of allowed actions per access level, only for files.
+
+    The numbers are calculated per account and cached for one file.
     """
     counts: dict[datetime | None, LevelsByAccount] = {}
 
@@ -337,8 +342,8 @@ PAGE = ListPage(
 
 
 def page_for(viewer: Viewer) -> ListPage:
-    """The page, with the teams that the viewer can filter by, and the button to set owning teams for those
-    who can.
+    """Return the page with the viewer's teams as a filter, and the button to set owning teams if the viewer
+    can.
     """
     owners = tuple(owners_to_filter(viewer))
     filters = []
@@ -353,11 +358,11 @@ def page_for(viewer: Viewer) -> ListPage:
 
 @require(*RIGHTS)
 def people(request: ViewerRequest) -> HttpResponse:
-    """The list."""
+    """Show the list."""
     return views.render_list(request, page_for(request.viewer))
 
 
 @require(*RIGHTS)
 def people_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """The list as a file."""
+    """Export the list."""
     return views.files(request, page_for(request.viewer), form)

@@ -21,7 +21,7 @@ NOBODY = mark_safe('<span class="muted">None</span>')
 
 
 def begin(row: Row, _: ListContext) -> NameCell:
-    """How a row begins."""
+    """Return the first cell of a row."""
     short = f"{_owner(row)}, {row['default_version']}. Attached to {_attached(row)}"
     return NameCell(row["name"], short, under_path(row))
 
@@ -31,13 +31,13 @@ def _owner(row: Row) -> str:
 
 
 def _attached(row: Row) -> str:
-    """'14, boundary of 2', 'nothing, boundary of 2', 'nothing': within a sentence."""
+    """Return '14, boundary of 2', 'nothing, boundary of 2' or 'nothing', for use within a sentence."""
     attached = str(row["attached"]) if row["attached"] else "nothing"
     return f"{attached}, boundary of {row['bounds']}" if row["bounds"] else attached
 
 
 def _holders(row: Row) -> SafeString | str:
-    """'14', '14, boundary of 2', 'Boundary of 2', 'None'."""
+    """Return '14', '14, boundary of 2', 'Boundary of 2' or 'None'."""
     if not row["bounds"]:
         return str(row["attached"]) if row["attached"] else NOBODY
     return (
@@ -48,7 +48,7 @@ def _holders(row: Row) -> SafeString | str:
 
 
 def _versions(row: Row) -> SafeString:
-    """'3, v7 in force', and a mark where there is no room for another."""
+    """Return '3, v7 in force', and a mark if no further version fits."""
     full = row["category"] == "customer" and row["version_count"] >= VERSIONS
     count = FULL if full else format_html('<span class="ink-2">{}</span>', row["version_count"])
     if not row["default_version"]:

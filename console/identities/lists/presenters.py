@@ -1,6 +1,4 @@
-"""What the template of a list gets: tabs, filters, chips, heads of columns, rows, and links to the pages
-around.
-"""
+"""Context of the list template: tabs, filters, chips, column headers, rows and pagination."""
 
 from __future__ import annotations
 
@@ -38,7 +36,7 @@ class ViewLink:
 
 @dataclass(frozen=True, slots=True)
 class FilterMenu:
-    """A filter with its choices (value, label, chosen), or with a text."""
+    """A filter with its choices (value, label, is chosen) or with a text."""
 
     name: str
     label: str
@@ -59,8 +57,8 @@ class FilterChip:
 
 @dataclass(frozen=True, slots=True)
 class ColumnHead:
-    """The head of a column that sorts: the order it leads to, and the one it shows now ("ascending",
-    "descending", "").
+    """The header of a sortable column: the order it links to, and the current one ("ascending", "descending",
+    "").
     """
 
     url: str
@@ -69,7 +67,7 @@ class ColumnHead:
 
 @dataclass(frozen=True, slots=True)
 class GapNote:
-    """What a list says of sections that are not complete."""
+    """The note about incomplete sections."""
 
     gap: SectionGap
     label: str
@@ -87,7 +85,7 @@ _STATES = {
 
 
 def gap_notes(gaps: SyncGaps) -> list[GapNote]:
-    """The notes above a list."""
+    """Return the notes above a list."""
     return [_gap_note(gap) for gap in gaps.shown]
 
 
@@ -101,7 +99,7 @@ def _gap_note(gap: SectionGap) -> GapNote:
 
 @dataclass(frozen=True, slots=True)
 class ListPager:
-    """Where in the list the page is; addresses are "" where there is nothing."""
+    """The position of the page in the list; addresses are "" if there is no such page."""
 
     first: int
     last: int
@@ -113,7 +111,7 @@ class ListPager:
 
 
 def head(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: SyncGaps) -> dict[str, Any]:
-    """The words above the table and the ways to other views of it."""
+    """Return the context above the table: title, tabs, filters and notes."""
     context, wanted, query = asked.list_context, asked.wanted, asked.query
     tabs = tuple(_tab(page, tab, asked, counts[tab.name], gaps) for tab in page.tabs if tab.name in counts)
     chosen = dict(wanted.filters)
@@ -162,7 +160,7 @@ def _tab(page: ListPage, tab: TabWords, asked: ListAddress, number: int, gaps: S
 
 
 def table(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str, int]) -> dict[str, Any]:
-    """The rows, the heads of their columns, and the pages around them."""
+    """Return the rows, the column headers and the pagination."""
     context, wanted = asked.list_context, asked.wanted
     link = str(asked.query.with_only("account", "as-of")).rstrip("?")
     heads = {}
@@ -226,7 +224,7 @@ def _pager(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str
 
 
 def _total(asked: ListAddress, counted: int, last: int, part: Rows[Row]) -> str:
-    """How many rows there are: counted a while ago, and corrected by what the page itself shows."""
+    """Return the number of rows: the cached count, corrected by what the page itself shows."""
     if not part.has_after and part.rows:
         return f"{last:,}"
     if asked.wanted.is_narrowed and counted > CAP:
@@ -242,16 +240,14 @@ def _intro(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: Syn
 
 
 def _unknown_then(page: ListPage, counts: dict[str, int]) -> str:
-    """What is said where some account had not been synced by then: there can have been more than what is
-    listed.
-    """
+    """Return a note if an account had not been synced by then, so that the list may be incomplete."""
     if counts["all"]:
         return f"At least {page.counted(counts['all'])} at that moment: not everything was synced by then."
     return f"The {page.noun[1]} weren’t synced by that moment."
 
 
 def _difference_since(page: ListPage, counts: dict[str, int]) -> str:
-    """How the whole list differs from that of today."""
+    """Return how the list differs from today's in total."""
     come, gone = counts[COME], counts[GONE]
     then = f"{page.counted(counts['all'])} at that moment."
     if come or gone:
@@ -260,8 +256,8 @@ def _difference_since(page: ListPage, counts: dict[str, int]) -> str:
 
 
 def _nothing(page: ListPage, asked: ListAddress, *, is_known: bool) -> str:
-    """What was looked for in vain: "No one matches “lukas”, never"; "No synced role matches …" where
-    not all were synced.
+    """Return the text for an empty list: "No one matches “lukas”", or "No synced role matches …" if not all
+    were synced.
     """
     wanted = asked.wanted
     filters = {list_filter.name: list_filter for list_filter in page.filters}

@@ -1,4 +1,4 @@
-"""The list of identity providers, SAML and OpenID Connect."""
+"""The list of identity providers (SAML and OpenID Connect)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENDLESS = mark_safe('<span class="muted">Doesn’t expire</span>')
 
 
 def begin(row: Row, _: ListContext) -> NameCell:
-    """How a row begins."""
+    """Return the first cell of a row."""
     return NameCell(row["name"], KINDS[row["kind"]], under_path(row))
 
 

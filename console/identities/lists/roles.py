@@ -1,4 +1,4 @@
-"""The list of roles: who may assume each, in words."""
+"""The list of roles, with who can assume each."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _short(row: Row, context: ListContext) -> str:
 
 
 def begin(row: Row, context: ListContext) -> NameCell:
-    """How a row begins."""
+    """Return the first cell of a row."""
     return NameCell(row["name"], _short(row, context), under_path(row))
 
 

@@ -1,4 +1,4 @@
-"""What a list page says in words: its title, tabs, filters, columns, and what it exports."""
+"""Defines a list page: its title, tabs, filters, columns and exports."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from iam.mirror.queries.lists.core import ListDefinition
 
 @dataclass(frozen=True, slots=True)
 class TabWords:
-    """A saved view: its name in the address, its label, the tone of its count, and how "no … match" names it.
+    """A saved view: its name in the address, its label, the tone of its count, and its text in “no … match”.
 
-    `needs` are the sections from which it is counted, beside the first section of the list.
+    `needs` are the sections it is counted from, besides the first section of the list.
     """
 
     name: str
@@ -31,10 +31,10 @@ class TabWords:
 
 @dataclass(frozen=True, slots=True)
 class ListFilter:
-    """A filter: its name in the address, its label, and its choices (value, label); without choices, any
-    text.
+    """A filter: its name in the address, its label, and its choices (value, label); without choices it takes
+    any text.
 
-    One that rests on last use is of today only.
+    A filter based on last use works only for the present.
     """
 
     name: str
@@ -44,32 +44,31 @@ class ListFilter:
     hint: str = ""
 
     def value_of(self, text: str) -> str:
-        """The value that an address means: some of earlier versions name a choice by its label."""
+        """Return the value; earlier versions used labels of choices in addresses."""
         values = dict(self.choices)
         if text in values:
             return text
         return next((value for value, label in self.choices if label.lower() == text.lower()), text)
 
     def label_of(self, value: str) -> str:
-        """How a value is called."""
+        """Return the label of a value."""
         return dict(self.choices).get(value, value)
 
 
 Value = Callable[[Row, ListContext], Any]
 FileColumn = tuple[str, Value]
-"""The name of a column of a file, and its value: text, number, moment, or a list of texts."""
+"""The name of a file column, and its value: text, number, datetime, or a list of texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListColumn:
-    """A column of a list: of its table, of its files, or of both. Lists declare their columns in the order of
-    the files.
+    """A column of a list's table, of its files, or of both, declared in the order of the files.
 
-    In the table it stands at `place`, with `label` as its head, which sorts by the order named `sort`, and
-    what `cell` says of each row below. `css` are the classes of head and cells, `cell_css` those of the cells
-    alone. `files` are its columns of a file; `filter` is offered above the table. `when` is the time that it
-    is known of. `loads` is a template in the head that loads the cells once the column is on the screen:
-    narrow screens hide it, and load nothing.
+    In the table it is at `place`, with `label` as header, which sorts by the order named `sort`; `cell`
+    renders the value of a row. `css` are the classes of header and cells, `cell_css` those of the cells only.
+    `files` are its file columns, `filter` is its filter, and `when` is the time for which it is known.
+    `loads` is a template in the header that loads the cells once the column is visible, so that narrow
+    screens, which hide it, load nothing.
     """
 
     label: str = ""
@@ -85,25 +84,25 @@ class ListColumn:
     loads: str = ""
 
     def is_shown(self, context: ListContext) -> bool:
-        """True in the table of this list."""
+        """Return whether the column is in this list's table."""
         return (
             bool(self.cell) and self.is_known(context) and not (self.of_several_accounts and context.account)
         )
 
     def is_known(self, context: ListContext) -> bool:
-        """True at the moment that is shown."""
+        """Return whether the column is known at the shown moment."""
         return self.when == "always" or (self.when == "past") == (context.at is not None)
 
 
 def filters_of(columns: Iterable[ListColumn]) -> tuple[ListFilter, ...]:
-    """The filters of the columns."""
+    """Return the filters of the columns."""
     return tuple(column.filter for column in columns if column.filter)
 
 
 @dataclass(frozen=True, slots=True)
 class NameCell:
-    """How a row begins: its name as a link, initials before it, a second line below, and what narrow screens
-    show in place of columns that do not fit.
+    """The start of a row: its name, initials, a second line, and the text that replaces columns on narrow
+    screens.
     """
 
     name: str
@@ -114,7 +113,7 @@ class NameCell:
 
 @dataclass(frozen=True, slots=True)
 class BulkAct:
-    """A button below a list that opens a page about the selected rows (`id` in its address)."""
+    """A button below a list that opens a page for the selected rows (`id` in its address)."""
 
     label: str
     icon: str
@@ -123,13 +122,13 @@ class BulkAct:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A list page. `columns` are those of its table and files, and `begin` how each row begins. A page with a
-    table of its own has a `template` for it, and `present` turns the rows into what that shows.
+    """A list page.
 
-    `team_intro` and `team_find` are for who sees only their teams; `area` is whose addresses it has; `acts`
-    are what the viewer can do with selected rows besides exporting them; `extra` is a template below the
-    table; `unknown` is what tabs need (`TabWords.needs`) and was not calculated; `notice` stands above the
-    table.
+    `columns` are those of its table and files, and `begin` returns the first cell of each row. A page with
+    its own table has a `template`, and `present` converts the rows for it. `team_intro` and `team_find` are
+    texts for viewers who see only their teams; `area` is the namespace of its URLs; `acts` are actions for
+    selected rows besides the export; `extra` is a template below the table; `unknown` is what tabs need
+    (`TabWords.needs`) but was not calculated; `notice` appears above the table.
     """
 
     listing: ListDefinition
@@ -155,20 +154,20 @@ class ListPage:
 
     @property
     def export_url(self) -> str:
-        """The name of the address of its files."""
+        """The URL name of its files."""
         return f"{self.area}:{self.listing.name}-export"
 
     def table_columns(self, context: ListContext) -> list[ListColumn]:
-        """The columns of the table, from the left, behind the name."""
+        """Return the columns of the table, from the left, after the name."""
         shown = [column for column in self.columns if column.is_shown(context)]
         return sorted(shown, key=lambda column: column.place)
 
     def file_columns(self, context: ListContext) -> list[FileColumn]:
-        """The columns of a file."""
+        """Return the columns of a file."""
         return list(chain.from_iterable(column.files for column in self.columns if column.is_known(context)))
 
     def table_rows(self, rows: list[Row], context: ListContext, *, link: str) -> list[dict[str, Any]]:
-        """What the table shows of each row. Links to other pages end with `link`."""
+        """Return the table's rows; `link` is appended to links to other pages."""
         if self.present:
             return self.present(rows, context)
         assert self.begin
@@ -197,9 +196,9 @@ class ListPage:
         return shown
 
     def filters_for(self, context: ListContext) -> tuple[ListFilter, ...]:
-        """The filters on offer at the moment that is shown."""
+        """Return the filters available at the shown moment."""
         return tuple(f for f in self.filters if context.at is None or f.is_past)
 
     def counted(self, number: int) -> str:
-        """'1 person', '236 people'."""
+        """Return '1 person' or '236 people'."""
         return f"{number:,} {self.noun[0] if number == 1 else self.noun[1]}"

@@ -1,4 +1,4 @@
-"""The addresses of the lists and of their files."""
+"""URLs of lists and their exports."""
 
 from django.urls import URLPattern, path
 

@@ -1,4 +1,4 @@
-"""A list page and its files: one view each, for every list."""
+"""Views of a list page and its export, shared by all lists."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from iam.mirror.queries.lists.freshness import SyncGaps, gaps, unsynced_sections
 def list_views(
     page: ListPage, *rights: Right
 ) -> tuple[Callable[..., HttpResponse], Callable[..., HttpResponseBase]]:
-    """The views of a list and of its files, for who holds one of the rights."""
+    """Return the views of a list and its export, for viewers with one of the rights."""
 
     @require(*rights)
     def shown(request: ViewerRequest) -> HttpResponse:
@@ -45,7 +45,7 @@ def list_views(
 
 
 def render_list(request: ViewerRequest, page: ListPage) -> HttpResponse:
-    """The list, or with htmx only its table; the address in its plain form goes into the history."""
+    """Render the list, or only its table for htmx; the normalized address goes into the browser history."""
     asked = read(request, page)
     asof = asof_context(request, account=asked.list_context.account)
     counts = list_counts(page.listing, asked.list_context, asked.wanted)
@@ -78,8 +78,8 @@ def render_list(request: ViewerRequest, page: ListPage) -> HttpResponse:
 
 
 def _gaps(page: ListPage, list_context: ListContext) -> SyncGaps:
-    """What was not synced; of a past moment only what had not been synced by then, since syncs of then are
-    not kept.
+    """Return what was not synced; for a past moment only what had not been synced by then, since old syncs
+    aren’t stored.
     """
     if list_context.at is None:
         return gaps(page.listing.sections, list_context)
@@ -87,10 +87,10 @@ def _gaps(page: ListPage, list_context: ListContext) -> SyncGaps:
 
 
 def files(request: ViewerRequest, page: ListPage, form: str) -> HttpResponseBase:
-    """All that is filtered, or only the chosen rows, as a file; 404 for who may not export, and noted in the
-    journal.
+    """Export all filtered rows or only the selected ones, and record the export.
 
-    An address of which something would be left out leads to the list, which says what: a file could not.
+    Raises Http404 for viewers without the right to export. An address with invalid parts is redirected to the
+    list, which shows what is wrong.
     """
     asked = read(request, page)
     if not _may_export(request, asked) or form not in FORMS:
