@@ -1,3 +1,1 @@
-"""The pages of whose users are: all users of a person, what waits for a word, the ways by which users are
-known.
-"""
+"""Pages that link IAM users to people: a person's users, proposals to review, and match rules."""

@@ -1,5 +1,5 @@
-"""What is posted about whose a user is: link, confirm, take back, say that somebody is not meant. Each goes
-back to where it came from.
+"""Views that link, confirm, unlink or exclude matches of users and people; each returns to the page it came
+from.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NOTHING = "Nothing changes in AWS."
 @require(*OWNER_RIGHTS)
 @recently_authenticated
 def link(request: ViewerRequest, pk: int) -> HttpResponse:
-    """This user is the person's of the field `person`."""
+    """Link the user to the person in `person`."""
     user, person = _user(request, pk), _person(request)
     done = f"{user.name} in {user.account.name} is linked to {person.name}. {NOTHING}"
     why = request.POST.get("why", "")
@@ -42,9 +42,7 @@ def link(request: ViewerRequest, pk: int) -> HttpResponse:
 @require(Right.MANAGE_OPERATORS)
 @recently_authenticated
 def add(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Anyone who has the address that a tag names is known from now on, without any role, and the user is
-    theirs.
-    """
+    """Add a person without any role for the email address in a tag, and link the user to them."""
     user = _user(request, pk)
     name = " ".join(request.POST.get("name", "").split())[:128]
     if not name:
@@ -60,7 +58,7 @@ def add(request: ViewerRequest, pk: int) -> HttpResponse:
 @require(*OWNER_RIGHTS)
 @recently_authenticated
 def undo(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Take back what was said by hand."""
+    """Remove a manual link."""
     user = _user(request, pk)
     done = f"The link of {user.name} in {user.account.name} was removed. {NOTHING}"
     return _attempt(request, pk, lambda: acts.undo(request.viewer, user=user), done)
@@ -70,7 +68,7 @@ def undo(request: ViewerRequest, pk: int) -> HttpResponse:
 @require(*OWNER_RIGHTS)
 @recently_authenticated
 def mark_as_not_theirs(request: ViewerRequest, pk: int) -> HttpResponse:
-    """This user is not the person's of the field `person`."""
+    """Exclude the person in `person` as owner of the user."""
     user, person = _user(request, pk), _person(request)
     done = (
         f"{person.name} is excluded for {user.name} in {user.account.name}: tags and rules don’t propose "
@@ -86,7 +84,7 @@ def mark_as_not_theirs(request: ViewerRequest, pk: int) -> HttpResponse:
 @require(*OWNER_RIGHTS)
 @recently_authenticated
 def forget(request: ViewerRequest, number: int) -> HttpResponse:
-    """Take back that a person isn't the owner of a user."""
+    """Remove an exclusion, so that the person can be proposed again."""
     mark = ExcludedMatch.objects.select_related("user__account", "person").filter(pk=number).first()
     if mark is None or not linkable(request.viewer).filter(pk=mark.user_id).exists():
         raise Http404
@@ -98,7 +96,7 @@ def forget(request: ViewerRequest, number: int) -> HttpResponse:
 @require(*OWNER_RIGHTS)
 @recently_authenticated
 def confirm(request: ViewerRequest) -> HttpResponse:
-    """Accept proposals: those of the fields `user`, or all, some hundreds at once."""
+    """Accept the proposals in `user`, or all, up to a maximum per request."""
     rows = signs_of(PROPOSED, request.viewer).select_related("user__account")
     if "all" not in request.POST:
         chosen = [int(arn) for arn in request.POST.getlist("user") if arn.isdecimal() and len(arn) < 18]
@@ -128,7 +126,7 @@ def confirm(request: ViewerRequest) -> HttpResponse:
 
 
 def _user(request: ViewerRequest, pk: int) -> Entity:
-    """A user of whom the viewer may say whose it is; else 404."""
+    """Return a user whose link the viewer can change. Raises Http404."""
     user = entity_or_404(request.viewer, pk, kinds=[Kind.USER])
     if request.at is not None or not may_link(request.viewer, user):
         raise Http404

@@ -1,6 +1,4 @@
-"""What the pages say of users and of people: how they sign in, what stands out, in one line for all
-accounts.
-"""
+"""Texts about users and people: how they sign in, risks, and a summary over all accounts."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ OLD, IDLE = 90, 90
 
 
 class UserRow(NamedTuple):
-    """A user as a row of a table."""
+    """A user as a table row."""
 
     line: LinkedUserLine
     mfa: EntityBadge
@@ -43,7 +41,7 @@ class UserRow(NamedTuple):
 
 
 def facts_of(line: LinkedUserLine, *, bar: SafeString | str = "") -> UserRow:
-    """The words for one user; `bar` is how far they reach."""
+    """Return the row of a user; `bar` is their access-level bar."""
     credentials = line.credentials
     days = days_since(credentials.oldest_key_at, at=None) if credentials else None
     return UserRow(
@@ -58,7 +56,7 @@ def facts_of(line: LinkedUserLine, *, bar: SafeString | str = "") -> UserRow:
 
 
 def unmatched_note(request: ViewerRequest) -> str:
-    """Why a user who is matched to no one may only be unknown; empty where all were synced and matched."""
+    """Return why users without a person may only be unknown; "" if all were synced and matched."""
     waiting = accounts_not_matched(request.viewer)
     where = "1 account" if waiting == 1 else f"{waiting:,} accounts"
     not_matched = f"Not matched yet in {where}: users." if waiting else ""
@@ -66,8 +64,9 @@ def unmatched_note(request: ViewerRequest) -> str:
 
 
 def summary_of(lines: Sequence[LinkedUserLine], *, unsynced: int = 0) -> dict[str, Any]:
-    """All users of a person in one: MFA, keys, last use, and what stands out, the worst first. Nothing is
-    known of `unsynced` more.
+    """Summarize a person's users: MFA, keys, last use, and risks, the worst first.
+
+    `unsynced` is the number of further users about whom nothing is known.
     """
     with_credentials = [line for line in lines if line.credentials]
     console = [line for line in with_credentials if line.credentials and line.credentials.has_password]
@@ -96,7 +95,7 @@ def _mfa_of(
     *,
     unsynced: int,
 ) -> EntityBadge:
-    """One mark for all users: good only where MFA is known to be on for each that has a password."""
+    """Return one badge for all users; it is good only if every user with a password is known to have MFA."""
     if bare:
         return EntityBadge(f"Missing for {len(bare)} of {len(console)} with a password", "bad", "x")
     unknown = len([line for line in lines if _is_unknown(line)]) + unsynced
@@ -106,7 +105,7 @@ def _mfa_of(
 
 
 def _is_unknown(line: LinkedUserLine) -> bool:
-    """True if it is unknown whether this user needs MFA and has it."""
+    """Return whether it is unknown if this user needs MFA and has it."""
     credentials = line.credentials
     if credentials is None or credentials.has_password is None:
         return True

@@ -1,6 +1,4 @@
-"""The page of links: what the ways propose, where they disagree, whose users nobody knows, what was said by
-hand; and the ways themselves.
-"""
+"""The page of matches: proposals, conflicts, unmatched users, and manual links; and the match rules."""
 
 from __future__ import annotations
 
@@ -43,7 +41,7 @@ TITLES = {
 @require_safe
 @require(*OWNER_RIGHTS)
 def links(request: ViewerRequest) -> HttpResponse:
-    """A view of the address: `view`, from the place `after`."""
+    """Show the matches of a `view`, starting after the position in `after`."""
     require_present(request)
     view = request.GET.get("view", queries.PROPOSED)
     if view not in TITLES:
@@ -118,8 +116,9 @@ def _lines(signs: list[UserMatch], view: str, *, viewer: Viewer) -> list[dict[st
 
 
 def _voice(voice: dict[str, Any], names: dict[str, str], *, whole: bool) -> tuple[str, str]:
-    """Whom a way names, and which way; an address in it is for those who see whole accounts, and so its
-    tags.
+    """Return the person that a rule proposes, and the rule.
+
+    Email addresses and tags are shown only to viewers of whole accounts.
     """
     words = voice["words"] if whole else voice["words"].partition(":")[0]
     return names.get(voice["person"]) or (voice["address"] if whole else "An email address"), words
@@ -128,7 +127,7 @@ def _voice(voice: dict[str, Any], names: dict[str, str], *, whole: bool) -> tupl
 @require_http_methods(["GET", "POST"])
 @require(Right.MANAGE_OPERATORS)
 def match_rules(request: ViewerRequest) -> HttpResponse:
-    """The ways: looked at with what they would link, and saved after that."""
+    """Edit the match rules; the page previews the matches before they are saved."""
     require_present(request)
     if not may_rule(request.viewer):
         raise Http404
@@ -152,7 +151,7 @@ def match_rules(request: ViewerRequest) -> HttpResponse:
 
 
 def _chosen(request: ViewerRequest) -> ChosenMatchRules:
-    """The fields: a key of a tag in each line, and for each rule a user name and an address."""
+    """Parse the form: a tag key per line, and a user name and email address per rule."""
     post = request.POST
     lines = [line.strip() for line in post.get("tags", "")[:2000].splitlines()]
     keys = tuple(line for line in lines if line)
@@ -167,7 +166,7 @@ def _chosen(request: ViewerRequest) -> ChosenMatchRules:
 @require_safe
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM)
 def persons(request: ViewerRequest) -> HttpResponse:
-    """The list of people, a row for each person with all their users; `q` searches, `after` pages."""
+    """List people, one row per person with all of their users; `q` searches, and `after` is the position."""
     require_present(request)
     text = request.GET.get("q", "").strip()[:128]
     after = _place(request, pk_kind=UUID)

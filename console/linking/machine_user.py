@@ -1,6 +1,4 @@
-"""The page for a machine user where somebody wanted to do what is for people only: it says why not, and what
-can be done.
-"""
+"""The page that explains why an action for people isn’t possible for a machine user, with alternatives."""
 
 from __future__ import annotations
 
@@ -13,9 +11,7 @@ from iam.mirror.models import Entity
 
 
 def machine_page(request: ViewerRequest, user: Entity, *, refused: str, section: str) -> HttpResponse:
-    """Say that a machine user can't be, for example, "offboarded" (`refused`), and what can be done
-    instead.
-    """
+    """Render the page; `refused` is the action, such as "offboarded"."""
     context = {"user": user, "refused": refused, "section": section, "owned": owning_team(user)}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "linking/machine.html", context, status=status)

@@ -1,4 +1,4 @@
-"""The form that says who owns a machine user, a role, an access key or a grant."""
+"""The form to set the owner of a machine user, a role, an access key or a grant."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ HINT: Final = (
 
 
 def text_in(request: ViewerRequest, name: str, most: int) -> str:
-    """What was typed into a field."""
+    """Return the text of a field."""
     return request.POST.get(name, "").replace("\x00", "").strip()[:most]
 
 
 def team_names(viewer: Viewer) -> list[str]:
-    """The teams that a field proposes: all for administrators, else those that the viewer leads."""
+    """Return the suggested teams: all for administrators, else those that the viewer leads."""
     teams = Team.objects.order_by("name")
     if not viewer.may(Right.MANAGE_OPERATORS):
         teams = teams.filter(slug__in=viewer.leads)
@@ -69,8 +69,9 @@ def owner_form(
     section: str,
     hint: str = HINT,
 ) -> HttpResponse:
-    """The form about something called `name`; sent, `save` gets the owner and the reason. `known` says who
-    owns it now.
+    """Show the form for the object called `name`; a POST passes the owner and the reason to `save`.
+
+    `known` is the current owner.
     """
     error, text = "", _text_of(named)
     if request.method == "POST":
@@ -109,7 +110,7 @@ def _text_of(named: NamedOwner | None) -> str:
 @require(*OWNER_RIGHTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def identity_owner(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Say who owns a machine user or role."""
+    """Set the owner of a machine user or role."""
     require_present(request)
     entity = entity_or_404(request.viewer, pk, kinds=[Kind.USER, Kind.ROLE])
     if not may_name_owner(request.viewer, entity):
@@ -129,7 +130,7 @@ def identity_owner(request: ViewerRequest, pk: int) -> HttpResponse:
 @require(*OWNER_RIGHTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_owner(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Say who owns an access key, where it isn't the owner of its IAM user."""
+    """Set the owner of an access key, if it differs from the owner of its IAM user."""
     require_present(request)
     key = entity_or_404(request.viewer, pk, kinds=[Kind.ACCESS_KEY])
     if key.owner is None or not may_name_key_owner(request.viewer, key):

@@ -1,4 +1,4 @@
-"""The owning teams of machine users: one review page for many users, and the form on the page of one user."""
+"""Owning teams of machine users: a page for many users, and the form on a user's page."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ NO_CHANGE = "No change was selected. Choose a team for at least one IAM user."
 @require(*OWNER_RIGHTS)
 @recently_authenticated
 def owners_page(request: ViewerRequest) -> HttpResponse:
-    """The users of the address (`id`), else machine users without an owning team; posted, the chosen teams
-    are saved.
+    """Show the users in `id`, by default machine users without an owning team; a POST saves the chosen
+    teams.
     """
     require_present(request)
     if not owners.may_set_any(request.viewer):
@@ -45,7 +45,7 @@ def _page(request: ViewerRequest, *, error: str = "") -> HttpResponse:
     machines = owners.settable(viewer).filter(pk__in=ids) if ids else owners.unowned_machines(viewer)
     users = list(machines.order_by("name", "pk")[: owners.MAX_AT_ONCE + 1])
     rows = owners.owner_rows(viewer, users[: owners.MAX_AT_ONCE])
-    # What tags propose comes first, then what somebody has to choose.
+    # Users with a team proposed by tags come first.
     rows.sort(key=lambda row: (row.proposed is None, not row.candidates))
     context: dict[str, Any] = {
         "section": "links",
@@ -66,7 +66,7 @@ def _page(request: ViewerRequest, *, error: str = "") -> HttpResponse:
 
 
 def _chosen(request: ViewerRequest, row: owners.OwnerRow) -> str:
-    """The team that the select of a row shows: what was chosen, else what tags propose."""
+    """Return the team selected in a row: the posted one, else the one proposed by tags."""
     if request.method == "POST":
         return request.POST.get(f"team-{row.user.pk}", "")
     return row.proposed.slug if row.proposed else ""
@@ -98,7 +98,7 @@ def _save(request: ViewerRequest) -> HttpResponse:
 @require(*OWNER_RIGHTS)
 @recently_authenticated
 def owner(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Set the owning team of one user, or none, from the user’s page."""
+    """Set or remove the owning team of a user, from the user’s page."""
     user = _user(request, pk)
     slug = request.POST.get("team", "")
     team = next((team for team in owners.teams_to_set(request.viewer) if team.slug == slug), None)
@@ -126,7 +126,7 @@ def _result(user: Entity, team: Team | None) -> str:
 
 
 def _user(request: ViewerRequest, pk: int) -> Entity:
-    """A user whose owning team the viewer can set; else 404."""
+    """Return a user whose owning team the viewer can set. Raises Http404."""
     user = entity_or_404(request.viewer, pk, kinds=[Kind.USER])
     if request.at is not None or not owners.may_set_owner(request.viewer, user):
         raise Http404

@@ -1,6 +1,4 @@
-"""All users of a person, from the page of any of them: how they sign in, how it is known, and who may say
-otherwise.
-"""
+"""The tab with all users of a person: how they sign in, why they are linked, and how to correct it."""
 
 from __future__ import annotations
 
@@ -36,7 +34,7 @@ HERE = "linking:person"
 @require_safe
 @require(*SEES)
 def person_users(request: ViewerRequest, pk: int) -> HttpResponse:
-    """The tab: a summary over all accounts, each user, and the forms of who may link."""
+    """Show the tab: a summary over all accounts, each user, and the forms for viewers who can link."""
     shown = shown_or_404(request, pk, kinds=[Kind.USER])
     if shown.state is None:
         return render_shown(request, shown, "identities/person.html", {})
@@ -45,7 +43,7 @@ def person_users(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 def users_context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
-    """What the tab shows besides the head of the page."""
+    """Return the context of the tab."""
     everybody = everything_of(shown.entity, viewer=request.viewer)
     may = everybody.may_say and request.at is None and shown.entity.gone_at is None
     person = everybody.ownership.person
@@ -66,7 +64,7 @@ def users_context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
 
 
 def _owner_context(request: ViewerRequest, shown: ShownEntity, everybody: PersonUsers) -> dict[str, Any]:
-    """The owning team of a user without a linked person, and who can set it."""
+    """Return the owning team of a user without a linked person, and the teams if the viewer can set it."""
     if everybody.ownership.confirmed or request.at is not None or shown.entity.gone_at is not None:
         return {"shows_owner": False}
     sets_owner = may_set_owner(request.viewer, shown.entity)
@@ -80,7 +78,9 @@ def _owner_context(request: ViewerRequest, shown: ShownEntity, everybody: Person
 
 
 def _access(everybody: PersonUsers) -> dict[str, Any]:
-    """How far they reach in each account, and in how many they could change permissions."""
+    """Return the access levels per user, and the number of accounts where the person could change permissions
+    or data.
+    """
     levels = levels_of({line.user.pk: line.user.account.account_id for line in everybody.lines}, at=None)
     bars = {pk: small_bar(levels_of_user) for pk, levels_of_user in levels.items()}
     known = [
@@ -116,8 +116,8 @@ def _forms(
 
 
 def _proposed(sign: UserMatch, *, viewer: Viewer) -> list[tuple[Person, str]]:
-    """Who may be meant, and why: the voices that disagree, anyone who has a user of the same name, anyone who
-    had this one before.
+    """Return candidates and reasons: conflicting proposals, people with a user of the same name, and the
+    former owner.
     """
     known = Person.objects.in_bulk([voice["person"] for voice in sign.said if voice["person"]])
     people = {str(pk): person for pk, person in known.items()}

@@ -1,5 +1,5 @@
-"""The review of all matches, in groups by reason and in pages: clear rows, choose where several people fit,
-confirm all of it at once.
+"""Reviews all proposed matches, grouped by reason: select, choose between several people, and confirm
+everything at once.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NO_NAME = "Enter the name of the person."
 
 @dataclass(frozen=True, slots=True)
 class GroupShown:
-    """A group in the list of groups: how many of it are selected."""
+    """A group in the list, with its number of selected users."""
 
     group: ProposalGroup
     selected: int
@@ -55,7 +55,7 @@ class GroupShown:
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """A user on the page, and what is selected, chosen, or typed for it."""
+    """A user on the page, and what is selected or entered for it."""
 
     row: MatchRow
     proposal: OwnerProposal
@@ -69,8 +69,8 @@ class ReviewRow:
 @require(*OWNER_RIGHTS)
 @recently_authenticated
 def review_page(request: ViewerRequest) -> HttpResponse:
-    """A page of a group of the address (`group`, `page`); posted, what is selected on it is kept, and the
-    button says what follows.
+    """Show a page of a group (`group`, `page`); a POST saves the page's selection and runs the pressed
+    button.
     """
     require_present(request)
     if not may_link_any(request.viewer):
@@ -105,7 +105,7 @@ def _confirm(
     group: ProposalGroup | None,
     number: int,
 ) -> HttpResponse:
-    """Link what is selected in all groups, as much as one request takes; what is left stays selected."""
+    """Link the selected users of all groups, up to the maximum per request; the rest stays selected."""
     chosen = list(chain.from_iterable(map(selection.chosen, current.groups)))
     if not chosen:
         return _page(request, current, selection, group, number, error=NOTHING_CHOSEN)
@@ -138,8 +138,9 @@ def _confirm(
 def _take_over(
     request: ViewerRequest, current: ProposalList, selection: ProposalSelection
 ) -> set[int] | None:
-    """Note what the rows of the posted page say. The users on it; None if one of them is no longer proposed
-    as it was shown.
+    """Save the selection of the posted page, and return its users.
+
+    Returns None if a proposal has changed since it was shown.
     """
     proposals = {}
     for group in current.groups:
@@ -169,7 +170,7 @@ def _take_over(
 def _names(
     request: ViewerRequest, selection: ProposalSelection, chosen: list[SelectedUser]
 ) -> dict[int, str]:
-    """The names of new people: as typed, else as their tags say."""
+    """Return the names of new people: as entered, else from their tags."""
     names = {match.user: selection.names[match.user] for match in chosen if match.user in selection.names}
     untyped = [OwnerProposal(match.user) for match in chosen if match.user not in names]
     if untyped:
@@ -249,7 +250,7 @@ def _rows(
 
 
 def _address(group: ProposalGroup | None, page: int) -> str:
-    """A page of a group, at its rows."""
+    """Return the address of a group's page."""
     query: dict[str, str | int] = {"group": group.key if group else "", "page": page}
     return f"{reverse('linking:review')}?{urlencode(query)}#rows"
 

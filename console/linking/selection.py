@@ -1,6 +1,4 @@
-"""What somebody has selected in the review of matches: kept in the session, so that it holds over pages,
-groups and days of work.
-"""
+"""The selection in the review of matches, stored in the session so that it persists across pages and days."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ SESSION_KEY: Final = "review-of-matches"
 
 @dataclass(frozen=True, slots=True)
 class SelectedUser:
-    """A user that is selected: for a person, or as a new one."""
+    """A selected user: to be linked to a person, or to a new one if `person` is None."""
 
     user: int
     person: UUID | None
@@ -29,10 +27,10 @@ class SelectedUser:
 
 @dataclass(slots=True)
 class ProposalSelection:
-    """Selected are all users of a group for whom one person fits, and no others, until somebody changes that.
+    """By default all users with exactly one matching person are selected.
 
-    `switched` are keys of groups, and `flipped` the users of a group, for which it is the other way round.
-    `people` are chosen where several fit, `names` are typed for new people.
+    `switched` groups and `flipped` users have the opposite of the default. `people` are chosen if several
+    match; `names` are entered for new people.
     """
 
     switched: set[str] = field(default_factory=set)
@@ -43,7 +41,7 @@ class ProposalSelection:
 
     @classmethod
     def from_request(cls, request: HttpRequest) -> ProposalSelection:
-        """As it was left."""
+        """Load from the session."""
         kept: dict[str, Any] = request.session.get(SESSION_KEY) or {}
         return cls(
             set(kept.get("switched", ())),
@@ -54,7 +52,7 @@ class ProposalSelection:
         )
 
     def keep(self, request: HttpRequest, review: ProposalList) -> None:
-        """Keep it for the next page; what the review has no more is forgotten."""
+        """Save in the session, without users that are no longer proposed."""
         proposals = chain.from_iterable(group.proposals for group in review.groups)
         users = {proposal.user for proposal in proposals}
         request.session[SESSION_KEY] = {
@@ -66,18 +64,18 @@ class ProposalSelection:
         }
 
     def is_selected(self, group: ProposalGroup, user: int) -> bool:
-        """Whether a user is linked by the next confirmation."""
+        """Return whether the next confirmation links the user."""
         if group.key == SEVERAL:
             return bool(self.people.get(user))
         return (group.is_sure is not (group.key in self.switched)) is not (user in self.flipped)
 
     def select(self, group: ProposalGroup, user: int, *, is_on: bool) -> None:
-        """Select or clear one user of a group in which nobody has to be chosen."""
+        """Select or clear a user for whom no person has to be chosen."""
         if self.is_selected(group, user) is not is_on:
             self.flipped ^= {user}
 
     def select_all(self, group: ProposalGroup, *, is_on: bool) -> None:
-        """Select or clear all users of a group. Where several people fit, only clearing is possible."""
+        """Select or clear all users of a group; if several people match, they can only be cleared."""
         users = {proposal.user for proposal in group.proposals}
         if group.key == SEVERAL:
             self.people = {user: person for user, person in self.people.items() if user not in users}
@@ -89,18 +87,18 @@ class ProposalSelection:
             self.switched.add(group.key)
 
     def chosen(self, group: ProposalGroup) -> Iterator[SelectedUser]:
-        """The selected users of a group."""
+        """Yield the selected users of a group."""
         for proposal in group.proposals:
             if self.is_selected(group, proposal.user):
                 yield SelectedUser(proposal.user, self._person(group, proposal))
 
     def count(self, group: ProposalGroup) -> int:
-        """How many users of a group are selected."""
+        """Return the number of selected users of a group."""
         return sum(1 for _ in self.chosen(group))
 
     def digest(self, review: ProposalList, *, but: Collection[int]) -> str:
-        """A short name for what is selected, some users left out: equal where nothing changed since a page
-        was shown.
+        """Return a digest of the selection without the users in `but`, to detect changes since a page was
+        shown.
         """
         chosen = chain.from_iterable(map(self.chosen, review.groups))
         pairs = sorted((match.user, str(match.person or "")) for match in chosen if match.user not in but)

@@ -1,4 +1,4 @@
-"""The addresses of the pages of links."""
+"""URLs of links between users and people."""
 
 from django.urls import URLPattern, path
 

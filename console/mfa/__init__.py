@@ -1,3 +1,1 @@
-"""Pages of MFA enrolment: the one-time link, the enrolment by link or signed in, and sending a link to
-somebody.
-"""
+"""Pages of MFA: one-time links, enrollment by link or signed in, campaigns and enforcement."""

@@ -1,4 +1,4 @@
-"""The form that starts a campaign: for which place, whom a pasted list names, and the terms."""
+"""The form to start a campaign: account or team, people in a pasted list, and terms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from iam.people.campaigns.queries import may_begin
 
 
 def places_for(viewer: Viewer) -> list[tuple[str, str]]:
-    """(value, label) of what a campaign can be for."""
+    """Return (value, label) of the accounts and teams that a campaign can be for."""
     choices = [("all", "All accounts")] if may_begin(viewer, account=None, team=None) else []
     accounts = visible_accounts(viewer).order_by("name", "id")
     choices += [
@@ -30,7 +30,7 @@ def places_for(viewer: Viewer) -> list[tuple[str, str]]:
 
 
 def read_campaign(request: ViewerRequest) -> services.CampaignTerms:
-    """The terms that the form says. Raises FieldError with what is wrong with it."""
+    """Parse the terms. Raises FieldError."""
     post = request.POST
     kind, _, name = post.get("place", "").partition(":")
     account: Account | None = None
@@ -63,7 +63,7 @@ def read_campaign(request: ViewerRequest) -> services.CampaignTerms:
 
 
 def listed_people(request: ViewerRequest, account: Account | None, team: Team | None) -> ListedUsers | None:
-    """Whom the pasted list names; None without a list."""
+    """Return the users that the pasted list names; None without a list."""
     text = request.POST.get("people", "")
     if not text.strip():
         return None
@@ -72,7 +72,7 @@ def listed_people(request: ViewerRequest, account: Account | None, team: Team | 
 
 
 def _numbers_of(people: ListedUsers | None) -> tuple[int, ...]:
-    """The users who take part; without any yet, a number that no user has, since an empty list would mean
+    """Return the IDs of the participants; (0,) if the list names none yet, since an empty tuple would mean
     everyone.
     """
     if people is None:
@@ -81,7 +81,7 @@ def _numbers_of(people: ListedUsers | None) -> tuple[int, ...]:
 
 
 def date_typed(text: str) -> date:
-    """The day of a field. Raises FieldError."""
+    """Parse a date field. Raises FieldError."""
     try:
         return date.fromisoformat(text)
     except ValueError:

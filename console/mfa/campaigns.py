@@ -1,4 +1,4 @@
-"""Campaigns: all of them, beginning one, and the page of one with its progress, reminders and exceptions."""
+"""MFA campaigns: the list, starting one, and its page with progress, reminders and exemptions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from iam.people.campaigns.waiting_demands import waits_for_approval
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE: Final = 50
 PREVIEW_NAMES: Final = 20
-"""So many names of each list are shown before a campaign starts; the others are counted."""
+"""Maximum number of names per list before a campaign starts; the others are counted."""
 FIELDS: Final = ("name", "place", "people", "due", "remind", "ending", "reason")
 MARKS: Final = {
     ParticipantStatus.MISSING: ("Not started", "bad", "x"),
@@ -66,7 +66,7 @@ STATES: Final = {
 @require_safe
 @require(*SEES)
 def index(request: ViewerRequest) -> HttpResponse:
-    """The campaigns, the newest first."""
+    """List the campaigns, newest first."""
     page = page_number(request)
     rows = visible_campaigns(request.viewer).order_by("-begun_at", "pk")
     campaigns = list(rows[(page - 1) * PAGE : page * PAGE + 1])
@@ -86,7 +86,7 @@ def index(request: ViewerRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def begin(request: ViewerRequest) -> HttpResponse:
-    """The form, and what it begins."""
+    """Show the form, or start a campaign."""
     places = places_for(request.viewer)
     context = _frame(request) | {
         "places": places,
@@ -126,7 +126,7 @@ def begin(request: ViewerRequest) -> HttpResponse:
 
 
 def _review(request: ViewerRequest, terms: services.CampaignTerms, context: dict[str, Any]) -> HttpResponse:
-    """Whom it would mail, whom it can't reach, and the mail itself, before anything is sent."""
+    """Show who would get a mail, who can’t be reached, and the mail itself, before anything is sent."""
     reached = audience(request.viewer, account=terms.account, team=terms.team, users=terms.listed)
     of_list = listed_people(request, terms.account, terms.team)
     picked = request.POST.getlist("pick")
@@ -171,14 +171,12 @@ def _review(request: ViewerRequest, terms: services.CampaignTerms, context: dict
 @require_safe
 @require(*SEES)
 def campaign_detail(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """A campaign: how far it has come, and each participant whom the viewer sees, those first of whom
-    something is still to come.
-    """
+    """Show the campaign's progress and the visible participants; those who still have to act come first."""
     return _page(request, _campaign(request, pk))
 
 
 def _page(request: ViewerRequest, campaign: Campaign, *, refused: RefusedError | None = None) -> HttpResponse:
-    """The page; with what was refused, what was typed stands in its row."""
+    """Render the page; after a refusal, the input stays in its row."""
     page = page_number(request)
     rows = participants(campaign, viewer=request.viewer).select_related("user__account")
     rows = rows.order_by("standing", F("told_at").asc(nulls_first=True), "user__name", "pk")
@@ -212,14 +210,14 @@ def _page(request: ViewerRequest, campaign: Campaign, *, refused: RefusedError |
 
 
 def _typed(request: ViewerRequest, row: dict[str, Any], refused: RefusedError | None) -> dict[str, str]:
-    """What was typed into the form of this row, if that was refused."""
+    """Return the refused input of this row."""
     if refused is None or request.POST.get("who") != str(row["pk"]):
         return {}
     return {name: request.POST.get(name, "")[:300] for name in ("until", "why")}
 
 
 def ending_words(campaign: Campaign) -> str:
-    """What comes after the day, or came."""
+    """Return what happens, or happened, after the due date."""
     begun_by, is_closed = campaign.begun_by.name, campaign.state == CampaignState.CLOSED
     if is_closed and campaign.closed_at and campaign.closed_at.date() <= campaign.due:
         return "Closed before its due date. Nothing was requested."
@@ -258,7 +256,7 @@ def ending_words(campaign: Campaign) -> str:
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def act(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Remind one or all, exempt somebody, end an exemption, close the campaign."""
+    """Remind one or all, exempt someone, end an exemption, or close the campaign."""
     campaign = _campaign(request, pk)
     if not may_run(request.viewer, campaign):
         raise Http404
@@ -295,7 +293,7 @@ def _do(request: ViewerRequest, campaign: Campaign) -> None:
 
 
 def _rows(part: list[Participant]) -> list[dict[str, Any]]:
-    """The participants of a page, each with the first change of what was asked for of them."""
+    """Return the participants of a page, each with the first change requested for them."""
     sets = {participant.asked_id for participant in part if participant.asked_id}
     firsts = {
         change.change_set_id: change for change in Change.objects.filter(change_set__in=sets, position=0)
@@ -349,7 +347,7 @@ def _note(row: ParticipantRow) -> str:
 
 
 def _is_expired(row: ParticipantRow) -> bool:
-    """Whether they were told, and the link was never used in its time."""
+    """Return whether the participant was notified, and the link expired unused."""
     is_unused = row.opened_at is None and row.link_until is None
     return (
         row.standing is ParticipantStatus.MISSING

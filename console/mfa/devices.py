@@ -1,4 +1,4 @@
-"""Other devices of one's own: a hardware token, a label, and the way to a security key or passkey."""
+"""Other MFA devices of the viewer: a hardware token, a label, and how to add a security key or passkey."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SERIAL_HINT = (
 @require(Right.SEE_SELF)
 @recently_authenticated
 def hardware(request: ViewerRequest, pk: int) -> HttpResponse:
-    """The serial number and two codes; then the change that carries them."""
+    """Enter the serial number and two codes of a hardware token, and create the change for them."""
     user = _own_user(request, pk)
     context = _context(request, user) | {"serial": request.POST.get("serial", "")[:80]}
     if request.method == "GET":
@@ -53,7 +53,7 @@ def hardware(request: ViewerRequest, pk: int) -> HttpResponse:
 @require(Right.SEE_SELF)
 @recently_authenticated
 def label(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What a device is called; then the change that says so to AWS."""
+    """Set a device's label, and create the change that tags it in AWS."""
     device = _own_device(request, pk)
     assert device.owner is not None
     context = _context(request, device.owner) | {"device": device, "label": label_of(device)}
@@ -76,7 +76,7 @@ def label(request: ViewerRequest, pk: int) -> HttpResponse:
 @require_safe
 @require(Right.SEE_SELF)
 def security_key(request: ViewerRequest, pk: int) -> HttpResponse:
-    """How a security key or passkey is registered, which AWS does on its own page only."""
+    """Explain how to register a security key or passkey, which is only possible on AWS's own page."""
     return render_page(request, "mfa/security_key.html", _context(request, _own_user(request, pk)))
 
 

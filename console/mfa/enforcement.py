@@ -1,5 +1,5 @@
-"""Require MFA by policy: which users, what each can still do without MFA, whether anyone is locked out, and
-the request.
+"""Requires MFA by policy: the users, what each can still do without MFA, who would be locked out, and the
+request.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ STEPS: Final = {
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def enforce(request: ViewerRequest) -> HttpResponse:
-    """The form; with a scope in the address, what it comes to; posted, the request."""
+    """Show the form and, with a scope in the address, the effect; a POST requests it."""
     request.at = None
     accounts = list(whole_accounts(request.viewer))
     context = _form(request, accounts)
@@ -95,7 +95,7 @@ def enforce(request: ViewerRequest) -> HttpResponse:
         status = 422 if request.method == "POST" else 200
         context |= _plan(request, seen)
     except RefusedError as refused:
-        # Who is locked out is told below, and anyone who posts is told why not.
+        # The page already lists locked-out users, so a GET doesn't repeat the refusal.
         context["refused"] = None if request.method == "GET" and context.get("locked") else refused
         status = 422 if request.method == "POST" else 200
     return render_page(request, "mfa/enforce.html", context | {"form": form}, status=status)
@@ -141,7 +141,7 @@ def _outlook(request: ViewerRequest, account: Account) -> EnforcementForecast:
 
 
 def _people(request: ViewerRequest, name: str) -> list[UUID]:
-    """The people whose users are the only ones, or are left out."""
+    """Return the people in a parameter: those to include exclusively, or those to leave out."""
     person_ids = []
     for text in request.GET.get(name, "").split(",")[:MAX_PEOPLE]:
         try:
@@ -156,7 +156,7 @@ def _names(people: list[UUID]) -> list[str]:
 
 
 def _person_rows(request: ViewerRequest, seen: EnforcementForecast) -> dict[str, Any]:
-    """Who stands how: anyone who is locked out first, then by name."""
+    """Return the rows of users: locked-out ones first, then by name."""
     page = page_number(request)
     ranked = sorted(
         seen.standings, key=lambda standing: (standing.gets_out, seen.users[standing.number].name.lower())
@@ -187,7 +187,7 @@ def _person_rows(request: ViewerRequest, seen: EnforcementForecast) -> dict[str,
 def _options(
     request: ViewerRequest, seen: EnforcementForecast, approvers: PossibleApprovers
 ) -> dict[str, Any]:
-    """What can be done where nobody could approve it."""
+    """Return alternatives if no one could approve the request."""
     viewer, query = (
         request.viewer,
         {name: str(value) for name, value in request.GET.items() if name != "page"},
@@ -232,7 +232,7 @@ def _row(
 
 
 def _plan(request: ViewerRequest, seen: EnforcementForecast) -> dict[str, Any]:
-    """What asking comes to. Raises RefusedError."""
+    """Return the context of the planned changes. Raises RefusedError."""
     operations = operations_for(seen)
     planned = services.plan_set(operations, viewer=request.viewer)
     approvers = approvers_of(seen, planned, viewer=request.viewer)

@@ -1,6 +1,4 @@
-"""The page on which a person enrols a device of their own, by a one-time link or signed in: the same steps in
-another frame.
-"""
+"""The page to enroll a person's own MFA device, by a one-time link or signed in; both have the same steps."""
 
 from __future__ import annotations
 
@@ -39,7 +37,7 @@ from iam.people.links.models import LinkEndReason, LinkPurpose, OneTimeLink
 from iam.people.links.services import LinkRefusedError, ask_again
 
 STOP = 286
-"""The status by which htmx stops to ask."""
+"""Status that makes htmx stop polling."""
 ENROLS = (LinkPurpose.MFA, LinkPurpose.INVITATION)
 NOT_FOR_MFA = "This link is for something else. Ask the person who sent it for a link to add an MFA device."
 NO_USER = "This AWS user no longer exists, as of the last sync. Ask the person who sent you the link."
@@ -47,13 +45,14 @@ NO_USER = "This AWS user no longer exists, as of the last sync. Ask the person w
 
 @require_http_methods(["GET", "POST"])
 def by_link(request: HttpRequest, place: int = 0) -> HttpResponse:
-    """By a link: without signing in to Gatehouse. `place` counts the users of the link from 1; 0 is the first
-    without a device, or under way.
+    """Enroll by a link, without signing in to Gatehouse.
+
+    `place` is the number of the link's user, from 1; 0 redirects to the first one without MFA.
     """
     try:
         link = link_landing.current_link(request)
     except LinkRefusedError as refused:
-        # The link has served as soon as AWS shows the device: its browser still sees that it has.
+        # The link is finished as soon as AWS has the device; the browser that used it still sees the result.
         if refused.why != LinkEndReason.FINISHED or refused.link is None or request.method == "POST":
             return link_landing.refusal(request, refused.message, link=refused.link)
         link = refused.link
@@ -76,13 +75,13 @@ def by_link(request: HttpRequest, place: int = 0) -> HttpResponse:
 
 
 def having_mfa(link: OneTimeLink) -> tuple[int, int]:
-    """How many of the users of a link have MFA, and how many there are."""
+    """Return how many of a link's users have MFA, and their number."""
     users = _users_of(link)
     return sum(has_mfa(user) for user in users), len(users)
 
 
 def _users_of(link: OneTimeLink) -> list[Entity]:
-    """The users of a link that AWS has, in its order."""
+    """Return the link's users that exist in AWS, in its order."""
     arns = link_landing.users_of(link)
     there = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True).select_related(
         "account"
@@ -94,7 +93,7 @@ def _users_of(link: OneTimeLink) -> list[Entity]:
 @require(Right.SEE_SELF)
 @recently_authenticated
 def start_own_enrollment(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Signed in: for a user of one's own; anybody else's is not there."""
+    """Enroll a device of one of the viewer's own users. Raises Http404 for other users."""
     require_present(request)
     arns = request.viewer.scope.user_arns
     user = Entity.objects.filter(pk=pk, kind=Kind.USER, arn__in=arns, gone_at__isnull=True)
@@ -108,8 +107,8 @@ def start_own_enrollment(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentTurn:
-    """A person's users, one of whom has its turn: its place, how many there are and how many have MFA, and
-    who comes next (None: nobody).
+    """The current one of a person's users: its number, the total, how many have MFA, and the next one or
+    None.
     """
 
     place: int
@@ -142,7 +141,7 @@ def _answer(
     except RefusedError as refused:
         enrolment = latest(seat.user, browser=seat.browser)
         if seat.link is not None and enrolment is not None and enrolment.outcome == EnrolmentOutcome.LOCKED:
-            # The link has ended with it: only another link leads on.
+            # The link ended too, so only a new link helps.
             why = f"{texts.LOCKED_LINK} {ask_again(seat.link)}"
             return link_landing.refusal(request, why, link=seat.link, status=410)
         return _page(request, seat, enrolment, frame | refused_context(refused), status=422)
@@ -150,7 +149,7 @@ def _answer(
 
 
 def refused_context(refused: RefusedError) -> dict[str, Any]:
-    """Errors by their field, the first of which takes the focus, or what is wrong with the whole form."""
+    """Return the errors by field, the first of which gets the focus, or the error of the whole form."""
     errors = field_errors(refused)
     return {
         "errors": errors,
@@ -160,7 +159,7 @@ def refused_context(refused: RefusedError) -> dict[str, Any]:
 
 
 def _act(request: HttpRequest, seat: EnrolmentSession, enrolment: Enrolment | None) -> None:
-    """What the form wants; without a word for it, to begin."""
+    """Run the form's action: submit the codes, cancel or begin."""
     act = request.POST.get("do", "")
     if act == "codes" and enrolment is not None:
         services.submit_codes(
@@ -209,7 +208,7 @@ def _page(
 
 
 def _done_title(seat: EnrolmentSession, enrolment: Enrolment | None) -> str:
-    """For people with a link in their words, for others with the name of the device."""
+    """Return the title of the finished step: plain words for people with a link, else the device's name."""
     if seat.link or enrolment is None:
         return "Your phone is added"
     return f"Device {enrolment.device_name} is enrolled"
@@ -221,7 +220,7 @@ def _matter(
     enrolment: Enrolment | None,
     standing: EnrolmentStatus | None,
 ) -> dict[str, Any]:
-    """What the stage shows: the seed, how one signs in, or what one begins with."""
+    """Return the context of the current stage: the seed, how to sign in, or the form to begin."""
     if standing is not None and standing.stage is EnrolmentStage.SCAN and enrolment is not None:
         seed = services.seed_of(enrolment, seat)
         return {"seed": seed, "qr": svg_of(seed.address)} if seed else {}

@@ -1,4 +1,4 @@
-"""Which MFA devices IAM users have, those first who need one; as a page and as a file."""
+"""The list of IAM users and their MFA devices, those who need one first; as a page and as an export."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SORTS: Final = {"virtual": "App", "hardware": "Hardware token", "security-key": 
 ASKS: Final = (ADMINISTRATOR, CONSOLE)
 PREVIEW_DEVICES: Final = 2
 UNCHECKED: Final = "administrators"
-"""Stands among the sections that were not synced while it is not known of some user whether they are
+"""Marks, among the unsynced sections, that it isn’t known for every user whether they are an
 administrator.
 """
 ROLES: Final[dict[int | None, str]] = {
@@ -56,7 +56,7 @@ NAMED: Final = 3
 
 
 def present(rows: list[Row], list_context: ListContext) -> list[dict[str, Any]]:
-    """What the table shows of each user."""
+    """Return the table row of each user."""
     shown = []
     for row in rows:
         words, tone, icon_name = STANDING[row["urgency"]]
@@ -85,12 +85,12 @@ def _short(row: Row) -> str:
 
 
 def _without_devices(row: Row) -> str:
-    """What is known of somebody of whom the mirror holds no device."""
+    """Return the text for a user without devices in the mirror."""
     return "Unknown" if has_mfa(row["mfa"]) is None else "No device"
 
 
 def _devices(row: Row) -> SafeString | str:
-    """The type and the serial number of each; more than a few are counted."""
+    """Render the type and serial number of each device; further ones are counted."""
     if not row["devices"]:
         return format_html('<span class="muted">{}</span>', _without_devices(row))
     lines = format_html_join(
@@ -134,7 +134,7 @@ COLUMNS: Final = (
 
 
 def page_of(fleet: DeviceFleet, viewer: Viewer) -> ListPage:
-    """The page over what is read once for it."""
+    """Return the list page for the loaded data."""
     unknown: frozenset[str] = frozenset({UNCHECKED}) if fleet.fresh.lacks_users else frozenset()
     return ListPage(
         listing=fleet.listing,
@@ -169,7 +169,7 @@ def page_of(fleet: DeviceFleet, viewer: Viewer) -> ListPage:
 
 
 def _notice(fresh: FleetFreshness, viewer: Viewer) -> SafeString | str:
-    """What is said while accounts were written to since they were calculated."""
+    """Return the notice while administrators and the list's order are being calculated again."""
     if not fresh.behind:
         return ""
     where = _where(fresh, viewer)
@@ -184,7 +184,7 @@ def _notice(fresh: FleetFreshness, viewer: Viewer) -> SafeString | str:
 
 
 def _where(fresh: FleetFreshness, viewer: Viewer) -> str:
-    """The accounts by name, for a reader who sees all of them."""
+    """Return the accounts by name, for viewers who see all of them."""
     seen = [
         account for account in fresh.behind if viewer.may(Right.SEE_ACCOUNT, account_id=account.account_id)
     ]
@@ -212,7 +212,7 @@ def _filters(fleet: DeviceFleet, viewer: Viewer) -> list[ListFilter]:
 @require_safe
 @require(*RIGHTS)
 def fleet(request: ViewerRequest) -> HttpResponse:
-    """The list of today; of a past moment, the list of people tells the MFA of then."""
+    """Show the current list; for a past moment, the list of people shows MFA."""
     if request.at is not None:
         then = {name: request.GET[name] for name in ("account", "as-of") if request.GET.get(name)}
         return redirect(f"{reverse('identities:people')}?{urlencode(then)}")
@@ -222,7 +222,7 @@ def fleet(request: ViewerRequest) -> HttpResponse:
 @require_safe
 @require(*RIGHTS)
 def fleet_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """The list as a file."""
+    """Export the list."""
     return views.files(request, _page(request), form)
 
 

@@ -1,9 +1,9 @@
-"""The one-time link: a GET only shows a button, since mail scanners open links; the POST lets this browser
-in, for half an hour.
+"""The landing page of one-time links: a GET only shows a button, because mail scanners open links; a POST
+starts a session of half an hour.
 
-A higher area that uses links of its own names the page of their purpose in PAGES, and asks `current_link` who
-sits there; in USERS it says for which users of its person a link adds devices, where that is more than one;
-in CLOSED it says why a link no longer works, and where another one is requested.
+Other areas that use links register here: PAGES maps a purpose to its page, USERS to the users whose devices
+the link can add (if there are several), and CLOSED to why a link no longer works and where to request another
+one. They call `current_link` to get the link of this browser.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from iam.people.links.services import (
 
 COOKIE: Final = "gatehouse_link" if settings.EMBEDDED else "__Host-gatehouse_link"
 PAGES: dict[str, str] = {LinkPurpose.MFA: "mfa:enrollment-link"}
-"""Purpose of a link → the page that it leads to."""
+"""Purpose of a link → URL name of its page."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkClosure:
-    """`why` a link no longer works, whatever its date says ("": it does); `again` is where its person
-    requests another one ("": nowhere).
+    """Why a link no longer works despite its expiration date ("" if it works), and the address to request
+    another one, or "".
     """
 
     why: str = ""
@@ -51,16 +51,16 @@ class LinkClosure:
 
 
 CLOSED: dict[str, Callable[[OneTimeLink], LinkClosure]] = {}
-"""Purpose of a link → what has become of what it was made for."""
+"""Purpose of a link → function that checks whether the link is still useful."""
 USERS: dict[str, Callable[[OneTimeLink], list[str]]] = {}
-"""Purpose of a link → the ARNs of the users for whom it adds a device; without an entry, the one of the
-link.
+"""Purpose of a link → function that returns the ARNs of the users for whom it adds a device; by default the
+link's own user.
 """
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: HttpRequest, word: str) -> HttpResponse:
-    """The door of a link."""
+    """Show the landing page of a link; a POST starts the session."""
     key = locks.address_key(client_address(request))
     if until := locks.locked_until(key):
         return refusal(request, locks.sentence(until), status=429)
@@ -88,8 +88,9 @@ def link(request: HttpRequest, word: str) -> HttpResponse:
 
 
 def current_link(request: HttpRequest) -> OneTimeLink:
-    """The link by which this browser is in, as long as what it was made for holds. Raises
-    LinkRefusedError.
+    """Return the link of this browser's session.
+
+    Raises LinkRefusedError if there is none, or if the link is no longer useful.
     """
     link = session_of(request.COOKIES.get(COOKIE, ""))
     if why := closed_of(link).why:
@@ -98,15 +99,13 @@ def current_link(request: HttpRequest) -> OneTimeLink:
 
 
 def users_of(link: OneTimeLink) -> list[str]:
-    """The ARNs of the users for whom a link adds a device, in the order in which the person goes through
-    them.
-    """
+    """Return the ARNs of the users for whom a link adds a device, in the order of the enrollment."""
     user_names = USERS[link.purpose](link) if link.purpose in USERS else []
     return user_names or [link.user_arn]
 
 
 def closed_of(link: OneTimeLink | None) -> LinkClosure:
-    """What has become of what a link was made for."""
+    """Return whether and why a link is no longer useful."""
     closed_page = CLOSED.get(link.purpose) if link is not None else None
     return closed_page(link) if closed_page is not None and link is not None else LinkClosure()
 
@@ -114,7 +113,7 @@ def closed_of(link: OneTimeLink | None) -> LinkClosure:
 def refusal(
     request: HttpRequest, why: str, *, link: OneTimeLink | None = None, status: int = 403
 ) -> HttpResponse:
-    """The page that says why a link does not open, with a way to another one where there is one."""
+    """Render the page that says why a link doesn’t work, and how to get another one if possible."""
     closed = closed_of(link)
     context = {"why": closed.why or why, "again": closed.again}
     shown_status = 410 if closed.why else status
@@ -122,7 +121,7 @@ def refusal(
 
 
 def _reader(request: HttpRequest) -> Person | None:
-    """Who is signed in to Gatehouse in this browser."""
+    """Return the person who is signed in to Gatehouse in this browser."""
     viewer: Viewer | None = getattr(request, "viewer", None)
     return Person.objects.filter(pk=viewer.person_id).first() if viewer else None
 
@@ -134,7 +133,9 @@ def _check_reader(request: HttpRequest, link: OneTimeLink) -> None:
 
 
 def _refused(request: HttpRequest, refused: LinkRefusedError, *, key: str) -> HttpResponse:
-    """Anyone who comes back to a link that this browser has used goes on where they were; a guess counts."""
+    """Redirect to the link's page if this browser already used it, else refuse; damaged links count as
+    guesses.
+    """
     if request.method == "POST" and refused.why == "damaged":
         _count_guess(key)
     if request.method != "POST" and refused.link is not None and _is_inside(request, refused.link):
@@ -158,5 +159,5 @@ def _is_inside(request: HttpRequest, link: OneTimeLink) -> bool:
 
 
 def session_in(request: HttpRequest) -> str:
-    """What tells this browser from others: the cookie that the link gave it."""
+    """Return the cookie that the link set, which identifies this browser session."""
     return request.COOKIES.get(COOKIE, "")

@@ -1,4 +1,4 @@
-"""A lost device: say so, and make sure who it is."""
+"""Lost MFA devices: report one, and verify the person's identity by a second person."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REPORTED = tuple(channel for channel in IdentityCheckChannel if channel is not I
 @require(*SEES)
 @recently_authenticated
 def report_lost_device(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What happened to which device."""
+    """Report which device was lost, and how."""
     devices = Entity.objects.filter(
         pk=pk, kind=Kind.MFA_DEVICE, owner__gone_at__isnull=True, gone_at__isnull=True
     )
@@ -76,7 +76,9 @@ def report_lost_device(request: ViewerRequest, pk: int) -> HttpResponse:
 @require_safe
 @require(Right.REQUEST_CHANGE)
 def index(request: ViewerRequest) -> HttpResponse:
-    """The lost devices of those for whom the viewer asks for changes: what waits first, then the newest."""
+    """List the lost devices of people for whom the viewer can request changes: waiting ones first, then the
+    newest.
+    """
     now = datetime.now(tz=UTC)
     waits = Q(state=ReplacementState.WAITING, until__gt=now)
     rows = services.visible_replacements(request.viewer).order_by(
@@ -90,7 +92,7 @@ def index(request: ViewerRequest) -> HttpResponse:
 
 
 def _mark(replacement: DeviceReplacement) -> tuple[str, str, str]:
-    """Words, tone and icon; what nobody answered is over before the beat has seen it."""
+    """Return (label, tone, icon); an unanswered report counts as expired even before beat updates it."""
     is_over = replacement.state == ReplacementState.WAITING and replacement.until <= datetime.now(tz=UTC)
     state = ReplacementState.EXPIRED if is_over else ReplacementState(replacement.state)
     return (state.label, *TONES[state])
@@ -100,7 +102,7 @@ def _mark(replacement: DeviceReplacement) -> tuple[str, str, str]:
 @require(*SEES)
 @recently_authenticated
 def replacement(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """How it stands; the second person decides here."""
+    """Show a lost device; the second person decides here."""
     replacement = _one(request, pk)
     refused: RefusedError | None = None
     address = ""
@@ -151,7 +153,10 @@ def _decide(request: ViewerRequest, replacement: DeviceReplacement) -> None:
 
 
 def _one(request: ViewerRequest, pk: UUID) -> DeviceReplacement:
-    """Who it is about, who asked, and anyone who may ask for changes of the user."""
+    """Return the replacement.
+
+    Raises Http404 unless the viewer is the person, the requester, or can request changes for the user.
+    """
     rows = services.visible_replacements(request.viewer).select_related(
         "user__account", "device", "person", "asked_by", "decided_by", "removal", "link"
     )

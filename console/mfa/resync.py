@@ -1,4 +1,4 @@
-"""The page on which a person brings a device of their own back into step."""
+"""The page to resync the viewer's own MFA device."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from iam.people.enrolment.resync import own_totp_device, resync
 @require(Right.SEE_SELF)
 @recently_authenticated
 def resync_own_device(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Two codes; then the change that carries them."""
+    """Enter two codes, and create the change for them."""
     device = own_totp_device(pk, arns=request.viewer.scope.user_arns)
     if device is None or request.at is not None:
         raise Http404

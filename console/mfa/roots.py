@@ -37,7 +37,7 @@ STANDING: Final = {
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def roots_page(request: ViewerRequest) -> HttpResponse:
-    """The accounts, a page at a time."""
+    """Show a page of the accounts."""
     page = page_number(request)
     root_rows = roots(request.viewer, account=frame_of(request).chosen)
     counts = {standing: sum(root.standing is standing for root in root_rows) for standing in RootStanding}
@@ -63,7 +63,7 @@ def roots_page(request: ViewerRequest) -> HttpResponse:
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def roots_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """All of them as a file, noted in the journal."""
+    """Export all root users, and record the export."""
     if not request.viewer.may(Right.EXPORT) or form not in FORMS:
         raise Http404
     root_rows = roots(request.viewer, account=frame_of(request).chosen)
@@ -89,7 +89,7 @@ def _row(root: RootUserFacts) -> dict[str, object]:
 @require(Right.SEE_ACCOUNT)
 @recently_authenticated
 def demands_page(request: ViewerRequest) -> HttpResponse:
-    """Where hardware is demanded; administrators say so."""
+    """Show where hardware MFA is required; administrators can change it."""
     if request.method == "POST":
         place = _place(request)
         if not may_demand(request.viewer, place):
@@ -120,7 +120,7 @@ def demands_page(request: ViewerRequest) -> HttpResponse:
 
 
 def _place(request: ViewerRequest) -> Account | Team:
-    """The account or team of the form."""
+    """Return the account or team in the form."""
     kind, _, name = request.POST.get("place", "").partition(":")
     if kind == "account":
         return account_or_404(request.viewer, name)

@@ -1,6 +1,4 @@
-"""Ask somebody to enrol a device: send them a link, or have it shown once to pass it on; and take a link
-back.
-"""
+"""Sends someone a link to enroll an MFA device, or shows it once to pass it on; links can be revoked."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ MAX_LINKS = 10
 @require(Right.REQUEST_CHANGE)
 @recently_authenticated
 def send(request: ViewerRequest, pk: int) -> HttpResponse:
-    """The page: whose user it is, how the link goes there, and the links that were made."""
+    """Show the user, the ways to deliver a link, and existing links; a POST creates one."""
     user = _user(request, pk)
     if request.method == "GET":
         return _page(request, user)
@@ -49,7 +47,7 @@ def send(request: ViewerRequest, pk: int) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def revoke(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Take a link back."""
+    """Revoke a link."""
     link = OneTimeLink.objects.filter(pk=pk).first()
     user = Entity.objects.filter(kind=Kind.USER, arn=link.user_arn, gone_at__isnull=True) if link else None
     entity = user.first() if user is not None else None
@@ -62,7 +60,7 @@ def revoke(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _user(request: ViewerRequest, pk: int) -> Entity:
-    """The IAM user, if the viewer may ask its person; else 404."""
+    """Return the IAM user. Raises Http404 if the viewer can’t invite its person."""
     entity = entity_or_404(request.viewer, pk, kinds=[Kind.USER])
     if request.at is not None or not invitation.may_invite(request.viewer, user=entity):
         raise Http404

@@ -1,4 +1,4 @@
-"""The addresses of MFA enrolment."""
+"""URLs of MFA devices, links, campaigns and enforcement."""
 
 from django.urls import path
 

@@ -1,3 +1,3 @@
-"""The pages of moving: what somebody loses and gains by another blueprint, before it is asked for and while
-it comes true.
+"""Pages to change someone's team: what they lose and gain with another blueprint, as a preview and in
+progress.
 """

@@ -1,4 +1,4 @@
-"""Move one person: from which blueprint to which, what that comes to, and why."""
+"""Starts a change of team: both blueprints, the resulting changes, and the reason."""
 
 from __future__ import annotations
 
@@ -35,14 +35,15 @@ MARKS = {
     SETS: ("", "~", "changes"),
     "note": ("", "!", "note"),
 }
-"""(class, sign, words) of each kind of line."""
+"""(class, sign, label) of each type of line."""
 
 
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def begin_page(request: ViewerRequest) -> HttpResponse:
-    """`user` (a number of the mirror) says who, `from` and `to` between which blueprints; posted, it is asked
-    for, once however often the form is sent.
+    """Show the changes for `user` (an entity ID) between the blueprints `from` and `to`.
+
+    A POST requests them, once even if the form is sent several times.
     """
     number = request.GET.get("user", "")
     user = user_for(request.viewer, int(number)) if number.isdecimal() and len(number) < 18 else None
@@ -96,14 +97,14 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
 
 
 def _check_shown(data: QueryDict, former: BlueprintVersion, version: BlueprintVersion) -> None:
-    """Refuse a request for other blueprints than those of which the page has shown what changes."""
+    """Refuse a request for other blueprints than those whose changes the page has shown."""
     shown = data.get("shown", "")
     if shown and shown != f"{former.blueprint_id} {version.blueprint_id}":
         raise RefusedError("You chose another blueprint. Check what changes, then submit again.")
 
 
 def line_rows(summary: Sequence[dict[str, str]]) -> list[tuple[str, list[tuple[Any, ...]]]]:
-    """(account, its lines with class, sign, words) in their order."""
+    """Return (account, its lines with class, sign and texts), in order."""
     lines_by_kind: dict[str, list[tuple[Any, ...]]] = {}
     for fact in summary:
         lines_by_kind.setdefault(fact["account"], []).append(

@@ -1,4 +1,4 @@
-"""One move, live: what it came to, and how each change stands."""
+"""The page of a change of team, updated while it runs: its result, and the status of each change."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from iam.people.onboarding.queries import visible_runs
 @require_safe
 @require(*SEES)
 def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """How it stands."""
+    """Show the progress."""
     move = found_or_404(move_for(request.viewer, pk))
     changes = list(
         Change.objects.filter(change_set=move.change_set_id).select_related("account").order_by("position")
@@ -66,16 +66,14 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _users_now(move: Move) -> set[int]:
-    """The users that the move began with, and those that the person has by now, such as a new one of the
-    move.
-    """
+    """Return the original users and the person's current ones, such as a new one created by the move."""
     person = Person.objects.filter(pk=move.person_id).first() if move.person_id else None
     users = users_of([person]).get(person.pk, []) if person else []
     return {*move.users, *(owned_user.user.pk for owned_user in users)}
 
 
 def _made(request: ViewerRequest, move: Move) -> OnboardedPerson | None:
-    """The users that the move makes, as an onboarding that the viewer sees."""
+    """Return the users that the move creates, as an onboarding that the viewer can see."""
     runs = visible_runs(request.viewer).filter(pk=made_id(move.pk))
     return OnboardedPerson.objects.filter(run__in=runs).select_related("run").first()
 
@@ -84,7 +82,7 @@ def _made(request: ViewerRequest, move: Move) -> OnboardedPerson | None:
 @require(Right.REQUEST_CHANGE)
 @recently_authenticated
 def move_invite(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Mail the person an invitation to Gatehouse, as a member."""
+    """Send the person an invitation to Gatehouse as a member."""
     require_present(request)
     move = found_or_404(move_for(request.viewer, pk))
     person = _person_to_invite(request, move)

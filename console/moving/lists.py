@@ -1,4 +1,4 @@
-"""Who moved, that the viewer sees."""
+"""The list of team changes that the viewer can see."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGE: Final = 50
 @require_safe
 @require(*SEES)
 def moves_page(request: ViewerRequest) -> HttpResponse:
-    """Moves, the newest first."""
+    """List the team changes, newest first."""
     rows = visible_moves(request.viewer).order_by("-created_at", "-id")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {

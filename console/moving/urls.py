@@ -1,4 +1,4 @@
-"""The addresses of moving."""
+"""URLs of team changes."""
 
 from django.urls import URLPattern, path
 

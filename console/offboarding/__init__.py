@@ -1,1 +1,1 @@
-"""The pages of offboarding: who it is, what ends in which account, how it stands, and the proof."""
+"""Pages of offboarding: the person, what ends in which account, the progress, and the certificate."""

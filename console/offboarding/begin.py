@@ -1,4 +1,4 @@
-"""Offboard one person: find them, see what is removed, choose when and why."""
+"""Starts an offboarding: find the person, see what is removed, choose the date and give the reason."""
 
 from __future__ import annotations
 
@@ -44,8 +44,9 @@ SHORT: Final = 5
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def begin_page(request: ViewerRequest) -> HttpResponse:
-    """Without `user`: the search. With it (a number of the mirror): what ends; posted, it is asked for, once
-    however often the form is sent.
+    """Search for a person or, with `user` (an entity ID), show what will be removed.
+
+    A POST requests the offboarding, once even if the form is sent several times.
     """
     require_present(request)
     number = request.GET.get("user", "")
@@ -76,7 +77,7 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
 
 
 def _search(request: ViewerRequest) -> HttpResponse:
-    """People by any part of their name, or all whom the viewer may offboard, by name."""
+    """Search people by name; without a search, list all whom the viewer can offboard."""
     text = request.GET.get("q", "").strip()[:256]
     matches = find_people(request.viewer, text)
     context: dict[str, Any] = {
@@ -95,7 +96,7 @@ def _search(request: ViewerRequest) -> HttpResponse:
 
 
 def _suspension(request: ViewerRequest, user: Entity) -> dict[str, Any]:
-    """The card that suspends at once, for who may do that."""
+    """Return the card to suspend the person at once, if the viewer can do that."""
     person = person_to_suspend(request.viewer, user.pk)
     return suspend_context(request, person) if person is not None else {}
 

@@ -1,6 +1,4 @@
-"""The certificate of somebody who left, to read, to print and to keep; with the entry of the journal that
-holds its digest.
-"""
+"""The certificate of an offboarding, to read, print and export; the journal holds its digest."""
 
 from __future__ import annotations
 
@@ -22,7 +20,10 @@ from iam.people.offboarding.models import Leaver, OffboardingCertificate
 
 
 def certificate_or_404(request: ViewerRequest, pk: UUID, kind: str) -> tuple[Leaver, OffboardingCertificate]:
-    """The certificate of a leaver whom the viewer sees whole: it tells of all accounts."""
+    """Return the certificate.
+
+    It covers all accounts, so Http404 is raised if the viewer can’t see all of the person's accounts.
+    """
     leaver = leaver_or_404(request, pk)
     certificate = leaver.certificates.filter(kind=kind).first()
     numbers = leaver.seats.values_list("account__account_id", flat=True)
@@ -35,7 +36,7 @@ def certificate_or_404(request: ViewerRequest, pk: UUID, kind: str) -> tuple[Lea
 @require_safe
 @require(*SEES)
 def certificate_page(request: ViewerRequest, pk: UUID, kind: str) -> HttpResponse:
-    """To read and to print."""
+    """Show the certificate."""
     leaver, certificate = certificate_or_404(request, pk, kind)
     context = {
         "section": "leaving",
@@ -52,7 +53,7 @@ def certificate_page(request: ViewerRequest, pk: UUID, kind: str) -> HttpRespons
 @require_safe
 @require(Right.EXPORT)
 def certificate_export(request: ViewerRequest, pk: UUID, kind: str) -> HttpResponse:
-    """The very text whose digest stands in the journal."""
+    """Export the exact text whose digest is in the journal."""
     leaver, certificate = certificate_or_404(request, pk, kind)
     record(
         kind="leaving.export",

@@ -1,5 +1,5 @@
-"""One person who leaves, live: each account with its steps, what AWS showed when it was read again, and what
-can be done next.
+"""The page of an offboarding, updated while it runs: each account with its steps, the verification in AWS,
+and possible actions.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ from iam.people.offboarding.suspension_decisions import CUT, may_take_back, why_
 
 GRANTS: Final = 50
 QUICK: Final = 90
-"""So often it asks at the quick pace, however long an approver was waited for."""
+"""Maximum number of polls at the fast interval."""
 
 
 def leaver_or_404(request: ViewerRequest, pk: UUID) -> Leaver:
-    """The leaver, if the viewer sees them."""
+    """Return the offboarding of a person. Raises Http404 if the viewer can’t see it."""
     return found_or_404(leaver_for(request.viewer, pk))
 
 
@@ -58,7 +58,7 @@ def leaver_or_404(request: ViewerRequest, pk: UUID) -> Leaver:
 @require_safe
 @require(*SEES)
 def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """How it stands."""
+    """Show the progress."""
     leaver = leaver_or_404(request, pk)
     seat_states = held_by([leaver])[leaver.pk]
     seen, hidden = _visible_seats(seat_states, request)
@@ -122,7 +122,7 @@ def leaver_again(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _suspension(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[str, Any]:
-    """What can be done about a suspension, or from an offboarding that waits: suspend until then."""
+    """Return the actions for a suspension, or to suspend until a waiting offboarding starts."""
     first = leaver.seats.order_by("pk").first()
     context: dict[str, Any] = {"first_user": first.user_id if first else None}
     if not leaver.run.is_suspension:
@@ -147,9 +147,7 @@ def _suspension(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[s
 
 
 def _poll_pace(leaver: Leaver, step: PollPace) -> str:
-    """How soon the page asks again: often while access is being ended, at leisure while people are waited
-    for.
-    """
+    """Return the polling interval: short while access is being removed, longer while people have to act."""
     if leaver.stage in (OffboardingStage.CLOSING, OffboardingStage.SUSPENDING):
         return FAST if step.number < QUICK else step.wait
     return step.wait if is_moving(leaver) else ""
@@ -158,9 +156,7 @@ def _poll_pace(leaver: Leaver, step: PollPace) -> str:
 def _visible_seats(
     seats: list[OffboardedUserChanges], request: ViewerRequest
 ) -> tuple[list[OffboardedUserChanges], int]:
-    """The accounts that the viewer sees, or (a lead) all of somebody of the team; and how many others there
-    are.
-    """
+    """Return the users in visible accounts (all for team leads), and the number of others."""
     if not request.viewer.sees_accounts:
         return seats, 0
     seen = [seat for seat in seats if request.viewer.scope.sees_account(seat.seat.account.account_id)]

@@ -1,5 +1,5 @@
-"""A list of leavers as a file or typed: each row is checked before anything can be asked for. A large body is
-refused by its announced size.
+"""Starts offboardings from a file or a typed list; each row is checked first. A large body is refused by its
+announced size.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ TOO_LARGE: Final = f"The file is larger than {MAX_BYTES // 1024 // 1024} MB."
 
 @csrf_exempt
 def file_page(request: HttpRequest) -> HttpResponse:
-    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
-    checked behind.
+    """Refuse a body that is announced as too large before reading it; everything else, including the CSRF
+    token, is checked later.
     """
     if is_too_large(request, limit=MAX_BYTES):
         return _refuse(request)
@@ -67,7 +67,7 @@ def _file(request: ViewerRequest) -> HttpResponse:
 
 
 def _list_words(text: str) -> str:
-    """Where the rows come from, and how many lines were left out."""
+    """Return where the rows come from, and how many lines were left out."""
     repeated = repeated_in(text)
     lines = "1 repeated name" if repeated == 1 else f"{repeated:,} repeated names"
     return f"a list, without {lines}" if repeated else "a list"
@@ -91,7 +91,7 @@ def _typed(text: str) -> list[LeaverRow]:
 def _page(
     request: ViewerRequest, *, refused: str = "", text: str = "", of_file: bool = True, status: int = 200
 ) -> HttpResponse:
-    """The two forms; `of_file` says at which of them the error belongs."""
+    """Render both forms; `of_file` says which of them has the error."""
     context = {
         "section": "leaving",
         "file_error": refused if of_file else "",

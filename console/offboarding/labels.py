@@ -1,5 +1,5 @@
-"""What an offboarding, a suspension or a restore does, in plain words: one line for each sort of change, with
-how many there are.
+"""Describes an offboarding, a suspension or a restore in plain words: one line per type of change, with its
+number.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "role_sessions.revoke": ("Ends their sessions in 1 role", "Ends their sessions in {n} roles", ""),
     "trust_policy.replace": ("Removes them from 1 trust policy", "Removes them from {n} trust policies", ""),
 }
-"""(one, several, note) by the slug of the operation."""
+"""(singular, plural, note) by slug of the operation."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlainStep:
-    """One line. `is_deny` marks the first one: it blocks everything."""
+    """A line; `is_deny` marks the first one, which blocks everything."""
 
     text: str
     note: str = ""
@@ -46,7 +46,7 @@ class PlainStep:
 
 
 def plain_steps(operations: Sequence[Operation]) -> list[PlainStep]:
-    """What the operations of one user come to, the deny first."""
+    """Return what the operations of a user do, the deny first."""
     steps: list[PlainStep] = []
     if any(map(_is_deny, operations)):
         note = "First of all. From then on AWS refuses everything that they try."

@@ -1,4 +1,4 @@
-"""What a leaver owns, and handing it over to someone who stays."""
+"""What an offboarded person owns, and handing it over to someone who stays."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from iam.phrases import counted
 
 
 def owned_context(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[str, Any]:
-    """What they still own, as far as the viewer can hand it over; nothing of someone who only changes team or
-    came back.
+    """Return what they still own and the viewer can hand over; {} for someone who changes team or
+    returned.
     """
     if leaver.person_id is None or leaver.run.is_move or leaver.stage in FINAL_STAGES:
         return {}
@@ -34,7 +34,7 @@ def owned_context(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.REQUEST_CHANGE)
 def hand_over_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Name the new owner of all of it."""
+    """Name the new owner of everything."""
     require_present(request)
     leaver = found_or_404(leaver_for(request.viewer, pk))
     acts = may_act(request.viewer, leaver) and not is_about_oneself(request.viewer, leaver)
@@ -67,7 +67,7 @@ def hand_over_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _decided(request: ViewerRequest, leaver: Leaver, text: str) -> str:
-    """Hand it over, or say that no one owns it; what was done. Raises DirectoryRuleError."""
+    """Hand over, or record that there is no owner, and return a message. Raises DirectoryRuleError."""
     why = text_in(request, "why", MAX_WHY)
     if request.POST.get("decision") == "nobody":
         count = release_owned(request.viewer, leaver.person_id, why=why)

@@ -1,4 +1,4 @@
-"""Everybody who leaves or left, that the viewer sees."""
+"""The list of offboardings that the viewer can see."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ TABS: Final[tuple[tuple[str, str, tuple[OffboardingStage, ...]], ...]] = (
     ("deleted", "Deleted", (OffboardingStage.DELETED,)),
     ("called-off", "Cancelled", (OffboardingStage.CALLED_OFF,)),
 )
-"""(in the address, words, stages) of what the list can show."""
+"""Tabs: (name in the address, label, stages)."""
 
 
 @require_safe
 @require(*SEES)
 def leavers_page(request: ViewerRequest) -> HttpResponse:
-    """Leavers, the newest first."""
+    """List the offboardings, newest first."""
     show = request.GET.get("show", "")
     stages = next((stages for name, _, stages in TABS if name == show), ())
     text = request.GET.get("q", "").strip()[:128]

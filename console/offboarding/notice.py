@@ -1,6 +1,4 @@
-"""What a page about an IAM user says while its person is offboarded, suspended or changes team: they have no
-access, or soon have none.
-"""
+"""The notice on pages of an IAM user whose person is being offboarded, suspended or moved to another team."""
 
 from __future__ import annotations
 
@@ -19,12 +17,12 @@ REQUESTED: Final = {
     OffboardingStage.WAITING: ("Offboarding requested", "Change of team requested"),
     OffboardingStage.PLANNED: ("Offboarding scheduled", "Change of team scheduled"),
 }
-"""Stage → words for an offboarding, and for a change of team: the stage alone does not say what it is of."""
+"""Stage → label for an offboarding, and for a change of team, since the stage doesn’t distinguish them."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessNotice:
-    """A badge; `leaver` is what it leads to, where the viewer may open it."""
+    """A badge; `leaver` is the offboarding to link to, if the viewer can open it."""
 
     text: str
     tone: str
@@ -33,8 +31,8 @@ class AccessNotice:
 
 
 def access_notice(user: Entity, *, viewer: Viewer) -> AccessNotice | None:
-    """The newest request that took the user's access or is about to; None while nothing does. Two queries at
-    most.
+    """Return the notice of the newest request that removes the user's access; None without one. Takes at most
+    two queries.
     """
     seats = OffboardedUser.objects.filter(user=user, leaver__stage__in=NOTICE_STAGES).select_related(
         "leaver__run"

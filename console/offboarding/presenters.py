@@ -1,6 +1,4 @@
-"""People who are offboarded or suspended as their pages show them: status, steps and what AWS showed, with
-tones and icons.
-"""
+"""Presents offboardings and suspensions: status, steps and verification, with tones and icons."""
 
 from __future__ import annotations
 
@@ -52,7 +50,7 @@ _STEPS: Final[dict[str, tuple[str, str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class OffboardingStepRow:
-    """One change of a seat."""
+    """A change of one user."""
 
     change: Change
     text: str
@@ -64,7 +62,7 @@ class OffboardingStepRow:
 
 @dataclass(frozen=True, slots=True)
 class ProofRow:
-    """One reading of the proof."""
+    """A read of AWS in the verification."""
 
     what: str
     call: str
@@ -75,7 +73,7 @@ class ProofRow:
 
 @dataclass(frozen=True, slots=True)
 class SeatShown:
-    """One account."""
+    """The user in an account."""
 
     held: OffboardedUserChanges
     steps: list[OffboardingStepRow]
@@ -88,7 +86,7 @@ class SeatShown:
 
     @property
     def progress_words(self) -> str:
-        """'2 of 3 done'; and of steps that are listed and not counted, how many they are."""
+        """'2 of 3 done', and the number of failed steps that are no longer needed."""
         words = f"{self.progress.applied} of {self.progress.total} done"
         made_good = self.progress.made_good
         if made_good:
@@ -97,25 +95,25 @@ class SeatShown:
 
 
 def mark_of(leaver: Leaver) -> tuple[str, str, str]:
-    """(words, tone, icon) of the stage."""
+    """Return (label, tone, icon) of the stage."""
     return (str(leaver.get_stage_display()), *TONES[leaver.stage])
 
 
 def is_moving(leaver: Leaver) -> bool:
-    """Whether something is still to come without the viewer, such as an approval."""
+    """Return whether something will still happen without the viewer, such as an approval."""
     return leaver.stage in MOVING or leaver.stage == OffboardingStage.SUSPENDED
 
 
 def first_change(seats: Sequence[OffboardedUserChanges]) -> Change | None:
-    """The change by whose page the request of these users is opened; None while it is not written."""
+    """Return the change whose page shows the request of these users; None until it exists."""
     return next((seat.changes[0] for seat in seats if seat.changes), None)
 
 
 def progress_of(seats: Sequence[OffboardedUserChanges]) -> RunProgress:
-    """The steps of some users; the numbers of all are the sum of those of each.
+    """Return the progress of some users; progress of several users adds up.
 
-    A step that failed does not count where a later one ended the same, or where AWS showed afterwards that
-    nothing is left of it.
+    A failed step doesn’t count if a later one had the same result, or if AWS showed afterwards that nothing
+    is left.
     """
     applied = failed = made_good = 0
     open_states: Counter[str] = Counter()
@@ -139,13 +137,13 @@ def progress_of(seats: Sequence[OffboardedUserChanges]) -> RunProgress:
 
 
 def seats_shown(seats: Sequence[OffboardedUserChanges], leaver: Leaver) -> list[SeatShown]:
-    """Each account, with its steps, what AWS showed after them, and how the user is now."""
+    """Return each account with its steps, its verification, and the user's current status."""
     now = users_now([seat.seat for seat in seats])
     return [_seat(seat, leaver, user) for seat, user in zip(seats, now, strict=True)]
 
 
 def steps_shown(changes: Sequence[Change]) -> list[OffboardingStepRow]:
-    """Each change with its tone."""
+    """Return each change with its tone."""
     return [_step(change) for change in changes]
 
 
@@ -163,7 +161,7 @@ def _seat(seat_state: OffboardedUserChanges, leaver: Leaver, now: UserNow) -> Se
 
 
 def _mark_of_seat(seat_state: OffboardedUserChanges, leaver: Leaver, now: UserNow) -> tuple[str, str, str]:
-    """(words, tone, icon) of one user: what is so now, not what was so once."""
+    """Return (label, tone, icon) of a user's current status."""
     seat = seat_state.seat
     if not now.is_there:
         return ("Deleted in AWS", "", "trash-2")

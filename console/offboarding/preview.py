@@ -1,4 +1,4 @@
-"""What would end, account by account, with the receipt, before anybody is asked."""
+"""Previews what will be removed per account, with the receipt, before anything is requested."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from iam.people.offboarding.open_roles import open_roles
 from iam.people.offboarding.removal_plan import RemovalPlan, TrustChoices, plan_for
 
 WEIGHED: Final = 20
-"""So many users at most are weighed for the page; the receipt that is approved covers all of them."""
+"""Maximum number of users whose impact is calculated for the page; the approved receipt covers all of
+them.
+"""
 PREVIEW_CALLS: Final = 12
 
 
 def preview_context(
     request: ViewerRequest, users: Sequence[Entity], *, roles: set[int], sessions: set[int]
 ) -> dict[str, Any]:
-    """The plan and its receipt; where it cannot be asked for, why."""
+    """Return the plan and its receipt, or why the offboarding can’t be requested."""
     viewer = request.viewer
     try:
         plan = plan_for(
@@ -66,5 +68,5 @@ def _accounts(plan: RemovalPlan) -> list[Any]:
 
 
 def _irreversible_titles(operations: Sequence[Operation]) -> list[tuple[str, str]]:
-    """(title, why nothing brings it back) of each."""
+    """Return (title, why it can’t be undone) of each irreversible operation."""
     return [(operation.title, operation.irreversible) for operation in operations]

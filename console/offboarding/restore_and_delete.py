@@ -1,4 +1,4 @@
-"""Give somebody their access back, or have their users deleted: each is asked for and approved."""
+"""Requests to restore a person's access or to delete their users; both need approval."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RESET_FIRST = "A new password is being set. The invitation follows as soon as AW
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.REQUEST_CHANGE)
 def leaver_restore(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """What comes back and what does not; posted, it is requested."""
+    """Show what can be restored and what can’t; a POST requests it."""
     leaver = leaver_or_404(request, pk)
     require_present(request)
     reason, refused = request.POST.get("reason", "")[: MAX_REASON + 1], None
@@ -67,7 +67,7 @@ def leaver_restore(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def leaver_invite(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Send a restored person another invitation, with a new password where the former one can't be shown."""
+    """Send a restored person another invitation, with a new password if the former one can’t be shown."""
     leaver = leaver_or_404(request, pk)
     require_present(request)
     try:
@@ -83,7 +83,7 @@ def leaver_invite(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """What is deleted, and that nothing brings it back; posted, it is asked for."""
+    """Show what will be deleted permanently; a POST requests it."""
     leaver = leaver_or_404(request, pk)
     require_present(request)
     refused: RefusedError | None = None
@@ -122,7 +122,7 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _request_context(leaver: Leaver, refused: RefusedError | None, *, reason: str) -> dict[str, Any]:
-    """What a page shows of what was asked for and of why it cannot be."""
+    """Return the common context: the input, and why the request was refused."""
     return {
         "section": "leaving",
         "leaver": leaver,

@@ -1,6 +1,4 @@
-"""The page of somebody whose access was restored: the new password of each account, in one browser session,
-and the way to add a phone.
-"""
+"""The invitation page of a restored person: the new password of each account, and adding a phone."""
 
 from __future__ import annotations
 
@@ -20,8 +18,10 @@ from iam.people.onboarding.invitation_state import has_chosen_password, is_passw
 
 
 def returned_page(request: HttpRequest, link: OneTimeLink) -> HttpResponse | None:
-    """A POST shows the password of one account, again after a reload, in this browser session. None where the
-    link is about something else.
+    """Show the page; a POST shows the password of one account, and a reload in this browser session shows it
+    again.
+
+    Returns None if the link isn’t for a restored person.
     """
     leaver = returned_by(link)
     if leaver is None:
@@ -54,7 +54,7 @@ def _page(
         "leaver": leaver,
         "first_name": leaver.name.split()[0],
         "rows": rows,
-        # Somebody without a password that this browser can show gets another one by a new invitation.
+        # Someone whose password this browser can't show gets another one with a new invitation.
         "again": reverse("invitation-request", args=[word_of(link.pk)])
         if any(row[3] for row in rows)
         else "",
@@ -68,8 +68,8 @@ def _page(
 def _row(
     seat: OffboardedUser, taken: tuple[OffboardedUser, str] | None, *, session: str
 ) -> tuple[OffboardedUser, bool, str, str]:
-    """The seat, whether its password can be shown here, the password itself once shown, and what to know
-    where it can't be shown.
+    """Return the user, whether the password can be shown here, the shown password, and why it can’t be
+    shown.
     """
     password = taken[1] if taken and taken[0].pk == seat.pk else ""
     if seat.password_seal is None or password:

@@ -1,6 +1,4 @@
-"""A list of leavers: its rows with what is wrong and the receipt before it is asked for; afterwards everybody
-of it, live.
-"""
+"""The page of a list of offboardings: the draft with errors and receipt, and later everyone's progress."""
 
 from __future__ import annotations
 
@@ -35,14 +33,14 @@ from iam.people.runs.models import RowStatus, RunState
 
 PAGE: Final = 50
 MAX_ROW_LENGTH: Final = 2_048
-"""Characters of one row: an ARN is the longest."""
+"""Maximum length of a row; an ARN is the longest."""
 
 
 @never_cache
 @require_safe
 @require(*SEES)
 def run_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The draft, or everybody of the run; a run of one is the page of that person."""
+    """Show the draft or everyone in the run; a run of one redirects to that person's page."""
     run = PAGES.run_or_404(request, pk)
     if run.state == RunState.DRAFT:
         return draft_page(request, run)
@@ -56,7 +54,7 @@ def run_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def draft_page(
     request: ViewerRequest, run: OffboardingRun, *, refused: RefusedError | None = None
 ) -> HttpResponse:
-    """What the rows come to."""
+    """Show the draft with its rows and receipt."""
     typed = typed_terms(request.POST)
     ready = list(run.people.filter(standing=RowStatus.READY).prefetch_related("seats__user__account"))
     seats = chain.from_iterable(leaver.seats.all() for leaver in ready)
@@ -106,7 +104,7 @@ PAGES: Final = RunPages(
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Request the offboarding of everyone in the draft, or correct it first."""
+    """Request the offboarding of everyone in the draft, or correct the draft first."""
 
     def submit(run: OffboardingRun) -> HttpResponse | None:
         action = request.POST.get("do")
@@ -125,7 +123,7 @@ def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _corrected(request: ViewerRequest, run: OffboardingRun) -> dict[UUID, str]:
-    """The rows that were changed: the ARN of a chosen candidate, else the text of the field."""
+    """Return the changed rows: the ARN of a chosen candidate, else the text of the field."""
     values: dict[UUID, str] = {}
     for pk in run.people.values_list("pk", flat=True):
         text = request.POST.get(f"pick-{pk}") or request.POST.get(f"text-{pk}")
@@ -146,7 +144,7 @@ def _live(request: ViewerRequest, run: OffboardingRun) -> HttpResponse:
     page = Paginator(people, PAGE).get_page(request.GET.get("page"))
     leavers = list(page.object_list)
     holdings_by_leaver = held_by(leavers)
-    # While the request is written, its people are no offboardings yet, but so many are asked for.
+    # While the request is being written, its people have no offboardings yet, but they are counted.
     is_asking = run.state == RunState.SUBMITTING
     total = run.people.filter(standing=RowStatus.READY).count() if is_asking else people.count()
     is_open = is_asking or any(map(is_moving, leavers))
@@ -165,6 +163,6 @@ def _live(request: ViewerRequest, run: OffboardingRun) -> HttpResponse:
 
 
 def _counts(people: QuerySet[Leaver], total: int) -> dict[str, int]:
-    """Of the people whom the viewer sees, as the total is."""
+    """Return counts of the visible people, up to the total."""
     proved = people.filter(proved_at__isnull=False).count()
     return {"total": total, "proved": proved, "share": round(100 * proved / max(1, total))}

@@ -1,6 +1,4 @@
-"""Suspend one person: what is cut at once, and why; afterwards somebody else confirms it, or access is
-restored.
-"""
+"""Suspends a person: their access is blocked at once, and someone else confirms it or access is restored."""
 
 from __future__ import annotations
 
@@ -35,8 +33,9 @@ from iam.people.offboarding.suspension_decisions import CUT, confirm, order_rest
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.REQUEST_CHANGE)
 def suspend_page(request: ViewerRequest) -> HttpResponse:
-    """What is cut for the person of `user` (a number of the mirror); posted, it is cut, once however often
-    the form is sent.
+    """Show what is blocked for the person of `user` (an entity ID).
+
+    A POST suspends them, once even if the form is sent several times.
     """
     require_present(request)
     number = request.GET.get("user", "")
@@ -63,7 +62,7 @@ def suspend_page(request: ViewerRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
 def leaver_confirm(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Confirm a suspension, or order the restore, as somebody else than who suspended."""
+    """Confirm a suspension or order the restore, as another person than the one who suspended."""
     leaver = leaver_or_404(request, pk)
     if request.method != "POST" or request.at is not None:
         return redirect("offboarding:leaver", pk=pk)
@@ -81,7 +80,7 @@ def leaver_confirm(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def confirmed_text(leaver: Leaver) -> str:
-    """What a confirmation means: a suspension whose access came back meanwhile is only reviewed."""
+    """Return what a confirmation did; if access was restored meanwhile, it is only a review."""
     leaver.refresh_from_db(fields=["stage"])
     if leaver.stage not in CUT:
         return "Suspension reviewed. Nothing changed in AWS."
@@ -91,7 +90,7 @@ def confirmed_text(leaver: Leaver) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.REQUEST_CHANGE)
 def leaver_take_back(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Restore access at once, as who suspended, while nobody has confirmed it."""
+    """Restore access at once, by the person who suspended, before anyone has confirmed it."""
     leaver = leaver_or_404(request, pk)
     if request.method != "POST" or request.at is not None:
         return redirect("offboarding:leaver", pk=pk)
@@ -105,7 +104,7 @@ def leaver_take_back(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def suspend_context(request: ViewerRequest, person: LeaverUsers) -> dict[str, Any]:
-    """What suspending this person would cut: for the page of it, and for the card beside an offboarding."""
+    """Return what a suspension would block, for its page and for the card beside an offboarding."""
     if why := why_not_suspend(request.viewer, person):
         return {"cannot_suspend": why}
     seat = suspended_already(person.users)

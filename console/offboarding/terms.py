@@ -1,4 +1,4 @@
-"""The answers of an offboarding form: when, how long access can be restored, which roles, and why."""
+"""The form of an offboarding: date, how long access can be restored, roles to handle, and reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GRACE: Final = "30"
 
 
 def read_terms(data: QueryDict) -> OffboardingTerms:
-    """From a form. Raises FieldError."""
+    """Parse the form. Raises FieldError."""
     at = None
     if data.get("when") == "later":
         at = read_input(data.get("at", "")[:32])
@@ -34,7 +34,7 @@ def read_terms(data: QueryDict) -> OffboardingTerms:
 
 
 def typed_terms(data: QueryDict) -> dict[str, Any]:
-    """What the form shows: what was typed, or what it begins with."""
+    """Return the form's values: as entered, or the defaults."""
     return {
         "when": data.get("when", "now"),
         "at_typed": data.get("at", "")[:32],

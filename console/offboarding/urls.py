@@ -1,4 +1,4 @@
-"""The addresses of offboarding and suspensions."""
+"""URLs of offboarding and suspensions."""
 
 from django.urls import URLPattern, path
 

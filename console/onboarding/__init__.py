@@ -1,1 +1,1 @@
-"""The pages of onboarding: blueprints of teams, runs of people, and how each of them stands."""
+"""Pages of onboarding: blueprints of teams, runs, and each person's progress."""

@@ -1,4 +1,4 @@
-"""Write a blueprint: a new one, or a new version of one; before it is saved the page says what differs."""
+"""Blueprint editor: a new blueprint or a new version, with its differences before it is saved."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from iam.people.blueprints.user_names import RULES
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def blueprint_new(request: ViewerRequest) -> HttpResponse:
-    """A blueprint for one of the viewer's teams."""
+    """Create a blueprint for one of the viewer's teams."""
     teams = writable_teams(request.viewer)
     if not teams:
         raise Http404
@@ -51,7 +51,7 @@ def blueprint_new(request: ViewerRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def blueprint_edit(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """A new version; `do=refresh` only shows what differs."""
+    """Create a new version; `do=refresh` only shows the differences."""
     blueprint = blueprint_or_404(request, pk)
     if not may_write(request.viewer, blueprint.team):
         raise Http404
@@ -115,7 +115,7 @@ def _differences(blueprint: Blueprint | None, written: BlueprintInput) -> list[A
 
 
 def _template(written: BlueprintInput, number: int) -> dict[str, Any]:
-    """A row: the template that is chosen, and a field for each of its parameters."""
+    """Return a row of the form: the chosen template, and a field for each of its parameters."""
     slug, version, parameters = written.row(number)
     offer = offer_of(slug, number=version or None) if slug else None
     fields = (

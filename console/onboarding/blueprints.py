@@ -1,4 +1,4 @@
-"""One blueprint: what it gives, its versions and how they differ; retiring it."""
+"""The page of a blueprint: what it gives, its versions and their differences; and its retirement."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ OWN_PASSWORD: Final = "Lets new people change their first password"  # noqa: S10
 
 
 def blueprint_or_404(request: ViewerRequest, pk: UUID) -> Blueprint:
-    """The blueprint, if the viewer sees it."""
+    """Return the blueprint. Raises Http404 if the viewer can’t see it."""
     return found_or_404(blueprint_for(request.viewer, pk))
 
 
 def version_or_404(blueprint: Blueprint, number: int | None = None) -> BlueprintVersion:
-    """The version in use, or that of the number."""
+    """Return the version with this number, by default the current one. Raises Http404."""
     return found_or_404(version_of(blueprint, number))
 
 
 @require_safe
 @require(*SEES)
 def blueprint_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """As it is used."""
+    """Show the current version."""
     blueprint = blueprint_or_404(request, pk)
     return _page(request, blueprint, version_or_404(blueprint))
 
@@ -56,7 +56,7 @@ def blueprint_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @require(*SEES)
 def blueprint_version(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """What a version said, and what it made different."""
+    """Show a version and its differences from the previous one."""
     blueprint = blueprint_or_404(request, pk)
     return _page(request, blueprint, version_or_404(blueprint, min(number, 10**6)))
 
@@ -64,7 +64,7 @@ def blueprint_version(request: ViewerRequest, pk: UUID, number: int) -> HttpResp
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def blueprint_retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Use it no more, or (`do=restore`) again."""
+    """Retire the blueprint, or use it again (`do=restore`)."""
     blueprint = blueprint_or_404(request, pk)
     retired = request.POST.get("do") != "restore"
     try:
@@ -82,7 +82,7 @@ def blueprint_retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def blueprint_own_password(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Add the template by which newcomers change their first password, as a new version."""
+    """Add the template that lets newcomers change their first password, as a new version."""
     blueprint = blueprint_or_404(request, pk)
     version, template = version_or_404(blueprint), password_template()
     if template is None:
@@ -120,7 +120,7 @@ def _page(request: ViewerRequest, blueprint: Blueprint, version: BlueprintVersio
 
 
 def _missing_for(version: BlueprintVersion, request: ViewerRequest) -> str:
-    """Why nobody can be onboarded by it as things are; "" where nothing is in the way."""
+    """Return why no one can be onboarded with this version now; "" if it is possible."""
     try:
         sites_of(version.body, viewer=request.viewer)
     except RefusedError as refused:
@@ -129,8 +129,8 @@ def _missing_for(version: BlueprintVersion, request: ViewerRequest) -> str:
 
 
 def _lockouts(version: BlueprintVersion, request: ViewerRequest) -> list[PasswordLockout]:
-    """Where newcomers could not change their first password; nothing where the accounts lack what the
-    blueprint names.
+    """Return where newcomers could not change their first password; empty if accounts lack what the blueprint
+    names.
     """
     try:
         return lockouts(sites_of(version.body, viewer=request.viewer))

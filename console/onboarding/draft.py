@@ -1,5 +1,5 @@
-"""The draft of a run as it is shown before anybody is asked: the rows with what is wrong, and the receipt of
-those that are ready.
+"""The draft of a run before it is requested: the rows with their errors, and the receipt of the ready
+ones.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from iam.people.runs.models import RowStatus
 
 PAGE: Final = 50
 WEIGHED: Final = 20
-"""So many people at most are weighed for the page; the receipt that is approved covers all of them."""
+"""Maximum number of people whose impact is calculated for the page; the approved receipt covers all of
+them.
+"""
 PREVIEW_CALLS: Final = 12
 
 
 def draft_context(request: ViewerRequest, run: OnboardingRun) -> dict[str, Any]:
-    """Rows, counts, and the receipt; where it cannot be asked for, why."""
+    """Return the rows, their counts, and the receipt, or why the run can’t be requested."""
     only = request.GET.get("show", "")
     rows = run.people.filter(standing=only) if only in RowStatus.values else run.people.all()
     counts = {status.value: run.people.filter(standing=status).count() for status in RowStatus}
@@ -61,7 +63,7 @@ def draft_context(request: ViewerRequest, run: OnboardingRun) -> dict[str, Any]:
 
 
 def _edited(request: ViewerRequest) -> int:
-    """The row that is open for editing although it is ready; 0 for none."""
+    """Return the ready row that is open for editing; 0 for none."""
     number = request.GET.get("edit", "")
     return int(number) if number.isdecimal() and len(number) < 18 else 0
 
@@ -70,7 +72,7 @@ def _receipt(request: ViewerRequest, run: OnboardingRun, there: list[OnboardedPe
     viewer = request.viewer
     ready = run.people.filter(standing=RowStatus.READY)
     try:
-        # Counted, since of very many only the number is wanted.
+        # Counted first, because a run that is too large needs only its number.
         services.check_size(ready.count() + len(there))
         people = [*ready, *there]
         if not people:

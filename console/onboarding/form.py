@@ -1,4 +1,4 @@
-"""The form in which a blueprint is written."""
+"""The blueprint form."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from iam.access.templates.queries import offer_of
 from iam.people.blueprints.body import BlueprintBody, BlueprintError, FilledTemplate
 
 ROWS: Final = 3
-"""So many templates the form has room for."""
+"""Number of templates in the form."""
 MAX_LENGTH: Final = 4000
 _SPLIT: Final = re.compile(r"[,;\n]")
 
 
 @dataclass(frozen=True, slots=True)
 class BlueprintInput:
-    """What somebody has typed. `base` is the version on which it was begun, 0 for a new blueprint."""
+    """The input; `base` is the version that was edited, 0 for a new blueprint."""
 
     team: str = ""
     name: str = ""
@@ -40,14 +40,14 @@ class BlueprintInput:
     templates: tuple[FilledTemplate, ...] = field(default=())
 
     def row(self, number: int) -> tuple[str, int, Mapping[str, str]]:
-        """(template, version, parameters) of a row of the form."""
+        """Return (template, version, parameters) of a row."""
         if number >= len(self.templates):
             return "", 0, {}
         filled = self.templates[number]
         return filled.slug, filled.version, filled.parameters
 
     def body(self) -> BlueprintBody:
-        """What it says. Raises BlueprintError."""
+        """Return the blueprint's body. Raises BlueprintError."""
         if not self.stay.isdecimal():
             raise BlueprintError("Enter a number of days, or 0 for permanent.", part="stay")
         return BlueprintBody(
@@ -69,7 +69,7 @@ class BlueprintInput:
 
 
 def of_body(body: BlueprintBody, *, base: int) -> BlueprintInput:
-    """The form of a version."""
+    """Return the form for a version."""
     return BlueprintInput(
         accounts=body.accounts,
         path=body.path,
@@ -88,7 +88,7 @@ def of_body(body: BlueprintBody, *, base: int) -> BlueprintInput:
 
 
 def read(data: QueryDict) -> BlueprintInput:
-    """What was posted."""
+    """Parse the posted form."""
     base = data.get("base", "0")
 
     def text(name: str, longest: int = 512) -> str:

@@ -1,6 +1,4 @@
-"""The page of an invitation: the first password, the way to add a phone, what the person can do, and how to
-sign in.
-"""
+"""The invitation page: first password, adding a phone, what the person can do, and how to sign in."""
 
 from __future__ import annotations
 
@@ -46,7 +44,7 @@ NOT_YOURS: Final = "This page opens from the invitation that was sent to you."
 
 
 def _users_of(link: OneTimeLink) -> list[str]:
-    """The users of anyone who was invited, or came back, in all accounts."""
+    """Return the ARNs of the users of the invited or restored person, in all accounts."""
     newcomer, leaver = newcomer_of(link), returned_by(link)
     if newcomer is not None:
         places = newcomer.places.filter(joined_at__isnull=False).order_by("pk")
@@ -55,7 +53,7 @@ def _users_of(link: OneTimeLink) -> list[str]:
 
 
 def closed_of(link: OneTimeLink) -> link_landing.LinkClosure:
-    """What an invitation says that no longer works, and the address where its person requests another one."""
+    """Return why an invitation no longer works, and the address to request another one."""
     newcomer = newcomer_of(link)
     if newcomer is None:
         return link_landing.LinkClosure()
@@ -66,7 +64,7 @@ def closed_of(link: OneTimeLink) -> link_landing.LinkClosure:
 
 @dataclass(frozen=True, slots=True)
 class InvitationUser:
-    """The user in one account. `note` is why there is no password to show."""
+    """The user in an account; `note` says why there is no password to show."""
 
     place: ProvisionedUser
     user_name: str
@@ -84,7 +82,7 @@ class InvitationUser:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest) -> HttpResponse:
-    """A POST shows the password, or the access key, of one account; it is in this answer and nowhere else."""
+    """Show the invitation; a POST shows the password or access key of one account, only in this response."""
     try:
         link = link_landing.current_link(request)
     except LinkRefusedError as refused:
@@ -113,7 +111,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation_request(request: HttpRequest, word: str) -> HttpResponse:
-    """Anyone who holds an invitation that no longer opens requests another one; who sent it is told."""
+    """Request a new invitation for one that no longer works; the sender is notified."""
     if request.method != "POST":
         return redirect("mfa:link", word=word)
     link_id = id_in(word)
@@ -130,7 +128,7 @@ def invitation_request(request: HttpRequest, word: str) -> HttpResponse:
 @never_cache
 @require_POST
 def gatehouse_sign_in(request: HttpRequest) -> HttpResponse:
-    """Give the invited person a sign-in to Gatehouse, and lead them to the page where they choose its
+    """Create a sign-in to Gatehouse for the invited person, and redirect to the page to choose its
     password.
     """
     try:
@@ -212,7 +210,7 @@ def _seat(
 
 
 def _password_note(place: ProvisionedUser) -> str:
-    """What became of the first password, where it opens nothing any more."""
+    """Return why the first password no longer works; "" if it does."""
     if has_chosen_password(place):
         return "You already chose your own password. Sign in with that one."
     if is_password_gone(place):

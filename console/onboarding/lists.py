@@ -1,4 +1,4 @@
-"""All runs, and all blueprints, that the viewer sees."""
+"""Lists of the runs and blueprints that the viewer can see."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAGE: Final = 50
 @require_safe
 @require(*SEES)
 def runs_page(request: ViewerRequest) -> HttpResponse:
-    """The runs, the newest first."""
+    """List the runs, newest first."""
     page = page_number(request)
     runs = counted_runs(request.viewer, start=(page - 1) * PAGE, limit=PAGE + 1)
     versions = current_versions(request.viewer)
@@ -41,7 +41,7 @@ def runs_page(request: ViewerRequest) -> HttpResponse:
 @require_safe
 @require(*SEES)
 def blueprints_page(request: ViewerRequest) -> HttpResponse:
-    """The blueprints, by team."""
+    """List the blueprints by team."""
     is_retired = request.GET.get("retired") == "1"
     versions = current_versions(request.viewer, retired=is_retired)
     context = {

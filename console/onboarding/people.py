@@ -1,5 +1,6 @@
-"""Say who is onboarded: rows of a form, a table pasted from a spreadsheet, a file. This page alone takes a
-file; one that is too large is refused by its announced size.
+"""Enter the people to onboard: rows of a form, a pasted table, or a file.
+
+This is the only page here that accepts a file; one that is too large is refused by its announced size.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class PersonFormRow:
 
 @dataclass(frozen=True, slots=True)
 class PeopleInput:
-    """What somebody has typed so far. `draft` is the draft that it replaces, None for a new one."""
+    """The current input; `draft` is the draft that it replaces, None for a new one."""
 
     rows: tuple[PersonFormRow, ...]
     pasted: str = ""
@@ -73,8 +74,8 @@ class PeopleInput:
 
 @csrf_exempt
 def people_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
-    checked behind.
+    """Refuse a body that is announced as too large before reading it; everything else, including the CSRF
+    token, is checked later.
     """
     if is_too_large(request, limit=MAX_BYTES):
         return _refuse(request, pk)
@@ -85,7 +86,7 @@ def people_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @require(*SEES)
 def sample_file(request: ViewerRequest) -> HttpResponse:
-    """A file to start from, with all columns."""
+    """Download a sample file with all columns."""
     response = HttpResponse(SAMPLE.encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="people-to-onboard.csv"'
     return response
@@ -127,8 +128,9 @@ def _people(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def _people_of(
     request: ViewerRequest, written: PeopleInput, errors: dict[str, str]
 ) -> tuple[list[NewcomerRow], str]:
-    """Everybody of the file, the pasted table and the rows, and the name of the file; what cannot be read is
-    entered in `errors` by its field.
+    """Return all people in the file, the pasted table and the rows, and the file name.
+
+    Input that can’t be read is added to `errors` by field.
     """
     people: list[NewcomerRow] = []
     file = request.FILES.get("file")
@@ -148,7 +150,7 @@ def _people_of(
 
 
 def _draft(request: ViewerRequest, key: str) -> OnboardingRun | None:
-    """The draft of the viewer to which they came back."""
+    """Return the viewer's draft to which they returned."""
     try:
         run = run_for(request.viewer, UUID(key))
     except ValueError:
@@ -160,7 +162,7 @@ def _draft(request: ViewerRequest, key: str) -> OnboardingRun | None:
 
 
 def _of_draft(run: OnboardingRun) -> PeopleInput:
-    """What was typed for a draft: in rows, or as a table where it is longer."""
+    """Return the input of a draft: as rows, or as a table if it is longer."""
     people = [typed_values(newcomer) for newcomer in run.people.all()]
     if len(people) <= MAX_ROWS:
         rows = [PersonFormRow(number, **fields) for number, fields in enumerate(people)]

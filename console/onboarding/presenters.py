@@ -1,4 +1,4 @@
-"""Runs as their page shows them: progress in total, and each person's lines with tones and icons."""
+"""Presents runs: total progress, and each person's steps with tones and icons."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MARKS: dict[StepStatus, tuple[str, str, str]] = {
     StepStatus.OVER: ("Access ended", "", "ban"),
     StepStatus.CLOSED: ("Cancelled", "", "x"),
 }
-"""(words, tone, icon) of each standing."""
+"""(label, tone, icon) of each status."""
 SAYS = (StepStatus.TODO, StepStatus.OVER)
-"""Standings that say more about an item than their words."""
+"""Statuses whose items show a note instead of the label."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemShown:
-    """A line."""
+    """A step of a person."""
 
     item: ChecklistItem
     text: str
@@ -34,7 +34,7 @@ class ItemShown:
 
 @dataclass(frozen=True, slots=True)
 class PersonShown:
-    """A person. `is_over`: nothing more is waited for."""
+    """A person; `is_over` means that nothing is pending."""
 
     checklist: PersonChecklist
     text: str
@@ -46,7 +46,9 @@ class PersonShown:
 
     @property
     def numbers(self) -> str:
-        """'3 of 5 changes done, 1 of 4 own steps done': the changes of all add up to those of the run."""
+        """'3 of 5 changes done, 1 of 4 own steps done'; the changes of all people add up to those of the
+        run.
+        """
         checklist = self.checklist
         parts = ["No changes needed"]
         if checklist.changes:
@@ -61,7 +63,7 @@ def _done_of(done: int, total: int, noun: str) -> str:
 
 
 def person_rows(checklists: Sequence[PersonChecklist]) -> list[PersonShown]:
-    """Each person; the first who needs somebody is open."""
+    """Return the row of each person; the first who needs attention is open."""
     rows = []
     for checklist in checklists:
         is_begun = checklist.standing is StepStatus.TODO and checklist.done > 0

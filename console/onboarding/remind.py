@@ -1,4 +1,4 @@
-"""Invite again everyone who has not finished their onboarding, from the overview."""
+"""Invites everyone again who has not finished their onboarding."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PREVIEW_REFUSALS: int = 5
 @require(Right.REQUEST_CHANGE)
 @recently_authenticated
 def remind_page(request: ViewerRequest) -> HttpResponse:
-    """Send the invitations, and say how many; back to the overview or to the list of onboardings."""
+    """Send the invitations and show their number, on the overview or on the list of onboardings."""
     require_present(request)
     done = remind_all(request.viewer)
     if done.sent:

@@ -1,6 +1,4 @@
-"""One run: what a file comes to and its receipt before it is asked for; afterwards each person's checklist,
-live.
-"""
+"""The page of a run: the draft with its receipt, and later each person's checklist, updated while it runs."""
 
 from __future__ import annotations
 
@@ -45,7 +43,7 @@ from iam.people.runs.models import RowStatus, RunState
 PAGE: Final = 25
 NO_REASON: Final = "Enter a reason."
 QUESTIONS: Final = 60
-"""So often a page asks by itself while it is people who are waited for."""
+"""Number of automatic updates while people have to act."""
 COLUMNS: Final = ("name", "email", "user name", "last day", "step", "status", "since")
 
 
@@ -53,7 +51,7 @@ COLUMNS: Final = ("name", "email", "user name", "last day", "step", "status", "s
 @require_safe
 @require(*SEES)
 def run_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The draft with its receipt, or the live page."""
+    """Show the draft or the running onboarding."""
     run = PAGES.run_or_404(request, pk)
     if run.state == RunState.DRAFT:
         return draft_page(request, run)
@@ -63,7 +61,7 @@ def run_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def draft_page(
     request: ViewerRequest, run: OnboardingRun, *, refused: RefusedError | None = None
 ) -> HttpResponse:
-    """What the rows come to."""
+    """Show the draft with its rows and receipt."""
     context = draft_context(request, run) | {"section": "onboarding", "refused_now": refused}
     if refused is not None and not context["reason"].strip():
         context |= {"refused_now": None, "reason_missing": NO_REASON}
@@ -103,7 +101,7 @@ def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.REQUEST_CHANGE)
 def run_rows(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Save the rows that were corrected in the table, and check all of them again."""
+    """Save corrected rows, and check all rows again."""
     if request.at is not None:
         raise Http404
     if request.method != "POST":
@@ -139,8 +137,8 @@ def run_retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def run_invite(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """Send someone another invitation, with a new first password where the former one is used up; the former
-    link opens nothing from now on.
+    """Send a new invitation, with a new first password if the former one was used; the former link stops
+    working.
     """
     newcomer = PAGES.run_or_404(request, pk).people.filter(pk=min(number, 2**31)).first()
     if newcomer is None:
@@ -171,7 +169,7 @@ def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @require(Right.EXPORT)
 def run_export(request: ViewerRequest, pk: UUID, form: str) -> HttpResponseBase:
-    """Every step of every person, as a file."""
+    """Export every step of every person."""
     run = PAGES.run_or_404(request, pk)
     if form not in FORMS:
         raise Http404

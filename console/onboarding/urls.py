@@ -1,4 +1,4 @@
-"""The addresses of onboarding."""
+"""URLs of onboarding."""
 
 from django.urls import URLPattern, path
 

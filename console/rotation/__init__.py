@@ -1,3 +1,3 @@
-"""The pages of access keys: all of them, one's own, those of root users; rotations, one live; beginning one
-or many; the secret, once.
+"""Pages of access keys: all keys, the viewer's own, and those of root users; rotations; and the secret, shown
+once.
 """

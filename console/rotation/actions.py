@@ -1,5 +1,5 @@
-"""What is done with a rotation from its page: have AWS asked, deactivate, activate, delete, issue anew, send
-the link again, cancel.
+"""Actions on a rotation: check AWS, deactivate, activate, delete, create another key, resend the link,
+cancel.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from iam.people.rotation.rotation_plan import may_run
 @require(*SEES)
 @recently_authenticated
 def act(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """One act, by the button that was pressed."""
+    """Run the action of the pressed button."""
     rotation = rotation_or_404(request, pk)
     if not may_run(request.viewer, rotation):
         raise Http404

@@ -1,4 +1,4 @@
-"""Begin the rotation of one key: what will happen and when, what stands in its way, and why."""
+"""Starts the rotation of a key: what will happen and when, what prevents it, and the reason."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 @require(*SEES)
 @recently_authenticated
 def begin_page(request: ViewerRequest, pk: int) -> HttpResponse:
-    """The page; posted, the new key is asked for."""
+    """Show the page; a POST requests the new key."""
     key = key_or_404(request, pk)
     if request.method == "GET":
         return _page(request, key)
@@ -62,7 +62,7 @@ def begin_page(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 def key_or_404(request: ViewerRequest, pk: int) -> Entity:
-    """The key, if the viewer sees it and may rotate it; else 404."""
+    """Return the key. Raises Http404 if the viewer can’t see or rotate it."""
     entity = entity_or_404(request.viewer, pk, kinds=[Kind.ACCESS_KEY])
     require_present(request)
     if entity.owner is None or entity.gone_at is not None:
@@ -73,7 +73,7 @@ def key_or_404(request: ViewerRequest, pk: int) -> Entity:
 
 
 def read_terms(data: QueryDict) -> RotationTerms:
-    """The terms of a form. Raises RefusedError for days that are no number."""
+    """Parse the terms. Raises RefusedError if the days aren’t numbers."""
     return RotationTerms(
         reason=data.get("reason", ""),
         is_automatic=data.get("how") != "asked",
@@ -85,7 +85,7 @@ def read_terms(data: QueryDict) -> RotationTerms:
 
 
 def terms_context(request: ViewerRequest) -> dict[str, Any]:
-    """What the form of the terms shows, as it was typed."""
+    """Return the values and hints of the form, as entered."""
     data = request.POST if request.method == "POST" else request.GET
     return {
         "how": data.get("how", "automatic"),
@@ -106,7 +106,7 @@ def terms_context(request: ViewerRequest) -> dict[str, Any]:
 
 
 def plan_context(quiet: str, keep: str) -> dict[str, Any]:
-    """The earliest days of the steps, were the new key in use today; None for days that the form refuses."""
+    """Return the earliest dates of the steps if the new key were in use today; None for invalid days."""
     quiet_days = _within(quiet, LEAST_QUIET)
     keep_days = _within(keep, LEAST_KEEP)
     now = datetime.now(tz=UTC)
@@ -132,7 +132,7 @@ def _days(text: str, *, field: str) -> int:
 
 
 def _first(request: ViewerRequest, key: Entity) -> Entity | None:
-    """The second key, if it was chosen to go first."""
+    """Return the second key if it was chosen to be removed first."""
     text = request.POST.get("first", "")
     if not text.isdecimal() or len(text) > 18:
         return None
@@ -145,7 +145,7 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
     keys = keys_of(user)
     owned = owning_team(user)
     people = recipients(user, viewer=request.viewer)
-    # A user has no person and no team: the requester of the rotation puts the new key in place.
+    # If the user has no person and no team, the requester of the rotation receives the new key.
     person = _chosen(request, people) or Person.objects.get(pk=request.viewer.person_id)
     own = next((access_key for access_key in keys if access_key.entity.pk == key.pk), None)
     other = next((access_key for access_key in keys if access_key.entity.pk != key.pk), None)
@@ -185,7 +185,7 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
 
 
 def _chosen(request: ViewerRequest, people: list[Person]) -> Person | None:
-    """Who gets the secret: the person of the form, else the first who can."""
+    """Return who receives the secret: the person chosen in the form, else the first possible one."""
     wanted = request.POST.get("recipient", "")
     first_person = people[0] if people else None
     return next((person for person in people if str(person.pk) == wanted), first_person)
@@ -194,7 +194,7 @@ def _chosen(request: ViewerRequest, people: list[Person]) -> Person | None:
 def _preview(
     request: ViewerRequest, key: Entity, person: Person, other: MirroredKey | None
 ) -> dict[str, Any]:
-    """The calls, and who has to agree; where it cannot be asked for, why."""
+    """Return the calls and the approvers, or why the rotation can’t be requested."""
     first = other.entity if other and other.is_idle else None
     try:
         plans = preview(request.viewer, key, person=person, first=first)
@@ -209,7 +209,7 @@ def _is_newer(other: MirroredKey, own: MirroredKey) -> bool:
 
 
 def _deactivation(key: MirroredKey | None) -> str:
-    """The address by which a key is made inactive, by a request of its own."""
+    """Return the address of the request to deactivate a key; "" if it isn’t active."""
     if key is None or not key.is_active:
         return ""
     query = urlencode({"do": DEACTIVATE[Kind.ACCESS_KEY].slug, "of": str(key.entity.pk)})

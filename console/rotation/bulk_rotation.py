@@ -1,4 +1,4 @@
-"""Begin rotations for many keys at once: those that were chosen in the list, or all that its filter shows."""
+"""Starts rotations for many keys: those selected in the list, or all that match its filter."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ PREVIEW_ROWS: Final = 50
 @require(Right.REQUEST_CHANGE)
 @recently_authenticated
 def many_page(request: ViewerRequest) -> HttpResponse:
-    """Which keys it is about, which are left out and why; posted, they are written down and asked for by a
-    worker.
-    """
+    """Show the keys, and those left out with reasons; a POST saves the rotations, which a worker requests."""
     require_present(request)
     asked = read(request, page_for(request.viewer))
     keys = _keys(asked)
@@ -53,9 +51,7 @@ def many_page(request: ViewerRequest) -> HttpResponse:
 
 
 def _keys(asked: ListAddress) -> list[int]:
-    """The numbers of the keys, one more than can be begun at once where there are too many; inactive ones are
-    nobody's to rotate.
-    """
+    """Return the IDs of the active keys, one more than the maximum if there are too many."""
     rows = wanted_rows(KEYS, asked.list_context, asked.wanted).filter(category="Active")
     return list(
         rows.order_by(F("created_at").asc(), "entity").values_list("entity", flat=True)[: MAX_ROTATIONS + 1]

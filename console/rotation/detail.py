@@ -1,5 +1,5 @@
-"""One rotation, live: the four steps with their times, both keys and where each was last used, what happened,
-and what can be done now.
+"""The page of a rotation, updated while it runs: four steps, both keys with last use, events, and possible
+actions.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _REACHED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class RotationStepRow:
-    """One of the four steps: its name, "done", "now" or "", and when it was reached or is due."""
+    """One of the four steps: its name, its state ("done", "now" or ""), and when it was reached or is due."""
 
     name: str
     state: str
@@ -55,7 +55,7 @@ class RotationStepRow:
 
 
 def rotation_or_404(request: ViewerRequest, pk: UUID) -> Rotation:
-    """The rotation, if the viewer may see it; else 404, as though there were none."""
+    """Return the rotation. Raises Http404 if the viewer can’t see it."""
     return found_or_404(visible_rotations(request.viewer).filter(pk=pk).first())
 
 
@@ -63,8 +63,9 @@ def rotation_or_404(request: ViewerRequest, pk: UUID) -> Rotation:
 @require_safe
 @require(*SEES)
 def rotation_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """How it stands; asked by itself (`seen`), only its live part, 204 while nothing is new and 286 when
-    nothing more comes.
+    """Show the rotation.
+
+    A polling request (`seen`) gets the live part, 204 if nothing changed, or 286 to stop polling.
     """
     request.at = None
     rotation = rotation_or_404(request, pk)
@@ -77,7 +78,7 @@ def rotation_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def refused_page(request: ViewerRequest, rotation: Rotation, refused: RefusedError) -> HttpResponse:
-    """The page with an act that was refused at its field: what was typed stays."""
+    """Show the page with the error of a refused action at its field, keeping the input."""
     request.at = None
     pace = _poll_pace(rotation)
     context = page_context(request, rotation)
@@ -91,7 +92,7 @@ def refused_page(request: ViewerRequest, rotation: Rotation, refused: RefusedErr
 
 
 def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
-    """What the page shows."""
+    """Return the context of the page."""
     viewer = request.viewer
     may = may_run(viewer, rotation)
     seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
@@ -131,15 +132,15 @@ def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
 
 
 def _can_begin_again(rotation: Rotation) -> bool:
-    """True if the rotation came to nothing, its old key is still there, and no other rotation of the user is
-    in progress.
+    """Return whether the rotation failed, its old key still exists, and no other rotation of the user is in
+    progress.
     """
     is_there = rotation.outcome != RotationOutcome.DONE and rotation.old.gone_at is None
     return is_there and living_of(rotation.user) is None
 
 
 def steps_of(rotation: Rotation) -> list[RotationStepRow]:
-    """Create, use, deactivate, delete."""
+    """Return the four steps: create, use, deactivate, delete."""
     done = rotation.outcome == RotationOutcome.DONE
     at = 5 if done else _REACHED.get(RotationStage(rotation.stage), _last_reached(rotation))
     quiet, deleted_at = quiet_of(rotation), deletion_at(rotation)
@@ -176,7 +177,7 @@ def _use_words(rotation: Rotation, at: int) -> str:
 
 
 def _step_state(rotation: Rotation, number: int, at: int) -> str:
-    """Done, now or not reached: the use of the new key is done once AWS has seen it, whatever follows."""
+    """Return "done", "now" or ""; the step “use” is done once AWS has recorded the new key's use."""
     if number == 2 and at > 2 and rotation.new_used_at is None:
         return ""
     if number < at:
@@ -186,7 +187,7 @@ def _step_state(rotation: Rotation, number: int, at: int) -> str:
 
 
 def _last_reached(rotation: Rotation) -> int:
-    """The step at which it ended."""
+    """Return the step at which the rotation ended."""
     if rotation.inactive_at:
         return 4
     if rotation.fetched_at:
@@ -195,7 +196,7 @@ def _last_reached(rotation: Rotation) -> int:
 
 
 def now_words(rotation: Rotation) -> str:
-    """What it waits for, in a sentence."""
+    """Return what the rotation waits for."""
     person = rotation.person.name
     automatic = rotation.is_automatic
     change = rotation.change
@@ -234,7 +235,7 @@ def _deletion_words(rotation: Rotation) -> str:
 
 
 def retries_at(rotation: Rotation) -> datetime | None:
-    """When Gatehouse tries the failed step again, None where nothing is tried before a person asks for it."""
+    """Return when Gatehouse retries the failed step; None if a person has to request it."""
     at = rotation.retry_at
     if at is None:
         return None
@@ -253,7 +254,7 @@ def retries_at(rotation: Rotation) -> datetime | None:
 
 
 def _poll_pace(rotation: Rotation) -> str:
-    """How often the page asks: often while something moves, at leisure while days are waited for."""
+    """Return the polling interval: short while something changes, longer while days have to pass."""
     if rotation.stage == RotationStage.ENDED:
         return ""
     moving = rotation.wanted or rotation.stage in MOVING
@@ -261,7 +262,7 @@ def _poll_pace(rotation: Rotation) -> str:
 
 
 def _version(rotation: Rotation, pace: str, happenings: int) -> str:
-    """What the page shows, in short: equal versions, equal pages."""
+    """Return a version of the live part; equal versions mean equal content."""
     change = rotation.change.state if rotation.change else ""
     parts = (rotation.stage, change, pace, happenings, rotation.read_at, rotation.trouble, rotation.wanted)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The list of access keys: whose, how old, when and where last used; as a page and as a file."""
+"""The list of access keys: owner, age, and last use; as a page and as an export."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 
 
 def present(rows: list[Row], context: ListContext) -> list[dict[str, Any]]:
-    """What the table shows of each key."""
+    """Return the table row of each key."""
     return [_key_row(row, context) for row in rows]
 
 
@@ -70,7 +70,7 @@ def _age(row: Row, context: ListContext) -> SafeString | str:
 
 
 def used_words(at: Any, service: str | None, region: str | None) -> SafeString | str:
-    """When a key was last used, and below by which service and where."""
+    """Render when a key was last used and, below, by which service and where."""
     if at is None:
         return "Unknown"
     if at == NEVER:
@@ -147,7 +147,7 @@ PAGE: Final = ListPage(
 
 
 def page_for(viewer: Viewer) -> ListPage:
-    """The page, with the teams that the viewer can filter by."""
+    """Return the page with the viewer's teams as a filter."""
     owners = owners_to_filter(viewer)
     owner = ListFilter("owner", "Owning team", tuple(owners))
     own_choices = [choice for choice in owners if choice not in WORDS]
@@ -161,7 +161,7 @@ def page_for(viewer: Viewer) -> ListPage:
 @require_safe
 @require(*RIGHTS)
 def keys_page(request: ViewerRequest) -> HttpResponse:
-    """The list of today: what is known of last use has no past."""
+    """Show the current list; last use has no history."""
     request.at = None
     return views.render_list(request, page_for(request.viewer))
 
@@ -169,6 +169,6 @@ def keys_page(request: ViewerRequest) -> HttpResponse:
 @require_safe
 @require(*RIGHTS)
 def keys_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """The list as a file."""
+    """Export the list."""
     request.at = None
     return views.files(request, page_for(request.viewer), form)

@@ -1,4 +1,4 @@
-"""How rotations are called on pages: words, tone and icon of where one stands."""
+"""Labels of rotations: text, tone and icon of their status."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ ENDS: Final = {
 
 
 def mark_of(rotation: Rotation) -> tuple[str, str, str]:
-    """Words, tone, icon."""
+    """Return (text, tone, icon) of a rotation's status."""
     return mark_at(rotation.stage, rotation.outcome)
 
 
 def mark_at(stage: str, outcome: str) -> tuple[str, str, str]:
-    """The same, where there is no more of a rotation than these."""
+    """Return (text, tone, icon) of a stage and outcome."""
     return ENDS[RotationOutcome(outcome)] if stage == RotationStage.ENDED else MARKS[RotationStage(stage)]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyLocation:
-    """One place in which keys stand, and how the new one gets there; no secret is in it."""
+    """A place where keys are configured, and how to replace them there; contains no secret."""
 
     title: str
     text: str
@@ -48,7 +48,7 @@ class KeyLocation:
 
 
 def places_for(user_name: str, key_id: str) -> list[KeyLocation]:
-    """How to change the key in the usual places.
+    """Return how to replace the key in common places.
 
     https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html

@@ -1,4 +1,4 @@
-"""The rotations: those under way first, filtered by where they stand, by what they were begun with."""
+"""The list of rotations: those in progress first, filtered by status and by batch."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ NOTHING: Final = {
 @require_safe
 @require(*RIGHTS)
 def rotations_page(request: ViewerRequest) -> HttpResponse:
-    """The list, a page at a time."""
+    """Show a page of the list."""
     request.at = None
     view = request.GET.get("view", "open")
     view = view if view in VIEWS else "open"
@@ -79,7 +79,7 @@ def rotations_page(request: ViewerRequest) -> HttpResponse:
         if all_of_batch
         else rows.filter(_VIEW_FILTERS[view]).order_by(*NEWEST)
     )
-    # Just what a row shows: a change with its receipt, for one, is long.
+    # Only the columns of a row, because a change with its receipt is large.
     part = list(rotations.values(*COLUMNS, **OTHERS)[(page - 1) * PAGE : page * PAGE + 1])
     context: dict[str, Any] = {
         "section": "keys",
@@ -127,5 +127,5 @@ _VIEW_FILTERS: Final = {
 
 
 def _counts(rows: QuerySet[Rotation]) -> dict[str, int]:
-    """The count of each view; one query."""
+    """Return the count of each view; takes one query."""
     return dict(rows.aggregate(**{name: Count("pk", filter=kept) for name, kept in _VIEW_FILTERS.items()}))

@@ -1,4 +1,4 @@
-"""One's own access keys: how old each is, where it was last used, and the way to a new one."""
+"""The viewer's own access keys: age, last use, and a link to rotate each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_ROTATIONS = 50
 @require_safe
 @require(*SEES)
 def mine_page(request: ViewerRequest) -> HttpResponse:
-    """The keys of one's own users, and the rotations of them."""
+    """Show the keys of the viewer's own users, and their rotations."""
     request.at = None
     viewer = request.viewer
     users = Entity.objects.filter(
@@ -58,7 +58,7 @@ def mine_page(request: ViewerRequest) -> HttpResponse:
 
 
 def _acts(key: MirroredKey) -> list[tuple[str, str, bool]]:
-    """What can be requested for a key besides a rotation: words, address, and whether it can't be undone."""
+    """Return (label, address, is irreversible) of other changes that can be requested for a key."""
     acts = []
     for act in acts_on(Kind.ACCESS_KEY, status=key.status, aws_id=key.entity.aws_id):
         query = urlencode({"do": act, "of": str(key.entity.pk)})

@@ -1,5 +1,5 @@
-"""The secret of the new key, shown once to its person: signed in, or in the browser that has used their
-one-time link.
+"""Shows the secret of a new key once, to its recipient: signed in, or in the browser that used the one-time
+link.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from iam.sealed.queries import secret_of
 
 
 def closed(link: OneTimeLink) -> link_landing.LinkClosure:
-    """The secret behind the link was shown, here or in Gatehouse, or its rotation has ended."""
+    """Return why the link no longer works: the secret was already shown, or the rotation has ended."""
     rotation = rotation_of_link(link)
     if rotation is None:
         return link_landing.LinkClosure()
@@ -59,7 +59,7 @@ NOT_YOURS: Final = "This page opens only with the link to your new access key th
 @require(*SEES)
 @recently_authenticated
 def secret(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Show it, once. A GET comes from having confirmed who one is, or from a reload, and leads back to the
+    """Show the secret once. A GET comes from re-authentication or a reload, and is redirected to the
     rotation.
     """
     rotation = rotation_or_404(request, pk)
@@ -78,9 +78,7 @@ def secret(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def by_link(request: HttpRequest) -> HttpResponse:
-    """The page behind the link: a GET only says what it is about, the POST shows the secret and ends the
-    link.
-    """
+    """Show what the link is for; a POST shows the secret and ends the link."""
     try:
         link = link_landing.current_link(request)
     except LinkRefusedError as refused:

@@ -1,4 +1,4 @@
-"""The access keys of root users: of which accounts there are any. Gatehouse cannot rotate them, and nobody
+"""The list of accounts whose root user has access keys. Gatehouse can’t rotate these keys, and no account
 should have one.
 """
 
@@ -22,7 +22,7 @@ PAGE: Final = 50
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def roots_page(request: ViewerRequest) -> HttpResponse:
-    """The accounts whose root user has a key, a page at a time; and how many are safe, and not known."""
+    """Show the accounts whose root user has a key, and the numbers of safe and unknown ones."""
     request.at = None
     page = page_number(request)
     known = roots(request.viewer, account=frame_of(request).chosen)

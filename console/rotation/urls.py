@@ -1,4 +1,4 @@
-"""The addresses of access keys and their rotation."""
+"""URLs of access keys and their rotation."""
 
 from django.urls import path
 

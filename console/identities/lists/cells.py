@@ -21,7 +21,7 @@ NOT_READ = mark_safe('<span class="muted">Not synced</span>')
 
 
 def number(count: int) -> int | SafeString:
-    """Render a number; 0 is shown as muted text."""
+    """Return the number, or a muted “None” for 0."""
     return count or NONE
 
 
