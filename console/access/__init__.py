@@ -1,3 +1,3 @@
-"""The pages about access: who can, effective access, compare, simulate, services, escalation, the policy
+"""Pages about access: who can, effective access, compare, simulate, services, escalation and the policy
 editor.
 """

@@ -1,4 +1,4 @@
-"""The access-level bar: how many actions of each level are allowed, as fills in quarters and as numbers."""
+"""The access-level bar: the share and number of allowed actions per access level."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NONE: Final = ActionCount(0, 0, 0, 0)
 
 
 def quarters(part: int, whole: int) -> int:
-    """How much of the bar is filled: full only with everything, empty only with nothing."""
+    """Return how many quarters of the bar are filled: 4 only if all are allowed, 0 only if none is."""
     if not part or not whole:
         return 0
     if part >= whole:
@@ -25,12 +25,12 @@ def quarters(part: int, whole: int) -> int:
 
 
 def allowed(count: ActionCount) -> int:
-    """How many actions are allowed in some way."""
+    """Return the number of actions that are allowed at least in part."""
     return count.everywhere + count.limited + count.conditional
 
 
 def bar(levels: Mapping[AccessLevel, ActionCount]) -> tuple[str, str]:
-    """(fills, counts) as `{% lvl %}` takes them: "4 2 0 0 0" and "9/9 30/61 0/48 0/16 0/11"."""
+    """Return (fills, counts) for `{% lvl %}`: "4 2 0 0 0" and "9/9 30/61 0/48 0/16 0/11"."""
     counts = [levels.get(level, NONE) for level in AccessLevel]
     fills = " ".join(str(quarters(allowed(count), count.total)) for count in counts)
     return fills, " ".join(f"{allowed(count)}/{count.total}" for count in counts)
@@ -46,7 +46,7 @@ VERBS: Final = {
 
 
 def in_words(levels: Mapping[AccessLevel, ActionCount]) -> str:
-    """'Can list, read and change': for people who do not count actions."""
+    """Return 'Can list, read and change', for people who don’t count actions."""
     verbs = [VERBS[level] for level in AccessLevel if level in levels and allowed(levels[level])]
     if not verbs:
         return "Can use actions that AWS doesn’t list"

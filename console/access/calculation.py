@@ -1,6 +1,4 @@
-"""What pages show while the paths of privilege escalation are calculated for the first time in a large
-organization.
-"""
+"""What pages show while escalation paths are calculated for the first time in a large organization."""
 
 from __future__ import annotations
 
@@ -33,8 +31,8 @@ IN_A_FILE: Final = "Gatehouse is still calculating who can become administrator.
 def waits_for_calculation(
     view: Callable[Concatenate[ViewerRequest, Given], HttpResponse],
 ) -> Callable[Concatenate[ViewerRequest, Given], HttpResponse]:
-    """Shows, in the place of a page or of a part of it, that the calculation runs; what stands there asks for
-    the page when it has ended.
+    """Decorate a view to show that the calculation is running; that page polls and loads the result when it
+    is done.
     """
 
     @wraps(view)
@@ -57,7 +55,7 @@ def waits_for_calculation(
 
 
 def _is_part(request: ViewerRequest) -> bool:
-    """Whether only a part of a page waits, which then asks for itself: the page around it stays as it is."""
+    """Return whether only a part of a page waits, which then reloads itself."""
     match = request.resolver_match
     return is_fragment(request) and match is not None and match.url_name == PART
 
@@ -65,7 +63,7 @@ def _is_part(request: ViewerRequest) -> bool:
 def file_waits_for_calculation(
     view: Callable[Concatenate[ViewerRequest, Given], HttpResponseBase],
 ) -> Callable[Concatenate[ViewerRequest, Given], HttpResponseBase]:
-    """The same for a file, which says when to ask again."""
+    """Decorate a view of a file to answer with a text and Retry-After while the calculation is running."""
 
     @wraps(view)
     def waiting(request: ViewerRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponseBase:
@@ -81,7 +79,7 @@ def file_waits_for_calculation(
 
 
 def ready_address(request: ViewerRequest, question: str = "") -> str:
-    """Where a page asks whether it can be shown."""
+    """Return the address that a waiting page polls."""
     query = QueryPairs.from_pairs(
         [
             ("question", question),
@@ -95,7 +93,7 @@ def ready_address(request: ViewerRequest, question: str = "") -> str:
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def escalation_ready(request: ViewerRequest) -> HttpResponse:
-    """Nothing, and an order to load the page again once a worker has calculated what it shows."""
+    """Answer the polling page: make it reload once a worker has finished the calculation."""
     response = HttpResponse(status=204)
     account = frame_of(request).chosen
     number = account.account_id if account else ""

@@ -1,9 +1,8 @@
-"""The conditions of a request, as an address carries them: MFA, Region, source IP, time, and any other
-condition key.
+"""The conditions of a request as query parameters: MFA, Region, source IP, time and any other condition key.
 
-`mfa=yes|no|any`, `region=REGION|any`, `ip=ADDRESS`, `time=MOMENT|any`, `ctx=KEY=VALUE` (the same key twice:
-it has several values; no value: it is absent), and `strict=1`. A form may also send `key` with `value`, or
-`tag` with `tag-value`: one more `ctx`.
+`mfa=yes|no|any`, `region=REGION|any`, `ip=ADDRESS`, `time=MOMENT|any`, `ctx=KEY=VALUE` (repeat a key for
+several values; an empty value means that the key is absent), and `strict=1`. A form can also send `key` with
+`value`, or `tag` with `tag-value`, which become one more `ctx`.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ TIME_KEY: Final = "aws:CurrentTime"
 EPOCH_KEY: Final = "aws:EpochTime"
 REGION_KEY: Final = "aws:RequestedRegion"
 ANY: Final = "any"
-"""What a field says that leaves open what would else be assumed."""
+"""Value of a field that is left open, so that no default is assumed."""
 REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-[0-9]{1,2}")
 TAG_KEY: Final = "aws:PrincipalTag/"
 MFA: Final = {"yes": "true", "no": "false"}
@@ -41,14 +40,14 @@ MFA_WORDS: Final = {"yes": "present", "no": "not present"}
 FIELDS: Final = ("mfa", "region", "ip", "time")
 OWN: Final = (*FIELDS, "ctx", "strict")
 ROWS: Final = ("key", "value", "tag", "tag-value", "without")
-"""What a form sends to add or to remove; it becomes one of OWN."""
+"""Names that a form sends to add or remove a condition, which are converted to OWN."""
 MAX_CONDITIONS, MAX_LENGTH, PREVIEW_LENGTH, CLOSE = 50, 2048, 80, 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionChip:
-    """One condition that is set. `url` is the address without it; `word` is what `without` says to remove it
-    in a form.
+    """A condition that is set. `url` is the address without it; `word` is the value of `without` that removes
+    it in a form.
     """
 
     label: str
@@ -59,9 +58,7 @@ class ConditionChip:
 
 @dataclass(frozen=True, slots=True)
 class ConditionWarning:
-    """What looks wrong with a condition, which counts all the same; `url` puts the suggestion in its
-    place.
-    """
+    """A warning about a condition, which still counts; `url` replaces the condition by the suggestion."""
 
     text: str
     suggestion: str = ""
@@ -70,9 +67,11 @@ class ConditionWarning:
 
 @dataclass(slots=True)
 class RequestCircumstances:
-    """What is known of a request. `context` maps condition keys to values, for `WhoCanQuestion.context`; an
-    empty list says that the key is absent. `errors` are sentences by field; what is wrong is not in the
-    context. `pairs` are the plain form of the address.
+    """The known conditions of a request.
+
+    `context` maps condition keys to values, as in `WhoCanQuestion.context`; an empty list means that the key
+    is absent. `errors` are messages by field; invalid values aren’t in `context`. `pairs` are the normalized
+    query parameters.
     """
 
     context: dict[str, str | list[str]] = field(default_factory=dict)
@@ -87,7 +86,7 @@ class RequestCircumstances:
 
     @property
     def words(self) -> str:
-        """All that is set, for a sentence; empty when nothing is."""
+        """All conditions as text; "" if there are none."""
         return "; ".join(f"{chip.label}: {chip.value}" for chip in self.chips)
 
     @property
@@ -97,15 +96,17 @@ class RequestCircumstances:
 
     @property
     def settings(self) -> Pairs:
-        """The pairs that no field of the form shows, for hidden fields."""
+        """The pairs without a visible field, for hidden fields."""
         return tuple(pair for pair in self.pairs if pair[0] == "ctx")
 
 
 def circumstances_of(
     query: QueryDict, *, action: str = "", now: datetime | None = None
 ) -> RequestCircumstances:
-    """The conditions of an address or a form. `action` (else that of the query) knows further keys; `now` is
-    the time of the request where none is given. Never raises.
+    """Parse the conditions in an address or form; never raises.
+
+    `action`, or the query's action, adds known condition keys; `now` is the time of the request if none is
+    given.
     """
     action = action or query.get("action", "")
     circumstances = RequestCircumstances(strict=query.get("strict") == "1")
@@ -144,8 +145,9 @@ def _set_time(circumstances: RequestCircumstances, moment: datetime) -> None:
 
 
 def _other_parameters(query: QueryDict) -> Iterator[tuple[str, str]]:
-    """The rest of the address, so that a link of a chip keeps it. A form's token and texts are not for
-    addresses.
+    """Yield the other query parameters, which the links of chips keep.
+
+    The CSRF token and policy texts are left out.
     """
     gone = {*OWN, *ROWS, ZONE, "csrfmiddlewaretoken", "after", "before"}
     for name, values in query.lists():
@@ -154,7 +156,7 @@ def _other_parameters(query: QueryDict) -> Iterator[tuple[str, str]]:
 
 
 def _pairs(query: QueryDict, circumstances: RequestCircumstances) -> Iterator[tuple[str, str]]:
-    """What is set, each once, in the plain form."""
+    """Yield each condition once, in normalized form."""
     for name in FIELDS:
         value = query.get(name, "").strip()[:MAX_LENGTH]
         if name == "time" and (moment := moment_of(query, name)):
@@ -195,7 +197,7 @@ def _added(
 
 
 def _enter(circumstances: RequestCircumstances, name: str, value: str) -> None:
-    """One pair becomes a part of the context, or an error."""
+    """Add a pair to the context, or an error."""
     if name == "mfa":
         if value in MFA:
             _set(circumstances, name, MFA_KEY, MFA[value])
@@ -240,7 +242,9 @@ def _enter_setting(circumstances: RequestCircumstances, text: str) -> None:
 
 
 def _set(circumstances: RequestCircumstances, field_name: str, key: str, value: str) -> None:
-    """Enter a value; keys in upper and lower case are the same. No value says that the key is absent."""
+    """Add a value to the context; keys are case-insensitive, and an empty value means that the key is
+    absent.
+    """
     key_given = next((known_key for known_key in circumstances.context if fold(known_key) == fold(key)), None)
     if key_given is None:
         circumstances.context[key] = value if value else []
@@ -292,7 +296,7 @@ def _words(name: str, value: str) -> tuple[str, str]:
 
 
 class _RequestKeys:
-    """The condition keys that an action's request may have."""
+    """The condition keys that requests of an action can have."""
 
     def __init__(self, action: str) -> None:
         known = catalogue()
@@ -305,7 +309,7 @@ class _RequestKeys:
         self._by_lower = {fold(name): name for name in self.offered}
 
     def closest(self, key: str) -> str:
-        """Returns the known key that is most like this one; empty if none is."""
+        """Return the most similar known key; "" if none is similar."""
         lowered = fold(key)
         if ":" not in lowered:
             lowered = f"aws:{lowered}"
@@ -318,7 +322,7 @@ class _RequestKeys:
 
 
 def _doubt(circumstances: RequestCircumstances, known: _RequestKeys, plain: QueryPairs) -> None:
-    """Name the conditions that AWS would hardly have in a request; they are kept all the same."""
+    """Add warnings about conditions that requests to AWS hardly have; they still count."""
     for key, value in circumstances.context.items():
         values = [value] if isinstance(value, str) else value
         record = catalogue().condition_key(key)
@@ -348,7 +352,7 @@ def _suggestions_instead(plain: QueryPairs, key: str, near: str) -> str:
 
 
 def circumstances_context(circumstances: RequestCircumstances, *, is_posted: bool = False) -> dict[str, Any]:
-    """What `access/_circumstances.html` shows. `is_posted`: the form is one that posts, so that chips are its
-    buttons.
+    """Return the context of `access/_circumstances.html`; with `is_posted`, chips are buttons of a POST
+    form.
     """
     return {"circumstances": circumstances, "circumstances_posted": is_posted}

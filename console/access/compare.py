@@ -1,6 +1,4 @@
-"""The page "Compare access": two principals, or one at two moments, service by service and action by action;
-and its files.
-"""
+"""The page “Compare access”: two principals, or one at two moments, by service and action; with exports."""
 
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ from iam.mirror.queries.lists.freshness import was_unknown
 from iam.policy.request import PrincipalKind
 
 MAX_OPEN_SERVICES: Final = 6
-"""So many services are shown action by action at once; of more, one is chosen."""
+"""Maximum number of services whose actions are all shown at once; with more, the viewer chooses one."""
 LISTED: Final = 40
 PAGES: Final = {
     PrincipalKind.USER: "identities:person",
@@ -51,8 +49,10 @@ COLUMNS: Final = (
 
 @require(Right.SEE_ACCOUNT)
 def compare_page(request: ViewerRequest) -> HttpResponse:
-    """`?a=PK&a-at=…&b=PK&b-at=…`, by number, name or ARN; without `b` the same one. Without anybody, the
-    form.
+    """Compare `?a=PK&a-at=…&b=PK&b-at=…`.
+
+    Principals are given by ID, name or ARN; without `b` it is the same one. Without a principal only the form
+    is shown.
     """
     form = CompareForm(request)
     context: dict[str, Any] = {
@@ -110,7 +110,7 @@ def _answer(request: ViewerRequest, form: CompareForm, comparison: AccessCompari
 
 
 def _after(request: ViewerRequest, listed: list[ServiceDifference]) -> int:
-    """From where on the table goes on; a service that is not in it begins it anew."""
+    """Return the index at which the table continues; 0 for a service that isn’t in it."""
     prefixes = [service.prefix for service in listed]
     after = request.GET.get("after", "")
     return prefixes.index(after) + 1 if after in prefixes else 0
@@ -123,7 +123,7 @@ def _chosen(form: CompareForm, differing: list[ServiceDifference]) -> list[Servi
 
 
 def _ends(left: ComparedSide, right: ComparedSide) -> dict[str, Any]:
-    """Who stands where, and where the facts of the two moments are told."""
+    """Return the two sides and the addresses with the facts of their moments."""
     facts = ""
     if left.who.number == right.who.number and left.who.number > 0 and left.at:
         query = {"entity": str(left.who.number), "from": f"{left.at:%Y-%m-%dT%H:%M:%S}"}
@@ -141,7 +141,7 @@ def _ends(left: ComparedSide, right: ComparedSide) -> dict[str, Any]:
 
 
 def _is_unknown(side: ComparedSide) -> bool:
-    """Whether nothing is known of the principal at the moment of this side."""
+    """Return whether nothing is known about the principal at this side's moment."""
     if side.at is None or side.who.number <= 0:
         return False
     entity = Entity.objects.select_related("account").filter(pk=side.who.number).first()
@@ -157,7 +157,7 @@ def _url(side: ComparedSide) -> str:
 
 
 def _principals(request: ViewerRequest, form: CompareForm) -> list[Offer]:
-    """Who may be meant where nobody was found by what was written; one query a side that is wrong."""
+    """Return suggestions for the names that matched no principal; takes one query per invalid side."""
     wrong = [form.texts[name] for name in ("a", "b") if name in form.problems]
     offers = chain.from_iterable(principals_offered(request, text) for text in wrong)
     return list(dict.fromkeys(offers))
@@ -180,8 +180,9 @@ def _may_export(request: ViewerRequest, form: CompareForm) -> bool:
 
 @require(Right.SEE_ACCOUNT)
 def compare_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """Every action that differs, as a file; 404 for who may not export and for what is no comparison. Noted
-    in the journal.
+    """Export every action that differs, and record the export.
+
+    Raises Http404 for viewers without the right to export, and for an invalid comparison.
     """
     question = CompareForm(request)
     left, right, now = question.left, question.right, datetime.now(tz=UTC)

@@ -1,4 +1,4 @@
-"""The rows of a comparison of access, as its page and its files show them."""
+"""Rows of an access comparison for its page and its files."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ VARIABLES: Final = "Policy variables resolve to each principal’s own values"
 
 @dataclass(frozen=True, slots=True)
 class DifferenceStatement:
-    """A statement that makes a difference: its policy, the group through which it is held, and the side on
-    which it stands.
-    """
+    """A statement that causes a difference: its policy and group, and its effect and side."""
 
     text: str
     url: str
@@ -58,7 +56,7 @@ class DifferenceStatement:
 
 @dataclass(frozen=True, slots=True)
 class ComparedServiceRow:
-    """A service: the bars of both sides, what differs, because of what."""
+    """A service: the bars of both sides, the differences and their causes."""
 
     title: str
     url: str
@@ -71,7 +69,7 @@ class ComparedServiceRow:
 
 @dataclass(frozen=True, slots=True)
 class ActionGroupRow:
-    """Actions that differ alike. `rest` are those that are shown on demand."""
+    """Actions with the same difference; `rest` are those shown on demand."""
 
     css: str
     sign: str
@@ -90,7 +88,7 @@ class ActionGroupRow:
 def service_row(
     comparison: AccessComparison, service: ServiceDifference, *, query: QueryPairs
 ) -> ComparedServiceRow:
-    """A row of the table of services."""
+    """Return a row of the table of services."""
     because = _because(comparison.causes_of(service.prefix), query) if service.differs else []
     return ComparedServiceRow(
         title=service.title,
@@ -116,19 +114,19 @@ def _badges(service: ServiceDifference) -> Iterator[tuple[str, str]]:
 
 
 def group_rows(comparison: AccessComparison, prefix: str, *, query: QueryPairs) -> list[ActionGroupRow]:
-    """What differs of a service, action by action, the same together."""
+    """Return the differing actions of a service, grouped by difference."""
     return [_group_row(comparison, group, query) for group in comparison.groups(prefix)]
 
 
 def _only_sort(service: ServiceDifference) -> DifferenceSort | None:
-    """The sort of all that differs of a service, if it is one."""
+    """Return the type of difference if all actions of the service have the same, else None."""
     counts = chain(service.numbers.items(), service.unlisted.items())
     sorts = list(dict.fromkeys(sort for sort, number in counts if number))
     return sorts[0] if len(sorts) == 1 else None
 
 
 def _elsewhere(comparison: AccessComparison, sort: DifferenceSort | None) -> DifferenceStatement:
-    """What makes a difference where all statements about the actions are the same."""
+    """Return the cause of a difference whose statements are the same on both sides."""
     is_two = comparison.left.moment.who.number != comparison.right.moment.who.number
     text = VARIABLES if is_two and sort is DifferenceSort.ALTERED else BOUNDED
     return DifferenceStatement(text, "", "")
@@ -157,7 +155,7 @@ def _group_row(comparison: AccessComparison, group: DifferenceGroup, query: Quer
 
 
 def _extent(group: DifferenceGroup) -> str:
-    """'Some resources → all resources'."""
+    """Return how far the actions are allowed: 'some resources → all resources'."""
     left = GRADES[group.left][0].lower() if group.left else "not"
     right = GRADES[group.right][0].lower() if group.right else "not"
     if group.sort is DifferenceSort.ONLY_RIGHT:
@@ -168,7 +166,7 @@ def _extent(group: DifferenceGroup) -> str:
 
 
 def _cause_notes(causes: Iterable[DifferenceCause]) -> Iterator[str]:
-    """On which resources, and when, where a statement says."""
+    """Yield the resources and conditions of statements that don’t cover all resources unconditionally."""
     for cause in causes:
         statement = cause.applicable.statement
         names = tuple(map(short_name, patterns_of(statement)))
@@ -181,7 +179,7 @@ def _cause_notes(causes: Iterable[DifferenceCause]) -> Iterator[str]:
 
 
 def _because(causes: Iterable[DifferenceCause], query: QueryPairs) -> list[DifferenceStatement]:
-    """The policies of some statements, each once."""
+    """Return the policies of the statements, each once."""
     fields = dict(query.pairs)
     because_by_rule: dict[tuple[str, str], DifferenceStatement] = {}
     for cause in causes:
@@ -203,7 +201,7 @@ def _because(causes: Iterable[DifferenceCause], query: QueryPairs) -> list[Diffe
 
 
 def lines(comparison: AccessComparison) -> Iterator[dict[str, Any]]:
-    """Every action that differs, for a file."""
+    """Yield every action that differs, for a file."""
     for service in comparison.services:
         for group in comparison.groups(service.prefix) if service.differs else ():
             for name in group.names:

@@ -1,5 +1,5 @@
-"""Edit the text of a managed policy: checked while it is typed, with whom it affects, and requested as a
-change.
+"""Policy editor: checks the text of a managed policy while it is typed, shows who is affected, and requests
+the change.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ from iam.mirror.models import Kind
 
 
 class EditForm(ReasonForm):
-    """The text, the text that it was started from, and what to do with it; a reason only to request it."""
+    """The text, the text that editing started from, and the action. A reason is required only to request the
+    change.
+    """
 
     document = forms.CharField(strip=False, required=False)
     base = forms.CharField(max_length=32, required=False)
@@ -45,11 +47,10 @@ class EditForm(ReasonForm):
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def policy_edit(request: ViewerRequest, pk: int) -> HttpResponse:
-    """The editor. Posted, the text is checked, formatted (`do=format`), fixed in one place (`fix=`) or
-    requested (`do=ask`).
+    """Show the editor; a POST checks the text, formats it (`do=format`), applies a fix (`fix=`) or requests
+    the change (`do=ask`).
 
-    `remove` in the address starts it without one statement. htmx gets the findings, and whom the text would
-    affect.
+    `remove` in the address removes one statement first. htmx gets the findings, and who is affected.
     """
     shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
     if why := _why_not(shown):
@@ -77,7 +78,7 @@ def policy_edit(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 def _without_statement(request: ViewerRequest, text: str) -> tuple[str, str]:
-    """The text without the statement that the address names, and a sentence about it; as it is where it names
+    """Return the text without the statement in `remove`, and a message; the unchanged text if there is
     none.
     """
     number = request.GET.get("remove", "")
@@ -102,8 +103,9 @@ def _without_statement(request: ViewerRequest, text: str) -> tuple[str, str]:
 
 
 def _why_not(shown: ShownEntity) -> str:
-    """Why the policy can't be edited here and now, for those who can request changes of it; 404 for all
-    others.
+    """Return why the policy can’t be edited now, or "".
+
+    Raises Http404 for viewers who can’t request changes of it.
     """
     if shown.at is not None:
         return "You’re viewing a past moment. Go back to now to edit the policy."
@@ -129,7 +131,7 @@ def _draft(request: ViewerRequest, shown: ShownEntity, *, text: str, base: str) 
 
 
 def _kept(form: EditForm) -> EditForm:
-    """The form with what was typed, and without errors: only a request needs a reason."""
+    """Return the form with its input but without errors, because only a request needs a reason."""
     initial = {name: form.data.get(name, "") for name in ("reason", "key")}
     return EditForm(initial=initial) if initial["key"] else EditForm.blank()
 
@@ -181,7 +183,7 @@ def _page(
         }
     )
     if draft.plan is not None:
-        # While somebody types, the text is checked again and again, and a replay takes longer.
+        # The text is checked again and again while it is typed, and a replay takes longer than that.
         is_typing = is_fragment(request)
         together = set_receipt_of([draft.plan.operation], with_replay=not is_typing)
         body = draft.plan.receipt.body
@@ -191,7 +193,7 @@ def _page(
 
 
 def _gutter(draft: EditedPolicy) -> list[tuple[int, str]]:
-    """(number, tone) of each line; a line with several findings has the tone of the most severe."""
+    """Return (number, tone) of each line; the most severe finding sets the tone."""
     least_severe_first = sorted(
         draft.findings, key=lambda finding: ORDER.index(finding.severity), reverse=True
     )

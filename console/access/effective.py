@@ -1,4 +1,4 @@
-"""The tab "Effective access" of a person or role: what they can do per service, and action by action."""
+"""The tab “Effective access” of a person or role: what they can do, by service and by action."""
 
 from __future__ import annotations
 
@@ -24,33 +24,36 @@ NAMES: Final = {Kind.USER.value: "access:person", Kind.ROLE.value: "access:role"
 @require_safe
 @require(*SEES)
 def person_access(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What a person can do, per service."""
+    """Show what a person can do, by service."""
     return _overview(request, shown_or_404(request, pk, kinds=[Kind.USER]))
 
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def role_access(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What a role can do, per service."""
+    """Show what a role can do, by service."""
     return _overview(request, shown_or_404(request, pk, kinds=[Kind.ROLE]))
 
 
 @require_safe
 @require(*SEES)
 def person_service(request: ViewerRequest, pk: int, prefix: str) -> HttpResponse:
-    """What a person can do with one service, action by action."""
+    """Show what a person can do in one service, by action."""
     return _service(request, shown_or_404(request, pk, kinds=[Kind.USER]), prefix)
 
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def role_service(request: ViewerRequest, pk: int, prefix: str) -> HttpResponse:
-    """What a role can do with one service, action by action."""
+    """Show what a role can do in one service, by action."""
     return _service(request, shown_or_404(request, pk, kinds=[Kind.ROLE]), prefix)
 
 
 def access_or_404(shown: ShownEntity) -> EffectiveAccess:
-    """What the index says; 404 where it does not know what the mirror knows, which is a matter of moments."""
+    """Return the access from the index.
+
+    Raises Http404 if the index doesn’t know the principal yet, which lasts only moments.
+    """
     access = access_of(shown.entity.pk, account=shown.account_id, at=shown.at)
     if access is None:
         raise Http404
@@ -89,7 +92,7 @@ def _service(request: ViewerRequest, shown: ShownEntity, prefix: str) -> HttpRes
 
 
 def _around(shown: ShownEntity, access: EffectiveAccess, form: EffectiveAccessForm) -> dict[str, Any]:
-    """What both pages say: of whom, from what it was worked out, how to ask for less."""
+    """Return the context that both pages share: the filter form, the basis and the links."""
     return {
         "form": form,
         "basis": access.basis,
@@ -105,7 +108,7 @@ def _around(shown: ShownEntity, access: EffectiveAccess, form: EffectiveAccessFo
 
 
 def _compare_url(shown: ShownEntity) -> str:
-    """Where this access is held against that of another moment or of somebody else; empty for who does not
+    """Return the address that compares this access with another moment or principal; "" if the viewer doesn’t
     see the account.
     """
     if not shown.viewer.scope.sees_account(shown.account_id):

@@ -1,6 +1,4 @@
-"""All that a person or role can do as a file: a row an action, with its resources, conditions and
-policies.
-"""
+"""Exports all that a person or role can do: a row per action with its resources, conditions and policies."""
 
 from __future__ import annotations
 
@@ -37,19 +35,19 @@ COLUMNS: Final = (
 @require_safe
 @require(*SEES)
 def person_export(request: ViewerRequest, pk: int, form: str) -> HttpResponseBase:
-    """What a person can do."""
+    """Export what a person can do."""
     return _file(request, shown_or_404(request, pk, kinds=[Kind.USER]), form)
 
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def role_export(request: ViewerRequest, pk: int, form: str) -> HttpResponseBase:
-    """What a role can do."""
+    """Export what a role can do."""
     return _file(request, shown_or_404(request, pk, kinds=[Kind.ROLE]), form)
 
 
 def _file(request: ViewerRequest, shown: ShownEntity, form: str) -> HttpResponseBase:
-    """404 for who may not export; noted in the journal."""
+    """Record the export and return the file. Raises Http404 for viewers without the right to export."""
     may_export = shown.viewer.may(Right.EXPORT, account_id=shown.account_id)
     if form not in FORMS or not may_export or shown.state is None:
         raise Http404

@@ -1,6 +1,4 @@
-"""The rows of the pages about effective access: services and actions, as their templates and files show
-them.
-"""
+"""Rows of the pages about effective access: services and actions, for templates and files."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ from iam.policy.catalogue import catalogue
 from iam.policy.sentences.conditions import conditions_in_words
 
 PREVIEW_PHRASES: Final = 2
-"""So many resources or phrases stand in a cell."""
+"""Maximum number of resources or phrases in a cell."""
 SIZE: Final = 100
 NAMES: Final = {Kind.USER.value: "access:person", Kind.ROLE.value: "access:role"}
 ORGANIZATION_LIMITS: Final = (
@@ -47,7 +45,7 @@ GRADES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class EffectiveServiceRow:
-    """A service: its bar, what is allowed in words, on which resources, what stands out."""
+    """A service: its bar, the allowed levels in words, the resources, and badges."""
 
     prefix: str
     title: str
@@ -66,7 +64,7 @@ class EffectiveServiceRow:
 
 @dataclass(frozen=True, slots=True)
 class EffectiveActionRow:
-    """An action: how far it is allowed, on which resources, under which conditions, by which statements."""
+    """An action: how far it is allowed, the resources, conditions and statements."""
 
     name: str
     description: str
@@ -85,7 +83,7 @@ RowT = TypeVar("RowT")
 
 @dataclass(frozen=True, slots=True)
 class EffectiveRowsPage(Generic[RowT]):
-    """Some of the rows; `after` begins the next page."""
+    """Some of the rows; `after` starts the next page."""
 
     rows: list[RowT]
     total: int
@@ -95,7 +93,7 @@ class EffectiveRowsPage(Generic[RowT]):
 
 
 def address(shown: ShownEntity, prefix: str) -> str:
-    """The page of one service, or that of all."""
+    """Return the address of one service's page, or of the overview."""
     name = NAMES[shown.entity.kind]
     return (
         reverse(f"{name}-service", args=[shown.entity.pk, prefix])
@@ -105,19 +103,20 @@ def address(shown: ShownEntity, prefix: str) -> str:
 
 
 def why_address(shown: ShownEntity, action: str) -> str:
-    """The page that says why an action is allowed, without the moment."""
+    """Return the address of the page that explains why an action is allowed, without the moment."""
     address = reverse(f"{NAMES[shown.entity.kind]}-why", args=[shown.entity.pk])
     return f"{address}?{urlencode({'action': action})}"
 
 
 def moment_suffix(shown: ShownEntity) -> str:
-    """What keeps the moment in an address that has a query already."""
+    """Return the as-of parameter to append to an address that already has a query."""
     return f"&as-of={shown.at:%Y-%m-%dT%H:%M:%S}" if shown.at else ""
 
 
 def compare_address(shown: ShownEntity) -> str:
-    """Where what they can do is compared: then with now, or as it is with a week ago. Empty for who does not
-    see the account.
+    """Return the address that compares a past moment with now, or now with a week ago.
+
+    Returns "" if the viewer doesn’t see the account.
     """
     if not shown.viewer.scope.sees_account(shown.account_id):
         return ""
@@ -128,7 +127,7 @@ def compare_address(shown: ShownEntity) -> str:
 
 
 def escalation_address(shown: ShownEntity) -> str:
-    """Where the ways to more than this are told; empty for who does not see the account."""
+    """Return the address of this principal's escalation paths; "" if the viewer doesn’t see the account."""
     if not shown.viewer.scope.sees_account(shown.account_id):
         return ""
     moment = {"as-of": f"{shown.at:%Y-%m-%dT%H:%M:%S}"} if shown.at else {}
@@ -136,7 +135,7 @@ def escalation_address(shown: ShownEntity) -> str:
 
 
 def files(shown: ShownEntity) -> list[tuple[str, str]]:
-    """(label, address) of the files that the viewer may have."""
+    """Return (label, address) of the exports that the viewer can download."""
     if not shown.viewer.may(Right.EXPORT, account_id=shown.account_id):
         return []
     name = f"{NAMES[shown.entity.kind]}-export"
@@ -147,14 +146,14 @@ def files(shown: ShownEntity) -> list[tuple[str, str]]:
 
 
 def is_known(prefix: str) -> bool:
-    """Whether AWS has such a service, written as its address has it."""
+    """Return whether AWS has a service with this prefix."""
     return prefix == prefix.lower() and catalogue().has_service(prefix)
 
 
 def services(
     access: EffectiveAccess, form: EffectiveAccessForm, shown: ShownEntity
 ) -> EffectiveRowsPage[EffectiveServiceRow]:
-    """A page of the services that are asked for."""
+    """Return a page of the services that match the filter."""
     services = [service for service in access.services if _is_asked(access, service, form)]
     return _page(
         services,
@@ -170,7 +169,7 @@ Thing = TypeVar("Thing")
 def _page(
     things: Sequence[Thing], names: Sequence[str], after: str, row: Callable[[Thing], RowT]
 ) -> EffectiveRowsPage[RowT]:
-    """Those after a name; a name that is not there begins at the beginning."""
+    """Return the items after a name; an unknown name starts at the beginning."""
     begin = names.index(after) + 1 if after in names else 0
     part = things[begin : begin + SIZE]
     end = begin + len(part)
@@ -228,7 +227,7 @@ def _risks(access: EffectiveAccess, service: ServiceAccess, fills: str) -> Itera
 
 
 def short_name(pattern: str) -> str:
-    """`role/pay-deploy` of an ARN: what tells resources of one service apart."""
+    """Return `role/pay-deploy` of an ARN: the part that distinguishes resources of a service."""
     prefix = "all but " if pattern.startswith("all but ") else ""
     arn = pattern.removeprefix(prefix)
     if arn == "*":
@@ -237,13 +236,15 @@ def short_name(pattern: str) -> str:
 
 
 def own_name(pattern: str, shown: ShownEntity) -> str:
-    """The same; who does not read policies sees the person's name instead of the variable for it."""
+    """Return the short name; viewers who don’t read policies see the person's name instead of
+    `${aws:username}`.
+    """
     name = short_name(pattern)
     return name if shown.viewer.sees_accounts else name.replace("${aws:username}", shown.entity.name)
 
 
 def service_head(prefix: str, service: ServiceAccess | None) -> dict[str, Any]:
-    """The head of the page of one service, of which perhaps nothing is allowed."""
+    """Return the heading of a service's page, even if nothing is allowed."""
     fills, counts = bar(service.levels) if service and service.levels else ("", "")
     return {
         "prefix": prefix,
@@ -259,7 +260,7 @@ def service_head(prefix: str, service: ServiceAccess | None) -> dict[str, Any]:
 def actions(
     access: EffectiveAccess, prefix: str, form: EffectiveAccessForm, shown: ShownEntity
 ) -> EffectiveRowsPage[EffectiveActionRow]:
-    """A page of the allowed actions of a service that are asked for."""
+    """Return a page of the service's allowed actions that match the filter."""
     every = access.actions(prefix)
     actions = [
         action
@@ -279,7 +280,7 @@ def _has(action: OneAction, text: str) -> bool:
 
 
 def action_row(action: OneAction, shown: ShownEntity) -> EffectiveActionRow:
-    """An action as the table shows it."""
+    """Return the table row of an action."""
     known = catalogue().action(action.name)
     resources = resources_of(action)
     description = known.description if known else ""
@@ -300,13 +301,13 @@ def action_row(action: OneAction, shown: ShownEntity) -> EffectiveActionRow:
 
 
 def plain_description(text: str) -> str:
-    """'Create a bucket', of 'Grants permission to create a bucket'."""
+    """Return 'Create a bucket' for 'Grants permission to create a bucket'."""
     rest = text.removeprefix("Grants permission to ").strip()
     return rest[:1].upper() + rest[1:]
 
 
 def resources_of(action: OneAction) -> tuple[str, ...]:
-    """The resources of the statements that allow an action."""
+    """Return the resources of the statements that allow an action."""
     if action.grade is AccessGrade.EVERYWHERE:
         return ("*",)
     patterns = chain.from_iterable(patterns_of(entry.statement) for entry in action.allows)
@@ -314,12 +315,12 @@ def resources_of(action: OneAction) -> tuple[str, ...]:
 
 
 def denied_part(entry: ApplicableStatement) -> tuple[str, ...]:
-    """The resources of which a statement without conditions takes an action away."""
+    """Return the resources that an unconditional deny statement covers."""
     return () if entry.statement.conditions else patterns_of(entry.statement)
 
 
 def condition_text(action: OneAction) -> tuple[str, ...]:
-    """What a conditional action depends on, as far as one's own policies say so."""
+    """Return the conditions of a conditional action from the principal's own policies."""
     if action.grade is not AccessGrade.CONDITIONAL:
         return ()
     allowed = chain.from_iterable(conditions_in_words(entry.statement) for entry in action.allows)
@@ -330,7 +331,7 @@ def condition_text(action: OneAction) -> tuple[str, ...]:
 
 
 def _allowed_by(entry: ApplicableStatement, shown: ShownEntity) -> tuple[str, str, str]:
-    """(policy, statement, address) of a statement that allows."""
+    """Return (policy, statement, address) of an allowing statement."""
     policy, statement = entry.held.policy, entry.statement
     sid = f", {statement.sid}" if statement.sid else ""
     through = f", through {entry.held.group.name}" if entry.held.group else ""
@@ -343,7 +344,7 @@ def _allowed_by(entry: ApplicableStatement, shown: ShownEntity) -> tuple[str, st
 
 
 def basis_words(basis: EffectiveBasis, *, plain: bool) -> str:
-    """'Computed from 6 policies, the boundary DeveloperBoundary and 2 SCPs.'"""
+    """Return 'Computed from 6 policies, the boundary DeveloperBoundary and 2 SCPs.'"""
     parts = [f"{basis.policies} polic{'y' if basis.policies == 1 else 'ies'}"]
     if basis.boundary:
         parts.append(f"the boundary {basis.boundary}")
@@ -360,7 +361,7 @@ def basis_words(basis: EffectiveBasis, *, plain: bool) -> str:
 
 
 def lines(access: EffectiveAccess, asked: Iterable[ServiceAccess]) -> Iterator[dict[str, Any]]:
-    """The rows of a file: every allowed action, with all of its resources, conditions and statements."""
+    """Yield the rows of a file: every allowed action with all of its resources, conditions and statements."""
     for service in asked:
         for action in access.actions(service.prefix):
             conditions = chain.from_iterable(entry.statement.conditions for entry in action.allows)

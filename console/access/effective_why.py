@@ -1,6 +1,4 @@
-"""Why a person or role can or cannot do an action on a resource: a drawer beside the list of actions, or a
-page of its own.
-"""
+"""Explains why a person or role can or can’t do an action on a resource, in a drawer or on a page."""
 
 from __future__ import annotations
 
@@ -52,7 +50,7 @@ CANNOT: Final = "Why {name} can’t do this"
 
 @dataclass(frozen=True, slots=True)
 class WhyQuestion:
-    """What the address asks about; `problem` is a sentence where that makes no sense."""
+    """The action and resource in the address; `problem` is a message if they make no sense."""
 
     action: str
     resource: str
@@ -62,14 +60,14 @@ class WhyQuestion:
 @require_safe
 @require(*SEES)
 def person_why(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Why a person can or cannot."""
+    """Explain whether a person can."""
     return _why(request, shown_or_404(request, pk, kinds=[Kind.USER]))
 
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def role_why(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Why a role can or cannot."""
+    """Explain whether a role can."""
     return _why(request, shown_or_404(request, pk, kinds=[Kind.ROLE]))
 
 
@@ -128,8 +126,8 @@ def _ask(shown: ShownEntity, wanted: WhyQuestion) -> ExplainedDecision:
 
 
 def _depends(why: DecisionReasons) -> list[str]:
-    """What it depends on: a sentence for each statement, and what is told of policies that the viewer does
-    not see.
+    """Return a sentence per statement that the decision depends on, including policies that the viewer can’t
+    see.
     """
     known = tuple(step for step in why.steps if step.source is not None)
     hidden = [

@@ -54,7 +54,7 @@ from iam.policy.request import PrincipalKind
 
 PAGE: Final = 50
 ACTIVITY: Final = {PrincipalKind.USER: "activity:person", PrincipalKind.ROLE: "activity:role"}
-"""The pages of those whose paths are shown."""
+"""Addresses of the activity pages by kind of principal."""
 KIND_LABELS: Final = (("", "Users and roles"), ("users", "IAM users"), ("roles", "Roles"))
 VIEWS: Final = (("", "By policy"), ("principals", "By user and role"))
 COLUMNS: Final = (
@@ -71,7 +71,9 @@ COLUMNS: Final = (
 @require(Right.SEE_ACCOUNT)
 @waits_for_calculation
 def escalation_page(request: ViewerRequest) -> HttpResponse:
-    """Who can become the goal, by policy or by principal; with `from`, the path of one principal."""
+    """Show who can become the goal, by policy or by principal; with `from`, show the path of one
+    principal.
+    """
     asked = read(request)
     context = _frame(request, asked)
     if asked.errors:
@@ -91,7 +93,7 @@ def escalation_page(request: ViewerRequest) -> HttpResponse:
 @require(Right.SEE_ACCOUNT)
 @waits_for_calculation
 def escalation_path(request: ViewerRequest, pk: int) -> HttpResponse:
-    """One path with everything that it rests on; a part of the page as a drawer."""
+    """Show one path with all its evidence, as a page or a drawer."""
     asked, account, explained = _path_or_404(request, pk)
     query = asked.query.with_values(**{"from": ""})
     context = _explained(request, asked, explained) | {
@@ -107,7 +109,9 @@ def escalation_path(request: ViewerRequest, pk: int) -> HttpResponse:
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def escalation_closing(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What closes every path of a principal, once a worker has found it; nothing until then."""
+    """Show the statements to remove so that all paths of a principal are closed; empty until a worker has
+    found them.
+    """
     try:
         asked, _, explained = _path_or_404(request, pk)
     except BeingCalculatedError:
@@ -136,7 +140,7 @@ def _path_or_404(request: ViewerRequest, pk: int) -> tuple[EscalationAddress, Ac
 @require(Right.SEE_ACCOUNT)
 @file_waits_for_calculation
 def escalation_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """The whole list as a file; 404 for who may not export. Noted in the journal."""
+    """Export the whole list and record the export. Raises Http404 for viewers without the right to export."""
     asked = read(request)
     number = asked.account.account_id if asked.account else ""
     if form not in FORMS or asked.errors or not request.viewer.may(Right.EXPORT, account_id=number or None):
@@ -189,7 +193,9 @@ def _frame(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
 
 
 def _views(request: ViewerRequest, asked: EscalationAddress) -> list[tuple[str, str, bool]]:
-    """(label, address, chosen) of the views of the answer; one goal in particular has a list only."""
+    """Return (label, address, is chosen) of the views; for a goal other than administrator there is only a
+    list.
+    """
     if asked.goal is not None:
         return []
     query = asked.query.with_values(show="", all="")
@@ -267,7 +273,7 @@ def _notes(row: domain.EscalationRow, path: FindingPath, frame: PathPageContext)
 
 
 def _summary(answer: domain.EscalationPage, asked: EscalationAddress) -> str:
-    """'3 IAM users (3 people) and 1 role can become administrator: 3 confirmed, 1 conditional'."""
+    """Return '3 IAM users (3 people) and 1 role can become administrator: 3 confirmed, 1 conditional'."""
     goal = asked.goal_name
     people = domain.at_least(answer.everyone.words, answer.coverage)
     if asked.wanted.is_there:
@@ -333,7 +339,10 @@ def _closing_url(asked: EscalationAddress, explained: domain.ExplainedPath) -> s
 
 
 def _mark(path: FindingPath, unread: Sequence[str]) -> tuple[str, str, str]:
-    """Someone who is the goal already has no steps to be unsure of."""
+    """Return (label, tone, icon) of a path; a confirmed path with unread policies becomes unconfirmed.
+
+    A principal that already is the goal has no steps that could be uncertain.
+    """
     if path.steps and path.is_sure and unread:
         return PATH_MARKS[Certainty.UNCONFIRMED]
     return mark_of(path)

@@ -1,6 +1,4 @@
-"""Reads the address of the escalation pages: whom it asks about, how the answer is shown and narrowed; and
-what is wrong with it.
-"""
+"""Parses the address of the escalation pages: principals, view and filters, with errors."""
 
 from __future__ import annotations
 
@@ -33,8 +31,10 @@ NAMES: Final = ("from", "to", "q", "kind", "certainty", "show", "view", "all", "
 
 @dataclass(slots=True)
 class EscalationAddress:
-    """An address, read. `start` and `goal` are whom `from` and `to` name, `goal_name` is what the latter is
-    called; `errors` are sentences by field.
+    """A parsed address.
+
+    `start` and `goal` are the principals in `from` and `to`, `goal_name` is the goal's name, and `errors` are
+    messages by field.
     """
 
     account: Account | None
@@ -47,38 +47,39 @@ class EscalationAddress:
     after: domain.EscalationPosition | None = None
     errors: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    """(ARN, address with it) of those whom an unclear name may mean, by field."""
+    """(ARN, address with it) of the candidates for an ambiguous name, by field."""
 
     @property
     def to(self) -> tuple[str, int] | None:
-        """The goal as the domain takes it; None: administrators."""
+        """The goal as (account, ID) for the domain; None means administrators."""
         return None if self.goal is None else (self.goal.account, self.goal.id)
 
     @property
     def certainty(self) -> Certainty | None:
-        """The only certainty that is wanted."""
+        """The certainty to filter by, or None."""
         text = self.texts["certainty"]
         return Certainty(text) if text else None
 
     @property
     def is_filtered(self) -> bool:
-        """Whether the list is narrowed."""
+        """Whether the list is filtered."""
         return bool(self.texts["q"] or self.texts["kind"] or self.texts["certainty"])
 
     @property
     def is_by_policy(self) -> bool:
-        """Whether the answer is grouped: by default, as long as the goal is administrator."""
+        """Whether the answer is grouped by policy, the default for the goal administrator."""
         return self.goal is None and not self.wanted.is_there and self.texts["view"] != "principals"
 
     @property
     def shows_all(self) -> bool:
-        """Whether all groups are wanted, however many there are."""
+        """Whether to show all groups without a limit."""
         return self.texts["all"] == "1"
 
 
 def read(request: ViewerRequest) -> EscalationAddress:
-    """The address; an account that the viewer doesn't see is 404, a name that matches no one visible is an
-    error.
+    """Parse the address.
+
+    Raises Http404 for an account that the viewer doesn’t see; a name without a visible match is an error.
     """
     account = frame_of(request).chosen
     if request.GET.get("account") and account is None:
@@ -153,7 +154,7 @@ def word_of(place: domain.EscalationPosition) -> str:
 def frame_of_path(
     request: ViewerRequest, asked: EscalationAddress, policies: Mapping[tuple[str, str], int] | None = None
 ) -> PathPageContext:
-    """What all parts of a path need to be shown to the viewer."""
+    """Return the context that all parts of a path need."""
     goal = ADMINISTRATOR if asked.goal is None else asked.goal.name
     names = dict(visible_accounts(request.viewer).values_list("account_id", "name"))
     return PathPageContext(request.viewer.scope.sees_account, asked.query, policies or {}, goal, names)

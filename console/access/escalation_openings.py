@@ -1,5 +1,5 @@
-"""Escalation by policy: one card for each statement that opens a path, and its page with the fix and everyone
-it affects.
+"""Escalation by policy: a card per group of statements that opens paths, and its page with the fix and
+everyone affected.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ OWN_STATEMENT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class AffectedLine:
-    """A principal as a card or the page of an opening shows it."""
+    """An affected principal on a card or the page of an opening."""
 
     name: str
     url: str
@@ -96,7 +96,7 @@ class AffectedLine:
 
 @dataclass(frozen=True, slots=True)
 class OpeningCard:
-    """A group: the statements that open it, what they let do, who is affected, and the fix in one
+    """A group: the statements that open paths, what they allow, who is affected, and the fix in one
     sentence.
     """
 
@@ -115,7 +115,7 @@ class OpeningCard:
 
 @dataclass(frozen=True, slots=True)
 class FixStep:
-    """One statement to remove, and where that is done; no `url`: it cannot be done here."""
+    """A statement to remove, and where; without `url` it can’t be removed here."""
 
     closer: ClosingStatement
     label: str
@@ -123,7 +123,7 @@ class FixStep:
 
 
 def coverage_context(coverage: CalculationCoverage) -> dict[str, Any]:
-    """What the answer can't know, for its notes and for its words where no one was found."""
+    """Return the limits of the answer, for its notes and for the text if no one was found."""
     return {
         "unread": coverage.unread,
         "uncovered": coverage.words(WHO),
@@ -132,7 +132,7 @@ def coverage_context(coverage: CalculationCoverage) -> dict[str, Any]:
 
 
 def opening_context(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
-    """The groups of the page, the worst first; those beyond MAX_GROUPS are counted."""
+    """Return the groups of the page, the worst first; groups beyond MAX_GROUPS are only counted."""
     narrowed = GroupFilter(asked.texts["q"], asked.wanted.kind, asked.certainty)
     most = None if asked.shows_all else MAX_GROUPS
     groups = groups_of(asked.wanted.accounts, at=request.at, narrowed=narrowed, most=most, each=OF_CARD)
@@ -162,7 +162,7 @@ def _fitting_words(groups: OpeningGroups) -> str:
 def _card(
     opening: OpeningStatements, frame: PathPageContext, query: QueryPairs, *, most: int, own: Collection[str]
 ) -> OpeningCard:
-    """`own` are Gatehouse's roles, whose statements are no mistake."""
+    """Return the card of an opening; `own` are Gatehouse's roles, whose statements are intended."""
     closers = closers_of(opening.statements, frame)
     fix = OWN_ROLES if opening.is_own else _fix_sentence(opening, closers, own=own)
     return OpeningCard(
@@ -187,7 +187,7 @@ def _count_words(users: int, roles: int) -> str:
 
 
 def _titles(opening: OpeningStatements, frame: PathPageContext) -> list[str]:
-    """What the path consists of, the most frequent first."""
+    """Return what the paths consist of, the most frequent first."""
     words = [", then ".join(title_of_acts(acts, frame) for acts in means) for means in opening.means]
     return list(dict.fromkeys(words))[:TITLES]
 
@@ -200,7 +200,7 @@ def _marks(opening: OpeningStatements) -> list[tuple[str, str, str]]:
 def _fix_sentence(
     opening: OpeningStatements, closers: list[ClosingStatement], *, own: Collection[str]
 ) -> str:
-    """'Remove PublishCode from PaymentsDeploy. This closes the path for all 14.'"""
+    """Return 'Remove PublishCode from PaymentsDeploy. This closes the path for all 14.'"""
     many = opening.total
     if not closers:
         return "No single policy opens these paths. Open each principal to see its steps."
@@ -239,8 +239,9 @@ def _line(
 @require(Right.SEE_ACCOUNT)
 @waits_for_calculation
 def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
-    """One group: everyone affected, what closes their paths, and where to do it. 404 where the group is not
-    there (any more).
+    """Show one group: everyone affected, what closes their paths, and where to do it.
+
+    Raises Http404 if the group doesn’t exist (any more).
     """
     asked = read(request)
     seen = accounts_seen(request.viewer, account=asked.texts["account"])
@@ -284,7 +285,7 @@ def _title(opening: OpeningStatements, frame: PathPageContext) -> str:
 
 
 def fix_words(fix: EscalationFix) -> str:
-    """Who can still become administrator without the statements of the group."""
+    """Return a sentence about who can still become administrator after the fix."""
     if fix.unchecked:
         return (
             f"This closes the path above. There wasn’t time to look for other paths of {fix.unchecked:,} "
@@ -320,7 +321,7 @@ def _steps(request: ViewerRequest, frame: PathPageContext, statements: list[Held
 def _removal_button(
     statement: HeldStatement, closer: ClosingStatement, numbers: Mapping[str, int]
 ) -> tuple[str, str]:
-    """Where the statement can be removed: (what the button says, its address)."""
+    """Return (label, address) of the button that removes the statement; ("", "") if there is none."""
     pk = numbers.get(statement.holder)
     if closer.is_hidden:
         return "", ""

@@ -1,5 +1,5 @@
-"""A path of escalation as pages show it: its stops, each step with what it rests on, and the statements that
-would close it.
+"""An escalation path for pages: its stops, its steps with their evidence, and the statements that would close
+it.
 """
 
 from __future__ import annotations
@@ -46,15 +46,13 @@ OWNERS: Final = {
     "resource": "The trust policy there has a condition that you can’t see",
     "rcp": "The organization of that account has a condition that you can’t see",
 }
-"""What is said of an open policy of the account of the resource, where the viewer doesn't see that
-account.
-"""
+"""Texts for an allowing policy of the resource's account if the viewer can’t see that account."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClosingStatement:
-    """A statement that would have to be removed: `text` says which, `where` whose it is, `note` what is
-    special about it.
+    """A statement to remove: `text` names it, `where` names its holder, and `note` says what is special about
+    it.
     """
 
     text: str
@@ -69,8 +67,8 @@ class ClosingStatement:
 
 @dataclass(frozen=True, slots=True)
 class PathPageContext:
-    """What all parts of a path need: which accounts the viewer sees, the query of the page, the policies'
-    numbers by account and ARN, and what the goal is called.
+    """What all parts of a path need: the visible accounts, the page's query, policy IDs by account and ARN,
+    and the goal's name.
     """
 
     sees: Sees
@@ -78,25 +76,25 @@ class PathPageContext:
     policies: Mapping[tuple[str, str], int]
     goal: str = ADMINISTRATOR
     accounts: Mapping[str, str] = field(default_factory=dict)
-    """Names of accounts by number."""
+    """Account names by ID."""
     members: Mapping[str, FindingPrincipal] = field(default_factory=dict)
-    """Those of the path by ARN, to link what belongs to them."""
+    """Principals of the path by ARN, for links."""
 
 
 def mark_of(path: FindingPath) -> tuple[str, str, str]:
-    """(words, tone, icon)."""
+    """Return (label, tone, icon)."""
     return SURE if path.is_sure else CONDITIONAL
 
 
 def name_of(member: FindingPrincipal | None, frame: PathPageContext) -> str:
-    """The name of a stop; no member: any administrator of the account."""
+    """Return the name of a stop; None stands for any administrator of the account."""
     if member is None:
         return ADMINISTRATOR
     return member.name if frame.sees(member.account) else HIDDEN
 
 
 def nodes_of(path: FindingPath, frame: PathPageContext) -> list[PathStop]:
-    """The stops, from the principal to the goal."""
+    """Return the stops from the principal to the goal."""
     nodes = [PathStop(ICONS[path.who.kind], path.who.name)]
     for step in path.steps:
         if step.becomes is not None and step.becomes.arn != step.who.arn:
@@ -107,19 +105,19 @@ def nodes_of(path: FindingPath, frame: PathPageContext) -> list[PathStop]:
 
 
 def titles_of(path: FindingPath, frame: PathPageContext) -> list[str]:
-    """Each step as a sentence."""
+    """Return each step as a sentence."""
     return [title_of(step, frame) for step in path.steps]
 
 
 def title_of(step: FindingStep, frame: PathPageContext) -> str:
-    """'Creates a Lambda function with role pay-admin and invokes it'."""
+    """Return 'Creates a Lambda function with role pay-admin and invokes it'."""
     if not step.acts:
         return f"Administers the account, so can become {name_of(step.becomes, frame)}"
     return title_of_acts(step.acts, frame)
 
 
 def title_of_acts(acts: Sequence[FindingAct], frame: PathPageContext) -> str:
-    """The same of what is done in a step."""
+    """Return the sentence of the acts in a step."""
     titles = [_act_title(act, frame) for act in acts]
     return ", then ".join([titles[0], *(title[:1].lower() + title[1:] for title in titles[1:])])
 
@@ -130,7 +128,7 @@ def _act_title(act: FindingAct, frame: PathPageContext) -> str:
 
 
 def _hidden_title(title: str) -> str:
-    """The title about something in an account that the viewer doesn't see."""
+    """Return the sentence without names of an account that the viewer can’t see."""
     for kind in ("role", "group", "policy"):
         if f"{kind} {{0}}" in title:
             return title.replace(f"{kind} {{0}}", f"a {kind} in an account that you can’t see")
@@ -138,7 +136,7 @@ def _hidden_title(title: str) -> str:
 
 
 def conditions_of(path: FindingPath, frame: PathPageContext) -> list[str]:
-    """What the path depends on, as sentences."""
+    """Return the conditions of the path as sentences."""
     conditions: list[str] = []
     for step in path.steps:
         for act in step.acts:
@@ -186,7 +184,7 @@ def _label(reason: DecisionReason) -> str:
 def stages_of(
     path: FindingPath, frame: PathPageContext, mark: tuple[str, str, str]
 ) -> list[ExplanationStage]:
-    """The whole path: who it is, each step with the requests that it takes, and what comes of it."""
+    """Return the whole path as stages: the principal, each step with its requests, and the result."""
     stages = [_principal(path.who, frame)]
     for step in path.steps:
         stages += _step(step, frame)
@@ -207,7 +205,9 @@ def _principal(member: FindingPrincipal, frame: PathPageContext) -> ExplanationS
 
 
 def page_of(member: FindingPrincipal, frame: PathPageContext) -> str:
-    """The page of a principal, where the viewer sees it; none for one that doesn’t exist yet."""
+    """Return the address of a principal's page; "" if the viewer can’t see it, or if the path creates the
+    principal.
+    """
     if member.is_new or not frame.sees(member.account):
         return ""
     kind = Kind.ROLE if member.kind is PrincipalKind.ROLE else Kind.USER
@@ -226,7 +226,7 @@ def _step(step: FindingStep, frame: PathPageContext) -> Iterator[ExplanationStag
 
 
 def _state(step: FindingStep, name: str) -> Iterator[str]:
-    """What it has become, where that is not somebody as they are."""
+    """Yield sentences about the state of the reached principal, if the step changes it."""
     if "full" in step.gains:
         yield f"{name} then has every permission that its permissions boundary and SCPs allow"
     if "unbound" in step.gains:
@@ -257,24 +257,24 @@ def _allowed_by(statement: HeldStatement) -> str:
 
 
 def members_of(path: FindingPath) -> dict[str, FindingPrincipal]:
-    """Everybody on a path, by ARN."""
+    """Return all principals of a path by ARN."""
     members = {step.becomes.arn: step.becomes for step in path.steps if step.becomes is not None}
     return {path.who.arn: path.who} | members
 
 
 def closer_text(statement: HeldStatement) -> str:
-    """'PaymentsDeploy, statement 2 (PassDeployRole)'."""
+    """Return 'PaymentsDeploy, statement 2 (PassDeployRole)'."""
     return f"{'Trust policy' if statement.policy == TRUST else statement.policy}, {statement_text(statement)}"
 
 
 def statement_text(statement: HeldStatement) -> str:
-    """'statement 2 (PassDeployRole)', 'statement 1'."""
+    """Return 'statement 2 (PassDeployRole)' or 'statement 1'."""
     sid = f" ({statement.sid})" if statement.sid else ""
     return f"statement {statement.number + 1}{sid}"
 
 
 def closers_of(statements: Iterable[HeldStatement], frame: PathPageContext) -> list[ClosingStatement]:
-    """The statements, sorted; those of accounts that the viewer doesn't see without their names."""
+    """Return the statements, sorted; names in accounts that the viewer can’t see are hidden."""
     return [_closer(statement, frame) for statement in sorted(statements, key=closer_text)]
 
 

@@ -1,4 +1,4 @@
-"""The grants by which someone has statements of policies."""
+"""Finds the grants that gave someone the statements of a policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ GRANTS: Final = 5
 
 
 def given_by(request: ViewerRequest, statements: Sequence[HeldStatement]) -> ShortenedList[Grant]:
-    """The newest grants that give these statements now: ending one removes what no other grant needs."""
+    """Return the newest grants that give these statements now; ending a grant removes only what no other
+    grant needs.
+    """
     if request.at is not None or not statements:
         return ShortenedList([], 0)
     which = Q()

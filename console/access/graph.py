@@ -1,6 +1,4 @@
-"""The access graph: identities, groups, policies and the resource in four columns, laid out here and drawn by
-a template.
-"""
+"""The access graph: identities, groups, policies and resource in four columns, drawn by a template."""
 
 from __future__ import annotations
 
@@ -18,20 +16,20 @@ from iam.policy.evaluate import EvaluationDecision
 from iam.policy.request import PrincipalKind
 
 COLUMNS: Final = ((10, 190), (254, 170), (478, 210), (742, 168))
-"""Where each column begins, and how wide its boxes are."""
+"""Position and width of each column."""
 TITLES: Final = ("Identity", "Group", "Policy", "Resource")
 WIDTH, TOP, HEIGHT, STEP, BEND = 920, 32, 40, 54, 60
 LETTERS: Final = 7.2
-"""The width of a letter of a box's name, and so how many fit."""
+"""Average width of a letter, by which names are cut."""
 MAX_BOXES: Final = 12
-"""Boxes of a column; what comes after them shares the last one."""
+"""Maximum number of boxes per column; further ones share the last box."""
 WAYS: Final = 3
 IDENTITY, GROUP, POLICY, RESOURCE = range(4)
 Key = tuple[int, str]
 
 
 class GraphEdge(NamedTuple):
-    """From one box to another; `css` is empty, `maybe` or `deny`."""
+    """An edge between two boxes; `css` is "", `maybe` or `deny`."""
 
     source: Key
     target: Key
@@ -40,7 +38,7 @@ class GraphEdge(NamedTuple):
 
 @dataclass(slots=True)
 class GraphBox:
-    """A box of the drawing; `text` and `sub` as they fit, `title` whole."""
+    """A box; `text` and `sub` are cut to fit, `title` is complete."""
 
     key: Key
     name: str
@@ -50,7 +48,7 @@ class GraphBox:
 
     @property
     def x(self) -> int:
-        """Its left side."""
+        """The x coordinate of the left side."""
         return COLUMNS[self.key[0]][0]
 
     @property
@@ -65,18 +63,18 @@ class GraphBox:
 
     @property
     def below(self) -> str:
-        """The second line, cut to the width; its letters are smaller."""
+        """The second line in smaller letters, cut to the width."""
         return _cut(self.sub, self.width + 16)
 
     @property
     def text_positions(self) -> tuple[int, int, int]:
-        """Where the texts begin: x, and y of both lines."""
+        """The x coordinate of the texts, and the y coordinates of both lines."""
         return self.x + 12, self.y + 17, self.y + 31
 
 
 @dataclass(slots=True)
 class GraphDrawing:
-    """What the template draws; `lines` are (class, path)."""
+    """The data for the template; `lines` are (class, path)."""
 
     height: int = 0
     boxes: list[GraphBox] = field(default_factory=list)
@@ -87,17 +85,17 @@ class GraphDrawing:
 
     @property
     def has_maybe(self) -> bool:
-        """Whether some way is conditional."""
+        """Whether any edge is conditional."""
         return any(css == "maybe" for css, _ in self.lines)
 
     @property
     def has_deny(self) -> bool:
-        """Whether some way ends at a deny."""
+        """Whether any edge is a deny."""
         return any(css == "deny" for css, _ in self.lines)
 
 
 def graph_of(rows: Sequence[WhoCanRow], *, resource: str) -> GraphDrawing:
-    """The graph of the principals of a page."""
+    """Return the graph of the principals on a page."""
     boxes: dict[Key, GraphBox] = {}
     edges: dict[GraphEdge, None] = {}
     goal = (RESOURCE, resource)
@@ -127,8 +125,8 @@ def _css(row: WhoCanRow, step: ExplanationStep) -> str:
 
 
 def _way_boxes(row: WhoCanRow, step: ExplanationStep, *, is_wide: bool) -> list[GraphBox]:
-    """The principal, the group if there is one, and the statement. `is_wide`: there are several accounts,
-    which are told apart.
+    """Return the boxes of principal, group (if any) and statement; `is_wide` shows the accounts, since there
+    are several.
     """
     mark = "denied" if _css(row, step) == "deny" else ""
     way = [_principal(row, mark)]
@@ -159,8 +157,8 @@ def _principal(row: WhoCanRow, mark: str) -> GraphBox:
 
 
 def _home(row: WhoCanRow, step: ExplanationStep) -> str:
-    """What tells policies with one name apart: managed ones have an ARN, inline ones somebody who has
-    them.
+    """Return what distinguishes policies with the same name: the ARN of a managed policy, or the holder of an
+    inline policy.
     """
     name = (
         step.reason.policy.partition(" ")[0] if step.held and not step.held.is_inline else step.reason.policy
@@ -171,9 +169,7 @@ def _home(row: WhoCanRow, step: ExplanationStep) -> str:
 
 
 def _merged(boxes: dict[Key, GraphBox], edges: list[GraphEdge]) -> list[GraphEdge]:
-    """Identities with the same ways share a box when there are many; what a column cannot hold shares its
-    last one.
-    """
+    """Merge identities with the same paths, and the boxes beyond a column's maximum."""
     edges = _replaced(boxes, edges, _shared_boxes(boxes, edges))
     for column in (IDENTITY, GROUP, POLICY):
         mine = [key for key in boxes if key[0] == column]
@@ -191,7 +187,7 @@ def _count(box: GraphBox) -> int:
 
 
 def _shared_boxes(boxes: dict[Key, GraphBox], edges: list[GraphEdge]) -> dict[Key, Key]:
-    """By identity: the box that it shares, where there are more identities than boxes."""
+    """Return the shared box of each identity if there are more identities than boxes."""
     ways: dict[Key, list[tuple[Key, str]]] = defaultdict(list)
     for edge in edges:
         if edge.source[0] == IDENTITY:
@@ -223,7 +219,7 @@ def _replaced(boxes: dict[Key, GraphBox], edges: list[GraphEdge], shared: dict[K
 
 
 def _drawn(boxes: dict[Key, GraphBox], edges: list[GraphEdge], words: str) -> GraphDrawing:
-    """Column by column from the left, each box as near as possible to where its lines come from."""
+    """Place the boxes column by column from the left, each as near as possible to its incoming edges."""
     sources: dict[Key, list[Key]] = defaultdict(list)
     for edge in edges:
         sources[edge.target].append(edge.source)
@@ -233,7 +229,7 @@ def _drawn(boxes: dict[Key, GraphBox], edges: list[GraphEdge], words: str) -> Gr
         wanted = {box.key: _middle([boxes[key].y for key in sources[box.key]]) for box in mine}
         if column == IDENTITY:
             first = {edge.source: edge.target for edge in reversed(edges)}
-            # Identities that lead to the same group or policy lie together.
+            # Places identities next to each other that lead to the same group or policy.
             mine.sort(key=lambda box: list(boxes).index(first.get(box.key, box.key)))
         else:
             mine.sort(key=lambda box: wanted[box.key])
@@ -266,7 +262,7 @@ def _cut(text: str, width: int) -> str:
 
 
 def _plain_words(rows: Sequence[WhoCanRow], resource: str) -> str:
-    """What the drawing shows, for who does not see it."""
+    """Return a description of the drawing for screen readers."""
     denied = sum(row.decision is EvaluationDecision.EXPLICITLY_DENIED for row in rows)
     able = len(rows) - denied
     steps = chain.from_iterable(map(_steps, rows))

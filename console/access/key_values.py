@@ -1,4 +1,4 @@
-"""Whether a value is one that a condition key can have."""
+"""Checks values of condition keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PREVIEW_LENGTH = 80
 
 
 def doubt_about(record: ConditionKey, key: str, values: Sequence[str]) -> Iterator[str]:
-    """What looks wrong with the values of a key that AWS lists, as sentences."""
+    """Yield a warning for each suspicious value of a key that AWS lists."""
     if len(values) > 1 and not record.is_multivalued:
         yield f"{key} has a single value in a request, not {len(values)}."
     for value in values:

@@ -1,5 +1,5 @@
-"""The page "Least privilege" of a user, role or policy: the smallest policy that allows what was used, as the
-draft of a request.
+"""The page “Least privilege” of a user, role or policy: the smallest policy that allows what was used, as a
+draft.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ USUAL: Final = "90"
 
 
 class PeriodForm(forms.Form):
-    """How many days count."""
+    """The number of days to consider."""
 
     days = forms.ChoiceField(required=False, choices=PERIODS)
 
@@ -41,19 +41,19 @@ class PeriodForm(forms.Form):
 
     @property
     def chosen(self) -> str:
-        """The period; the usual one where none, or none that exists, is named."""
+        """The chosen period, or the default if it is missing or invalid."""
         return str(self.cleaned_data.get("days") or USUAL)
 
     @property
     def choices(self) -> list[tuple[str, str, bool]]:
-        """The periods, and which one is chosen."""
+        """Return the periods, and which one is chosen."""
         return [(value, label, value == self.chosen) for value, label in PERIODS]
 
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def least_privilege(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What was used in the chosen period, what is kept, and what is removed."""
+    """Show what was used in the chosen period, what is kept, and what is removed."""
     shown = shown_or_404(request, pk, kinds=[Kind.USER, Kind.ROLE, Kind.POLICY])
     form = PeriodForm(request)
     context = (
@@ -69,7 +69,7 @@ def least_privilege(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 def _suggestion(shown: ShownEntity, days: str) -> dict[str, Any]:
-    """The smallest policy, or why there is none."""
+    """Return the smallest policy, or why there is none."""
     if shown.at is not None:
         return {"why_not": "You’re viewing a past moment. Go back to now to reduce permissions."}
     if shown.state is None:
@@ -90,7 +90,7 @@ def _suggestion(shown: ShownEntity, days: str) -> dict[str, Any]:
 
 
 def _unrecorded(parts: tuple[StatementReduction, ...]) -> list[str]:
-    """What is kept since no event would tell of it, once each."""
+    """Return what is kept because no event would record its use, without duplicates."""
     names: dict[str, None] = {}
     for part in parts:
         names.update(dict.fromkeys(part.unrecorded))
@@ -98,7 +98,7 @@ def _unrecorded(parts: tuple[StatementReduction, ...]) -> list[str]:
 
 
 def _request(shown: ShownEntity, reduction: PolicyReduction) -> dict[str, str] | None:
-    """Where the policy is edited and requested, for viewers who can request changes of the account."""
+    """Return where the policy is edited and requested, for viewers who can request changes in the account."""
     if not shown.edits_all or not reduction.reduced.text:
         return None
     if shown.entity.kind == Kind.POLICY:

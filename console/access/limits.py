@@ -1,4 +1,4 @@
-"""What an analysis cannot know, as its page says it in one place."""
+"""Describes the limits of an analysis in one list."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ MAX_NAMED: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class LimitRow:
-    """Something that the analysis cannot know, and the accounts that it applies to in words."""
+    """A limit of the analysis, and the accounts it applies to."""
 
     text: str
     where: str = ""
 
 
 def limit_rows(limitations: Iterable[AnswerLimitation], *, viewer: Viewer) -> list[LimitRow]:
-    """Limitations of the engine; only accounts that the viewer sees are named."""
+    """Return the engine's limitations; only accounts that the viewer sees are named."""
     return [LimitRow(limitation.text, _where(limitation.accounts, viewer)) for limitation in limitations]
 
 
 def unread_rows(unread: Mapping[str, Sequence[str]], *, viewer: Viewer) -> list[LimitRow]:
-    """What was not synced, by what it is; `unread` has clauses by account."""
+    """Return what was not synced, grouped by text; `unread` has texts by account."""
     by_clause: dict[str, list[str]] = {}
     for number, clauses in sorted(unread.items()):
         for clause in clauses:

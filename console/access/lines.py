@@ -1,6 +1,4 @@
-"""The rows of an answer about who can, as pages show them: names, ways from principal to resource, conditions
-in words.
-"""
+"""Rows of an answer to “Who can” for pages: names, paths from principal to resource, and conditions."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ from iam.policy.request import PrincipalKind
 from iam.policy.sentences.conditions import phrase_of
 
 PRINCIPAL_COLUMNS: Final = ("account_id", "arn", "name", "display_name", "kind")
-"""The columns of a file that say which user or role a row is about."""
+"""Columns of a file that identify the user or role of a row."""
 WAYS: Final = 2
 PREVIEW_LENGTH: Final = 80
 RESOURCE: Final = "Resource: "
@@ -59,7 +57,7 @@ LAYERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PathStop:
-    """A stop on the way from a principal to a resource; `tone` as the design has them."""
+    """A stop on the path from a principal to a resource; `tone` is one of the design system's."""
 
     icon: str
     text: str
@@ -69,8 +67,8 @@ class PathStop:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLine:
-    """A row: `mark` is (words, tone, icon), `ways` are paths, `more` how many are not shown, `conditions` are
-    sentences.
+    """A row: `mark` is (label, tone, icon), `ways` are paths, `more` counts paths not shown, and `conditions`
+    are sentences.
     """
 
     row: WhoCanRow = field(compare=False)
@@ -91,7 +89,10 @@ class AnswerLine:
 def line_of(
     row: WhoCanRow, *, accounts: Mapping[str, str], query: QueryPairs, total: int, resource: str
 ) -> AnswerLine:
-    """`accounts` are names by number, `query` is the question's, `total` how many actions are asked about."""
+    """Return the line of a row.
+
+    `accounts` are names by ID, `query` is the question's query, and `total` counts the actions asked about.
+    """
     mine = [step for step in row.why.grants if row.decision is not EvaluationDecision.EXPLICITLY_DENIED]
     steps = mine or list(row.why.denies)
     mark = CERTAINTY_MARKS[row.certainty] if row.decision in CAN else MARKS[row.decision]
@@ -117,14 +118,14 @@ def line_of(
 
 
 def entity_url(row: WhoCanRow) -> str:
-    """The page of the principal."""
+    """Return the address of the principal's page."""
     return address_of(KINDS[row.kind], row.pk)
 
 
 @lru_cache(maxsize=4096)
 def address_of(kind: Kind, pk: int) -> str:
-    """The page of an entity; kept, since an answer links to hundreds, and to look for each takes longer than
-    to write it.
+    """Return the address of an entity's page; cached, since an answer has hundreds of links and reversing
+    each is slow.
     """
     return reverse(SECTIONS[kind][2], args=[pk])
 
@@ -135,7 +136,7 @@ def _why_address(pk: int) -> str:
 
 
 def _doubts(row: WhoCanRow) -> list[str]:
-    """What a decision depends on, or what was not synced that could stop it."""
+    """Return what a decision depends on, or what was not synced that could prevent it."""
     if row.decision is EvaluationDecision.CONDITIONAL:
         return conditions(row.why)
     if row.certainty is Certainty.UNCONFIRMED:
@@ -144,7 +145,7 @@ def _doubts(row: WhoCanRow) -> list[str]:
 
 
 def unread_words(clauses: Iterable[str]) -> str:
-    """'SCPs weren't synced, and a policy of it couldn't be read'."""
+    """Return 'SCPs weren't synced, and a policy of it couldn't be read'."""
     return ", and ".join(clauses)
 
 
@@ -160,7 +161,7 @@ def _tally(row: WhoCanRow, total: int) -> str:
 
 
 def policy_name(step: ExplanationStep) -> str:
-    """How a policy is called in a sentence."""
+    """Return the name of a policy for a sentence."""
     layer = LAYERS.get(step.reason.kind, "")
     name = step.policy.name if step.policy else ""
     if step.reason.kind == "resource" or not name:
@@ -170,7 +171,9 @@ def policy_name(step: ExplanationStep) -> str:
 
 
 def way_nodes(row: WhoCanRow, step: ExplanationStep, *, resource: str, query: QueryPairs) -> list[PathStop]:
-    """From the principal through the group to the statement, and, where it allows, to the resource."""
+    """Return the stops from the principal through the group to the statement and, if it allows, to the
+    resource.
+    """
     nodes = [PathStop(ICONS[row.kind], row.name)]
     if step.held is not None and step.held.group is not None:
         group = step.held.group
@@ -196,7 +199,7 @@ def entity_page(kind: Kind, pk: int | None, query: QueryPairs) -> str:
 
 
 def short(resource: str) -> str:
-    """The end of an ARN, by which people know a resource, cut where it is longer than a name."""
+    """Return the end of an ARN, by which people recognize a resource, cut if it is too long."""
     if resource == "*":
         return "Any resource"
     text = resource.split(":", 5)[-1] or resource
@@ -204,7 +207,7 @@ def short(resource: str) -> str:
 
 
 def conditions(why: DecisionReasons) -> list[str]:
-    """What a conditional decision depends on: a sentence for each statement that leaves something open."""
+    """Return a sentence for each statement that makes a decision conditional."""
     open_ones = [step for step in why.deciding if step.reason.outcome is ReasonOutcome.DEPENDS]
     return list(dict.fromkeys(_sentence(step) for step in open_ones))
 
@@ -223,9 +226,7 @@ def _sentence(step: ExplanationStep) -> str:
 
 
 def parts_of(conditions: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
-    """Resources, conditions in words, and what cannot be decided, of what an explanation says that a
-    statement leaves open.
-    """
+    """Split what a statement leaves open into (resources, conditions, undecidable parts)."""
     places, phrases, doubts = list[str](), list[str](), list[str]()
     for condition in conditions:
         if condition.startswith(RESOURCE):

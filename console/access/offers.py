@@ -1,4 +1,4 @@
-"""What may be meant by what has been typed, for the lists beside the fields of questions about access."""
+"""Suggestions for the input of fields about access."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from iam.mirror.queries.search import suggestions
 
 MAX_LENGTH: Final = 200
 Offer = tuple[str, str]
-"""An ARN, and what it is."""
+"""An ARN and its description."""
 PRINCIPALS: Final = frozenset({Kind.USER.value, Kind.ROLE.value})
 
 
 def principals_offered(request: ViewerRequest, text: str) -> list[Offer]:
-    """Users and roles; one query, none while too little is typed."""
+    """Return matching users and roles; takes one query, and returns nothing while the text is too short."""
     return _offered(request, text, "/", PRINCIPALS)
 
 
 def resources_offered(request: ViewerRequest, text: str) -> list[Offer]:
-    """Whatever in the mirror has an ARN; likewise."""
+    """Return everything in the mirror with a matching ARN; takes one query, and returns nothing while the
+    text is too short.
+    """
     return _offered(request, text, ":", frozenset(Kind))
 
 
 def _offered(request: ViewerRequest, text: str, separator: str, kinds: frozenset[str]) -> list[Offer]:
-    """Of an ARN, its end is looked for."""
+    """Search by text; of an ARN only the end is searched."""
     typed = text.strip()[:MAX_LENGTH]
     typed = typed.rpartition(separator)[2] if typed.startswith("arn:") else typed
     hits = suggestions(request.viewer, typed, at=request.at)

@@ -1,4 +1,4 @@
-"""What commands about access read from their options; what is wrong is said by the option's name."""
+"""Parses options of the commands about access; errors name the option."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from console.web.middleware import parse_moment
 
 
 def moment_given(text: str) -> datetime | None:
-    """The moment of `--as-of`, None for now. Raises CommandError."""
+    """Parse `--as-of`; None means now. Raises CommandError."""
     if not text:
         return None
     moment = parse_moment(text)
@@ -27,7 +27,7 @@ def moment_given(text: str) -> datetime | None:
 
 
 def circumstances_given(settings: list[str], *, action: str) -> RequestCircumstances:
-    """The circumstances of several `--context KEY=VALUE`. Raises CommandError."""
+    """Parse repeated `--context KEY=VALUE`. Raises CommandError."""
     query = QueryDict(mutable=True)
     query.setlist("ctx", settings)
     circumstances = circumstances_of(query, action=action)
@@ -37,7 +37,7 @@ def circumstances_given(settings: list[str], *, action: str) -> RequestCircumsta
 
 
 def owner_given(text: str, *, resource: str, option: str) -> str:
-    """The account of the resource, empty where it is not given. Raises CommandError."""
+    """Return the account of the resource; "" if it isn’t given. Raises CommandError."""
     if problem := owner_problem(text, resource=resource):
         raise CommandError(f"{option}: {problem}")
     return text

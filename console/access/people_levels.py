@@ -1,5 +1,5 @@
-"""The access levels of the people of a page of the list: its table asks for them once it is shown; without
-scripts, a page.
+"""Access-level bars of the people in a list, loaded by htmx after the list, or shown as a page without
+scripts.
 """
 
 from __future__ import annotations
@@ -27,15 +27,13 @@ from iam.mirror.pull.sections import USERS
 from iam.mirror.queries.lists.core import list_page
 
 CELL = "innerHTML:tr:has([href^=&quot;/people/{}/&quot;])>.lv"
-"""Where the bar of a person goes: a cell of its own for fifty people would make each page longer by its
-addresses.
-"""
+"""Marks the place of a bar; an element per person with its own address would make the page longer."""
 
 
 @require_safe
 @require(*RIGHTS)
 def people_levels(request: ViewerRequest) -> HttpResponse:
-    """A bar for each of the people on the page of the list with this address."""
+    """Render a bar for each person on the page of the list with this address."""
     asked = read(request, page_for(request.viewer))
     people = _people(asked)
     levels_by_user = levels_of({row["entity"]: row["number"] for row in people}, at=request.at)
@@ -94,9 +92,7 @@ def _link(pk: int, levels: LevelCounts, asked: ListAddress) -> SafeString:
 
 @lru_cache(maxsize=4096)
 def small_bar(levels: LevelCounts) -> SafeString:
-    """The bar in its small form: how much of what AWS has of each level, and in words for those who do not
-    see it.
-    """
+    """Render the small bar: the share of AWS's actions per level, with a text for screen readers."""
     items = [
         (key, quarters(count, whole), letter, f"{name}: {count:,} of {whole:,} actions")
         for (key, name, letter), count, whole in zip(LEVELS, levels, totals(), strict=True)

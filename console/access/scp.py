@@ -1,5 +1,5 @@
-"""The page "SCP preview": which recorded calls of an account a service control policy would deny, if it were
-attached to the account.
+"""The page “SCP preview”: which recorded calls of an account a service control policy would deny if
+attached.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from iam.mirror.queries.accounts import visible_accounts
 from iam.mirror.queries.entities import openable_in
 
 MAX_LENGTH: Final = 20_480
-"""Twice what AWS takes, so that spaces don't count."""
+"""Twice the maximum of AWS, so that spaces don’t count."""
 EXAMPLE: Final = """{
   "Version": "2012-10-17",
   "Statement": [
@@ -36,7 +36,7 @@ EXAMPLE: Final = """{
 
 
 class ScpForm(forms.Form):
-    """Which account, and the policy."""
+    """The account and the policy."""
 
     account = forms.ModelChoiceField(
         Account.objects.none(),
@@ -63,7 +63,7 @@ class ScpForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 @require(Right.SEE_ACCOUNT)
 def scp_page(request: ViewerRequest) -> HttpResponse:
-    """The form, and what becomes of recorded calls. Nothing is kept, and AWS is asked nothing."""
+    """Show the form and the effect on recorded calls; nothing is stored, and AWS isn’t called."""
     data = request.POST if request.method == "POST" else None
     form = ScpForm(data, viewer=request.viewer)
     replay = None

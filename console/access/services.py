@@ -1,6 +1,4 @@
-"""The pages about services: which ones somebody can use, and who has which access level to one of them in all
-accounts.
-"""
+"""Pages about services: which services are accessible, and who has which access level to one of them."""
 
 from __future__ import annotations
 
@@ -47,7 +45,7 @@ WORDS: Final = {PrincipalKind.USER: "IAM user", PrincipalKind.ROLE: "Role"}
 
 @dataclass(frozen=True, slots=True)
 class ServiceLine:
-    """A service in the list of all."""
+    """A service in the list."""
 
     use: domain.ServiceCounts
     url: str
@@ -72,7 +70,7 @@ class ServicePrincipalLine:
 @require(Right.SEE_ACCOUNT)
 @waits_for_calculation
 def services_page(request: ViewerRequest) -> HttpResponse:
-    """All services that somebody can use."""
+    """List all services that someone can use."""
     account, form = _account(request), EffectiveAccessForm(request.GET)
     uses = domain.uses(accounts_seen(request.viewer, account=_number(account)), at=request.at)
     fitting = [use for use in uses.services if _is_asked(use, form)]
@@ -97,7 +95,7 @@ def services_page(request: ViewerRequest) -> HttpResponse:
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def service_page(request: ViewerRequest, prefix: str) -> HttpResponse:
-    """Who can use one service."""
+    """List who can use a service."""
     account, form = _account(request), EffectiveAccessForm(request.GET)
     wanted, kind = _user_filter(request, account, form, prefix)
     page = domain.page_of(prefix, wanted, after=_place(form.after), size=SIZE)
@@ -122,7 +120,9 @@ def service_page(request: ViewerRequest, prefix: str) -> HttpResponse:
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def service_export(request: ViewerRequest, prefix: str, form: str) -> HttpResponseBase:
-    """All who fit as a file; 404 for who may not export, and noted in the journal."""
+    """Export the filtered list and record the export. Raises Http404 for viewers without the right to
+    export.
+    """
     account, question = _account(request), EffectiveAccessForm(request.GET)
     wanted, _ = _user_filter(request, account, question, prefix)
     if form not in FORMS or not request.viewer.may(Right.EXPORT, account_id=_number(account) or None):
@@ -157,7 +157,7 @@ COLUMNS: Final = (
 
 
 def values_of(row: domain.ServiceUser) -> dict[str, Any]:
-    """The columns of a file."""
+    """Return the columns of a row for a file."""
     levels = []
     for level in AccessLevel:
         counts = row.levels.get(level)
@@ -170,7 +170,7 @@ def values_of(row: domain.ServiceUser) -> dict[str, Any]:
 
 
 def _account(request: ViewerRequest) -> Account | None:
-    """The account that is chosen; one that the viewer does not see is 404."""
+    """Return the chosen account. Raises Http404 if the viewer doesn’t see it."""
     chosen = frame_of(request).chosen
     if request.GET.get("account") and chosen is None:
         raise Http404
@@ -184,7 +184,9 @@ def _number(account: Account | None) -> str:
 def _user_filter(
     request: ViewerRequest, account: Account | None, form: EffectiveAccessForm, prefix: str
 ) -> tuple[domain.ServiceUserFilter, str]:
-    """Who is asked for, and the kind as the address has it; 404 for a service that AWS does not have."""
+    """Return the filter, and the kind as in the address. Raises Http404 for a service that AWS doesn’t
+    have.
+    """
     if prefix != prefix.lower() or not catalogue().has_service(prefix):
         raise Http404
     kind = request.GET.get("kind", "")
@@ -200,7 +202,7 @@ def _place(text: str) -> tuple[str, str]:
 
 
 def _query(request: ViewerRequest) -> QueryPairs:
-    """What the page understands of the address, and no more of it."""
+    """Return the query parameters that the page understands."""
     texts = {name: request.GET.get(name, "")[:MAX_LENGTH] for name in NAMES}
     return QueryPairs.from_pairs((texts | {"as-of": texts["as-of"] if request.at else ""}).items())
 
@@ -255,7 +257,7 @@ def _line(row: domain.ServiceUser, names: dict[str, str], prefix: str) -> Servic
 
 
 def _names(request: ViewerRequest, rows: list[domain.ServiceUser]) -> dict[str, str]:
-    """The accounts of a page by number; one query."""
+    """Return the account names of a page by ID; takes one query."""
     numbers = {row.account for row in rows}
     accounts = visible_accounts(request.viewer).filter(account_id__in=numbers)
     return dict(accounts.values_list("account_id", "name"))

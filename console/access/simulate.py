@@ -1,6 +1,4 @@
-"""The page "Simulate": one request, with all that is known of it, and what AWS would answer, as a tree of
-reasons.
-"""
+"""The page “Simulate”: a single request, and whether AWS would allow it, with the reasons as a tree."""
 
 from __future__ import annotations
 
@@ -35,8 +33,9 @@ PAGES: Final = {
 
 @require(Right.SEE_ACCOUNT)
 def simulate_page(request: ViewerRequest) -> HttpResponse:
-    """The form, and the answer if something is asked. What has no policy texts has an address of its own,
-    where a form leads to.
+    """Show the form, and the answer if something is asked.
+
+    A POST without policy texts is redirected to an address that can be shared.
     """
     form = SimulationForm.from_request(request)
     if (
@@ -113,7 +112,7 @@ def _answer(form: SimulationForm, verdict: SimulationResult | None) -> dict[str,
 
 
 def _help(request: ViewerRequest, form: SimulationForm, verdict: SimulationResult | None) -> dict[str, Any]:
-    """The link to the smallest grant that helps, for a viewer who may request it."""
+    """Return the link to the smallest grant that helps, if the viewer can request it."""
     who = form.who
     meaning = form.known_action
     if verdict is None or verdict.decision is EvaluationDecision.ALLOWED:
@@ -134,7 +133,7 @@ def _url(who: AskingPrincipal, form: SimulationForm) -> str:
 
 @require(Right.SEE_ACCOUNT)
 def simulate_offers(request: ViewerRequest) -> HttpResponse:
-    """Who may be meant by what has been typed: options of the list of the field."""
+    """Return options with matching principals for the field's list."""
     field = request.GET.get("of", "principal")
     offers = principals_offered(request, request.GET.get(field, ""))
     return render_page(request, "access/simulate_offers.html", {"principals": offers})

@@ -1,4 +1,4 @@
-"""The reasons for one principal as a tall path: from its own policies, through what limits them, to the
+"""Explains a decision about one principal as a vertical path: its own policies, what limits them, and the
 decision.
 """
 
@@ -21,7 +21,7 @@ from iam.policy.explain import ReasonOutcome
 from iam.policy.request import PrincipalKind
 
 MAX_STATEMENT_LENGTH: Final = 4000
-"""A statement that is longer is read on the page of its policy."""
+"""Maximum length of a statement; longer ones are read on the policy's page."""
 ORDER: Final = ("rule", "identity", "boundary", "session", "resource", "scp", "rcp", "endpoint")
 OUTCOMES: Final = {
     ReasonOutcome.ALLOWS: ("check", "ok"),
@@ -44,7 +44,9 @@ CONDITIONS: Final = {
     (ReasonOutcome.DEPENDS, False): ("On", "When"),
     (ReasonOutcome.WOULD, True): ("It applies to", "It requires that"),
 }
-"""How what a statement depends on, or fails by, begins: a resource, and a condition."""
+"""Beginnings of sentences about what a statement depends on or fails by, for a resource and for a
+condition.
+"""
 LEVELS: Final = {"scp": "SCPs", "rcp": "RCPs"}
 KIND_WORDS: Final = {
     PrincipalKind.USER: "IAM user",
@@ -55,7 +57,9 @@ KIND_WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ExplanationStage:
-    """A step of the path; `notes` stand below its text, `statement` is JSON, `url` a page with more."""
+    """A step of the path: `notes` appear below its text, `statement` is JSON, and `url` is a page with
+    details.
+    """
 
     icon: str
     tone: str
@@ -66,7 +70,7 @@ class ExplanationStage:
 
 
 def stages_of(row: WhoCanRow, *, account: str, query: QueryPairs) -> list[ExplanationStage]:
-    """Who asks, each reason in the order in which AWS's policies bound each other, and what comes of it."""
+    """Return the principal, each reason in AWS's evaluation order, and the decision."""
     words, tone, icon = MARKS[row.decision]
     steps = sorted(row.why.steps, key=lambda step: (ORDER.index(step.reason.kind), step.reason.level))
     return [
@@ -79,7 +83,7 @@ def stages_of(row: WhoCanRow, *, account: str, query: QueryPairs) -> list[Explan
 
 
 def _stages(steps: Iterable[ExplanationStep], query: QueryPairs) -> Iterator[ExplanationStage]:
-    """Levels of the organization that only allow are one step."""
+    """Yield the stages; levels of the organization that only allow are merged into one."""
     for kind, stage_steps in groupby(steps, key=lambda step: step.reason.kind):
         mine = list(stage_steps)
         if kind in LEVELS and all(step.reason.outcome is ReasonOutcome.ALLOWS for step in mine):
@@ -138,7 +142,7 @@ def _policy(step: ExplanationStep, query: QueryPairs) -> str:
 
 
 def statement_text(statement: Statement) -> str:
-    """The statement as JSON, as it was understood."""
+    """Return the parsed statement as JSON."""
     statement_json: dict[str, Any] = {"Sid": statement.sid} if statement.sid else {}
     statement_json["Effect"] = "Allow" if statement.allows else "Deny"
     if statement.principals is not None:

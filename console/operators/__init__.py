@@ -1,1 +1,1 @@
-"""People who sign in to Gatehouse."""
+"""Operators: sign-in to Gatehouse, sessions, second factors, and pages of people, roles and teams."""

@@ -1,5 +1,5 @@
-"""What Gatehouse wants of allauth: no sign-up, locks in the database, sealed secrets, single sign-on for
-known people only.
+"""Adapters that customize allauth: no sign-up, locks in the database, encrypted secrets, and single sign-on
+only for known people.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ CONFIRMATIONS = {
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Password sign-in."""
+    """Account adapter for password sign-in."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": "Wrong username or password.",
@@ -67,7 +67,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     }
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """As our own proxies say; a request that did not come through all of them counts as its sender's."""
+        """Return the client's address as our own proxies report it; without all of them, the address of the
+        sender.
+        """
         try:
             address: str = super().get_client_ip(request)
         except (ImproperlyConfigured, PermissionDenied):
@@ -75,11 +77,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return address
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Nobody signs up: an administrator adds people."""
+        """Return False: only administrators add people."""
         return False
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count the attempt, and refuse it while locked, before the password is looked at."""
+        """Count the attempt before the password is compared, and refuse it while the sign-in is locked."""
         operator = _known_operator(credentials)
         until = begin(request, key=_key(credentials, operator), operator=operator, method="password")
         if until:
@@ -87,21 +89,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().pre_authenticate(request, **credentials)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
-        """The operator, when the password fits."""
+        """Return the operator if the password is right."""
         user = super().authenticate(request, **credentials)
         if user:
             succeeded(request, key=_key(credentials, _known_operator(credentials)))
         return user
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """Record it; the attempt that is one too many learns of the lock."""
+        """Record the failure; the attempt that exceeds the limit shows the lock."""
         operator = _known_operator(credentials)
         until = failed(request, key=_key(credentials, operator), operator=operator, method="password")
         if until:
             raise forms.ValidationError(locks.sentence(until), code="locked")
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
-        """Whatever way somebody came: who may not sign in goes no further."""
+        """Refuse people who may not sign in, whichever method they used."""
         if OperatorBackend().user_can_authenticate(user):
             return None
         clear_login(request)
@@ -119,36 +121,40 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return response
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Not when somebody signed in, or confirmed it, a moment ago."""
+        """Return False if the person signed in or re-authenticated recently."""
         return not is_recent(self.request)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Where people land."""
+        """Return the first page after the sign-in."""
         return landing(request)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """The link in the mail: under our own address, whatever host the request named."""
+        """Return the link in the mail, with our own base URL whatever host the request named."""
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return settings.BASE_URL + path.replace("UID-KEY", quote(key))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Apart from the request; see console.operators.mail."""
+        """Send the mail in the background; see console.operators.mail."""
         send = super().send_mail
         hand_over(lambda: send(template_prefix, email, context))
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """The ways to confirm who sits there, in our words; passkeys only where the browser has them."""
+        """Return the methods to re-authenticate with our labels; passkeys only where browsers support
+        them.
+        """
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         if not passkeys_work_on(self.request.get_host()):
             methods = [method for method in methods if method["id"] != "mfa_reauthenticate:webauthn"]
         return [method | {"description": CONFIRMATIONS[method["id"]]} for method in methods]
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
-        """Back to the profile."""
+        """Return the address of the profile."""
         return reverse("profile")
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
-        """A reset password lifts the locks of its owner: they have proved to read their e-mail."""
+        """Lift the locks of someone who reset their password, since they have proved that they read their
+        email.
+        """
         super()._delete_login_attempts_cached_email(request, **credentials)
         operator = _known_operator(credentials)
         if operator:
@@ -160,12 +166,14 @@ def _typed(credentials: dict[str, Any]) -> str:
 
 
 def _key(credentials: dict[str, Any], operator: Operator | None) -> str:
-    """One key for an operator, called by user name or address; what was typed where nobody is called so."""
+    """Return the lock key of an operator, the same for user name and email address; for an unknown name, the
+    hashed input.
+    """
     return locks.operator_key(operator) if operator else locks.login_key(_typed(credentials))
 
 
 def _known_operator(credentials: dict[str, Any]) -> Operator | None:
-    """The operator behind what was typed, whether or not they may sign in."""
+    """Return the operator with the entered name, even if they may not sign in."""
     for user in filter_users_by_email(_typed(credentials)) if "@" in _typed(credentials) else ():
         if isinstance(user, Operator):
             return user
@@ -174,7 +182,7 @@ def _known_operator(credentials: dict[str, Any]) -> Operator | None:
 
 
 def _seal() -> MultiFernet:
-    """Ciphers for secrets at rest, from the key of the installation and those that it replaced."""
+    """Return the ciphers for stored secrets, from the current key and former ones."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     derived = (
         HKDF(algorithm=SHA256(), length=32, salt=None, info=b"gatehouse second factors").derive(
@@ -186,7 +194,7 @@ def _seal() -> MultiFernet:
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Second factors: their secrets are encrypted in the database."""
+    """MFA adapter: encrypts secrets of second factors in the database, and sets labels and rules."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": "Wrong code. Codes change every 30 seconds; enter the newest one.",
@@ -199,11 +207,11 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     }
 
     def encrypt(self, text: str) -> str:
-        """Seal a secret."""
+        """Encrypt a secret."""
         return _seal().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Open it again; raises when the key of the installation was lost."""
+        """Decrypt a secret; raises an error if the installation's key was lost."""
         try:
             return _seal().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
@@ -213,20 +221,20 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             ) from None
 
     def build_totp_svg(self, url: str) -> str:
-        """The QR code as one SVG path."""
+        """Return the QR code as one SVG path."""
         return svg_of(url)
 
     def get_totp_label(self, user: Any) -> str:
-        """The name in the phone's list."""
+        """Return the account name in the authenticator app."""
         return str(user.email or user.username)
 
     def get_public_key_credential_user_entity(self, user: Any) -> dict[str, Any]:
-        """What the browser shows beside the passkey."""
+        """Return what the browser shows for the passkey."""
         entity: dict[str, Any] = super().get_public_key_credential_user_entity(user)
         return entity | {"display_name": user.person.name if user.person else user.username}
 
     def generate_authenticator_name(self, user: Any, type: Any) -> str:
-        """What a new key is called until its owner finds a better name."""
+        """Return the default name of a new passkey."""
         number = Authenticator.objects.filter(user_id=user.pk, type=type).count()
         return f"Key {number + 1}" if number else "My key"
 
@@ -234,7 +242,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return "Gatehouse"
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
-        """Anyone who needs a second factor keeps one."""
+        """Return whether the second factor can be deleted; the last one can’t if one is required."""
         if not is_required_of(authenticator.user.person):
             return True
         others = Authenticator.objects.filter(
@@ -244,14 +252,14 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """The identity provider says who somebody is; who may come in, and as what, is ours to say."""
+    """Single sign-on adapter: the provider identifies people, and Gatehouse decides who has access."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
-        """Nobody is created by signing in."""
+        """Return False: single sign-on creates no one."""
         return False
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Bind the identity to the known, active person with that verified address, once; refuse everybody
+        """Bind the identity, once, to the known active person with that verified address; refuse everyone
         else.
         """
         try:

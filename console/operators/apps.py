@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class OperatorsConfig(AppConfig):
-    """Registers console.operators, and has sign-ins recorded."""
+    """Registers console.operators, and records sign-ins in the journal."""
 
     name = "console.operators"
     label = "operators"
@@ -17,7 +17,7 @@ class OperatorsConfig(AppConfig):
         from console.operators.single_sign_on.saml import CompanySamlProvider
 
         receivers.connect()
-        # In place of allauth's own providers, which accept more than ours do.
+        # Replaces allauth's own providers, which accept more than ours.
         registry.load()
         registry.register(CompanyOpenIdProvider)
         registry.register(CompanySamlProvider)

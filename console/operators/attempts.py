@@ -1,4 +1,4 @@
-"""Failed attempts to sign in: counted, locked, and written into the journal."""
+"""Counts failed sign-in attempts, locks sign-ins, and records both in the journal."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from iam.journal.services import NOT_SIGNED_IN, record
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address of the client, as far as our own proxies vouch for it."""
+    """Return the client's address, as far as our own proxies vouch for it."""
     address: str = get_adapter().get_client_ip(request)
     return address
 
 
-# Set on a request whose attempt is the last one before a lock: of the key, and of the address.
+# Set on a request whose attempt is the last one before a lock of the key or of the address.
 _CLOSES = "_gatehouse_closes"
 CAUSES = {
     "unknown": "No one has this username or email address.",
@@ -31,7 +31,7 @@ CAUSES = {
 
 
 def refused(*, operator: Operator | None, method: str, reason: str) -> None:
-    """Record that somebody was not let in, and why."""
+    """Record that a sign-in was refused, and why."""
     subject = operator.email if operator else ""
     record(
         kind="sign_in.failed",
@@ -42,8 +42,9 @@ def refused(*, operator: Operator | None, method: str, reason: str) -> None:
 
 
 def begin(request: HttpRequest, *, key: str, operator: Operator | None, method: str) -> datetime | None:
-    """Count an attempt on the key and on the address, before anything is compared; the end of the lock when
-    it is refused.
+    """Count an attempt on the key and the address before anything is compared.
+
+    Returns the end of the lock if the attempt is refused, else None.
     """
     own = locks.count_attempt(key)
     if own.until:
@@ -59,10 +60,9 @@ def begin(request: HttpRequest, *, key: str, operator: Operator | None, method: 
 
 
 def failed(request: HttpRequest, *, key: str, operator: Operator | None, method: str) -> datetime | None:
-    """Record that the attempt was wrong; the end of the lock when it was one too many.
+    """Record a wrong attempt; return the end of the lock if it exceeded the limit, else None.
 
-    The journal names the operator when there is one; what an unknown person typed is not kept: it may be a
-    password.
+    The journal names known operators only: an unknown name may be a password.
     """
     reason = f"wrong_{method}" if operator else "unknown"
     refused(operator=operator, method=method, reason=reason)
@@ -79,6 +79,6 @@ def failed(request: HttpRequest, *, key: str, operator: Operator | None, method:
 
 
 def succeeded(request: HttpRequest, *, key: str) -> None:
-    """The attempt was right: it counts nowhere, and earlier failures on the key are forgotten."""
+    """Take back the count of a right attempt, and forget earlier failures of the key."""
     locks.forget(key)
     locks.refund(locks.address_key(client_address(request)))

@@ -1,4 +1,4 @@
-"""In words, to what an auditor is limited."""
+"""Describes the limits of an auditor in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from iam.mirror.models import Account
 
 
 def audit_words(limits: AuditLimits | None) -> str:
-    """Such as “PCI DSS v4.0.1, production, 1 Jul 2026 – 30 Sep 2026”; "" without limits."""
+    """Return, for example, “PCI DSS v4.0.1, production, 1 Jul 2026 – 30 Sep 2026”; "" without limits."""
     if limits is None:
         return ""
     parts = [each.title for name, each in all_frameworks().items() if name in limits.frameworks]
@@ -31,7 +31,7 @@ def audit_words(limits: AuditLimits | None) -> str:
 
 
 def period_words(limits: AuditLimits) -> str:
-    """The period, both days included; "" without one."""
+    """Return the period, including both days; "" without one."""
     since = limits.since
     last = limits.until - timedelta(seconds=1) if limits.until else None
     first_words = f"{since.day} {since:%b %Y}" if since else ""

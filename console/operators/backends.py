@@ -1,4 +1,4 @@
-"""Who may authenticate: operators whose person is active."""
+"""Authentication backend: only operators whose person is active can sign in."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from iam.directory.models import Person
 
 
 class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]
-    """allauth's backend, which also asks the directory; the person comes in the same query as the
-    operator.
+    """Allauth's backend, which also checks the directory; the person is loaded with the operator in one
+    query.
     """
 
     def get_user(self, user_id: Any) -> Operator | None:
-        """The operator behind a session; None when they may not sign in any more."""
+        """Return the operator of a session; None if they may no longer sign in."""
         rows = _SIGNED_IN.rows(pk=user_id)
         operator = _operator(rows[0]) if rows else None
         return operator if operator and self.user_can_authenticate(operator) else None
 
     def _authenticate(self, request: Any, **credentials: Any) -> Operator | None:
-        """Look at one password, once, no matter who was named: the time that several take would tell who is
+        """Compare exactly one password hash, whoever was named, so that the time doesn’t reveal who is
         known.
         """
         password = str(credentials["password"])
@@ -40,7 +40,7 @@ class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]
         return checked
 
     def user_can_authenticate(self, user: Any) -> bool:
-        """Whether the sign-in and the person behind it are active."""
+        """Return whether the operator and the person are active."""
         return bool(user.is_active and user.person_id and user.person.is_active)
 
 

@@ -1,4 +1,4 @@
-"""Forms about people, roles and teams: they check shape; the services check the rules."""
+"""Forms about people, roles and teams; they check the input's shape, and the services check the rules."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ class OperatorRoleForm(forms.Form):
     )
 
     def clean_until(self) -> datetime | None:
-        """The end of the day."""
+        """Return the end of the day."""
         day = self.cleaned_data["until"]
         return day_end(day) if day else None
 
 
 class AuditScopeForm(forms.Form):
-    """To what an auditor is limited."""
+    """The limits of an auditor."""
 
     frameworks = forms.MultipleChoiceField(
         required=False,
@@ -114,7 +114,7 @@ class AuditScopeForm(forms.Form):
                 "since": scope.since.date() if scope.since else None,
                 "until": last.date() if last else None,
             }
-        # The page has the form of roles as well, with a last day of its own.
+        # The form for roles is on the same page and has its own last day.
         super().__init__(data, initial=initial, auto_id="audit_%s")
         for name, choices in (("frameworks", frameworks), ("packs", packs)):
             field = self.fields[name]
@@ -122,7 +122,7 @@ class AuditScopeForm(forms.Form):
             field.choices = choices
 
     def clean(self) -> dict[str, Any]:
-        """The period ends after it begins."""
+        """Check that the period ends after it starts."""
         cleaned = super().clean() or {}
         first, last = cleaned.get("since"), cleaned.get("until")
         if first and last and last < first:
@@ -132,7 +132,7 @@ class AuditScopeForm(forms.Form):
         return cleaned
 
     def terms(self) -> AuditTerms:
-        """What the service sets, once the form is valid."""
+        """Return the limits for the service, from a valid form."""
         values = self.cleaned_data
         since = until = None
         if values["since"]:
@@ -143,7 +143,7 @@ class AuditScopeForm(forms.Form):
 
 
 class FactorsForm(forms.Form):
-    """Someone lost their second factors: how the administrator knows that it is them."""
+    """Remove lost second factors; asks how the administrator verified the person's identity."""
 
     proof = forms.CharField(
         max_length=300,
@@ -163,7 +163,7 @@ class FactorsForm(forms.Form):
 
 
 class IdentityForm(forms.Form):
-    """An IAM user that belongs to the person."""
+    """An IAM user to link to the person."""
 
     user_arn = forms.CharField(
         max_length=2048,
@@ -184,7 +184,7 @@ class TeamForm(forms.Form):
 
 
 class TeamRuleForm(forms.Form):
-    """What makes an IAM user part of a team."""
+    """A rule that makes IAM users part of a team."""
 
     kind = forms.ChoiceField(
         choices=RuleKind.choices, label="An IAM user who", widget=forms.Select(attrs={"class": "input"})
@@ -210,7 +210,7 @@ def _email_field() -> forms.EmailField:
 
 
 class SetUpForm(forms.Form):
-    """The two people who approve from the first day on."""
+    """The two people who approve from the start."""
 
     first_name = _name_field()
     first_email = _email_field()
@@ -218,7 +218,7 @@ class SetUpForm(forms.Form):
     second_email = _email_field()
 
     def clean(self) -> dict[str, Any]:
-        """Two different people."""
+        """Check that the two people differ."""
         cleaned = super().clean() or {}
         first, second = cleaned.get("first_email", ""), cleaned.get("second_email", "")
         if first and first.casefold() == second.casefold():

@@ -1,4 +1,4 @@
-"""Who needs a second factor, and who has one."""
+"""Checks who needs a second factor, and who has one."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 def is_required_of(person: Person | None) -> bool:
-    """Whether the roles of a person demand a second factor."""
+    """Return whether a person's roles require a second factor."""
     if person is None:
         return False
     return _is_demanded(set(person.assignments.values_list("role", flat=True)))
 
 
 def is_missing(request: HttpRequest, viewer: Viewer) -> bool:
-    """Whether this viewer must enrol a second factor before anything else."""
+    """Return whether this viewer must enroll a second factor before anything else."""
     if not _is_demanded(set(viewer.roles)):
         return False
     if settings.TRUST_SSO_MFA and _came_by_single_sign_on(request):
@@ -30,8 +30,8 @@ def is_missing(request: HttpRequest, viewer: Viewer) -> bool:
 
 
 def _is_demanded(roles: set[str]) -> bool:
-    """Of every role (settings.REQUIRE_MFA); of members, and of people without a role, unless
-    settings.REQUIRE_MFA_MEMBERS is off.
+    """Return whether the roles require it: all do with settings.REQUIRE_MFA, except members and people
+    without a role if settings.REQUIRE_MFA_MEMBERS is off.
     """
     if not settings.REQUIRE_MFA:
         return False

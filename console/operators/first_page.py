@@ -1,4 +1,4 @@
-"""Where people arrive after signing in."""
+"""Determines the first page after the sign-in."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from iam.directory.rules import enough_approvers
 
 
 def is_unsettled() -> bool:
-    """Whether the installation still has to say who approves: two people, or nobody by an explicit
-    setting.
+    """Return whether approvers are still missing: two people, or the explicit setting for a single
+    operator.
     """
     return not settings.SINGLE_OPERATOR and not enough_approvers()
 
 
 def landing(request: HttpRequest) -> str:
-    """The overview; an administrator of a new installation first appoints those who approve, and anyone who
-    has no role yet has only a profile.
+    """Return the overview; the setup page for an administrator of a new installation, or the profile for
+    people without a role.
     """
     person = getattr(request.user, "person", None)
     roles = set(person.assignments.values_list("role", flat=True)) if person else set()

@@ -21,7 +21,7 @@ from console.operators.totp import authenticator_of, step_of
 
 
 class LoginForm(AllauthLoginForm):  # type: ignore[misc]
-    """Name and password in the words of the design."""
+    """Name and password, with our labels."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -36,29 +36,29 @@ class LoginForm(AllauthLoginForm):  # type: ignore[misc]
 
 
 class _TwoPasswords:
-    """Two fields for one new password, in the words of the design."""
+    """Two fields for a new password, with our labels."""
 
     def add_error(self, field: str | None, error: Any) -> None:
-        """allauth's own text says only that both must be equal."""
+        """Replace allauth's message that both passwords must be equal."""
         if field == "password2" and not isinstance(error, forms.ValidationError):
             error = "The two passwords differ. Type the same one twice."
         super().add_error(field, error)  # type: ignore[misc]
 
 
 class SetPasswordForm(_TwoPasswords, AllauthSetPasswordForm):  # type: ignore[misc]
-    """A first password for someone who signs in through the company."""
+    """A first password for someone who signs in through single sign-on."""
 
 
 class ResetPasswordForm(_TwoPasswords, AllauthResetPasswordForm):  # type: ignore[misc]
-    """A new password for the holder of the link."""
+    """A new password for someone with a reset link."""
 
 
 class ChangePasswordForm(_TwoPasswords, AllauthChangePasswordForm):  # type: ignore[misc]
-    """A new password for anyone who knows the old one."""
+    """A new password for someone who knows the old one."""
 
     def clean_oldpassword(self) -> str:
-        """The old password; wrong ones lock as they do at the sign-in, so that nobody guesses it from a
-        session left open.
+        """Check the old password; failures count toward the lock, so that no one guesses it in an unattended
+        session.
         """
         password: str = self.cleaned_data["oldpassword"]
         if not get_adapter().reauthenticate(self.user, password):
@@ -67,15 +67,15 @@ class ChangePasswordForm(_TwoPasswords, AllauthChangePasswordForm):  # type: ign
 
 
 class _LockedCode:
-    """Wrong codes lock the second factor as wrong passwords lock the first, and a right one is used up by the
-    request that sent it.
+    """Base form for codes: wrong ones count toward a lock of the second factor, and each right code works
+    once.
     """
 
     user: Any
     cleaned_data: dict[str, Any]
 
     def clean_code(self) -> str:
-        """The code, when it is right and the factor is not locked."""
+        """Return the code if it is right and the factor isn’t locked."""
         key = locks.code_key(self.user)
         if until := begin(context.request, key=key, operator=self.user, method="code"):
             raise forms.ValidationError(locks.sentence(until), code="locked")
@@ -91,11 +91,11 @@ class _LockedCode:
 
 
 class CodeForm(_LockedCode, AuthenticateForm):  # type: ignore[misc]
-    """The second step of a sign-in."""
+    """The second step of the sign-in."""
 
 
 class ReauthenticateCodeForm(_LockedCode, ReauthenticateForm):  # type: ignore[misc]
-    """A code that confirms who sits there."""
+    """A code for re-authentication."""
 
 
 class ActivateTotpForm(AllauthActivateTotpForm):  # type: ignore[misc]
@@ -104,7 +104,7 @@ class ActivateTotpForm(AllauthActivateTotpForm):  # type: ignore[misc]
     step: int
 
     def clean_code(self) -> str:
-        """The code, when it fits."""
+        """Return the code if it is right."""
         code: str = super().clean_code()
         step = step_of(self.secret, code)
         if step is None:

@@ -1,12 +1,10 @@
-"""What is known of the browser: under which addresses it lends itself to passkeys, and what people call
-it.
-"""
+"""Information about browsers and host names: where passkeys work, and the browser's common name."""
 
 from __future__ import annotations
 
 import ipaddress
 
-# The first word that is found counts: Edge calls itself Chrome too, and Chrome calls itself Safari.
+# The first match counts, because Edge also names Chrome, and Chrome also names Safari.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -29,7 +27,7 @@ _SYSTEMS = (
 
 
 def browser_of(user_agent: str) -> str:
-    """'Firefox on Windows'; a header that says neither is shown as it is, cut short."""
+    """Return 'Firefox on Windows'; an unknown header is shortened."""
     browser = next((name for word, name in _BROWSERS if word in user_agent), "")
     system = next((name for word, name in _SYSTEMS if word in user_agent), "")
     if browser and system:
@@ -38,9 +36,9 @@ def browser_of(user_agent: str) -> str:
 
 
 def passkeys_work_on(host: str) -> bool:
-    """Browsers tie passkeys to a name: there are none for a bare address such as 127.0.0.1. `host` may carry
-    a port.
+    """Return whether passkeys work at this host, which may include a port.
 
+    Browsers tie passkeys to a domain name, so they don’t work at IP addresses such as 127.0.0.1.
     https://www.w3.org/TR/webauthn-2/#relying-party-identifier
     """
     name = host[1 : host.index("]")] if host.startswith("[") else host.partition(":")[0]

@@ -1,5 +1,5 @@
-"""A form that was sent when the sign-in was no longer fresh, or had ended: kept while its person confirms who
-they are or signs in, and offered again filled in.
+"""Keeps a form that was sent without recent authentication or after the session ended, and offers it again
+afterwards.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from django.middleware.csrf import CsrfViewMiddleware
 KEPT: Final = "kept_form"
 FOR_SECONDS: Final = 15 * 60
 MAX_LENGTH: Final = 64_000
-"""Characters; a larger form is not kept."""
+"""Maximum number of characters; larger forms aren’t kept."""
 LARGEST_BODY: Final = 8 * MAX_LENGTH
-"""Bytes of an encoded form with so many characters."""
+"""Maximum number of bytes of the encoded form."""
 SECRETS: Final = ("password", "secret", "sealed", "code", "token", "passphrase", "private")
-"""A form with a field whose name has one of these words is never kept: a secret is in no session."""
+"""Forms with a field whose name contains one of these words are never kept, so that no session holds
+secrets.
+"""
 
 
 def keep(request: HttpRequest) -> bool:
-    """Keep what was posted; False where it cannot be: it has a secret, a file, or is too large."""
+    """Keep the posted form; return False if it contains a secret or a file, or is too large."""
     form = posted(request)
     if form is not None:
         request.session[KEPT] = form
@@ -29,7 +31,7 @@ def keep(request: HttpRequest) -> bool:
 
 
 def posted(request: HttpRequest) -> dict[str, Any] | None:
-    """What was posted, as it is kept for the person who did; None where it cannot be kept."""
+    """Return the posted form as it is stored in the session; None if it can’t be kept."""
     fields: list[tuple[str, Any]] = []
     for name, values in request.POST.lists():
         if name != "csrfmiddlewaretoken":
@@ -52,10 +54,10 @@ def _names_secret(field: str) -> bool:
 
 
 def posted_too_late(request: HttpRequest) -> dict[str, Any] | None:
-    """What somebody posted whose session has ended meanwhile; None for anything but a form of our own pages.
+    """Return a form that was posted after the session ended; None for anything but a form of our own pages.
 
-    No view has checked the token of the form yet, so it is checked here: nobody else can leave a form behind
-    for them to send. A body that is too large isn't read.
+    No view has checked the CSRF token yet, so it is checked here: no other site can leave a form for the
+    person to submit. A body that is too large isn’t read.
     """
     length = request.META.get("CONTENT_LENGTH") or "0"
     is_form = request.content_type == "application/x-www-form-urlencoded"
@@ -71,7 +73,7 @@ def _no_answer(request: HttpRequest) -> HttpResponse:
 
 
 def stored_form(request: HttpRequest) -> dict[str, Any] | None:
-    """The form that was kept for this person, as long as it is fresh; None for none."""
+    """Return the form kept for this person while it is fresh, else None."""
     kept_fields: dict[str, Any] | None = request.session.get(KEPT)
     if kept_fields is None:
         return None

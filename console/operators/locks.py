@@ -1,8 +1,8 @@
-"""Too many failures lock a sign-in for a while: counted in the database, so that it holds over all web
+"""Locks a sign-in for a while after too many failures; counts are in the database and apply to all web
 processes.
 
-A lock is on the operator, or on what was typed where nobody is called so: it reads the same. It stops
-passwords and codes only: anyone who has a passkey or single sign-on cannot be locked out by a stranger.
+A lock is on an operator or on an unknown name, and both look the same. It stops only passwords and codes, so
+a stranger can’t lock out people with a passkey or single sign-on.
 """
 
 from __future__ import annotations
@@ -17,29 +17,31 @@ from django.utils.crypto import salted_hmac
 
 from console.operators.models import Operator, SignInLock
 
-# Many people share an address.
+# Higher, because many people can share an address.
 ADDRESS_FACTOR = 10
 KEEP = timedelta(days=2)
 
 
 def login_key(login: str) -> str:
-    """What was typed as name or address; hashed, since people type passwords there."""
+    """Return the key of an entered name, hashed because people sometimes type passwords there."""
     digest = salted_hmac("gatehouse.sign-in.lock", login.strip().casefold(), algorithm="sha256").hexdigest()
     return f"login:{digest[:64]}"
 
 
 def operator_key(operator: Operator) -> str:
-    """The password of an operator, by whatever name they are called."""
+    """Return the key of an operator's password, independent of the name used."""
     return f"operator:{operator.pk}"
 
 
 def code_key(operator: Operator) -> str:
-    """The second factor of an operator."""
+    """Return the key of an operator's second factor."""
     return f"code:{operator.pk}"
 
 
 def address_key(ip: str) -> str:
-    """A network address; of IPv6 the network, since anyone who has one address has 2^64 of them."""
+    """Return the key of a network address; for IPv6 of its /64 network, since a host usually has all
+    addresses of one.
+    """
     address = ipaddress.ip_address(ip)
     if isinstance(address, ipaddress.IPv6Address):
         address = (
@@ -49,15 +51,13 @@ def address_key(ip: str) -> str:
 
 
 def locked_until(*keys: str) -> datetime | None:
-    """The end of the longest lock on any of the keys; None when none is locked now."""
+    """Return the end of the longest lock on any of the keys; None if none is locked."""
     ends = SignInLock.objects.filter(key__in=keys, locked_until__gt=datetime.now(tz=UTC))
     return ends.order_by("-locked_until").values_list("locked_until", flat=True).first()
 
 
 class SignInAttempt(NamedTuple):
-    """One counted attempt: refused until then, or let through; `closes` when it is the last one before a
-    lock.
-    """
+    """A counted attempt: refused until a time, or allowed; `closes` marks the last one before a lock."""
 
     until: datetime | None = None
     closes: bool = False
@@ -65,8 +65,9 @@ class SignInAttempt(NamedTuple):
 
 @transaction.atomic
 def count_attempt(key: str) -> SignInAttempt:
-    """Count an attempt before anything is compared, so that many at once are no more than the limit; `refund`
-    one that was right.
+    """Count an attempt before anything is compared, so that parallel attempts don’t exceed the limit.
+
+    Call `refund` after a right one.
     """
     now = datetime.now(tz=UTC)
     duration = timedelta(minutes=settings.LOCK_MINUTES)
@@ -85,7 +86,7 @@ def count_attempt(key: str) -> SignInAttempt:
 
 @transaction.atomic
 def refund(key: str) -> None:
-    """Take back one attempt that was no failure, and the lock that it brought about."""
+    """Take back an attempt that was right, and the lock it caused."""
     lock = SignInLock.objects.select_for_update().filter(key=key).first()
     if lock is None or not lock.failures:
         return
@@ -96,7 +97,7 @@ def refund(key: str) -> None:
 
 
 def count_failure(key: str) -> datetime | None:
-    """One more failure; the end of the lock when it was one too many, else None."""
+    """Count a failure; return the end of the lock if it exceeded the limit, else None."""
     count_attempt(key)
     return locked_until(key)
 
@@ -106,25 +107,26 @@ def _limit(key: str) -> int:
 
 
 def forget(*keys: str) -> None:
-    """Forget failures and locks: after a success, or when an administrator lifts a lock. The rows stay for
-    attempts that wait for them.
+    """Forget failures and locks after a success, or when an administrator lifts a lock.
+
+    The rows remain for attempts that wait for them.
     """
     SignInLock.objects.filter(key__in=keys).update(failures=0, locked_until=None)
 
 
 def forget_old() -> int:
-    """Remove what has not counted for days; returns how many rows."""
+    """Delete rows that have not counted for days, and return their number."""
     return SignInLock.objects.filter(since__lt=datetime.now(tz=UTC) - KEEP).delete()[0]
 
 
 def keys_of(operator: Operator) -> tuple[str, ...]:
-    """Every key by which an operator can be locked, apart from addresses."""
+    """Return all keys by which an operator can be locked, except addresses."""
     names = login_key(operator.username), login_key(operator.email)
     return operator_key(operator), code_key(operator), *names
 
 
 def sentence(until: datetime) -> str:
-    """What a locked-out person reads: when to try again, and nothing about whether they are known."""
+    """Return the message of a lock: when to try again, but not whether the operator is known."""
     minutes = max(1, -(-int((until - datetime.now(tz=UTC)).total_seconds()) // 60))
     unit = "minute" if minutes == 1 else "minutes"
     return f"Too many attempts. Try again after {until:%H:%M} UTC, in {minutes} {unit}."

@@ -1,6 +1,4 @@
-"""Mail about sign-ins: handed over apart from the request, whose answer neither waits for it nor fails with
-it.
-"""
+"""Sends mail about sign-ins in the background, so that a response neither waits for it nor fails with it."""
 
 from __future__ import annotations
 
@@ -16,10 +14,10 @@ logger = structlog.get_logger(__name__)
 
 
 def hand_over(send: Callable[[], object]) -> None:
-    """Render and send a mail in a thread of its own (settings.MAIL_IN_BACKGROUND), or else at once.
+    """Render and send a mail in a thread (settings.MAIL_IN_BACKGROUND), or at once.
 
-    How long a mail server takes would tell who asks for a password whether the address is known. A mail that
-    cannot be sent is logged: what it tells of has happened.
+    Otherwise the time of a password reset would reveal whether the address is known. A failure is only
+    logged, because the reported event has already happened.
     """
     if settings.MAIL_IN_BACKGROUND:
         Thread(target=copy_context().run, args=(_send_and_leave, send), name="mail").start()

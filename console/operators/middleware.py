@@ -1,4 +1,4 @@
-"""Nobody reaches a page without signing in; every request carries its viewer."""
+"""Requires sign-in for all pages, and adds the viewer to every request."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 
 
 def is_open(path: str) -> bool:
-    """Whether anybody may ask for this address."""
+    """Return whether the address is open without sign-in."""
     return path.startswith(OPEN_PREFIXES) or path in OPEN_PATHS
 
 
 class EndableSessionMiddleware(SessionMiddleware):
-    """Django's, for sessions that others can end: the answer that was under way is given, and the next
-    request leads to sign-in.
+    """Django's session middleware for sessions that others can end: the current response is still sent, and
+    the next request leads to the sign-in.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Save the session unless it has ended meanwhile, where Django would answer 400."""
+        """Save the session unless it has ended meanwhile, when Django would answer 400."""
         try:
             return super().process_response(request, response)
         except SessionInterrupted:
@@ -45,10 +45,9 @@ class EndableSessionMiddleware(SessionMiddleware):
 
 
 class SignedIn:
-    """Puts `request.viewer` on every request of a signed-in person, and sends everybody else to the sign-in
-    page.
+    """Sets `request.viewer` for signed-in people, and redirects everyone else to the sign-in page.
 
-    It ends sessions that idled or lasted too long, and holds up anyone who still needs a second factor.
+    Ends sessions that were idle or lasted too long, and stops people who still need a second factor.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -68,7 +67,7 @@ class SignedIn:
 
     @staticmethod
     def _viewer(request: HttpRequest) -> tuple[Viewer | None, str]:
-        """The viewer, or why there is none any more."""
+        """Return the viewer, or None and the reason why the session ended."""
         if not request.user.is_authenticated:
             return None, ""
         person = request.user.person
@@ -91,7 +90,7 @@ def _send(request: HttpRequest, address: str, *, ended: str = "") -> HttpRespons
     following = reverse("resume") if ended and KEPT in request.session else page_of(request)
     query = {"next": following} | ({"ended": ended} if ended else {})
     target = f"{address}?{urlencode(query)}"
-    # A redirect would put the sign-in page into a corner of the page that htmx is mending.
+    # A redirect would render the sign-in page inside the fragment that htmx replaces.
     return (
         HttpResponseClientRedirect(target) if getattr(request, "htmx", None) else HttpResponseRedirect(target)
     )

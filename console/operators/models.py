@@ -1,6 +1,4 @@
-"""The sign-in of a person: what Django and allauth authenticate, and which sign-ins are locked for a
-while.
-"""
+"""Operators (the sign-ins that Django and allauth authenticate), their sessions, and locks."""
 
 from __future__ import annotations
 
@@ -18,13 +16,13 @@ from iam.directory.models import Person
 
 
 class Operator(AbstractUser):
-    """A sign-in, tied to the person on whose behalf it acts; roles belong to the person."""
+    """A sign-in of a person; roles belong to the person."""
 
     person = models.OneToOneField(Person, on_delete=models.PROTECT, null=True, related_name="operator")
-    # Part of what every session is checked against: one more ends them all.
+    # Every session is checked against this number; incrementing it ends them all.
     session_epoch = models.PositiveIntegerField(default=0)
     shortcuts = models.BooleanField(default=True)
-    # A name of the IANA database; "" is the zone of the browser.
+    # IANA time zone name; "" uses the browser's time zone.
     time_zone = models.CharField(max_length=64, blank=True, default="")
 
     def __str__(self) -> str:
@@ -40,12 +38,12 @@ class Operator(AbstractUser):
 
 
 class OperatorSession(AbstractBaseSession):
-    """A session: a digest of its key, its sealed data, and what its operator reads of it. See
+    """A session: a digest of its key, its encrypted data, and what its operator sees of it. See
     `console.operators.session_store`.
     """
 
     session_key = models.CharField(max_length=64, primary_key=True)
-    # None before the sign-in is complete; then the other fields are empty as well.
+    # None until the sign-in is complete; the other fields are empty until then too.
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, null=True)
     began_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
@@ -54,13 +52,13 @@ class OperatorSession(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:
-        """What reads and writes the rows."""
+        """Return the store that reads and writes the rows."""
         store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
         return store
 
 
 class SignInLock(models.Model):
-    """Failures of one sign-in name, second factor or network address, and until when it is locked."""
+    """Failures of a sign-in name, second factor or network address, and the end of its lock."""
 
     key = models.CharField(max_length=80, unique=True)
     failures = models.PositiveIntegerField(default=0)
@@ -72,14 +70,12 @@ class SignInLock(models.Model):
 
 
 class TotpStep(models.Model):
-    """The last time step whose code an authenticator app was let in with: that code and older ones are used
-    up.
-    """
+    """The last time step accepted from an authenticator app; codes of it and of older steps are used up."""
 
     authenticator = models.OneToOneField(
         Authenticator, on_delete=models.CASCADE, primary_key=True, related_name="totp_step"
     )
-    # Steps of 30 seconds since 1970.
+    # Number of the 30-second step since 1970.
     step = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:

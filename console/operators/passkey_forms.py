@@ -1,6 +1,6 @@
-"""Forms of passkeys: what a browser says of its key is looked at before allauth works with it.
+"""Forms of passkeys, which validate the browser's answer before allauth uses it.
 
-allauth takes a falsy value for no answer at all, and keeps it as a key; other shapes break its parser.
+allauth treats a falsy value as no answer, but stores it as a key; other unexpected shapes break its parser.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from console.operators.attempts import refused
 from console.operators.models import Operator
 
 MAX_NAME_LENGTH = 100
-# An attestation is a few kilobytes.
+# An attestation has a few kilobytes.
 MAX_ANSWER_LENGTH = 64 * 1024
-# What the parsers of JSON, CBOR and keys raise over text that is none of theirs.
+# Errors of the JSON, CBOR and key parsers for invalid input.
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error)
 
 KEY_UNKNOWN = (
@@ -50,7 +50,7 @@ class PasskeyAnswerField(forms.JSONField):
         self.kind = kind
 
     def clean(self, value: Any) -> Any:
-        """The answer, if it has the shape of one."""
+        """Return the answer if its shape is valid."""
         try:
             if len(value or "") > MAX_ANSWER_LENGTH:
                 raise ValueError
@@ -61,11 +61,11 @@ class PasskeyAnswerField(forms.JSONField):
         return answer
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """An answer serves once, and is not sent back with the form."""
+        """Return nothing, because an answer works once and isn’t rendered again."""
         return None
 
     def prepare_value(self, value: Any) -> Any:
-        """See bound_data."""
+        """Return nothing; see bound_data."""
         return ""
 
 
@@ -74,13 +74,13 @@ def _name(*, required: bool) -> forms.CharField:
 
 
 class AddKeyForm(AddWebAuthnForm):  # type: ignore[misc]
-    """A new passkey."""
+    """Add a passkey."""
 
     name = _name(required=False)
     credential = PasskeyAnswerField(RegistrationResponse)
 
     def clean(self) -> Any:
-        """What was sent, if it is the answer to what this page asked."""
+        """Check that the answer belongs to this page's challenge."""
         try:
             return super().clean()
         except forms.ValidationError as error:
@@ -90,20 +90,20 @@ class AddKeyForm(AddWebAuthnForm):  # type: ignore[misc]
 
 
 class RenameKeyForm(EditWebAuthnForm):  # type: ignore[misc]
-    """Another name for a passkey."""
+    """Rename a passkey."""
 
     name = _name(required=True)
 
 
 class _KnownKey:
-    """A key that lets somebody in. allauth calls every failure an incorrect code."""
+    """Base form for signing in with a passkey. allauth reports every failure as an incorrect code."""
 
     user: Any
     cleaned_data: dict[str, Any]
 
     def clean_credential(self) -> Authenticator:
-        """The key, if it is registered and answered what this page asked; other attempts are recorded with
-        their cause.
+        """Return the registered passkey whose answer belongs to this page's challenge; other attempts are
+        recorded with their cause.
         """
         answer = self.cleaned_data["credential"]
         try:
@@ -137,7 +137,7 @@ def _is_registered(operator: Operator, answer: dict[str, Any]) -> bool:
 
 
 class KeyAsSecondStepForm(_KnownKey, AuthenticateWebAuthnForm):  # type: ignore[misc]
-    """A passkey after the password."""
+    """A passkey as the second factor."""
 
     credential = PasskeyAnswerField(AuthenticationResponse)
 
@@ -149,6 +149,6 @@ class KeyAloneForm(_KnownKey, LoginWebAuthnForm):  # type: ignore[misc]
 
 
 class KeyAgainForm(_KnownKey, ReauthenticateWebAuthnForm):  # type: ignore[misc]
-    """A passkey that confirms who sits there."""
+    """A passkey for re-authentication."""
 
     credential = PasskeyAnswerField(AuthenticationResponse)

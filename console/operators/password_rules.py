@@ -1,6 +1,4 @@
-"""Which passwords are refused because others guess them: common ones with something added, rows of keys, and
-the words of this installation.
-"""
+"""Refuses guessable passwords: variations of common ones, keyboard rows, and words of this installation."""
 
 from __future__ import annotations
 
@@ -25,16 +23,17 @@ ROWS: Final = (
 LETTER_FOR: Final = str.maketrans("013457@$!", "oieastasi")
 SHARE_IN_ROWS: Final = 0.8
 LETTERS_BESIDE_WORDS: Final = 8
-"""So many letters beside the words of the installation make a password again."""
+"""A password with at least this number of letters besides the installation's words is accepted."""
 SHORTEST_CORE: Final = 4
-"""What is left of a common password without the digits around it; fewer letters say nothing."""
+"""Minimum length of a common password without its outer digits; shorter ones are ignored."""
 _AROUND: Final = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 _VALIDATION: Final = "django.contrib.auth.password_validation"
 
 
 def validators(*, words: Iterable[str], base_url: str, breached: str) -> list[dict[str, Any]]:
-    """Django's setting. `words` are refused beside those of the address; `breached` is a file with a password
-    per line, or "".
+    """Return Django's validators setting.
+
+    `words` are refused besides those of the base URL; `breached` is a file with one password per line, or "".
     """
     labels = (urlsplit(base_url).hostname or "").split(".")[:-1]
     own = sorted({word.lower() for word in ("gatehouse", *words, *labels) if len(word) > 3})
@@ -55,22 +54,22 @@ def validators(*, words: Iterable[str], base_url: str, breached: str) -> list[di
 
 
 class GuessablePasswordValidator:
-    """Refuses what people make of a common password, or of the words of this installation, to reach the
-    length that is asked of them.
+    """Refuses variations of common passwords, or of this installation's words, that only add what the length
+    requires.
     """
 
     def __init__(self, words: Iterable[str] = ()) -> None:
-        # The longest first: one can be a part of another.
+        # The longest first, because a word can contain another.
         self.words = tuple(sorted(words, key=len, reverse=True))
 
     @cached_property
     def common(self) -> set[str]:
-        """Django's list, which was made from breaches, without the digits and symbols around each."""
+        """Return Django's list of breached passwords, without the digits and symbols around each."""
         cores = {_AROUND.sub("", password) for password in CommonPasswordValidator().passwords}
         return {core for core in cores if len(core) >= SHORTEST_CORE}
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Raise ValidationError for a password that is guessed soon."""
+        """Raise ValidationError for a password that is easy to guess."""
         folded = password.lower()
         if repeats(folded) or follows_rows(folded):
             raise ValidationError(
@@ -94,7 +93,7 @@ class GuessablePasswordValidator:
                 )
 
     def get_help_text(self) -> str:
-        """What people read beside the field."""
+        """Return the help text of the field."""
         return (
             "Your password can’t be a common one with digits or symbols added, a row of keys, or a name of "
             "this installation."
@@ -102,14 +101,14 @@ class GuessablePasswordValidator:
 
 
 def repeats(text: str) -> bool:
-    """True if the text is a shorter one, repeated."""
+    """Return whether the text repeats a shorter one."""
     lengths = range(1, len(text) // 2 + 1)
     return any(text == (text[:length] * len(text))[: len(text)] for length in lengths)
 
 
 def follows_rows(text: str) -> bool:
-    """True if most characters follow the one before as in the alphabet, in numbers or on a keyboard, in
-    either direction.
+    """Return whether most characters follow each other in the alphabet, in digits or on a keyboard, in either
+    direction.
     """
     pairs = list(pairwise(text))
     rows = [*ROWS, *(row[::-1] for row in ROWS)]
@@ -118,7 +117,7 @@ def follows_rows(text: str) -> bool:
 
 
 def _letters_beside(words: tuple[str, ...], reading: str) -> bool:
-    """True if too few letters are left without the words."""
+    """Return whether too few letters remain without the words."""
     for word in words:
         reading = reading.replace(word, "")
     return sum(letter.isalpha() for letter in reading) < LETTERS_BESIDE_WORDS

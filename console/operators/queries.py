@@ -1,4 +1,4 @@
-"""What the pages about operators show."""
+"""Queries of the pages about operators."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BY_NAME = KeysetOrder("name", "id")
 
 @dataclass(frozen=True, slots=True)
 class OperatorRow:
-    """One person of the list."""
+    """A person in the list."""
 
     person: Person
     operator: Operator | None
@@ -40,12 +40,12 @@ class OperatorRow:
 
     @property
     def is_invited(self) -> bool:
-        """Whether they have been asked in, and have not come yet."""
+        """Whether they were invited but haven’t signed in yet."""
         return bool(self.operator and not self.last_login and not self.operator.has_usable_password())
 
     @property
     def state(self) -> str:
-        """As the list says it."""
+        """The status in the list."""
         if self.hides_sign_in:
             return ""
         if not self.person.is_active:
@@ -58,8 +58,8 @@ class OperatorRow:
 def people_page(
     viewer: Viewer, *, q: str = "", role: str = "", state: str = "", after: KeysetPlace | None = None
 ) -> tuple[list[OperatorRow], KeysetPlace | None]:
-    """Up to 50 people by name, and where the next page begins (None at the end). At most six queries,
-    whatever their number.
+    """Return up to 50 people by name, and the position of the next page or None. Takes at most six
+    queries.
     """
     people = people_listed(viewer, text=q).select_related("operator").prefetch_related("assignments__team")
     if role:
@@ -102,25 +102,25 @@ def _rows(viewer: Viewer, people: list[Person]) -> list[OperatorRow]:
 
 
 def factors_of(operator: Operator) -> list[Authenticator]:
-    """Second factors, apart from recovery codes."""
+    """Return the second factors without recovery codes."""
     return list(Authenticator.objects.filter(user=operator, type__in=FACTORS).order_by("created_at"))
 
 
 def sessions_of(operator: Operator) -> list[OperatorSession]:
-    """Where the operator is signed in, the newest activity first."""
+    """Return the operator's sessions, the most recently active first."""
     lasting = OperatorSession.objects.filter(operator=operator, expire_date__gt=datetime.now(tz=UTC))
     return list(lasting.order_by("-seen_at"))
 
 
 def signed_in_counts() -> tuple[int, int]:
-    """How many sessions last, and of how many people."""
+    """Return the number of current sessions, and of signed-in people."""
     lasting = OperatorSession.objects.filter(operator__isnull=False, expire_date__gt=datetime.now(tz=UTC))
     counted = lasting.aggregate(sessions=Count("pk"), people=Count("operator", distinct=True))
     return counted["sessions"], counted["people"]
 
 
 def teams(viewer: Viewer) -> QuerySet[Team]:
-    """The teams that the viewer sees, with the number of the rules and leads that they see."""
+    """Return the teams that the viewer sees, with their counts of visible rules and leads."""
     accounts = accounts_of(viewer)
     seen = Q() if accounts is None else Q(rules__account_id__in=["", *accounts])
     leads = Q() if accounts is None else Q(assignments__account_id__in=["", *accounts])

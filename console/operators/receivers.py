@@ -1,4 +1,4 @@
-"""What allauth and Django tell us of sign-ins, passwords and second factors goes into the journal."""
+"""Records allauth's and Django's signals about sign-ins, passwords and second factors in the journal."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from console.operators import sessions
 from iam.directory.events import on_rights_reduced
 from iam.journal.services import record
 
-# Set on a request whose session ended by itself, so that it is not recorded as a wish.
+# Set on a request whose session expired, so that it isn't recorded as a sign-out.
 ENDED = "_gatehouse_session_ended"
 
 
 def connect() -> None:
-    """Once, when the application starts."""
+    """Connect the receivers, once at startup."""
     auth_signals.user_logged_in.connect(_session_began, dispatch_uid="gatehouse.session")
     auth_signals.user_logged_out.connect(_signed_out, dispatch_uid="gatehouse.sign-out")
     account_signals.authentication_step_completed.connect(_confirmed, dispatch_uid="gatehouse.confirmed")

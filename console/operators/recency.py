@@ -1,4 +1,4 @@
-"""Before danger: was it this person who sat here a moment ago?"""
+"""Requires recent authentication before dangerous actions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Q = TypeVar("Q", bound=HttpRequest)
 
 
 def is_recent(request: HttpRequest) -> bool:
-    """Whether the last sign-in or confirmation of this session is fresh enough
+    """Return whether the last authentication in this session is recent enough
     (settings.REAUTHENTICATE_MINUTES).
     """
     if not request.user.is_authenticated:
@@ -40,11 +40,11 @@ def is_recent(request: HttpRequest) -> bool:
 def recently_authenticated(
     view: Callable[Concatenate[Q, P], HttpResponseBase],
 ) -> Callable[Concatenate[Q, P], HttpResponseBase]:
-    """Ask for password, code or passkey first, unless that happened a moment ago, then come back to the page,
-    or to what was posted.
+    """Require password, code or passkey unless the person authenticated recently, then return to the page or
+    the posted form.
 
-    A form with a secret is not kept: put the decorator on the page with the form as well, so that nobody
-    types in vain.
+    A form with a secret isn’t kept: also decorate the view of the page with the form, so that no one fills it
+    in for nothing.
     """
 
     @wraps(view)
@@ -61,7 +61,7 @@ def _confirm(request: HttpRequest) -> HttpResponse:
     if methods:
         address = str(methods[0]["url"])
     else:
-        # Only the identity provider knows this person: they come in through it once more.
+        # Only the identity provider knows this person, so they sign in through it again.
         logout(request)
         address = resolve_url(settings.LOGIN_URL)
     following = (
@@ -74,7 +74,7 @@ def _confirm(request: HttpRequest) -> HttpResponse:
 
 
 def page_of(request: HttpRequest) -> str:
-    """The page on which the person is: for a form or a fragment that is where it was sent from."""
+    """Return the current page; for a form or a fragment, the page that sent it."""
     if request.method == "GET" and not getattr(request, "htmx", None):
         return request.get_full_path()
     origin = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""

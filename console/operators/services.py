@@ -1,6 +1,4 @@
-"""The only writer of sign-ins: made for a person of the directory, invited by a link, unlocked, freed of lost
-devices.
-"""
+"""The only module that changes sign-ins: create, invite, unlock, and remove lost second factors."""
 
 from __future__ import annotations
 
@@ -41,11 +39,11 @@ def create_operator(
     arns: Iterable[str] = (),
     actor: Actor,
 ) -> Operator:
-    """A person with a sign-in, roles (in one account, or in all; a team lead of `team`) and IAM users.
+    """Create a person with a sign-in, roles (in one account or in all; a team lead of `team`) and IAM users.
 
-    When the user name exists, nothing is changed and that operator is returned. Without a password nobody can
-    sign in until an invitation or single sign-on. Raises DirectoryRuleError, and Django's ValidationError for
-    a weak password.
+    Returns the existing operator unchanged if the user name is taken. Without a password no one can sign in
+    until an invitation or single sign-on. Raises DirectoryRuleError, and Django's ValidationError for a weak
+    password.
     """
     known = Operator.objects.select_related("person").filter(username__iexact=username).first()
     if known:
@@ -69,15 +67,17 @@ def create_operator(
 
 
 def add_operator(*, name: str, email: str, actor: Actor) -> Operator:
-    """A new person whose user name is their address; they choose the password by the invitation."""
+    """Create a person with the email address as user name; they choose the password with the invitation."""
     return create_operator(username=email.strip().lower(), name=name, email=email, actor=actor)
 
 
 @transaction.atomic
 def create_member_sign_in(person: Person, *, why: str) -> Operator:
-    """A sign-in for somebody of the directory, with the role of a member and without a password; anyone who
-    has a sign-in keeps it. The caller has made sure that it is them, by a one-time link, and that an approved
-    onboarding gives it: `why`. Raises DirectoryRuleError for somebody deactivated.
+    """Create a sign-in without a password for a person in the directory, as a member; an existing one is
+    kept.
+
+    The caller must have verified the person by a one-time link, and that an approved onboarding grants it
+    (`why`). Raises DirectoryRuleError for a deactivated person.
     """
     if not person.is_active:
         raise DirectoryRuleError(f"{person.name} is deactivated.")
@@ -102,10 +102,9 @@ def create_member_sign_in(person: Person, *, why: str) -> Operator:
 
 
 def invitation_link(operator: Operator) -> str:
-    """The address at which the operator, and nobody who has not got it, chooses a password: once, within
-    days.
+    """Return the address at which the operator chooses a password, once and within days.
 
-    It goes by e-mail to the operator. Only a shell on the server prints it: see `hand_out_link`.
+    It is mailed to the operator. Only a shell on the server prints it: see `hand_out_link`.
     """
     token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(operator)
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
@@ -113,10 +112,10 @@ def invitation_link(operator: Operator) -> str:
 
 
 def hand_out_link(operator: Operator, *, actor: Actor) -> str:
-    """The link, for a shell on the server, where no mail goes out or a mail was lost; anyone who lost a
-    password chooses a new one by it.
+    """Return the link for a shell on the server, if mail isn’t configured or was lost; it also resets a lost
+    password.
 
-    Raises DirectoryRuleError for somebody who is deactivated.
+    Raises DirectoryRuleError for a deactivated person.
     """
     _let_in(operator)
     record(kind="operator.invite", actor=actor, subject=operator.email, data={"by": "link"})
@@ -131,22 +130,23 @@ def _let_in(operator: Operator) -> Person:
 
 
 def invite_operator(operator: Operator, *, actor: Actor) -> None:
-    """Send the link. Raises DirectoryRuleError where no mail goes out, and OSError when the mail server does
-    not take it.
+    """Send the link. Raises DirectoryRuleError if mail isn’t configured, and OSError if the mail server
+    refuses it.
     """
     assert_administers(actor)
     _send_invitation(operator, actor=actor)
 
 
 def has_sign_in(person: Person) -> bool:
-    """Whether the person can sign in to Gatehouse."""
+    """Return whether the person can sign in to Gatehouse."""
     return Operator.objects.filter(person=person).exists()
 
 
 def invite_member(person: Person, *, actor: Actor, why: str) -> Operator:
-    """Create a sign-in as a member and mail its invitation. The caller has made sure that `actor` can invite
-    this person. Raises DirectoryRuleError where no mail goes out or the person is deactivated, and OSError
-    when the mail server refuses.
+    """Create a sign-in as a member and mail its invitation.
+
+    The caller must have verified that `actor` can invite this person. Raises DirectoryRuleError if mail isn’t
+    configured or the person is deactivated, and OSError if the mail server refuses it.
     """
     if not settings.MAIL_IS_CONFIGURED:
         raise DirectoryRuleError("No mail server is configured, so no invitation can be sent.")
@@ -181,7 +181,7 @@ def _send_invitation(operator: Operator, *, actor: Actor) -> None:
 
 @transaction.atomic
 def lift_lock(operator: Operator, *, actor: Actor) -> None:
-    """Let an operator try again at once who was locked for too many failures."""
+    """Lift the lock of an operator, so that they can try again at once."""
     assert_administers(actor)
     locks.forget(*locks.keys_of(operator))
     record(kind="sign_in.unlock", actor=actor, subject=operator.email)
@@ -189,10 +189,10 @@ def lift_lock(operator: Operator, *, actor: Actor) -> None:
 
 @transaction.atomic
 def remove_factors(operator: Operator, *, proof: str, actor: Actor) -> None:
-    """For a lost phone: remove every second factor of somebody else, sign them out everywhere, and mail them
-    that it happened.
+    """Remove every second factor of someone else (such as for a lost phone), sign them out everywhere, and
+    notify them by mail.
 
-    `proof` says how the actor verified that it is them; the journal keeps it.
+    `proof` says how the actor verified their identity; it is stored in the journal.
     """
     assert_administers(actor)
     person = _person(operator)
@@ -206,7 +206,7 @@ def remove_factors(operator: Operator, *, proof: str, actor: Actor) -> None:
 
 
 def _tell_of_removal(person: Person) -> None:
-    """By mail: it may have been somebody else who said that the phone was lost."""
+    """Notify by mail, since someone else may have reported the phone as lost."""
     if not settings.MAIL_IS_CONFIGURED:
         return
     subject = render_to_string("operators/email/factors_removed_subject.txt").strip()
@@ -217,20 +217,20 @@ def _tell_of_removal(person: Person) -> None:
 
 @transaction.atomic
 def end_sessions(operator: Operator, *, actor: Actor) -> None:
-    """Sign somebody out everywhere; they can sign in again."""
+    """Sign someone out everywhere; they can sign in again."""
     assert_administers(actor)
     sessions.sign_out_everywhere(_person(operator), actor=actor)
 
 
 @transaction.atomic
 def end_every_session(*, actor: Actor) -> int:
-    """Sign everyone out, the actor included; returns the number of sessions that were ended."""
+    """Sign everyone out, including the actor; return the number of ended sessions."""
     assert_administers(actor)
     return sessions.sign_out_everyone(actor=actor)
 
 
 def locked_until(operator: Operator) -> object:
-    """Until when the operator is locked, or None."""
+    """Return the end of the operator's lock, or None."""
     return locks.locked_until(*locks.keys_of(operator))
 
 
@@ -242,10 +242,10 @@ def _person(operator: Operator) -> Person:
 
 @transaction.atomic
 def appoint_approvers(people: Iterable[tuple[str, str]], *, actor: Actor) -> list[Operator]:
-    """Make approvers of all accounts of these (name, address), known or new; returns their sign-ins, to
+    """Make these people (name, address), known or new, approvers of all accounts; return their sign-ins to
     invite the new ones.
 
-    After the first run each of them waits for a second person who agrees (`iam.directory.appointments`).
+    After the first setup each appointment needs a second person (`iam.directory.appointments`).
     """
     appointed = []
     for name, email in people:

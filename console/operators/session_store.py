@@ -1,4 +1,4 @@
-"""Sessions in the database: it holds a digest of each session key, and data that only the key opens."""
+"""Stores sessions in the database as a digest of the session key, and data that only the key can decrypt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django.utils import timezone
 from console.operators.models import OperatorSession
 from iam.compiled_queries import CompiledQuery, QueryParam
 
-# What the data of a session hold about itself, and its row beside them.
+# Session values that are also stored in columns of the row.
 SIGNED_IN = "gatehouse_signed_in"
 SEEN = "gatehouse_seen"
 ADDRESS = "gatehouse_address"
@@ -27,8 +27,8 @@ USER_AGENT = "gatehouse_user_agent"
 
 
 def columns(data: dict[str, Any]) -> dict[str, Any]:
-    """What the row of a session says of it, as its data have it: whose it is (None before the sign-in is
-    complete), since when, from where.
+    """Return the columns of a session's row: operator (None before the sign-in is complete), start, and
+    origin.
     """
     return {
         "operator_id": int(data[SESSION_KEY]) if SESSION_KEY in data else None,
@@ -44,19 +44,19 @@ def _moment(seconds: float | None) -> datetime | None:
 
 
 def digest(session_key: str) -> str:
-    """What is stored of a session key. The key has 165 random bits, so that a salt or a slow hash would add
-    nothing.
+    """Return the stored digest of a session key. The key has 165 random bits, so a salt or a slow hash would
+    add nothing.
     """
     return hashlib.sha256(session_key.encode()).hexdigest()
 
 
 def seal(session_key: str, data: str) -> str:
-    """The session data, encrypted under a key that comes from the session key and not from what is stored."""
+    """Encrypt the session data with a key derived from the session key, not from stored data."""
     return _cipher(session_key).encrypt(data.encode()).decode()
 
 
 def unseal(session_key: str, stored: bytes | str) -> str:
-    """The session data; "" for what another key sealed, or was altered."""
+    """Decrypt the session data; "" if it was encrypted with another key or altered."""
     try:
         return _cipher(session_key).decrypt(stored).decode()
     except InvalidToken:
@@ -70,9 +70,7 @@ def _cipher(session_key: str) -> Fernet:
 
 @lru_cache(maxsize=1)
 def _live_session() -> CompiledQuery:
-    """The data of the session with the digest `key`, unless it has ended by `now`: every page begins with
-    this.
-    """
+    """Return the query for the data of an unexpired session by digest; every page starts with it."""
     rows = SessionStore.get_model_class().objects.filter(
         expire_date__gt=QueryParam("now", DateTimeField()), session_key=QueryParam("key", CharField())
     )
@@ -80,21 +78,21 @@ def _live_session() -> CompiledQuery:
 
 
 class SessionStore(db.SessionStore):
-    """Django's store in the database. `session_key` is the key of the cookie; its digest is the primary key
-    of the row.
+    """Django's database session store with digests: `session_key` is in the cookie, and its digest is the
+    primary key.
     """
 
     @classmethod
     def get_model_class(cls) -> type[OperatorSession]:
-        """The rows; they also say whose session it is and where it began."""
+        """Return the model of the rows."""
         return OperatorSession
 
     def encode(self, session_dict: dict[str, Any]) -> str:
-        """Signed as Django signs it, then sealed."""
+        """Sign the data as Django does, then encrypt it."""
         return seal(self._own_key(), super().encode(session_dict))
 
     def decode(self, session_data: bytes | str) -> dict[str, Any]:
-        """An empty session for data that this session's key doesn't open."""
+        """Decrypt the data; return an empty session if this session's key doesn’t open it."""
         return super().decode(unseal(self._own_key(), session_data))
 
     def _own_key(self) -> str:
@@ -102,7 +100,7 @@ class SessionStore(db.SessionStore):
         return key
 
     def create_model_instance(self, data: dict[str, Any]) -> OperatorSession:
-        """The row to write."""
+        """Return the row to write."""
         return self.get_model_class()(
             session_key=digest(self._own_key()),
             session_data=self.encode(data),
@@ -111,7 +109,7 @@ class SessionStore(db.SessionStore):
         )
 
     def load(self) -> dict[str, Any]:
-        """The data of this session; {} with no key when it has ended."""
+        """Return the data of this session; {} without a key if it has ended."""
         rows = _live_session().rows(now=timezone.now(), key=digest(self.session_key or ""))
         if not rows:
             self._session_key = None
@@ -119,27 +117,24 @@ class SessionStore(db.SessionStore):
         return self.decode(rows[0][0])
 
     def exists(self, session_key: str) -> bool:
-        """True if a session has this key."""
+        """Return whether a session has this key."""
         return self.model.objects.filter(session_key=digest(session_key)).exists()
 
     def delete(self, session_key: str | None = None) -> None:
-        """End the session with this key, or this session."""
+        """Delete the session with this key, or this session."""
         key = session_key or self.session_key
         if key is not None:
             self.model.objects.filter(session_key=digest(key)).delete()
 
     async def aload(self) -> dict[str, Any]:
-        """As `load`: Django's own would look for the key itself."""
+        """Same as `load`; Django's own version would look up the key itself."""
         return await sync_to_async(self.load)()
 
     async def asave(self, must_create: bool = False) -> None:
-        """As `save`."""
         await sync_to_async(self.save)(must_create)
 
     async def aexists(self, session_key: str) -> bool:
-        """As `exists`."""
         return await sync_to_async(self.exists)(session_key)
 
     async def adelete(self, session_key: str | None = None) -> None:
-        """As `delete`."""
         await sync_to_async(self.delete)(session_key)

@@ -1,4 +1,4 @@
-"""How long a session lasts: until it idles, at most half a day, and not past the loss of a right."""
+"""Limits how long a session lasts: idle time, at most half a day, and until a right is lost."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from iam.directory.models import Person, Role
 from iam.guard import Viewer
 from iam.journal.services import Actor, record
 
-# Who can change something for others, or read everything, gets the short limit.
+# People who can change something for others or read everything get the short limit.
 SHORT_IDLE = frozenset({Role.ADMINISTRATOR.value, Role.APPROVER.value, Role.AUDITOR.value})
-# A page that asks by itself, such as a running change, says so by this header: that is no activity.
+# A page that polls sends this header; polling doesn't count as activity.
 POLL_HEADER = "Gatehouse-Poll"
 _WRITE_EVERY = 30
 _OWN = "gatehouse_own"
 
 
 def begin(request: HttpRequest) -> None:
-    """A session starts now."""
+    """Start the clocks of a new session."""
     now = time.time()
     request.session[SIGNED_IN] = now
     request.session[SEEN] = now
@@ -35,19 +35,19 @@ def begin(request: HttpRequest) -> None:
 
 
 def signed_in_at(request: HttpRequest) -> float | None:
-    """When this session began, in seconds since 1970."""
+    """Return when this session began, in seconds since 1970."""
     moment = request.session.get(SIGNED_IN)
     return float(moment) if moment is not None else None
 
 
 def idle_minutes(viewer: Viewer) -> int:
-    """After how many minutes without activity this viewer is signed out."""
+    """Return the idle limit of this viewer, in minutes."""
     minutes = settings.IDLE_MINUTES if SHORT_IDLE & set(viewer.roles) else settings.IDLE_MINUTES_MEMBER
     return int(minutes)
 
 
 def why_over(request: HttpRequest, viewer: Viewer) -> str:
-    """'idle' or 'expired' when the session has ended, else ''."""
+    """Return 'idle' or 'expired' if the session has ended, else ''."""
     now = time.time()
     began, seen = signed_in_at(request), request.session.get(SEEN)
     if began is None or seen is None or now - began > settings.SESSION_HOURS * 3600:
@@ -56,7 +56,7 @@ def why_over(request: HttpRequest, viewer: Viewer) -> str:
 
 
 def note_activity(request: HttpRequest, viewer: Viewer) -> None:
-    """Note the activity; written at most every half minute, and well within the idle limit."""
+    """Save the time of activity, at most every half minute and well within the idle limit."""
     if POLL_HEADER in request.headers:
         return
     now = time.time()
@@ -66,21 +66,19 @@ def note_activity(request: HttpRequest, viewer: Viewer) -> None:
 
 
 def confirmed(request: HttpRequest) -> None:
-    """Who sat here has shown again who they are: a copy of the session key from before is worth nothing from
-    now on.
-    """
+    """Replace the session key after re-authentication, so that a copy of the old key is worthless."""
     request.session.cycle_key()
 
 
 def secret_of(request: HttpRequest) -> str:
-    """A secret that only this browser's session holds, and keeps when its key is replaced."""
+    """Return a secret of this browser's session, which survives a change of the session key."""
     if _OWN not in request.session:
         request.session[_OWN] = secrets.token_urlsafe(32)
     return str(request.session[_OWN])
 
 
 def digest_here(request: HttpRequest) -> str:
-    """What is stored of the key of this session."""
+    """Return the stored digest of this session's key."""
     return digest(request.session.session_key or "")
 
 
@@ -93,7 +91,7 @@ def end_session(operator: Operator, digest: str) -> bool:
 
 
 def sign_out_everyone(*, actor: Actor) -> int:
-    """End every session of everyone, the actor included; returns how many."""
+    """End everyone's sessions, including the actor's; return their number."""
     Operator.objects.update(session_epoch=F("session_epoch") + 1)
     ended, _ = OperatorSession.objects.all().delete()
     record(kind="session.end_everyone", actor=actor, data={"sessions": ended})
@@ -101,8 +99,8 @@ def sign_out_everyone(*, actor: Actor) -> int:
 
 
 def sign_out_everywhere(person: Person, *, actor: Actor | None = None) -> None:
-    """End every session of a person: a right was taken, they were deactivated, or an administrator says
-    so.
+    """End every session of a person, after they lost a right or were deactivated, or on request of an
+    administrator.
     """
     changed = Operator.objects.filter(person=person).update(session_epoch=F("session_epoch") + 1)
     if changed:
@@ -111,7 +109,7 @@ def sign_out_everywhere(person: Person, *, actor: Actor | None = None) -> None:
 
 
 def sign_out_others(request: HttpRequest, operator: Operator) -> None:
-    """End every session of the operator but this one."""
+    """End all of the operator's sessions except this one."""
     Operator.objects.filter(pk=operator.pk).update(session_epoch=F("session_epoch") + 1)
     operator.refresh_from_db(fields=["session_epoch"])
     update_session_auth_hash(request, operator)

@@ -1,6 +1,4 @@
-"""The addresses of sign-in: of allauth's views those that Gatehouse has a use for. There is no sign-up and no
-change of address.
-"""
+"""Sign-in URLs: the views of allauth that Gatehouse uses, without sign-up and change of address."""
 
 from allauth.account import views
 from allauth.socialaccount import views as social_views
@@ -17,8 +15,8 @@ urlpatterns = [
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("confirm/", views.reauthenticate, name="account_reauthenticate"),
     path("password/change/", views.password_change, name="account_change_password"),
-    # Who came by the company's sign-in has no old password to show: a session left open must not get a
-    # lasting one.
+    # People who signed in through single sign-on have no old password; an unattended session must not allow
+    # someone to set one.
     path("password/set/", recently_authenticated(views.password_set), name="account_set_password"),
     path("password/reset/", views.password_reset, name="account_reset_password"),
     path("password/reset/done/", views.password_reset_done, name="account_reset_password_done"),

@@ -1,4 +1,4 @@
-"""The addresses to which a company's identity provider sends people back."""
+"""URLs to which an identity provider redirects people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daily tidying of what sign-in leaves behind."""
+"""The daily cleanup of sign-in data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from iam.schedule import DAYS, HOURS, every
 @shared_task(name="console.operators.tasks.delete_old_sign_ins")  # type: ignore[untyped-decorator]
 @every(DAYS, expires=HOURS)
 def delete_old_sign_ins() -> None:
-    """Remove sessions that have ended, and failures that count no more."""
+    """Delete ended sessions, and failures that no longer count."""
     SessionStore.clear_expired()
     locks.forget_old()

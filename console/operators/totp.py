@@ -1,4 +1,4 @@
-"""Codes of authenticator apps: each is accepted once, over all processes and as long as it would fit.
+"""Codes of authenticator apps; each is accepted once, over all processes and for its whole validity.
 
 https://datatracker.ietf.org/doc/html/rfc6238#section-5.2
 """
@@ -24,11 +24,12 @@ from console.operators.models import Operator, TotpStep
 
 @transaction.atomic
 def authenticator_of(user: Operator, code: str) -> Authenticator | None:
-    """The app or the recovery codes of a user to which the code belongs, which is then used up; None when it
-    fits nowhere.
+    """Return the authenticator app or recovery codes to which the code belongs, and use the code up; None if
+    it fits none.
 
-    The rows are locked, so that of two requests at once only one is let in. allauth remembers a code of an
-    app for half a minute, while it fits for a minute and a half, and reads recovery codes without a lock.
+    The rows are locked, so that only one of two simultaneous requests is accepted. allauth remembers an app's
+    code for half a minute although it is valid for a minute and a half, and reads recovery codes without a
+    lock.
     """
     types = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
     rows = Authenticator.objects.select_for_update().filter(user=user, type__in=types).order_by("pk")
@@ -47,8 +48,8 @@ def _fits(authenticator: Authenticator, code: str) -> bool:
 
 
 def step_of(secret: str, code: str) -> int | None:
-    """The newest time step that has this code, within the tolerance of settings.MFA_TOTP_TOLERANCE; None when
-    none has.
+    """Return the newest time step with this code, within settings.MFA_TOTP_TOLERANCE; None if there is
+    none.
     """
     steps: list[int] = sorted(yield_hotp_counters_from_time(), reverse=True)
     for step in steps:
@@ -58,8 +59,9 @@ def step_of(secret: str, code: str) -> int | None:
 
 
 def accept(authenticator: Authenticator, step: int) -> bool:
-    """Use the step up; False when it, or a later one, was used before. Of two requests at once the database
-    lets one win.
+    """Use up the step; return False if it or a later one was used before.
+
+    Of two simultaneous requests, the database accepts one.
     """
     TotpStep.objects.get_or_create(authenticator=authenticator)
     won = TotpStep.objects.filter(authenticator=authenticator, step__lt=step).update(step=step)
@@ -67,11 +69,11 @@ def accept(authenticator: Authenticator, step: int) -> bool:
 
 
 class ActivateView(ActivateTOTPView):  # type: ignore[misc]
-    """Enroll an app; the code that proved it is used up in the same transaction."""
+    """Enrolls an app; the code that proved it is used up in the same transaction."""
 
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
-        """Keep the app and the step of its first code."""
+        """Save the app and the step of its first code."""
         response: HttpResponse = super().form_valid(form)
         app = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
         TotpStep.objects.create(authenticator=app, step=form.step)

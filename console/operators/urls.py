@@ -1,4 +1,4 @@
-"""Sign-in, profile, operators and roles."""
+"""URLs of sign-in, profile, operators and roles."""
 
 from django.urls import include, path
 

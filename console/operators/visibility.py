@@ -1,6 +1,4 @@
-"""Which people, roles and teams a viewer sees on the pages of operators: those that concern the accounts in
-which they may see operators.
-"""
+"""Limits the people, roles and teams on pages of operators to those that concern the viewer's accounts."""
 
 from __future__ import annotations
 
@@ -15,19 +13,21 @@ from iam.search_words import matches
 
 
 def accounts_of(viewer: Viewer) -> frozenset[str] | None:
-    """The accounts in which the viewer sees operators; None: all of them."""
+    """Return the accounts in which the viewer sees operators; None means all."""
     account_ids = {account_id for right, account_id in viewer.grants if right is Right.SEE_OPERATORS}
     return None if EVERYWHERE in account_ids else frozenset(account_ids)
 
 
 def manages_everyone(viewer: Viewer) -> bool:
-    """True for administrators of all accounts, who alone add, invite, sign out and deactivate people."""
+    """Return whether the viewer administers all accounts, which is needed to add, invite, sign out and
+    deactivate people.
+    """
     return viewer.may(Right.MANAGE_OPERATORS, account_id=EVERYWHERE)
 
 
 def visible_assignments(viewer: Viewer) -> QuerySet[RoleAssignment]:
-    """Roles in these accounts or in all accounts, and of team leads those whose teams can have people in
-    these accounts.
+    """Return roles in these accounts or in all accounts; those of team leads only if their teams can have
+    people in these accounts.
     """
     accounts = accounts_of(viewer)
     if accounts is None:
@@ -37,7 +37,7 @@ def visible_assignments(viewer: Viewer) -> QuerySet[RoleAssignment]:
 
 
 def visible_appointments(viewer: Viewer) -> QuerySet[Appointment]:
-    """Roles in these accounts or in all accounts that wait for a second person, or did."""
+    """Return appointments for these accounts or for all accounts that wait for a second person, or did."""
     accounts = accounts_of(viewer)
     if accounts is None:
         return Appointment.objects.all()
@@ -45,9 +45,10 @@ def visible_appointments(viewer: Viewer) -> QuerySet[Appointment]:
 
 
 def visible_people(viewer: Viewer) -> QuerySet[Person]:
-    """Oneself, who has a role or an IAM user in these accounts, and who sees or decides in all accounts.
-    Being a member of Gatehouse is a role without an account, and concerns the accounts of the member's IAM
-    users.
+    """Return the viewer, people with a role or an IAM user in these accounts, and people who see or decide in
+    all accounts.
+
+    Membership in Gatehouse is a role without an account, and concerns the accounts of the member's IAM users.
     """
     accounts = accounts_of(viewer)
     if accounts is None:
@@ -63,8 +64,9 @@ def visible_people(viewer: Viewer) -> QuerySet[Person]:
 
 
 def people_listed(viewer: Viewer, *, text: str = "") -> QuerySet[Person]:
-    """The people of the list, by a part of the name or of the address. An administrator of some accounts
-    finds others by their whole address, to give them a role there.
+    """Return people of the list by a part of the name or address.
+
+    Administrators of some accounts find other people by their complete address, to give them a role there.
     """
     people = visible_people(viewer)
     if not text:
@@ -76,8 +78,8 @@ def people_listed(viewer: Viewer, *, text: str = "") -> QuerySet[Person]:
 
 
 def visible_teams(viewer: Viewer) -> QuerySet[Team]:
-    """Teams that can have people in these accounts, by a rule, and those that somebody leads there; a new
-    team has neither.
+    """Return teams that can have people in these accounts by a rule, and those with a lead there; a new team
+    has neither.
     """
     accounts = accounts_of(viewer)
     if accounts is None:

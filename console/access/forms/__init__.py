@@ -1,1 +1,1 @@
-"""The forms of the pages about access: each reads an address, which can be sent to a colleague."""
+"""Forms of the pages about access; each reads the query string, so that the address can be shared."""

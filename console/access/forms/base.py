@@ -1,6 +1,4 @@
-"""What the forms of the pages about access share: nothing that was typed is lost, and an error stands at its
-field.
-"""
+"""Base classes of the forms about access: they keep all input, and show errors at their fields."""
 
 from __future__ import annotations
 
@@ -14,13 +12,11 @@ from console.web.access import ViewerRequest
 from console.web.context import frame_of
 
 MAX_LENGTH: Final = 2048
-"""Characters of an ARN."""
+"""Maximum length of an ARN."""
 
 
 class TypedField(forms.CharField):
-    """A text as it was typed, cut where nothing longer can be meant. What is wrong with it is for its form to
-    say.
-    """
+    """Text field that keeps the input and cuts it at a maximum length; its form validates it."""
 
     def __init__(self, *, cut: int | None = MAX_LENGTH, strip: bool = True) -> None:
         super().__init__(required=False, strip=strip)
@@ -30,15 +26,15 @@ class TypedField(forms.CharField):
         ]
 
     def to_python(self, value: Any) -> str:
-        """The text, cut."""
+        """Return the text, cut at the maximum length."""
         return str(super().to_python(value) or "")[: self.cut]
 
 
 class AccessForm(forms.Form):
-    """A question about access. `texts` is what was typed, by field; a form in which none of `ASKED_BY` has a
-    text asks nothing, and nothing is wrong with it.
+    """A question about access.
 
-    An account that the viewer doesn't see is 404.
+    `texts` is the input by field; a form without a text in any of `ASKED_BY` is unbound and has no errors.
+    Raises Http404 for an account that the viewer doesn’t see.
     """
 
     ASKED_BY: ClassVar[tuple[str, ...]]
@@ -56,7 +52,7 @@ class AccessForm(forms.Form):
         self.is_bound = any(self.texts[name].strip() for name in self.ASKED_BY)
 
     def add_prefix(self, field_name: str) -> str:
-        """Names in an address have hyphens."""
+        """Use hyphens instead of underscores in query parameters."""
         return field_name.replace("_", "-")
 
     @property
@@ -66,19 +62,19 @@ class AccessForm(forms.Form):
 
     @property
     def problems(self) -> dict[str, str]:
-        """What is wrong, a sentence by field."""
+        """Return the error message of each invalid field."""
         return {name: str(errors[0]) for name, errors in self.errors.items()}
 
     @property
     def account_id(self) -> str:
-        """The chosen account; empty for all."""
+        """The ID of the chosen account; "" for all."""
         return self.account.account_id if self.account else ""
 
     @property
     def as_of(self) -> str:
-        """The moment of the page as its address has it; empty for now."""
+        """The as-of parameter of the page; "" for now."""
         return self.request.GET.get("as-of", "") if self.request.at else ""
 
     def answer(self, name: str) -> Any:
-        """What a field means; None where it is wrong, or nothing is asked."""
+        """Return the cleaned value of a field; None if it is invalid or the form is blank."""
         return self.cleaned_data.get(name) if self.is_bound and self.errors is not None else None

@@ -1,4 +1,4 @@
-"""The form of the page "Compare access": who, and when, on either side."""
+"""The form of the page “Compare access”: a principal and a moment for each side."""
 
 from __future__ import annotations
 
@@ -28,11 +28,10 @@ SHAPE: Final = "Enter a time such as 2026-11-24T14:05. Leave it empty for now."
 
 
 class CompareForm(AccessForm):
-    """Two principals, or one at two moments. `left` and `right` are None where nothing can be compared;
-    somebody by number whom the viewer does not see is 404.
+    """Two principals, or one at two moments; `left` and `right` are None if nothing can be compared.
 
-    `a_at` and `b_at` are written in the reader's time zone; `query` has them in UTC, unless something could
-    not be read: then all stays as it was typed, and so in its zone.
+    Raises Http404 for a principal ID that the viewer can’t see. `a_at` and `b_at` are in the reader's time
+    zone; `query` has them in UTC, or as entered, with their zone, if there are errors.
     """
 
     ASKED_BY = ("a", "b")
@@ -66,37 +65,42 @@ class CompareForm(AccessForm):
 
     @property
     def has_same_text(self) -> bool:
-        """Whether the right side names nobody else."""
+        """Whether the right side names no other principal."""
         return self.texts["b"] in ("", self.texts["a"])
 
     def at_input(self, name: str) -> str:
-        """A moment for its field, in the reader's time zone; what was typed where that is no moment."""
+        """Return a moment as the value of its field, in the reader's time zone; invalid input is returned
+        unchanged.
+        """
         side = self.left if name == "a" else self.right
         return self.texts[f"{name}_at"] if side is None else input_text(side.at)
 
     def clean_a_at(self) -> datetime | None:
-        """The moment of the left side; None for now."""
+        """Return the moment of the left side; None for now."""
         return self._moment("a_at")
 
     def clean_b_at(self) -> datetime | None:
-        """The moment of the right side; None for now."""
+        """Return the moment of the right side; None for now."""
         return self._moment("b_at")
 
     def clean_a(self) -> AskingPrincipal:
-        """The principal of the left side."""
+        """Return the principal of the left side."""
         if not self.texts["a"]:
             raise ValidationError("Enter a principal for the left side.")
         return self._who("a", near="")
 
     def clean_b(self) -> AskingPrincipal | None:
-        """The principal of the right side; the same where nobody else is named."""
+        """Return the principal of the right side; by default that of the left side."""
         left: AskingPrincipal | None = self.cleaned_data.get("a")
         if left is None or self.has_same_text:
             return left
         return self._who("b", near=left.account)
 
     def _moment(self, name: str) -> datetime | None:
-        """None is now, and so is the future; where the page is of the past, no text means that moment."""
+        """Parse a moment; None means now or a future moment.
+
+        An empty field means the as-of moment of the page.
+        """
         text = self.texts[name]
         if not text:
             return self.request.at
@@ -106,8 +110,10 @@ class CompareForm(AccessForm):
         return moment if moment < datetime.now(tz=UTC) else None
 
     def _who(self, name: str, *, near: str) -> AskingPrincipal:
-        """Those who are there now may not have been there then, which is a difference, too. A name means
-        somebody of the chosen account, or else rather somebody of the account `near`.
+        """Find a principal by ID, name or ARN, at the moment or now, because one that didn’t exist at a
+        moment is a difference too.
+
+        A name is looked up in the account `near` first, then in the chosen account.
         """
         text, moment = self.texts[name], self.cleaned_data.get(f"{name}_at")
         if text.isdecimal() and len(text) < 19:
@@ -124,7 +130,7 @@ class CompareForm(AccessForm):
         raise ValidationError(problem)
 
     def _numbered(self, number: int) -> AskingPrincipal:
-        """The user or role of a number, whether it still exists or not."""
+        """Return the user or role with this ID, even if it no longer exists."""
         entity = entity_or_404(self.request.viewer, number, kinds=KINDS)
         if not self.request.viewer.scope.sees_account(entity.account.account_id):
             raise Http404
@@ -133,7 +139,7 @@ class CompareForm(AccessForm):
         )
 
     def _take_sides(self) -> None:
-        """Sets both sides; the same principal at the same moment is compared with a week before."""
+        """Set both sides; the same principal at the same moment is compared with a week before."""
         answers = self.cleaned_data
         left = ComparedSide(answers["a"], answers["a_at"])
         right = ComparedSide(answers["b"], answers["b_at"])
@@ -147,7 +153,7 @@ class CompareForm(AccessForm):
 
 
 def _before(who: AskingPrincipal, moment: datetime | None) -> datetime:
-    """A week before, or the first reading if that is later: of what lies before nothing is known."""
+    """Return a week before the moment, but not before the first sync, since nothing is known earlier."""
     earliest = Entity.objects.filter(pk=who.number).values_list("first_seen", flat=True).first()
     week = ((moment or datetime.now(tz=UTC)) - WEEK).replace(microsecond=0)
     return max(week, just_after(earliest)) if earliest else week

@@ -1,4 +1,4 @@
-"""The form of the pages about effective access: a text, an access level, how far, and from which place on."""
+"""The filter form of effective access: text, access level, grade and position."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ GRADES: Final = (
 
 
 class FilterField(forms.ChoiceField):
-    """A choice whose first option is all; `problem` says of anything else that it is left out."""
+    """A select whose first option means all; invalid values are ignored and reported in `problems`."""
 
     def __init__(self, choices: Sequence[tuple[str, str]], *, problem: str) -> None:
         super().__init__(choices=choices, required=False)
         self.problem = problem
 
     def validate(self, value: Any) -> None:
-        """Raises ValidationError for what is no option."""
+        """Raise ValidationError for a value that isn’t an option."""
         if value and not self.valid_value(value):
             raise ValidationError(self.problem.format(value[:40]))
 
 
 class EffectiveAccessForm(forms.Form):
-    """What of somebody's access is shown. What makes no sense is left out, and `problems` says so."""
+    """A filter of effective access; invalid values are ignored and reported in `problems`."""
 
     level = FilterField(LEVELS, problem="“{}” isn’t an access level, so all are shown.")
     how = FilterField(GRADES, problem="“{}” isn’t a filter, so all are shown.")
@@ -58,32 +58,32 @@ class EffectiveAccessForm(forms.Form):
         self.after = data.get("after", "")[:MAX_TEXT_LENGTH]
 
     def clean_q(self) -> str:
-        """The words that are looked for."""
+        """Return the search words."""
         return " ".join(str(self.cleaned_data["q"]).replace("\x00", "")[:MAX_TEXT_LENGTH].split())
 
     @property
     def levels(self) -> tuple[AccessLevel, ...]:
-        """The access levels that are asked for."""
+        """The access levels to filter by."""
         if self.access_level == ABOVE:
             return (AccessLevel.WRITE, AccessLevel.PERMISSIONS, AccessLevel.TAGGING)
         return (actions.LEVELS[self.access_level],) if self.access_level else tuple(AccessLevel)
 
     @property
     def is_filtered(self) -> bool:
-        """Whether it asks for anything less than all."""
+        """Whether anything is filtered."""
         return bool(self.text or self.access_level or self.grade)
 
     @property
     def level_choices(self) -> list[tuple[str, str, bool]]:
-        """(value, label, chosen)."""
+        """Return (value, label, is chosen) per access level."""
         return [(value, label, value == self.access_level) for value, label in LEVELS]
 
     @property
     def grade_choices(self) -> list[tuple[str, str, bool]]:
-        """(value, label, chosen)."""
+        """Return (value, label, is chosen) per grade."""
         return [(value, label, value == self.grade) for value, label in GRADES]
 
     def matches_levels(self, level: AccessLevel | None, grade: AccessGrade) -> bool:
-        """Whether an action is asked for; one without a known level is, unless levels are."""
+        """Return whether an action matches; an action of unknown level doesn’t match if levels are chosen."""
         fits = level in self.levels if level is not None else not self.access_level
         return fits and self.grade in {"", str(grade)}

@@ -1,4 +1,4 @@
-"""The resource of a question about access, and the account that it lies in."""
+"""Form fields for the resource of a question about access, and its account."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ PREVIEW_LENGTH: Final = 80
 
 
 class ResourceForm(AccessForm):
-    """A question about a resource; without one, about any."""
+    """A question about a resource, or about any resource."""
 
     resource = TypedField(cut=MAX_LENGTH + 1)
     owner = TypedField()
 
     @property
     def arn(self) -> str:
-        """The resource as it was typed, or * for any."""
+        """The resource as entered, or * for any."""
         return self.texts["resource"] or "*"
 
     @property
     def checked_arn(self) -> str:
-        """The resource, or * where what was typed is none."""
+        """The resource, or * if the input is invalid."""
         return str(self.cleaned_data.get("resource", "*"))
 
     def clean_resource(self) -> str:
-        """The resource that is asked about."""
+        """Validate the resource."""
         if problem := resource_problem(self.arn):
             raise ValidationError(problem)
         return self.arn
 
     def clean_owner(self) -> str:
-        """The account of the resource; empty where nothing is said."""
+        """Return the account of the resource; "" if it isn’t given."""
         if problem := owner_problem(self.texts["owner"], resource=self.arn):
             raise ValidationError(problem)
         return self.texts["owner"]
 
 
 def resource_problem(text: str) -> str:
-    """Why a text isn't a resource that can be asked about; empty where it is one."""
+    """Return why a text isn’t a valid resource; "" if it is."""
     shown = f"“{text[:PREVIEW_LENGTH]}{'…' if len(text) > PREVIEW_LENGTH else ''}”"
     if len(text) > MAX_LENGTH:
         return f"{shown} is too long. An ARN has at most {MAX_LENGTH:,} characters."
@@ -62,7 +62,7 @@ def resource_problem(text: str) -> str:
 
 
 def owner_problem(text: str, *, resource: str) -> str:
-    """Why a text cannot be the account of a resource; empty where it can, or where nothing is said."""
+    """Return why a text can’t be the account of a resource; "" if it can or is empty."""
     if not text or text == ANY:
         return ""
     if ACCOUNT.fullmatch(text) is None:

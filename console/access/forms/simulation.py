@@ -24,7 +24,7 @@ from iam.policy.lint import LintKind, lint
 from iam.policy.request import PrincipalKind, account_of
 
 MAX_POLICY_LENGTH: Final = 65_536
-"""Characters of a policy text: more than any policy of AWS has."""
+"""Maximum length of a policy text, above that of any AWS policy."""
 POLICIES: Final = {
     "resource_policy": LintKind.RESOURCE,
     "session_policy": LintKind.SESSION,
@@ -35,9 +35,7 @@ CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class SimulationForm(ResourceForm):
-    """One request, with all that is known of it. Policy texts are only posted: they are too long for an
-    address.
-    """
+    """A simulated request. Policy texts can only be posted, because they are too long for an address."""
 
     ASKED_BY = ("principal", "action", "resource", *POLICIES)
 
@@ -49,7 +47,7 @@ class SimulationForm(ResourceForm):
 
     @classmethod
     def from_request(cls, request: ViewerRequest) -> SimulationForm:
-        """The form as it was posted, or as its address fills it in."""
+        """Build the form from the POST data or the query string."""
         if request.method == "POST":
             return cls(request.POST, request=request)
         data = request.GET.copy()
@@ -72,23 +70,25 @@ class SimulationForm(ResourceForm):
 
     @property
     def is_wrong(self) -> bool:
-        """Whether something that was asked cannot be answered."""
+        """Whether the input has errors."""
         return self.inquiry is None and not self.is_blank
 
     @property
     def who(self) -> AskingPrincipal | None:
-        """The principal, once it is found."""
+        """The principal, or None if it is invalid."""
         principal: AskingPrincipal | None = self.answer("principal")
         return principal
 
     @property
     def known_action(self) -> ActionSelection | None:
-        """The action, once it is known."""
+        """The action, or None if it is invalid."""
         action: ActionSelection | None = self.answer("action")
         return action
 
     def clean_principal(self) -> AskingPrincipal:
-        """A name means somebody of the chosen account; an ARN says itself of which account it is."""
+        """Find the principal; a name is looked up in the chosen account, while an ARN includes its
+        account.
+        """
         text = self.texts["principal"]
         chosen = "" if text.startswith("arn:") else self.account_id
         seen = accounts_seen(self.request.viewer, account=chosen)
@@ -98,7 +98,7 @@ class SimulationForm(ResourceForm):
             raise ValidationError(str(error)) from error
 
     def clean_action(self) -> ActionSelection:
-        """One action of AWS."""
+        """Return the action; patterns aren’t allowed."""
         try:
             meaning = select_actions(self.texts["action"], resource=self.checked_arn)
         except ActionsError as error:
@@ -108,13 +108,13 @@ class SimulationForm(ResourceForm):
         return meaning
 
     def clean(self) -> None:
-        """The policy texts, which depend on who asks for what."""
+        """Validate the policy texts, which depend on principal and resource."""
         for name in self.policies:
             if problem := self._policy_problem(name):
                 self.add_error(name, problem)
 
     def _policy_problem(self, name: str) -> str:
-        """Why AWS would refuse a policy text; empty where it would not."""
+        """Return why AWS would reject a policy text; "" if it wouldn’t."""
         text, kind = self.policies[name], POLICIES[name]
         who: AskingPrincipal | None = self.cleaned_data.get("principal")
         if len(text) > MAX_POLICY_LENGTH or CONTROLS.search(text):
@@ -138,7 +138,7 @@ class SimulationForm(ResourceForm):
 
     @cached_property
     def inquiry(self) -> SimulationInquiry | None:
-        """The question for the engine; None where something in it is wrong."""
+        """Return the question for the engine; None if the form has errors."""
         if not self.is_valid() or self.circumstances.errors:
             return None
         answers = self.cleaned_data

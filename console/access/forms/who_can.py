@@ -1,4 +1,4 @@
-"""The form of the page "Who can": what is asked, what is assumed, and how the answer is narrowed."""
+"""The form of the page “Who can”: question, assumptions and filters."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ MFA_USUAL: Final = "yes"
 
 
 class WhoCanForm(ResourceForm):
-    """A question about everyone. `query` is its address in the plain form, with what is assumed and without
-    the place; `after` or `before` is the place, `problem` says why there is none.
+    """A question about all principals.
 
-    The owner is the account of the resource, "any" where each principal's own account is meant; `candidates`
-    are the accounts whose policies name the resource, `is_owner_assumed` says that the most likely of them
-    was taken. `regions` are the usual ones.
+    `query` is its normalized address with the assumptions and without the position, which is in `after` or
+    `before`; `problem` says why the position is invalid. The owner is the account of the resource, or "any"
+    for each principal's own account. `candidates` are the accounts whose policies name the resource; if
+    `is_owner_assumed`, the most likely one was taken. `regions` are the usual Regions.
     """
 
     ASKED_BY = ("action", "level", "resource")
@@ -81,21 +81,21 @@ class WhoCanForm(ResourceForm):
 
     @property
     def is_filtered(self) -> bool:
-        """Whether the answer is narrowed by a text, a kind or a certainty."""
+        """Whether the answer is filtered by text, kind or certainty."""
         return bool(self.narrowed.text or self.narrowed.kind or self.narrowed.certainty)
 
     @property
     def is_list(self) -> bool:
-        """Whether the answer is one list with pages, not groups."""
+        """Whether the answer is a list with pages instead of groups."""
         return self.view == "list" or bool(self.narrowed.way)
 
     @property
     def is_wrong(self) -> bool:
-        """Whether something that was asked cannot be answered."""
+        """Whether the input has errors."""
         return self.question is None and not self.is_blank
 
     def clean_action(self) -> ActionSelection:
-        """The actions of a name, a pattern or a level of a service."""
+        """Return the actions that match a name or pattern, or those of an access level of a service."""
         try:
             return select_actions(self.texts["action"], level=self.texts["level"], resource=self.checked_arn)
         except ActionsError as error:
@@ -103,7 +103,7 @@ class WhoCanForm(ResourceForm):
 
     @cached_property
     def question(self) -> WhoCanQuestion | None:
-        """The question for the index; None where something in it is wrong."""
+        """Return the question for the index; None if the form has errors."""
         if not self.is_valid() or self.circumstances.errors:
             return None
         resource, viewer = self.cleaned_data["resource"], self.request.viewer
@@ -124,7 +124,7 @@ class WhoCanForm(ResourceForm):
         )
 
     def _read_place(self) -> None:
-        """The place after or before which the page begins, never both."""
+        """Read `after` or `before`, never both."""
         for name in ("after", "before"):
             if not (word := self.request.GET.get(name, "")):
                 continue
@@ -139,7 +139,7 @@ class WhoCanForm(ResourceForm):
 
 
 def _assume(get: QueryDict, *, texts: dict[str, str], regions: list[str]) -> None:
-    """MFA and the usual Region, where the address does not say anything else."""
+    """Add MFA and the usual Region unless the address sets them."""
     for name in ("mfa", "region"):
         if name in get and not str(get[name]).strip():
             get[name] = ANY
@@ -174,7 +174,7 @@ def _narrowing(get: QueryDict, narrowed: AnswerFilter, view: str) -> list[tuple[
 
 
 def place_of(cursor: PageCursor | None) -> AnswerPlace | None:
-    """The place that a cursor names. Raises CursorError where it cannot be one of an answer."""
+    """Decode the position in an answer. Raises CursorError."""
     if cursor is None:
         return None
     rank, _, rest = str(cursor.place.value).partition(SEPARATOR)
@@ -185,5 +185,5 @@ def place_of(cursor: PageCursor | None) -> AnswerPlace | None:
 
 
 def cursor_of(row: WhoCanRow, *, number: int) -> str:
-    """The place of a row as a word of an address."""
+    """Encode the position of a row for an address."""
     return encode(PageCursor(Kept(SEPARATOR.join(map(str, row.list_position)), row.pk), number))

@@ -1,1 +1,1 @@
-"""The pages of operators, teams and the own profile."""
+"""Pages of operators, teams and the profile."""

@@ -1,4 +1,4 @@
-"""To what an auditor is limited: the form on the page of a person."""
+"""The form on a person's page that limits an auditor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKS: Final = 50
 
 
 def audit_context(person: Person, form: Form | None = None) -> dict[str, Any]:
-    """Nothing for who is no auditor."""
+    """Return the context of the form; {} for people who aren’t auditors."""
     if not person.assignments.filter(role=Role.AUDITOR).exists():
         return {}
     scope = AuditScope.objects.filter(person=person).first()
@@ -30,7 +30,7 @@ def audit_context(person: Person, form: Form | None = None) -> dict[str, Any]:
 
 
 def audit_form(person: Person, data: Any = None, *, scope: AuditScope | None = None) -> AuditScopeForm:
-    """The form, with the newest packs and those that were chosen before."""
+    """Return the form with the newest packs and those chosen before."""
     scope = scope or AuditScope.objects.filter(person=person).first()
     frameworks = [(name, framework.title) for name, framework in all_frameworks().items()]
     newest = EvidencePack.objects.filter(state=PackState.DONE).order_by("-requested_at", "-id")[:PACKS]

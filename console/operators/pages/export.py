@@ -1,4 +1,4 @@
-"""Who holds roles in Gatehouse, as a file: a line for each role of each person."""
+"""Exports the roles of people in Gatehouse, one line per role."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ COLUMNS: Final = (
 @require_safe
 @require(Right.SEE_OPERATORS)
 def operators_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """Everybody whom the list shows, on all of its pages; 404 for who may not export. Noted in the
-    journal.
+    """Export everyone in the filtered list, and record the export. Raises Http404 for viewers without the
+    right to export.
     """
     if form not in FORMS or not request.viewer.may(Right.EXPORT):
         raise Http404
@@ -65,9 +65,7 @@ def _rows(viewer: Viewer, chosen: dict[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def _values(row: OperatorRow, assignment: RoleAssignment | None) -> tuple[Any, ...]:
-    """A person without a role has one line that names none; a role without an account is held in all
-    accounts.
-    """
+    """Return a line; without a role it names none, and without an account the role applies to all."""
     person = row.person
     team = assignment.team if assignment else None
     role: tuple[Any, ...] = ("", "", None)

@@ -1,4 +1,4 @@
-"""Pages of people who sign in: the list, one person, and what an administrator does to them."""
+"""Pages of people who sign in: the list, a person, and administration."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ P = ParamSpec("P")
 
 @require(Right.SEE_OPERATORS)
 def listing(request: ViewerRequest) -> HttpResponse:
-    """Everybody who may sign in."""
+    """List everyone who can sign in."""
     chosen = chosen_people(request)
     rows, after = people_page(request.viewer, **chosen, after=place_in(request, "after", pk_kind=UUID))
     context = {
@@ -92,14 +92,14 @@ def listing(request: ViewerRequest) -> HttpResponse:
 
 
 def chosen_people(request: ViewerRequest) -> dict[str, str]:
-    """The filters of the list and of its file."""
+    """Return the filters of the list and of its export."""
     return {name: request.GET.get(name, "").strip() for name in ("q", "role", "state")}
 
 
 @require_everywhere(Right.MANAGE_OPERATORS)
 @recently_authenticated
 def new(request: ViewerRequest) -> HttpResponse:
-    """Add a person and send them the link at which they choose a password."""
+    """Add a person, and send them a link to choose a password."""
     form = PersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -115,7 +115,7 @@ def new(request: ViewerRequest) -> HttpResponse:
 
 @require(Right.SEE_OPERATORS)
 def detail(request: ViewerRequest, pk: UUID) -> HttpResponseBase:
-    """One person: roles, IAM users, sign-in. Who has forms there confirms who they are first."""
+    """Show a person: roles, IAM users and sign-in. Viewers with forms there must re-authenticate first."""
     if request.viewer.may(Right.MANAGE_OPERATORS):
         return _managed(request, pk)
     return render_person(request, person_or_404(pk, seen=visible_people(request.viewer)))
@@ -127,8 +127,8 @@ def _managed(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def person_or_404(pk: UUID, *, seen: QuerySet[Person] | None = None) -> Person:
-    """The person of the address, of those that the viewer sees; administrators, of whatever account, can open
-    everyone's page.
+    """Return the person if it is among those `seen`; administrators of any account can open everyone's page.
+    Raises Http404.
     """
     people = Person.objects.all() if seen is None else seen
     return get_object_or_404(people.select_related("operator"), pk=pk)
@@ -137,7 +137,7 @@ def person_or_404(pk: UUID, *, seen: QuerySet[Person] | None = None) -> Person:
 def render_person(
     request: ViewerRequest, person: Person, *, status: int = 200, **forms: Form
 ) -> HttpResponse:
-    """The page of a person, with forms that need fixing instead of empty ones."""
+    """Render the page of a person, with invalid forms instead of blank ones."""
     operator: Operator | None = getattr(person, "operator", None)
     viewer = request.viewer
     may_manage = viewer.may(Right.MANAGE_OPERATORS)
@@ -163,8 +163,8 @@ def render_person(
 
 
 def _roles(viewer: Viewer, person: Person) -> dict[str, Any]:
-    """The roles that concern the viewer's accounts, which of them the viewer can remove, and how many there
-    are elsewhere.
+    """Return the roles in the viewer's accounts, which of them the viewer can remove, and the number of
+    others.
     """
     seen = visible_assignments(viewer).filter(person=person)
     assignments = list(seen.select_related("team").order_by("role", "account_id"))
@@ -182,7 +182,7 @@ def _roles(viewer: Viewer, person: Person) -> dict[str, Any]:
 
 
 def _sign_in(viewer: Viewer, person: Person, operator: Operator | None) -> dict[str, Any]:
-    """How the person signs in, for those whose accounts they concern."""
+    """Return how the person signs in, for viewers whose accounts they concern."""
     if not visible_people(viewer).filter(pk=person.pk).exists():
         return {"hides_sign_in": True}
     if operator is None:
@@ -196,7 +196,7 @@ def _sign_in(viewer: Viewer, person: Person, operator: Operator | None) -> dict[
 
 
 def _identities(request: ViewerRequest, person: Person) -> dict[str, Any]:
-    """The IAM users in accounts that the viewer sees, and how many there are elsewhere."""
+    """Return the IAM users in accounts that the viewer sees, and the number of others."""
     every = list(person.identities.order_by("user_arn"))
     scope = request.viewer.scope
     shown = [identity for identity in every if scope.sees_account(identity.user_arn.split(":")[4])]
@@ -204,7 +204,7 @@ def _identities(request: ViewerRequest, person: Person) -> dict[str, Any]:
 
 
 def attempt_on(pk: UUID, request: ViewerRequest, act: Callable[[], object], *, done: str) -> HttpResponse:
-    """The same, and back to the page of the person."""
+    """Run `act` with a message, and redirect to the person's page."""
     attempt(request, act, done=done)
     return redirect("operator", pk)
 
@@ -212,9 +212,7 @@ def attempt_on(pk: UUID, request: ViewerRequest, act: Callable[[], object], *, d
 def manages_operators(
     view: Callable[Concatenate[ViewerRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """A form on the page of a person: for those who manage operators, and who have just confirmed who they
-    are.
-    """
+    """Decorate a form view on a person's page: it requires managing operators and recent authentication."""
     posted: Callable[Concatenate[ViewerRequest, P], HttpResponseBase] = require_POST(
         recently_authenticated(view)
     )
@@ -222,7 +220,7 @@ def manages_operators(
 
 
 def send_invitation(request: ViewerRequest, operator: Operator) -> None:
-    """Send the invitation and say so, or say why not."""
+    """Send the invitation and show a message, or show why it could not be sent."""
     try:
         invite_operator(operator, actor=request.viewer)
     except DirectoryRuleError as error:
@@ -238,7 +236,7 @@ def send_invitation(request: ViewerRequest, operator: Operator) -> None:
 
 @manages_operators
 def role_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Give a role."""
+    """Add a role."""
     person, form = person_or_404(pk), OperatorRoleForm(request.POST)
     if not form.is_valid():
         return render_person(request, person, role_form=form, status=422)
@@ -260,7 +258,7 @@ def role_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 @manages_operators
 def audit_scope_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Limit what an auditor sees, or lift the limit."""
+    """Limit what an auditor sees, or remove the limit."""
     person = person_or_404(pk)
     form = audit_form(person, request.POST)
     if not form.is_valid():
@@ -274,7 +272,7 @@ def audit_scope_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _appoint(request: ViewerRequest, person: Person, *, role: Role, account_id: str) -> None:
-    """Ask for a role that decides, and say whether somebody else has to agree."""
+    """Request an approving role, and say whether someone else must confirm it."""
     try:
         made = appoint(person, role, account_id=account_id, actor=request.viewer)
     except DirectoryRuleError as error:
@@ -294,7 +292,7 @@ def _appoint(request: ViewerRequest, person: Person, *, role: Role, account_id: 
 @require_POST
 @recently_authenticated
 def appointment_decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Agree to an appointment as the second person, reject it, or take one's own back."""
+    """Confirm an appointment as the second person, reject it, or withdraw one's own."""
     appointment = get_object_or_404(Appointment.objects.select_related("person"), pk=pk)
     viewer = request.viewer
     rights = (Right.MANAGE_OPERATORS, Right.APPROVE_CHANGE)
@@ -318,7 +316,7 @@ def appointment_decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 @manages_operators
 def role_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """Take a role."""
+    """Remove a role."""
     assignment = get_object_or_404(
         RoleAssignment.objects.select_related("person", "team"), pk=number, person_id=pk
     )
@@ -362,7 +360,7 @@ def identity_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpRespon
 
 @manages_operators
 def deactivate(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Nobody signs in as them any more."""
+    """Deactivate the person, who can then no longer sign in."""
     person = person_or_404(pk)
     return attempt_on(
         pk,
@@ -374,7 +372,7 @@ def deactivate(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 @manages_operators
 def reactivate(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """They may sign in again."""
+    """Reactivate the person."""
     person = person_or_404(pk)
     return attempt_on(
         pk,

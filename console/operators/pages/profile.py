@@ -1,4 +1,4 @@
-"""The page of one's own: roles, second factors, sessions, and how the console behaves."""
+"""The viewer's own profile: roles, second factors, sessions and preferences."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ THEMES = ("light", "dark")
 
 
 def _operator(request: ViewerRequest) -> Operator:
-    """The middleware lets nobody else come this far."""
+    """Return the signed-in operator; the middleware lets no one else reach this page."""
     return cast("Operator", request.user)
 
 
 def profile(request: ViewerRequest) -> HttpResponse:
-    """Everything that Gatehouse knows about oneself."""
+    """Show everything that Gatehouse knows about the viewer."""
     operator = _operator(request)
     person = operator.person
     assert person is not None
@@ -54,8 +54,9 @@ def profile(request: ViewerRequest) -> HttpResponse:
 
 
 def _users(viewer: Viewer, person: Person) -> list[tuple[str, Entity | None]]:
-    """The IAM users linked to the person, by ARN, each with its entity if the mirror has it and the viewer
-    can open its page.
+    """Return the IAM users linked to the person as (ARN, entity).
+
+    The entity is None if the mirror lacks it or the viewer can’t open its page.
     """
     arns = list(person.identities.order_by("user_arn").values_list("user_arn", flat=True))
     if not any(map(viewer.may, (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF))):
@@ -69,7 +70,7 @@ def _users(viewer: Viewer, person: Person) -> list[tuple[str, Entity | None]]:
 @require_POST
 @recently_authenticated
 def end_session(request: ViewerRequest, digest: str) -> HttpResponse:
-    """Sign one other browser out."""
+    """Sign out one other browser."""
     if not sessions.end_session(_operator(request), digest):
         raise Http404
     messages.success(request, "That session was ended.")
@@ -79,7 +80,7 @@ def end_session(request: ViewerRequest, digest: str) -> HttpResponse:
 @require_POST
 @recently_authenticated
 def end_others(request: ViewerRequest) -> HttpResponse:
-    """Sign out everywhere else."""
+    """Sign out all other browsers."""
     sessions.sign_out_others(request, _operator(request))
     messages.success(request, "You were signed out everywhere else.")
     return redirect("profile")
@@ -87,7 +88,9 @@ def end_others(request: ViewerRequest) -> HttpResponse:
 
 @require_POST
 def preferences(request: ViewerRequest) -> HttpResponse:
-    """Keyboard shortcuts, time zone and theme. The theme is a cookie: it belongs to the browser."""
+    """Save keyboard shortcuts, time zone and theme; the theme is a cookie, because it belongs to the
+    browser.
+    """
     operator = _operator(request)
     operator.shortcuts = request.POST.get("shortcuts") == "on"
     zone = request.POST.get("time_zone", "").strip()

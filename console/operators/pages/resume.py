@@ -1,4 +1,4 @@
-"""After somebody has confirmed who they are: the form that they had sent, filled in, to send it now."""
+"""Offers a kept form, filled in, after re-authentication."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from console.web.access import ViewerRequest
 from console.web.render import render_page
 
 KEY: Final = re.compile(r"[0-9a-f-]{16,}|\d*|on", re.IGNORECASE)
-"""Values that a form brings along and nobody types: keys, digests, numbers of rows, ticked boxes."""
+"""Fields that people don’t fill in: keys, digests, row counts and checkboxes."""
 WORDS: Final = {"arn": "ARN", "iam": "IAM", "id": "ID", "mfa": "MFA"}
 MAX_FIELDS: Final = 20
 
@@ -24,7 +24,7 @@ MAX_FIELDS: Final = 20
 @never_cache
 @require_GET
 def resume(request: ViewerRequest) -> HttpResponse:
-    """The form that was kept, with one button; without one, the overview."""
+    """Show the kept form with one button; redirect to the overview without one."""
     form = stored_form(request)
     if form is None:
         return redirect("/")
@@ -38,7 +38,7 @@ def resume(request: ViewerRequest) -> HttpResponse:
 
 
 def entered(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """(label, value) of what a person has typed or chosen, to read it before it is submitted."""
+    """Return (label, value) of what the person entered or chose, to review it before submitting."""
     pairs = []
     for name, value in fields:
         if not KEY.fullmatch(value.strip()):

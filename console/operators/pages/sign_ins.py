@@ -1,6 +1,4 @@
-"""What an administrator does to the sign-in of a person, or of everyone: invitation, lock, second factors,
-company sign-ins, sessions.
-"""
+"""Administration of sign-ins: invitation, lock, second factors, company sign-ins and sessions."""
 
 from __future__ import annotations
 
@@ -55,7 +53,7 @@ def unlock(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 @manages_operators
 def factors_remove(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Remove lost devices of somebody who has proved who they are."""
+    """Remove lost second factors of someone whose identity was verified."""
     operator, form = _operator(pk), FactorsForm(request.POST)
     if not form.is_valid():
         return render_person(request, person_or_404(pk), factors_form=form, status=422)
@@ -69,7 +67,7 @@ def factors_remove(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 @manages_operators
 def binding_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """Remove a company sign-in; the next one links anew."""
+    """Remove a company sign-in; the next one links again."""
     operator = _operator(pk)
     return attempt_on(
         pk,
@@ -81,7 +79,7 @@ def binding_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpRespons
 
 @manages_operators
 def sessions_end(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Sign somebody out everywhere."""
+    """Sign someone out everywhere."""
     operator = _operator(pk)
     return attempt_on(
         pk,
@@ -95,7 +93,7 @@ def sessions_end(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @recently_authenticated
 def sessions_end_all(request: ViewerRequest) -> HttpResponse:
-    """Sign everyone out, for example after a break-in; the page says first how many that are."""
+    """Sign everyone out, such as after an intrusion; the page shows their number first."""
     if request.method == "POST":
         try:
             end_every_session(actor=request.viewer)

@@ -1,4 +1,4 @@
-"""Pages of teams and their rules, and the first-run page."""
+"""Pages of teams and their rules, and the setup page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from iam.mirror.queries.accounts import visible_accounts
 
 @require(Right.SEE_OPERATORS)
 def listing(request: ViewerRequest) -> HttpResponseBase:
-    """All teams, and a form for a new one for those who manage operators."""
+    """List all teams, with a form for a new one if the viewer manages operators."""
     if request.viewer.may(Right.MANAGE_OPERATORS):
         return _managed_listing(request)
     require_reading(request)
@@ -60,7 +60,7 @@ def _managed_listing(request: ViewerRequest) -> HttpResponse:
 
 @require(Right.SEE_OPERATORS)
 def detail(request: ViewerRequest, slug: str) -> HttpResponseBase:
-    """One team: its rules and leads, and a form for a new rule for those who manage operators."""
+    """Show a team with its rules and leads, and a form for a new rule if the viewer manages operators."""
     team = get_object_or_404(visible_teams(request.viewer), slug=slug)
     if request.viewer.may(Right.MANAGE_OPERATORS):
         return _managed(request, team)
@@ -69,7 +69,7 @@ def detail(request: ViewerRequest, slug: str) -> HttpResponseBase:
 
 
 def require_reading(request: ViewerRequest) -> None:
-    """404 for a form that somebody sends who may only read."""
+    """Raise Http404 for a form from a viewer who can only read."""
     if request.method not in ("GET", "HEAD"):
         raise Http404
 
@@ -111,7 +111,7 @@ def _shown(request: ViewerRequest, team: Team) -> dict[str, Any]:
 @require_POST
 @recently_authenticated
 def rule_remove(request: ViewerRequest, slug: str, number: int) -> HttpResponse:
-    """Take a rule away."""
+    """Remove a rule."""
     rule = get_object_or_404(TeamRule.objects.select_related("team"), pk=number, team__slug=slug)
     attempt(request, lambda: remove_rule(rule, actor=request.viewer), done="Rule removed.")
     return redirect("team", slug)
@@ -121,7 +121,7 @@ def rule_remove(request: ViewerRequest, slug: str, number: int) -> HttpResponse:
 @require_POST
 @recently_authenticated
 def delete(request: ViewerRequest, slug: str) -> HttpResponse:
-    """Remove a team."""
+    """Delete a team."""
     team = get_object_or_404(Team, slug=slug)
     try:
         delete_team(team, actor=request.viewer)
@@ -135,7 +135,7 @@ def delete(request: ViewerRequest, slug: str) -> HttpResponse:
 @require_everywhere(Right.MANAGE_OPERATORS)
 @recently_authenticated
 def set_up(request: ViewerRequest) -> HttpResponse:
-    """The first run: two people who approve, or one person alone by an explicit setting."""
+    """Set up approval: appoint two approvers, or confirm a single operator by an explicit setting."""
     known = approvers()
     first = {"first_name": known[0].name, "first_email": known[0].email} if known else {}
     form = SetUpForm(request.POST or None, initial=first)

@@ -1,1 +1,1 @@
-"""Single sign-on: what an identity provider says is validated here before anybody is signed in."""
+"""Single sign-on: validates what an identity provider says before anyone is signed in."""

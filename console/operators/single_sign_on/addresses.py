@@ -1,4 +1,4 @@
-"""Email addresses as identity providers write them."""
+"""Validates email addresses from identity providers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ MAX_ADDRESS_LENGTH = 254
 
 
 def usable_address(claim: object) -> str:
-    """The address, or "" for what is none: also for letters that become ASCII in lower case, such as the
-    Kelvin sign.
+    """Return the address, or "" if it is invalid, such as with letters that become ASCII in lower case (the
+    Kelvin sign).
 
-    allauth puts addresses into lower case, after which nobody can tell such an address from that of its
-    victim.
+    allauth converts addresses to lower case, after which such an address equals that of its victim.
     """
     if not isinstance(claim, str) or not claim.isprintable() or len(claim) > MAX_ADDRESS_LENGTH:
         return ""

@@ -1,4 +1,4 @@
-"""Which identity of which provider is whose: bound at the first single sign-on, seen and removed by
+"""Links identities of providers to people: bound at the first single sign-on, listed and removed by
 administrators.
 """
 
@@ -16,13 +16,13 @@ from console.operators.single_sign_on.failures import SignInFailedError
 from iam.directory.rules import DirectoryRuleError, assert_administers, assert_somebody_else
 from iam.journal.services import Actor, record
 
-# Bindings from before they named their provider, of which nobody can say to which issuer they belong.
+# Bindings from before providers were recorded; their issuer is unknown.
 UNKNOWN_PROVIDERS: Final = ("company", "company-saml", "openid_connect", "saml")
 
 
 def admit(request: HttpRequest, sociallogin: Any) -> None:
-    """Let in whom the identity is bound to; bind it to the person with that verified address if they have
-    none of this provider.
+    """Admit the person to whom the identity is bound; bind it to the person with that verified address if
+    they have none of this provider.
 
     Raises SignInFailedError.
     """
@@ -32,7 +32,7 @@ def admit(request: HttpRequest, sociallogin: Any) -> None:
     try:
         _bind(request, sociallogin)
     except IntegrityError:
-        # At the same moment the identity was bound to somebody else.
+        # The identity was bound to someone else at the same time.
         raise SignInFailedError("other_identity") from None
 
 
@@ -43,12 +43,12 @@ def _bind(request: HttpRequest, sociallogin: Any) -> None:
         _check_active(operator)
         same = SocialAccount.objects.filter(user=operator, provider=account.provider, uid=account.uid).first()
         if same is not None:
-            # Two tabs: the other one bound it while this one waited for the row of the operator.
+            # In two tabs: the other one bound it while this one waited for the operator's row.
             sociallogin.account, sociallogin.user = same, operator
             return
         providers = (account.provider, *UNKNOWN_PROVIDERS)
         if SocialAccount.objects.filter(user=operator, provider__in=providers).exists():
-            # The address was given to somebody else: a new subject must not inherit what the old one may do.
+            # The address was reassigned: a new subject must not inherit the rights of the old one.
             raise SignInFailedError("other_identity", operator=operator)
         sociallogin.connect(request, operator)
         record(
@@ -60,8 +60,8 @@ def _bind(request: HttpRequest, sociallogin: Any) -> None:
 
 
 def _operator(sociallogin: Any) -> Operator:
-    """The operator with the address that the provider vouches for, locked, so that two first sign-ins bind
-    one identity.
+    """Return the operator with the verified address, with its row locked, so that two first sign-ins bind one
+    identity.
     """
     verified = [address.email for address in sociallogin.email_addresses if address.verified]
     if not verified:
@@ -76,8 +76,8 @@ def _operator(sociallogin: Any) -> Operator:
 
 
 def _is_same(ours: str, theirs: str) -> bool:
-    """Whether two addresses differ at most in the case of ASCII letters: databases take other letters for i
-    and k.
+    """Return whether two addresses differ only in the case of ASCII letters; databases also treat other
+    letters as i and k.
     """
     return ours == theirs or (ours.isascii() and theirs.isascii() and ours.lower() == theirs.lower())
 
@@ -88,9 +88,7 @@ def _check_active(operator: Operator) -> None:
 
 
 def bindings_of(operator: Operator) -> list[SocialAccount]:
-    """The identities by which the operator signs in, oldest first; `is_unknown` where the provider was not
-    recorded.
-    """
+    """Return the operator's bound identities, oldest first; `is_unknown` if the provider was not recorded."""
     bindings = list(SocialAccount.objects.filter(user=operator).order_by("date_joined", "pk"))
     for binding in bindings:
         binding.is_unknown = binding.provider in UNKNOWN_PROVIDERS
@@ -100,7 +98,7 @@ def bindings_of(operator: Operator) -> list[SocialAccount]:
 
 @transaction.atomic
 def remove_binding(operator: Operator, number: int, *, actor: Actor) -> None:
-    """Remove an identity of somebody else and sign them out everywhere; their next single sign-on binds anew.
+    """Remove another person's identity and sign them out everywhere; their next single sign-on binds again.
     Raises DirectoryRuleError.
     """
     assert_administers(actor)

@@ -1,4 +1,4 @@
-"""Why a single sign-on did not work: one page for the person, one journal entry with the cause for
+"""Failures of single sign-on: a page for the person, and a journal entry with the cause for
 administrators.
 """
 
@@ -25,23 +25,23 @@ _TELL = (
 
 
 class FailureReason(NamedTuple):
-    """The cause, for the journal, and what the person can do."""
+    """The cause for the journal, and what the person can do."""
 
     cause: str
     advice: str
-    # Whether the provider said who it is, and we do not let them in.
+    # The provider identified the person, but Gatehouse doesn't admit them.
     is_refusal: bool = False
 
 
 REASONS: Final[dict[str, FailureReason]] = {
-    # The exchange.
+    # The exchange of the code.
     "not_requested": FailureReason(
         "This browser didn’t start the sign-in, or the answer was used before or came too late.", _AGAIN
     ),
     "cancelled": FailureReason("The sign-in was cancelled at the identity provider.", _AGAIN),
     "provider_error": FailureReason("The identity provider reported the error {detail}.", _TELL),
     "no_code": FailureReason("The identity provider sent no code.", _TELL),
-    # The provider's side.
+    # The identity provider.
     "unreachable": FailureReason("The {what} of the identity provider can’t be reached ({detail}).", _LATER),
     "too_slow": FailureReason("The {what} of the identity provider didn’t answer within {detail}.", _LATER),
     "bad_status": FailureReason("The {what} of the identity provider answered with status {detail}.", _LATER),
@@ -124,7 +124,7 @@ REASONS: Final[dict[str, FailureReason]] = {
 
 
 class SignInFailedError(Exception):
-    """A single sign-on that goes no further: a key of REASONS, and what its cause names."""
+    """A single sign-on was refused: a key of REASONS, and values for its cause."""
 
     def __init__(
         self, reason: str, *, operator: Operator | None = None, what: str = "", detail: str = ""
@@ -136,8 +136,9 @@ class SignInFailedError(Exception):
 
 
 def failure_page(request: HttpRequest, failure: SignInFailedError, *, provider: str) -> HttpResponse:
-    """Record the failure with its cause, and tell the person what to do. Never a secret, a token or what a
-    provider wrote freely.
+    """Record the failure with its cause, and tell the person what to do.
+
+    Never includes a secret, a token or free text of the provider.
     """
     operator = failure.operator
     subject = operator.email if operator else ""

@@ -11,22 +11,23 @@ from django.conf import settings
 
 from console.operators.single_sign_on.failures import SignInFailedError
 
-# Signatures that need the private half of a key: never `none`, never a secret that others know.
+# Signatures with asymmetric keys only: never `none`, never a shared secret.
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 LEEWAY_SECONDS: Final = 60
 MAX_TOKEN_LENGTH: Final = 64 * 1024
-# The column of allauth.
+# Length of allauth's column.
 MAX_SUBJECT_LENGTH: Final = 191
-# What the parsers of JSON, base64 and keys raise over text that is none of theirs.
+# Errors of the JSON, base64 and key parsers for invalid input.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 
 
 def validated_claims(
     token: object, *, issuer: str, client_id: str, key_set: dict[str, Any], nonce: str
 ) -> dict[str, Any]:
-    """The claims of a token that this issuer signed for us and for this sign-in; raises SignInFailedError.
+    """Return the claims of a token that this issuer signed for us and for this sign-in.
 
-    `issuer` is as the discovery document writes it, `key_set` is the document at its `jwks_uri`.
+    `issuer` is written as in the discovery document, and `key_set` is the document at its `jwks_uri`. Raises
+    SignInFailedError.
     """
     if not isinstance(token, str) or not token:
         raise SignInFailedError("no_id_token")
@@ -43,7 +44,7 @@ def validated_claims(
 
 
 def usable_subject(subject: object) -> str:
-    """The subject, if it is one: a non-empty printable text that fits the database. Raises
+    """Return the subject if it is a non-empty printable text that fits the database. Raises
     SignInFailedError.
     """
     is_usable = (
@@ -69,8 +70,8 @@ def _header(token: str) -> dict[str, Any]:
 
 
 def _key(header: dict[str, Any], key_set: dict[str, Any]) -> jwt.PyJWK:
-    """The one published key that fits the header. Keys that the token itself brings (jwk, jku, x5u) are never
-    looked at.
+    """Return the one published key that fits the header. Keys in the token itself (jwk, jku, x5u) are
+    ignored.
     """
     published = key_set.get("keys")
     keys = [each for each in published if isinstance(each, dict)] if isinstance(published, list) else []
@@ -123,7 +124,7 @@ def _decode(token: str, *, key: jwt.PyJWK, algorithm: str, issuer: str, client_i
 
 
 def _check_authorized_party(claims: dict[str, Any], client_id: str) -> None:
-    """A token for several applications must say that it was issued to us."""
+    """Check that a token for several applications was issued to us."""
     audience = claims["aud"]
     is_shared = isinstance(audience, list) and len(audience) > 1
     if (is_shared or "azp" in claims) and claims.get("azp") != client_id:

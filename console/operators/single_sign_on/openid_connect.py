@@ -1,5 +1,5 @@
-"""OpenID Connect by the authorization code flow with PKCE and a nonce; who somebody is comes from the
-validated ID token.
+"""OpenID Connect with the authorization code flow, PKCE and a nonce; people are identified by the validated
+ID token.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 
 
 class ProviderDiscovery(NamedTuple):
-    """What the discovery document says; `userinfo` is "" where there is none."""
+    """The relevant parts of the discovery document; `userinfo` is "" if there is none."""
 
     issuer: str
     authorization: str
@@ -42,21 +42,19 @@ class ProviderDiscovery(NamedTuple):
 
 
 class CompanyOpenIdProvider(OpenIDConnectProvider):  # type: ignore[misc]
-    """allauth's provider: its bindings belong to the issuer, and nothing that a browser sends changes the
-    request.
+    """Allauth provider whose bindings belong to the issuer; a browser can’t change the request's
+    parameters.
     """
 
     @property
     def issuer(self) -> str:
-        """The configured issuer without a slash at its end: the key of its bindings."""
+        """The configured issuer without a trailing slash, which is the key of its bindings."""
         return str(self.app.settings["server_url"]).rstrip("/")
 
     def redirect(
         self, request: HttpRequest, process: str, next_url: str | None = None, data: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        """To the issuer. Of what the browser asks only the page to come back to counts; there is no process
-        but signing in.
-        """
+        """Redirect to the issuer; of the browser's parameters only the page to return to is used."""
         discovery = discover(self)
         pkce = generate_code_challenge()
         verifier, nonce = pkce.pop("code_verifier"), token_urlsafe(32)
@@ -81,35 +79,36 @@ class CompanyOpenIdProvider(OpenIDConnectProvider):  # type: ignore[misc]
         return address
 
     def sociallogin_from_response(self, request: HttpRequest, response: dict[str, Any]) -> SocialLogin:
-        """The identity that the claims name, under its issuer; of the claims only the address is kept."""
+        """Return the identity in the claims; of the claims only the address is stored."""
         login: SocialLogin = super().sociallogin_from_response(request, response)
         login.account.provider = self.issuer
         login.account._provider = self
         return login
 
     def extract_uid(self, data: dict[str, Any]) -> str:
-        """The subject of the ID token."""
+        """Return the subject of the ID token."""
         return usable_subject(data["id_token"]["sub"])
 
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
-        """What administrators see of a binding."""
+        """Return what administrators see of a binding."""
         address, _ = _address(data)
         return {"email": address}
 
     def extract_common_fields(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Nothing: people are known already."""
+        """Return {}, because people are already known."""
         return {}
 
     def extract_email_addresses(self, data: dict[str, Any]) -> list[EmailAddress]:
-        """The address, and whether the issuer vouches for it."""
+        """Return the address, and whether the issuer verified it."""
         address, is_verified = _address(data)
         return [EmailAddress(email=address, verified=is_verified, primary=True)] if address else []
 
 
 def _address(data: dict[str, Any]) -> tuple[str, bool]:
-    """Address and verification from the same document: userinfo where it has an address, else the ID token.
+    """Return address and verification from the same document: userinfo if it has an address, else the ID
+    token.
 
-    Some issuers send "false" as text: only `true` and "true" count.
+    Some issuers send "false" as text, so only `true` and "true" count.
     """
     for claims in (data.get("userinfo") or {}, data["id_token"]):
         if address := usable_address(claims.get("email")):
@@ -119,7 +118,7 @@ def _address(data: dict[str, Any]) -> tuple[str, bool]:
 
 
 def discover(provider: CompanyOpenIdProvider) -> ProviderDiscovery:
-    """Read the discovery document; raises SignInFailedError where it is unusable, or is another issuer's."""
+    """Load the discovery document. Raises SignInFailedError if it is invalid or belongs to another issuer."""
     document = fetch_json(provider.server_url, what="discovery document")
     issuer = document.get("issuer")
     if not isinstance(issuer, str) or issuer.rstrip("/") != provider.issuer:
@@ -143,7 +142,7 @@ def discover(provider: CompanyOpenIdProvider) -> ProviderDiscovery:
 
 
 def _endpoint(document: dict[str, Any], name: str, issuer: str) -> str:
-    """An address of the document, not less protected than the issuer itself."""
+    """Return an endpoint of the document, which must be as protected as the issuer itself."""
     address = document.get(name)
     if not isinstance(address, str):
         address = ""
@@ -174,7 +173,7 @@ class _OpenIdLogin(BaseLoginView):  # type: ignore[misc]
 
 
 def login(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Ask whether to go to the issuer (GET), and go there (POST)."""
+    """Ask whether to go to the issuer (GET), and redirect there (POST)."""
     provider = _provider(request, provider_id)
     try:
         response: HttpResponse = _OpenIdLogin.as_view()(request, provider_id=provider_id)
@@ -185,7 +184,7 @@ def login(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 @require_GET
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """The issuer sends somebody back."""
+    """Handle the redirect back from the issuer."""
     provider = _provider(request, provider_id)
     try:
         social_login = _social_login(request, provider)
@@ -238,7 +237,7 @@ def _exchange(
     code: str,
     verifier: str,
 ) -> dict[str, Any]:
-    """The tokens for the code."""
+    """Exchange the code for tokens."""
     app = provider.app
     form = {
         "grant_type": "authorization_code",
@@ -253,7 +252,7 @@ def _exchange(
 
 
 def _userinfo(discovery: ProviderDiscovery, tokens: dict[str, Any], *, subject: str) -> dict[str, Any]:
-    """The claims of userinfo about the subject of the ID token; empty where the issuer has no userinfo."""
+    """Return the userinfo claims about the ID token's subject; {} if the issuer has no userinfo."""
     if not discovery.userinfo:
         return {}
     access_token = tokens.get("access_token")

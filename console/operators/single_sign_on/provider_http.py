@@ -1,5 +1,5 @@
-"""Requests to an identity provider: no redirects, little memory, and one time limit for the whole answer,
-however it drips.
+"""HTTP requests to identity providers: no redirects, limited size, and a time limit for the whole
+response.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _local = threading.local()
 
 
 class _TrackedConnection:
-    """A connection that is kept where the deadline of its thread finds it."""
+    """A connection that its thread's deadline can shut down."""
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
@@ -63,10 +63,9 @@ class _Adapter(HTTPAdapter):
 
 @contextmanager
 def _deadline(seconds: float) -> Iterator[None]:
-    """Shut down the connections of this thread when time is up: a read that waits for the next byte ends
-    then.
+    """Shut down this thread's connections at the deadline, which ends a pending read.
 
-    A read timeout of requests starts anew with every byte.
+    The read timeout of requests restarts with every byte.
     """
     sockets: list[socket.socket] = []
     _local.sockets = sockets
@@ -74,7 +73,7 @@ def _deadline(seconds: float) -> Iterator[None]:
     def end() -> None:
         for each in sockets:
             try:
-                # Not SSLSocket's own method, which would take its state from under the reading thread.
+                # Not SSLSocket's own method, which would remove state that the reading thread uses.
                 socket.socket.shutdown(each, socket.SHUT_RDWR)
             except OSError:
                 continue
@@ -96,8 +95,9 @@ def fetch_bytes(
     headers: Mapping[str, str] | None = None,
     auth: tuple[str, str] | None = None,
 ) -> bytes:
-    """The body of a 200 answer; raises SignInFailedError, which names `what` was asked and never what was
-    sent or received.
+    """Return the body of a 200 response.
+
+    Raises SignInFailedError, which names `what` was requested, and never what was sent or received.
     """
     limit = float(settings.SSO_SECONDS)
     ends = time.monotonic() + limit
@@ -122,7 +122,7 @@ def fetch_bytes(
             raise SignInFailedError("too_slow", what=what, detail=f"{limit:g} seconds") from None
         raise SignInFailedError("unreachable", what=what, detail=type(error).__name__) from None
     if time.monotonic() >= ends:
-        # A connection that was shut down may look like a finished answer.
+        # A connection that was shut down can look like a complete response.
         raise SignInFailedError("too_slow", what=what, detail=f"{limit:g} seconds")
     if response.status_code != requests.codes.ok:
         raise SignInFailedError("bad_status", what=what, detail=str(response.status_code))
@@ -132,7 +132,7 @@ def fetch_bytes(
 
 
 def _body(response: requests.Response) -> bytes | None:
-    """The body, unpacked; None when it is too large, of which no more is read."""
+    """Return the decompressed body; None if it is too large, in which case the rest isn’t read."""
     pieces: list[bytes] = []
     size = 0
     for piece in response.iter_content(_PIECE):
@@ -144,7 +144,7 @@ def _body(response: requests.Response) -> bytes | None:
 
 
 def fetch_json(url: str, *, what: str, **request: Any) -> dict[str, Any]:
-    """The JSON object of a 200 answer; raises SignInFailedError."""
+    """Return the JSON object of a 200 response. Raises SignInFailedError."""
     body = fetch_bytes(url, what=what, **request)
     try:
         body_json = json.loads(body)

@@ -1,4 +1,4 @@
-"""SAML sign-in: one signed assertion, for us, in answer to what this browser asked;
+"""SAML sign-in with one signed assertion, for us, in answer to this browser's request;
 https://docs.oasis-open.org/security/saml/v2.0/saml-profiles-2.0-os.pdf 4.1.4
 """
 
@@ -40,24 +40,24 @@ LARGEST_RESPONSE: Final = 256 * 1024
 KEPT_SECONDS: Final = 600
 _VERIFIED_ATTRIBUTES: Final = ("http://schemas.auth0.com/email_verified", "email_verified")
 _LIBRARY_ERRORS: Final = (OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError)
-# What parsers of XML, base64, times and keys raise over text that is none of theirs.
+# Errors of the XML, base64, time and key parsers for invalid input.
 _UNREADABLE: Final = (LxmlError, xmlsec.Error, ValueError, TypeError, LookupError, AttributeError)
 
 
 class CompanySamlProvider(SAMLProvider):  # type: ignore[misc]
-    """allauth's provider: its bindings belong to the entity ID of the identity provider, and its identifiers
-    are lasting ones.
+    """Allauth provider whose bindings belong to the identity provider's entity ID; identifiers must be
+    persistent.
     """
 
     @property
     def entity_id(self) -> str:
-        """The identity provider's entity ID: the key of its bindings."""
+        """The identity provider's entity ID, which is the key of its bindings."""
         return str(self.app.settings["idp"]["entity_id"])
 
     def redirect(
         self, request: HttpRequest, process: str, next_url: str | None = None, data: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        """To the identity provider. There is no process but signing in."""
+        """Redirect to the identity provider."""
         configuration = _configuration(request, self)
         try:
             auth = OneLogin_Saml2_Auth(_request_data(request), configuration)
@@ -70,16 +70,14 @@ class CompanySamlProvider(SAMLProvider):  # type: ignore[misc]
     def sociallogin_from_response(
         self, request: HttpRequest, response: OneLogin_Saml2_Response
     ) -> SocialLogin:
-        """The identity that the assertion names, under its identity provider; of the attributes only the
-        address is kept.
-        """
+        """Return the identity in the assertion; of the attributes only the address is stored."""
         login: SocialLogin = super().sociallogin_from_response(request, response)
         login.account.provider = self.entity_id
         login.account._provider = self
         return login
 
     def extract_uid(self, data: OneLogin_Saml2_Response) -> str:
-        """The attribute of GATEHOUSE_SAML_UID where the assertion has it, else a NameID that lasts. Raises
+        """Return the attribute GATEHOUSE_SAML_UID if the assertion has it, else a persistent NameID. Raises
         SignInFailedError.
         """
         values = data.get_attributes().get(self.app.settings["attribute_mapping"]["uid"])
@@ -94,15 +92,17 @@ class CompanySamlProvider(SAMLProvider):  # type: ignore[misc]
         return usable_subject(name_id)
 
     def extract_extra_data(self, data: OneLogin_Saml2_Response) -> dict[str, Any]:
-        """What administrators see of a binding."""
+        """Return what administrators see of a binding."""
         return {"email": self._address(data)}
 
     def extract_common_fields(self, data: OneLogin_Saml2_Response) -> dict[str, Any]:
-        """Nothing: people are known already."""
+        """Return {}, because people are already known."""
         return {}
 
     def extract_email_addresses(self, data: OneLogin_Saml2_Response) -> list[EmailAddress]:
-        """The address: the company's own, and so verified, unless the assertion says otherwise."""
+        """Return the address; it is the company's own and so verified, unless the assertion says
+        otherwise.
+        """
         attributes = data.get_attributes()
         address = self._address(data)
         is_verified = all(attributes.get(name, ["true"]) == ["true"] for name in _VERIFIED_ATTRIBUTES)
@@ -128,7 +128,7 @@ def _provider(request: HttpRequest, slug: str) -> CompanySamlProvider:
 
 
 def _request_data(request: HttpRequest) -> dict[str, Any]:
-    """What python3-saml compares addresses with: always those of the assertion consumer service."""
+    """Return what python3-saml compares addresses with, always those of the assertion consumer service."""
     slug = request.resolver_match.kwargs["organization_slug"] if request.resolver_match else ""
     return {
         "https": "on" if request.is_secure() else "off",
@@ -142,7 +142,7 @@ def _request_data(request: HttpRequest) -> dict[str, Any]:
 def _configuration(
     request: HttpRequest, provider: CompanySamlProvider, *, with_identity_provider: bool = True
 ) -> dict[str, Any]:
-    """The settings of python3-saml. There is no single logout: an unsigned message could end somebody's
+    """Return python3-saml's settings. Single logout is off, because an unsigned message could end someone's
     session.
     """
     slug = provider.app.client_id
@@ -180,9 +180,7 @@ def _configuration(
 
 
 def _identity_provider(provider: CompanySamlProvider) -> dict[str, Any]:
-    """Entity ID, address and every signing certificate: from the file, or as the metadata address says
-    now.
-    """
+    """Return entity ID, address and all signing certificates, from the file or from the metadata address."""
     idp: dict[str, Any] = provider.app.settings["idp"]
     address = idp.get("metadata_url")
     if not address:
@@ -204,7 +202,7 @@ class _SamlLogin(BaseLoginView):  # type: ignore[misc]
 
 
 def login(request: HttpRequest, organization_slug: str) -> HttpResponse:
-    """Ask whether to go to the identity provider (GET), and go there (POST)."""
+    """Ask whether to go to the identity provider (GET), and redirect there (POST)."""
     provider = _provider(request, organization_slug)
     try:
         response: HttpResponse = _SamlLogin.as_view()(request, organization_slug=organization_slug)
@@ -216,10 +214,9 @@ def login(request: HttpRequest, organization_slug: str) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def acs(request: HttpRequest, organization_slug: str) -> HttpResponse:
-    """The identity provider's page posts its answer here, from another site and so without the session's
-    cookie.
+    """Receive the identity provider's POST, which comes from another site and so without the session cookie.
 
-    The answer is kept for the GET that follows, which has the cookie.
+    The answer is kept for the following GET, which has the cookie.
     """
     provider = _provider(request, organization_slug)
     try:
@@ -285,7 +282,7 @@ def _social_login(request: HttpRequest, provider: CompanySamlProvider, answer: s
 
 
 def _parsed(settings: OneLogin_Saml2_Settings, answer: str) -> OneLogin_Saml2_Response:
-    """The response, which may have neither a DTD nor entities."""
+    """Parse the response; DTDs and entities are refused."""
     try:
         OneLogin_Saml2_Utils.b64decode(answer)
     except ValueError:
@@ -299,7 +296,7 @@ def _parsed(settings: OneLogin_Saml2_Settings, answer: str) -> OneLogin_Saml2_Re
 
 
 def _validate(response: OneLogin_Saml2_Response, data: dict[str, Any]) -> None:
-    """Signature, times, status, issuer, destination, audience: what python3-saml checks."""
+    """Check signature, times, status, issuer, destination and audience with python3-saml."""
     try:
         response.is_valid(data, raise_exceptions=True)
     except (*_LIBRARY_ERRORS, *_UNREADABLE) as error:
@@ -307,8 +304,8 @@ def _validate(response: OneLogin_Saml2_Response, data: dict[str, Any]) -> None:
 
 
 def _check_audience(response: OneLogin_Saml2_Response, entity_id: str) -> None:
-    """Each restriction of the signed assertion names us, and there is at least one: python3-saml accepts
-    none.
+    """Check that the signed assertion has an audience restriction, and that each names us; python3-saml
+    accepts none.
     """
     restrictions = response._query_assertion("/saml:Conditions/saml:AudienceRestriction")
     for restriction in restrictions:
@@ -320,10 +317,9 @@ def _check_audience(response: OneLogin_Saml2_Response, entity_id: str) -> None:
 
 
 def _answered_request(response: OneLogin_Saml2_Response, address: str) -> str:
-    """The ID of our request that the signed assertion answers, at our address and in time.
+    """Return the ID of our request that the signed assertion answers, at our address and in time.
 
-    The response around it says so too, but may be unsigned: an assertion that was made for something else
-    would pass within it.
+    The response's own ID may be unsigned: an assertion made for another request could be placed in it.
     """
     now = datetime.now(tz=UTC).timestamp()
     path = "/saml:Subject/saml:SubjectConfirmation"
@@ -341,9 +337,7 @@ def _answered_request(response: OneLogin_Saml2_Response, address: str) -> str:
 
 
 def _name_of(error: Exception) -> str:
-    """What was wrong, in the words of the library's error codes: its messages repeat what the sender
-    wrote.
-    """
+    """Return the library's error codes; its messages repeat what the sender wrote."""
     if isinstance(error, _LIBRARY_ERRORS):
         for name, code in vars(type(error)).items():
             if name.isupper() and code == error.code:
@@ -354,7 +348,7 @@ def _name_of(error: Exception) -> str:
 
 @require_GET
 def metadata(request: HttpRequest, organization_slug: str) -> HttpResponse:
-    """What the identity provider must know about Gatehouse."""
+    """Return the metadata of Gatehouse for the identity provider."""
     provider = _provider(request, organization_slug)
     configuration = _configuration(request, provider, with_identity_provider=False)
     settings = OneLogin_Saml2_Settings(settings=configuration, sp_validation_only=True)
