@@ -73,8 +73,9 @@ class WithholdSecrets:
 
 
 def render_exception(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace the traceback by a list of errors with file, line and function, without variables and
-    values.
+    """Structlog processor that removes secrets from the texts of logged errors.
+
+    What remains is file, line and function of each error; variables are never logged.
     """
     exc_info = line.get("exc_info")
     line = _render(logger, method, line)

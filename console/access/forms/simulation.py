@@ -108,7 +108,7 @@ class SimulationForm(ResourceForm):
         return meaning
 
     def clean(self) -> None:
-        """Validate the policy texts, which depend on principal and resource."""
+        """Validate the policy texts, which depend on principal and action."""
         for name in self.policies:
             if problem := self._policy_problem(name):
                 self.add_error(name, problem)
