@@ -15,7 +15,8 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Entity
 from iam.mirror.queries.history_events import HistoryEvent
 
-CALLS_SHOWN: Final = 3
+CALLS_SHOWN: Final = 5
+"""Of one line of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,22 @@ class CallBehind:
 
 
 @dataclass(frozen=True, slots=True)
+class CallsBehind:
+    """The newest calls that made a difference, the oldest of them first, and how many more did. False if
+    none is known.
+    """
+
+    shown: tuple[CallBehind, ...] = ()
+    more: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.shown)
+
+
+UNKNOWN_CALLS: Final = CallsBehind()
+
+
+@dataclass(frozen=True, slots=True)
 class LineDifferences:
     """What is different about an entity of an account, such as what a line of a list says."""
 
@@ -42,9 +59,7 @@ class LineDifferences:
     events: Sequence[HistoryEvent]
 
 
-def calls_behind(
-    events: Sequence[HistoryEvent], entity: Entity, *, viewer: Viewer
-) -> dict[int, tuple[CallBehind, ...]]:
+def calls_behind(events: Sequence[HistoryEvent], entity: Entity, *, viewer: Viewer) -> dict[int, CallsBehind]:
     """The calls behind those events of an entity that have no known cause, by the event's place; see
     `calls_behind_each`.
     """
@@ -54,10 +69,12 @@ def calls_behind(
     return {place: of_event for place, of_event in enumerate(calls) if of_event}
 
 
-def calls_behind_each(lines: Sequence[LineDifferences], *, viewer: Viewer) -> list[tuple[CallBehind, ...]]:
-    """The calls behind what each line says, as far as no cause of it is known; empty for viewers who do not
-    see the account whole, since calls name others. Calls that Gatehouse made are behind none of it. One
-    query, and four more if there are calls.
+def calls_behind_each(
+    lines: Sequence[LineDifferences], *, viewer: Viewer, most: int = CALLS_SHOWN
+) -> list[CallsBehind]:
+    """The calls behind what each line says, as far as no cause of it is known, at most so many of a line;
+    empty for viewers who do not see the account whole, since calls name others. Calls that Gatehouse made are
+    behind none of it. One query, and four more if there are calls.
     """
     windows: list[tuple[str, DifferenceWindow]] = []
     places: list[int] = []
@@ -75,14 +92,16 @@ def calls_behind_each(lines: Sequence[LineDifferences], *, viewer: Viewer) -> li
     for place, calls in zip(places, calls_by_window, strict=True):
         others = [call for call in calls if call.event_id not in own]
         calls_by_place.setdefault(place, []).extend(others)
-    shown = {place: distinct_calls(calls)[:CALLS_SHOWN] for place, calls in calls_by_place.items()}
-    behind: list[tuple[CallBehind, ...]] = [()] * len(lines)
+    distinct = {place: distinct_calls(calls) for place, calls in calls_by_place.items()}
+    shown = {place: calls[:most] for place, calls in distinct.items()}
+    behind = [UNKNOWN_CALLS] * len(lines)
     if not any(shown.values()):
         return behind
     links = caller_links(call.caller for call in chain.from_iterable(shown.values()))
     for place, calls in shown.items():
         in_order = sorted(calls, key=lambda call: call.at)
-        behind[place] = tuple(_behind(call, links) for call in in_order)
+        linked = tuple(_behind(call, links) for call in in_order)
+        behind[place] = CallsBehind(linked, len(distinct[place]) - len(calls))
     return behind
 
 

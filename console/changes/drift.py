@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from console.activity.calls_behind import CallBehind, LineDifferences, calls_behind, calls_behind_each
+from console.activity.calls_behind import UNKNOWN_CALLS, CallsBehind, LineDifferences, calls_behind_each
 from console.changes.drift_rows import DriftCard, DriftLine, documents_of, rows_of
 from console.changes.forms import ReasonForm
 from console.changes.receipt import impact_context, plans_receipt_context
@@ -53,6 +52,8 @@ LABELS = (
     ("explained", "Made by a change"),
 )
 MAX_BADGE = 99
+MOST_CALLS = 20
+"""Calls that the page of one drift names."""
 
 
 @require_GET
@@ -114,7 +115,7 @@ def _with_calls(rows: Sequence[DriftCard], *, viewer: Viewer) -> list[DriftCard]
             events = [line.event for line in row.lines]
             lines.append(LineDifferences(row.drift.account.account_id, row.drift.entity, events))
     calls = dict(zip(numbers, calls_behind_each(lines, viewer=viewer), strict=True))
-    return [replace(row, calls=calls.get(row.drift.pk, ())) for row in rows]
+    return [replace(row, calls=calls.get(row.drift.pk, UNKNOWN_CALLS)) for row in rows]
 
 
 def _numbers_of(rows: Sequence[tuple[Drift, object]]) -> set[str]:
@@ -190,12 +191,14 @@ def drift_detail(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render_page(request, "changes/drift_one.html", context)
 
 
-def _calls_of(request: ViewerRequest, drift: Drift, lines: Sequence[DriftLine]) -> list[CallBehind]:
+def _calls_of(request: ViewerRequest, drift: Drift, lines: Sequence[DriftLine]) -> CallsBehind:
     """Return the recorded calls that caused the differences, without duplicates."""
     if drift.entity is None:
-        return []
-    calls = calls_behind([line.event for line in lines], drift.entity, viewer=request.viewer)
-    return list(dict.fromkeys(chain.from_iterable(calls.values())))
+        return UNKNOWN_CALLS
+    events = [line.event for line in lines]
+    differences = LineDifferences(drift.account.account_id, drift.entity, events)
+    [calls] = calls_behind_each([differences], viewer=request.viewer, most=MOST_CALLS)
+    return calls
 
 
 def _frame(request: ViewerRequest, drift: Drift) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from itertools import chain
 
 from django.urls import reverse
 
-from console.activity.calls_behind import CallBehind
+from console.activity.calls_behind import UNKNOWN_CALLS, CallsBehind
 from console.changes.impact_rows import RiskLabel, level_shown, risk_tone
 from console.changes.presenters import StateMark
 from console.identities.details.frame import SECTIONS
@@ -94,7 +94,7 @@ class DriftCard:
     lines: list[DriftLine]
     level: RiskLabel
     risks: list[tuple[str, str]]
-    calls: tuple[CallBehind, ...] = ()
+    calls: CallsBehind = UNKNOWN_CALLS
 
     @property
     def title(self) -> str:

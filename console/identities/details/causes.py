@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from console.activity.calls_behind import CallBehind
+from console.activity.calls_behind import UNKNOWN_CALLS, CallsBehind
 from iam.changes.models import reference_of
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
@@ -27,7 +27,7 @@ class CauseLine:
     reference: str = ""
     asked_by: str = ""
     url: str = ""
-    calls: tuple[CallBehind, ...] = ()
+    calls: CallsBehind = UNKNOWN_CALLS
 
 
 UNKNOWN = CauseLine()

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.urls import reverse
 
-from console.activity.calls_behind import calls_behind
+from console.activity.calls_behind import UNKNOWN_CALLS, calls_behind
 from console.identities.details.causes import UNKNOWN, CauseLine, causes
 from console.identities.details.frame import SECTIONS, ShownEntity, frame_of, render_shown
 from console.web.access import ViewerRequest
@@ -140,7 +140,7 @@ def lines_of(
     recorded = calls_behind(events, shown.entity, viewer=shown.viewer)
     lines = []
     for place, event in enumerate(events):
-        cause = CauseLine(calls=recorded.get(place, ()))
+        cause = CauseLine(calls=recorded.get(place, UNKNOWN_CALLS))
         if event.cause_id:
             cause = known.get(event.cause_id, UNKNOWN)
         lines.append(_line(event, open_to=open_to, cause=cause))

@@ -128,6 +128,27 @@ def test_the_page_of_a_drift_names_the_call_or_says_that_it_is_unknown(maya: Ent
     assert "gunnar.hauge called iam:AttachUserPolicy with AWS CLI." in page()
 
 
+def test_a_list_says_how_many_calls_it_leaves_out_and_the_page_of_the_drift_names_all(maya: Entity) -> None:
+    drift = Drift.objects.create(account=maya.account, entity=maya, kind=maya.kind, seen_at=READ)
+    who, user = session_of(factories.role(maya.account, "deploy")), {"userName": "maya.okafor"}
+    names = ("DeleteUserPolicy", "PutUserPolicy", "TagUser", "UntagUser", "UpdateUser", "UpdateAccessKey")
+    for minutes, name in enumerate((*names, "CreateAccessKey"), start=1):
+        at = READ - timedelta(minutes=minutes)
+        happened(who, at=at, **ATTACHED, eventName=name, requestParameters=user)
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR))
+
+    def words(address: str) -> str:
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", client.get(address).content.decode()))
+
+    newest = "iam:UpdateUser, iam:UntagUser, iam:TagUser, iam:PutUserPolicy and iam:DeleteUserPolicy"
+    for address in ("/changes/drift/", f"/people/{maya.pk}/history/"):
+        assert f"deploy called {newest} with AWS CLI. And 2 other actions." in words(address)
+    page = words(f"/changes/drift/{drift.pk}/")
+    assert f"deploy called iam:CreateAccessKey, iam:UpdateAccessKey, {newest} with AWS CLI." in page
+    assert "other action" not in page
+
+
 def test_the_list_of_drifts_names_the_calls_in_one_query_for_all(maya: Entity) -> None:
     gunnar = factories.user(maya.account, "gunnar.hauge")
     Drift.objects.create(account=maya.account, entity=maya, kind=maya.kind, seen_at=READ)
