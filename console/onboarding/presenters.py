@@ -66,7 +66,9 @@ def person_rows(checklists: Sequence[PersonChecklist]) -> list[PersonShown]:
     """Return the row of each person; the first who needs attention is open."""
     rows = []
     for checklist in checklists:
-        is_begun = checklist.standing is StepStatus.TODO and checklist.done > 0
+        # A user who was there before ticks a line as well; nothing was done for them yet.
+        has_progress = checklist.changes_done > 0 or checklist.own_done > 0
+        is_begun = checklist.standing is StepStatus.TODO and has_progress
         standing = StepStatus.DOING if is_begun else checklist.standing
         text, tone, icon = MARKS[standing]
         if checklist.standing is StepStatus.DONE:
