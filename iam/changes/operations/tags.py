@@ -7,7 +7,7 @@ Groups have no tags. AWS tells tag keys of one entity apart without regard to ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Self
 from uuid import UUID
@@ -20,6 +20,7 @@ from iam.changes.operations.subject import KINDS, KindNames, OnSubject, SubjectP
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh import reread_tags
+from iam.phrases import joined
 from iam.policy.letter_case import fold
 
 MAX_TAGS: Final = Quota(
@@ -52,6 +53,11 @@ SET_TAGS: Final[Mapping[str, OperationSpec]] = {
 """By the kind of what has tags."""
 
 
+def _tag_words(keys: Sequence[str]) -> str:
+    """ "the tag Team", "the tags CostCenter and Team"."""
+    return f"the {'tag' if len(keys) == 1 else 'tags'} {joined(keys)}"
+
+
 class SetTags(OnSubject):
     excluded = ("{slug}",)
     SPECS = tuple(SET_TAGS.values())
@@ -75,11 +81,11 @@ class SetTags(OnSubject):
         tag = self.specified_call()
         calls = []
         if self.removed_keys:
-            sentence = f"{self.inputs.name} loses the tags {', '.join(self.removed_keys)}"
+            sentence = f"{self.inputs.name} loses {_tag_words(self.removed_keys)}"
             operation = f"Untag{tag.operation.removeprefix('Tag')}"
             calls.append(AwsCall("iam", operation, {**tag.params, "TagKeys": self.removed_keys}, sentence))
         if self.added_tags:
-            sentence = f"{self.inputs.name} gets the tags {', '.join(sorted(self.added_tags))}"
+            sentence = f"{self.inputs.name} gets {_tag_words(sorted(self.added_tags))}"
             calls.append(
                 replace(tag, params={**tag.params, "Tags": tag_list(self.added_tags)}, sentence=sentence)
             )
