@@ -1,1 +1,1 @@
-"""The pages of activity in AWS: of one user or role, of accounts, and one event."""
+"""Pages of AWS activity: of a user or role, of accounts, and of a single event."""

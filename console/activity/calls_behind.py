@@ -1,4 +1,4 @@
-"""Who made a difference that no change of Gatehouse explains: the calls behind it, as pages name them."""
+"""Finds the recorded calls that caused a difference which no change of Gatehouse explains."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CALLS_SHOWN: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class CallBehind:
-    """A call that made a difference: who, with what, and its page."""
+    """A call that caused a difference: caller, tool, and page."""
 
     caller: CallerLink
     action: str
@@ -30,7 +30,7 @@ class CallBehind:
 
     @property
     def caller_and_tool(self) -> tuple[str, str, str]:
-        """Calls with the same are told in one sentence: the caller's name and page, and the tool."""
+        """The caller's name and page, and the tool; calls that agree in these share a sentence."""
         return (self.caller.name, self.caller.url, self.tool)
 
 
@@ -52,7 +52,7 @@ UNKNOWN_CALLS: Final = CallsBehind()
 
 @dataclass(frozen=True, slots=True)
 class LineDifferences:
-    """What is different about an entity of an account, such as what a line of a list says."""
+    """Differences of an entity in an account, such as those of a row in a list."""
 
     account_id: str
     entity: Entity
@@ -106,7 +106,9 @@ def calls_behind_each(
 
 
 def _window(event: HistoryEvent, entity: Entity) -> DifferenceWindow | None:
-    """The readings between which it arose; None for what the first reading found, or a change explains."""
+    """Return the syncs between which a difference appeared; None if the first sync found it or a change
+    explains it.
+    """
     if event.after is None or event.cause_id:
         return None
     others = frozenset((other.kind, other.name) for other in event.others)

@@ -1,4 +1,4 @@
-"""The page that says for which time activity is known, by account and Region."""
+"""The page that shows for which periods activity is known, by account and Region."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from iam.mirror.queries.accounts import visible_accounts
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def coverage_page(request: ViewerRequest) -> HttpResponse:
-    """Each account that the viewer sees with its Regions; accounts of which nothing was read come last."""
+    """Show each visible account with its Regions; accounts without events come last."""
     accounts = list(visible_accounts(request.viewer).order_by("name"))
     context = {
         "accounts": accounts_covered(accounts),
@@ -31,7 +31,7 @@ def coverage_page(request: ViewerRequest) -> HttpResponse:
 
 
 def accounts_covered(accounts: list[Account]) -> list[tuple[Account, list[PlaceCoverage]]]:
-    """The accounts with what was read of them, those that are known first."""
+    """Return the accounts with their coverage, those with events first."""
     places = coverage([account.account_id for account in accounts])
     by_account = {number: list(group) for number, group in groupby(places, attrgetter("account_id"))}
     rows = [(account, by_account.get(account.account_id, [])) for account in accounts]

@@ -1,4 +1,4 @@
-"""The page of activity in all accounts, and the page of one event."""
+"""The page of activity in all accounts, and the page of an event."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LAST_MOMENT: Final = 253_402_300_799 * MICROSECONDS
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def activity(request: ViewerRequest) -> HttpResponse:
-    """The newest events of the accounts that the viewer sees, by filter."""
+    """List the newest events of the visible accounts that match the filter."""
     form = AccountsActivityForm(request.GET)
     every = events_in(_accounts(request.viewer, form.value("account")), form.event_filter.period)
     page = searched_page(
@@ -72,7 +72,7 @@ def activity(request: ViewerRequest) -> HttpResponse:
 
 
 def wanted_events(viewer: Viewer, form: AccountsActivityForm) -> QuerySet[TrailEvent]:
-    """The events that a form asks for, of the accounts that the viewer sees."""
+    """Return the events that match the form, in accounts that the viewer sees."""
     rows = events_in(_accounts(viewer, form.value("account")), form.event_filter)
     if who := form.value("who"):
         rows = made_by(rows, who)
@@ -82,7 +82,7 @@ def wanted_events(viewer: Viewer, form: AccountsActivityForm) -> QuerySet[TrailE
 @require_safe
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 def event(request: ViewerRequest, moment: int, event_id: UUID) -> HttpResponse:
-    """One event: who, what, on what, from where, and CloudTrail's own record."""
+    """Show an event: caller, action, resource, origin, and CloudTrail's own record."""
     shown = _event_or_404(request, moment, event_id)
     link = caller_links([shown.caller])[shown.caller_id]
     context = {
@@ -92,7 +92,7 @@ def event(request: ViewerRequest, moment: int, event_id: UUID) -> HttpResponse:
         "address": shown_address(shown),
         "may_grant": request.viewer.may(Right.REQUEST_CHANGE),
         "layout": layout_for(request.viewer),
-        # Leads and members come from the page of a user.
+        # Team leads and members come from the page of a user.
         "section": "activity" if request.viewer.sees_accounts else "people",
         "account": visible_accounts(request.viewer).filter(account_id=shown.account_id).first(),
     }
@@ -100,7 +100,7 @@ def event(request: ViewerRequest, moment: int, event_id: UUID) -> HttpResponse:
 
 
 def _accounts(viewer: Viewer, chosen: str) -> list[str] | None:
-    """The accounts whose events are shown; None for all."""
+    """Return the accounts whose events are shown; None for all."""
     seen = viewer.scope.accounts
     if chosen:
         return [chosen] if viewer.scope.sees_account(chosen) else []
@@ -108,7 +108,7 @@ def _accounts(viewer: Viewer, chosen: str) -> list[str] | None:
 
 
 def _event_or_404(request: ViewerRequest, moment: int, event_id: UUID) -> TrailEvent:
-    """The event, if the viewer sees its account or the user who made it."""
+    """Return the event. Raises Http404 unless the viewer sees its account or the calling user."""
     if moment > LAST_MOMENT:
         raise Http404
     event = event_at(EPOCH + timedelta(microseconds=moment), event_id)
@@ -125,7 +125,7 @@ def _may_see(viewer: Viewer, event: TrailEvent) -> bool:
 
 
 def _raw(event: TrailEvent) -> str:
-    """The record, indented; without its address if the setting hides addresses."""
+    """Return the indented record; without the IP address if the setting hides it."""
     if not event.raw:
         return ""
     record: dict[str, Any] = json.loads(event.raw)

@@ -1,4 +1,4 @@
-"""Events as a file: all that fit the filter, with what the viewer may see of them."""
+"""Exports all events that match the filter, limited to what the viewer can see."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PAGE: Final = 500
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def events_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """The events of the accounts that the viewer sees; 404 for who may not export."""
+    """Export the events of the visible accounts. Raises Http404 for viewers without the right to export."""
     wanted = AccountsActivityForm(request.GET)
     return _export(request, form, name="activity", rows=wanted_events(request.viewer, wanted))
 
@@ -55,14 +55,14 @@ def events_export(request: ViewerRequest, form: str) -> HttpResponseBase:
 @require_safe
 @require(*SEES)
 def person_export(request: ViewerRequest, pk: int, form: str) -> HttpResponseBase:
-    """The events of an IAM user; 404 for who may not export."""
+    """Export the events of an IAM user. Raises Http404 for viewers without the right to export."""
     return _of_entity(request, pk, form, kind=Kind.USER)
 
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def role_export(request: ViewerRequest, pk: int, form: str) -> HttpResponseBase:
-    """The events of a role; 404 for who may not export."""
+    """Export the events of a role. Raises Http404 for viewers without the right to export."""
     return _of_entity(request, pk, form, kind=Kind.ROLE)
 
 

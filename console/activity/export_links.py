@@ -1,4 +1,4 @@
-"""The buttons that export events, with the filter of the page."""
+"""The buttons to export events with the page's filter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from iam.guard import Right
 
 
 def export_links(request: ViewerRequest, name: str, *arguments: int) -> list[tuple[str, str]]:
-    """The buttons of the export at this address, with the filter of the page; none for who may not export."""
+    """Return the export buttons with the page's filter; empty for viewers without the right to export."""
     if not request.viewer.may(Right.EXPORT):
         return []
     pairs = [(key, str(value)) for key, value in request.GET.items() if key != "after"]

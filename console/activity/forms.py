@@ -1,4 +1,4 @@
-"""The filters of the activity pages. What makes no sense is left out, so that an old address still works."""
+"""Filter forms of activity pages; invalid values are ignored, so that old addresses still work."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class ActivityForm(forms.Form):
         self.is_valid()
 
     def value(self, name: str) -> str:
-        """What was chosen; empty if nothing, or nothing that makes sense."""
+        """Return the chosen value; "" if it is missing or invalid."""
         return str(self.cleaned_data.get(name) or "")
 
     @property
     def event_filter(self) -> ActivityFilter:
-        """The filter; a page about the past shows no later event."""
+        """Return the filter; for a past moment it excludes later events."""
         since = None
         if days := self.value("days"):
             since = (self.at or timezone.now()) - timedelta(days=int(days))
@@ -57,23 +57,23 @@ class ActivityForm(forms.Form):
 
     @property
     def is_filtered(self) -> bool:
-        """Whether something was chosen."""
+        """Return whether anything is filtered."""
         return any(self.value(name) for name in ("q", "days")) or self.value("result") not in ("", ALL)
 
     @property
     def result_choices(self) -> list[tuple[str, str, bool]]:
-        """The results, and which one is chosen."""
+        """Return the results, and which one is chosen."""
         chosen = self.value("result") or ALL
         return [(value, label, value == chosen) for value, label in RESULT_CHOICES]
 
     @property
     def period_choices(self) -> list[tuple[str, str, bool]]:
-        """The periods, and which one is chosen."""
+        """Return the periods, and which one is chosen."""
         return [(value, label, value == self.value("days")) for value, label in PERIODS]
 
 
 class AccountsActivityForm(ActivityForm):
-    """The same with a principal, an account, and a first and last day (in the reader's time zone)."""
+    """Adds a principal, an account, and a first and last day (in the reader's time zone)."""
 
     who = forms.CharField(required=False, max_length=TEXT_LENGTH)
     account = forms.RegexField(r"\d{12}", required=False)
@@ -82,7 +82,7 @@ class AccountsActivityForm(ActivityForm):
 
     @property
     def event_filter(self) -> ActivityFilter:
-        """The filter; both days count whole."""
+        """Return the filter, including both days completely."""
         chosen = super().event_filter
         if first := self.cleaned_data.get("since"):
             chosen = replace(chosen, since=day_start(first))
@@ -92,5 +92,5 @@ class AccountsActivityForm(ActivityForm):
 
     @property
     def is_filtered(self) -> bool:
-        """Whether something was chosen."""
+        """Return whether anything is filtered."""
         return super().is_filtered or any(self.value(name) for name in ("who", "account", "since", "until"))

@@ -1,4 +1,4 @@
-"""The tab "Activity" of a user or role: what they did in AWS, by CloudTrail."""
+"""The tab “Activity” of a user or role: their CloudTrail events."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ NAMES: Final = {Kind.USER.value: "activity:person", Kind.ROLE.value: "activity:r
 @require_safe
 @require(*SEES)
 def person_activity(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What an IAM user did."""
+    """Show the activity of an IAM user."""
     return _activity(request, shown_or_404(request, pk, kinds=[Kind.USER]))
 
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def role_activity(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What was done with a role."""
+    """Show the activity of a role."""
     return _activity(request, shown_or_404(request, pk, kinds=[Kind.ROLE]))
 
 
@@ -68,7 +68,7 @@ def _activity(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
 
 
 def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
-    """A page of events, and what all of them add up to."""
+    """Return a page of events, and a summary of all."""
     form = ActivityForm(request.GET, at=shown.at)
     callers = callers_of(shown.entity)
     wanted = form.event_filter
@@ -103,8 +103,9 @@ def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
 
 
 def _new_actions(used: list[ActionCalls], known: EventCoverage | None) -> list[ActionCalls]:
-    """The actions that were called for the first time in the last thirty days of what is known, the newest
-    first. What was called in the first week that is known may have been called before.
+    """Return actions first called in the last thirty days of the known period, newest first.
+
+    Actions called in the first known week may have been called before, so they are excluded.
     """
     if known is None:
         return []
@@ -114,11 +115,11 @@ def _new_actions(used: list[ActionCalls], known: EventCoverage | None) -> list[A
 
 
 def event_place(request: ViewerRequest) -> KeysetPlace | None:
-    """The place in a list of events that the address names."""
+    """Return the position in a list of events in the address."""
     return place_in(request, "after", kind=datetime, pk_kind=UUID)
 
 
 def by_day(lines: list[ActivityLine]) -> list[tuple[Any, list[ActivityLine]]]:
-    """Lines by the day of the reader."""
+    """Group lines by day in the reader's time zone."""
     days = groupby(lines, key=lambda line: to_local(line.event.at).date())
     return [(day, list(of_day)) for day, of_day in days]

@@ -1,4 +1,4 @@
-"""Events as pages show them: similar ones in a row as one line, with a mark and plain words."""
+"""Presents events: similar consecutive ones as one line, with a mark and plain words."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CALLER_ICONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class CallerLink:
-    """Who made a call, as a page names them: a link where the mirror knows them and the viewer may look."""
+    """The caller of an event; linked if the mirror has it and the viewer can open its page."""
 
     name: str
     kind: str
@@ -52,7 +52,7 @@ class CallerLink:
 
 @dataclass(frozen=True, slots=True)
 class ActivityLine:
-    """One or several similar calls in a row: `event` is the newest of them."""
+    """One or several similar calls in a row; `event` is the newest of them."""
 
     event: TrailEvent
     count: int
@@ -60,12 +60,12 @@ class ActivityLine:
 
     @property
     def url(self) -> str:
-        """The page of the newest event."""
+        """The address of the newest event."""
         return event_address(self.event)
 
     @property
     def action(self) -> str:
-        """The permission, as IAM writes it."""
+        """The permission as written in IAM policies."""
         return f"{self.event.service}:{self.event.action}"
 
     @property
@@ -75,7 +75,7 @@ class ActivityLine:
 
     @property
     def tone(self) -> str:
-        """Denied calls are bad; other failures, changes and sign-ins without MFA are worth a look."""
+        """The tone: denied calls are bad; other failures, changes and sign-ins without MFA are warnings."""
         if self.event.is_denied:
             return "bad"
         if self.event.error_code or (self.is_sign_in and self.event.mfa is False):
@@ -84,7 +84,7 @@ class ActivityLine:
 
     @property
     def icon(self) -> str:
-        """The mark before the line."""
+        """The icon of the line."""
         if self.event.is_denied:
             return "x"
         if self.event.error_code:
@@ -97,14 +97,14 @@ class ActivityLine:
 
     @property
     def result(self) -> str:
-        """How it ended."""
+        """The result."""
         if self.event.is_denied:
             return "Denied"
         return "Failed" if self.event.error_code else "Succeeded"
 
     @property
     def details(self) -> str:
-        """With what and from where."""
+        """The tool and the origin."""
         event = self.event
         parts = [
             f"key …{event.access_key[-4:]}" if event.access_key else "",
@@ -121,12 +121,12 @@ class ActivityLine:
 
     @property
     def similar(self) -> str:
-        """How many similar calls came right before it."""
+        """The number of similar calls right before it, in words."""
         return f"{self.count - 1} similar" if self.count > 1 else ""
 
     @property
     def grant_url(self) -> str:
-        """The page that suggests the smallest grant for a denied call, filled in."""
+        """The address to request the smallest grant for a denied call."""
         event = self.event
         if not event.is_denied or not event.caller.arn:
             return ""
@@ -138,7 +138,7 @@ class ActivityLine:
 
 
 def event_address(event: TrailEvent) -> str:
-    """The page of one event. Its time is part of the address, since events are looked up by it."""
+    """Return the address of an event, which includes its time because events are looked up by it."""
     moment = round(event.at.timestamp() * MICROSECONDS)
     return reverse("activity:event", args=[moment, event.event_id])
 
@@ -146,7 +146,7 @@ def event_address(event: TrailEvent) -> str:
 def lines_of(
     events: Sequence[TrailEvent], callers: dict[int, CallerLink] | None = None
 ) -> list[ActivityLine]:
-    """Events, newest first, with similar ones that follow each other as one line."""
+    """Return the lines for events, newest first; similar consecutive events share a line."""
     lines = []
     for _, run in groupby(events, key=_similarity):
         similar = list(run)
@@ -171,7 +171,9 @@ def _similarity(event: TrailEvent) -> tuple[Any, ...]:
 
 
 def caller_links(callers: Iterable[TrailCaller]) -> dict[int, CallerLink]:
-    """How pages name these principals, by row. Three queries. The viewer sees the whole accounts."""
+    """Return the links of these principals by row. Takes three queries; the viewer must see the whole
+    accounts.
+    """
     callers_by_row = {caller.pk: caller for caller in callers}
     entities = entities_of_callers(list(callers_by_row.values()))
     users = {entity.pk: entity.name for entity in entities.values() if entity.kind == Kind.USER}

@@ -1,4 +1,4 @@
-"""What IAM says of when a user or role last used each service: shown where activity is, read on demand."""
+"""IAM's report of when a user or role last used each service, loaded on demand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGES: Final = {Kind.USER.value: "activity:person", Kind.ROLE.value: "activity:r
 
 @dataclass(frozen=True, slots=True)
 class AccessedServiceLine:
-    """A service that the policies of the principal allow; `at` None: not used."""
+    """A service that the principal's policies allow; `at` is None if it was not used."""
 
     prefix: str
     name: str
@@ -32,7 +32,7 @@ class AccessedServiceLine:
 
 
 def services_context(shown: ShownEntity) -> dict[str, Any]:
-    """The report, what it says, and whether the viewer may have it read. One query."""
+    """Return the report, and whether the viewer can request a new one. Takes one query."""
     if shown.at is not None or shown.entity.kind not in PAGES:
         return {}
     report = report_of(shown.entity)
@@ -56,7 +56,7 @@ def _lines(report: ServicesReport) -> list[AccessedServiceLine]:
 
 
 def _may_read(shown: ShownEntity) -> bool:
-    """Those who see the whole account and request changes in it."""
+    """Return whether the viewer sees the whole account and can request changes in it."""
     viewer = shown.viewer
     may_request = viewer.may(Right.REQUEST_CHANGE, account_id=shown.account_id)
     return shown.state is not None and may_request and viewer.asks.sees_account(shown.account_id)
@@ -65,7 +65,7 @@ def _may_read(shown: ShownEntity) -> bool:
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def read_services(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Have a worker read from IAM when the services were last used."""
+    """Let a worker load the report from IAM."""
     require_present(request)
     shown = shown_or_404(request, pk, kinds=list(PAGES))
     if not _may_read(shown):

@@ -1,4 +1,4 @@
-"""One request to add, change or remove a CloudTrail source, and the decision about it."""
+"""Requests to add, change or remove a CloudTrail source, and the decision about them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ NOTHING: Final = "None"
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def request_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """What is requested, why and by whom."""
+    """Show the request, its reason and requester."""
     row, viewer = _request_or_404(request, pk), request.viewer
     is_waiting = row.state == RequestState.REQUESTED
     source = row.source
@@ -72,7 +72,7 @@ def request_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
 def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Approve or decline it."""
+    """Approve or decline the request."""
     row = _request_or_404(request, pk)
     try:
         requests.decide(row, **decision_in(request))
@@ -84,14 +84,16 @@ def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _request_or_404(request: ViewerRequest, pk: UUID) -> SourceRequest:
-    """The request, for who sees every account: a source can hold the events of any."""
+    """Return the request. Raises Http404 unless the viewer sees every account, since a source can hold events
+    of any.
+    """
     if not request.viewer.scope.sees_everything or not request.viewer.sees_accounts:
         raise Http404
     return found_or_404(SourceRequest.objects.select_related("source").filter(pk=pk).first())
 
 
 def _lines(row: SourceRequest) -> Iterator[tuple[str, str, str]]:
-    """What each field says now and then; of a change, only what differs."""
+    """Yield (field, before, after); for a change only the fields that differ."""
     for name, label in LABELS.items():
         before, after = _words(name, row.before), _words(name, row.terms)
         if row.act != SourceAct.CHANGE or before != after:
@@ -99,7 +101,7 @@ def _lines(row: SourceRequest) -> Iterator[tuple[str, str, str]]:
 
 
 def _words(name: str, terms: Mapping[str, str]) -> str:
-    """A field as people read it."""
+    """Return a field's value as text."""
     value = terms.get(name, "")
     if name == "kind" and value:
         return str(SourceKind(value).label)

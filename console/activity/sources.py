@@ -1,5 +1,5 @@
-"""Settings: the sources of CloudTrail's events, for administrators to test and pause, and to request that one
-is added, changed or removed.
+"""Settings of CloudTrail sources: administrators test and pause them, and request to add, change or remove
+one.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _INPUT: Final = {"class": "input"}
 
 
 class SourceForm(SetupForm):
-    """What a source reads, and with whose role."""
+    """What a source reads, and with which role."""
 
     kind = forms.ChoiceField(label="Read from", choices=SourceKind.choices, widget=forms.Select(attrs=_INPUT))
     account = forms.ChoiceField(
@@ -88,7 +88,7 @@ class SourceForm(SetupForm):
 
     @property
     def terms(self) -> services.SourceTerms:
-        """The answers of a valid form."""
+        """Return the terms of a valid form."""
         values = dict(self.cleaned_data)
         values["account"] = self._accounts[values["account"]]
         values["prefix"] = values.pop("key_prefix")
@@ -99,7 +99,7 @@ class SourceForm(SetupForm):
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def sources_page(request: ViewerRequest) -> HttpResponse:
-    """All sources, the folder of the setting, and the trails that are known and not read."""
+    """List all sources, the folder in the settings, and trails that no source reads."""
     sources = list(_visible(request))
     waiting = SourceRequest.objects.filter(state=RequestState.REQUESTED).order_by("requested_at")
     context = {
@@ -123,7 +123,7 @@ _OTHERS: Final = (
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_everywhere(Right.MANAGE_ACCOUNTS)
 def add(request: ViewerRequest) -> HttpResponse:
-    """Request a source; a link from a trail has its answers in the address."""
+    """Request a source; a link from a trail fills in the form."""
     initial = {
         name: request.GET.get(name, "")[:512]
         for name in ("kind", "account", "bucket", "key_prefix", "region")
@@ -146,7 +146,7 @@ def add(request: ViewerRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_everywhere(Right.MANAGE_ACCOUNTS)
 def source_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """One source: how it is doing, what its test found at its field, and its terms to change."""
+    """Show a source: its status, test errors at their fields, and its terms."""
     source = _source_or_404(request, pk)
     form = SourceForm(posted(request), accounts=_readers(request), initial=_initial(source))
     if request.method == "POST" and form.is_valid():
@@ -203,7 +203,7 @@ def _initial(source: TrailSource) -> dict[str, Any]:
 
 
 def _wrong(source: TrailSource) -> dict[str, str]:
-    """What is wrong, by the field that it is about: what the test found, else why the last run failed."""
+    """Return errors by field: those of the test, else of the last failed run."""
     result = source.check_result
     if source.is_check_running:
         return {}
@@ -228,7 +228,7 @@ def act(request: ViewerRequest, pk: UUID, what: str) -> HttpResponse:
 @require_POST
 @require_everywhere(Right.MANAGE_ACCOUNTS)
 def remove(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Request that a source is read no more."""
+    """Request to remove a source."""
     source = _source_or_404(request, pk)
     reason = reason_in(request)
     try:
@@ -263,7 +263,7 @@ ACTS: Final[dict[str, Callable[[TrailSource, ViewerRequest], None]]] = {
 
 
 def posted(request: ViewerRequest) -> QueryDict | None:
-    """What was sent; None where nothing was, so that an empty form has errors."""
+    """Return the POST data; None for a GET, so that an empty posted form has errors."""
     return request.POST if request.method == "POST" else None
 
 
@@ -280,12 +280,12 @@ def _source_or_404(request: ViewerRequest, pk: UUID) -> TrailSource:
 
 
 def _readers(request: ViewerRequest) -> list[Account]:
-    """The accounts that Gatehouse reads with a role, or with the worker's credentials."""
+    """Return the accounts that Gatehouse reads with a role or the worker's credentials."""
     return list(visible_accounts(request.viewer).exclude(source="export").order_by("name"))
 
 
 def _trails(request: ViewerRequest, sources: list[TrailSource]) -> list[dict[str, Any]]:
-    """The trails of the mirror, and whether a source reads their bucket."""
+    """Return the trails of the mirror, and whether a source reads their bucket."""
     read = {source.bucket for source in sources if source.kind == SourceKind.BUCKET}
     rows = EntityState.objects.filter(
         valid_at(None), kind=Kind.TRAIL, account__in=visible_accounts(request.viewer)
@@ -306,7 +306,7 @@ def _trails(request: ViewerRequest, sources: list[TrailSource]) -> list[dict[str
 
 
 def _add_url(state: EntityState) -> str:
-    """The form of a source for the bucket of a trail."""
+    """Return the address of the form for a trail's bucket."""
     attrs = state.attrs
     answers = {
         "kind": SourceKind.BUCKET.value,
@@ -319,7 +319,7 @@ def _add_url(state: EntityState) -> str:
 
 
 def _policy(source: TrailSource) -> str:
-    """What the role needs beside the reading role's own policy."""
+    """Return the permissions that the role needs besides the read role's own policy."""
     if source.kind != SourceKind.BUCKET:
         return ""
     parts = source.queue_url.split("/")

@@ -1,5 +1,5 @@
-"""Upload trail files: refused early when they are too large, kept privately, read by a worker, followed by
-the page.
+"""Uploads trail files: refused early if too large, stored privately, and read by a worker while the page
+polls.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from iam.mirror.accounts.validation import SetupError
 
 @csrf_exempt
 def upload(request: HttpRequest) -> HttpResponse:
-    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
-    checked behind.
+    """Refuse a body that is announced as too large before reading it; everything else, including the CSRF
+    token, is checked later.
     """
     if is_too_large(request, limit=limit_bytes()):
         error = f"The files together are larger than {settings.UPLOAD_MEGABYTES} MB."
@@ -65,9 +65,7 @@ def _upload(request: ViewerRequest) -> HttpResponse:
 @require_safe
 @require_everywhere(Right.MANAGE_ACCOUNTS)
 def uploaded(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """How far the worker is with an upload, and what came of it; 286 tells the page that asks to stop
-    asking.
-    """
+    """Show the worker's progress and the result of an upload; status 286 ends the polling."""
     row = TrailUpload.objects.filter(pk=pk).first()
     if row is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""The addresses of the activity pages."""
+"""URLs of activity."""
 
 from django.urls import path
 

@@ -1,1 +1,1 @@
-"""The pages of frameworks such as PCI DSS."""
+"""Pages of compliance frameworks such as PCI DSS."""

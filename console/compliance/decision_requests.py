@@ -1,4 +1,4 @@
-"""Attesting, requesting, approving and ending what people decide about requirements."""
+"""Views to attest, request, approve and end decisions about requirements."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DECIDES = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
 @require(*DECIDES)
 @require_POST
 def decide(request: ViewerRequest, name: str, number: str) -> HttpResponse:
-    """Attest, or request what a second person must approve."""
+    """Attest, or request a decision that a second person must approve."""
     require_present(request)
     framework, scope = framework_or_404(name), scope_in(request)
     requirement = requirement_or_404(framework, number)
@@ -51,7 +51,7 @@ def decide(request: ViewerRequest, name: str, number: str) -> HttpResponse:
 
 
 def _decision_or_404(request: ViewerRequest, pk: UUID) -> RequirementDecision:
-    """The decision, for who sees its scope."""
+    """Return the decision. Raises Http404 if the viewer doesn’t see its scope."""
     require_present(request)
     decision = found_or_404(RequirementDecision.objects.select_related("scope").filter(pk=pk).first())
     if decision.scope is not None and find_scope(request.viewer, decision.scope.slug) is None:
@@ -77,7 +77,7 @@ def answer(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(*DECIDES)
 @require_POST
 def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """End what is in force, or withdraw a request."""
+    """End a decision in force, or withdraw a request."""
     decision = _decision_or_404(request, pk)
     framework = framework_or_404(decision.framework)
     try:
@@ -92,7 +92,7 @@ def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(*DECIDES)
 @require_POST
 def mark(request: ViewerRequest, name: str) -> HttpResponse:
-    """Note that the framework was assessed as it is now."""
+    """Record that the framework was assessed in its current state."""
     require_present(request)
     framework, scope = framework_or_404(name), scope_in(request)
     try:

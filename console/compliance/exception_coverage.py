@@ -1,4 +1,4 @@
-"""What an exception covers: what failed when it was requested, and nothing that came later."""
+"""What an exception covers: only failures that existed when it was requested."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from iam.audit.frameworks.models import RequirementDecision
 from iam.guard import Viewer
 
 NAMED: Final = 10
-"""So many of one kind are named; the rest is counted."""
+"""Maximum number of names per kind; further ones are counted."""
 READ: Final = 500
-"""So many findings of an exception are read; more are counted without their kind."""
+"""Maximum number of findings loaded per exception; further ones are counted without their kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class CoveredKind:
-    """A kind of finding, or a check that failed, as it begins a line; whom it concerns, and how many more."""
+    """A kind of finding or a failed check: its text, affected names, and the number of further ones."""
 
     title: str
     names: tuple[str, ...]
@@ -34,7 +34,7 @@ class CoveredKind:
 
 @dataclass(frozen=True, slots=True)
 class CoveredProblems:
-    """What an exception covers, kind by kind, and how many problems besides."""
+    """The problems that an exception covers by kind, and the number of others."""
 
     kinds: tuple[CoveredKind, ...]
     more: int
@@ -43,7 +43,9 @@ class CoveredProblems:
 def covered_problems(
     decisions: Iterable[RequirementDecision], viewer: Viewer
 ) -> Mapping[UUID, CoveredProblems]:
-    """What each exception covers, by its ID; of accounts that the viewer doesn’t see only how many."""
+    """Return what each exception covers, by its ID; in accounts that the viewer doesn’t see, only the
+    number.
+    """
     exceptions = [row for row in decisions if row.kind == DecisionKind.EXCEPTION]
     keys = set(chain.from_iterable(row.covers[:READ] for row in exceptions))
     findings: Mapping[str, AuditFinding] = {}

@@ -1,4 +1,4 @@
-"""The rows of a framework as CSV, JSON and PDF."""
+"""Exports the requirements of a framework as CSV, JSON and PDF."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ NESTED: Final = ("accounts", "attestation", "exception", "findings", "aws")
 @require_evidence
 @require_safe
 def export(request: ViewerRequest, name: str, form: str) -> HttpResponseBase:
-    """The rows that fit the filters of the page."""
+    """Export the requirements that match the page's filters."""
     way = to_end_of_audit(request)
     if way is not None:
         return way
@@ -71,7 +71,7 @@ def export(request: ViewerRequest, name: str, form: str) -> HttpResponseBase:
 def _values(
     rows: list[RequirementRow], results: Mapping[str, Any], form: str, as_of: datetime
 ) -> Iterator[Sequence[Any]]:
-    """A CSV file has lists and decisions as JSON."""
+    """Yield the rows; in CSV, lists and decisions are JSON text."""
     for row in rows:
         result = results[row.requirement.number]
         values: dict[str, Any] = {

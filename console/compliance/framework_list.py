@@ -1,4 +1,4 @@
-"""The list of frameworks with how many requirements are in each state."""
+"""The list of frameworks, with the number of requirements in each state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from iam.guard import Right
 
 
 def frameworks_of(request: ViewerRequest) -> list[ControlFramework]:
-    """The frameworks that the viewer sees; 404 for an auditor who was given packs alone."""
+    """Return the frameworks that the viewer sees. Raises Http404 for an auditor who was given only packs."""
     limits = request.viewer.limits
     every = list(all_frameworks().values())
     if limits is None or request.signed_in.may(Right.SEE_ACCOUNT):
@@ -30,7 +30,7 @@ def frameworks_of(request: ViewerRequest) -> list[ControlFramework]:
 @require_evidence
 @require_safe
 def frameworks_page(request: ViewerRequest) -> HttpResponse:
-    """Every framework in a scope."""
+    """List all frameworks in a scope."""
     require_present(request)
     viewer, scope = request.viewer, scope_in(request)
     scopes = visible_scopes(viewer)

@@ -54,7 +54,7 @@ PACE: Final = "2s"
 @require_evidence
 @require_safe
 def framework_page(request: ViewerRequest, name: str) -> HttpResponse:
-    """One framework."""
+    """Show a framework."""
     way = to_end_of_audit(request)
     if way is not None:
         return way
@@ -92,7 +92,7 @@ def framework_page(request: ViewerRequest, name: str) -> HttpResponse:
 
 
 def _pack_url(request: ViewerRequest, framework: ControlFramework) -> str:
-    """The form of a pack about it, which tells how it is now, or how it was when an audit ended."""
+    """Return the address of the form for a pack about it, now or at the end of an audit."""
     is_shown = request.at is None or request.viewer.limits is not None
     if not is_shown or not may_request(request.viewer):
         return ""
@@ -105,7 +105,7 @@ def rows_in(
     scope: ComplianceScope | None,
     shown: ShownResults,
 ) -> list[RequirementRow]:
-    """The rows that fit the filters of the address."""
+    """Return the requirements that match the filters in the address."""
     tab, words = request.GET.get("tab", ""), words_of(request.GET.get("q", ""))
     before = _before(request, framework, scope, tab)
     waiting = waiting_decisions(framework, scope) if request.at is None else set()
@@ -141,8 +141,9 @@ def _fits(row: RequirementRow, tab: str) -> bool:
 def _before(
     request: ViewerRequest, framework: ControlFramework, scope: ComplianceScope | None, tab: str
 ) -> Mapping[str, str]:
-    """The states since a day, where one is asked for; the tab alone asks since the last assessment, and
-    without one since the beginning.
+    """Return the former states since a day, if one is requested.
+
+    The tab alone means since the last assessment or, without one, since the beginning.
     """
     since = read_day_start(request.GET.get("since", ""))
     if request.at is not None or (since is None and tab != CHANGED):
@@ -165,7 +166,7 @@ def _grouped(
 
 
 def _shares(shown: ShownResults) -> list[float]:
-    """The shares of the bar, in percent: failed, needs a person, passed."""
+    """Return the shares of the bar in percent: failed, needs a person, passed."""
     counts = shown.counts
     total = sum(counts.values()) or 1
     states = (RequirementState.FAILED, RequirementState.PERSON, RequirementState.PASSED)

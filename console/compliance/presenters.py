@@ -1,4 +1,4 @@
-"""Frameworks and requirements as pages show them."""
+"""Presents frameworks and requirements."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
     AutomaticVerdict.PERSON: ("Needs a person", "warn"),
     AutomaticVerdict.PASSED: ("Passed", "ok"),
 }
-"""The words and tone of what Gatehouse itself says."""
+"""Labels and tones of Gatehouse's own verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementRow:
-    """A row of the table. `before` is the label of the state that it had, where it changed."""
+    """A row of the table; `before` is the label of the former state, if it changed."""
 
     requirement: FrameworkRequirement
     state: str
@@ -52,12 +52,12 @@ class RequirementRow:
 
 
 def framework_or_404(name: str) -> ControlFramework:
-    """The framework with this name."""
+    """Return the framework with this name. Raises Http404."""
     return found_or_404(all_frameworks().get(name))
 
 
 def framework_in(request: ViewerRequest, name: str) -> ControlFramework:
-    """The framework with this name, for a viewer whose limits cover it, and the moment of the address."""
+    """Return the framework for the address's moment. Raises Http404 if the viewer's limits don’t cover it."""
     framework = framework_or_404(name)
     limits = request.viewer.limits
     if limits is not None:
@@ -67,7 +67,7 @@ def framework_in(request: ViewerRequest, name: str) -> ControlFramework:
 
 
 def end_of_audit(request: ViewerRequest) -> datetime | None:
-    """The last moment of an audit whose period is over, for who sees nothing else and names no moment."""
+    """Return the end of a past audit period, for auditors who see nothing else and gave no moment."""
     limits = request.viewer.limits
     if limits is None or request.at is not None or request.signed_in.may(Right.SEE_ACCOUNT):
         return None
@@ -75,7 +75,7 @@ def end_of_audit(request: ViewerRequest) -> datetime | None:
 
 
 def to_end_of_audit(request: ViewerRequest) -> HttpResponse | None:
-    """The way to that moment; None where the page can be shown."""
+    """Return a redirect to that moment; None if the page can be shown."""
     moment = end_of_audit(request)
     if moment is None:
         return None
@@ -85,7 +85,7 @@ def to_end_of_audit(request: ViewerRequest) -> HttpResponse | None:
 
 
 def scope_in(request: ViewerRequest) -> ComplianceScope | None:
-    """The scope that the address names; 404 for one that the viewer doesn't see."""
+    """Return the scope in the address. Raises Http404 if the viewer doesn’t see it."""
     slug = request.GET.get("scope", "")
     return found_or_404(find_scope(request.viewer, slug)) if slug else None
 
@@ -93,7 +93,7 @@ def scope_in(request: ViewerRequest) -> ComplianceScope | None:
 def results_in(
     request: ViewerRequest, framework: ControlFramework, scope: ComplianceScope | None
 ) -> ShownResults:
-    """The results at the moment that the address names."""
+    """Return the results at the address's moment."""
     at: datetime | None = request.at
     if at is None:
         return results_now(request.viewer, framework, scope)
@@ -101,14 +101,14 @@ def results_in(
 
 
 def as_of_text(at: datetime | None) -> str:
-    """A moment as it stands in an address; "" for now."""
+    """Format a moment for an address; "" for now."""
     return f"{at:%Y-%m-%dT%H:%M:%S}" if at else ""
 
 
 def framework_url(
     framework: ControlFramework, scope: ComplianceScope | None, *, at: datetime | None = None
 ) -> str:
-    """The page of a framework, in a scope, now or at a past moment."""
+    """Return the address of a framework's page, in a scope, now or at a past moment."""
     query = QueryPairs.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(at))])
     return f"{reverse('compliance:framework', args=[framework.name])}{query}".rstrip("?")
 
@@ -116,7 +116,7 @@ def framework_url(
 def requirement_url(
     framework: ControlFramework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
 ) -> str:
-    """The page of a requirement, in a scope, now or at a past moment."""
+    """Return the address of a requirement's page, in a scope, now or at a past moment."""
     query = QueryPairs.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(at))])
     return f"{reverse('compliance:requirement', args=[framework.name, number])}{query}".rstrip("?")
 
@@ -131,8 +131,9 @@ def row_of(
     before: str | None = None,
     at: datetime | None = None,
 ) -> RequirementRow:
-    """A requirement with its result, now or at a past moment. `before` is the state that it had; "" where it
-    was not judged.
+    """Return the row of a requirement with its result.
+
+    `before` is its former state; "" if it was not judged.
     """
     state = str(result["state"])
     changed = ""
@@ -154,5 +155,5 @@ def row_of(
 
 
 def state_word(state: str) -> str:
-    """A state as it stands in an address."""
+    """Return the name of a state in addresses."""
     return state.replace(" ", "-")

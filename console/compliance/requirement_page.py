@@ -1,4 +1,4 @@
-"""The page of one requirement: what Gatehouse says of each account, what people decided, and its history."""
+"""The page of a requirement: Gatehouse's results per account, decisions of people, and history."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from iam.directory.second_approvers import others_who_decide
 from iam.guard import Right
 
 MAX_FINDINGS: Final = 20
-"""So many findings of one account are linked; the rest is counted."""
+"""Maximum number of linked findings per account; further ones are counted."""
 SUGGESTED: Final = timedelta(days=182)
 KIND_WORDS: Final[Mapping[str, str]] = {
     DecisionKind.MET: "Attest that it is met",
@@ -67,8 +67,8 @@ HIDDEN: Final = ("says", "verdict")
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """What Gatehouse says of an account. `findings` are (finding, its label); `facts` are (title,
-    what it says, lines of (name, value)).
+    """Gatehouse's result for an account. `findings` are (finding, label); `facts` are (title, text, lines of
+    (name, value)).
     """
 
     number: str
@@ -84,7 +84,7 @@ class AccountRow:
 @require_evidence
 @require_safe
 def requirement_page(request: ViewerRequest, name: str, number: str) -> HttpResponse:
-    """One requirement."""
+    """Show a requirement."""
     way = to_end_of_audit(request)
     if way is not None:
         return way
@@ -104,7 +104,7 @@ def _waits(
     requirement: FrameworkRequirement,
     scope: ComplianceScope | None,
 ) -> HttpResponse:
-    """The page while a worker judges the past moment."""
+    """Show that a worker is judging the past moment."""
     context = {
         "framework": framework,
         "requirement": requirement,
@@ -116,12 +116,12 @@ def _waits(
 
 
 def _query(request: ViewerRequest, scope: ComplianceScope | None) -> QueryPairs:
-    """What addresses of the same scope and moment have."""
+    """Return the query for addresses with the same scope and moment."""
     return QueryPairs.from_pairs([("scope", scope.slug if scope else ""), ("as-of", as_of_text(request.at))])
 
 
 def requirement_or_404(framework: ControlFramework, number: str) -> FrameworkRequirement:
-    """The requirement with this number."""
+    """Return the requirement with this number. Raises Http404."""
     return found_or_404(framework.requirement(number))
 
 
@@ -133,7 +133,7 @@ def shown(
     *,
     errors: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """The page, with what is wrong with a form that was sent."""
+    """Render the page, with the errors of a posted form."""
     viewer, at = request.viewer, request.at
     results = results_in(request, framework, scope)
     result = (results.results or {}).get(requirement.number)
@@ -209,7 +209,9 @@ def _account_rows(parts: Iterable[tuple[str, str, RequirementPart]]) -> Iterable
 
 
 def labelled_findings(findings: Sequence[AuditFinding]) -> list[tuple[AuditFinding, str]]:
-    """Each with its name, and its kind where there are several: one user can have a finding of each."""
+    """Return each finding with its name, and with its kind if there are several kinds, because a user can
+    have a finding of each.
+    """
     if len({finding.kind for finding in findings}) < 2:
         return [(finding, finding.name) for finding in findings]
     return [(finding, f"{finding.name}: {all_rules()[finding.kind].title}") for finding in findings]
@@ -229,7 +231,7 @@ def _facts(part: RequirementPart) -> Iterable[tuple[str, str, list[tuple[str, st
 
 
 def _words(value: Any) -> str:
-    """A fact in one line."""
+    """Return a fact on one line."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, list):
@@ -244,7 +246,7 @@ def _is_in_force(decision: RequirementDecision, now: datetime) -> bool:
 
 
 def second_people(decision: RequirementDecision) -> list[Person]:
-    """Who can approve a request."""
+    """Return who can approve a request."""
     accounts: tuple[str, ...] = ()
     if decision.scope is not None:
         accounts = ScopeTerms.from_json(decision.scope.terms).accounts
@@ -254,7 +256,7 @@ def second_people(decision: RequirementDecision) -> list[Person]:
 def _decision(
     decision: RequirementDecision, request: ViewerRequest, now: datetime, may_decide: bool
 ) -> dict[str, Any]:
-    """A decision with its words and what the viewer can do about it."""
+    """Return a decision with its texts, and what the viewer can do about it."""
     is_requested = decision.state == DecisionState.REQUESTED
     is_current = _is_in_force(decision, now)
     label, tone = str(DecisionState(decision.state).label), "info" if is_requested else ""

@@ -1,4 +1,4 @@
-"""Named scopes: their list, and the form that creates or changes one."""
+"""Named scopes: the list, and the form to create or change one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_TEXT: Final = 10_000
 
 
 class ScopeForm(forms.Form):
-    """What a scope covers."""
+    """The accounts that a scope covers."""
 
     name = name_field(max_length=scopes.MAX_NAME, hint="Such as “Cardholder data environment”.")
     accounts = lines_field(
@@ -48,7 +48,7 @@ class ScopeForm(forms.Form):
 
     @property
     def terms(self) -> ScopeTerms:
-        """The terms, after `is_valid`."""
+        """Return the terms of a valid form."""
         tags = []
         for line in distinct_lines(self.cleaned_data["tags"]):
             name, _, value = line.partition("=")
@@ -75,7 +75,7 @@ def _initial(scope: ComplianceScope) -> dict[str, str]:
 @require(Right.SEE_ACCOUNT)
 @require_safe
 def scopes_page(request: ViewerRequest) -> HttpResponse:
-    """The scopes that the viewer sees."""
+    """List the scopes that the viewer sees."""
     require_present(request)
     names = dict(visible_accounts(request.viewer).values_list("account_id", "name"))
     rows = []
@@ -136,7 +136,7 @@ def _form_page(request: ViewerRequest, scope: ComplianceScope | None) -> HttpRes
 @require(*DECIDES)
 @require_POST
 def remove(request: ViewerRequest, slug: str) -> HttpResponse:
-    """Remove a scope about which nothing was decided."""
+    """Delete a scope without decisions."""
     scope = _scope_or_404(request, slug)
     try:
         scopes.remove_scope(scope, actor=request.viewer)

@@ -1,4 +1,4 @@
-"""Addresses of the pages of frameworks."""
+"""URLs of frameworks."""
 
 from django.urls import path
 

@@ -1,1 +1,1 @@
-"""The pages of findings."""
+"""Pages of findings."""

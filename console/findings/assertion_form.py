@@ -1,4 +1,4 @@
-"""The form of an assertion: lines of text become terms, and what is wrong is said at its field."""
+"""The form of an assertion; lines of text become terms, and errors appear at their fields."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ALLOWED: Final[dict[AllowedKind, tuple[str, str]]] = {
 
 
 class AssertionForm(forms.Form):
-    """What an assertion says, and why."""
+    """The terms of an assertion, and the reason."""
 
     name = name_field(
         max_length=MAX_NAME, hint="What must stay true, such as “Only BreakGlass creates users”."
@@ -83,11 +83,11 @@ class AssertionForm(forms.Form):
 
     @property
     def allowed_fields(self) -> list[forms.BoundField]:
-        """The fields that name who is allowed."""
+        """Return the fields that name who is allowed."""
         return [self[field_of(kind)] for kind in ALLOWED]
 
     def clean(self) -> dict[str, Any]:
-        """Whether the terms can be checked."""
+        """Check that the terms can be evaluated."""
         cleaned = super().clean() or {}
         if not self.errors:
             try:
@@ -98,7 +98,7 @@ class AssertionForm(forms.Form):
 
     @property
     def terms(self) -> AssertionTerms:
-        """What valid lines say."""
+        """Return the terms of a valid form."""
         allowed = []
         for kind in ALLOWED:
             for value in distinct_lines(self.cleaned_data[field_of(kind)]):
@@ -113,13 +113,13 @@ class AssertionForm(forms.Form):
 
     @property
     def draft(self) -> AssertionDraft:
-        """What a valid form requests."""
+        """Return the request of a valid form."""
         data = self.cleaned_data
         return AssertionDraft(data["name"], data["reason"], self.terms, owner=data["owner"])
 
 
 def field_of(kind: AllowedKind) -> str:
-    """The name of the field for one way to name who is allowed."""
+    """Return the field for a type of allowed principal."""
     return f"allowed_{kind.name.lower()}"
 
 

@@ -26,7 +26,7 @@ from iam.guard import Right, Viewer
 
 
 def _requester_or_404(viewer: Viewer) -> None:
-    """Who looks after people only sees no assertions, and requests none."""
+    """Raise Http404 for viewers who only look after people, because they see no assertions."""
     if not viewer.sees_accounts:
         raise Http404
 
@@ -52,7 +52,7 @@ def new(request: ViewerRequest) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Request other terms."""
+    """Request a change of an assertion."""
     assertion = assertion_or_404(request, pk)
     terms = AssertionTerms.from_json(assertion.terms)
     if not proposals.may_request(request.viewer, terms):
@@ -81,7 +81,7 @@ def _form_page(
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Request that it is no longer checked."""
+    """Request to retire an assertion."""
     assertion = assertion_or_404(request, pk)
     reason = reason_in(request)
     try:
@@ -95,7 +95,7 @@ def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
 @require_POST
 def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Approve or decline the request that waits."""
+    """Approve or decline the waiting request."""
     assertion = assertion_or_404(request, pk)
     waiting = waiting_proposal(assertion)
     if waiting is None:

@@ -1,4 +1,4 @@
-"""Assertions in words: what one says, and what differs between two versions of it."""
+"""Describes assertions, and differences between two versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KIND_WORDS: Mapping[AllowedKind, tuple[str, str]] = {
 
 
 def allowed_words(terms: AssertionTerms) -> str:
-    """'Role BreakGlass and groups admins, ops'."""
+    """Return 'Role BreakGlass and groups admins, ops'."""
     if not terms.allowed:
         return "No one"
     parts = []
@@ -31,14 +31,14 @@ def allowed_words(terms: AssertionTerms) -> str:
 
 
 def scope_words(terms: AssertionTerms, names: Mapping[str, str]) -> str:
-    """The accounts by name."""
+    """Return the accounts by name."""
     if not terms.accounts:
         return "All accounts"
     return joined([names.get(number, number) for number in terms.accounts])
 
 
 def lines_of(terms: AssertionTerms, names: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What an assertion says: labels and values."""
+    """Return the terms of an assertion as (label, value)."""
     counted = "Counts as access" if terms.counts_conditional else "Doesn’t count"
     return [
         ("Allowed", allowed_words(terms)),
@@ -52,7 +52,7 @@ def lines_of(terms: AssertionTerms, names: Mapping[str, str]) -> list[tuple[str,
 def differences(
     before: AssertionTerms, after: AssertionTerms, names: Mapping[str, str]
 ) -> Iterator[tuple[str, str, str]]:
-    """The lines that differ: label, before, after."""
+    """Yield the lines that differ: (label, before, after)."""
     for (label, old), (_, new) in zip(lines_of(before, names), lines_of(after, names), strict=True):
         if old != new:
             yield label, old, new

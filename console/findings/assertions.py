@@ -1,4 +1,4 @@
-"""The pages of assertions: the list, and one of them with who breaks it."""
+"""Pages of assertions: the list, and an assertion with the principals that break it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ MAX_BREAKERS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class AssertionRow:
-    """A line of the list. `state` is "" for one that is not checked."""
+    """A row of the list; `state` is "" if the assertion isn’t checked."""
 
     assertion: StandingAssertion
     allowed: str
@@ -66,7 +66,7 @@ class AssertionRow:
 
     @property
     def breakers_words(self) -> str:
-        """How many break it."""
+        """The number of principals that break it, in words."""
         if self.breakers == 1:
             return "1 IAM user or role breaks it"
         return f"{self.breakers:,} IAM users and roles break it"
@@ -74,7 +74,7 @@ class AssertionRow:
 
 @dataclass(frozen=True, slots=True)
 class BreakerRow:
-    """Somebody who breaks an assertion; `explain` leads to who-can."""
+    """A principal that breaks an assertion; `explain` links to “Who can”."""
 
     name: str
     arn: str
@@ -90,7 +90,7 @@ class BreakerRow:
 @require(Right.SEE_ACCOUNT)
 @require_safe
 def assertions_page(request: ViewerRequest) -> HttpResponse:
-    """The assertions, broken ones first."""
+    """List the assertions, broken ones first."""
     require_present(request)
     viewer, is_ended = request.viewer, request.GET.get("tab") == "ended"
     names = account_names()
@@ -106,7 +106,7 @@ def assertions_page(request: ViewerRequest) -> HttpResponse:
 
 
 def account_names() -> dict[str, str]:
-    """The names of connected accounts by number."""
+    """Return the names of connected accounts by ID."""
     return dict(Account.objects.filter(removed_at__isnull=True).values_list("account_id", "name"))
 
 
@@ -128,7 +128,7 @@ def _row(assertion: StandingAssertion, viewer: Viewer, names: dict[str, str]) ->
 
 
 def state_of(assertion: StandingAssertion) -> tuple[str, str]:
-    """What the last check of an active assertion says, with its tone; "" of another."""
+    """Return (text, tone) of the last check of an active assertion; ("", "") for others."""
     if assertion.status != AssertionStatus.ACTIVE:
         return "", "info" if assertion.status == AssertionStatus.REQUESTED else ""
     state = AssertionState(assertion.state)
@@ -136,7 +136,7 @@ def state_of(assertion: StandingAssertion) -> tuple[str, str]:
 
 
 def assertion_or_404(request: ViewerRequest, pk: UUID) -> StandingAssertion:
-    """The assertion, for who sees an account that it is about."""
+    """Return the assertion. Raises Http404 unless the viewer sees one of its accounts."""
     require_present(request)
     assertion = found_or_404(StandingAssertion.objects.filter(pk=pk).first())
     if not is_visible(request.viewer, assertion):
@@ -147,7 +147,7 @@ def assertion_or_404(request: ViewerRequest, pk: UUID) -> StandingAssertion:
 @require(Right.SEE_ACCOUNT)
 @require_safe
 def assertion_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """One assertion."""
+    """Show an assertion."""
     return shown(request, assertion_or_404(request, pk))
 
 
@@ -158,7 +158,7 @@ def shown(
     errors: dict[str, str] | None = None,
     reason: str = "",
 ) -> HttpResponse:
-    """The page of an assertion."""
+    """Render the page of an assertion."""
     viewer, names = request.viewer, account_names()
     terms = AssertionTerms.from_json(assertion.terms)
     visible = results_of(viewer, assertion)
@@ -211,7 +211,7 @@ def _waiting_lines(waiting: Any, terms: AssertionTerms, names: dict[str, str]) -
 
 
 def _unread(results: list[AssertionResult]) -> list[tuple[str, str]]:
-    """Account and clause of what was not synced."""
+    """Return (account, text) of what was not synced."""
     clauses: list[tuple[str, str]] = []
     for result in results:
         clauses.extend((result.account.name, clause) for clause in result.unread)

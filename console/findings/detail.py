@@ -1,4 +1,4 @@
-"""One finding: what can happen, the evidence, who is affected, the fix, its history; and its acceptance."""
+"""The page of a finding: risk, evidence, affected principals, fix, history, and acceptance."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ KINDS: Final = tuple(Kind)
 @require(*SEES)
 @require_safe
 def finding_page(request: ViewerRequest, pk: int) -> HttpResponse:
-    """The finding."""
+    """Show the finding."""
     return _page(request, visible_finding(request, pk))
 
 
 def visible_finding(request: ViewerRequest, pk: int) -> AuditFinding:
-    """The finding, if the viewer may see it; else 404."""
+    """Return the finding. Raises Http404 if the viewer can’t see it."""
     require_present(request)
     rows = visible_findings(request.viewer).select_related("account", "entity")
     return found_or_404(rows.filter(pk=pk).first())
@@ -102,8 +102,9 @@ def _page(
 
 
 def _affected(request: ViewerRequest, finding: AuditFinding) -> dict[str, Any]:
-    """Up to fifty of those whom it concerns, and the groups and policies through which they have it, with the
-    pages of those that the viewer sees; others only for who sees the account whole.
+    """Return up to fifty affected principals, and the groups and policies that give them the access.
+
+    They are included only for viewers of the whole account, with links to pages that the viewer can open.
     """
     viewer = request.viewer
     arns = finding.related if sees_whole(finding, viewer) else []
@@ -121,7 +122,7 @@ def _affected(request: ViewerRequest, finding: AuditFinding) -> dict[str, Any]:
 
 
 def _is_principal(arn: str) -> bool:
-    """Whether it is a user or role, which are counted; groups and policies are how they have it."""
+    """Return whether the ARN is a user or role; groups and policies give access but aren’t affected."""
     return arn.rpartition(":")[2].startswith(("user/", "role/"))
 
 
@@ -141,7 +142,7 @@ PAGES: Final = {
 
 
 def _entity_url(entity: Any) -> str:
-    """The page of an entity; "" where it has none."""
+    """Return the address of an entity's page; "" if it has none."""
     name = PAGES.get(entity.kind) if entity is not None else None
     return reverse(name, args=[entity.pk]) if name else ""
 
@@ -149,7 +150,7 @@ def _entity_url(entity: Any) -> str:
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def accept(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Request that the finding is accepted until the end of a day."""
+    """Request to accept the finding until the end of a day."""
     finding = visible_finding(request, pk)
     reason = request.POST.get("reason", "").strip()
     until = read_day_end(request.POST.get("until", ""))
@@ -168,7 +169,7 @@ def accept(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 def _reason_problem(reason: str) -> str:
-    """What is wrong with a reason; "" for nothing."""
+    """Return what is wrong with a reason; "" if nothing is."""
     if len(reason) > MAX_REASON:
         return f"Use at most {MAX_REASON:,} characters."
     try:
@@ -181,7 +182,7 @@ def _reason_problem(reason: str) -> str:
 @require(Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
 @require_POST
 def decide_page(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Approve or decline the acceptance that waits."""
+    """Approve or decline the waiting request to accept the finding."""
     finding = visible_finding(request, pk)
     waiting = FindingAcceptance.objects.filter(finding=finding, state=RequestState.REQUESTED).first()
     if waiting is None:
@@ -199,7 +200,7 @@ def decide_page(request: ViewerRequest, pk: int) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def end_page(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Open an accepted finding again."""
+    """Reopen an accepted finding."""
     finding = visible_finding(request, pk)
     try:
         acceptance.end(finding, actor=request.viewer, now=datetime.now(tz=UTC))

@@ -1,4 +1,4 @@
-"""The list of findings, the worst first: filters, pages, and the file."""
+"""The list of findings, the worst first, with filters, pages and exports."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ PAGE_SIZE: Final = 50
 EXPORT_PAGE: Final = 500
 NEW_DAYS: Final = 7
 VISIT_SECONDS: Final = 60
-"""Pages that follow each other so closely are noted once."""
+"""Page views within this time count as one visit."""
 TABS: Final = (
     ("", "Open"),
     ("new", "New in 7 days"),
@@ -93,7 +93,7 @@ HAPPENED: Final = {
     FindingEventKind.SEVERITY.value: "changed severity",
 }
 OCSF: Final = "ocsf.jsonl"
-"""The form of the file for a SIEM."""
+"""The export format for a SIEM."""
 NESTED: Final = ("related", "evidence", "fix")
 COLUMNS: Final = (
     "kind",
@@ -112,13 +112,13 @@ COLUMNS: Final = (
 
 
 UNSHOWN: Final = ("related", "evidence", "reasons", "search", "stamp")
-"""Columns that a line of the list does not show: some hold a thousand ARNs."""
+"""Columns that the list doesn’t load, because some hold a thousand ARNs."""
 
 
 @require(*SEES)
 @require_safe
 def findings_page(request: ViewerRequest) -> HttpResponse:
-    """The findings that fit, the worst first."""
+    """List the findings that match the filters, the worst first."""
     require_present(request)
     if cache.add(f"findings-visit:{request.viewer.person_id}", True, VISIT_SECONDS):
         note_visit(request.viewer, now=datetime.now(tz=UTC))
@@ -139,7 +139,7 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
     if posture:
         is_whole = not posture["posture"]["unread"] and not posture["posture"]["unscored"]
     else:
-        # Fragments show no counts: with rows they need not know.
+        # Fragments don't show counts, so they aren't calculated with the rows.
         is_whole = (is_fragment(request) and bool(shown)) or are_all_judged(viewer, account)
     is_filtered = bool(wanted.text or any(get.get(name) for name in FILTERS))
     context: dict[str, Any] = {
@@ -176,7 +176,9 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
 
 
 def nothing_words(tab: str, *, is_whole: bool, is_filtered: bool = False) -> str:
-    """What is said of a list without findings; that none is open only where everything could be judged."""
+    """Return the text of an empty list; it says that no finding is open only if everything could be
+    judged.
+    """
     if is_whole or tab not in ("", "new"):
         return NONE_MATCHES if is_filtered else NOTHING[tab]
     return f"{NONE_KNOWN_MATCHES if is_filtered else NONE_KNOWN} {NOT_ALL_JUDGED}"
@@ -186,7 +188,7 @@ FILTERS: Final = ("severity", "kind", "certainty", "team", "owner", "since")
 
 
 def _choices(request: ViewerRequest) -> list[dict[str, Any]]:
-    """The selects of the filter."""
+    """Return the selects of the filter."""
     options: dict[str, tuple[str, str, Sequence[tuple[str, Any]]]] = {
         "severity": (
             "Severity",
@@ -203,7 +205,7 @@ def _choices(request: ViewerRequest) -> list[dict[str, Any]]:
 
 
 def _bar(severities: Any, *, is_whole: bool) -> dict[str, Any]:
-    """The shares of the bar, in percent, and the numbers: at least these where not all could be judged."""
+    """Return the numbers and the bar's shares in percent; "at least" if not everything could be judged."""
     total = sum(severities.values()) or 1
     bad = severities[FindingSeverity.CRITICAL] + severities[FindingSeverity.HIGH]
     medium = severities[FindingSeverity.MEDIUM]
@@ -220,7 +222,7 @@ def _tab(request: ViewerRequest) -> str:
 
 
 def wanted_in(request: ViewerRequest) -> FindingFilter:
-    """The filters of the address, as the list and its file take them; what is malformed filters nothing."""
+    """Return the filters in the address, for the list and its export; invalid values are ignored."""
     get, tab = request.GET, _tab(request)
     names = {severity.name.lower(): severity.value for severity in FindingSeverity}
     since = read_day_start(get.get("since", ""))
@@ -250,19 +252,19 @@ def wanted_in(request: ViewerRequest) -> FindingFilter:
 
 
 def _team(request: ViewerRequest) -> Team | None:
-    """The team whose users the findings are about; None for all."""
+    """Return the team whose users the findings are about; None for all."""
     slug = request.GET.get("team", "")
     teams = teams_of_owners(request.viewer) if slug else []
     return next((team for team in teams if team.slug == slug), None)
 
 
 def _changed_since(request: ViewerRequest) -> datetime:
-    """The last visit; for who was never here, some days ago."""
+    """Return the last visit; for a first visit, some days ago."""
     return last_visit(request.viewer) or datetime.now(tz=UTC) - timedelta(days=NEW_DAYS)
 
 
 def _what_changed(request: ViewerRequest, since: datetime) -> dict[str, Any]:
-    """What happened since then, in words."""
+    """Return what changed since then, in words."""
     counts = event_counts(request.viewer, account=frame_of(request).chosen, since=since)
     parts = []
     for kind, words in HAPPENED.items():
@@ -283,7 +285,7 @@ def _files(viewer: Viewer, request: ViewerRequest) -> list[tuple[str, str]]:
 @require(*SEES)
 @require_safe
 def findings_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """Everything that fits, on all pages."""
+    """Export all findings that match the filters."""
     require_present(request)
     wanted, viewer = wanted_in(request), request.viewer
     rows = findings(viewer, wanted).select_related("account")
@@ -308,7 +310,7 @@ def _export_page(rows: Any, after: KeysetPlace | None) -> RowPage[AuditFinding]:
 def _export_rows(
     pages: Iterator[Sequence[AuditFinding]], viewer: Viewer, form: str
 ) -> Iterator[Sequence[Any]]:
-    """A CSV file has lists and facts as JSON."""
+    """Yield the rows; in CSV, lists and facts are JSON text."""
     for rows in pages:
         owners = owners_of(rows)
         for finding in rows:

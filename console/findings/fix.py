@@ -1,4 +1,4 @@
-"""Request what closes a finding, as one request with its receipt."""
+"""Requests the prepared fix of a finding, with its receipt."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from iam.guard import Right
 
 
 class FindingFixDraft(RequestDraft):
-    """The request that a rule has ready for its findings."""
+    """The request that a rule has prepared for its findings."""
 
     rights = (Right.REQUEST_CHANGE,)
 
     @classmethod
     def opened(cls, request: ViewerRequest, **named: str) -> FindingFixDraft:
-        """By the number of the finding; 404 for one that has nothing ready, or is fixed."""
+        """Create the draft for a finding. Raises Http404 if it has no prepared fix or is fixed."""
         finding = visible_finding(request, int(named["pk"]))
         ready = fix_request_of(finding, request.viewer)
         may_request = request.viewer.may(Right.REQUEST_CHANGE, account_id=finding.account.account_id)
@@ -41,15 +41,15 @@ class FindingFixDraft(RequestDraft):
 
     @property
     def title(self) -> str:
-        """What the request is called."""
+        """The title of the request."""
         return f"{self.fix.label}: {self.finding.name}"
 
     def operations(self, key: str) -> list[Operation]:
-        """What the fix comes to as the account is now. Raises RefusedError."""
+        """Return the operations of the fix in the account's current state. Raises RefusedError."""
         return list(self.fix.build(self.finding))
 
     def frame(self, operations: Sequence[Operation]) -> RequestFrame:
-        """The finding, and where it leads back to."""
+        """Return the page frame with the finding."""
         finding = self.finding
         page = PageLink(finding.name, reverse("findings:finding", args=[finding.pk]))
         title = operations[0].title if len(operations) == 1 else self.title

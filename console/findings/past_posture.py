@@ -1,4 +1,4 @@
-"""The posture score of the days, and the score with its findings at one past moment."""
+"""The posture score over time, and the score with its findings at a past moment."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ END_OF_DAY: Final = time(23, 59, 59, tzinfo=UTC)
 @require(Right.SEE_ACCOUNT)
 @require_safe
 def posture_page(request: ViewerRequest) -> HttpResponse:
-    """The days, or one moment."""
+    """Show the score of each day, or a single moment."""
     if not request.viewer.sees_accounts:
         raise Http404
     account = frame_of(request).chosen
@@ -58,7 +58,7 @@ def posture_page(request: ViewerRequest) -> HttpResponse:
 
 
 def _day_url(day: date, request: ViewerRequest) -> str:
-    """The page of the end of a day; of today, of now."""
+    """Return the address for the end of a day; for today, the current score."""
     end = min(datetime.combine(day, END_OF_DAY), datetime.now(tz=UTC).replace(microsecond=0))
     pairs = [("account", request.GET.get("account", "")), ("as-of", f"{end:%Y-%m-%dT%H:%M:%S}")]
     return f"{reverse('findings:posture')}{QueryPairs.from_pairs(pairs)}"

@@ -1,4 +1,4 @@
-"""The posture score as pages show it: the number, what each kind costs, and the line of the last days."""
+"""Presents the posture score: the number, the cost of each kind of finding, and the trend."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEPT_S: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class PostureLineShown:
-    """What a kind costs; `url` shows the findings."""
+    """The cost of a kind of finding; `url` shows its findings."""
 
     points: str
     words: str
@@ -38,8 +38,9 @@ class PostureLineShown:
 def posture_context(
     viewer: Viewer, account: Account | None, *, state: FindingState | None = None
 ) -> dict[str, Any]:
-    """The context of `findings/_posture.html`; nothing for who sees no account whole. `state` of the findings
-    where it is at hand.
+    """Return the context of `findings/_posture.html`; {} for viewers who see no whole account.
+
+    `state` is the state of the findings, if it was loaded before.
     """
     if not viewer.sees_accounts:
         return {}
@@ -72,7 +73,7 @@ def _shown(viewer: Viewer, account: Account | None) -> dict[str, Any]:
 def _line(line: PostureLine, account: Account | None) -> PostureLineShown:
     severity = FindingSeverity(line.severity)
     title = title_of(line.kind)
-    # Findings of a kind may differ in severity: the number is of all, the word of the worst.
+    # Findings of a kind can differ in severity: the number counts all, the label is that of the worst.
     worst = "at worst " if line.count > 1 else ""
     query = {"kind": line.kind} | ({"account": account.account_id} if account else {})
     return PostureLineShown(
@@ -84,7 +85,7 @@ def _line(line: PostureLine, account: Account | None) -> PostureLineShown:
 
 
 def _points(days: tuple[tuple[date, float], ...]) -> str:
-    """The line in a box of 100 by 24, by day; "" for a single day."""
+    """Return the points of the line in a box of 100 by 24, by day; "" for a single day."""
     if len(days) < 2:
         return ""
     first, last = days[0][0], days[-1][0]
@@ -97,7 +98,7 @@ def _points(days: tuple[tuple[date, float], ...]) -> str:
 
 
 def _trend_words(trend: PostureTrend) -> str:
-    """The same in words."""
+    """Return the trend in words."""
     if len(trend.days) < 2:
         return "The trend begins with the second day."
     (first_day, first), (_, last) = trend.days[0], trend.days[-1]

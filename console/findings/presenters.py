@@ -1,4 +1,4 @@
-"""Findings as pages show them: heading, severity, evidence in words, and the way to the fix."""
+"""Presents findings: heading, severity, evidence, and links to the fix."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ PLAIN: Final = frozenset(
         "read",
     }
 )
-"""Evidence that someone sees who looks after people only."""
+"""Evidence shown to viewers who look after people but see no whole account."""
 LABELS: Final[Mapping[str, str]] = {
     "features": "Features turned on",
     "mfa": "MFA",
@@ -92,7 +92,7 @@ AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
     "roles-anywhere-profile-unrestricted": ("IAM role", "IAM roles"),
     "key-used-from-instance": ("EC2 instance", "EC2 instances"),
 }
-"""What a finding concerns, one and several, where it is not users and roles."""
+"""What a finding concerns (singular, plural), if it isn’t users and roles."""
 MFA_WORDS: Final[Mapping[str, str]] = {"none": "None", "virtual": "Virtual device"}
 TRUST_WORDS: Final[Mapping[str, str]] = {
     "account": "This account",
@@ -113,12 +113,12 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "role": ("identities:role", "Open role"),
     "policy": ("access:policy-edit", "Edit policy"),
 }
-"""Pages on which a fix begins, by the word of the finding: those of one entity."""
+"""Pages of an entity where a fix starts, by the name in the finding."""
 CREDENTIAL_FIXES: Final[Mapping[str, tuple[str, str]]] = {
     "access_key.deactivate": ("Deactivate key", "of"),
     "login_profile.delete": ("Remove password", "user"),
 }
-"""Requests about one credential: the button, and by what the address names it."""
+"""Changes of a credential: the button's label, and the query parameter with the credential."""
 OTHER_PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "roots": ("mfa:root-users", "Open root users"),
     "root-keys": ("keys:root-keys", "Open root access keys"),
@@ -129,7 +129,7 @@ OTHER_PAGES: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class FixLink:
-    """A button: `is_request` leads to a request with its receipt."""
+    """A button; `is_request` means that it leads to a request with its receipt."""
 
     label: str
     url: str
@@ -138,7 +138,7 @@ class FixLink:
 
 @dataclass(frozen=True, slots=True)
 class FindingEvidence:
-    """A fact: in words, or as a statement or table of keys."""
+    """A fact as text, as a statement, or as a table of keys."""
 
     label: str
     text: str = ""
@@ -149,7 +149,7 @@ class FindingEvidence:
 
 @dataclass(frozen=True, slots=True)
 class AuditFindingRow:
-    """A line of the list."""
+    """A row of the list."""
 
     finding: AuditFinding
     title: str
@@ -166,12 +166,12 @@ class AuditFindingRow:
 
     @property
     def is_used(self) -> bool:
-        """Whether someone went the escalation path that it is about."""
+        """Whether someone used the escalation path that it is about."""
         return self.finding.kind == ESCALATION and "used_by" in self.finding.evidence
 
     @property
     def affected_words(self) -> str:
-        """How many it concerns, and of what; empty if it is only about one thing."""
+        """The number and type of what it concerns; "" if that is a single object."""
         number = self.finding.affected
         singular, plural = AFFECTED.get(self.finding.kind, ("IAM user or role", "IAM users and roles"))
         if not number:
@@ -182,7 +182,7 @@ class AuditFindingRow:
 def row_of(
     finding: AuditFinding, viewer: Viewer, *, owner: str = "", behind: BehindAccounts | None = None
 ) -> AuditFindingRow:
-    """A finding as the list and its page show it; `behind` tells which are being recalculated."""
+    """Return the row of a finding for the list and its page; `behind` says which are being recalculated."""
     rule = all_rules().get(finding.kind)
     severity = FindingSeverity(finding.severity)
     title, risk = (rule.title, rule.risk) if rule else (finding.kind, "")
@@ -202,12 +202,12 @@ def row_of(
 
 
 def fix_link(finding: AuditFinding, viewer: Viewer) -> FixLink | None:
-    """The first way to the fix."""
+    """Return the first link to the fix."""
     return next(iter(fix_links(finding, viewer)), None)
 
 
 def fix_links(finding: AuditFinding, viewer: Viewer) -> list[FixLink]:
-    """The ways to the fix, for who may request one; none where there is none, or nothing is to be fixed."""
+    """Return the links to the fix, for viewers who can request it; empty if there is nothing to fix."""
     account = finding.account
     if finding.status == FindingStatus.FIXED or not viewer.may(
         Right.REQUEST_CHANGE, account_id=account.account_id
@@ -221,7 +221,7 @@ def fix_links(finding: AuditFinding, viewer: Viewer) -> list[FixLink]:
 
 
 def fix_request_of(finding: AuditFinding, viewer: Viewer) -> FixRequest | None:
-    """What its rule has ready, as far as the viewer may know of it."""
+    """Return the fix that the rule has prepared, as far as the viewer can see it."""
     rule = all_rules().get(finding.kind)
     ready = rule.fix_request if rule else None
     if ready is None or not (ready.is_plain or sees_whole(finding, viewer)):
@@ -230,7 +230,9 @@ def fix_request_of(finding: AuditFinding, viewer: Viewer) -> FixRequest | None:
 
 
 def _ready_link(finding: AuditFinding, ready: FixRequest | None, viewer: Viewer) -> FixLink | None:
-    """The request: by the form of its own act where the finding names one, else by that of the finding."""
+    """Return the link to the prepared request: the form of its act if the finding names one, else the
+    finding's own.
+    """
     fix = finding.fix
     if not finding.account.is_writable:
         return None
@@ -243,14 +245,14 @@ def _ready_link(finding: AuditFinding, ready: FixRequest | None, viewer: Viewer)
 
 
 def _credential_link(fix: Mapping[str, Any]) -> FixLink:
-    """The request about a key or a password."""
+    """Return the link to change an access key or a password."""
     label, name = CREDENTIAL_FIXES[fix["action"]]
     query = urlencode({"do": fix["action"], name: fix["on"]})
     return FixLink(label, f"{reverse('changes:credential')}?{query}", is_request=True)
 
 
 def _request_link(finding: AuditFinding, action: ActAction, viewer: Viewer) -> FixLink:
-    """The request; who looks after people only is not told which policy."""
+    """Return the link to request an act; viewers without the whole account don’t learn which policy."""
     fix = finding.fix
     query = f"?on={fix['on']}" if "on" in fix else f"?account={finding.account.account_id}"
     if "policy" in fix and sees_whole(finding, viewer):
@@ -281,7 +283,7 @@ def _page_link(finding: AuditFinding, viewer: Viewer) -> FixLink | None:
 
 
 def _grant_link(grant: str, viewer: Viewer) -> FixLink:
-    """Where the grant is ended, for those who may end any; else its page, which says who may."""
+    """Return the link to end the grant for viewers who can end any grant, else to its page."""
     rights = (Right.APPROVE_CHANGE, Right.MANAGE_ACCOUNTS)
     if any(viewer.may(right, account_id=ANY_ACCOUNT) for right in rights):
         return FixLink("End grant", reverse("access:grant-end", args=[grant]))
@@ -289,12 +291,12 @@ def _grant_link(grant: str, viewer: Viewer) -> FixLink:
 
 
 def sees_whole(finding: AuditFinding, viewer: Viewer) -> bool:
-    """Whether the viewer sees the whole account of a finding, and so everything about it."""
+    """Return whether the viewer sees the finding's whole account."""
     return viewer.may(Right.SEE_ACCOUNT, account_id=finding.account.account_id)
 
 
 def evidence_of(finding: AuditFinding, viewer: Viewer) -> list[FindingEvidence]:
-    """The facts on which it rests, as far as the viewer may see them."""
+    """Return the evidence that the viewer can see."""
     evidence = shown_evidence(finding)
     if not sees_whole(finding, viewer):
         evidence = {name: value for name, value in evidence.items() if name in PLAIN}
@@ -332,7 +334,7 @@ def _word(name: str, value: object) -> str:
 
 
 def _password_policy_words(policy: Mapping[str, Any]) -> Iterator[str]:
-    """What a password policy demands, a line each."""
+    """Yield the requirements of a password policy, one per line."""
     for name, value in policy.items():
         words = "Not set" if value is None else _word(name, value)
         yield f"{name.replace('_', ' ').capitalize()}: {words}"

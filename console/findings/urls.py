@@ -1,4 +1,4 @@
-"""Addresses of the pages of findings."""
+"""URLs of findings, assertions and the posture score."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Arguments that several commands take."""
+"""Arguments shared by several commands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from iam.mirror.models.accounts import AccountSource
 
 
 def add_accounts(parser: CommandParser) -> None:
-    """Accounts by number; none for all."""
+    """Add account IDs as arguments; none means all."""
     parser.add_argument(
         "accounts",
         nargs="*",
@@ -19,7 +19,7 @@ def add_accounts(parser: CommandParser) -> None:
 
 
 def connected_accounts(numbers: list[str]) -> list[Account]:
-    """The accounts of these numbers, or all. Raises CommandError for one that is not connected."""
+    """Return the accounts with these IDs, or all. Raises CommandError for one that isn’t connected."""
     connected = Account.objects.filter(removed_at__isnull=True).exclude(source=AccountSource.EXPORT)
     if not numbers:
         return list(connected.order_by("name", "id"))

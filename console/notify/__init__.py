@@ -1,1 +1,1 @@
-"""Notifications in the browser: the outbox, one's own choices, and the links of messages."""
+"""Notifications in the console: the outbox, personal preferences, and links in messages."""

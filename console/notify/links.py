@@ -1,4 +1,4 @@
-"""The link of a message: after signing in it leads to its page, and it does nothing else."""
+"""Links in messages, which lead to a page after sign-in and do nothing else."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ NOT_YOURS = (
 
 @require_GET
 def follow(request: ViewerRequest, word: str) -> HttpResponse:
-    """Lead the person for whom the link was made to its page; what that page shows and admits is its own
-    concern.
-    """
+    """Redirect the link's recipient to its page, which does its own access checks."""
     try:
         target = target_of(word)
     except LinkError as error:

@@ -1,4 +1,4 @@
-"""The outbox: what went to whom by which way, what could not be sent and why; and a test of every way."""
+"""The outbox: messages by recipient and channel, failures with their reasons, and a test of every channel."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ICONS = {"email": "mail", "slack": "message-square", "webhook": "link"}
 
 @dataclass(frozen=True, slots=True)
 class DeliveryWay:
-    """A way out and where it leads, or how to set it up."""
+    """A channel and where it leads, or how to set it up."""
 
     name: str
     icon: str
@@ -46,20 +46,20 @@ class DeliveryWay:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """A message as the table shows it."""
+    """A row of the table."""
 
     message: OutgoingMessage
     mark: tuple[str, str, str]
     icon: str
     about: str
     opens_once: bool
-    """It leads to a link that is for its receiver alone."""
+    """Whether the message contains a one-time link for its recipient."""
 
 
 @require_GET
 @require_everywhere(Right.MANAGE_OPERATORS)
 def outbox(request: ViewerRequest) -> HttpResponse:
-    """Everything that was told, newest first."""
+    """List all messages, newest first."""
     tab = request.GET.get("tab", "")
     tab = tab if tab in dict(TABS) else ""
     page = outbox_page(state=tab, after=place_in(request, "after", kind=datetime, pk_kind=UUID))
@@ -85,7 +85,9 @@ def _row(message: OutgoingMessage) -> MessageRow:
 
 
 def _channels() -> list[DeliveryWay]:
-    """Addresses of rooms hold secrets: only that they are set is said."""
+    """Return the channels; addresses of chat channels contain secrets, so the page only says whether they are
+    set.
+    """
     if settings.EMBEDDED and not settings.EMAIL_HOST:
         mail = (
             f"No mail server is set up. Emails are saved in the folder {settings.EMAIL_FILE_PATH} and shown "
@@ -126,7 +128,7 @@ def _channels() -> list[DeliveryWay]:
 @require_POST
 @require_everywhere(Right.MANAGE_OPERATORS)
 def test(request: ViewerRequest) -> HttpResponse:
-    """Send a test to oneself and into every room."""
+    """Send a test message to the viewer and to every chat channel."""
     me = Person.objects.get(pk=request.viewer.person_id)
     number = notify(
         NotifyEvent.TEST,
@@ -143,7 +145,7 @@ def test(request: ViewerRequest) -> HttpResponse:
 @require_POST
 @require_everywhere(Right.MANAGE_OPERATORS)
 def again(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Try once more what was given up."""
+    """Send a failed message again."""
     message = get_object_or_404(OutgoingMessage, pk=pk)
     try:
         send_again(message, actor=request.viewer)

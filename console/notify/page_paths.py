@@ -1,4 +1,4 @@
-"""Where the pages are that messages lead to. Plain paths, so that a worker that sends mail loads no page."""
+"""Paths of the pages that messages link to, as plain text, so that workers that send mail load no views."""
 
 from __future__ import annotations
 

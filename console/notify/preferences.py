@@ -1,4 +1,4 @@
-"""What one is told of, and how: by mail, and by name in Slack's room."""
+"""The viewer's notification preferences: by email, and by name in the Slack channel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from iam.notify.services import NotifyError, save_preferences
 
 @require_http_methods(["GET", "POST"])
 def preferences(request: ViewerRequest) -> HttpResponse:
-    """A table of events and ways; everybody has one, of themselves."""
+    """Show and save the viewer's table of events and channels."""
     me, wrong = request.viewer.person_id, ""
     member = slack_member_of(me)
     if request.method == "POST":
@@ -51,9 +51,7 @@ def preferences(request: ViewerRequest) -> HttpResponse:
 
 
 def _shown(request: ViewerRequest) -> list[tuple[str, str, bool, bool, bool]]:
-    """(event, words, by mail, in Slack, whether mail is fixed), as posted where the form comes back with an
-    error.
-    """
+    """Return (event, label, by email, in Slack, is email fixed), with posted values after an error."""
     posted = request.POST if request.method == "POST" else None
     return [
         (

@@ -1,1 +1,1 @@
-"""The pages of access reviews."""
+"""Pages of access reviews."""

@@ -1,4 +1,4 @@
-"""Starting a review: its form, and opening or discarding the draft."""
+"""Starts a review: its form, and views to open or discard the draft."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CHOSEN: Final = ("accounts", "teams", "templates", "kinds")
 
 
 class CampaignForm(forms.Form):
-    """What is reviewed, by whom, until when, and what happens later."""
+    """What is reviewed, by whom, until when, and what happens afterwards."""
 
     name = name_field(max_length=MAX_NAME, hint="Such as “Production, second half of 2026”.")
     reason = forms.CharField(
@@ -110,7 +110,7 @@ class CampaignForm(forms.Form):
 
     @property
     def draft(self) -> CampaignDraft:
-        """What a valid form says; a day lasts until its end where the reader is."""
+        """Return the draft of a valid form; a date includes the whole day in the reader's time zone."""
         data = self.cleaned_data
         terms = ReviewTerms(
             **{name: tuple(data[name]) for name in CHOSEN},
@@ -138,7 +138,7 @@ def _templates() -> list[tuple[str, str]]:
 @require(Right.REQUEST_CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def begin(request: ViewerRequest) -> HttpResponse:
-    """Save a draft of a review."""
+    """Save the draft of a review."""
     require_present(request)
     if not can_start(request.viewer):
         raise Http404
@@ -158,7 +158,7 @@ def begin(request: ViewerRequest) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def open_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Open a draft: a worker writes its rows, then the reviewers are asked."""
+    """Open a draft: a worker creates its rows, then the reviewers are notified."""
     campaign = campaign_or_404(request, pk)
     try:
         open_campaign(campaign, actor=request.viewer)
@@ -171,7 +171,7 @@ def open_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def discard_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Delete a draft."""
+    """Discard a draft."""
     campaign = campaign_or_404(request, pk)
     try:
         discard(request.viewer, run=campaign)

@@ -1,4 +1,4 @@
-"""The page of a review: its rows and the decisions about them, who reviews, and its sign-off."""
+"""The page of a review: its rows and decisions, reviewers, and sign-off."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ COLUMNS: Final = (
 
 
 def campaign_or_404(request: ViewerRequest, pk: UUID) -> ReviewCampaign:
-    """The review, for who sees it."""
+    """Return the review. Raises Http404 if the viewer can’t see it."""
     require_present(request)
     return found_or_404(find_campaign(request.viewer, pk))
 
@@ -78,14 +78,12 @@ def campaign_or_404(request: ViewerRequest, pk: UUID) -> ReviewCampaign:
 @require(*SEES)
 @require_safe
 def campaign_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """A review."""
+    """Show a review."""
     return campaign_shown(request, campaign_or_404(request, pk))
 
 
 def wanted_in(request: ViewerRequest, campaign: ReviewCampaign) -> RowFilter:
-    """The filters of the address; what is malformed filters nothing. Once it is signed off, all rows are
-    listed.
-    """
+    """Return the filters in the address; invalid values are ignored. After sign-off, all rows are listed."""
     get = request.GET
     tab = get.get("tab", "")
     tabs = {"": "open", "decided": "decided", "trial": "trial", "all": ""}
@@ -113,7 +111,7 @@ def campaign_shown(
     reason: str = "",
     chosen: Collection[int] = (),
 ) -> HttpResponse:
-    """The page; `errors` by the name of their form, `chosen` the rows that stay selected."""
+    """Render the page; `errors` are by form, and `chosen` are the rows that stay selected."""
     viewer, get = request.viewer, request.GET
     wanted = wanted_in(request, campaign)
     tabs = TABS if campaign.state == RunState.RUNNING else ENDED_TABS
@@ -146,12 +144,12 @@ def campaign_shown(
 
 
 def may_review(viewer: Viewer, campaign: ReviewCampaign) -> bool:
-    """Whether someone decides in a review that runs: auditors only read."""
+    """Return whether the viewer can decide in a running review; auditors only read."""
     return campaign.state == RunState.RUNNING and viewer.may(Right.REQUEST_CHANGE)
 
 
 def _around(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
-    """What is shown around the rows."""
+    """Return the context around the rows."""
     state, tone = state_of(campaign)
     whole = sees_whole(viewer, campaign)
     is_manager = may_manage(viewer, campaign)
@@ -169,8 +167,8 @@ def _around(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
 
 
 def next_step(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
-    """How far it is, and what the viewer can do about it as a whole."""
-    # Without a query as long as something is undecided, which is on nearly every page.
+    """Return the progress of the review, and the viewer's options for it."""
+    # Avoids a query while rows are undecided, which is the case on nearly every page.
     refusal = "Not all of it is decided." if progress_of(campaign).left else why_not_sign(campaign, viewer)
     return {
         "progress": progress_for(viewer, [campaign])[campaign.pk],
@@ -182,7 +180,7 @@ def next_step(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
 
 
 def _second_people(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
-    """Who can acknowledge it while it waits, and whether the viewer can appoint someone."""
+    """Return who can acknowledge a waiting review, and whether the viewer can appoint someone."""
     if campaign.state != RunState.WAITING:
         return {}
     return {
@@ -199,7 +197,7 @@ def rows_shown(
     chosen: Collection[int] = (),
     **parts: Any,
 ) -> list[RowShown]:
-    """The rows of a page; as many queries for whose they are as for one row."""
+    """Return the rows of a page; the number of queries doesn’t depend on their number."""
     entities = {row.entity_id: row.entity for row in rows}
     own = own_arns(viewer.person_id, list(entities.values()))
     base = reverse("reviews:campaign", args=[campaign.pk])
@@ -219,7 +217,7 @@ def _repeats(months: int) -> str:
 
 
 def terms_lines(campaign: ReviewCampaign) -> list[tuple[str, str]]:
-    """What the review is about, in words."""
+    """Return the terms of the review as (label, value)."""
     terms = ReviewTerms.from_json(campaign.terms)
     names = dict(Account.objects.filter(account_id__in=terms.accounts).values_list("account_id", "name"))
     kinds = dict(SubjectKind.choices)
@@ -248,7 +246,7 @@ def terms_lines(campaign: ReviewCampaign) -> list[tuple[str, str]]:
 
 
 def _choices(request: ViewerRequest) -> list[dict[str, Any]]:
-    """The selects of the filter."""
+    """Return the selects of the filter."""
     options: dict[str, tuple[str, str, Collection[tuple[str, Any]]]] = {
         "kind": ("Whose", "Everyone", SubjectKind.choices),
         "use": ("Use", "Any use", UseState.choices),
@@ -267,7 +265,7 @@ def _files(viewer: Viewer, campaign: ReviewCampaign) -> list[tuple[str, str]]:
 @require(*SEES)
 @require_safe
 def campaign_export(request: ViewerRequest, pk: UUID, form: str) -> HttpResponseBase:
-    """All rows that someone sees of a review, as a file."""
+    """Export all rows of a review that the viewer can see."""
     campaign = campaign_or_404(request, pk)
     rows = visible_rows(request.viewer, campaign).select_related("access", "account")
     page_after = partial(_export_page, rows)

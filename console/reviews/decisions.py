@@ -1,4 +1,4 @@
-"""Deciding about rows of a review: one by its form, or many that are selected."""
+"""Decisions about rows of a review: one by its form, or many selected ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TOASTS = {"keep": "Kept", "revoke": "Will be revoked", "reduce": "Will be reduce
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def decide_one(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """Decide about one row; htmx gets the row back, others the page that they came from."""
+    """Decide about one row; htmx gets the row back, other requests are redirected to the previous page."""
     campaign = campaign_or_404(request, pk)
     row = row_or_404(request, campaign, number)
     text = request.POST.get("version", "")
@@ -66,7 +66,7 @@ def _answer(
     reason: str = "",
     done: str | None = None,
 ) -> HttpResponse:
-    """The row as it is now, and what was wrong."""
+    """Render the row in its current state, with the error."""
     status = 422 if error else 200
     if not is_fragment(request) or request.POST.get("from") == "row":
         if done is not None:
@@ -88,7 +88,7 @@ def _answer(
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def decide_many(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Decide about the selected rows, each as the version that was shown."""
+    """Decide about the selected rows, each in the version that was shown."""
     campaign = campaign_or_404(request, pk)
     versions = _versions(request.POST.getlist("row"))
     seen = visible_rows(request.viewer, campaign).filter(pk__in=list(versions)[: MAX_AT_ONCE + 1])
@@ -111,7 +111,7 @@ def decide_many(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _versions(values: list[str]) -> dict[int, int]:
-    """The rows and versions that boxes name; what is malformed is left out."""
+    """Parse the rows and versions of checkboxes; invalid ones are ignored."""
     versions: dict[int, int] = {}
     for value in values[: MAX_AT_ONCE + 1]:
         number, _, version = value.partition(":")
@@ -121,7 +121,7 @@ def _versions(values: list[str]) -> dict[int, int]:
 
 
 def _say(request: ViewerRequest, result: DecisionResult, decision: str) -> None:
-    """What came of it."""
+    """Show the result in messages."""
     if result.decided:
         count = len(result.decided)
         items = "1 access item" if count == 1 else f"{count:,} access items"

@@ -1,5 +1,5 @@
-"""What is done with a review as a whole: requests of changes, other reviewers, sign-off, the end; and giving
-back what is on trial.
+"""Actions on a whole review: request changes, reassign, sign off, acknowledge, cancel; and restoring access
+that is on trial removal.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def request_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def assign_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Give the undecided rows that the filters show to another reviewer."""
+    """Assign the undecided rows that match the filters to another reviewer."""
     campaign = campaign_or_404(request, pk)
     rows = filtered(visible_rows(request.viewer, campaign), request.viewer, wanted_in(request, campaign))
     reason = _text(request, "reason")
@@ -83,7 +83,7 @@ def _uuid(text: str) -> UUID:
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def sign_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Sign a review off."""
+    """Sign off a review."""
     campaign = campaign_or_404(request, pk)
     note = _text(request, "note")
     try:
@@ -114,7 +114,7 @@ def acknowledge_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def cancel_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """End a review without a result."""
+    """Cancel a review without a result."""
     campaign = campaign_or_404(request, pk)
     reason = _text(request, "reason")
     try:
@@ -128,7 +128,7 @@ def cancel_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def give_back_page(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """Give back what is on trial, with one click."""
+    """Restore access that is on trial removal, with one click."""
     campaign = campaign_or_404(request, pk)
     row = row_or_404(request, campaign, number)
     row.campaign = campaign

@@ -1,4 +1,4 @@
-"""Rows of reviews in words."""
+"""Presents rows of reviews."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PAGES: Final = {
 
 
 def state_of(campaign: ReviewCampaign, *, now: datetime | None = None) -> tuple[str, str]:
-    """The status of a review in words, and its tone."""
+    """Return (label, tone) of a review's status."""
     words, tone = STATES.get(campaign.state, (campaign.get_state_display(), ""))
     if campaign.state == RunState.RUNNING and campaign.due_at < (now or datetime.now(tz=UTC)):
         return "Overdue", "bad"
@@ -56,10 +56,10 @@ def state_of(campaign: ReviewCampaign, *, now: datetime | None = None) -> tuple[
 
 @dataclass(frozen=True, slots=True)
 class RowShown(AlikeRow):
-    """A row of the page. `error` is what is wrong with its form, `conflict` who decided first.
+    """A row of the page; `error` is its form's error, and `conflict` says who decided first.
 
-    Templates look for an item before an attribute, and format each number anew: so values are items too, and
-    numbers texts.
+    Templates look up items before attributes and format each number again, so values are also items, and
+    numbers are text.
     """
 
     TEXTS = frozenset({
@@ -102,7 +102,7 @@ class RowShown(AlikeRow):
     label: str = ""
 
     def __getitem__(self, name: str) -> Any:
-        """The same as the attribute."""
+        """Return the attribute; templates look up items first."""
         return getattr(self, name)
 
 
@@ -122,7 +122,7 @@ def shown(
     lines: int = LINES,
     base: str = "",
 ) -> RowShown:
-    """A row in words."""
+    """Return the row in words."""
     replay, _ = replay_words(row)
     if not row.replay and campaign.state != RunState.RUNNING:
         replay = "Unknown: not calculated before the sign-off"
@@ -169,7 +169,7 @@ def shown(
 
 
 def use_words(row: ReviewItem) -> tuple[str, str]:
-    """What is known of its use; the date stands beside it."""
+    """Return what is known about its use; the date is shown beside it."""
     if row.use == UseState.USED:
         return "Last used", ""
     if row.use == UseState.UNUSED:
@@ -178,7 +178,7 @@ def use_words(row: ReviewItem) -> tuple[str, str]:
 
 
 def why_words(row: ReviewItem) -> str:
-    """Why it exists."""
+    """Return why the access exists."""
     if not row.why:
         return "No grant explains it"
     titles = [reason["title"] for reason in row.why]
@@ -187,7 +187,7 @@ def why_words(row: ReviewItem) -> str:
 
 
 def peer_words(row: ReviewItem) -> str:
-    """How many peers have it."""
+    """Return how many peers have it."""
     if not row.peers_of:
         return "Unknown: in no team"
     if not row.peers:
@@ -196,7 +196,7 @@ def peer_words(row: ReviewItem) -> str:
 
 
 def replay_words(row: ReviewItem) -> tuple[str, str]:
-    """What recorded calls say of taking it away."""
+    """Return what recorded calls say about removing it."""
     replay: dict[str, Any] = row.replay
     if not replay:
         return "Being calculated", ""

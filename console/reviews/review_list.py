@@ -30,7 +30,7 @@ TABS: Final = (("", "Open"), ("ended", "Ended"))
 
 @dataclass(frozen=True, slots=True)
 class CampaignRow:
-    """A line of the list."""
+    """A row of the list."""
 
     campaign: ReviewCampaign
     state: str
@@ -41,7 +41,7 @@ class CampaignRow:
 @require(*SEES)
 @require_safe
 def reviews_page(request: ViewerRequest) -> HttpResponse:
-    """The reviews that someone sees, the newest first."""
+    """List the reviews that the viewer can see, newest first."""
     require_present(request)
     viewer, is_ended = request.viewer, request.GET.get("tab") == "ended"
     campaigns = visible_campaigns(viewer, is_ended=is_ended)
@@ -60,7 +60,7 @@ def reviews_page(request: ViewerRequest) -> HttpResponse:
 
 
 def can_start(viewer: Viewer) -> bool:
-    """Whether someone can start a review of any account."""
+    """Return whether the viewer can start a review of any account."""
     if may_start(viewer, ReviewTerms()):
         return True
     numbers = viewer.scope.accounts or ()

@@ -1,4 +1,4 @@
-"""One row of a review: everything that is known of the access, and the decision about it."""
+"""The page of one row of a review: everything known about the access, and the decision."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALL_LINES = 8
 
 
 def row_or_404(request: ViewerRequest, campaign: ReviewCampaign, number: int) -> ReviewItem:
-    """A row of the review, for who sees it."""
+    """Return a row of the review. Raises Http404 if the viewer can’t see it."""
     rows = visible_rows(request.viewer, campaign).filter(pk=number)
     return found_or_404(rows.select_related("access", "account", "entity__account", "trial").first())
 
@@ -33,7 +33,7 @@ def row_or_404(request: ViewerRequest, campaign: ReviewCampaign, number: int) ->
 @require(*SEES)
 @require_safe
 def row_page(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """One row."""
+    """Show a row."""
     campaign = campaign_or_404(request, pk)
     row = row_or_404(request, campaign, number)
     if not row.replay and campaign.state == RunState.RUNNING:
@@ -44,7 +44,7 @@ def row_page(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
 def row_shown(
     request: ViewerRequest, campaign: ReviewCampaign, row: ReviewItem, **parts: Any
 ) -> HttpResponse:
-    """The page of a row."""
+    """Render the page of a row."""
     viewer = request.viewer
     row.campaign = campaign
     (shown,) = rows_shown(viewer, campaign, [row], lines=ALL_LINES, **parts)

@@ -1,4 +1,4 @@
-"""Separation-of-duties rules: the list, one of them, and the requests about them."""
+"""Separation-of-duties rules: the list, a rule, and requests about them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ENDED: Final = (SodStatus.RETIRED, SodStatus.DECLINED)
 
 
 class DutiesForm(forms.Form):
-    """Nobody may do both."""
+    """A rule that no one may have both kinds of access."""
 
     name = name_field(max_length=MAX_NAME, hint="Such as “No one creates users and approves payments”.")
     first = lines_field(
@@ -62,7 +62,7 @@ class DutiesForm(forms.Form):
 
     @property
     def draft(self) -> RuleDraft:
-        """What a valid form requests."""
+        """Return the request of a valid form."""
         data = self.cleaned_data
         terms = SodTerms(
             distinct_lines(data["first"]),
@@ -76,7 +76,7 @@ class DutiesForm(forms.Form):
 @require(Right.SEE_ACCOUNT)
 @require_safe
 def rules_page(request: ViewerRequest) -> HttpResponse:
-    """The rules, by name."""
+    """List the rules by name."""
     require_present(request)
     is_ended = request.GET.get("tab") == "ended"
     rows = SodRule.objects.order_by("name", "pk")
@@ -93,7 +93,7 @@ def rules_page(request: ViewerRequest) -> HttpResponse:
 
 
 def rule_or_404(request: ViewerRequest, pk: UUID) -> SodRule:
-    """The rule, for who sees an account that it is about."""
+    """Return the rule. Raises Http404 unless the viewer sees one of its accounts."""
     require_present(request)
     rule = found_or_404(SodRule.objects.filter(pk=pk).first())
     if not rule_requests.is_visible(request.viewer, rule):
@@ -104,7 +104,7 @@ def rule_or_404(request: ViewerRequest, pk: UUID) -> SodRule:
 @require(Right.SEE_ACCOUNT)
 @require_safe
 def rule_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """One rule."""
+    """Show a rule."""
     return _shown(request, rule_or_404(request, pk))
 
 
@@ -162,7 +162,7 @@ def new(request: ViewerRequest) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 @require_POST
 def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Request that it is no longer checked."""
+    """Request to retire a rule."""
     rule = rule_or_404(request, pk)
     reason = reason_in(request)
     try:
@@ -176,7 +176,7 @@ def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
 @require_POST
 def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Approve or decline the request that waits."""
+    """Approve or decline the waiting request."""
     rule = rule_or_404(request, pk)
     try:
         rule_requests.decide(rule, **decision_in(request))

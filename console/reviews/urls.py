@@ -1,4 +1,4 @@
-"""Addresses of the pages of access reviews."""
+"""URLs of access reviews."""
 
 from django.urls import path
 

@@ -1,1 +1,1 @@
-"""What the pages of all runs have in common."""
+"""Code shared by the pages of all runs."""

@@ -1,4 +1,4 @@
-"""The status of a run as a badge."""
+"""Badges for the status of runs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ TONES: Final[dict[str, tuple[str, str]]] = {
     RunState.PARTLY: ("bad", "triangle-alert"),
     RunState.CLOSED: ("", "x"),
 }
-"""(tone, icon) of each state."""
+"""(tone, icon) of each status."""
 
 
 def mark_of(run: AbstractRun) -> tuple[str, str, str]:
-    """(words, tone, icon) of its state."""
+    """Return (label, tone, icon) of a run's status."""
     return (str(run.get_state_display()), *TONES[run.state])

@@ -1,4 +1,4 @@
-"""How far the changes of a run are."""
+"""The progress of a run's changes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from iam.changes.models import OPEN, ChangeState
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """Changes by state: each is in one of the numbers, which add up to the total. `applying` is under way,
-    `queued` has not begun, `closed` was cancelled, rejected or expired.
+    """Changes by status, which add up to the total.
+
+    `applying` changes are in progress, `queued` ones have not started, and `closed` ones were cancelled,
+    rejected or expired.
     """
 
     total: int
@@ -22,16 +24,18 @@ class RunProgress:
     queued: int = 0
     closed: int = 0
     made_good: int = 0
-    """So many more failed and are not counted: later ones did the same, or AWS shows that nothing is left."""
+    """Number of failed changes that don’t count, because later ones did the same or AWS shows that nothing is
+    left.
+    """
 
     @property
     def changes_done(self) -> str:
-        """'3 of 5 changes done'."""
+        """Return '3 of 5 changes done'."""
         return self._done("change")
 
     @property
     def steps_done(self) -> str:
-        """'3 of 5 steps done', where a page calls the changes so."""
+        """Return '3 of 5 steps done', for pages that call them steps."""
         return self._done("step")
 
     def _done(self, noun: str) -> str:
@@ -39,13 +43,13 @@ class RunProgress:
 
     @property
     def bar(self) -> dict[str, float]:
-        """Shares of the bar in percent."""
+        """The shares of the bar in percent."""
         whole = max(1, self.total)
         return {name: 100 * getattr(self, name) / whole for name in ("applied", "applying", "failed")}
 
 
 def progress_of(counts: Mapping[str, int]) -> RunProgress:
-    """From how many changes are in each state."""
+    """Return the progress from the number of changes in each status."""
 
     def count(*states: ChangeState) -> int:
         return sum(counts.get(state.value, 0) for state in states)

@@ -1,4 +1,6 @@
-"""The pages of a run: the draft that its author continues, submits or discards, and the live page."""
+"""Views shared by all runs: the draft that its author edits, submits or discards, and the page of the running
+run.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ RunT_contra = TypeVar("RunT_contra", bound=AbstractListRun, contravariant=True)
 
 
 class DraftPage(Protocol[RunT_contra]):
-    """Shows a draft, with the reason why its last submission was refused."""
+    """A function that renders a draft, with the reason why its last submission was refused."""
 
     def __call__(
         self, request: ViewerRequest, run: RunT_contra, *, refused: RefusedError | None = None
@@ -33,7 +35,7 @@ class DraftPage(Protocol[RunT_contra]):
 
 @dataclass(frozen=True, slots=True)
 class RunPages(Generic[RunT]):
-    """The pages of one kind of run. `run_url` and `list_url` are names of addresses, `discarded` is said once
+    """The pages of one kind of run. `run_url` and `list_url` are URL names; `discarded` is the message after
     a draft was discarded.
     """
 
@@ -44,13 +46,15 @@ class RunPages(Generic[RunT]):
     discarded: str
 
     def run_or_404(self, request: ViewerRequest, pk: UUID) -> RunT:
-        """The run, if the viewer sees it."""
+        """Return the run. Raises Http404 if the viewer can’t see it."""
         return found_or_404(self.run_for(request.viewer, pk))
 
     def change_draft(
         self, request: ViewerRequest, pk: UUID, change: Callable[[RunT], HttpResponse | None]
     ) -> HttpResponse:
-        """Change or submit a draft and show the run; if that is refused, show the draft with the reason."""
+        """Change or submit a draft, and redirect to the run; if that is refused, show the draft with the
+        reason.
+        """
         run = self.run_or_404(request, pk)
         require_present(request)
         answer = None
@@ -81,7 +85,7 @@ def render_run(
     address: str,
     pace: Callable[[PollPace], str],
 ) -> HttpResponse:
-    """The live page of a run, which asks its own address again until `pace` is ""."""
+    """Render the page of a run, which polls its own address until `pace` returns ""."""
     step = step_of(request)
     separator = "&" if "?" in address else "?"
     context |= {"step": step, "polls": f"{address}{separator}n={step.following}"}
@@ -89,5 +93,7 @@ def render_run(
 
 
 def wait_while(is_open: bool) -> Callable[[PollPace], str]:
-    """Often at first, then at leisure; not at all once nothing more comes."""
+    """Return a function for the polling interval: short at first, then longer; "" once nothing more
+    happens.
+    """
     return lambda step: step.wait if is_open else ""

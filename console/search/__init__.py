@@ -1,3 +1,3 @@
-"""The search over everything that a viewer may see: entities, actions, services, requests, grants, pages and
-things to do.
+"""Search over everything that a viewer can see: entities, actions, services, requests, grants, pages and
+commands.
 """

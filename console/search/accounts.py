@@ -1,4 +1,4 @@
-"""Search results that are accounts: by name and number, as AWS writes it and as pages show it."""
+"""Finds accounts by name and by ID, with or without hyphens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DIGITS: Final = 12
 
 
 def account_named(viewer: Viewer, text: str) -> Account | None:
-    """The account of which the text is the whole number."""
+    """Return the account whose complete ID is the text."""
     number = text.replace("-", "").replace(" ", "")
     if not viewer.sees_accounts or len(number) != DIGITS or not number.isdecimal():
         return None
@@ -26,7 +26,7 @@ def account_named(viewer: Viewer, text: str) -> Account | None:
 
 
 def account_results(viewer: Viewer, text: str) -> FirstResults:
-    """Accounts with this in their name, or with a number that begins so."""
+    """Return accounts whose name contains the text, or whose ID starts with it."""
     if not viewer.sees_accounts or len(text) < 2:
         return FirstResults([], 0)
     matching = matches(text, "name")

@@ -1,4 +1,4 @@
-"""Search results of AWS's own words: actions lead to who can do them, services to who uses them."""
+"""Finds AWS actions and services: an action leads to who can use it, a service to who has access."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ COMMON = (
     "ecr",
     "eks",
 )
-"""Of actions that have one name in several services, those of these services are meant most often."""
+"""If several services have an action of the same name, these services come first."""
 LOOKED_THROUGH = 100_000
-"""More than there are, so that all that match are counted."""
+"""Larger than the number of actions, so that all matches are counted."""
 SHORTEST_NAME = 4
-"""So many letters of an action's name, without its service, are looked for: fewer are in hundreds."""
+"""Minimum length of an action name without service; shorter texts match hundreds."""
 
 
 def action_results(viewer: Viewer, text: str) -> FirstResults:
-    """`s3:Put`, or `putobject` alone: the actions, each as the question who can do it."""
+    """Return the actions for `s3:Put`, or for `putobject` alone, each as a “Who can” question."""
     typed = text.strip()
     is_action = ":" in typed or (len(typed) >= SHORTEST_NAME and typed.isalpha())
     if not viewer.sees_accounts or not is_action or " " in typed or typed.lower().startswith("arn:"):
@@ -56,7 +56,7 @@ def action_results(viewer: Viewer, text: str) -> FirstResults:
 
 
 def _closeness(action: str, typed: str) -> tuple[bool, bool, int]:
-    """Sorts the whole name first, then its beginning, then what is meant most often."""
+    """Sort key: exact name first, then prefix, then common services."""
     service, _, name = action.lower().partition(":")
     wanted = typed.partition(":")[2] if ":" in typed else typed
     common = COMMON.index(service) if service in COMMON else len(COMMON)
@@ -64,7 +64,7 @@ def _closeness(action: str, typed: str) -> tuple[bool, bool, int]:
 
 
 def service_results(viewer: Viewer, text: str) -> FirstResults:
-    """Services by their prefix or a part of their title."""
+    """Return services by prefix or a part of their title."""
     typed = text.strip().lower().removesuffix(":")
     if not viewer.sees_accounts or len(typed) < 2:
         return FirstResults([], 0)

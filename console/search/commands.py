@@ -1,6 +1,4 @@
-"""Things to do that somebody writes into the search: "grant access to nora" opens the grant with Nora
-chosen.
-"""
+"""Commands typed into the search: "grant access to nora" opens a new grant for Nora."""
 
 from __future__ import annotations
 
@@ -24,7 +22,9 @@ MAX_COMMANDS = 5
 
 @dataclass(frozen=True, slots=True)
 class SearchCommand:
-    """A verb with its object: `pattern` has the object as its last group, `title` the place for its name."""
+    """A verb with an object: `pattern` has the object as its last group, and `title` a placeholder for its
+    name.
+    """
 
     pattern: re.Pattern[str]
     title: str
@@ -32,7 +32,7 @@ class SearchCommand:
     kinds: tuple[Kind, ...]
     url: Callable[[int], str]
     is_of_people: bool = False
-    """True if it is offered for the users of people only, and not for those of machines."""
+    """Whether it is offered only for users of people, not for machine users."""
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -82,7 +82,7 @@ WHO_CAN = _pattern(r"who\s+can")
 
 
 def command_results(viewer: Viewer, text: str) -> list[SearchResult]:
-    """What the text asks to be done, once for each whom it may mean; nothing where it is no command."""
+    """Return the command for each candidate for its object; empty if the text isn’t a command."""
     if (match := WHO_CAN.fullmatch(text.strip())) is not None:
         return action_results(viewer, match["object"]).results
     if not viewer.may(Right.REQUEST_CHANGE):

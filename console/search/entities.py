@@ -1,6 +1,4 @@
-"""Search results of the mirror: by name, ARN, unique ID and key ID, and IAM users by the person to whom they
-are linked.
-"""
+"""Finds entities of the mirror by name, ARN, unique ID or key ID, and IAM users by their linked person."""
 
 from __future__ import annotations
 
@@ -43,7 +41,7 @@ PLURALS = {
 
 
 def address(hit: EntityHit, kept: QueryPairs) -> str:
-    """The page that shows the hit, or "" when none does (a device that nobody has)."""
+    """Return the address of a match; "" if it has no page (an unassigned device)."""
     _, _, name = SECTIONS.get(hit.page_kind, ("", "", ""))
     if not name:
         return ""
@@ -53,7 +51,7 @@ def address(hit: EntityHit, kept: QueryPairs) -> str:
 
 
 def result_of(hit: EntityHit, kept: QueryPairs, *, plain: bool) -> SearchResult:
-    """The hit as the page shows it; `plain` without what only AWS calls it."""
+    """Return the match as a search result; `plain` omits AWS terms."""
     identifier = hit.arn or (hit.aws_id if hit.aws_id != hit.name else "")
     detail = f"of {hit.owner}, {hit.account}" if hit.owner else hit.account
     shown_identifier = "" if plain else identifier
@@ -69,7 +67,7 @@ def result_of(hit: EntityHit, kept: QueryPairs, *, plain: bool) -> SearchResult:
 
 
 def results_of(viewer: Viewer, hits: Sequence[EntityHit], kept: QueryPairs) -> list[SearchResult]:
-    """The hits, IAM users by the names of their people; two queries where there are users."""
+    """Return the matches, IAM users under the names of their people; takes two queries if there are users."""
     plain = not viewer.sees_accounts
     users = {hit.pk: hit.name for hit in hits if hit.kind == Kind.USER}
     names = names_by_number(users) if users else {}
@@ -84,7 +82,7 @@ def results_of(viewer: Viewer, hits: Sequence[EntityHit], kept: QueryPairs) -> l
 
 
 def sections(viewer: Viewer, text: str, kept: QueryPairs, *, at: datetime | None) -> list[ResultSection]:
-    """All that matches, by kind."""
+    """Return all matches by kind."""
     result_sections = []
     for group in queries.search(viewer, text, at=at):
         results = results_of(viewer, group.hits, kept)
@@ -96,14 +94,14 @@ def sections(viewer: Viewer, text: str, kept: QueryPairs, *, at: datetime | None
 
 
 def _list_link(kind: str, text: str, kept: QueryPairs) -> str:
-    """The list of that kind with the same text, where there is such a list."""
+    """Return the address of the list of that kind with the same text; "" if there is none."""
     if kind not in SECTIONS:
         return ""
     return f"{reverse(f'identities:{SECTIONS[kind][0]}')}{kept.with_values(q=text)}"
 
 
 def linked_users(viewer: Viewer, text: str, *, most: int = MAX_PERSONS) -> list[tuple[Entity, str]]:
-    """IAM users whose person has all words in their name or e-mail address, and how the person is written."""
+    """Return (IAM user, person's name) of people with all words in their name or email address."""
     words = text.split()
     if len("".join(words)) < queries.SHORTEST:
         return []
@@ -120,7 +118,7 @@ def linked_users(viewer: Viewer, text: str, *, most: int = MAX_PERSONS) -> list[
 
 
 def person_results(viewer: Viewer, text: str, kept: QueryPairs) -> FirstResults:
-    """The same as results: the person first, since they were searched by what the person is called."""
+    """Return these users as results, with the person's name first."""
     linked = linked_users(viewer, text, most=COUNTED_PERSONS)
     results = [
         SearchResult(

@@ -1,4 +1,4 @@
-"""Search results that are open findings, the worst first."""
+"""Finds open findings, the worst first."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ SHORTEST: Final = 2
 
 
 def finding_results(viewer: Viewer, text: str) -> FirstResults:
-    """The worst open findings with these words in their kind or in what they are about, as the list finds
-    them.
-    """
+    """Return the worst open findings with these words in their kind or subject, as in the list."""
     if len(text) < SHORTEST:
         return FirstResults([], 0)
     rows = findings(viewer, FindingFilter(statuses=(FindingStatus.OPEN.value,), text=text))

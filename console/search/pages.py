@@ -1,6 +1,4 @@
-"""Search results that are pages of the console, each shown to anyone who has it in their navigation or may
-open it.
-"""
+"""Finds pages of the console that are in the viewer's navigation or that they can open."""
 
 from __future__ import annotations
 
@@ -23,13 +21,13 @@ from iam.search_words import words_of
 
 MAX_PAGES = 5
 STOP_WORDS = frozenset(("a", "an", "the", "to", "for", "of", "in", "me", "someone", "somebody", "how"))
-"""Typed words that say nothing of the page that is meant."""
+"""Words that are ignored, because they say nothing about the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchablePage:
-    """A page that is no entry of the navigation, such as the form behind a primary button; `words` are the
-    other words by which people look for it.
+    """A page outside the navigation, such as the form of a primary button; `words` are its other search
+    words.
     """
 
     label: str
@@ -52,7 +50,7 @@ def _sees_accounts(viewer: Viewer) -> bool:
 
 
 def _asks_accounts(viewer: Viewer) -> bool:
-    """Whether they may request changes of whole accounts, and not only for their teams."""
+    """Return whether the viewer can request changes of whole accounts, not only for their teams."""
     return viewer.sees_accounts and viewer.may(Right.REQUEST_CHANGE)
 
 
@@ -193,21 +191,19 @@ PAGE_WORDS: Final = {
     "changes:rules": "approval rule approvers policy workflow",
     "notify:outbox": "notification mail email slack webhook messages outbox",
 }
-"""The page of each entry of the navigation → the words, besides its label, by which people look for it."""
+"""URL name of a page in the navigation → its search words besides the label."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageResults:
-    """`meant` are pages of which each typed word is a word; of the others it is the beginning of one."""
+    """`meant` are pages whose words include each typed word; for the others typed words are prefixes."""
 
     meant: list[SearchResult]
     others: list[SearchResult]
 
 
 def page_results(viewer: Viewer, text: str) -> PageResults:
-    """Pages of which all words are in the label or among the words by which it is looked for, the closest
-    first.
-    """
+    """Return the pages whose label or search words contain all words, the closest first."""
     words = _parts(text)
     if not words or len("".join(words)) < 2:
         return PageResults([], [])
@@ -238,15 +234,15 @@ def page_results(viewer: Viewer, text: str) -> PageResults:
 
 SAME_LABEL, IN_LABEL, IN_WORDS, BEGINNING = range(4)
 OWN, OWN_PAGE = "Your ", (IN_WORDS, 99)
-"""Pages about the reader come after those about everyone, unless more words are theirs alone."""
+"""Pages about the viewer come after those about everyone, unless they match more words."""
 Distance = tuple[int, int]
-"""How far a page is from what was typed: where the words are, and at which place, since those by which a page
-is looked for most come first.
+"""The distance of a page from the typed words: where the words match, and at which position, since common
+search words come first.
 """
 
 
 def _distance(words: Sequence[str], label: str, other_words: str) -> Distance | None:
-    """How far the page with these words is from the typed ones; None if it is not meant."""
+    """Return the distance of a page with these words from the typed ones; None if it doesn’t match."""
     of_label = [word for word in _parts(label) if word not in STOP_WORDS]
     every = [*of_label, *_parts(other_words)]
     if not all(any(part.startswith(word.removesuffix("s")) for part in every) for word in words):
@@ -262,22 +258,22 @@ def _distance(words: Sequence[str], label: str, other_words: str) -> Distance | 
 
 
 def _parts(text: str) -> list[str]:
-    """The words of a text; those of a compound one by one."""
+    """Split a text into words; compound words are split too."""
     return words_of(text.replace("-", " "))
 
 
 def _is_same(part: str, word: str) -> bool:
-    """Whether two words are one, in the singular or plural."""
+    """Return whether two words are the same, in singular or plural."""
     return part.removesuffix("s") == word.removesuffix("s")
 
 
 def _has_whole(parts: Sequence[str], words: Sequence[str]) -> bool:
-    """Whether each word is one of the parts."""
+    """Return whether each word is one of the parts."""
     return all(any(_is_same(part, word) for part in parts) for word in words)
 
 
 def framework_results(text: str) -> list[SearchResult]:
-    """Frameworks by title, and their requirements by number."""
+    """Return frameworks by title, and their requirements by number."""
     words = words_of(text)
     results = []
     for framework in all_frameworks().values():
@@ -293,6 +289,6 @@ def framework_results(text: str) -> list[SearchResult]:
 
 
 def _has_all(words: list[str], text: str) -> bool:
-    """Whether a word of the text begins with each of these."""
+    """Return whether each of these is the beginning of a word in the text."""
     parts = words_of(text)
     return all(any(part.startswith(word) for part in parts) for word in words)

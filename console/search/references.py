@@ -1,4 +1,4 @@
-"""Search results by number, as pages show it: CHG-9DA136C6 is a change, GRT-9DA136C6 a grant."""
+"""Finds references as pages show them: CHG-9DA136C6 is a change, GRT-9DA136C6 a grant."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from iam.people.runs.models import RowStatus
 NUMBER: Final = re.compile(r"(?P<kind>[a-z]{3})-?(?P<digits>[0-9a-f]{4,8})", re.IGNORECASE)
 MAX_REFERENCES: Final = 5
 MAX_OF_SETS: Final = 200
-"""So many changes are looked at of requests whose first change is not seen."""
+"""Maximum number of changes to check for requests whose first change is hidden."""
 
 
 def reference_results(viewer: Viewer, text: str) -> list[SearchResult]:
-    """Those whose number begins so."""
+    """Return the objects whose reference starts with the text."""
     match = NUMBER.fullmatch(text.strip())
     find = FINDERS.get(match["kind"].lower()) if match else None
     if match is None or find is None:
@@ -47,8 +47,8 @@ def _range(first: UUID, last: UUID, field: str = "pk") -> Q:
 
 
 def _changes(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:
-    """The number of a request is that of its first change, also for who sees only others of it: it leads to
-    the request.
+    """Yield requests by the reference of their first change, also for viewers who see only other changes of
+    them.
     """
     seen = visible_changes(viewer).select_related("account", "change_set")
     changes = list(seen.filter(_range(first, last)).order_by("pk")[:MAX_REFERENCES])
@@ -135,4 +135,4 @@ FINDERS: Final[Mapping[str, Callable[[Viewer, UUID, UUID], Iterator[SearchResult
     "run": _runs,
     "sus": _leavers,
 }
-"""By the letters with which a number begins."""
+"""Search function by the letters at the start of a reference."""

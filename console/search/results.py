@@ -1,4 +1,4 @@
-"""What every kind of search result has."""
+"""Data types shared by all kinds of search results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """A line of the search: `url` is "" where no page shows it. `kind` and `detail` stand below the title,
+    """A search result: `url` is "" if it has no page. `kind` and `detail` appear below the title,
     `identifier` in monospace.
     """
 
@@ -28,7 +28,7 @@ class SearchResult:
 
     @property
     def below(self) -> str:
-        """The second line on the page, where the section already names the kind: 'production,' before an
+        """The second line on the page, where the section names the kind: 'production,' before an
         identifier.
         """
         text = self.detail or self.kind
@@ -36,7 +36,7 @@ class SearchResult:
 
 
 class FirstResults(NamedTuple):
-    """The closest results of one kind, and how many there are."""
+    """The closest results of a kind, and their total."""
 
     results: list[SearchResult]
     total: int
@@ -44,8 +44,8 @@ class FirstResults(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ResultSection:
-    """Results of one kind: `total` is how many there are, `rest` the address of all of them, or "" where
-    nothing lists them.
+    """Results of a kind: `total` is their number, and `rest` the address of all of them, or "" if no list has
+    them.
     """
 
     title: str
@@ -55,5 +55,5 @@ class ResultSection:
 
     @property
     def is_cut(self) -> bool:
-        """Whether there are more than are shown."""
+        """Whether there are more than shown."""
         return self.total > len(self.results)

@@ -1,6 +1,4 @@
-"""The search: suggestions while somebody types, a page of results, and straight there for an exact ID or
-number.
-"""
+"""Search: suggestions while typing, a page of results, and a redirect for an exact ID or reference."""
 
 from __future__ import annotations
 
@@ -33,12 +31,12 @@ PAGES_SUGGESTED = 3
 PAGES, MORE_PAGES = "Pages", "More pages"
 FINDINGS = "Findings"
 FIRST = ("To do", PAGES, "Requests and grants", "Accounts", "People")
-"""What stands before the entities of the mirror."""
+"""Sections before the entities of the mirror."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchPageText:
-    """What the page says of itself: to who sees whole accounts, and to who sees their teams."""
+    """Texts of the page: for viewers of whole accounts, and for viewers of their teams."""
 
     covers: str
     examples: str
@@ -67,7 +65,7 @@ TEAMS = SearchPageText(
 
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM)
 def search(request: ViewerRequest) -> HttpResponse:
-    """`?q=`; an ARN, unique ID, key ID or full number that is found goes straight to its page."""
+    """Search for `?q=`; an exact ARN, unique ID, key ID or reference redirects to its page."""
     text = " ".join(request.GET.get("q", "").replace("\x00", "")[:MAX_LENGTH].split())
     kept = QueryPairs.from_pairs([("as-of", request.GET.get("as-of", "") if request.at else "")])
     if is_fragment(request):
@@ -90,7 +88,7 @@ def search(request: ViewerRequest) -> HttpResponse:
 
 
 def _exact(request: ViewerRequest, text: str, kept: QueryPairs) -> str:
-    """The page of the one thing that the text names in full."""
+    """Return the address of the object that the text identifies exactly."""
     hit = queries.exact(request.viewer, text, at=request.at)
     if hit is not None:
         return entities.address(hit, kept)
@@ -104,7 +102,7 @@ def _exact(request: ViewerRequest, text: str, kept: QueryPairs) -> str:
 
 
 def _around(request: ViewerRequest, text: str, kept: QueryPairs) -> list[tuple[str, FirstResults]]:
-    """What is not an entity of the mirror, by kind; none of it is of the past."""
+    """Return results outside the mirror by kind; these exist only for the present."""
     if request.at is not None:
         return []
     viewer = request.viewer
@@ -127,7 +125,7 @@ def _all(results: list[SearchResult]) -> FirstResults:
 
 
 def _suggestions(request: ViewerRequest, text: str, kept: QueryPairs) -> list[SearchResult]:
-    """A few links: what is to be done and what has that number, then entities, then the rest."""
+    """Return a few suggestions: commands and references, then entities, then the rest."""
     hits = queries.suggestions(request.viewer, text, at=request.at)
     entity_results = entities.results_of(request.viewer, hits, kept)
     around = {title: closest.results for title, closest in _around(request, text, kept)}
@@ -145,7 +143,7 @@ def _suggestions(request: ViewerRequest, text: str, kept: QueryPairs) -> list[Se
 
 
 def _rest(title: str, text: str) -> str:
-    """The list of all results of a kind that a page of its own lists."""
+    """Return the address of the list with all results of a kind."""
     return f"{reverse('findings:list')}?{urlencode({'q': text})}" if title == FINDINGS else ""
 
 

@@ -1,6 +1,4 @@
-"""One account: its sections, what is missing, the pull that runs, those that ran, and the buttons that ask
-for one.
-"""
+"""The page of an account: its sections, problems, the running and past syncs, and buttons to start a sync."""
 
 from __future__ import annotations
 
@@ -45,7 +43,7 @@ STOPPED_SHORT = frozenset({SectionState.DENIED, SectionState.HELD, SectionState.
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def account(request: ViewerRequest, number: str) -> HttpResponse:
-    """The page of one account, now or as it was."""
+    """Show an account, now or at a past moment."""
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     at = request.at
     facts = own_facts(account, at=at)
@@ -70,14 +68,14 @@ def _used(account: Account, facts: FreshnessFacts, at: datetime | None) -> dict[
 
 
 def _organization(account: Account, facts: dict[str, AccountFact], at: datetime | None) -> str:
-    """The organization's id as it was read; before the first reading, as it was connected."""
+    """Return the organization's ID as synced; before the first sync, as entered."""
     if "organization" in facts:
         return str((facts["organization"].value or {}).get("Id", ""))
     return "" if at else account.organization_id
 
 
 def live_context(request: ViewerRequest, account: Account, *, at: datetime | None = None) -> dict[str, Any]:
-    """What changes while the account is read, and how it was at a past moment."""
+    """Return the part of the context that changes during a sync; with `at`, for a past moment."""
     facts = replace(facts_of([account.pk], at=at)[0], counts=section_counts(account, at=at))
     shown = cells(facts)
     step = step_of(request)
@@ -102,8 +100,9 @@ def live_context(request: ViewerRequest, account: Account, *, at: datetime | Non
 
 
 def _problems(shown: list[SectionCell], facts: FreshnessFacts) -> list[SectionCell]:
-    """The sections with a problem of their own. Where the account couldn't be accessed, all have the one that
-    is told above them.
+    """Return the sections with problems of their own.
+
+    If the account couldn’t be accessed, all have the same problem, which the page shows once.
     """
     message = facts.last_message if facts.last_state == PullState.FAILED else ""
     stopped = [cell for cell in shown if cell.section and cell.section.state in STOPPED_SHORT]
@@ -115,9 +114,7 @@ def _is_missing(cell: SectionCell) -> bool:
 
 
 def history(account: Account, older: str = "", *, at: datetime | None = None) -> dict[str, Any]:
-    """Past pulls, of a past moment those of until then, with the names of those who asked for them: two
-    queries.
-    """
+    """Return past syncs (those before a past moment) with the names of the requesters. Takes two queries."""
     before = parse_moment(older)
     pulls = pull_history(account, before=before, at=at)
     shown, more = pulls[:HISTORY_SIZE], len(pulls) > HISTORY_SIZE
@@ -135,8 +132,9 @@ def history(account: Account, older: str = "", *, at: datetime | None = None) ->
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def live_progress(request: ViewerRequest, number: str) -> HttpResponse:
-    """How far the reading is, for the page that follows it; 286 when there is none any more. Without htmx:
-    the whole page.
+    """Answer the polling page with the sync's progress; status 286 ends the polling.
+
+    Without htmx, redirect to the whole page.
     """
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     if not is_fragment(request):
@@ -155,7 +153,7 @@ def live_progress(request: ViewerRequest, number: str) -> HttpResponse:
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def pulls(request: ViewerRequest, number: str) -> HttpResponse:
-    """All readings of an account, a page at a time."""
+    """List all syncs of an account."""
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     context = asof_context(request, account=account) | {
         "at": request.at,
@@ -168,7 +166,7 @@ def pulls(request: ViewerRequest, number: str) -> HttpResponse:
 @require_POST
 @require(Right.MANAGE_ACCOUNTS)
 def pull(request: ViewerRequest, number: str) -> HttpResponse:
-    """Ask for a reading."""
+    """Request a sync."""
     account = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
     try:
         request_pull(account, requested_by=request.viewer)
@@ -181,7 +179,7 @@ def pull(request: ViewerRequest, number: str) -> HttpResponse:
 @require_POST
 @require(Right.MANAGE_ACCOUNTS)
 def stop(request: ViewerRequest, number: str) -> HttpResponse:
-    """Stop the reading that runs, if one does."""
+    """Stop the running sync, if there is one."""
     account = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
     running = Pull.objects.filter(ACTIVE_PULL, account=account).first()
     if running:
@@ -202,9 +200,7 @@ def _live_or_page(request: ViewerRequest, account: Account) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.MANAGE_ACCOUNTS)
 def apply_loss(request: ViewerRequest, number: str) -> HttpResponse:
-    """Say that what vanished is really gone: what was held back is applied by the next reading, after a
-    confirmation.
-    """
+    """Confirm that missing objects were really deleted; the next sync applies the held-back changes."""
     account = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
     held_cells = []
     for cell in cells(facts_of([account.pk])[0]):

@@ -1,4 +1,4 @@
-"""The list of accounts: how fresh each is, section by section, and which need attention."""
+"""The list of accounts: freshness by section, and which accounts need attention."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LIVE_ROWS = 50
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def accounts(request: ViewerRequest) -> HttpResponse:
-    """All accounts that the viewer sees whole, now or as they were."""
+    """List all accounts that the viewer sees whole, now or at a past moment."""
     state = request.GET.get("state", ALL)
     states = {ATTENTION} if request.at else {ATTENTION, REMOVED}
     known_state = state if state in states else ALL
@@ -66,12 +66,12 @@ def accounts(request: ViewerRequest) -> HttpResponse:
 
 
 def _accounts_being_read(rows: list[ListedAccount]) -> str:
-    """The accounts of the page that are being read, for the next question of the page."""
+    """Return the accounts of the page that are being synced, for the next poll."""
     return ",".join(row.number for row in rows if row.is_active)
 
 
 def _lowered(label: str) -> str:
-    """The label within a sentence: names such as CloudTrail and SSH stay as they are."""
+    """Return the label for use within a sentence; names such as CloudTrail and SSH stay unchanged."""
     first_word = label.split()[0]
     return label if first_word[1:] != first_word[1:].lower() else label[:1].lower() + label[1:]
 
@@ -79,10 +79,10 @@ def _lowered(label: str) -> str:
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def live_rows(request: ViewerRequest) -> HttpResponse:
-    """How far the accounts named in the address are: their strips and states, put in place out of band; 286
-    when none is read.
+    """Answer the polling list with out-of-band updates of the accounts in the address; status 286 ends the
+    polling.
 
-    Without htmx: the whole list.
+    Without htmx, redirect to the whole list.
     """
     if not is_fragment(request):
         return redirect("setup:accounts")
@@ -98,7 +98,7 @@ def live_rows(request: ViewerRequest) -> HttpResponse:
 @require_POST
 @require(Right.MANAGE_ACCOUNTS)
 def read_all_now(request: ViewerRequest) -> HttpResponse:
-    """Have every account read that the viewer manages."""
+    """Request a sync of every account that the viewer manages."""
     count = read_all(readable_accounts(request.viewer), actor=request.viewer)
     if count == 0:
         messages.warning(request, "No account to sync.")

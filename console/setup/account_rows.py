@@ -1,4 +1,4 @@
-"""An account as a row of the list: how fresh it is, section by section, and its state in words."""
+"""An account as a row of the list: freshness by section, and its status."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ANY_NUMBER: Final = "000000000000"
 
 @dataclass(frozen=True, slots=True)
 class ListedAccount(AlikeRow):
-    """A row of the list. `strip` has a mark for each section; `removed` says since when it is disconnected,
-    and is empty for an account that is connected.
+    """A row of the list. `strip` has a mark per section; `removed` says since when it is disconnected, or is
+    "".
     """
 
     TEXTS = frozenset({
@@ -50,15 +50,13 @@ class ListedAccount(AlikeRow):
     is_active: bool
 
     def __getitem__(self, name: str) -> object:
-        """The same as the attribute: templates look for an item first."""
+        """Return the attribute; templates look up items first."""
         return getattr(self, name)
 
 
 @dataclass(frozen=True, slots=True)
 class RowAddresses:
-    """Where the rows of a page lead, for any account: `kept` is the part of the page's own address that they
-    keep.
-    """
+    """Addresses for the rows of a page; `kept` is the part of the page's query that they keep."""
 
     page: str
     settings: str
@@ -67,7 +65,7 @@ class RowAddresses:
 
     @classmethod
     def of(cls, request: ViewerRequest) -> RowAddresses:
-        """Those of a page; to find an address takes longer than to put a number into it."""
+        """Create for a page; reversing one URL per row would be slower than inserting the ID."""
         return cls(
             page=reverse("setup:account", args=[ANY_NUMBER]),
             settings=reverse("setup:settings", args=[ANY_NUMBER]),
@@ -76,21 +74,21 @@ class RowAddresses:
         )
 
     def page_of(self, number: str) -> str:
-        """The page of an account."""
+        """Return the address of an account's page."""
         return self.page.replace(ANY_NUMBER, number) + self.kept
 
     def settings_of(self, number: str) -> str:
-        """Its settings."""
+        """Return the address of an account's settings."""
         return self.settings.replace(ANY_NUMBER, number)
 
     def connect_again(self, account: Account) -> str:
-        """Where it is connected anew."""
+        """Return the address to connect an account again."""
         query = {"account_id": account.account_id, "name": account.name, "partition": account.partition}
         return f"{self.connect}?{urlencode(query)}"
 
 
 def account_row(facts: FreshnessFacts, addresses: RowAddresses) -> ListedAccount:
-    """An account as the list shows it."""
+    """Return the row of an account."""
     account, standing = facts.account, account_state(facts)
     number = account.account_id
     removed = moment(account.removed_at, only="date") if account.removed_at else ""
@@ -118,14 +116,16 @@ def account_row(facts: FreshnessFacts, addresses: RowAddresses) -> ListedAccount
 
 
 def _strip(facts: FreshnessFacts) -> SafeString:
-    """A mark for each section; height and hatch repeat the tone for those who see no colour."""
+    """Render a mark per section; height and hatching repeat the tone for people who can’t distinguish the
+    colors.
+    """
     marks = "".join(_mark(cell.label, cell.tone, cell.words) for cell in cells(facts))
     return mark_safe(f'<ul class="strip">{marks}</ul>')  # noqa: S308
 
 
 @lru_cache(maxsize=4096, typed=True)
 def _mark(name: str, tone: str, age: str) -> SafeString:
-    """Kept, because a list of accounts has a thousand of them, and few are different."""
+    """Render a mark; cached, because a list has a thousand marks of only a few kinds."""
     return format_html(
         '<li data-tone="{}" title="{}: {}"><span class="sr">{}: {}</span></li>', tone, name, age, name, age
     )

@@ -1,4 +1,4 @@
-"""Change an account's settings, and disconnect it."""
+"""Changes an account's settings, and disconnects it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WAY = {"role_arn", "write_role_arn", "external_id"}
 @require(Right.MANAGE_ACCOUNTS)
 @recently_authenticated
 def change_settings(request: ViewerRequest, number: str) -> HttpResponse:
-    """Name, interval, roles."""
+    """Change name, sync interval and roles."""
     account = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
     form = SettingsForm(
         request.POST or None,
@@ -64,7 +64,7 @@ def _save(request: ViewerRequest, account: Account, form: SettingsForm) -> HttpR
 @require(Right.MANAGE_ACCOUNTS)
 @recently_authenticated
 def disconnect(request: ViewerRequest, number: str) -> HttpResponse:
-    """Say what disconnecting does, and do it when it is confirmed."""
+    """Explain the effect of disconnecting, and do it after confirmation."""
     account = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
     context = {"account": account, "facts": facts_of([account.pk])[0]}
     if request.method != "POST":

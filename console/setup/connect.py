@@ -1,4 +1,4 @@
-"""Connect an account by a role with an external id: name it, make the role, check, first reading."""
+"""Connects an account by a role with an external ID: name it, create the role, check it, first sync."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FILES = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.MANAGE_ACCOUNTS)
 def connect(request: ViewerRequest) -> HttpResponse:
-    """The ways to connect, and the first step of the usual one."""
+    """Show the ways to connect, and the first step of the usual one."""
     form = NameForm(request.POST or None, initial=_initial(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -59,12 +59,12 @@ def connect(request: ViewerRequest) -> HttpResponse:
 
 
 def _initial(request: ViewerRequest) -> dict[str, str]:
-    """What a link to this page may fill in: the account that was disconnected."""
+    """Return initial values from the link, such as those of a disconnected account."""
     return {name: request.GET.get(name, "")[:128] for name in ("account_id", "name", "partition")}
 
 
 def _find_hub(draft: ConnectionDraft, request: ViewerRequest) -> None:
-    """The hub's ARN from a recent answer of the worker, or a question to it."""
+    """Set the hub's ARN from a recent answer of the worker, or ask the worker."""
     known = latest_identity()
     if known and not draft.hub_arn:
         update_draft(draft, hub_arn=known.result["principal"], actor=request.viewer)
@@ -84,7 +84,7 @@ def _draft_or_404(request: ViewerRequest, draft: UUID) -> ConnectionDraft:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.MANAGE_ACCOUNTS)
 def connect_role(request: ViewerRequest, draft: UUID) -> HttpResponse:
-    """The second step: the texts that make the roles, and the field for their ARNs."""
+    """Show the second step: the templates that create the roles, and the fields for their ARNs."""
     connection_draft = _draft_or_404(request, draft)
     texts = _texts(connection_draft)
     initial = {"role_arn": texts[0].arn} if texts else {}
@@ -134,8 +134,8 @@ def _role_context(
 
 
 def _texts(draft: ConnectionDraft) -> list[RoleTexts]:
-    """The texts for reading and for writing; none while it is not known who assumes the roles, or by whom it
-    cannot be done.
+    """Return the templates of the read and write roles; empty while the principal that assumes them is
+    unknown or unusable.
     """
     if not draft.hub_arn:
         return []
@@ -154,9 +154,7 @@ def _texts(draft: ConnectionDraft) -> list[RoleTexts]:
 @require_safe
 @require(Right.MANAGE_ACCOUNTS)
 def connect_hub(request: ViewerRequest, draft: UUID) -> HttpResponse:
-    """Whether the worker has said who it is: asked by the page until it has, then answered with the page's
-    texts.
-    """
+    """Answer the polling page with the templates once the worker has reported its identity."""
     connection_draft = _draft_or_404(request, draft)
     identity = latest_identity(include_failed=True)
     waits = not connection_draft.hub_arn and (identity is None or not identity.is_final)
@@ -177,7 +175,7 @@ def _suggested(draft: ConnectionDraft) -> dict[str, str]:
 @require_POST
 @require(Right.MANAGE_ACCOUNTS)
 def change_draft(request: ViewerRequest, draft: UUID) -> HttpResponse:
-    """Name the hub's role, or the external id that the account's role asks for already."""
+    """Set the hub's role, or the external ID that an existing role requires."""
     connection_draft = _draft_or_404(request, draft)
     form = HubForm(request.POST) if "hub_arn" in request.POST else ExternalIdForm(request.POST)
     if form.is_valid():
@@ -199,7 +197,7 @@ def change_draft(request: ViewerRequest, draft: UUID) -> HttpResponse:
 @require_POST
 @require(Right.MANAGE_ACCOUNTS)
 def discard(request: ViewerRequest, draft: UUID) -> HttpResponse:
-    """Forget a prepared connection."""
+    """Discard a prepared connection."""
     connection_draft = _draft_or_404(request, draft)
     discard_draft(connection_draft, actor=request.viewer)
     messages.success(
@@ -211,7 +209,7 @@ def discard(request: ViewerRequest, draft: UUID) -> HttpResponse:
 @require_safe
 @require(Right.MANAGE_ACCOUNTS)
 def download(request: ViewerRequest, draft: UUID, purpose: str, what: str) -> HttpResponse:
-    """One of the texts as a file."""
+    """Download one of the templates."""
     connection_draft = _draft_or_404(request, draft)
     texts = {text.purpose: text for text in _texts(connection_draft)}
     if purpose not in texts or what not in FILES:

@@ -1,4 +1,4 @@
-"""The doctor's page of an account: what was tried, what is missing, and the button to look again."""
+"""The doctor's page of an account: what was tested, what is missing, and a button to repeat it."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ TONES = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.SEE_ACCOUNT)
 def doctor(request: ViewerRequest, number: str) -> HttpResponse:
-    """GET shows the newest examination, and while it runs how far it is (286 tells the page to stop asking);
-    POST asks for one.
-    """
+    """Show the newest examination and its progress (status 286 ends the polling); a POST requests one."""
     if request.method == "POST":
         return _examine(request, number)
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
@@ -105,13 +103,13 @@ def _summary(findings: StoredExamination) -> str:
 
 
 def _setup_step(run: DoctorRun | None, facts: FreshnessFacts, findings: StoredExamination) -> int:
-    """Where a new connection stands: 3 while it is checked, 4 once the first reading is asked for."""
+    """Return the step of a new connection: 3 while it is checked, 4 once the first sync is requested."""
     return 4 if run and run.is_final and (facts.pull is not None or findings.is_reachable) else 3
 
 
 def _compare(request: ViewerRequest, account: Account, findings: StoredExamination) -> dict[str, str]:
-    """The trust and hub policies as they should be, where a role could not be assumed; for those who manage
-    the account.
+    """Return the expected trust and hub policies if a role could not be assumed, for viewers who manage the
+    account.
     """
     refused = [check for check in findings.failed_checks if check["key"] in {"assume", "assume-write"}]
     hub = next((check["detail"] for check in findings.checks if check["key"] == "worker"), "")

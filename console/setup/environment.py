@@ -1,4 +1,4 @@
-"""Connect the account whose credentials the worker has: an instance profile, a task role, or the
+"""Connects the account of the worker's own credentials: an instance profile, a task role, or the
 environment.
 """
 
@@ -32,7 +32,7 @@ from iam.mirror.queries.setup import latest_identity
 @require_safe
 @require(Right.MANAGE_ACCOUNTS)
 def connect_environment(request: ViewerRequest) -> HttpResponse:
-    """Worker’s identity, if it has been asked; 286 tells the page that asks to stop asking."""
+    """Show the worker’s identity, if it was requested; status 286 ends the polling."""
     identity = latest_identity(include_failed=True)
     final = identity is None or identity.is_final
     status = 286 if final and request.GET.get("n") else 200
@@ -43,9 +43,7 @@ def connect_environment(request: ViewerRequest) -> HttpResponse:
 @require_POST
 @require(Right.MANAGE_ACCOUNTS)
 def look_up_environment(request: ViewerRequest) -> HttpResponse:
-    """Ask the worker whose credentials it has, and go back to the connection that is being prepared, if one
-    is.
-    """
+    """Ask the worker for its identity, and return to the connection being prepared, if any."""
     request_identity(actor=request.viewer)
     try:
         draft = UUID(request.POST.get("next", ""))
@@ -57,7 +55,7 @@ def look_up_environment(request: ViewerRequest) -> HttpResponse:
 @require_http_methods(["POST"])
 @require(Right.MANAGE_ACCOUNTS)
 def connect_own(request: ViewerRequest) -> HttpResponse:
-    """Connect the account that the worker has said it belongs to."""
+    """Connect the account that the worker reported."""
     identity = latest_identity()
     if identity is None:
         raise Http404

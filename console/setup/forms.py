@@ -1,4 +1,4 @@
-"""The shape of what people type on the accounts pages; whether it can be is for the services to say."""
+"""Forms of the accounts pages; they check the input's shape, and the services check the rules."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _TEXT = {"class": "input", "autocomplete": "off"}
 
 
 def checked_by(check: Callable[..., str], text: str, **terms: Any) -> str:
-    """What a check of the services makes of a field; its complaint is the field's, so that all fields have
-    theirs at once.
+    """Run a check of the services as a field's validation, so that the errors of all fields appear at
+    once.
     """
     try:
         return check(text, **terms)
@@ -39,13 +39,13 @@ def checked_by(check: Callable[..., str], text: str, **terms: Any) -> str:
 
 
 class MonoField(forms.CharField):
-    """A name of AWS, such as an ARN."""
+    """A field for an AWS identifier such as an ARN."""
 
     widget = forms.TextInput(attrs=_MONO)
 
 
 class SetupForm(forms.Form):
-    """A form without Django's colons and browser validation, whose messages are ours."""
+    """Base form without Django's colons and browser validation, with our messages."""
 
     use_required_attribute = False
 
@@ -55,7 +55,7 @@ class SetupForm(forms.Form):
 
 
 class NameForm(SetupForm):
-    """The first step of a connection: which account, and what people call it."""
+    """The first step of a connection: the account and its name."""
 
     account_id = forms.CharField(
         label="Account ID",
@@ -74,36 +74,34 @@ class NameForm(SetupForm):
     )
 
     def clean_account_id(self) -> str:
-        """What is wrong with the number is said together with what is wrong with the name."""
+        """Check the account ID, so that its error appears together with that of the name."""
         return checked_by(checked_number, self.cleaned_data["account_id"])
 
 
 class AccountRolesForm(SetupForm):
-    """A form with the ARNs of an account's roles; `where` says of which account and partition they have to
-    be.
-    """
+    """Base form with the ARNs of an account's roles; `where` gives their required account and partition."""
 
     def __init__(self, *args: Any, where: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._where = where
 
     def clean_role_arn(self) -> str:
-        """What is wrong with one ARN is said together with what is wrong with the other."""
+        """Check one ARN, so that its error appears together with that of the other."""
         return checked_by(checked_role, self.cleaned_data["role_arn"], **self._where)
 
     def clean_write_role_arn(self) -> str:
-        """The second role, if there is one."""
+        """Check the ARN of the write role, if given."""
         arn: str = self.cleaned_data["write_role_arn"]
         return checked_by(checked_role, arn, field="write_role_arn", **self._where) if arn else ""
 
 
 def where_of(account: Account | ConnectionDraft) -> dict[str, str]:
-    """The account and partition that roles have to be of."""
+    """Return the account and partition that roles must belong to."""
     return {"account_id": account.account_id, "partition": account.partition}
 
 
 class RoleForm(AccountRolesForm):
-    """The second step: the roles that now exist in the account."""
+    """The second step: the roles that were created in the account."""
 
     role_arn = MonoField(
         label="Read role ARN",
@@ -119,7 +117,9 @@ class RoleForm(AccountRolesForm):
 
 
 class HubForm(SetupForm):
-    """Who assumes the roles, where the worker cannot say it or AWS leaves out the role's path."""
+    """The principal that assumes the roles, if the worker can’t report it, or if AWS omits the role's
+    path.
+    """
 
     hub_arn = MonoField(
         label="ARN of Gatehouse’s own role",
@@ -129,7 +129,7 @@ class HubForm(SetupForm):
 
 
 class ExternalIdForm(SetupForm):
-    """An external id that a role in AWS asks for already."""
+    """The external ID that an existing role requires."""
 
     external_id = MonoField(
         label="External ID",
@@ -139,7 +139,7 @@ class ExternalIdForm(SetupForm):
 
 
 class EnvironmentForm(SetupForm):
-    """What people call the account that the worker runs in."""
+    """The name of the account that the worker runs in."""
 
     name = forms.CharField(
         label="Name in Gatehouse",
@@ -150,7 +150,7 @@ class EnvironmentForm(SetupForm):
 
 
 class DiscoverForm(SetupForm):
-    """Through whom the organization is asked."""
+    """The account through which the organization is queried."""
 
     account = forms.ChoiceField(
         label="Discover with", required=False, widget=forms.Select(attrs={"class": "input"})
@@ -167,7 +167,7 @@ class DiscoverForm(SetupForm):
 
 
 class RolePlanForm(SetupForm):
-    """The role that every chosen account has."""
+    """The role that every selected account has."""
 
     role_name = MonoField(
         label="Read role name in every account",
@@ -188,21 +188,21 @@ class RolePlanForm(SetupForm):
     )
 
     def clean_role_name(self) -> str:
-        """What is wrong with it is said together with what is wrong with the other fields, as below."""
+        """Check the role name, so that its error appears together with those of the other fields."""
         return checked_by(checked_role_name, self.cleaned_data["role_name"])
 
     def clean_write_role_name(self) -> str:
-        """The same for the second role, if there is one."""
+        """Check the name of the write role, if given."""
         name: str = self.cleaned_data["write_role_name"]
         return checked_by(checked_role_name, name) if name else ""
 
     def clean_external_id(self) -> str:
-        """The same for the external ID."""
+        """Check the external ID."""
         return checked_by(checked_external_id, self.cleaned_data["external_id"], required=False)
 
 
 class SettingsForm(AccountRolesForm):
-    """How a connected account is named, reached and read."""
+    """The name, access and sync settings of a connected account."""
 
     name = forms.CharField(
         label="Name in Gatehouse",
@@ -250,17 +250,17 @@ class SettingsForm(AccountRolesForm):
             del self.fields["pull_every"]
 
     def clean_name(self) -> str:
-        """A name that no other account has."""
+        """Check that no other account has the name."""
         return checked_by(checked_own_name, self.cleaned_data["name"], account_id=self._account.account_id)
 
     def clean_external_id(self) -> str:
-        """Required where the account was connected by a role alone."""
+        """Require the external ID if the account was connected by a role alone."""
         required = self._account.source == AccountSource.ROLE
         return checked_by(checked_external_id, self.cleaned_data["external_id"], required=required)
 
 
 def interval_words(minutes: int) -> str:
-    """An interval in words."""
+    """Return an interval in words."""
     if minutes % 1440 == 0:
         return "Once a day" if minutes == 1440 else f"Every {minutes // 1440} days"
     if minutes % 60 == 0:
@@ -269,12 +269,12 @@ def interval_words(minutes: int) -> str:
 
 
 class LocalMomentField(forms.Field):
-    """A moment in the time zone of the reader, which the label names."""
+    """A datetime field in the reader's time zone, which the label names."""
 
     widget = forms.DateTimeInput(attrs={"class": "input", "type": "datetime-local", "step": "1"})
 
     def to_python(self, value: Any) -> datetime | None:
-        """The moment in UTC."""
+        """Return the moment in UTC."""
         text = str(value or "").strip()
         moment = read_input(text)
         if text and moment is None:
@@ -282,12 +282,12 @@ class LocalMomentField(forms.Field):
         return moment
 
     def prepare_value(self, value: Any) -> Any:
-        """The moment in the reader's zone; what was typed stays as it is."""
+        """Return the moment in the reader's zone; invalid input stays unchanged."""
         return input_text(value) if isinstance(value, datetime) else value
 
 
 class UploadForm(SetupForm):
-    """An export, perhaps with the credential report, and when they were made."""
+    """An export, optionally with the credential report, and when they were created."""
 
     export = forms.FileField(
         label="Export",
@@ -329,12 +329,12 @@ class UploadForm(SetupForm):
             self.fields[name].widget.attrs["data-max-bytes"] = str(limit_bytes())
 
     def clean_export(self) -> UploadedFile[bytes]:
-        """Refuse a file that is larger than the limit."""
+        """Refuse a file that exceeds the limit."""
         file: UploadedFile[bytes] = self.cleaned_data["export"]
         return _small_enough(file)
 
     def clean_report(self) -> UploadedFile[bytes] | None:
-        """Refuse a file that is larger than the limit."""
+        """Refuse a file that exceeds the limit."""
         file: UploadedFile[bytes] | None = self.cleaned_data["report"]
         return _small_enough(file) if file else None
 
@@ -346,12 +346,12 @@ def _small_enough(file: UploadedFile[bytes]) -> UploadedFile[bytes]:
 
 
 def megabytes() -> str:
-    """The limit of an upload in words."""
+    """Return the upload limit in words."""
     return f"{limit_bytes() // (1024 * 1024)} MB"
 
 
 def too_large() -> str:
-    """The sentence about an upload beyond the limit."""
+    """Return the error for an upload that exceeds the limit."""
     return (
         f"The file is larger than {megabytes()}, the limit of this installation. Connect an account of "
         "this size by a role, or have GATEHOUSE_UPLOAD_MEGABYTES raised."

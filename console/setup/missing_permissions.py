@@ -1,4 +1,4 @@
-"""What an account's roles lack: the statement to add, ready to copy."""
+"""The permissions that an account's roles lack, as a statement to copy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from iam.mirror.queries.freshness import account_state
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def fix(request: ViewerRequest, number: str) -> HttpResponse:
-    """The missing permissions of an account, as a drawer of its page or as a page."""
+    """Show the missing permissions of an account, as a drawer or a page."""
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     facts = facts_of([account.pk])[0]
     missing = missing_of(account, facts.sections.values(), last_examination(account))

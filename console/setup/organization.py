@@ -1,4 +1,4 @@
-"""Connect the accounts of an organization: find them, pick, connect all by one role name."""
+"""Connects the accounts of an organization: find them, select, and connect all with one role name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PER_PAGE = 100
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_everywhere(Right.MANAGE_ACCOUNTS)
 def connect_organization(request: ViewerRequest) -> HttpResponse:
-    """The first step: through whom the organization is asked."""
+    """Show the first step: through which account the organization is queried."""
     accounts = {account.account_id: account for account in askable_accounts(request.viewer)}
     form = DiscoverForm(request.POST or None, accounts=list(accounts.values()))
     if request.method == "POST" and form.is_valid():
@@ -59,7 +59,7 @@ def _discovery_or_404(request: ViewerRequest, job: UUID) -> SetupJob:
 @require_safe
 @require_everywhere(Right.MANAGE_ACCOUNTS)
 def discovered(request: ViewerRequest, job: UUID) -> HttpResponse:
-    """The accounts that were found, or how far the worker is; 286 tells the page that asks to stop asking."""
+    """Show the accounts that were found, or the worker's progress; status 286 ends the polling."""
     setup_job = _discovery_or_404(request, job)
     if not setup_job.is_final:
         return setup_page(
@@ -132,7 +132,7 @@ def _row(job: SetupJob, row: dict[str, str], connected: set[str]) -> dict[str, A
 
 
 def _stack_set(job: SetupJob, form: RolePlanForm) -> RoleTexts | None:
-    """The template of the reading role, for a StackSet over the organization: it names no account."""
+    """Return the template of the read role for a StackSet over the organization; it names no account."""
     if job.state != JobState.DONE:
         return None
     values = form.data if form.is_bound else form.initial
@@ -152,7 +152,7 @@ def _stack_set(job: SetupJob, form: RolePlanForm) -> RoleTexts | None:
 @require_POST
 @require_everywhere(Right.MANAGE_ACCOUNTS)
 def connect_found(request: ViewerRequest, job: UUID) -> HttpResponse:
-    """Connect the picked accounts, or all that are not connected yet."""
+    """Connect the selected accounts, or all that aren’t connected yet."""
     setup_job = _discovery_or_404(request, job)
     if setup_job.state != JobState.DONE:
         raise Http404

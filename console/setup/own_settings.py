@@ -1,4 +1,4 @@
-"""The account's own settings in words: password policy, root user, and how much of AWS's quotas is used."""
+"""An account's own settings: password policy, root user, and usage of AWS quotas."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ QUOTAS = (
     ("Instance profiles", "InstanceProfiles", "InstanceProfilesQuota"),
     ("Server certificates", "ServerCertificates", "ServerCertificatesQuota"),
 )
-"""How a quota is called, and AWS's names of what is used and of what there is at most."""
+"""Label of a quota, and AWS's names of its usage and limit."""
 
 
 NOTHING_USED: Mapping[str, int] = MappingProxyType({})
@@ -35,7 +35,7 @@ NOTHING_USED: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class PasswordRuleRow:
-    """What passwords must be, as (what, how); none where AWS's own default applies."""
+    """The rules of the password policy as (rule, value); empty if AWS's default applies."""
 
     rules: tuple[tuple[str, str], ...]
     fact: AccountFact
@@ -43,7 +43,7 @@ class PasswordRuleRow:
 
 @dataclass(frozen=True, slots=True)
 class RootCredentials:
-    """The root user's credentials; None is unknown."""
+    """The root user's credentials; None means unknown."""
 
     mfa: bool | None
     keys: int
@@ -53,7 +53,7 @@ class RootCredentials:
 
 @dataclass(frozen=True, slots=True)
 class OwnAccountCard:
-    """The card of the page; what was not read is None or empty."""
+    """The card of the page; what was not synced is None or empty."""
 
     passwords: PasswordRuleRow | None
     root: RootCredentials | None
@@ -63,8 +63,8 @@ class OwnAccountCard:
 def own_settings(
     facts: Mapping[str, AccountFact], *, used: Mapping[str, int] = NOTHING_USED
 ) -> OwnAccountCard | None:
-    """What the facts say; None where none was synced. `used` is what is in use of each quota, as the lists
-    count it.
+    """Return the card from the facts; None if none were synced. `used` is the usage of each quota as the
+    lists count it.
     """
     policy, summary = facts.get("password_policy"), _value(facts, "summary")
     passwords = PasswordRuleRow(_rules(policy.value), policy) if policy else None
@@ -81,8 +81,8 @@ def own_settings(
 
 
 def setting_changes(name: str, old: Any, new: Any) -> list[tuple[str, str, str]]:
-    """What differs between two values of one of the account's own facts, as (what, before, after); AWS's
-    names where it has no other.
+    """Return the differences between two values of a setting as (label, before, after), with AWS's names for
+    unlabeled ones.
     """
     if name == "alias":
         return [("Alias", old or "None", new or "None")]
@@ -138,7 +138,9 @@ def _rules(policy: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
 
 
 def _root(report: dict[str, Any], summary: dict[str, Any]) -> RootCredentials | None:
-    """From the credential report, or from the summary, which has no dates and does not count the keys."""
+    """Return the root credentials from the credential report, or from the summary, which has no dates and no
+    number of keys.
+    """
     if report:
         used = ("password_last_used", "key_1_last_used", "key_2_last_used")
         dates = [moment for name in used if (moment := parse_moment(report.get(name) or ""))]

@@ -1,4 +1,6 @@
-"""What all accounts pages share: whether the viewer may change anything, which is never so in the past."""
+"""Code shared by all accounts pages, such as whether the viewer can change anything, which is never possible
+in the past.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ from iam.guard import Right
 def setup_page(
     request: ViewerRequest, template: str, context: dict[str, Any], *, partial: str = "", status: int = 200
 ) -> HttpResponse:
-    """Render a page of the accounts area; one that shows a past moment has `at` in its context, the others
-    are about today.
+    """Render a page of the accounts area; a page that shows a past moment has `at` in its context, all others
+    show the present.
     """
     number = context["account"].account_id if context.get("account") else None
     is_now = context.get("at") is None

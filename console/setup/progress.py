@@ -1,6 +1,4 @@
-"""A reading that is under way, as the page shows it: calls, share, what is read now, and when to ask
-again.
-"""
+"""The progress of a running sync: calls, share, current section, and polling interval."""
 
 from __future__ import annotations
 
@@ -16,24 +14,24 @@ from iam.mirror.queries.freshness import FreshnessFacts, percent
 
 FAST, SLOW = "300ms", "2s"
 FAST_QUESTIONS = 16
-"""Every 300 ms for the first five seconds."""
+"""Number of polls every 300 ms, for the first five seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollPace:
-    """How often the page has asked, and after how long it shall ask again."""
+    """The number of the poll, and the time until the next one."""
 
     number: int
     wait: str
 
     @property
     def following(self) -> int:
-        """The number of the next question."""
+        """The number of the next poll."""
         return self.number + 1
 
 
 def step_of(request: HttpRequest) -> PollPace:
-    """The question that the page asks, by its number in the address."""
+    """Return the poll from its number in the address."""
     text = request.GET.get("n", "")
     number = min(int(text), 99) if text.isdecimal() and len(text) < 4 else 0
     pace = FAST if number < FAST_QUESTIONS else SLOW
@@ -42,7 +40,7 @@ def step_of(request: HttpRequest) -> PollPace:
 
 @dataclass(frozen=True, slots=True)
 class SectionProgress:
-    """One section of a running reading."""
+    """A section of a running sync."""
 
     tone: str
     words: str
@@ -51,7 +49,7 @@ class SectionProgress:
 
 @dataclass(frozen=True, slots=True)
 class ReadingProgress:
-    """A running reading. `spoken` is coarse, so that a screen reader is not told every call."""
+    """A running sync; `spoken` is coarse, so that screen readers don’t announce every call."""
 
     calls: int
     expected: int
@@ -63,7 +61,7 @@ class ReadingProgress:
 
 
 def progress_of(facts: FreshnessFacts, sections: list[PullSection]) -> ReadingProgress:
-    """The progress of the account's active pull."""
+    """Return the progress of the account's active sync."""
     pull = facts.pull
     assert pull is not None
     done = [section for section in sections if section.state != SectionState.READING]
@@ -107,7 +105,7 @@ def _has_moved(section: PullSection) -> str:
 
 
 def _time_left(facts: FreshnessFacts, share: int) -> str:
-    """How long it will still take, as far as its own pace tells."""
+    """Return the estimated remaining time, from the sync's own pace."""
     pull = facts.pull
     if pull is None or pull.began_at is None or share < 5:
         return ""

@@ -1,5 +1,5 @@
-"""Upload an export: refused early when it is too large, kept privately, loaded by a worker, followed by the
-page.
+"""Uploads an export: refused early if too large, stored privately, and loaded by a worker while the page
+polls.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ from iam.moments import moment_words
 
 @csrf_exempt
 def upload(request: HttpRequest) -> HttpResponse:
-    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
-    checked behind. This page alone takes files (console.web.uploads).
+    """Refuse a body that is announced as too large before reading it; everything else, including the CSRF
+    token, is checked later.
 
-    Django's own check of the token would read the whole body first.
+    Only this page and other upload pages accept files (console.web.uploads). Django's own CSRF check would
+    read the whole body first.
     """
     if is_too_large(request, limit=limit_bytes()):
         return _refuse(request, too_large(), status=413)
@@ -43,8 +44,8 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 def kept_in_file(request: HttpRequest, upload: Callable[[HttpRequest], HttpResponse]) -> HttpResponse | None:
-    """The answer to an upload whose body is kept in a temporary file while it comes in, before any form of
-    ours sees it; None: the disk is full.
+    """Store the body in a temporary file while it arrives, then call `upload`; return None if the disk is
+    full.
     """
     handler = TemporaryFileUploadHandler(request)
     request.upload_handlers = [handler]
@@ -101,9 +102,7 @@ def _keep(request: ViewerRequest, form: UploadForm) -> HttpResponse:
 @require_safe
 @require(Right.MANAGE_ACCOUNTS)
 def import_progress(request: ViewerRequest, job: UUID) -> HttpResponse:
-    """How far the worker is with an upload, and what came of it; 286 tells the page that asks to stop
-    asking.
-    """
+    """Show the worker's progress and the result of an upload; status 286 ends the polling."""
     setup_job = visible_job(request.viewer, job)
     if setup_job is None or setup_job.kind != SetupKind.IMPORT:
         raise Http404

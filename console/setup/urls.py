@@ -1,4 +1,4 @@
-"""The addresses of the setup area."""
+"""URLs of accounts and their setup."""
 
 from django.urls import path, re_path
 

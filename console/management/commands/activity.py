@@ -35,14 +35,14 @@ KEY: Final = re.compile(r"A[KS]IA[A-Z0-9]{12,}")
 
 
 class Command(BaseCommand):
-    """Prints the activity of the principals that have a name, ARN, unique ID or access key."""
+    """Prints the activity of the principals with a name, ARN, unique ID or access key."""
 
     help = (
         "Show what a user, role, access key or root user did in AWS: services, actions, and the newest calls."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The principal; from when on; --json for machines."""
+        """Add the principal, the start, and --json."""
         parser.add_argument(
             "principal", metavar="PRINCIPAL", help="an ARN, a name, a unique ID, or an access key"
         )
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the activity as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the activity; a principal without any event is an error."""
+        """Print the activity. Raises CommandError for a principal without any event."""
         wanted = ActivityFilter(since=_moment(options["since"]))
         name = options["principal"]
         made = _of_key(name, wanted) if KEY.fullmatch(name) else _of_principal(name, wanted)
@@ -84,7 +84,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _of_principal(name: str, wanted: ActivityFilter) -> dict[str, Any]:
-    """The activity of the users and roles with a name, ARN or unique ID."""
+    """Return the activity of the users and roles with a name, ARN or unique ID."""
     callers = callers_named(name)
     if not callers:
         raise _unknown(name)
@@ -99,7 +99,7 @@ def _of_principal(name: str, wanted: ActivityFilter) -> dict[str, Any]:
 
 
 def _of_key(access_key: str, wanted: ActivityFilter) -> dict[str, Any]:
-    """The activity of one access key; `principals` are those who used it."""
+    """Return the activity of an access key; `principals` are those who used it."""
     every = events_of_key(access_key, ActivityFilter())
     callers = TrailCaller.objects.filter(pk__in=every.values("caller_id").distinct())
     if not callers:
@@ -120,7 +120,7 @@ def _unknown(name: str) -> CommandError:
 def _activity(
     actions: list[ActionCalls], events: QuerySet[TrailEvent], callers: Iterable[TrailCaller]
 ) -> dict[str, Any]:
-    """The part of the answer that principals and keys share."""
+    """Return the part of the output that principals and keys share."""
     services = by_service(actions)
     return {
         "known": _known({caller.account_id for caller in callers}),
@@ -133,7 +133,7 @@ def _activity(
 
 
 def _known(accounts: set[str]) -> dict[str, str] | None:
-    """From when to when events of the accounts of these principals are known. An AWS service has none."""
+    """Return the period for which events of these principals' accounts are known; None for an AWS service."""
     spans = [span for account in accounts if (span := extent(account or None))]
     if not spans:
         return None

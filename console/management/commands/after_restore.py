@@ -1,5 +1,5 @@
-"""`manage.py after_restore`: hold what a restored backup would still do to AWS, list it, and let it go on
-once a person has decided.
+"""`manage.py after_restore`: hold the changes of a restored backup, list them, and release them after a
+decision.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from iam.phrases import counted
 
 
 class Command(BaseCommand):
-    """Without an option it begins the hold; run again it lists what waits."""
+    """Starts the hold if called without options; called again, it lists what waits."""
 
     help = (
         "After a restored backup: hold queued and running changes, end sessions, links and sealed secrets, "
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """At most one of these."""
+        """Add the options, which exclude each other."""
         group = parser.add_mutually_exclusive_group()
         group.add_argument("--status", action="store_true", help="only list what is on hold")
         group.add_argument(
@@ -88,7 +88,7 @@ class Command(BaseCommand):
 
 
 def _released_text(released: services.ReleaseResult) -> str:
-    """ "2 changes were cancelled, 1 that was running is unknown now, 3 go on."; what was none is left out."""
+    """Return "2 changes were cancelled, 1 that was running is unknown now, 3 go on."; zeros are left out."""
     parts = []
     if released.cancelled:
         parts.append(

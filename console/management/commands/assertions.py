@@ -1,4 +1,4 @@
-"""`manage.py assertions`: whether the assertions hold; for CI."""
+"""`manage.py assertions`: check the assertions, such as in CI."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from iam.audit.assertions.report import rows_now
 
 
 class Command(BaseCommand):
-    """Reads the mirror and checks what is due; asks AWS nothing. The exit code is 1 if one is broken."""
+    """Reads the mirror and checks what is due; never calls AWS. The exit code is 1 if an assertion is
+    broken.
+    """
 
     help = "List assertions and who breaks them. The exit code is 1 if one is broken."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How to print."""
+        """Add the output format."""
         parser.add_argument("--json", action="store_true", help="print a JSON list")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Check, and print."""
+        """Check the assertions and print the results."""
         rows = rows_now()
         if options["json"]:
             self.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False))

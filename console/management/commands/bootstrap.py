@@ -1,6 +1,4 @@
-"""`manage.py bootstrap`: the first administrator of an installation, those who approve, and links to a
-password.
-"""
+"""`manage.py bootstrap`: create the first administrator, approvers, and links to choose a password."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ from iam.journal.services import COMMAND_LINE
 
 
 class Command(BaseCommand):
-    """Repeating it changes nothing but prints a fresh link for anyone who has no password yet."""
+    """Creates what is missing; can be repeated, and prints a new link for everyone without a password."""
 
     help = "Appoint the first operators and print a link for each to choose a password."
 
@@ -66,7 +64,7 @@ class Command(BaseCommand):
         operator = (
             person.operator
             if person and hasattr(person, "operator")
-            # A name is never made of an address: without one, the address itself is shown.
+            # A name is never derived from an address: without a name, the address itself is shown.
             else add_operator(name=name or email, email=email, actor=COMMAND_LINE)
         )
         assert operator.person is not None

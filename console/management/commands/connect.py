@@ -1,6 +1,4 @@
-"""`manage.py connect ACCOUNT_ID`: connect an account, or all of an organization, in the foreground, and check
-it.
-"""
+"""`manage.py connect ACCOUNT_ID`: connect an account, or all accounts of an organization, and check it."""
 
 from __future__ import annotations
 
@@ -23,14 +21,14 @@ from iam.mirror.models.accounts import AccountSource
 
 
 class Command(BaseCommand):
-    """Connects by a role, by the environment's own credentials, or every account of an organization."""
+    """Connects by a role, by the environment's own credentials, or all accounts of an organization."""
 
     help = (
         "Connect an AWS account, or all accounts of an organization, and check the permissions of the roles."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One of three ways in."""
+        """Add the three ways to connect, which exclude each other."""
         parser.add_argument("account_id", metavar="ACCOUNT_ID", help="12-digit account ID")
         way = parser.add_mutually_exclusive_group(required=True)
         way.add_argument(
@@ -47,7 +45,9 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="display name of the account")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit code 0: connected, nothing missing. 1: connected, something is missing. 2: not connected."""
+        """Connect. Exit code 0: connected, nothing missing. 1: connected, something is missing. 2: not
+        connected.
+        """
         try:
             number = checked_number(options["account_id"])
             if options["discover"]:
@@ -101,13 +101,13 @@ class Command(BaseCommand):
 
 @dataclass(frozen=True, slots=True)
 class _AccountOptions:
-    """What the command line says about one account."""
+    """The options for a single account."""
 
     number: str
     options: dict[str, Any]
 
     def by_role(self) -> AccountConnection:
-        """By the role, in the partition that its ARN names."""
+        """Connect by a role, in the partition of its ARN."""
         source = AccountSource.ROLE if self.options["external_id"] else AccountSource.ORGANIZATION
         return AccountConnection(
             account_id=self.number,
@@ -120,7 +120,7 @@ class _AccountOptions:
         )
 
     def by_environment(self) -> AccountConnection:
-        """By the credentials of this process, which must belong to the account."""
+        """Connect by the credentials of this process, which must belong to the account."""
         identity: WorkerIdentity = find_identity()
         if identity.account_id != self.number:
             raise SetupError(

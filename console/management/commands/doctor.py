@@ -1,6 +1,4 @@
-"""`manage.py doctor [ACCOUNT…]`: try every permission that is needed, in the foreground, and name the missing
-ones.
-"""
+"""`manage.py doctor [ACCOUNT…]`: test every required permission, and name the missing ones."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ MARKS = {
 
 
 class Command(BaseCommand):
-    """Examines the named accounts, or all that are connected, one after the other."""
+    """Examines the given accounts, or all connected ones, one after the other."""
 
     help = (
         "Test every permission that Gatehouse needs in an account, without changing anything, and list the "
@@ -37,12 +35,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Accounts by number; --json for machines."""
+        """Add account IDs and --json."""
         add_accounts(parser)
         parser.add_argument("--json", action="store_true", help="print the checks as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Examine each account; the exit code is 1 when something is missing or broken."""
+        """Examine each account; the exit code is 1 if something is missing or broken."""
         runs = [examined(account) for account in connected_accounts(options["accounts"])]
         if options["json"]:
             self.stdout.write(json.dumps({"accounts": [_as_json(run) for run in runs]}, indent=2))
@@ -54,8 +52,8 @@ class Command(BaseCommand):
 
 
 def examined(account: Account) -> DoctorRun:
-    """Examine an account in this process and give the ended row. Raises CommandError while a worker is
-    at it.
+    """Examine an account in this process and return the result. Raises CommandError while a worker examines
+    it.
     """
     run = active_examination(account) or request_examination(account, actor=COMMAND_LINE, nudged=False)
     done = run_examination(run.pk)
@@ -65,7 +63,7 @@ def examined(account: Account) -> DoctorRun:
 
 
 def print_examination(command: BaseCommand, run: DoctorRun) -> None:
-    """Print an examination, and the statements to add."""
+    """Print an examination, with the statements to add."""
     account, findings = run.account, StoredExamination(tuple(run.checks))
     command.stdout.write(f"{account.name} {account.account_id}")
     for check in findings.checks:

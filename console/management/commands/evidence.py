@@ -1,4 +1,4 @@
-"""`manage.py evidence OUT.zip`: build an evidence pack here, in the foreground."""
+"""`manage.py evidence OUT.zip`: build an evidence pack in this process."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ COMMAND_LINE: Final = Viewer(
 
 
 class Command(BaseCommand):
-    """Writes the pack and, beside it, the script that verifies it."""
+    """Writes the pack, and next to it the script that verifies it."""
 
     help = "Build a signed evidence pack (ZIP) and put verify_evidence.py beside it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The file, what it is about, and how the sample is drawn."""
+        """Add the output file, the topic, and the options of the sample."""
         parser.add_argument("out", metavar="OUT.zip", nargs="?", help="the file to write")
         about = parser.add_mutually_exclusive_group()
         about.add_argument("--framework", metavar="NAME", help="a framework, such as pci-dss-4.0.1")
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         parser.add_argument("--sample", type=int, default=USUAL_SIZE, metavar="N", help="changes to draw")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Build it, or print the key."""
+        """Build the pack, or print the public key."""
         if options["public_key"]:
             self._print_key()
             return

@@ -1,4 +1,4 @@
-"""`manage.py explain`: whether a principal may do an action on a resource, and every reason for it."""
+"""`manage.py explain`: whether a principal can do an action on a resource, with every reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from iam.access.simulate import SimulationInquiry, simulate
 
 
 class Command(BaseCommand):
-    """Reads the mirror, asks AWS nothing and writes nothing."""
+    """Reads the mirror; never calls AWS and writes nothing."""
 
     help = "Explain whether a principal can do an action on a resource, down to each statement and condition."
 

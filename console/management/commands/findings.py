@@ -1,4 +1,4 @@
-"""`manage.py findings`: what is wrong in the accounts, by the rules of `iam.audit.findings`."""
+"""`manage.py findings`: problems in the accounts, by the rules of `iam.audit.findings`."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from iam.mirror.models import Account
 
 
 class Command(BaseCommand):
-    """Reads the mirror and calculates what is due; asks AWS nothing. The exit code is 0 whatever is found."""
+    """Reads the mirror and calculates what is due; never calls AWS. The exit code is 0 even if there are
+    findings.
+    """
 
     help = "List findings: what is wrong in the accounts, with evidence and fix."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which accounts, when, and how to print."""
+        """Add the accounts, the moment, and the output format."""
         parser.add_argument("--account", default="", help="only this account ID")
         parser.add_argument("--as-of", default="", help="a past time, such as 2026-11-24T14:05 (UTC)")
         parser.add_argument("--json", action="store_true", help="print a JSON list")
         parser.add_argument("--kinds", action="store_true", help="list the kinds of findings")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Calculate, and print."""
+        """Calculate and print the findings."""
         if options["kinds"]:
             self._print_kinds(is_json=options["json"])
             return
@@ -69,7 +71,7 @@ class Command(BaseCommand):
 
 
 def _unknown(report: FindingReport) -> list[str]:
-    """The accounts of which no kind could be judged."""
+    """Return the accounts for which no kind could be judged."""
     every = all_rules().keys()
     return sorted(name for name, unread in report.unread.items() if unread >= every)
 

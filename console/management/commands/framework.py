@@ -19,19 +19,21 @@ from iam.mirror.queries.accounts import connected_accounts
 
 
 class Command(BaseCommand):
-    """Reads the mirror and judges what is due; asks AWS nothing. The exit code is 0 whatever fails."""
+    """Reads the mirror and judges what is due; never calls AWS. The exit code is 0 even if requirements
+    fail.
+    """
 
     help = "Show the state of each requirement of a framework, with findings and facts."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which framework, in which scope, when, and how to print."""
+        """Add the framework, the scope, the moment, and the output format."""
         parser.add_argument("name", help=f"one of: {', '.join(all_frameworks())}")
         parser.add_argument("--scope", default="", help="the name of a scope; without it, everything")
         parser.add_argument("--as-of", default="", help="a past time, such as 2026-11-24T14:05 (UTC)")
         parser.add_argument("--json", action="store_true", help="print a JSON list")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Judge, and print."""
+        """Judge and print the requirements."""
         framework = all_frameworks().get(options["name"])
         if framework is None:
             names = ", ".join(all_frameworks())

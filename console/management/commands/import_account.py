@@ -1,6 +1,4 @@
-"""`manage.py import_account FILE`: load an export of an account in the foreground; no credentials are
-involved.
-"""
+"""`manage.py import_account FILE`: load an export of an account, without credentials."""
 
 from __future__ import annotations
 
@@ -17,12 +15,12 @@ from iam.moments import second_words
 
 
 class Command(BaseCommand):
-    """Loads `aws iam get-account-authorization-details`, with the credential report if there is one."""
+    """Loads `aws iam get-account-authorization-details`, optionally with the credential report."""
 
     help = "Load the output of `aws iam get-account-authorization-details` as a snapshot of its account."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The files, and when they were made."""
+        """Add the files, and when they were created."""
         parser.add_argument("file", metavar="FILE", type=Path, help="the JSON of the export")
         parser.add_argument(
             "--credential-report", metavar="FILE", type=Path, help="the CSV of the credential report"
@@ -41,7 +39,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit code 0: loaded. 1: the files, or the account, do not allow it; nothing is kept then."""
+        """Load the files. Exit code 0: loaded. 1: the files or the account don’t allow it, and nothing is
+        stored.
+        """
         for path in (options["file"], options["credential_report"]):
             if path is not None and not path.is_file():
                 raise CommandError(f"File not found: {path}.")

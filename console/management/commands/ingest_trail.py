@@ -1,4 +1,4 @@
-"""`manage.py ingest_trail PATH…`: read CloudTrail log files, and store their events."""
+"""`manage.py ingest_trail PATH…`: read CloudTrail log files and store their events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BAR_WIDTH: Final = 30
 
 
 class Command(BaseCommand):
-    """Reads files and folders in the foreground. It needs no AWS account and no worker."""
+    """Reads files and folders in this process; needs no AWS account and no worker."""
 
     help = (
         "Add the events of CloudTrail log files (JSON, gzip). Files and events that are known already change "
@@ -23,14 +23,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Files or folders; --json for machines."""
+        """Add files or folders, and --json."""
         parser.add_argument(
             "paths", nargs="+", metavar="PATH", help="a file, or a folder with its subfolders"
         )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Ingest everything. Files that are quarantined don't make the command fail."""
+        """Ingest everything; quarantined files don’t make the command fail."""
         paths = [Path(path) for path in options["paths"]]
         for path in paths:
             if _is_missing(path):
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {name}: {reason}")
 
     def _draw(self, report: IngestReport, total: int) -> None:
-        """Draw the progress on a terminal, and nowhere else."""
+        """Draw the progress, only on a terminal."""
         if not sys.stderr.isatty():
             return
         full = BAR_WIDTH * report.files // max(total, 1)
@@ -60,7 +60,9 @@ class Command(BaseCommand):
 
 
 def _is_missing(path: Path) -> bool:
-    """Whether nothing is there. What can't be looked at is quarantined like a file that can't be opened."""
+    """Return whether the path doesn’t exist; an inaccessible path is quarantined like a file that can’t be
+    opened.
+    """
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):

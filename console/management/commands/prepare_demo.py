@@ -1,4 +1,4 @@
-"""`manage.py prepare_demo`: migrate the database of the embedded default and appoint its people and
+"""`manage.py prepare_demo`: migrate the database of the embedded default, and create its people and
 accounts.
 """
 
@@ -10,12 +10,12 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    """Refuses to run outside of the embedded default: its passwords are printed."""
+    """Only runs in the embedded default, because it prints passwords."""
 
     help = "Prepare the embedded default: database, people, accounts."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate, then make what is missing."""
+        """Migrate, then create what is missing."""
         if not settings.EMBEDDED:
             raise CommandError(
                 "GATEHOUSE_MODE is production. The sample operators have known passwords, so they can’t be "

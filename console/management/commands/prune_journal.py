@@ -1,4 +1,4 @@
-"""`manage.py prune_journal`: export and remove the entries of the journal that are older than the setting."""
+"""`manage.py prune_journal`: export and remove journal entries older than the configured limit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from iam.moments import moment_words
 
 
 class Command(BaseCommand):
-    """Run it as the owner of the tables, once a day."""
+    """Must run as the owner of the tables, once a day."""
 
     help = "Export, then remove the entries of the journal that are older than GATEHOUSE_JOURNAL_DAYS."
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Say what is removed and where it was exported to."""
+        """Prune, and print what was removed and where it was exported."""
         now = timezone.now()
         try:
             if options["dry_run"]:

@@ -1,6 +1,4 @@
-"""`manage.py pull [ACCOUNT…]`: read accounts in the foreground, with a progress bar, and say what was
-read.
-"""
+"""`manage.py pull [ACCOUNT…]`: sync accounts in this process, with a progress bar and a summary."""
 
 from __future__ import annotations
 
@@ -22,18 +20,18 @@ _GOOD = {"complete", "partial"}
 
 
 class Command(BaseCommand):
-    """Reads the named accounts, or all that are connected, one after the other."""
+    """Syncs the given accounts, or all connected ones, one after the other."""
 
     help = "Sync AWS accounts now, in the foreground."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Accounts by number; --json for machines."""
+        """Add account IDs and --json."""
         add_accounts(parser)
         parser.add_argument("--json", action="store_true", help="print a JSON summary")
         parser.add_argument("--accept-loss", action="store_true", help="confirm removals that are on hold")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Pull each account; the exit code is 1 when a section could not be read."""
+        """Sync each account; the exit code is 1 if a section could not be synced."""
         accounts = connected_accounts(options["accounts"])
         if not accounts:
             self.stderr.write("No account is connected. Connect one with `manage.py connect`.")
@@ -75,7 +73,7 @@ class Command(BaseCommand):
 
 
 def _carried_out(pull: Pull) -> Pull:
-    """The pull at its end: carried out here, or waited for if a worker was quicker."""
+    """Run the sync, or wait for it if a worker was faster; return it when it has ended."""
     pull = run_pull(pull.pk)
     while not pull.is_final:
         time.sleep(0.5)
@@ -90,9 +88,7 @@ def _is_good(summary: dict[str, Any]) -> bool:
 
 
 class Bar:
-    """A line on the terminal that follows the pull's row while another thread of this process carries
-    it out.
-    """
+    """A progress bar on the terminal that follows the sync's row while another thread runs it."""
 
     WIDTH = 30
 

@@ -1,4 +1,4 @@
-"""`manage.py replay PRINCIPAL`: which recorded calls would be answered differently after a change."""
+"""`manage.py replay PRINCIPAL`: which recorded calls would have another result after a change."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ INCOMPLETE: Final = frozenset(
         "UNSUPPORTED_ELEMENT_COMBINATION",
     }
 )
-"""Errors of the lint that say that a text is no identity policy, which AWS would not take."""
+"""Lint errors of a text that isn’t an identity policy, which AWS would reject."""
 
 
 class Command(BaseCommand):
-    """Reads the mirror and the events of CloudTrail, asks AWS nothing and writes nothing."""
+    """Reads the mirror and CloudTrail events; never calls AWS and writes nothing."""
 
     help = (
         "Replay what a user or role did against changed policies: which calls would be denied or allowed "
@@ -43,7 +43,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The principal, the change, and the period."""
+        """Add the principal, the change, and the period."""
         parser.add_argument("principal", metavar="PRINCIPAL", help="ARN or name of a user or role")
         change = parser.add_mutually_exclusive_group(required=True)
         change.add_argument("--without", metavar="POLICY_ARN", default="", help="drop this managed policy")
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the calls that are not answered as before."""
+        """Print the calls whose result changes."""
         if options["days"] < 1:
             raise CommandError("--days: Enter a number of days, 1 or more.")
         try:
@@ -79,7 +79,7 @@ class Command(BaseCommand):
 
 
 def _policy_in(path: str | None) -> str:
-    """The text of a policy. Raises CommandError for a file that holds none."""
+    """Return the policy text in a file. Raises CommandError for a file without one."""
     if path is None:
         return ""
     try:
@@ -101,7 +101,7 @@ def _policy_in(path: str | None) -> str:
 
 
 def _words(each: ReplayedCalls) -> str:
-    """Some calls and what becomes of them."""
+    """Return some calls and their new results, as text."""
     answer = f"would be {each.outcome}"
     if each.outcome is ReplayOutcome.UNDECIDED:
         answer = "can’t be decided"
@@ -124,7 +124,7 @@ def _sentence(report: ReplayReport, days: int) -> str:
 
 
 def _known(account: str) -> str:
-    """For which time the answer can tell anything."""
+    """Return the period that the answer covers."""
     period = extent(account)
     if period is None:
         return f"No CloudTrail events of {account} are known, so what would be denied is unknown."

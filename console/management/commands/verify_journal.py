@@ -1,4 +1,4 @@
-"""`manage.py verify_journal`: recompute the hash chain and say whether it holds."""
+"""`manage.py verify_journal`: recompute the hash chain, and report whether it is intact."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from iam.journal.services import COMMAND_LINE, record
 from iam.journal.signing_keys import verifiers
 from iam.journal.verify import ChainVerdict, acknowledge, verify
 
-# The chain takes what is new every second: a tail that is older than this means that nobody chains.
+# New entries are chained every second: an older unchained entry means that no process chains.
 TAIL_SECONDS = 60
-# So many dating warnings are printed; --json has them all.
+# Maximum number of printed warnings about dates; --json has all.
 WARNINGS = 20
 
 
 class Command(BaseCommand):
-    """Exit code 0: the chain holds. 1: it is broken, or a review that was signed off was altered. 2: it
-    holds, but the triggers are missing, nobody chains, or entries are wrongly dated.
+    """Exit code 0: the chain is intact. 1: it is broken, or a signed-off review was altered. 2: it is intact,
+    but triggers are missing, no process chains, or entries have wrong dates.
     """
 
     help = (
         "Recompute the hash chain of the journal, and compare the reviews that were signed off with it; exit "
         "code 1 names what is broken, 2 warns."
     )
-    # Missing triggers are what this command reports and mends.
+    # The command reports and restores missing triggers, so it must run without them.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -136,7 +136,7 @@ class Command(BaseCommand):
 
 
 def _expected(options: dict[str, Any]) -> tuple[dict[int, str], list[str]]:
-    """The hashes by block that were noted down elsewhere, and what says nothing."""
+    """Return the block hashes recorded elsewhere, and the problems with these records."""
     hashes: dict[int, str] = {}
     problems: list[str] = []
     if options["anchors"] is not None:

@@ -1,4 +1,4 @@
-"""`manage.py who_can ACTION RESOURCE`: who can do an action on a resource, by the mirror."""
+"""`manage.py who_can ACTION RESOURCE`: who can do an action on a resource, according to the mirror."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ HEADS = ("decision", "account", "kind", "name", "by")
 
 
 class Command(BaseCommand):
-    """Prints a table, or JSON. The exit code is 0 whether somebody can or nobody."""
+    """Prints a table or JSON. The exit code is 0 even if no one can."""
 
     help = "Show who can do an action on a resource, and through which policies."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The question, and how to print the answer."""
+        """Add the question and the output format."""
         parser.add_argument("action", metavar="ACTION", help="s3:GetObject, s3:Get*, or a service: s3")
         parser.add_argument("resource", metavar="RESOURCE", help="an ARN (wildcards are allowed), or *")
         parser.add_argument("--level", default="", help=f"only actions of this level: {', '.join(LEVELS)}")
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Ask, and print."""
+        """Answer the question and print it."""
         asked = _asked(options)
         if asked.selection.warning:
             self.stderr.write(f"Warning: {asked.selection.warning}")
