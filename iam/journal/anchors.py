@@ -1,7 +1,8 @@
-"""Anchors: signed notes of where the chain ended, which are kept where who rewrites the database can’t reach.
+"""Anchors: signed notes of the head of the chain, kept where a person who can rewrite the database has no
+access.
 
-The text of a note is the origin, the number of a block, its hash in base64, and when it was made, each on its
-line.
+The text of a note has four lines: the origin, the block number, the block hash in base64, and the time at
+which it was made.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ class ReadAnchors:
 
 @dataclass(frozen=True, slots=True)
 class KnownHeads:
-    """What anchors say: the hash of each block that was anchored. `problems` are notes that say nothing,
-    `conflict` is a sentence where two anchors contradict each other.
+    """What the anchors attest: the hash of each anchored block, by block number. `problems` describes the
+    notes that could not be used, `conflict` is a sentence if two anchors contradict each other.
     """
 
     hashes: dict[int, str] = field(default_factory=dict)
@@ -50,12 +51,14 @@ _readers: list[Callable[[], ReadAnchors]] = []
 
 
 def on_read(reader: Callable[[], ReadAnchors]) -> None:
-    """Register what reads the anchors of the configured places: the places belong to a higher layer."""
+    """Register a function that reads the anchors of the configured places. The places belong to a higher
+    layer.
+    """
     _readers.append(reader)
 
 
 def read_all() -> ReadAnchors:
-    """The anchors of all configured places."""
+    """Read the anchors of all configured places."""
     notes: list[AnchorNote] = []
     problems: list[str] = []
     for reader in _readers:
@@ -66,13 +69,13 @@ def read_all() -> ReadAnchors:
 
 
 def checkpoint_text(block: JournalBlock, *, origin: str) -> str:
-    """The text that is signed for the end of a chain."""
+    """Return the text to sign for this block as the head of the chain."""
     digest = base64.b64encode(bytes.fromhex(block.hash)).decode()
     return f"{origin}/journal\n{block.sequence}\n{digest}\nmade {stamp(block.made_at)}\n"
 
 
 def sign_head(signer: NoteSigner) -> tuple[JournalBlock, str] | None:
-    """The newest block and its signed note; None while there is no block."""
+    """Return the newest block and its signed note, or None if there is no block yet."""
     block = JournalBlock.objects.order_by("-sequence").first()
     if block is None:
         return None
@@ -80,8 +83,8 @@ def sign_head(signer: NoteSigner) -> tuple[JournalBlock, str] | None:
 
 
 def heads_of(notes: Iterable[AnchorNote], verifiers: Sequence[NoteVerifier]) -> KnownHeads:
-    """What the notes say that a known key signed. A note that doesn’t verify is a problem: who removes the
-    signature must not make it count less.
+    """Return the block hashes in the notes that a known key signed. A note that doesn’t verify is reported as
+    a problem, so that removing its signature doesn’t go unnoticed.
     """
     hashes: dict[int, str] = {}
     problems: list[str] = []
@@ -99,8 +102,8 @@ def heads_of(notes: Iterable[AnchorNote], verifiers: Sequence[NoteVerifier]) -> 
 
 
 def as_named_in(note: str, verifiers: Iterable[NoteVerifier]) -> list[NoteVerifier]:
-    """The keys under the names that the note has for them: a key is named after the address of the
-    installation, which can change. Raises InvalidNoteError.
+    """Return the keys under the names that the note uses. A key is named after the installation’s address,
+    which can change. Raises InvalidNoteError.
     """
     publics = [verifier.public for verifier in verifiers]
     named: list[NoteVerifier] = []

@@ -11,7 +11,7 @@ from django.db.models.signals import post_migrate
 
 
 class JournalConfig(AppConfig):
-    """Registers the tables of iam.journal, and keeps them protected."""
+    """Registers the tables of iam.journal and keeps them protected."""
 
     name = "iam.journal"
     label = "journal"
@@ -24,9 +24,10 @@ class JournalConfig(AppConfig):
 
 
 def _protect_again(*, using: str, **kwargs: Any) -> None:
-    """A migration that rebuilds a table on SQLite loses its triggers without a word.
+    """Create the triggers again if a migration rebuilt a table on SQLite, which drops its triggers silently.
 
-    Triggers that were missing before the migration began have stopped it already: the check above runs first.
+    Triggers that were missing before the migration began have already stopped it, because the check above
+    runs first.
     """
     from iam.journal import triggers
 

@@ -1,4 +1,4 @@
-"""The hash chain: entries are written freely, and one chainer at a time gathers them into blocks."""
+"""The hash chain: entries are written without locks, and one chainer at a time gathers them into blocks."""
 
 from __future__ import annotations
 
@@ -20,30 +20,31 @@ logger = structlog.get_logger(__name__)
 GENESIS = "0" * 64
 BATCH = 1_000
 BLOCKS_PER_RUN = 50
-# No transaction that writes an entry lives longer (Celery's hard limit is 55 minutes): an entry that turns up
-# later than this below the entries that are already chained was not written by Gatehouse.
+# No transaction that writes an entry lives longer (Celery's hard limit is 55 minutes). An entry that appears
+# later than this, with an id below those already chained, was not written by Gatehouse.
 LATE_ENTRY_WINDOW = timedelta(hours=1)
-# An empty block at least this often, so that an entry cannot be dated back into a quiet weekend.
+# A block is made at least this often, even an empty one, so that an entry can't be backdated into a quiet
+# weekend.
 SILENCE = timedelta(hours=1)
 _CHUNK = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class ChainMember:
-    """A place in a block, and the entry that has it; None once the entry was removed."""
+    """A position in a block and its entry. The entry is None once retention has removed it."""
 
     link: JournalLink
     entry: Entry | None
 
 
 def stamp(moment: datetime) -> str:
-    """A moment as the hash covers it: UTC with microseconds."""
+    """Return the time as the hash covers it: UTC with microseconds."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def canonical(entry: Entry) -> str:
-    """An entry as the hash covers it: JSON with sorted keys and no spaces; `data` is the text as it was
-    written.
+    """Return the entry as the hash covers it: JSON with sorted keys and no spaces, where `data` is the stored
+    text.
     """
     return canonical_json(
         {
@@ -68,8 +69,8 @@ def entry_hash(entry: Entry) -> str:
 
 
 def block_hash(block: JournalBlock, hashes: Iterable[str]) -> str:
-    """SHA-256 over lines joined by a line feed: the header of the block as JSON, then the hash of each entry
-    in their order.
+    """Return the SHA-256 over lines joined by a line feed: the block header as JSON, then the hash of each
+    entry in order.
     """
     header = {
         "sequence": block.sequence,
@@ -83,12 +84,12 @@ def block_hash(block: JournalBlock, hashes: Iterable[str]) -> str:
 
 
 def canonical_json(value: Mapping[str, object]) -> str:
-    """The text that is hashed and exported."""
+    """Return the value as JSON with sorted keys and no spaces, the form that is hashed and exported."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def members_of(links: QuerySet[JournalLink]) -> Iterator[ChainMember]:
-    """The links with their entries, in the same order, as a stream."""
+    """Yield the links with their entries, in the same order, without loading them all."""
     stream = links.iterator(chunk_size=_CHUNK)
     while chunk := list(islice(stream, _CHUNK)):
         entries = Entry.objects.in_bulk([link.entry_id for link in chunk])
@@ -97,8 +98,9 @@ def members_of(links: QuerySet[JournalLink]) -> Iterator[ChainMember]:
 
 
 def floor(last: JournalBlock | None) -> int:
-    """Entries up to this id are chained already, or have no business being there: counted back from the last
-    block, so that a chainer that was down for days still takes what was on its way when it stopped.
+    """Return the highest entry id that the chainer no longer looks at: entries up to it are chained, or are
+    not genuine. It is counted back from the last block, so that a chainer that was down for days still takes
+    entries that were in flight when it stopped.
     """
     if last is None:
         return 0
@@ -111,16 +113,16 @@ def floor(last: JournalBlock | None) -> int:
 
 
 def unchained(last: JournalBlock | None) -> QuerySet[Entry]:
-    """The entries that wait for their block, by id."""
+    """Return the entries that have no block yet, by id."""
     return Entry.objects.filter(id__gt=floor(last), link__isnull=True).order_by("id")
 
 
 def chain_pending() -> int:
-    """Gather what waits into blocks and return how many entries were taken.
+    """Gather waiting entries into blocks and return how many entries were taken.
 
-    Writers are never waited for: entries are read first, and only block and links are written in one short
-    transaction. When somebody else made the same block in the meantime, the database refuses ours, and theirs
-    is as good.
+    It never waits for writers: it reads the entries first and writes only the block and its links, in one
+    short transaction. If another chainer made the same block in the meantime, the database refuses this one
+    and the other is kept.
     """
     taken = 0
     for _ in range(BLOCKS_PER_RUN):
@@ -134,8 +136,8 @@ def chain_pending() -> int:
 
 
 def _append_block() -> int | None:
-    """The number of entries in the new block; None when there was nothing to do or another chainer was
-    first.
+    """Append one block and return its number of entries, or None if there was nothing to do or another
+    chainer was first.
     """
     made_at = clock.now()
     last = JournalBlock.objects.order_by("-sequence").first()
@@ -161,7 +163,6 @@ def _append_block() -> int | None:
         if not JournalBlock.objects.filter(sequence=block.sequence).exists():
             raise
         return None
-    # A copy of the head outside the database: anyone who rewrites the whole chain is contradicted by the
-    # worker's log.
+    # The log keeps a copy of the head outside the database. It contradicts a rewritten chain.
     logger.info("journal.chained", sequence=block.sequence, hash=block.hash, entries=block.count)
     return len(entries)

@@ -1,5 +1,5 @@
-"""The head of the chain outside the database, in a file that web processes and workers share: a database that
-is behind it was restored.
+"""The head of the chain, kept in a file that web processes and workers share. A database that is behind it
+was restored from a backup.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def _file() -> Path:
 
 
 def note_head() -> None:
-    """Keep number and hash of the newest block. A disk that is full costs no more than the next start's
-    comparison.
+    """Write number and hash of the newest block to the file. A full disk only costs the comparison at the
+    next start.
     """
     last = JournalBlock.objects.order_by("-sequence").first()
     if last is None:
@@ -36,8 +36,8 @@ def note_head() -> None:
 
 
 def is_behind() -> bool:
-    """True if the database lacks the block that was kept, or has another one in its place. One without any
-    block is new, and no backup.
+    """Return True if the database lacks the recorded block or has a different one in its place. A database
+    without any block is new, not restored.
     """
     try:
         number, _, digest = _file().read_text(encoding="utf-8").strip().partition(":")

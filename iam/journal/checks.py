@@ -23,12 +23,12 @@ FOREIGN_REMEDY = (
 
 
 class JournalUnprotectedError(Exception):
-    """A process must not start: the journal's tables could be altered, or are not there."""
+    """The process must not start because the journal's tables are missing or could be altered."""
 
 
 def journal_is_append_only(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Django's check, for the databases that a command works on; a database that is not migrated yet
-    passes.
+    """Django system check for the databases that a command uses. A database that isn't migrated
+    yet passes.
     """
     messages: list[CheckMessage] = []
     for alias in databases or ():
@@ -53,8 +53,8 @@ def _foreign_sentence(intruders: Sequence[str]) -> str:
 
 
 def assert_protected(alias: str = "default") -> None:
-    """For the start of web server and worker: raises JournalUnprotectedError with a sentence for the person
-    who started it.
+    """Check the triggers when a web server or worker starts. Raises JournalUnprotectedError with a sentence
+    for the operator.
     """
     connection = connections[alias]
     if not triggers.tables_exist(connection):

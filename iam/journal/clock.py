@@ -1,5 +1,5 @@
-"""The journal's clock is the database's: hosts differ, and one whose clock is ahead must not date entries
-after their blocks.
+"""The journal's clock, which is the database's: a host whose clock is ahead must not date entries after their
+blocks.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from django.db.models.functions import Now
 
 logger = structlog.get_logger(__name__)
 ON_DATABASE: Final = {"postgresql"}
-"""Where the clock is another one's. SQLite is in our process, and tests may turn its clock."""
+"""Databases that have a clock of their own. SQLite runs in this process, and tests can change its clock."""
 
 
 def at_insert() -> datetime | Now:
-    """What a row to be inserted gets as its moment: on PostgreSQL the expression `STATEMENT_TIMESTAMP()`,
-    which needs no query of its own.
+    """Return the value for the time of a row to insert. On PostgreSQL it is the expression
+    `STATEMENT_TIMESTAMP()`, which needs no extra query.
     """
     return Now() if connection.vendor in ON_DATABASE else datetime.now(tz=UTC)
 
 
 def now() -> datetime:
-    """This moment."""
+    """Return the current time of the database's clock."""
     if connection.vendor not in ON_DATABASE:
         return datetime.now(tz=UTC)
     with connection.cursor() as cursor:
@@ -35,26 +35,26 @@ def now() -> datetime:
 
 
 MAX_SKEW_S: Final = 30.0
-"""Seconds by which the clock of a worker's host may differ from the database's. Leases, which workers
-compare, are longer.
+"""Maximum difference in seconds between the clock of a worker's host and the database's. The leases that
+workers compare are longer.
 """
 LOOK_AGAIN: Final = 30.0
-"""Seconds for which a process believes what it found."""
+"""Seconds for which a process reuses the last comparison."""
 _found: dict[str, float] = {}
 
 
 class WrongClockError(Exception):
-    """The host's clock differs too much from the database's; the message is a sentence."""
+    """This host's clock differs too much from the database's. The message is a sentence."""
 
 
 def seconds_ahead() -> float:
-    """By how many seconds this host's clock is ahead of the database's; negative when it is behind."""
+    """Return by how many seconds this host's clock is ahead of the database's; negative if it is behind."""
     return (datetime.now(tz=UTC) - now()).total_seconds()
 
 
 def assert_right() -> None:
-    """Raise WrongClockError where a worker of this host would do harm: take over what others are doing, or
-    keep what is old for new.
+    """Raise WrongClockError if this host's clock is so wrong that a worker would take over leases still in
+    use or treat old data as new.
     """
     ahead = seconds_ahead()
     if abs(ahead) > MAX_SKEW_S:
@@ -66,8 +66,8 @@ def assert_right() -> None:
 
 
 def is_right() -> bool:
-    """False while this host's clock is wrong: the caller leaves the work to other hosts. Looks at most every
-    half minute.
+    """Return False while this host's clock is wrong, so that the caller leaves the work to other hosts. The
+    clocks are compared at most every 30 seconds.
     """
     if time.monotonic() - _found.get("at", -LOOK_AGAIN) >= LOOK_AGAIN:
         _found.update(at=time.monotonic(), ahead=seconds_ahead())
@@ -78,5 +78,5 @@ def is_right() -> bool:
 
 
 def forget() -> None:
-    """Look anew at the next question."""
+    """Compare the clocks again at the next call."""
     _found.clear()

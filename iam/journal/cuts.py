@@ -1,8 +1,9 @@
-"""What the retention has removed, as a signed note: a missing entry that no valid note covers is a break.
+"""Cuts: signed notes of the entries that retention has removed. A missing entry that no valid note covers
+breaks the chain.
 
-Blocks and hashes of all entries stay, so the chain can be recomputed from its first block on. The text of a
-note is the origin, the number of the last block that lacks entries, its hash in base64, how many entries are
-gone, and a SHA-256 over their numbers and hashes, each on its line.
+The blocks and hashes of all entries stay, so that the chain can be recomputed from its first block. The text
+of a note has five lines: the origin, the number of the last block that lacks entries, its hash in base64, the
+number of removed entries, and a SHA-256 over their ids and hashes.
 """
 
 from __future__ import annotations
@@ -19,47 +20,47 @@ from iam.journal.signed_notes import InvalidNoteError, NoteSigner, NoteVerifier,
 
 @dataclass(frozen=True, slots=True)
 class CutState:
-    """The newest cut. `problem` is a sentence if its note isn’t what a known key signed for it; nothing is
-    covered by it then.
+    """The newest cut. `problem` is a sentence if its note isn’t validly signed by a known key; the cut then
+    covers nothing.
     """
 
     cut: JournalCut | None = None
     problem: str = ""
 
     def covers(self, block: JournalBlock) -> bool:
-        """Whether entries of the block may be missing."""
+        """Return True if entries of the block can be missing."""
         return self.cut is not None and not self.problem and block.sequence <= self.cut.block
 
 
 class RemovedDigest:
-    """SHA-256 over the numbers and hashes of entries that are gone, in the order of the chain."""
+    """SHA-256 over the ids and hashes of removed entries, in the order of the chain."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
         self.count = 0
 
     def add(self, link: JournalLink) -> None:
-        """One more entry."""
+        """Add a removed entry."""
         self._hash.update(f"{link.entry_id} {link.hash}\n".encode())
         self.count += 1
 
     def hexdigest(self) -> str:
-        """The digest so far."""
+        """Return the digest so far."""
         return self._hash.hexdigest()
 
 
 def cut_text(block: JournalBlock, gone: RemovedDigest, *, origin: str) -> str:
-    """The text that is signed for a removal."""
+    """Return the text to sign for a removal."""
     return _text(block.sequence, block.hash, gone.count, gone.hexdigest(), origin=origin)
 
 
 def sign_cut(block: JournalBlock, gone: RemovedDigest, signer: NoteSigner) -> str:
-    """The signed note of a removal."""
+    """Return the signed note of a removal."""
     return signer.sign(cut_text(block, gone, origin=signer.name))
 
 
 def newest_cut(verifiers: Sequence[NoteVerifier]) -> CutState:
-    """The newest cut, and what is wrong with its note."""
+    """Return the newest cut, with the problem if its note isn’t valid."""
     cut = JournalCut.objects.order_by("-pk").first()
     if cut is None:
         return CutState()

@@ -1,5 +1,5 @@
-"""Records elsewhere in the database that never change once the journal has their digest: who keeps some
-registers a check, which a verification of the journal runs.
+"""Records outside the journal that must not change once the journal holds their digest. Their owner registers
+a check, which runs at each verification of the journal.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 
 class RecordsVerdict(NamedTuple):
-    """How many records were compared, and a sentence for each that isn't as the journal says."""
+    """The number of records compared, and a sentence for each record that differs from the journal."""
 
     compared: int
     problems: list[str]
@@ -20,12 +20,12 @@ _CHECKS: Final[dict[str, RecordsCheck]] = {}
 
 
 def on_verification(name: str, check: RecordsCheck) -> None:
-    """Have a check run with each verification; the same name replaces the one before."""
+    """Register a check to run at each verification. A check with the same name is replaced."""
     _CHECKS[name] = check
 
 
 def verify_records() -> RecordsVerdict:
-    """All checks together."""
+    """Run all registered checks and add up their results."""
     count = 0
     problems: list[str] = []
     for check in _CHECKS.values():

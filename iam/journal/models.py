@@ -1,5 +1,5 @@
-"""The tables of the journal: entries, and the blocks of the hash chain that hold them. Nothing here is ever
-altered.
+"""The tables of the journal: entries, and the blocks of the hash chain that hold them. Except for
+verifications, rows are never altered.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from django.db import models
 
 
 class Entry(models.Model):
-    """One thing that somebody, or Gatehouse itself, did. The actor is copied, so that the record outlives the
+    """An action by a person or by Gatehouse. The actor's name is copied, so that the record outlives the
     person.
     """
 
@@ -43,16 +43,17 @@ class Entry(models.Model):
 
     @property
     def data(self) -> dict[str, Any]:
-        """What belongs to the entry besides its columns."""
+        """The entry's data besides its columns, parsed from JSON."""
         loaded: dict[str, Any] = json.loads(self.data_json)
         return loaded
 
 
 class JournalBlock(models.Model):
-    """A step of the chain: its hash covers the hash before it and every entry in it. An empty one says that
-    all was quiet.
+    """A block of the chain. Its hash covers the previous hash and every entry in the block. An empty block
+    attests that nothing was written.
 
-    The sequence is the claim: of two chainers that make the same number, the database lets one through.
+    The primary key decides between two chainers that make a block with the same number: the database accepts
+    one.
     """
 
     sequence = models.BigIntegerField(primary_key=True)
@@ -72,8 +73,8 @@ class JournalBlock(models.Model):
 
 
 class JournalVerification(models.Model):
-    """One recomputation of the whole chain: asked for, begun, ended. The one table here that is not
-    append-only.
+    """A recomputation of the whole chain, with the times at which it was requested, began and ended. This is
+    the only table here that is not append-only.
     """
 
     asked_at = models.DateTimeField()
@@ -111,23 +112,23 @@ class JournalVerification(models.Model):
 
     @property
     def more_record_problems(self) -> int:
-        """How many there are besides the first."""
+        """The number of record problems besides the first."""
         return max(0, self.record_problems - 1)
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """The duration of the verification in seconds; 0 until it ends."""
         if not (self.began_at and self.ended_at):
             return 0.0
         return (self.ended_at - self.began_at).total_seconds()
 
 
 class JournalLink(models.Model):
-    """The place of an entry in the chain and its hash: named one by one, since ids become visible out of
-    order.
+    """The position of an entry in the chain, and its hash. Each entry is listed because ids become visible
+    out of order.
     """
 
-    # No constraint: the place and the hash stay when the retention removes the entry.
+    # No constraint: position and hash stay when retention removes the entry.
     entry = models.OneToOneField(
         Entry, on_delete=models.DO_NOTHING, primary_key=True, related_name="link", db_constraint=False
     )
@@ -143,8 +144,8 @@ class JournalLink(models.Model):
 
 
 class JournalCut(models.Model):
-    """Which entries the retention has removed. `note` is what counts, a signed note with the columns up to
-    `digest`; the newest row covers everything that was removed before it too.
+    """A record of the entries that retention has removed. Only `note` is authoritative, a signed note that
+    contains the columns up to `digest`. The newest row also covers everything removed before.
     """
 
     block = models.BigIntegerField(help_text="Entries in later blocks are all there.")

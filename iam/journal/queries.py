@@ -1,4 +1,4 @@
-"""What is shown of the journal: entries by filter, newest first, and the state of the chain."""
+"""Queries for the journal's pages: filtered entries, newest first, and the state of the chain."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _REFERENCE = re.compile(r"(?P<kind>chg|grt)-(?P<digits>[0-9a-f]{4,8})", re.IGNOR
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Which entries. `accounts` None: of every account and of none; else only of these. `kind` is a slug, or
-    its first part.
+    """A filter for entries. `accounts` limits them to these accounts; None includes all accounts and entries
+    without an account. `kind` is a slug or its first parts.
     """
 
     accounts: frozenset[str] | None = frozenset()
@@ -40,7 +40,7 @@ class EntryFilter:
 
 
 def entries(wanted: EntryFilter) -> QuerySet[Entry]:
-    """The entries of the filter, newest first, each with its link to the chain."""
+    """Return the entries that match the filter, newest first, each with its link to the chain."""
     rows = Entry.objects.select_related("link").order_by("-id")
     if wanted.accounts is not None:
         rows = rows.filter(account_id__in=wanted.accounts)
@@ -60,8 +60,9 @@ def entries(wanted: EntryFilter) -> QuerySet[Entry]:
 
 
 def _text(text: str) -> Q:
-    """A number is an entry, CHG- and GRT- begin a request or grant, eight hexadecimal digits or more begin a
-    hash, everything else is looked for in names.
+    """Return the condition for a search text. A number is an entry id or account ID, CHG- and GRT- start a
+    request or grant reference, eight or more hexadecimal digits start a hash, and any other text is searched
+    in names.
     """
     reference = _REFERENCE.fullmatch(text)
     if reference:
@@ -77,7 +78,7 @@ def _text(text: str) -> Q:
 
 
 def entries_page(wanted: EntryFilter) -> tuple[list[Entry], int | None]:
-    """Up to 50 entries, and the id before which the next page lies (None at the end)."""
+    """Return up to 50 entries, and the id before which the next page starts (None at the end)."""
     older = entries(wanted)
     if wanted.before is not None:
         older = older.filter(id__lt=wanted.before)
@@ -86,14 +87,16 @@ def entries_page(wanted: EntryFilter) -> tuple[list[Entry], int | None]:
 
 
 def every_entry(wanted: EntryFilter, *, limit: int) -> Iterator[Entry]:
-    """The entries of the filter that are there now, one by one, for an export."""
+    """Iterate over up to `limit` entries that match the filter, for an export. Entries added meanwhile are
+    left out.
+    """
     latest = Entry.objects.order_by("-id").values_list("id", flat=True).first() or 0
     return entries(wanted).filter(id__lte=latest)[:limit].iterator(chunk_size=1_000)
 
 
 @dataclass(frozen=True, slots=True)
 class ChainState:
-    """Where the chain stands: its newest blocks, what waits, and what the last recomputation found."""
+    """The state of the chain: its newest blocks, the waiting entries and the last verification."""
 
     blocks: list[JournalBlock]
     total: int
@@ -105,7 +108,7 @@ class ChainState:
 
 
 def chain_state(*, newest: int = 4) -> ChainState:
-    """A handful of queries by index, whatever the length of the journal."""
+    """Return the state of the chain. The number of queries is small and constant, and each uses an index."""
     highest = JournalBlock.objects.order_by("-sequence").values("sequence")[:1]
     is_shown = Q(count__gt=0) | Q(sequence=Subquery(highest))
     rows = list(JournalBlock.objects.filter(is_shown).order_by("-sequence")[: newest + 1])
@@ -133,8 +136,8 @@ def chain_state(*, newest: int = 4) -> ChainState:
 
 @dataclass(frozen=True, slots=True)
 class JournalSize:
-    """How many entries there are, and what the last recomputation that ended found, and when; None before the
-    first.
+    """The number of entries, and the result and end of the last finished verification (None before the
+    first).
     """
 
     total: int
@@ -144,7 +147,7 @@ class JournalSize:
 
 
 def journal_size() -> JournalSize:
-    """What the overview says of the journal: three queries by index."""
+    """Return the journal's figures for the overview, with three indexed queries."""
     [(chained, made_at)] = _NEWEST.rows() or [(0, None)]
     [waiting] = _WAITING.numbers(late=made_at - LATE_ENTRY_WINDOW) if made_at else _UNCHAINED.numbers()
     [(holds, ended_at, problem)] = _VERIFIED.rows() or [(None, None, "")]

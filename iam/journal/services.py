@@ -19,13 +19,13 @@ from iam.journal.withheld import SecretRefusedError, names_of_secrets, withhold
 
 logger = structlog.get_logger(__name__)
 BATCH_SIZE = 500
-"""So many rows are written with one statement."""
+"""Number of rows per INSERT statement."""
 KIND = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class _JournalActor(Protocol):
-    """Anyone who acts on a request: a viewer of the guard."""
+    """A person who acts in a request: a viewer of the guard."""
 
     @property
     def person_id(self) -> UUID: ...
@@ -36,7 +36,7 @@ class _JournalActor(Protocol):
 
 
 class KnownPerson(Protocol):
-    """A person of the directory."""
+    """A person in the directory."""
 
     @property
     def id(self) -> UUID: ...
@@ -48,7 +48,7 @@ class KnownPerson(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SystemActor:
-    """An actor who is no person of the directory."""
+    """An actor who isn't a person in the directory."""
 
     name: str
     person_id: None = None
@@ -63,14 +63,16 @@ Actor = _JournalActor | KnownPerson | SystemActor
 
 
 def person_id_of(actor: Actor | None) -> UUID | None:
-    """The person behind an actor; None for Gatehouse, the command line and anyone who is not signed in."""
+    """Return the id of the person behind an actor. It is None for Gatehouse, the command line and visitors
+    who aren't signed in.
+    """
     if actor is None:
         return None
     return actor.person_id if isinstance(actor, SystemActor) or hasattr(actor, "person_id") else actor.id
 
 
 class EntryParts(TypedDict, total=False):
-    """What an entry may say beside its kind and actor; see `entry`."""
+    """The optional parts of an entry besides its kind and actor; see `entry`."""
 
     subject: str
     account_id: str
@@ -80,8 +82,8 @@ class EntryParts(TypedDict, total=False):
 
 
 def record(*, kind: str, actor: Actor | None, **parts: Unpack[EntryParts]) -> Entry:
-    """Add an entry, in the caller's transaction: what is rolled back was not done. The database dates it;
-    refresh `at` to read it. See `entry`.
+    """Write an entry in the caller's transaction, so that a rollback removes it. The database sets `at`;
+    refresh the row to read it. See `entry` for the arguments.
     """
     made = entry(kind=kind, actor=actor, **parts)
     made.save(force_insert=True)
@@ -89,7 +91,7 @@ def record(*, kind: str, actor: Actor | None, **parts: Unpack[EntryParts]) -> En
 
 
 def record_all(entries: Sequence[Entry]) -> None:
-    """Add many, in the caller's transaction, in a few statements."""
+    """Write many entries in the caller's transaction, with a few statements."""
     Entry.objects.bulk_create(entries, batch_size=BATCH_SIZE)
 
 
@@ -103,13 +105,13 @@ def entry(
     request_id: str = "",
     ip: str = "",
 ) -> Entry:
-    """An entry, not written yet.
+    """Build an entry without writing it.
 
-    `kind` is a dotted slug such as `role.assign`; `actor` None is Gatehouse itself; `subject` is what it was
-    done to (an ARN, a name); `data` is JSON and may hold moments and UUIDs. Request id and address come from
-    the request that is being answered, when there is one. Raises ValueError for a malformed kind; a value
-    under a key that is named like a secret is withheld, and raises SecretRefusedError where
-    `settings.JOURNAL_REFUSES_SECRETS` (development and tests).
+    `kind` is a dotted slug such as `role.assign`. `actor` None is Gatehouse itself. `subject` is the object
+    of the action (an ARN, a name). `data` is JSON and can hold datetimes and UUIDs. Request id and IP address
+    default to those of the current HTTP request. Raises ValueError for a malformed kind. A value under a key
+    that names a secret is withheld, or raises SecretRefusedError if `settings.JOURNAL_REFUSES_SECRETS` is set
+    (development and tests).
     """
     if not KIND.fullmatch(kind) or len(kind) > 64:
         raise ValueError(f"{kind!r} isn’t a journal kind. Write a dotted slug such as role.assign.")
@@ -132,7 +134,7 @@ def entry(
 
 
 def _storable_line(text: str, limit: int) -> str:
-    """One line that every database stores as it is, cut to its column."""
+    """Return the text as one line without control characters, cut to the length of its column."""
     clean = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 

@@ -1,6 +1,6 @@
-"""Signed notes: text with lines of signatures below it, which others can co-sign.
+"""Signed notes: text with signature lines below it, which others can co-sign.
 
-Format: https://c2sp.org/signed-note, with Ed25519 signatures (RFC 8032) alone.
+Format: https://c2sp.org/signed-note, with Ed25519 signatures (RFC 8032) only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 ED25519: Final = b"\x01"
-"""The byte of the type of signature."""
+"""The byte that identifies the signature type."""
 MAX_BYTES: Final = 1_000_000
 MAX_SIGNATURES: Final = 100
 _PREFIX: Final = "— "
@@ -26,18 +26,18 @@ _LINE: Final = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})\Z")
 
 
 class InvalidNoteError(Exception):
-    """The text is no signed note, or none that a known key signed; the message is a sentence."""
+    """The text isn’t a signed note, or no known key signed it. The message is a sentence."""
 
 
 def key_id(name: str, public: bytes) -> bytes:
-    """The four bytes that, with the name, tell which key made a signature."""
+    """Return the four bytes that, with the name, identify the key of a signature."""
     return hashlib.sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
 
 
 @dataclass(frozen=True, slots=True)
 class NoteVerifier:
-    """A public key with its name. As text: `NAME+ID+KEY`, the ID in hexadecimal digits, the key with its type
-    in base64.
+    """A public key with its name. Its text form is `NAME+ID+KEY`: the ID in hexadecimal, the key with its
+    type byte in base64.
     """
 
     name: str
@@ -45,7 +45,7 @@ class NoteVerifier:
 
     @property
     def id(self) -> bytes:
-        """The four bytes beside each signature of this key."""
+        """The four bytes in each signature of this key."""
         return key_id(self.name, self.public)
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class NoteVerifier:
 
     @classmethod
     def from_text(cls, text: str) -> NoteVerifier:
-        """The key of such a text. Raises InvalidNoteError."""
+        """Parse the text form of a key. Raises InvalidNoteError."""
         name, _, rest = text.strip().partition("+")
         digits, _, encoded = rest.partition("+")
         try:
@@ -67,7 +67,7 @@ class NoteVerifier:
         return verifier
 
     def accepts(self, text: str, signature: bytes) -> bool:
-        """Whether the key signed the text."""
+        """Return True if this key signed the text."""
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
         except InvalidSignature:
@@ -84,11 +84,13 @@ class NoteSigner:
 
     @property
     def verifier(self) -> NoteVerifier:
-        """Its public half."""
+        """The public key with the same name."""
         return NoteVerifier(self.name, self.private.public_key().public_bytes_raw())
 
     def sign(self, text: str) -> str:
-        """The text with a signature below. Raises InvalidNoteError for a text that no note can have."""
+        """Return the text with a signature below it. Raises InvalidNoteError if a note can’t hold
+        the text.
+        """
         _check_text(text)
         signed = base64.b64encode(self.verifier.id + self.private.sign(text.encode())).decode()
         return f"{text}\n{_PREFIX}{self.name} {signed}\n"
@@ -96,7 +98,7 @@ class NoteSigner:
 
 @dataclass(frozen=True, slots=True)
 class NoteSignature:
-    """A line of signature: the name and ID of the key, and what it made."""
+    """A signature line: the name and ID of the key, and the signature."""
 
     name: str
     id: bytes
@@ -105,14 +107,14 @@ class NoteSignature:
 
 @dataclass(frozen=True, slots=True)
 class SignedNote:
-    """A note that is well formed. Its text says nothing until `trusted_text` has verified it."""
+    """A well-formed note. Don’t trust its text before `trusted_text` has verified it."""
 
     text: str
     signatures: tuple[NoteSignature, ...]
 
 
 def parse(note: str) -> SignedNote:
-    """Take a note apart. Raises InvalidNoteError for what the format doesn’t allow."""
+    """Parse a note. Raises InvalidNoteError if its format is invalid."""
     if len(note.encode(errors="surrogatepass")) > MAX_BYTES:
         raise InvalidNoteError("The note is too large.")
     text, blank, below = note.rpartition("\n\n")
@@ -127,8 +129,8 @@ def parse(note: str) -> SignedNote:
 
 
 def trusted_text(note: str, verifiers: Iterable[NoteVerifier]) -> str:
-    """The text of a note that a known key signed. Signatures of other keys are ignored, and one of a
-    known key that doesn’t fit rejects the note. Raises InvalidNoteError.
+    """Return the text of a note that a known key signed. Signatures of unknown keys are ignored; an invalid
+    signature of a known key rejects the note. Raises InvalidNoteError.
     """
     parsed = parse(note)
     known = {(verifier.name, verifier.id): verifier for verifier in verifiers}

@@ -1,4 +1,4 @@
-"""The key that signs evidence and anchors, and those that it replaced, by which older ones are verified."""
+"""The key that signs evidence and anchors, and the earlier keys that verify older signatures."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class NoSigningKeyError(Exception):
 
 
 def signer() -> NoteSigner:
-    """What signs now. Raises NoSigningKeyError."""
+    """Return the current signing key. Raises NoSigningKeyError."""
     if not settings.SIGNING_KEYS:
         raise NoSigningKeyError
     return _signers(tuple(settings.SIGNING_KEYS), origin())[0]
 
 
 def verifiers() -> list[NoteVerifier]:
-    """The public keys of today and of those that are still configured, the newest first."""
+    """Return the public halves of all configured keys, newest first."""
     return [each.verifier for each in _signers(tuple(settings.SIGNING_KEYS), origin())]
 
 
 def origin() -> str:
-    """The name of this installation’s keys: its host, without a scheme."""
+    """Return the name of this installation’s keys, which starts with its host without a scheme."""
     return f"{urlsplit(settings.BASE_URL).netloc or 'localhost'}/gatehouse"
 
 

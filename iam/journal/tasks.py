@@ -13,19 +13,19 @@ from iam.schedule import HOURS, every
 @shared_task(name="iam.journal.tasks.chain_journal")  # type: ignore[untyped-decorator]
 @every(1, expires=2)
 def chain_journal() -> None:
-    """Gather the waiting entries into a block; two beats do no harm."""
+    """Gather waiting entries into blocks. It is safe to run twice at once."""
     if chain_pending():
         note_head()
 
 
 @shared_task(name="iam.journal.tasks.verify_journal")  # type: ignore[untyped-decorator]
 def verify_journal(number: int) -> None:
-    """Recompute the chain for the row that asks for it."""
+    """Recompute the chain for the verification with this id."""
     run_verification(number)
 
 
 @shared_task(name="iam.journal.tasks.verify_regularly")  # type: ignore[untyped-decorator]
 @every(6 * HOURS, expires=HOURS)
 def verify_regularly() -> None:
-    """Recompute the chain although nobody asked."""
+    """Recompute the chain on a schedule."""
     run_verification(ask_for_verification().pk)

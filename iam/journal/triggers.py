@@ -1,6 +1,4 @@
-"""The database triggers that refuse to alter or remove what the journal holds, and the test that they are
-there.
-"""
+"""The database triggers that refuse to alter or remove journal rows, and the checks that they exist."""
 
 from __future__ import annotations
 
@@ -15,8 +13,8 @@ _FUNCTION_BODY = f"\nBEGIN\n  RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'insuf
 
 
 def _sqlite_triggers() -> dict[str, str]:
-    """Per name the statement as SQLite keeps it. REPLACE removes rows without firing DELETE triggers: hence
-    the third.
+    """Return each trigger's CREATE statement as SQLite stores it, by name. The third trigger per table is
+    needed because REPLACE removes rows without firing DELETE triggers.
     """
     made = {}
     for table, key in TABLES.items():
@@ -36,7 +34,7 @@ def _sqlite_triggers() -> dict[str, str]:
 
 
 def create(connection: BaseDatabaseWrapper) -> None:
-    """Create every trigger anew; harmless when they are there."""
+    """Drop and create all triggers. It is safe to run again."""
     drop(connection)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -57,7 +55,7 @@ def create(connection: BaseDatabaseWrapper) -> None:
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:
-    """Remove the triggers: to unmigrate, and for tests."""
+    """Remove the triggers, to reverse the migration and for tests."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             for name in _sqlite_triggers():
@@ -69,8 +67,8 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 
 @contextmanager
 def removal_allowed(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Let entries be deleted within a transaction of the owner of the tables: PostgreSQL refuses everybody
-    else. Others who write wait until it ends; when it fails, the trigger is there as before.
+    """Allow entries to be deleted within a transaction. PostgreSQL lets only the owner of the tables do this.
+    Other writers wait until the transaction ends; if it fails, the trigger is unchanged.
     """
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -79,7 +77,7 @@ def removal_allowed(connection: BaseDatabaseWrapper) -> Iterator[None]:
             yield
             cursor.execute(_sqlite_triggers()[name])
             return
-        # A connection that waits for the lock makes all who write wait behind it.
+        # While a connection waits for this lock, all writers wait behind it.
         cursor.execute("SET LOCAL lock_timeout = '5s'")
         cursor.execute("ALTER TABLE journal_entry DISABLE TRIGGER journal_entry_append_only")
         yield
@@ -87,7 +85,7 @@ def removal_allowed(connection: BaseDatabaseWrapper) -> Iterator[None]:
 
 
 def is_owner(connection: BaseDatabaseWrapper) -> bool:
-    """Whether this connection could remove entries. SQLite has no roles."""
+    """Return True if this connection has the right to remove entries. SQLite has no roles."""
     if connection.vendor == "sqlite":
         return True
     with connection.cursor() as cursor:
@@ -100,14 +98,14 @@ def is_owner(connection: BaseDatabaseWrapper) -> bool:
 
 
 def tables_exist(connection: BaseDatabaseWrapper) -> bool:
-    """Whether the journal has been migrated at all."""
+    """Return True if the journal's tables exist."""
     with connection.cursor() as cursor:
         return set(TABLES) <= set(connection.introspection.table_names(cursor))
 
 
 def foreign(connection: BaseDatabaseWrapper) -> list[str]:
-    """What Gatehouse did not put on the journal's tables and could hide, alter or swallow rows there; empty
-    is well.
+    """Return the foreign objects on the journal's tables that could hide, alter or swallow rows. An empty
+    list means that there are none.
     """
     return _foreign_sqlite(connection) if connection.vendor == "sqlite" else _foreign_postgres(connection)
 
@@ -133,9 +131,9 @@ def _foreign_sqlite(connection: BaseDatabaseWrapper) -> list[str]:
     return foreign
 
 
-# Foreign keys bring internal triggers along. Everything else that PostgreSQL can put between a table and its
-# reader or writer: triggers, rewrite rules, row security, tables that inherit, and anything but a plain table
-# under the name.
+# Foreign keys create internal triggers. The query finds everything else that PostgreSQL can put between a
+# table and its readers or writers: triggers, rewrite rules, row security, inheriting tables, and anything
+# other than a plain table under the name.
 _FOREIGN = """
 WITH journal AS (SELECT c.* FROM pg_class c WHERE c.oid = ANY(ARRAY(SELECT to_regclass(n) FROM unnest(%s::text[]) n)))
 SELECT 'trigger ' || t.tgname || ' on ' || j.relname FROM journal j JOIN pg_trigger t ON t.tgrelid = j.oid
@@ -159,7 +157,7 @@ def _foreign_postgres(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
-    """The triggers that are absent, disabled or not as they were made; empty is well."""
+    """Return the triggers that are missing, disabled or altered."""
     return _missing_sqlite(connection) if connection.vendor == "sqlite" else _missing_postgres(connection)
 
 

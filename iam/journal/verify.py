@@ -1,4 +1,4 @@
-"""Recompute the whole chain and name the first place where it does not hold."""
+"""Recomputes the whole chain and reports the first place where it is broken."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from iam.journal.services import Actor, record
 from iam.journal.signing_keys import verifiers
 from iam.moments import second_words
 
-# Clocks of several hosts differ a little.
+# Clocks of several hosts differ slightly.
 CLOCKS = timedelta(minutes=5)
 GIVE_UP = timedelta(hours=1)
 KEEP = 100
@@ -41,7 +41,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ChainBreak:
-    """A place where the chain does not hold: `block` and `entry` where they apply, and a sentence."""
+    """A place where the chain is broken: a sentence, with the block and the entry if they are known."""
 
     sentence: str
     block: int | None = None
@@ -50,8 +50,8 @@ class ChainBreak:
 
 @dataclass(frozen=True, slots=True)
 class TimestampMismatch:
-    """Entries of one block that say another time than the block: a clock was wrong, or somebody dated them
-    falsely. The chain goes on.
+    """Entries in a block with a time that doesn't fit the block: a clock was wrong, or they were dated
+    falsely. This doesn't break the chain.
     """
 
     sentence: str
@@ -62,8 +62,8 @@ class TimestampMismatch:
 
 @dataclass(frozen=True, slots=True)
 class ChainVerdict:
-    """What a verification found. `tail` entries wait for their block, the oldest since `tail_since`;
-    `removed` of `entries` are gone by the retention setting.
+    """The result of a verification. `tail` is the number of entries without a block, the oldest from
+    `tail_since`. `removed` is the number of `entries` that retention has removed.
     """
 
     broken: ChainBreak | None
@@ -80,25 +80,25 @@ class ChainVerdict:
 
     @property
     def is_intact(self) -> bool:
-        """Whether every block and every entry is as it was written."""
+        """True if every block and every entry is unaltered."""
         return self.broken is None
 
     @property
     def open_warnings(self) -> tuple[TimestampMismatch, ...]:
-        """The dating problems that nobody has acknowledged."""
+        """The dating problems that have not been acknowledged."""
         return tuple(warning for warning in self.dating if not warning.acknowledged)
 
     def tail_age(self, *, now: datetime | None = None) -> float:
-        """Seconds for which the oldest waiting entry has waited."""
+        """Return for how many seconds the oldest unchained entry has waited."""
         return ((now or clock.now()) - self.tail_since).total_seconds() if self.tail_since else 0.0
 
 
 def verify(*, expect: Mapping[int, str] | None = None) -> ChainVerdict:
-    """Recompute everything from the first block on; `expect` are hashes of blocks by their numbers, noted
-    down earlier, elsewhere, such as in anchors.
+    """Recompute everything from the first block. `expect` maps block numbers to hashes that were recorded
+    earlier in another place, such as in anchors.
 
-    Anyone who can write to the database can cut off the end of a chain and chain anew: only `expect` shows
-    that.
+    Only `expect` reveals that someone with write access to the database cut off the end of the chain and
+    rebuilt it.
     """
     expect = expect or {}
     began = datetime.now(tz=UTC)
@@ -116,7 +116,7 @@ def verify(*, expect: Mapping[int, str] | None = None) -> ChainVerdict:
             break
         dating += _check_dates(block, members, previous, acknowledged=acknowledged)
         previous, blocks, entries = block, blocks + 1, entries + len(members)
-    # Whatever stands between the tables and us comes first: it explains the other breaks.
+    # Foreign objects on the tables come first, because they explain the other breaks.
     broken = _check_foreign() or broken or _check_reached(previous, expect) or _check_strays(previous)
     broken = broken or _check_cut_reached(previous, cut, expect)
     waiting = unchained(previous) if not broken else Entry.objects.filter(link__isnull=True)
@@ -140,7 +140,9 @@ def verify(*, expect: Mapping[int, str] | None = None) -> ChainVerdict:
 
 
 def ask_for_verification() -> JournalVerification:
-    """Note that the chain shall be recomputed; a task does it. One that waits already is returned."""
+    """Request a recomputation, which a task performs, and return its row. A recent request that hasn't ended
+    is reused.
+    """
     waiting = JournalVerification.objects.filter(
         ended_at=None, asked_at__gt=datetime.now(tz=UTC) - GIVE_UP
     ).first()
@@ -148,14 +150,12 @@ def ask_for_verification() -> JournalVerification:
 
 
 def withdraw_verification(asked: JournalVerification) -> None:
-    """Forget what no task could be told of: else everybody would wait for it."""
+    """Delete a verification that could not be queued. Otherwise later requests would wait for it."""
     JournalVerification.objects.filter(pk=asked.pk, began_at=None).delete()
 
 
 def run_verification(number: int) -> None:
-    """Recompute the chain for this row, and keep the result; a row that somebody runs already is left to
-    them.
-    """
+    """Recompute the chain for this row and store the result. A row that is already running is left alone."""
     began = datetime.now(tz=UTC)
     if not JournalVerification.objects.filter(pk=number, began_at=None).update(began_at=began):
         return
@@ -189,7 +189,7 @@ def run_verification(number: int) -> None:
 
 
 def _blocks() -> Iterator[tuple[JournalBlock, list[ChainMember]]]:
-    """Each block with the members of it, some hundred blocks a query."""
+    """Yield each block with its members. Each query reads some hundred blocks."""
     after = 0
     while page := list(JournalBlock.objects.filter(sequence__gt=after).order_by("sequence")[:_PAGE]):
         after = page[-1].sequence
@@ -241,7 +241,9 @@ def _check_block(
 def _check_cut(
     block: JournalBlock, members: list[ChainMember], *, cut: CutState, gone: RemovedDigest
 ) -> ChainBreak | None:
-    """Count what is gone, and compare it with the signed record at the last block that lacks entries."""
+    """Count the removed entries, and compare them with the signed record at the last block that lacks
+    entries.
+    """
     if cut.cut is None or not cut.covers(block):
         return None
     for member in members:
@@ -268,7 +270,9 @@ def _check_cut(
 def _check_cut_reached(
     last: JournalBlock | None, cut: CutState, expect: Mapping[int, str]
 ) -> ChainBreak | None:
-    """A record that is no valid one, and a cut beyond the end or beyond what was anchored."""
+    """Return the break if the record of removed entries is invalid or reaches beyond the end of the chain or
+    beyond its anchors.
+    """
     if cut.cut is None:
         return None
     number = cut.cut.block
@@ -290,9 +294,9 @@ def _check_dates(
     *,
     acknowledged: Mapping[int, int],
 ) -> list[TimestampMismatch]:
-    """At most one warning: an entry that is dated well before the block before its own, or after its own, was
-    written at another time than it says. Entries and blocks take their time from the database since both come
-    from its clock; older ones took it from hosts.
+    """Return at most one warning, about entries dated well before the previous block or after their own
+    block. Entries and blocks now both take their time from the database's clock; older ones took it from
+    hosts.
     """
     earliest = previous.made_at - LATE_ENTRY_WINDOW - CLOCKS if previous else None
     latest = block.made_at + CLOCKS
@@ -316,14 +320,14 @@ def _check_dates(
 
 
 def _is_acknowledged(known: int, wrong: int, *, is_whole: bool) -> bool:
-    """Of a block that lacks removed entries fewer can be left than were acknowledged."""
+    """Compare the acknowledged number with the number of wrongly dated entries. In a block with removed
+    entries, fewer can be left.
+    """
     return known == wrong if is_whole else known >= wrong
 
 
 def acknowledge(verdict: ChainVerdict, *, actor: Actor | None, reason: str) -> int:
-    """Write down that somebody has looked at the open dating problems, and why they are harmless; the number
-    of them.
-    """
+    """Record that the open dating problems were reviewed and why they are harmless. Returns their number."""
     warnings = verdict.open_warnings
     if warnings:
         blocks = {str(warning.block): len(warning.entries) for warning in warnings}
@@ -332,8 +336,8 @@ def acknowledge(verdict: ChainVerdict, *, actor: Actor | None, reason: str) -> i
 
 
 def _acknowledged_blocks() -> dict[int, int]:
-    """Per block the number of wrongly dated entries that somebody has acknowledged, as an entry that came
-    after the block: nobody can acknowledge what is still to come.
+    """Return the acknowledged number of wrongly dated entries per block. An acknowledgment counts only if it
+    is in a later block.
     """
     known: dict[int, int] = {}
     for entry in Entry.objects.filter(kind=ACKNOWLEDGED).select_related("link").order_by("id"):
@@ -360,7 +364,7 @@ def _check_reached(last: JournalBlock | None, expect: Mapping[int, str]) -> Chai
 
 
 def _check_foreign() -> ChainBreak | None:
-    """Whatever stands between the tables and us can show other rows than those that are there."""
+    """Return a break if there are foreign objects on the tables, because they can falsify what is read."""
     intruders = triggers.foreign(connection)
     if not intruders:
         return None
@@ -371,7 +375,9 @@ def _check_foreign() -> ChainBreak | None:
 
 
 def _check_strays(last: JournalBlock | None) -> ChainBreak | None:
-    """What no block accounts for: links without their block, and entries put in below what is chained."""
+    """Return a break for rows that no block accounts for: links without a block, and entries inserted below
+    the chained ones.
+    """
     known = JournalBlock.objects.filter(sequence=OuterRef("block_id"))
     link = JournalLink.objects.filter(~Exists(known)).order_by("block_id", "position").first()
     if link:

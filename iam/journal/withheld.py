@@ -1,4 +1,4 @@
-"""What must never stand in the journal: values under names that secrets go by."""
+"""Withholds values that must never be in the journal: values under keys that name a secret."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _HARMLESS = re.compile(r"_(id|arn|name|count|at)$")
 
 
 class SecretRefusedError(ValueError):
-    """Somebody tried to write a secret into the journal; the message names the key, never the value."""
+    """A caller tried to write a secret into the journal. The message names the key, never the value."""
 
 
 def _is_secret(key: str, value: Any) -> bool:
-    """Text under such a name; flags and counts (`password: true`) and names of secrets (`secret_arn`) are
-    harmless.
+    """Return True for text under a key that names a secret. Flags and counts (`password: true`) and
+    references to secrets (`secret_arn`) are harmless.
     """
     if not isinstance(value, str | bytes | list | tuple) or not value:
         return False
@@ -29,7 +29,7 @@ def _is_secret(key: str, value: Any) -> bool:
 
 
 def names_of_secrets(data: Any, *, path: str = "") -> list[str]:
-    """Dotted paths of the keys under which a secret may lie."""
+    """Return the dotted paths of the keys that can hold a secret."""
     if isinstance(data, dict):
         names = []
         for key, value in data.items():
@@ -45,7 +45,7 @@ def names_of_secrets(data: Any, *, path: str = "") -> list[str]:
 
 
 def withhold(data: Any) -> Any:
-    """The same data with such values replaced."""
+    """Return the data with secret values replaced."""
     if isinstance(data, dict):
         shown = {}
         for key, value in data.items():
