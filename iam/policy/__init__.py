@@ -1,1 +1,1 @@
-"""What policy documents mean, as pure functions: no Django, no AWS call, no clock of its own."""
+"""The meaning of policy documents, as pure functions that use no Django, no AWS calls and no clock."""

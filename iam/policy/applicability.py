@@ -1,4 +1,4 @@
-"""Whether an action can work on a resource that a statement names: `iam:*` on the ARN of a bucket allows
+"""Tests whether an action applies to the resources of a statement: `iam:*` on the ARN of a bucket allows
 nothing.
 
 Source: "Actions, resources, and condition keys for AWS services", the column Resource types.
@@ -15,14 +15,16 @@ from iam.policy.lint.overlaps import can_mean
 
 EVERY: Final = "*"
 OTHER_SERVICE: Final = "arn:${Partition}:any-service:${Region}:${Account}:${Resource}"
-"""A resource of a service of which no pattern can know more than that it is one."""
+"""The ARN format of a resource in an unspecified service."""
 
 
 def can_apply(action: str, resources: Collection[str] | None, *, is_not: bool = False) -> bool:
-    """True if one of the Resource (or NotResource) patterns can be a resource that the action works on.
+    """Return True if a Resource (or NotResource) pattern can match a resource of a type that the action
+    supports.
 
-    Without a Resource element, and for exceptions, the answer is True unless nothing is left. Of an action
-    that AWS doesn't list, only the service of the ARN is compared. Policy variables can stand for anything.
+    Without a Resource element the answer is True; with NotResource it is True unless `*` is excluded. For an
+    action that AWS doesn't list, only the service in the ARN is compared. Policy variables can have any
+    value.
     """
     if resources is None:
         return True
@@ -38,7 +40,7 @@ def can_apply(action: str, resources: Collection[str] | None, *, is_not: bool = 
 
 
 def can_be_of_any_service(resources: Collection[str] | None, *, is_not: bool = False) -> bool:
-    """True if the resources are not those of named services only."""
+    """Return True if the resources are not limited to specific services."""
     if resources is None:
         return True
     if is_not:
@@ -47,8 +49,8 @@ def can_be_of_any_service(resources: Collection[str] | None, *, is_not: bool = F
 
 
 def _can_be(resource: str, formats: Collection[str]) -> bool:
-    # Actions that take no resource are met by `*` alone. An ARN that lacks segments is completed by AWS: the
-    # rest may be anything.
+    # Only `*` matches actions without resource types. AWS completes an ARN that lacks segments, so the rest
+    # can be anything.
     if not resource.strip("*?"):
         return True
     written = f"{resource}:*" if is_incomplete(resource) else resource

@@ -1,6 +1,4 @@
-"""How ARNs are matched: by the Resource element, and segment by segment by the operators ArnLike and
-ArnEquals.
-"""
+"""Matches ARNs for the Resource element and, segment by segment, for the operators ArnLike and ArnEquals."""
 
 from __future__ import annotations
 
@@ -25,16 +23,16 @@ S = TypeVar("S", bound=Sequence[Any])
 SEGMENTS: Final = 6
 START: Final = ("a", "r", "n", ":")
 MANY_STARRED: Final = 4
-"""From so many patterns on it is quicker to match them together."""
+"""Number of patterns from which it is faster to match them together."""
 
 
 def is_incomplete(parts: Sequence[object]) -> bool:
-    """Whether a pattern of a Resource element, as text or as tokens, is an ARN that lacks segments."""
+    """Return True if a Resource pattern, as text or as tokens, is an ARN that lacks segments."""
     return tuple(parts[: len(START)]) == START and parts.count(":") < SEGMENTS - 1
 
 
 def missing_segments(parts: Sequence[object]) -> list[Token]:
-    """What AWS puts after an incomplete ARN: anything in each segment that is missing.
+    """Return the tokens with which AWS completes an ARN: a wildcard for each missing segment.
 
     Source: "Identify AWS resources with Amazon Resource Names (ARNs)", limitations on wildcard usage.
     """
@@ -42,21 +40,24 @@ def missing_segments(parts: Sequence[object]) -> list[Token]:
 
 
 def resource_matcher(parts: Sequence[Token]) -> Matcher:
-    """The matcher of one pattern of a Resource element.
+    """Return the matcher of one Resource pattern.
 
-    A `*` that ends a segment may go on beyond colons, other wildcards stay in theirs; the last segment, the
-    resource itself, is one, whatever colons or slashes it has. Source: "IAM JSON policy elements: Resource".
+    A `*` at the end of a segment also matches colons; other wildcards stay within their segment. The last
+    segment, the resource itself, can contain colons and slashes. Source: "IAM JSON policy elements:
+    Resource".
     """
     return from_tokens(resource_tokens(parts))
 
 
 def text_matcher(name: str) -> Matcher:
-    """The same for a complete pattern without variables."""
+    """Return the matcher of a complete Resource pattern without variables."""
     return compile_glob(name) if _ends_segments(name) else resource_matcher(tokens(name))
 
 
 def text_matchers(names: Sequence[str]) -> list[Matcher]:
-    """Matchers of complete patterns without variables; many with stars have one together."""
+    """Return matchers of complete Resource patterns without variables. If many of them have stars, they share
+    one matcher.
+    """
     starred = [name for name in names if "*" in name and "?" not in name and _ends_segments(name)]
     if len(starred) < MANY_STARRED:
         return [text_matcher(name) for name in names]
@@ -65,15 +66,15 @@ def text_matchers(names: Sequence[str]) -> list[Matcher]:
 
 
 def _ends_segments(name: str) -> bool:
-    """Whether wildcards only end segments, so that all of them take anything, and the text need not be taken
-    apart.
+    """Return True if wildcards are only at the end of segments. Each of them then matches any characters, and
+    the pattern needs no tokens.
     """
     head = name.split(":", SEGMENTS - 1)[: SEGMENTS - 1]
     return not any("?" in segment or "*" in segment[:-1] for segment in head)
 
 
 def resource_tokens(parts: Sequence[Token]) -> list[Token]:
-    """The pattern with the wildcards marked that stay within their segment."""
+    """Return the pattern with the wildcards marked that stay within their segment."""
     segment_tokens: list[Token] = []
     segment = 1
     for place, part in enumerate(parts):
@@ -91,7 +92,7 @@ def resource_tokens(parts: Sequence[Token]) -> list[Token]:
 
 
 def arn_like_text(pattern: str) -> Matcher:
-    """`arn_like` of a text without variables."""
+    """Return the matcher `arn_like` of a text without variables."""
     segments = pattern.split(":", SEGMENTS - 1)
     if pattern == "*" or len(segments) < SEGMENTS:
         return arn_like(tokens(pattern))
@@ -101,7 +102,8 @@ def arn_like_text(pattern: str) -> Matcher:
 
 
 def arn_like(parts: Sequence[Token]) -> Matcher:
-    """The matcher of ArnLike and ArnEquals, which are the same: each of the six segments by itself.
+    """Return the matcher of ArnLike and ArnEquals, which behave the same: they compare each of the six
+    segments separately.
 
     Source: "IAM JSON policy elements: Condition operators", Amazon Resource Name (ARN) condition operators.
     """
@@ -116,12 +118,14 @@ def arn_like(parts: Sequence[Token]) -> Matcher:
 
 
 def _by_length(segments: Sequence[S]) -> list[tuple[int, S]]:
-    """The longest is asked first: it tells the most apart."""
+    """Return the numbered segments, longest first, because the longest rules out the most texts."""
     return sorted(enumerate(segments), key=lambda numbered: -len(numbered[1]))
 
 
 def _each(matchers: Sequence[tuple[int, Matcher]]) -> Matcher:
-    """A segment that takes anything is not among them."""
+    """Return a matcher that compares the listed segments. Segments that match anything are not in
+    the list.
+    """
 
     def match(text: str) -> bool:
         parts = text.split(":", SEGMENTS - 1)

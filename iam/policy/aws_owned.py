@@ -1,5 +1,4 @@
-"""What belongs to AWS or to one of its services, and can't be changed by anyone in the account, whatever
-policies allow.
+"""Resources that AWS or an AWS service owns, which no one in the account can change, whatever policies allow.
 
 Sources: "Managed policies and inline policies" (AWS managed policies), "Create a service-linked role",
 "Referencing permission sets in resource policies" (roles under aws-reserved), "Aliases in AWS KMS" (names
@@ -38,7 +37,7 @@ ROLE_CHANGES: Final = frozenset(
 RESERVED_ROLE_CHANGES: Final = ROLE_CHANGES | {"iam:tagrole", "iam:untagrole", "iam:updateroledescription"}
 ALIAS_CHANGES: Final = frozenset({"kms:createalias", "kms:deletealias", "kms:updatealias"})
 CHANGES: Final = POLICY_CHANGES | RESERVED_ROLE_CHANGES | ALIAS_CHANGES
-"""The actions of which some resources can't be the object, in lower case."""
+"""Actions, in lower case, that fail on resources that AWS owns."""
 OWNERS: Final = (
     (POLICY_CHANGES, ":iam::aws:policy/", "AWS owns this policy, so no one in the account can change it."),
     (
@@ -56,8 +55,8 @@ OWNERS: Final = (
 
 
 def owner_reason(lowered: str, resource: str) -> str:
-    """Why nobody can do an action (in lower case) on a resource that AWS owns; empty where AWS doesn't own
-    it.
+    """Return why an action (in lower case) can't be done on a resource that AWS owns, or an empty string if
+    AWS doesn't own the resource.
     """
     if lowered not in CHANGES:
         return ""

@@ -1,5 +1,5 @@
-"""Statements made ready to be asked many times: actions indexed, patterns compiled, conditions turned into
-tests.
+"""Statements compiled for repeated evaluation: actions are indexed, patterns compiled and conditions turned
+into tests.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Fits = Callable[[Request], int]
 
 
 class PolicyKind(StrEnum):
-    """What a policy is attached to: only those of resources name principals, only those say nothing of
+    """The kinds of policies. Only resource-based policies name principals, and only they can omit
     resources.
     """
 
@@ -40,18 +40,18 @@ class PolicyKind(StrEnum):
 
 WITH_PRINCIPAL: Final = frozenset({PolicyKind.RESOURCE, PolicyKind.RCP, PolicyKind.ENDPOINT})
 CHARACTERS: Final = 200
-"""Of a statement, a condition or a resource, about."""
+"""Rough number of characters that a statement, a condition or a resource has."""
 REMEMBERED: Final = 4096
-"""Distinct actions for which a set of statements remembers which of them speak of the action."""
+"""Number of distinct actions for which a policy set caches the statements that cover the action."""
 
 
 @dataclass(slots=True)
 class CompiledStatement:
-    """A statement that can be asked. `fits` None: it fits every resource; `means` None: it has no Principal
-    element.
+    """A statement compiled for evaluation. `fits` None matches every resource; `means` None is a statement
+    without a Principal element.
 
-    `unknown` are the problems because of which nobody can say what AWS makes of it: it then fits at most
-    perhaps.
+    `unknown` lists the problems that make AWS's reading of the statement unclear. The statement then applies
+    at most OPEN.
     """
 
     source: Statement
@@ -64,8 +64,8 @@ class CompiledStatement:
     unknown: tuple[DocumentProblem, ...] = ()
 
     def applies(self, request: Request) -> int:
-        """NO, OPEN or YES for the resource and the circumstances; action and principal are asked for
-        elsewhere.
+        """Return NO, OPEN or YES for the resource and the conditions. Action and principal are checked
+        separately.
         """
         result = YES if self.fits is None else self.fits(request)
         if not result:
@@ -79,11 +79,11 @@ class CompiledStatement:
         return OPEN if self.unknown and result else result
 
     def applies_to(self, request: Request, *, is_bounded: bool = False) -> tuple[int, Grades]:
-        """`applies`, and how the Principal element means the caller; without such an element it means
-        everybody.
+        """Return the result of `applies` and the grades with which the Principal element names the caller. A
+        statement without that element names everyone.
 
-        A Deny with NotPrincipal means everybody who has a permissions boundary (`is_bounded`), whomever it
-        names. Source: "AWS JSON policy elements: NotPrincipal", key points.
+        A Deny with NotPrincipal applies to every principal with a permissions boundary (`is_bounded`), even
+        to those it exempts. Source: "AWS JSON policy elements: NotPrincipal", key points.
         """
         if self.means is None or (is_bounded and self.source.is_not_principal and not self.allows):
             return self.applies(request), EVERYBODY
@@ -92,15 +92,15 @@ class CompiledStatement:
 
     @property
     def name(self) -> str:
-        """How a person finds it: by its Sid, else by its number."""
+        """The name of the statement for people: its Sid, or else its number."""
         return self.source.sid or f"statement {self.source.index + 1}"
 
 
 def compile_statement(
     statement: Statement, *, policy: str, kind: PolicyKind, has_variables: bool
 ) -> CompiledStatement:
-    """A statement ready to be asked; what AWS would not understand in it makes its answers open, never
-    silently nothing.
+    """Compile a statement. Parts that AWS would not understand make its answers OPEN rather than being
+    ignored.
     """
     with without_collecting(_size_of(statement)):
         return _compiled(statement, policy, kind, has_variables=has_variables)
@@ -143,8 +143,8 @@ def _compiled(
 def with_resources(
     compiled: CompiledStatement, source: Statement, *, has_variables: bool
 ) -> CompiledStatement:
-    """A compiled statement that has no problems, but with the resources of another that says the same of
-    them; all else is shared.
+    """Return a copy of a compiled statement without problems that has the resources of `source`. All other
+    parts are shared.
     """
     fits = _resources(source.resources, is_not=source.is_not_resource, has_variables=has_variables)
     return CompiledStatement(
@@ -159,7 +159,7 @@ def with_resources(
 
 
 def _misplaced(statement: Statement, kind: PolicyKind) -> list[DocumentProblem]:
-    """What a policy of this kind must not lack, or must not have."""
+    """Return the problems of elements that are required or not allowed in this kind of policy."""
     place = f"Statement[{statement.index}]"
     if kind in WITH_PRINCIPAL:
         return _misplaced_principal(statement, kind, place)
@@ -178,7 +178,10 @@ def _misplaced(statement: Statement, kind: PolicyKind) -> list[DocumentProblem]:
 
 
 def _misplaced_principal(statement: Statement, kind: PolicyKind, place: str) -> list[DocumentProblem]:
-    """Source: "AWS JSON policy elements: NotPrincipal", "RCP syntax"."""
+    """Return the problems of the Principal element.
+
+    Source: "AWS JSON policy elements: NotPrincipal", "RCP syntax".
+    """
     if statement.principals is None:
         return [DocumentProblem(f"{place}.Principal", "is missing")]
     if not statement.is_not_principal:
@@ -191,7 +194,7 @@ def _misplaced_principal(statement: Statement, kind: PolicyKind, place: str) -> 
 
 
 def action_matcher(names: Names, *, is_not: bool) -> Matcher:
-    """Whether an Action or NotAction element speaks of an action, which is given in lower case."""
+    """Return the matcher of an Action or NotAction element. It expects the action in lower case."""
     lowered = [fold(name) for name in names]
     exact = frozenset(name for name in lowered if "*" not in name and "?" not in name)
     patterns = [compile_glob(name) for name in lowered if name not in exact]
@@ -206,8 +209,8 @@ def action_matcher(names: Names, *, is_not: bool) -> Matcher:
 
 
 def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fits | None:
-    """None where every resource fits. A statement without the element, as in a trust policy, is about what it
-    is attached to.
+    """Return the test of the resources, or None if it always passes. A statement without the element, as in a
+    trust policy, concerns the resource that it is attached to.
     """
     if names is None or ("*" in names and not is_not):
         return None
@@ -235,9 +238,7 @@ def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fit
 
 
 def _quick(names: Names, *, has_variables: bool) -> tuple[list[Matcher], Names]:
-    """Matchers of plain names and of beginnings, which are compared at once, and the names that are
-    neither.
-    """
+    """Return matchers for exact names and prefixes, which are fast, and the names that are neither."""
     exact, beginnings, others = set(), [], []
     for name in names:
         wild = name.find("*")
@@ -259,13 +260,13 @@ def _quick(names: Names, *, has_variables: bool) -> tuple[list[Matcher], Names]:
 
 
 def resource_templates(names: Names, *, has_variables: bool) -> list[VariableText]:
-    """The patterns of a Resource or NotResource element, incomplete ARNs completed."""
+    """Parse the patterns of a Resource or NotResource element and complete incomplete ARNs."""
     return [_completed(variables.read(name, has_variables=has_variables)) for name in names]
 
 
 def with_anything(template: VariableText) -> list[Token]:
-    """A pattern wider than what any values make of it: they may hold colons, which change what a star means
-    after them.
+    """Return a pattern that matches at least as much as any values of the variables would. Values can contain
+    colons, which change the meaning of a later star.
     """
     wider: list[Token] = []
     for part in template.parts:
@@ -284,11 +285,11 @@ def _completed(template: VariableText) -> VariableText:
 
 
 def _filled(templates: tuple[tuple[VariableText, Matcher], ...], request: Request) -> int:
-    """Patterns with variables: one whose variable is absent fits nothing, one whose variable is open fits
-    perhaps.
+    """Match patterns with variables. A pattern with an absent variable doesn't match; with an open variable
+    it gives OPEN.
 
-    The matcher beside each takes in whatever its variables can stand for: beyond it, open ones change
-    nothing.
+    The matcher in each pair covers all values that the variables can have. If it doesn't match, open
+    variables make no difference.
     """
     result = NO
     for template, widest in templates:
@@ -309,8 +310,8 @@ Entry = tuple[CompiledStatement, ...]
 
 @dataclass(slots=True)
 class PolicySet:
-    """Statements that are weighed together, such as all identity policies of a user. `problems` are of whole
-    documents.
+    """Statements that are evaluated together, such as all identity-based policies of a user. `problems`
+    concern whole documents.
     """
 
     kind: PolicyKind
@@ -319,7 +320,7 @@ class PolicySet:
     _by_action: dict[str, Entry] = field(default_factory=dict)
 
     def speaking_of(self, action: str) -> Entry:
-        """The statements whose Action element covers an action (in lower case)."""
+        """Return the statements whose Action element covers an action (in lower case)."""
         speaking = self._by_action.get(action)
         if speaking is None:
             if len(self._by_action) >= REMEMBERED:
@@ -329,8 +330,8 @@ class PolicySet:
         return speaking
 
     def judge(self, request: Request) -> tuple[int, int]:
-        """(denied, allowed), each NO, OPEN or YES. Principal elements, as endpoint policies have, must mean
-        the caller.
+        """Return (denied, allowed), each NO, OPEN or YES. Principal elements, which endpoint policies have,
+        must match the caller.
         """
         denied, allowed = NO, NO
         for compiled in self.speaking_of(request.lowered):
@@ -350,8 +351,8 @@ class PolicySet:
         return denied, allowed
 
     def judge_grades(self, request: Request, *, is_bounded: bool) -> tuple[int, int, int, int]:
-        """(denied, allowed to the account, to the role, directly): how a resource policy, or a trust policy,
-        sees the caller.
+        """Return how a resource-based policy or a trust policy treats the caller: (denied, allowed to the
+        account, to the role, directly).
         """
         denied, grades = NO, [NO, NO, NO]
         for compiled in self.speaking_of(request.lowered):
@@ -367,7 +368,7 @@ class PolicySet:
 
 
 def compile_set(documents: Iterable[tuple[str, PolicyDocument]], *, kind: PolicyKind) -> PolicySet:
-    """(name, document) pairs that are weighed together."""
+    """Compile (name, document) pairs into one set."""
     statements: list[CompiledStatement] = []
     problems: list[tuple[str, DocumentProblem]] = []
     for name, document in documents:

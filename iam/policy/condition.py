@@ -1,4 +1,4 @@
-"""One test of a Condition block, compiled: an operator, a key and the values of the policy."""
+"""A test of a Condition block, compiled from an operator, a key and the policy's values."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from iam.policy.variables import AbsentVariableError, OpenVariableError, Variabl
 Test = Callable[[Request], int]
 MAX_SPELLED_VALUES: Final = 4
 SHORT: Final = 64
-"""So many values of so many characters share one matcher with equal ones."""
+"""Maximum number and length of values for which equal tests share a cached matcher."""
 NOTHING: Values = ("",)
-"""To ForAllValues and ForAnyValue an empty text is no value. Source: "Creating a condition with multiple keys
-or values".
+"""ForAllValues and ForAnyValue treat an empty text as no value. Source: "Creating a condition with multiple
+keys or values".
 """
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledCondition:
-    """A test as it is written, and what decides it: NO, OPEN or YES for a request."""
+    """A test as written in the policy, and the function that returns NO, OPEN or YES for a request."""
 
     operator: str
     key: str
@@ -39,14 +39,14 @@ class CompiledCondition:
 
 
 class UnknownOperatorError(ValueError):
-    """No condition operator has this name."""
+    """The name isn't a condition operator."""
 
 
 def compile_condition(
     operator: str, key: str, values: Sequence[str], *, has_variables: bool
 ) -> CompiledCondition:
-    """One test; raises UnknownOperatorError. Values are alternatives; of a negated operator none may
-    match.
+    """Compile a test. Several values are alternatives; a negated operator requires that none of them matches.
+    Raises UnknownOperatorError.
     """
     name = fold(operator)
     quantifier, colon, base = name.partition(":")
@@ -75,8 +75,8 @@ def compile_condition(
 
 
 def _when_absent(known: ConditionOperator, quantifier: str, *, if_exists: bool) -> int:
-    """What a request without the key gives: negated operators pass, others do not; ForAllValues passes,
-    ForAnyValue does not.
+    """Return the result for a request without the key. Negated operators and ForAllValues pass; ForAnyValue
+    and all others fail.
     """
     if if_exists or quantifier == "forallvalues":
         return YES
@@ -84,7 +84,9 @@ def _when_absent(known: ConditionOperator, quantifier: str, *, if_exists: bool) 
 
 
 def _null(key: str, values: Sequence[str]) -> Test:
-    """`true`: the key must be absent. Several values are alternatives."""
+    """Return the test of the Null operator: `true` requires that the key is absent. Several values are
+    alternatives.
+    """
     wanted = {fold(value) for value in values} & {"true", "false"}
     if len(wanted) != 1:
         mark = YES if wanted else NO
@@ -101,7 +103,9 @@ def _null(key: str, values: Sequence[str]) -> Test:
 
 
 def _of_texts(known: ConditionOperator, values: Sequence[str]) -> Matcher:
-    """One matcher for all values, which have no variables. Many statements share few short values."""
+    """Return one matcher for all values, which have no variables. It is cached for few short values, because
+    many statements repeat them.
+    """
     if len(values) <= MAX_SPELLED_VALUES and all(len(value) <= SHORT for value in values):
         return _shared(known, tuple(values))
     return _made(known, values)
@@ -118,7 +122,7 @@ def _made(known: ConditionOperator, values: Sequence[str]) -> Matcher:
     distinct = tuple(dict.fromkeys(values))
     if known.make is not OPERATORS["stringlike"].make:
         return any_matches([known.of_text(value) for value in distinct])
-    # Values without a wildcard are one look-up together.
+    # All values without a wildcard need only one look-up.
     exact = frozenset(value for value in distinct if "*" not in value and "?" not in value)
     matchers: list[Matcher] = []
     if exact or not distinct:
@@ -128,7 +132,7 @@ def _made(known: ConditionOperator, values: Sequence[str]) -> Matcher:
 
 
 def _fixed(known: ConditionOperator, templates: Sequence[VariableText]) -> Matcher | None:
-    """One matcher for all values, when none of them has a variable."""
+    """Return one matcher for all values, or None if a value has a variable."""
     if any(template.variables for template in templates):
         return None
     parts = [template.fill_without_request() for template in templates]
@@ -138,7 +142,7 @@ def _fixed(known: ConditionOperator, templates: Sequence[VariableText]) -> Match
 
 
 def any_matches(matchers: Sequence[Matcher]) -> Matcher:
-    """Whether one of them matches."""
+    """Return a matcher that passes if any of the matchers does."""
     if len(matchers) == 1:
         return matchers[0]
     all_matchers = tuple(matchers)
@@ -180,7 +184,9 @@ def _against_fixed(key: str, match: Matcher, quantifier: str, absent: int, *, is
 def _against_filled(
     key: str, known: ConditionOperator, templates: Sequence[VariableText], quantifier: str, absent: int
 ) -> Test:
-    """Values with variables, which each request fills; one whose variable is absent matches nothing."""
+    """Return the test for values with variables, which each request fills in. A value with an absent variable
+    matches nothing.
+    """
 
     def test(request: Request) -> int:
         request_values = request.values(key)

@@ -1,5 +1,4 @@
-"""Reads policy documents: what can be understood becomes statements, what cannot becomes a problem with its
-place.
+"""Parses policy documents into statements. Parts that can't be understood become problems with their place.
 
 Source: "Grammar of the IAM JSON policy language",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
@@ -26,7 +25,9 @@ Principals = Mapping[str, Names]
 
 @dataclass(frozen=True, slots=True)
 class DocumentProblem:
-    """Something that AWS would not understand, and where: a path such as `Statement[2].Condition`."""
+    """A part of the document that AWS would not understand, and its place, a path such as
+    `Statement[2].Condition`.
+    """
 
     place: str
     message: str
@@ -37,10 +38,9 @@ class DocumentProblem:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement as it is written, its lists made lists. What an element does not say is None.
+    """A statement as written, with single values turned into lists. Absent elements are None.
 
-    `conditions` are (operator, key, values). A statement with problems says something that cannot be known
-    for sure.
+    `conditions` are (operator, key, values). The effect of a statement with problems is uncertain.
     """
 
     index: int
@@ -58,7 +58,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class PolicyDocument:
-    """A policy document: its statements in order, and what in it could not be understood."""
+    """A policy document: its statements in order, and the problems found in it."""
 
     version: str
     statements: tuple[Statement, ...]
@@ -67,14 +67,12 @@ class PolicyDocument:
 
     @property
     def has_variables(self) -> bool:
-        """Policy variables work from Version 2012-10-17 on."""
+        """True if policy variables work in this document, as they do from Version 2012-10-17."""
         return self.version == CURRENT
 
 
 class JsonMembers(dict[str, Any]):
-    """An object of JSON that knows which names stand in it more than once, though it keeps the last value
-    only.
-    """
+    """A JSON object that records the names it contains more than once. It keeps only their last value."""
 
     repeated: tuple[str, ...] = ()
 
@@ -112,7 +110,7 @@ DECODER: Final = json.JSONDecoder(**HOOKS)
 
 
 def parse(text: str | bytes) -> Any:
-    """What JSON text holds, objects as Members. Numbers too large for a number stay text. Raises ValueError
+    """Parse JSON text, with objects as JsonMembers. Numbers that are too large stay text. Raises ValueError
     or RecursionError.
     """
     if isinstance(text, str) and not text.startswith(BYTE_ORDER_MARK):
@@ -129,13 +127,13 @@ class _DocumentReading:
         self.problems.append(DocumentProblem(f"{self.place}.{place}".strip("."), message))
 
     def once(self, place: str, source: Mapping[str, Any]) -> None:
-        """Each name of an object must stand in it once."""
+        """Report each name that an object contains more than once."""
         if isinstance(source, JsonMembers):
             for name in source.repeated:
                 self.problem(f"{place}.{name[:60]}".strip("."), "is given twice")
 
     def names(self, place: str, value: Any) -> Names:
-        """A text or a list of texts."""
+        """Return a string or a list of strings as a tuple, and report anything else."""
         values = value if isinstance(value, list) else [value]
         if not values:
             self.problem(place, "is an empty list")
@@ -146,8 +144,8 @@ class _DocumentReading:
 
 
 def read(source: str | bytes | Mapping[str, Any]) -> PolicyDocument:
-    """A document from JSON text or from what JSON holds. Never raises: a text that is no JSON is a document
-    of one problem.
+    """Parse a document from JSON text or parsed JSON. It never raises an error: invalid JSON gives a document
+    with one problem.
     """
     if isinstance(source, str | bytes):
         try:
@@ -166,7 +164,7 @@ def read(source: str | bytes | Mapping[str, Any]) -> PolicyDocument:
     reading = _DocumentReading("")
     reading.once("", source)
     if reading.problems:
-        # Which of two statement lists AWS would take is not known: it would take neither.
+        # It is unknown which of two statement lists AWS would use, so neither is.
         return PolicyDocument("", (), tuple(reading.problems))
     version = source.get("Version", "2008-10-17")
     if not isinstance(version, str) or version not in VERSIONS:
@@ -244,7 +242,7 @@ def _statement(index: int, source: Mapping[str, Any]) -> Statement:
 def _element_or_opposite(
     source: Mapping[str, Any], name: str, reading: _DocumentReading
 ) -> tuple[Names | None, bool]:
-    """An element or its opposite, and which of the two it is."""
+    """Return the values of an element or its opposite, and whether it was the opposite."""
     opposite = f"Not{name}"
     if name in source and opposite in source:
         reading.problem(opposite, f"is given together with {name}, and only one of them is allowed")

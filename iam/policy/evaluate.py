@@ -1,5 +1,4 @@
-"""The decision of AWS about one request: all policies that have a say, put together as AWS puts them
-together.
+"""Decides a request as AWS does, from all policies that apply to it.
 
 Source: "Policy evaluation logic" and the pages below it,
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
@@ -26,16 +25,16 @@ ASSUMING: Final = frozenset(
         "sts:setsourceidentity",
     }
 )
-"""Actions on a role that its trust policy must allow, in the same account too."""
+"""Actions on a role that its trust policy must allow, even in the same account."""
 FREE: Final = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
-"""Need no permission, and no policy can take them away. Source: the pages of the two actions in the STS API
-Reference.
+"""Actions that need no permission and that no policy can deny. Source: the pages of the two actions in the
+STS API Reference.
 """
 WITHOUT_RCPS: Final = frozenset({"kms:retiregrant"})
-"""Actions of services with RCPs that RCPs do not restrict."""
+"""Actions that RCPs don't restrict, although they restrict other actions of the service."""
 BUCKET_POLICY: Final = frozenset({"s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy"})
 GATEWAY_SERVICES: Final = frozenset({"s3", "dynamodb"})
-"""Services that have gateway endpoints beside interface endpoints."""
+"""Services that have gateway endpoints besides interface endpoints."""
 ORGANIZATION_MEMBERS: Final = frozenset(
     {
         PrincipalKind.ROOT,
@@ -48,7 +47,7 @@ ORGANIZATION_MEMBERS: Final = frozenset(
 
 
 class EvaluationDecision(StrEnum):
-    """What AWS answers."""
+    """The decision that AWS makes about a request; conditional if it depends on values that are unknown."""
 
     ALLOWED = "allowed"
     EXPLICITLY_DENIED = "explicitly_denied"
@@ -58,10 +57,10 @@ class EvaluationDecision(StrEnum):
 
 @dataclass(slots=True)
 class RequestPolicies:
-    """What has a say about a request. None: there is no such policy, and it does not restrict.
+    """The policies that apply to a request. None means that there is no such policy and it restricts nothing.
 
-    `scps` and `rcps` are levels, the root first; each must allow. `rcp_services` are the services that RCPs
-    apply to; None: those that the catalogue knows.
+    `scps` and `rcps` are organization levels, the root first; each must allow. `rcp_services` are the
+    services that RCPs apply to; None uses those in the catalogue.
     """
 
     identity: PolicySet
@@ -76,7 +75,7 @@ class RequestPolicies:
 
 @dataclass(slots=True)
 class EvaluationMarks:
-    """What each kind of policy says, NO, OPEN or YES; `denied` is the strongest deny of all."""
+    """The result of each kind of policy: NO, OPEN or YES. `denied` is the strongest deny of all."""
 
     denied: int = NO
     identity: int = NO
@@ -91,7 +90,7 @@ class EvaluationMarks:
 
 
 def decide(request: Request, policies: RequestPolicies) -> EvaluationDecision:
-    """The decision, without its reasons: see `iam.policy.explain` for them."""
+    """Return the decision without its reasons; `iam.policy.explain` gives them."""
     if request.lowered in FREE:
         return EvaluationDecision.ALLOWED
     if owner_reason(request.lowered, request.resource):
@@ -100,7 +99,7 @@ def decide(request: Request, policies: RequestPolicies) -> EvaluationDecision:
 
 
 def conclude(request: Request, marks: EvaluationMarks) -> EvaluationDecision:
-    """The decision that all marks together come to."""
+    """Return the decision that follows from all marks."""
     if marks.denied == YES:
         return EvaluationDecision.EXPLICITLY_DENIED
     allowed = combine(request, marks)
@@ -114,7 +113,7 @@ def conclude(request: Request, marks: EvaluationMarks) -> EvaluationDecision:
 
 
 def evaluate_each_kind(request: Request, policies: RequestPolicies) -> EvaluationMarks:
-    """Ask every kind of policy."""
+    """Evaluate each kind of policy."""
     marks = EvaluationMarks()
     marks.denied, marks.identity = policies.identity.judge(request)
     if policies.boundary is not None:
@@ -152,8 +151,8 @@ def _weigh_resource(
 def _weigh_endpoint(
     request: Request, policies: RequestPolicies, endpoint_policies: PolicySet, marks: EvaluationMarks
 ) -> None:
-    """An account that is named means, at a gateway endpoint, its root user only; which kind of endpoint it
-    is, is not known.
+    """At a gateway endpoint, a Principal that names an account matches only its root user. The endpoint's
+    type is unknown, so a match by account is at most OPEN.
 
     Source: "Control access to VPC endpoints using endpoint policies", principals for gateway endpoints.
     """
@@ -176,8 +175,8 @@ def _weigh_levels(request: Request, levels: tuple[PolicySet, ...], marks: Evalua
 
 
 def has_scps(request: Request) -> bool:
-    """SCPs restrict the principals of member accounts, but neither service-linked roles nor the management
-    account.
+    """Return True if SCPs apply to the principal. They restrict principals of member accounts, except
+    service-linked roles, and don't affect the management account.
     """
     who = request.principal
     return (
@@ -188,8 +187,8 @@ def has_scps(request: Request) -> bool:
 
 
 def has_rcps(request: Request, policies: RequestPolicies) -> bool:
-    """RCPs protect resources of some services, in all accounts but the management account, from all but
-    service-linked roles.
+    """Return True if RCPs apply to the request. They protect resources of some services in all accounts
+    except the management account, and don't restrict service-linked roles.
 
     Source: "Resource control policies (RCPs)", resources and entities not restricted by RCPs.
     """
@@ -205,8 +204,8 @@ def has_rcps(request: Request, policies: RequestPolicies) -> bool:
 
 
 def is_never_locked_out(request: Request) -> bool:
-    """The root user of a bucket's account can mend its policy, whatever that denies. Source: PutBucketPolicy,
-    Amazon S3 API.
+    """Return True for the root user of a bucket's account that reads or changes the bucket policy. No bucket
+    policy can deny it this. Source: PutBucketPolicy, Amazon S3 API.
     """
     return (
         request.principal.kind is PrincipalKind.ROOT
@@ -216,18 +215,20 @@ def is_never_locked_out(request: Request) -> bool:
 
 
 def needs_resource_policy(request: Request) -> bool:
-    """Roles and KMS keys answer only whom their own policy admits, directly or through the account."""
+    """Return True if the resource's own policy must admit the caller, directly or through the account, as for
+    roles and KMS keys.
+    """
     resource = request.resource.split(":", 5)
     if len(resource) < 6:
         return request.lowered in ASSUMING
     if request.lowered in ASSUMING:
-        # A federated user's session can be tagged too, and no trust policy has a say.
+        # A federated user's session can also be tagged, and it has no trust policy.
         return not resource[5].startswith(("user/", "federated-user/"))
     return resource[2] == "kms" and resource[5].startswith("key/")
 
 
 def combine(request: Request, marks: EvaluationMarks) -> int:
-    """Whether the allows suffice: NO, OPEN or YES, without regard to denies."""
+    """Return whether the allows are sufficient, NO, OPEN or YES. Denies are not considered."""
     kind = request.principal.kind
     by_resource = max(marks.account, marks.role, marks.direct)
     limits = min(marks.scps, marks.rcps, marks.endpoint)
@@ -245,8 +246,8 @@ def combine(request: Request, marks: EvaluationMarks) -> int:
 
 
 def _root(request: Request, by_resource: int) -> int:
-    """The root user has every permission in its account, but for what a key or a role keeps to itself; it
-    cannot assume roles.
+    """Return the mark of the root user. It has every permission in its account, except on keys and roles
+    whose own policy must admit it, and it can't assume roles.
     """
     if request.lowered == "sts:assumerole":
         return NO

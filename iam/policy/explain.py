@@ -1,6 +1,4 @@
-"""Why a request is decided as it is: the statements that decided, those that would have, and what is
-missing.
-"""
+"""Explains a decision: the statements that decided it, those that nearly applied, and missing permissions."""
 
 from __future__ import annotations
 
@@ -26,25 +24,25 @@ from iam.policy.request import PrincipalKind, Request
 
 
 class ReasonOutcome(StrEnum):
-    """What a reason says of a statement, or of the lack of one."""
+    """What a reason reports about a statement, or about the lack of one."""
 
     ALLOWS = "allows"
     DENIES = "denies"
     DEPENDS = "depends"
     WOULD = "would"
-    """Speaks of the action, but its resource, its principal or a condition does not fit."""
+    """A statement covers the action, but its resource, its principal or a condition doesn't match."""
     MISSING = "missing"
     """No statement of this kind of policy allows the action."""
     PROBLEM = "problem"
-    """Something in a policy that AWS would not understand."""
+    """A part of a policy that AWS would not understand."""
     RULE = "rule"
-    """A rule of AWS that is no policy."""
+    """A rule of AWS that isn't part of a policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionReason:
-    """One reason. `level` counts organization levels from the root, from 1; `conditions` are what it depends
-    on or fails by.
+    """A reason for a decision. `level` counts organization levels from 1, the root. `conditions` are those
+    that it depends on, or that fail.
     """
 
     kind: str
@@ -59,23 +57,21 @@ class DecisionReason:
 
 @dataclass(frozen=True, slots=True)
 class DecisionExplanation:
-    """A decision with its reasons, the deciding ones first; `open_conditions` is what a conditional decision
-    depends on.
-    """
+    """A decision with its reasons, the deciding ones first."""
 
     decision: EvaluationDecision
     reasons: tuple[DecisionReason, ...]
 
     @property
     def open_conditions(self) -> tuple[str, ...]:
-        """Each condition that is open, once."""
+        """The open conditions that a conditional decision depends on, without duplicates."""
         depending = (reason for reason in self.reasons if reason.outcome is ReasonOutcome.DEPENDS)
         return tuple(dict.fromkeys(chain.from_iterable(reason.conditions for reason in depending)))
 
 
 @dataclass(frozen=True, slots=True)
 class _SpeakingStatement:
-    """A statement that speaks of the action, and what it says to the request."""
+    """A statement that covers the action, and its result for the request."""
 
     one: CompiledStatement
     kind: PolicyKind
@@ -92,19 +88,19 @@ NOT_ALLOWED = {
     PolicyKind.RCP: "No RCP{} allows",
     PolicyKind.ENDPOINT: "The VPC endpoint policy{} doesn’t allow",
 }
-"""How a reason begins when no statement of a kind of policy allows the action; with room for the organization
-level.
+"""How a reason begins if no statement of a kind of policy allows the action. The placeholder is for the
+organization level.
 """
 
 
 OWN = frozenset({PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION})
 WITHOUT_OWN = OUTSIDERS | {PrincipalKind.ROOT}
-"""Who has no policies of its own."""
+"""Principals that have no policies of their own."""
 NO_SESSION_POLICY = "A federated user session has no permissions without a session policy."
 
 
 def explain(request: Request, policies: RequestPolicies) -> DecisionExplanation:
-    """The decision of `decide`, with its reasons."""
+    """Return the decision of `decide` with its reasons."""
     decision = decide(request, policies)
     if request.lowered in FREE:
         free = DecisionReason(
@@ -197,7 +193,7 @@ def _allowed(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> li
 
 
 def _conditional(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> list[DecisionReason]:
-    """The statements that decide it once the open values are given, and then what allows it."""
+    """Return the statements that decide once the open values are known, then those that allow."""
     reasons = []
     for each in seen:
         if each.mark == OPEN:
@@ -209,7 +205,9 @@ def _conditional(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -
 
 
 def _missing(request: Request, sets: Sets, seen: list[_SpeakingStatement]) -> list[DecisionReason]:
-    """What does not allow it, the statements that nearly do, and then what does allow it all the same."""
+    """Return the kinds of policy that don't allow the request, the statements that nearly allow it, and then
+    those that do.
+    """
     reasons: list[DecisionReason] = []
     if request.principal.kind is PrincipalKind.ROOT and request.lowered == "sts:assumerole":
         reasons.append(DecisionReason("rule", ReasonOutcome.RULE, "A root user can’t assume roles."))
@@ -253,7 +251,7 @@ def _no_resource_policy(request: Request) -> str:
 
 
 def _open_parts(request: Request, statement: CompiledStatement) -> tuple[str, ...]:
-    """What of a statement depends on values that the request does not give."""
+    """Return the parts of a statement that depend on values missing from the request."""
     open_parts = [str(condition) for condition in statement.conditions if condition.test(request) == OPEN]
     if statement.fits is not None and statement.fits(request) == OPEN:
         open_parts.append(f"Resource: {_resource_list(statement)}")
@@ -267,7 +265,7 @@ def _open_parts(request: Request, statement: CompiledStatement) -> tuple[str, ..
 
 
 def _failing(request: Request, statement: CompiledStatement) -> tuple[str, ...]:
-    """What of a statement the request does not meet."""
+    """Return the parts of a statement that don't match the request."""
     failing = []
     if statement.means is not None and not any(statement.means(request.principal, request.strict)):
         failing.append("Principal: the caller isn’t included")

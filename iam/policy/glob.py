@@ -1,7 +1,7 @@
-"""Wildcard patterns of the policy language, compiled to matchers whose time is linear in the text, whatever
-the pattern.
+"""Compiles wildcard patterns of the policy language to matchers that take linear time in the length of the
+text, whatever the pattern.
 
-`*` stands for any characters, `?` for one. Source: "IAM JSON policy elements: Resource",
+`*` matches any characters, `?` matches one. Source: "IAM JSON policy elements: Resource",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
 
@@ -14,20 +14,22 @@ from typing import Final
 
 Matcher = Callable[[str], bool]
 Token = str
-"""One character, or one of the marks below; so that a character of a value is never taken for a wildcard."""
+"""A single character or one of the wildcard marks below. The marks are longer than one character, so that a
+character of a value is never taken for a wildcard.
+"""
 
 ANY: Final = "*any"
 ONE: Final = "?one"
 WITHIN: Final = "*within"
 """A `*` that stays within its segment of an ARN."""
 ONE_WITHIN: Final = "?within"
-"""A `?` that is no colon."""
+"""A `?` that doesn't match a colon."""
 
 
 def tokens(pattern: str) -> list[Token]:
-    """The characters and wildcards of a pattern."""
+    """Return the characters and wildcards of a pattern."""
     pattern_tokens: list[Token] = list(pattern)
-    # No call for each letter: policies can have megabytes of them.
+    # A function call per letter would be slow: policies can have megabytes of them.
     for place, letter in enumerate(pattern):
         if letter == "*":
             pattern_tokens[place] = ANY
@@ -37,15 +39,15 @@ def tokens(pattern: str) -> list[Token]:
 
 
 def compile_glob(pattern: str) -> Matcher:
-    """A matcher of the whole text, telling upper and lower case apart."""
+    """Return a case-sensitive matcher of the whole text."""
     if "?" in pattern:
         return from_tokens(tokens(pattern))
     return _of_texts(pattern.split("*")) if "*" in pattern else pattern.__eq__
 
 
 def from_tokens(parts: Sequence[Token]) -> Matcher:
-    """The cheapest matcher that does: equality, a beginning, an end, pieces in their order, or states for the
-    rest.
+    """Return the cheapest sufficient matcher: equality, a prefix, a suffix, pieces in order, or a state
+    machine for the rest.
     """
     wild = {part for part in parts if len(part) > 1}
     if not wild:
@@ -57,8 +59,8 @@ def from_tokens(parts: Sequence[Token]) -> Matcher:
 
 
 def _of_fixed_length(parts: Sequence[Token]) -> Matcher:
-    """Letters at their places, and any characters at the others. Cheaper to make than a regular
-    expression.
+    """Return a matcher of a fixed length: letters at their places and any characters elsewhere. It is cheaper
+    to build than a regular expression.
     """
     size = len(parts)
     within = tuple(place for place, part in enumerate(parts) if part == ONE_WITHIN)
@@ -83,8 +85,8 @@ def _of_fixed_length(parts: Sequence[Token]) -> Matcher:
 
 
 def _split(parts: Sequence[Token]) -> list[list[Token]]:
-    """The pieces between the stars; the first and the last are empty where a star begins or ends the
-    pattern.
+    """Return the pieces between stars. The first or last piece is empty if the pattern begins or ends with a
+    star.
     """
     pieces: list[list[Token]] = [[]]
     for part in parts:
@@ -96,7 +98,9 @@ def _split(parts: Sequence[Token]) -> list[list[Token]]:
 
 
 def _of_texts(pieces: list[str]) -> Matcher:
-    """Each piece at its leftmost place after the one before, which is right because a star takes anything."""
+    """Match each piece at its leftmost place after the previous one. This is correct because a star matches
+    anything.
+    """
     first, *middle, last = pieces
     middle = [piece for piece in middle if piece]
     if not middle and not last:
@@ -122,8 +126,8 @@ def _of_texts(pieces: list[str]) -> Matcher:
 
 @dataclass(slots=True)
 class _CommonPieces:
-    """Patterns that begin with the same pieces: how some of them end, and the pieces that others go on
-    with.
+    """Patterns that begin with the same pieces: the endings of those that end here, and the next pieces of
+    the others.
     """
 
     lasts: list[str] = field(default_factory=list)
@@ -131,8 +135,8 @@ class _CommonPieces:
 
 
 def any_of_texts(patterns: Sequence[str]) -> Matcher:
-    """Whether one of several patterns with stars and without question marks matches. What many begin with is
-    looked for once.
+    """Return a matcher that passes if any of the patterns does. They have stars and no question marks. A
+    beginning that patterns share is searched once.
     """
     beginnings: dict[str, _CommonPieces] = {}
     for pattern in patterns:
@@ -161,11 +165,12 @@ def any_of_texts(patterns: Sequence[str]) -> Matcher:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What stands between two stars: all of its places at once, as bits of one number; a step for each
-    character.
+    """The tokens between two stars, as a bit-parallel state machine: each bit of the state is a place, and
+    each character advances all places at once.
 
-    `letters` are the places that a character passes, `ones` those that any passes, `ones_within` any but a
-    colon; `loops` are places that stay where they are until a colon comes.
+    `letters` are the places that a given character passes, `ones` those that any character passes, and
+    `ones_within` those that any character except a colon passes; `loops` are places that stay until a colon
+    comes.
     """
 
     size: int
@@ -175,15 +180,15 @@ class _Piece:
     loops: int
 
     def step(self, state: int, letter: str) -> int:
-        """The places after one more character."""
+        """Return the places after another character."""
         passed = self.letters.get(letter, 0) | self.ones
         if letter == ":":
             return (state & passed) << 1
         return (state & (passed | self.ones_within)) << 1 | state & self.loops
 
     def end(self, text: str, at: int, *, anchored: bool) -> int:
-        """Where it ends first when it begins at `at`, or, unless anchored, at a later place; -1 when
-        nowhere.
+        """Return the earliest end of the piece if it begins at `at` or, unless anchored, later. Return -1 if
+        it doesn't match.
         """
         if not self.size:
             return at
@@ -198,10 +203,10 @@ class _Piece:
         return -1
 
     def ends(self, text: str, at: int, *, anchored: bool) -> bool:
-        """Whether it ends where the text ends."""
+        """Return True if the piece matches up to the end of the text."""
         state, again = 1, 0 if anchored else 1
         if not anchored and not self.loops:
-            # Without a star of its own it has one length only.
+            # A piece without stars has a fixed length.
             at, again = max(at, len(text) - self.size), 0
         for place in range(at, len(text)):
             state = self.step(state, text[place]) | again
@@ -229,8 +234,8 @@ def _piece(parts: Sequence[Token]) -> _Piece:
 
 
 def _of_pieces(sources: list[list[Token]]) -> Matcher:
-    """Each piece where it ends first, for the star after it takes the rest; the last one at the end of the
-    text.
+    """Match each piece at its earliest end, because the star after it matches the rest. The last piece must
+    match at the end of the text.
     """
     start = "".join(takewhile(lambda part: len(part) == 1, sources[0]))
     made: list[_Piece] = []

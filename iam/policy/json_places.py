@@ -1,7 +1,7 @@
-"""Reads JSON strictly and remembers where everything stands, in linear time and at any depth.
+"""Parses JSON strictly and records the place of each value, in linear time and at any depth.
 
-Python's own reader keeps no places, takes the last of two equal names in silence and cannot go on after a
-small mistake. Source: RFC 8259, "The JavaScript Object Notation (JSON) Data Interchange Format".
+Python's own parser keeps no places, silently takes the last of two equal names and stops at the first
+mistake. Source: RFC 8259, "The JavaScript Object Notation (JSON) Data Interchange Format".
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_FAULTS: Final = 20
 
 @dataclass(slots=True)
 class JsonMember:
-    """A name of an object and its value; `at` is where the name begins."""
+    """A name in an object and its value. `at` is the offset at which the name begins."""
 
     name: str
     at: int
@@ -38,8 +38,8 @@ class JsonMember:
 
 @dataclass(slots=True)
 class JsonNode:
-    """A value and where it begins. An object is a tuple of members, in order and with repetitions; a list is
-    a list.
+    """A value and the offset at which it begins. An object is a tuple of members in order, duplicates
+    included; an array is a list.
     """
 
     value: Scalar | list[JsonNode] | tuple[JsonMember, ...]
@@ -48,7 +48,7 @@ class JsonNode:
 
 @dataclass(frozen=True, slots=True)
 class JsonFault:
-    """A breach of the grammar of JSON, where it is, and how to mend it."""
+    """A breach of the JSON grammar, its offset, and how to fix it."""
 
     at: int
     message: str
@@ -57,7 +57,7 @@ class JsonFault:
 
 @dataclass(slots=True)
 class PlacedJson:
-    """What was read. `root` is None where the text could not be read to its end; small faults do not hinder
+    """The parsed text. `root` is None if the text could not be parsed to its end; minor faults don't prevent
     that.
     """
 
@@ -67,7 +67,7 @@ class PlacedJson:
     _lines: list[int] = field(default_factory=list)
 
     def place(self, at: int) -> tuple[int, int]:
-        """(line, column), both from 1, of an offset."""
+        """Return the (line, column) of an offset, both counted from 1."""
         if not self._lines:
             self._lines = [0, *(line_break.end() for line_break in re.finditer("\n", self.text))]
         line = bisect_right(self._lines, at)
@@ -75,12 +75,14 @@ class PlacedJson:
 
 
 class _StopError(Exception):
-    """The rest of the text cannot be understood."""
+    """The rest of the text can't be parsed."""
 
 
 @dataclass(slots=True)
 class _OpenContainer:
-    """A list or an object that has not been closed; `names` is for objects, whose next name is in `name`."""
+    """A list or an object that isn't closed yet. An object has `members`, and `name` is the name that awaits
+    its value.
+    """
 
     is_object: bool
     at: int
@@ -108,8 +110,8 @@ class _OpenContainer:
 
 
 def read_places(text: str) -> PlacedJson:
-    """The document and its faults. A missing or a needless comma is reported and passed over; any other fault
-    ends it.
+    """Parse the document and report its faults. A missing or unneeded comma is reported and skipped; any
+    other fault ends the parsing.
     """
     reader = _Reader(text)
     with contextlib.suppress(_StopError):
@@ -125,18 +127,18 @@ class _Reader:
         self.open: list[_OpenContainer] = []
 
     def fault(self, at: int, message: str, remedy: str) -> None:
-        """Remember a fault that does not hinder reading on."""
+        """Record a fault after which parsing can continue."""
         self.reading.faults.append(JsonFault(at, message, remedy))
         if len(self.reading.faults) >= MAX_FAULTS:
             raise _StopError
 
     def stop(self, at: int, message: str, remedy: str) -> _StopError:
-        """The fault after which nothing can be read."""
+        """Record a fault and return the error that ends the parsing."""
         self.reading.faults.append(JsonFault(at, message, remedy))
         return _StopError()
 
     def peek(self) -> str:
-        """The next character that is no white space; empty at the end."""
+        """Return the next character that isn't white space, or an empty string at the end."""
         character = self.text[self.at : self.at + 1]
         if character not in BLANK:
             return character
@@ -163,8 +165,8 @@ class _Reader:
         return node
 
     def step(self, node: JsonNode | None) -> JsonNode | None:
-        """Put a finished value into its container, or go on inside of the innermost one; gives a value that
-        is finished.
+        """Add a finished value to its container, or continue inside the innermost one. Returns the next
+        finished value, or None.
         """
         container = self.open[-1]
         if node is not None:
@@ -177,7 +179,7 @@ class _Reader:
         return self.begin()
 
     def ends(self, container: _OpenContainer) -> bool:
-        """Take the comma or the closing bracket; whether it was the bracket."""
+        """Consume the comma or the closing bracket. Returns True if it was the bracket."""
         close = "}" if container.is_object else "]"
         sign = self.peek()
         if not container.is_empty and container.comma_at < 0:
@@ -230,7 +232,7 @@ class _Reader:
         self.at += 1
 
     def begin(self) -> JsonNode | None:
-        """A scalar; None for a list or an object, which is open then."""
+        """Begin a value. Returns a scalar, or None for a list or an object, which is then open."""
         first, at = self.peek(), self.at
         if first == '"':
             return JsonNode(self.read_text(), at)

@@ -1,5 +1,4 @@
-"""Grants of AWS KMS: they allow operations on a key in addition to policies, and the mirror does not read
-them.
+"""Grants of AWS KMS, which allow operations on a key in addition to policies. The mirror doesn't read them.
 
 Source: "Grants in AWS KMS", grant operations,
 https://docs.aws.amazon.com/kms/latest/developerguide/grants.html

@@ -1,8 +1,7 @@
-"""The smallest policy that still allows what was used.
+"""Builds the smallest policy that still allows the recorded use.
 
-Each statement of the result is a part of one that is there: fewer actions, narrower resources, the same
-conditions. So nothing is allowed that was not before. Denies stay as they are, and so does what the records
-of CloudTrail can't tell.
+Each resulting statement is a part of an existing one: fewer actions, narrower resources, the same conditions.
+So it never allows more than before. Denies are kept, and so are actions that CloudTrail doesn't record.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ from iam.policy.request import Request
 from iam.policy.unrecorded_actions import never_recorded_actions, unrecorded_of
 
 MOST_RESOURCES: Final = 20
-"""Where an action was used on more than so many resources, those of the statement stay."""
+"""If an action was used on more resources than this, the statement's own resources are kept."""
 SEVERAL_TYPES: Final = frozenset({"s3", "dynamodb"})
-"""Services whose actions are asked about one resource, though their pages name several types."""
+"""Services whose requests concern one resource, although their actions list several resource types."""
 Raw = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyText:
-    """A policy by name. `is_fixed`: it stays as it is, such as one of a group, and counts for what it
-    allows.
+    """A policy with its name. `is_fixed` means that the policy is kept as it is, such as one of a group, and
+    that calls it allows need no other policy.
     """
 
     name: str
@@ -43,8 +42,8 @@ class PolicyText:
 
 @dataclass(frozen=True, slots=True)
 class StatementReduction:
-    """What becomes of one statement: the actions that were used, and those that stay since no event would
-    tell of them. `is_unchanged`: it stays as it is.
+    """The result for one statement: the actions that were used, and the actions kept because no event would
+    record them.
     """
 
     policy: str
@@ -56,13 +55,13 @@ class StatementReduction:
 
     @property
     def is_removed(self) -> bool:
-        """Whether nothing of it stays."""
+        """True if nothing of the statement is kept."""
         return not (self.used or self.unrecorded or self.is_unchanged)
 
 
 @dataclass(frozen=True, slots=True)
 class ReducedPolicy:
-    """One document for all policies that are not fixed; `text` is empty if nothing stays."""
+    """One document that replaces all policies that aren't fixed. `text` is empty if nothing is left."""
 
     text: str
     statements: tuple[StatementReduction, ...]
@@ -70,7 +69,7 @@ class ReducedPolicy:
 
 @dataclass(slots=True)
 class _Part:
-    """A statement with the calls that need it."""
+    """A statement and the calls that need it."""
 
     policy: PolicyText
     raw: Raw
@@ -84,9 +83,9 @@ def reduce_policies(
     *,
     recorded_services: frozenset[str] = frozenset(),
 ) -> ReducedPolicy:
-    """The policies that are not fixed, as one. `calls` are allowed requests; a resource of `*` is one that is
-    not recorded. `recorded_services` are those whose data events the trail records. Raises ValueError for a
-    document that can't be read.
+    """Combine the policies that aren't fixed into one that allows the calls. `calls` are allowed requests;
+    the resource `*` means that it wasn't recorded. `recorded_services` are the services whose data events the
+    trail records. Raises ValueError for a document that can't be parsed.
     """
     parts = list(chain.from_iterable(map(_parts, policies)))
     for call in calls:
@@ -103,15 +102,15 @@ def reduce_policies(
 
 
 def _text_of(statements: Sequence[Raw]) -> str:
-    """The policy of these statements; "" for none."""
+    """Return the policy with these statements, or an empty string if there are none."""
     document = {"Version": CURRENT, "Statement": _with_own_sids(statements)}
     return json.dumps(document, indent=2, ensure_ascii=False) if statements else ""
 
 
 def without_services(policies: Sequence[PolicyText], unused: frozenset[str]) -> ReducedPolicy:
-    """The policies that are not fixed, as one, without what they allow in services (by prefix) that were not
-    used. Actions that no record tells of stay, and so do statements for all services or with NotAction.
-    Raises ValueError for a document that can't be read.
+    """Combine the policies that aren't fixed into one, without their permissions in unused services (by
+    prefix). Actions that are never recorded are kept, and so are statements for all services or with
+    NotAction. Raises ValueError for a document that can't be parsed.
     """
     statements: list[Raw] = []
     reductions: list[StatementReduction] = []
@@ -133,7 +132,7 @@ def without_services(policies: Sequence[PolicyText], unused: frozenset[str]) -> 
 
 
 def _is_service_kept(name: str, unused: frozenset[str]) -> bool:
-    """Whether an action, or a pattern of actions, stays."""
+    """Return True if an action, or a pattern of actions, is kept."""
     if fold(name).partition(":")[0] not in unused:
         return True
     actions = catalogue().expand(name)
@@ -152,8 +151,8 @@ def _parts(policy: PolicyText) -> Iterator[_Part]:
 
 
 def _needed_by(call: Request, parts: Sequence[_Part]) -> list[_Part]:
-    """The statements that a call needs: the first that allows it for sure, else all that may; those that stay
-    in any case come first.
+    """Return the statements that a call needs: the first that certainly allows it, or else all that might.
+    Fixed policies come first.
     """
     speaking = [part for part in parts if part.compiled.allows and part.compiled.speaks_of(call.lowered)]
     speaking.sort(key=lambda part: not part.policy.is_fixed)
@@ -167,7 +166,7 @@ def _needed_by(call: Request, parts: Sequence[_Part]) -> list[_Part]:
 
 
 def _tells_resource(call: Request) -> bool:
-    """Whether a call is about one known resource, or about none."""
+    """Return True if a call concerns one known resource, or no resource."""
     return _is_exact(call.resource) or not catalogue().resource_types(call.action)
 
 
@@ -195,8 +194,8 @@ def _reduced(part: _Part, recorded: frozenset[str]) -> tuple[list[Raw], Statemen
 
 
 def _names_of(compiled: CompiledStatement, action: str) -> list[str]:
-    """An action as policies write it. Where IAM lists none of this name, the event's name is another than
-    that of the permission, and all that the statement says of the service stays.
+    """Return the action's names as policies write them. If IAM lists no such action, the event's name differs
+    from the permission's, and all actions of the service in the statement are kept.
     """
     known = catalogue().action(action)
     if known is not None:
@@ -209,7 +208,9 @@ def _names_of(compiled: CompiledStatement, action: str) -> list[str]:
 
 
 def _resources(part: _Part, action: str) -> tuple[str, ...]:
-    """The resources on which an action was used, generalized; empty: those of the statement stay."""
+    """Return the resources on which an action was used, generalized. Empty means that the statement's own
+    resources are kept.
+    """
     source = part.compiled.source
     if source.resources is None or source.is_not_resource or not _is_about_one(action):
         return ()
@@ -225,14 +226,14 @@ def _resources(part: _Part, action: str) -> tuple[str, ...]:
 
 
 def _is_about_one(action: str) -> bool:
-    """Whether a request for the action is about one resource, which the event names."""
+    """Return True if a request for the action concerns one resource, which the event names."""
     types = catalogue().resource_types(action)
     return len(types) == 1 or (bool(types) and action.partition(":")[0] in SEVERAL_TYPES)
 
 
 def _within(patterns: Sequence[str], resource: str) -> Iterator[str]:
-    """A resource generalized, as far as the patterns of the statement take all of that in; else the
-    patterns.
+    """Yield, for each pattern that matches the resource, the generalized resource if the pattern covers it,
+    or else the pattern.
     """
     wider = generalized(resource)
     for pattern in patterns:
@@ -243,7 +244,7 @@ def _within(patterns: Sequence[str], resource: str) -> Iterator[str]:
 
 
 def generalized(resource: str) -> str:
-    """What a resource that was used stands for: an object for those of its bucket, a log stream for those of
+    """Generalize a used resource: an object to all objects of its bucket, a log stream to all log streams of
     its group.
     """
     parts = resource.split(":", 5)
@@ -258,7 +259,7 @@ def generalized(resource: str) -> str:
 
 
 def _takes_in(pattern: str, wider: str) -> bool:
-    """Whether a pattern surely matches all that another matches."""
+    """Return True if a pattern certainly matches everything that another pattern matches."""
     if pattern in ("*", wider):
         return True
     if _is_exact(wider):
@@ -269,7 +270,7 @@ def _takes_in(pattern: str, wider: str) -> bool:
 
 
 def _statement(raw: Raw, actions: Sequence[str], resources: Sequence[str]) -> Raw:
-    """A part of a statement; without resources, with those that it has."""
+    """Return a copy of a statement with these actions and, if given, these resources."""
     names = sorted(dict.fromkeys(actions))
     made: Raw = {}
     for key, value in raw.items():
@@ -283,7 +284,7 @@ def _statement(raw: Raw, actions: Sequence[str], resources: Sequence[str]) -> Ra
 
 
 def _with_own_sids(statements: Iterable[Raw]) -> list[Raw]:
-    """The statements, a Sid only once: the parts of one would have the same."""
+    """Return the statements with each Sid only once, because parts of one statement would share it."""
     seen: set[str] = set()
     made: list[Raw] = []
     for statement in statements:

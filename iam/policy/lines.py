@@ -1,6 +1,4 @@
-"""The engine over JSON Lines: one request a line in, one answer a line out; a line that is no request answers
-with an error.
-"""
+"""The engine over JSON Lines: it answers each request line with a line, and an invalid line with an error."""
 
 from __future__ import annotations
 
@@ -36,16 +34,16 @@ RCP_FULL_AWS_ACCESS: Final = (
 )
 PREVIEW_LENGTH: Final = 80
 MAX_ID_LENGTH: Final = 1000
-"""Characters of an id that is neither text nor number."""
+"""Maximum length, as JSON, of an id that is a list or an object."""
 TOO_DEEP: Final = "This is nested too deeply."
 
 
 class InvalidRequestError(ValueError):
-    """A line that is no request; the message says what is wrong and what belongs there."""
+    """The line isn't a valid request. The message says what is wrong and how to fix it."""
 
 
 def answers(lines: Iterable[str], *, strict: bool) -> Iterator[str]:
-    """One line of JSON for each line that is not empty."""
+    """Yield a line of JSON for each non-empty line."""
     for line in lines:
         if line.strip(" \t\r\n"):
             reply = answer(line, strict=strict)
@@ -56,7 +54,7 @@ def answers(lines: Iterable[str], *, strict: bool) -> Iterator[str]:
 
 
 def answer(line: str, *, strict: bool) -> dict[str, Any]:
-    """`{"id", "decision", "because"}`, or `{"id", "error"}`."""
+    """Return `{"id", "decision", "because"}`, or `{"id", "error"}` for an invalid line."""
     name: Any = None
     try:
         source = _object(line)
@@ -82,7 +80,9 @@ def _object(line: str) -> Mapping[str, Any]:
 
 
 def _id(source: Mapping[str, Any]) -> Any:
-    """Whatever a line calls itself, but no deep nest, which not every reader of the answers could read."""
+    """Return the line's id, which can be any JSON value but not a long nested one, because not every JSON
+    parser could read it back.
+    """
     value = source.get("id")
     if isinstance(value, list | Mapping) and len(json.dumps(value)) > MAX_ID_LENGTH:
         raise InvalidRequestError("id is a long list or object. Write a string or a number.")
@@ -90,7 +90,7 @@ def _id(source: Mapping[str, Any]) -> Any:
 
 
 def explanation_json(explanation: DecisionExplanation) -> dict[str, Any]:
-    """The decision and its reasons as JSON holds them."""
+    """Return the decision and its reasons as JSON values."""
     return {
         "decision": str(explanation.decision),
         "because": [_reason(reason) for reason in explanation.reasons],
@@ -116,7 +116,7 @@ def _reason(reason: DecisionReason) -> dict[str, Any]:
 
 
 def question(source: Mapping[str, Any], *, strict: bool) -> tuple[Request, RequestPolicies]:
-    """The request and the policies of a line; raises InvalidRequestError."""
+    """Return the request and the policies of a line. Raises InvalidRequestError."""
     _known_members_only(source, MEMBERS, "")
     action = _text(source, "action")
     if action.count(":") != 1 or any(wild in action for wild in "*?") or not all(action.split(":")):
@@ -135,7 +135,7 @@ def question(source: Mapping[str, Any], *, strict: bool) -> tuple[Request, Reque
 
 
 def _known_members_only(source: Mapping[str, Any], known: Set[str], place: str) -> None:
-    """No member that is unknown, none twice: a slip of the pen must not decide."""
+    """Raise an error for an unknown or repeated member, so that a typo can't change the decision."""
     if unknown := sorted(source.keys() - known):
         names = ", ".join(sorted(known))
         raise InvalidRequestError(
@@ -169,7 +169,7 @@ def _flag(source: Mapping[str, Any], name: str, place: str) -> bool:
 
 
 def _mapping(source: Mapping[str, Any], name: str, place: str) -> Mapping[str, Any]:
-    """An object; empty where it is absent."""
+    """Return the object under a name, or an empty one if it is absent."""
     value = source.get(name)
     if value is None:
         return {}
@@ -179,7 +179,7 @@ def _mapping(source: Mapping[str, Any], name: str, place: str) -> Mapping[str, A
 
 
 def _context(source: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of each key; null says that the key is absent."""
+    """Return the values of each key. null means that the key is absent."""
     _each_once(source, "context")
     for key, value in source.items():
         if value is not None and not all(_is_scalar(item) for item in as_list(value)):
@@ -188,7 +188,7 @@ def _context(source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _each_once(source: Mapping[str, Any], place: str) -> None:
-    """Keys of conditions and tags are the same in upper and lower case."""
+    """Raise an error if a key appears twice. Condition keys and tag keys are not case-sensitive."""
     times = Counter(fold(key) for key in source)
     repeated = getattr(source, "repeated", ()) or [key for key, count in times.items() if count > 1]
     if repeated:
@@ -217,7 +217,7 @@ def _principal(source: Any) -> Principal:
 
 
 def _tags(source: Mapping[str, Any]) -> dict[str, str] | None:
-    """None where they are absent: they are unknown."""
+    """Return the tags, or None if the member is absent, which means that they are unknown."""
     if source.get("tags") is None:
         return None
     tags = _mapping(source, "tags", "principal.")
@@ -242,7 +242,9 @@ def _policies(source: Mapping[str, Any]) -> RequestPolicies:
 
 
 def _set(source: Mapping[str, Any], name: str, kind: PolicyKind) -> PolicySet | None:
-    """None where the member is absent or an empty list: there is no such policy."""
+    """Return the policies under a name, or None if the member is absent or an empty list, which means that
+    there is no such policy.
+    """
     value = source.get(name)
     if value is None or value == []:
         return None
@@ -272,8 +274,8 @@ def _levels(source: Mapping[str, Any], name: str) -> tuple[PolicySet, ...]:
 
 
 def _beside_full_access(level: list[tuple[str, PolicyDocument]]) -> list[tuple[str, PolicyDocument]]:
-    """RCPs that customers write have no Allow: they stand beside RCPFullAWSAccess, which nobody can detach,
-    named or not.
+    """Add RCPFullAWSAccess to a level of RCPs without an Allow, because customers' RCPs have none and
+    RCPFullAWSAccess can't be detached.
 
     Source: "RCP evaluation",
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html

@@ -1,4 +1,4 @@
-"""Three-valued logic as numbers, so that `min` is and, `max` is or."""
+"""Three-valued logic as numbers, where `min` is AND and `max` is OR."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Final
 
 NO: Final = 0
 OPEN: Final = 1
-"""It depends on something that the question leaves open, or that is not modelled."""
+"""The answer depends on something that the question leaves open or the engine doesn't model."""
 YES: Final = 2
 
 
 def negation(value: int) -> int:
-    """The opposite; what is open stays open."""
+    """Return the negation. OPEN stays OPEN."""
     return YES - value

@@ -1,4 +1,4 @@
-"""Making very many objects, most of which stay, without a search for garbage after every thousand of them."""
+"""Pauses garbage collection while very many objects are created, most of which are kept."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import Final
 
 LARGE: Final = 200_000
-"""Characters of a text from which on the search takes longer than the reading."""
+"""Number of characters from which garbage collection takes longer than parsing."""
 
 
 @contextmanager
 def without_collecting(size: int) -> Iterator[None]:
-    """Pause the garbage collector while a text of so many characters is worked on, if it is a large one."""
+    """Pause the garbage collector while a text of `size` characters is parsed, if that is large."""
     if size < LARGE or not gc.isenabled():
         yield
         return
@@ -27,8 +27,8 @@ def without_collecting(size: int) -> Iterator[None]:
 
 @contextmanager
 def collecting_paused() -> Iterator[None]:
-    """Pause the garbage collector while many objects are made; the first search afterwards is among the young
-    ones only.
+    """Pause the garbage collector while many objects are created. The next collection then looks only at
+    young objects.
     """
     if not gc.isenabled():
         yield
@@ -41,9 +41,9 @@ def collecting_paused() -> Iterator[None]:
 
 
 def _grow_old() -> None:
-    """What was made stays: put it into the oldest generation at once, without a look at each object.
+    """Move new objects to the oldest generation at once, without examining each.
 
-    A process that keeps an index has it frozen already, and nothing of that may thaw.
+    If the process has frozen an index already, its objects must stay frozen.
     """
     has_frozen = gc.get_freeze_count() > 0
     gc.freeze()

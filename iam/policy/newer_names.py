@@ -1,4 +1,6 @@
-"""Names that an administrator knows to be newer than the catalogue: then they are doubtful, and no errors."""
+"""Names that an administrator declares newer than the catalogue. They then count as uncertain rather than as
+errors.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,14 @@ _accepted: list[Matcher] = []
 
 
 def accept_newer(names: Iterable[str]) -> None:
-    """Take these for names that AWS has added: services, actions, condition keys, ARNs and Regions, with
+    """Accept these names as added by AWS: services, actions, condition keys, ARNs and Regions, with
     wildcards.
 
-    They replace those that were accepted before. A service stands for all of its names.
+    They replace the names accepted before. A service includes all of its names.
     """
     _accepted[:] = [compile_glob(fold(name)) for name in names]
 
 
 def is_newer(*names: str) -> bool:
-    """Whether one of the names was accepted."""
+    """Return True if one of the names is accepted."""
     return any(any(matches(fold(name)) for matches in _accepted) for name in names)

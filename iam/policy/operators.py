@@ -1,4 +1,4 @@
-"""Every condition operator: how one value of the request is compared with one value of the policy.
+"""The condition operators: each compares a value of the request with a value of the policy.
 
 Source: "IAM JSON policy elements: Condition operators",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
@@ -28,22 +28,23 @@ NUMBER = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?\s*", re.AS
 W3C = re.compile(
     r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?"
 )
-"""The date formats of https://www.w3.org/TR/NOTE-datetime; a time without a zone is taken too."""
+"""The date formats of https://www.w3.org/TR/NOTE-datetime. A time without a zone is also accepted."""
 FIRST = "0000-01-01"
 LATEST = 10**15
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CIDR = re.compile(r"\s*[0-9A-Fa-f:.]+(/[0-9]{1,3})?\s*", re.ASCII)
 REMEMBERED = 200
-"""Longer texts are not remembered, so that what is remembered stays small."""
+"""Longer texts are not cached, so that the cache stays small."""
 PLAIN = {ANY: "*", ONE: "?"}
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionOperator:
-    """`make` gives the matcher of one value of the policy; `is_negated` when it must match none of them.
+    """A condition operator. `make` returns the matcher of a policy value; `is_negated` requires that no value
+    matches.
 
-    `is_text`: variables are replaced in the values. Source: "IAM policy elements: Variables and tags",
-    Condition element.
+    `is_text` means that variables in the values are replaced. Source: "IAM policy elements: Variables and
+    tags", Condition element.
     """
 
     name: str
@@ -51,17 +52,17 @@ class ConditionOperator:
     is_text: bool
     is_negated: bool = False
     make_of_text: Callable[[str], Matcher] | None = None
-    """The same for a text in which `*` and `?` are what the operator makes of them; None: `make` takes it as
-    it is.
+    """The same for a text without variables, for operators in which `*` and `?` are wildcards. If None,
+    `make` takes the text itself.
     """
 
     def of_text(self, value: str) -> Matcher:
-        """The matcher of a value without variables."""
+        """Return the matcher of a value without variables."""
         return self.make(value) if self.make_of_text is None else self.make_of_text(value)
 
 
 def plain(parts: Sequence[Token]) -> str:
-    """The text of tokens in which wildcards mean nothing; a text is itself."""
+    """Return the text of tokens, with wildcards as ordinary characters. A text is returned unchanged."""
     if isinstance(parts, str):
         return parts
     return "".join(PLAIN.get(part, part) for part in parts)
@@ -81,7 +82,7 @@ def _equals_ignoring_case(parts: Sequence[Token]) -> Matcher:
 
 
 def number_of(text: str) -> Decimal | None:
-    """A number, exact however large; None for what is none."""
+    """Parse an exact number of any size. Returns None if the text isn't a number."""
     return _number(text) if len(text) <= REMEMBERED else _number.__wrapped__(text)
 
 
@@ -91,9 +92,11 @@ def _number(text: str) -> Decimal | None:
 
 
 def moment_of(text: str) -> Decimal | None:
-    """Seconds since 1970 of a W3C date or of seconds written out; None for what is neither.
+    """Parse a W3C date or a number of seconds, and return the seconds since 1970. Returns None for any other
+    text.
 
-    Four digits are a year, which W3C has and nobody means as seconds; dates without a zone are UTC.
+    Four digits are a W3C year, because no one writes such small numbers of seconds. Dates without a zone are
+    UTC.
     """
     return _moment(text.strip()) if len(text) <= REMEMBERED else None
 
@@ -145,11 +148,11 @@ def _binary(parts: Sequence[Token]) -> Matcher:
 
 
 Range = tuple[int, int, int]
-"""The version of IP, the lowest and the highest address as numbers."""
+"""The IP version, and the lowest and highest address as numbers."""
 
 
 def range_of(text: str) -> Range | None:
-    """What an address or a range in CIDR form takes in; None for what is neither."""
+    """Parse an IP address or a CIDR range. Returns None for any other text."""
     return _range(text) if len(text) <= REMEMBERED else None
 
 
@@ -172,7 +175,7 @@ PLAIN_RANGE = re.compile(rf"{OCTET}\.{OCTET}\.{OCTET}\.{OCTET}(?:/(3[0-2]|[12]?[
 
 
 def _plain_range(match: re.Match[str]) -> Range:
-    """An address or a range of version 4 as nearly all are written; the library takes ten times as long."""
+    """Parse an IPv4 address or range in its usual form. The library takes ten times as long."""
     first, second, third, fourth = (int(octet) for octet in match.groups()[:4])
     number = first << 24 | second << 16 | third << 8 | fourth
     inside = (1 << 32 - int(match[5] or 32)) - 1
@@ -226,7 +229,7 @@ def _ordered(prefix: str, read: Reader) -> list[ConditionOperator]:
 
 
 def table() -> dict[str, ConditionOperator]:
-    """Every operator, by its name in lower case; Null is none of them, since it compares nothing."""
+    """Return all operators by their names in lower case. Null isn't included, because it compares nothing."""
     every_operator = (
         *_pair("StringEquals", "StringNotEquals", _equals, is_text=True),
         *_pair("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", _equals_ignoring_case, is_text=True),

@@ -1,4 +1,5 @@
-"""Whom a Principal or NotPrincipal element means, and how: as an account, as a role, or directly.
+"""Tests whether a Principal or NotPrincipal element names the caller, and how: as an account, as a role, or
+directly.
 
 Source: "AWS JSON policy elements: Principal" and "NotPrincipal",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
@@ -14,24 +15,26 @@ from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import PROVIDERS, Principal, PrincipalKind
 
 ACCOUNT: Final = 0
-"""The account is named: it may hand the permission on to its principals by their own policies."""
+"""The element names the account, which can delegate the permission to its principals with their
+own policies.
+"""
 ROLE: Final = 1
-"""The role of a session is named: boundary and session policies still limit what it gives."""
+"""The element names the role of the session. Boundary and session policies still limit what this allows."""
 DIRECT: Final = 2
-"""The caller itself is named, or everybody."""
+"""The element names the caller itself, or everyone."""
 OUTSIDERS: Final = frozenset({PrincipalKind.SERVICE, PrincipalKind.PROVIDER, PrincipalKind.ANONYMOUS})
-"""They belong to no account, so that no name under AWS but `*` means them."""
+"""Principals outside any account. Under AWS, only `*` matches them."""
 
 Grades = tuple[int, int, int]
-"""How certainly the element means the caller (NO, OPEN, YES), by grade."""
+"""How certainly the element names the caller (NO, OPEN, YES), for each grade."""
 NOBODY: Final[Grades] = (NO, NO, NO)
 EVERYBODY: Final[Grades] = (NO, NO, YES)
 Match = Callable[[Principal, bool], Grades]
 
 
 def compile_principals(named: Principals, *, is_not: bool) -> Match:
-    """The matcher of the element: for a principal, and whether what is unknown of it counts as not so
-    (strict).
+    """Return the matcher of the element. It takes a principal, and whether unknown properties of the
+    principal count as not matching (strict).
     """
     if is_not:
         return lambda who, strict: _everybody_but(named, who, strict)
@@ -53,13 +56,13 @@ def _match_named(named: Principals, who: Principal, strict: bool) -> Grades:
         else:
             direct = max(direct, mark)
     if named.get("CanonicalUser") and who.account and not strict:
-        # Which canonical id an account has is known to S3 alone.
+        # Only S3 knows which account a canonical ID belongs to.
         direct = max(direct, OPEN)
     return account, role, direct
 
 
 def _outsider(named: Mapping[str, Names], who: Principal) -> int:
-    """Services and identity providers, by their whole names: neither has a wildcard."""
+    """Match services and identity providers by their full names. Wildcards don't apply to either."""
     is_service = who.kind is PrincipalKind.SERVICE or who.arn in PROVIDERS
     if is_service and who.arn in named.get("Service", ()):
         return YES
@@ -67,7 +70,7 @@ def _outsider(named: Mapping[str, Names], who: Principal) -> int:
 
 
 def _match_aws_name(name: str, who: Principal, strict: bool) -> tuple[int, int]:
-    """(grade, certainty) of one name under AWS."""
+    """Return the (grade, certainty) of a name under AWS."""
     if who.account and name in {who.account, who.root_arn}:
         return (DIRECT if who.kind is PrincipalKind.ROOT else ACCOUNT), YES
     if who.unique_id and name == who.unique_id:
@@ -83,8 +86,8 @@ def _match_aws_name(name: str, who: Principal, strict: bool) -> tuple[int, int]:
 
 
 def _means_session(name: str, who: Principal) -> tuple[int, int]:
-    """A session is named by itself, or by its role, whose path a session's ARN lacks: role names are
-    unique.
+    """Match a session by its own name or by its role. A session's ARN lacks the role's path, but role names
+    are unique.
     """
     if name == who.arn:
         return DIRECT, YES
@@ -105,10 +108,10 @@ def _session_of(name: str) -> tuple[str, str, str] | None:
 
 
 def _everybody_but(named: Principals, who: Principal, strict: bool) -> Grades:
-    """All whom the element does not name in each of their identities.
+    """Match every principal that the element doesn't exempt by each of its identities.
 
-    A user is exempt only where its account is named beside it, a session only where its role and account are
-    too; of a role, its sessions' names are open. Source: "AWS JSON policy elements: NotPrincipal".
+    A user is exempt only if its account is also listed, a session only if its role and account are also
+    listed. For a role, the names of its sessions are open. Source: "AWS JSON policy elements: NotPrincipal".
     """
     if "*" in named.get("AWS", ()):
         return NOBODY

@@ -1,8 +1,7 @@
-"""Would a recorded call be answered differently after a change of policies? Pure: requests and policies in,
-a three-valued answer out.
+"""Tests whether a recorded call would get a different answer after a change of policies.
 
-A call is recorded with the answer that AWS gave. What the record does not tell (a resource, a condition key)
-is open in the request, and so the answer can be undecided.
+A call is recorded with AWS's answer. What the record lacks (a resource, a condition key) is open in the
+request, so the result can be undecided.
 """
 
 from __future__ import annotations
@@ -19,24 +18,24 @@ from iam.policy.request import Request
 
 DENIALS = frozenset({EvaluationDecision.EXPLICITLY_DENIED, EvaluationDecision.IMPLICITLY_DENIED})
 UNLIMITED = (NO, YES)
-"""What the absence of a boundary says: it denies nothing, and all is within it."""
+"""The marks of an absent boundary: it denies nothing and allows everything."""
 
 
 class ReplayOutcome(StrEnum):
-    """What a change does to a recorded call."""
+    """The effect of a change on a recorded call."""
 
     SAME = "same"
     DENIED = "denied"
     ALLOWED = "allowed"
     UNDECIDED = "undecided"
     DENIED_ALREADY = "denied_already"
-    """AWS allowed it then, but the policies of today deny it, with the change and without."""
+    """AWS allowed the call, but today's policies deny it, with or without the change."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyChange:
-    """Policies before and after a change, and the identity statements that are in one of them only. A limit
-    (boundary, SCP) that is the same object before and after is one that the change leaves alone.
+    """Policies before and after a change, and the identity statements that only one side has. A limit
+    (boundary, SCP) that is the same object on both sides is unchanged.
     """
 
     before: RequestPolicies
@@ -47,11 +46,11 @@ class PolicyChange:
 def replay(
     request: Request, change: PolicyChange, *, was_denied: bool, becomes: Request | None = None
 ) -> ReplayOutcome:
-    """What becomes of one call that AWS allowed or denied (`was_denied`) when it was made; `becomes` is the
-    request after the change, where its principal has other tags or another name then.
+    """Return the effect of a change on a call that AWS allowed or denied (`was_denied`). `becomes` is the
+    request after the change, if its principal then has other tags or another name.
 
-    A call to which no changed statement applies stays as it is, whatever else is unknown. Where the policies
-    of today already answer otherwise than AWS did, the difference is not one of this change.
+    A call to which no changed statement applies gives SAME, whatever else is unknown. If today's policies
+    already answer differently than AWS did, the difference isn't due to this change.
     """
     is_touched = (
         becomes is not None
@@ -72,9 +71,7 @@ def replay(
 
 
 def open_keys(request: Request, policies: RequestPolicies) -> tuple[str, ...]:
-    """The condition keys on which the answer depends and which the request does not tell, as policies write
-    them.
-    """
+    """Return the condition keys that the answer depends on and the request lacks, as policies write them."""
     sets = [policies.identity, *filter(None, (policies.boundary, policies.resource))]
     keys: dict[str, None] = {}
     for policy_set in (*sets, *policies.scps, *policies.rcps):
@@ -98,7 +95,9 @@ def _applies(request: Request, changed: Iterable[PolicySet]) -> bool:
 
 
 def _limit_differs(request: Request, before: RequestPolicies, after: RequestPolicies) -> bool:
-    """Two limits that are both open may be so for different reasons."""
+    """Return True if a limit has different results before and after. Two OPEN results can have different
+    reasons.
+    """
     limits = [(before.boundary, after.boundary), *zip_longest(before.scps, after.scps)]
     for was, becomes in limits:
         if was is becomes:

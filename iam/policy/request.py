@@ -1,4 +1,4 @@
-"""A question to the engine: who asks for what, on what, under which circumstances."""
+"""A request to evaluate: the principal, the action, the resource and the context."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ SERVICE_LINKED_PATH = ":role/aws-service-role/"
 PROVIDERS = frozenset(
     {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
 )
-"""Identity providers that stand in trust policies by name. Source: "AWS JSON policy elements: Principal"."""
+"""Identity providers that trust policies name without an ARN. Source: "AWS JSON policy elements:
+Principal".
+"""
 CURRENT_TIME = "aws:currenttime"
 EPOCH_TIME = "aws:epochtime"
 TIMES = frozenset({CURRENT_TIME, EPOCH_TIME})
-"""Every request has both. Source: "AWS global condition context keys", Availability."""
+"""Context keys that every request has. Source: "AWS global condition context keys", Availability."""
 RESOURCE_ACCOUNT = frozenset({"aws:resourceaccount", "s3:resourceaccount"})
 
 
 class PrincipalKind(StrEnum):
-    """What a principal is; source: "Policy variables", the table of aws:PrincipalType and the keys that each
-    has.
+    """The type of a principal. Source: "Policy variables", the table of aws:PrincipalType and of the keys of
+    each type.
     """
 
     ROOT = "root"
@@ -53,7 +55,9 @@ TYPES = {
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks. `tags` None: unknown. A role stands for any session of it, whose name is open."""
+    """The caller of a request. `tags` None means unknown. A role represents any of its sessions, with the
+    session name open.
+    """
 
     arn: str
     given_account: str = ""
@@ -69,17 +73,17 @@ class Principal:
 
     @cached_property
     def account(self) -> str:
-        """Twelve digits, or empty where there is none."""
+        """The account ID, or empty if there is none."""
         return self.given_account or (self._parts[4] if self._parts else "")
 
     @cached_property
     def partition(self) -> str:
-        """aws, aws-cn, aws-us-gov and so on."""
+        """The partition, such as aws, aws-cn or aws-us-gov."""
         return self._parts[1] if self._parts else "aws"
 
     @cached_property
     def kind(self) -> PrincipalKind:
-        """By the form of the ARN or name."""
+        """The principal's type, derived from the form of its ARN or name."""
         if self.arn in {"*", ""}:
             return PrincipalKind.ANONYMOUS
         if not self._parts:
@@ -103,7 +107,7 @@ class Principal:
 
     @cached_property
     def name(self) -> str:
-        """The name of the user, of the role (of a session: of its role), or of the federated user."""
+        """The name of the user, of the role (also for a session), or of the federated user."""
         if not self._parts:
             return self.arn
         pieces = self._parts[5].split("/")
@@ -111,38 +115,38 @@ class Principal:
 
     @cached_property
     def session_name(self) -> str:
-        """What anyone who assumed the role called the session; empty for what is no session."""
+        """The role session name, or empty if the principal isn't a session."""
         return self._parts[5].rpartition("/")[2] if self.kind is PrincipalKind.SESSION else ""
 
     @cached_property
     def has_known_tags(self) -> bool:
-        """Whether a tag that is not among them is known to be absent. Root users and services cannot have
-        any.
-        """
+        """True if a tag that isn't listed is known to be absent. Root users and services can't have tags."""
         return self.tags is not None or self.kind in UNTAGGED
 
     @cached_property
     def root_arn(self) -> str:
-        """The ARN that stands for the whole account."""
+        """The ARN of the account's root, which represents the whole account; empty without an account."""
         return f"arn:{self.partition}:iam::{self.account}:root" if self.account else ""
 
     @cached_property
     def role_arn(self) -> str:
-        """The role of a session, without its path, which a session's ARN does not tell; a role's own ARN."""
+        """The ARN of a role, or of a session's role without its path, which a session's ARN lacks; empty for
+        others.
+        """
         if self.kind is PrincipalKind.SESSION:
             return f"arn:{self.partition}:iam::{self.account}:role/{self.name}"
         return self.arn if self.kind is PrincipalKind.ROLE else ""
 
     @cached_property
     def skips_organization_policies(self) -> bool:
-        """Service-linked roles are not restricted by SCPs and RCPs. Source: "Service control policies
-        (SCPs)".
+        """True for service-linked roles, which SCPs and RCPs don't restrict. Source: "Service control
+        policies (SCPs)".
         """
         return self.is_service_linked or SERVICE_LINKED_PATH in self.arn
 
     @cached_property
     def derived(self) -> dict[str, Values]:
-        """Context keys that follow from the principal, in lower case; an empty value says that the key is
+        """Context keys, in lower case, that follow from the principal. An empty value means that the key is
         absent.
         """
         return _derived(self)
@@ -159,8 +163,8 @@ def _kind_of_name(name: str) -> PrincipalKind:
 
 
 NEVER_OF_PEOPLE: Final = ("aws:principalservicename", "aws:principalservicenameslist")
-"""Keys that only a service's own call has. Source: "AWS global condition context keys", Availability, as for
-all below.
+"""Keys that only calls made by AWS services have. Source: "AWS global condition context keys", Availability,
+as for all below.
 """
 ANONYMOUS_KEYS: Final[dict[str, Values]] = {
     "aws:principaltype": (TYPES[PrincipalKind.ANONYMOUS],),
@@ -215,7 +219,8 @@ def _derived_of_service(who: Principal) -> dict[str, Values]:
 
 
 def _derived_of_provider(who: Principal) -> dict[str, Values]:
-    """A call that exchanges a provider's token for a session is not signed with credentials of AWS.
+    """Return the keys of a call that exchanges a provider's token for a session. Such a call isn't signed
+    with AWS credentials.
 
     Source: "IAM and AWS STS condition context keys", available keys for OIDC federation and for SAML-based
     federation.
@@ -228,8 +233,8 @@ def _derived_of_provider(who: Principal) -> dict[str, Values]:
 
 
 def _user_id(who: Principal) -> str:
-    """As the table "Principal key values" of "IAM policy elements: Variables and tags" has it; empty when
-    unknown.
+    """Return aws:userid as defined by the table "Principal key values" in "IAM policy elements: Variables and
+    tags", or an empty string if it is unknown.
     """
     if who.kind is PrincipalKind.ROOT:
         return who.account
@@ -242,12 +247,12 @@ def _user_id(who: Principal) -> str:
 
 @dataclass(slots=True)
 class Request:
-    """One question. `action` is written as AWS does; `resource` is an ARN or `*`; `context` maps keys in any
-    case to values.
+    """A request to evaluate. `action` is written as AWS does, `resource` is an ARN or `*`, and `context` maps
+    keys in any letter case to values.
 
-    `strict` takes a missing context key for absent, as AWS does with a real request; otherwise it is open.
-    `moment` is when the request is made, None for now: unless the context has them, aws:CurrentTime and
-    aws:EpochTime follow from it. `is_any_time` leaves both open.
+    With `strict`, a missing context key is absent, as AWS treats it; otherwise it is open. `moment` is the
+    time of the request, None for now; aws:CurrentTime and aws:EpochTime follow from it unless the context has
+    them. `is_any_time` leaves both open.
     """
 
     action: str
@@ -270,7 +275,9 @@ class Request:
             self.resource_account = account_of(self.resource) or self.principal.account
 
     def values(self, key: str) -> Values | None:
-        """The values of a context key (in lower case); empty when it is absent, None when that is open."""
+        """Return the values of a context key (in lower case). It is empty if the key is absent and None if
+        the value is open.
+        """
         known_values = self.keys.get(key)
         if known_values is not None:
             return known_values
@@ -290,7 +297,7 @@ class Request:
         return () if self.strict else None
 
     def _time(self, key: str) -> Values | None:
-        """The time of the request, which follows from the other key where the context has only that one."""
+        """Return the time of the request, derived from the other time key if the context has only that."""
         other_key = EPOCH_TIME if key == CURRENT_TIME else CURRENT_TIME
         other = self.keys.get(other_key)
         if other is not None:
@@ -304,25 +311,27 @@ class Request:
 
     @property
     def is_cross_account(self) -> bool:
-        """Whether the resource belongs to another account than the principal."""
+        """True if the resource belongs to a different account than the principal."""
         return bool(self.principal.account) and self.resource_account != self.principal.account
 
 
 def account_of(arn: str) -> str:
-    """The account in an ARN; empty where it has none, as a bucket's, or where AWS owns the resource."""
+    """Return the account in an ARN. It is empty if the ARN has none, such as a bucket's, or if AWS owns the
+    resource.
+    """
     parts = arn.split(":", 5)
     return parts[4] if len(parts) == 6 and is_digits(parts[4]) else ""
 
 
 def time_text(key: str, moment: datetime) -> str:
-    """A moment as the value of one of the two time keys (in lower case), in whole seconds."""
+    """Return a time as the value of one of the two time keys (in lower case), in whole seconds."""
     return (
         str(int(moment.timestamp())) if key == EPOCH_TIME else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     )
 
 
 def moment_in(values: Values) -> datetime | None:
-    """The moment that a time key holds; None for what is no time, or more than one."""
+    """Return the time that a time key holds, or None for several values or an invalid one."""
     seconds = moment_of(values[0]) if len(values) == 1 else None
     if seconds is None:
         return None
@@ -333,7 +342,7 @@ def moment_in(values: Values) -> datetime | None:
 
 
 def values_of(value: Any) -> Values:
-    """Context values as AWS compares them: texts; a list for keys with several values; nothing for none."""
+    """Return context values as the strings that AWS compares: several for a list, none for None."""
     if isinstance(value, str):
         return (value,)
     if value is None:
@@ -344,7 +353,7 @@ def values_of(value: Any) -> Values:
 
 
 def text_of(value: Any) -> str:
-    """A scalar of JSON as the policy language writes it."""
+    """Return a JSON scalar as the policy language writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():

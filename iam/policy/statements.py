@@ -1,5 +1,5 @@
-"""The statements of a policy's text, for what asks only a few elements of it: the engine reads a policy whole
-(`iam.policy.document`), and the lint with places (`iam.policy.json_places`).
+"""Reads the raw statements of a policy, for callers that need only a few elements. The engine parses whole
+policies (`iam.policy.document`), the lint also places (`iam.policy.json_places`).
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from typing import Any
 
 
 def as_list(value: Any) -> list[Any]:
-    """AWS writes one value bare and several in a list."""
+    """Return a value as a list. AWS writes a single value without a list."""
     return list(value) if isinstance(value, list) else [value]
 
 
 def statements_in(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The statements of a policy that can be read."""
+    """Return the statements of a parsed policy."""
     return as_list(body.get("Statement", []))
 
 
 def statements_of(text: str) -> list[dict[str, Any]]:
-    """The statements of a policy; none of a text that cannot be read."""
+    """Return the statements of a policy's text, or none if it can't be parsed."""
     try:
         body = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The condition block of a statement, read into tests, and the common tests put into words."""
+"""Parses the condition block of a trust statement into tests and describes common tests in words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iam.policy.letter_case import fold, is_digits
 from iam.policy.statements import as_list
 
 SAME = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
-"""Operators that ask for one of the values.
+"""Operators that require one of the values.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 WITHOUT_WILDCARDS = frozenset({"stringequals", "stringequalsignorecase"})
@@ -19,9 +19,7 @@ WITHOUT_WILDCARDS = frozenset({"stringequals", "stringequalsignorecase"})
 
 @dataclass(frozen=True, slots=True)
 class TrustRequirement:
-    """One key under one operator; several values are alternatives. `operator` and `key` are as they are
-    written.
-    """
+    """A test of one key with one operator, both as written in the policy. Several values are alternatives."""
 
     operator: str
     key: str
@@ -34,22 +32,22 @@ class TrustRequirement:
 
     @property
     def quantifier(self) -> str:
-        """`foranyvalue`, `forallvalues`, or nothing."""
+        """`foranyvalue`, `forallvalues` or an empty string."""
         return fold(self.operator.split(":")[0]) if ":" in self.operator else ""
 
     @property
     def if_exists(self) -> bool:
-        """Whether a request without the key passes."""
+        """True if a request without the key passes."""
         return fold(self.operator).endswith("ifexists") or self.quantifier == "forallvalues"
 
     @property
     def name(self) -> str:
-        """The key in lower case: AWS does not tell keys apart by case."""
+        """The key in lower case, because keys are not case-sensitive."""
         return fold(self.key)
 
     @property
     def asks_for(self) -> bool:
-        """Whether the key must be there and be one of the values."""
+        """True if the key must be present with one of the values."""
         return self.bare_operator in SAME and not self.if_exists
 
     def __str__(self) -> str:
@@ -57,8 +55,8 @@ class TrustRequirement:
 
 
 def read_conditions(block: object) -> tuple[TrustRequirement, ...]:
-    """The tests of a condition block, in its order; all of them must pass. A block of another shape raises
-    ValueError.
+    """Return the tests of a condition block in order; all of them must pass. Raises ValueError if the block
+    has an invalid shape.
     """
     if block is None:
         return ()
@@ -83,7 +81,7 @@ def _texts(values: object) -> Iterable[str]:
 
 
 def one_of(values: tuple[str, ...]) -> str:
-    """'a', 'a or b', 'a, b or c'."""
+    """Join the values as 'a', 'a or b' or 'a, b or c'."""
     return joined(values, last="or") or "nothing"
 
 
@@ -105,8 +103,8 @@ _SAME_WORDS = {
 
 
 def in_words(test: TrustRequirement) -> str | None:
-    """A phrase that follows 'somebody …', such as 'with the external ID x'; None for a test that has to be
-    shown as it is.
+    """Return a phrase that follows a subject, such as 'with the external ID x', or None for a test that has
+    no words.
     """
     if (
         test.name == "aws:multifactorauthpresent"
@@ -161,7 +159,7 @@ def _duration(values: tuple[str, ...]) -> str:
 
 
 def moment_of(test: TrustRequirement) -> datetime | None:
-    """The one moment that a date test names: ISO 8601 or seconds since 1970."""
+    """Return the time that a date test names (ISO 8601 or seconds since 1970), or None."""
     if len(test.values) != 1:
         return None
     text = test.values[0]

@@ -1,4 +1,4 @@
-"""Whom the Principal element of a trust policy names, one by one, in words."""
+"""Parses the principals that a trust policy names, and names AWS services in words."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ SERVICES: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class TrustPrincipal:
-    """One named principal. `kind` is anybody, account, user, role, session, federated-user, deleted, service,
-    saml, web or unknown.
+    """A principal named in a trust policy. `kind` is anybody, account, user, role, session, federated-user,
+    deleted, service, saml, web or unknown.
 
-    `text` is what the document says; `name` the name within the account (a provider's too); `account_id`
-    where one is named.
+    `text` is the value in the document, `name` is the name within the account (or of a provider), and
+    `account_id` is empty if no account is named.
     """
 
     kind: str
@@ -74,7 +74,7 @@ class TrustPrincipal:
 
 
 def read_principals(element: object) -> Iterator[TrustPrincipal]:
-    """The principals of a Principal element, in its order; another shape raises ValueError."""
+    """Yield the principals of a Principal element in order. Raises ValueError if it has an invalid shape."""
     if element == "*":
         yield TrustPrincipal("anybody", "*")
         return
@@ -121,10 +121,10 @@ def _aws(text: str) -> TrustPrincipal:
 
 
 def service_name(host: str) -> tuple[str, str]:
-    """A service principal in words: ('AWS Lambda', 'for functions that use this role'); an unknown one is its
-    own name.
+    """Return the name of a service principal and its use: ('AWS Lambda', 'for functions that use this role').
+    An unknown service keeps its own name.
 
-    Some services have a principal a Region, as in `states.eu-west-1.amazonaws.com`.
+    Some services have a principal per Region, such as `states.eu-west-1.amazonaws.com`.
     """
     short = re.sub(r"\.amazonaws\.com(\.cn)?$", "", host)
     region = re.search(r"\.([a-z]{2}(?:-[a-z]+)+-[0-9])$", short)

@@ -1,4 +1,4 @@
-"""Who may assume a role, in plain sentences: a trust policy read for people.
+"""Describes a trust policy in plain sentences that say who can assume the role.
 
 Semantics: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
@@ -30,14 +30,14 @@ NARROWING = ORGANIZATION | {"aws:principalaccount", "aws:principalarn", "aws:sou
 
 
 class UnreadableTrustError(ValueError):
-    """The document does not have the shape of a trust policy."""
+    """The document isn't a valid trust policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrustSentence:
-    """`who` is the subject (set in bold), `how` the phrases that follow it, `notes` what to know, `literal`
-    the conditions that have no words. `kind` is a Principal's kind, or `refusal`; `principal` and
-    `account_id` are what a page may link.
+    """A sentence about a trust policy. `who` is its subject (in bold), `how` are the phrases that follow,
+    `notes` are remarks, and `literal` are the conditions that have no words. `kind` is a Principal's kind, or
+    `refusal`. A page can link `principal` and `account_id`.
     """
 
     who: str
@@ -53,8 +53,8 @@ class TrustSentence:
 
 @dataclass(frozen=True, slots=True)
 class TrustContext:
-    """What the words depend on beside the document: the role's account, the names of known accounts, the
-    moment.
+    """The context of the sentences besides the document: the role's account, the names of known accounts and
+    the current time.
     """
 
     account_id: str
@@ -62,17 +62,17 @@ class TrustContext:
     at: datetime | None = None
 
     def account(self, number: str) -> str:
-        """The name of a known account, or its number."""
+        """Return the name of a known account, or its ID."""
         return self.names.get(number, number)
 
 
 def explain_trust(
     text: str, *, account_id: str, names: Mapping[str, str] | None = None, at: datetime | None = None
 ) -> list[TrustSentence]:
-    """One sentence per principal and statement, in the document's order; UnreadableTrustError for another
-    shape.
+    """Return a sentence for each principal and statement, in the document's order. Raises
+    UnreadableTrustError for an invalid document.
 
-    `names` gives names of known accounts by number, `at` the moment against which end dates are held.
+    `names` maps IDs of known accounts to names. `at` is the time to which end dates are compared.
     """
     reading = TrustContext(account_id, names or {}, at)
     try:
@@ -90,7 +90,9 @@ def explain_trust(
 
 
 def nobody_else(sentences: list[TrustSentence]) -> str:
-    """How the list ends: what is not let in at all. Empty when the list lets in anybody."""
+    """Return the closing sentence, which names the kinds of principals without access. It is empty if
+    everyone has access.
+    """
     kinds = {sentence.kind for sentence in sentences if sentence.kind != "refusal"}
     if "anybody" in kinds:
         return ""
@@ -156,7 +158,7 @@ def _allowed(
 
 
 def _words(tests: tuple[TrustRequirement, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The phrases of the tests that have words, and the others as they are."""
+    """Return the phrases of the tests that have words, and the other tests as written."""
     phrases: list[str] = []
     literal: list[str] = []
     for test in tests:
@@ -166,7 +168,7 @@ def _words(tests: tuple[TrustRequirement, ...]) -> tuple[tuple[str, ...], tuple[
 
 
 def _required_keys(tests: tuple[TrustRequirement, ...]) -> set[str]:
-    """The keys that a request must carry with a value out of some, so that not everybody passes."""
+    """Return the keys that a request must carry with specific values, so that not everyone passes."""
     return {test.name for test in tests if test.asks_for and "*" not in test.values}
 
 
@@ -322,7 +324,7 @@ def _web_sentence(
 def _end(
     sentence: TrustSentence, tests: tuple[TrustRequirement, ...], reading: TrustContext
 ) -> TrustSentence:
-    """A sentence whose end date has passed says so."""
+    """Mark a sentence whose end date has passed."""
     ends = [
         moment_of(t)
         for t in tests
@@ -390,8 +392,8 @@ def _cannot_assume(
     actions: tuple[str, ...],
     reading: TrustContext,
 ) -> TrustSentence:
-    """A statement that lets tag a session or name its source, or one whose call does not fit the
-    principal.
+    """Describe a statement that only allows tags or a source identity for a session, or whose action doesn't
+    fit the principal.
     """
     gives = {"sts:tagsession": "session tags", "sts:setsourceidentity": "a source identity"}
     known = [words for action, words in gives.items() if action in actions]

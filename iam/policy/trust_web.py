@@ -1,4 +1,4 @@
-"""The subjects of web identities in words: GitHub Actions, EKS service accounts, GitLab, Terraform, Cognito,
+"""Describes web identity subjects in words: GitHub Actions, EKS service accounts, GitLab, Terraform, Cognito
 and others.
 """
 
@@ -23,13 +23,13 @@ SHARED = {
     "graph.facebook.com": "Facebook",
     "www.amazon.com": "Login with Amazon",
 }
-"""Issuers that the whole world shares: without a subject, the whole world is let in."""
+"""Issuers with users worldwide: without a condition on the subject, any of them can assume the role."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebSubject:
-    """`who` in words, the phrase that follows it, what to say below, and the tone: ok, warn (wide), bad
-    (open).
+    """A web identity subject in words. `phrase` follows `who`, `note` is shown below, and `tone` is ok, warn
+    (wide) or bad (open).
     """
 
     who: str
@@ -39,7 +39,7 @@ class WebSubject:
 
 
 def issuer_words(issuer: str) -> str:
-    """The provider's name for people."""
+    """Return the provider's name for people."""
     if match := EKS.fullmatch(issuer):
         return f"the EKS cluster {match[2][:8]}… in {match[1]}"
     return SHARED.get(issuer, issuer)
@@ -48,7 +48,7 @@ def issuer_words(issuer: str) -> str:
 def read_subjects(
     issuer: str, tests: tuple[TrustRequirement, ...]
 ) -> tuple[list[WebSubject], set[TrustRequirement]]:
-    """Who may come from an issuer, by the tests of its subject; also which tests are so explained."""
+    """Return the subjects that an issuer's tests admit, and the tests that this explains."""
     about = [test for test in tests if test.name == fold(f"{issuer}:sub")]
     asking = [test for test in about if test.asks_for]
     if len(asking) != 1 or len(about) != 1:
@@ -119,7 +119,10 @@ def _plain(issuer: str, value: str) -> WebSubject:
 
 
 def _github(issuer: str, value: str) -> WebSubject:
-    """https://docs.github.com/en/actions/reference/security/oidc"""
+    """Describe a GitHub Actions subject.
+
+    https://docs.github.com/en/actions/reference/security/oidc
+    """
     match = re.fullmatch(r"repo:([^:/]*)/([^:]*)(?::(.*))?", value)
     if not match or match[1] in {"", "*"}:
         if value in {"*", "repo:*"} or (match and match[1] == "*"):
@@ -164,7 +167,10 @@ def _github_context(context: str | None, *, ends_open: bool) -> tuple[str, bool]
 
 
 def _eks(issuer: str, value: str) -> WebSubject:
-    """https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"""
+    """Describe the subject of an EKS service account.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html
+    """
     cluster = issuer_words(issuer)
     match = re.fullmatch(r"system:serviceaccount:([^:]+):([^:]+)", value)
     if not match:
@@ -185,7 +191,10 @@ def _eks(issuer: str, value: str) -> WebSubject:
 
 
 def _gitlab(issuer: str, value: str) -> WebSubject:
-    """https://docs.gitlab.com/ci/cloud_services/aws/"""
+    """Describe a GitLab CI subject.
+
+    https://docs.gitlab.com/ci/cloud_services/aws/
+    """
     match = re.fullmatch(r"project_path:([^:]+)(?::ref_type:([^:]+):ref:(.+))?", value)
     if not match:
         return _plain(issuer, value)
@@ -201,7 +210,10 @@ def _gitlab(issuer: str, value: str) -> WebSubject:
 
 
 def _terraform(issuer: str, value: str) -> WebSubject:
-    """https://developer.hashicorp.com/terraform/cloud-docs/workspaces/dynamic-provider-credentials/aws-configuration"""
+    """Describe an HCP Terraform subject.
+
+    https://developer.hashicorp.com/terraform/cloud-docs/workspaces/dynamic-provider-credentials/aws-configuration
+    """
     match = re.fullmatch(r"organization:([^:]+):project:([^:]+):workspace:([^:]+):run_phase:(.+)", value)
     if not match or match[1] == "*":
         return _plain(issuer, value)

@@ -1,5 +1,5 @@
-"""Actions that CloudTrail records only where a trail asks for data events, or not at all. That they are in no
-event says nothing of whether they were used.
+"""Actions that CloudTrail records only if a trail logs data events, or never. Their absence from events
+doesn't show that they weren't used.
 
 Sources: "Logging data events" in the CloudTrail User Guide,
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html; for S3
@@ -91,8 +91,8 @@ NEVER_RECORDED: Final = (
 
 @cache
 def unrecorded_patterns(recorded_services: frozenset[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """(pattern, its actions) of what may be used without any event. `recorded_services` are those of which
-    data events were seen, so that these are recorded.
+    """Return (pattern, its actions) for permissions that can be used without an event. `recorded_services`
+    are the services whose data events were seen, so that these are recorded.
     """
     patterns = [*NEVER_RECORDED]
     patterns += [name for name in DATA_EVENTS if name.partition(":")[0] not in recorded_services]
@@ -103,7 +103,7 @@ def unrecorded_patterns(recorded_services: frozenset[str]) -> tuple[tuple[str, t
 
 @cache
 def data_actions() -> frozenset[str]:
-    """The names of actions that are data events."""
+    """Return the names of actions that are data events."""
     known = catalogue()
     names: list[str] = []
     for pattern in DATA_EVENTS:
@@ -113,7 +113,7 @@ def data_actions() -> frozenset[str]:
 
 @cache
 def never_recorded_actions() -> frozenset[str]:
-    """The names of actions of which no trail tells."""
+    """Return the names of actions that no trail records."""
     known = catalogue()
     names: list[str] = []
     for pattern in NEVER_RECORDED:
@@ -122,7 +122,9 @@ def never_recorded_actions() -> frozenset[str]:
 
 
 def unrecorded_of(compiled: CompiledStatement, recorded: frozenset[str]) -> Iterator[str]:
-    """What the statement allows and no event would tell of, as patterns where all of a pattern is allowed."""
+    """Yield the actions that the statement allows and no event would record. A pattern is given if all of its
+    actions are allowed.
+    """
     for pattern, actions in unrecorded_patterns(recorded):
         spoken = [action for action in actions if compiled.speaks_of(fold(action))]
         if len(spoken) == len(actions):
@@ -132,7 +134,7 @@ def unrecorded_of(compiled: CompiledStatement, recorded: frozenset[str]) -> Iter
 
 
 def is_unrecorded(compiled: CompiledStatement, recorded: frozenset[str]) -> bool:
-    """Whether no event would tell of anything that the statement allows."""
+    """Return True if no event would record anything that the statement allows."""
     if compiled.source.is_not_action:
         return False
     hidden: set[str] = set()

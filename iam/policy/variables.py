@@ -1,5 +1,5 @@
-"""Policy variables in a text: `${aws:username}`, with a default, and the three that stand for `*`, `?` and
-`$`.
+"""Parses policy variables in a text: `${aws:username}`, with or without a default, and those for the
+characters `*`, `?` and `$`.
 
 Source: "IAM policy elements: Variables and tags",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
@@ -19,15 +19,15 @@ from iam.policy.request import Request
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 LITERALS = {"*", "?", "$"}
 MAX_FILLED_LENGTH = 100_000
-"""Characters of a filled text; AWS knows none of a tenth of that, and many variables with long values would
-grow without end.
+"""Maximum number of characters of a filled text. AWS texts have less than a tenth of that, and many variables
+with long values could grow without limit.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyVariable:
-    """A key whose one value stands in its place; the default where the key is absent, else nothing can
-    match.
+    """A policy variable, which is replaced by the single value of its key, or by the default if the key is
+    absent.
     """
 
     key: str
@@ -35,31 +35,30 @@ class PolicyVariable:
 
 
 class OpenVariableError(Exception):
-    """The request leaves the key open."""
+    """The request leaves the variable's key open."""
 
 
 class AbsentVariableError(Exception):
-    """The request does not have the key, or has several values of it, and there is no default."""
+    """The request lacks the key or has several values of it, and there is no default."""
 
 
 @dataclass(frozen=True, slots=True)
 class VariableText:
-    """A text with variables: wildcards outside of them are wildcards, characters of their values are not.
-
-    `variables` are those among its parts.
+    """A text with variables. Wildcards outside of variables are wildcards; characters of their values are
+    not. `variables` lists the variables in `parts`.
     """
 
     parts: tuple[Token | PolicyVariable, ...]
     variables: tuple[PolicyVariable, ...] = ()
 
     def fill_without_request(self) -> list[Token]:
-        """The tokens of a text without variables."""
+        """Return the tokens of a text without variables."""
         if not self.variables:
             return cast(list[Token], list(self.parts))
         return [part for part in self.parts if not isinstance(part, PolicyVariable)]
 
     def fill(self, request: Request) -> list[Token]:
-        """The tokens for a request; raises OpenVariableError or AbsentVariableError."""
+        """Return the tokens for a request. Raises OpenVariableError or AbsentVariableError."""
         filled: list[Token] = []
         for part in self.parts:
             if isinstance(part, PolicyVariable):
@@ -83,7 +82,7 @@ def _value(variable: PolicyVariable, request: Request) -> str:
 
 
 def read(text: str, *, has_variables: bool) -> VariableText:
-    """The template of a text; without variables (policies of Version 2008-10-17) `${…}` is plain text."""
+    """Parse a text. Without variables (policies of Version 2008-10-17), `${…}` is plain text."""
     if not has_variables or "${" not in text:
         return VariableText(tuple(tokens(text)))
     parts: list[Token | PolicyVariable] = []
