@@ -1,3 +1,3 @@
-"""Privilege escalation: who can become administrator, or somebody else, in how many steps, and what would
-close the way.
+"""Privilege escalation: who can become an administrator or another principal, in how many steps, and which
+changes would prevent it.
 """

@@ -1,4 +1,4 @@
-"""One account as a graph: principals and what they could become, and the ways that lead to each."""
+"""The graph of one account: principals, the states they could reach, and the ways that lead to each."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from iam.policy.escalation.states import PrincipalState
 from iam.policy.index.classes import IndexedPrincipal
 
 ADMINISTRATOR = 0
-"""The node that stands for an administrator of the account, no matter who that is."""
+"""The node that represents any administrator of the account."""
 
 
 @dataclass(frozen=True, slots=True)
 class NeedSubject:
-    """What the needs of a method are asked on. `boundary` is the ARN of a permissions boundary that its
-    member doesn't have, but would be created with; None: that of the member.
+    """The subject of a method's needs. `boundary` is the ARN of a permissions boundary with which its member
+    would be created; None means the boundary that the member has.
     """
 
     kind: str
@@ -31,14 +31,14 @@ class NeedSubject:
 
 
 Call = tuple[str, str]
-"""An action, and the ARN of the resource that it is asked on."""
+"""An action, and the ARN of its resource."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepOption:
-    """One method on one subject, and who can use it. `others` are ARNs of what else the method is about, of
-    which one is enough: policies to attach or detach, identity providers. `calls` are all that it takes,
-    where they do not follow from the method and the subject.
+    """A method on a subject, and who can use it. `others` are ARNs of further objects, one of which is
+    enough: policies to attach or detach, or identity providers. `calls` lists all requests if they don't
+    follow from the method and the subject.
     """
 
     method: EscalationMethod
@@ -50,8 +50,8 @@ class StepOption:
 
 @dataclass(frozen=True, slots=True)
 class EscalationWay:
-    """Leads into a node. Of each part one alternative is needed; `bits` are those for whom there is one of
-    each.
+    """A way into a node. It needs one option of each part; `bits` are the principals that have
+    one of each.
     """
 
     parts: tuple[tuple[StepOption, ...], ...]
@@ -60,7 +60,7 @@ class EscalationWay:
 
 @dataclass(slots=True)
 class EscalationNode:
-    """A principal in a state. `round` tells which choices are its; the first node has no member."""
+    """A principal in a state. `round` selects its choices. The first node has no member."""
 
     member: IndexedPrincipal | None
     state: PrincipalState
@@ -69,9 +69,9 @@ class EscalationNode:
 
 @dataclass(slots=True)
 class AccountGraph:
-    """An account. Bits are numbers of nodes; `inward` are the ways into each node, `outward` those to
-    administrators of the other accounts of the organization; `ceiling` says whether anybody could be
-    administrator at all.
+    """The graph of an account. Bits are node numbers. `inward` are the ways into each node, `outward` those
+    to administrators of other accounts of the organization. `ceiling` is False if no one can be
+    administrator.
     """
 
     number: str
@@ -88,31 +88,31 @@ class AccountGraph:
     regions: tuple[str, ...] = ()
 
     def add(self, member: IndexedPrincipal | None, state: PrincipalState, round: int) -> int:
-        """A node; its number."""
+        """Add a node and return its number."""
         self.nodes.append(EscalationNode(member, state, round))
         if member is not None:
             self.place[member.id, state] = len(self.nodes) - 1
         return len(self.nodes) - 1
 
     def lead(self, node: int, way: EscalationWay) -> None:
-        """Note a way into a node."""
+        """Add a way into a node."""
         self.inward.setdefault(node, []).append(way)
 
 
 class ActingPrincipal(NamedTuple):
-    """Who acts. Conditional administrators (`doubtful`) gain nothing by what is conditional, too."""
+    """The acting principals. Conditional administrators (`doubtful`) gain nothing from conditional steps."""
 
     everybody: int
     doubtful: int
 
     def of(self, bits: PrincipalBits) -> PrincipalBits:
-        """Those of them for whom it is of any use."""
+        """Return the acting principals for whom the step is useful."""
         sure = bits.sure & self.everybody
         return PrincipalBits(sure, bits.any & self.everybody & ~self.doubtful | sure)
 
 
 def each(bits: int) -> Iterator[int]:
-    """The numbers of the bits that are set."""
+    """Yield the numbers of the set bits."""
     while bits:
         lowest = bits & -bits
         yield lowest.bit_length() - 1
@@ -120,7 +120,7 @@ def each(bits: int) -> Iterator[int]:
 
 
 def who_has_any(alternatives: tuple[StepOption, ...]) -> PrincipalBits:
-    """Who has one of them."""
+    """Return who has at least one of the options."""
     sure = possible = 0
     for alternative in alternatives:
         sure |= alternative.bits.sure

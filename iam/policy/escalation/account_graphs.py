@@ -1,5 +1,5 @@
-"""Keeps the graphs of accounts and the ways between them from graph to graph, and makes anew only those of
-accounts that changed.
+"""Caches the graphs of accounts and the crossings between them, and rebuilds only those of accounts that
+changed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from iam.policy.memory import collecting_paused
 
 @dataclass(frozen=True, slots=True)
 class _CachedGraph:
-    """What was made of an account, and of what: the account in a version, the dates that had passed, and the
-    facts.
+    """The graph of an account and what it was built from: the account's version, the dates that had passed,
+    and the facts.
     """
 
     shard: AccountShard
@@ -39,7 +39,7 @@ class _CachedGraph:
 
 
 class AccountGraphs:
-    """Those of one index, which changes between graphs only."""
+    """The cached graphs of one index, which changes only between graphs."""
 
     def __init__(self) -> None:
         self._kept: dict[str, _CachedGraph] = {}
@@ -50,7 +50,7 @@ class AccountGraphs:
     def for_accounts(
         self, index: PolicyIndex, facts: OutsideFacts, accounts: Iterable[str]
     ) -> dict[str, AccountGraph]:
-        """The graphs of some accounts."""
+        """Return the graphs of the given accounts."""
         passed = index.documents.passed() if index.moment is None else 0
         account_graphs: dict[str, AccountGraph] = {}
         managers = _managers(index)
@@ -78,7 +78,7 @@ class AccountGraphs:
     def crossings(
         self, index: PolicyIndex, account_graphs: dict[str, AccountGraph]
     ) -> Iterator[AccountCrossing]:
-        """The ways from account to account."""
+        """Yield the ways from account to account."""
         roles, all_crossings = list(roles_open_to_others(index, account_graphs)), []
         for number, account_graph in account_graphs.items():
             asked = [role for role in roles if role.account != number and role.may_mean(number)]
@@ -99,7 +99,7 @@ class AccountGraphs:
 
 
 def _managers(index: PolicyIndex) -> dict[str, str]:
-    """The number of the management account of each organization."""
+    """Return the number of the management account of each organization."""
     return {
         shard.standing.organization_id: number
         for number, shard in index.accounts.items()
@@ -108,7 +108,7 @@ def _managers(index: PolicyIndex) -> dict[str, str]:
 
 
 def _key(index: PolicyIndex, role: StrangerRole) -> Any:
-    """What the ways into a role of another account depend on."""
+    """Return the cache key of the crossings into a role of another account."""
     member = role.member
     tags = None if member.tags is None else frozenset(member.tags.items())
     standing = index.accounts[role.account].standing
@@ -116,7 +116,7 @@ def _key(index: PolicyIndex, role: StrangerRole) -> Any:
 
 
 def facts_of(facts: OutsideFacts, shard: AccountShard) -> OutsideFacts:
-    """Those facts that are about one account."""
+    """Return the facts that concern one account."""
     profiled = facts.profiled.get(shard.number)
     versions = None
     if facts.versions is not None:

@@ -1,8 +1,7 @@
-"""Who is administrator: anyone who can change the permissions of anybody in the account, as far as the
-organization leaves that to it.
+"""Finds administrators: principals that can change any principal's permissions in the account, as far as the
+organization's policies allow that.
 
-Anyone who has these few actions on every user, role, group and policy can give itself all others, so that
-nothing else matters.
+A principal with these few actions on every user, role, group and policy can give itself all others.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ EVERY_KEY: Final = {
 
 
 class AdministratorFinder:
-    """Finds them in one account. `ceiling` is the bit of somebody who holds `*` on `*` and has no boundary:
-    what the organization's policies leave nobody, an administrator need not have.
+    """Finds the administrators of one account. `ceiling` is the bit of a principal with `*` on `*` and no
+    boundary. An administrator doesn't need the actions that the organization's policies deny even to it.
     """
 
     def __init__(self, asker: PermissionAsker, *, partition: str, account: str, ceiling: int) -> None:
@@ -56,12 +55,12 @@ class AdministratorFinder:
 
     @property
     def has_any(self) -> bool:
-        """Whether the organization leaves anything decisive to anybody."""
+        """True if the organization's policies allow any decisive action."""
         return bool(self._wanted)
 
     def measure(self) -> None:
-        """Find out what is left to anyone who has all permissions; asked once, while the ceiling is among the
-        sources.
+        """Find out which decisive actions a principal with all permissions has. Call it once, while the
+        ceiling is among the sources.
         """
         for action, resource, _ in self._decisive:
             able = self._asker.ask(action, resource, EVERY_KEY)
@@ -69,7 +68,9 @@ class AdministratorFinder:
                 self._wanted.append((action, resource, bool(able.sure & self._ceiling)))
 
     def bits(self, *, freed: int = 0) -> PrincipalBits:
-        """Who is one, of those who are asked. Those who are `freed` from SCPs need all of it."""
+        """Return the administrators among the principals checked. Those `freed` from SCPs need all decisive
+        actions.
+        """
         bits = _meeting(self._asker, self._wanted)
         return (
             bits.limited_to(~freed) | _meeting(self._asker, self._decisive).limited_to(freed)
@@ -78,7 +79,7 @@ class AdministratorFinder:
         )
 
     def administrators_in(self, source: CheckSource) -> PrincipalBits:
-        """Who is one of others, whom no SCP limits."""
+        """Return the administrators of another source, which no SCP limits."""
         asker = PermissionAsker()
         asker.use([source])
         return _meeting(asker, self._decisive)

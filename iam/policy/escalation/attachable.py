@@ -1,5 +1,5 @@
-"""Managed policies that someone who can attach policies would choose: those that make an administrator, and
-those whose content is theirs.
+"""Managed policies that an attacker would attach: those that make an administrator, and those with content
+that the attacker writes.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ AWS_OWNED: Final = (ADMINISTRATOR_ACCESS, "arn:aws:iam::aws:policy/IAMFullAccess
 ATTACHING: Final = ("iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy")
 POLICY: Final = "iam:policyarn"
 TELLING: Final = "iam:putuserpolicy"
-"""A statement that allows this on everything allows enough."""
+"""An action that a sufficient policy allows on all resources."""
 MAX_POLICIES: Final = 6
 
 
 def attachable(shard: AccountShard, documents: SharedDocuments) -> tuple[str, ...]:
-    """AWS's own, and those of the account that allow IAM's actions on everything, without conditions."""
+    """Return AWS's policies that are sufficient, and those of the account that allow the IAM action on
+    everything without conditions.
+    """
     arns = dict.fromkeys(AWS_OWNED)
     for row in shard.policies.values():
         doc = documents.find(row.digest) if row.digest else None
@@ -43,8 +45,8 @@ def attachable(shard: AccountShard, documents: SharedDocuments) -> tuple[str, ..
 def new_policies(
     shard: AccountShard, attaching: Iterable[IndexedStatement], creating: Sequence[IndexedStatement]
 ) -> tuple[str, ...]:
-    """ARNs of policies that do not exist yet, could be created, and fit what statements say of the policies
-    that can be attached.
+    """Return ARNs of policies that don't exist yet, could be created, and match the conditions on attachable
+    policies.
     """
     values = dict.fromkeys(values_of(attaching, POLICY))
     if not values:
@@ -64,7 +66,7 @@ def new_policies(
 
 
 def changeable_policies(shard: AccountShard, attaching: Iterable[IndexedStatement]) -> tuple[str, ...]:
-    """ARNs of the account's own policies that statements name as policies to attach."""
+    """Return ARNs of the account's own policies that statements name as attachable."""
     matchers = [compile_glob(value) for value in dict.fromkeys(values_of(attaching, POLICY))]
     names = []
     for row in shard.policies.values():
@@ -75,7 +77,7 @@ def changeable_policies(shard: AccountShard, attaching: Iterable[IndexedStatemen
 
 
 def values_of(clauses: Iterable[IndexedStatement], key: str) -> Iterator[str]:
-    """What conditions say of a context key."""
+    """Yield the values that conditions name for a context key."""
     for clause in clauses:
         for _, name, values in clause.conditions:
             if fold(name) == key:
@@ -83,5 +85,5 @@ def values_of(clauses: Iterable[IndexedStatement], key: str) -> Iterator[str]:
 
 
 def is_attaching(method: EscalationMethod) -> bool:
-    """Whether the method attaches a policy of one's choice."""
+    """Return True if the method attaches a policy of the caller's choice."""
     return any(need.action in ATTACHING for need in method.needs)

@@ -1,6 +1,4 @@
-"""What somebody can have a service do, with names of their own choice: a function that is made and called, a
-stack, a job.
-"""
+"""Free choices in what a service does for a caller, such as the names of a new function, stack or job."""
 
 from __future__ import annotations
 
@@ -17,8 +15,8 @@ EVERYTHING: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class TargetChoice:
-    """One way to choose: the region, and for each type of resource the names that come into question; `about`
-    is what is known of the resource, by context key.
+    """A way to choose: the Region, and possible names for each resource type. `about` are known context
+    values of the resource.
     """
 
     region: str
@@ -27,20 +25,20 @@ class TargetChoice:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def by_type(self) -> Iterator[tuple[tuple[str, ...], list[MethodNeed]]]:
-        """Names, and the needs that one of them must meet all."""
+        """Yield the names for each resource type, and the needs that one of them must meet."""
         for type_name, names in self.names.items():
             yield names, [need for need in self.needs if need.on == type_name]
 
     @property
     def context(self) -> dict[str, Any]:
-        """The circumstances that follow from the choice."""
+        """The context that follows from the choice."""
         return {"aws:RequestedRegion": self.region, **self.about}
 
 
 @dataclass(slots=True)
 class TargetChoices:
-    """What can be chosen in one account, for each method once; `of_roles` is what is there already, by method
-    and role. `able` are those who can, by the needs and by who was asked about.
+    """The possible choices in one account, computed once per method. `of_roles` are existing resources, by
+    method and role. `able` caches who can, by the needs and the principals asked about.
     """
 
     asker: PermissionAsker
@@ -51,8 +49,8 @@ class TargetChoices:
     able: dict[tuple[tuple[MethodNeed, ...], int], PrincipalBits] = field(default_factory=dict)
 
     def for_method(self, method: EscalationMethod) -> Iterator[TargetChoice]:
-        """The choices, one a region, each made when it is asked for; none where no statement allows one of
-        the actions.
+        """Yield the choices, one per Region, each computed when requested. Nothing is yielded if no statement
+        allows one of the actions.
         """
         needs = method.own_needs
         if not all(self.is_allowed_at_all(need.action) for need in needs):
@@ -66,7 +64,7 @@ class TargetChoices:
             yield choice
 
     def is_allowed_at_all(self, action: str) -> bool:
-        """Whether any statement allows an action."""
+        """Return True if any statement allows an action."""
         return self.asker.has_allowing(action)
 
     def _choice(self, needs: tuple[MethodNeed, ...], region: str) -> TargetChoice:
@@ -87,7 +85,7 @@ class TargetChoices:
         return TargetChoice(region, names, needs)
 
     def bits(self, method: EscalationMethod, act: int) -> PrincipalBits:
-        """Who can do all that the method needs besides what it needs of its target. Stops early where none of
+        """Return who can do everything that the method needs apart from its target. Stops early if none of
         `act` can.
         """
         key = method.own_needs, act

@@ -1,5 +1,5 @@
-"""The statements that speak of an action: which context keys they read, and how they tell targets and regions
-apart.
+"""The statements that cover an action: which context keys they read, and how they distinguish targets and
+Regions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REGION: Final = "aws:requestedregion"
 BOUNDARY: Final = "iam:permissionsboundary"
 TAGS: Final = ("aws:resourcetag/", "iam:resourcetag/")
 HOME: Final = "us-east-1"
-"""Where requests to IAM go, as `aws:RequestedRegion` has it. Source: "AWS global condition context keys"."""
+"""The Region of requests to IAM in `aws:RequestedRegion`. Source: "AWS global condition context keys"."""
 MAX_REGIONS: Final = 12
 KNOWN_REGIONS: Final = (
     HOME,
@@ -34,34 +34,34 @@ KNOWN_REGIONS: Final = (
     "ca-central-1",
     "sa-east-1",
 )
-"""Stand for what `eu-*` and the like mean."""
+"""Sample Regions for patterns such as `eu-*`."""
 
 
 @dataclass(slots=True)
 class ConditionFacts:
-    """The statements that speak of an action, and the context keys that matter to them."""
+    """The statements that cover an action, and the context keys that they read."""
 
     clauses: tuple[IndexedStatement, ...]
     number: int
     keys: frozenset[str]
     areas: tuple[ResourceNames, ...]
     tags: tuple[str, ...] = ()
-    """Those of the keys that hold tags of the resource."""
+    """The keys that hold tags of the resource."""
     is_allowed: bool = False
-    """Whether one of them is an Allow."""
+    """True if one of the statements is an Allow."""
 
     def match_key(self, arn: str) -> tuple[object, ...]:
-        """How the statements fit a name: those with the same shape are asked about once."""
+        """Return a key for how the statements match an ARN. ARNs with equal keys need only one query."""
         return tuple(names.match_key(arn) for names in self.areas)
 
     @property
     def names_their_own(self) -> bool:
-        """Whether somebody may be allowed on itself what others are not."""
+        """True if a user may be allowed on itself what others are not."""
         return any(names.is_own for names in self.areas)
 
 
 class ResourceNames:
-    """The names in a Resource or NotResource element, to tell targets apart."""
+    """The names in a Resource or NotResource element, to distinguish targets."""
 
     __slots__ = ("_fixed", "_loose", "_own", "is_own")
 
@@ -82,7 +82,9 @@ class ResourceNames:
         ]
 
     def match_key(self, arn: str) -> object:
-        """Equal for two names that fit alike, anyone who asks, but for a user who asks about itself."""
+        """Return a key that is equal for two names that match alike, whoever the caller is. Users who act on
+        themselves are the exception.
+        """
         if any(matches(arn) for matches in self._loose):
             return arn
         if any(matches(arn) for matches in self._fixed):
@@ -91,7 +93,7 @@ class ResourceNames:
 
 
 def _is_own_name(template: VariableText) -> bool:
-    """Whether a pattern ends with the name of the user who asks: it then fits no other user of the
+    """Return True if a pattern ends with the caller's user name. It then matches no other user of the
     account.
     """
     last = template.parts[-1] if template.parts else ""
@@ -106,7 +108,7 @@ def _is_own_name(template: VariableText) -> bool:
 
 
 def keys_of(clause: IndexedStatement) -> set[str]:
-    """The context keys that a statement reads, in lower case."""
+    """Return the context keys that a statement reads, in lower case."""
     names = set(keys.variables_in(clause.resources or ()))
     for key, others in keys.keys_of_conditions(clause.shape.plain, has_variables=clause.has_variables):
         names |= {key, *others}
@@ -115,24 +117,23 @@ def keys_of(clause: IndexedStatement) -> set[str]:
 
 @lru_cache(maxsize=256)
 def boundary_of(action: str, boundary: str) -> str | None:
-    """What `iam:PermissionsBoundary` holds in a request about a principal with a boundary (its ARN): None, so
-    that the key is absent, where there is none, or where AWS does not list the key for the action.
+    """Return the value of `iam:PermissionsBoundary` in a request about a principal with this boundary (its
+    ARN). It is None, so that the key is absent, if there is no boundary or AWS doesn't list the key for the
+    action.
     """
     listed = any(fold(key) == BOUNDARY for key in catalogue().condition_keys(action))
     return boundary or None if listed else None
 
 
 def tag_keys(keys: Iterable[str]) -> tuple[str, ...]:
-    """Those of some keys that hold tags of a resource of IAM."""
+    """Return the keys that hold tags of an IAM resource."""
     return tuple(key for key in keys if key.startswith(TAGS))
 
 
 def tags_of(
     tags: Mapping[str, str], wanted: Iterable[str], *, prefixes: Sequence[str] = TAGS
 ) -> dict[str, Any]:
-    """Context keys for tags of the resource: those that it has, and None for those that it is known not to
-    have.
-    """
+    """Return context values for the resource's tags, with None for tags that are known to be absent."""
     lowered = {fold(name): value for name, value in tags.items()}
     tag_context: dict[str, Any] = {}
     for key in wanted:
@@ -143,7 +144,7 @@ def tags_of(
 
 
 def regions_in(clause: IndexedStatement) -> Iterator[str]:
-    """Regions that a statement names in conditions or resources."""
+    """Yield the Regions that a statement names in conditions or resources."""
     for _, key, values in clause.conditions:
         if fold(key) == REGION:
             for value in values:

@@ -1,5 +1,5 @@
-"""From account to account: roles that principals elsewhere may take, and permission sets that reach all
-accounts.
+"""Ways from account to account: roles that principals of other accounts may assume, and permission sets that
+reach all accounts.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class AccountCrossing:
 
 
 class StrangerRole(NamedTuple):
-    """A role that principals of other accounts may take, those of `named`, or None: of any."""
+    """A role that principals of other accounts may assume. `named` are those accounts; None means any."""
 
     member: IndexedPrincipal
     node: int
@@ -55,28 +55,28 @@ class StrangerRole(NamedTuple):
 
     @property
     def account(self) -> str:
-        """The account that it is in."""
+        """The role's account."""
         return self.member.account
 
     def may_mean(self, account: str) -> bool:
-        """Whether its trust policy may mean somebody of an account."""
+        """Return True if the trust policy may admit a principal of the account."""
         return self.named is None or account in self.named
 
     @property
     def subject(self) -> NeedSubject:
-        """As the steps of paths name it."""
+        """The role as a subject for the steps of paths."""
         return NeedSubject("role", self.member.arn, self.member.name, self.member.id, self.member)
 
     @property
     def target(self) -> CheckTarget:
-        """As it is asked about."""
+        """The role as a target of permission checks."""
         return CheckTarget(self.member.arn, self.member.tags, "", self.member.trust, account=self.account)
 
 
 def roles_open_to_others(
     index: PolicyIndex, account_graphs: Mapping[str, AccountGraph]
 ) -> Iterator[StrangerRole]:
-    """The roles that principals of other accounts may take."""
+    """Yield the roles that principals of other accounts may assume."""
     for number, account_graph in account_graphs.items():
         for member in index.accounts[number].members.values():
             node = account_graph.place.get((member.id, AS_IT_IS))
@@ -87,7 +87,7 @@ def roles_open_to_others(
 def crossings_from(
     index: PolicyIndex, shard: AccountShard, account_graph: AccountGraph, roles: list[StrangerRole]
 ) -> Iterator[AccountCrossing]:
-    """Who of one account takes which of the roles of others."""
+    """Yield which principals of one account can assume which roles of others."""
     (method,) = of_sort(EdgeVerb.ASSUME, retags=False)
     (need,) = method.needs
     asker = PermissionAsker()
@@ -109,8 +109,8 @@ def crossings_from(
 def node_source(
     index: PolicyIndex, shard: AccountShard, account_graph: AccountGraph, roles: Iterable[StrangerRole] = ()
 ) -> CheckSource:
-    """All nodes of an account in an index of their own, with the roles beside them. Those without SCPs are
-    asked as if they still had them.
+    """Return all nodes of an account in a separate index, together with the roles. Nodes without SCPs are
+    checked as if they still had them.
     """
     rows, bits = [], {}
     for place, node in enumerate(account_graph.nodes):
@@ -134,8 +134,8 @@ def _rows(
 
 
 def as_node(member: IndexedPrincipal, grants: PolicyHoldings, *, is_tagged: bool = False) -> IndexedPrincipal:
-    """The same principal with other grants, to be asked about; it is in no index. `is_tagged`: its tags are
-    of somebody's choice.
+    """Return the same principal with other grants, for queries outside any index. `is_tagged` means that the
+    attacker chooses its tags.
     """
     tags = None if is_tagged else member.tags
     node_member = IndexedPrincipal(
@@ -148,8 +148,8 @@ def as_node(member: IndexedPrincipal, grants: PolicyHoldings, *, is_tagged: bool
 def by_permission_sets(
     index: PolicyIndex, account_graphs: Mapping[str, AccountGraph]
 ) -> Iterator[AccountCrossing]:
-    """Anyone who writes permission sets, or changes root users, in the management account reaches every
-    account of the organization.
+    """Yield the ways by which those who write permission sets or change root users in the management account
+    reach every account of the organization.
     """
     for number, account_graph in account_graphs.items():
         ways = [

@@ -1,6 +1,4 @@
-"""What can be changed of one principal, and by whom: the parts from which the ways into its states are put
-together.
-"""
+"""Edits of a principal and who can make them, from which the ways into its states are built."""
 
 from __future__ import annotations
 
@@ -20,12 +18,12 @@ Removed = tuple[PolicyRemoval, ...]
 
 @dataclass(slots=True)
 class PolicyEdits:
-    """Alternatives by what they change. `unbound` has some only where there is a boundary.
+    """Options by the change that they make. `unbound` is empty if the principal has no boundary.
 
-    `full` are by the policies that deny and that the same call replaces; `own` give the principal everything,
-    if it is the one that acts; `removed` take away one policy that denies each; `replaced` are the policies
-    of groups that another version replaces; `tagged` set tags; `freed` take away the SCPs. `by_itself` is
-    what follows from all that, made when all is there.
+    `full` gives every permission, by the denying policies that the same call replaces. `own` gives every
+    permission to the principal that acts. `removed` removes one denying policy each. `replaced` are the group
+    policies that another version replaces. `tagged` sets tags, `freed` removes the SCPs. `by_itself` caches
+    the result of `_of_each`.
     """
 
     full: dict[Removed, list[StepOption]] = field(default_factory=lambda: defaultdict(list))
@@ -40,7 +38,7 @@ class PolicyEdits:
     by_itself: list[tuple[PrincipalState, Part, PrincipalBits]] | None = None
 
     def from_itself(self, state: PrincipalState, node: int) -> Iterator[tuple[PrincipalState, EscalationWay]]:
-        """What a principal in a state, which is a node, can make of itself in one step."""
+        """Yield the states that a principal, at a node and in a state, can reach with one edit of itself."""
         bit = 1 << node
         every = self._everything().limited_to(bit)
         for change, part, bits in self._of_each():
@@ -50,7 +48,7 @@ class PolicyEdits:
                     yield further, EscalationWay((part,), bits.limited_to(bit))
 
     def from_others(self, become: Part) -> Iterator[tuple[PrincipalState, EscalationWay]]:
-        """What somebody can make of it who can then become it."""
+        """Yield the states of the principal for anyone who can edit it and then become it."""
         able = who_has_any(become)
         every = self._everything() & able
         for change, parts in (*self._changes(), *self._without_denies()):
@@ -61,11 +59,13 @@ class PolicyEdits:
                 yield from _way(change._replace(unbound=True), (tuple(self.unbound), *parts, become))
 
     def _everything(self) -> PrincipalBits:
-        """Who can give it every permission and nothing else: a group is of no use to them."""
+        """Return who can give it every permission without replacing a denying policy. A group adds nothing
+        for them.
+        """
         return who_has_any(tuple(self.full.get((), ())))
 
     def _of_each(self) -> list[tuple[PrincipalState, Part, PrincipalBits]]:
-        """What changes it in one step, by which part, and who has one of its alternatives."""
+        """Return each single-step change with its part and who has one of its options."""
         if self.by_itself is None:
             own = [(PrincipalState(full=True), tuple(self.own))] if self.own else []
             self.by_itself = [(change, part, who_has_any(part)) for change, part in (*self._single(), *own)]
@@ -75,7 +75,7 @@ class PolicyEdits:
         return ((change, (part,)) for change, part in self._single())
 
     def _without_denies(self) -> Iterator[tuple[PrincipalState, tuple[Part, ...]]]:
-        """All policies that deny taken away, alone and together with every permission."""
+        """Yield the removal of all denying policies, alone and together with every permission."""
         if not self.removed:
             return
         every = tuple(sorted(self.removed))
@@ -108,7 +108,7 @@ class PolicyEdits:
 
 
 def _covers(more: PrincipalBits, less: PrincipalBits) -> bool:
-    """Whether some are among others, the sure ones among the sure."""
+    """Return True if `more` includes `less`, both among the certain and among all."""
     return not (less.any & ~more.any or less.sure & ~more.sure)
 
 
@@ -121,8 +121,8 @@ def _way(state: PrincipalState, parts: tuple[Part, ...]) -> Iterator[tuple[Princ
 
 
 def _state_with(state: PrincipalState, change: PrincipalState) -> PrincipalState:
-    """A state with one thing more. Who has every permission gains nothing by a group, another version or
-    tags.
+    """Return a state with one more change. A principal with every permission gains nothing from a group,
+    another version or tags.
     """
     if state.full and (change.groups or change.versions or change.tagged):
         return state

@@ -1,5 +1,5 @@
-"""What a step rests on: the requests that AWS must allow, the statements that allow each, and which of them
-would have to go.
+"""The evidence of a step: the requests that AWS must allow, the statements that allow each, and the
+statements whose removal prevents it.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ from iam.policy.request import Request
 
 TRUST: Final = "trust policy"
 CACHE_SIZE: Final = 50_000
-"""Grounds that are remembered; beyond that, all are found anew."""
+"""Maximum number of cached evidence entries; then the cache is cleared."""
 ASKING: Final = 200
-"""Principals whose statements are at hand."""
+"""Maximum number of principals with cached statements."""
 BETTER: Final = (
     EvaluationDecision.ALLOWED,
     EvaluationDecision.CONDITIONAL,
@@ -59,9 +59,9 @@ POSITIVE: Final = (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL)
 
 @dataclass(frozen=True, slots=True)
 class HeldStatement:
-    """One statement of one policy. `holder` is the policy's ARN, or that of whom an inline or trust policy
-    belongs to; `policy` is its name, `number` counts from 0. `is_given`: anyone who escalates wrote it on the
-    way.
+    """A statement of a policy. `holder` is the policy's ARN, or the ARN of the principal that has the inline
+    or trust policy. `policy` is its name, `number` counts from 0. `is_given` means that the attacker added it
+    on the path.
     """
 
     holder: str
@@ -72,7 +72,7 @@ class HeldStatement:
 
     @property
     def label(self) -> str:
-        """How a person finds it in its policy."""
+        """The name of the statement within its policy, for people."""
         return self.sid or f"statement {self.number + 1}"
 
 
@@ -81,9 +81,7 @@ Held = tuple[tuple[HeldStatement, CompiledStatement], ...]
 
 @dataclass(frozen=True)
 class StepEvidence:
-    """A request that must be allowed, as it would be made. `closing`: sets of statements of which each would
-    end it.
-    """
+    """A request that must be allowed. Each set of statements in `closing` prevents it if removed."""
 
     request: Request
     policies: RequestPolicies
@@ -93,22 +91,22 @@ class StepEvidence:
 
     @property
     def action(self) -> str:
-        """What is asked for."""
+        """The action of the request."""
         return self.request.action
 
     @cached_property
     def explanation(self) -> DecisionExplanation:
-        """Why it is allowed."""
+        """The reasons for the decision."""
         return explain(self.request, self.policies)
 
     @property
     def statements(self) -> tuple[HeldStatement, ...]:
-        """All that allow it."""
+        """All statements that allow it."""
         return (*self.identity, *self.resource)
 
 
 class EvidenceFinder:
-    """Finds the grounds of steps, each once."""
+    """Finds the evidence of steps and caches it."""
 
     def __init__(self, index: PolicyIndex) -> None:
         self._index = index
@@ -121,8 +119,8 @@ class EvidenceFinder:
         alternative: StepOption,
         choices: Mapping[Any, tuple[TargetChoice, ...]],
     ) -> tuple[StepEvidence, ...]:
-        """Everything that a node needs for a method on a subject; `choices` are by method, of the round of
-        the node.
+        """Return the evidence for each need of a node for a method on a subject. `choices` are by method,
+        from the round of the node.
         """
         assert node.member is not None
         who = (node.member.account, node.member.id, node.state)
@@ -157,7 +155,7 @@ def _make_room(kept: dict[Any, Any], most: int) -> None:
 
 
 class _PrincipalEvidence:
-    """One principal in one state."""
+    """The evidence of one principal in one state."""
 
     def __init__(self, index: PolicyIndex, node: EscalationNode) -> None:
         member = node.member
@@ -199,7 +197,7 @@ class _PrincipalEvidence:
             yield _trust_evidence(role, request)
 
     def _federation_evidence(self, alternative: StepOption) -> Iterator[StepEvidence]:
-        """The change of an identity provider, and the sign-in by it."""
+        """Yield the evidence for the change of an identity provider and for the sign-in with it."""
         (need,) = alternative.method.needs
         (provider,) = alternative.others
         role = alternative.subject.member
@@ -211,7 +209,9 @@ class _PrincipalEvidence:
     def _choice_evidence(
         self, alternative: StepOption, choices: Mapping[Any, tuple[TargetChoice, ...]]
     ) -> tuple[StepEvidence, ...]:
-        """The same whatever the target is, unless it is something that is known to be there."""
+        """Return the evidence for the needs apart from the target. It is the same for every target, unless
+        the method uses a known existing resource.
+        """
         method = alternative.method
         of_role = choices.get((method, alternative.subject.number))
         key = (method.own_needs, alternative.subject.number if of_role else None)
@@ -221,8 +221,8 @@ class _PrincipalEvidence:
         return chosen
 
     def _subject_evidence(self, alternative: StepOption) -> list[StepEvidence]:
-        """The requests about the subject; of several policies that could be attached, with the one that is
-        allowed best.
+        """Return the requests about the subject. If several policies could be attached, the one with the best
+        decision is used.
         """
         method = alternative.method
         best = []
@@ -238,7 +238,7 @@ class _PrincipalEvidence:
         return min(best, key=_worst_decision)
 
     def _subject_context(self, alternative: StepOption, action: str, policy: str) -> dict[str, Any]:
-        """The context of a request about the subject, tags and boundary among it."""
+        """Return the context of a request about the subject, including its tags and boundary."""
         context = circumstances(alternative.method, action, policy=policy)
         member = alternative.subject.member
         if member is None:
@@ -292,7 +292,7 @@ class _PrincipalEvidence:
         return StepEvidence(request, having, own, admits, closing)
 
     def _request_and_policies(self, question: AccessQuestion) -> tuple[Request, RequestPolicies]:
-        """A request of the principal, and the policies that have a say in its state."""
+        """Return a request of the principal and the policies that apply in its state."""
         request, having = self._index.request_and_policies(self._who, question)
         return request, replace(having, scps=()) if self._is_freed else having
 
@@ -304,8 +304,8 @@ class _PrincipalEvidence:
         theirs: frozenset[HeldStatement],
         trust: Held,
     ) -> Iterator[frozenset[HeldStatement]]:
-        """Sets of statements without which it is not allowed: its own, those of the trust policy, or else
-        both.
+        """Yield sets of statements whose removal prevents the request: the principal's own, those of the
+        trust policy, or else both.
         """
         is_closed = False
         for option in (mine, theirs):
@@ -330,7 +330,9 @@ class _PrincipalEvidence:
         return decide(request, replace(having, identity=identity, resource=resource)) in POSITIVE
 
     def _allowing_statements(self, requests: Iterable[Request]) -> tuple[HeldStatement, ...]:
-        """The statements of its identity policies that allow one of some requests, surely or perhaps."""
+        """Return the statements of the identity policies that allow one of the requests, certainly or
+        possibly.
+        """
         asked = list(requests)
         return tuple(
             statement
@@ -339,8 +341,8 @@ class _PrincipalEvidence:
         )
 
     def _best_choice_evidence(self, choices: tuple[TargetChoice, ...]) -> Iterator[StepEvidence]:
-        """Grounds for what is free to choose: the first names by which everything works, surely if there are
-        such.
+        """Yield the evidence for free choices: the first names with which everything works, preferably
+        certainly.
         """
         best: tuple[int, list[StepEvidence]] | None = None
         for choice in choices:
@@ -381,7 +383,7 @@ class _PrincipalEvidence:
 
 
 def _trust_evidence(role: IndexedPrincipal, request: Request) -> StepEvidence:
-    """What the trust policy of a role says of a request by which it is assumed."""
+    """Return the evidence that a role's trust policy allows a request to assume it."""
     assert role.trust is not None
     policies = RequestPolicies(NO_POLICIES, resource=trust_set(role.trust, TRUST))
     trust = _statements(role.arn, TRUST, role.trust, PolicyKind.RESOURCE)
@@ -390,7 +392,7 @@ def _trust_evidence(role: IndexedPrincipal, request: Request) -> StepEvidence:
 
 
 def _worst_decision(grounds: Sequence[StepEvidence]) -> int:
-    """The place of the worst decision of some requests."""
+    """Return the index in BETTER of the worst decision."""
     return max(BETTER.index(decide(ground.request, ground.policies)) for ground in grounds)
 
 
@@ -414,7 +416,7 @@ def _statements(holder: str, policy: str, doc: IndexedDocument, kind: PolicyKind
 def held_documents(
     shard: AccountShard, member: IndexedPrincipal, state: PrincipalState
 ) -> Iterator[tuple[str, str, IndexedDocument]]:
-    """(whose it is, its name, the document) of all identity policies of a principal in a state."""
+    """Yield (holder, name, document) for all identity policies of a principal in a state."""
     grants = grants_in(member.grants, state._replace(removed=()))
     yield from _held_policies(shard, member.arn, grants, 0, state)
     for number in grants.groups:

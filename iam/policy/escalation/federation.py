@@ -23,7 +23,7 @@ def find_federation(
     nodes: Mapping[int, int],
     account: str,
 ) -> None:
-    """Roles that trust an identity provider which someone can change."""
+    """Add the roles that trust an identity provider which an acting principal can change."""
     for method in of_sort(EdgeVerb.FEDERATE):
         (need,) = method.needs
         for aim in roles:

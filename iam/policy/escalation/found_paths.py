@@ -1,4 +1,4 @@
-"""What one round of an account finds, and the circumstances of the requests that are asked about."""
+"""The paths found in one round of an account, and the context of the requests that are checked."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "iam:PutUserPermissionsBoundary": {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS},
     "iam:PutRolePermissionsBoundary": {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS},
 }
-"""What someone who escalates would put into the request."""
+"""Values that an attacker would put into the request."""
 
 
 def circumstances(method: EscalationMethod, action: str, *, policy: str = "") -> dict[str, Any]:
-    """The context of a request of a method, to IAM or STS; `policy` is the ARN of what is attached."""
+    """Return the context of a method's request to IAM or STS. `policy` is the ARN of the policy to attach."""
     context: dict[str, Any] = {"aws:RequestedRegion": HOME, **CHOSEN.get(action, {})}
     if policy:
         context["iam:PolicyARN"] = policy
@@ -32,8 +32,8 @@ def circumstances(method: EscalationMethod, action: str, *, policy: str = "") ->
 
 @dataclass(slots=True)
 class FoundPaths:
-    """`become` by node, `edits` by the number of the principal; `everything` leads to the administrator of
-    the account, `elsewhere` to those of the other accounts of the organization.
+    """The paths of one round. `become` is by node, `edits` by the principal's number. `everything` leads to
+    the administrator of the account, `elsewhere` to those of other accounts of the organization.
     """
 
     become: dict[int, list[StepOption]] = field(default_factory=lambda: defaultdict(list))

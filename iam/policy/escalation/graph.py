@@ -1,5 +1,5 @@
-"""The ways of all accounts together, and searches through them: to administrator, from one principal to
-another, to one from all.
+"""The escalation graph of all accounts, and searches in it: to administrator, from one principal to another,
+and to a principal from all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ class GraphNode(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PathHop:
-    """One step of a search: to which node, by which way. `is_sure`: nothing is open about it."""
+    """One step of a search: the next node and the way to it. `is_sure` means that it depends on nothing
+    unknown.
+    """
 
     to: GraphNode
     way: EscalationWay | AccountCrossing | None
@@ -37,21 +39,23 @@ class PathHop:
 
 @dataclass(frozen=True, slots=True)
 class GoalDistances:
-    """From every node that reaches the goal, the next hop and how many there are: surely, and at all."""
+    """For each node that reaches the goal, the number of hops and the next hop: over certain steps only, and
+    over all.
+    """
 
     sure: Mapping[GraphNode, tuple[int, PathHop | None]]
     any: Mapping[GraphNode, tuple[int, PathHop | None]]
 
     def best(self, at: GraphNode) -> Mapping[GraphNode, tuple[int, PathHop | None]] | None:
-        """Where to look for the path of a node: a sure one is better, however long."""
+        """Return the distances to use for a node. A certain path is better, however long."""
         if at in self.sure:
             return self.sure
         return self.any if at in self.any else None
 
 
 class EscalationGraph:
-    """Built once for a state of an index, which must not change meanwhile; afterwards it needs the index to
-    explain only.
+    """The graph for a state of an index, which must not change while it is built. Later, only explanations
+    need the index.
     """
 
     def __init__(
@@ -62,12 +66,12 @@ class EscalationGraph:
         accounts: Iterable[str] | None = None,
         kept: AccountGraphs | None = None,
     ) -> None:
-        """`accounts`: only these and the ways between them. `kept` has what earlier graphs of the same index
-        were made of.
+        """`accounts` limits the graph to these accounts and the ways between them. `kept` is the cache of
+        earlier graphs of the same index.
         """
         if accounts is None:
             accounts = index.accounts
-        # Of equal paths the first is told, and processes enter accounts in different orders.
+        # The first of equal paths is shown, and processes add accounts in different orders.
         wanted = sorted(accounts)
         self.facts = facts
         self._held = index.documents.add(FULL_DIGEST, FULL)
@@ -84,37 +88,37 @@ class EscalationGraph:
         )
 
     def node(self, at: GraphNode) -> EscalationNode:
-        """A node by its place."""
+        """Return the node at a place."""
         return self.account_graphs[at.account].nodes[at.node]
 
     def at(self, member: IndexedPrincipal) -> GraphNode | None:
-        """Where a principal is, as it is; None for root users and service-linked roles."""
+        """Return the node of a principal in its current state, or None for root users and service-linked
+        roles.
+        """
         return self.find(member.account, member.id)
 
     def find(self, account: str, number: int) -> GraphNode | None:
-        """A principal by its account and number."""
+        """Return the node of a principal by account and number."""
         account_graph = self.account_graphs.get(account)
         node = None if account_graph is None else account_graph.place.get((number, AS_IT_IS))
         return None if node is None else GraphNode(account, node)
 
     @property
     def everybody(self) -> Iterator[GraphNode]:
-        """All principals as they are."""
+        """All principals in their current state."""
         for number, account_graph in self.account_graphs.items():
             for node, each_node in enumerate(account_graph.nodes):
                 if each_node.member is not None and each_node.state == AS_IT_IS:
                     yield GraphNode(number, node)
 
     def administrators(self, account: str) -> PrincipalBits:
-        """The nodes of an account that are administrators; the one that stands for any of them is among
-        them.
-        """
+        """Return the administrator nodes of an account, including the node that represents any of them."""
         account_graph = self.account_graphs[account]
         own = PrincipalBits(1 << ADMINISTRATOR, 1 << ADMINISTRATOR) if account_graph.ceiling else NOBODY
         return account_graph.administrators | own
 
     def to_administrator(self) -> GoalDistances:
-        """Who reaches an administrator of any account; found once."""
+        """Return who reaches an administrator of any account. The result is cached."""
         if self._administrator is None:
             marks = {number: self.administrators(number) for number in self.account_graphs}
             with collecting_paused():
@@ -125,7 +129,7 @@ class EscalationGraph:
         return self._administrator
 
     def to(self, goals: Iterable[GraphNode]) -> GoalDistances:
-        """Who reaches one of some nodes. Anyone who is administrator reaches everybody in the account."""
+        """Return who reaches one of the nodes. An administrator reaches every principal of the account."""
         bits: dict[str, int] = {}
         for goal in goals:
             bits[goal.account] = bits.get(goal.account, 0) | 1 << goal.node
@@ -137,7 +141,7 @@ class EscalationGraph:
     def _search(
         self, goals: Mapping[str, int], *, is_sure: bool, administers: bool = False
     ) -> dict[GraphNode, tuple[int, PathHop | None]]:
-        """Backwards from the goals, level by level."""
+        """Search backwards from the goals, level by level."""
         distances: dict[GraphNode, tuple[int, PathHop | None]] = {}
         seen = dict.fromkeys(self.account_graphs, 0) | {
             n: bits for n, bits in goals.items() if n in self.account_graphs
@@ -174,7 +178,7 @@ class EscalationGraph:
     def _ways_into(
         self, at: GraphNode, *, administers: bool
     ) -> Iterator[tuple[str, EscalationWay | AccountCrossing | None, PrincipalBits]]:
-        """(account, way, who) of all that leads into a node."""
+        """Yield (account, way, who) for all ways into a node."""
         account_graph = self.account_graphs[at.account]
         for way in account_graph.inward.get(at.node, ()):
             yield at.account, way, way.bits
@@ -184,7 +188,7 @@ class EscalationGraph:
             yield at.account, None, self.administrators(at.account)
 
     def limitations(self) -> tuple[AnswerLimitation, ...]:
-        """What the answers cannot know."""
+        """Return the limits of the analysis."""
         limitations = []
         if self._unknown:
             limitations.append(AnswerLimitation("control-policies", CONTROL, self._unknown))

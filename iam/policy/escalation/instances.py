@@ -1,4 +1,4 @@
-"""EC2 instances that are known to run with a role: their ARNs and tags decide who can use them.
+"""EC2 instances that are known to run with a role. Their ARNs and tags decide who can use them.
 
 Keys such as `ssm:resourceTag/team` hold the tags of the instance. Source: "Service Authorization Reference",
 Amazon EC2, AWS Systems Manager and EC2 Instance Connect.
@@ -18,25 +18,25 @@ from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, Principal
 from iam.policy.escalation.states import Ec2Instance, OutsideFacts
 
 OF_INSTANCES: Final = frozenset({"ec2-user-data", "ec2-instance-connect", "ssm-session", "ssm-command"})
-"""The methods that use an instance that runs."""
+"""The methods that use a running instance."""
 KIND: Final = "instance"
 TAGS: Final = ("ssm:resourcetag/", "ec2:resourcetag/", "aws:resourcetag/")
 
 
 @dataclass(frozen=True, slots=True)
 class EscalationInstances:
-    """Those of one account."""
+    """The known instances of one account."""
 
     choices: TargetChoices
     facts: OutsideFacts
 
     def usable_by(self, method: EscalationMethod, role: int) -> tuple[Ec2Instance, ...]:
-        """The instances that are known to run with the role and that the method can use."""
+        """Return the instances that are known to run with the role and that the method can use."""
         return self.facts.running.get(role, ()) if method.name in OF_INSTANCES else ()
 
     def bits(self, method: EscalationMethod, role: int, act: ActingPrincipal) -> PrincipalBits:
-        """Who of those who act can use one of them. The choices that come into question are noted for the
-        role.
+        """Return which of the acting principals can use one of the role's instances. The choices that work
+        are recorded for the role.
         """
         principals = NOBODY
         noted: list[TargetChoice] = []

@@ -1,5 +1,5 @@
-"""What reaches every account of an organization from its management account: IAM Identity Center, and the
-root users of members.
+"""Methods that reach every account of an organization from its management account: IAM Identity Center and
+the root users of member accounts.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from iam.policy.index.shard import AccountShard
 
 
 def account_subject(number: str, partition: str) -> NeedSubject:
-    """An account, as the steps of paths name it."""
+    """Return an account as a subject for the steps of paths."""
     return NeedSubject("account", f"arn:{partition}:iam::{number}:root", number, -int(number))
 
 
 def find_management(
     reachable: FoundPaths, act: ActingPrincipal, *, choices: TargetChoices, shard: AccountShard
 ) -> None:
-    """Who can use these methods, if the account is the management account or that isn’t known."""
+    """Add who can use these methods, unless the account is known not to be the management account."""
     standing = shard.standing
     if standing.is_known and not (standing.is_management and standing.organization_id):
         return

@@ -1,8 +1,8 @@
 """The methods by which a principal gets the permissions of another one, as data.
 
 Compared with the lists of Rhino Security Labs ("AWS IAM Privilege Escalation Methods"), pathfinding.cloud and
-Prowler ("privilege_escalation_policies_combination"); which actions a call needs, and on what: "Service
-Authorization Reference".
+Prowler ("privilege_escalation_policies_combination"). Source of the actions and resources that a call needs:
+"Service Authorization Reference".
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from iam.policy.letter_case import fold
 
 
 class EdgeVerb(StrEnum):
-    """What a method does, which says how its edge is found."""
+    """What a method does. The verb decides how its edges are found."""
 
     ASSUME = "assume"
-    """Assumes a role whose trust policy allows the caller."""
+    """Assumes a role that trusts the caller."""
     RETRUST = "retrust"
     """Changes the trust policy of a role, then assumes it."""
     SIGN_IN = "sign-in"
     """Creates credentials of a user."""
     PASS = "pass"  # noqa: S105
-    """Passes a role to a service, which then does what the caller tells it to."""
+    """Passes a role to a service that acts on the caller's instructions."""
     EXISTING = "existing"
-    """Changes what a resource that already has a role does."""
+    """Changes the code or configuration of a resource that already has a role."""
     GRANT = "grant"
     """Gives a principal any permissions."""
     UNBOUND = "unbound"
-    """Removes a permissions boundary, or widens it."""
+    """Removes or widens a permissions boundary."""
     JOIN = "join"
     """Puts a user into a group."""
     RESTORE = "restore"
     """Sets another version of a policy as the default."""
     SIGN_ON = "sign-on"
-    """Writes permission sets of IAM Identity Center, assigns them, or signs in as someone to whom they are
+    """Writes or assigns permission sets of IAM Identity Center, or signs in as a user to whom they are
     assigned.
     """
     CREATE = "create"
@@ -47,29 +47,29 @@ class EdgeVerb(StrEnum):
     TAKE = "take"
     """Assumes a role that was just created with a trust policy of the caller's choice."""
     OWN = "own"
-    """Gives the caller itself every permission, by something that is created for it."""
+    """Gives the caller every permission by way of a new resource."""
     REMOVE = "remove"
-    """Takes a policy that denies away from a principal."""
+    """Removes a denying policy from a principal."""
     FEDERATE = "federate"
-    """Changes an identity provider that a role trusts, then signs in by it."""
+    """Changes an identity provider that a role trusts, then signs in with it."""
     TAG = "tag"
     """Sets tags of a principal."""
     RECOVER = "recover"
-    """Takes over the root user of a member account, from the management account."""
+    """Takes over the root user of a member account from the management account."""
     FREE = "free"
-    """Takes the SCPs away that limit an account."""
+    """Removes the SCPs that limit an account."""
 
 
 TARGET: Final = "target"
-"""The need is asked on the principal, group or policy that the method is about."""
+"""The need is checked on the principal, group or policy that the method targets."""
 WRITTEN: Final = "written policy"
-"""The need is asked on the policy that the method attaches."""
+"""The need is checked on the policy that the method attaches."""
 
 
 @dataclass(frozen=True, slots=True)
 class MethodNeed:
-    """An action. `on` is TARGET, the name of a resource type of the action's service, or empty where it takes
-    no resource.
+    """An action that a method needs. `on` is TARGET, the name of a resource type of the action's service, or
+    empty if the action takes no resource.
     """
 
     action: str
@@ -77,17 +77,17 @@ class MethodNeed:
 
     @property
     def service(self) -> str:
-        """The prefix of the action."""
+        """The service prefix of the action."""
         return self.action.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class EscalationMethod:
-    """A way. `title` has one place for the name of the target.
+    """An escalation method. `title` has a placeholder for the target's name.
 
-    `of` says of which sort of entity the target is. `service` is what `iam:PassedToService` holds, `trusted`
-    who must be among those whom the trust of the role admits. `assumes` says what nobody can read from
-    policies, so that the way is at most conditional.
+    `of` is the entity type of the target. `service` is the value of `iam:PassedToService`, `trusted` the
+    principal that the role's trust policy must admit. `assumes` describes what policies can't show, which
+    makes the method conditional at best.
     """
 
     name: str
@@ -99,14 +99,14 @@ class EscalationMethod:
     trusted: str = ""
     assumes: str = ""
     retags: bool = False
-    """Whether it begins with tags of the target, which the caller sets as a condition of the other needs
-    asks.
+    """True if the method begins with setting tags of the target, as a condition of the other
+    needs requires.
     """
 
     own_needs: tuple[MethodNeed, ...] = field(init=False, repr=False, compare=False)
-    """Those that are not about the target; asked for more often than anything else of it."""
+    """The needs that don't concern the target. They are precomputed because they are read very often."""
     target_needs: tuple[MethodNeed, ...] = field(init=False, repr=False, compare=False)
-    """Those about the target."""
+    """The needs that concern the target."""
 
     def __post_init__(self) -> None:
         own = tuple(need for need in self.needs if need.on not in (TARGET, WRITTEN))
@@ -114,17 +114,17 @@ class EscalationMethod:
         object.__setattr__(self, "target_needs", tuple(need for need in self.needs if need.on == TARGET))
 
     def __hash__(self) -> int:
-        """By the name alone, which tells ways apart: the hash of all needs is asked for too often."""
+        """Hash the name alone, which is unique. Hashing all needs would be too slow."""
         return hash(self.name)
 
     @property
     def makes_profile(self) -> bool:
-        """Whether it puts the role into a new instance profile."""
+        """True if it puts the role into a new instance profile."""
         return any(need.action == "iam:AddRoleToInstanceProfile" for need in self.needs)
 
     @property
     def writing(self) -> str:
-        """The action by which the policy that is attached is written; empty where it is not."""
+        """The action that writes the policy to attach, or an empty string."""
         return next((need.action for need in self.needs if need.on == WRITTEN), "")
 
 
@@ -133,14 +133,16 @@ def _iam(name: str, sort: EdgeVerb, title: str, of: str, *actions: str) -> Escal
 
 
 def _written(method: EscalationMethod) -> EscalationMethod:
-    """The same with a policy of the caller's own, where only some policies can be attached."""
+    """Return the method with a new policy of the caller, for cases where only some policies can
+    be attached.
+    """
     title = method.title.replace("AdministratorAccess", "a new policy that allows everything")
     needs = (MethodNeed("iam:CreatePolicy", WRITTEN), *method.needs)
     return replace(method, name=f"{method.name}-new-policy", title=title, needs=needs)
 
 
 def _rewritten(method: EscalationMethod) -> EscalationMethod:
-    """The same with a policy that can be attached and whose content the caller can change."""
+    """Return the method with an attachable policy that the caller can change."""
     title = method.title.replace("AdministratorAccess", "a policy changed to allow everything")
     needs = (MethodNeed("iam:CreatePolicyVersion", WRITTEN), *method.needs)
     return replace(method, name=f"{method.name}-new-version", title=title, needs=needs)
@@ -221,7 +223,7 @@ ON_ITSELF: Final = (
     _iam("iam-remove-user-from-group", EdgeVerb.REMOVE, "Leaves group {0}, whose policies deny access",
         "group", "RemoveUserFromGroup"),
 )  # fmt: skip
-"""Methods whose only needs are on what they are about."""
+"""Methods with needs only on their target."""
 ATTACHING: Final = tuple(
     chain.from_iterable(
         (_written(method), _rewritten(method))
@@ -229,11 +231,11 @@ ATTACHING: Final = tuple(
         if any(need.action.startswith("iam:Attach") for need in method.needs)
     )
 )
-"""Methods that attach a policy, with one whose content the caller writes."""
+"""Methods that attach a policy with content that the caller writes."""
 
 
 def _of_service(source: PassRoleMethod) -> EscalationMethod:
-    """A method of the catalogue's data."""
+    """Return a method from the catalogue's data."""
     own = tuple(MethodNeed(action, on) for action, on in source.needs)
     exists = source.exists
     if exists and not source.passes:
@@ -409,18 +411,18 @@ MANAGEMENT_FREEING: Final = (
         "RemoveAccountFromOrganization account", assumes=STANDALONE),
 )  # fmt: skip
 DELEGATED_FREEING: Final = tuple(replace(m, name=f"{m.name}-delegated", assumes=DELEGATED) for m in OF_SCPS)
-"""The same from a member account that manages policies for the organization."""
+"""The same methods from a member account that manages policies for the organization."""
 LEAVING: Final = (
     _freeing_method("leave", "Leaves the organization with account {0}, so that no SCP limits it",
         "LeaveOrganization", assumes=STANDALONE),
 )  # fmt: skip
 TAGS: Final = {"user": "iam:TagUser", "role": "iam:TagRole"}
-"""The actions that set tags, by the sort of entity. Tags of policies are not known anyway."""
+"""The actions that set tags, by entity type. Tags of policies aren't synced."""
 TAGGED_SORTS: Final = (EdgeVerb.ASSUME, EdgeVerb.RETRUST, EdgeVerb.SIGN_IN, EdgeVerb.GRANT, EdgeVerb.UNBOUND)
 
 
 def _retagged(method: EscalationMethod) -> EscalationMethod:
-    """The same where a statement allows it on what has certain tags, which the caller can set."""
+    """Return the method for statements that require tags on the target, which the caller can set."""
     title = f"Sets tags, then {fold(method.title[0])}{method.title[1:]}"
     needs = (MethodNeed(TAGS[method.of]), *method.needs)
     return replace(method, name=f"{method.name}-tagged", title=title, needs=needs, retags=True)
@@ -442,7 +444,7 @@ METHODS: Final[tuple[EscalationMethod, ...]] = (
 
 
 def of_sort(sort: EdgeVerb, *, of: str = "", retags: bool = True) -> Iterator[EscalationMethod]:
-    """The methods of a sort, in their order; with `retags` False without those that set tags first."""
+    """Yield the methods with a verb, in order. `retags=False` leaves out those that set tags first."""
     return (
         method
         for method in METHODS

@@ -1,5 +1,5 @@
-"""Names that anyone who escalates would choose: resources that fit what policies say, where the name is free
-to choose.
+"""Names that an attacker would choose: resource names that match policy patterns, where the name is free to
+choose.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from iam.policy.index.documents import IndexedStatement
 FILLER: Final = "x"
 NOBODY: Final = "gatehouse-nobody-has-this-name"
 MAX_NAMES: Final = 40
-"""So many names of one type are tried at most."""
+"""Maximum number of names to try per resource type."""
 PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}")
 STARS: Final = frozenset({ANY, WITHIN})
 PLACES: Final = {ANY: WITHIN, ONE: ONE_WITHIN}
-"""What is free to choose in a name has no colons."""
+"""Freely chosen parts of a name have no colons."""
 
 
 @lru_cache(maxsize=8192)
 def template_of(action: str, type_name: str, *, partition: str, region: str, account: str) -> str:
-    """The ARN of a resource type of the action's service, with `*` for what is free to choose."""
+    """Return the ARN of a resource type of the action's service, with `*` in place of freely chosen parts."""
     arn = catalogue().resource_arn(action.partition(":")[0], type_name) or "*"
     for name, value in (("Partition", partition), ("Region", region), ("Account", account)):
         arn = arn.replace(f"${{{name}}}", value)
@@ -37,8 +37,8 @@ def template_of(action: str, type_name: str, *, partition: str, region: str, acc
 
 
 def matching_names(clauses: Iterable[Sequence[IndexedStatement]], template: str) -> tuple[str, ...]:
-    """Names of the template that fit patterns of the clauses: of each by itself, and of one of each group
-    together.
+    """Return names of the template that match patterns of the clauses: each pattern alone, and one pattern of
+    each group together.
     """
     own = _own(template)
     groups = [_patterns(group) for group in clauses]
@@ -54,12 +54,12 @@ def matching_names(clauses: Iterable[Sequence[IndexedStatement]], template: str)
 
 
 def names_for(clauses: Iterable[IndexedStatement], template: str) -> tuple[str, ...]:
-    """The shortest name of the template, and one for each pattern of the clauses."""
+    """Return the shortest name of the template, and one for each pattern of the clauses."""
     return matching_names([tuple(clauses)], template)
 
 
 def common_name(template: str, *patterns: str) -> str | None:
-    """The shortest name of the template that fits all patterns; None where there is none."""
+    """Return the shortest name of the template that matches all patterns, or None."""
     own = _own(template)
     return common(
         (own, *(tuple(resource_tokens(tokens(PLACEHOLDER.sub("*", pattern)))) for pattern in patterns))
@@ -88,7 +88,7 @@ def _patterns(clauses: Sequence[IndexedStatement]) -> tuple[tuple[Token, ...], .
 
 @lru_cache(maxsize=8192)
 def common(patterns: tuple[tuple[Token, ...], ...]) -> str | None:
-    """The shortest text that fits all patterns, found breadth first; None where there is none."""
+    """Return the shortest text that matches all patterns, found breadth-first, or None."""
     if len(patterns) == 1:
         return _shortest(patterns[0])
     start = tuple(0 for _ in patterns)
@@ -108,7 +108,7 @@ def common(patterns: tuple[tuple[Token, ...], ...]) -> str | None:
 
 
 def _shortest(pattern: tuple[Token, ...]) -> str:
-    """The same for one pattern."""
+    """Return the shortest text that matches one pattern."""
     text = ""
     for part in pattern:
         if part not in STARS:
@@ -122,7 +122,7 @@ def _are_done(patterns: Sequence[Sequence[Token]], places: Sequence[int]) -> boo
 
 
 def _letters(patterns: Sequence[Sequence[Token]], places: Sequence[int]) -> dict[str, None]:
-    """What may come next: a letter that some pattern asks for, or the filler where all of them take
+    """Return the letters that can follow: those that a pattern requires, or the filler if all patterns accept
     anything.
     """
     letters: dict[str, None] = {}
@@ -139,7 +139,7 @@ def _letters(patterns: Sequence[Sequence[Token]], places: Sequence[int]) -> dict
 def _after(
     patterns: Sequence[Sequence[Token]], places: Sequence[int], letter: str
 ) -> Iterable[tuple[int, ...]]:
-    """Where each pattern may be after the letter; of several places the combinations."""
+    """Return the possible places of each pattern after the letter, as combinations."""
     steps = (_steps(pattern, place, letter) for pattern, place in zip(patterns, places, strict=True))
     return product(*steps)
 

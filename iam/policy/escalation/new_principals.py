@@ -1,9 +1,9 @@
-"""Principals that someone can create with every permission: a role that the creator assumes, a user whose
-credentials it creates.
+"""Principals that someone can create with every permission: a role that the creator assumes, or a user for
+whom it creates credentials.
 
-The new principal is as unlimited as its creator can make it: without a permissions boundary, with one that
-can be removed or rewritten, or with one that stays. AWS explains boundaries by this ("Delegating
-responsibility to others using permissions boundaries").
+The new principal is as unrestricted as its creator can make it: without a permissions boundary, with one that
+can be removed or rewritten, or with one that stays. Source: "Delegating responsibility to others using
+permissions boundaries".
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ FURTHER: Final = {
     "user": ("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateLoginProfile"),
 }
 On = Callable[[EscalationMethod, Sequence[TargetSubject]], list[StepOption]]
-"""The alternatives of a method on each of some aims."""
+"""A function that returns the options of a method on each target."""
 
 
 class NewPrincipalPath(NamedTuple):
-    """A way to a new principal in a state; no member: to an administrator of the account."""
+    """A way to a new principal in a state. Without a member, it leads to an administrator of the account."""
 
     member: IndexedPrincipal | None
     state: PrincipalState
@@ -52,9 +52,7 @@ class NewPrincipalPath(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Boundary:
-    """A permissions boundary for a new principal. `number` None: it has none, or one that allows
-    everything.
-    """
+    """A permissions boundary for a new principal. `number` None means none, or one that allows everything."""
 
     arn: str
     number: int | None = None
@@ -65,7 +63,9 @@ WIDE: Final = _Boundary(ADMINISTRATOR_ACCESS)
 
 
 class NewPrincipals:
-    """Kept for all rounds of an account, so that a new principal is one node however often it is found."""
+    """The new principals of an account, kept for all rounds so that each is one node however often it is
+    found.
+    """
 
     def __init__(self, shard: AccountShard, numbers: count[int]) -> None:
         self.shard, self._numbers = shard, numbers
@@ -73,7 +73,7 @@ class NewPrincipals:
         self._nodes: dict[int, list[tuple[PrincipalState, int]]] = {}
 
     def member(self, arn: str, boundary: int | None, tags: Mapping[str, str] | None) -> IndexedPrincipal:
-        """A new principal by its ARN and boundary."""
+        """Return the new principal with an ARN and boundary."""
         key = arn, boundary, tags is None
         known_member = self._known.get(key)
         if known_member is None:
@@ -84,16 +84,16 @@ class NewPrincipals:
         return known_member
 
     def remember(self, member: IndexedPrincipal, state: PrincipalState, node: int) -> None:
-        """Remember the node of a new principal."""
+        """Record the node of a new principal."""
         self._nodes.setdefault(member.id, []).append((state, node))
 
     def nodes_of(self, member: IndexedPrincipal) -> list[tuple[PrincipalState, int]]:
-        """The states in which a new principal is a node."""
+        """Return the states in which a new principal is a node."""
         return self._nodes.get(member.id, [])
 
     @property
     def bounded(self) -> Iterator[IndexedPrincipal]:
-        """Those that have a boundary."""
+        """The new principals with a boundary."""
         return (member for member in self._known.values() if member.grants.boundary is not None)
 
 
@@ -109,7 +109,7 @@ class NewPrincipalFinder:
         *,
         on: On,
     ) -> None:
-        """`on` gives the alternatives of a method on each of some aims."""
+        """`on` returns the options of a method on each target."""
         self._asker = asker
         self._targets = targets
         self._new = new
@@ -120,7 +120,7 @@ class NewPrincipalFinder:
         self._existing = {member.arn for member in new.shard.members.values()}
 
     def leads(self) -> Iterator[NewPrincipalPath]:
-        """All ways, without those that lead nobody to where another name leads already."""
+        """Yield all ways, except those that help no one beyond earlier ones."""
         for kind in CREATE:
             for lead in self._of_kind(kind):
                 boundary = None if lead.member is None else lead.member.grants.boundary
@@ -131,8 +131,8 @@ class NewPrincipalFinder:
                     yield lead
 
     def roles(self) -> Iterator[tuple[tuple[StepOption, ...], TargetSubject]]:
-        """New roles without a boundary, and how they are created with every permission, for those who can
-        pass them to a service.
+        """Yield new roles without a boundary, and how they are created with every permission, for principals
+        that can pass them to a service.
         """
         for name in self._names("role"):
             aim = self._aim("role", name, NONE, {})
@@ -165,8 +165,8 @@ class NewPrincipalFinder:
             yield NewPrincipalPath(None, PrincipalState(full=True), EscalationWay((made, taken), bits))
 
     def _bounded(self, kind: str, covered: PrincipalBits) -> Iterator[NewPrincipalPath]:
-        """New principals that must have a certain boundary: without it after a further call, or with what it
-        leaves.
+        """Yield new principals that must have a certain boundary: without it after another call, or within
+        what it allows.
         """
         for boundary in self._boundaries(kind):
             for aim in self._aims(kind, [boundary]):
@@ -189,7 +189,7 @@ class NewPrincipalFinder:
                 yield from self._by_groups(kind, aim)
 
     def _by_groups(self, kind: str, aim: TargetSubject) -> Iterator[NewPrincipalPath]:
-        """A new user in a group that exists."""
+        """Yield a new user in an existing group."""
         if kind != "user":
             return
         (plain,) = (m for m in of_sort(EdgeVerb.CREATE, of="user") if len(m.needs) == 1)
@@ -229,7 +229,7 @@ class NewPrincipalFinder:
         if kind == "user":
             alternatives: list[StepOption] = []
             for method in of_sort(EdgeVerb.SIGN_IN, retags=False):
-                # A new user has nothing to update.
+                # A new user has no credentials to update.
                 if not method.name.startswith("iam-update"):
                     alternatives += self._on(method, [aim])
             return tuple(alternative for alternative in alternatives if alternative.bits.any)
@@ -255,7 +255,7 @@ class NewPrincipalFinder:
         return tuple(name for name in names if name not in self._existing)[:MAX_NAMES]
 
     def _tags(self, kind: str) -> tuple[Mapping[str, str] | None, ...]:
-        """Without tags, and with unknown ones where statements ask for tags."""
+        """Return the tags to try: none, and unknown ones if statements read tags."""
         keys = set(chain.from_iterable(map(self._asker.keys, (CREATE[kind], *FURTHER[kind]))))
         return ({}, None) if any("resourcetag/" in key for key in keys) else ({},)
 
@@ -264,7 +264,7 @@ class NewPrincipalFinder:
         return any(BOUNDARY in self._asker.keys(action) for action in actions)
 
     def _boundaries(self, kind: str) -> list[_Boundary]:
-        """The policies that statements name as permissions boundaries."""
+        """Return the policies that statements name as permissions boundaries."""
         clauses = list(chain.from_iterable(map(self._asker.clauses, (CREATE[kind], *FURTHER[kind]))))
         matchers = [compile_glob(value) for value in dict.fromkeys(values_of(clauses, BOUNDARY))]
         boundaries = [
@@ -278,7 +278,7 @@ class NewPrincipalFinder:
 def new_groups(
     asker: PermissionAsker, targets: EscalationTargets, shard: AccountShard, *, on: On
 ) -> list[StepOption]:
-    """New groups with every permission, which the user that acts joins."""
+    """Return new groups with every permission that the acting user joins."""
     template = template_of(
         "iam:CreateGroup", "group", partition=shard.partition, region="", account=shard.number
     )

@@ -1,10 +1,11 @@
-"""SCPs that limit an account, and who can take them away from it: detached, rewritten, turned off, or left
-behind with the organization.
+"""SCPs that limit an account, and who can remove them: by detaching, rewriting or turning them off, or by
+leaving the organization.
 
 Sources: "Actions, resources, and condition keys for AWS Organizations"; "Delegated administrator for AWS
 Organizations"; the API reference of DetachPolicy (the last policy of a root, unit or account stays attached),
-LeaveOrganization and RemoveAccountFromOrganization (what a standalone account needs). DeletePolicy takes
-policies that are attached nowhere, and CloseAccount leaves nothing to act in: neither is of any use.
+LeaveOrganization and RemoveAccountFromOrganization (what a standalone account needs). DeletePolicy only
+deletes policies that are attached nowhere, and CloseAccount leaves no account to act in, so neither is of
+use.
 """
 
 from __future__ import annotations
@@ -54,17 +55,19 @@ FULL_ACCESS: Final = "arn:{}:organizations::aws:policy/service_control_policy/p-
 
 @dataclass(frozen=True, slots=True)
 class LimitingLevel:
-    """A root, unit or account whose SCPs limit what is below. `keeps_all`: the others allow everything."""
+    """A root, unit or account with SCPs that limit what is below. `keeps_all` means that its other SCPs allow
+    everything.
+    """
 
     place: int
     keeps_all: bool
 
 
 class LimitedAccount:
-    """An account as calls to Organizations name it and what it stands under."""
+    """An account and the organization levels above it, as requests to Organizations name them."""
 
     def __init__(self, shard: AccountShard, manager: str) -> None:
-        """`manager` is the number of the management account, empty where it is not known."""
+        """`manager` is the ID of the management account, or empty if it is unknown."""
         self.shard = shard
         self.standing = shard.standing
         self._arn = f"arn:{shard.partition}:organizations::{manager or UNKNOWN_MANAGER}:"
@@ -84,11 +87,11 @@ class LimitedAccount:
         return f"{self._arn}{kind}/{self.standing.organization_id}/{name}"
 
     def policy(self, name: str) -> str:
-        """The ARN of one of the organization's SCPs."""
+        """Return the ARN of one of the organization's SCPs."""
         return self._named("policy", f"service_control_policy/{name}")
 
     def calls(self, method: EscalationMethod, policy: str) -> tuple[Call, ...]:
-        """All requests that a method takes with a policy; none where it does not help."""
+        """Return all requests that a method needs with a policy, or none if the method doesn't help."""
         by_action = {need.action.partition(":")[2]: need.action for need in method.needs}
         detach = by_action.get("DetachPolicy")
         if detach is not None:
@@ -122,18 +125,18 @@ class LimitedAccount:
 
     @property
     def _limits_units_only(self) -> bool:
-        """Whether neither the root nor the account itself has one of the SCPs."""
+        """True if neither the root nor the account itself has one of the limiting SCPs."""
         units = range(1, len(self._steps))
         return self._is_placed and all(level.place in units for level in self.limiting)
 
     @property
     def is_certain(self) -> bool:
-        """Whether all SCPs above it were synced."""
+        """True if all SCPs above the account were synced."""
         return self.standing.is_known and self._is_placed
 
 
 def delegation(method: EscalationMethod, shard: AccountShard) -> str | None:
-    """The resource policy of the organization that a method needs for an account, if it needs one."""
+    """Return the organization's resource policy that a method needs for an account, or None."""
     if method.assumes != DELEGATED:
         return None
     account = f"arn:{shard.partition}:iam::{shard.number}:root"
@@ -175,7 +178,7 @@ def _allows_all(clause: IndexedStatement) -> bool:
 def who_can_free(
     asker: PermissionAsker, account: LimitedAccount, methods: Iterable[EscalationMethod], everybody: int
 ) -> tuple[StepOption, ...]:
-    """Who of some principals can take all SCPs away from an account, by which method."""
+    """Return which principals can remove all SCPs from an account, by method."""
     subject = account_subject(account.shard.number, account.shard.partition)
     alternatives = []
     for method in methods:
@@ -197,7 +200,9 @@ def who_can_free(
 def _policies(
     asker: PermissionAsker, account: LimitedAccount, method: EscalationMethod
 ) -> Iterator[tuple[str, bool]]:
-    """(ARN, whether it stands for any policy): statements may name the very one, whose id is not known."""
+    """Yield (ARN, whether it represents any policy). Statements can name the specific policy, whose ID is
+    unknown.
+    """
     yield account.policy(f"p-{NO_NAME}"), True
     need = method.needs[-1]
     if need.on == "policy":
@@ -223,10 +228,10 @@ def find_freeing(
     account: LimitedAccount,
     targets: EscalationTargets,
 ) -> None:
-    """Enter who of an account can take the SCPs away from it: by leaving the organization, or as a delegated
-    administrator.
+    """Add the principals of an account that can remove its SCPs, by leaving the organization or as a
+    delegated administrator.
     """
-    # None of it is sure, which is of no use to conditional administrators.
+    # These ways are never certain, so they don't help conditional administrators.
     everybody = act.everybody & ~act.doubtful
     alternatives = who_can_free(asker, account, (*LEAVING, *DELEGATED_FREEING), everybody)
     if alternatives:
@@ -237,7 +242,9 @@ def find_freeing(
 def freed_crossings(
     index: PolicyIndex, account_graphs: Mapping[str, AccountGraph], crossings: Iterable[AccountCrossing]
 ) -> Iterator[AccountCrossing]:
-    """Into roles that principals of the management account assume after they have removed the SCPs."""
+    """Yield crossings into roles that principals of the management account assume after they have removed the
+    SCPs.
+    """
     by_accounts: dict[tuple[str, str], list[tuple[AccountCrossing, int]]] = {}
     for crossing in crossings:
         account_graph = account_graphs[crossing.to_account]

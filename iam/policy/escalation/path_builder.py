@@ -1,5 +1,5 @@
-"""Finds the ways of one account, in rounds: what principals can do as they are, then what they could do as
-they can become.
+"""Finds the ways of one account in rounds: what principals can do now, then what they could do in the states
+that they can reach.
 """
 
 from __future__ import annotations
@@ -53,14 +53,12 @@ CEILING: Final = "gatehouse-holds-everything"
 
 
 class PathBuilder:
-    """Builds the graph of one account. `index` has it; the account is put into small indexes of its own to
-    be asked.
-    """
+    """Builds the graph of one account. The account of `index` is copied into small indexes to query."""
 
     def __init__(
         self, index: PolicyIndex, shard: AccountShard, facts: OutsideFacts, *, manager: str = ""
     ) -> None:
-        """`manager` is the management account of the organization, empty where it is not known."""
+        """`manager` is the ID of the organization's management account, or empty if it is unknown."""
         self._index = index
         self._shard = shard
         self._facts = facts
@@ -76,7 +74,7 @@ class PathBuilder:
         self._limited = LimitedAccount(shard, manager)
 
     def build(self) -> AccountGraph:
-        """The account graph with all its ways."""
+        """Return the account graph with all its ways."""
         with collecting_paused():
             return self._build()
 
@@ -93,8 +91,8 @@ class PathBuilder:
         return account_graph
 
     def administrators(self) -> dict[int, bool]:
-        """The numbers of the principals who are administrators as they are, and whether surely; the ways that
-        lead to it are not looked for.
+        """Return the numbers of the principals that are administrators already, and whether certainly. Ways
+        that lead to that are not searched.
         """
         administrators_bits = self._begin().bits()
         return {
@@ -104,7 +102,9 @@ class PathBuilder:
         }
 
     def _begin(self) -> AdministratorFinder:
-        """Everybody as they are, and what is left to anyone who has all permissions."""
+        """Add all principals in their current state, and measure what the organization leaves to a principal
+        with all permissions.
+        """
         account_graph = self.account_graph
         account_graph.add(None, AS_IT_IS, 0)
         for member in self._shard.members.values():
@@ -125,7 +125,7 @@ class PathBuilder:
         return [member.trust for member in self._shard.members.values() if member.trust is not None]
 
     def _round(self, number: int, nodes: range, administrators: AdministratorFinder) -> range:
-        """The ways from some nodes; the nodes that they lead to and that are new."""
+        """Find the ways from some nodes, and return the new nodes that they lead to."""
         account_graph = self.account_graph
         freed = _mask(node for node in nodes if account_graph.nodes[node].state.freed)
         account_graph.administrators |= administrators.bits(freed=freed).limited_to(_mask(nodes))
@@ -164,7 +164,9 @@ class PathBuilder:
         return range(before, len(account_graph.nodes))
 
     def _free_roles(self, administrators: AdministratorFinder) -> None:
-        """Add roles that the management account could take, and that would be administrators without SCPs."""
+        """Add roles that the management account could assume and that would be administrators
+        without SCPs.
+        """
         account_graph, shard = self.account_graph, self._shard
         rows, bits, members = [], {}, {}
         for (number, state), node in account_graph.place.items():
@@ -217,7 +219,9 @@ class PathBuilder:
     def _edits(
         self, reachable: FoundPaths, act: int
     ) -> Iterator[tuple[IndexedPrincipal, PrincipalState, EscalationWay]]:
-        """Ways into states: by anyone who can edit a principal and become it, or is it already."""
+        """Yield the ways into states for anyone who can edit a principal and become it, or is that principal
+        already.
+        """
         sure = self.account_graph.administrators.sure
         for number, edits in reachable.edits.items():
             member = self._shard.members[number]
@@ -235,7 +239,7 @@ class PathBuilder:
                     yield member, next_state, way
 
     def _first_source(self) -> CheckSource:
-        """The principals as they are, and a role that may do whatever SCPs let somebody do."""
+        """Return the current principals, and a role that can do whatever SCPs allow."""
         rows = [row_of(member) for member in self._shard.members.values() if member.id > 0]
         ceiling_number = next(self._numbers)
         ceiling_arn = f"arn:{self._shard.partition}:iam::{self._shard.number}:role/{CEILING}"
@@ -247,7 +251,7 @@ class PathBuilder:
         return self._source_of(rows, bits)
 
     def _sources(self, nodes: Iterable[int]) -> list[CheckSource]:
-        """Nodes in indexes of their own, those without SCPs apart."""
+        """Return sources for the nodes, with separate indexes for nodes without SCPs."""
         of_state: dict[bool, list[int]] = {False: [], True: []}
         for node in nodes:
             of_state[self.account_graph.nodes[node].state.freed].append(node)
@@ -258,8 +262,8 @@ class PathBuilder:
         ]
 
     def _source(self, nodes: Iterable[int], *, is_freed: bool) -> CheckSource:
-        """Nodes in an index of their own, with the roles that anybody may take, whose trust policies have a
-        say.
+        """Return a source for the nodes, and the roles that other principals may assume, because their trust
+        policies apply.
         """
         rows, bits = [], {}
         for place in nodes:

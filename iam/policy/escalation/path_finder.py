@@ -1,4 +1,4 @@
-"""Goes through the methods, and finds who of the principals that are asked can use which on whom."""
+"""Goes through the methods and finds which of the acting principals can use which method on which target."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from iam.policy.request import PrincipalKind
 
 
 class PathFinder:
-    """One round of one account."""
+    """Finds the paths of one round in one account."""
 
     def __init__(
         self,
@@ -67,8 +67,8 @@ class PathFinder:
         new: NewPrincipals,
         services: ServiceTrusts,
     ) -> None:
-        """`nodes` are those of the principals as they are, by number; `policies` what may be attached; `new`
-        who may be created; `services` whom roles trust.
+        """`nodes` are the principals' nodes in their current state, by number. `policies` can be attached,
+        `new` are the principals that can be created, and `services` tells which services roles trust.
         """
         self._asker = asker
         self._choices = choices
@@ -83,7 +83,7 @@ class PathFinder:
         self._written: dict[str, tuple[str, ...]] = {}
 
     def find(self, act: ActingPrincipal) -> FoundPaths:
-        """All alternatives of those who act."""
+        """Return all options of the acting principals."""
         reachable = FoundPaths()
         self._find_becoming(reachable, act)
         self._find_services(reachable, act)
@@ -113,7 +113,7 @@ class PathFinder:
             self._add_paths(reachable, method, users, self._on(method, users), act)
 
     def _find_retrusting(self, reachable: FoundPaths, method: EscalationMethod, act: ActingPrincipal) -> None:
-        """Roles whose trust policy someone can rewrite, to assume them then."""
+        """Find roles with a trust policy that someone can rewrite in order to assume them."""
         roles = self._targets.editable_roles
         rewriting = self._on(method, roles)
         if not any(act.of(bits).any for bits in rewriting):
@@ -124,7 +124,7 @@ class PathFinder:
         self._add_paths(reachable, method, roles, both, act)
 
     def _has_use(self, method: EscalationMethod, aim: TargetSubject) -> bool:
-        """A first password is made, and a password that there is is set anew."""
+        """Return False if a method would create a password that exists, or reset one that doesn't."""
         has_password = self._facts.passwords.get(aim.subject.number)
         if has_password is None or method.name.startswith("iam-create-access-key"):
             return True
@@ -150,7 +150,7 @@ class PathFinder:
     def _passable_roles(
         self, trusting: Mapping[str, list[tuple[TargetSubject, int]]]
     ) -> dict[str, dict[int, PrincipalBits]]:
-        """Who can pass each role to each service, of those that somebody can pass at all."""
+        """Return who can pass each role to each service, for roles that someone can pass."""
         passes: dict[str, dict[int, PrincipalBits]] = {}
         if not any(clause.allows for clause in self._asker.clauses(PASS_ROLE.action)):
             return passes
@@ -173,8 +173,8 @@ class PathFinder:
         act: ActingPrincipal,
         passes: Mapping[str, Mapping[int, PrincipalBits]],
     ) -> None:
-        """`aims` are roles with the mark of their trust policy; `does`: who can do what the method takes
-        besides passing a role.
+        """Add the paths by a service. `aims` are roles with the mark of their trust policy. `does` is who can
+        do what the method needs besides passing a role.
         """
         is_passing = method.sort is EdgeVerb.PASS
         passing = passes[method.service] if is_passing else {}
@@ -198,7 +198,9 @@ class PathFinder:
     def _usable_roles(
         self, method: EscalationMethod, aims: list[tuple[TargetSubject, int]]
     ) -> list[tuple[TargetSubject, int]]:
-        """Those that EC2 can have: roles in an instance profile, or all where the method makes one."""
+        """Return the roles that EC2 can use: those in an instance profile, or all if the method
+        creates one.
+        """
         profiled = self._facts.profiled.get(self._shard.number)
         if method.trusted != EC2 or profiled is None or method.makes_profile:
             return aims
@@ -238,7 +240,7 @@ class PathFinder:
     def _replaced_by(
         self, method: EscalationMethod, member: IndexedPrincipal, group: int
     ) -> tuple[PolicyRemoval, ...]:
-        """The inline policies that deny and that the same call overwrites: of a principal (group 0) or of a
+        """Return the denying inline policies that the same call overwrites, of a principal (group 0) or of a
         group.
         """
         if not method.needs[-1].action.startswith("iam:Put"):
@@ -266,7 +268,7 @@ class PathFinder:
     def _passing_new(
         self, made: tuple[StepOption, ...], aim: TargetSubject, act: ActingPrincipal
     ) -> Iterator[NewPrincipalPath]:
-        """Passes a new role, which trusts whatever its creator wants, to a service."""
+        """Yield paths that pass a new role, which trusts what its creator wants, to a service."""
         passed: list[StepOption] = []
         for method in of_sort(EdgeVerb.PASS):
             if method.trusted == EC2 and not method.makes_profile:
@@ -287,7 +289,7 @@ class PathFinder:
             )
 
     def _unbinding(self, member: IndexedPrincipal, act: ActingPrincipal) -> Iterator[NewPrincipalPath]:
-        """New principals that remove their own permissions boundary."""
+        """Yield paths on which a new principal removes its own permissions boundary."""
         boundary = self._shard.boundary_of(member.grants)
         assert boundary is not None
         for state, node in self._new.nodes_of(member):
@@ -338,7 +340,7 @@ class PathFinder:
     def _by_number(
         self, methods: Iterable[EscalationMethod], aims: list[TargetSubject], act: ActingPrincipal
     ) -> dict[int, list[StepOption]]:
-        """By which of some methods someone can do it on each target that anyone can do it on."""
+        """Return, for each target number, the options by which someone can use one of the methods on it."""
         by_number: dict[int, list[StepOption]] = defaultdict(list)
         for method in methods:
             for aim, able in self._able_on(method, aims, act):
@@ -348,7 +350,7 @@ class PathFinder:
     def _able_on(
         self, method: EscalationMethod, aims: Sequence[TargetSubject], act: ActingPrincipal
     ) -> Iterator[tuple[TargetSubject, PrincipalBits]]:
-        """The targets on which somebody can do it, and who of those who act."""
+        """Yield the targets on which someone can use the method, and which of the acting principals can."""
         for aim, bits in zip(aims, self._on(method, aims), strict=True):
             able = act.of(bits)
             if able.any:
@@ -373,8 +375,8 @@ class PathFinder:
     def _on(
         self, method: EscalationMethod, aims: Sequence[TargetSubject], *, policy: str = ""
     ) -> list[PrincipalBits]:
-        """Who meets the needs of the method that are on the target, with one of the policies that may be
-        attached, or with `policy`.
+        """Return who meets the needs of the method on each target, with one of the attachable policies or
+        with `policy`.
         """
         principals = [NOBODY] * len(aims)
         if not aims or (method.retags and not can_matter(self._asker, method)):
@@ -388,7 +390,7 @@ class PathFinder:
         return principals
 
     def _attachable_policies(self, method: EscalationMethod) -> tuple[str, ...]:
-        """The policies that come into question for a method that attaches one."""
+        """Return the policies to try for a method that attaches one."""
         if not is_attaching(method):
             return ()
         if not method.writing:
@@ -417,7 +419,9 @@ class PathFinder:
         return principals
 
     def _in_any_region(self, method: EscalationMethod, aims: Sequence[TargetSubject]) -> list[PrincipalBits]:
-        """As above, for calls to a service that has endpoints in each region."""
+        """Return who meets the needs on each target in at least one Region, for services with Regional
+        endpoints.
+        """
         targets = [aim.target for aim in aims]
         *before, need = method.target_needs
         principals = [NOBODY] * len(targets)

@@ -1,4 +1,6 @@
-"""Paths, step by step, with what each rests on, and the smallest sets of statements that would close them."""
+"""Escalation paths, step by step, with the evidence for each step, and the smallest sets of statements whose
+removal closes them.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +25,16 @@ from iam.policy.index.index import PolicyIndex
 from iam.policy.memory import collecting_paused
 
 SEARCHES: Final = 400
-"""So many paths are looked for at most before the smallest set found so far is taken, and said not to be
-exact.
+"""Maximum number of path searches. After that, the smallest set found so far is used and marked
+as not exact.
 """
 SECONDS: Final = 5.0
-"""And so many seconds of the processor are spent on it."""
+"""Maximum processor time for the searches, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class PathAct:
-    """One method used in a step, and what it rests on."""
+    """A method used in a step, with its evidence."""
 
     alternative: StepOption
     grounds: tuple[StepEvidence, ...]
@@ -40,17 +42,17 @@ class PathAct:
 
     @property
     def title(self) -> str:
-        """In plain words."""
+        """The method in plain words."""
         return self.alternative.method.title.format(self.alternative.subject.name)
 
     @property
     def is_assumed(self) -> bool:
-        """Whether it needs something of which policies do not tell whether it is there."""
+        """True if the method needs something that policies don't show."""
         return bool(self.alternative.method.assumes) and not self.is_sure
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """What it depends on that is not known."""
+        """The unknown conditions that the method depends on."""
         open_conditions = list(
             chain.from_iterable(ground.explanation.open_conditions for ground in self.grounds)
         )
@@ -61,7 +63,9 @@ class PathAct:
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """From one node to the next. Without acts it is an administrator who becomes somebody of the account."""
+    """A step from one node to the next. Without acts, an administrator becomes another principal of the
+    account.
+    """
 
     source: GraphNode
     target: GraphNode
@@ -74,13 +78,13 @@ class PathStep:
 
     @property
     def all_evidence(self) -> Iterator[StepEvidence]:
-        """Everything that it rests on."""
+        """The evidence of all its acts."""
         return chain.from_iterable(act.grounds for act in self.acts)
 
 
 @dataclass(frozen=True, slots=True)
 class EscalationPath:
-    """A way from a principal to a goal. `ends_sure`: the last node is surely what was looked for."""
+    """A path from a principal to a goal. `ends_sure` means that the last node is certainly a goal."""
 
     start: GraphNode
     who: IndexedPrincipal
@@ -89,20 +93,18 @@ class EscalationPath:
 
     @property
     def is_sure(self) -> bool:
-        """Whether nothing about it depends on what is not known."""
+        """True if nothing in the path depends on unknown conditions."""
         return self.ends_sure and all(step.is_sure for step in self.steps)
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """What it depends on."""
+        """The unknown conditions that the path depends on."""
         acts = chain.from_iterable(step.acts for step in self.steps)
         return tuple(dict.fromkeys(chain.from_iterable(act.conditions for act in acts)))
 
     @property
     def closing(self) -> frozenset[HeldStatement]:
-        """The smallest set of statements without which this very path is not there; empty where there is
-        none.
-        """
+        """The smallest set of statements whose removal closes this path, or an empty set if there is none."""
         grounds = chain.from_iterable(step.all_evidence for step in self.steps)
         options = chain.from_iterable(ground.closing for ground in grounds)
         return min(options, key=_size, default=frozenset())
@@ -110,8 +112,8 @@ class EscalationPath:
 
 @dataclass(frozen=True, slots=True)
 class PathClosing:
-    """Statements without which no path is left; none where none was found. `is_exact`: no smaller set does
-    it.
+    """Statements whose removal closes every path; empty if no such set was found. `is_exact` means that no
+    smaller set does it.
     """
 
     statements: frozenset[HeldStatement]
@@ -119,29 +121,31 @@ class PathClosing:
 
 
 class TooManyError(Exception):
-    """More ways would have to be looked at than anybody waits for."""
+    """The search would take too many steps."""
 
 
 def _looks(until: float) -> Iterator[int]:
-    """One after the other, as long as there is time."""
+    """Count until the processor time is used up."""
     return takewhile(lambda _: time.thread_time() < until, count())
 
 
 class PathExplorer:
-    """Explains a graph; it asks the index that the graph was made of, which must not have changed."""
+    """Explains the paths of a graph. It queries the index that the graph was built from, which must not have
+    changed.
+    """
 
     def __init__(self, graph: EscalationGraph, index: PolicyIndex) -> None:
         self._graph = graph
         self._index = index
         self._grounds = EvidenceFinder(index)
         self._leads: dict[GraphNode, list[tuple[GraphNode, EscalationWay | AccountCrossing | None]]] = {}
-        # By a node and the id of an alternative or of a part.
+        # By node and the id of an option or of a part.
         self._known: dict[tuple[GraphNode, int], tuple[StepEvidence, ...]] = {}
         self._parts: dict[tuple[GraphNode, int], list[StepOption]] = {}
         self._options: dict[tuple[GraphNode, int], tuple[frozenset[HeldStatement], ...]] = {}
 
     def path(self, start: GraphNode, reach: GoalDistances) -> EscalationPath | None:
-        """The best path of a principal: a sure one before a conditional one, then the shortest."""
+        """Return the best path of a principal: certain paths before conditional ones, then the shortest."""
         hops = reach.best(start)
         return None if hops is None else self._path(start, hops, reach)
 
@@ -166,8 +170,8 @@ class PathExplorer:
         is_sure: bool,
         gone: frozenset[HeldStatement] = frozenset(),
     ) -> PathStep | None:
-        """A step by the best alternatives that are left without some statements; None where a part has none
-        left.
+        """Return a step that uses the best remaining options without the statements in `gone`, or None if a
+        part has no option left.
         """
         acts = []
         for part in way.parts if way is not None else ():
@@ -181,13 +185,13 @@ class PathExplorer:
         return PathStep(source, target, who, state, into.member, into.state, tuple(acts), is_sure)
 
     def _member(self, at: GraphNode) -> IndexedPrincipal:
-        """Who is there; the root user stands for any administrator of an account."""
+        """Return the principal at a node. The root user represents any administrator of an account."""
         return self._graph.node(at).member or self._graph.roots[at.account]
 
     def _act(
         self, source: GraphNode, part: tuple[StepOption, ...], gone: frozenset[HeldStatement]
     ) -> PathAct | None:
-        """The best alternative of a part that is left without some statements."""
+        """Return the best option of a part that remains without the statements in `gone`."""
         for alternative in self._usable(source, part):
             if self._keeps_alternative(source, alternative, gone):
                 is_sure = bool(alternative.bits.sure >> source.node & 1)
@@ -195,7 +199,7 @@ class PathExplorer:
         return None
 
     def _usable(self, source: GraphNode, part: tuple[StepOption, ...]) -> list[StepOption]:
-        """The alternatives of a part that a node has, the sure ones first."""
+        """Return the options of a part that are open to a node, certain ones first."""
         key = source, id(part)
         usable = self._parts.get(key)
         if usable is None:
@@ -207,7 +211,7 @@ class PathExplorer:
     def _keeps_alternative(
         self, source: GraphNode, alternative: StepOption, gone: frozenset[HeldStatement]
     ) -> bool:
-        """Whether a node still has an alternative without some statements."""
+        """Return True if an option remains open to a node without the statements in `gone`."""
         key = source, id(alternative)
         options = self._options.get(key)
         if options is None:
@@ -219,7 +223,7 @@ class PathExplorer:
     def _is_left(
         self, source: GraphNode, way: EscalationWay | AccountCrossing | None, gone: frozenset[HeldStatement]
     ) -> bool:
-        """Whether each part of a way has an alternative left without some statements."""
+        """Return True if each part of a way keeps an option without the statements in `gone`."""
         for part in () if way is None else way.parts:
             if not any(
                 self._keeps_alternative(source, alternative, gone)
@@ -229,8 +233,8 @@ class PathExplorer:
         return True
 
     def _of(self, source: GraphNode, alternative: StepOption) -> tuple[StepEvidence, ...]:
-        # The graph keeps its alternatives, so that the id of one means the same as long as this explains it.
-        # A search for what closes a path looks at the same ones hundreds of times.
+        # The graph keeps its options alive, so an id stays valid as long as this object explains the graph. A
+        # search for what closes a path looks at the same options hundreds of times.
         key = source, id(alternative)
         evidence = self._known.get(key)
         if evidence is None:
@@ -249,8 +253,8 @@ class PathExplorer:
         return choices[node.round] if node.round < len(choices) else {}
 
     def closing(self, start: GraphNode, reach: GoalDistances) -> PathClosing:
-        """The smallest set of statements without which a principal does not reach the goal any more, on any
-        path.
+        """Return the smallest set of statements without which a principal can't reach the goal on
+        any path.
         """
         with collecting_paused():
             return _CutSearch(self, start, reach).smallest()
@@ -258,8 +262,8 @@ class PathExplorer:
     def remaining_path(
         self, start: GraphNode, reach: GoalDistances, gone: frozenset[HeldStatement], *, looks: Iterator[int]
     ) -> list[PathStep] | None:
-        """A path that is there without some statements, the nearest to the goal first. Each look at a way
-        takes one of `looks`; without any left, TooManyError is raised.
+        """Return a path that remains without the statements in `gone`, searching nodes nearest to the goal
+        first. Each look at a way takes one of `looks`; TooManyError is raised when they run out.
         """
         before: dict[GraphNode, tuple[GraphNode, EscalationWay | AccountCrossing | None] | None] = {
             start: None
@@ -287,7 +291,7 @@ class PathExplorer:
         before: Mapping[GraphNode, tuple[GraphNode, EscalationWay | AccountCrossing | None] | None],
         gone: frozenset[HeldStatement],
     ) -> list[PathStep]:
-        """The steps by which a search came to a node."""
+        """Return the steps by which a search reached a node."""
         steps: list[PathStep] = []
         while (come := before[at]) is not None:
             source, way = come
@@ -300,7 +304,7 @@ class PathExplorer:
     def _from(
         self, at: GraphNode, reach: GoalDistances
     ) -> list[tuple[GraphNode, EscalationWay | AccountCrossing | None]]:
-        """The ways out of a node to others that reach the goal."""
+        """Return the ways from a node to other nodes that reach the goal."""
         leads = self._leads.get(at)
         if leads is None:
             leads = self._leads[at] = list(self._out_of(at))
@@ -324,7 +328,7 @@ class PathExplorer:
 
 
 class _CutSearch:
-    """Branches over what could go, the smallest sets first, and remembers what has been tried."""
+    """Branches over the statements to remove, smallest sets first, and remembers which sets were tried."""
 
     def __init__(self, explorer: PathExplorer, start: GraphNode, reach: GoalDistances) -> None:
         self._explorer, self._start, self._reach = explorer, start, reach
@@ -334,7 +338,7 @@ class _CutSearch:
         self._looks = _looks(time.thread_time() + SECONDS)
 
     def smallest(self) -> PathClosing:
-        """The smallest set, or the smallest found when the search was cut short."""
+        """Return the smallest set, or the smallest found when the search was cut short."""
         is_exact = True
         try:
             self._branch(frozenset())
@@ -361,7 +365,7 @@ class _CutSearch:
 
 
 def _size(option: frozenset[HeldStatement]) -> tuple[int, int, list[tuple[str, str, int]]]:
-    """Small ones first; of equal ones those that leave trust policies as they are, since others may need
+    """Sort small sets first. Among equal sizes, prefer those that keep trust policies, since others may need
     them.
     """
     trusts = sum(statement.policy == TRUST for statement in option)

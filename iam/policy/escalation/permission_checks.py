@@ -1,8 +1,8 @@
-"""Questions about everybody of one account, answered as bits: one for each principal, and for what principals
-could become.
+"""Permission checks for all principals of an account and their possible states, answered as bits, one for
+each.
 
-The answers are those of `PolicyIndex.who_can`. Targets that no statement in use can tell apart are asked
-about once.
+The answers equal those of `PolicyIndex.who_can`. Targets that no relevant statement distinguishes are checked
+once.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from iam.policy.index.question import AccessQuestion
 from iam.policy.letter_case import fold
 
 SCP_CONTEXT: Final = {"aws:RequestedRegion": HOME, "organizations:PolicyType": "SERVICE_CONTROL_POLICY"}
-"""The circumstances of calls to Organizations about SCPs."""
+"""The context of requests to Organizations about SCPs."""
 
 
 class PrincipalBits(NamedTuple):
-    """Who surely can, and who can at all."""
+    """The principals that certainly can, and those that can at least conditionally."""
 
     sure: int = 0
     any: int = 0
@@ -60,16 +60,16 @@ class PrincipalBits(NamedTuple):
         return PrincipalBits(self.sure | other.sure, self.any | other.any) if self.any else other
 
     def limited_to(self, mask: int) -> PrincipalBits:
-        """Only some of them."""
+        """Return only the principals in the mask."""
         return PrincipalBits(self.sure & mask, self.any & mask)
 
     def at_most(self, mark: PrincipalBits) -> PrincipalBits:
-        """Sure where the other is too."""
+        """Return the principals, certain only where the other is certain too."""
         return PrincipalBits(self.sure & mark.sure, self.any & mark.any)
 
     @property
     def as_unsure(self) -> PrincipalBits:
-        """The same, none of it sure."""
+        """The same principals, all uncertain."""
         return PrincipalBits(0, self.any)
 
 
@@ -79,8 +79,8 @@ EVERYBODY: Final = PrincipalBits(-1, -1)
 
 @dataclass(frozen=True, slots=True)
 class CheckTarget:
-    """What is asked about. `tags` of a principal, None: not known, or of none; `boundary` is its ARN, empty
-    for none; `mask` are the bits of the principal itself.
+    """The target of a permission check. `tags` None means unknown, or not a principal. `boundary` is an ARN
+    or empty. `mask` are the bits of the principal itself.
     """
 
     arn: str
@@ -92,7 +92,7 @@ class CheckTarget:
 
 
 class CheckSource:
-    """Principals of one account in an index of their own, and their bits by number."""
+    """Principals of one account in a separate index, and their bits by number."""
 
     def __init__(self, index: PolicyIndex, account: str, bits: Mapping[int, int]) -> None:
         self.index, self.bits = index, bits
@@ -101,7 +101,7 @@ class CheckSource:
         self._of_class: dict[PrincipalClass, int] = {}
 
     def ask(self, question: AccessQuestion) -> PrincipalBits:
-        """Who can, as bits."""
+        """Return who can, as bits."""
         sure = possible = 0
         answer = self.index.who_can(question)
         for decision, classes in answer.whole.items():
@@ -117,7 +117,7 @@ class CheckSource:
         return PrincipalBits(sure, possible)
 
     def bits_in(self, mask: int) -> Iterator[int]:
-        """Those bits of a mask that are of its principals."""
+        """Yield the bits of a mask that belong to this source."""
         while mask:
             lowest = mask & -mask
             mask ^= lowest
@@ -131,7 +131,7 @@ class CheckSource:
         return mask
 
     def bits_of(self, members: Iterable[IndexedPrincipal]) -> int:
-        """The bits of some members."""
+        """Return the bits of the members."""
         mask = 0
         for member in members:
             mask |= self.bits.get(member.id, 0)
@@ -139,7 +139,7 @@ class CheckSource:
 
     @property
     def docs(self) -> Iterator[IndexedDocument]:
-        """All documents that have a say about its principals, some more often than once."""
+        """All documents that apply to its principals, with duplicates."""
         yield from self.index.register.bundles_of
         for profile in self.index.register.profiles:
             if profile.limits.boundary is not None:
@@ -151,23 +151,23 @@ class CheckSource:
 
 
 class _PermissionQuestion(NamedTuple):
-    """What is asked, of whatever resource."""
+    """An action to check on any resource."""
 
     action: str
     policy: str | None = None
 
     @property
     def needs_trust(self) -> bool:
-        """Whether the trust policy of the role has a say."""
+        """True if the role's trust policy applies."""
         return self.policy is None and fold(self.action) in ASSUMING
 
     def question(self, resource: str, context: Mapping[str, Any]) -> AccessQuestion:
-        """The question about one resource."""
+        """Return the question about one resource."""
         return AccessQuestion(self.action, resource, context, resource_policy=self.policy, is_pattern=False)
 
 
 class PermissionAsker:
-    """Asks the sources of one account, and remembers."""
+    """Queries the sources of one account and caches the answers."""
 
     def __init__(self) -> None:
         self.sources: list[CheckSource] = []
@@ -179,7 +179,7 @@ class PermissionAsker:
         self.questions = 0
 
     def use(self, sources: list[CheckSource], *, more: Iterable[IndexedDocument] = ()) -> None:
-        """Ask these from now on; statements are looked for in `more` documents too."""
+        """Use these sources from now on. Statements in `more` documents are considered too."""
         self.sources = sources
         self._clause_sets: dict[tuple[IndexedStatement, ...], int] = {}
         of_sources = chain.from_iterable(source.docs for source in sources)
@@ -196,27 +196,27 @@ class PermissionAsker:
 
     @property
     def moment(self) -> datetime | None:
-        """The time of the questions, None for now."""
+        """The time of the questions; None for now."""
         return self.sources[0].index.moment if self.sources else None
 
     def clauses(self, action: str) -> tuple[IndexedStatement, ...]:
-        """The statements that speak of an action."""
+        """Return the statements that cover an action."""
         return self._speaking(action).clauses
 
     def keys(self, action: str) -> frozenset[str]:
-        """The context keys that these read, in lower case."""
+        """Return the context keys, in lower case, that the statements about an action read."""
         return self._speaking(action).keys
 
     def has_allowing(self, action: str) -> bool:
-        """Whether any statement allows an action."""
+        """Return True if any statement allows an action."""
         return self._speaking(action).is_allowed
 
     def reads_tags(self, action: str) -> bool:
-        """Whether these read tags of the resource."""
+        """Return True if the statements about an action read tags of the resource."""
         return bool(self._speaking(action).tags)
 
     def regions(self) -> tuple[str, ...]:
-        """Regions that statements name in conditions or resources; the home of IAM at least."""
+        """Return the Regions that statements name in conditions or resources, always including IAM's own."""
         if self._regions is None:
             regions = {HOME: None}
             for doc in self._docs:
@@ -226,7 +226,7 @@ class PermissionAsker:
         return self._regions
 
     def ask(self, action: str, resource: str, context: Mapping[str, Any]) -> PrincipalBits:
-        """Who can do an action on one resource."""
+        """Return who can do an action on one resource."""
         spoken = self._speaking(action)
         relevant = self._relevant(action, context)
         key = (spoken.number, has_rcps_of(action), spoken.match_key(resource), _frozen(relevant))
@@ -243,7 +243,9 @@ class PermissionAsker:
         *,
         policy: str | None = None,
     ) -> list[PrincipalBits]:
-        """Who can do an action on each of some targets; `policy` in the place of each target's own."""
+        """Return who can do an action on each target. `policy` replaces the resource policy of
+        each target.
+        """
         put, spoken = _PermissionQuestion(action, policy), self._speaking(action)
         groups: dict[Any, list[int]] = {}
         contexts = [self._context(action, target, context) for target in targets]
@@ -264,7 +266,7 @@ class PermissionAsker:
     def _on_group(
         self, put: _PermissionQuestion, group: list[CheckTarget], context: Mapping[str, Any], key: Any
     ) -> list[PrincipalBits]:
-        """Who can on targets that only they themselves can tell apart."""
+        """Return who can, on targets that differ only for the targets themselves."""
         if not self._speaking(put.action).names_their_own:
             principals = self._known.get(key)
             if principals is None:
@@ -287,8 +289,8 @@ class PermissionAsker:
         context: Mapping[str, Any],
         marks: dict[PrincipalClass, EvaluationDecision],
     ) -> PrincipalBits:
-        """Principals of one class do on themselves what the others do, unless a condition reads their
-        names.
+        """Return who can among the target itself. Principals of a class get the answer of their class, unless
+        a condition reads their names.
         """
         principals = NOBODY
         for source in self.sources:
@@ -311,7 +313,7 @@ class PermissionAsker:
         return principals
 
     def _context(self, action: str, target: CheckTarget, context: Mapping[str, Any]) -> dict[str, Any]:
-        """What is known of a request about a target, as far as a statement asks for it."""
+        """Return the known context of a request about a target, limited to keys that statements read."""
         wanted = self._speaking(action).keys
         context_keys = self._relevant(action, context)
         if BOUNDARY in wanted:
@@ -340,7 +342,7 @@ class PermissionAsker:
         return facts
 
     def _naming_statements(self, lowered: str) -> Iterator[IndexedStatement]:
-        """The statements that name an action; which elements do so is the same in all rounds."""
+        """Yield the statements that cover an action. Which elements do so is the same in all rounds."""
         known = self._spoken_of.setdefault(lowered, {})
         for service in (lowered.partition(":")[0], EVERY_SERVICE):
             for actions, same in self._clauses.get(service, {}).items():
@@ -358,14 +360,14 @@ class PermissionAsker:
 
 
 def has_rcps_of(action: str) -> bool:
-    """Whether resource control policies have a say, which is all that the name of an action decides besides
-    its statements.
+    """Return True if resource control policies apply to the action. Beyond its statements, nothing else
+    depends on the action's name.
     """
     return fold(action.partition(":")[0]) in catalogue().rcp_services
 
 
 def _is_personal(cls: PrincipalClass) -> bool:
-    """Whether members of a class may be told apart by more than the resource."""
+    """Return True if members of a class can get different answers on the same resource."""
     limits = cls.profile.limits
     boundary = limits.boundary
     return (

@@ -1,5 +1,5 @@
-"""Policies that deny, and who can take them away from a principal: deleted, detached, or left with the group
-that has them.
+"""Denying policies, and who can remove them from a principal: by deleting or detaching them, or by leaving
+the group.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from iam.policy.escalation.targets import EscalationTargets, TargetSubject
 
 
 class MethodPrincipals(Protocol):
-    """Who meets the needs of a method on each of some aims."""
+    """A function that returns who meets the needs of a method on each target."""
 
     def __call__(
         self, method: EscalationMethod, aims: Sequence[TargetSubject], *, policy: str = ""
@@ -37,15 +37,13 @@ BY_KIND: Final[Mapping[tuple[str, str], EscalationMethod]] = {
 
 
 class DenyRemovalFinder:
-    """Finds the removals of one round. Each question is about all principals or groups at once that it
-    concerns.
-    """
+    """Finds the removals of one round. Each query covers all principals or groups that it concerns."""
 
     def __init__(self, targets: EscalationTargets, act: ActingPrincipal, *, on: MethodPrincipals) -> None:
         self._targets, self._act, self._on = targets, act, on
 
     def add_to(self, edits: dict[int, PolicyEdits]) -> None:
-        """Enter who can remove what from whom."""
+        """Add who can remove which policy from which principal."""
         holders: dict[tuple[EscalationMethod, str], dict[NeedSubject, list[tuple[int, PolicyRemoval]]]] = (
             defaultdict(lambda: defaultdict(list))
         )

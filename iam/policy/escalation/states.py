@@ -1,4 +1,6 @@
-"""What a principal becomes when somebody edits what it holds: the same principal, with other rows."""
+"""States of a principal after someone has edited its permissions: the same principal with other rows in the
+index.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +28,15 @@ OPEN_TRUST: Final = json.dumps(
     }
 )
 RESERVED: Final = (SERVICE_LINKED_PATH, ":role/aws-reserved/")
-"""Roles that no principal of the account can edit. Source: "Using service-linked roles"; "IAM roles created
-by IAM Identity Center".
+"""Path parts of roles that no principal of the account can edit. Source: "Using service-linked roles"; "IAM
+roles created by IAM Identity Center".
 """
 
 
 class PolicyRemoval(NamedTuple):
-    """A policy that a principal no longer holds. `group` is the group that has the policy, 0 for the
-    principal itself; `name` is the name of an inline policy or the number of an attached one, empty where the
-    principal leaves the group.
+    """A policy that a principal no longer has. `group` is the group that has the policy, or 0 for the
+    principal itself. `name` is the name of an inline policy or the number of an attached one, and empty if
+    the principal leaves the group.
     """
 
     kind: str
@@ -48,9 +50,9 @@ LEFT: Final = "left"
 
 
 class PrincipalState(NamedTuple):
-    """How a principal differs from what it is: without its boundary, with every permission in its identity
-    policies, in more groups, with other versions of policies as (policy, digest of the document), without
-    some policies that deny, with tags of somebody's choice, with no SCP above its account.
+    """How a principal differs from its current state: without its boundary, with every permission in its
+    identity policies, in more groups, with other versions of policies as (policy, digest of the document),
+    without some policies that deny, with tags of the attacker's choice, or with no SCP above its account.
     """
 
     unbound: bool = False
@@ -67,7 +69,7 @@ FREED: Final = PrincipalState(freed=True)
 
 
 class Ec2Instance(NamedTuple):
-    """An EC2 instance; `tags` are its (key, value) pairs, None: not known."""
+    """An EC2 instance. `tags` are (key, value) pairs; None means unknown."""
 
     arn: str
     tags: tuple[tuple[str, str], ...] | None = None
@@ -75,12 +77,12 @@ class Ec2Instance(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OutsideFacts:
-    """What policies do not tell, as far as it is known.
+    """Facts that policies don't contain, as far as they are known.
 
-    `group_arns` by group; `profiled` are the roles in instance profiles, by account where all of these are
-    known; `running` are the instances that are known to have a role, by role; `passwords` says of users
-    whether they have one; `versions` are the digests of each policy's versions that are not the default,
-    None: not known.
+    `group_arns` maps groups to ARNs. `profiled` are the roles in instance profiles, for accounts where these
+    are known. `running` are the instances known to have a role, by role. `passwords` says for users whether
+    they have a password. `versions` are the digests of each policy's non-default versions; None means
+    unknown.
     """
 
     group_arns: Mapping[int, str] = field(default_factory=dict)
@@ -94,19 +96,21 @@ NO_FACTS: Final = OutsideFacts()
 
 
 def can_be_edited(member: IndexedPrincipal) -> bool:
-    """Whether IAM lets anybody edit it at all."""
+    """Return True if IAM lets any principal of the account edit this one."""
     return member.kind is not PrincipalKind.ROOT and not any(path in member.arn for path in RESERVED)
 
 
 def is_service_linked(member: IndexedPrincipal) -> bool:
-    """Whether only the service itself takes the role."""
+    """Return True if only the service itself can assume the role."""
     return SERVICE_LINKED_PATH in member.arn
 
 
 def row_in(
     member: IndexedPrincipal, state: PrincipalState, number: int, groups: Mapping[int, GroupRow]
 ) -> PrincipalRow:
-    """The row of a member in a state, under a number of its own. `groups` are those of its account."""
+    """Return the index row of a principal in a state, with a number of its own. `groups` are those of its
+    account.
+    """
     row = row_of(member)
     row.id, row.grants = number, grants_in(member.grants, state, groups)
     if state.tagged:
@@ -120,8 +124,8 @@ NO_GROUPS: Final[Mapping[int, GroupRow]] = {}
 def grants_in(
     grants: PolicyHoldings, state: PrincipalState, groups: Mapping[int, GroupRow] = NO_GROUPS
 ) -> PolicyHoldings:
-    """What is held in a state. Versions of policies that come by a group are added, since the group's row
-    stays; of a group that lost a policy, the others are held directly.
+    """Return the policies that a principal has in a state. Other versions of policies from a group are added,
+    because the group's row stays. If a group lost a policy, its other policies are held directly.
     """
     own = _policies_outside(grants.inline, grants.attached, 0, state)
     inline, attached = own
@@ -148,8 +152,8 @@ def grants_in(
 def _policies_outside(
     inline: tuple[tuple[str, str], ...], attached: tuple[int, ...], group: int, state: PrincipalState
 ) -> tuple[tuple[tuple[str, str], ...], tuple[int, ...]]:
-    """The inline and attached policies of a principal (group 0) or of one of its groups that are not
-    removed.
+    """Return the inline and attached policies that are not removed, of a principal (group 0) or of one of its
+    groups.
     """
     if not state.removed:
         return inline, attached
@@ -162,22 +166,22 @@ def _policies_outside(
 
 
 class NewMember(IndexedPrincipal):
-    """A user or role that does not exist yet, and that someone can create. It has no page and no number in
-    the mirror.
+    """A user or role that doesn't exist yet and that someone can create. It has no page, and no number in the
+    mirror.
     """
 
     __slots__ = ()
 
     @property
     def kind(self) -> PrincipalKind:
-        """User or role."""
+        """Whether it is a user or a role."""
         return PrincipalKind.USER if ":user/" in self.arn else PrincipalKind.ROLE
 
 
 def new_member(
     root: IndexedPrincipal, arn: str, number: int, *, boundary: int | None, tags: Mapping[str, str] | None
 ) -> IndexedPrincipal:
-    """A principal that someone could create in the account of a root user."""
+    """Return a principal that someone could create in the account of the given root user."""
     member = NewMember(
         number, arn, unique_id="", grants=PolicyHoldings(boundary=boundary), tags=tags, trust=None
     )

@@ -1,7 +1,7 @@
-"""Tags that someone sets to meet a condition: on what is taken over, and on the principal itself.
+"""Tags that an attacker sets to meet a condition, on the target or on the principal itself.
 
-A statement that allows an action on what has a tag, or to anyone who has one, is as wide as the right to set
-tags. Which value a policy asks for is not looked at, so that such a step is conditional. Source: "IAM
+A statement that allows an action on resources with a tag, or to principals with a tag, is as wide as the
+permission to set tags. The required value isn't compared, so such a step is conditional. Source: "IAM
 tutorial: Define permissions to access AWS resources based on tags"; `aws:ResourceTag` and `aws:PrincipalTag`
 in "AWS global condition context keys".
 """
@@ -27,8 +27,8 @@ OF_PRINCIPAL: Final = "aws:principaltag/"
 
 
 def can_matter(asker: PermissionAsker, method: EscalationMethod) -> bool:
-    """Whether a statement about what the method does reads tags of the target, and another allows someone to
-    set tags.
+    """Return True if a statement about the method's actions reads tags of the target and a statement allows
+    someone to set tags.
     """
     tag, *needs = method.target_needs
     if not any(clause.allows for clause in asker.clauses(tag.action)):
@@ -39,20 +39,20 @@ def can_matter(asker: PermissionAsker, method: EscalationMethod) -> bool:
 def targets_after(
     method: EscalationMethod, need: MethodNeed, targets: Sequence[CheckTarget]
 ) -> Sequence[CheckTarget]:
-    """The targets, as they are when the need is met: with unknown tags after some were set."""
+    """Return the targets as they are when the need is checked: with unknown tags after tags were set."""
     if not method.retags or need.action in TAG_ACTIONS:
         return targets
     return [replace(target, tags=None) for target in targets]
 
 
 def is_retagged(method: EscalationMethod, action: str) -> bool:
-    """Whether an action of the method comes after tags were set."""
+    """Return True if an action of the method comes after tags were set."""
     return method.retags and action not in TAG_ACTIONS
 
 
 class OwnTags:
-    """Whose tags policies ask for: of everybody where the trust policy of a role does, else of those who hold
-    such a policy.
+    """Knows whose tags policies read: everyone's if the trust policy of a role does, or else those of
+    principals with such a policy.
     """
 
     def __init__(self, targets: EscalationTargets) -> None:
@@ -63,7 +63,7 @@ class OwnTags:
         )
 
     def add_to(self, edits: dict[int, PolicyEdits], act: ActingPrincipal, *, on: MethodPrincipals) -> None:
-        """Enter who can set tags of whom, as far as it matters."""
+        """Add who can set which principal's tags, where policies read them."""
         for method in of_sort(EdgeVerb.TAG):
             candidates = self._targets.users if method.of == "user" else self._targets.editable_roles
             aims = [aim for aim in candidates if self._matter(aim)]
@@ -74,7 +74,7 @@ class OwnTags:
                     edits[aim.subject.number].tagged.append(alternative)
 
     def _matter(self, aim: TargetSubject) -> bool:
-        """Whether the tags of a principal are read by a policy that it holds, or by a trust policy."""
+        """Return True if the tags of a principal are read by one of its policies or by a trust policy."""
         member = aim.subject.member
         if member is None:
             return False

@@ -1,4 +1,4 @@
-"""What the methods are asked on: the roles, users, groups and policies of one account."""
+"""The targets of the methods: roles, users, groups and policies of one account."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ AWS_OWNED = ":iam::aws:"
 
 @dataclass(frozen=True, slots=True)
 class TargetSubject:
-    """A subject, as a target of questions."""
+    """A subject together with the target that permission checks use."""
 
     subject: NeedSubject
     target: CheckTarget
 
 
 class EscalationTargets:
-    """All of one account. Service-linked roles and what IAM Identity Center keeps cannot be edited, and are
-    not among them.
+    """All targets in one account. Service-linked roles and roles of IAM Identity Center can't be edited and
+    are left out.
     """
 
     def __init__(self, shard: AccountShard, account_graph: AccountGraph, facts: OutsideFacts) -> None:
@@ -82,18 +82,18 @@ class EscalationTargets:
         return TargetSubject(NeedSubject("policy", arn, arn.rpartition("/")[2], number), CheckTarget(arn))
 
     def groups_of(self, member: IndexedPrincipal) -> tuple[int, ...]:
-        """The groups that somebody is in, as far as they are known."""
+        """Return the known groups of a principal."""
         return tuple(number for number in member.grants.groups if number in self._shard.groups)
 
     def policies_of(self, member: IndexedPrincipal) -> set[int]:
-        """The policies attached to somebody, or to its groups."""
+        """Return the policies attached to a principal or to its groups."""
         policies = set(member.grants.attached)
         for number in self.groups_of(member):
             policies |= set(self._grants_of_group(number).attached)
         return policies
 
     def denying_of(self, member: IndexedPrincipal) -> tuple[PolicyRemoval, ...]:
-        """The policies of a principal and of its groups that deny something."""
+        """Return the policies of a principal and of its groups that deny something."""
         removals = self._denying_members.get(member.id)
         if removals is None:
             of_groups = chain.from_iterable(map(self.denying_in_group, self.groups_of(member)))
@@ -101,13 +101,13 @@ class EscalationTargets:
         return removals
 
     def denying_copies(self, member: IndexedPrincipal, policy: int) -> tuple[PolicyRemoval, ...]:
-        """A managed policy that denies, in each place from which a principal has it."""
+        """Return each place from which a principal has a managed policy that denies."""
         denying = self.denying_of(member)
         copies = [each for each in denying if each.kind == ATTACHED and each.name == str(policy)]
         return tuple(sorted(copies))
 
     def denying_in_group(self, number: int) -> tuple[PolicyRemoval, ...]:
-        """The policies of a group that deny something, and the group itself if it has one."""
+        """Return the policies of a group that deny something, and the group itself if there are any."""
         removals = self._denying_groups.get(number)
         if removals is None:
             policies = tuple(self._denying_in(self._grants_of_group(number), number))
@@ -133,7 +133,7 @@ class EscalationTargets:
         return denies
 
     def arn_of_policy(self, number: int) -> str:
-        """The ARN of an attached policy; empty where the policy was not synced."""
+        """Return the ARN of an attached policy, or an empty string if the policy was not synced."""
         row = self._shard.policies.get(number)
         return "" if row is None else row.name
 

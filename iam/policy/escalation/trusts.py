@@ -1,4 +1,4 @@
-"""Whom the trust policies of roles let in, as far as it matters to anyone who is looking for a way."""
+"""Tests which principals, services and identity providers the trust policies of roles admit."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ MARKS: Final = {EvaluationDecision.ALLOWED: YES, EvaluationDecision.CONDITIONAL:
 
 
 def admits_people(trust: IndexedDocument | None) -> bool:
-    """Whether it names principals of accounts at all, and not only services and identity providers."""
+    """Return True if the trust policy names principals of accounts, and not only services and identity
+    providers.
+    """
     return any(True for _ in _names(trust))
 
 
 def admits_strangers(trust: IndexedDocument | None, account: str) -> bool:
-    """Whether it may mean principals of other accounts."""
+    """Return True if the trust policy may admit principals of other accounts."""
     return any(name == "*" or _account(name) != account for name in _names(trust))
 
 
 def accounts_named(trust: IndexedDocument | None) -> frozenset[str] | None:
-    """The accounts of those whom it names; None where it may mean any."""
+    """Return the accounts that the trust policy names, or None if it may admit any account."""
     accounts = {_account(name) for name in _names(trust)}
     return None if "" in accounts else frozenset(accounts)
 
@@ -43,7 +45,9 @@ def _names(trust: IndexedDocument | None) -> Iterator[str]:
 
 
 def _account(name: str) -> str:
-    """The account of a name under AWS; empty for everybody, and for a unique id, which does not tell."""
+    """Return the account of a name under AWS. It is empty for `*` and for a unique ID, which doesn't show its
+    account.
+    """
     if is_digits(name):
         return name
     parts = name.split(":", 5)
@@ -51,20 +55,24 @@ def _account(name: str) -> str:
 
 
 def service_request(service: str, role: str, account: str, *, moment: datetime | None) -> Request:
-    """A service takes a role on behalf of somebody in its account, at a moment (None: now)."""
+    """Return the request by which a service assumes a role on behalf of its account, at a time (None for
+    now).
+    """
     action = "sts:AssumeRoleWithWebIdentity" if service == COGNITO else "sts:AssumeRole"
     context = {"aws:SourceAccount": account}
     return Request(action, role, Principal(service), resource_account=account, context=context, moment=moment)
 
 
 SAML_AUDIENCE: Final = "https://signin.aws.amazon.com/saml"
-"""What IAM's own sign-in asks of an assertion. Source: "Creating a role for SAML 2.0 federation
+"""The audience that IAM's sign-in requires in an assertion. Source: "Creating a role for SAML 2.0 federation
 (console)".
 """
 
 
 def providers_in(trust: IndexedDocument | None, kind: str) -> Iterator[str]:
-    """ARNs of the identity providers of a kind (saml-provider, oidc-provider) that a trust policy names."""
+    """Yield ARNs of the identity providers of a kind (saml-provider, oidc-provider) that a trust policy
+    names.
+    """
     for clause in () if trust is None else trust.clauses:
         if clause.allows and not clause.shape.plain.is_not_principal:
             for name in (clause.shape.plain.principals or {}).get("Federated", ()):
@@ -73,8 +81,8 @@ def providers_in(trust: IndexedDocument | None, kind: str) -> Iterator[str]:
 
 
 def provider_request(provider: str, role: str, account: str, *, moment: datetime | None) -> Request:
-    """Someone signs in to a role by an identity provider. What the provider says of them is open, but for
-    SAML's audience.
+    """Return the request by which a user signs in to a role with an identity provider. The provider's claims
+    are open, except SAML's audience.
     """
     is_saml = ":saml-provider/" in provider
     action = "sts:AssumeRoleWithSAML" if is_saml else "sts:AssumeRoleWithWebIdentity"
@@ -87,26 +95,26 @@ def provider_request(provider: str, role: str, account: str, *, moment: datetime
 def provider_mark(
     trust: IndexedDocument, provider: str, role: str, account: str, *, moment: datetime | None
 ) -> int:
-    """Whether a trust policy admits those whom an identity provider vouches for."""
+    """Return NO, OPEN or YES for whether a trust policy admits users of an identity provider."""
     request = provider_request(provider, role, account, moment=moment)
     policies = RequestPolicies(NO_POLICIES, resource=trust_set(trust, "trust policy"))
     return MARKS.get(decide(request, policies), NO)
 
 
 def trust_set(trust: IndexedDocument, name: str) -> PolicySet:
-    """A trust policy, to be asked under a name."""
+    """Return a trust policy as a policy set with a name."""
     return PolicySet(PolicyKind.RESOURCE, trust.statements_of(name, PolicyKind.RESOURCE, of_pattern=False))
 
 
 class ServiceTrusts:
-    """Which services the roles of an account trust; each trust policy is asked once."""
+    """Tells which services the roles of an account trust. Each trust policy is evaluated once."""
 
     def __init__(self, account: str, *, moment: datetime | None) -> None:
         self._account, self._moment = account, moment
         self._known: dict[tuple[IndexedDocument, str], int] = {}
 
     def trusting(self, roles: Iterable[TargetSubject], service: str) -> list[tuple[TargetSubject, int]]:
-        """The roles that trust a service, each with the mark of its trust policy."""
+        """Return the roles that trust a service, each with the mark of its trust policy."""
         trusting = []
         for role in roles:
             mark = self.mark(role.target.trust, service, role.target.arn)
@@ -115,7 +123,7 @@ class ServiceTrusts:
         return trusting
 
     def mark(self, trust: IndexedDocument | None, service: str, role: str) -> int:
-        """NO, OPEN or YES."""
+        """Return NO, OPEN or YES for whether the role trusts the service."""
         if trust is None:
             return NO
         mark = self._known.get((trust, service))
