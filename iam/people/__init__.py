@@ -1,1 +1,1 @@
-"""The life of a person in AWS: onboarding, MFA enrolment, team changes, offboarding."""
+"""The life cycle of a person in AWS: onboarding, MFA enrollment, team changes and offboarding."""

@@ -1,5 +1,5 @@
-"""Grants for what a blueprint or a return has given: each permission that came true has its reason, and its
-end, in the ledger.
+"""Grants for the permissions that a blueprint or a restore has given, so that the ledger has a reason and an
+end for each of them.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ BLUEPRINT: Final = "The blueprint says so."
 
 @dataclass(frozen=True, slots=True)
 class HoldingReason:
-    """Why somebody holds something: in whose name, since when and until when, and in which set what failed of
-    it was tried again.
+    """Why someone holds a permission: the requester, its start and end, and the set in which failed parts
+    were retried.
 
-    `key` says what gave it, as "onboarding" does; `written` is the end that stands in what was given, where
-    that is another one.
+    `key` names what gave it, such as "onboarding". `written` is the end date in the policy itself, if it
+    differs from `until`.
     """
 
     key: str
@@ -45,7 +45,7 @@ class HoldingReason:
 
 @dataclass(frozen=True, slots=True)
 class HeldPermission:
-    """A thing that is held, and the change that gave it."""
+    """A permission that is held, and the change that gave it."""
 
     sort: str
     target: str
@@ -56,9 +56,7 @@ class HeldPermission:
 
 @dataclass(frozen=True, slots=True)
 class BlueprintGrant:
-    """What a grant says, and by which things it shows in one account; `change` is where in its set it
-    stands.
-    """
+    """The content of a grant and its permissions in one account. `change` determines its lane in the set."""
 
     account: Account
     holder_arn: str
@@ -77,7 +75,9 @@ def given_by(
     reason: HoldingReason,
     entity: Entity | None = None,
 ) -> BlueprintGrant:
-    """A membership, or an inline policy from a template, that a change has given a user."""
+    """Return the grant for a group membership, or an inline policy from a template, that a change has given a
+    user.
+    """
     is_group = what.kind is WhatKind.GROUP
     terms = GrantTerms(
         who=WhoTerms(WhoKind.USERS, arns=(holder_arn,)),
@@ -95,9 +95,7 @@ def given_by(
 
 
 def write_grant(grant_id: UUID, by_run: BlueprintGrant, *, reason: HoldingReason) -> None:
-    """Write the grant with its entries in the ledger, once; of one that is there, only what was tried again
-    is followed.
-    """
+    """Write the grant with its ledger entries, once. If the grant exists, only the retry set is updated."""
     standing = Grant.objects.filter(pk=grant_id).first()
     if standing is not None:
         if reason.retry is not None:
@@ -128,8 +126,8 @@ def write_grant(grant_id: UUID, by_run: BlueprintGrant, *, reason: HoldingReason
 
 
 def _came_true(permission: HeldPermission) -> bool:
-    """Whether its change has given it, where nothing was before: then it stands by this reason alone, and
-    there is nothing to weigh.
+    """Return True if the change has given a permission that didn't exist before. Blueprint and grant are then
+    its only reason.
     """
     change = permission.change
     is_plain = permission.sort in (PermissionSort.MEMBER, PermissionSort.INLINE) and not change.already_so

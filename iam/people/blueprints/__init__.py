@@ -1,1 +1,1 @@
-"""Blueprints: what somebody who joins a team gets, in versions that never change."""
+"""Blueprints: what people who join a team get, in versions that never change."""

@@ -1,5 +1,5 @@
-"""What a blueprint says: accounts, groups, templates, boundary, path, tags, password, key, MFA, names, end.
-Pure, to JSON and back.
+"""The content of a blueprint: accounts, groups, templates, boundary, path, tags, password, key, MFA, naming
+and end. It converts to JSON and back, without side effects.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_STAY_DAYS: Final = 3 * 365
 
 
 class BlueprintError(ValueError):
-    """What a blueprint cannot say; `part` is the field that it is about."""
+    """The blueprint is invalid. `part` is the field with the error."""
 
     def __init__(self, message: str, *, part: str = "") -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class BlueprintError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FilledTemplate:
-    """A template in a version, filled in."""
+    """A template in a version, with its parameters."""
 
     slug: str
     version: int
@@ -48,12 +48,12 @@ class FilledTemplate:
 
     @property
     def json(self) -> dict[str, Any]:
-        """As JSON."""
+        """The template as JSON."""
         return {"slug": self.slug, "version": self.version, "parameters": dict(self.parameters)}
 
     @property
     def grant_content(self) -> GrantContent:
-        """As what a grant gives."""
+        """The template as the content of a grant."""
         return GrantContent(
             WhatKind.TEMPLATE, template=self.slug, version=self.version, parameters=dict(self.parameters)
         )
@@ -61,12 +61,11 @@ class FilledTemplate:
 
 @dataclass(frozen=True, slots=True)
 class BlueprintBody:
-    """What somebody gets. Groups, and a boundary that is no ARN, are meant by their name in each account (by
-    number).
+    """What a person gets. Groups, and a boundary without an ARN, are looked up by name in each account.
 
-    `gatehouse`: each person can sign in to Gatehouse itself, as a member.
+    `gatehouse`: each person can sign in to Gatehouse, as a member.
 
-    `stay`: after so many days at most their access ends, and each person has an end; 0 for people who stay.
+    `stay` is the maximum number of days until access ends; 0 means permanent.
     """
 
     accounts: tuple[str, ...] = ()
@@ -84,7 +83,7 @@ class BlueprintBody:
 
     @property
     def json(self) -> dict[str, Any]:
-        """As JSON."""
+        """The content as JSON."""
         plain = {name: getattr(self, name) for name in self.__slots__}
         return plain | {
             "accounts": list(self.accounts),
@@ -95,7 +94,7 @@ class BlueprintBody:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """From the JSON that it gave."""
+        """Return the content from its JSON."""
         known = {name: content[name] for name in cls.__slots__ if name in content}
         return cls(
             **known
@@ -108,7 +107,7 @@ class BlueprintBody:
         )
 
     def check(self) -> None:
-        """Whether it makes sense, whatever the accounts hold. Raises BlueprintError."""
+        """Raise BlueprintError if the content is invalid, regardless of what the accounts contain."""
         self._check_accounts()
         self._check_groups()
         self._check_tags()
@@ -163,4 +162,4 @@ class BlueprintBody:
 
 
 OWN_TAGS: Final = ("Email", "DisplayName")
-"""Tags that each person gets from their own name and e-mail address."""
+"""Tags set from each person's name and email address."""

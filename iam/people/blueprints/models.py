@@ -1,4 +1,6 @@
-"""Blueprints of teams and their versions. A version never changes, so that a run keeps its meaning."""
+"""Blueprints of teams and their versions. A version never changes, so that earlier runs keep
+their meaning.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from iam.people.blueprints.body import BlueprintBody
 
 
 class Blueprint(models.Model):
-    """What people of a team get; `current` is the version that is used. A retired one is used no more."""
+    """What people of a team get. `current` is the version in use. A retired blueprint can't be used."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="blueprints")
@@ -29,7 +31,7 @@ class Blueprint(models.Model):
 
 
 class BlueprintVersion(models.Model):
-    """What a blueprint said from some moment on; never altered."""
+    """The content of a blueprint from some time on. It is never altered."""
 
     blueprint = models.ForeignKey(Blueprint, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
@@ -49,16 +51,16 @@ class BlueprintVersion(models.Model):
         return f"{self.blueprint_id} version {self.number}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Written once."""
+        """Insert the version; raises TypeError for an update."""
         if not self._state.adding:
             raise TypeError("A version of a blueprint stays as it is.")
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Never."""
+        """Raise TypeError: versions can't be deleted."""
         raise TypeError("A version of a blueprint stays.")
 
     @property
     def body(self) -> BlueprintBody:
-        """What it says."""
+        """The content of the version."""
         return BlueprintBody.from_json(self.content)

@@ -1,4 +1,6 @@
-"""Which blueprints somebody sees and may write, and how two versions differ, in words."""
+"""Queries for the blueprints that a viewer can see and edit, and the differences between two versions in
+words.
+"""
 
 from __future__ import annotations
 
@@ -22,23 +24,27 @@ NAMELESS: Final[Mapping[str, str]] = {}
 
 
 def sees_every_team(viewer: Viewer) -> bool:
-    """Whether they see the people of all teams: who sees all accounts."""
+    """Return True if the viewer can see the people of all teams, because they can see all accounts."""
     return viewer.scope.sees_everything
 
 
 def visible_blueprints(viewer: Viewer) -> QuerySet[Blueprint]:
-    """All for those who see all accounts, one's own teams' for who leads them, else none."""
+    """Return the blueprints that the viewer can see: all if they can see all accounts, or else those of the
+    teams that they lead.
+    """
     rows = Blueprint.objects.select_related("team")
     return rows if sees_every_team(viewer) else rows.filter(team__slug__in=viewer.leads)
 
 
 def blueprint_for(viewer: Viewer, pk: UUID) -> Blueprint | None:
-    """The blueprint, if the viewer sees it."""
+    """Return the blueprint if the viewer can see it, or None."""
     return visible_blueprints(viewer).filter(pk=pk).first()
 
 
 def current_versions(viewer: Viewer, *, retired: bool = False) -> list[BlueprintVersion]:
-    """The version in use of each that the viewer sees, by team and name; one query."""
+    """Return the current versions of the blueprints that the viewer can see, by team and name, with one
+    query.
+    """
     rows = BlueprintVersion.objects.filter(
         number=F("blueprint__current"), blueprint__in=visible_blueprints(viewer).values("pk")
     )
@@ -47,24 +53,24 @@ def current_versions(viewer: Viewer, *, retired: bool = False) -> list[Blueprint
 
 
 def version_of(blueprint: Blueprint, number: int | None = None) -> BlueprintVersion | None:
-    """The version in use, or that of the number."""
+    """Return the version with this number, or the current one."""
     wanted = blueprint.current if number is None else number
     return BlueprintVersion.objects.filter(blueprint=blueprint, number=wanted).first()
 
 
 def may_write(viewer: Viewer, team: Team) -> bool:
-    """Administrators for every team, a lead for their own."""
+    """Return True if the viewer can edit the team's blueprints: an administrator, or a lead of the team."""
     return viewer.may(Right.MANAGE_ACCOUNTS, account_id="") or team.slug in viewer.leads
 
 
 def writable_teams(viewer: Viewer) -> list[Team]:
-    """The teams for which the viewer writes blueprints, by name."""
+    """Return the teams whose blueprints the viewer can edit, by name."""
     return [team for team in Team.objects.order_by("name") if may_write(viewer, team)]
 
 
 def may_run(viewer: Viewer, team: Team) -> bool:
-    """Who may onboard people of the team: who writes its blueprint, and an approver, who asks for changes
-    everywhere.
+    """Return True if the viewer can onboard people to the team: those who can edit its blueprints, and
+    approvers who can request changes in all accounts.
     """
     return may_write(viewer, team) or (
         viewer.asks.sees_everything and viewer.may(Right.REQUEST_CHANGE, account_id="")
@@ -73,7 +79,7 @@ def may_run(viewer: Viewer, team: Team) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class BlueprintDifference:
-    """One part that differs, in words."""
+    """A part that differs between two versions, in words."""
 
     what: str
     before: str
@@ -81,7 +87,7 @@ class BlueprintDifference:
 
 
 def differences(old: BlueprintBody, new: BlueprintBody) -> list[BlueprintDifference]:
-    """What differs between two, part by part."""
+    """Return the parts that differ between two versions."""
     pairs = zip(parts_in_words(old), parts_in_words(new), strict=True)
     return [
         BlueprintDifference(what, before, after) for (what, before), (_, after) in pairs if before != after
@@ -89,13 +95,15 @@ def differences(old: BlueprintBody, new: BlueprintBody) -> list[BlueprintDiffere
 
 
 def said_in_full(body: BlueprintBody) -> list[tuple[str, str]]:
-    """The same with the names of the accounts; one query."""
+    """Return `parts_in_words` with the names of the accounts, with one query."""
     rows = Account.objects.filter(account_id__in=body.accounts)
     return parts_in_words(body, names=dict(rows.values_list("account_id", "name")))
 
 
 def parts_in_words(body: BlueprintBody, *, names: Mapping[str, str] = NAMELESS) -> list[tuple[str, str]]:
-    """(part, words) of what it says, always in the same order; `names` are of accounts by their numbers."""
+    """Return (part, words) for each part of the content, always in the same order. `names` maps account IDs
+    to names.
+    """
     accounts = []
     for number in body.accounts:
         words = f"{names[number]} ({number})" if number in names else number
@@ -118,7 +126,7 @@ def parts_in_words(body: BlueprintBody, *, names: Mapping[str, str] = NAMELESS) 
 
 
 def template_words(filled: FilledTemplate) -> str:
-    """'Read an S3 bucket (bucket: ledger)'."""
+    """Return the template in words, such as 'Read an S3 bucket (bucket: ledger)'."""
     offer = offer_of(filled.slug, number=filled.version)
     title = offer.version.title if offer else filled.slug
     parameters = ", ".join(f"{key}: {value}" for key, value in sorted(filled.parameters.items()))

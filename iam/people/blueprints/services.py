@@ -1,4 +1,4 @@
-"""Write blueprints: a new one, a new version of one, retire one. A version that stands is never altered."""
+"""Creates blueprints, adds versions and retires blueprints. Existing versions are never altered."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_NOTE_LENGTH: Final = 500
 
 @transaction.atomic
 def create_blueprint(actor: Viewer, *, team: Team, name: str, body: BlueprintBody) -> BlueprintVersion:
-    """A blueprint with its first version. Raises BlueprintError."""
+    """Create a blueprint with its first version. Raises BlueprintError."""
     _check(actor, team, body)
     name = _blueprint_named(name)
     try:
@@ -42,8 +42,8 @@ def create_blueprint(actor: Viewer, *, team: Team, name: str, body: BlueprintBod
 def save_version(
     actor: Viewer, *, blueprint: Blueprint, body: BlueprintBody, base: int, note: str = ""
 ) -> BlueprintVersion:
-    """A new version, used from now on; runs keep theirs. `base` is the version on which it was begun. Raises
-    BlueprintError.
+    """Add a version and make it current; existing runs keep theirs. `base` is the version that was edited.
+    Raises BlueprintError.
     """
     before = BlueprintVersion.objects.filter(blueprint=blueprint, number=base).first()
     body_before = before.body if before else None
@@ -72,7 +72,7 @@ def save_version(
 
 @transaction.atomic
 def set_retired(actor: Viewer, *, blueprint: Blueprint, retired: bool) -> None:
-    """Use it no more, or again; runs of it go on. Raises BlueprintError."""
+    """Retire a blueprint or use it again. Its runs continue. Raises BlueprintError."""
     _check_right(actor, blueprint.team)
     retired_at = datetime.now(tz=UTC) if retired else None
     standing = Blueprint.objects.filter(pk=blueprint.pk, retired_at__isnull=retired)
@@ -103,7 +103,7 @@ def _write(
 
 
 def _check_right(actor: Viewer, team: Team) -> None:
-    """As the roles are today, whatever the page promised."""
+    """Check the actor's current roles, whatever the page showed."""
     person = Person.objects.filter(pk=actor.person_id).first()
     if person is None or not may_write(viewer_for(person), team):
         raise BlueprintError("Only administrators and the team’s leads can edit its blueprints.")
@@ -133,8 +133,8 @@ def _check_accounts(body: BlueprintBody) -> None:
 
 
 def _check_belongs(team: Team, body: BlueprintBody) -> None:
-    """Anyone who is made by it belongs to the team, so that its lead sees them: by the path, or by a
-    group.
+    """Check that people who are created belong to the team, by path or by group, so that its lead can see
+    them.
     """
     rules = list(team.rules.all())
     for number in body.accounts:
@@ -153,8 +153,8 @@ def _check_belongs(team: Team, body: BlueprintBody) -> None:
 
 
 def _check_path(actor: Viewer, team: Team, body: BlueprintBody) -> None:
-    """Paths are what policies and other teams may go by: who does not see an account whole takes those of the
-    team, or / itself.
+    """Check that the actor can use the path. Policies and other teams can depend on paths, so a user without
+    access to the whole account can use only the team's paths and /.
     """
     for number in body.accounts:
         mine = [rule for rule in team.rules.all() if rule.account_id in ("", number)]
@@ -172,7 +172,7 @@ def _check_path(actor: Viewer, team: Team, body: BlueprintBody) -> None:
 
 
 def _paths_of(groups: Sequence[str], number: str) -> set[str]:
-    """Where the members of these groups lie."""
+    """Return the paths of the members of these groups."""
     members = Edge.objects.filter(
         valid_at(None),
         kind=EdgeKind.MEMBER,
@@ -185,13 +185,13 @@ def _paths_of(groups: Sequence[str], number: str) -> set[str]:
 
 
 def start_of(path: str) -> str:
-    """A path of a rule with a slash at both ends."""
+    """Return a rule's path with a slash at both ends."""
     inner = path.strip("/")
     return f"/{inner}/" if inner else "/"
 
 
 def _check_templates(body: BlueprintBody) -> None:
-    """Each can be filled in, and all fit into a user's inline policies together."""
+    """Check that each template can be filled in and that all together fit into a user's inline policies."""
     for number in body.accounts:
         account = Account.objects.get(account_id=number)
         size = 0
@@ -217,4 +217,4 @@ def _check_templates(body: BlueprintBody) -> None:
 
 
 ROOM_FOR_END: Final = 80
-"""About what the end of a statement takes."""
+"""Approximate number of characters that the end date adds to a statement."""

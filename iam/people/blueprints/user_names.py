@@ -1,4 +1,4 @@
-"""User names that follow from the names of people, and numbers where somebody has the name already. Pure.
+"""Derives user names from people's names, with a number if the name is taken.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names
 """
@@ -26,12 +26,12 @@ _SPELLED: Final = str.maketrans(
 )  # fmt: skip
 
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "phd", "md"})
-"""What follows a name after a comma and is no first name."""
+"""Suffixes that follow a comma in a name and aren't first names."""
 
 
 def user_name(name: str, *, email: str, rule: str) -> str:
-    """The name by the rule, in letters that AWS takes; "" where nothing is left of it, as of a name in
-    another script.
+    """Return the user name by the rule, in letters that AWS accepts. It is empty if none are left, such as
+    for a name in another script.
     """
     if rule == "email":
         return _plain(email.partition("@")[0])[:MAX_LENGTH]
@@ -49,7 +49,7 @@ def user_name(name: str, *, email: str, rule: str) -> str:
 
 
 def free_name(wanted: str, *, taken: Collection[str]) -> str:
-    """The name, or with the lowest number from 2 on that nobody has; `taken` are names in small letters,
+    """Return the name, with the lowest free number from 2 if it is taken. `taken` has names in lower case,
     since AWS ignores case.
     """
     if wanted.lower() not in taken:

@@ -1,3 +1,1 @@
-"""Campaigns for MFA: whom, until when, invitations and reminders, exceptions, and what is asked for at the
-end.
-"""
+"""MFA campaigns: participants, due date, invitations and reminders, exemptions, and the action at the end."""

@@ -1,10 +1,10 @@
-"""The Django application of campaigns for MFA."""
+"""The Django application of MFA campaigns."""
 
 from django.apps import AppConfig
 
 
 class CampaignsConfig(AppConfig):
-    """Registers the tables of campaigns, and has them hear of devices that are enrolled."""
+    """Registers the tables of campaigns and the handler of enrolled devices."""
 
     name = "iam.people.campaigns"
     label = "people_campaigns"

@@ -1,5 +1,5 @@
-"""Whom a campaign would mail and whom it could not reach, before it starts; and who is stuck in those that
-run.
+"""The audience of a campaign before it starts (who gets mail and who can't be reached), and the people
+without MFA in running campaigns.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ MAX_STUCK: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class CampaignAudience:
-    """The IAM users of a campaign that has not started. `mailed` are (user, person); nobody can mail the
-    `unlinked`; of the `unknown` no devices were read.
+    """The IAM users of a campaign that hasn't started. `mailed` are (user, person). The `unlinked` have no
+    person to mail. The devices of the `unknown` were not synced.
     """
 
     mailed: list[tuple[Entity, Person]]
@@ -43,14 +43,16 @@ class CampaignAudience:
 
     @property
     def total(self) -> int:
-        """How many IAM users take part."""
+        """The number of IAM users that take part."""
         return len(self.mailed) + len(self.unlinked) + len(self.unknown) + self.enrolled
 
 
 def audience(
     viewer: Viewer, *, account: Account | None, team: Team | None, users: Sequence[int] = ()
 ) -> CampaignAudience:
-    """Who would take part, within what the viewer may request changes for; a few queries."""
+    """Return who would take part, among the users that the viewer can request changes for, with a few
+    queries.
+    """
     draft = Campaign(account=account, team=team, listed=list(users))
     there = list(users_of(draft, viewer=viewer).select_related("account").order_by("name", "pk"))
     words = dict(UserCredentials.objects.filter(valid_at(None), user__in=there).values_list("user", "mfa"))
@@ -73,8 +75,8 @@ def audience(
 
 @dataclass(frozen=True, slots=True)
 class StuckCampaign:
-    """A running campaign with people who still have no MFA. `people` are the first of them; `to_remind` can
-    be mailed, `unlinked` can't.
+    """A running campaign with people who still have no MFA. `people` are the first of them. `to_remind` of
+    them can be mailed, `unlinked` can't.
     """
 
     campaign: Campaign
@@ -87,13 +89,13 @@ class StuckCampaign:
 
     @property
     def more(self) -> int:
-        """How many are missing besides those that are shown."""
+        """The number of people without MFA who are not listed."""
         return max(0, self.progress.missing - self.progress.excused - len(self.people))
 
 
 def stuck_campaigns(viewer: Viewer, *, most: int = MAX_STUCK) -> list[StuckCampaign]:
-    """The running campaigns that the viewer sees and in which somebody has no MFA yet, those first that are
-    due first.
+    """Return the running campaigns that the viewer can see and that still have people without MFA, by due
+    date.
     """
     running = visible_campaigns(viewer).filter(state=CampaignState.RUNNING).order_by("due", "pk")
     campaigns = list(running[:most])

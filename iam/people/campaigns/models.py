@@ -1,4 +1,6 @@
-"""A campaign and its participants. Who has MFA by now is read from the mirror, and not kept here."""
+"""The tables of campaigns and their participants. Whether a participant has MFA is read from the mirror and
+not stored here.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,11 @@ from iam.directory.models import Person, Team
 from iam.mirror.models import Account, Entity
 
 OF_CAMPAIGN = "mfa_campaign"
-"""The kind of cause of the sets that a campaign asks for."""
+"""The cause kind of the change sets that a campaign requests."""
 
 
 class CampaignEnding(models.TextChoices):
-    """What happens to those who have no MFA when the campaign is due."""
+    """What happens to participants without MFA when the campaign is due."""
 
     NOTIFY = "notify", "Send me the list"
     RESTRICT = "restrict", "Request a policy that requires MFA"
@@ -24,7 +26,7 @@ class CampaignEnding(models.TextChoices):
 
 
 class CampaignState(models.TextChoices):
-    """Where a campaign stands."""
+    """The status of a campaign."""
 
     RUNNING = "running", "Running"
     DUE = "due", "Due"
@@ -32,12 +34,12 @@ class CampaignState(models.TextChoices):
 
 
 class Campaign(models.Model):
-    """Everyone of an account (null: of all accounts in which its author requests changes) or of a team who
-    signs in with a password, or those of them whom a list names, by a day.
+    """A campaign for everyone with a console password in an account (null: in all accounts in which its
+    author can request changes) or a team, or for the listed users among them.
 
-    `due` is the last day; at its end (UTC) what `ending` says is asked for in its author's name, and approved
-    like anything else. `remind` are the days before it on which those who are missing hear of it again.
-    `trouble` says why something of that could not be asked for.
+    `due` is the last day. At its end (UTC), the action in `ending` is requested in the author's name and
+    needs approval. `remind` lists the numbers of days before `due` on which people without MFA are reminded.
+    `trouble` says why a request failed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -68,11 +70,11 @@ class Campaign(models.Model):
 
 
 class Participant(models.Model):
-    """One IAM user in a campaign. `invited_at` and `told_at` are of the first and of the latest message,
-    `messages` how many there were.
+    """An IAM user in a campaign. `invited_at` and `told_at` are the times of the first and the latest
+    message, `messages` is their number.
 
-    Excused until the end of a day, if `excused_until`; `asked` is the set that the end came to, `handled_at`
-    when the end came to them.
+    `excused_until` is the last day of an exemption. `asked` is the change set that was requested at the end,
+    and `handled_at` is when.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

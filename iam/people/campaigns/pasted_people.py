@@ -1,5 +1,5 @@
-"""A pasted list of people for a campaign: whom of its account or team it names, what is ambiguous, and what
-matches no one.
+"""Matches a pasted list of people with the users of a campaign's account or team, with ambiguous and unknown
+lines.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from iam.people.campaigns.queries import users_of
 
 @dataclass(frozen=True, slots=True)
 class ListedUsers:
-    """`users` are surely meant or were chosen; `to_decide` are lines that can mean several; `unknown` match
-    no one, `left_over` were too many.
+    """The result of matching a list. `users` were matched or chosen, `to_decide` are ambiguous lines,
+    `unknown` lines match no one, and `left_over` lines exceeded the limit.
     """
 
     users: list[Entity] = field(default_factory=list)
@@ -32,8 +32,8 @@ class ListedUsers:
 def listed(
     text: str, *, picks: Collection[int], viewer: Viewer, account: Account | None, team: Team | None
 ) -> ListedUsers:
-    """The users with a console password whom the list names, within the account or the team; `picks` are
-    chosen among ambiguous ones.
+    """Return the users with a console password that the list names, within the account or team. `picks` are
+    users chosen for ambiguous lines.
     """
     pasted = match_list(text, among=users_of(Campaign(account=account, team=team), viewer=viewer))
     matches = chain.from_iterable(line.matches for line in pasted.lines)
@@ -53,7 +53,7 @@ def listed(
 
 
 def _users_meant(line: PastedLine, people: dict[str, object]) -> list[Entity]:
-    """The one user who is surely meant, or all users of the one person who is."""
+    """Return the users of a line: the chosen one, or all matched users if they belong to one person."""
     if line.chosen is not None:
         return [line.chosen]
     sure = [match.entity for match in line.matches if match.is_sure]

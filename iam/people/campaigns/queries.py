@@ -1,4 +1,4 @@
-"""Who takes part in a campaign and how each stands now: from the mirror, the links, and the campaign's own
+"""Who takes part in a campaign and their current status, from the mirror, the links and the campaign's own
 rows.
 """
 
@@ -35,7 +35,7 @@ from iam.people.links.queries import newest_by_cause
 
 
 class ParticipantStatus(StrEnum):
-    """How somebody stands, those first of whom something is still to come."""
+    """The status of a participant, ordered by what remains to be done."""
 
     MISSING = "1"
     ENROLLING = "2"
@@ -47,8 +47,8 @@ class ParticipantStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CampaignProgress:
-    """How far a campaign has come; the excused are among the missing. Anyone who is gone, or has no password
-    any more, is not counted.
+    """The progress of a campaign. Exempt participants are counted as missing too. Deleted users and users
+    without a password are not counted.
     """
 
     enrolled: int
@@ -58,12 +58,14 @@ class CampaignProgress:
 
     @property
     def total(self) -> int:
-        """Of whom MFA is wanted."""
+        """The number of participants who need MFA."""
         return self.enrolled + self.missing + self.unread
 
 
 def may_begin(viewer: Viewer, *, account: Account | None, team: Team | None) -> bool:
-    """Who asks for changes there: in the whole account or in all; a lead for their own team."""
+    """Return True if the viewer can start a campaign there: they can request changes in the whole account or
+    in all accounts, or lead the team.
+    """
     if team is not None and team.slug in viewer.leads:
         return viewer.may(Right.REQUEST_CHANGE)
     number = account.account_id if account else ""
@@ -72,12 +74,14 @@ def may_begin(viewer: Viewer, *, account: Account | None, team: Team | None) -> 
 
 
 def may_run(viewer: Viewer, campaign: Campaign) -> bool:
-    """Who may remind, excuse and close: anyone who could begin it."""
+    """Return True if the viewer can remind, exempt and close: those who could start the campaign."""
     return may_begin(viewer, account=campaign.account, team=campaign.team)
 
 
 def visible_campaigns(viewer: Viewer) -> QuerySet[Campaign]:
-    """Those of the teams that one leads; with a view of accounts, all of these and of every team."""
+    """Return the campaigns that the viewer can see: those of teams that they lead, and with access to
+    accounts, those of these accounts and of every team.
+    """
     rows = Campaign.objects.select_related("account", "team", "begun_by")
     mine = Q(team__slug__in=viewer.leads)
     if viewer.scope.sees_everything:
@@ -88,7 +92,9 @@ def visible_campaigns(viewer: Viewer) -> QuerySet[Campaign]:
 
 
 def users_of(campaign: Campaign, *, viewer: Viewer) -> QuerySet[Entity]:
-    """The IAM users whom it is about today: with a console password, within what its author asks for."""
+    """Return the IAM users that the campaign covers today: those with a console password for which its author
+    can request changes.
+    """
     reach = replace(viewer, scope=viewer.asks)
     users = visible_entities(reach).filter(kind=Kind.USER, gone_at__isnull=True)
     if campaign.account is not None:
@@ -104,13 +110,15 @@ def users_of(campaign: Campaign, *, viewer: Viewer) -> QuerySet[Entity]:
 
 
 def participants(campaign: Campaign, *, viewer: Viewer | None = None) -> QuerySet[Any, Any]:
-    """Its participants with `standing`; for a viewer only those whom they see."""
+    """Return the campaign's participants annotated with `standing`, limited to those that the
+    viewer can see.
+    """
     return _standing(Participant.objects.filter(campaign=campaign), viewer)
 
 
 def _standing(rows: QuerySet[Any, Any], viewer: Viewer | None) -> QuerySet[Any, Any]:
-    """The credentials of today are joined once: asked for by themselves, 10,000 participants would ask three
-    times each.
+    """Annotate the status. Today's credentials are joined once; subqueries would run three times for each of
+    10,000 participants.
     """
     today = datetime.now(tz=UTC).date()
     if viewer is not None and viewer.scope.sees_everything:
@@ -138,12 +146,12 @@ def _standing(rows: QuerySet[Any, Any], viewer: Viewer | None) -> QuerySet[Any, 
 
 
 def progress(campaign: Campaign, *, viewer: Viewer | None = None) -> CampaignProgress:
-    """How far it has come; one query."""
+    """Return the progress of a campaign, with one query."""
     return progresses([campaign], viewer=viewer)[campaign.pk]
 
 
 def progresses(campaigns: Sequence[Campaign], *, viewer: Viewer | None = None) -> dict[Any, CampaignProgress]:
-    """The same for several, in one query."""
+    """Return the progress of several campaigns, with one query."""
     rows = _standing(Participant.objects.filter(campaign__in=[campaign.pk for campaign in campaigns]), viewer)
     counted = rows.order_by().values("campaign", "standing").annotate(n=Count("pk"))
     counts = {(pk, standing): n for pk, standing, n in counted.values_list("campaign", "standing", "n")}
@@ -162,14 +170,14 @@ def _progress(counts: dict[ParticipantStatus, int]) -> CampaignProgress:
 
 
 def linked_to_nobody(campaign: Campaign, *, viewer: Viewer) -> int:
-    """How many of the missing no message can reach."""
+    """Return how many of the missing participants have no person to mail."""
     missing = participants(campaign, viewer=viewer).filter(standing=ParticipantStatus.MISSING)
     return missing.exclude(confirmed("user__arn")).count()
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantRow:
-    """A participant as a page shows them; `standing` also knows of a link that was opened."""
+    """A participant as shown on a page. `standing` also reflects an opened link."""
 
     participant: Participant
     person: Person | None
@@ -179,7 +187,7 @@ class ParticipantRow:
 
 
 def rows_of(participants: Sequence[Any]) -> list[ParticipantRow]:
-    """What the rows of a page show besides: persons and links; two queries."""
+    """Return the rows of a page with persons and links, with two queries."""
     people = owners(participant.user.arn for participant in participants)
     links = newest_by_cause(participant.pk for participant in participants)
     shown, now = [], datetime.now(tz=UTC)
@@ -199,7 +207,7 @@ def rows_of(participants: Sequence[Any]) -> list[ParticipantRow]:
 
 
 def own_due(arns: frozenset[str]) -> date | None:
-    """The day until which somebody is asked to have MFA for one of their users; None when nobody asks."""
+    """Return the day by which a person must add MFA to one of their users, or None."""
     today = datetime.now(tz=UTC).date()
     lacking = UserCredentials.objects.filter(
         valid_at(None), user=OuterRef("user"), mfa="none", has_password=True

@@ -1,5 +1,5 @@
-"""The beat of campaigns: newcomers, invitations and reminders, and at the end what the rule says, asked for
-once.
+"""The periodic task of campaigns: it adds new users, sends invitations and reminders, and requests the action
+at the end once.
 """
 
 from __future__ import annotations
@@ -40,13 +40,11 @@ from iam.people.campaigns.waiting_demands import reconsider, waiting_sets
 logger = structlog.get_logger(__name__)
 LOOK_EVERY: Final = timedelta(hours=1)
 BATCH_SIZE: Final = 200
-"""So many messages a beat and campaign; the next beat goes on."""
+"""Maximum number of messages per run and campaign. The next run continues."""
 
 
 def reconcile_campaigns() -> int:
-    """Take each campaign that is not closed as far as it goes now; how many there were. As often as one
-    likes.
-    """
+    """Advance each open campaign as far as possible, and return their number. It is safe to run again."""
     asked = waiting_sets().values("cause_id")
     for campaign in Campaign.objects.filter(pk__in=asked).select_related("begun_by"):
         reconsider(campaign)
@@ -61,7 +59,7 @@ def reconcile_campaigns() -> int:
 
 
 def tend_one(campaign: Campaign) -> None:
-    """One of them."""
+    """Advance one campaign."""
     now = datetime.now(tz=UTC)
     author = viewer_for(campaign.begun_by)
     if campaign.state == CampaignState.RUNNING and now.date() <= campaign.due:
@@ -76,8 +74,8 @@ def tend_one(campaign: Campaign) -> None:
 
 
 def _invite_and_remind(campaign: Campaign, *, today: date) -> None:
-    """Invite anyone who was not invited; on the days of reminding, remind anyone who was not told since that
-    day began.
+    """Invite participants who were not invited, and on reminder days remind those who got no message since
+    that day began.
     """
     missing = participants(campaign).filter(confirmed("user__arn"), standing=ParticipantStatus.MISSING)
     wanted = Q(invited_at__isnull=True)
@@ -92,7 +90,9 @@ def _invite_and_remind(campaign: Campaign, *, today: date) -> None:
 
 
 def _end(campaign: Campaign, author: Viewer) -> None:
-    """Ask for what the rule says, of those who are missing and not excused; close it when nobody is left."""
+    """Request the action for participants who are missing and not exempt, and close the campaign when none
+    are left.
+    """
     rows = participants(campaign).select_related("user__account")
     missing = list(
         rows.filter(standing=ParticipantStatus.MISSING, handled_at__isnull=True).order_by("user__name", "pk")
@@ -122,7 +122,7 @@ def _end(campaign: Campaign, author: Viewer) -> None:
 
 
 def _ask(campaign: Campaign, author: Viewer, *, account: Account, participants: Sequence[Participant]) -> str:
-    """One set for an account; why there is none, or whom it leaves out."""
+    """Request one change set for an account. Returns why none was requested, or who was left out."""
     try:
         check_account(account)
         asked = _disabling if campaign.ending == CampaignEnding.DISABLE else _restricting
@@ -146,7 +146,7 @@ def _ask(campaign: Campaign, author: Viewer, *, account: Account, participants: 
 
 
 Asked = tuple[list[Operation], list[str], list[Participant], str]
-"""Operations, notes for the approver, whom they reach, and what there is to say of the others."""
+"""Operations, notes for the approver, the participants they cover, and a message about the others."""
 
 
 def _disabling(author: Viewer, account: Account, part: list[Participant]) -> Asked:
@@ -156,7 +156,9 @@ def _disabling(author: Viewer, account: Account, part: list[Participant]) -> Ask
 
 
 def _restricting(author: Viewer, account: Account, part: list[Participant]) -> Asked:
-    """Anyone who has the policy already is done with; anyone who would be locked out is left out."""
+    """Return the changes that require MFA. Users who have the policy already are done; those who would be
+    locked out are left out.
+    """
     has = holders_of(account, denies_keys=False)
     _handle([participant for participant in part if participant.user_id in has], None)
     scope = PolicyScope(account, path="/")
@@ -190,8 +192,8 @@ def _restricting(author: Viewer, account: Account, part: list[Participant]) -> A
 def _possible(
     author: Viewer, wanted: Sequence[tuple[Participant, Operation]], *, earlier: Sequence[Operation]
 ) -> tuple[list[tuple[Participant, Operation]], str]:
-    """What can be asked for, one by one, so that one whom a rule is against stops nobody; what somebody else
-    asks for already counts as asked for.
+    """Return the operations that can be requested, planned one by one so that a refused one doesn't block
+    others. If another request already does the same, it counts as requested.
     """
     possible: list[tuple[Participant, Operation]] = []
     problems: list[str] = []
@@ -217,8 +219,8 @@ def _requested(
     account: Account,
     participants: Sequence[Participant],
 ) -> Change:
-    """The first change of the set. Anyone who is in it waits for the making of the policy, if for anything,
-    and for nobody else.
+    """Request the set and return its first change. Each user's change waits only for the creation of the
+    policy, if there is one.
     """
     earlier = ChangeSet.objects.filter(cause_kind=OF_CAMPAIGN, cause_id=campaign.id).count()
     key = f"campaign-{campaign.id.hex[:12]}-{earlier}-{account.pk}"
@@ -253,7 +255,7 @@ def _handle(participants: Sequence[Participant], made: Change | None) -> None:
 
 
 def _told_author(campaign: Campaign, missing: Sequence[Participant], trouble: Sequence[str]) -> None:
-    """Once a day at most, by the key."""
+    """Notify the author, at most once a day because of the key."""
     names = ", ".join(participant.user.name for participant in missing[:20])
     more = f" and {len(missing) - 20} more" if len(missing) > 20 else ""
     today = datetime.now(tz=UTC).date()

@@ -1,4 +1,4 @@
-"""Begin a campaign, invite and remind, excuse somebody until a day, close it."""
+"""Starts and closes campaigns, sends invitations and reminders, and exempts participants until a day."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ MAX_EXCEPTION_DAYS: Final = 365
 MAX_PARTICIPANTS: Final = 5_000
 REMINDERS: Final = (14, 7, 3, 1)
 REMINDER_PAUSE: Final = timedelta(hours=20)
-"""Nobody is told twice within this time."""
+"""Minimum time between two messages to a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignTerms:
-    """What a campaign is begun with."""
+    """The terms of a new campaign."""
 
     name: str
     due: date
@@ -47,12 +47,12 @@ class CampaignTerms:
     team: Team | None = None
     remind: tuple[int, ...] = REMINDERS
     listed: tuple[int, ...] = ()
-    """The only users who take part, by their numbers; empty for everyone of the account or team."""
+    """The ids of the only users who take part; empty for everyone in the account or team."""
 
 
 def begin(viewer: Viewer, terms: CampaignTerms) -> Campaign:
-    """Begin it: everybody with a console password in its scope takes part, and those without MFA are invited.
-    Raises RefusedError.
+    """Start a campaign: everyone in its scope with a console password takes part, and those without MFA are
+    invited. Raises RefusedError.
     """
     check(viewer, terms)
     with transaction.atomic():
@@ -71,7 +71,7 @@ def begin(viewer: Viewer, terms: CampaignTerms) -> Campaign:
 
 
 def draft(viewer: Viewer, terms: CampaignTerms) -> Campaign:
-    """The campaign, not saved."""
+    """Return the campaign without saving it."""
     return Campaign(
         name=terms.name.strip(),
         account=terms.account,
@@ -87,7 +87,7 @@ def draft(viewer: Viewer, terms: CampaignTerms) -> Campaign:
 
 
 def enlist(campaign: Campaign, *, viewer: Viewer) -> int:
-    """Let everybody of the scope take part who does not yet; how many take part then."""
+    """Add users in scope who don't take part yet. Returns how many take part then."""
     now = datetime.now(tz=UTC)
     there = campaign.participants.values("user")
     new = users_of(campaign, viewer=viewer).exclude(pk__in=there)
@@ -98,8 +98,8 @@ def enlist(campaign: Campaign, *, viewer: Viewer) -> int:
 
 
 def send_link(participant: Participant, *, actor: Actor | None, is_reminder: bool) -> OneTimeLink | None:
-    """Send them a link of their own; None when they were told just now, are linked to nobody, or there is no
-    mail server. `actor` None is Gatehouse.
+    """Send a participant their own link. Returns None if they got a message recently, have no linked person,
+    or no mail server is configured. `actor` None is Gatehouse.
     """
     campaign, user, now = participant.campaign, participant.user, datetime.now(tz=UTC)
     person = person_of(user)
@@ -132,8 +132,8 @@ def send_link(participant: Participant, *, actor: Actor | None, is_reminder: boo
 
 
 def message(campaign: Campaign, *, user: Entity, until: datetime, is_reminder: bool) -> tuple[str, str]:
-    """(subject, text) of the mail to the person of an IAM user, with a link that works until a moment; the
-    campaign may be unsaved.
+    """Return (subject, text) of the mail to the person of an IAM user, with a link that is valid until
+    `until`. The campaign can be unsaved.
     """
     begins = "Reminder: add MFA" if is_reminder else "Add MFA"
     return (
@@ -148,7 +148,9 @@ def message(campaign: Campaign, *, user: Entity, until: datetime, is_reminder: b
 
 
 def remind(viewer: Viewer, *, campaign: Campaign, wanted: Sequence[Participant] | None = None) -> int:
-    """Remind those who are missing, or some of them; how many were told. Raises RefusedError."""
+    """Remind the missing participants, or those in `wanted` among them, and return how many got a message.
+    Raises RefusedError.
+    """
     _check_runs(viewer, campaign)
     missing = (
         participants(campaign)
@@ -167,11 +169,11 @@ def remind(viewer: Viewer, *, campaign: Campaign, wanted: Sequence[Participant] 
 
 
 def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -> None:
-    """Ask nothing of them until the end of a day; the campaign comes back to them then. Raises
+    """Exempt a participant until the end of a day, after which the campaign includes them again. Raises
     RefusedError.
     """
     campaign = participant.campaign
-    # What was asked for at its end and is not decided yet can still be taken back.
+    # What was requested at its end can still be withdrawn until it is decided.
     _check_runs(viewer, campaign, is_open=waits_for_approval(campaign))
     today = datetime.now(tz=UTC).date()
     if not today <= until <= today + timedelta(days=MAX_EXCEPTION_DAYS):
@@ -194,7 +196,7 @@ def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -
 
 
 def end_exception(viewer: Viewer, participant: Participant) -> None:
-    """Ask it of them after all. Raises RefusedError."""
+    """End an exemption. Raises RefusedError."""
     _check_runs(viewer, participant.campaign)
     with transaction.atomic():
         excepted = Participant.objects.filter(pk=participant.pk, excused_until__isnull=False)
@@ -203,8 +205,8 @@ def end_exception(viewer: Viewer, participant: Participant) -> None:
 
 
 def close(viewer: Viewer, campaign: Campaign) -> bool:
-    """End it: nobody is told any more, and nothing is asked for at its end. False when it is over. Raises
-    RefusedError.
+    """Close a campaign: no more messages, and no action at its end. Returns False if it is closed already.
+    Raises RefusedError.
     """
     if not may_run(viewer, campaign):
         raise RefusedError("You can view this campaign, but you can’t change it.")
@@ -217,7 +219,7 @@ def close(viewer: Viewer, campaign: Campaign) -> bool:
 
 
 def check(viewer: Viewer, terms: CampaignTerms) -> None:
-    """Whether the viewer may start it and all is filled in. Raises RefusedError."""
+    """Raise RefusedError if the viewer can't start the campaign or its terms are incomplete."""
     today = datetime.now(tz=UTC).date()
     if not may_begin(viewer, account=terms.account, team=terms.team):
         raise RefusedError("You can start a campaign only for your own teams and accounts.")
@@ -244,7 +246,7 @@ def _check_runs(viewer: Viewer, campaign: Campaign, *, is_open: bool = False) ->
 
 
 def _after(campaign: Campaign) -> str:
-    """What comes after the day, for who is asked."""
+    """Return the sentences that tell a participant what happens after the due date."""
     return {
         CampaignEnding.NOTIFY: f"Reason: {campaign.reason}",
         CampaignEnding.RESTRICT: (

@@ -11,5 +11,5 @@ from iam.schedule import every
 @shared_task(name="iam.people.campaigns.tasks.reconcile_campaigns")  # type: ignore[untyped-decorator]
 @every(300)
 def reconcile_campaigns() -> int:
-    """Invite, remind, and ask for what is due."""
+    """Invite and remind participants, and request what is due."""
     return reconcile.reconcile_campaigns()

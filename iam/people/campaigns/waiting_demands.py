@@ -1,5 +1,5 @@
-"""What was asked for at the end of a campaign and still waits for approval: taken back where somebody in it
-needs it no more.
+"""Withdraws requests from the end of a campaign that still wait for approval when a participant no longer
+needs them.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ FINAL_STATUSES: Final = (ParticipantStatus.ENROLLED, ParticipantStatus.EXCUSED, 
 
 
 def waiting_sets() -> QuerySet[ChangeSet]:
-    """The sets of campaigns on which nobody has decided."""
+    """Return the change sets of campaigns that are not decided yet."""
     waits = Change.objects.filter(change_set=OuterRef("pk"), state=ChangeState.AWAITING)
     return ChangeSet.objects.filter(Exists(waits), cause_kind=OF_CAMPAIGN)
 
 
 def waits_for_approval(campaign: Campaign) -> bool:
-    """Whether something of what it asked for is not decided."""
+    """Return True if a request of the campaign is not decided yet."""
     return waiting_sets().filter(cause_id=campaign.pk).exists()
 
 
 def change_ended(change: Change) -> None:
-    """A handler of ends: anyone who has a device now is not restricted for having none. Harmless the second
-    time.
+    """Reconsider campaigns when a device was enrolled, so that its user isn't restricted for having none. It
+    is safe to run twice.
     """
     if change.operation == EnableMfaDevice.spec.slug and change.state == ChangeState.APPLIED:
         theirs = Participant.objects.filter(user=change.entity_id, asked__in=waiting_sets())
@@ -44,10 +44,10 @@ def change_ended(change: Change) -> None:
 
 
 def reconsider(campaign: Campaign) -> int:
-    """Withdraw each set that waits and concerns somebody who has enrolled, is excused or gone; how many. The
-    next beat asks anew for the others.
+    """Withdraw each waiting set that concerns a participant who has enrolled, is exempt or deleted, and
+    return how many. The next run requests it again for the others.
 
-    A set that somebody has decided on just now stays as it is.
+    A set that was decided meanwhile is left as it is.
     """
     author = viewer_for(campaign.begun_by)
     waiting = waiting_sets().filter(cause_id=campaign.pk)

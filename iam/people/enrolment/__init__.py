@@ -1,3 +1,3 @@
-"""Enrolment of a virtual MFA device by its own person: a seed that one browser sees, two codes, and a device
-that AWS shows as theirs.
+"""Self-service enrollment of a virtual MFA device: a seed shown in one browser, two codes, and a device that
+AWS shows as the user's.
 """

@@ -1,10 +1,10 @@
-"""The Django application of MFA enrolment."""
+"""The Django application of MFA enrollment."""
 
 from django.apps import AppConfig
 
 
 class EnrolmentConfig(AppConfig):
-    """Registers the table of enrolments, and has them follow their changes."""
+    """Registers the table of enrollments and the handler of their changes."""
 
     name = "iam.people.enrolment"
     label = "people_enrolment"

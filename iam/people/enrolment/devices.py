@@ -1,4 +1,4 @@
-"""Other devices of one's own: a hardware token by its serial number, and a label, since AWS cannot rename a
+"""Further MFA devices of one's own: hardware tokens by serial number, and labels, because AWS can't rename a
 device.
 """
 
@@ -42,8 +42,8 @@ _KEYS: Final = UUID("5a0b7e6c-9a2b-4e43-8ad2-0f4c0e5f3b71")
 
 
 def add_hardware(user: Entity, *, person: Person, serial: str, codes: tuple[str, str], key: str) -> Change:
-    """Give a token to its person by two codes that it shows; the same form gives the same change. Raises
-    RefusedError in words for the person.
+    """Register a hardware token to its user with two codes that it shows. The same form returns the same
+    change. Raises RefusedError in words for the person.
     """
     if not owns(person.pk, user_arn=user.arn):
         raise RefusedError(NOT_YOURS)
@@ -71,12 +71,12 @@ def add_hardware(user: Entity, *, person: Person, serial: str, codes: tuple[str,
 
 
 def label_of(device: Entity) -> str:
-    """What it is called beside its name, if anything."""
+    """Return the label of a device, or an empty string."""
     return str(tags_in_mirror(device).get(LABEL, ""))
 
 
 def labels_of(devices: Sequence[int], *, at: datetime | None = None) -> dict[int, str]:
-    """The labels of devices by number, of those that have one; no query for none."""
+    """Return the labels of devices by number, for those that have one. Without devices, there is no query."""
     if not devices:
         return {}
     rows = TagSet.objects.filter(valid_at(at), entity__in=devices).values_list("entity", "tags")
@@ -84,8 +84,8 @@ def labels_of(devices: Sequence[int], *, at: datetime | None = None) -> dict[int
 
 
 def set_label(device: Entity, *, person: Person, label: str, key: str) -> Change:
-    """Call a virtual device of one's own something; nothing takes the label away. Raises RefusedError in
-    words for the person.
+    """Set the label of one's own virtual device; it can't be removed. Raises RefusedError in words for the
+    person.
     """
     if not is_virtual(device.aws_id):
         raise RefusedError("Only virtual devices can have labels in AWS.")
@@ -104,7 +104,7 @@ def set_label(device: Entity, *, person: Person, label: str, key: str) -> Change
 
 
 def _check_room(user: Entity, serial: str) -> None:
-    """What AWS would say no to, said here in words."""
+    """Raise RefusedError for what AWS would refuse."""
     serials = {device.entity.aws_id for device in devices_of(user)}
     if serial in serials:
         raise RefusedError(f"{user.name} already has the token {serial}.")

@@ -1,5 +1,5 @@
-"""Ask somebody to enrol an MFA device: a one-time link by mail, or shown once to be passed on. Who asks never
-sees a seed.
+"""Invites someone to enroll an MFA device, with a one-time link by mail or shown once. The inviter never sees
+the seed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ NOBODY: Final = (
 
 
 def may_invite(viewer: Viewer, *, user: Entity) -> bool:
-    """Whether the viewer may ask the person of this IAM user: who may ask for changes of it."""
+    """Return True if the viewer can invite the person of this IAM user, as those who can request changes to
+    it can.
+    """
     if not viewer.may(Right.REQUEST_CHANGE, account_id=user.account.account_id):
         return False
     reach = replace(viewer, scope=viewer.asks)
@@ -42,7 +44,9 @@ def may_invite(viewer: Viewer, *, user: Entity) -> bool:
 
 
 def person_of(user: Entity) -> Person | None:
-    """Whose the IAM user is, as somebody has said: a tag or a rule gets nobody a link."""
+    """Return the person that someone linked to the IAM user. A match by tag or rule isn't enough to get a
+    link.
+    """
     return owner(user)
 
 
@@ -67,14 +71,14 @@ def send_link(viewer: Viewer, *, user: Entity) -> OneTimeLink:
 
 @transaction.atomic
 def show_link(viewer: Viewer, *, user: Entity) -> tuple[OneTimeLink, str]:
-    """The link and its address, to be passed on by anyone who asked; shown this once. Raises RefusedError."""
+    """Return the link and its address, shown once for the inviter to pass on. Raises RefusedError."""
     link = _link(viewer, user)
     _record("show", link, viewer)
     return link, address_of(link)
 
 
 def revoke(viewer: Viewer, link: OneTimeLink) -> bool:
-    """Take a link back, with the session that it gave; False when it is over."""
+    """Revoke a link and its session. Returns False if it is over already."""
     return revoke_link(link, actor=viewer)
 
 

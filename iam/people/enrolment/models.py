@@ -1,5 +1,5 @@
-"""An enrolment: who enrols which device for which IAM user, in which browser, and how far it has come. The
-seed and the codes are sealed, and not here.
+"""The table of enrollments: who enrolls which device for which IAM user, in which browser, and how far it is.
+The seed and the codes are sealed and not stored here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from iam.people.links.models import OneTimeLink
 
 
 class EnrolmentOutcome(models.TextChoices):
-    """How an enrolment ended."""
+    """How an enrollment ended."""
 
     ENABLED = "enabled", "Enabled"
     CANCELLED = "cancelled", "Cancelled"
@@ -26,11 +26,11 @@ class EnrolmentOutcome(models.TextChoices):
 
 
 class Enrolment(models.Model):
-    """One device on its way to one IAM user.
+    """The enrollment of one device for one IAM user.
 
     `browser` is the digest of the browser's secret (the cookie of a link, or the key of a session).
-    `sealed_id` is the seal of the seed. `making` makes the device, `giving` gives it to the user (the latest
-    attempt), `cleaning` deletes it again. `is_settled`: nothing of it is left to be done.
+    `sealed_id` is the seal of the seed. `making` creates the device, `giving` enables it for the user (the
+    latest attempt), `cleaning` deletes it. `is_settled` means that nothing is left to do.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""How an enrolment stands, from its rows and those of its changes: read for a page, and written nowhere."""
+"""The status of an enrollment, derived from its row and its changes, and never stored."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from iam.people.enrolment import texts
 from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 
 KEPT_FOR: Final = timedelta(minutes=30)
-"""So long after its end a page still says how it ended."""
+"""How long after its end a page still shows how an enrollment ended."""
 SLOW_AFTER: Final = timedelta(seconds=15)
 MAX_FAILURES, LOCKED_FOR, MAX_BEGUN = 10, timedelta(minutes=30), 6
 
 
 class EnrolmentStage(StrEnum):
-    """Where an enrolment stands for anyone who looks at it."""
+    """The stage of an enrollment as shown to its person."""
 
     MAKING = "making"
     SCAN = "scan"
@@ -32,7 +32,7 @@ class EnrolmentStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentStatus:
-    """The stage, and what is to be said beside it. `is_late`: AWS takes longer than usual."""
+    """The stage and a message. `is_late` means that AWS takes longer than usual."""
 
     stage: EnrolmentStage
     said: str = ""
@@ -41,12 +41,12 @@ class EnrolmentStatus:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a worker is at it."""
+        """True if a worker is busy with it."""
         return self.stage in (EnrolmentStage.MAKING, EnrolmentStage.CHECKING)
 
 
 def standing_of(enrolment: Enrolment) -> EnrolmentStatus:
-    """Where it stands now."""
+    """Return the current status of an enrollment."""
     giving, making = enrolment.giving, enrolment.making
     if giving is not None and giving.state == ChangeState.APPLIED:
         return EnrolmentStatus(EnrolmentStage.DONE, done_at=giving.ended_at)
@@ -68,7 +68,7 @@ def standing_of(enrolment: Enrolment) -> EnrolmentStatus:
 
 
 def latest(user: Entity, *, browser: str) -> Enrolment | None:
-    """The newest enrolment for the user in this browser, while there is something to say of it."""
+    """Return the newest enrollment for the user in this browser, if it is open or ended recently."""
     since = datetime.now(tz=UTC) - KEPT_FOR
     mine = Enrolment.objects.filter(user=user, browser=browser).filter(
         Q(ended_at__isnull=True) | Q(ended_at__gt=since)
@@ -77,8 +77,8 @@ def latest(user: Entity, *, browser: str) -> Enrolment | None:
 
 
 def locked_until(user: Entity) -> datetime | None:
-    """Until when nobody enrols anything for the user, after too many wrong codes or too many beginnings; None
-    for now.
+    """Return until when enrollments for the user are blocked after too many wrong codes or too many starts,
+    or None.
     """
     since = datetime.now(tz=UTC) - LOCKED_FOR
     recent = Enrolment.objects.filter(user=user, begun_at__gt=since).exclude(outcome=EnrolmentOutcome.ENABLED)
@@ -89,7 +89,7 @@ def locked_until(user: Entity) -> datetime | None:
 
 
 def devices_of(user: Entity) -> list[EntityState]:
-    """The MFA devices that the mirror shows of a user, by name."""
+    """Return the user's MFA devices in the mirror, by name."""
     devices = EntityState.objects.filter(
         valid_at(None), kind=Kind.MFA_DEVICE, entity__owner=user, entity__gone_at__isnull=True
     )
@@ -97,7 +97,7 @@ def devices_of(user: Entity) -> list[EntityState]:
 
 
 def has_mfa(user: Entity) -> bool:
-    """Whether the user has an MFA device, as the mirror or the credential report knows it."""
+    """Return True if the user has an MFA device, according to the mirror or the credential report."""
     if devices_of(user):
         return True
     return (
@@ -106,7 +106,7 @@ def has_mfa(user: Entity) -> bool:
 
 
 def has_password(user: Entity) -> bool:
-    """Whether the user can sign in to the AWS console with a password."""
+    """Return True if the user has a console password."""
     return UserCredentials.objects.filter(valid_at(None), user=user, has_password=True).exists()
 
 

@@ -1,5 +1,5 @@
-"""Follow the changes of enrolments to their end, end what was not finished in time, and delete the devices
-that nobody got.
+"""Follows the changes of enrollments to their end, ends those not finished in time, and deletes devices that
+were never enabled.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from iam.people.links.services import finish_link, revoke_link
 
 logger = structlog.get_logger(__name__)
 RETRY_AFTER: Final = timedelta(minutes=10)
-"""So long after a deletion that failed it is tried again."""
+"""How long to wait before a failed deletion is retried."""
 FORGOTTEN: Final = timedelta(days=1)
-"""So long a device is looked for of which nobody knows whether AWS has made it."""
+"""How long to look for a device when it is unknown whether AWS created it."""
 REASON: Final = "Its enrollment was not finished, so no one has this device."
 BATCH: Final = 200
 
 
 def change_ended(change: Change) -> None:
-    """A handler of ends: the enrolment that a change belongs to goes on. Harmless the second time."""
+    """Advance the enrollment of a change that ended. It is safe to run twice."""
     cause = change.change_set
     if cause.cause_kind != CAUSE or cause.cause_id is None:
         return
@@ -42,8 +42,8 @@ def change_ended(change: Change) -> None:
 
 
 def reconcile_enrolments() -> int:
-    """Whatever is not settled: what a worker missed to tell, what is over, what is to be deleted; how many
-    were looked at.
+    """Advance the enrollments that are not settled: missed changes, expired ones, devices to delete. Returns
+    how many were looked at.
     """
     waiting = list(Enrolment.objects.filter(is_settled=False).order_by("begun_at")[:BATCH])
     for enrolment in waiting:
@@ -52,7 +52,7 @@ def reconcile_enrolments() -> int:
 
 
 def settle(enrolment: Enrolment) -> None:
-    """Take one enrolment as far as it goes now."""
+    """Advance one enrollment as far as possible."""
     with transaction.atomic():
         locked_enrolment = (
             Enrolment.objects.select_for_update(of=("self",))
@@ -72,11 +72,13 @@ def settle(enrolment: Enrolment) -> None:
 
 
 def _enabled(enrolment: Enrolment) -> None:
-    """AWS shows the device as the user's; also of one that was given up while AWS was asked."""
+    """End the enrollment because AWS shows the device as the user's, even if it was cancelled during the
+    call.
+    """
     if not end(enrolment, outcome=EnrolmentOutcome.ENABLED, actor=enrolment.person):
         Enrolment.objects.filter(pk=enrolment.pk).update(outcome=EnrolmentOutcome.ENABLED, is_settled=True)
     if enrolment.link is not None and enrolment.link.purpose == LinkPurpose.MFA:
-        # An invitation goes on: it has passwords to take, and may be for users of several accounts.
+        # An invitation continues: it has passwords to pick up, and can cover users of several accounts.
         finish_link(enrolment.link)
 
 
@@ -89,7 +91,7 @@ def _end_what_is_over(enrolment: Enrolment) -> None:
 
 
 def _clean(enrolment: Enrolment) -> None:
-    """Delete the device, if AWS has it and nobody else."""
+    """Delete the device if AWS has it and it isn't assigned."""
     making, cleaning = enrolment.making, enrolment.cleaning
     if enrolment.outcome == EnrolmentOutcome.LOCKED and enrolment.link is not None:
         revoke_link(enrolment.link, actor=None, why=TOO_MANY)
@@ -129,8 +131,8 @@ def _delete(enrolment: Enrolment) -> None:
 
 
 def _look_for(enrolment: Enrolment, making: Change, *, now: datetime) -> None:
-    """The mirror does not show the device: it is gone, or AWS made it and the answer was lost. Then a reading
-    of the account finds it.
+    """Handle a device that the mirror doesn't show: it is deleted, or AWS created it and the answer was lost.
+    In that case a sync of the account finds it.
     """
     assert enrolment.ended_at is not None
     if making.state == ChangeState.APPLIED or enrolment.ended_at < now - FORGOTTEN:

@@ -1,6 +1,4 @@
-"""Bring a device of one's own back into step whose clock has drifted: two codes that it shows in a row, which
-AWS compares.
-"""
+"""Resynchronizes one's own device with a drifted clock: AWS compares two consecutive codes."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ _KEYS: Final = UUID("7b0d5f0e-2c5a-4b57-9b1b-1f7c0f3a9d11")
 
 
 def own_totp_device(pk: int, *, arns: frozenset[str]) -> Entity | None:
-    """A device of one of these users that shows codes; None for any other."""
+    """Return a device that belongs to one of these users and shows codes, or None."""
     devices = Entity.objects.filter(
         pk=pk, kind=Kind.MFA_DEVICE, owner__arn__in=arns, owner__gone_at__isnull=True, gone_at__isnull=True
     )
@@ -33,8 +31,8 @@ def own_totp_device(pk: int, *, arns: frozenset[str]) -> Entity | None:
 
 
 def resync(device: Entity, *, person: Person, first: str, second: str, key: str) -> Change:
-    """Send two codes of the device to AWS; the same form gives the same change. Raises RefusedError in words
-    for the person.
+    """Send two codes of the device to AWS. The same form returns the same change. Raises RefusedError in
+    words for the person.
     """
     user = device.owner
     if user is None:

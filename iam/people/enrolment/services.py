@@ -1,9 +1,9 @@
-"""Enrol a virtual MFA device: begin, show the seed, take two codes, cancel. Whose device it is follows from
-who sits there, never from what a form says.
+"""Enrolls a virtual MFA device: begins, shows the seed, takes two codes, cancels. The session determines
+whose device it is, never a form.
 
-AWS is reached by changes only (`iam.changes.services.own_device`): one makes the device and seals its seed
-for this browser, one gives it to the user by two sealed codes. Codes that are wrong are told from right ones
-here, while the seed is sealed, and are not sent.
+AWS is reached only through changes (`iam.changes.services.own_device`): one creates the device and seals its
+seed for this browser, another enables it for the user with two sealed codes. While the seed is sealed, wrong
+codes are detected here and are not sent.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ BAD_NAME: Final = "A name can contain only letters, digits and + = , . @ - _"
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentSession:
-    """Who sits there: a person, the IAM user it is about, and the secret that only this browser has; by a
-    link, or signed in.
+    """The session of an enrollment: a person, the IAM user and the secret of this browser, by a link or
+    signed in.
     """
 
     person: Person
@@ -74,23 +74,21 @@ class EnrolmentSession:
 
     @property
     def browser(self) -> str:
-        """What is kept of the browser's secret."""
+        """The stored digest of the browser's secret."""
         return digest_of(f"enrolment:{self.secret}")
 
 
 @dataclass(frozen=True, slots=True)
 class MfaSeed:
-    """What the browser shows: the secret as text in groups of four, and the address that the QR code
-    holds.
-    """
+    """The seed as shown in the browser: text in groups of four, and the address in the QR code."""
 
     text: str
     address: str
 
 
 def begin(seat: EnrolmentSession, *, device_name: str) -> Enrolment:
-    """Have the device made; one that is under way in this browser already is the answer. Raises RefusedError
-    in words for the person.
+    """Request the device. An open enrollment in this browser is returned instead. Raises RefusedError in
+    words for the person.
     """
     name = device_name.strip()
     standing = latest(seat.user, browser=seat.browser)
@@ -137,7 +135,9 @@ def begin(seat: EnrolmentSession, *, device_name: str) -> Enrolment:
 
 
 def seed_of(enrolment: Enrolment, seat: EnrolmentSession) -> MfaSeed | None:
-    """The seed, in the browser that it was sealed for; None for any other, and when it is gone."""
+    """Return the seed in the browser for which it was sealed; None in any other browser and when
+    it is gone.
+    """
     seed = _seed(enrolment, seat)
     if seed is None:
         return None
@@ -147,8 +147,8 @@ def seed_of(enrolment: Enrolment, seat: EnrolmentSession) -> MfaSeed | None:
 
 
 def submit_codes(enrolment: Enrolment, seat: EnrolmentSession, *, first: str, second: str) -> None:
-    """Send two codes to AWS, if they can be right; a second form of the same moment sends nothing. Raises
-    RefusedError in words for the person.
+    """Send two codes to AWS unless they are certainly wrong. A second form at the same time sends nothing.
+    Raises RefusedError in words for the person.
     """
     codes = [code.replace(" ", "") for code in (first, second)]
     texts.check_codes(*codes)
@@ -177,7 +177,9 @@ def submit_codes(enrolment: Enrolment, seat: EnrolmentSession, *, first: str, se
 
 
 def cancel(enrolment: Enrolment, seat: EnrolmentSession) -> None:
-    """Give it up: the seed is destroyed, and the device deleted. Harmless when it is over."""
+    """Cancel the enrollment: the seed is destroyed and the device deleted. It is safe to call when it is
+    over.
+    """
     with transaction.atomic():
         locked_enrolment = (
             Enrolment.objects.select_for_update(of=("self",))
@@ -192,8 +194,8 @@ def cancel(enrolment: Enrolment, seat: EnrolmentSession) -> None:
 
 
 def end(enrolment: Enrolment, *, outcome: EnrolmentOutcome, actor: Actor | None) -> bool:
-    """End it and destroy its seed; False when it has ended already. What is left in AWS,
-    `iam.people.enrolment.reconcile` takes away.
+    """End the enrollment and destroy its seed. Returns False if it has ended already.
+    `iam.people.enrolment.reconcile` deletes what is left in AWS.
     """
     now = datetime.now(tz=UTC)
     with transaction.atomic():
@@ -207,7 +209,7 @@ def end(enrolment: Enrolment, *, outcome: EnrolmentOutcome, actor: Actor | None)
 
 
 def free_name(user: Entity) -> str:
-    """A device name that nothing in the account has, as far as the mirror shows: the user's own name, or that
+    """Return a device name that is free in the account, as far as the mirror shows: the user's name, or that
     with a number.
     """
     letters = [letter for letter in user.name if NAME.fullmatch(letter)]
@@ -276,7 +278,7 @@ def _give(enrolment: Enrolment, seat: EnrolmentSession, *, first: str, second: s
 
 
 def _count_failure(enrolment: Enrolment, seat: EnrolmentSession) -> str:
-    """One more wrong pair of codes; what the person reads."""
+    """Count a pair of wrong codes and return the message for the person."""
     enrolment.failures += 1
     enrolment.save(update_fields=["failures"])
     left = MAX_WRONG_CODES - enrolment.failures
@@ -286,7 +288,7 @@ def _count_failure(enrolment: Enrolment, seat: EnrolmentSession) -> str:
         )
     end(enrolment, outcome=EnrolmentOutcome.LOCKED, actor=seat.person)
     if enrolment.link is not None:
-        # At once, not when the device is deleted: the page must not offer to start again.
+        # Revoke it now and not when the device is deleted, so that the page doesn't offer to start again.
         revoke_link(enrolment.link, actor=None, why=TOO_MANY)
     return texts.LOCKED
 

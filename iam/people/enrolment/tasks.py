@@ -1,4 +1,4 @@
-"""The Celery task of enrolments."""
+"""The Celery task of enrollments."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from iam.schedule import every
 @shared_task(name="iam.people.enrolment.tasks.reconcile_enrolments")  # type: ignore[untyped-decorator]
 @every(20)
 def reconcile_enrolments() -> None:
-    """End what was not finished in time, and delete what nobody got."""
+    """End enrollments that were not finished in time, and delete unused devices."""
     reconcile.reconcile_enrolments()

@@ -1,4 +1,4 @@
-"""What a person who enrols a device reads: what was wrong with the codes, and what to do next."""
+"""Messages for a person who enrolls a device: what was wrong with the codes, and what to do next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from iam.changes.errors import FieldError
 from iam.people.enrolment.totp import STEP, CodeReading
 
 TOLERATED: Final = 3 * STEP
-"""A clock that is so many seconds wrong does: people take time to type, and AWS looks some steps back."""
+"""Tolerated clock drift in seconds: people take time to type, and AWS looks some steps back."""
 NOT_SIX: Final = "A code has 6 digits. Enter both codes as the app shows them."
 TWICE: Final = "You entered the same code twice. Wait up to 30 seconds for the next code and enter it."
 SWAPPED: Final = (
@@ -44,7 +44,7 @@ NOTHING_SENT: Final = "Nothing was sent to AWS."
 
 
 def check_codes(first: str, second: str, *, shower: str = "the app") -> None:
-    """Raise FieldError for the first of two codes that can't be one; `shower` is what shows them."""
+    """Raise FieldError for the first of two codes that is invalid. `shower` names what shows the codes."""
     for field, code in (("first", first), ("second", second)):
         if len(code) != 6 or not code.isascii() or not code.isdigit():
             raise FieldError(NOT_SIX.replace("the app", shower), field=field)
@@ -53,7 +53,7 @@ def check_codes(first: str, second: str, *, shower: str = "the app") -> None:
 
 
 def trouble_in(reading: CodeReading) -> str:
-    """Why the codes are not sent to AWS; "" when they are."""
+    """Return why the codes are not sent to AWS, or an empty string if they are."""
     if reading.skew is not None:
         return "" if abs(reading.skew) <= TOLERATED else _skewed(reading.skew)
     if reading.are_swapped:
@@ -70,7 +70,7 @@ def _skewed(seconds: int) -> str:
 
 
 def duration(seconds: int) -> str:
-    """Such as "7 minutes and 30 seconds"."""
+    """Return the duration in words, such as "7 minutes and 30 seconds"."""
     hours, rest = divmod(seconds, 3600)
     minutes, left = divmod(rest, 60)
     parts = [

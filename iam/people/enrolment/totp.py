@@ -1,5 +1,5 @@
-"""What an authenticator app shows for a seed (RFC 6238 as AWS's virtual devices use it: SHA-1, 30 seconds,
-six digits), and how wrong its clock is; pure.
+"""Computes the codes that an authenticator app shows for a seed (RFC 6238 as AWS's virtual devices use it:
+SHA-1, 30 seconds, six digits), and the drift of its clock.
 
 https://www.rfc-editor.org/rfc/rfc6238
 """
@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 STEP: Final = 30
 FARTHEST: Final = 12 * 3600 // STEP
-"""So many steps to either side a clock is looked for: half a day, which a wrong time zone comes to."""
+"""Number of steps to search in either direction: half a day, which covers a wrong time zone."""
 
 
 def code_at(seed: str, step: int) -> str:
-    """The six digits of a base32 seed in a step of 30 seconds since 1970 (RFC 6238)."""
+    """Return the six digits for a base32 seed in a step of 30 seconds since 1970 (RFC 6238)."""
     padding = "=" * (-len(seed) % 8)
     key = base64.b32decode(seed + padding, casefold=True)
     digest = hmac.new(key, max(0, step).to_bytes(8, "big"), hashlib.sha1).digest()
@@ -30,9 +30,9 @@ def code_at(seed: str, step: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CodeReading:
-    """What two codes say. `skew` is by how many seconds the clock of the device is ahead (or, negative,
-    behind), where the codes are two in a row; None where they are not. `are_swapped`: they are, in the other
-    order. `are_known`: both are codes of this device, and not in a row.
+    """The result of comparing two codes. `skew` is by how many seconds the device's clock is ahead (negative:
+    behind) if the codes are consecutive, or else None. `are_swapped` means that they are consecutive in
+    reverse order. `are_known` means that both are codes of this device but not consecutive.
     """
 
     skew: int | None = None
@@ -41,7 +41,7 @@ class CodeReading:
 
 
 def reading_of(seed: str, first: str, second: str, *, at: float) -> CodeReading:
-    """Compare two codes with what the device shows around a moment (seconds since 1970); the second of them
+    """Compare two codes with those that the device shows around a time (seconds since 1970). The second code
     is the newer one.
     """
     now = int(at // STEP)
@@ -54,12 +54,12 @@ def reading_of(seed: str, first: str, second: str, *, at: float) -> CodeReading:
     for step in nearest:
         if codes[step] == first and codes.get(step - 1) == second:
             return CodeReading(are_swapped=True)
-    # 20 steps before and after now, ten minutes.
+    # 20 steps before and after now: ten minutes.
     near = {codes[step] for step in nearest[: 2 * 20 + 1]}
     return CodeReading(are_known={first, second} <= near)
 
 
 def address_of(seed: str, *, user_name: str, account: str) -> str:
-    """What a QR code holds for authenticator apps; the issuer is AWS's own."""
+    """Return the address in the QR code for authenticator apps. The issuer is the one that AWS uses."""
     label = quote(f"Amazon Web Services:{user_name}@{account}", safe="")
     return f"otpauth://totp/{label}?secret={seed}&issuer=Amazon%20Web%20Services"

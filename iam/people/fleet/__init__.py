@@ -1,3 +1,3 @@
-"""The MFA devices of everybody: who has what, who lacks one, where only hardware will do, and the root users
+"""The MFA devices of all users: who has which, who lacks one, where hardware is required, and the root users
 of all accounts.
 """

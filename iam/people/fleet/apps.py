@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class FleetConfig(AppConfig):
-    """Registers the table of where hardware is demanded."""
+    """Registers the tables of hardware requirements and of calculated users."""
 
     name = "iam.people.fleet"
     label = "people_fleet"

@@ -1,8 +1,8 @@
-"""Calculates who is administrator and how urgently each IAM user needs MFA, account by account, and keeps it
-for the list of the fleet.
+"""Calculates per account which users are administrators and how urgently each needs MFA, and stores it for
+the list of the fleet.
 
-A worker does it after something was written to an account. In a small organization the page does not wait for
-the worker.
+A worker runs it after an account was written to. In a small organization, the page doesn't wait for the
+worker.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from iam.people.fleet.models import Administrator, FleetAccount, FleetUser
 from iam.people.fleet.urgency import urgency
 
 SMALL: Final = 5_000
-"""In an organization of no more users and roles, a page finds itself what a worker hasn't calculated yet."""
+"""Up to this number of users and roles, a page itself computes what the worker hasn't calculated yet."""
 LASTS: Final = timedelta(hours=1)
-"""After so long an account is calculated again although nothing was written: dates in its policies have
-passed.
+"""Age after which an account is recalculated without changes, because dates in its policies can
+have passed.
 """
 BATCH: Final = 500
 TASK: Final = "iam.people.fleet.tasks.calculate_fleet"
@@ -42,11 +42,10 @@ CREDENTIALS: Final = "entity__credential_states"
 
 @dataclass(frozen=True, slots=True)
 class FleetFreshness:
-    """How far the calculation is, for some accounts: those that were written to since theirs (`behind`).
-
-    `since` is when the oldest of them was calculated, None where one never was. `stamp` is another after each
-    calculation. `lacks_users`: there are users of whom nothing was calculated yet. `found` are the
-    administrators, and whether each surely is one, where the page has found them itself.
+    """The freshness of the calculation for some accounts. `behind` are accounts written to since theirs.
+    `since` is the oldest calculation, None if one is missing. `stamp` changes with each calculation.
+    `lacks_users` means that some users have no result yet. `found` are the administrators, and whether
+    certainly, if the page computed them.
     """
 
     behind: tuple[Account, ...]
@@ -57,14 +56,14 @@ class FleetFreshness:
 
 
 def kept_of(account: Account) -> FleetAccount | None:
-    """What is kept of an account; read with it where it was selected."""
+    """Return the stored calculation of an account. It is joined when the account was selected."""
     return getattr(account, "fleet", None)
 
 
 def calculate_missing(places: DemandPlaces, *, account: Account | None) -> FleetFreshness:
-    """How far the calculation is for one account, or all: one query at rest. What is missing is calculated by
-    a worker; in a small organization the administrators are found at once, and nothing is written, since a
-    page only reads.
+    """Return the freshness for one account or all, with one query if nothing is missing. A worker calculates
+    what is missing. In a small organization, the administrators are computed at once and not stored, because
+    a page only reads.
     """
     fresh_rows = _calculate_account(places, account)
     if not fresh_rows.behind:
@@ -94,7 +93,9 @@ def _calculate_account(places: DemandPlaces, account: Account | None) -> FleetFr
 
 
 def is_behind(account: Account, places: DemandPlaces) -> bool:
-    """Whether something was written since the account was calculated, or hardware is required of others."""
+    """Return True if the account was written to since its calculation, or the hardware requirements have
+    changed.
+    """
     kept = kept_of(account)
     if kept is None or (kept.writes, kept.revision) != (account.writes, account.revision):
         return True
@@ -121,7 +122,7 @@ def _is_small() -> bool:
 
 @dataclass(slots=True)
 class _State:
-    """What all accounts of a round are calculated from."""
+    """The shared inputs of all accounts in a run."""
 
     places: DemandPlaces
     began: datetime
@@ -136,11 +137,10 @@ class _State:
 
 
 def calculate(numbers: Collection[str] | None = None) -> int:
-    """Calculate the accounts that are behind, or whose calculation is old; of these numbers, or of all. How
-    many there were.
+    """Calculate the accounts that are behind or too old, among these IDs or all, and return their number.
 
-    What is read here may be newer than the state that is noted, never older: at worst an account is
-    calculated once more.
+    The data read here can be newer than the recorded state, never older. At worst an account is calculated
+    once more.
     """
     places, began = DemandPlaces(), datetime.now(tz=UTC)
     due = [account for account in _accounts(numbers) if is_behind(account, places) or _is_old(account, began)]
@@ -187,7 +187,7 @@ def _known_users(account: Account) -> dict[int, tuple[int, str]]:
 def _wanted_users(
     account: Account, places: DemandPlaces, levels: Mapping[int, int]
 ) -> dict[int, tuple[int, str]]:
-    """Whether each user is administrator, and their place."""
+    """Return whether each user is an administrator, and their place in the order."""
     administrators = [user for user, level in levels.items() if level != Administrator.NO]
     users = (
         EntityState.objects.filter(valid_at(None), account=account, kind=Kind.USER)
@@ -232,8 +232,7 @@ def _keep(
         kept = kept_of(account)
         is_other = bool(row.writes) if kept is None else row.calculated_at != kept.calculated_at
         if is_other:
-            # Another calculation has written meanwhile, and what differs was found against what was there
-            # before it.
+            # Another calculation wrote in the meantime, so the difference was computed against outdated rows.
             return
         FleetUser.objects.bulk_create(
             changed,

@@ -1,4 +1,4 @@
-"""Where hardware is demanded: the only writer, and what it comes to as a condition on users."""
+"""Hardware MFA requirements: the only writer, and the resulting condition on users."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NO_ONE: Final = UUID(int=0)
 
 
 class TeamUserRule(NamedTuple):
-    """What makes an IAM user part of a team; the account is blank for all."""
+    """A rule that makes an IAM user part of a team. The account is blank for all accounts."""
 
     kind: str
     account_id: str
@@ -31,13 +31,15 @@ class TeamUserRule(NamedTuple):
 
 
 def may_demand(viewer: Viewer, place: Account | Team) -> bool:
-    """Administrators of the account; of all accounts for a team."""
+    """Return True if the viewer can require hardware: an administrator of the account, or of all accounts for
+    a team.
+    """
     number = place.account_id if isinstance(place, Account) else ""
     return viewer.may(Right.MANAGE_ACCOUNTS, account_id=number)
 
 
 def demand(viewer: Viewer, *, place: Account | Team, wanted: bool) -> bool:
-    """Demand hardware there, or demand it no more; False when it was so already. Raises RefusedError."""
+    """Require hardware there or stop requiring it. Returns False if nothing changed. Raises RefusedError."""
     if not may_demand(viewer, place):
         raise RefusedError("Only administrators can require hardware MFA.")
     wherein = {"account": place} if isinstance(place, Account) else {"team": place}
@@ -54,14 +56,14 @@ def demand(viewer: Viewer, *, place: Account | Team, wanted: bool) -> bool:
 
 
 def hardware_demands() -> list[HardwareDemand]:
-    """All demands, accounts first."""
+    """Return all requirements, accounts first."""
     rows = HardwareDemand.objects.select_related("account", "team")
     return sorted(rows, key=lambda demand: (demand.account is None, demand.place.name, demand.pk))
 
 
 class DemandPlaces:
-    """All accounts and teams, with where hardware is demanded: one query. `revisions` by account number,
-    `teams` (slug, name) by name, `stamp` another when something else is demanded, or of others.
+    """All accounts and teams with their hardware requirements, read with one query. `revisions` is by account
+    ID. `stamp` changes when the requirements or the rules of their teams change.
     """
 
     def __init__(self) -> None:
@@ -90,16 +92,18 @@ class DemandPlaces:
 
     @property
     def teams(self) -> list[tuple[str, str]]:
-        """(slug, name) of each, by name."""
+        """(slug, name) of each team, by name."""
         return sorted(((slug, name) for slug, (name, _) in self._teams.items()), key=lambda choice: choice[1])
 
     @property
     def is_anywhere(self) -> bool:
-        """Whether hardware is demanded of anybody."""
+        """True if hardware is required of anyone."""
         return bool(self._demanding)
 
     def demanded_of(self, column: str, account: str) -> Q:
-        """Rows of users of whom it is demanded; the columns lead to the user and to the account."""
+        """Return the condition for users who must have hardware. The columns refer to the user and the
+        account.
+        """
         condition = Q(**{f"{account}__in": self._accounts}) if self._accounts else NOBODY
         for slug, (_, rules) in self._teams.items():
             if f"team:{slug}" in self._demanding:
@@ -107,7 +111,7 @@ class DemandPlaces:
         return condition
 
     def people_of(self, slugs: Iterable[str]) -> Q:
-        """Rows whose `entity` is a user of one of the teams."""
+        """Return the condition for rows whose `entity` is a user of one of the teams."""
         condition = NOBODY
         for slug in slugs:
             _, rules = self._teams.get(slug, ("", set()))
@@ -116,7 +120,7 @@ class DemandPlaces:
 
 
 def people_under(rules: Iterable[TeamUserRule]) -> QuerySet[Entity, Any]:
-    """The numbers of the IAM users whom such rules make part of a team, as a query."""
+    """Return a query for the ids of the IAM users that the rules make part of a team."""
     groups = [(rule.account_id, rule.value) for rule in rules if rule.kind == RuleKind.GROUP]
     paths = [(rule.account_id, rule.value) for rule in rules if rule.kind == RuleKind.PATH]
     scope = ViewerScope(groups=frozenset(groups), paths=frozenset(paths))

@@ -1,4 +1,4 @@
-"""The list of the fleet: IAM users with their MFA devices, those first who lack what they should have."""
+"""The list of the fleet: IAM users with their MFA devices, those first who lack a required device."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from iam.people.fleet.models import Administrator, FleetUser
 from iam.people.fleet.urgency import HARDWARE, IN_USE, LOCKED, UNSURE, lacks_hardware, urgency
 
 EVERYBODY: Final = Q(entity__isnull=False)
-"""Says nothing, and keeps the list from being taken for one whose statement can be kept: it depends on where
-hardware is demanded.
+"""A condition that is always true. It keeps the list's SQL statement from being cached, because that depends
+on the hardware requirements.
 """
 IS_ADMINISTRATOR: Final = Q(administrator__gt=Administrator.NO)
 IS_UNCHECKED: Final = Q(administrator__isnull=True)
@@ -35,8 +35,8 @@ SORTS: Final = {
 
 
 def _users(seen: ListViewpoint) -> States:
-    """The users that are seen, said so that no database begins with the index of kinds: it would sort all of
-    them.
+    """Return the visible users, in a form that keeps databases from starting with the index of kinds and
+    sorting all users.
     """
     others = [kind.value for kind in Kind if kind is not Kind.USER]
     states = visible_states(seen.viewer, at=None, kinds=(Kind.USER,))
@@ -45,10 +45,10 @@ def _users(seen: ListViewpoint) -> States:
 
 
 class DeviceFleet:
-    """The fleet as it stands, of one account or of all; what the list needs to know of it is read once.
+    """The fleet of one account or of all. The list's inputs are read once.
 
-    The status of a user is always that of the mirror. Who is administrator, and the order of urgency, are
-    those of the last calculation (`calculate_missing` tells of when).
+    The status of a user always comes from the mirror. Administrators and the order of urgency come from the
+    last calculation (`calculate_missing` tells when).
     """
 
     def __init__(self, account: Account | None) -> None:
@@ -57,7 +57,7 @@ class DeviceFleet:
 
     @cached_property
     def listing(self) -> ListDefinition:
-        """See ListDefinition."""
+        """The definition of the list."""
         filters = {name: people.FILTERS[name] for name in ("mfa", "password", "group")}
         return ListDefinition(
             name="fleet",
@@ -83,7 +83,7 @@ class DeviceFleet:
         if sort != "urgency":
             return shown
         if not is_kept:
-            # Nobody is left out, though no index has this order.
+            # All rows are included, although no index has this order.
             unsorted: States = shown.annotate(place=Concat("urgency", "sort_name"), place_user=F("entity"))
             return unsorted
         strict: dict[str, Any] = {"entity__fleet__isnull": False}
@@ -95,7 +95,7 @@ class DeviceFleet:
         return ordered
 
     def _administrator(self) -> Any:
-        """The level of each user; none of whom nothing is known yet."""
+        """Return the administrator level of each user, NULL if it isn't known yet."""
         if self.fresh.found is None:
             return F("entity__fleet__administrator")
         surely = [user for user, is_sure in self.fresh.found.items() if is_sure]
@@ -106,7 +106,7 @@ class DeviceFleet:
         )
 
     def _held_by_administrators(self) -> Q:
-        """The same of rows of credentials."""
+        """Return the condition for credentials of administrators."""
         if self.fresh.found is not None:
             return Q(user__in=list(self.fresh.found))
         known = FleetUser.objects.filter(user=OuterRef("user"), administrator__gt=Administrator.NO)
@@ -158,7 +158,7 @@ class DeviceFleet:
         return self.places.people_of(values)
 
     def _complete(self, context: ListContext, page_rows: list[Row]) -> None:
-        """Adds to each row its devices and its display name."""
+        """Add to each row its devices and its display name."""
         by_user = {row["entity"]: row for row in page_rows}
         people = people_of_users(by_user)
         for row in page_rows:

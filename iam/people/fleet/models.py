@@ -1,5 +1,5 @@
-"""Where only a hardware token, a security key or a passkey will do as MFA, and what is kept of each IAM user
-for the list of the fleet.
+"""The tables of the fleet: where hardware MFA (a hardware token, a security key or a passkey) is required,
+and the calculated state of each IAM user.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from iam.mirror.models import Account, Entity
 
 
 class HardwareDemand(models.Model):
-    """An account or a team, never both, whose people shall have more than an app on a phone."""
+    """An account or a team, never both, that requires more than an authenticator app."""
 
     account = models.OneToOneField(
         Account, on_delete=models.CASCADE, null=True, related_name="hardware_demand"
@@ -41,7 +41,7 @@ class HardwareDemand(models.Model):
 
 
 class Administrator(models.IntegerChoices):
-    """Whether an IAM user is administrator."""
+    """Whether an IAM user is an administrator."""
 
     NO = 0
     CONDITIONAL = 1
@@ -49,9 +49,8 @@ class Administrator(models.IntegerChoices):
 
 
 class FleetUser(models.Model):
-    """What was calculated of an IAM user, with the account (`FleetAccount` says of when): the place in the
-    order of urgency, as text, and whether they are administrator. A user without a row is one of whom this is
-    not known yet.
+    """The calculated state of an IAM user: the place in the order of urgency, as text, and whether they are
+    an administrator. `FleetAccount` has the time. A user without a row isn't calculated yet.
     """
 
     user = models.OneToOneField(Entity, on_delete=models.CASCADE, primary_key=True, related_name="fleet")
@@ -75,11 +74,11 @@ class FleetUser(models.Model):
 
 
 class FleetAccount(models.Model):
-    """Of which state of an account its users were calculated, and when.
+    """The state of an account from which its users were calculated, and when.
 
-    `writes` and `revision` are those of the account, `demands` says where hardware was required
-    (`DemandPlaces.stamp`), `trees` the revision of each account that showed an organization, by number, and
-    `standing` is a digest of the account's place in its own.
+    `writes` and `revision` are those of the account. `demands` identifies the hardware requirements
+    (`DemandPlaces.stamp`). `trees` are the revisions of the accounts that show an organization, by account
+    ID. `standing` is a digest of the account's place in its organization.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="fleet")

@@ -1,5 +1,5 @@
-"""The root users of all accounts that one sees: whether each has MFA, as the credential report or the account
-summary says.
+"""The root users of all accounts that a viewer can see, and whether each has MFA according to the credential
+report or the account summary.
 
 GetAccountSummary: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
 """
@@ -26,7 +26,7 @@ REPORT: Final = "root_credentials"
 
 
 class RootUserFact(NamedTuple):
-    """What one of the two sources says of a root user."""
+    """A fact about a root user from one of the two sources."""
 
     name: str
     value: dict[str, Any] | None
@@ -34,7 +34,7 @@ class RootUserFact(NamedTuple):
 
 
 class RootStanding(StrEnum):
-    """How a root user stands, the most urgent first."""
+    """The status of a root user, most urgent first."""
 
     NONE = "1"
     UNREAD = "2"
@@ -45,8 +45,8 @@ class RootStanding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RootUserFacts:
-    """The root user of an account. `keys` are its access keys, `last_used` NEVER where AWS reports no use,
-    `read_at` when AWS was seen so; all None where it is unknown.
+    """The root user of an account. `keys` is the number of access keys, `last_used` is NEVER if AWS reports
+    no use, and `read_at` is the time of the data. Unknown values are None.
     """
 
     account_id: str
@@ -58,8 +58,8 @@ class RootUserFacts:
 
 
 def roots(viewer: Viewer, *, account: Account | None = None) -> list[RootUserFacts]:
-    """Those without MFA first, then by name; also of accounts of the organization that are not connected. Two
-    queries.
+    """Return the root users, those without MFA first, then by name. Accounts of the organization that aren't
+    connected are included. Two queries.
     """
     if account is None:
         rows = _accounts_and_facts(viewer.scope).rows()
@@ -79,8 +79,8 @@ def roots(viewer: Viewer, *, account: Account | None = None) -> list[RootUserFac
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _accounts_and_facts(scope: ViewerScope | None) -> CompiledQuery:
-    """Number and name of each account within a scope, or (None) of the one of the parameter `account`, once
-    for each `RootUserFact` of its root user.
+    """Return the query for ID and name of each account within a scope, or (None) of the account in the
+    parameter `account`, with one row for each `RootUserFact` of its root user.
     """
     accounts = Account.objects.filter(pk=QueryParam("account", BigAutoField()))
     accounts = accounts_within(scope) if scope is not None else accounts
@@ -92,8 +92,8 @@ def _accounts_and_facts(scope: ViewerScope | None) -> CompiledQuery:
 
 
 def root_of(number: str, name: str, facts: Mapping[str, RootUserFact]) -> RootUserFacts:
-    """The newer of the two readings counts where they differ: AWS makes the report at most every four
-    hours.
+    """Return the state of a root user. If the two sources differ, the newer one counts, because AWS creates
+    the report at most every four hours.
     """
     summary, report = facts.get(SUMMARY), facts.get(REPORT)
     known_facts = [fact for fact in (report, summary) if fact is not None and _mfa(fact) is not None]
@@ -137,7 +137,7 @@ def _last_used(report: RootUserFact | None) -> datetime | None:
 
 
 def _unconnected(viewer: Viewer, connected: set[str]) -> list[RootUserFacts]:
-    """Accounts that an organization has, and Gatehouse does not."""
+    """Return accounts that are in an organization but not connected to Gatehouse."""
     names = dict(_accounts_of_organizations(viewer).rows())
     return [
         RootUserFacts(number, name, RootStanding.UNCONNECTED)

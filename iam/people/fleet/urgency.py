@@ -1,5 +1,5 @@
-"""How urgently an IAM user needs an MFA device: one expression for the list, its tabs, and what is kept of
-its order.
+"""How urgently an IAM user needs an MFA device, as one expression for the list, its tabs and the stored
+order.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from iam.people.fleet.demands import DemandPlaces
 
 HARD: Final = ("hardware", "security-key")
 ADMINISTRATOR, CONSOLE, HARDWARE, UNREAD, FINE, NONE = "012345"
-"""An administrator without MFA, a console user without, no hardware where it is demanded, unknown, as it
-should be, nothing to protect.
+"""An administrator without MFA, a console user without MFA, required hardware missing, unknown, fine, nothing
+to protect.
 """
 LOCKED: Final = Q(mfa="none")
 UNSURE: Final = mfa_is_unknown() | Q(has_password__isnull=True)
-"""Users whose devices or password were not read: neither safe nor at fault."""
+"""Users whose devices or password were not synced, so that their state is unknown."""
 IN_USE: Final = Q(has_password=True) | Q(active_keys__gt=0)
-"""A user who has neither can do nothing that MFA would protect."""
+"""Users with a password or an active key. MFA protects nothing for others."""
 EVERYONE_IS_CHECKED: Final = Q(pk__in=[])
 
 
 def urgency(places: DemandPlaces, *, is_administrator: Q, is_unchecked: Q = EVERYONE_IS_CHECKED) -> Case:
-    """The urgency of rows with `entity`, `account`, `mfa`, `has_password` and `active_keys`.
+    """Return the urgency of rows with `entity`, `account`, `mfa`, `has_password` and `active_keys`.
 
-    `is_unchecked` are those of whom it is not known yet whether they are administrator.
+    `is_unchecked` matches users for whom it isn't known yet whether they are administrators.
     """
     return Case(
         When(LOCKED & is_administrator & IN_USE, then=Value(ADMINISTRATOR)),
@@ -43,8 +43,8 @@ def urgency(places: DemandPlaces, *, is_administrator: Q, is_unchecked: Q = EVER
 
 
 def lacks_hardware(places: DemandPlaces, column: str, account: str) -> Q:
-    """Users of whom it is demanded, and whose devices are all apps; the columns lead to the user and to the
-    account.
+    """Return the condition for users who must have hardware but have only apps. The columns refer to the user
+    and the account.
     """
     if not places.is_anywhere:
         return Q(pk__in=[])

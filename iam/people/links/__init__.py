@@ -1,3 +1,3 @@
-"""One-time links: they let one person in, once, in one browser, for half an hour, to one matter of one IAM
-user; no password of Gatehouse.
+"""One-time links: each lets one person in, once, in one browser, for half an hour, for one task of one IAM
+user, without a Gatehouse password.
 """

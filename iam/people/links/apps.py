@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class LinksConfig(AppConfig):
-    """Registers the table of links, and who makes their addresses when a mail is sent."""
+    """Registers the table of links and the function that builds their addresses when a mail is sent."""
 
     name = "iam.people.links"
     label = "people_links"

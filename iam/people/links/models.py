@@ -1,5 +1,5 @@
-"""A one-time link: for whom, to what, until when, and what became of it. What is in the link itself stands
-nowhere: it is signed when it is needed.
+"""The table of one-time links: for which person and task, until when, and the outcome. The address itself
+isn't stored; it is signed when needed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from iam.directory.models import Person
 
 
 class LinkPurpose(models.TextChoices):
-    """What a link is for; the page that it leads to depends on it."""
+    """What a link is for. It determines the page that opens."""
 
     MFA = "mfa", "Add an MFA device"
     INVITATION = "invitation", "Invitation"
@@ -21,7 +21,7 @@ class LinkPurpose(models.TextChoices):
 
 
 class LinkEndReason(models.TextChoices):
-    """Why a link is over before its time."""
+    """Why a link ended early."""
 
     REVOKED = "revoked", "Revoked"
     REPLACED = "replaced", "Replaced by a newer link"
@@ -29,12 +29,12 @@ class LinkEndReason(models.TextChoices):
 
 
 class OneTimeLink(models.Model):
-    """One link for one person to one matter of one IAM user.
+    """A link for one person and one task of one IAM user.
 
-    `used_at` is when its person pressed the button, from when on it opens nothing any more; `browser` is the
-    digest of the cookie that the browser got, which holds until `session_until`. `cause_id` is what of a
-    higher layer it was made for. `created_by` is null for Gatehouse. `is_checked`: a second person made sure
-    who gets it, so that it adds a device also beside those that are there.
+    `used_at` is when the person pressed the button, after which the link can't be used again. `browser` is
+    the digest of the browser's cookie, which is valid until `session_until`. `cause_id` is the id of the
+    object in a higher layer for which it was made. `created_by` is null for Gatehouse. `is_checked` means
+    that a second person verified the recipient, so that the link can add a device besides existing ones.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -77,7 +77,7 @@ class OneTimeLink(models.Model):
 
     @property
     def account_id(self) -> str:
-        """The number of the account."""
+        """The account ID."""
         return self.user_arn.split(":")[4]
 
     @property

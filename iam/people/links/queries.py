@@ -1,4 +1,4 @@
-"""What is known of links, apart from what is in them."""
+"""Queries for links, without their secret content."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from iam.people.links.models import OneTimeLink
 
 
 def links_of_user(user_arn: str) -> QuerySet[OneTimeLink]:
-    """All links that were made for matters of an IAM user, the newest first."""
+    """Return all links for an IAM user, newest first."""
     return (
         OneTimeLink.objects.filter(user_arn=user_arn).select_related("person").order_by("-created_at", "-id")
     )
 
 
 def waiting_links(user_arn: str) -> QuerySet[OneTimeLink]:
-    """Those of them that can still be used, or whose browser is still in."""
+    """Return the user's links that can still be used or have an open session."""
     now = datetime.now(tz=UTC)
     living = links_of_user(user_arn).filter(ended_at__isnull=True)
     return living.filter(used_at__isnull=True, expires_at__gt=now) | living.filter(session_until__gt=now)
 
 
 def newest_by_cause(causes: Iterable[UUID]) -> dict[UUID, OneTimeLink]:
-    """The newest link for each of the causes that has one; `used_at` says whether it was opened. One
-    query.
+    """Return the newest link for each cause that has one, with one query. `used_at` tells whether it was
+    opened.
     """
     links = OneTimeLink.objects.filter(cause_id__in=list(causes)).order_by("created_at", "id")
     return {link.cause_id: link for link in links if link.cause_id}

@@ -1,7 +1,7 @@
-"""Make one-time links, exchange them for a session of one browser, and end them. Every act, and whatever is
-refused, is in the journal.
+"""Creates one-time links, exchanges them for a session of one browser, and ends them. The journal records
+each action and refusal.
 
-Who may make a link for whom is the caller's concern: it knows what the link opens.
+The caller decides who can create a link for which person, because it knows what the link opens.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from iam.people.links.models import LinkEndReason, LinkPurpose, OneTimeLink
 from iam.people.links.signed_ids import id_in
 
 LASTS: Final = timedelta(hours=24)
-"""How long a link can be used, unless its maker says otherwise."""
+"""Default time for which a link can be used."""
 MAX_VALIDITY: Final = timedelta(days=7)
 SESSION: Final = timedelta(minutes=30)
-"""How long the browser that has used it stays in."""
+"""Duration of the session in the browser that used the link."""
 DAMAGED: Final = "This link is incomplete. Copy the whole link from the message."
 NO_SESSION: Final = "Open this page with the link that was sent to you, in the same browser."
 SESSION_EXPIRED: Final = "Your 30 minutes with this link are over."
@@ -36,9 +36,9 @@ GONE: Final = "Your access has ended, so this link no longer works."
 
 
 class LinkRefusedError(Exception):
-    """The link, or the session that it gave, does not let anybody in; `message` says why, for anyone who
-    holds it. `why` is a word for the journal (`damaged`, `used`, `expired`, `revoked`, `replaced`,
-    `finished`, `inactive`, `other`, `no_session`); `link` is the row, when there is one.
+    """The link or its session doesn't let anyone in. `message` explains why, for the holder. `why` is a word
+    for the journal (`damaged`, `used`, `expired`, `revoked`, `replaced`, `finished`, `inactive`, `other`,
+    `no_session`). `link` is the row, if there is one.
     """
 
     def __init__(self, message: str, *, why: str, link: OneTimeLink | None = None) -> None:
@@ -50,7 +50,7 @@ class LinkRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EnteredLink:
-    """A link that was just used, and the text of the cookie that its browser gets; it stands nowhere else."""
+    """A link that was just used, and the cookie value for its browser, which isn't stored anywhere else."""
 
     link: OneTimeLink
     cookie: str
@@ -67,11 +67,11 @@ def make_link(
     cause_id: UUID | None = None,
     is_checked: bool = False,
 ) -> OneTimeLink:
-    """A link for the person to this matter of the IAM user; older ones for the same that nobody has used yet
-    open nothing from now on. `is_checked`: a second person made sure who gets it.
+    """Create a link for a person and a task of an IAM user. Older unused links for the same stop working.
+    `is_checked` means that a second person verified the recipient.
 
-    `iam.people.links.signed_ids.address_of` gives its address. Raises ValueError for a time
-    beyond `MAX_VALIDITY`.
+    `iam.people.links.signed_ids.address_of` returns its address. Raises ValueError for a duration beyond
+    `MAX_VALIDITY`.
     """
     if not timedelta(0) < lasts <= MAX_VALIDITY:
         raise ValueError("A link can be valid for at most 7 days.")
@@ -96,7 +96,7 @@ def make_link(
 
 
 def find_link(word: str) -> OneTimeLink:
-    """The link, as long as it can be used; writes nothing, since mail scanners open links too. Raises
+    """Return the link if it can be used. It writes nothing, since mail scanners also open links. Raises
     LinkRefusedError.
     """
     link_id = id_in(word)
@@ -108,8 +108,8 @@ def find_link(word: str) -> OneTimeLink:
 
 
 def check_reader(link: OneTimeLink, reader: Person) -> None:
-    """Anyone who is signed in to Gatehouse as somebody else does not use a link in its person's place. Raises
-    LinkRefusedError.
+    """Raise LinkRefusedError if the reader is signed in to Gatehouse as someone other than the
+    link's person.
     """
     if reader.pk != link.person_id:
         raise LinkRefusedError(
@@ -120,8 +120,8 @@ def check_reader(link: OneTimeLink, reader: Person) -> None:
 
 
 def exchange(word: str, *, address: str = "", reader: Person | None = None) -> EnteredLink:
-    """Use the link up: of several who try, one browser gets in. `reader` is who is signed in to Gatehouse
-    there. What is refused is in the journal. Raises LinkRefusedError.
+    """Use the link up; of several browsers that try, one succeeds. `reader` is the person signed in to
+    Gatehouse there. The journal records refusals. Raises LinkRefusedError.
     """
     try:
         link = find_link(word)
@@ -147,8 +147,8 @@ def exchange(word: str, *, address: str = "", reader: Person | None = None) -> E
 
 
 def session_of(cookie: str) -> OneTimeLink:
-    """The link by which this browser is in; its person and IAM user are whom every page is about, whatever an
-    address says. Raises LinkRefusedError.
+    """Return the link of this browser's session. Its person and IAM user determine the content of every page,
+    whatever the address contains. Raises LinkRefusedError.
     """
     link = (
         OneTimeLink.objects.select_related("person").filter(browser=digest_of(cookie)).first()
@@ -169,17 +169,17 @@ def session_of(cookie: str) -> OneTimeLink:
 
 
 def revoke_link(link: OneTimeLink, *, actor: Actor | None, why: str = "") -> bool:
-    """End a link, and the session that it gave; False when it is over already."""
+    """Revoke a link and its session. Returns False if it is over already."""
     return _end(link, why=LinkEndReason.REVOKED, actor=actor, act="revoke", reason=why)
 
 
 def finish_link(link: OneTimeLink) -> bool:
-    """What it was for is done: its browser is out. False when it is over already."""
+    """End a link whose task is done, and its session. Returns False if it is over already."""
     return _end(link, why=LinkEndReason.FINISHED, actor=link.person, act="finish")
 
 
 def digest_of(cookie: str) -> str:
-    """What is kept of a cookie."""
+    """Return the digest of a cookie, which is what is stored."""
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 
@@ -197,8 +197,8 @@ def _end(link: OneTimeLink, *, why: LinkEndReason, actor: Actor | None, act: str
 
 
 def _check_newest(link: OneTimeLink) -> None:
-    """Who holds a link that opens nothing any more is sent to a newer one that waits for them: to request
-    another would end that one too.
+    """Refer the holder of an unusable link to a newer one that still works, because requesting another link
+    would end that too.
     """
     newer = OneTimeLink.objects.filter(
         purpose=link.purpose, person=link.person_id, user_arn=link.user_arn, created_at__gt=link.created_at
@@ -247,7 +247,7 @@ def _revoked(link: OneTimeLink) -> str:
 
 
 def sender_of(link: OneTimeLink) -> str:
-    """Who to turn to about a link: its maker, or the administrators where that is its own person, or
+    """Return who to ask about a link: its creator, or the administrators if that is the person themselves or
     Gatehouse.
     """
     is_own = link.created_by is not None and link.created_by == link.person_id
@@ -255,7 +255,7 @@ def sender_of(link: OneTimeLink) -> str:
 
 
 def ask_again(link: OneTimeLink) -> str:
-    """How the person of a link that no longer works gets another one, in a sentence."""
+    """Return a sentence that tells the person how to get another link."""
     if link.created_by == link.person_id:
         return "Sign in to Gatehouse to get a new one."
     return f"Ask {sender_of(link)} for a new link."

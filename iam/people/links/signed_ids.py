@@ -1,6 +1,4 @@
-"""What is in a link: the id of its row, signed. Nobody makes one without the key of Gatehouse, and no row
-holds one.
-"""
+"""The signed id in the address of a link. It can't be made without Gatehouse's key, and it isn't stored."""
 
 from __future__ import annotations
 
@@ -19,29 +17,29 @@ _SALT: Final = "gatehouse.people.link"
 
 
 def address_of(link: OneTimeLink) -> str:
-    """The whole address, with the host that people type. Anyone who has it can use it once: show it to nobody
-    but its person, write it nowhere.
+    """Return the full address of a link. It can be used once by anyone who has it, so show it only to its
+    person and never store it.
     """
     return f"{settings.BASE_URL}{path_of(MessagePage.LINK, word_of(link.pk))}"
 
 
 def address_on(path: str) -> str:
-    """The same for the path by which a message names a link: with the id of its row, which opens nothing by
-    itself.
+    """Return the full address for the path by which a message refers to a link. That path has only the
+    unsigned id, which opens nothing.
     """
     link_id = UUID(path.removeprefix(prefix_of(MessagePage.LINK)).strip("/"))
     return f"{settings.BASE_URL}{path_of(MessagePage.LINK, word_of(link_id))}"
 
 
 def word_of(link_id: UUID) -> str:
-    """What stands in the address for a link."""
+    """Return the signed id for a link's address."""
     return signing.Signer(salt=_SALT, sep=".").sign(
         base64.urlsafe_b64encode(link_id.bytes).rstrip(b"=").decode()
     )
 
 
 def id_in(word: str) -> UUID | None:
-    """The id of the link; None for what Gatehouse has not signed."""
+    """Return the id in a signed word, or None if Gatehouse didn't sign it."""
     try:
         text = signing.Signer(salt=_SALT, sep=".").unsign(word)
         return UUID(bytes=base64.urlsafe_b64decode(text + "=="))

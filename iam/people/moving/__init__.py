@@ -1,3 +1,3 @@
-"""Moving: somebody changes teams, and gets what the blueprint of the new one says in the place of what that
-of the old one said.
+"""Team changes: a person gets the access in the new team's blueprint in place of that in the
+former team's.
 """

@@ -1,4 +1,6 @@
-"""What somebody loses, gains and keeps when they move, as operations, account by account. Writes nothing."""
+"""Computes what a person loses, gains and keeps in a team change, as operations per account.
+Writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,7 @@ LOSES, GAINS, KEEPS, SETS, NOTE = "loses", "gains", "keeps", "sets", "note"
 
 @dataclass(frozen=True, slots=True)
 class MovingPerson:
-    """Who moves, with their users."""
+    """The person who changes team, with their users."""
 
     name: str
     person_id: UUID | None
@@ -54,8 +56,8 @@ class MovingPerson:
 
 @dataclass(frozen=True, slots=True)
 class MoveStep:
-    """One line of what the move comes to. `what` is what it gives as a grant would say it; without an
-    operation it is only said.
+    """A line of the plan. `what` is the permission it gives, as the content of a grant. A step without an
+    operation is informational.
     """
 
     account: str
@@ -70,7 +72,9 @@ class MoveStep:
 
 @dataclass(frozen=True, slots=True)
 class MovePlan:
-    """All of it. `made` are the users that are made, `left` those whose access ends, each with its lane."""
+    """The plan of a team change. `made` are the users to create, `left` those whose access ends, each with
+    its lane.
+    """
 
     steps: tuple[MoveStep, ...] = field(default=())
     made: tuple[tuple[int, PersonAccountPlan], ...] = ()
@@ -78,26 +82,26 @@ class MovePlan:
 
     @property
     def doing(self) -> list[MoveStep]:
-        """Those that are changes."""
+        """The steps that are changes."""
         return [step for step in self.steps if step.operation is not None]
 
     @property
     def operations(self) -> list[Operation]:
-        """The operations, in the order of the set."""
+        """The operations in the order of the set."""
         return [step.operation for step in self.steps if step.operation is not None]
 
     @property
     def lanes(self) -> list[SetLane]:
-        """The place of each."""
+        """The lane of each operation."""
         return [SetLane(step.lane, step.branch) for step in self.doing]
 
     def count(self, sign: str) -> int:
-        """How many are lost, gained, kept."""
+        """Return the number of steps with a sign."""
         return sum(step.sign == sign for step in self.steps)
 
     @property
     def summary(self) -> list[dict[str, str]]:
-        """As it is kept with the move."""
+        """The steps as stored with the move."""
         return [
             {"account": step.account, "sign": step.sign, "text": step.text, "says": step.note}
             for step in self.steps
@@ -112,8 +116,8 @@ def plan_move(
     viewer: Viewer,
     move_id: UUID,
 ) -> MovePlan:
-    """From one blueprint to another, for the users of one person. Raises RefusedError where an account lacks
-    what a blueprint names.
+    """Plan the change from one blueprint to another for the users of a person. Raises RefusedError if an
+    account lacks something that a blueprint names.
     """
     old, new = former.body, version.body
     sites = {site.account.pk: site for site in sites_of(new, viewer=viewer)}
@@ -156,8 +160,8 @@ def _parts(
 
 
 def _making(lane: int, part: PersonAccountPlan) -> Iterator[MoveStep]:
-    """A user who is made, with all that the blueprint gives: the user first, each thing in the branch that an
-    onboarding has it in.
+    """Yield the steps that create a user with everything in the blueprint: the user first, each permission in
+    the same branch as in an onboarding.
     """
     for step in part.steps:
         note = "They get an invitation when it is created." if step.branch == 0 else ""
@@ -166,7 +170,7 @@ def _making(lane: int, part: PersonAccountPlan) -> Iterator[MoveStep]:
 
 
 def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[MoveStep]:
-    """A user whose access ends: everything is denied first, and nothing waits for anything."""
+    """Yield the steps that end a user's access: the deny first, the others independent of each other."""
     site, name = leaving_of(user, viewer=viewer), user.account.name
     for branch, operation in enumerate(site.operations, start=1):
         text, note = f"All access of {user.name}", DENIED
@@ -178,9 +182,7 @@ def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[MoveStep]:
 
 
 def _numbered(lane: int, steps: Iterator[MoveStep]) -> Iterator[MoveStep]:
-    """Each in a branch of its own; where somebody lies comes last, since their name in AWS is another one
-    then.
-    """
+    """Put each step in its own branch. The change of path comes last, because it changes the user's ARN."""
     for place, step in enumerate(steps, start=1):
         branch = LAST_BRANCH if isinstance(step.operation, UpdateUser) else place
         yield replace(step, lane=lane, branch=branch)
@@ -259,7 +261,7 @@ def _templates(
 
 
 def _policies_given(user: Entity) -> Iterator[LedgerEntry]:
-    """The inline policies that a blueprint is the reason of."""
+    """Yield the inline policies that come from a blueprint."""
     entries = LedgerEntry.objects.filter(
         entity=user, sort=PermissionSort.INLINE, since__isnull=False, until__isnull=True
     ).select_related("part__grant")
@@ -278,7 +280,9 @@ def _says(entry: LedgerEntry, filled: FilledTemplate) -> bool:
 
 
 def other_grants(user: Entity, sort: PermissionSort, target: str) -> str:
-    """The references of living grants, of no blueprint, that are a reason for it too; blank for none."""
+    """Return the references of other active grants that are also a reason for the permission, or an empty
+    string.
+    """
     entries = LedgerEntry.objects.filter(
         entity=user,
         sort=sort,
@@ -310,7 +314,7 @@ def _boundary(user: Entity, site: CreationSite) -> Iterator[MoveStep]:
 def _tags(user: Entity, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[MoveStep]:
     row = TagSet.objects.filter(valid_at(None), entity=user).first()
     current: dict[str, str] = dict(row.tags) if row else {}
-    # A tag of the old blueprint is removed, unless somebody has given it another value.
+    # A tag of the old blueprint is removed, unless someone has changed its value.
     wanted = {key: value for key, value in current.items() if old.get(key) != value or key in new}
     wanted.update(new)
     if wanted == current:

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class MovingConfig(AppConfig):
-    """Registers the table of moves, and follows their changes."""
+    """Registers the table of moves and the handler of their changes."""
 
     name = "iam.people.moving"
     label = "moving"

@@ -1,4 +1,4 @@
-"""Moves: who goes from which blueprint to which, and what that came to when it was asked for."""
+"""The table of moves: the person, both blueprints, and the plan at the time of the request."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["OF_MOVE", "Move"]
 
 
 class Move(AbstractRun):
-    """One person, from one blueprint to another, with their users in all accounts. `summary` is what was
-    shown: rows of (account, sign, what, says).
+    """The change of a person from one blueprint to another, with their users in all accounts. `summary` is
+    what was shown: rows of (account, sign, what, says).
 
-    `gives` says of each change (by its position) that gives a permission what it gives, as a grant would.
-    `users` are the users' numbers of the mirror. `gains` and `loses` count memberships, policies and the
-    like. `settled_at`: the grants are written down.
+    `gives` maps the position of a change to the grant content that it gives. `users` are the users' mirror
+    ids. `gains` and `loses` count memberships, policies and the like. `settled_at` is when the grants were
+    written.
     """
 
     prefix = "MOV"

@@ -1,4 +1,4 @@
-"""Which moves somebody sees, and from which blueprint somebody would move."""
+"""Queries for the moves that a viewer can see, and for a person's current blueprint."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from iam.people.runs.models import RunState
 
 
 def visible_moves(viewer: Viewer) -> QuerySet[Move]:
-    """Moves out of, or into, teams whose blueprints the viewer sees."""
+    """Return moves out of or into teams whose blueprints the viewer can see."""
     seen = visible_blueprints(viewer).values("pk")
     rows = Move.objects.filter(Q(former__blueprint__in=seen) | Q(version__blueprint__in=seen))
     return rows.select_related("former__blueprint__team", "version__blueprint__team")
 
 
 def move_for(viewer: Viewer, pk: UUID) -> Move | None:
-    """The move, if the viewer sees it."""
+    """Return the move if the viewer can see it, or None."""
     return visible_moves(viewer).filter(pk=pk).first()
 
 
 def move_of(run: OffboardingRun) -> Move | None:
-    """The move within which somebody's access ends; one query, none for who leaves altogether."""
+    """Return the move that an offboarding run belongs to, or None, with at most one query."""
     if not run.source.startswith("MOV-"):
         return None
     sets = OffboardedUser.objects.filter(leaver__run=run).values("change_set")
@@ -38,9 +38,7 @@ def move_of(run: OffboardingRun) -> Move | None:
 
 
 def blueprint_of(users: Sequence[Entity]) -> Blueprint | None:
-    """By which blueprint somebody has what they have: of the newest move or onboarding of one of their users;
-    None where neither is known.
-    """
+    """Return the blueprint of the newest move or onboarding of one of the users, or None."""
     pks = {user.pk for user in users}
     done = Move.objects.filter(state__in=[RunState.DONE, RunState.PARTLY]).order_by("-created_at")
     for move in done.select_related("version__blueprint__team")[:500]:

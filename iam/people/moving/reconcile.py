@@ -1,5 +1,5 @@
-"""Keeps moves true to their changes: their state, and the ledger, in which what was lost is over and what was
-gained has its reason. Idempotent.
+"""Updates the status of moves from their changes, and the ledger: lost permissions end, gained ones get a
+grant. Idempotent.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from iam.people.runs.models import RunState
 from iam.people.runs.reconcile import end_state, progress_state, reconcile_missed, set_state
 
 GRANTS: Final = UUID("9be2c7f0-3f0a-4f7e-8a34-0e7f3f6a7b11")
-"""The name space in which a move and a change give a grant its id."""
+"""The namespace for the id of a grant, derived from a move and a change."""
 
 BATCH: Final = 100
 
 
 def change_ended(change: Change) -> None:
-    """A handler of ends (`iam.changes.handlers`)."""
+    """Reconcile the move of a change that ended (a handler for `iam.changes.handlers`)."""
     group = change.change_set
     if group.cause_kind == OF_MOVE and group.cause_id is not None:
         reconcile(group.cause_id)
@@ -44,7 +44,7 @@ def reconcile_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
 
 
 def reconcile(move_id: UUID) -> None:
-    """The state of a move follows from its changes; when all have ended, the ledger is brought up to date."""
+    """Set the status of a move from its changes. When all have ended, update the ledger."""
     with transaction.atomic():
         move = Move.objects.select_for_update(of=("self",)).filter(pk=move_id).first()
         if move is None or move.settled_at is not None or move.change_set_id is None:
@@ -70,7 +70,7 @@ def reconcile(move_id: UUID) -> None:
 
 
 def _follow_users(move: Move) -> None:
-    """Users whose path has changed have another ARN; their onboarding goes on under it."""
+    """Update the ARNs of users whose path has changed, so that their onboarding continues."""
     if move.person_id is None:
         return
     for user in Entity.objects.filter(pk__in=move.users, gone_at__isnull=True):
@@ -79,8 +79,8 @@ def _follow_users(move: Move) -> None:
 
 
 def _end_former(move: Move) -> None:
-    """What the former blueprint gave and the new one does not is a reason no more; the permission stays where
-    another grant needs it.
+    """End the ledger reasons for what the former blueprint gave and the new one doesn't. The permission
+    remains if another grant needs it.
     """
     numbers = set(move.former.body.accounts)
     entries = LedgerEntry.objects.filter(
@@ -97,7 +97,7 @@ def _end_former(move: Move) -> None:
 
 
 def _is_kept_by_blueprint(move: Move, entry: LedgerEntry) -> bool:
-    """Whether the new blueprint gives the same in this account."""
+    """Return True if the new blueprint gives the same permission in this account."""
     body = move.version.body
     if entry.account.account_id not in body.accounts:
         return False
@@ -111,7 +111,7 @@ def _is_kept_by_blueprint(move: Move, entry: LedgerEntry) -> bool:
 
 
 def _grant(move: Move, change: Change) -> None:
-    """Each membership and each policy that came true is a grant, as for somebody who joins."""
+    """Write a grant for a membership or policy that was applied, as for an onboarded person."""
     gift = move.gives.get(str(change.position))
     if gift is None:
         return

@@ -1,4 +1,4 @@
-"""Ask that somebody moves, once: what they lose and gain is one request with one receipt and one approval."""
+"""Requests a team change: everything that a person loses and gains is one request with one approval."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from iam.people.runs.models import OPEN_RUN, requester
 from iam.people.runs.requests import request_operations
 
 KEYS: Final = UUID("4d2f6d0c-1c9e-4a53-9a08-6f0a5b6c7d11")
-"""The name space in which a person and the key of their form give a move its id."""
+"""The namespace for the id of a move, derived from a person and the key of their form."""
 
 
 def move_id_for(actor: Viewer, key: str) -> UUID:
-    """The id of the move that this form asks for."""
+    """Return the id of the move that this form requests."""
     return uuid5(KEYS, f"{actor.person_id}:{key}")
 
 
 def planned(
     actor: Viewer, *, mover: MovingPerson, former: BlueprintVersion, version: BlueprintVersion, key: str
 ) -> MovePlan:
-    """What it comes to, if it may be asked for. Raises RefusedError."""
+    """Return the plan of the move if it can be requested. Raises RefusedError."""
     if former.blueprint_id == version.blueprint_id:
         raise RefusedError("They already have this blueprint. Choose another one.")
     if not actor.may(Right.REQUEST_CHANGE):
@@ -54,13 +54,13 @@ def planned(
 
 
 def moving_already(mover: MovingPerson) -> Move | None:
-    """The move of theirs that has not ended."""
+    """Return the person's open move, or None."""
     open_ones = Move.objects.filter(state__in=OPEN_RUN)
     return open_ones.filter(person_id=mover.person_id).first() if mover.person_id else None
 
 
 def _asking(actor: Viewer, mover: MovingPerson, plan: MovePlan, version: BlueprintVersion) -> Viewer:
-    """Anyone who asks, with whom the move is about."""
+    """Return the actor with access to the users of the move."""
     names = [part.newcomer.user_name for _, part in plan.made]
     return widened(actor, mover.users, names=names, body=version.body)
 
@@ -74,7 +74,7 @@ def request_move(
     reason: str,
     key: str,
 ) -> Move:
-    """Ask for it; the same key of the same actor gives the same move. Raises RefusedError."""
+    """Request a move. The same key of the same actor returns the same move. Raises RefusedError."""
     move_id = move_id_for(actor, key)
     standing = Move.objects.filter(pk=move_id).first()
     if standing is not None:
@@ -117,18 +117,18 @@ def request_move(
             write_left(move, plan.left, email=mover.email, group=written[0].change_set)
             _note_asked(move, actor)
     except IntegrityError:
-        # The same form was quicker.
+        # The same form was submitted at the same time.
         return Move.objects.get(pk=move_id)
     return move
 
 
 def counts_of(plan: MovePlan) -> str:
-    """'loses 9, gains 4'."""
+    """Return the counts in words, such as 'loses 9, gains 4'."""
     return f"loses {plan.count(LOSES)}, gains {plan.count(GAINS)}"
 
 
 def notes_for(plan: MovePlan) -> list[str]:
-    """What anyone who approves has to know besides."""
+    """Return the notes for the approver."""
     kept = [f"{step.text} in {step.account} stays: {step.note}" for step in plan.steps if step.sign == KEEPS]
     return kept[:20]
 

@@ -1,5 +1,5 @@
-"""Accounts that only one of the two blueprints names: where it is the new one a user is made as in an
-onboarding, with an invitation; where it is the former one the user leaves as anybody leaves, with a grace
+"""Handles accounts that only one of the two blueprints names. In accounts of the new one, a user is created
+as in an onboarding, with an invitation; in accounts of the former one, the user is offboarded with a grace
 period. Both are part of the same request.
 """
 
@@ -35,10 +35,10 @@ from iam.people.onboarding.requester_scope import with_newcomers
 from iam.people.runs.models import RunState
 
 OWN: Final = ("onboarding:", "moving:")
-"""How the keys of grants begin that a blueprint is the reason of."""
+"""Prefixes of the keys of grants that come from a blueprint."""
 MADE: Final = UUID("c9a4b1f2-6a77-4b0e-8a35-5b1f0f9d2a11")
 LEFT: Final = UUID("5f7f7a36-0df1-4b5b-9a0e-3a4de61c7b11")
-"""The name spaces in which a move gives the onboarding and the leaving within it their ids."""
+"""The namespaces for the ids of the onboarding and the offboarding within a move."""
 GRACE_DAYS: Final = 30
 DENIED: Final = (
     f"First, everything is denied to the user. It can be restored for {GRACE_DAYS} days, then its deletion "
@@ -47,17 +47,17 @@ DENIED: Final = (
 
 
 def made_id(move_id: UUID) -> UUID:
-    """The id of the onboarding within a move."""
+    """Return the id of the onboarding within a move."""
     return uuid5(MADE, str(move_id))
 
 
 def left_id(move_id: UUID) -> UUID:
-    """The id of the leaving within a move."""
+    """Return the id of the offboarding within a move."""
     return uuid5(LEFT, str(move_id))
 
 
 def text_of(operation: Operation) -> str:
-    """What an operation gives or takes, as a line of a move says it."""
+    """Return what an operation gives or removes, as a line of a move."""
     match operation:
         case CreateUser():
             return f"User {operation.inputs.name}"
@@ -75,7 +75,7 @@ def text_of(operation: Operation) -> str:
 def newcomer_for(
     person: Person, *, name: str, user_name: str, body: BlueprintBody
 ) -> onboarding.OnboardedPerson:
-    """Somebody who moves, as a newcomer; not written yet."""
+    """Return a person who changes team as an onboarded person, without saving it."""
     today = datetime.now(tz=UTC).date()
     until = today + timedelta(days=body.stay) if body.stay else None
     return onboarding.OnboardedPerson(
@@ -97,8 +97,8 @@ def parts_for(
     body: BlueprintBody,
     move_id: UUID,
 ) -> list[PersonAccountPlan]:
-    """Their new users: under the name that they have elsewhere, or with a number where somebody has
-    that one.
+    """Return their new users, with the name that they have in other accounts, or with a number if it is
+    taken.
     """
     if not sites:
         return []
@@ -112,8 +112,8 @@ def parts_for(
 
 
 def why_stays(user: Entity, body: BlueprintBody) -> str:
-    """What else than the former blueprint somebody has a user for, in a sentence; "" where it goes with the
-    blueprint.
+    """Return a sentence about what a user is needed for besides the former blueprint, or an empty string if
+    the user can be removed.
     """
     now = valid_at(None)
     edges = Edge.objects.filter(now, source=user, kind__in=[EdgeKind.MEMBER, EdgeKind.ATTACHED])
@@ -138,12 +138,14 @@ def why_stays(user: Entity, body: BlueprintBody) -> str:
 
 
 def leaving_of(user: Entity, *, viewer: Viewer) -> LeavingSite:
-    """What ends the access of a user. Raises RefusedError."""
+    """Return the operations that end a user's access. Raises RefusedError."""
     return plan_for([user], viewer=viewer).sites[0]
 
 
 def reach_of_move(move_id: UUID, viewer: Viewer) -> Viewer:
-    """Anyone who has asked for a move: the groups in which its users are, and the users that it makes."""
+    """Return the viewer with access to the groups of a move's users and to the users that it creates, for the
+    requester of a move.
+    """
     move = Move.objects.filter(pk=move_id).select_related("version").first()
     if move is None:
         return viewer
@@ -155,12 +157,12 @@ def reach_of_move(move_id: UUID, viewer: Viewer) -> Viewer:
 
 
 def widened(viewer: Viewer, users: Sequence[Entity], *, names: Sequence[str], body: BlueprintBody) -> Viewer:
-    """The same viewer, who may ask for what a move of these users comes to."""
+    """Return the viewer with access to everything that a move of these users changes."""
     return with_newcomers(with_their_groups(viewer, users), names, body=body)
 
 
 def write_made(move: Move, parts: Sequence[tuple[int, PersonAccountPlan]], *, group: ChangeSet) -> None:
-    """The onboarding within the move, by which the invitation is sent and each step is followed; in the
+    """Write the onboarding within the move, which sends the invitation and follows each step. Runs in the
     caller's transaction.
     """
     if not parts:
@@ -193,8 +195,8 @@ def write_made(move: Move, parts: Sequence[tuple[int, PersonAccountPlan]], *, gr
 
 
 def write_left(move: Move, left: Sequence[tuple[int, Entity]], *, email: str, group: ChangeSet) -> None:
-    """The leaving within the move, by which its end is proved, restored or followed by a deletion; in the
-    caller's transaction.
+    """Write the offboarding within the move, which verifies the end of access and allows a restore or
+    deletion. Runs in the caller's transaction.
     """
     if not left:
         return
@@ -216,7 +218,7 @@ def write_left(move: Move, left: Sequence[tuple[int, Entity]], *, email: str, gr
         person_id=move.person_id,
         teams=teams_of(users),
         stage=offboarding.OffboardingStage.WAITING,
-        # Anyone who moves goes on working: their sign-in to Gatehouse stays.
+        # A person who changes team keeps working, so they can still sign in to Gatehouse.
         unseen=max(1, len(move.users) - len(users)),
     )
     offboarding.OffboardedUser.objects.bulk_create(
@@ -234,6 +236,6 @@ def write_left(move: Move, left: Sequence[tuple[int, Entity]], *, email: str, gr
 
 
 def former_alone(user: Entity, *, former: BlueprintVersion, version: BlueprintVersion) -> bool:
-    """Whether the former blueprint alone names the account of a user."""
+    """Return True if only the former blueprint names the account of a user."""
     number = user.account.account_id
     return number in former.body.accounts and number not in version.body.accounts

@@ -1,3 +1,3 @@
-"""Leaving: the access of somebody who goes ends in every account, is proved to have ended, can be restored
-for a while, and is deleted then.
+"""Offboarding: a person's access ends in every account, is verified to have ended, can be restored for a
+while, and is then deleted.
 """

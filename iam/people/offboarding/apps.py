@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class OffboardingConfig(AppConfig):
-    """Registers the tables of offboarding, and follows the changes of its runs."""
+    """Registers the tables of offboarding and the handler of its changes."""
 
     name = "iam.people.offboarding"
     label = "leaving"

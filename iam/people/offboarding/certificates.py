@@ -1,5 +1,5 @@
-"""The certificate that somebody's access has ended, or that their users are deleted: who asked and agreed,
-each step with its time, and what AWS showed afterwards.
+"""The certificate that a person's access has ended or that their users are deleted: who requested and
+approved it, each step with its time, and what AWS showed afterwards.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from iam.people.offboarding.models import (
 from iam.people.offboarding.removal_proof import changes_of
 
 FORM: Final = 1
-"""Of the text; a later one may say more."""
+"""The version of the certificate's format."""
 
 
 @transaction.atomic
 def certify(leaver: Leaver, *, kind: str) -> OffboardingCertificate:
-    """Freeze what was done, and enter its digest into the journal; the one that is there when it was made
-    before.
+    """Write the certificate and record its digest in the journal. An existing certificate is returned
+    unchanged.
     """
     standing = leaver.certificates.filter(kind=kind).first()
     if standing is not None:
@@ -57,7 +57,7 @@ def certify(leaver: Leaver, *, kind: str) -> OffboardingCertificate:
 
 
 def matches_journal(certificate: OffboardingCertificate) -> bool:
-    """Whether the text is the one whose digest the journal holds."""
+    """Return True if the digest in the journal matches the text."""
     digest = hashlib.sha256(certificate.text.encode()).hexdigest()
     entry = Entry.objects.filter(pk=certificate.entry_id, kind="leaving.certified").first()
     return entry is not None and digest == certificate.digest == entry.data.get("digest")
@@ -142,7 +142,7 @@ def _at(moment: datetime | None) -> str | None:
 
 
 def record_stage(leaver: Leaver, stage: OffboardingStage, *, before: str = "") -> None:
-    """The entry of the journal about another stage, in the caller's transaction."""
+    """Record a change of stage in the journal, in the caller's transaction."""
     record(
         kind="leaving.stage",
         actor=None,

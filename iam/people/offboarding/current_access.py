@@ -1,6 +1,4 @@
-"""What the mirror shows now of users who were offboarded, suspended or restored: a page that tells what was
-done says beside it how things are.
-"""
+"""The current state of offboarded, suspended or restored users in the mirror, shown next to what was done."""
 
 from __future__ import annotations
 
@@ -27,15 +25,13 @@ from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingSta
 from iam.people.offboarding.open_access import DENY, DENY_ALL, ORDER, says_deny
 
 CUT: Final = (OffboardingStage.GONE, OffboardingStage.SUSPENDED, OffboardingStage.CONFIRMED)
-"""In these, nothing by which the person signs in should be there."""
+"""Stages in which the person should have no way to sign in."""
 UNKNOWN: Final = "Unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class AccessFact:
-    """One thing that the mirror shows. `is_open`: it gives access; None: it says nothing about access, or is
-    unknown.
-    """
+    """A fact from the mirror. `is_open` True gives access; None is unknown or doesn't concern access."""
 
     what: str
     note: str
@@ -44,7 +40,7 @@ class AccessFact:
 
 @dataclass(frozen=True, slots=True)
 class UserNow:
-    """How a user is now. `read_at` is when the newest of it was read from AWS."""
+    """The current state of a user. `read_at` is the time of the newest data from AWS."""
 
     seat: OffboardedUser
     facts: list[AccessFact]
@@ -53,12 +49,12 @@ class UserNow:
 
     @property
     def gives_access(self) -> list[AccessFact]:
-        """What gives access although it should be cut."""
+        """The facts that give access although it should be removed."""
         return [fact for fact in self.facts if fact.is_open]
 
 
 def users_now(seats: Sequence[OffboardedUser]) -> list[UserNow]:
-    """How the users are now, in their order; the same queries, whatever their number."""
+    """Return the current state of the users, in order. The number of queries is constant."""
     pks = [seat.user_id for seat in seats]
     users = {user.pk: user for user in Entity.objects.filter(pk__in=pks)}
     denied = _denied(pks)
@@ -83,9 +79,7 @@ def users_now(seats: Sequence[OffboardedUser]) -> list[UserNow]:
 
 
 def differs_now(leaver: Leaver, users: Sequence[UserNow]) -> list[str]:
-    """What gives access again although this person's access was cut: a sentence for each user, none where all
-    is as it was left.
-    """
+    """Return a sentence for each user who has access again although it was removed."""
     if leaver.stage not in CUT:
         return []
     sentences = []
@@ -152,8 +146,8 @@ def _active_credentials(users: Iterable[int]) -> dict[int, Counter[str]]:
 
 
 def _read_at(users: Iterable[int], *, accounts: Iterable[int]) -> dict[int, datetime]:
-    """When each user was read last, by number; and by minus the number of an account, when all of its users
-    were.
+    """Return when each user was last synced, by user number, and under the negative account number when all
+    users of that account were.
     """
     moments: dict[int, datetime] = {}
     states = EntityState.objects.filter(valid_at(None), entity__in=users)

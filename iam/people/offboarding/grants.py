@@ -1,4 +1,4 @@
-"""The grants of somebody who leaves: found, ended, and followed until nothing of them is left."""
+"""Finds and ends the grants of an offboarded person and follows them until none are left."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from iam.people.offboarding.models import OF_REST, EndedGrant, Leaver, Offboarde
 
 
 def end_grants(seat: OffboardedUser) -> list[str]:
-    """End what is granted to the user of a seat; sentences on what cannot be. Harmless when repeated."""
+    """End the grants of a user. Returns a sentence for each grant that can't be ended. It is safe to run
+    again.
+    """
     arns = set(seat.leaver.seats.values_list("user_arn", flat=True))
     run = seat.leaver.run
     reason = f"{seat.leaver.name} was offboarded ({run.reference})."
@@ -41,7 +43,7 @@ def end_grants(seat: OffboardedUser) -> list[str]:
 
 
 def grants_are_over(leaver: Leaver) -> bool:
-    """Whether nothing is granted to them any more."""
+    """Return True if the person has no active grants."""
     rows = EndedGrant.objects.filter(seat__leaver=leaver).select_related("grant", "seat__user")
     over = True
     for ended in rows:

@@ -1,4 +1,6 @@
-"""Who leaves or moves, and which IAM users are theirs, in all accounts, as `iam.linking` says."""
+"""Finds the person who is offboarded or changes team, and their IAM users in all accounts, according to
+`iam.linking`.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ from iam.mirror.queries.visibility import visible_entities
 
 @dataclass(frozen=True, slots=True)
 class LeaverUsers:
-    """A person with the users that are theirs. `why` says of each user (by number) how that is known.
-    `person_id` None: nobody of the directory.
+    """A person with their users. `why` explains for each user (by number) how that is known. `person_id` None
+    means that the person isn't in the directory.
     """
 
     name: str
@@ -29,16 +31,16 @@ class LeaverUsers:
     users: tuple[Entity, ...]
     why: dict[int, str]
     unseen: int = 0
-    """Users of theirs that are left out, since anyone who asks does not reach them."""
+    """The number of their users that are left out because the requester can't reach them."""
 
 
 def leaver_of(user: Entity) -> LeaverUsers:
-    """Whose a user of the mirror is, with all their users; a handful of queries."""
+    """Return the owner of a mirror user with all their users, with a handful of queries."""
     return people_of([user])[0]
 
 
 def people_of(users: Sequence[Entity]) -> list[LeaverUsers]:
-    """Whose each of some users is, in their order; the same queries, whatever their number."""
+    """Return the owner of each user, in order. The number of queries is constant."""
     owners = owners_of(users)
     tags = _tags(users)
     people = {owner.person.pk: owner.person for owner in owners.values() if owner.person}
@@ -48,15 +50,15 @@ def people_of(users: Sequence[Entity]) -> list[LeaverUsers]:
 
 
 def reach_of(viewer: Viewer) -> Viewer:
-    """The same viewer, who sees just those for whom they may ask."""
+    """Return the viewer limited to what they can request changes for."""
     return replace(viewer, scope=viewer.asks)
 
 
 def limited_to_viewer(
     people: Sequence[LeaverUsers], *, viewer: Viewer, more: Sequence[Entity] = ()
 ) -> list[LeaverUsers]:
-    """The same people with the users for whom the viewer may ask, and with `more` for the first of them; two
-    queries.
+    """Return the people with only the users that the viewer can request changes for, adding `more` to the
+    first person. Two queries.
     """
     all_users = chain.from_iterable(person.users for person in people)
     pks = {user.pk for user in all_users}
@@ -74,14 +76,14 @@ def limited_to_viewer(
 
 
 def user_for(viewer: Viewer, pk: int) -> Entity | None:
-    """The user, if the viewer may ask for changes to them."""
+    """Return the user if the viewer can request changes to them, or None."""
     living = visible_entities(reach_of(viewer)).filter(kind=Kind.USER, gone_at__isnull=True)
     return living.select_related("account").filter(pk=pk).first()
 
 
 def same_name(person: LeaverUsers, *, viewer: Viewer) -> list[Entity]:
-    """Users of other accounts who have the same name and no owner, and those who are matched to several
-    people, this one among them: someone has to decide whether they are this person's.
+    """Return users of other accounts with the same name and no owner, and users matched to several people
+    including this one. Someone must decide whether they belong to this person.
     """
     names = {user.name for user in person.users}
     accounts = [user.account_id for user in person.users]
@@ -96,7 +98,7 @@ def same_name(person: LeaverUsers, *, viewer: Viewer) -> list[Entity]:
 
 
 def teams_of(users: Sequence[Entity]) -> list[str]:
-    """The slugs of the teams that the users are part of now, by name."""
+    """Return the slugs of the teams that the users are part of now, by name."""
     groups = {
         (number, name)
         for number, name in Edge.objects.filter(
@@ -140,6 +142,6 @@ def _leaver_user(
 
 
 def _tags(users: Sequence[Entity]) -> dict[int, dict[str, str]]:
-    """The tags of users, their keys in small letters."""
+    """Return the tags of users, with keys in lower case."""
     rows = TagSet.objects.filter(valid_at(None), entity__in=users).values_list("entity_id", "tags")
     return {pk: {key.lower(): str(value) for key, value in tag_values.items()} for pk, tag_values in rows}

@@ -1,4 +1,6 @@
-"""Who leaves, together with whom, from which accounts, and what was read when it was proved."""
+"""The tables of offboarding: who is offboarded, together with whom, from which accounts, and what AWS showed
+when it was verified.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,15 @@ from iam.mirror.models import Account, Entity
 from iam.people.runs.models import AbstractListRun, RowStatus
 
 OF_REST = "leaving-rest"
-"""The cause of a set that ends what was still found; its id is the seat's."""
+"""The cause of a set that ends remaining access; its id is the seat's."""
 OF_RETURN = "leaving-return"
-"""The cause of a set that gives access back; its id is the leaver's."""
+"""The cause of a set that restores access; its id is the leaver's."""
 OF_DELETION = "leaving-deletion"
 """The cause of a set that deletes the users; its id is the leaver's."""
 OF_SUSPENSION = "suspension"
-"""The cause of a set that suspends somebody, without an approval before; its id is the run's."""
+"""The cause of a set that suspends someone without prior approval; its id is the run's."""
 OF_INVITING = "leaving-invite"
-"""The cause of a set that gives a restored person another password; its id is the leaver's."""
+"""The cause of a set that sets a new password for a restored person; its id is the leaver's."""
 CAUSES = (OF_OFFBOARDING, OF_REST, OF_RETURN, OF_DELETION, OF_SUSPENSION, OF_INVITING)
 
 
@@ -33,13 +35,13 @@ MOVE: Final = re.compile(r"MOV-[0-9A-F]{8}")
 
 
 class OffboardingRun(AbstractListRun):
-    """People who are offboarded together: one request. Each of them has a stage, so the run ends with being
-    requested. `leaves_at` null: at once.
+    """People who are offboarded together in one request. Each has their own stage, so the run itself ends
+    when it is requested. `leaves_at` null means at once.
 
-    `grace_days` after the proof the users are deleted, once that was approved; 0: they stay, without access.
-    `roles` are the roles (by number of the mirror) whose trust policy loses the person, `sessions` those of
-    which all sessions end. `is_suspension`: access was cut at once, in a way that can be turned back, and
-    somebody else confirms it afterwards.
+    The users are deleted `grace_days` after verification, with approval; 0 keeps them without access. `roles`
+    are the roles (mirror ids) whose trust policy is changed to exclude the person, `sessions` those in which
+    all sessions end. `is_suspension` means that access was removed at once, reversibly, and another person
+    confirms it afterwards.
     """
 
     ended_at = None
@@ -58,19 +60,19 @@ class OffboardingRun(AbstractListRun):
 
     @property
     def prefix(self) -> str:  # type: ignore[override]
-        """How its reference begins."""
+        """The prefix of its reference."""
         return "SUS" if self.is_suspension else "LVG"
 
     @property
     def is_move(self) -> bool:
-        """True if its person changes team, and loses only what the former team gave: they are not
+        """True if the person changes team and loses only what the former team gave. They are not
         offboarded.
         """
         return MOVE.fullmatch(self.source) is not None
 
 
 class OffboardingStage(models.TextChoices):
-    """The status of one person who is offboarded or suspended."""
+    """The status of a person who is offboarded or suspended."""
 
     DRAFT = "draft", "Draft"
     WAITING = "waiting", "Waiting for approval"
@@ -99,24 +101,24 @@ MOVING = (
     OffboardingStage.DELETING,
     OffboardingStage.SUSPENDING,
 )
-"""While something is still to come."""
+"""Stages in which work is in progress."""
 SUSPENSION = (OffboardingStage.SUSPENDED, OffboardingStage.CONFIRMED)
-"""While a suspension is in force: it can be restored, or followed by an offboarding."""
+"""Stages in which a suspension is in force. It can be restored or followed by an offboarding."""
 
 
 FINAL_STAGES = (OffboardingStage.RETURNED, OffboardingStage.CALLED_OFF)
-"""Nothing is removed any more: a title that tells to remove it would be wrong."""
+"""Stages in which nothing will be removed any more, so a title must not announce it."""
 
 
 class Leaver(models.Model):
-    """One person of a run. `typed` is what somebody wrote for them; `teams` are the slugs of the teams whose
-    they were when it was asked for.
+    """A person of a run. `typed` is what was entered for them. `teams` are the slugs of their teams at the
+    time of the request.
 
-    `closed_at`: the deny-all stood in every account; `proved_at`: AWS was read again and showed nothing open;
-    `delete_after`: the end of the grace period. `followed_by`: the offboarding that began while this
-    suspension was in force. `trials`: how often restoring and deleting were asked for. `link_due_at`: since
-    when a restored person waits for the link to another password; empty when it was sent. `unseen`: users of
-    theirs that the requester does not reach, and which stay as they are.
+    `closed_at` is when the deny-all was in place in every account; `proved_at` is when a sync showed that no
+    access is left; `delete_after` is the end of the grace period. `followed_by` is an offboarding that began
+    during this suspension. `trials` counts requests to restore and delete. `link_due_at` is since when a
+    restored person waits for the link to a new password, empty once it was sent. `unseen` counts their users
+    that the requester can't reach and that stay unchanged.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -159,15 +161,17 @@ class Leaver(models.Model):
 
     @property
     def title(self) -> str:
-        """'Offboard Maya Okafor', 'Suspend Maya Okafor': the same on every page, in requests and in mails."""
+        """The title on every page, in requests and in mails, such as 'Offboard Maya Okafor' or 'Suspend Maya
+        Okafor'.
+        """
         if self.run.is_move:
             return f"Remove former access of {self.name}"
         return f"{'Suspend' if self.run.is_suspension else 'Offboard'} {self.name}"
 
     @property
     def heading(self) -> str:
-        """The title of its page: the request's, and once access was restored or the request was cancelled
-        'Suspension of Maya Okafor'.
+        """The heading of its page: the title, or 'Suspension of Maya Okafor' once access was restored or the
+        request was cancelled.
         """
         if self.stage not in FINAL_STAGES or self.run.is_move:
             return self.title
@@ -175,12 +179,11 @@ class Leaver(models.Model):
 
 
 class OffboardedUser(models.Model):
-    """The user of a leaver in an account. The changes are those of `lane` in `change_set`, and of the sets
-    that ended what was still found (`trials` of them).
+    """A leaver's user in an account. Its changes are those of `lane` in `change_set`, and of the sets that
+    ended remaining access (`trials` of them).
 
-    `proof` is what AWS showed when it was read again: rows of (what, call, at, says, is_open). `proved_at` is
-    when that showed nothing open. `password_seal` is where the password waits that somebody gets who comes
-    back.
+    `proof` is what AWS showed in the verification: rows of (what, call, at, says, is_open). `proved_at` is
+    when that showed no open access. `password_seal` is the seal of the new password of a restored person.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -211,7 +214,7 @@ class OffboardedUser(models.Model):
 
 
 class EndedGrant(models.Model):
-    """A grant that ends, wholly or for this user, because they leave."""
+    """A grant that ends because of the offboarding, entirely or only for this user."""
 
     seat = models.ForeignKey(OffboardedUser, on_delete=models.CASCADE, related_name="grants")
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="+")
@@ -225,8 +228,8 @@ class EndedGrant(models.Model):
 
 
 class OffboardingCertificate(models.Model):
-    """What was done for a leaver, frozen when it was done; `digest` is of the exact `text`, and stands in the
-    entry of the journal.
+    """A record of what was done for a leaver, frozen at that time. `digest` is that of the exact `text` and
+    is also in the journal entry.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

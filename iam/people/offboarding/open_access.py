@@ -1,5 +1,5 @@
-"""What ends the access of a user, as the mirror stands: a deny first, then every way to sign in, then what
-they are in. What can come back is made inactive.
+"""The operations that end a user's access according to the mirror: a deny first, then every way to sign in,
+then memberships. What can be restored is deactivated.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ DENY_TEXT: Final = json.dumps(
     }
 )
 DENY_ALL: Final = "policy/AWSDenyAll"
-"""AWS's own policy that denies everything: for users whose inline policies leave no room."""
+"""AWS's managed policy that denies everything, for users without room for another inline policy."""
 ORDER: Final = (Kind.ACCESS_KEY, Kind.SERVICE_CREDENTIAL, Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE)
 
 
 def deny_of(user: Entity) -> Operation | None:
-    """What denies the user everything: an inline policy, else AWS's own managed one; None where it stands
-    already. Raises RefusedError where there is room for neither.
+    """Return the operation that denies the user everything: an inline policy, or else AWS's managed one.
+    Returns None if the user is denied already. Raises RefusedError if there is room for neither.
     """
     if is_denied(user):
         return None
@@ -58,7 +58,7 @@ def deny_of(user: Entity) -> Operation | None:
 
 
 def is_denied(user: Entity) -> bool:
-    """Whether the mirror shows one of the two."""
+    """Return True if the mirror shows one of the two deny policies."""
     inline = InlinePolicy.objects.filter(valid_at(None), owner=user, name=DENY).select_related("document")
     if any(says_deny(policy.document.text) for policy in inline):
         return True
@@ -67,7 +67,7 @@ def is_denied(user: Entity) -> bool:
 
 
 def says_deny(text: str) -> bool:
-    """Whether it is the text of the inline policy, however it is laid out."""
+    """Return True if the text is that of the inline deny policy, whatever its layout."""
     try:
         return bool(json.loads(text) == json.loads(DENY_TEXT))
     except ValueError:
@@ -75,15 +75,15 @@ def says_deny(text: str) -> bool:
 
 
 def closing_of(user: Entity) -> list[Operation]:
-    """Everything but the deny: password, credentials, MFA devices and memberships that are there, in the
-    order in which they count.
+    """Return all operations except the deny: for the password, credentials, MFA devices and memberships, in
+    order of importance.
     """
     return [*sign_in_of(user), *_devices(user), *_memberships(user)]
 
 
 def sign_in_of(user: Entity) -> list[Operation]:
-    """What ends every way to sign in: the console password is deleted, keys and credentials are made
-    inactive.
+    """Return the operations that end every way to sign in: the console password is deleted, keys and
+    credentials are deactivated.
     """
     return list(_signing_in(user))
 

@@ -1,5 +1,5 @@
-"""Roles that trust a whole account, and that somebody who leaves can assume by what they are allowed: the
-deny ends that, and no session that is running.
+"""Roles that trust a whole account and that an offboarded person is allowed to assume. The deny prevents
+that, but doesn't end running sessions.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from iam.policy.index.question import AccessQuestion
 
 ASSUME: Final = "sts:AssumeRole"
 MAX_ROLES: Final = 40
-"""So many roles at most are asked about; the rest is a number."""
+"""Maximum number of roles to evaluate; the rest are only counted."""
 WEIGHED: Final = 20
-"""So many users at most are asked about."""
+"""Maximum number of users to evaluate."""
 NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRole:
-    """A role, and which of the users can assume it; `is_sure`: whatever conditions there are."""
+    """A role, and the users that can assume it. `is_sure` means that no conditions are open."""
 
     role: Entity
     users: tuple[str, ...]
@@ -37,15 +37,15 @@ class OpenRole:
 
 @dataclass(frozen=True, slots=True)
 class OpenRoles:
-    """Those that were found; `unasked` trust the account as well, and were too many to be asked about."""
+    """The roles found. `unasked` counts further roles that trust the account and were not evaluated."""
 
     found: tuple[OpenRole, ...] = ()
     unasked: int = 0
 
 
 def open_roles(users: Sequence[Entity], *, viewer: Viewer) -> OpenRoles:
-    """The roles that trust the account of one of these users and that the user can assume, by account and
-    name; of accounts that the viewer sees whole.
+    """Return the roles that trust the account of one of these users and that the user can assume, by account
+    and name, in accounts that the viewer can see whole.
     """
     seen = [state for state in _trusting(users) if viewer.scope.sees_account(state.entity.account.account_id)]
     if not seen:
@@ -63,8 +63,8 @@ def open_roles(users: Sequence[Entity], *, viewer: Viewer) -> OpenRoles:
 
 
 def running_sessions(users: Sequence[Entity], *, viewer: Viewer, ended: Collection[int]) -> list[str]:
-    """A warning for the approver: roles in which sessions of these users can run on, unless the request ends
-    everyone's sessions there.
+    """Return a warning for the approver about roles in which sessions of these users can continue, unless the
+    request ends all sessions of the role.
     """
     roles = open_roles(users[:WEIGHED], viewer=viewer)
     names = [
@@ -81,7 +81,7 @@ def running_sessions(users: Sequence[Entity], *, viewer: Viewer, ended: Collecti
 def _users_who_can_assume(
     index: PolicyIndex, role: Entity, users: Sequence[Entity]
 ) -> dict[str, EvaluationDecision]:
-    """Who of the users can assume a role."""
+    """Return which of the users can assume a role."""
     question = AccessQuestion(ASSUME, role.arn, {}, resource_account=role.account.account_id)
     decisions: dict[str, EvaluationDecision] = {}
     for user in users:
@@ -95,12 +95,12 @@ def _users_who_can_assume(
 
 
 def chosen_among(users: Sequence[Entity], numbers: Collection[int]) -> list[Entity]:
-    """The roles of these numbers that trust the account of one of the users."""
+    """Return the roles with these numbers that trust the account of one of the users."""
     return [state.entity for state in _trusting(users) if state.entity.pk in numbers] if numbers else []
 
 
 def _trusting(users: Sequence[Entity]) -> list[EntityState]:
-    """Roles whose trust policy lets a whole account in; one query."""
+    """Return the roles whose trust policy admits a whole account, with one query."""
     roots = set(chain.from_iterable(map(_roots, users)))
     trusting = []
     for role in roles_naming(roots):
@@ -111,7 +111,7 @@ def _trusting(users: Sequence[Entity]) -> list[EntityState]:
 
 
 def _roots(user: Entity) -> tuple[str, str]:
-    """How a trust policy names an account:
+    """Return the two ways in which a trust policy names an account:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
     account = user.account

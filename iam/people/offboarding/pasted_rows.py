@@ -1,4 +1,6 @@
-"""A list of leavers from a file or a form to rows, every mistake with its line. Pure."""
+"""Parses a list of people to offboard from a file or a form into rows, and reports each mistake with its
+line.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,14 @@ COLUMNS: Final = frozenset(
         "user name", "username", "iam user", "user", "login", "arn", "leaver", "who",
     }
 )  # fmt: skip
-"""The names of the column that says who leaves; the address comes first where there are several."""
+"""Names of the column that identifies the person. If there are several, the email address comes first."""
 
 __all__ = ["MAX_BYTES", "LeaverRow", "SheetError", "read_leavers", "typed"]
 
 
 @dataclass(frozen=True, slots=True)
 class LeaverRow:
-    """A row as it was read: an address, a user name or an ARN. `line` is where it begins in the file."""
+    """A parsed row: an email address, a user name or an ARN. `line` is where it begins in the file."""
 
     line: int
     text: str = ""
@@ -30,7 +32,7 @@ class LeaverRow:
 
 
 def read_leavers(data: bytes) -> list[LeaverRow]:
-    """The rows of a CSV file. Raises SheetError for a file that is none."""
+    """Parse the rows of a CSV file. Raises SheetError for an invalid file."""
 
     def reader(head: list[str]) -> Callable[[int, list[str]], LeaverRow]:
         places = _identifying_columns(head)
@@ -45,7 +47,7 @@ def read_leavers(data: bytes) -> list[LeaverRow]:
 
 
 def typed(line: int, text: str) -> LeaverRow:
-    """A row from what it says of who leaves."""
+    """Parse the text that identifies a person into a row."""
     text = " ".join(text.split())
     errors = []
     if not text:
@@ -61,12 +63,12 @@ def typed(line: int, text: str) -> LeaverRow:
 
 
 def _printable(letter: str) -> str:
-    """The letter, or the mark that stands for one that can’t be shown."""
+    """Return the letter, or the replacement character if it can’t be shown."""
     return letter if letter.isprintable() else "\ufffd"
 
 
 def _identifying_columns(head: Sequence[str]) -> list[int]:
-    """The columns that say who, the address first. Raises SheetError."""
+    """Return the columns that identify the person, the email address first. Raises SheetError."""
     words = [" ".join(cell.strip("\ufeff").replace("_", " ").lower().split()) for cell in head]
     places = [at for at, word in enumerate(words) if word in COLUMNS]
     if not places:

@@ -1,6 +1,4 @@
-"""Find people by any part of their name, email address, user name or ARN; capital letters and accents make no
-difference.
-"""
+"""Searches people by any part of their name, email address, user name or ARN, ignoring case and accents."""
 
 from __future__ import annotations
 
@@ -26,11 +24,11 @@ from iam.people.offboarding.leaver_lookup import LeaverUsers, limited_to_viewer,
 from iam.search_words import APOSTROPHES, folded
 
 MAX_PEOPLE: Final = 20
-"""So many people are shown at once."""
+"""Maximum number of people to show."""
 _MAX_CANDIDATES: Final = 400
 _NAMED: Final = ("DisplayName", "Display-Name", "Display_Name", "FullName", "Full-Name", "Full_Name", "Name")
 _NAME_TAGS: Final = sorted({*_NAMED, *(name.lower() for name in _NAMED), "displayName", "fullName"})
-"""The spellings of the tags from which a name is read (`iam.mirror.display_names`)."""
+"""The spellings of the tags that hold a name (`iam.mirror.display_names`)."""
 _SPECIAL: Final = {
     "ß": "ss",
     "æ": "ae",
@@ -46,7 +44,7 @@ _SPECIAL: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PersonMatch:
-    """A person who was found, with the user by which their page opens."""
+    """A person who was found, with the user whose page opens."""
 
     user: Entity
     person: LeaverUsers
@@ -54,15 +52,15 @@ class PersonMatch:
 
 @dataclass(frozen=True, slots=True)
 class PersonMatches:
-    """The best matches first; `is_cut` if there are more than are shown."""
+    """The best matches first. `is_cut` means that there are more than shown."""
 
     people: list[PersonMatch]
     is_cut: bool = False
 
 
 def find_people(viewer: Viewer, text: str, *, most: int = MAX_PEOPLE) -> PersonMatches:
-    """People for whom the viewer may request changes, by a text, or all of them by name for an empty one; no
-    machine users. The same queries, whatever their number.
+    """Return the people that the viewer can request changes for and that match a text, or all by name if it
+    is empty. Machine users are left out. The number of queries is constant.
     """
     words = fold(text).split()
     living = visible_entities(reach_of(viewer)).filter(kind=Kind.USER, gone_at__isnull=True)
@@ -84,7 +82,7 @@ def find_people(viewer: Viewer, text: str, *, most: int = MAX_PEOPLE) -> PersonM
 
 
 def fold(text: str) -> str:
-    """A text in small letters, without accents, with straight apostrophes: “Zoë Łuczak” gives “zoe
+    """Return a text in lower case, without accents, with straight apostrophes: “Zoë Łuczak” becomes “zoe
     luczak”.
     """
     low = "".join(_SPECIAL.get(letter, letter) for letter in folded(text.casefold()))
@@ -94,7 +92,7 @@ def fold(text: str) -> str:
 
 
 def without_users(text: str, *, most: int = 5) -> list[Person]:
-    """People of the directory whom a text matches and who have no IAM user in AWS; for who looks after all of
+    """Return people of the directory who match a text and have no IAM user, for viewers who manage all of
     Gatehouse.
     """
     people = list(_matching_people(fold(text).split()).order_by("name")[:50]) if text.strip() else []
@@ -103,8 +101,8 @@ def without_users(text: str, *, most: int = 5) -> list[Person]:
 
 
 def _rank(match: PersonMatch, words: Sequence[str]) -> tuple[int, str, int]:
-    """Whole names before beginnings before parts, then by name; without a text, people whose address is known
-    before other users.
+    """Return the sort key: whole names before prefixes before other parts, then by name. Without a text,
+    people with a known address come first.
     """
     text = " ".join(words)
     name = fold(match.person.name)
@@ -145,7 +143,7 @@ def _matching_people(words: Sequence[str]) -> QuerySet[Person]:
 
 
 def _each(field: str, patterns: Sequence[str]) -> Q:
-    """All of the patterns in one field."""
+    """Return the condition that one field matches all patterns."""
     wanted = Q()
     for pattern in patterns:
         wanted &= Q(**{f"{field}__iregex": pattern})
@@ -153,7 +151,9 @@ def _each(field: str, patterns: Sequence[str]) -> Q:
 
 
 def _pattern(word: str) -> str:
-    """A regular expression, for SQLite and PostgreSQL, that fits the word with or without accents."""
+    """Return a regular expression, for SQLite and PostgreSQL, that matches the word with or
+    without accents.
+    """
     variants = _variants()
     parts = []
     for letter in word:
@@ -169,13 +169,13 @@ def _pattern(word: str) -> str:
 
 
 def named_exactly(matches: PersonMatches, text: str) -> list[PersonMatch]:
-    """Those whose whole name is the text, accents and capital letters aside."""
+    """Return the matches whose full name equals the text, ignoring case and accents."""
     return [match for match in matches.people if fold(match.person.name) == fold(text.strip())]
 
 
 @lru_cache(maxsize=1)
 def _variants() -> dict[str, str]:
-    """The accented letters of Latin scripts, small and capital, by the letter without accent."""
+    """Return the accented letters of Latin scripts, lower and upper case, by the letter without accent."""
     variants: dict[str, list[str]] = defaultdict(list)
     for number in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
         letter = chr(number)

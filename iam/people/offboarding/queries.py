@@ -1,4 +1,4 @@
-"""Whom somebody sees of those who leave, how the changes of each stand, and which roles trust them."""
+"""Queries for the leavers that a viewer can see, the changes of each, and the roles that trust them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from iam.search_words import matches
 
 
 def visible_leavers(viewer: Viewer) -> QuerySet[Leaver]:
-    """All who were asked for, for those who see all accounts; else of the accounts that one sees, and of the
-    teams that one leads.
+    """Return the requested leavers that the viewer can see: all if they can see all accounts, or else those
+    of their accounts and of the teams that they lead.
     """
     asked = Leaver.objects.exclude(stage=OffboardingStage.DRAFT).select_related("run")
     if viewer.scope.sees_everything:
@@ -28,18 +28,18 @@ def visible_leavers(viewer: Viewer) -> QuerySet[Leaver]:
         seats = OffboardedUser.objects.filter(account__account_id__in=viewer.scope.accounts)
         seen |= Q(pk__in=seats.values("leaver"))
     for slug in viewer.leads:
-        # A list of slugs as JSON: each stands in quotes.
+        # A list of slugs as JSON, in which each is quoted.
         seen |= Q(teams__icontains=f'"{slug}"')
     return asked.filter(seen)
 
 
 def leaver_for(viewer: Viewer, pk: UUID) -> Leaver | None:
-    """The leaver, if the viewer sees them."""
+    """Return the leaver if the viewer can see them, or None."""
     return visible_leavers(viewer).filter(pk=pk).first()
 
 
 def openable(viewer: Viewer, leavers: Iterable[Leaver | None]) -> set[UUID]:
-    """The ids of those of these leavers whose pages the viewer can open; no query for none."""
+    """Return the ids of the leavers whose pages the viewer can open. Without leavers, there is no query."""
     wanted = [leaver.pk for leaver in leavers if leaver is not None]
     return (
         set(visible_leavers(viewer).filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
@@ -47,7 +47,7 @@ def openable(viewer: Viewer, leavers: Iterable[Leaver | None]) -> set[UUID]:
 
 
 def run_for(viewer: Viewer, pk: UUID) -> OffboardingRun | None:
-    """The run, if the viewer sees somebody of it; a draft is seen by who writes it."""
+    """Return the run if the viewer can see one of its people. Only its author can see a draft."""
     mine = (
         OffboardingRun.objects.filter(pk=pk, requested_by=viewer.person_id)
         .exclude(state=RunState.REQUESTED)
@@ -61,7 +61,7 @@ def run_for(viewer: Viewer, pk: UUID) -> OffboardingRun | None:
 def listed(
     viewer: Viewer, *, stages: Sequence[str] = (), text: str = "", start: int, limit: int
 ) -> list[Leaver]:
-    """Leavers, the newest first, with how many users each has (`users`); one query."""
+    """Return leavers, newest first, annotated with their number of users (`users`), with one query."""
     rows = visible_leavers(viewer)
     if stages:
         rows = rows.filter(stage__in=stages)
@@ -72,14 +72,14 @@ def listed(
 
 
 def counts_by_stage(viewer: Viewer) -> dict[str, int]:
-    """How many there are of each stage; one query."""
+    """Return the number of leavers per stage, with one query."""
     rows = visible_leavers(viewer).order_by().values_list("stage").annotate(n=Count("pk"))
     return dict(rows)
 
 
 def needs_attention(viewer: Viewer) -> QuerySet[Leaver]:
-    """Those for whom somebody has to do something: confirm a suspension, or end what is still open; the
-    newest first.
+    """Return leavers that need action: a suspension to confirm, or access that is still open.
+    Newest first.
     """
     waits = visible_leavers(viewer).filter(
         stage__in=[OffboardingStage.SUSPENDED, OffboardingStage.OPEN, OffboardingStage.PARTLY]
@@ -88,31 +88,31 @@ def needs_attention(viewer: Viewer) -> QuerySet[Leaver]:
 
 
 def drafts_of(viewer: Viewer) -> list[OffboardingRun]:
-    """The lists that the viewer has begun and not asked for, the newest first."""
+    """Return the viewer's lists that are not requested yet, newest first."""
     rows = OffboardingRun.objects.filter(requested_by=viewer.person_id).exclude(state=RunState.REQUESTED)
     return list(rows.annotate(people_count=Count("people")).order_by("-created_at")[:10])
 
 
 @dataclass(frozen=True, slots=True)
 class OffboardedUserChanges:
-    """A seat and its changes, in the order in which they were asked for."""
+    """A seat and its changes, in the order of the requests."""
 
     seat: OffboardedUser
     changes: tuple[Change, ...] = field(default=())
 
     @property
     def is_open(self) -> bool:
-        """Whether something is still to come of them."""
+        """True if some of the changes are still open."""
         return any(change.state in OPEN for change in self.changes)
 
     @property
     def applied(self) -> int:
-        """How many came true."""
+        """The number of applied changes."""
         return sum(change.state == ChangeState.APPLIED for change in self.changes)
 
     @property
     def failed(self) -> list[Change]:
-        """What did not come true."""
+        """The changes that ended without being applied."""
         return [
             change
             for change in self.changes
@@ -121,7 +121,7 @@ class OffboardedUserChanges:
 
 
 def held_by(leavers: Sequence[Leaver]) -> dict[UUID, list[OffboardedUserChanges]]:
-    """The seats of some leavers with their changes, by leaver; three queries, whatever their number."""
+    """Return the seats of the leavers with their changes, by leaver, with three queries."""
     seats = list(
         OffboardedUser.objects.filter(leaver__in=leavers)
         .select_related("account", "user")

@@ -1,5 +1,5 @@
-"""Keeps leavers true to their changes: what has begun, what is proved, what comes next. Idempotent, and
-called again by beat.
+"""Updates leavers from their changes: what has begun, what is verified, what comes next. Idempotent, and
+repeated periodically.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ CUTTING: Final = (OffboardingStage.CLOSING, OffboardingStage.OPEN, OffboardingSt
 
 
 def change_ended(change: Change) -> None:
-    """A handler of ends (`iam.changes.handlers`)."""
+    """Reconcile the leavers of a change that ended (a handler for `iam.changes.handlers`)."""
     group = change.change_set
     if group.cause_kind in (OF_OFFBOARDING, OF_MOVE, OF_SUSPENSION):
         seats = OffboardedUser.objects.filter(change_set=group, lane=change.lane)
@@ -82,8 +82,8 @@ def change_ended(change: Change) -> None:
 
 
 def reconcile_open(*, older_than: timedelta = timedelta(seconds=10)) -> int:
-    """Reconcile people of whom nobody was told: the process that ended their changes, or read AWS, was lost.
-    Returns how many were looked at.
+    """Reconcile people who missed the end of a change or of a sync because a process was lost. Returns how
+    many were looked at.
     """
     before = datetime.now(tz=UTC) - older_than
     moving = (*BEFORE_END, OffboardingStage.RETURNING, OffboardingStage.DELETING)
@@ -92,7 +92,7 @@ def reconcile_open(*, older_than: timedelta = timedelta(seconds=10)) -> int:
 
 
 def reconcile(leaver_id: UUID) -> None:
-    """Bring one leaver to where their changes are."""
+    """Update one leaver from their changes."""
     with transaction.atomic():
         leaver = Leaver.objects.select_for_update().filter(pk=leaver_id).first()
         if leaver is None:
@@ -108,8 +108,8 @@ def reconcile(leaver_id: UUID) -> None:
 
 
 def prove(seat_id: UUID) -> None:
-    """Read AWS again for a seat, and see what follows; nothing for a seat of a database that a backup has
-    replaced.
+    """Verify a seat by reading AWS again, then reconcile. Does nothing for a seat that is missing after a
+    backup was restored.
     """
     leaver = OffboardedUser.objects.filter(pk=seat_id).values_list("leaver", flat=True).first()
     if leaver is None:
@@ -119,7 +119,7 @@ def prove(seat_id: UUID) -> None:
 
 
 def _settle_end(leaver: Leaver) -> None:
-    """The stage until the end of access is about to be proved, from the states of the changes."""
+    """Set the stages up to verification from the states of the changes."""
     changes = _changes(leaver)
     states = {ChangeState(change.state) for change in changes}
     if not changes or ChangeState.AWAITING in states or ChangeState.DRAFT in states:
@@ -130,7 +130,7 @@ def _settle_end(leaver: Leaver) -> None:
     is_late = _is_late(leaver, states)
     ended = {ChangeState.CANCELLED, ChangeState.EXPIRED}
     if states & ended and not states & {*OPEN, ChangeState.APPLIED} and not is_late:
-        # It was approved, and withdrawn.
+        # It was approved and then withdrawn.
         _call_off(leaver)
         return
     begun = [change.applying_at for change in changes if change.applying_at]
@@ -163,7 +163,9 @@ def _cutting(leaver: Leaver) -> OffboardingStage:
 
 
 def _call_off(leaver: Leaver) -> None:
-    """Nothing was changed in AWS; whom a suspension kept out of Gatehouse is let in again."""
+    """Cancel a leaver for whom nothing was changed in AWS. A person that a suspension locked out of Gatehouse
+    is reactivated.
+    """
     _move(leaver, OffboardingStage.CALLED_OFF)
     if leaver.run.is_suspension and leaver.person_id is not None:
         leaver.trouble = reactivate(leaver.person_id, why=leaver.run.reference)[:1024]
@@ -171,8 +173,8 @@ def _call_off(leaver: Leaver) -> None:
 
 
 def _take_over_suspensions(leaver: Leaver) -> None:
-    """The offboarding goes on from a suspension whose users are all in it: a restore turns back both. Who
-    changes team is not taken over.
+    """Continue suspensions whose users are all in this offboarding, so that a restore reverts both. Team
+    changes don't take over suspensions.
     """
     if leaver.run.source.startswith("MOV-"):
         return
@@ -185,31 +187,31 @@ def _take_over_suspensions(leaver: Leaver) -> None:
 
 
 def _are_denied(leaver: Leaver, *, but: Collection[str]) -> bool:
-    """Whether anyone who got no deny by a change, but these, was denied everything before or is gone: a deny
-    may have found no room.
+    """Return True if all users except these were denied everything before or are deleted. A deny may have had
+    no room.
     """
     others = leaver.seats.exclude(user_arn__in=but).select_related("user__account")
     return all(seat.user.gone_at is not None or is_denied(seat.user) for seat in others)
 
 
 def _is_late(leaver: Leaver, states: set[ChangeState]) -> bool:
-    """True if no worker was there for a day after the moment: what was approved still holds, and access ends
-    later. Who changes team stays.
+    """Return True if no worker ran for a day after the scheduled time: the approval remains valid and access
+    ends later. Team changes are excluded.
     """
     return states == {ChangeState.EXPIRED} and not leaver.run.source.startswith("MOV-")
 
 
 def _close_sign_in(leaver: Leaver) -> None:
-    """They do not sign in to Gatehouse any more, unless users of theirs stay. A tag or a name alone shuts out
-    nobody whom the asker does not rule over.
+    """Deactivate the person's sign-in to Gatehouse, unless some of their users stay. A match by tag or name
+    alone doesn't deactivate a person whom the requester doesn't manage.
     """
     if leaver.person_id is not None and not leaver.unseen and _is_surely(leaver):
         leaver.trouble = deactivate(leaver.person_id, why=leaver.run.reference)[:1024]
 
 
 def _is_surely(leaver: Leaver) -> bool:
-    """Whether somebody has said that one of the users is this person's, or an administrator of all accounts
-    has asked.
+    """Return True if someone linked one of the users to this person, or an administrator of all accounts made
+    the request.
     """
     asker = asker_of(leaver.run)
     if asker is not None and viewer_for(asker).may(Right.MANAGE_OPERATORS, account_id=""):
@@ -219,8 +221,8 @@ def _is_surely(leaver: Leaver) -> bool:
 
 
 def _look_after(leaver: Leaver) -> None:
-    """Grants end, and AWS is read again, for each seat whose changes have ended; when all is proved, it is
-    certified.
+    """End grants and verify each seat whose changes have ended. When all are verified, write the
+    certificate.
     """
     seats = list(leaver.seats.select_related("leaver__run", "account", "user__account", "change_set"))
     waits = False
@@ -244,8 +246,8 @@ def _look_after(leaver: Leaver) -> None:
 
 
 def _is_due(seat: OffboardedUser) -> bool:
-    """Whether AWS is to be read (again): never yet, since something has ended, or a while after it could not
-    be read or ended.
+    """Return True if AWS is to be read (again): it was never read, something has ended since, or some time
+    has passed since it could not be read or ended.
     """
     if seat.read_at is None or changes_of(seat).filter(ended_at__gt=seat.read_at).exists():
         return True
@@ -262,7 +264,7 @@ def _note_problems(seat: OffboardedUser, problems: list[str]) -> None:
 
 
 def _suspended(leaver: Leaver) -> None:
-    """Access is cut, as AWS showed when it was read again."""
+    """Mark the leaver as suspended, because AWS showed no open access."""
     with transaction.atomic():
         locked_leaver = Leaver.objects.select_for_update().get(pk=leaver.pk)
         if locked_leaver.stage not in (OffboardingStage.SUSPENDING, OffboardingStage.OPEN):
@@ -274,7 +276,7 @@ def _suspended(leaver: Leaver) -> None:
         stage = OffboardingStage.CONFIRMED if is_confirmed(locked_leaver) else OffboardingStage.SUSPENDED
         _move(locked_leaver, stage)
         users = locked_leaver.seats.values("user")
-        # An offboarding of the same users may have begun meanwhile.
+        # An offboarding of the same users may have begun in the meantime.
         ending = Leaver.objects.filter(
             run__is_suspension=False,
             seats__user__in=users,
@@ -286,7 +288,7 @@ def _suspended(leaver: Leaver) -> None:
 
 
 def _gone(leaver: Leaver) -> None:
-    """Access has ended, as AWS showed when it was read again: the grace period begins."""
+    """Mark the leaver's access as removed, because AWS showed no open access. The grace period begins."""
     with transaction.atomic():
         locked_leaver = Leaver.objects.select_for_update().get(pk=leaver.pk)
         if locked_leaver.stage not in (OffboardingStage.CLOSING, OffboardingStage.OPEN):
@@ -308,7 +310,7 @@ def _changes(leaver: Leaver) -> list[Change]:
 
 
 def _move(leaver: Leaver, stage: OffboardingStage) -> None:
-    """In the caller's transaction, or alone."""
+    """Change the stage and record it, in the caller's transaction or without one."""
     before = leaver.stage
     if before == stage or not Leaver.objects.filter(pk=leaver.pk, stage=before).update(stage=stage):
         return

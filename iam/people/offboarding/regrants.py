@@ -1,5 +1,5 @@
-"""Grants that ended because somebody left, and whose permissions came back with them: each is granted anew,
-so that the ledger says why it is there and when it ends.
+"""Grants again what had ended with an offboarding and was restored, so that the ledger has a reason and an
+end for it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from iam.people.blueprint_grants import BlueprintGrant, HeldPermission, HoldingR
 from iam.people.offboarding.models import EndedGrant, OffboardedUser
 
 GRANT_NAMESPACE: Final = UUID("0d0a9a3e-53c9-4b0c-b7f1-1f3f0b6f0a7d")
-"""The name space in which a seat and a grant give the grant that follows its id."""
+"""The namespace for the id of the new grant, derived from a seat and the former grant."""
 _EDGES: Final = {PermissionSort.MEMBER: EdgeKind.MEMBER, PermissionSort.ATTACHED: EdgeKind.ATTACHED}
 
 
 def grant_again(seat: OffboardedUser, *, by: Sequence[Change]) -> None:
-    """Write a grant for each that ended with them, that has not run out, and of which AWS shows something
-    again. Harmless when repeated.
+    """Write a new grant for each that ended with them, hasn't expired, and has a permission that AWS shows
+    again. It is safe to run again.
     """
     applied = [
         change
@@ -49,7 +49,7 @@ def grant_again(seat: OffboardedUser, *, by: Sequence[Change]) -> None:
 
 
 def _given_again(by: Sequence[Change]) -> set[UUID]:
-    """The grants whose end these changes undo: they give again themselves, and need no grant after them."""
+    """Return the grants whose end these changes revert. They are active again and need no new grant."""
     undone = Change.objects.filter(
         pk__in=[change.reverts_id for change in by if change.reverts_id], change_set__cause_kind=ENDING
     )
@@ -57,7 +57,7 @@ def _given_again(by: Sequence[Change]) -> set[UUID]:
 
 
 def _is_in_mirror(seat: OffboardedUser, entry: LedgerEntry) -> bool:
-    """Whether the mirror shows it, now that what gave it back was read back."""
+    """Return True if the mirror shows the permission, after the restore was synced."""
     sort = PermissionSort(entry.sort)
     if sort in _EDGES:
         edges = Edge.objects.filter(valid_at(None), kind=_EDGES[sort], source=seat.user)
@@ -102,7 +102,7 @@ def _write(
 
 
 def _giving(entry: LedgerEntry, by: Sequence[Change]) -> Change:
-    """The change that gave it back; any of them where it was none in particular."""
+    """Return the change that restored the permission, or the first one if none did specifically."""
     names = ("group_arn", "policy_arn", "policy_name")
     return next(
         (change for change in by if entry.target in [change.params.get(name) for name in names]), by[0]

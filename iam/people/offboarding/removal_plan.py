@@ -1,6 +1,4 @@
-"""What ends somebody's access, account by account, as operations with their places in the set. Writes
-nothing.
-"""
+"""Plans the end of someone's access, account by account, as operations with their lanes. Writes nothing."""
 
 from __future__ import annotations
 
@@ -28,20 +26,22 @@ from iam.phrases import counted
 
 @dataclass(frozen=True, slots=True)
 class TrustChoices:
-    """What was chosen about the roles that trust the person: out of which trust policies they go, and where
-    the sessions of all end; by number of the mirror.
+    """The choices about roles that trust the person, by mirror id: whose trust policy is changed to exclude
+    them, and where all sessions end.
     """
 
     roles: frozenset[int] = frozenset()
     sessions: frozenset[int] = frozenset()
     at: datetime = field(default_factory=lambda: datetime.now(tz=UTC).replace(microsecond=0))
-    """Sessions that were issued until then end, at least; what is asked for twice says the same."""
+    """Sessions issued before this time end. It has no fractions of a second, so that repeated requests are
+    equal.
+    """
 
 
 @dataclass(slots=True)
 class RemovalSite:
-    """What happens in one account: to the user, and to roles that trust the person. `left` are sentences on
-    what is not asked for, and why.
+    """The changes in one account, to the user and to roles that trust the person. `left` are sentences on
+    what isn't requested and why.
     """
 
     user: Entity
@@ -51,14 +51,14 @@ class RemovalSite:
 
     @property
     def operations(self) -> list[Operation]:
-        """All of it, the deny first."""
+        """All operations, the deny first."""
         return [*([self.deny] if self.deny else []), *self.others]
 
 
 @dataclass(slots=True)
 class RemovalPlan:
-    """Everything for some people. `roles` are those that trust one of them and that the viewer sees; `unseen`
-    counts the others.
+    """The plan for one or several people. `roles` are those that trust one of them and that the viewer can
+    see; `unseen` counts the others.
     """
 
     sites: list[RemovalSite]
@@ -66,8 +66,8 @@ class RemovalPlan:
     unseen: int = 0
 
     def ordered(self) -> tuple[list[Operation], list[SetLane]]:
-        """The operations of the set: every deny before anything else, each account a lane, each thing a
-        branch, so that nothing waits for anything.
+        """Return the operations of the set and their lanes: every deny first, one lane per account and one
+        branch per operation, so that none waits for another.
         """
         operations: list[Operation] = []
         lanes: list[SetLane] = []
@@ -83,7 +83,7 @@ class RemovalPlan:
 
     @property
     def left(self) -> list[str]:
-        """What is not asked for, with the account."""
+        """What isn't requested, with the account."""
         lines: list[str] = []
         for site in self.sites:
             lines += [f"{site.user.name} in {site.user.account.name}: {sentence}" for sentence in site.left]
@@ -91,8 +91,8 @@ class RemovalPlan:
 
 
 def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: TrustChoices | None = None) -> RemovalPlan:
-    """What ends the access of these users. Raises RefusedError for whom the viewer may not ask for, and where
-    nothing can be changed.
+    """Plan what ends the access of these users. Raises RefusedError if the viewer can't request it or nothing
+    can be changed.
     """
     chosen = choices or TrustChoices()
     viewer = with_their_groups(viewer, users)
@@ -133,7 +133,7 @@ def _deny(site: RemovalSite, viewer: Viewer) -> None:
 
 
 def _take_requestable(site: RemovalSite, operations: Iterable[Operation], viewer: Viewer) -> None:
-    """Each that can be asked for; of the rest it is told why."""
+    """Add each operation that can be requested, and note why for the others."""
     for operation in operations:
         check_right(operation, viewer=viewer)
         if why := _why_not(operation, site.operations, viewer):
@@ -151,8 +151,8 @@ def _why_not(operation: Operation, earlier: Sequence[Operation], viewer: Viewer)
 
 
 def _of_roles(trusts: Sequence[TrustingRole], chosen: TrustChoices) -> dict[int, list[Operation]]:
-    """By account: sessions that are known to be theirs end; trust policies change, and everybody's sessions
-    end, where somebody says so.
+    """Return the operations on roles, by account: sessions known to be theirs end. Trust policies change and
+    all sessions end where this was chosen.
     """
     by_account: dict[int, list[Operation]] = {}
     for trust in trusts:
@@ -171,13 +171,13 @@ def _sessions(trust: TrustingRole, *, at: datetime, everybody: bool) -> Iterator
 
 
 def known_sessions(trust: TrustingRole, *, at: datetime) -> Iterator[Operation]:
-    """What ends the sessions of a role that are theirs by their name."""
+    """Yield the operations that end a role's sessions which are theirs by name."""
     for name in trust.names:
         yield RevokeSessions.of_session_name(trust.role, session_name=name, at=at)
 
 
 def notes_for(plan: RemovalPlan, *, people: Sequence[Leaver], run: OffboardingRun) -> list[str]:
-    """What anyone who approves agrees to besides."""
+    """Return the notes that the approver accepts."""
     who = people[0].name if len(people) == 1 else f"{len(people):,} people"
     notes = [
         f"All credentials, memberships and grants that {who} gets until then end, too.",

@@ -1,6 +1,4 @@
-"""The proof that somebody's access has ended: AWS is read again, all by which they could sign in and all that
-they are in; what is still open is ended as well.
-"""
+"""Verifies that someone's access has ended: it reads AWS again, and ends access that is still open."""
 
 from __future__ import annotations
 
@@ -35,7 +33,7 @@ from iam.people.offboarding.open_access import DENY, DENY_ALL, closing_of, deny_
 
 logger = structlog.get_logger(__name__)
 MAX_TRIALS: Final = 3
-"""So often what was still found is ended before a person has to look."""
+"""How often remaining access is ended automatically before a person has to look."""
 _WORDS: Final = {
     "login_profiles": ("Console password", "password"),
     "access_keys": ("Access keys", "active key"),
@@ -47,10 +45,10 @@ _WORDS: Final = {
 
 
 def prove_user(seat_id: UUID) -> bool:
-    """Read AWS once more for a seat whose changes have ended; whether it shows nothing open. What is still
-    open is queued to be ended, a few times.
+    """Read AWS again for a seat whose changes have ended. Returns True if it shows no open access. Remaining
+    access is queued to be ended, a limited number of times.
 
-    Harmless at any time and from any number of workers.
+    It is safe to run at any time and from several workers.
     """
     seat = OffboardedUser.objects.select_related("leaver__run", "account", "user__account", "change_set").get(
         pk=seat_id
@@ -83,20 +81,20 @@ def prove_user(seat_id: UUID) -> bool:
 
 
 def is_busy(seat: OffboardedUser) -> bool:
-    """Whether changes of it are under way."""
+    """Return True if changes of the seat are in progress."""
     return changes_of(seat).filter(state__in=OPEN).exists()
 
 
 def changes_of(seat: OffboardedUser) -> QuerySet[Change]:
-    """All changes that end the access of a seat: the first ones, and what was ended besides."""
+    """Return all changes that end the access of a seat: the first ones and those for remaining access."""
     first = Change.objects.filter(change_set=seat.change_set_id, lane=seat.lane)
     again = Change.objects.filter(change_set__cause_kind=OF_REST, change_set__cause_id=seat.pk)
     return first | again
 
 
 def turned_changes_of(seat: OffboardedUser) -> QuerySet[Change]:
-    """The same, and those of suspensions of the same user from which the offboarding went on: what a restore
-    turns back.
+    """Return those changes, and the changes of suspensions of the same user that this offboarding continued.
+    A restore reverts them all.
     """
     turned = changes_of(seat)
     before = OffboardedUser.objects.filter(user=seat.user_id, leaver__followed_by=seat.leaver_id)
@@ -106,8 +104,8 @@ def turned_changes_of(seat: OffboardedUser) -> QuerySet[Change]:
 
 
 def proof_rows(access: UserAccess, *, is_suspension: bool = False) -> Iterator[dict[str, Any]]:
-    """What was read, when, and what it showed; in the order in which it was read. A suspension keeps MFA
-    devices and memberships, under the deny.
+    """Yield what was read, when, and what it showed, in order. A suspension keeps MFA devices and memberships
+    under the deny.
     """
     if not access.exists:
         yield _row("User", "iam:GetUser", access, "Deleted", is_open=False)
@@ -147,7 +145,7 @@ def _row(what: str, call: str, access: UserAccess, says: str, *, is_open: bool) 
 
 
 def _still_to_end(seat: OffboardedUser) -> list[Operation]:
-    """What would still have to be ended, as the mirror stands after the reading."""
+    """Return the operations that are still needed, according to the mirror after the sync."""
     user = Entity.objects.select_related("account").get(pk=seat.user_id)
     if user.kind != Kind.USER or user.gone_at is not None:
         return []
@@ -162,7 +160,7 @@ def _still_to_end(seat: OffboardedUser) -> list[Operation]:
 
 
 def _end_rest(seat: OffboardedUser, left: list[Operation]) -> str:
-    """Queue what is left; a sentence where that cannot be, or was tried often enough."""
+    """Queue the remaining operations. Returns a sentence if that isn't possible or was tried too often."""
     names = "; ".join(operation.title for operation in left)
     if seat.trials >= MAX_TRIALS:
         return f"Still not removed after {MAX_TRIALS} attempts: {names}."[:1024]

@@ -1,4 +1,4 @@
-"""Another invitation for somebody whose access was restored: with a new password where the former one can't
+"""Sends another invitation to a person whose access was restored, with a new password if the former one can't
 be shown any more.
 """
 
@@ -34,18 +34,18 @@ from iam.people.onboarding.invitation_state import has_chosen_password, is_passw
 
 BATCH: Final = 100
 REPEAT_PAUSE: Final = timedelta(hours=1)
-"""So often at most somebody is told that a person needs another invitation."""
+"""Minimum time between two notices that a person needs another invitation."""
 
 
 def can_invite_again(viewer: Viewer, leaver: Leaver) -> bool:
-    """Whether the viewer can send the restored person another invitation."""
+    """Return True if the viewer can send the restored person another invitation."""
     is_restored = leaver.stage == OffboardingStage.RETURNED and leaver.person_id is not None
     return is_restored and may_act(viewer, leaver) and not is_about_oneself(viewer, leaver)
 
 
 def invite_again(actor: Viewer, *, leaver: Leaver) -> OneTimeLink | None:
-    """Send another link. None if a new password is set first, as accepted with the restore; the link follows
-    then. Raises RefusedError.
+    """Send another link. Returns None if a new password is set first, as accepted with the restore; the link
+    follows later. Raises RefusedError.
     """
     if not can_invite_again(actor, leaver):
         raise RefusedError("You can’t send this person another invitation.")
@@ -55,7 +55,8 @@ def invite_again(actor: Viewer, *, leaver: Leaver) -> OneTimeLink | None:
             raise RefusedError("A new password is being set. Try again when that has ended.")
         locked_leaver.trials += 1
         seats = [seat for seat in locked_leaver.seats.select_related("account", "user") if _needs_reset(seat)]
-        # The link follows the new password, in whatever process that ends: until it is sent, this says so.
+        # The link follows the new password, in whichever process that ends. Until it is sent, this column
+        # records that it is due.
         locked_leaver.link_due_at = datetime.now(tz=UTC) if seats else None
         locked_leaver.save(update_fields=["trials", "link_due_at"])
         if seats:
@@ -68,8 +69,8 @@ def invite_again(actor: Viewer, *, leaver: Leaver) -> OneTimeLink | None:
 
 
 def settle_password(leaver_id: UUID) -> None:
-    """When the new passwords are set, send the link; if that can't be, say why on the person's page. Harmless
-    when repeated.
+    """Send the link once the new passwords are set. If that fails, note why on the person's page. It is safe
+    to run again.
     """
     with transaction.atomic():
         leaver = Leaver.objects.select_for_update(of=("self",)).select_related("run").get(pk=leaver_id)
@@ -92,7 +93,7 @@ def settle_password(leaver_id: UUID) -> None:
 
 
 def settle_passwords(*, older_than: timedelta = timedelta(seconds=10)) -> int:
-    """Send the links that are due since a process was lost after a new password was set. Returns how many
+    """Send links that are due because a process was lost after a new password was set. Returns how many
     people were looked at.
     """
     before = datetime.now(tz=UTC) - older_than
@@ -104,8 +105,8 @@ def settle_passwords(*, older_than: timedelta = timedelta(seconds=10)) -> int:
 
 
 def request_again(link: OneTimeLink) -> str:
-    """The person asks for another invitation: who requested the offboarding, and the leads of the team, are
-    told, once an hour. Their names.
+    """Tell the requester of the offboarding and the leads of the team that the person needs another
+    invitation, at most once an hour. Returns their names.
     """
     leaver = returned_by(link)
     if leaver is None or leaver.stage != OffboardingStage.RETURNED:
