@@ -149,8 +149,8 @@ def _inviters(leaver: Leaver) -> list[Person]:
 
 
 def _needs_reset(seat: OffboardedUser) -> bool:
-    """Whether the password that was set can't be shown to a new browser, and the person has none of their
-    own.
+    """Return True if the password that was set can't be shown in a new browser and the person hasn't chosen
+    their own.
     """
     if seat.password_seal is None or has_chosen_password(seat):
         return False
@@ -178,7 +178,7 @@ def _reset(leaver: Leaver, seats: Sequence[OffboardedUser], *, actor: Viewer) ->
 
 
 def _new_password(leaver: Leaver, seat: OffboardedUser) -> Operation:
-    """The operation that sets another password, sealed anew for the person."""
+    """Return the operation that sets another password, sealed again for the person."""
     first = Change.objects.filter(
         change_set__cause_kind__in=(OF_RETURN, OF_INVITING),
         change_set__cause_id=leaver.pk,
@@ -196,7 +196,7 @@ def _new_password(leaver: Leaver, seat: OffboardedUser) -> Operation:
 
 
 def _resets(leaver: Leaver) -> list[Change]:
-    """The changes of the newest reset of passwords."""
+    """Return the changes of the newest password reset."""
     rows = Change.objects.filter(change_set__cause_kind=OF_INVITING, change_set__cause_id=leaver.pk)
     reset_changes = list(rows.order_by("-created_at"))
     return [change for change in reset_changes if change.change_set_id == reset_changes[0].change_set_id]

@@ -1,5 +1,5 @@
-"""What somebody reaches who has a person leave: a lead all groups of the people of their team, and those who
-were of it until they left.
+"""Widens the scope of a requester of an offboarding: a lead can also change all groups of their team's
+people, including those who were in the team until they were offboarded.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from iam.people.offboarding.models import OF_REST, Leaver, OffboardedUser
 
 
 def with_their_groups(viewer: Viewer, users: Sequence[Entity]) -> Viewer:
-    """The same viewer, who may ask for the groups as well in which those of the users are whom they reach.
-    Two queries, none for who reaches everything.
+    """Return the viewer with the groups of the users that they can reach. Two queries, or none if they can
+    reach everything.
     """
     if viewer.asks.sees_everything:
         return viewer
@@ -32,14 +32,14 @@ def with_their_groups(viewer: Viewer, users: Sequence[Entity]) -> Viewer:
 
 
 def of_run(run_id: UUID, viewer: Viewer) -> Viewer:
-    """Anyone who has asked for a run."""
+    """Return the viewer with the scope needed for a run, for its requester."""
     seats = OffboardedUser.objects.filter(leaver__run=run_id).select_related("user__account")
     return with_their_groups(viewer, [seat.user for seat in seats])
 
 
 def of_leaver(leaver_id: UUID, viewer: Viewer) -> Viewer:
-    """Anyone who has somebody restored or deleted who was of their team: the users, and the groups that they
-    were taken out of.
+    """Return the viewer with the former users of their team and the groups that these were removed from, for
+    a restore or deletion.
     """
     leaver = Leaver.objects.filter(pk=leaver_id).first()
     if leaver is None or not set(leaver.teams) & viewer.leads:

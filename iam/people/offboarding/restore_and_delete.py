@@ -1,6 +1,4 @@
-"""After access has ended: give it back within the grace period, or delete the users, each by a request of its
-own that is approved.
-"""
+"""Restores access within the grace period, or deletes the users, each with its own approved request."""
 
 from __future__ import annotations
 
@@ -44,7 +42,7 @@ RETRY_AFTER: Final = timedelta(hours=24)
 
 
 DELETABLE: Final = (OffboardingStage.GONE, OffboardingStage.OPEN, OffboardingStage.CONFIRMED)
-"""In which status a deletion can be requested."""
+"""Stages in which a deletion can be requested."""
 RESTORABLE: Final = (
     OffboardingStage.GONE,
     OffboardingStage.OPEN,
@@ -53,14 +51,14 @@ RESTORABLE: Final = (
     OffboardingStage.SUSPENDED,
     OffboardingStage.CONFIRMED,
 )
-"""In which status a restore can be requested."""
+"""Stages in which a restore can be requested."""
 
 
 def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
     """Request that access is restored: one request for all accounts, approved like any that gives access.
     Raises RefusedError.
 
-    Returns no changes where AWS shows nothing more to restore after a partial restore: then it is complete.
+    Returns no changes if AWS shows nothing left to restore after a partial restore, which is then complete.
     """
     _check(actor, leaver, stages=RESTORABLE)
     actor = of_leaver(leaver.pk, actor)
@@ -72,7 +70,7 @@ def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change
         _done(leaver, [], trouble=" ".join(lost))
         tell_restored(leaver, by=actor.person_id, name=actor.name, reason=reason)
         return []
-    # Together, so that no password is set whose place nobody has noted.
+    # In one transaction, so that no password is set without its seal being recorded.
     with transaction.atomic():
         written = _request(
             actor,
@@ -90,9 +88,9 @@ def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change
 
 
 def restore_at_once(actor: Viewer, *, leaver: Leaver, reason: str, because: str) -> list[Change]:
-    """Turn a suspension back without another approval; `confirming` says who can. Raises RefusedError.
+    """Revert a suspension without another approval; the caller has checked who can. Raises RefusedError.
 
-    Returns no changes where AWS shows nothing to turn back.
+    Returns no changes if AWS shows nothing to revert.
     """
     plans, lanes, lost = return_plans(leaver, viewer=actor, at_once=True)
     title = f"Restore {leaver.name}"
@@ -123,8 +121,8 @@ def restore_at_once(actor: Viewer, *, leaver: Leaver, reason: str, because: str)
 
 
 def deletion_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[ChangePlan], list[SetLane]]:
-    """The deletion of each user that is there, with all that AWS wants gone first, a lane an account. Raises
-    RefusedError.
+    """Plan the deletion of each existing user, after everything that AWS requires to be removed first, with
+    one lane per account. Raises RefusedError.
     """
     operations: list[Operation] = []
     lanes: list[SetLane] = []
@@ -140,8 +138,8 @@ def deletion_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[ChangePlan],
 
 
 def request_deletion(actor: Viewer, *, leaver: Leaver, reason: str, is_due: bool = False) -> list[Change]:
-    """Ask that the users are deleted, once it is decided who owns what the person owned. At the end of the
-    grace period no one owns what nobody has decided about. Raises RefusedError.
+    """Request the deletion of the users. Ownership of what the person owned must be decided first. At the end
+    of the grace period (`is_due`), undecided objects are left without an owner. Raises RefusedError.
     """
     _check(actor, leaver, stages=DELETABLE)
     if not is_due and not leaver.run.is_move and is_undecided(leaver.person_id):
@@ -171,8 +169,8 @@ def request_deletion(actor: Viewer, *, leaver: Leaver, reason: str, is_due: bool
 
 
 def ask_due_deletions(*, now: datetime | None = None) -> int:
-    """Ask, in the name of anyone who had them leave, for the deletion of those whose grace period is over.
-    Returns how many were due.
+    """Request the deletion of those whose grace period is over, in the name of the requester of the
+    offboarding. Returns how many were due.
     """
     moment = now or datetime.now(tz=UTC)
     due = Leaver.objects.filter(stage=OffboardingStage.GONE, delete_after__lte=moment).select_related("run")
@@ -199,8 +197,8 @@ def ask_due_deletions(*, now: datetime | None = None) -> int:
 
 
 def settle_afterwards(leaver_id: UUID) -> None:
-    """Follow a restore or a deletion by its changes. One that was rejected, or changed nothing, leaves the
-    person as they were before it.
+    """Update a restore or deletion from its changes. If it was rejected or changed nothing, the leaver
+    returns to their former stage.
     """
     with transaction.atomic():
         leaver = Leaver.objects.select_for_update(of=("self", "run")).select_related("run").get(pk=leaver_id)
@@ -233,7 +231,7 @@ def settle_afterwards(leaver_id: UUID) -> None:
 
 
 def _why_not_done(leaver: Leaver, newest: Sequence[Change]) -> str:
-    """What happened to a restore or a deletion, with the first change that was not applied."""
+    """Return what happened to a restore or deletion, with the first change that was not applied."""
     what = "restore" if leaver.stage == OffboardingStage.RETURNING else "deletion"
     left = [change for change in newest if change.state != ChangeState.APPLIED]
     applied = len(newest) - len(left)
@@ -247,8 +245,8 @@ def _why_not_done(leaver: Leaver, newest: Sequence[Change]) -> str:
 
 
 def _stage_before(leaver: Leaver) -> OffboardingStage:
-    """Where somebody is after a restore or a deletion came to nothing; what was not proved yet goes on
-    to be.
+    """Return the stage after a restore or deletion that changed nothing. Unfinished verification
+    continues.
     """
     if not leaver.run.is_suspension:
         return OffboardingStage.GONE if leaver.proved_at else OffboardingStage.CLOSING
@@ -258,8 +256,8 @@ def _stage_before(leaver: Leaver) -> OffboardingStage:
 
 
 def _again(states: set[ChangeState]) -> datetime | None:
-    """When a deletion that came to nothing is asked for again: a day later, and only by hand where somebody
-    was against it.
+    """Return when an unsuccessful deletion is requested again: a day later, or None if it was rejected or
+    cancelled.
     """
     if states & {ChangeState.REJECTED, ChangeState.CANCELLED}:
         return None
@@ -267,7 +265,7 @@ def _again(states: set[ChangeState]) -> datetime | None:
 
 
 def afterwards_changes(leaver: Leaver, kind: str) -> list[Change]:
-    """The changes of the newest request of a kind."""
+    """Return the changes of the newest request of a kind."""
     rows = Change.objects.filter(change_set__cause_kind=kind, change_set__cause_id=leaver.pk)
     changes = list(rows.select_related("account", "change_set").order_by("-created_at", "position"))
     newest = changes[0].change_set_id if changes else None
@@ -337,9 +335,7 @@ def _begin(leaver: Leaver, stage: OffboardingStage, *, actor: Viewer, reason: st
 
 
 def try_again(actor: Viewer, *, leaver: Leaver) -> None:
-    """Have AWS read again for somebody of whom something is still open, and that ended. Raises
-    RefusedError.
-    """
+    """Have AWS read again for a leaver with open access, and end that access. Raises RefusedError."""
     if leaver.stage != OffboardingStage.OPEN:
         raise RefusedError(f"{leaver.name}: {leaver.get_stage_display().lower()}.")
     if not may_act(actor, leaver):

@@ -1,4 +1,4 @@
-"""What gives back what an offboarding or a suspension took, as operations; writes nothing."""
+"""Plans the operations that restore what an offboarding or suspension removed. Writes nothing."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from iam.people.offboarding.removal_proof import turned_changes_of
 from iam.people.offboarding.restored_sign_in import password_of
 
 NOT_GIVEN_BACK: Final = frozenset({"role_sessions.revoke"})
-"""Sessions that were ended stay ended: anyone who comes back begins new ones."""
+"""Operations that a restore doesn't revert: ended sessions stay ended, and the person starts new ones."""
 
 
 def return_plans(
     leaver: Leaver, *, viewer: Viewer, at_once: bool = False
 ) -> tuple[list[ChangePlan], list[SetLane], list[str]]:
-    """What gives access back as far as AWS allows, the deny last of each account; and sentences on what does
-    not come back.
+    """Return the plans that restore access as far as AWS allows, with each account's deny removed last, their
+    lanes, and sentences on what can't be restored.
 
-    `at_once`: it takes no approval, so that open requests for the same stop nothing.
+    `at_once` means that no approval is needed, so that open requests for the same don't block it.
     """
     plans: list[ChangePlan] = []
     lanes: list[SetLane] = []
@@ -53,7 +53,7 @@ def return_plans(
 
 
 def _to_give_back(seat: OffboardedUser, lost: list[str]) -> Iterator[tuple[Operation, Change | None]]:
-    """Each operation that restores something of a user, with the change that it reverts; `lost` gets a
+    """Yield each operation that restores something of a user, with the change that it reverts. `lost` gets a
     sentence for what AWS can't restore.
     """
     again = password_of(seat)
@@ -84,9 +84,7 @@ def _planned(
 
 
 def restore_notes(leaver: Leaver, lost: Sequence[str]) -> list[str]:
-    """What an approver of a restore has to know besides: what does not come back, and how the person gets a
-    password.
-    """
+    """Return notes for the approver of a restore: what isn't restored, and how the person gets a password."""
     notes = [f"Not restored: {sentence}" for sentence in lost]
     if any(password_of(seat) for seat in seats_of(leaver)):
         notes.append("The person gets a one-time link to set a new password and to add an MFA device.")
@@ -94,14 +92,16 @@ def restore_notes(leaver: Leaver, lost: Sequence[str]) -> list[str]:
 
 
 def seats_of(leaver: Leaver) -> list[OffboardedUser]:
-    """The users of a person, by account."""
+    """Return the users of a person, by account."""
     return list(
         leaver.seats.select_related("account", "user__account", "change_set").order_by("account__name", "pk")
     )
 
 
 def to_turn_back(seat: OffboardedUser) -> list[Change]:
-    """What of a seat was changed and is not turned back yet, the newest first, so that the deny goes last."""
+    """Return the changes of a seat that are not reverted yet, newest first, so that the deny is reverted
+    last.
+    """
     reverted = Change.objects.filter(reverts=OuterRef("pk"), state=ChangeState.APPLIED)
     done = turned_changes_of(seat).filter(state=ChangeState.APPLIED, already_so=False)
     done = done.exclude(Exists(reverted)).exclude(operation__in=NOT_GIVEN_BACK)

@@ -1,5 +1,5 @@
-"""What somebody gets who comes back: a new password, sealed for them, and a one-time link by which they take
-it and add an MFA device.
+"""The sign-in of a person whose access is restored: a new sealed password, and a one-time link to get it and
+to add an MFA device.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ from iam.sealed import services as sealed
 from iam.sealed.services import SealedError
 
 LINKS: Final = UUID("f6e2c1b4-57a1-4a52-93f0-93b0f6f4b811")
-"""The name space in which a leaver gives the link back its cause."""
+"""The namespace for the cause of the link, derived from a leaver."""
 
 
 def password_of(seat: OffboardedUser) -> CreateLoginProfile | None:
-    """What gives the person of a seat a new password, where one was taken from them; None for nobody to whom
-    the user was linked by hand.
+    """Return the operation that sets a new password where one was deleted. Returns None if no person was
+    linked to the user by hand.
     """
     leaver = seat.leaver
     person = Person.objects.filter(pk=leaver.person_id).first() if leaver.person_id else None
     taken = turned_changes_of(seat).filter(
         operation=DeleteLoginProfile.spec.slug, state=ChangeState.APPLIED, already_so=False
     )
-    # What a tag or a rule says gives nobody a password: who writes tags in AWS could name themselves.
+    # A match by tag or rule gives no one a password, because anyone who writes tags in AWS could name
+    # themselves.
     if person is None or not is_linked(person.pk, user=seat.user) or not taken.exists():
         return None
     sealed_id = seal_id(person_id=person.pk, key=f"{leaver.pk.hex}:{seat.pk.hex}:{leaver.trials}")
@@ -60,7 +61,7 @@ def password_of(seat: OffboardedUser) -> CreateLoginProfile | None:
 
 
 def keep_seals(leaver: Leaver, written: Sequence[Change]) -> None:
-    """Remember where the passwords wait that were asked for."""
+    """Record the seals of the requested passwords."""
     for change in written:
         if change.operation == CreateLoginProfile.spec.slug:
             seats = OffboardedUser.objects.filter(leaver=leaver, user_arn=change.params["user_arn"])
@@ -68,17 +69,17 @@ def keep_seals(leaver: Leaver, written: Sequence[Change]) -> None:
 
 
 def cause_of(leaver: Leaver) -> UUID:
-    """By what the link of somebody who came back is found again."""
+    """Return the id by which the link of a restored person is found."""
     return uuid5(LINKS, f"{leaver.pk}:{leaver.trials}")
 
 
 def has_link(leaver: Leaver) -> bool:
-    """True if the link of the newest restore or invitation was sent."""
+    """Return True if the link of the newest restore or invitation was sent."""
     return OneTimeLink.objects.filter(cause_id=cause_of(leaver)).exists()
 
 
 def invite_back(leaver: Leaver) -> OneTimeLink | None:
-    """Send the link, once; None where nobody of the directory is meant, or may not sign in."""
+    """Send the link once. Returns None if there is no active person in the directory."""
     person = Person.objects.filter(pk=leaver.person_id, is_active=True).first() if leaver.person_id else None
     seats = leaver.seats.select_related("user").order_by("pk")
     seat = next((seat for seat in seats if person and is_linked(person.pk, user=seat.user)), None)
@@ -103,10 +104,10 @@ def invite_back(leaver: Leaver) -> OneTimeLink | None:
 
 
 def tell_restored(leaver: Leaver, *, by: UUID, name: str, reason: str) -> None:
-    """Who suspended or offboarded somebody learns that another person, `by`, had the access restored; in the
-    caller's transaction.
+    """Tell the requesters of the suspension or offboarding that another person, `by`, had the access
+    restored. Runs in the caller's transaction.
 
-    An offboarding that followed a suspension turns back both.
+    An offboarding that followed a suspension reverts both.
     """
     for restored in (leaver, *leaver.follows.select_related("run")):
         asker = asker_of(restored.run)
@@ -127,14 +128,14 @@ def tell_restored(leaver: Leaver, *, by: UUID, name: str, reason: str) -> None:
 
 
 def returned_by(link: OneTimeLink) -> Leaver | None:
-    """Who came back by a link."""
+    """Return the leaver whose access was restored with a link, or None."""
     people = Leaver.objects.filter(person_id=link.person_id, returned_at__isnull=False)
     return next((leaver for leaver in people if cause_of(leaver) == link.cause_id), None)
 
 
 def show_password(link: OneTimeLink, seat: OffboardedUser, *, session: str) -> str:
-    """The new password, for the person of the link: the first browser session that asks sees it again until
-    it ends. Raises RefusedError.
+    """Return the new password for the person of the link. Only the first browser session that asks can see
+    it, until the session ends. Raises RefusedError.
     """
     leaver = returned_by(link)
     if leaver is None or seat.leaver_id != leaver.pk or seat.password_seal is None:

@@ -1,5 +1,5 @@
-"""A list of leavers from a file: whom each row means, what is wrong with it, and the draft, which only its
-author sees. Nothing in AWS changes.
+"""Checks a list of people to offboard: the person that each row means, its problems, and the draft, which
+only its author can see. Nothing in AWS changes.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from iam.people.runs.models import RowStatus, requester
 PREVIEW_USERS: Final = 3
 MAX_CANDIDATES: Final = 8
 MAX_BY_NAME: Final = 50
-"""So many rows are looked up by name; each takes a few queries."""
+"""Maximum number of rows to look up by name, because each takes a few queries."""
 
 
 class LeaverCandidate(NamedTuple):
-    """A user who can be meant, and why."""
+    """A user who matches a row, and why."""
 
     user: Entity
     basis: str
 
 
 class LeavingUsers(NamedTuple):
-    """Users who are leaving, and who have left, with the run in which."""
+    """Users whose offboarding is in progress or done, with its run."""
 
     leaving: dict[int, str]
     left: dict[int, str]
@@ -57,7 +57,7 @@ class LeavingUsers(NamedTuple):
 def stage(
     actor: Viewer, *, rows: Sequence[LeaverRow], source: str, run: OffboardingRun | None = None
 ) -> OffboardingRun:
-    """A draft with these rows, each checked, or the same draft with others. Raises RefusedError."""
+    """Create or update a draft with these rows, each checked. Raises RefusedError."""
     if not may_begin(actor):
         raise RefusedError("You can view this, but you can’t request changes.")
     if run is None:
@@ -70,16 +70,14 @@ def stage(
 
 
 def correct(actor: Viewer, *, run: OffboardingRun, values: Mapping[UUID, str]) -> OffboardingRun:
-    """The same rows, some with another text (by the number of the row), each checked again. Raises
-    RefusedError.
-    """
+    """Check the rows again, with new text for some (by row id). Raises RefusedError."""
     rows = [typed(leaver.line, values.get(leaver.pk, leaver.typed)) for leaver in run.people.all()]
     return stage(actor, rows=rows, source=run.source, run=run)
 
 
 def candidates(actor: Viewer, rows: Sequence[Leaver]) -> dict[UUID, list[LeaverCandidate]]:
-    """For rows that need fixing: the users who can be meant and why, by the number of the row; a few queries
-    and a search per unknown name.
+    """Return the users that rows with problems might mean and why, by row id, with a few queries and one
+    search per unknown name.
     """
     bad = [row for row in rows if row.standing == RowStatus.BAD and row.typed]
     lines = {
@@ -97,7 +95,7 @@ def candidates(actor: Viewer, rows: Sequence[Leaver]) -> dict[UUID, list[LeaverC
 
 
 def check_again(actor: Viewer, *, run: OffboardingRun) -> OffboardingRun:
-    """The same rows, against how things stand now. Raises RefusedError."""
+    """Check the same rows against the current state. Raises RefusedError."""
     rows = [LeaverRow(line=leaver.line, text=leaver.typed) for leaver in run.people.all()]
     return stage(actor, rows=rows, source=run.source, run=run)
 
@@ -165,19 +163,19 @@ def _problems(
 
 
 def _requestable_users(viewer: Viewer) -> QuerySet[Entity]:
-    """The users whom the viewer can request changes for."""
+    """Return the users that the viewer can request changes for."""
     return visible_entities(reach_of(viewer)).filter(kind=Kind.USER, gone_at__isnull=True)
 
 
 def _users_meant(texts: Collection[str], *, viewer: Viewer) -> dict[str, list[Entity]]:
-    """The users whom each text means, by the matcher of every pasted list."""
+    """Return the users that each text means, with the matcher of pasted lists."""
     lines = match_names(sorted(texts), among=_requestable_users(viewer))
     return {line.text: [match.entity for match in line.matches] for line in lines}
 
 
 def _by_name(users_by_text: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str]:
-    """Add to `users_by_text` the users of texts that are just one person's whole name; for the others, who
-    may have been meant.
+    """Add to `users_by_text` the users of texts that are the full name of exactly one person. Returns
+    suggestions for the others.
     """
     suggestions: dict[str, str] = {}
     unknown = [text for text, users in users_by_text.items() if not users and "@" not in text]
@@ -201,7 +199,7 @@ def _by_name(users_by_text: dict[str, list[Entity]], *, viewer: Viewer) -> dict[
 
 
 def _in_runs(users: Sequence[Entity], stages: Sequence[OffboardingStage]) -> dict[int, str]:
-    """Who of them stands at one of these stages, and in which run, or in which change of team."""
+    """Return which of the users are in one of these stages, with the run or team change."""
     seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=stages).select_related(
         "leaver__run"
     )

@@ -1,5 +1,5 @@
-"""Who may offboard people, and what has to be confirmed first: that it is oneself, or the last administrator
-of Gatehouse.
+"""Who can offboard people, and what the requester must confirm first: that it is their own access, or that of
+the last administrator of Gatehouse.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LAST_ADMINISTRATOR: Final = (
 
 
 def warnings_for(people: Iterable[LeaverUsers], *, viewer: Viewer) -> list[str]:
-    """What the requester has to confirm, as sentences to them; none for most."""
+    """Return the warnings that the requester has to confirm, usually none."""
     ids: dict[UUID, str] = {}
     arns: set[str] = set()
     for person in people:
@@ -35,7 +35,7 @@ def warnings_for(people: Iterable[LeaverUsers], *, viewer: Viewer) -> list[str]:
 
 
 def accepted_warnings(people: Iterable[Leaver], *, actor: Viewer) -> list[str]:
-    """The same warnings for the approver, from the people of a request (read with their seats)."""
+    """Return the same warnings for the approver, from the people of a request (loaded with their seats)."""
     ids: dict[UUID, str] = {}
     arns: set[str] = set()
     for leaver in people:
@@ -57,7 +57,7 @@ def _warnings(ids: dict[UUID, str], arns: set[str], *, viewer: Viewer, own: str)
 
 
 def administrators() -> set[UUID]:
-    """Everybody active who administers all of Gatehouse."""
+    """Return the active administrators of all of Gatehouse."""
     rows = RoleAssignment.objects.filter(
         role=Role.ADMINISTRATOR, account_id=EVERYWHERE, person__is_active=True
     )
@@ -65,13 +65,13 @@ def administrators() -> set[UUID]:
 
 
 def may_begin(viewer: Viewer) -> bool:
-    """Whether they ask for changes at all."""
+    """Return True if the viewer can request changes."""
     return viewer.may(Right.REQUEST_CHANGE)
 
 
 def may_act(viewer: Viewer, leaver: Leaver) -> bool:
-    """Who may restore, delete and try again: who could ask for it in all of the accounts, and a lead of the
-    team whose they were.
+    """Return True if the viewer can restore, delete and retry: they can request changes in all of the
+    accounts, or lead a former team of the person.
     """
     numbers = [seat.account.account_id for seat in leaver.seats.select_related("account")]
     if not viewer.may(Right.REQUEST_CHANGE):
@@ -85,24 +85,24 @@ def may_act(viewer: Viewer, leaver: Leaver) -> bool:
 
 
 def is_about_oneself(viewer: Viewer, leaver: Leaver) -> bool:
-    """Whether it is the viewer who leaves, or left."""
+    """Return True if the leaver is the viewer."""
     arns = set(leaver.seats.values_list("user_arn", flat=True))
     return leaver.person_id == viewer.person_id or bool(arns & viewer.scope.user_arns)
 
 
 def asker_of(run: OffboardingRun) -> Person | None:
-    """Who asked, as the directory knows them today."""
+    """Return the requester as the directory knows them today, or None."""
     return Person.objects.filter(pk=run.requested_by).first()
 
 
 def review_of(leaver: Leaver) -> BreakGlass | None:
-    """The review that a suspension needs, whether or not it was done."""
+    """Return the review that a suspension needs, whether or not it was done."""
     return BreakGlass.objects.filter(
         change_set__cause_kind=OF_SUSPENSION, change_set__cause_id=leaver.run_id
     ).first()
 
 
 def is_confirmed(leaver: Leaver) -> bool:
-    """Whether somebody else has agreed to the suspension."""
+    """Return True if another person has confirmed the suspension."""
     review = review_of(leaver)
     return review is not None and review.verdict == ReviewVerdict.ACCEPT

@@ -1,4 +1,4 @@
-"""Ask that people leave, once: a request for one or for many, with one receipt and one approval."""
+"""Requests offboardings: one request for one or many people, with one approval."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ from iam.people.runs.models import RowStatus, RunState, requester
 from iam.people.runs.requests import RunKind, batches, request_operations
 
 KEYS: Final = UUID("b0a3d6de-2f0a-4d06-8e52-0f6a3c3f4d11")
-"""The name space in which a person and the key of their form give a run its id."""
+"""The namespace for the id of a run, derived from a person and the key of their form."""
 MAX_REASON: Final = 1000
 MAX_PEOPLE: Final = 200
 MAX_PLANNED_AT_ONCE: Final = 8
-"""So many users are planned while the page waits; more by a worker."""
+"""Maximum number of users that are planned while the page waits. A worker plans more."""
 MAX_GRACE_DAYS: Final = 365
 FURTHEST: Final = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
 class OffboardingTerms:
-    """When, how long it can be restored, and what becomes of roles that trust them. `leaves_at` None: at
-    once.
+    """The terms of an offboarding: when, how long it can be restored, and the changes to roles that trust the
+    person. `leaves_at` None means at once.
     """
 
     reason: str
@@ -60,7 +60,7 @@ class OffboardingTerms:
     confirmed: bool = False
 
     def check(self) -> None:
-        """Raises RefusedError for what makes no sense."""
+        """Raise RefusedError for invalid terms."""
         if not self.reason.strip():
             raise FieldError("Enter a reason.", field="reason")
         if len(self.reason) > MAX_REASON:
@@ -77,8 +77,8 @@ class OffboardingTerms:
 def request_leaving(
     actor: Viewer, *, person: LeaverUsers, terms: OffboardingTerms, key: str
 ) -> OffboardingRun:
-    """Request the offboarding of one person (`leaver_lookup.limited_to_viewer`); the same key of an actor
-    gives the same run. Raises RefusedError.
+    """Request the offboarding of one person (`leaver_lookup.limited_to_viewer`). The same key of an actor
+    returns the same run. Raises RefusedError.
     """
     run_id = uuid5(KEYS, f"{actor.person_id}:{key}")
     standing = OffboardingRun.objects.filter(pk=run_id).first()
@@ -102,7 +102,9 @@ def request_leaving(
 def request_run(
     actor: Viewer, *, run: OffboardingRun, terms: OffboardingTerms, skip: bool = False
 ) -> OffboardingRun:
-    """Ask for everybody of a draft from a file; many by a worker, soon after. Raises RefusedError."""
+    """Request everyone in a draft from a file; a worker soon does it if there are many. Raises
+    RefusedError.
+    """
     with transaction.atomic():
         locked_run = lock_draft(actor, run)
         people = leavers_ready(locked_run, skip=skip)
@@ -113,7 +115,9 @@ def request_run(
 
 
 def leavers_ready(run: OffboardingRun, *, skip: bool) -> list[Leaver]:
-    """Who leaves. Raises RefusedError while a row is bad, unless these are to be passed over."""
+    """Return the people to offboard. Raises RefusedError if a row has problems, unless such rows are to be
+    skipped.
+    """
     people = list(run.people.prefetch_related("seats__user__account"))
     ready_leavers = [leaver for leaver in people if leaver.standing == RowStatus.READY]
     left = len(people) - len(ready_leavers)
@@ -129,7 +133,7 @@ def leavers_ready(run: OffboardingRun, *, skip: bool) -> list[Leaver]:
 
 
 def _request_rows(run: OffboardingRun) -> None:
-    """Request everyone who is ready and was not requested before, batch by batch. Raises RefusedError."""
+    """Request everyone who is ready and was not requested before, in batches. Raises RefusedError."""
     person = asker_of(run)
     if person is None:
         raise RefusedError("The person who requested this is no longer in Gatehouse.")
@@ -142,7 +146,7 @@ def _is_requested(run: OffboardingRun) -> bool:
 
 
 def seat_all(run: OffboardingRun, people: Sequence[LeaverUsers], *, start: int = 0) -> list[Leaver]:
-    """Write a leaver with seats for each; in the caller's transaction."""
+    """Write a leaver with seats for each person, in the caller's transaction."""
     leavers = []
     for position, person in enumerate(people, start=start):
         leaver = Leaver.objects.create(
@@ -160,7 +164,7 @@ def seat_all(run: OffboardingRun, people: Sequence[LeaverUsers], *, start: int =
 
 
 def write_seats(leaver: Leaver, users: Sequence[Entity]) -> None:
-    """A seat for each user of a leaver."""
+    """Write a seat for each user of a leaver."""
     OffboardedUser.objects.bulk_create(
         OffboardedUser(leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name)
         for user in users
@@ -168,13 +172,15 @@ def write_seats(leaver: Leaver, users: Sequence[Entity]) -> None:
 
 
 def choices_of(run: OffboardingRun) -> TrustChoices:
-    """What was chosen about the roles."""
+    """Return the choices about roles that were made for a run."""
     at = run.created_at.replace(microsecond=0)
     return TrustChoices(frozenset(run.roles), frozenset(run.sessions), at)
 
 
 def title_for(people: Sequence[Leaver]) -> str:
-    """'Offboard Maya Okafor', 'Offboard 5 people'; 'Offboard people' for a draft in which nobody is ready."""
+    """Return the title, such as 'Offboard Maya Okafor' or 'Offboard 5 people', or 'Offboard people' for a
+    draft without ready rows.
+    """
     if len(people) == 1:
         return people[0].title
     return f"Offboard {len(people):,} people" if people else "Offboard people"
@@ -191,7 +197,9 @@ def _check(actor: Viewer, people: Sequence[LeaverUsers], terms: OffboardingTerms
 
 
 def leaving_already(users: Sequence[Entity]) -> str:
-    """Who of them loses access by another run that has not ended, as a sentence; "" where nobody does."""
+    """Return a sentence if another open run already removes access of one of the users, or an
+    empty string.
+    """
     seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=MOVING).select_related(
         "leaver__run"
     )
@@ -205,8 +213,8 @@ def leaving_already(users: Sequence[Entity]) -> str:
 
 
 def without_access_already(users: Sequence[Entity]) -> str:
-    """Why nothing else can be requested for them before a restore, as a sentence: they are suspended or
-    offboarded; "" where they have access.
+    """Return a sentence if one of the users is suspended or offboarded, so that nothing can be requested for
+    them before a restore, or else an empty string.
     """
     stages = (*SUSPENSION, OffboardingStage.SUSPENDING, OffboardingStage.GONE, OffboardingStage.RETURNING)
     seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=stages).select_related(
@@ -237,19 +245,19 @@ def _ask_all(run: OffboardingRun, people: Sequence[Leaver], *, actor: Viewer) ->
     users = [seat.user for seat in _seats_of(todo)]
     plan = plan_for(users, viewer=actor, choices=choices_of(run))
     by_user = {site.user.pk: site for site in plan.sites}
-    # Those of the whole run: who is the last administrator may be in another batch than the others.
+    # Warnings are computed for the whole run: the last administrator can be in a different batch than others.
     warnings = accepted_warnings(people, actor=actor)
 
     def size(leaver: Leaver) -> int:
         return sum(len(by_user[seat.user_id].operations) for seat in leaver.seats.all())
 
-    # Whole people, so that each has all their accounts in one approval.
+    # A person isn't split, so that all their accounts are in one approval.
     for batch in batches(todo, size=size, most=MAX_CHANGES):
         _ask_batch(run, batch, plan=plan, by_user=by_user, actor=actor, warnings=warnings)
 
 
 def _adopt(run: OffboardingRun, people: Sequence[Leaver]) -> None:
-    """What a lost process had asked for already belongs to its seats."""
+    """Assign changes that a lost process had requested to their seats."""
     asked = Change.objects.filter(change_set__cause_kind=OF_OFFBOARDING, change_set__cause_id=run.pk)
     places = {
         arn: (group, lane) for arn, group, lane in asked.values_list("subject_arn", "change_set", "lane")

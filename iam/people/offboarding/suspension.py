@@ -1,5 +1,5 @@
-"""Suspend somebody: cut their access at once, in a way that can be turned back, and let somebody else confirm
-it or order the restore.
+"""Suspends a person: their access is removed at once, reversibly, and another person confirms it or orders
+the restore.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from iam.people.offboarding.trusts import trusting
 from iam.people.runs.models import RunState
 
 KEYS: Final = UUID("6f1c1f0e-3f4a-4a07-9d0c-8a0f7c0b5d21")
-"""The name space in which a person and the key of their form give a suspension its id."""
+"""The namespace for the id of a suspension, derived from a person and the key of their form."""
 RULE: Final = "Suspension: access is cut first and confirmed afterwards"
 BUSY: Final = (
     *SUSPENSION,
@@ -54,8 +54,8 @@ BUSY: Final = (
     OffboardingStage.PARTLY,
     OffboardingStage.DELETING,
 )
-"""While one of these is the status, their access is cut already, or is being cut. An offboarding that waits
-does not keep anybody from a suspension.
+"""Stages in which access is already removed or is being removed. An offboarding that waits doesn't prevent a
+suspension.
 """
 STAYS: Final = "MFA devices, group memberships and grants stay as they are: the deny overrides them."
 GETS_LINK: Final = (
@@ -69,8 +69,8 @@ HAS_NO_LINK: Final = (
 
 
 def suspender(viewer: Viewer) -> Viewer:
-    """The same viewer, who reaches those whom they may suspend: accounts that they administer, and people of
-    teams that they lead.
+    """Return the viewer with the scope of suspensions: accounts that they administer, and people of teams
+    that they lead.
     """
     administered = viewer.accounts_by_role.get(Role.ADMINISTRATOR, set())
     accounts = None if ANY_ACCOUNT in administered else frozenset(administered)
@@ -78,14 +78,14 @@ def suspender(viewer: Viewer) -> Viewer:
 
 
 def may_suspend(viewer: Viewer) -> bool:
-    """Whether they suspend anybody at all: team leads and administrators do."""
+    """Return True if the viewer can suspend people at all, as team leads and administrators can."""
     return viewer.may(Right.REQUEST_CHANGE) and bool(
         viewer.leads or Role.ADMINISTRATOR in viewer.accounts_by_role
     )
 
 
 def person_to_suspend(viewer: Viewer, pk: int) -> LeaverUsers | None:
-    """The person of an IAM user, with the users that the viewer may suspend; None where there are none."""
+    """Return the person of an IAM user, with the users that the viewer can suspend, or None."""
     if not may_suspend(viewer):
         return None
     reach = suspender(viewer)
@@ -97,8 +97,8 @@ def person_to_suspend(viewer: Viewer, pk: int) -> LeaverUsers | None:
 
 
 def why_not_suspend(viewer: Viewer, person: LeaverUsers) -> str:
-    """Why this viewer can't suspend this person, or "". Only links that somebody made by hand count: a tag in
-    AWS must shield nobody.
+    """Return why the viewer can't suspend this person, or an empty string. Only links made by hand count,
+    because a tag in AWS must not protect anyone.
     """
     if not may_suspend(viewer):
         return "Team leads and administrators can suspend people."
@@ -126,7 +126,7 @@ def why_not_suspend(viewer: Viewer, person: LeaverUsers) -> str:
 
 
 def suspended_already(users: Sequence[Entity]) -> OffboardedUser | None:
-    """The user of an earlier run by which their access is cut already, or is being cut."""
+    """Return a user from an earlier run that has already removed their access or is doing so, or None."""
     seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=BUSY).select_related(
         "leaver__run"
     )
@@ -134,8 +134,8 @@ def suspended_already(users: Sequence[Entity]) -> OffboardedUser | None:
 
 
 def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> RemovalPlan:
-    """What is cut in each account: everything is denied first, then sessions, keys and the password. Raises
-    RefusedError for whom the viewer can't suspend.
+    """Plan the suspension in each account: everything is denied first, then sessions, keys and the password
+    are ended. Raises RefusedError if the viewer can't suspend a user.
     """
     reach = suspender(viewer)
     roles = trusting(users)
@@ -161,8 +161,8 @@ def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> RemovalPlan:
 
 
 def request_suspension(actor: Viewer, *, person: LeaverUsers, reason: str, key: str) -> OffboardingRun:
-    """Cut the access of a person at once (`person_to_suspend`); the same key of the same actor gives the same
-    suspension. Raises RefusedError.
+    """Remove the access of a person at once (`person_to_suspend`). The same key of the same actor returns the
+    same suspension. Raises RefusedError.
     """
     run_id = uuid5(KEYS, f"{actor.person_id}:{key}")
     earlier = OffboardingRun.objects.filter(pk=run_id).first()
@@ -180,7 +180,7 @@ def request_suspension(actor: Viewer, *, person: LeaverUsers, reason: str, key: 
     weighed = weigh_at_once(operations, actor=reach)
     try:
         with transaction.atomic():
-            # Of two who suspend the same person at the same time, the second one waits here and is refused.
+            # If two people suspend the same person at once, the second one waits here and is refused.
             list(Entity.objects.select_for_update().filter(pk__in=[user.pk for user in person.users]))
             _check_not_suspended(person)
             run = OffboardingRun.objects.create(
@@ -219,7 +219,7 @@ def request_suspension(actor: Viewer, *, person: LeaverUsers, reason: str, key: 
 
 
 def checked_reason(reason: str) -> str:
-    """The reason without blanks around it. Raises RefusedError."""
+    """Return the reason without surrounding blanks. Raises RefusedError."""
     reason = reason.strip()
     if not reason:
         raise FieldError("Enter a reason.", field="reason")
@@ -244,7 +244,7 @@ def _check_not_suspended(person: LeaverUsers) -> None:
 
 
 def _add(site: RemovalSite, operations: Sequence[Operation], *, viewer: Viewer) -> None:
-    """Each that makes sense as the mirror stands; of the rest it is kept why not."""
+    """Add each operation that is valid according to the mirror, and note why for the others."""
     for operation in operations:
         check_right(operation, viewer=viewer)
         try:
@@ -256,7 +256,7 @@ def _add(site: RemovalSite, operations: Sequence[Operation], *, viewer: Viewer) 
 
 
 def _keep_seats(leaver: Leaver, plan: RemovalPlan, written: Sequence[Change]) -> None:
-    """Each user with their changes: a lane of the set for each."""
+    """Assign each user its changes, one lane of the set per user."""
     seats = {seat.user_id: seat for seat in leaver.seats.all()}
     for lane, site in enumerate(plan.sites):
         seat = seats[site.user.pk]
@@ -266,8 +266,8 @@ def _keep_seats(leaver: Leaver, plan: RemovalPlan, written: Sequence[Change]) ->
 
 
 def _close_gatehouse(leaver: Leaver) -> str:
-    """Keep them out of Gatehouse too, where the link to their user was made by hand; a sentence where that
-    can't be.
+    """Deactivate the person's sign-in to Gatehouse if a user was linked to them by hand. Returns a sentence
+    if that isn't possible.
     """
     if leaver.person_id is None or leaver.unseen:
         return ""

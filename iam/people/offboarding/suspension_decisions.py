@@ -1,5 +1,5 @@
-"""What follows a suspension: somebody else confirms it or orders the restore, or anyone who suspended takes
-it back before that.
+"""Decisions after a suspension: another person confirms it or orders the restore, or the person who suspended
+undoes it before that.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CUT: Final = (OffboardingStage.SUSPENDED, OffboardingStage.CONFIRMED, Offboardin
 
 
 def why_not_confirm(viewer: Viewer, leaver: Leaver) -> str:
-    """Why this viewer can't confirm a suspension or order the restore, or ""."""
+    """Return why the viewer can't confirm a suspension or order the restore, or an empty string."""
     review = review_of(leaver)
     if review is None:
         return "This isn’t a suspension."
@@ -37,7 +37,7 @@ def why_not_confirm(viewer: Viewer, leaver: Leaver) -> str:
 
 
 def may_take_back(viewer: Viewer, leaver: Leaver) -> bool:
-    """Whether the viewer suspended them, and nobody has reviewed that yet."""
+    """Return True if the viewer made the suspension and no one has reviewed it yet."""
     review = review_of(leaver)
     return (
         review is not None
@@ -48,17 +48,17 @@ def may_take_back(viewer: Viewer, leaver: Leaver) -> bool:
 
 
 def confirm(actor: Viewer, *, leaver: Leaver, comment: str) -> None:
-    """Agree to a suspension: it stays in force. Raises RefusedError."""
+    """Confirm a suspension, which stays in force. Raises RefusedError."""
     _review(actor, leaver, verdict=ReviewVerdict.ACCEPT, comment=comment)
 
 
 def order_restore(actor: Viewer, *, leaver: Leaver, comment: str) -> list[Change]:
-    """Turn a suspension back at once, as its reviewer. Raises RefusedError."""
+    """Revert a suspension at once, as its reviewer. Raises RefusedError."""
     return _review(actor, leaver, verdict=ReviewVerdict.UNDO, comment=comment)
 
 
 def take_back(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
-    """Turn one's own suspension back at once, before it is confirmed; it is still reviewed. Raises
+    """Revert one's own suspension at once, before it is confirmed. It is still reviewed. Raises
     RefusedError.
     """
     reason = checked_reason(reason)
@@ -69,9 +69,7 @@ def take_back(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
 
 
 def reviewed(glass: BreakGlass, actor: Viewer, comment: str, verdict: str) -> list[Change]:
-    """What the review of a suspension does (`iam.changes.causes`); in the
-    transaction of the review.
-    """
+    """Carry out the review of a suspension (`iam.changes.causes`), in the transaction of the review."""
     leavers = Leaver.objects.select_for_update(of=("self", "run")).select_related("run")
     leaver = leavers.get(run=glass.change_set.cause_id)
     if is_about_oneself(actor, leaver):

@@ -16,9 +16,7 @@ from iam.schedule import DAYS, HOURS, every
 @shared_task(name="iam.people.offboarding.tasks.reconcile_runs")  # type: ignore[untyped-decorator]
 @every(10)
 def reconcile_runs() -> int:
-    """Continue with what a lost process has left: requests, changes, checks of AWS and links. Request
-    deletions that are due.
-    """
+    """Continue requests, changes, verifications and links of lost processes, and request due deletions."""
     continued = OFFBOARDING.resume() + reconcile.reconcile_open() + repeat_invitation.settle_passwords()
     return continued + restore_and_delete.ask_due_deletions()
 
@@ -38,5 +36,5 @@ def request_run(run_id: str) -> None:
 
 @shared_task(name=PROVE_USER)  # type: ignore[untyped-decorator]
 def prove_user(user_id: str) -> None:
-    """Check in AWS that a user has no access any more."""
+    """Verify in AWS that a user has no access any more."""
     reconcile.prove(UUID(user_id))

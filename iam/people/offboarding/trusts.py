@@ -1,5 +1,5 @@
-"""Roles whose trust policy names somebody's users, in all accounts: found, shown, and changed only when
-somebody says so.
+"""Finds roles in all accounts whose trust policies name a person's users. They are only changed
+on request.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from iam.mirror.models import Entity, EntityState, Kind, valid_at
 
 @dataclass(frozen=True, slots=True)
 class TrustingRole:
-    """A role that names some of the users. `demands_name`: each statement that does lets them in under their
-    own names only, so that their sessions can be told from others. `without` is the trust policy without
-    them; None where nobody would be left.
+    """A role whose trust policy names some of the users. `demands_name` means that each such statement
+    requires the user name as session name, so that their sessions can be identified. `without` is the trust
+    policy without the users, or None if it would admit no one.
     """
 
     role: Entity
@@ -31,20 +31,20 @@ class TrustingRole:
 
     @property
     def names(self) -> list[str]:
-        """The user names that it names."""
+        """The user names in the trust policy."""
         return sorted({arn.rpartition("/")[2] for arn in self.arns})
 
 
 def trusting(users: Iterable[Entity]) -> list[TrustingRole]:
-    """The roles of all accounts that name one of the users, by account and name; one query."""
+    """Return the roles of all accounts that name one of the users, by account and name, with one query."""
     arns = {entity.arn for entity in users}
     trusts_found = [_trusting(state, arns) for state in roles_naming(arns)]
     return [trust for trust in trusts_found if trust is not None]
 
 
 def roles_naming(principals: Collection[str]) -> list[EntityState]:
-    """The roles of all accounts whose trust policies have one of these texts, by account and name; one query,
-    none without texts.
+    """Return the roles of all accounts whose trust policies contain one of these texts, by account and name,
+    with one query, or none without texts.
     """
     named = Q()
     for principal in principals:
@@ -100,7 +100,7 @@ def _without(body: dict[str, Any], statements: Sequence[dict[str, Any]], arns: s
 
 
 def trusted_by(text: str) -> list[str]:
-    """The AWS principals that a trust policy lets in."""
+    """Return the AWS principals that a trust policy admits."""
     try:
         statements = _listed(json.loads(text).get("Statement", []))
     except (ValueError, AttributeError):
@@ -123,7 +123,9 @@ def _principals_named(statement: dict[str, Any]) -> list[str]:
 
 
 def _demands_name(statement: dict[str, Any]) -> bool:
-    """As the grants of Gatehouse demand it (`iam.access.grants.trust_statement`)."""
+    """Return True if the statement has the condition that Gatehouse's grants write
+    (`iam.access.grants.trust_statement`).
+    """
     equal = statement.get("Condition", {}).get("StringEquals", {})
     return isinstance(equal, dict) and equal.get(SESSION) == USER_NAME
 

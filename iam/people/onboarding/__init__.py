@@ -1,3 +1,3 @@
-"""Onboarding: people from a form or a file, checked, asked for together, and followed until each has signed
-in.
+"""Onboarding: people from a form or a file are checked, requested together, and followed until each has
+signed in.
 """

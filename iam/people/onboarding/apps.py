@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class OnboardingConfig(AppConfig):
-    """Registers the tables of onboarding, and follows the changes of its runs."""
+    """Registers the tables of onboarding and the handler of its changes."""
 
     name = "iam.people.onboarding"
     label = "onboarding"

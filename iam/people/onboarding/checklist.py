@@ -1,5 +1,5 @@
-"""What each person of a run has done and what is still to do: from the changes, and from what the mirror
-shows of their users.
+"""Checklists of what each person of a run has done and still has to do, from the changes and from their users
+in the mirror.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _OVER: Final = {
 
 
 class StepStatus(StrEnum):
-    """Where a step stands."""
+    """The status of a step."""
 
     TODO = "todo"
     DOING = "doing"
@@ -62,9 +62,7 @@ class StepStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChecklistItem:
-    """One line of a checklist. `at` is when it was done; `change` what stands behind it, where one change
-    does.
-    """
+    """A line of a checklist. `at` is when it was done, `change` the single change it represents, if any."""
 
     what: str
     standing: StepStatus
@@ -75,32 +73,34 @@ class ChecklistItem:
 
 @dataclass(frozen=True, slots=True)
 class PersonChecklist:
-    """One person: their places, and the lines of all of them."""
+    """The checklist of a person, for all their places."""
 
     newcomer: OnboardedPerson
     items: tuple[ChecklistItem, ...]
     users: tuple[tuple[str, int | None], ...] = field(default=())
-    """(account, the mirror's number of the user where it is there) of each place."""
+    """(account, mirror id of the user or None) of each place."""
     may_be_invited: bool = False
     changes: int = 0
     changes_done: int = 0
-    """Several changes can be one line. Those of all people add up to the changes of the run."""
+    """The number of changes. Several changes can share a line. The numbers of all people add up to the
+    changes of the run.
+    """
     own_items: tuple[ChecklistItem, ...] = field(default=())
-    """The lines of which nothing is a change: what is left to the person."""
+    """The lines that are left to the person."""
 
     @property
     def own_done(self) -> int:
-        """How many of the lines that are left to the person are ticked."""
+        """The number of completed lines that are left to the person."""
         return sum(item.standing is StepStatus.DONE for item in self.own_items)
 
     @property
     def done(self) -> int:
-        """How many lines are ticked."""
+        """The number of completed lines."""
         return sum(item.standing is StepStatus.DONE for item in self.items)
 
     @property
     def standing(self) -> StepStatus:
-        """The whole person in one word: what needs somebody first."""
+        """The overall status of the person: the one that most needs attention."""
         standings = {item.standing for item in self.items} or {StepStatus.TODO}
         order = (
             StepStatus.FAILED,
@@ -119,7 +119,7 @@ class PersonChecklist:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What the mirror shows of the users of some places, by ARN."""
+    """The state of users in the mirror, by ARN."""
 
     users: dict[str, Entity]
     credentials: dict[int, UserCredentials]
@@ -128,20 +128,20 @@ class _Facts:
     made: dict[str, datetime]
     """When Gatehouse last set a password of a user, by ARN."""
     over: dict[str, str]
-    """Why users have no access any more, by their ARNs: offboarded, suspended or deleted."""
+    """Why users have lost access, by ARN: offboarded, suspended or deleted."""
     moved: dict[UUID, datetime]
-    """Person → when they last changed team."""
+    """When each person last changed team, by person id."""
     calls: dict[str, FirstCall]
     """The first successful call of each user, by unique ID."""
     recorded: frozenset[int]
-    """The accounts of which events are known."""
+    """The accounts with known events."""
 
 
 def checklists(
     people: Sequence[OnboardedPerson], *, body: BlueprintBody | None = None
 ) -> list[PersonChecklist]:
-    """The checklists of people of one run, or without `body` of several runs (read with their versions);
-    fourteen queries for any number.
+    """Return the checklists of the people of one run, or, without `body`, of several runs (loaded with their
+    versions). Fourteen queries for any number of people.
     """
     by_person = places_of(people)
     places = list(chain.from_iterable(by_person[newcomer.pk] for newcomer in people))
@@ -208,7 +208,7 @@ def _facts(places: Iterable[ProvisionedUser], people: Sequence[OnboardedPerson])
 
 
 def _team_changes(people: Sequence[OnboardedPerson]) -> dict[UUID, datetime]:
-    """When people changed team after they were onboarded; a change of team under way counts from now."""
+    """Return when people changed team after they were onboarded. A team change in progress counts as now."""
     runs = {newcomer.person_id: newcomer.run.source for newcomer in people}
     moves = Move.objects.filter(
         person_id__in=runs, state__in=(RunState.RUNNING, RunState.DONE, RunState.PARTLY)
@@ -224,7 +224,7 @@ def _team_changes(people: Sequence[OnboardedPerson]) -> dict[UUID, datetime]:
 def _why_closed(
     person: OnboardedPerson, link: OneTimeLink | None, own: Sequence[ProvisionedUser], facts: _Facts
 ) -> str:
-    """Why the invitation of somebody no longer works, for anyone who sent it; "" while it works."""
+    """Return why a person's invitation no longer works, for its sender, or an empty string if it does."""
     joined = [place for place in own if place.joined_at]
     cut = {facts.over.get(place.user_arn, "") for place in joined}
     moved = facts.moved.get(person.person_id)
@@ -239,7 +239,7 @@ def _why_closed(
 def _lines_of_gatehouse(
     place: ProvisionedUser, place_changes: ProvisionedUserChanges, where: str
 ) -> Iterable[ChecklistItem]:
-    """What Gatehouse does in a place."""
+    """Yield the lines for what Gatehouse does in a place."""
     by_operation: dict[str, list[Change]] = {}
     for change in place_changes.latest:
         by_operation.setdefault(change.operation, []).append(change)
@@ -268,7 +268,7 @@ def _lines_of_person(
     where: str,
     closed: str,
 ) -> Iterable[ChecklistItem]:
-    """What the person does there by themselves; nothing is new to who was there. `closed` is why the
+    """Yield the lines for what the person does in a place, none for existing users. `closed` is why the
     invitation as a whole no longer works.
     """
     if place_changes.is_taken_in:
@@ -298,9 +298,7 @@ def _invited(
     *,
     over: str,
 ) -> Iterable[ChecklistItem]:
-    """Whether the invitation was sent and opened, and whether it still works; it is sent when the users are
-    there.
-    """
+    """Yield the lines about the invitation: sent, opened, still valid. It is sent when the users exist."""
     if all(changes_by_place[place.pk].is_taken_in for place in own):
         return
     if over in WITHOUT_ACCESS:
@@ -333,7 +331,7 @@ def _counted(changes: Sequence[Change], noun: str) -> str:
 
 
 def _of_changes(what: str, changes: Sequence[Change]) -> ChecklistItem:
-    """One line for several changes: failed if one is, done when all are."""
+    """Return one line for several changes: failed if one is, done when all are."""
     states = {ChangeState(change.state) for change in changes}
     bad = next(
         (change for change in changes if change.state in (ChangeState.FAILED, ChangeState.UNKNOWN)), None
@@ -354,15 +352,15 @@ def _of_changes(what: str, changes: Sequence[Change]) -> ChecklistItem:
 
 
 def _after(what: str, at: datetime | None, *, waits: StepStatus, note: str) -> ChecklistItem:
-    """What the person does by themselves; `waits` and `says` are how that stands until it is done."""
+    """Return a line for what the person does. `waits` and `note` are its status until then."""
     if at is not None:
         return ChecklistItem(what, StepStatus.DONE, at=at)
     return ChecklistItem(what, waits, note)
 
 
 def _waits(place_changes: ProvisionedUserChanges, *, over: str) -> tuple[StepStatus, str]:
-    """For whom what the person does waits: for Gatehouse while there is no user, for nobody where there will
-    be none or where access is `over`.
+    """Return who the person's steps wait for: Gatehouse while there is no user, or no one if there will be
+    none or access is `over`.
     """
     if over:
         return StepStatus.OVER, _OVER[over]
@@ -372,7 +370,7 @@ def _waits(place_changes: ProvisionedUserChanges, *, over: str) -> tuple[StepSta
 
 
 def _chosen_at(place: ProvisionedUser, facts: _Facts, user: Entity | None) -> datetime | None:
-    """When they chose a password of their own: after the one that Gatehouse made."""
+    """Return when the person chose their own password, after the one that Gatehouse set, or None."""
     row = facts.credentials.get(user.pk) if user else None
     seal = facts.seals.get(place.password_seal) if place.password_seal else None
     made = last_made_at(seal, facts.made.get(place.user_arn))

@@ -1,4 +1,4 @@
-"""The operations that make the users of a run, account by account, each person apart. Writes nothing."""
+"""Plans the operations that create the users of a run, per account and person. Writes nothing."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from iam.people.onboarding.pasted_rows import last_moment
 
 @dataclass(frozen=True, slots=True)
 class CreationStep:
-    """One operation; `what` is what it gives as a grant would say it, None for what is no permission. Branch
-    0 comes before the others.
+    """An operation with the grant content that it gives, or None if it gives no permission. Branch 0 comes
+    before the others.
     """
 
     operation: Operation
@@ -44,7 +44,7 @@ class CreationStep:
 
 @dataclass(frozen=True, slots=True)
 class PersonAccountPlan:
-    """What one person gets in one account."""
+    """What a person gets in an account."""
 
     newcomer: OnboardedPerson
     account: Account
@@ -56,19 +56,19 @@ class PersonAccountPlan:
 
 @dataclass(slots=True)
 class CreationSite:
-    """An account of a blueprint, with what is looked up once for all people."""
+    """An account of a blueprint, with data that is looked up once for all people."""
 
     account: Account
     body: BlueprintBody
     groups: list[Entity] = field(default_factory=list)
     boundary: str = ""
     documents: list[tuple[FilledTemplate, str, str]] = field(default_factory=list)
-    """(template, its title, the document) of each."""
+    """(template, its title, the document) of each template."""
 
 
 def sites_of(body: BlueprintBody, *, viewer: Viewer) -> list[CreationSite]:
-    """The accounts of a blueprint. Raises RefusedError where one lacks what the blueprint names, or the
-    viewer may not ask for it: in the same words.
+    """Return the accounts of a blueprint. Raises RefusedError, in the same words, if an account lacks
+    something in the blueprint or the viewer can't request it.
     """
     sites = []
     known = {account.account_id: account for account in Account.objects.filter(account_id__in=body.accounts)}
@@ -85,7 +85,7 @@ def sites_of(body: BlueprintBody, *, viewer: Viewer) -> list[CreationSite]:
 
 
 def part_of(site: CreationSite, newcomer: OnboardedPerson, *, key: str) -> PersonAccountPlan:
-    """What somebody gets in the account. `key` is the run's: the seals of secrets follow from it."""
+    """Return what a person gets in an account. The ids of sealed secrets are derived from the run's `key`."""
     body, account = site.body, site.account
     arn = arn_of(account, kind=Kind.USER.value, name=newcomer.user_name, path=body.path)
     create = CreateUser.of(
@@ -118,12 +118,12 @@ def part_of(site: CreationSite, newcomer: OnboardedPerson, *, key: str) -> Perso
 
 
 def tags_for(newcomer: OnboardedPerson, body: BlueprintBody) -> dict[str, str]:
-    """The blueprint's, and who it is."""
+    """Return the blueprint's tags and those for the person's name and email address."""
     return dict(body.tags) | {NAME_TAG: tag_for_name(newcomer.name), "Email": tag_for_name(newcomer.email)}
 
 
 def notes_for(sites: Sequence[CreationSite]) -> list[str]:
-    """Sentences that an approver has to know and that no receipt says."""
+    """Return notes for the approver that no receipt contains."""
     notes = []
     if sites and sites[0].body.key:
         notes.append("Each person gets an access key that never expires. A role is safer.")
@@ -142,7 +142,9 @@ def _group(account: Account, name: str, viewer: Viewer) -> Entity:
 
 
 def _boundary(account: Account, named: str) -> str:
-    """Its ARN in the account; one of AWS, or of a customer by its name."""
+    """Return the boundary's ARN in the account: that of an AWS policy, or of a customer policy
+    found by name.
+    """
     if not named or ":iam::aws:" in named:
         return named
     name = named.rpartition("/")[2]
@@ -175,7 +177,7 @@ def _document(account: Account, filled: FilledTemplate) -> tuple[FilledTemplate,
 def memberships(
     site: CreationSite, newcomer: OnboardedPerson, arn: str
 ) -> Iterator[tuple[Operation, GrantContent | None]]:
-    """The groups of the blueprint, for the user of this ARN."""
+    """Yield the memberships in the blueprint's groups for the user with this ARN."""
     user = {"user_name": newcomer.user_name, "user_id": "", "user_arn": arn}
     for group in site.groups:
         named = {"group_name": group.name, "group_id": group.aws_id, "group_arn": group.arn}
@@ -186,7 +188,9 @@ def memberships(
 def policies(
     site: CreationSite, newcomer: OnboardedPerson, arn: str, *, key: str
 ) -> Iterator[tuple[Operation, GrantContent | None]]:
-    """The templates of the blueprint, for the user of this ARN, until their last day."""
+    """Yield the policies from the blueprint's templates for the user with this ARN, valid until their last
+    day.
+    """
     holder = {"holder_kind": "user", "holder_name": newcomer.user_name, "holder_id": "", "holder_arn": arn}
     end = last_moment(newcomer.until)
     for number, (filled, title, text) in enumerate(site.documents):

@@ -1,5 +1,5 @@
-"""People who have a user already are taken in: that user gets the groups and the templates of the blueprint,
-and nothing else. No password, no key, no new user.
+"""Includes people who already have a user: it gets the groups and templates of the blueprint, but no password
+and no key, and no new user is created.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from iam.people.runs.models import RowStatus
 
 
 def reached_by(viewer: Viewer, users: Iterable[Entity]) -> frozenset[int]:
-    """Those of whom somebody may ask for changes; one query, none for who reaches everything."""
+    """Return the users that the viewer can request changes for, with one query, or none if they can reach
+    everything.
+    """
     pks = [entity.pk for entity in users]
     if viewer.asks.sees_everything:
         return frozenset(pks)
@@ -35,12 +37,14 @@ def reached_by(viewer: Viewer, users: Iterable[Entity]) -> frozenset[int]:
 
 
 def adoptable(run: OnboardingRun) -> list[OnboardedPerson]:
-    """Who of a draft can be taken in."""
+    """Return the people of a draft whose existing users can be included."""
     return [newcomer for newcomer in run.people.filter(standing=RowStatus.EXISTING) if newcomer.users]
 
 
 def users_by_place(people: Sequence[OnboardedPerson]) -> dict[tuple[int, int], Entity]:
-    """The living users of these people by (newcomer, account); one query, none where nobody has one."""
+    """Return the living users of these people by (newcomer, account), with one query, or none if there are no
+    users.
+    """
     owners: dict[int, int] = {}
     for newcomer in people:
         owners |= dict.fromkeys(newcomer.users, newcomer.pk)
@@ -51,7 +55,7 @@ def users_by_place(people: Sequence[OnboardedPerson]) -> dict[tuple[int, int], E
 @dataclass(frozen=True, slots=True)
 class ExistingHoldings:
     """What users have: (user, group) of each membership, and (user, template with version and parameters) of
-    each policy that a grant has given.
+    each policy from a grant.
     """
 
     groups: frozenset[tuple[int, int]] = frozenset()
@@ -59,7 +63,7 @@ class ExistingHoldings:
 
 
 def held_by_users(users: Iterable[Entity]) -> ExistingHoldings:
-    """Two queries; none for nobody."""
+    """Return what the users have, with two queries, or none without users."""
     pks = [entity.pk for entity in users]
     if not pks:
         return ExistingHoldings()
@@ -75,15 +79,15 @@ def held_by_users(users: Iterable[Entity]) -> ExistingHoldings:
 
 
 def _mark(what: Mapping[str, Any]) -> str:
-    """A template with its version and parameters, in one form."""
+    """Return a template with its version and parameters as comparable text."""
     return json.dumps([what.get("template"), what.get("version"), what.get("parameters", {})], sort_keys=True)
 
 
 def adopted_part(
     site: CreationSite, newcomer: OnboardedPerson, user: Entity, *, holdings: ExistingHoldings, key: str
 ) -> PersonAccountPlan:
-    """What a user who is there gets: each thing in the branch that it has for somebody new, without what they
-    have already.
+    """Return what an existing user gets: each permission in the same branch as for a new user, without those
+    that it already has.
     """
     return PersonAccountPlan(
         newcomer, site.account, user.arn, tuple(_steps(site, newcomer, user, holdings, key))

@@ -1,5 +1,5 @@
-"""Whether newcomers can change their first password: AWS demands it at the first sign-in, and locks out
-anyone who is not allowed to.
+"""Tests whether new users can change their first password. AWS requires it at the first sign-in and locks out
+those who aren't allowed to.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_enable-user-change.html
 """
@@ -26,11 +26,11 @@ from iam.policy.index.rows import AccountRows, PolicyHoldings, PrincipalRow
 from iam.policy.index.shard import AccountShard
 
 TEMPLATE: Final = "own-password"
-"""The template that lets somebody change their own password."""
+"""The template that lets a user change their own password."""
 CALLS: Final = (("iam:ChangePassword", True), ("iam:GetAccountPasswordPolicy", False))
-"""(action, whether it is on the user) of what the sign-in page of AWS calls."""
+"""(action, whether it is on the user) of the calls that the AWS sign-in page makes."""
 NOBODY: Final = 1 << 61
-"""The number of the newcomer in the index: beyond those of the mirror."""
+"""The number of the new user in the index, higher than those of the mirror."""
 WITHOUT_MFA: Final = {"aws:MultiFactorAuthPresent": "false"}
 BY_ACCOUNT: Final = json.dumps(
     {
@@ -38,15 +38,14 @@ BY_ACCOUNT: Final = json.dumps(
         "Statement": [{"Effect": "Allow", "Action": [action for action, _ in CALLS], "Resource": "*"}],
     }
 )
-"""What the password policy of an account gives all of its users, where it lets them change their
-passwords.
-"""
+"""What an account's password policy allows all its users if it lets them change their passwords."""
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordLockout:
-    """An account where newcomers cannot change their first password. `is_denied`: a deny or a limit stops it,
-    so that no template helps. `is_sure` False: a condition, or a policy that was not read, decides.
+    """An account in which new users can't change their first password. `is_denied` means that a deny or a
+    limit prevents it, so that no template helps. `is_sure` False means that it depends on a condition or on a
+    policy that was not synced.
     """
 
     account: str
@@ -55,7 +54,7 @@ class PasswordLockout:
 
     @property
     def sentence(self) -> str:
-        """What is wrong, and how to fix it."""
+        """What is wrong and how to fix it."""
         if not self.is_sure:
             return (
                 f"Whether new users in {self.account} can change their first password depends on a "
@@ -76,7 +75,9 @@ class PasswordLockout:
 
 
 def lockouts(sites: Iterable[CreationSite]) -> list[PasswordLockout]:
-    """Where newcomers of a blueprint could not change their first password; nothing where they get none."""
+    """Return the accounts in which new users of a blueprint could not change their first password. Accounts
+    without passwords are left out.
+    """
     lockouts_found = []
     for site in sites:
         if site.body.password:
@@ -87,14 +88,14 @@ def lockouts(sites: Iterable[CreationSite]) -> list[PasswordLockout]:
 
 
 def check_first_password(sites: Sequence[CreationSite]) -> None:
-    """Raises RefusedError where newcomers surely could not sign in."""
+    """Raise RefusedError if new users certainly could not sign in."""
     for lockout in lockouts(sites):
         if lockout.is_sure:
             raise RefusedError(lockout.sentence)
 
 
 def password_template() -> FilledTemplate | None:
-    """The template that fixes it, in the version that is offered."""
+    """Return the template that fixes it, in the offered version, or None."""
     offer = offer_of(TEMPLATE)
     return FilledTemplate(offer.slug, offer.version.number) if offer is not None else None
 
@@ -124,8 +125,8 @@ def _account_allows(site: CreationSite) -> bool:
 def _decision(
     index: PolicyIndex, shard: AccountShard, site: CreationSite, *, is_allowed: bool
 ) -> EvaluationDecision:
-    """How AWS would answer a newcomer without MFA, at worst; `is_allowed`: something gives every user of the
-    account the permission.
+    """Return the worst decision for a new user without MFA. `is_allowed` means that every user of the account
+    has the permission.
     """
     texts = [text for _, _, text in site.documents]
     if is_allowed:
@@ -169,7 +170,9 @@ def _decision(
 
 
 def _documents(shard: AccountShard, site: CreationSite) -> list[Document]:
-    """The policies of the groups and of the boundary; the index keeps only those that somebody has."""
+    """Return the policies of the groups and of the boundary. They are added because the index only keeps
+    policies in use.
+    """
     digests: set[str] = set()
     policy_ids = {_boundary(site) or 0}
     for group in site.groups:

@@ -1,5 +1,5 @@
-"""The invitation: a one-time link for the person alone, sent when their users are there; with it they see
-their first password.
+"""The invitation: a personal one-time link, sent when the person's users exist, that shows their first
+password.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from iam.sealed.models import Secret, SecretState
 from iam.sealed.services import SealedError
 
 INVITATIONS: Final = UUID("7f4e3a0e-02c4-4f0c-8a8b-9d9f5d1f7a2c")
-"""The name space in which a newcomer gives their invitations a cause."""
+"""The namespace for the cause of invitations, derived from a newcomer."""
 ALREADY_CHANGED: Final = "You already chose your own password. Sign in with that one."
 DELETED_IN_AWS: Final = "The password that was set for you no longer exists in AWS."
 
 
 def cause_of(newcomer: OnboardedPerson) -> UUID:
-    """By what the links of a newcomer are found again."""
+    """Return the id by which the links of a newcomer are found."""
     return uuid5(INVITATIONS, str(newcomer.pk))
 
 
 def newcomer_of(link: OneTimeLink) -> OnboardedPerson | None:
-    """Whose invitation a link is."""
+    """Return the newcomer whom a link invites, or None."""
     people = OnboardedPerson.objects.filter(person_id=link.person_id).select_related(
         "run__version__blueprint__team"
     )
@@ -55,8 +55,8 @@ def newcomer_of(link: OneTimeLink) -> OnboardedPerson | None:
 
 
 def invitations(people: Sequence[OnboardedPerson]) -> dict[int, OneTimeLink]:
-    """The newest invitation of each who has one: one query, and one more where a restore sent another one in
-    its place.
+    """Return the newest invitation of each person who has one, with one query, and a second one if a restore
+    sent a replacement.
     """
     newcomers = {cause_of(newcomer): newcomer.pk for newcomer in people}
     links = {newcomers[cause]: link for cause, link in newest_by_cause(newcomers).items()}
@@ -75,8 +75,8 @@ def invitations(people: Sequence[OnboardedPerson]) -> dict[int, OneTimeLink]:
 
 @transaction.atomic
 def invite(newcomer: OnboardedPerson, *, actor: Viewer | None) -> OneTimeLink:
-    """Send the person a link; an older one that was not used opens nothing from now on. `actor` None:
-    Gatehouse sends it, in the name of anyone who requested the run or sends it again. Raises RefusedError.
+    """Send the person a link; an older unused one stops working. `actor` None means that Gatehouse sends it
+    in the name of the requester or of the person who resends it. Raises RefusedError.
     """
     if actor is not None:
         check_may_invite(newcomer, actor=actor)
@@ -115,8 +115,8 @@ def invite(newcomer: OnboardedPerson, *, actor: Viewer | None) -> OneTimeLink:
 
 
 def invite_when_made(newcomer: OnboardedPerson) -> OneTimeLink | None:
-    """The first invitation, once all of their users are settled and at least one is there, or one that
-    follows a new first password; None when there is nothing to send, or it is too early.
+    """Send the first invitation once all users are settled and at least one exists, or one that follows a new
+    first password. Returns None if it is too early or there is nothing to send.
     """
     places = list(newcomer.places.all())
     if any(place.settled_at is None for place in places) or not any(place.joined_at for place in places):
@@ -133,26 +133,26 @@ def invite_when_made(newcomer: OnboardedPerson) -> OneTimeLink | None:
 
 
 def can_be_shown(seal: UUID | None, *, session: str | None = None) -> bool:
-    """True if a secret waits for its person: in this browser session, or, without one, in a browser that they
-    have yet to open.
+    """Return True if a secret can be shown: in this browser session, or, without one, in a browser that isn't
+    open yet.
     """
     secret = Secret.objects.filter(pk=seal).first() if seal else None
     return secret is not None and sealed.can_reveal(secret, session=session or "")
 
 
 def is_shown(seal: UUID | None) -> bool:
-    """True if a browser has shown the secret already."""
+    """Return True if a browser has already shown the secret."""
     return seal is not None and Secret.objects.filter(pk=seal).exclude(browser="").exists()
 
 
 def key_id_of(place: ProvisionedUser) -> str:
-    """The id of the access key that was made; "" while there is none."""
+    """Return the id of the access key that was created, or an empty string."""
     secret = Secret.objects.filter(pk=place.key_seal).first() if place.key_seal else None
     return secret.label if secret is not None and secret.released_at is not None else ""
 
 
 def show_secret(link: OneTimeLink, place: ProvisionedUser, *, session: str, is_key: bool = False) -> str:
-    """The first password, or the secret of the access key, for the person of the link in this browser
+    """Return the first password, or the secret of the access key, for the link's person in this browser
     session. Raises RefusedError.
     """
     newcomer = newcomer_of(link)
@@ -171,7 +171,7 @@ def show_secret(link: OneTimeLink, place: ProvisionedUser, *, session: str, is_k
 
 
 def _check_password(place: ProvisionedUser) -> None:
-    """A password that opens nothing any more is not shown. Raises RefusedError."""
+    """Raise RefusedError if the password no longer works."""
     refused = ""
     if has_chosen_password(place):
         refused = ALREADY_CHANGED
@@ -183,8 +183,8 @@ def _check_password(place: ProvisionedUser) -> None:
 
 
 def close_invitations() -> int:
-    """Destroy the passwords and keys of invitations that no longer work, because their person changed team or
-    left; how many.
+    """Destroy the secrets of invitations that no longer work because the person changed team or was
+    offboarded. Returns how many.
     """
     waiting = Secret.objects.filter(state__in=(SecretState.HELD, SecretState.SEALED)).values("pk")
     closed = 0

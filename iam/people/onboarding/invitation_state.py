@@ -1,5 +1,5 @@
-"""Whether an invitation still works: what became of its person and of their password since it was sent, and
-who can send another one.
+"""Tests whether an invitation still works, given later changes to its person and their password, and who can
+send another one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from iam.people.runs.models import RunState
 from iam.sealed.models import Secret
 
 SLACK: Final = timedelta(seconds=5)
-"""AWS's own time of a password lies a little after ours."""
+"""AWS's time of a password is slightly later than Gatehouse's."""
 ENDED: Final = (
     OffboardingStage.CLOSING,
     OffboardingStage.OPEN,
@@ -34,7 +34,7 @@ ENDED: Final = (
     OffboardingStage.DELETED,
 )
 SUSPENDED: Final = (*SUSPENSION, OffboardingStage.SUSPENDING, OffboardingStage.RETURNING)
-"""Without access for now: a restore ends it."""
+"""Stages without access for now, which a restore ends."""
 PASSWORDS: Final = (UpdateLoginProfile.spec.slug, CreateLoginProfile.spec.slug)
 TEAM_CHANGED: Final = "You changed team after this invitation was sent, so it no longer works."
 ACCESS_ENDED: Final = "Your access to AWS has ended, so this invitation no longer works."
@@ -43,11 +43,11 @@ ACCESS_SUSPENDED: Final = (
 )
 MOVED_AWAY: Final = f"{TEAM_CHANGED} The invitation to your new team is in another email."
 WITHOUT_ACCESS: Final = frozenset({ACCESS_ENDED, ACCESS_SUSPENDED, MOVED_AWAY})
-"""As long as one of these holds, nobody sends this invitation again."""
+"""While one of these applies, the invitation can't be sent again."""
 
 
 def moves_of(newcomer: OnboardedPerson) -> list[Move]:
-    """The changes of team of the person that were carried out, at least in part, the newest first."""
+    """Return the person's team changes that were done at least in part, newest first."""
     done = _carried_out().filter(person_id=newcomer.person_id)
     return list(done.select_related("version__blueprint__team").order_by("-created_at"))
 
@@ -57,8 +57,8 @@ def _carried_out() -> QuerySet[Move]:
 
 
 def version_of(newcomer: OnboardedPerson) -> BlueprintVersion:
-    """The blueprint by which the person has what they have: of the team to which they changed, else of the
-    run.
+    """Return the blueprint version that gives the person's access: that of their newest team change, or else
+    of the run.
     """
     newest = next(iter(moves_of(newcomer)), None)
     if newest is not None and newest.created_at > newcomer.run.created_at:
@@ -67,18 +67,20 @@ def version_of(newcomer: OnboardedPerson) -> BlueprintVersion:
 
 
 def team_of(newcomer: OnboardedPerson) -> Team:
-    """The person's team as it is today."""
+    """Return the person's current team."""
     return version_of(newcomer).blueprint.team
 
 
 def why_over(newcomer: OnboardedPerson, *, since: datetime) -> str:
-    """Why an invitation of this time no longer works, as a sentence to its person; "" while it works."""
+    """Return why an invitation from this time no longer works, as a sentence to its person, or an empty
+    string if it does.
+    """
     places = list(newcomer.places.filter(joined_at__isnull=False))
     now = datetime.now(tz=UTC)
     cut = without_access(places)
     is_without = bool(places) and len(cut) == len({place.user_arn for place in places})
     for move in moves_of(newcomer):
-        # A change of team that creates users in other accounts sends an invitation of its own.
+        # A team change that creates users in other accounts sends its own invitation.
         if newcomer.run.source != move.reference and (move.ended_at or now) > since:
             return MOVED_AWAY if is_without else TEAM_CHANGED
     if is_without:
@@ -87,8 +89,9 @@ def why_over(newcomer: OnboardedPerson, *, since: datetime) -> str:
 
 
 def with_news(places: Collection[ProvisionedUser]) -> list[ProvisionedUser]:
-    """Those whose invitation may be over: the person changed team, or the user lost access. Three queries for
-    all of them; none without any. Newest first: of two with one ARN the older one tells of more.
+    """Return the places whose invitation may be over because the person changed team or the user lost access.
+    Three queries for any number of places, none without places. Newest first: of two places with the same
+    ARN, the older one has more news.
     """
     if not places:
         return []
@@ -99,9 +102,8 @@ def with_news(places: Collection[ProvisionedUser]) -> list[ProvisionedUser]:
 
 
 def without_access(places: Iterable[ProvisionedUser]) -> dict[str, str]:
-    """The ARNs of users whose access was ended or is suspended since they were created, each with a sentence
-    to their person about which of the two; two queries. A person who comes back under an old name has
-    today's access.
+    """Return the users whose access was ended or suspended since they were created, as ARN with a sentence to
+    the person, with two queries. A person who returns under an old name has their current access.
     """
     joined_at = {place.user_arn: place.joined_at for place in places if place.joined_at}
     seats = OffboardedUser.objects.filter(user_arn__in=joined_at, leaver__stage__in=(*ENDED, *SUSPENDED))
@@ -122,15 +124,15 @@ def without_access(places: Iterable[ProvisionedUser]) -> dict[str, str]:
 
 
 def check_may_invite(newcomer: OnboardedPerson, *, actor: Viewer) -> None:
-    """Who runs blueprints of the person's team, today's or that of the run, can invite them. Raises
-    RefusedError.
+    """Raise RefusedError unless the actor can run blueprints of the person's current team or of the run's
+    team.
     """
     if not (may_run(actor, newcomer.run.version.blueprint.team) or may_run(actor, team_of(newcomer))):
         raise RefusedError("You can invite only people in your teams.")
 
 
 def has_chosen_password(place: ProvisionedUser | OffboardedUser) -> bool:
-    """True if the person replaced the first password by one of their own."""
+    """Return True if the person replaced the first password with their own."""
     row, made = _credentials(place), _made_at(place)
     if row is None or made is None or row.password_changed_at is None:
         return False
@@ -138,15 +140,15 @@ def has_chosen_password(place: ProvisionedUser | OffboardedUser) -> bool:
 
 
 def is_password_gone(place: ProvisionedUser | OffboardedUser) -> bool:
-    """True if AWS was read after the first password was set, and the user has no password: somebody deleted
-    it.
+    """Return True if AWS was read after the first password was set and showed no password, so that someone
+    deleted it.
     """
     row, made = _credentials(place), _made_at(place)
     return row is not None and made is not None and row.has_password is False and row.valid_from > made
 
 
 def lacks_password(place: ProvisionedUser | OffboardedUser) -> bool:
-    """True if AWS shows that the user has no password, whenever that was read."""
+    """Return True if the latest data from AWS shows no password, whenever it was read."""
     row = _credentials(place)
     return row is not None and row.has_password is False
 
@@ -164,8 +166,8 @@ def _made_at(place: ProvisionedUser | OffboardedUser) -> datetime | None:
 
 
 def made_passwords(arns: Iterable[str]) -> dict[str, datetime]:
-    """When Gatehouse last set a console password of these users, by ARN, whatever for: an onboarding, a
-    restore, a reset. One query.
+    """Return when Gatehouse last set a console password of these users, by ARN, in an onboarding, a restore
+    or a reset. One query.
     """
     users = Entity.objects.filter(kind=Kind.USER, arn__in=list(arns), gone_at__isnull=True)
     rows = Change.objects.filter(
@@ -175,9 +177,7 @@ def made_passwords(arns: Iterable[str]) -> dict[str, datetime]:
 
 
 def last_made_at(seal: Secret | None, made_at: datetime | None) -> datetime | None:
-    """Since when the password of a user is the one that Gatehouse made. None where it made none that it knows
-    of: then nobody has chosen another.
-    """
+    """Return since when a user's password is the one that Gatehouse set, or None if it set none."""
     if seal is None or seal.released_at is None:
         return None
     return max(seal.released_at, made_at) if made_at else seal.released_at

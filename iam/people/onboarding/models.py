@@ -1,4 +1,4 @@
-"""Runs: whom somebody onboards by a blueprint, and the IAM user of each in each account."""
+"""The tables of onboarding runs: the people, and the IAM user of each in each account."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from iam.people.blueprints.models import BlueprintVersion
 from iam.people.runs.models import AbstractListRun, RowStatus
 
 OF_ONBOARDING = "onboarding"
-"""The cause of a set that makes the users of a run; its id is the run's."""
+"""The cause of a set that creates the users of a run; its id is the run's."""
 OF_RETRY = "onboarding-again"
 """The cause of a set that retries what failed; its id is that of the set in which it failed."""
 
@@ -35,11 +35,12 @@ class OnboardingRun(AbstractListRun):
 
 
 class OnboardedPerson(models.Model):
-    """One row of a run. `person_id` is who they are, or will be, in the directory; `until` the last day of
-    their access; `users` the mirror's numbers of users that they have already and that can be taken in.
-    `problems` are sentences about the row, `wrong` those of them that are about one field, by its name.
-    `wants_link_at`: when they asked for another invitation. `link_for`: who sends them another one, which
-    leaves as soon as their new first password is set.
+    """A row of a run. `person_id` identifies the person in the directory, now or later. `until` is the last
+    day of access. `users` are the mirror ids of existing users that can be included.
+
+    `problems` are sentences about the row; `wrong` are those about a single field, by its name.
+    `wants_link_at` is when the person requested another invitation. `link_for` is the sender of another
+    invitation, which is sent when the new first password is set.
     """
 
     run = models.ForeignKey(OnboardingRun, on_delete=models.CASCADE, related_name="people")
@@ -70,17 +71,17 @@ class OnboardedPerson(models.Model):
 
     @property
     def other_problems(self) -> list[str]:
-        """What is wrong with the row as a whole."""
+        """The problems that concern the row as a whole."""
         at_fields = set(self.wrong.values())
         return [problem for problem in self.problems if problem not in at_fields]
 
 
 class ProvisionedUser(models.Model):
-    """The user of a newcomer in an account. The changes are those of `lane` in `change_set`, and in the sets
-    that tried again what of it had failed.
+    """The user of a newcomer in an account. Its changes are those of `lane` in `change_set`, and those in the
+    sets that retried failed ones.
 
-    `password_seal` and `key_seal` are where the secrets wait. `settled_at`: every change has ended, and the
-    grants are written down.
+    `password_seal` and `key_seal` are the seals of the secrets. `settled_at` is when every change had ended
+    and the grants were written.
     """
 
     newcomer = models.ForeignKey(OnboardedPerson, on_delete=models.CASCADE, related_name="places")
@@ -107,6 +108,6 @@ class ProvisionedUser(models.Model):
         return self.user_arn
 
     def user(self) -> Entity | None:
-        """The IAM user, as the mirror has it; None where it isn’t there."""
+        """Return the IAM user in the mirror, or None."""
         users = Entity.objects.filter(account=self.account_id, kind=Kind.USER, arn=self.user_arn)
         return users.filter(gone_at__isnull=True).first()

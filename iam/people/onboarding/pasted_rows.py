@@ -1,5 +1,5 @@
-"""People from a file or a form to rows: encodings, separators, quotes, and every mistake with its line. Pure,
-but for the check of addresses.
+"""Parses people from a file or a form into rows: encodings, separators, quotes, and each mistake with its
+line.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from iam.people.blueprints.user_names import USER_NAME
 
 T = TypeVar("T")
 MAX_BYTES: Final = 4 * 1024 * 1024
-"""Bytes of a file: some 10,000 people take one."""
+"""Maximum size of a file in bytes, enough for some 10,000 people."""
 MAX_ROWS: Final = 10_000
 MAX_LENGTH: Final = 128
 SEPARATORS: Final = (",", ";", "\t")
 OTHERS: Final = ("\t", ";", ",")
-"""The order in which separators are tried for a line: a name can have a comma, and hardly ever a tab."""
+"""The order in which separators are tried for a line: names often contain commas and rarely tabs."""
 ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+|[^@<>;\t]*<[^@\s,;<>]+@[^@\s,;<>]+>")
-"""A cell with nothing but an address, or a name and an address in angle brackets."""
+"""A cell with only an address, or with a name and an address in angle brackets."""
 LAST_FIRST: Final = re.compile(r"(?:[^\W\d_]|[ '’‘-]|\.(?=[ ,]|$))+,(?:[^\W\d_]|[ '’‘-]|\.(?= |$))+")
-"""A line with nothing but a name, the last name first: “Lind, Tomas”. A dot ends an abbreviation."""
+"""A line with only a name, last name first: “Lind, Tomas”. A dot ends an abbreviation."""
 MIXED: Final = (
     "This line has different separators. Use the same one between all of its cells: a tab, a comma or a "
     "semicolon."
 )
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""https://owasp.org/www-community/attacks/CSV_Injection"""
+"""First characters of formulas: https://owasp.org/www-community/attacks/CSV_Injection"""
 COLUMNS: Final[Mapping[str, frozenset[str]]] = {
     "name": frozenset({"name", "full name", "display name"}),
     "first": frozenset({"first name", "firstname", "given name"}),
@@ -62,13 +62,13 @@ class FieldProblem(str):
 
 
 class SheetError(ValueError):
-    """The file as a whole cannot be read; the message is a sentence for the person."""
+    """The file as a whole can't be parsed. The message is a sentence for the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewcomerRow:
-    """A row as it was read. `line` is where it begins in the file, or its number in the form; `errors` are
-    sentences.
+    """A parsed row. `line` is where it begins in the file, or its number in the form. `errors`
+    are sentences.
     """
 
     line: int
@@ -81,7 +81,7 @@ class NewcomerRow:
 
 
 def read_sheet(data: bytes) -> list[NewcomerRow]:
-    """The rows of a CSV file. Raises SheetError for a file that is none."""
+    """Parse the rows of a CSV file. Raises SheetError for an invalid file."""
 
     def reader(head: list[str]) -> Callable[[int, list[str]], NewcomerRow]:
         places = _columns(head)
@@ -91,8 +91,8 @@ def read_sheet(data: bytes) -> list[NewcomerRow]:
 
 
 def sheet_rows(data: bytes, *, reader: Callable[[list[str]], Callable[[int, list[str]], T]]) -> list[T]:
-    """The rows of a CSV file of people, as `reader` reads them once it knows the names of the columns; rows
-    without any content are passed over. Raises SheetError for a file that is none.
+    """Parse the rows of a CSV file of people with the parser that `reader` returns for the column names. Rows
+    without content are skipped. Raises SheetError for an invalid file.
     """
     if len(data) > MAX_BYTES:
         raise SheetError(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
@@ -114,7 +114,7 @@ def sheet_rows(data: bytes, *, reader: Callable[[list[str]], Callable[[int, list
 
 
 def typed(line: int, values: Mapping[str, str]) -> NewcomerRow:
-    """A row from its values by column, checked as far as it can be alone."""
+    """Parse a row from its values by column, and check it by itself."""
     errors: list[str] = []
     values_typed = {key: " ".join(values.get(key, "").split()) for key in COLUMNS}
     name = values_typed["name"] or " ".join(filter(None, (values_typed["first"], values_typed["last"])))
@@ -178,7 +178,7 @@ def _kept(text: str) -> str:
 
 
 def _printable(letter: str) -> str:
-    """The letter, or the mark that stands for one that can’t be shown."""
+    """Return the letter, or the replacement character if it can’t be shown."""
     return letter if letter.isprintable() else "\ufffd"
 
 
@@ -196,7 +196,9 @@ def _day(text: str) -> date | None:
 
 
 def _text(data: bytes) -> str:
-    """As text: UTF-8 or UTF-16 by their marks, UTF-8 without one, else Windows-1252. Raises SheetError."""
+    """Decode the file: UTF-8 or UTF-16 by byte order mark, else UTF-8, else Windows-1252. Raises
+    SheetError.
+    """
     if data.startswith(b"PK\x03\x04"):
         raise SheetError("This is a workbook or an archive. Save the sheet as CSV and choose that file.")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -221,7 +223,7 @@ def _decoded(data: bytes, encoding: str) -> str:
 
 
 def _unmarked(data: bytes) -> str:
-    """UTF-16 without its mark: every other byte of plain letters is zero."""
+    """Decode UTF-16 without a byte order mark, in which every other byte of ASCII letters is zero."""
     start = data[:200]
     zeros = start[1::2].count(0), start[0::2].count(0)
     if len(start) < 2 or max(zeros) * 3 < len(start) // 2:
@@ -231,7 +233,7 @@ def _unmarked(data: bytes) -> str:
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """(the line where it begins, its cells), by the separator that the first line has most of. Raises
+    """Yield (line number, cells), split by the separator that is most frequent in the first line. Raises
     SheetError.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -262,8 +264,8 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _by_its_own(line: str, cells: list[str], separator: str) -> list[str]:
-    """The cells of a line whose address only another separator than that of the first line sets apart; else
-    `cells`, as they were read.
+    """Return the cells of a line split by another separator if only that isolates an address, or else
+    `cells`.
     """
     bare = _without_quoted(line)
     if any(_is_address(cell) for cell in cells) and (separator in bare or len(cells) > 1):
@@ -286,8 +288,8 @@ def _is_address(cell: str) -> bool:
 
 
 def _mixed(cells: Sequence[str]) -> list[str]:
-    """That a line has no cell with nothing but an address, since several separators are in it; nothing for
-    others.
+    """Return a problem if no cell of the line is only an address because it mixes separators, or else
+    nothing.
     """
     if any(_is_address(cell) for cell in cells):
         return []
@@ -302,7 +304,7 @@ def _said(error: str) -> str:
 
 
 def _outside_quotes(text: str) -> str:
-    """The first line that says something, without what stands in quotation marks."""
+    """Return the first line with content, without quoted text."""
     return _without_quoted(next((line_part for line_part in text.splitlines() if line_part.strip()), ""))
 
 
@@ -311,7 +313,7 @@ def _without_quoted(line: str) -> str:
 
 
 def _columns(head: Sequence[str]) -> dict[str, int]:
-    """Which column is where. Raises SheetError."""
+    """Return the position of each column. Raises SheetError."""
     places: dict[str, int] = {}
     for place, cell in enumerate(head):
         word = " ".join(cell.strip("\ufeff").replace("_", " ").lower().split())
@@ -339,13 +341,13 @@ def _row(line: int, cells: Sequence[str], places: Mapping[str, int], *, width: i
 
 
 def last_moment(until: date | None) -> datetime | None:
-    """When access ends whose last day this is: with that day, UTC."""
+    """Return when access with this last day ends: at the end of the day, UTC."""
     return datetime(until.year, until.month, until.day, tzinfo=UTC) + timedelta(days=1) if until else None
 
 
 def read_pasted(text: str) -> list[NewcomerRow]:
-    """The rows of a table that was pasted from a spreadsheet, with or without its column names. Raises
-    SheetError for one without people.
+    """Parse a table pasted from a spreadsheet, with or without column names. Raises SheetError if it contains
+    no people.
     """
     whole = text if text.endswith("\n") else text + "\n"
     lines = list(_lines(whole)) if text.strip() else []
@@ -375,7 +377,7 @@ def _has_column_names(head: Sequence[str]) -> bool:
 
 
 def _only_name(line: str) -> dict[str, str]:
-    """The name of a line that is nothing but “Last, First”; nothing for other lines."""
+    """Return the name of a line that is only “Last, First”, or nothing for other lines."""
     last, _, first = (" ".join(part.split()) for part in line.partition(","))
     if not last or first[:1].islower() or LAST_FIRST.fullmatch(f"{last},{first}") is None:
         return {}
@@ -383,8 +385,8 @@ def _only_name(line: str) -> dict[str, str]:
 
 
 def _guessed(values: list[str], place: int) -> dict[str, str]:
-    """The values of a row without column names. The cell with an @ is the address, or the one at `place`
-    where none has an @. What is before it is the name, and what follows the user name and the last day.
+    """Return the values of a row without column names. The address is the cell with an @, or the one at
+    `place` if there is none. The name comes before it, the user name and the last day after it.
     """
     place = _place_of_address(values, place)
     values = values + [""] * (place + 1 - len(values))
@@ -408,12 +410,12 @@ def _guessed(values: list[str], place: int) -> dict[str, str]:
 
 
 def _place_of_address(values: Sequence[str], other: int) -> int:
-    """The first cell with an @; else `other`."""
+    """Return the position of the first cell with an @, or `other`."""
     return next((at for at, value in enumerate(values) if "@" in value), other)
 
 
 def _usual_place(rows: Iterable[Sequence[str]]) -> int:
-    """Where most rows have their address; the second cell where none has one."""
+    """Return where most rows have their address, or the second cell if none has one."""
     places = Counter(_place_of_address(values, -1) for values in rows)
     places.pop(-1, None)
     return places.most_common(1)[0][0] if places else 1

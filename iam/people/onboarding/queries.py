@@ -1,4 +1,4 @@
-"""Which runs somebody sees, how the changes of each place stand, and the checklist of each person."""
+"""Queries for the runs that a viewer can see, the changes of each place, and the people of a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COLUMNS = (
 
 
 def visible_runs(viewer: Viewer) -> QuerySet[OnboardingRun]:
-    """Runs of the teams whose blueprints the viewer sees; drafts are seen by who writes them."""
+    """Return runs of the teams whose blueprints the viewer can see. Only its author can see a draft."""
     seen = OnboardingRun.objects.filter(version__blueprint__in=visible_blueprints(viewer).values("pk"))
     others = seen.exclude(state=RunState.DRAFT)
     mine = seen.filter(state=RunState.DRAFT, requested_by=viewer.person_id)
@@ -33,29 +33,29 @@ def visible_runs(viewer: Viewer) -> QuerySet[OnboardingRun]:
 
 
 def run_for(viewer: Viewer, pk: UUID) -> OnboardingRun | None:
-    """The run, if the viewer sees it."""
+    """Return the run if the viewer can see it, or None."""
     return visible_runs(viewer).filter(pk=pk).first()
 
 
 @dataclass(frozen=True, slots=True)
 class ProvisionedUserChanges:
-    """The changes of a place: for each thing that it gives the newest trial, in their order."""
+    """The changes of a place: the newest attempt for each thing that it gives, in order."""
 
     latest: tuple[Change, ...] = field(default=())
 
     @property
     def is_open(self) -> bool:
-        """Whether something is still to come of them by itself."""
+        """True if some of the changes are still open."""
         return any(change.state in OPEN or change.state == ChangeState.DRAFT for change in self.latest)
 
     @property
     def is_taken_in(self) -> bool:
-        """Whether the user was there before."""
+        """True if the user existed before."""
         return all(change.operation != CreateUser.spec.slug for change in self.latest)
 
     @property
     def failed(self) -> list[Change]:
-        """What did not come true."""
+        """The changes that ended without being applied."""
         return [
             change
             for change in self.latest
@@ -64,12 +64,12 @@ class ProvisionedUserChanges:
 
     @property
     def applied(self) -> list[Change]:
-        """What did."""
+        """The changes that were applied."""
         return [change for change in self.latest if change.state == ChangeState.APPLIED]
 
 
 def held_by(places: Sequence[ProvisionedUser]) -> list[ProvisionedUserChanges]:
-    """What became of each place; two queries, whatever their number."""
+    """Return the changes of each place, with two queries."""
     firsts = {place.change_set_id for place in places}
     again = dict(
         ChangeSet.objects.filter(cause_kind=OF_RETRY, cause_id__in=firsts).values_list("pk", "cause_id")
@@ -90,13 +90,13 @@ def held_by(places: Sequence[ProvisionedUser]) -> list[ProvisionedUserChanges]:
 
 
 def sets_of(run: OnboardingRun) -> list[ChangeSet]:
-    """The sets that are approved, in the order in which they were asked for."""
+    """Return the sets to approve, in the order of the requests."""
     first = ProvisionedUser.objects.filter(newcomer__run=run).values("change_set").distinct()
     return list(ChangeSet.objects.filter(pk__in=first).order_by("created_at", "pk"))
 
 
 def places_of(people: Iterable[OnboardedPerson]) -> dict[int, list[ProvisionedUser]]:
-    """The places of some people, by newcomer."""
+    """Return the places of the people, by newcomer."""
     places_by_newcomer: dict[int, list[ProvisionedUser]] = defaultdict(list)
     rows = (
         ProvisionedUser.objects.filter(newcomer__in=list(people))
@@ -109,8 +109,8 @@ def places_of(people: Iterable[OnboardedPerson]) -> dict[int, list[ProvisionedUs
 
 
 def counted_runs(viewer: Viewer, *, start: int, limit: int) -> list[tuple[OnboardingRun, int]]:
-    """Runs, the newest first, each with how many people it is for: rows that need fixing are left out; one
-    query.
+    """Return runs, newest first, with their number of people, not counting rows that need fixing.
+    One query.
     """
     is_ready = Q(people__standing=RowStatus.READY)
     rows = visible_runs(viewer).annotate(people_count=Count("people", filter=is_ready, distinct=True))
@@ -118,14 +118,16 @@ def counted_runs(viewer: Viewer, *, start: int, limit: int) -> list[tuple[Onboar
 
 
 class RunCounts(NamedTuple):
-    """How many changes of a run are in each state, and the people of whom something failed."""
+    """The number of a run's changes per state, and the people with failed changes."""
 
     states: dict[str, int]
     failed: frozenset[int]
 
 
 def counts_of(run: OnboardingRun) -> RunCounts:
-    """Of what was tried again the newest counts. Few queries, whatever the size."""
+    """Return the counts of a run, using the newest attempt of each change. The number of queries is small and
+    constant.
+    """
     places = list(ProvisionedUser.objects.filter(newcomer__run=run))
     counts: Counter[str] = Counter()
     failed = set()
@@ -139,8 +141,8 @@ def counts_of(run: OnboardingRun) -> RunCounts:
 def people_shown(
     run: OnboardingRun, *, text: str = "", only: Collection[int] | None = None
 ) -> QuerySet[OnboardedPerson]:
-    """The people of a run who are asked for, by their place in the file; whose name, address or user name
-    holds the text, and of these numbers.
+    """Return the requested people of a run, in file order, filtered by these ids and by a text in name,
+    address or user name.
     """
     people = run.people.filter(standing=RowStatus.READY)
     if only is not None:

@@ -1,5 +1,5 @@
-"""Keeps runs true to their changes: who joins the directory, which grants stand, how the run stands.
-Idempotent, and called again by beat.
+"""Updates runs from their changes: people join the directory, grants are written, the status of the run is
+set. Idempotent, and repeated periodically.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from iam.people.runs.models import RunState
 from iam.people.runs.reconcile import end_state, progress_state, set_state
 
 GRANTS: Final = UUID("3a7a4a3e-5b1c-4a53-9f49-2a8f6f1f6c11")
-"""The name space in which a newcomer and what they get give a grant its id."""
+"""The namespace for the id of a grant, derived from a newcomer and the permission."""
 BATCH: Final = 200
-"""So many places at most are looked after in one turn of the sweep."""
+"""Maximum number of places to look after per periodic run."""
 
 
 def change_ended(change: Change) -> None:
-    """A handler of ends (`iam.changes.handlers`): it looks at the user when they are there, and at all that
-    they get when the last of it has ended.
+    """Reconcile the place of a change that ended (a handler for `iam.changes.handlers`): when the user is
+    created, and when the last of its changes has ended.
     """
     group = change.change_set
     if group.cause_kind not in (OF_ONBOARDING, OF_RETRY, OF_MOVE) or (
@@ -60,8 +60,8 @@ def change_ended(change: Change) -> None:
 
 
 def reconcile_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
-    """Reconcile what nobody was told of: the process that ended its changes was lost. Returns how many users
-    were looked at.
+    """Reconcile users that missed the end of a change because a process was lost. Returns how many were
+    looked at.
     """
     before = datetime.now(tz=UTC) - older_than
     runs = OnboardingRun.objects.filter(state__in=[RunState.WAITING, RunState.RUNNING], asked_at__lt=before)
@@ -79,8 +79,8 @@ def reconcile_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
 
 
 def reconcile_user(place: ProvisionedUser) -> None:
-    """Who has a user by now is known, and it is theirs; when everything has ended, what they hold has its
-    reason in the ledger.
+    """Add the person and their user to the directory once the user exists. When all changes have ended, write
+    the grants.
     """
     place_changes = held_by([place])[0]
     made = next(
@@ -101,7 +101,7 @@ def reconcile_user(place: ProvisionedUser) -> None:
 
 
 def reconcile(run_id: UUID) -> None:
-    """The state of a run follows from its changes."""
+    """Set the status of a run from its changes."""
     with transaction.atomic():
         run = OnboardingRun.objects.select_for_update().filter(pk=run_id).first()
         if run is None or run.state not in (RunState.WAITING, RunState.RUNNING):
@@ -120,8 +120,8 @@ def reconcile(run_id: UUID) -> None:
 
 
 def _ended_at() -> Any:
-    """The place of a lane of changes, with whether something of it (`is_busy`) and of its set (`is_set_busy`)
-    is under way.
+    """Return the place of a lane of changes, and whether some of the lane (`is_busy`) or of its set
+    (`is_set_busy`) are in progress.
     """
     lane = QueryParam("lane", IntegerField())
     busy = Change.objects.filter(change_set=QueryParam("change_set", UUIDField()), state__in=OPEN)
@@ -162,8 +162,8 @@ def _join(place: ProvisionedUser) -> None:
 
 
 def _grant(place: ProvisionedUser, place_changes: ProvisionedUserChanges) -> None:
-    """Each membership and each policy of a template that came true is a grant, so that the ledger says why it
-    is there and when it ends.
+    """Write a grant for each applied membership and template policy, so that the ledger has its reason and
+    end.
     """
     newcomer = place.newcomer
     again = [

@@ -1,5 +1,5 @@
-"""Another invitation: the lead sends one, with a new first password where the former one is used up; the
-invited person can request it.
+"""Sends another invitation, with a new first password if the former one can't be used any more. The invited
+person can request it.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from iam.people.onboarding.queries import ProvisionedUserChanges, held_by
 from iam.people.onboarding.retry import Stuck, new_seal, queue_again
 
 REPEAT_PAUSE: Final = timedelta(hours=1)
-"""So often at most the lead is told that somebody needs another invitation."""
+"""Minimum time between two notices to the lead that a person needs another invitation."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentAgain:
-    """What was done: the link that was sent, or the passwords that are set first, after which Gatehouse sends
-    it.
+    """The result: the link that was sent, or the number of passwords that are set first, after which
+    Gatehouse sends it.
     """
 
     link: OneTimeLink | None
@@ -55,8 +55,8 @@ class SentAgain:
 
 
 def needs_reset(place: ProvisionedUser, place_changes: ProvisionedUserChanges) -> Change | None:
-    """The change that set the first password of a place, if that password can no longer be shown and the
-    person has none of their own.
+    """Return the change that set the first password of a place if that password can no longer be shown and
+    the person hasn't chosen their own, or None.
     """
     first = next(
         (change for change in place_changes.latest if change.operation in PASSWORDS and change.queued_at),
@@ -68,9 +68,9 @@ def needs_reset(place: ProvisionedUser, place_changes: ProvisionedUserChanges) -
 
 
 def invite_again(newcomer: OnboardedPerson, *, actor: Viewer) -> SentAgain:
-    """Send the person another link. Where the first password was shown, has expired or does not exist in AWS
-    any more, a new one is set first, under the approval of the onboarding; nobody but the person sees it.
-    Raises RefusedError.
+    """Send the person another link. If the first password was shown, has expired or no longer exists in AWS,
+    a new one is set first, under the approval of the onboarding. Only the person sees it. Raises
+    RefusedError.
     """
     check_may_invite(newcomer, actor=actor)
     now = datetime.now(tz=UTC)
@@ -116,7 +116,7 @@ def _reset(run: OnboardingRun, newcomer: OnboardedPerson, resets: Sequence[Stuck
 
 
 def _new_password(run: OnboardingRun, place: ProvisionedUser, change: Change) -> Operation:
-    """The operation that gives the user a new first password, or another one, under a new seal."""
+    """Return the operation that sets a new first password under a new seal."""
     params: dict[str, Any] = dict(change.params)
     user = place.user()
     if user is None:
@@ -135,9 +135,9 @@ def _new_password(run: OnboardingRun, place: ProvisionedUser, change: Change) ->
 
 @transaction.atomic
 def request_invitation(link: OneTimeLink) -> str:
-    """Anyone who holds a link that no longer opens asks for another one: who sent it, and the leads of the
-    team, are told. Returns their names; "" where the link is no invitation, or its person's access has ended.
-    Told once an hour at most.
+    """Tell the sender and the leads of the team that the holder of an unusable link requests another one, at
+    most once an hour. Returns their names, or an empty string if the link is no invitation or its person's
+    access has ended.
     """
     newcomer = newcomer_of(link)
     now = datetime.now(tz=UTC)

@@ -1,5 +1,5 @@
-"""Whom a lead may make: people who belong to their team as soon as they are made, by a group that the
-blueprint gives.
+"""Widens the scope of a lead who onboards people: they can create users that a group of the blueprint puts
+into their team.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from iam.people.runs.models import RowStatus
 
 
 def with_newcomers(viewer: Viewer, names: Iterable[str], *, body: BlueprintBody) -> Viewer:
-    """The same viewer, who may ask for users of these names in the accounts where the blueprint puts them
-    into a group of the viewer's teams. One query, none for who reaches everything.
+    """Return the viewer with the users of these names, in accounts where the blueprint adds them to a group
+    of the viewer's teams. One query, or none if they can reach everything.
     """
     if viewer.asks.sees_everything:
         return viewer
@@ -35,10 +35,10 @@ def with_newcomers(viewer: Viewer, names: Iterable[str], *, body: BlueprintBody)
 
 
 def of_run(run_id: UUID, viewer: Viewer) -> Viewer:
-    """Anyone who has asked for a run."""
+    """Return the viewer with the scope needed for a run, for its requester."""
     run = OnboardingRun.objects.filter(pk=run_id).select_related("version").first()
     if run is None:
         return viewer
-    # Users who are there already are reached as they are, or not at all.
+    # Existing users must be in the requester's normal scope.
     names = run.people.filter(standing=RowStatus.READY, users=[]).values_list("user_name", flat=True)
     return with_newcomers(viewer, names, body=run.version.body)

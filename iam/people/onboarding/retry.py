@@ -1,4 +1,4 @@
-"""Queue changes of a run again, under the approval that they had: what failed, and what was lost."""
+"""Queues failed or lost changes of a run again under their existing approval."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from iam.people.onboarding.models import OF_RETRY, OnboardingRun, ProvisionedUse
 from iam.people.runs.models import RunState
 
 Stuck = tuple[ProvisionedUser, Change]
-"""A change that is queued again, and the user whom it is about."""
+"""A change to queue again, and its user."""
 
 
 def queue_again(
@@ -28,8 +28,8 @@ def queue_again(
     title_of: Callable[[Sequence[ProvisionedUser]], str],
     key: str,
 ) -> None:
-    """Queue the operations that take the place of these changes, a set for each set of theirs. The run is
-    under way again. The caller holds its row.
+    """Queue operations in place of these changes, in one new set per original set. The run is in progress
+    again. The caller holds its row lock.
     """
     run.trials += 1
     run.state, run.ended_at = RunState.RUNNING, None
@@ -51,7 +51,7 @@ def queue_again(
 
 
 def new_seal(run: OnboardingRun, place: ProvisionedUser, sort: str) -> UUID:
-    """Where the secret of this trial waits; `sort` is "password" or "key"."""
+    """Assign a new seal for the secret of this attempt and return its id. `sort` is "password" or "key"."""
     made = seal_id(person_id=place.newcomer.person_id, key=f"{run.id.hex}:{place.pk}:{run.trials}:{sort}")
     setattr(place, f"{sort}_seal", made)
     place.save(update_fields=[f"{sort}_seal"])

@@ -1,5 +1,5 @@
-"""Check the rows of a run: duplicates, people who are there already, user names by the blueprint's rule,
-ends. Writes the draft.
+"""Checks the rows of a run (duplicates, existing people, user names by the blueprint's rule, end dates) and
+writes the draft.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from iam.people.runs.models import RowStatus, requester
 
 @dataclass
 class ExistingEntities:
-    """What is there already in the accounts of a blueprint."""
+    """Names and users that already exist in the accounts of a blueprint."""
 
     names: set[str] = field(default_factory=set)
     people: dict[str, UUID] = field(default_factory=dict)
     at_home: dict[str, list[Entity]] = field(default_factory=dict)
-    """E-mail address → the users that somebody with it has there."""
+    """The existing users of a person there, by email address."""
 
 
 @transaction.atomic
@@ -50,8 +50,8 @@ def stage(
     source: str = "",
     run: OnboardingRun | None = None,
 ) -> OnboardingRun:
-    """A draft of a run with these rows, or the same draft with others; each row is checked. Nothing in AWS
-    changes. Raises RefusedError.
+    """Create or update the draft of a run with these rows, each checked. Nothing in AWS changes. Raises
+    RefusedError.
     """
     if not may_run(actor, version.blueprint.team):
         raise RefusedError("You can onboard people only into your own teams.")
@@ -73,12 +73,12 @@ def stage(
 
 
 def typed_again(run: OnboardingRun) -> list[NewcomerRow]:
-    """The rows of a draft as they were typed, to check them again."""
+    """Return the rows of a draft as typed, to check them again."""
     return [typed(newcomer.line, typed_values(newcomer)) for newcomer in run.people.all()]
 
 
 def typed_values(newcomer: OnboardedPerson) -> dict[str, str]:
-    """The fields of a row as somebody typed them."""
+    """Return the fields of a row as typed."""
     return {
         "name": newcomer.name,
         "email": newcomer.email,
@@ -89,8 +89,8 @@ def typed_values(newcomer: OnboardedPerson) -> dict[str, str]:
 
 @transaction.atomic
 def edit_rows(actor: Viewer, *, run: OnboardingRun, values: Mapping[int, Mapping[str, str]]) -> OnboardingRun:
-    """The same draft with other values in some rows (by the number of the newcomer); all rows are checked
-    again, and one that was emptied is removed. Raises RefusedError.
+    """Change values in some rows of a draft (by newcomer id). All rows are checked again, and emptied ones
+    are removed. Raises RefusedError.
     """
     rows = []
     for newcomer in run.people.all():
@@ -104,21 +104,21 @@ def edit_rows(actor: Viewer, *, run: OnboardingRun, values: Mapping[int, Mapping
 
 @transaction.atomic
 def check_again(actor: Viewer, *, run: OnboardingRun) -> OnboardingRun:
-    """The same rows, checked against how things stand now. Raises RefusedError."""
+    """Check the same rows against the current state. Raises RefusedError."""
     return stage(actor, version=run.version, rows=typed_again(run), source=run.source, run=run)
 
 
 def checked(
     run: OnboardingRun, rows: Sequence[NewcomerRow], *, body: BlueprintBody, actor: Viewer
 ) -> list[OnboardedPerson]:
-    """A newcomer for each row, with what is wrong with it, and the user name that they would get."""
+    """Return a newcomer for each row, with its problems and its user name."""
     known = known_in(body, emails={row.email for row in rows if row.email})
     reached = reached_by(actor, list(chain.from_iterable(known.at_home.values())))
     taken = set(known.names)
     seen_emails: dict[str, int] = {}
     seen_names: dict[str, int] = {}
     rows_checked = []
-    # Names that somebody wrote come before those that are made, wherever they stand in the file.
+    # Typed names take precedence over generated ones, wherever they are in the file.
     taken |= {row.user_name.lower() for row in rows if row.user_name}
     for position, row in enumerate(rows):
         newcomer = OnboardedPerson(
@@ -166,7 +166,7 @@ def _twice(row: NewcomerRow, emails: dict[str, int], names: dict[str, int]) -> I
 
 
 def _end(row: NewcomerRow, newcomer: OnboardedPerson, body: BlueprintBody) -> Iterable[str]:
-    """The last day: as it was written, else as long as the blueprint allows."""
+    """Set the last day as typed, or else as far as the blueprint allows, and yield its problems."""
     today = datetime.now(tz=UTC).date()
     latest = today + timedelta(days=body.stay) if body.stay else None
     newcomer.until = row.until or latest
@@ -205,7 +205,7 @@ def _name(
 
 
 def known_in(body: BlueprintBody, *, emails: Iterable[str]) -> ExistingEntities:
-    """Who and what is there in the accounts, or asked for; a few queries, whatever the number of rows."""
+    """Return what exists in the accounts or is requested, with a few queries for any number of rows."""
     wanted = set(emails)
     accounts = {account.pk: account for account in Account.objects.filter(account_id__in=body.accounts)}
     users = Entity.objects.filter(account__in=accounts, kind=Kind.USER, gone_at__isnull=True)
@@ -222,7 +222,7 @@ def known_in(body: BlueprintBody, *, emails: Iterable[str]) -> ExistingEntities:
 
 
 def _at_home(known: ExistingEntities, accounts: dict[int, Account], wanted: set[str]) -> None:
-    """Who has a user there already, however that is known."""
+    """Add the existing users of people, however the match is known."""
     people = {pk: email for email, pk in known.people.items()}
     theirs = users_of(Person.objects.filter(pk__in=people), addresses=wanted)
     for key, owned_users in theirs.items():

@@ -1,4 +1,4 @@
-"""Ask for the people of a run, once; try again what failed."""
+"""Requests the people of a run once, and retries failed changes."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ REQUEST_RUN: Final = "iam.people.onboarding.tasks.request_run"
 MAX_PEOPLE: Final = 500
 MAX_PLANNED_AT_ONCE: Final = 20
 MAX_STEPS_AT_ONCE: Final = 200
-"""So many people, and steps, are asked for while the page waits; more by a worker."""
+"""Maximum numbers of people and steps that are requested while the page waits. A worker requests more."""
 _FAILED: Final = (ChangeState.FAILED, ChangeState.CANCELLED, ChangeState.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What a run takes. `batches` are what is approved together: as many people as so many changes allow.
+    """The plan of a run. `batches` are approved together, as many people as the limit of changes allows.
     `notes` are for the approver.
     """
 
@@ -55,27 +55,27 @@ class RunPlan:
 
     @property
     def parts(self) -> list[PersonAccountPlan]:
-        """All of them."""
+        """The parts of all batches."""
         return list(chain.from_iterable(self.batches))
 
     @property
     def people(self) -> int:
-        """How many people they are about."""
+        """The number of people."""
         return len({part.newcomer.pk for part in self.parts})
 
     @property
     def steps(self) -> int:
-        """How many changes they take."""
+        """The number of changes."""
         return steps_of(self.parts)
 
 
 def steps_of(parts: Sequence[PersonAccountPlan]) -> int:
-    """How many changes these take."""
+    """Return the number of changes in the parts."""
     return sum(len(part.steps) for part in parts)
 
 
 def check_size(count: int) -> None:
-    """Raises RefusedError for more people than a run takes."""
+    """Raise RefusedError if there are more people than a run allows."""
     if count > MAX_PEOPLE:
         raise RefusedError(
             f"These are {count:,} people, and one run takes up to {MAX_PEOPLE}. Split the list and start a "
@@ -84,7 +84,7 @@ def check_size(count: int) -> None:
 
 
 def plan_run(run: OnboardingRun, people: Sequence[OnboardedPerson], *, viewer: Viewer) -> RunPlan:
-    """The users of these people in each account of the blueprint. Raises RefusedError."""
+    """Plan the users of these people in each account of the blueprint. Raises RefusedError."""
     if not people:
         raise RefusedError("No one is ready to be onboarded.")
     check_size(len(people))
@@ -94,16 +94,16 @@ def plan_run(run: OnboardingRun, people: Sequence[OnboardedPerson], *, viewer: V
     by_person = [parts for parts in map(list, _parts(sites, people, key=run.id.hex)) if parts]
     if not by_person:
         raise RefusedError("They already have everything that the blueprint gives.")
-    # Whole people, so that each has all their accounts in one approval.
+    # A person isn't split, so that all their accounts are in one approval.
     groups = batches(by_person, size=steps_of, most=MAX_BY_WORKER)
     sets = tuple(tuple(chain.from_iterable(group)) for group in groups)
     return RunPlan(sets, (*notes_for(sites), *(lockout.sentence for lockout in lockouts(sites))))
 
 
 def _to_try_again(place_changes: ProvisionedUserChanges, *, actor: Viewer) -> list[Change]:
-    """What of a place was approved and did not come true; nothing while something of it is under way. Where
-    nobody knows whether the user was made, what waits for the user is taken along. AWS is looked at before a
-    call is made again; a key, of which AWS would make a second one, a person looks after.
+    """Return a place's approved changes that were not applied, or none while some are in progress. If it is
+    unknown whether the user was created, changes that wait for the user are included. AWS is checked before a
+    call is repeated. Access keys are left to a person, because AWS would create a second one.
     """
     stuck: list[Change] = []
     if place_changes.is_open:
@@ -134,8 +134,8 @@ def _to_try_again(place_changes: ProvisionedUserChanges, *, actor: Viewer) -> li
 def _parts(
     sites: Sequence[CreationSite], people: Sequence[OnboardedPerson], *, key: str
 ) -> Iterator[Iterator[PersonAccountPlan]]:
-    """For each person what they get in each account; of who has a user already, in the accounts where that
-    is, and only what they lack.
+    """Yield for each person what they get in each account. A person with existing users gets only what these
+    lack, in their accounts.
     """
     users = users_by_place(people)
     held_already = held_by_users(users.values())
@@ -153,8 +153,8 @@ def _parts(
 
 
 def newcomers_ready(run: OnboardingRun, *, skip: bool, adopt: bool = False) -> list[OnboardedPerson]:
-    """Whom the run is for; `adopt`: those as well who have a user already. Raises RefusedError while a row is
-    bad, unless they are to be passed over.
+    """Return the people that a run requests; with `adopt`, also those with existing users. Raises
+    RefusedError if a row has problems, unless such rows are to be skipped.
     """
     people = list(run.people.all())
     taken_in = {newcomer.pk for newcomer in adoptable(run)} if adopt else set()
@@ -172,8 +172,8 @@ def newcomers_ready(run: OnboardingRun, *, skip: bool, adopt: bool = False) -> l
 def request_run(
     actor: Viewer, *, run: OnboardingRun, reason: str, skip: bool = False, adopt: bool = False
 ) -> OnboardingRun:
-    """Ask for everybody of a draft: nobody is made before it is approved, and nobody twice. Many are asked
-    for by a worker, soon after. `adopt`: who has a user already gets what it lacks. Raises RefusedError.
+    """Request everyone in a draft. No user is created without approval, and none twice. A worker soon
+    requests large runs. With `adopt`, existing users get what they lack. Raises RefusedError.
     """
     reason = checked_reason(reason)
     if not may_run(actor, run.version.blueprint.team):
@@ -192,7 +192,7 @@ def request_run(
 
 
 def _request_rows(run: OnboardingRun) -> None:
-    """Request everyone who is ready, batch by batch. Raises RefusedError."""
+    """Request everyone who is ready, in batches. Raises RefusedError."""
     actor = viewer_for(Person.objects.get(pk=run.requested_by))
     plan = plan_run(run, _ready_people(run), viewer=actor)
     for number, batch in enumerate(plan.batches, start=1):
@@ -224,8 +224,10 @@ def _record_request(run: OnboardingRun) -> None:
 
 
 def title_for(run: OnboardingRun, count: int, *, number: int = 1, of: int = 1) -> str:
-    """'Onboard 5 people to Payments': the same on its page, in the inbox, in mails and in the journal.
-    Rows that need fixing are not counted; a draft may have no others.
+    """Return the title, such as 'Onboard 5 people to Payments', which is the same on its page, in the inbox,
+    in mails and in the journal.
+
+    Rows that need fixing are not counted, so the number can be 0 for a draft.
     """
     who = {0: "people", 1: "1 person"}.get(count, f"{count:,} people")
     part = f", part {number} of {of}" if of > 1 else ""
@@ -233,7 +235,7 @@ def title_for(run: OnboardingRun, count: int, *, number: int = 1, of: int = 1) -
 
 
 def retry_failed(actor: Viewer, *, run: OnboardingRun) -> int:
-    """Queue anew just what was approved and failed; how many changes. Raises RefusedError."""
+    """Queue the approved changes that failed again and return how many. Raises RefusedError."""
     if not may_run(actor, run.version.blueprint.team):
         raise RefusedError("You can view this run, but you can’t retry it.")
     with transaction.atomic():
@@ -300,8 +302,8 @@ def _retry_title(run: OnboardingRun, places: Sequence[ProvisionedUser]) -> str:
 
 
 def _anew(run: OnboardingRun, place: ProvisionedUser, change: Change) -> Operation:
-    """The same operation, on the user who is there by now, and with a new seal for a secret that nobody will
-    read.
+    """Return the same operation for the user that now exists, with a new seal if the secret can't be read any
+    more.
     """
     params: dict[str, Any] = dict(change.params)
     user = place.user()
@@ -320,8 +322,8 @@ def _anew(run: OnboardingRun, place: ProvisionedUser, change: Change) -> Operati
 
 
 def _has_unread_password(user: Entity, change: Change) -> bool:
-    """Whether a call of which nobody knows the end, this one or one before it, has given a password that
-    nobody has read.
+    """Return True if a CreateLoginProfile call with unknown outcome, this one or an earlier one, may have set
+    a password that was never retrieved.
     """
     if change.operation != CreateLoginProfile.spec.slug:
         return False

@@ -1,5 +1,5 @@
-"""Who is stuck after an onboarding: people who were invited and have not finished, expired invitations,
-failed steps; and inviting all of them again.
+"""People who are stuck after an onboarding: invited but not finished, with expired invitations or failed
+steps. All of them can be invited again.
 """
 
 from __future__ import annotations
@@ -20,18 +20,16 @@ from iam.people.onboarding.repeat_invitation import invite_again
 from iam.people.runs.models import RowStatus, RunState
 
 RECENT: Final = timedelta(days=60)
-"""Older onboardings are not looked through: who has not finished by then is found in the list of
-onboardings.
-"""
+"""Age up to which onboardings are checked. Unfinished people of older ones are in the list of onboardings."""
 MAX_NEWCOMERS: Final = 200
 REMINDER_PAUSE: Final = timedelta(hours=20)
-"""Nobody is invited again sooner than this, unless they asked for it or their invitation expired."""
+"""Minimum time between invitations, unless the person requested another one or their invitation expired."""
 _ORDER: Final = {"bad": 0, "warn": 1, "note": 2, "": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class StuckNewcomer:
-    """Someone who has not finished, and why; `to_remind` if another invitation can be sent now."""
+    """A person who hasn't finished, and why. `to_remind` means that another invitation can be sent now."""
 
     newcomer: OnboardedPerson
     trouble: str
@@ -41,8 +39,8 @@ class StuckNewcomer:
 
 @dataclass(frozen=True, slots=True)
 class StuckNewcomers:
-    """Those who are stuck, the worst first. `more` are not shown; `to_remind` counts all who can be invited
-    again now.
+    """Stuck people, the worst first. `more` is the number not shown; `to_remind` counts all who can be
+    invited again now.
     """
 
     people: list[StuckNewcomer]
@@ -51,14 +49,14 @@ class StuckNewcomers:
 
     @property
     def total(self) -> int:
-        """How many are stuck."""
+        """The number of stuck people."""
         return len(self.people) + self.more
 
 
 @dataclass(slots=True)
 class ReminderResult:
-    """The result of inviting all again: invitations sent, passwords that are set first, and why others were
-    not invited.
+    """The result of inviting all again: the number of invitations sent and of passwords set first, and the
+    refusals.
     """
 
     sent: int = 0
@@ -67,7 +65,9 @@ class ReminderResult:
 
 
 def stuck_newcomers(viewer: Viewer, *, most: int = 8) -> StuckNewcomers:
-    """Who is stuck in the onboardings that the viewer sees; the same few queries for any number of people."""
+    """Return the stuck people in onboardings that the viewer can see. The number of queries is small and
+    constant.
+    """
     stuck = _all(viewer)
     return StuckNewcomers(
         stuck[:most], max(0, len(stuck) - most), sum(newcomer.to_remind for newcomer in stuck)
@@ -75,7 +75,7 @@ def stuck_newcomers(viewer: Viewer, *, most: int = 8) -> StuckNewcomers:
 
 
 def remind_all(viewer: Viewer) -> ReminderResult:
-    """Invite again everyone who can be; one refusal stops no other."""
+    """Invite everyone again who can be. A refusal doesn't stop the others."""
     done = ReminderResult()
     for newcomer in _all(viewer):
         if not newcomer.to_remind:
@@ -124,7 +124,7 @@ def _stuck(
 
 
 def _missing_and_tone(checklist: PersonChecklist) -> tuple[str, str]:
-    """What is missing, in words, and how bad it is."""
+    """Return what is missing, in words, and its severity."""
     failed = [item for item in checklist.items if item.standing is StepStatus.FAILED]
     if failed:
         more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""

@@ -16,7 +16,9 @@ from iam.schedule import DAYS, HOURS, every
 @shared_task(name="iam.people.onboarding.tasks.reconcile_runs")  # type: ignore[untyped-decorator]
 @every(20)
 def reconcile_runs() -> int:
-    """Continue with runs whose process was lost, and reconcile those that missed the end of a change."""
+    """Close invitations that no longer work, continue runs whose process was lost, and reconcile those that
+    missed the end of a change.
+    """
     invitation.close_invitations()
     return ONBOARDING.resume() + reconcile.reconcile_open()
 

@@ -1,3 +1,3 @@
-"""Replacing a lost MFA device: one person asks, a second one makes sure over another channel who it is, and
-only then is there a link.
+"""Replaces a lost MFA device: one person requests it, a second one verifies the owner's identity over another
+channel, and only then a link is sent.
 """

@@ -1,5 +1,5 @@
-"""A replacement: whose lost device, who asked over which channel, who made sure over which other one, and
-what came of it.
+"""The table of replacements: the lost device, the requester and their channel, the verifier and theirs, and
+the outcome.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from iam.people.links.models import OneTimeLink
 
 
 class IdentityCheckChannel(models.TextChoices):
-    """How two people heard or saw each other."""
+    """How two people communicated."""
 
     PERSON = "person", "In person"
     PHONE = "phone", "By phone, at a number you already had"
@@ -27,13 +27,13 @@ class IdentityCheckChannel(models.TextChoices):
 
 
 SURE = (IdentityCheckChannel.PERSON, IdentityCheckChannel.PHONE, IdentityCheckChannel.VIDEO)
-"""Over these one hears or sees who it is. A mailbox or a chat may be in the hands of anyone who has the
-phone.
+"""Channels over which a person can be recognized by sight or voice. Someone else who has the phone may
+control a mailbox or chat.
 """
 
 
 class ReplacementState(models.TextChoices):
-    """Where a replacement stands."""
+    """The status of a replacement."""
 
     WAITING = "waiting", "Waiting for a second person"
     CHECKED = "checked", "Identity checked"
@@ -42,7 +42,9 @@ class ReplacementState(models.TextChoices):
 
 
 class DeviceReplacement(models.Model):
-    """One lost device of one person. `removal` takes the device away, `link` adds a new one."""
+    """The replacement of a person's lost device. `removal` is the change that removes it, `link` the link to
+    add a new one.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="replacements")

@@ -1,4 +1,4 @@
-"""Ask for the replacement of a lost device, make sure who it is, refuse; let it end where nobody answers."""
+"""Requests the replacement of a lost device, verifies or refuses it, and lets it expire if no one answers."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ LINK_HOLDS: Final = timedelta(hours=1)
 
 
 def may_ask(viewer: Viewer, *, user: Entity) -> bool:
-    """Its own person, and anyone who may ask for changes of it."""
+    """Return True if the viewer owns the user or can request changes to it."""
     return user.arn in viewer.scope.user_arns or may_invite(viewer, user=user)
 
 
 def visible_replacements(viewer: Viewer) -> QuerySet[DeviceReplacement]:
-    """Those of the users for whom the viewer asks for changes, and those that are about them or asked for by
-    them.
+    """Return replacements for users that the viewer can request changes for, and those about or by the
+    viewer.
     """
     reach = replace(viewer, scope=viewer.asks)
     users = visible_entities(reach).filter(kind=Kind.USER)
@@ -57,7 +57,7 @@ def visible_replacements(viewer: Viewer) -> QuerySet[DeviceReplacement]:
 
 
 def why_not_check(viewer: Viewer, replacement: DeviceReplacement) -> str:
-    """Why the viewer cannot make sure, or ""."""
+    """Return why the viewer can't verify the identity, or an empty string."""
     if replacement.state != ReplacementState.WAITING or replacement.until <= datetime.now(tz=UTC):
         return "This was already decided."
     if viewer.person_id == replacement.asked_by_id:
@@ -72,8 +72,8 @@ def why_not_check(viewer: Viewer, replacement: DeviceReplacement) -> str:
 
 
 def ask(viewer: Viewer, *, device: Entity, over: IdentityCheckChannel, reason: str) -> DeviceReplacement:
-    """Say that a device is lost: the person is told, and those who can make sure. What waits already is the
-    answer. Raises RefusedError.
+    """Report a lost device, and notify its person and those who can verify their identity. An open
+    replacement is returned instead. Raises RefusedError.
     """
     user = device.owner
     if user is None or not may_ask(viewer, user=user):
@@ -108,10 +108,10 @@ def ask(viewer: Viewer, *, device: Entity, over: IdentityCheckChannel, reason: s
 def check(
     viewer: Viewer, replacement: DeviceReplacement, *, over: IdentityCheckChannel, how: str
 ) -> DeviceReplacement:
-    """Say that it is really them, over another channel than the request came by: the removal is asked for,
-    and a link for a new device goes out.
+    """Confirm the person's identity, over another channel than that of the request. The removal of the device
+    is requested, and a link for a new one is sent.
 
-    Raises RefusedError; then nothing of it is done.
+    Raises RefusedError, and then nothing is done.
     """
     if over not in SURE:
         raise RefusedError(
@@ -147,7 +147,9 @@ def check(
 
 
 def refuse(viewer: Viewer, replacement: DeviceReplacement, *, why: str) -> DeviceReplacement:
-    """Say that it could not be made sure: nothing is done. Raises RefusedError."""
+    """Refuse a replacement because the identity could not be verified. Nothing else is done. Raises
+    RefusedError.
+    """
     if not why.strip():
         raise RefusedError("Enter a reason. The requester reads it.")
     with transaction.atomic():
@@ -165,8 +167,8 @@ def refuse(viewer: Viewer, replacement: DeviceReplacement, *, why: str) -> Devic
 
 
 def may_show(viewer: Viewer, replacement: DeviceReplacement) -> bool:
-    """Anyone who made sure, and nobody else, passes the link on by hand, within its hour and as long as
-    nobody has used it.
+    """Return True if the viewer verified the identity and can pass on the link by hand: within its hour and
+    while it is unused.
     """
     if (
         replacement.state != ReplacementState.CHECKED
@@ -179,7 +181,7 @@ def may_show(viewer: Viewer, replacement: DeviceReplacement) -> bool:
 
 
 def show_link(viewer: Viewer, replacement: DeviceReplacement) -> tuple[OneTimeLink, str]:
-    """A link in the place of the one that went out, and its address, to be passed on; shown this once. Raises
+    """Create a link that replaces the one sent, and return it with its address, shown once. Raises
     RefusedError.
     """
     with transaction.atomic():
@@ -207,7 +209,7 @@ def show_link(viewer: Viewer, replacement: DeviceReplacement) -> tuple[OneTimeLi
 
 
 def expire(*, device: Entity | None = None) -> int:
-    """End what nobody answered in time; how many."""
+    """End replacements that no one answered in time and return how many."""
     over = DeviceReplacement.objects.filter(state=ReplacementState.WAITING, until__lte=datetime.now(tz=UTC))
     if device is not None:
         over = over.filter(device=device)
@@ -223,7 +225,7 @@ def expire(*, device: Entity | None = None) -> int:
 
 
 def _decided(replacement: DeviceReplacement, viewer: Viewer, state: ReplacementState) -> DeviceReplacement:
-    """The locked row with the decision, which the caller saves. Raises RefusedError."""
+    """Return the locked row with the decision, which the caller saves. Raises RefusedError."""
     locked_replacement = (
         DeviceReplacement.objects.select_for_update(of=("self",))
         .select_related("user__account", "device__owner", "person", "asked_by")
@@ -237,8 +239,8 @@ def _decided(replacement: DeviceReplacement, viewer: Viewer, state: ReplacementS
 
 
 def _remove(replacement: DeviceReplacement, checker: Viewer) -> Change:
-    """Asked for by anyone who asked, so that anyone who made sure may approve; by the checker, where they may
-    not ask.
+    """Request the removal in the name of the requester, so that the verifier can approve it, or in the
+    verifier's name if the requester can't request it.
     """
     asker = viewer_for(replacement.asked_by)
     actor = asker if may_invite(asker, user=replacement.user) else checker

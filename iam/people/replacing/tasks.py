@@ -11,5 +11,5 @@ from iam.schedule import every
 @shared_task(name="iam.people.replacing.tasks.expire_replacements")  # type: ignore[untyped-decorator]
 @every(300)
 def expire_replacements() -> int:
-    """End what nobody answered in time."""
+    """End replacements that no one answered in time."""
     return services.expire()

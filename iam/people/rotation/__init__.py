@@ -1,3 +1,3 @@
-"""The rotation of access keys over days: create, use, deactivate, delete; with what AWS says of each key's
-last use looked at before anything is taken away.
+"""The rotation of access keys over days: create, use, deactivate, delete. AWS's last-used data of each key is
+checked before a key is removed.
 """

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class RotationConfig(AppConfig):
-    """Registers the tables of rotations, and has them follow their changes."""
+    """Registers the tables of rotations and the handler of their changes."""
 
     name = "iam.people.rotation"
     label = "people_rotation"

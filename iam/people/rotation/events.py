@@ -1,5 +1,5 @@
-"""What happened to a rotation, written into its timeline and into the journal; and telling its person. Never
-a secret.
+"""Records the events of a rotation in its timeline and in the journal, and notifies its people. Secrets are
+never included.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from iam.people.rotation.models import Rotation, RotationEvent, RotationOutcome,
 def record_event(
     rotation: Rotation, act: str, text: str, *, actor: Actor | None, change: Change | None = None, **data: Any
 ) -> None:
-    """One line of the timeline, and an entry of the journal; `actor` None is Gatehouse."""
+    """Add a line to the timeline and an entry to the journal. `actor` None is Gatehouse."""
     RotationEvent.objects.create(
         rotation=rotation,
         at=datetime.now(tz=UTC),
@@ -46,12 +46,12 @@ def record_event(
 
 
 def move_to(rotation: Rotation, stage: RotationStage, **values: Any) -> None:
-    """The row at another stage; the caller holds its lock."""
+    """Move the rotation to another stage. The caller holds its lock."""
     save(rotation, stage=stage, stage_at=datetime.now(tz=UTC), tries=0, retry_at=None, **values)
 
 
 def save(rotation: Rotation, **values: Any) -> None:
-    """Write these columns and nothing else."""
+    """Write only these columns."""
     for name, value in values.items():
         setattr(rotation, name, value)
     rotation.save(update_fields=list(values))
@@ -65,7 +65,7 @@ def end(
     actor: Actor | None,
     change: Change | None = None,
 ) -> None:
-    """End it; `text` says what stands then."""
+    """End the rotation. `text` describes the resulting state."""
     move_to(
         rotation,
         RotationStage.ENDED,
@@ -88,8 +88,9 @@ def end(
 def notify_people(
     rotation: Rotation, *, subject: str, text: str, key: str, path: str = "", others: bool = False
 ) -> int:
-    """A message to its person, once for the key; with `others` also to the requester. The leads of an owning
-    team get every message except the link to the secret, which has a path of its own.
+    """Send a message to the rotation's person, once per key, and with `others` also to the requester. The
+    leads of an owning team get every message except the link to the secret, which has its own `path`. Returns
+    the number of messages.
     """
     people = {rotation.person_id: rotation.person}
     if rotation.team is not None and not path:

@@ -1,4 +1,4 @@
-"""The list of access keys: whose, how old, when last used, and whether one is on its way out."""
+"""The list of access keys: owner, age, last use, and whether a rotation is in progress."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from iam.people.rotation.queries import living_by_key
 
 OLD, VERY_OLD = 90, 180
 MANY_ROTATIONS: Final = 2000
-"""More rotations under way than these are not looked up one by one for a page of them."""
+"""Number of open rotations above which they are not looked up one by one."""
 SORTS: Final = {
     "made": ListSort("created_at", kind=datetime, floor=NEVER, past="no"),
     "used": ListSort("used_at", "usage_key", datetime, floor=NEVER, past="no"),
@@ -35,8 +35,8 @@ SORTS: Final = {
 
 
 def rows(seen: ListViewpoint, sort: str = "made") -> States:
-    """Keys with their users, tags of these, and use. A sort by use begins with the index of last use, where
-    every key has a row.
+    """Return keys with their users, the users' tags, and last use. A sort by use starts from the index of
+    last use, where every key has a row.
     """
     key_rows = states(seen, Kind.ACCESS_KEY).annotate(owner_tags=fact_at("entity__owner__tag_sets", seen.at))
     if sort == "used":
@@ -66,7 +66,7 @@ def _keys(context: ListContext) -> QuerySet[Any, Any]:
 
 
 def _old(days: int) -> Callable[[ListContext], Q]:
-    """Active, and made before that."""
+    """Return the condition for active keys created more than `days` ago."""
     return lambda context: Q(category=ACTIVE, created_at__lt=context.days_before(days))
 
 
@@ -83,7 +83,7 @@ def _unused(context: ListContext) -> Q:
 
 
 def _never(context: ListContext) -> QuerySet[Any, Any]:
-    """Begins with the index of last use."""
+    """Return keys that were never used, starting from the index of last use."""
     used = Usage.objects.filter(of_account(context), kind=Kind.ACCESS_KEY, last_used_at=NEVER)
     living = EntityState.objects.filter(valid_at(None), entity=OuterRef("entity"), category=ACTIVE)
     return visible(used.filter(Exists(living)), context.viewer, entity="entity", kinds=(Kind.ACCESS_KEY,))
@@ -101,7 +101,9 @@ def _current_keys() -> QuerySet[Rotation]:
 
 
 def _rotating(context: ListContext) -> Q:
-    """Few are looked up each; of many a page is full after a few keys, taken in their order."""
+    """Return the condition for keys in rotation. A few rotations are looked up each; with many, a page fills
+    up after scanning a few keys in order.
+    """
     if cache.get_or_set("rotations-are-many", lambda: _current_keys().count() > MANY_ROTATIONS, 2):
         return Q(Exists(_current_keys().filter(old=OuterRef("entity"))))
     return _on_their_way(context)
@@ -155,7 +157,7 @@ def _owner(context: ListContext, values: list[str]) -> Q:
 
 
 def complete(context: ListContext, page_rows: list[Row]) -> None:
-    """Adds to each row the name of its user, the team that owns the user, and the rotation in progress. Two
+    """Add to each row the name of its user, the team that owns the user, and the rotation in progress. Two
     queries.
     """
     rotations = living_by_key([row["entity"] for row in page_rows])

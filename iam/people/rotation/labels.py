@@ -1,5 +1,5 @@
-"""How a rotation stands, in sentences and dates: when the next step is due, what stands when it is given up,
-where each key was last used. Pure.
+"""Describes a rotation in sentences and dates: when the next step is due, what remains if it is cancelled,
+where each key was last used.
 """
 
 from __future__ import annotations
@@ -14,21 +14,19 @@ from iam.people.rotation.models import Rotation, RotationStage
 
 @dataclass(frozen=True, slots=True)
 class QuietPeriod:
-    """Since when the old key was not used, from when on that is long enough, and whether the new key was
-    used.
-    """
+    """Since when the old key is unused, from when that is long enough, and whether the new key was used."""
 
     since: datetime
     due_at: datetime
     new_is_used: bool
 
     def is_due(self, now: datetime) -> bool:
-        """Whether the old key can go."""
+        """Return True if the old key can be deactivated."""
         return self.new_is_used and now >= self.due_at
 
 
 def quiet_of(rotation: Rotation) -> QuietPeriod | None:
-    """How quiet the old key is; None before the watch has begun."""
+    """Return for how long the old key has been unused, or None before the observation has begun."""
     if rotation.quiet_from is None:
         return None
     since = max(filter(None, [rotation.quiet_from, rotation.old_used_at]))
@@ -37,18 +35,20 @@ def quiet_of(rotation: Rotation) -> QuietPeriod | None:
 
 
 def deletion_at(rotation: Rotation) -> datetime | None:
-    """From when on the old key may be deleted; None while it is not inactive."""
+    """Return when the old key can be deleted, or None while it isn't inactive."""
     return rotation.inactive_at + timedelta(days=rotation.keep_days) if rotation.inactive_at else None
 
 
 def used_since(rotation: Rotation) -> bool:
-    """Whether AWS tells of a use of the old key since it was made inactive, or since the watch began."""
+    """Return True if AWS reports a use of the old key since it was deactivated, or since the observation
+    began.
+    """
     begun = rotation.inactive_at or rotation.quiet_from
     return bool(begun and rotation.old_used_at and rotation.old_used_at > begun)
 
 
 def used_words(at: datetime | None, service: str, region: str) -> str:
-    """'on 12 Nov 2026, 09:12 UTC by s3 in eu-west-1', or 'never'."""
+    """Return the last use in words, such as 'on 12 Nov 2026, 09:12 UTC by s3 in eu-west-1', or 'never'."""
     if at is None:
         return "never"
     moment = at.astimezone(UTC)
@@ -58,12 +58,12 @@ def used_words(at: datetime | None, service: str, region: str) -> str:
 
 
 def old_words(rotation: Rotation) -> str:
-    """Where the old key was last used."""
+    """Return where the old key was last used."""
     return used_words(rotation.old_used_at, rotation.old_service, rotation.old_region)
 
 
 def what_stands(rotation: Rotation, *, discards: bool) -> str:
-    """What is there of the keys when it is given up now."""
+    """Return which keys remain if the rotation is cancelled now, in sentences."""
     old, new = rotation.old.aws_id, rotation.new_key_id
     is_inactive = (
         rotation.stage in (RotationStage.INACTIVE, RotationStage.DELETING) or rotation.old_state == INACTIVE

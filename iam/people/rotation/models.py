@@ -1,5 +1,5 @@
-"""A rotation: which key of whom gives way to which, how far it has come, what AWS said of their use, and what
-happened on the way. No secret is here.
+"""The tables of rotations: the old and the new key, the stage, the last use that AWS reported, and the
+timeline. Secrets are not stored here.
 """
 
 from __future__ import annotations
@@ -16,13 +16,11 @@ from iam.people.links.models import OneTimeLink
 from iam.people.runs.models import AbstractListRun
 
 OF_ROTATION = "key_rotation"
-"""The kind of cause of the sets of a rotation, or of several that were asked for together; the id is
-that of the run.
-"""
+"""The cause kind of the change sets of rotations. The id is that of the run."""
 
 
 class RotationStage(models.TextChoices):
-    """Where a rotation stands."""
+    """The stage of a rotation."""
 
     WAITING = "waiting", "Not requested yet"
     ASKED = "asked", "New key requested"
@@ -41,9 +39,9 @@ CHANGING = (
     RotationStage.ACTIVATING,
     RotationStage.DELETING,
 )
-"""Where a change is under way."""
+"""Stages in which a change is in progress."""
 MOVING = (RotationStage.WAITING, *CHANGING)
-"""Where a change is under way, or comes in a moment."""
+"""Stages in which a change is in progress or about to be requested."""
 
 
 class RotationOutcome(models.TextChoices):
@@ -59,7 +57,7 @@ class RotationOutcome(models.TextChoices):
 
 
 class RotationStep(models.TextChoices):
-    """What somebody asked for, which a worker decides once AWS was read."""
+    """A requested step, which a worker decides after reading AWS."""
 
     LOOK = "look", "Ask AWS again"
     DEACTIVATE = "deactivate", "Deactivate the old key"
@@ -67,8 +65,8 @@ class RotationStep(models.TextChoices):
 
 
 class RotationRun(AbstractListRun):
-    """Keys that are rotated together, by one request or one for each hundred. It ends as requested: each
-    rotation has a stage of its own.
+    """Keys that are rotated together, with one change set per hundred. The run ends when it is requested,
+    because each rotation has its own stage.
     """
 
     prefix = "KEYS"
@@ -78,13 +76,14 @@ class RotationRun(AbstractListRun):
 
 
 class Rotation(models.Model):
-    """One key on its way out. `old` is the mirror's row of it, `first` that of a key that is deleted before,
-    since AWS allows two.
+    """The rotation of a key. `old` is its mirror row; `first` is a key that is deleted before, since AWS
+    allows two.
 
-    `agreed` is a change of the set that was approved: what follows by itself was agreed to with it. `change`
-    is the latest one of the stage. `sealed_id` is the seal of the new secret, `issues` how many keys were
-    made for it. `old_state` and `new_state` are AWS's word of each key at `read_at`; "" stands for not there.
-    `quiet_from` is when the watch began. `wanted`, by whom and whether in spite of a use, waits for a worker.
+    `agreed` is a change of the approved set, which covers later automatic steps. `change` is the latest
+    change of the stage. `sealed_id` is the seal of the new secret, `issues` is the number of keys created for
+    it. `old_state` and `new_state` are the keys' status in AWS at `read_at`, empty if the key doesn't exist.
+    `quiet_from` is when the observation began. `wanted` is a step that waits for a worker, with its requester
+    and whether a recent use is to be ignored (`in_spite`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -149,7 +148,7 @@ class Rotation(models.Model):
             ),
         ]
         indexes = [
-            # Those to be looked at are found by these two, however many there are.
+            # These two indexes find the rotations to check, however many there are.
             models.Index(fields=["stage", "read_at"], name="rotation_to_look_at"),
             models.Index(fields=["wanted"], name="rotation_wanted"),
             models.Index(fields=["old"], name="rotation_by_key"),
@@ -161,19 +160,17 @@ class Rotation(models.Model):
 
     @property
     def is_living(self) -> bool:
-        """Whether it has not ended."""
+        """True if it hasn't ended."""
         return self.stage != RotationStage.ENDED
 
     @property
     def reference(self) -> str:
-        """How people name it."""
+        """The reference for people."""
         return f"R-{self.id.hex[:6].upper()}"
 
 
 class RotationEvent(models.Model):
-    """Something that happened to a rotation, in a sentence; `by` is whose doing it was, `change` where it was
-    one.
-    """
+    """An event of a rotation, as a sentence. `by` is the actor's name."""
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="happenings")
     at = models.DateTimeField()

@@ -1,5 +1,5 @@
-"""One's own access keys outside of a rotation: a person can request to deactivate, activate or delete a key
-of their own IAM user.
+"""Lets a person request to deactivate, activate or delete an access key of their own IAM user outside of a
+rotation.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from iam.mirror.models import Entity, Kind
 from iam.people.rotation.rotation_plan import for_own
 
 OF_OWN_KEY: Final = "own_key"
-"""The cause of a set that a person requested for a key of their own, as far as they can request changes only
-for themselves.
+"""The cause of a set that a person requested for their own key, if they can request changes only for
+themselves.
 """
 ACTS: Final = tuple(by_kind[Kind.ACCESS_KEY].slug for by_kind in (DEACTIVATE, ACTIVATE, DELETE))
 
 
 def may_request_for_own(viewer: Viewer, *, act: str, user: Entity) -> bool:
-    """True if the act is one on a key of the viewer's own IAM user."""
+    """Return True if the operation concerns a key of the viewer's own IAM user."""
     return act in ACTS and user.arn in viewer.scope.user_arns
 
 
 def requester_of(viewer: Viewer, *, act: str, user: Entity) -> tuple[Viewer, SetCause]:
-    """The viewer with the reach that the act needs, and the cause by which that reach is checked again at the
-    approval.
+    """Return the viewer with the scope that the operation needs, and the cause by which that scope is checked
+    again at approval.
     """
     is_reached = viewer.may(Right.REQUEST_CHANGE, account_id=user.account.account_id)
     if is_reached or not may_request_for_own(viewer, act=act, user=user):

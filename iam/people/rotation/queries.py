@@ -1,4 +1,4 @@
-"""Which rotations a viewer sees, and what a page shows of one."""
+"""Queries for the rotations that a viewer can see."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from iam.people.rotation.models import Rotation
 
 
 def visible_rotations(viewer: Viewer) -> QuerySet[Rotation]:
-    """Those of the users whom the viewer sees, and those by which they get a key."""
+    """Return the rotations of users that the viewer can see, and those whose new key is for the viewer."""
     rows = Rotation.objects.select_related(
         "run", "user__account", "old", "person", "team", "begun_by", "change"
     )
     if viewer.scope.sees_everything:
-        # Those of removed accounts are few: without them no row has to be looked up together with its user
-        # and account.
+        # Removed accounts have few rotations. Excluding their users avoids looking up each row's user and
+        # account.
         removed = Entity.objects.filter(kind=Kind.USER, account__removed_at__isnull=False)
         return rows.exclude(user__in=removed.values("pk"))
     seen = visible(Entity.objects.filter(kind=Kind.USER), viewer, entity="pk", kinds=(Kind.USER,))
@@ -26,7 +26,7 @@ def visible_rotations(viewer: Viewer) -> QuerySet[Rotation]:
 
 
 def rotation_of_link(link: OneTimeLink) -> Rotation | None:
-    """What a link was made for, as long as it is the latest one of it and its person is the same."""
+    """Return the rotation for which a link was made if its person is unchanged, or None."""
     if link.cause_id is None:
         return None
     of_link = Rotation.objects.select_related("run", "user__account", "old", "person", "begun_by")
@@ -34,7 +34,7 @@ def rotation_of_link(link: OneTimeLink) -> Rotation | None:
 
 
 def living_by_key(keys: list[int]) -> dict[int, Rotation]:
-    """The rotations under way of these keys. One query."""
+    """Return the open rotations of these keys, with one query."""
     return {
         rotation.old_id: rotation for rotation in Rotation.objects.filter(old__in=keys).exclude(stage="ended")
     }

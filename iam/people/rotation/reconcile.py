@@ -1,5 +1,5 @@
-"""Take rotations on: by what became of their changes, by what AWS shows of their keys, and by what is due.
-Harmless at any time, from any number of workers.
+"""Advances rotations according to their changes, the keys in AWS, and due dates. It is safe to run at any
+time from several workers.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from iam.sealed.models import Secret, SecretState
 from iam.sealed.queries import secret_of
 
 READ_EVERY: Final = timedelta(hours=6)
-"""So often AWS is asked by itself; before anything is taken away it is asked once more."""
+"""How often AWS is asked automatically. Before a key is removed, it is asked again."""
 RETRY_UNREAD_AFTER: Final = timedelta(minutes=15)
 SETTLES: Final = timedelta(minutes=1)
-"""So long after a step AWS may still show the time before."""
+"""How long after a step AWS may still show the earlier state."""
 BATCH: Final = 100
 READ: Final = (RotationStage.HANDING, RotationStage.USING, RotationStage.INACTIVE)
-"""Where what AWS shows of the keys decides."""
+"""Stages in which the next step depends on the keys in AWS."""
 
 
 def change_ended(change: Change) -> None:
-    """A handler of ends: the rotation that a change belongs to goes on. Harmless the second time."""
+    """Advance the rotation of a change that ended. It is safe to run twice."""
     if change.change_set.cause_kind != OF_ROTATION:
         return
     about = Q(change=change) | Q(discarding=change)
@@ -53,8 +53,8 @@ def change_ended(change: Change) -> None:
 
 
 def reconcile_open() -> int:
-    """Whatever is due: missed ends of changes, secrets that nobody fetched, keys to be checked. Returns how
-    many were checked.
+    """Advance rotations with missed changes or expired secrets, and check keys that are due. Returns how many
+    were checked.
     """
     now = datetime.now(tz=UTC)
     reconcile_missed(_to_reconcile(now), reconcile, most=BATCH)
@@ -65,7 +65,7 @@ def reconcile_open() -> int:
 
 
 def _to_reconcile(now: datetime) -> QuerySet[Rotation]:
-    """Rotations whose change has ended, or whose secret has expired, without a worker being notified."""
+    """Return rotations whose change has ended or whose secret has expired without a worker being notified."""
     is_handing = Q(stage=RotationStage.HANDING)
     secrets = Secret.objects.filter(pk=OuterRef("sealed_id"), state=SecretState.SEALED, expires_at__gt=now)
     has_ended = Q(stage__in=CHANGING) & ~Q(change__state__in=OPEN)
@@ -77,8 +77,8 @@ def _to_reconcile(now: datetime) -> QuerySet[Rotation]:
 
 
 def _to_check(now: datetime) -> list[UUID]:
-    """Of whom AWS is to be asked: somebody wants it, it never was, or a while ago. Each is a query of its
-    own, so that an index finds the few of the many.
+    """Return the rotations to check in AWS: on request, for the first time, or after a while. Each is a
+    separate query, so that an index finds the few among many.
     """
     waiting = Rotation.objects.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
     waiting = waiting.filter(stage__in=READ, discarding__isnull=True)
@@ -93,9 +93,7 @@ def _to_check(now: datetime) -> list[UUID]:
 
 
 def check_usage(pk: UUID) -> None:
-    """Ask AWS for the keys of one rotation, and go on with it by what they show. No transaction spans the
-    call.
-    """
+    """Ask AWS about the keys of a rotation, and advance it accordingly. No transaction spans the call."""
     rotation = Rotation.objects.select_related("user__account").filter(pk=pk, stage__in=READ).first()
     if rotation is None:
         return
@@ -108,21 +106,20 @@ def check_usage(pk: UUID) -> None:
 
 
 def reconcile(pk: UUID, seen: KeysSeen | None = None) -> None:
-    """Take one rotation as far as it goes now."""
+    """Advance one rotation as far as possible."""
     with transaction.atomic():
         locked_rotation = locked(Rotation(pk=pk))
         if locked_rotation.stage in (RotationStage.ENDED, RotationStage.WAITING):
             return
         if seen is not None and seen.at < locked_rotation.stage_at:
-            # It began before the latest step: what it shows may be of the time before.
+            # The read began before the latest step, so it can show the earlier state.
             seen = None
         if (
             seen is not None
             and seen.at < locked_rotation.stage_at + SETTLES
             and is_other(locked_rotation, seen)
         ):
-            # IAM is eventually consistent: what was just changed is looked at once more before anything
-            # follows from it.
+            # IAM is eventually consistent, so what was just changed is read once more before the next step.
             seen = None
         if seen is not None and locked_rotation.stage in READ and not note_seen(locked_rotation, seen):
             return
@@ -228,7 +225,7 @@ def _deactivating(rotation: Rotation, seen: KeysSeen | None) -> None:
 
 
 def _kept(rotation: Rotation) -> str:
-    """How long an inactive key stays, in a sentence."""
+    """Return a sentence on how long an inactive key is kept."""
     if rotation.is_automatic:
         return f"It is permanently deleted in {days(rotation.keep_days)}."
     return f"It is kept for at least {days(rotation.keep_days)}."
@@ -275,7 +272,9 @@ def _deleting(rotation: Rotation, seen: KeysSeen | None) -> None:
 
 
 def _back(rotation: Rotation, stage: RotationStage, change: Change) -> None:
-    """To where it was before a change that came to nothing; by itself it is tried again in a while."""
+    """Return to the stage before a change that failed or was not approved. A failed change is retried
+    automatically later.
+    """
     text = _fate(change)
     move_to(rotation, stage, trouble=text[:1024])
     if change.state == ChangeState.FAILED:
@@ -297,8 +296,8 @@ def _is_unknown(rotation: Rotation, change: Change) -> bool:
 
 
 def _fate(change: Change) -> str:
-    """What a change came to that didn't reach AWS, in sentences: 'Hana Sato rejected it: “The batch still
-    uses it.”'
+    """Return what happened to a change that didn't reach AWS, in sentences such as 'Hana Sato rejected it:
+    “The batch still uses it.”'
     """
     if change.state == ChangeState.REJECTED:
         return _rejection(change)

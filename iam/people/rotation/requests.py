@@ -1,4 +1,4 @@
-"""Begin rotations: of one key while the page waits, of many by a worker, a set of changes for up to a
+"""Starts rotations: of one key while the page waits, of many in a worker, with a change set for up to a
 hundred.
 """
 
@@ -49,21 +49,21 @@ from iam.people.runs.requests import RunKind, batches
 
 REQUEST_BATCH: Final = "iam.people.rotation.tasks.request_batch"
 BATCH_SIZE: Final = 100
-"""So many keys are asked for as one set: an approver still sees each of them."""
+"""Maximum number of keys per change set, so that an approver still sees each of them."""
 MAX_ROTATIONS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRotation:
-    """A rotation and what it begins with, weighed as the mirror stands."""
+    """A rotation and its first changes, planned against the mirror."""
 
     rotation: Rotation
     plans: list[ChangePlan]
 
 
 def begin(viewer: Viewer, old: Entity, terms: RotationTerms, *, first: Entity | None = None) -> Rotation:
-    """Ask for the new key at once. What is under way for this key already is the answer. Raises RefusedError;
-    then nothing is written.
+    """Request the new key at once. An open rotation of this key by the same person is returned instead.
+    Raises RefusedError, and then nothing is written.
     """
     standing = (
         Rotation.objects.filter(old=old).exclude(stage=RotationStage.ENDED).select_related("user").first()
@@ -90,17 +90,17 @@ def begin(viewer: Viewer, old: Entity, terms: RotationTerms, *, first: Entity | 
 
 
 def preview(viewer: Viewer, old: Entity, *, person: Person, first: Entity | None) -> list[ChangePlan]:
-    """What would be asked for, weighed as the mirror stands. Raises RefusedError."""
+    """Return the plans of what would be requested, according to the mirror. Raises RefusedError."""
     made = creation(owner_of(old), person=person, sealed_id=uuid4(), first=first)
     operations = [DeleteCredential.of(first), made] if first else [made]
     return changes.plan_set(operations, viewer=for_own(viewer))
 
 
 def begin_many(viewer: Viewer, keys: Sequence[int], terms: RotationTerms) -> tuple[RotationRun, KeySelection]:
-    """Write down that the keys with these numbers are to be rotated, and have a worker ask for it; the run,
-    and which they are.
+    """Write rotations for the keys with these ids and have a worker request them. Returns the run and the
+    selection.
 
-    What cannot be rotated is left out: the preview said so. Raises RefusedError.
+    Keys that can't be rotated are left out, as the preview shows. Raises RefusedError.
     """
     check_terms(terms)
     if len(keys) > MAX_ROTATIONS:
@@ -117,7 +117,7 @@ def begin_many(viewer: Viewer, keys: Sequence[int], terms: RotationTerms) -> tup
     ]
     with transaction.atomic():
         run.save(force_insert=True)
-        # Somebody may have begun one of them a moment ago: the constraint leaves it out.
+        # Someone may have started one of them in the meantime. The constraint leaves it out.
         Rotation.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
         record(
             kind="rotation.begin_many",
@@ -129,12 +129,14 @@ def begin_many(viewer: Viewer, keys: Sequence[int], terms: RotationTerms) -> tup
 
 
 def plan_one(rotation: Rotation, viewer: Viewer) -> PlannedRotation:
-    """What a rotation begins with, checked by every rule. Raises RefusedError."""
+    """Plan the first changes of a rotation. Raises RefusedError."""
     return PlannedRotation(rotation, changes.plan_set(operations_of(rotation), viewer=for_own(viewer)))
 
 
 def _request_rows(run: RotationRun) -> None:
-    """Ask for what of a run waits, a set after the other. Harmless from several workers at once."""
+    """Request the waiting rotations of a run, one set after another. It is safe to run in several workers at
+    once.
+    """
     pks = _waiting(run).order_by("pk").values_list("pk", flat=True)
     for batch in batches(list(pks), size=lambda _: 1, most=BATCH_SIZE):
         rows = list(_waiting(run).filter(pk__in=batch).order_by("pk"))
@@ -143,17 +145,17 @@ def _request_rows(run: RotationRun) -> None:
         try:
             _ask_rows(run, rows)
         except RefusedError as refused:
-            # The set as a whole, for example because nobody could approve it.
+            # The set as a whole was refused, for example because no one could approve it.
             _end_refused(run, {row.pk: refused.message for row in rows})
 
 
 def _is_requested(run: RotationRun) -> bool:
-    """Whether none of its keys waits: each was asked for, or has ended with the reason why not."""
+    """Return True if none of its rotations waits: each was requested or has ended with a reason."""
     return not _waiting(run).exists()
 
 
 def _ask_rows(run: RotationRun, rows: Sequence[Rotation]) -> None:
-    """One set for those that can be asked for; the others end, and say why."""
+    """Request one set for the rotations that can be requested, and end the others with the reason."""
     viewer = viewer_for(rows[0].begun_by)
     planned: list[PlannedRotation] = []
     refused: dict[UUID, str] = {}
@@ -175,7 +177,7 @@ def _ask_rows(run: RotationRun, rows: Sequence[Rotation]) -> None:
 
 
 def _end_refused(run: RotationRun, refused: Mapping[UUID, str]) -> None:
-    """End those that still wait, each with the reason why it can't be requested."""
+    """End waiting rotations with the reason why they can't be requested."""
     if not refused:
         return
     with transaction.atomic():
@@ -188,7 +190,7 @@ def _locked(run: RotationRun, pks: Sequence[UUID]) -> list[Rotation]:
 
 
 def _ask(planned: Sequence[PlannedRotation], viewer: Viewer, terms: RotationTerms) -> None:
-    """The set of these rotations, in the caller's transaction. Raises RefusedError."""
+    """Request the set of these rotations, in the caller's transaction. Raises RefusedError."""
     plans = list(chain.from_iterable(rotation_planned.plans for rotation_planned in planned))
     lanes = []
     for lane, rotation_planned in enumerate(planned):

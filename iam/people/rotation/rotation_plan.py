@@ -1,5 +1,5 @@
-"""What a rotation takes: who may begin one, which keys stand in its way, what is asked for, and what is
-agreed to with it.
+"""Plans a rotation: who can start one, which keys prevent it, what is requested, and what is accepted with
+the approval.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from iam.people.enrolment.invitation import NOBODY, may_invite, person_of
 from iam.people.rotation.models import Rotation, RotationStage
 
 QUIET_DAYS: Final = 7
-"""A week has every weekday and a weekend in it, so what runs once a week is seen before the old key goes."""
+"""A week has each weekday, so that weekly jobs show up before the old key is deactivated."""
 LEAST_QUIET, MAX_DAYS, LEAST_KEEP = 3, 90, 1
-"""From Friday evening to Monday morning is less than three days: no key goes over a weekend that nobody
-saw.
+"""Three days are longer than from Friday evening to Monday morning, so that no key is deactivated over an
+unobserved weekend.
 """
 KEEP_DAYS: Final = 7
 IDLE: Final = timedelta(days=90)
-"""A second key that was not used for so long may be deleted to make room; one that was is in use."""
+"""Time without use after which the second key can be deleted to make room."""
 MAX_ISSUES: Final = 3
-"""So many keys are made, one after the other, for somebody who does not fetch the secret."""
+"""How many keys are created one after another for a person who doesn't get the secret."""
 NOT_YOURS: Final = "You can rotate only your own keys and those of your teams."
 NO_LEAD: Final = (
     "{team} owns {user} and has no lead, so no one can receive the new key. Give the team a lead, or set "
@@ -44,21 +44,25 @@ NO_LEAD: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RotationTerms:
-    """What a rotation is begun with."""
+    """The terms of a new rotation."""
 
     reason: str
     is_automatic: bool = True
     quiet_days: int = QUIET_DAYS
     keep_days: int = KEEP_DAYS
     is_for_me: bool = False
-    """The user has no person and no owning team: the requester gets the secret and puts it in place."""
+    """The user has no person and no owning team, so the requester gets the secret and installs it."""
     recipient: str = ""
-    """The lead of the owning team who gets the secret, by their id; "" for the viewer, or the first lead."""
+    """The id of the lead of the owning team who gets the secret. Empty for the viewer, or else the first
+    lead.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class MirroredKey:
-    """A key as the mirror shows it; `used_at` None: never, `read_at` None: nobody has looked."""
+    """A key in the mirror. `used_at` None means never used; `read_at` None means that its use was
+    never read.
+    """
 
     entity: Entity
     status: str
@@ -70,13 +74,13 @@ class MirroredKey:
 
     @property
     def is_active(self) -> bool:
-        """Whether it works."""
+        """True if the key works."""
         return self.status == ACTIVE
 
     @property
     def is_idle(self) -> bool:
-        """Whether deleting it takes nothing from anybody, as far as AWS tells: inactive, or not used for long
-        since it was made.
+        """True if the key appears unused, so that it can be deleted: it is inactive, or was not used for a
+        long time since its creation.
         """
         if not self.is_active:
             return True
@@ -85,17 +89,17 @@ class MirroredKey:
 
 
 def may_begin(viewer: Viewer, *, user: Entity) -> bool:
-    """Its own person, and anyone who may ask for changes of it."""
+    """Return True if the viewer owns the user or can request changes to it."""
     return user.arn in viewer.scope.user_arns or may_invite(viewer, user=user)
 
 
 def may_run(viewer: Viewer, rotation: Rotation) -> bool:
-    """Anyone who may begin it may also decide about it; the person whose key it is, too."""
+    """Return True if the viewer can act on the rotation: those who can start it, and its person."""
     return rotation.person_id == viewer.person_id or may_begin(viewer, user=rotation.user)
 
 
 def for_own(viewer: Viewer) -> Viewer:
-    """The same viewer, who may ask for changes of their own users as well."""
+    """Return the viewer with the right to request changes to their own users."""
     arns = viewer.scope.user_arns
     if not arns:
         return viewer
@@ -107,12 +111,14 @@ def for_own(viewer: Viewer) -> Viewer:
 
 
 def for_set(batch: UUID, viewer: Viewer) -> Viewer:
-    """Anyone who has asked for a set of rotations; see iam.changes.causes."""
+    """Return the viewer with the scope needed for a set of rotations, for its requester; see
+    iam.changes.causes.
+    """
     return for_own(viewer)
 
 
 def keys_of(user: Entity) -> list[MirroredKey]:
-    """The keys that the mirror shows of a user, the oldest first. Two queries."""
+    """Return the user's keys in the mirror, oldest first, with two queries."""
     rows = EntityState.objects.filter(
         valid_at(None), kind=Kind.ACCESS_KEY, entity__owner=user, entity__gone_at__isnull=True
     )
@@ -134,20 +140,20 @@ def _held(row: EntityState, use: Usage | None) -> MirroredKey:
 
 
 def living_of(user: Entity) -> Rotation | None:
-    """The rotation of the user that is under way."""
+    """Return the user's open rotation, or None."""
     return Rotation.objects.filter(user=user).exclude(stage=RotationStage.ENDED).first()
 
 
 def owner_of(key: Entity) -> Entity:
-    """The user whose key it is. Raises RefusedError."""
+    """Return the user that owns the key. Raises RefusedError."""
     if key.kind != Kind.ACCESS_KEY or key.owner is None or key.owner.kind != Kind.USER:
         raise RefusedError("This isn’t an access key of an IAM user.")
     return key.owner
 
 
 def recipients(user: Entity, *, viewer: Viewer) -> list[Person]:
-    """Who can get the secret of a new key: the person of the user, or the leads of the team that owns it, the
-    viewer first.
+    """Return who can get the secret of a new key: the person of the user, or the leads of the team that owns
+    it, the viewer first.
     """
     person = person_of(user)
     if person is not None:
@@ -160,7 +166,7 @@ def recipients(user: Entity, *, viewer: Viewer) -> list[Person]:
 def check_begin(
     viewer: Viewer, old: Entity, *, first: Entity | None, is_for_me: bool = False, recipient: str = ""
 ) -> Person:
-    """Who gets the new key. Raises RefusedError if the key can't be rotated now."""
+    """Return who gets the new key. Raises RefusedError if the key can't be rotated now."""
     user = owner_of(old)
     if not may_begin(viewer, user=user):
         raise RefusedError(NOT_YOURS)
@@ -195,13 +201,13 @@ def _recipient(viewer: Viewer, user: Entity, *, is_for_me: bool, recipient: str)
 
 
 def _is_linked(user: Entity) -> bool:
-    """Whether it is somebody's, though perhaps of one who is deactivated."""
+    """Return True if the user is linked to a person, even a deactivated one."""
     return Identity.objects.filter(user_arn=user.arn).exists()
 
 
 def check_room(keys: Sequence[MirroredKey], *, old: Entity, first: Entity | None) -> None:
-    """Two keys at a time: the other one must have been chosen to go first, and be one that nobody uses.
-    Raises RefusedError.
+    """Raise RefusedError if the user has two keys, unless the other one was chosen to be deleted first and is
+    unused.
     """
     if old.pk not in {key.entity.pk for key in keys}:
         raise RefusedError(f"Access key {old.aws_id} no longer exists in AWS, as of the last sync.")
@@ -224,7 +230,7 @@ def check_room(keys: Sequence[MirroredKey], *, old: Entity, first: Entity | None
 
 
 def creation(user: Entity, *, person: Person, sealed_id: UUID, first: Entity | None = None) -> Operation:
-    """The new key, whose secret is sealed for its person."""
+    """Return the operation that creates the new key, with its secret sealed for its person."""
     first_id = first.aws_id if first else ""
     return CreateAccessKey.of(
         user,
@@ -235,14 +241,14 @@ def creation(user: Entity, *, person: Person, sealed_id: UUID, first: Entity | N
 
 
 def operations_of(rotation: Rotation) -> list[Operation]:
-    """What a rotation begins with."""
+    """Return the first operations of a rotation."""
     assert rotation.sealed_id is not None
     made = creation(rotation.user, person=rotation.person, sealed_id=rotation.sealed_id, first=rotation.first)
     return [DeleteCredential.of(rotation.first), made] if rotation.first else [made]
 
 
 def check_terms(terms: RotationTerms) -> None:
-    """Raises RefusedError for days out of bounds, and without a reason."""
+    """Raise RefusedError for days out of range or a missing reason."""
     if not LEAST_QUIET <= terms.quiet_days <= MAX_DAYS:
         raise FieldError(f"Enter {LEAST_QUIET} to {MAX_DAYS} days without use of the old key.", field="quiet")
     if not LEAST_KEEP <= terms.keep_days <= MAX_DAYS:
@@ -252,9 +258,7 @@ def check_terms(terms: RotationTerms) -> None:
 
 
 def notes_for(terms: RotationTerms, *, olds: Collection[str], teams: Collection[str] = ()) -> list[str]:
-    """What approvers accept besides the new key; everything that is done later without another approval rests
-    on it.
-    """
+    """Return what approvers accept besides the new key. All later automatic steps are covered by this."""
     what = f"the old key {next(iter(olds))}" if len(olds) == 1 else f"each of {len(olds)} old keys"
     again = (
         "If no one gets the secret within 24 hours, the new key is deleted and another one is created, up "
@@ -289,5 +293,5 @@ def notes_for(terms: RotationTerms, *, olds: Collection[str], teams: Collection[
 
 
 def days(number: int) -> str:
-    """'1 day', '7 days'."""
+    """Return the number of days in words: '1 day', '7 days'."""
     return f"{number} day{'' if number == 1 else 's'}"

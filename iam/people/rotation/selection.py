@@ -1,6 +1,4 @@
-"""Which of many keys can be rotated now, and why the others cannot; the same few queries for ten keys and for
-thousands.
-"""
+"""Selects which of many keys can be rotated now, and why the others can't, with few queries."""
 
 from __future__ import annotations
 
@@ -45,14 +43,14 @@ class SelectedKey:
 
 @dataclass(slots=True)
 class KeySelection:
-    """What of many keys can be rotated; `left_out` says why others cannot, and how many each."""
+    """The keys that can be rotated. `left_out` counts the others by reason."""
 
     chosen: list[SelectedKey] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
 
 def choose(viewer: Viewer, keys: Sequence[int]) -> KeySelection:
-    """Of the keys with these numbers. A few queries for each 500 of them."""
+    """Return the selection among the keys with these ids, with a few queries per 500 keys."""
     choice, users = KeySelection(), set[int]()
     for part in batches(keys, CHUNK):
         rows = Entity.objects.filter(pk__in=part, kind=Kind.ACCESS_KEY).select_related(
@@ -72,7 +70,7 @@ def choose(viewer: Viewer, keys: Sequence[int]) -> KeySelection:
 
 
 class _SelectionFacts:
-    """What is known of some users, each in one query."""
+    """The facts about the users, each loaded with one query."""
 
     def __init__(self, viewer: Viewer, users: Sequence[Entity]) -> None:
         self.viewer = viewer
@@ -104,7 +102,7 @@ class _SelectionFacts:
         self.counts = dict(counts.values_list("entity__owner", "n"))
 
     def why_not(self, key: Entity) -> tuple[str, Person | None]:
-        """Why a key cannot be rotated, or "" and for whom the new one is."""
+        """Return why a key can't be rotated, or an empty string and the recipient of the new one."""
         user = key.owner
         if user is None or key.gone_at is not None:
             return GONE, None
@@ -130,13 +128,13 @@ class _SelectionFacts:
         return ("", person) if person else (NO_LEAD, None)
 
     def team_of(self, user: Entity | None) -> Team | None:
-        """The team that owns a user."""
+        """Return the team that owns a user, or None."""
         owned = self.owned.get(user.pk) if user else None
         return owned.team if owned else None
 
     def _lead(self, owned: OwnedUser) -> Person | None:
-        """Who gets the new key of a machine user: the viewer, if they lead the team there, else its first
-        lead.
+        """Return the recipient of a machine user's new key: the viewer if they lead the team there, or else
+        its first lead.
         """
         leads = [
             lead.person for lead in self.leads[owned.team_id] if lead.account_id in ("", owned.account_id)
@@ -146,7 +144,7 @@ class _SelectionFacts:
 
 
 def _leads(owned: Iterable[OwnedUser]) -> dict[int, list[RoleAssignment]]:
-    """The active leads of teams, those first who have led longest; one query."""
+    """Return the active leads of teams, the longest-serving first, with one query."""
     leads_by_team: dict[int, list[RoleAssignment]] = defaultdict(list)
     rows = RoleAssignment.objects.filter(
         role=Role.TEAM_LEAD, team__in={owned_user.team_id for owned_user in owned}, person__is_active=True

@@ -1,5 +1,5 @@
-"""What people do with a rotation that is under way: fetch the secret, have the old key deactivated,
-activated, deleted, a new one issued, give it up.
+"""Actions of people on an open rotation: get the secret, deactivate, activate or delete the old key, issue a
+new one, cancel.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ LINK_PAUSE: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """A key with its secret, on its way to one page; it stands nowhere else."""
+    """A key with its secret, for one page only. It isn't stored."""
 
     key_id: str
     secret: str
 
 
 def fetch(rotation: Rotation, *, person: Person | Viewer) -> IssuedKey:
-    """The secret, for the person whose key it is, and never again. Raises RefusedError."""
+    """Return the secret, once, to the person whose key it is. Raises RefusedError."""
     reader = person.person_id if isinstance(person, Viewer) else person.pk
     if rotation.person_id != reader or rotation.sealed_id is None:
         raise RefusedError("You have no access key to get here.")
@@ -62,12 +62,12 @@ def fetch(rotation: Rotation, *, person: Person | Viewer) -> IssuedKey:
         else:
             fetched(locked_rotation, actor=person)
             return IssuedKey(seal.label, text)
-    # What was found to be over stays written.
+    # A rotation that turned out to be over stays ended.
     raise RefusedError(refused)
 
 
 def fetched(rotation: Rotation, *, actor: Actor | None) -> None:
-    """The watch begins: the secret was read. The caller holds the row."""
+    """Start the observation period, because the secret was read. The caller holds the row lock."""
     now = datetime.now(tz=UTC)
     move_to(
         rotation, RotationStage.USING, fetched_at=now, quiet_from=now, told_at=now, reminders=0, trouble=""
@@ -82,9 +82,7 @@ def fetched(rotation: Rotation, *, actor: Actor | None) -> None:
 
 
 def hand_over(rotation: Rotation, *, actor: Actor | None = None) -> OneTimeLink:
-    """Tell the person where the secret is: a link that works once, in one browser. The caller holds the
-    row.
-    """
+    """Send the person a link to the secret that works once, in one browser. The caller holds the row lock."""
     seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     until = seal.expires_at if seal else datetime.now(tz=UTC) + timedelta(hours=24)
     lasts = max(until - datetime.now(tz=UTC), timedelta(minutes=1))
@@ -112,7 +110,7 @@ def hand_over(rotation: Rotation, *, actor: Actor | None = None) -> OneTimeLink:
 
 
 def send_again(viewer: Viewer, rotation: Rotation) -> OneTimeLink:
-    """A new link for the person; the one before opens nothing any more. Raises RefusedError."""
+    """Send the person a new link; the former one stops working. Raises RefusedError."""
     if not settings.MAIL_IS_CONFIGURED:
         raise RefusedError(
             f"No mail server is configured, so no link was sent to {rotation.person.name}. They can get the "
@@ -130,7 +128,7 @@ def send_again(viewer: Viewer, rotation: Rotation) -> OneTimeLink:
 
 
 def request_check(viewer: Viewer, rotation: Rotation, what: RotationStep, *, in_spite: bool = False) -> None:
-    """Have a worker ask AWS and then do it; the same asked twice is asked once. Raises RefusedError."""
+    """Have a worker check AWS and then do the step. Repeated requests count once. Raises RefusedError."""
     stages = {
         RotationStep.DEACTIVATE: (RotationStage.USING,),
         RotationStep.DELETE: (RotationStage.INACTIVE,),
@@ -150,15 +148,15 @@ def request_check(viewer: Viewer, rotation: Rotation, what: RotationStep, *, in_
 
 
 def activate(viewer: Viewer, rotation: Rotation) -> None:
-    """Make the old key active again at once: that was agreed to with the rotation. Raises RefusedError."""
+    """Reactivate the old key at once, which the rotation's approval covers. Raises RefusedError."""
     with transaction.atomic():
         locked_rotation = _locked_rotation(viewer, rotation, RotationStage.INACTIVE)
         activate_old(locked_rotation, actor=viewer)
 
 
 def issue_again(viewer: Viewer, rotation: Rotation) -> None:
-    """The secret is lost: the new key goes, and another one is made. Raises RefusedError once the new key was
-    used.
+    """Replace a lost secret: the new key is deleted and another one created. Raises RefusedError if the new
+    key was used.
     """
     with transaction.atomic():
         locked_rotation = _locked_rotation(viewer, rotation, RotationStage.USING)
@@ -178,8 +176,8 @@ def issue_again(viewer: Viewer, rotation: Rotation) -> None:
 
 
 def may_take_over(viewer: Viewer, rotation: Rotation) -> bool:
-    """Whether another lead of the owning team can have the new key made for them: until the new key was
-    used.
+    """Return True if another lead of the owning team can take over the new key, which is possible until it
+    was used.
     """
     if rotation.team is None or rotation.team.slug not in viewer.leads:
         return False
@@ -196,7 +194,7 @@ def take_over(viewer: Viewer, rotation: Rotation) -> None:
         if locked_rotation.link is not None:
             revoke_link(locked_rotation.link, actor=viewer, why=f"{viewer.name} took the rotation over")
         person = Person.objects.get(pk=viewer.person_id)
-        # The former person may have read the secret, so a key of which they know nothing takes its place.
+        # The former person may have read the secret, so a key that they don't know replaces it.
         move_to(
             locked_rotation, RotationStage.HANDING, person=person, fetched_at=None, quiet_from=None, link=None
         )
@@ -210,8 +208,8 @@ def take_over(viewer: Viewer, rotation: Rotation) -> None:
 
 
 def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str:
-    """Give it up; what stands then, in a sentence. `with_new`: the new key goes as well. Raises RefusedError
-    while a change is under way.
+    """Cancel the rotation and return a sentence on the remaining keys. `with_new` also deletes the new key.
+    Raises RefusedError while a change is in progress.
     """
     with transaction.atomic():
         locked_rotation = _locked_rotation(viewer, rotation)
@@ -219,7 +217,7 @@ def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str
             _withdraw(locked_rotation, viewer)
         if locked_rotation.link is not None:
             revoke_link(locked_rotation.link, actor=viewer, why="the rotation was cancelled")
-        # A key of which nobody has read the secret is of use to nobody.
+        # A key whose secret no one has read is useless.
         unread = locked_rotation.stage == RotationStage.HANDING
         what_is_left = what_stands(locked_rotation, discards=unread or with_new)
         if (
@@ -239,7 +237,7 @@ def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str
 
 
 def locked(rotation: Rotation) -> Rotation:
-    """The row, with the lock of the caller's transaction."""
+    """Return the row, locked in the caller's transaction."""
     rows = Rotation.objects.select_for_update(of=("self",)).select_related(
         "run",
         "user__account",
@@ -258,7 +256,7 @@ def locked(rotation: Rotation) -> Rotation:
 
 
 def waits(rotation: Rotation) -> bool:
-    """Whether the secret can still be read."""
+    """Return True if the secret can still be read."""
     seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     return (
         rotation.stage == RotationStage.HANDING
@@ -269,7 +267,7 @@ def waits(rotation: Rotation) -> bool:
 
 
 def new_keys_of(viewer: Viewer) -> list[Rotation]:
-    """Rotations whose new key waits until this person reads its secret, the oldest first."""
+    """Return rotations whose new secret waits for this person, oldest first."""
     handing = Rotation.objects.filter(person=viewer.person_id, stage=RotationStage.HANDING)
     return [
         rotation for rotation in handing.select_related("user", "old").order_by("begun_at") if waits(rotation)
@@ -288,7 +286,9 @@ def _locked_rotation(viewer: Viewer, rotation: Rotation, *stages: RotationStage)
 
 
 def _withdraw(rotation: Rotation, viewer: Viewer) -> None:
-    """Take back what waits for approval. A set with the keys of others in it stays with who asked for it."""
+    """Withdraw the request that waits for approval. A set with other people's keys is left to its
+    requester.
+    """
     change = rotation.change
     if change is None or change.state != ChangeState.AWAITING:
         raise RefusedError("A change is in progress. Wait until it is done.")

@@ -15,7 +15,7 @@ from iam.schedule import every
 @shared_task(name="iam.people.rotation.tasks.reconcile_rotations")  # type: ignore[untyped-decorator]
 @every(60)
 def reconcile_rotations() -> int:
-    """Continue with what a lost process has left, and with what is due."""
+    """Continue work of lost processes, and do what is due."""
     return ROTATION.resume() + reconcile.reconcile_open()
 
 
@@ -27,5 +27,5 @@ def request_batch(run_id: str) -> None:
 
 @shared_task(name=CHECK_USAGE)  # type: ignore[untyped-decorator]
 def check_usage(rotation_id: str) -> None:
-    """Ask AWS for the use of the keys of one rotation, and decide what waits for that."""
+    """Check the use of a rotation's keys in AWS, and decide what waits for it."""
     reconcile.check_usage(UUID(rotation_id))

@@ -1,5 +1,5 @@
-"""The changes by which a rotation goes on: what was agreed to at its beginning is queued, the rest is asked
-for like anything else.
+"""The changes that advance a rotation. Those covered by its approval are queued; others are requested
+normally.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from iam.people.rotation.rotation_plan import MAX_ISSUES, creation, for_own
 from iam.sealed import services as sealed
 
 RETRY_AFTER: Final = timedelta(hours=1)
-"""So long after something that failed it is tried again by itself."""
+"""Time after which a failed step is retried automatically."""
 
 
 def deactivate_old(rotation: Rotation, *, agreed: bool) -> None:
-    """Make the old key inactive: as agreed, or asked for by who wanted it. The caller holds the row. Raises
-    RefusedError.
+    """Deactivate the old key, as approved or as requested by the person in `wanted_by`. The caller holds the
+    row lock. Raises RefusedError.
     """
     change = _queued_or_asked(
         rotation, SetStatus.of(DEACTIVATE[rotation.old.kind], rotation.old), "deactivate", agreed=agreed
@@ -51,7 +51,7 @@ def deactivate_old(rotation: Rotation, *, agreed: bool) -> None:
 
 
 def delete_old(rotation: Rotation, *, agreed: bool) -> None:
-    """Delete the old key for good. The caller holds the row. Raises RefusedError."""
+    """Delete the old key permanently. The caller holds the row lock. Raises RefusedError."""
     change = _queued_or_asked(rotation, DeleteCredential.of(rotation.old), "delete", agreed=agreed)
     move_to(rotation, RotationStage.DELETING, change=change, wanted="", trouble="")
     did, actor = ("started as approved", None) if agreed else ("requested", rotation.wanted_by)
@@ -61,7 +61,7 @@ def delete_old(rotation: Rotation, *, agreed: bool) -> None:
 
 
 def activate_old(rotation: Rotation, *, actor: Actor) -> None:
-    """Make the old key active again, as agreed. The caller holds the row. Raises RefusedError."""
+    """Reactivate the old key, as approved. The caller holds the row lock. Raises RefusedError."""
     change = queue(rotation, SetStatus.of(ACTIVATE[rotation.old.kind], rotation.old), "activate", actor=actor)
     deactivated = rotation.change
     if deactivated is not None and deactivated.operation == DEACTIVATE[Kind.ACCESS_KEY].slug:
@@ -77,7 +77,7 @@ def activate_old(rotation: Rotation, *, actor: Actor) -> None:
 
 
 def discard_new(rotation: Rotation, *, actor: Actor | None) -> None:
-    """Delete the new key, and what is left of its secret. The caller holds the row."""
+    """Delete the new key and its secret. The caller holds the row lock."""
     if rotation.sealed_id:
         sealed.destroy(rotation.sealed_id, actor=actor)
     key = new_key(rotation)
@@ -100,7 +100,9 @@ def discard_new(rotation: Rotation, *, actor: Actor | None) -> None:
 
 
 def make_another(rotation: Rotation) -> None:
-    """Another new key, as agreed; after a few that nobody fetched it ends. The caller holds the row."""
+    """Create another new key, as approved, or end the rotation after a few keys that no one retrieved. The
+    caller holds the row lock.
+    """
     if rotation.issues >= MAX_ISSUES:
         end(
             rotation,
@@ -146,7 +148,7 @@ def make_another(rotation: Rotation) -> None:
 
 
 def _other_lead(rotation: Rotation) -> Person | None:
-    """Another lead of the owning team, for a new key whose person has left."""
+    """Return another lead of the owning team, for a new key whose person has left, or None."""
     if rotation.team is None:
         return None
     leads = leads_of(rotation.team, account_id=rotation.user.account.account_id)
@@ -154,7 +156,7 @@ def _other_lead(rotation: Rotation) -> Person | None:
 
 
 def queue(rotation: Rotation, operation: Operation, what: str, *, actor: Actor | None) -> Change:
-    """Queue what was agreed to at the beginning; twice for the same trial is once. Raises RefusedError."""
+    """Queue an operation that the approval covers, once per attempt. Raises RefusedError."""
     if rotation.agreed is None:
         raise RefusedError("The request for this was never approved.")
     rotation.tries += 1
@@ -176,7 +178,7 @@ def queue(rotation: Rotation, operation: Operation, what: str, *, actor: Actor |
 
 
 def retry_later(rotation: Rotation, trouble: str) -> None:
-    """Say what went wrong, and try again in a while."""
+    """Record what went wrong and when to retry."""
     save(
         rotation,
         trouble=trouble[:1024],
@@ -187,7 +189,7 @@ def retry_later(rotation: Rotation, trouble: str) -> None:
 
 
 def new_key(rotation: Rotation) -> Entity | None:
-    """The mirror's row of the new key, while AWS has it."""
+    """Return the mirror row of the new key while it exists in AWS, or None."""
     if not rotation.new_key_id:
         return None
     rows = Entity.objects.filter(
@@ -197,7 +199,7 @@ def new_key(rotation: Rotation) -> Entity | None:
 
 
 def _moment(rotation: Rotation) -> int:
-    """When the stage was reached: what is done in one stage and in the next has another key."""
+    """Return when the stage was reached, as a part of idempotency keys that differs between stages."""
     return int(rotation.stage_at.timestamp() * 1_000_000)
 
 

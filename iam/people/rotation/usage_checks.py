@@ -1,5 +1,5 @@
-"""What AWS shows of both keys, and what follows from it: drift, the next step when it is due, reminders. The
-caller holds the row.
+"""Handles what AWS shows of both keys: drift, the next step when it is due, and reminders. The caller holds
+the row lock.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_REMINDERS: Final = 5
 
 
 def note_seen(rotation: Rotation, seen: KeysSeen) -> bool:
-    """Take over what AWS shows; False when the rotation has ended by it."""
+    """Store what AWS shows. Returns False if the rotation has ended as a result."""
     if not seen.exists:
         end(
             rotation,
@@ -46,14 +46,14 @@ def note_seen(rotation: Rotation, seen: KeysSeen) -> bool:
 
 
 def is_other(rotation: Rotation, seen: KeysSeen) -> bool:
-    """Whether AWS shows the keys otherwise than the stage has them."""
+    """Return True if the keys in AWS don't match the stage."""
     old, new = seen.keys.get(rotation.old.aws_id), seen.keys.get(rotation.new_key_id)
     wanted = INACTIVE if rotation.stage == RotationStage.INACTIVE else ACTIVE
     return not (old and new and old.status == wanted and new.status == ACTIVE)
 
 
 def _use(which: str, key: KeySeen | None) -> dict[str, object]:
-    """The columns of a key's use; one that is gone keeps what was known."""
+    """Return the columns of a key's last use. A deleted key keeps its known values."""
     if key is None or key.used_at is None:
         return {}
     return {
@@ -64,7 +64,9 @@ def _use(which: str, key: KeySeen | None) -> dict[str, object]:
 
 
 def _ends_by_drift(rotation: Rotation, old: KeySeen | None, new: KeySeen | None) -> bool:
-    """Whether somebody has taken a key away outside of Gatehouse, so that nothing is left to be done."""
+    """End the rotation if someone deleted a key outside of Gatehouse so that nothing is left to do. Returns
+    True if so.
+    """
     if old is None and new is not None and rotation.stage != RotationStage.HANDING:
         end(
             rotation,
@@ -94,7 +96,7 @@ def _ends_by_drift(rotation: Rotation, old: KeySeen | None, new: KeySeen | None)
 
 
 def watch_using(rotation: Rotation, seen: KeysSeen | None) -> None:
-    """Both keys work: deactivate the old one when that is due or wanted."""
+    """Handle the stage with both keys active: deactivate the old one when that is due or requested."""
     if seen is None:
         return
     now = datetime.now(tz=UTC)
@@ -126,7 +128,7 @@ def watch_using(rotation: Rotation, seen: KeysSeen | None) -> None:
 
 
 def watch_inactive(rotation: Rotation, seen: KeysSeen | None) -> None:
-    """The old key is inactive: delete it when that is due or wanted."""
+    """Handle the stage with an inactive old key: delete it when that is due or requested."""
     if seen is None:
         return
     now = datetime.now(tz=UTC)
@@ -184,7 +186,7 @@ def _try(rotation: Rotation, act) -> None:  # type: ignore[no-untyped-def]
 
 
 def _hold_back(rotation: Rotation, trouble: str) -> None:
-    """Nothing is done, and the page says why."""
+    """Do nothing and record the reason for the page."""
     is_news = rotation.trouble != trouble
     save(rotation, trouble=trouble[:1024], wanted="", in_spite=False)
     if is_news:
@@ -218,8 +220,8 @@ def _tell_due(rotation: Rotation, subject: str) -> None:
 
 
 def _remind(rotation: Rotation, *, now: datetime, is_due: bool) -> None:
-    """Every few days while the old key is in use or the new one never was; once where somebody has to go on
-    by hand.
+    """Send a reminder every few days while the old key is in use or the new one is unused, and once if a
+    person has to take the next step.
     """
     if is_due:
         _tell_due(

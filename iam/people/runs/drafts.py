@@ -1,4 +1,4 @@
-"""Drafts of runs: only their author continues or discards them, and old ones are deleted."""
+"""Drafts of runs: only their author can continue or discard them, and old ones are deleted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RunT = TypeVar("RunT", bound=AbstractListRun)
 
 
 def lock_draft(actor: Viewer, run: RunT) -> RunT:
-    """The run, locked, while it is a draft of the actor. Raises RefusedError."""
+    """Return the run, locked, if it is a draft of the actor. Raises RefusedError."""
     locked_run = type(run)._default_manager.select_for_update().get(pk=run.pk)
     if locked_run.requested_by != actor.person_id:
         raise RefusedError("Only the person who started this draft can continue it.")
@@ -32,7 +32,7 @@ def discard(actor: Viewer, *, run: AbstractListRun) -> None:
 
 
 def delete_old_drafts(model: type[AbstractListRun], *, older_than: timedelta = DRAFT_LIFETIME) -> int:
-    """Delete abandoned drafts, with the names in them. Returns how many."""
+    """Delete abandoned drafts, including the names in them. Returns how many."""
     before = datetime.now(tz=UTC) - older_than
     drafts = model._default_manager.filter(state=RunState.DRAFT, created_at__lt=before)
     return drafts.delete()[1].get(model._meta.label, 0)

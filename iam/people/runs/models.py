@@ -1,4 +1,4 @@
-"""What every run is in the database: who requested what, why, and its status."""
+"""The columns that every run has: who requested what, why, and its status."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iam.guard import Viewer
 
 
 class RunState(models.TextChoices):
-    """The status of a run. A run whose people have a status each ends with `REQUESTED`."""
+    """The status of a run. A run whose people have their own status ends with `REQUESTED`."""
 
     DRAFT = "draft", "Draft"
     SUBMITTING = "asking", "Submitting"
@@ -25,7 +25,7 @@ class RunState(models.TextChoices):
 
 
 OPEN_RUN: Final = (RunState.SUBMITTING, RunState.WAITING, RunState.RUNNING)
-"""While approvers or workers still have something to do."""
+"""States in which approvers or workers still have something to do."""
 
 
 class RowStatus(models.TextChoices):
@@ -37,7 +37,7 @@ class RowStatus(models.TextChoices):
 
 
 class AbstractRun(models.Model):
-    """One request for one or more people; `prefix` begins its reference."""
+    """A request for one or more people. `prefix` is the start of its reference."""
 
     prefix: ClassVar[str]
 
@@ -57,7 +57,7 @@ class AbstractRun(models.Model):
 
     @property
     def reference(self) -> str:
-        """The short name by which people speak of it."""
+        """The short name of the run for people."""
         return f"{self.prefix}-{self.id.hex[:8].upper()}"
 
     @property
@@ -67,7 +67,7 @@ class AbstractRun(models.Model):
 
 
 class AbstractListRun(AbstractRun):
-    """A run that begins as a list of people. `source` is the name of the file, blank without one; `trouble`
+    """A run that begins as a list of people. `source` is the name of the file, blank without one. `trouble`
     says why the last attempt to request it was refused.
     """
 
@@ -79,11 +79,11 @@ class AbstractListRun(AbstractRun):
         abstract = True
 
     def begin_submission(self, reason: str) -> None:
-        """Set the columns that say that it is being requested; the caller saves the row."""
+        """Set the columns for a submission. The caller saves the row."""
         self.state, self.reason, self.trouble = RunState.SUBMITTING, reason, ""
         self.asked_at = datetime.now(tz=UTC)
 
 
 def requester(actor: Viewer) -> dict[str, Any]:
-    """The columns that say who requests a run."""
+    """Return the columns with the requester of a run."""
     return {"requested_by": actor.person_id, "requested_label": actor.name[:128]}

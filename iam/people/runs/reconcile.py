@@ -1,4 +1,4 @@
-"""Keeps a run true to its changes: its state follows from theirs; beat finds what nobody was told of."""
+"""Derives a run's state from its changes, and reconciles rows whose handler was lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from iam.people.runs.models import AbstractRun, RunState
 
 
 def progress_state(changes: QuerySet[Change]) -> RunState | None:
-    """Waiting while an approver has to decide, running while a worker has work, None afterwards."""
+    """Return WAITING while an approver has to decide, RUNNING while a worker has work, and None
+    afterwards.
+    """
     states = set(changes.order_by().values_list("state", flat=True).distinct())
     if ChangeState.AWAITING in states:
         return RunState.WAITING
@@ -23,7 +25,7 @@ def progress_state(changes: QuerySet[Change]) -> RunState | None:
 
 
 def end_state(*, is_any_applied: bool, is_any_left: bool) -> RunState:
-    """The state of a run whose changes have ended."""
+    """Return the state of a run whose changes have ended."""
     if not is_any_applied:
         return RunState.CLOSED
     return RunState.PARTLY if is_any_left else RunState.DONE
@@ -32,8 +34,8 @@ def end_state(*, is_any_applied: bool, is_any_left: bool) -> RunState:
 def set_state(
     run: AbstractRun, state: RunState, *, kind: str, subject: str, facts: Mapping[str, Any]
 ) -> None:
-    """Save and record another state, with the time of the end; nothing if it is the same. The caller holds
-    the row.
+    """Save and record another state, with the end time. Does nothing if it is the same. The caller holds the
+    row lock.
     """
     if run.state == state:
         return

@@ -1,4 +1,4 @@
-"""Requesting a run once: batch by batch, however often it is called and whatever process is lost."""
+"""Requests a run once, in batches, however often it is called and whichever process is lost."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ ItemT = TypeVar("ItemT")
 
 @dataclass(frozen=True, slots=True)
 class RunKind(Generic[RunT]):
-    """How one kind of run is requested. `request_rows` raises RefusedError, and does nothing for rows that
-    were requested before; `is_requested` is true if any was. `task` requests a run by its id, `requested` is
-    the state that follows.
+    """How a kind of run is requested. `request_rows` raises RefusedError and skips rows that were requested
+    before; `is_requested` returns True if any was. `task` requests a run by its id; `requested` is the state
+    that follows.
     """
 
     model: type[RunT]
@@ -40,8 +40,8 @@ class RunKind(Generic[RunT]):
     record_request: Callable[[RunT], None]
 
     def submit(self, run: RunT, *, by_worker: bool) -> RunT:
-        """Request a run that was saved as being submitted: now, or soon by a worker. Raises RefusedError; the
-        run is a draft again then.
+        """Request a run that was saved as submitted, now or soon in a worker. Raises RefusedError, and then
+        the run is a draft again.
         """
         if by_worker:
             nudge.send(self.task, run.pk)
@@ -52,8 +52,8 @@ class RunKind(Generic[RunT]):
         return run
 
     def request(self, run: RunT) -> None:
-        """Request what is left of the run. Where the first batch is refused, the run is a draft again, and
-        `trouble` says why. No transaction holds up others meanwhile.
+        """Request what is left of the run. If the first batch is refused, the run is a draft again, and
+        `trouble` says why. No transaction is held meanwhile.
         """
         trouble = ""
         try:
@@ -71,7 +71,7 @@ class RunKind(Generic[RunT]):
         run.refresh_from_db()
 
     def request_by_id(self, run_id: UUID) -> None:
-        """Request a run; nothing if it was requested meanwhile."""
+        """Request a run, or do nothing if it was requested in the meantime."""
         run = self.model._default_manager.filter(pk=run_id, state=RunState.SUBMITTING).first()
         if run is not None:
             self.request(run)
@@ -88,14 +88,16 @@ class RunKind(Generic[RunT]):
 
 
 def request_operations(operations: Iterable[Operation], **request: Any) -> list[Change]:
-    """One set of these changes; its receipt is calculated by a worker. Raises RefusedError."""
+    """Request one set of these changes; a worker calculates its receipt. Raises RefusedError."""
     not_calculated = Receipt(body={}, digest="")
     plans = [changes.ChangePlan(operation, before={}, receipt=not_calculated) for operation in operations]
     return changes.request_changes(plans, **request)
 
 
 def batches(items: Iterable[ItemT], *, size: Callable[[ItemT], int], most: int) -> Iterator[Sequence[ItemT]]:
-    """The items in their order, as many together as `most` allows; an item is never divided."""
+    """Yield the items in order, in batches of at most `most`. A larger item is its own batch; items are never
+    divided.
+    """
     batch: list[ItemT] = []
     total = 0
     for item in items:

@@ -133,9 +133,7 @@ def _iam(name: str, sort: EdgeVerb, title: str, of: str, *actions: str) -> Escal
 
 
 def _written(method: EscalationMethod) -> EscalationMethod:
-    """Return the method with a new policy of the caller, for cases where only some policies can
-    be attached.
-    """
+    """Return the method with a new policy, for cases in which only some policies can be attached."""
     title = method.title.replace("AdministratorAccess", "a new policy that allows everything")
     needs = (MethodNeed("iam:CreatePolicy", WRITTEN), *method.needs)
     return replace(method, name=f"{method.name}-new-policy", title=title, needs=needs)

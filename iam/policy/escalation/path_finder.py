@@ -198,9 +198,7 @@ class PathFinder:
     def _usable_roles(
         self, method: EscalationMethod, aims: list[tuple[TargetSubject, int]]
     ) -> list[tuple[TargetSubject, int]]:
-        """Return the roles that EC2 can use: those in an instance profile, or all if the method
-        creates one.
-        """
+        """Return the roles that EC2 can use: those in an instance profile, or all if one is created."""
         profiled = self._facts.profiled.get(self._shard.number)
         if method.trusted != EC2 or profiled is None or method.makes_profile:
             return aims
@@ -419,9 +417,7 @@ class PathFinder:
         return principals
 
     def _in_any_region(self, method: EscalationMethod, aims: Sequence[TargetSubject]) -> list[PrincipalBits]:
-        """Return who meets the needs on each target in at least one Region, for services with Regional
-        endpoints.
-        """
+        """Return who meets the needs on each target in any Region, for services with Regional endpoints."""
         targets = [aim.target for aim in aims]
         *before, need = method.target_needs
         principals = [NOBODY] * len(targets)
